@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { purchaseEventOf, purchaseRequestSchema } from './purchase-event.ts';
+import { validatorFor } from './validator.ts';
+
+const seed =
+  '{"bookId": "ec437d98-455d-4fec-8dbe-2c2630454bdd", "title": "Orlando", "author": "Virginia Woolf", "genre": "Fiction", "userId": "test-user", "userCountry": "country", "userAge": 24, "purchaseTimestamp": 1575121641}';
+const validator = validatorFor(purchaseRequestSchema);
+
+describe('the purchase contract', () => {
+  it("accepts the seed's own example, byte for byte", () => {
+    expect(validator.violations(JSON.parse(seed))).toEqual([]);
+    expect(validator.check(JSON.parse(seed))).toBe(true);
+  });
+
+  it('names the field and the limit of everything that is wrong at once', () => {
+    const { title: _title, ...rest } = JSON.parse(seed) as Record<string, unknown>;
+    expect(validator.violations({ ...rest, userAge: 151, genre: '', colour: 'red', bookId: 'x' })).toEqual([
+      { field: 'title', message: 'is required' },
+      { field: 'colour', message: 'is not a known field' },
+      { field: 'bookId', message: 'must be a UUID' },
+      { field: 'genre', message: 'must be at least 1 character long', limit: 1 },
+      { field: 'userAge', message: 'must be at most 150', limit: 150 },
+    ]);
+  });
+
+  it('counts characters, not UTF-16 units', () => {
+    expect(validator.check({ ...(JSON.parse(seed) as object), genre: '📚'.repeat(128) })).toBe(true);
+    expect(validator.check({ ...(JSON.parse(seed) as object), genre: '📚'.repeat(129) })).toBe(false);
+  });
+
+  it('stores UUIDs in lower case and fills in the id', () => {
+    const request = { ...(JSON.parse(seed) as object), bookId: 'EC437D98-455D-4FEC-8DBE-2C2630454BDD' };
+    expect(validator.check(request)).toBe(true);
+    if (!validator.check(request)) return;
+    const event = purchaseEventOf(request, () => '0199F2A0-0000-7000-8000-000000000001');
+    expect(event.bookId).toBe('ec437d98-455d-4fec-8dbe-2c2630454bdd');
+    expect(Object.keys(event)[0]).toBe('eventId');
+    expect(event.eventId).toBe('0199f2a0-0000-7000-8000-000000000001');
+  });
+});

@@ -1,0 +1,85 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import type { Static, TSchema } from 'typebox';
+
+/** One thing wrong with one field. */
+export interface Violation {
+  /** The field's path as a person writes it: `userAge`, `items[3].title`, or `` for the whole value. */
+  readonly field: string;
+  /** What is wrong, naming the limit: `must be at most 150`. */
+  readonly message: string;
+  /** The limit that was broken, where there is one. */
+  readonly limit?: number | string;
+}
+
+/** A compiled check of a schema. */
+export interface Validator<S extends TSchema> {
+  readonly schema: S;
+  /** True when the value fits. The fast path: it allocates nothing for a good value. */
+  check(value: unknown): value is Static<S>;
+  /** Everything wrong with the value, empty when it fits. */
+  violations(value: unknown): Violation[];
+}
+
+/** Compiles a schema once; lengths are counted in Unicode code points, as JSON Schema says. */
+export function validatorFor<S extends TSchema>(schema: S): Validator<S> {
+  const ajv = new Ajv({ allErrors: false, strict: true, allowUnionTypes: true, validateFormats: false });
+  const ajvAll = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, validateFormats: false });
+  for (const instance of [ajv, ajvAll]) {
+    instance.addVocabulary(['x-field-id', 'x-column-type', 'x-lower-case']);
+  }
+  const fast = ajv.compile(schema);
+  const full = ajvAll.compile(schema);
+  return {
+    schema,
+    check: (value): value is Static<S> => fast(value),
+    violations(value) {
+      if (full(value)) return [];
+      return (full.errors ?? []).map(violationOf);
+    },
+  };
+}
+
+function violationOf(error: ErrorObject): Violation {
+  const at = fieldPath(error.instancePath);
+  const within = (name: string): string => (at === '' ? name : `${at}.${name}`);
+  const params = error.params as Record<string, unknown>;
+  const limit = params['limit'] as number | undefined;
+  switch (error.keyword) {
+    case 'required':
+      return { field: within(String(params['missingProperty'])), message: 'is required' };
+    case 'additionalProperties':
+      return { field: within(String(params['additionalProperty'])), message: 'is not a known field' };
+    case 'type':
+      return { field: at, message: `must be of type ${String(params['type'])}` };
+    case 'minLength':
+      return { field: at, message: `must be at least ${limit} ${plural('character', limit)} long`, limit: limit! };
+    case 'maxLength':
+      return { field: at, message: `must be at most ${limit} ${plural('character', limit)} long`, limit: limit! };
+    case 'minimum':
+      return { field: at, message: `must be at least ${limit}`, limit: limit! };
+    case 'maximum':
+      return { field: at, message: `must be at most ${limit}`, limit: limit! };
+    case 'minItems':
+      return { field: at, message: `must have at least ${limit} ${plural('item', limit)}`, limit: limit! };
+    case 'maxItems':
+      return { field: at, message: `must have at most ${limit} ${plural('item', limit)}`, limit: limit! };
+    case 'pattern':
+      return { field: at, message: String(params['pattern']).includes('[0-9a-fA-F]{8}-') ? 'must be a UUID' : `must match ${String(params['pattern'])}` };
+    case 'enum':
+      return { field: at, message: `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}` };
+    default:
+      return { field: at, message: error.message ?? `breaks the rule ${error.keyword}` };
+  }
+}
+
+function fieldPath(instancePath: string): string {
+  return instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), '');
+}
+
+function plural(noun: string, count: number | undefined): string {
+  return count === 1 ? noun : `${noun}s`;
+}
