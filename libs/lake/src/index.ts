@@ -1,1 +1,12 @@
-export {};
+export * from './aws-errors.ts';
+export * from './chain.ts';
+export * from './entry.ts';
+export * from './errors.ts';
+export * from './glue-catalog.ts';
+export * from './keys.ts';
+export * from './landing.ts';
+export * from './ledger.ts';
+export * from './object-store.ts';
+export * from './patience.ts';
+export * from './ranges.ts';
+export * from './s3-object-store.ts';

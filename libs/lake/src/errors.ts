@@ -1,0 +1,38 @@
+/** What went wrong with an object, a ledger or the catalog. */
+export type LakeErrorCode =
+  /** Put-if-absent found the key taken. */
+  | 'exists'
+  /** The source of a copy is not there. */
+  | 'no-such-key'
+  /** 401 or 403: counts as an outage, never as delivered. */
+  | 'denied'
+  /** No answer, a broken connection, a 5xx, throttling: the outcome of a write is unknown. */
+  | 'unavailable'
+  /** The request itself is wrong; trying again cannot help. */
+  | 'invalid'
+  /** A ledger entry cannot be read as one. */
+  | 'bad-entry'
+  /** A file that an entry names is neither staged nor published: someone deleted it. */
+  | 'file-lost';
+
+/** The one error family of this library. */
+export class LakeError extends Error {
+  override readonly name = 'LakeError';
+  readonly code: LakeErrorCode;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+  /** The key concerned, where there is one. */
+  readonly key: string | undefined;
+
+  constructor(code: LakeErrorCode, message: string, options: { key?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.retryable = code === 'unavailable' || code === 'denied';
+    this.key = options.key;
+  }
+}
+
+/** True for a {@link LakeError} with the given code. */
+export function isLakeError(error: unknown, code: LakeErrorCode): error is LakeError {
+  return error instanceof LakeError && error.code === code;
+}

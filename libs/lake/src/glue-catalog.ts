@@ -1,0 +1,134 @@
+import { BatchCreatePartitionCommand, CreateDatabaseCommand, CreateTableCommand, GetPartitionsCommand, GlueClient, UpdateTableCommand, type Column as GlueColumn, type GlueClientConfig, type StorageDescriptor } from '@aws-sdk/client-glue';
+import type { Stream } from '@millrace/contracts';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
+import { LakeError } from './errors.ts';
+import { partitionPrefix, tablePrefix } from './keys.ts';
+import type { CallOptions } from './object-store.ts';
+
+/** A Glue client whose own retries are off. */
+export function glueClient(overrides: GlueClientConfig = {}): GlueClient {
+  return new GlueClient({ maxAttempts: 1, requestHandler: new NodeHttpHandler({ connectionTimeout: 2000, socketTimeout: 30_000 }), ...overrides });
+}
+
+/** A partition that the catalog knows. */
+export interface CatalogPartition {
+  readonly value: string;
+  /** `s3://…/`, by which every engine finds the files. */
+  readonly location: string;
+}
+
+/** Wraps a call to Glue: a resilience pipeline, or nothing. */
+export type CatalogGuard = <T>(run: (signal: AbortSignal | undefined) => Promise<T>, signal: AbortSignal | undefined) => Promise<T>;
+
+/** One stream's table in the Glue Data Catalog. */
+export class GlueCatalog {
+  readonly #client: GlueClient;
+  readonly #stream: Stream;
+  readonly #bucket: string;
+  readonly #database: string;
+  readonly #guard: CatalogGuard;
+
+  constructor(client: GlueClient, stream: Stream, bucket: string, guard: CatalogGuard = async (run, signal) => await run(signal), database = stream.database) {
+    this.#client = client;
+    this.#stream = stream;
+    this.#bucket = bucket;
+    this.#database = database;
+    this.#guard = guard;
+  }
+
+  /** Creates database and table where they are missing, and brings the table's columns up to the contract. Idempotent. */
+  async ensureTable(options: CallOptions = {}): Promise<void> {
+    const { table, partitionKey } = this.#stream;
+    const input = {
+      Name: table,
+      TableType: 'EXTERNAL_TABLE',
+      Parameters: { EXTERNAL: 'TRUE', classification: 'parquet', 'parquet.compression': 'ZSTD' },
+      PartitionKeys: [{ Name: partitionKey, Type: 'string' }],
+      StorageDescriptor: this.#storage(`s3://${this.#bucket}/${tablePrefix(table)}`),
+    };
+    await this.#call('create database', options, async (sending) => {
+      await ignoringExisting(this.#client.send(new CreateDatabaseCommand({ DatabaseInput: { Name: this.#database } }), sending));
+    });
+    await this.#call('create table', options, async (sending) => {
+      const existed = await ignoringExisting(this.#client.send(new CreateTableCommand({ DatabaseName: this.#database, TableInput: input }), sending));
+      if (existed) await this.#client.send(new UpdateTableCommand({ DatabaseName: this.#database, TableInput: input }), sending);
+    });
+  }
+
+  /** Registers values of the partition key; those already there are left as they are. At most 100 a request, as Glue allows. */
+  async register(values: readonly string[], options: CallOptions = {}): Promise<void> {
+    for (let start = 0; start < values.length; start += 100) {
+      const page = values.slice(start, start + 100);
+      await this.#call(`register ${page.join(', ')}`, options, async (sending) => {
+        const answer = await this.#client.send(
+          new BatchCreatePartitionCommand({
+            DatabaseName: this.#database,
+            TableName: this.#stream.table,
+            PartitionInputList: page.map((value) => ({ Values: [value], StorageDescriptor: this.#storage(this.locationOf(value)) })),
+          }),
+          sending,
+        );
+        const failed = (answer.Errors ?? []).find((error) => error.ErrorDetail?.ErrorCode !== 'AlreadyExistsException');
+        if (failed !== undefined) {
+          throw new LakeError('unavailable', `Glue did not register ${failed.PartitionValues?.join('/')}: ${failed.ErrorDetail?.ErrorCode} ${failed.ErrorDetail?.ErrorMessage}`);
+        }
+      });
+    }
+  }
+
+  /** Every registered partition. */
+  async partitions(options: CallOptions = {}): Promise<CatalogPartition[]> {
+    const partitions: CatalogPartition[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.#call('list partitions', options, async (sending) =>
+        await this.#client.send(
+          new GetPartitionsCommand({ DatabaseName: this.#database, TableName: this.#stream.table, ...(token === undefined ? {} : { NextToken: token }) }),
+          sending,
+        ),
+      );
+      for (const partition of page.Partitions ?? []) {
+        partitions.push({ value: partition.Values?.[0] ?? '', location: partition.StorageDescriptor?.Location ?? '' });
+      }
+      token = page.NextToken;
+    } while (token !== undefined && token !== '');
+    return partitions;
+  }
+
+  /** Where the files of a value of the partition key are. */
+  locationOf(value: string): string {
+    return `s3://${this.#bucket}/${partitionPrefix(this.#stream.table, this.#stream.partitionKey, value)}`;
+  }
+
+  #storage(location: string): StorageDescriptor {
+    return {
+      Columns: this.#stream.columns.map(({ name, type, description }): GlueColumn => ({ Name: name, Type: type, Comment: description })),
+      Location: location,
+      InputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
+      OutputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
+      SerdeInfo: { SerializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe', Parameters: { 'serialization.format': '1' } },
+    };
+  }
+
+  async #call<T>(what: string, options: CallOptions, run: (sending: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T> {
+    return await this.#guard(async (signal) => {
+      try {
+        return await run(signal === undefined ? {} : { abortSignal: signal });
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw awsErrorToLakeError(error, `Glue: ${what}`);
+      }
+    }, options.signal);
+  }
+}
+
+async function ignoringExisting(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call;
+    return false;
+  } catch (error) {
+    if (codeOfAwsError(error) === 'exists') return true;
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+/** What is written: bytes, or a file on disk that no one changes any more. */
+export type ObjectBody = Uint8Array | { readonly path: string; readonly bytes: number };
+
+/** Options of every call. */
+export interface CallOptions {
+  /** Aborts the call. A write whose call was aborted may still take effect. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of a PUT. */
+export interface PutOptions extends CallOptions {
+  /** Refuse with `exists` when the key is taken (`If-None-Match: *`). Default false. */
+  readonly ifAbsent?: boolean;
+  /** SHA-256 of the body in hex; the store checks it. */
+  readonly sha256?: string;
+  /** User metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly contentType?: string;
+}
+
+/**
+ * The object store under the lake: strongly consistent, with put-if-absent. Two adapters: S3, and a fake whose requests can be
+ * delayed, lost and doubled.
+ *
+ * Every method throws {@link LakeError}; `unavailable` and `denied` leave the outcome of a write unknown.
+ */
+export interface ObjectStore {
+  put(key: string, body: ObjectBody, options?: PutOptions): Promise<void>;
+  /** The object's bytes, or undefined when it is not there. */
+  get(key: string, options?: CallOptions): Promise<Uint8Array | undefined>;
+  /** The object's size in bytes, or undefined when it is not there. */
+  size(key: string, options?: CallOptions): Promise<number | undefined>;
+  /**
+   * Copies an object, replacing what is there.
+   *
+   * @throws LakeError `no-such-key` when the source is not there
+   */
+  copy(sourceKey: string, targetKey: string, options?: CallOptions): Promise<void>;
+  /** Keys under a prefix in ascending order, at most `limit` of them (1–1000, default 1000). */
+  list(prefix: string, options?: CallOptions & { readonly startAfter?: string; readonly limit?: number }): Promise<string[]>;
+  /** The next path parts under a prefix that ends in `/`, each with its `/`. */
+  listFolders(prefix: string, options?: CallOptions): Promise<string[]>;
+  /** Deletes an object; deleting what is not there is no error. */
+  delete(key: string, options?: CallOptions): Promise<void>;
+}
+
+/** Every key under a prefix, page by page. */
+export async function* allKeys(store: ObjectStore, prefix: string, options: CallOptions = {}): AsyncGenerator<string> {
+  let startAfter: string | undefined;
+  for (;;) {
+    const page = await store.list(prefix, startAfter === undefined ? options : { ...options, startAfter });
+    yield* page;
+    if (page.length < 1000) return;
+    startAfter = page.at(-1)!;
+  }
+}

@@ -1,0 +1,159 @@
+import { createReadStream } from 'node:fs';
+import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
+import type { CallOptions, ObjectBody, ObjectStore, PutOptions } from './object-store.ts';
+
+/** The calls of the object store, as guards and metrics name them. */
+export type StoreCall = 'put' | 'get' | 'head' | 'copy' | 'list' | 'delete';
+
+/** Wraps a call to S3: a resilience pipeline, or nothing. */
+export type StoreGuard = <T>(call: StoreCall, run: (signal: AbortSignal | undefined) => Promise<T>, signal: AbortSignal | undefined) => Promise<T>;
+
+/** Settings of the S3 client. */
+export interface S3Settings {
+  /** Time to open a connection, in milliseconds. Default 2000. */
+  readonly connectTimeoutMs?: number;
+  /** Time without a byte after which a connection is given up, in milliseconds. Default 30000. */
+  readonly idleTimeoutMs?: number;
+  /** Most connections open at once. Default 50. */
+  readonly socketsMax?: number;
+}
+
+/**
+ * An S3 client whose own retries are off: one layer owns retries, and it is not the SDK. Endpoint, region and credentials come from
+ * the SDK's own environment keys (`AWS_ENDPOINT_URL_S3`, `AWS_REGION`, …).
+ */
+export function s3Client(settings: S3Settings = {}, overrides: S3ClientConfig = {}): S3Client {
+  return new S3Client({
+    maxAttempts: 1,
+    forcePathStyle: true,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: settings.connectTimeoutMs ?? 2000,
+      socketTimeout: settings.idleTimeoutMs ?? 30_000,
+      httpAgent: { keepAlive: true, maxSockets: settings.socketsMax ?? 50 },
+      httpsAgent: { keepAlive: true, maxSockets: settings.socketsMax ?? 50 },
+    }),
+    ...overrides,
+  });
+}
+
+/** The object store on S3. */
+export class S3ObjectStore implements ObjectStore {
+  readonly bucket: string;
+  readonly #client: S3Client;
+  readonly #guard: StoreGuard;
+
+  /**
+   * @param client a client whose own retries are off
+   * @param bucket the bucket; it must exist
+   * @param guard wraps every call
+   */
+  constructor(client: S3Client, bucket: string, guard: StoreGuard = async (_call, run, signal) => await run(signal)) {
+    this.#client = client;
+    this.bucket = bucket;
+    this.#guard = guard;
+  }
+
+  async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
+    await this.#call('put', key, options.signal, async (sending) => {
+      await this.#client.send(
+        new PutObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          // A stream is opened anew for every attempt: one that was read in part cannot be sent again.
+          Body: body instanceof Uint8Array ? body : createReadStream(body.path),
+          ContentLength: body instanceof Uint8Array ? body.byteLength : body.bytes,
+          ...(options.ifAbsent === true ? { IfNoneMatch: '*' } : {}),
+          ...(options.sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(options.sha256, 'hex').toString('base64') }),
+          ...(options.metadata === undefined ? {} : { Metadata: { ...options.metadata } }),
+          ...(options.contentType === undefined ? {} : { ContentType: options.contentType }),
+        }),
+        sending,
+      );
+    });
+  }
+
+  async get(key: string, options: CallOptions = {}): Promise<Uint8Array | undefined> {
+    return await this.#call('get', key, options.signal, async (sending) => {
+      try {
+        const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+        return await Body!.transformToByteArray();
+      } catch (error) {
+        if (codeOfAwsError(error) === 'no-such-key') return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async size(key: string, options: CallOptions = {}): Promise<number | undefined> {
+    return await this.#call('head', key, options.signal, async (sending) => {
+      try {
+        const { ContentLength } = await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+        return ContentLength ?? 0;
+      } catch (error) {
+        if (codeOfAwsError(error) === 'no-such-key') return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async copy(sourceKey: string, targetKey: string, options: CallOptions = {}): Promise<void> {
+    await this.#call('copy', sourceKey, options.signal, async (sending) => {
+      const source = `${this.bucket}/${sourceKey.split('/').map(encodeURIComponent).join('/')}`;
+      await this.#client.send(new CopyObjectCommand({ Bucket: this.bucket, Key: targetKey, CopySource: source }), sending);
+    });
+  }
+
+  async list(prefix: string, options: CallOptions & { startAfter?: string; limit?: number } = {}): Promise<string[]> {
+    return await this.#call('list', prefix, options.signal, async (sending) => {
+      const page = await this.#client.send(
+        new ListObjectsV2Command({
+          Bucket: this.bucket,
+          Prefix: prefix,
+          MaxKeys: options.limit ?? 1000,
+          ...(options.startAfter === undefined ? {} : { StartAfter: options.startAfter }),
+        }),
+        sending,
+      );
+      return (page.Contents ?? []).map(({ Key }) => Key!);
+    });
+  }
+
+  async listFolders(prefix: string, options: CallOptions = {}): Promise<string[]> {
+    const folders: string[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.#call('list', prefix, options.signal, async (sending) =>
+        await this.#client.send(
+          new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, Delimiter: '/', ...(token === undefined ? {} : { ContinuationToken: token }) }),
+          sending,
+        ),
+      );
+      folders.push(...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix!.slice(prefix.length)));
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+    return folders;
+  }
+
+  async delete(key: string, options: CallOptions = {}): Promise<void> {
+    await this.#call('delete', key, options.signal, async (sending) => {
+      await this.#client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+    });
+  }
+
+  async #call<T>(call: StoreCall, key: string, signal: AbortSignal | undefined, run: (sending: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T> {
+    return await this.#guard(
+      call,
+      async (guarded) => {
+        try {
+          return await run(guarded === undefined ? {} : { abortSignal: guarded });
+        } catch (error) {
+          guarded?.throwIfAborted();
+          throw awsErrorToLakeError(error, `S3 ${call} of ${key}`, key);
+        }
+      },
+      signal,
+    );
+  }
+}
