@@ -3,6 +3,12 @@ import { Type, type Static } from 'typebox';
 const uuidPattern = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
 
 /**
+ * What free text may not hold: NUL and unpaired surrogates, which JSON can spell but neither UTF-8 nor Parquet can carry. Refused at
+ * the API, so that nothing is acknowledged which the sink would have to reject.
+ */
+const textPattern = '^[^\\u0000\\p{Cs}]*$';
+
+/**
  * The fields of a purchase, in the order of the wire format. This is the one definition: validation, the TypeScript type,
  * JSON Schema and the table's columns derive from it.
  *
@@ -14,11 +20,11 @@ const uuidPattern = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4
 export const purchaseFields = {
   eventId: Type.String({ pattern: uuidPattern, description: 'Identity of the event, a UUID', 'x-field-id': 1, 'x-lower-case': true }),
   bookId: Type.String({ pattern: uuidPattern, description: 'The book sold, a UUID', 'x-field-id': 2, 'x-lower-case': true }),
-  title: Type.String({ minLength: 1, maxLength: 1024, description: 'Title of the book', 'x-field-id': 3 }),
-  author: Type.String({ minLength: 1, maxLength: 1024, description: 'Author of the book', 'x-field-id': 4 }),
-  genre: Type.String({ minLength: 1, maxLength: 128, description: 'Genre of the book', 'x-field-id': 5 }),
-  userId: Type.String({ minLength: 1, maxLength: 128, description: 'The buyer, opaque; the key of the topic', 'x-field-id': 6 }),
-  userCountry: Type.String({ minLength: 1, maxLength: 64, description: 'Country of the buyer, ISO 3166-1 alpha-2 recommended', 'x-field-id': 7 }),
+  title: Type.String({ minLength: 1, maxLength: 1024, pattern: textPattern, description: 'Title of the book', 'x-field-id': 3 }),
+  author: Type.String({ minLength: 1, maxLength: 1024, pattern: textPattern, description: 'Author of the book', 'x-field-id': 4 }),
+  genre: Type.String({ minLength: 1, maxLength: 128, pattern: textPattern, description: 'Genre of the book', 'x-field-id': 5 }),
+  userId: Type.String({ minLength: 1, maxLength: 128, pattern: textPattern, description: 'The buyer, opaque; the key of the topic', 'x-field-id': 6 }),
+  userCountry: Type.String({ minLength: 1, maxLength: 64, pattern: textPattern, description: 'Country of the buyer, ISO 3166-1 alpha-2 recommended', 'x-field-id': 7 }),
   userAge: Type.Integer({ minimum: 0, maximum: 150, description: 'Age of the buyer in years', 'x-field-id': 8 }),
   purchaseTimestamp: Type.Integer({
     minimum: 0,

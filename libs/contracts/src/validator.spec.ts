@@ -28,6 +28,12 @@ describe('the purchase contract', () => {
     expect(validator.check({ ...(JSON.parse(seed) as object), genre: '📚'.repeat(129) })).toBe(false);
   });
 
+  it('refuses text that UTF-8 or Parquet cannot carry', () => {
+    for (const title of ['a\u0000b', 'a\ud800b']) {
+      expect(validator.violations({ ...(JSON.parse(seed) as object), title })).toEqual([{ field: 'title', message: 'must not hold NUL or an unpaired surrogate' }]);
+    }
+  });
+
   it('stores UUIDs in lower case and fills in the id', () => {
     const request = { ...(JSON.parse(seed) as object), bookId: 'EC437D98-455D-4FEC-8DBE-2C2630454BDD' };
     expect(validator.check(request)).toBe(true);

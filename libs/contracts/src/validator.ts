@@ -64,12 +64,18 @@ function violationOf(error: ErrorObject): Violation {
     case 'maxItems':
       return { field: at, message: `must have at most ${limit} ${plural('item', limit)}`, limit: limit! };
     case 'pattern':
-      return { field: at, message: String(params['pattern']).includes('[0-9a-fA-F]{8}-') ? 'must be a UUID' : `must match ${String(params['pattern'])}` };
+      return { field: at, message: patternMessage(String(params['pattern'])) };
     case 'enum':
       return { field: at, message: `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}` };
     default:
       return { field: at, message: error.message ?? `breaks the rule ${error.keyword}` };
   }
+}
+
+function patternMessage(pattern: string): string {
+  if (pattern.includes('[0-9a-fA-F]{8}-')) return 'must be a UUID';
+  if (pattern.includes('\\p{Cs}')) return 'must not hold NUL or an unpaired surrogate';
+  return `must match ${pattern}`;
 }
 
 function fieldPath(instancePath: string): string {
