@@ -1,1 +1,12 @@
-export {};
+export { Public } from './auth/public.ts';
+export { type ReadConfigOptions, readConfig } from './config/read-config.ts';
+export { ConfigError, type ProblemDetails, ProblemError, StartRefusedError } from './errors.ts';
+export { type DependencyHealth, type HealthCheck, HealthRegistry, type Readiness } from './health/health-registry.ts';
+export { type CreateLoggerOptions, type LogLevel, createLogger } from './logging/create-logger.ts';
+export { redactText } from './logging/redact.ts';
+export { Metrics } from './metrics/metrics.ts';
+export { type NamedPipeline, PipelineRegistry } from './pipelines/pipeline-registry.ts';
+export { Lifecycle } from './service/lifecycle.ts';
+export { exitCodes, runMain, runService } from './service/run-service.ts';
+export { LOGGER, RuntimeModule } from './service/runtime-module.ts';
+export { type RunningService, type ServiceOptions, startService } from './service/start-service.ts';

@@ -1,0 +1,59 @@
+import { type ProblemName, type Violation, problemTypes } from '@millrace/contracts';
+
+/** Settings that cannot be used. Start-up must stop; every problem is in {@link ConfigError.problems}. */
+export class ConfigError extends Error {
+  readonly code = 'config-invalid';
+  readonly retryable = false;
+
+  /** @param problems One plain sentence for each setting that is wrong; values of secrets are left out. */
+  constructor(readonly problems: readonly string[]) {
+    super(`The settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/** Extra facts of one {@link ProblemError}. */
+export interface ProblemDetails {
+  /** What happened this time and what to do next; it is sent to the client, so it holds no secret and no stack. */
+  readonly detail?: string;
+  /** One entry for each field that is wrong. */
+  readonly errors?: readonly Violation[];
+  /** Seconds after which trying again makes sense; also sent as `Retry-After`, rounded up to whole seconds. */
+  readonly retryAfterSeconds?: number;
+  /** Response headers that belong to the answer (`Allow`, `WWW-Authenticate`). */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The error behind it: logged, never sent. */
+  readonly cause?: unknown;
+}
+
+/** Thrown anywhere below a request; the client is answered the RFC 9457 problem document of that name. */
+export class ProblemError extends Error {
+  readonly code: ProblemName;
+  readonly retryable: boolean;
+
+  /**
+   * @param problem Kind of problem, which fixes the status and the title.
+   * @param details What is particular to this time.
+   */
+  constructor(
+    problem: ProblemName,
+    readonly details: ProblemDetails = {},
+  ) {
+    super(details.detail ?? problemTypes[problem].title, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'ProblemError';
+    this.code = problem;
+    const { status } = problemTypes[problem];
+    this.retryable = status === 429 || status === 503 || status === 504;
+  }
+}
+
+/** A service that may not start as asked, for a reason that is not one setting alone. */
+export class StartRefusedError extends Error {
+  readonly code = 'start-refused';
+  readonly retryable = false;
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'StartRefusedError';
+  }
+}

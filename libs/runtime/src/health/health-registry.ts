@@ -1,0 +1,148 @@
+import { redactText } from '../logging/redact.ts';
+
+/** What a service needs in order to work, and how to ask whether it answers. */
+export interface HealthCheck {
+  /** Resolves when the dependency works, optionally with a fact worth showing; rejects with the reason when it does not. The signal ends at the time limit. */
+  readonly check: (signal: AbortSignal) => Promise<string | undefined | void>;
+  /** True: without it the service is not ready. False: without it the service is ready but degraded. */
+  readonly required: boolean;
+  /** Time limit of one check in milliseconds. Default 1000. */
+  readonly timeoutMs?: number;
+}
+
+/** State of one dependency as last seen. */
+export interface DependencyHealth {
+  readonly name: string;
+  readonly required: boolean;
+  readonly status: 'up' | 'down';
+  readonly detail?: string;
+  /** When the status last changed, ISO 8601. */
+  readonly since: string;
+  /** When it was last asked, ISO 8601. */
+  readonly checkedAt: string;
+  /** How long that check took. */
+  readonly durationMs: number;
+}
+
+/** State of the service. Only `ready` and `degraded` take work. */
+export interface Readiness {
+  readonly status: 'ready' | 'degraded' | 'unavailable' | 'stopping';
+  readonly service: string;
+  readonly dependencies: readonly DependencyHealth[];
+}
+
+interface Entry {
+  readonly check: HealthCheck;
+  last?: { readonly health: DependencyHealth; readonly atMs: number };
+  pending?: Promise<DependencyHealth>;
+}
+
+/** How the registry works. */
+export interface HealthRegistryOptions {
+  /** Name of the service, shown in the answer. */
+  readonly service: string;
+  /** How long an answer is shown again without asking, in milliseconds, so that many probes cost a dependency one check. Default 1000. */
+  readonly cacheMs?: number;
+  /** Wall clock in epoch milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** Knows every dependency of the service and says whether the service is ready. */
+export class HealthRegistry {
+  private readonly entries = new Map<string, Entry>();
+  private readonly now: () => number;
+  private stopping = false;
+
+  constructor(private readonly options: HealthRegistryOptions) {
+    this.now = options.now ?? Date.now;
+  }
+
+  /**
+   * Adds a dependency under a name that is not taken yet.
+   * @returns A function that takes it out again.
+   * @throws TypeError when the name is taken.
+   */
+  register(name: string, check: HealthCheck): () => void {
+    if (this.entries.has(name)) throw new TypeError(`A health check named "${name}" is registered already.`);
+    const entry: Entry = { check };
+    this.entries.set(name, entry);
+    return () => {
+      if (this.entries.get(name) === entry) this.entries.delete(name);
+    };
+  }
+
+  /** From now on the service is not ready: it finishes what it has. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  /** Asks every dependency at once, or gives the answer of less than `cacheMs` ago. */
+  async readiness(): Promise<Readiness> {
+    const dependencies = await Promise.all([...this.entries].map(([name, entry]) => this.ask(name, entry)));
+    return { status: this.statusOf(dependencies), service: this.options.service, dependencies };
+  }
+
+  private statusOf(dependencies: readonly DependencyHealth[]): Readiness['status'] {
+    if (this.stopping) return 'stopping';
+    const down = dependencies.filter((dependency) => dependency.status === 'down');
+    if (down.length === 0) return 'ready';
+    return down.some((dependency) => dependency.required) ? 'unavailable' : 'degraded';
+  }
+
+  private ask(name: string, entry: Entry): Promise<DependencyHealth> {
+    if (entry.last !== undefined && this.now() - entry.last.atMs < (this.options.cacheMs ?? 1000)) return Promise.resolve(entry.last.health);
+    entry.pending ??= this.run(name, entry).finally(() => {
+      delete entry.pending;
+    });
+    return entry.pending;
+  }
+
+  private async run(name: string, entry: Entry): Promise<DependencyHealth> {
+    const startedMs = this.now();
+    const { status, detail } = await outcomeOf(entry.check);
+    const endedMs = this.now();
+    const before = entry.last?.health;
+    const checkedAt = new Date(endedMs).toISOString();
+    const health: DependencyHealth = {
+      name,
+      required: entry.check.required,
+      status,
+      ...(detail === undefined ? {} : { detail }),
+      since: before?.status === status ? before.since : checkedAt,
+      checkedAt,
+      durationMs: endedMs - startedMs,
+    };
+    entry.last = { health, atMs: endedMs };
+    return health;
+  }
+}
+
+/** A check that ignores its signal must not hold the answer, so the time limit is raced as well as signalled. */
+async function outcomeOf({ check, timeoutMs = 1000 }: HealthCheck): Promise<{ status: 'up' | 'down'; detail?: string }> {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${timeoutMs} ms`);
+      reject(error);
+      controller.abort(error);
+    }, timeoutMs);
+  });
+  try {
+    const detail = await Promise.race([Promise.resolve().then(() => check(controller.signal)), late]);
+    return detail === undefined ? { status: 'up' } : { status: 'up', detail };
+  } catch (error) {
+    return { status: 'down', detail: redactText(reasonOf(error)) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Errors of failed connections often carry their facts in `code` or in the errors they aggregate, and an empty message. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== '') return error.message;
+  const first = error instanceof AggregateError ? error.errors[0] : undefined;
+  if (first instanceof Error && first.message !== '') return first.message;
+  return 'code' in error ? String(error.code) : error.name;
+}

@@ -1,0 +1,57 @@
+import { problemMediaType } from '@millrace/contracts';
+import { type ArgumentsHost, Catch, type ExceptionFilter, NotFoundException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { ProblemError } from '../errors.ts';
+import { type ProblemAnswer, type ProblemLimits, problemOfError } from './problem-of-error.ts';
+import type { RouteTable } from './route-table.ts';
+
+/** The one place where errors become answers. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly logger: Logger,
+    private readonly limits: ProblemLimits,
+    private readonly routes: RouteTable,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    if (host.getType() !== 'http') throw error;
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const answer = problemOfError(this.refine(error, request), pathOf(request.url), this.limits);
+    this.log(error, answer, request);
+    // Headers are gone: cut the connection, so that the client cannot take half an answer for a whole one.
+    if (reply.sent || reply.raw.headersSent) reply.raw.destroy();
+    else void sendProblem(reply, answer);
+  }
+
+  /** Nest's router says 404 for a known path under another method, too. */
+  private refine(error: unknown, request: FastifyRequest): unknown {
+    if (!(error instanceof NotFoundException) || !request.is404) return error;
+    const path = pathOf(request.url);
+    const methods = this.routes.methodsOf(path);
+    if (methods.length === 0) return new ProblemError('not-found', { detail: `There is no ${path} here.` });
+    const allow = methods.join(', ');
+    return new ProblemError('method-not-allowed', { detail: `${path} takes ${allow}, not ${request.method}.`, headers: { allow } });
+  }
+
+  private log(error: unknown, { problem }: ProblemAnswer, request: FastifyRequest): void {
+    if (problem.status < 500) return;
+    const fields = { err: error, method: request.method, path: pathOf(request.url), status: problem.status, requestId: request.id };
+    if (problem.status === 500) this.logger.error(fields, 'A request failed for a reason nobody foresaw.');
+    else this.logger.warn(fields, 'A request could not be served.');
+  }
+}
+
+/** Answers a problem document. */
+export function sendProblem(reply: FastifyReply, { problem, headers }: ProblemAnswer): FastifyReply {
+  // Bytes, because Fastify adds a charset to the media type of text, and this one has none.
+  return reply.code(problem.status).headers(headers).header('content-type', problemMediaType).send(Buffer.from(JSON.stringify(problem)));
+}
+
+/** The path without the query, which may hold what must not be repeated. */
+export function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}

@@ -1,0 +1,78 @@
+import { type Problem, type ProblemName, problemOf, problemTypes } from '@millrace/contracts';
+import { HttpException } from '@nestjs/common';
+import { ProblemError, type ProblemDetails } from '../errors.ts';
+
+/** Limits that belong into the text of a problem. */
+export interface ProblemLimits {
+  /** Largest body in bytes. */
+  readonly bodyBytesMax: number;
+}
+
+/** A problem document with the headers that go with it. */
+export interface ProblemAnswer {
+  readonly problem: Problem;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Turns whatever was thrown below a request into the document its client gets. Text of an error goes out only where it
+ * was written for clients; anything unknown is `internal` and says nothing of itself.
+ */
+export function problemOfError(error: unknown, instance: string, limits: ProblemLimits): ProblemAnswer {
+  const [name, details] = namedProblemOf(error, limits);
+  const { detail, errors, retryAfterSeconds } = details;
+  return {
+    problem: problemOf(name, {
+      ...(detail === undefined ? {} : { detail }),
+      instance,
+      ...(errors === undefined ? {} : { errors }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    }),
+    headers: {
+      ...details.headers,
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(Math.max(0, Math.ceil(retryAfterSeconds))) }),
+    },
+  };
+}
+
+function namedProblemOf(error: unknown, limits: ProblemLimits): [ProblemName, ProblemDetails] {
+  if (error instanceof ProblemError) return [error.code, error.details];
+  const origin = error instanceof HttpException && error.cause !== undefined ? error.cause : error;
+  const byCode = problemOfFastifyCode(codeOf(origin), limits);
+  if (byCode !== undefined) return byCode;
+  if (error instanceof HttpException) return [nameOfStatus(error.getStatus()), error.getStatus() < 500 ? { detail: error.message } : {}];
+  return ['internal', {}];
+}
+
+function problemOfFastifyCode(code: string | undefined, { bodyBytesMax }: ProblemLimits): [ProblemName, ProblemDetails] | undefined {
+  switch (code) {
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return ['invalid-json', { detail: 'The body could not be parsed as JSON. Check quotes, commas and that it is complete.' }];
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return ['invalid-json', { detail: 'The body is empty, and an empty text is not JSON.' }];
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return ['validation', { detail: 'The body is not as long as its content-length header says.' }];
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return ['body-too-large', { detail: `The body may have at most ${bodyBytesMax} bytes.`, headers: { connection: 'close' } }];
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE':
+      return ['unsupported-media-type', { detail: 'Name the media type of the body in the content-type header; application/json is understood everywhere.' }];
+    case 'FST_ERR_BAD_URL':
+      return ['validation', { detail: 'The path holds a percent-encoding that cannot be decoded.' }];
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return ['not-found', { detail: 'A part of the path is longer than any name here.' }];
+    default:
+      return undefined;
+  }
+}
+
+function nameOfStatus(status: number): ProblemName {
+  const preferred: Partial<Record<number, ProblemName>> = { 400: 'validation', 409: 'not-finished', 413: 'body-too-large', 503: 'unavailable' };
+  const found = preferred[status] ?? (Object.keys(problemTypes) as ProblemName[]).find((name) => problemTypes[name].status === status);
+  return found ?? (status >= 400 && status < 500 ? 'validation' : 'internal');
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

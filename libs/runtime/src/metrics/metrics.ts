@@ -1,0 +1,46 @@
+import { Counter, type CounterConfiguration, Gauge, type GaugeConfiguration, Histogram, type HistogramConfiguration, Registry, collectDefaultMetrics } from 'prom-client';
+
+/**
+ * The metrics of one process. Makers return the metric of that name if there is one, so that a class may ask for its metrics
+ * wherever it is made. Names start with `millrace_`, end with their unit, counters with `_total`; labels have few values.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+
+  /** @param service Value of the label `service` on every series. */
+  constructor(service: string) {
+    this.registry.setDefaultLabels({ service });
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Something that only goes up. @throws TypeError when the name breaks the naming rule. */
+  counter<L extends string = string>(settings: Omit<CounterConfiguration<L>, 'registers'>): Counter<L> {
+    if (!settings.name.endsWith('_total')) throw new TypeError(`The counter ${settings.name} must end with _total.`);
+    return (this.existing(settings.name) as Counter<L> | undefined) ?? new Counter({ ...settings, registers: [this.registry] });
+  }
+
+  /** Something that goes up and down. @throws TypeError when the name breaks the naming rule. */
+  gauge<L extends string = string>(settings: Omit<GaugeConfiguration<L>, 'registers'>): Gauge<L> {
+    return (this.existing(settings.name) as Gauge<L> | undefined) ?? new Gauge({ ...settings, registers: [this.registry] });
+  }
+
+  /** How values are spread; durations in seconds. @throws TypeError when the name breaks the naming rule. */
+  histogram<L extends string = string>(settings: Omit<HistogramConfiguration<L>, 'registers'>): Histogram<L> {
+    return (this.existing(settings.name) as Histogram<L> | undefined) ?? new Histogram({ ...settings, registers: [this.registry] });
+  }
+
+  /** Everything in the Prometheus text format. */
+  async text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  /** Media type of {@link text}. */
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  private existing(name: string): unknown {
+    if (!name.startsWith('millrace_')) throw new TypeError(`The metric ${name} must start with millrace_.`);
+    return this.registry.getSingleMetric(name);
+  }
+}

@@ -1,0 +1,99 @@
+import type { Logger } from 'pino';
+import { ConfigError, StartRefusedError } from '../errors.ts';
+import { type RunningService, type ServiceOptions, startService } from './start-service.ts';
+
+/** Exit codes of a service. 78 is `EX_CONFIG` of sysexits.h. */
+export const exitCodes = { clean: 0, failed: 1, configInvalid: 78 } as const;
+
+/** The part of `process` that {@link runService} touches. */
+export interface ProcessHandle {
+  on(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
+  on(event: 'uncaughtException' | 'unhandledRejection', listener: (error: unknown) => void): unknown;
+  exit(code: number): void;
+  readonly stderr: { write(text: string): unknown };
+}
+
+/**
+ * Runs a service as the process: starts it, stops it cleanly on SIGTERM or SIGINT and exits with 0. A second signal exits at once with 1; so
+ * does a stop that takes longer than `shutdownMsMax`, a start that fails, and an error that nobody caught.
+ */
+export async function runService(options: ServiceOptions, host: ProcessHandle = process): Promise<RunningService | undefined> {
+  const { logger, shutdownMsMax = 30_000 } = options;
+  let service: RunningService | undefined;
+  let stopping = false;
+
+  const fail = (error: unknown, sentence: string): void => {
+    logger.fatal({ err: error }, sentence);
+    host.exit(exitCodes.failed);
+  };
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) {
+      logger.warn({ signal }, `Got ${signal} a second time: exiting at once.`);
+      host.exit(exitCodes.failed);
+      return;
+    }
+    stopping = true;
+    logger.info({ signal, shutdownMsMax }, `Got ${signal}: stopping.`);
+    const overrun = setTimeout(() => {
+      logger.error({ shutdownMsMax }, `Stopping took longer than ${shutdownMsMax} ms: exiting with work unfinished.`);
+      host.exit(exitCodes.failed);
+    }, shutdownMsMax);
+    try {
+      await service?.close();
+      logger.info('Stopped.');
+      host.exit(exitCodes.clean);
+    } catch (error) {
+      fail(error, 'Stopping failed.');
+    } finally {
+      clearTimeout(overrun);
+    }
+  };
+
+  host.on('SIGTERM', () => void stop('SIGTERM'));
+  host.on('SIGINT', () => void stop('SIGINT'));
+  host.on('uncaughtException', (error: unknown) => fail(error, 'An error reached the top of the process: exiting.'));
+  host.on('unhandledRejection', (error: unknown) => fail(error, 'A rejected promise was handled by no one: exiting.'));
+
+  try {
+    service = await startService(options);
+    return service;
+  } catch (error) {
+    exitOnStartError(error, host, logger);
+    return undefined;
+  }
+}
+
+/**
+ * Runs `main`, which reads the settings and then calls {@link runService}. Settings that cannot be used are printed on standard
+ * error, every one in a plain sentence, and the process exits with 78; any other error at start exits with 1.
+ */
+export async function runMain(main: () => Promise<unknown>, host: ProcessHandle = process): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    exitOnStartError(error, host);
+  }
+}
+
+function exitOnStartError(error: unknown, host: ProcessHandle, logger?: Logger): void {
+  if (error instanceof ConfigError) {
+    host.stderr.write(`${error.message}\n`);
+    host.exit(exitCodes.configInvalid);
+  } else if (error instanceof StartRefusedError) {
+    host.stderr.write(`The service refuses to start: ${error.message}\n`);
+    host.exit(exitCodes.configInvalid);
+  } else if (logger === undefined) {
+    host.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    host.exit(exitCodes.failed);
+  } else {
+    logger.fatal({ err: error }, startFailureOf(error));
+    host.exit(exitCodes.failed);
+  }
+}
+
+function startFailureOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return 'The service cannot start: its port is taken by another process.';
+  if (code === 'EACCES') return 'The service cannot start: this user may not listen on its port.';
+  return 'The service cannot start.';
+}

@@ -1,0 +1,155 @@
+import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ProblemError } from '../errors.ts';
+import { HealthRegistry } from '../health/health-registry.ts';
+import { createLogger } from '../logging/create-logger.ts';
+import { type RunningService, startService } from './start-service.ts';
+
+@Controller('things')
+class ThingsController {
+  @Post()
+  create(@Body() body: unknown): unknown {
+    return { got: body ?? null };
+  }
+
+  @Get('busy')
+  busy(): never {
+    throw new ProblemError('overloaded', { detail: 'Too much at once.', retryAfterSeconds: 1.2 });
+  }
+
+  @Get('broken')
+  broken(): never {
+    throw new Error('the password is hunter2');
+  }
+
+  @Get(':id')
+  one(): string {
+    return 'one';
+  }
+}
+
+@Module({ controllers: [ThingsController] })
+class ThingsModule {}
+
+let service: RunningService;
+let lines: string[];
+
+beforeEach(async () => {
+  lines = [];
+  service = await startService({
+    name: 'things',
+    module: ThingsModule,
+    port: 0,
+    bodyBytesMax: 1024,
+    logger: createLogger({ name: 'things', stream: { write: (line: string) => void lines.push(line) } }),
+  });
+});
+afterEach(() => service.close());
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
+async function ask(path: string, init?: RequestInit): Promise<Answer> {
+  const response = await fetch(service.url + path, init);
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
+}
+
+const json = { 'content-type': 'application/json' };
+
+describe('the HTTP surface of a service', () => {
+  it('hands a JSON body to the controller', async () => {
+    expect((await ask('/things', { method: 'POST', headers: json, body: '{"a":1}' })).body).toEqual({ got: { a: 1 } });
+  });
+
+  it.each([
+    ['JSON that does not parse', { method: 'POST', headers: json, body: '{"a":' }, '/things', 400, 'invalid-json'],
+    ['an empty JSON body', { method: 'POST', headers: json, body: '' }, '/things', 400, 'invalid-json'],
+    ['JSON that would set a prototype', { method: 'POST', headers: json, body: '{"__proto__":{"a":1}}' }, '/things', 400, 'invalid-json'],
+    ['a body without content type', { method: 'POST', body: new Blob(['{"a":1}']) }, '/things', 415, 'unsupported-media-type'],
+    ['a content type nobody reads', { method: 'POST', headers: { 'content-type': 'application/xml' }, body: '<a/>' }, '/things', 415, 'unsupported-media-type'],
+    ['plain text', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'a' }, '/things', 415, 'unsupported-media-type'],
+    ['a form', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=1' }, '/things', 415, 'unsupported-media-type'],
+    ['a body over the limit', { method: 'POST', headers: json, body: `"${'a'.repeat(2000)}"` }, '/things', 413, 'body-too-large'],
+    ['an unknown path', {}, '/nothing?secret=1', 404, 'not-found'],
+    ['a known path under another method', { method: 'DELETE' }, '/things/7', 405, 'method-not-allowed'],
+    ['a path that cannot be decoded', {}, '/things/%', 400, 'validation'],
+    ['a path part too long', {}, `/things/${'a'.repeat(300)}`, 404, 'not-found'],
+    ['an error nobody foresaw', {}, '/things/broken', 500, 'internal'],
+    ['a problem thrown on purpose', {}, '/things/busy', 503, 'overloaded'],
+  ] as const)('answers %s with a problem document', async (_what, init, path, status, name) => {
+    const answer = await ask(path, init);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(answer.body).toMatchObject({ type: `urn:millrace:problem:${name}`, status, instance: path.split('?')[0] });
+  });
+
+  it('names the methods a path takes', async () => {
+    expect((await ask('/things/7', { method: 'DELETE' })).headers.get('allow')).toBe('GET, HEAD');
+    expect((await ask('/things', { method: 'GET' })).headers.get('allow')).toBe('POST');
+  });
+
+  it('says when to try again, in whole seconds', async () => {
+    const answer = await ask('/things/busy');
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect(answer.body).toMatchObject({ detail: 'Too much at once.', retryAfterSeconds: 1.2 });
+  });
+
+  it('names the limit that a body broke', async () => {
+    expect((await ask('/things', { method: 'POST', headers: json, body: `"${'a'.repeat(2000)}"` })).body['detail']).toBe('The body may have at most 1024 bytes.');
+  });
+
+  it('tells the log and not the client about an unforeseen error', async () => {
+    const { body } = await ask('/things/broken');
+    expect(JSON.stringify(body)).not.toMatch(/hunter2|stack|\.ts/);
+    expect(lines.filter((line) => line.includes('"level":"error"') && line.includes('hunter2'))).toHaveLength(1);
+  });
+
+  it('answers bytes that are not HTTP with a problem document', async () => {
+    const { port } = new URL(service.url);
+    const text = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write('nonsense\r\n\r\n'));
+      let received = '';
+      socket.on('data', (chunk) => (received += chunk.toString()));
+      socket.on('end', () => resolve(received));
+      socket.on('error', reject);
+    });
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+    expect(text).toContain('application/problem+json');
+    expect(text).toContain('urn:millrace:problem:validation');
+  });
+});
+
+describe('the probes of a service', () => {
+  it('say that the process is alive', async () => {
+    expect(await ask('/health/live')).toMatchObject({ status: 200, body: { status: 'alive' } });
+  });
+
+  it('answer 503 and name the dependency that is down', async () => {
+    const health = service.app.get(HealthRegistry);
+    health.register('kafka', { required: true, check: () => Promise.reject(new Error('connect ECONNREFUSED redis://me:pw@127.0.0.1:1')) });
+    health.register('redis', { required: false, check: async () => '3 ms' });
+    expect(await ask('/health/ready')).toMatchObject({
+      status: 503,
+      body: {
+        status: 'unavailable',
+        service: 'things',
+        dependencies: [
+          { name: 'kafka', required: true, status: 'down', detail: 'connect ECONNREFUSED redis://[redacted]@127.0.0.1:1' },
+          { name: 'redis', required: false, status: 'up', detail: '3 ms' },
+        ],
+      },
+    });
+  });
+
+  it('count requests by route pattern, never by path', async () => {
+    for (const path of ['/things/1', '/things/2', '/no/1', '/no/2']) await fetch(service.url + path);
+    const text = await (await fetch(`${service.url}/metrics`)).text();
+    expect(text).toContain('millrace_http_request_duration_seconds_count{service="things",method="GET",route="/things/:id",status="200"} 2');
+    expect(text).toContain('millrace_http_request_duration_seconds_count{service="things",method="GET",route="unmatched",status="404"} 2');
+    expect(text).toContain('process_cpu_seconds_total');
+  });
+});

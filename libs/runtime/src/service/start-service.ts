@@ -1,0 +1,99 @@
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { ProblemError } from '../errors.ts';
+import { HealthRegistry } from '../health/health-registry.ts';
+import { httpAdapter } from '../http/http-adapter.ts';
+import { measureRequests } from '../http/http-metrics.ts';
+import { ProblemFilter } from '../http/problem-filter.ts';
+import { RouteTable } from '../http/route-table.ts';
+import { NestLogger } from '../logging/nest-logger.ts';
+import { Metrics } from '../metrics/metrics.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { RuntimeModule } from './runtime-module.ts';
+
+/** What a service is made of. */
+export interface ServiceOptions {
+  /** Name of the service in logs, metrics and health. */
+  readonly name: string;
+  /** The app's composition root. */
+  readonly module: Type | DynamicModule;
+  /** Address to listen on. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** Port; 0 takes any free one. */
+  readonly port: number;
+  readonly logger: Logger;
+  /** Largest request body in bytes. Default 1 MiB. */
+  readonly bodyBytesMax?: number;
+  /** Longest time from the signal to the end, in milliseconds. Default 30 000. */
+  readonly shutdownMsMax?: number;
+  /** Called before listening: parsers, further filters, microservices. */
+  readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
+}
+
+/** A service that listens. */
+export interface RunningService {
+  readonly app: NestFastifyApplication;
+  /** `http://127.0.0.1:3001` */
+  readonly url: string;
+  /** Not ready any more, no new connections, requests in flight finished, then Nest's shutdown hooks in their order. Calling it again waits for the same stop. */
+  close(): Promise<void>;
+}
+
+/** Starts a service inside this process. Signals and exit codes are {@link runService}'s. */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { name, module, host = '127.0.0.1', port, logger, bodyBytesMax = 1024 * 1024 } = options;
+
+  @Module({ imports: [RuntimeModule.forRoot({ name, logger }), module] })
+  class ServiceRoot {}
+
+  const limits = { bodyBytesMax };
+  const adapter = httpAdapter(limits);
+  const fastify = adapter.getInstance();
+  const routes = new RouteTable();
+  fastify.addHook('onRoute', (route) => routes.add(route.url, [route.method].flat()));
+
+  const app = await NestFactory.create<NestFastifyApplication>(ServiceRoot, adapter, {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  const health = app.get(HealthRegistry);
+  const lifecycle = app.get(Lifecycle);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!lifecycle.stopping.aborted || request.url.startsWith('/health/')) return done();
+    void reply.header('connection', 'close');
+    done(new ProblemError('unavailable', { detail: 'The service is stopping.', retryAfterSeconds: 1 }));
+  });
+  measureRequests(fastify, app.get(Metrics));
+  app.useGlobalFilters(new ProblemFilter(logger, limits, routes));
+
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      health.stop();
+      lifecycle.stop();
+      // Before Nest's own order, which would destroy modules while requests that need them are still in flight.
+      await fastify.close();
+      await app.close();
+    })();
+    return closing;
+  };
+
+  try {
+    await options.configure?.(app);
+    await app.listen({ port, host });
+  } catch (error) {
+    await close().catch((second: unknown) => logger.error({ err: second }, 'Cleaning up after a failed start failed, too.'));
+    throw error;
+  }
+  const url = urlOf(app.getHttpServer().address() as AddressInfo);
+  logger.info({ url }, `The ${name} service listens on ${url}.`);
+  return { app, url, close };
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
