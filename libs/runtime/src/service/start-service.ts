@@ -3,8 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { ProblemError } from '../errors.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
+import { drainOn } from '../http/drain.ts';
 import { httpAdapter } from '../http/http-adapter.ts';
 import { measureRequests } from '../http/http-metrics.ts';
 import { ProblemFilter } from '../http/problem-filter.ts';
@@ -60,21 +60,15 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     bodyParser: false,
     abortOnError: false,
   });
-  const health = app.get(HealthRegistry);
-  const lifecycle = app.get(Lifecycle);
-  fastify.addHook('onRequest', (request, reply, done) => {
-    if (!lifecycle.stopping.aborted || request.url.startsWith('/health/')) return done();
-    void reply.header('connection', 'close');
-    done(new ProblemError('unavailable', { detail: 'The service is stopping.', retryAfterSeconds: 1 }));
-  });
+  drainOn(fastify, app.get(Lifecycle).stopping);
   measureRequests(fastify, app.get(Metrics));
   app.useGlobalFilters(new ProblemFilter(logger, limits, routes));
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
-      health.stop();
-      lifecycle.stop();
+      app.get(HealthRegistry).stop();
+      app.get(Lifecycle).stop();
       // Before Nest's own order, which would destroy modules while requests that need them are still in flight.
       await fastify.close();
       await app.close();

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HealthRegistry } from './health-registry.ts';
+
+beforeEach(() => void vi.useFakeTimers({ now: 0 }));
+afterEach(() => void vi.useRealTimers());
+
+const up = (): Promise<void> => Promise.resolve();
+const down = (): Promise<void> => Promise.reject(new Error('connection refused'));
+
+describe('the health registry', () => {
+  it.each([
+    ['ready', 'everything is up', [up, up]],
+    ['degraded', 'an optional dependency is down', [up, down]],
+    ['unavailable', 'a required dependency is down', [down, up]],
+  ] as const)('says %s when %s', async (status, _when, [required, optional]) => {
+    const health = new HealthRegistry({ service: 'shop' });
+    health.register('kafka', { required: true, check: required });
+    health.register('redis', { required: false, check: optional });
+    expect((await health.readiness()).status).toBe(status);
+  });
+
+  it('is not ready while it stops, whatever its dependencies say', async () => {
+    const health = new HealthRegistry({ service: 'shop' });
+    health.stop();
+    expect((await health.readiness()).status).toBe('stopping');
+  });
+
+  it('asks a dependency once for many probes', async () => {
+    const check = vi.fn<() => Promise<void>>(up);
+    const health = new HealthRegistry({ service: 'shop', cacheMs: 1000 });
+    health.register('kafka', { required: true, check });
+    await Promise.all([health.readiness(), health.readiness()]);
+    vi.setSystemTime(999);
+    await health.readiness();
+    expect(check).toHaveBeenCalledTimes(1);
+    vi.setSystemTime(1000);
+    await health.readiness();
+    expect(check).toHaveBeenCalledTimes(2);
+  });
+
+  it('gives up on a check that ignores its signal, and aborts the signal', async () => {
+    const health = new HealthRegistry({ service: 'shop' });
+    let seen: AbortSignal | undefined;
+    health.register('kafka', {
+      required: true,
+      timeoutMs: 500,
+      check: (signal) => {
+        seen = signal;
+        return new Promise(() => {});
+      },
+    });
+    const answer = health.readiness();
+    await vi.advanceTimersByTimeAsync(500);
+    expect((await answer).dependencies[0]).toMatchObject({ status: 'down', detail: 'no answer within 500 ms', durationMs: 500 });
+    expect(seen?.aborted).toBe(true);
+  });
+
+  it('remembers since when a dependency is as it is', async () => {
+    let works = true;
+    const health = new HealthRegistry({ service: 'shop', cacheMs: 0 });
+    health.register('kafka', { required: true, check: () => (works ? up() : down()) });
+    const sinceAt = async (nowMs: number): Promise<string | undefined> => {
+      vi.setSystemTime(nowMs);
+      return (await health.readiness()).dependencies[0]?.since;
+    };
+    expect(await sinceAt(1000)).toBe('1970-01-01T00:00:01.000Z');
+    expect(await sinceAt(2000)).toBe('1970-01-01T00:00:01.000Z');
+    works = false;
+    expect(await sinceAt(3000)).toBe('1970-01-01T00:00:03.000Z');
+  });
+
+  it('reports a check that throws at once, and an error whose message is empty by its code', async () => {
+    const health = new HealthRegistry({ service: 'shop' });
+    health.register('a', {
+      required: false,
+      check: () => {
+        throw new Error('no such host');
+      },
+    });
+    health.register('b', { required: false, check: () => Promise.reject(Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' })) });
+    expect((await health.readiness()).dependencies.map((dependency) => dependency.detail)).toEqual(['no such host', 'ECONNREFUSED']);
+  });
+
+  it('refuses a second check of one name, and forgets one on request', async () => {
+    const health = new HealthRegistry({ service: 'shop' });
+    const forget = health.register('kafka', { required: true, check: down });
+    expect(() => health.register('kafka', { required: true, check: up })).toThrow('registered already');
+    forget();
+    expect(await health.readiness()).toMatchObject({ status: 'ready', dependencies: [] });
+  });
+});

@@ -1,0 +1,34 @@
+import { BadRequestException, ConflictException, HttpException, ServiceUnavailableException } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import { ProblemError } from '../errors.ts';
+import { problemOfError } from './problem-of-error.ts';
+
+const of = (error: unknown): ReturnType<typeof problemOfError> => problemOfError(error, '/v1/x', { bodyBytesMax: 10 });
+
+describe('problemOfError', () => {
+  it('keeps what a problem error says', () => {
+    const errors = [{ field: 'userAge', message: 'must be at most 150', limit: 150 }];
+    expect(of(new ProblemError('validation', { errors, headers: { 'x-a': 'b' }, cause: new Error('inner') }))).toEqual({
+      problem: { type: 'urn:millrace:problem:validation', title: 'The request breaks the contract', status: 400, instance: '/v1/x', errors },
+      headers: { 'x-a': 'b' },
+    });
+  });
+
+  it.each([
+    [new BadRequestException('no'), 'validation', 400, 'no'],
+    [new ConflictException('busy'), 'not-finished', 409, 'busy'],
+    [new HttpException('I am a teapot', 418), 'validation', 400, 'I am a teapot'],
+    [new ServiceUnavailableException('db at 10.0.0.1 is down'), 'unavailable', 503, undefined],
+    [new Error('secret'), 'internal', 500, undefined],
+    ['a string', 'internal', 500, undefined],
+    [undefined, 'internal', 500, undefined],
+  ])('maps %s', (error, name, status, detail) => {
+    const { problem } = of(error);
+    expect(problem).toMatchObject({ type: `urn:millrace:problem:${name}`, status });
+    expect(problem.detail).toBe(detail);
+  });
+
+  it('rounds Retry-After up, since too early is too early', () => {
+    expect(of(new ProblemError('unavailable', { retryAfterSeconds: 0.2 })).headers).toEqual({ 'retry-after': '1' });
+  });
+});

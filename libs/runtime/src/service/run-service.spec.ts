@@ -1,0 +1,152 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { EventEmitter } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ConfigError, StartRefusedError } from '../errors.ts';
+import { createLogger } from '../logging/create-logger.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { runMain, runService } from './run-service.ts';
+import type { RunningService, ServiceOptions } from './start-service.ts';
+
+class FakeProcess extends EventEmitter {
+  readonly codes: number[] = [];
+  printed = '';
+  readonly stderr = { write: (text: string): void => void (this.printed += text) };
+  private readonly exits = Promise.withResolvers<number>();
+  /** The code of the first exit. */
+  readonly exited = this.exits.promise;
+
+  exit(code: number): void {
+    this.codes.push(code);
+    this.exits.resolve(code);
+  }
+}
+
+const effects: string[] = [];
+let release: () => void;
+let entered: Promise<void>;
+let enter: () => void;
+
+@Controller('slow')
+class SlowController {
+  @Get()
+  async slow(): Promise<string> {
+    enter();
+    await new Promise<void>((resolve) => (release = resolve));
+    effects.push('answered');
+    return 'done';
+  }
+}
+
+@Module({ controllers: [SlowController] })
+class SlowModule {
+  onModuleDestroy(): void {
+    effects.push('destroyed');
+  }
+
+  onApplicationShutdown(): void {
+    effects.push('shut down');
+  }
+}
+
+let current: FakeProcess;
+let lines: string[];
+let running: RunningService | undefined;
+
+async function run(settings: Partial<ServiceOptions> = {}): Promise<RunningService | undefined> {
+  current = new FakeProcess();
+  lines = [];
+  effects.length = 0;
+  ({ promise: entered, resolve: enter } = Promise.withResolvers<void>());
+  running = await runService(
+    { name: 'slow', module: SlowModule, port: 0, logger: createLogger({ name: 'slow', stream: { write: (line: string) => void lines.push(line) } }), ...settings },
+    current,
+  );
+  return running;
+}
+
+afterEach(async () => {
+  release?.();
+  await running?.close();
+});
+
+describe('a running service', () => {
+  it('on SIGTERM finishes what is in flight, then destroys its modules, then exits with 0', async () => {
+    const service = await run();
+    const answer = fetch(`${service!.url}/slow`);
+    await entered;
+    current.emit('SIGTERM');
+    expect(service!.app.get(Lifecycle).stopping.aborted).toBe(true);
+    expect(effects).toEqual([]);
+    release();
+    const response = await answer;
+    expect(response.headers.get('connection')).toBe('close');
+    expect(await response.text()).toBe('done');
+    expect(await current.exited).toBe(0);
+    expect(effects).toEqual(['answered', 'destroyed', 'shut down']);
+    await expect(fetch(`${service!.url}/health/live`)).rejects.toThrow('fetch failed');
+  });
+
+  it('exits at once on a second signal', async () => {
+    const service = await run();
+    const answer = fetch(`${service!.url}/slow`);
+    await entered;
+    current.emit('SIGINT');
+    current.emit('SIGINT');
+    expect(await current.exited).toBe(1);
+    release();
+    await answer;
+  });
+
+  it('exits with 1 and says so when stopping takes too long', async () => {
+    const service = await run({ shutdownMsMax: 20 });
+    const answer = fetch(`${service!.url}/slow`);
+    await entered;
+    current.emit('SIGTERM');
+    expect(await current.exited).toBe(1);
+    expect(lines.at(-1)).toContain('Stopping took longer than 20 ms');
+    release();
+    await answer;
+  });
+
+  it('exits with 1 on an error that nobody caught', async () => {
+    await run();
+    current.emit('unhandledRejection', new Error('lost'));
+    expect(current.codes).toEqual([1]);
+    expect(lines.at(-1)).toContain('lost');
+  });
+
+  it('names a port that is taken', async () => {
+    const first = await run();
+    const port = Number(new URL(first!.url).port);
+    await run({ port });
+    expect(current.codes).toEqual([1]);
+    expect(lines.some((line) => line.includes('its port is taken'))).toBe(true);
+    await first!.close();
+  });
+});
+
+async function failWith(error: unknown): Promise<FakeProcess> {
+  const fake = new FakeProcess();
+  await runMain(async () => {
+    throw error;
+  }, fake);
+  return fake;
+}
+
+describe('runMain', () => {
+  it('prints every setting that is wrong and exits with 78', async () => {
+    const fake = await failWith(new ConfigError(['A is wrong.', 'B is wrong.']));
+    expect(fake.printed).toBe('The settings cannot be used:\n  - A is wrong.\n  - B is wrong.\n');
+    expect(fake.codes).toEqual([78]);
+  });
+
+  it('prints why it refuses and exits with 78', async () => {
+    const fake = await failWith(new StartRefusedError('nobody may reach it.'));
+    expect(fake.printed).toBe('The service refuses to start: nobody may reach it.\n');
+    expect(fake.codes).toEqual([78]);
+  });
+
+  it('exits with 1 on any other error', async () => {
+    expect((await failWith(new Error('odd'))).codes).toEqual([1]);
+  });
+});
