@@ -1,4 +1,9 @@
-export { Public } from './auth/public.ts';
+export type { ApiKey } from './auth/api-keys.ts';
+export { authFrom, authPrefix, authSettings } from './auth/auth-settings.ts';
+export { type Principal, principalOf } from './auth/principal.ts';
+export type { AuthOptions } from './auth/protect.ts';
+export { RequireScope } from './auth/require-scope.ts';
+export { type Scope, scopes } from './auth/scope.ts';
 export { type ReadConfigOptions, readConfig } from './config/read-config.ts';
 export { ConfigError, type ProblemDetails, ProblemError, StartRefusedError } from './errors.ts';
 export { type DependencyHealth, type HealthCheck, HealthRegistry, type Readiness } from './health/health-registry.ts';

@@ -1,10 +1,8 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Public } from '../auth/public.ts';
 import { HealthRegistry } from './health-registry.ts';
 
 /** What a supervisor asks: is the process alive, may it be given work? Neither answer needs credentials. */
-@Public()
 @Controller('health')
 export class HealthController {
   constructor(@Inject(HealthRegistry) private readonly health: HealthRegistry) {}

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { type AuthOptions, protect } from '../auth/protect.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
 import { drainOn } from '../http/drain.ts';
 import { httpAdapter } from '../http/http-adapter.ts';
@@ -25,6 +26,8 @@ export interface ServiceOptions {
   /** Port; 0 takes any free one. */
   readonly port: number;
   readonly logger: Logger;
+  /** Who may come in; see `authFrom`. Default: authentication is off, and the start is refused unless `host` is loopback. */
+  readonly auth?: AuthOptions;
   /** Largest request body in bytes. Default 1 MiB. */
   readonly bodyBytesMax?: number;
   /** Longest time from the signal to the end, in milliseconds. Default 30 000. */
@@ -44,7 +47,7 @@ export interface RunningService {
 
 /** Starts a service inside this process. Signals and exit codes are {@link runService}'s. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { name, module, host = '127.0.0.1', port, logger, bodyBytesMax = 1024 * 1024 } = options;
+  const { name, module, host = '127.0.0.1', port, logger, auth = {}, bodyBytesMax = 1024 * 1024 } = options;
 
   @Module({ imports: [RuntimeModule.forRoot({ name, logger }), module] })
   class ServiceRoot {}
@@ -60,8 +63,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     bodyParser: false,
     abortOnError: false,
   });
-  drainOn(fastify, app.get(Lifecycle).stopping);
   measureRequests(fastify, app.get(Metrics));
+  drainOn(fastify, app.get(Lifecycle).stopping);
   app.useGlobalFilters(new ProblemFilter(logger, limits, routes));
 
   let closing: Promise<void> | undefined;
@@ -77,6 +80,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   };
 
   try {
+    protect(app, auth, host, app.get(Metrics));
     await options.configure?.(app);
     await app.listen({ port, host });
   } catch (error) {

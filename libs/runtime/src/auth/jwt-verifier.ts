@@ -1,0 +1,68 @@
+import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { Principal } from './principal.ts';
+import { type Scope, isScope } from './scope.ts';
+
+/** What a token must show. */
+export interface JwtOptions {
+  /** Exact value of `iss`. */
+  readonly issuer: string;
+  /** A value that `aud` must hold. */
+  readonly audience: string;
+  /** How far clocks may be apart, in seconds. Default 30. */
+  readonly clockToleranceSeconds?: number;
+  /** Wall clock in epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Public-key signatures only: with a shared secret, who can check a token can make one. */
+const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+/** A checked token is not checked again for this long: a signature costs as much as the rest of a small request. */
+const rememberedMs = 60_000;
+const rememberedMax = 1000;
+
+/** Checks bearer tokens: signature, issuer, audience, times. */
+export class JwtVerifier {
+  private readonly remembered = new Map<string, { readonly principal: Principal; readonly untilMs: number }>();
+  private readonly now: () => number;
+
+  constructor(
+    private readonly options: JwtOptions,
+    private readonly keyFor: JWTVerifyGetKey,
+  ) {
+    this.now = options.now ?? Date.now;
+  }
+
+  /**
+   * Who the token speaks for.
+   * @throws jose's errors when the token is not good, and whatever fetching the keys throws.
+   */
+  async verify(token: string): Promise<Principal> {
+    const known = this.remembered.get(token);
+    if (known !== undefined && this.now() < known.untilMs) return known.principal;
+    this.remembered.delete(token);
+    const { issuer, audience, clockToleranceSeconds = 30 } = this.options;
+    const { payload } = await jwtVerify(token, this.keyFor, {
+      issuer,
+      audience,
+      algorithms,
+      clockTolerance: clockToleranceSeconds,
+      currentDate: new Date(this.now()),
+      requiredClaims: ['exp', 'sub'],
+    });
+    const principal: Principal = { subject: payload.sub ?? '', kind: 'jwt', scopes: scopesOf(payload) };
+    this.remember(token, principal, Math.min(this.now() + rememberedMs, (payload.exp ?? 0) * 1000));
+    return principal;
+  }
+
+  private remember(token: string, principal: Principal, untilMs: number): void {
+    const oldest = this.remembered.size >= rememberedMax ? this.remembered.keys().next().value : undefined;
+    if (oldest !== undefined) this.remembered.delete(oldest);
+    this.remembered.set(token, { principal, untilMs });
+  }
+}
+
+/** `scope` is a list separated by spaces (RFC 8693); some issuers send `scp`, as a list or as an array. Unknown scopes are not ours. */
+function scopesOf({ scope, scp }: JWTPayload): ReadonlySet<Scope> {
+  const given = [scope, scp].flatMap((claim) => (typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim : []));
+  return new Set(given.filter((name): name is Scope => typeof name === 'string' && isScope(name)));
+}

@@ -1,0 +1,63 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { ProblemError, StartRefusedError } from '../errors.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { type ApiKey, ApiKeys } from './api-keys.ts';
+import { Authenticator } from './authenticator.ts';
+import { fetchJwks } from './fetch-jwks.ts';
+import { JwksCache } from './jwks-cache.ts';
+import { type JwtOptions, JwtVerifier } from './jwt-verifier.ts';
+import { isLoopback, isLoopbackHostHeader } from './loopback.ts';
+import { setPrincipal } from './principal.ts';
+import { ScopeGuard } from './require-scope.ts';
+
+/** Who may come in. Neither `jwt` nor `apiKeys` means that authentication is off, which only a loopback listener may be. */
+export interface AuthOptions {
+  /** Bearer tokens, checked against the issuer's published keys. */
+  readonly jwt?: JwtOptions & { readonly jwksUrl: string; readonly jwksTimeoutMs?: number };
+  readonly apiKeys?: readonly ApiKey[];
+}
+
+/**
+ * Puts authentication before every path but the probes, and scopes on routes.
+ * @throws StartRefusedError when authentication is off and others than this machine can reach the listener.
+ */
+export function protect(app: NestFastifyApplication, auth: AuthOptions, host: string, metrics: Metrics): void {
+  const on = auth.jwt !== undefined || auth.apiKeys !== undefined;
+  if (!on && !isLoopback(host)) {
+    throw new StartRefusedError(
+      `it would listen on ${host}, which other machines can reach, without asking anyone who they are. Set MILLRACE_AUTH_JWKS_URL or MILLRACE_AUTH_API_KEYS_FILE, or listen on 127.0.0.1.`,
+    );
+  }
+  const rejections = metrics.counter({ name: 'millrace_auth_rejections_total', help: 'Requests refused for their credentials, by problem.', labelNames: ['problem'] });
+  const admit = on ? authentication(auth) : sameMachine;
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', async (request) => {
+      if (isProbe(request)) return;
+      try {
+        await admit(request);
+      } catch (error) {
+        if (error instanceof ProblemError) rejections.inc({ problem: error.code });
+        throw error;
+      }
+    });
+  if (on) app.useGlobalGuards(new ScopeGuard());
+}
+
+function isProbe(request: FastifyRequest): boolean {
+  return request.routeOptions.url === '/health/live' || request.routeOptions.url === '/health/ready';
+}
+
+function authentication({ jwt, apiKeys = [] }: AuthOptions): (request: FastifyRequest) => Promise<void> {
+  const verifier = jwt && new JwtVerifier(jwt, new JwksCache({ fetchJwks: () => fetchJwks(jwt.jwksUrl, jwt.jwksTimeoutMs) }).keyFor);
+  const authenticator = new Authenticator(verifier, new ApiKeys(apiKeys));
+  return async (request) => setPrincipal(request, await authenticator.authenticate(request.headers.authorization));
+}
+
+/** With authentication off, a web page whose name has been pointed at 127.0.0.1 (DNS rebinding) is still not this machine's user. */
+async function sameMachine(request: FastifyRequest): Promise<void> {
+  if (isLoopbackHostHeader(request.headers.host)) return;
+  throw new ProblemError('forbidden', { detail: 'Authentication is off, so only requests to a loopback name are served.' });
+}
