@@ -4,7 +4,7 @@ import type { Violation } from './validator.ts';
 export const problemTypes = {
   'invalid-json': { status: 400, title: 'The body is not valid JSON' },
   validation: { status: 400, title: 'The request breaks the contract' },
-  'statement-invalid': { status: 400, title: 'The statement cannot be parsed' },
+  'statement-invalid': { status: 400, title: 'The statement is not valid' },
   'statement-not-allowed': { status: 400, title: 'The statement is not allowed' },
   unauthenticated: { status: 401, title: 'Credentials are missing or not valid' },
   forbidden: { status: 403, title: 'The credentials do not allow this' },
@@ -17,6 +17,7 @@ export const problemTypes = {
   'body-too-large': { status: 413, title: 'The body is too large' },
   'event-too-large': { status: 413, title: 'The event is too large for the topic' },
   'unsupported-media-type': { status: 415, title: 'The content type is not supported' },
+  'result-too-large': { status: 422, title: 'The result is larger than the limit' },
   'idempotency-conflict': { status: 422, title: 'The idempotency key belongs to another event' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   'client-closed': { status: 499, title: 'The client went away' },

@@ -1,0 +1,44 @@
+import { AthenaClient } from '@aws-sdk/client-athena';
+import type { GlueClient } from '@aws-sdk/client-glue';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { glueClient, s3Client } from '@millrace/lake';
+import type { S3Access } from './engines/duckdb/sandbox-protocol.ts';
+
+/** Where AWS, or what stands in for it, is reached; undefined leaves the choice to the SDK. */
+export interface AwsSettings {
+  readonly region: string;
+  readonly endpoint: string | undefined;
+  readonly s3Endpoint: string | undefined;
+  readonly glueEndpoint: string | undefined;
+  readonly athenaEndpoint: string | undefined;
+}
+
+/** Clients whose own retries are off: the pipelines own them. */
+export interface AwsClients {
+  readonly s3: S3Client;
+  readonly glue: GlueClient;
+  readonly athena: AthenaClient;
+  /** What DuckDB needs to read S3 by itself. Asked anew for each query, since credentials may change. */
+  s3Access(): Promise<S3Access>;
+  destroy(): void;
+}
+
+export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint }: AwsSettings): AwsClients {
+  const s3 = s3Client({}, { region, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) });
+  const glue = glueClient({ region, ...(glueEndpoint === undefined ? {} : { endpoint: glueEndpoint }) });
+  const athena = new AthenaClient({ maxAttempts: 1, region, ...(athenaEndpoint === undefined ? {} : { endpoint: athenaEndpoint }) });
+  return {
+    s3,
+    glue,
+    athena,
+    async s3Access() {
+      const { accessKeyId, secretAccessKey, sessionToken } = await s3.config.credentials();
+      return { accessKeyId, secretAccessKey, sessionToken, region, endpoint: s3Endpoint };
+    },
+    destroy() {
+      s3.destroy();
+      glue.destroy();
+      athena.destroy();
+    },
+  };
+}

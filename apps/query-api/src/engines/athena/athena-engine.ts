@@ -1,0 +1,181 @@
+import {
+  GetQueryExecutionCommand,
+  GetQueryResultsCommand,
+  GetWorkGroupCommand,
+  InvalidRequestException,
+  StartQueryExecutionCommand,
+  StopQueryExecutionCommand,
+  type AthenaClient,
+  type GetQueryResultsOutput,
+  type QueryExecution,
+} from '@aws-sdk/client-athena';
+import { QueryError, QueryStopped } from '../../errors.ts';
+import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
+import { cellOf, columnsOf } from './athena-cells.ts';
+import { withLiterals } from './literals.ts';
+
+/** Settings of the Athena engine. */
+export interface AthenaSettings {
+  readonly workgroup: string;
+  readonly database: string;
+  /** `s3://bucket/prefix/` under which Athena writes its own result files. */
+  readonly outputLocation: string;
+  /** First and longest wait between two looks at a running query, in milliseconds; it doubles from one to the other. */
+  readonly pollMsMin: number;
+  readonly pollMsMax: number;
+}
+
+/** Wraps each call to Athena: a resilience pipeline. Each call is safe to repeat. */
+export type AthenaGuard = <T>(operation: string, run: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+/** Waits; rejects with the signal's reason. */
+export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
+
+const pageRowsMax = 1000;
+
+/** Athena through the AWS SDK. */
+export class AthenaEngine implements QueryEngine {
+  readonly name = 'athena';
+  readonly #client: AthenaClient;
+  readonly #settings: AthenaSettings;
+  readonly #guard: AthenaGuard;
+  readonly #sleep: Sleep;
+
+  /** @param client a client whose own retries are off */
+  constructor(client: AthenaClient, settings: AthenaSettings, guard: AthenaGuard, sleep: Sleep) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#guard = guard;
+    this.#sleep = sleep;
+  }
+
+  async run(request: EngineRequest): Promise<EngineResult> {
+    const { signal } = request;
+    const executionId = (await this.#attach(request.executionId, signal)) ?? (await this.#start(request));
+    try {
+      await request.onStarted(executionId);
+      const execution = await this.#untilSucceeded(executionId, signal);
+      const first = await this.#page(executionId, undefined, signal);
+      const columns = columnsOf(first.ResultSet?.ResultSetMetadata?.ColumnInfo ?? []);
+      const types = columns.map(({ type }) => type);
+      const bytesScanned = execution.Statistics?.DataScannedInBytes ?? 0;
+      return { columns, rows: this.#rows(executionId, execution, first, types, signal), bytesScanned: () => bytesScanned };
+    } catch (error) {
+      await this.#stopIfEnded(executionId, signal);
+      throw error;
+    }
+  }
+
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#client.send(new GetWorkGroupCommand({ WorkGroup: this.#settings.workgroup }), { abortSignal: signal });
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy();
+  }
+
+  /** The execution of a former worker, if Athena still knows it. */
+  async #attach(executionId: string | undefined, signal: AbortSignal): Promise<string | undefined> {
+    if (executionId === undefined) return undefined;
+    try {
+      await this.#execution(executionId, signal);
+      return executionId;
+    } catch (error) {
+      if (error instanceof QueryError && error.cause instanceof InvalidRequestException) return undefined;
+      throw error;
+    }
+  }
+
+  async #start({ queryId, statement, parameters, signal }: EngineRequest): Promise<string> {
+    const { workgroup, database, outputLocation } = this.#settings;
+    const answer = await this.#call('start', signal, async (sending) =>
+      await this.#client.send(
+        new StartQueryExecutionCommand({
+          QueryString: withLiterals(statement, parameters),
+          // The same token and body give the same execution: a repeat never pays twice.
+          ClientRequestToken: queryId,
+          QueryExecutionContext: { Database: database },
+          ResultConfiguration: { OutputLocation: outputLocation },
+          WorkGroup: workgroup,
+        }),
+        { abortSignal: sending },
+      ),
+    );
+    return answer.QueryExecutionId!;
+  }
+
+  async #untilSucceeded(executionId: string, signal: AbortSignal): Promise<QueryExecution> {
+    const { pollMsMin, pollMsMax } = this.#settings;
+    for (let waitMs = pollMsMin; ; waitMs = Math.min(waitMs * 2, pollMsMax)) {
+      const execution = await this.#execution(executionId, signal);
+      // QUEUED may follow RUNNING: only a final state ends the wait.
+      switch (execution.Status?.State) {
+        case 'SUCCEEDED':
+          return execution;
+        case 'FAILED':
+          throw failureOf(execution);
+        case 'CANCELLED':
+          throw new QueryError('engine-failed', 'The query was cancelled in Athena, not through this API.');
+        default:
+          await this.#sleep(waitMs, signal);
+      }
+    }
+  }
+
+  async #execution(executionId: string, signal: AbortSignal): Promise<QueryExecution> {
+    const { QueryExecution: execution } = await this.#call('look', signal, async (sending) =>
+      await this.#client.send(new GetQueryExecutionCommand({ QueryExecutionId: executionId }), { abortSignal: sending }),
+    );
+    return execution ?? {};
+  }
+
+  async #page(executionId: string, token: string | undefined, signal: AbortSignal): Promise<GetQueryResultsOutput> {
+    return await this.#call('results', signal, async (sending) =>
+      await this.#client.send(new GetQueryResultsCommand({ QueryExecutionId: executionId, MaxResults: pageRowsMax, ...(token === undefined ? {} : { NextToken: token }) }), {
+        abortSignal: sending,
+      }),
+    );
+  }
+
+  async *#rows(executionId: string, execution: QueryExecution, first: GetQueryResultsOutput, types: readonly string[], signal: AbortSignal): AsyncGenerator<readonly ResultRow[]> {
+    // The first row of the first page of a SELECT is the header.
+    let skip = execution.StatementType === 'DML' ? 1 : 0;
+    for (let page = first; ; ) {
+      yield (page.ResultSet?.Rows ?? []).slice(skip).map((row) => types.map((type, index) => cellOf(row.Data?.[index]?.VarCharValue, type)));
+      skip = 0;
+      if (page.NextToken === undefined || page.NextToken === '') return;
+      page = await this.#page(executionId, page.NextToken, signal);
+    }
+  }
+
+  /** A query that was cancelled or is too late must not go on costing money; one that was handed over must go on. */
+  async #stopIfEnded(executionId: string, signal: AbortSignal): Promise<void> {
+    const { reason } = signal as { reason: unknown };
+    if (!signal.aborted || (reason instanceof QueryStopped && reason.code === 'handed-over')) return;
+    await this.#guard('stop', async (sending) => {
+      await this.#client.send(new StopQueryExecutionCommand({ QueryExecutionId: executionId }), { abortSignal: sending });
+    }).catch(() => undefined);
+  }
+
+  async #call<T>(operation: string, signal: AbortSignal, run: (sending: AbortSignal) => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    try {
+      return await this.#guard(operation, run, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof InvalidRequestException) {
+        const malformed = error.AthenaErrorCode === 'MALFORMED_QUERY';
+        throw new QueryError(malformed ? 'statement-invalid' : 'engine-failed', `Athena refuses the request: ${error.message}`, { cause: error });
+      }
+      throw new QueryError('unavailable', 'Athena does not answer.', { cause: error });
+    }
+  }
+}
+
+function failureOf({ Status: status }: QueryExecution): QueryError {
+  const reason = status?.StateChangeReason ?? 'no reason given';
+  const { ErrorCategory: category, Retryable: retryable } = status?.AthenaError ?? {};
+  if (retryable === true) return new QueryError('unavailable', `Athena could not run the query just now: ${reason}`);
+  // 2 is "user": the statement is at fault. https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
+  return category === 2 ? new QueryError('statement-invalid', `Athena refuses the statement: ${reason}`) : new QueryError('engine-failed', `Athena failed: ${reason}`);
+}

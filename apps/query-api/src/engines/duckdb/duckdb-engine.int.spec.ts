@@ -1,0 +1,143 @@
+import { purchases } from '@millrace/contracts';
+import { S3ObjectStore } from '@millrace/lake';
+import { homedir, tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { QueryError, QueryStopped } from '../../errors.ts';
+import { lakeTable } from '../../lake-tables.ts';
+import { readStatement } from '../../statement/statement-text.ts';
+import { openTestLake, testParts, type TestLake } from '../../testing-lake.ts';
+import { conformanceRows, engineConformance } from '../query-engine.conformance.ts';
+import type { ResultRow } from '../query-engine.ts';
+import { DuckDbEngine } from './duckdb-engine.ts';
+
+function engineOver(lake: TestLake, limits: Partial<{ processMemoryMiB: number; filesMax: number }> = {}): DuckDbEngine {
+  return new DuckDbEngine(
+    {
+      limits: { memoryMiB: 128, processMemoryMiB: limits.processMemoryMiB ?? 600, threads: 1, tempMiB: 64 },
+      tempRoot: tmpdir(),
+      httpfsPath: testParts.httpfsPath,
+      home: homedir(),
+      startMsMax: 30_000,
+    },
+    {
+      tables: async (signal) => [await lakeTable(purchases, lake.database, lake.catalog, (bucket) => new S3ObjectStore(lake.aws.s3, bucket), { filesMax: limits.filesMax ?? 1000 }, signal)],
+      s3Access: async () => await lake.aws.s3Access(),
+    },
+  );
+}
+
+engineConformance('duckdb', async () => {
+  const lake = await openTestLake();
+  await lake.land(conformanceRows);
+  const engine = engineOver(lake);
+  return {
+    engine,
+    database: lake.database,
+    async close() {
+      await engine.close();
+      await lake.close();
+    },
+  };
+});
+
+describe('DuckDB over the lake', () => {
+  let lake: TestLake;
+  let engine: DuckDbEngine;
+  beforeAll(async () => {
+    lake = await openTestLake();
+    engine = engineOver(lake);
+  });
+  afterAll(async () => {
+    await engine?.close();
+    await lake?.close();
+  });
+
+  // Straight to the engine, past the gate: the engine's own lock is the second wall.
+  const ask = async (sql: string, on: DuckDbEngine = engine, signal = new AbortController().signal): Promise<{ rows: ResultRow[]; names: string[]; bytesScanned: number }> => {
+    const result = await on.run({ queryId: crypto.randomUUID(), statement: readStatement(sql), parameters: [], executionId: undefined, onStarted: async () => {}, signal });
+    const rows: ResultRow[] = [];
+    for await (const batch of result.rows) rows.push(...batch);
+    return { rows, names: result.columns.map(({ name }) => name), bytesScanned: result.bytesScanned() };
+  };
+
+  it('a table without files is empty and typed', async () => {
+    expect((await ask('SELECT count(*) AS n, max(user_age) AS age FROM purchases')).rows).toEqual([['0', null]]);
+  });
+
+  it('reads the registered partitions and no other file of the bucket', async () => {
+    await lake.land([{ genre: 'Fiction', userId: 'ann', userAge: 30, purchaseTimestamp: 1_575_121_641 }]);
+    await lake.land([{ genre: 'Ghost', userId: 'bob', userAge: 30, purchaseTimestamp: 1_577_836_800 }], { register: false });
+    await lake.store.put('purchases/dt=2019-11-30/_unfinished.parquet', Buffer.from('not parquet'));
+    expect((await ask('SELECT genre, dt FROM purchases')).rows).toEqual([['Fiction', '2019-11-30']]);
+  });
+
+  it('shows the declared columns and the partition key, and hides the rest', async () => {
+    const { names } = await ask('SELECT * FROM purchases');
+    expect(names).toEqual([...purchases.columns.map(({ name }) => name), 'dt']);
+    await expect(ask('SELECT _offset FROM purchases')).rejects.toMatchObject({ code: 'statement-invalid' });
+  });
+
+  it('tells the bytes it read from S3', async () => {
+    expect((await ask('SELECT max(genre) FROM purchases')).bytesScanned).toBeGreaterThan(100);
+  });
+
+  it.each([
+    "SELECT * FROM read_text('/etc/passwd')",
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM glob('/*')",
+    "COPY (SELECT 1) TO '/tmp/millrace-must-not-exist'",
+    "ATTACH '/tmp/millrace-must-not-exist.db'",
+    'SET threads = 8',
+    'SET enable_external_access = true',
+    'INSTALL httpfs',
+    "LOAD '/tmp/x.duckdb_extension'",
+  ])('is locked, should a statement get past the gate: %s', async (sql) => {
+    await expect(ask(sql)).rejects.toBeInstanceOf(QueryError);
+  });
+
+  it('cannot read another object of the same bucket', async () => {
+    await expect(ask(`SELECT * FROM read_parquet('s3://${lake.bucket}/purchases/dt=2020-01-01/p0-0-1-test.parquet')`)).rejects.toBeInstanceOf(QueryError);
+  });
+
+  it('names the position of what it does not know', async () => {
+    await expect(ask('SELECT genre,\n  gener FROM purchases')).rejects.toMatchObject({ code: 'statement-invalid', message: expect.stringContaining('line 2, column 3') as string });
+  });
+
+  it('knows the functions of Trino that it has under other names', async () => {
+    const { rows } = await ask(
+      `SELECT approx_distinct(user_id), approx_percentile(user_age, 0.5), from_unixtime(1575121641), to_unixtime(TIMESTAMP '2019-11-30 13:47:21'), regexp_like('abc', 'b'),
+        json_extract_scalar('{"a": "b"}', '$.a'), array_join(array_agg(genre), '-'), day_of_week(DATE '2019-11-30'), day_of_year(DATE '2019-12-31'), week_of_year(DATE '2019-11-30') FROM purchases`,
+    );
+    expect(rows).toEqual([['1', 30, '2019-11-30 13:47:21', 1_575_121_641, true, 'b', 'Fiction', '6', '365', '48']]);
+  });
+
+  it('a statement that holds its thread without hearing an interrupt still ends when it is stopped', async () => {
+    const controller = new AbortController();
+    const reason = new QueryStopped('deadline');
+    const running = ask("SELECT strlen(lpad('x', 2000000000, 'y')) FROM purchases", engine, controller.signal);
+    await engine.check();
+    controller.abort(reason);
+    await expect(running).rejects.toBe(reason);
+  });
+
+  it('a statement that escapes the memory limit ends its own process and nothing else', async () => {
+    const small = engineOver(lake, { processMemoryMiB: 300 });
+    try {
+      const text = 'x'.repeat(20_000);
+      await expect(ask(`SELECT length(replace('${text}', 'x', '${text}')) FROM purchases`, small)).rejects.toMatchObject({
+        code: 'engine-failed',
+        message: expect.stringContaining('300 MiB') as string,
+      });
+      expect((await ask('SELECT count(*) FROM purchases', small)).rows).toEqual([['1']]);
+    } finally {
+      await small.close();
+    }
+  });
+
+  it('a table of more files than the limit is refused with the limit', async () => {
+    await lake.land([{ genre: 'Fiction', userId: 'ann', userAge: 30, purchaseTimestamp: 1_575_121_641 }], { name: 'p0-1-2-test' });
+    const narrow = engineOver(lake, { filesMax: 1 });
+    await expect(ask('SELECT 1 FROM purchases', narrow)).rejects.toMatchObject({ code: 'engine-failed', message: expect.stringContaining('more than 1 files') as string });
+    await narrow.close();
+  });
+});

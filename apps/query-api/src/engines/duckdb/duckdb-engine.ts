@@ -1,0 +1,127 @@
+import type { Readable } from 'node:stream';
+import { QueryError, QueryStopped } from '../../errors.ts';
+import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
+import type { EngineRequest, EngineResult, QueryEngine, ResultColumn, ResultRow } from '../query-engine.ts';
+import { resultLines } from './result-lines.ts';
+import type { ResultLine, S3Access, SandboxTable } from './sandbox-protocol.ts';
+import type { Sandbox } from './sandbox.ts';
+import { SandboxPool } from './sandbox-pool.ts';
+import type { SandboxSettings } from './sandbox.ts';
+
+/** What the engine asks before each run. */
+export interface DuckDbSources {
+  /** The tables with the files that are in them now. */
+  tables(signal: AbortSignal): Promise<readonly SandboxTable[]>;
+  /** Credentials may change with time. */
+  s3Access(): Promise<S3Access>;
+}
+
+/** DuckDB embedded in the worker's own machine: each statement in a process of its own that can read the table's files and nothing else. */
+export class DuckDbEngine implements QueryEngine {
+  readonly name = 'duckdb';
+  readonly #pool: SandboxPool;
+  readonly #sources: DuckDbSources;
+
+  constructor(settings: SandboxSettings, sources: DuckDbSources) {
+    this.#pool = new SandboxPool(settings);
+    this.#sources = sources;
+  }
+
+  async run({ queryId, statement, parameters, onStarted, signal }: EngineRequest): Promise<EngineResult> {
+    const [tables, s3] = await Promise.all([this.#sources.tables(signal), this.#sources.s3Access()]);
+    signal.throwIfAborted();
+    const sandbox = await this.#pool.take();
+    // Nothing outlives the process, so a successor has nothing to attach to: it runs the statement again.
+    const stop = (): void => sandbox.kill();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const release = async (): Promise<void> => {
+      signal.removeEventListener('abort', stop);
+      await sandbox.close();
+    };
+    try {
+      await onStarted(queryId);
+      const pipe = sandbox.run({ sql: statement.text, parameters, s3, tables });
+      return await resultOf(pipe, sandbox, statement.text, signal, release);
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
+
+  async check(): Promise<void> {
+    await this.#pool.warm();
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: AbortSignal, release: () => Promise<void>): Promise<EngineResult> {
+  const lines = resultLines(pipe);
+  let bytesScanned = 0;
+  const incomplete = async (): Promise<unknown> => (signal.aborted ? (signal.reason as unknown) : await sandbox.deathReason());
+  const next = async (): Promise<IteratorResult<{ control: ResultLine | undefined; rows: readonly ResultRow[] }>> => {
+    try {
+      return await lines.next();
+    } catch {
+      throw await incomplete();
+    }
+  };
+  const first = await next();
+  if (first.done === true) throw await incomplete();
+  const head = first.value.control!;
+  if ('error' in head) throw errorOf(head.error, sql);
+
+  async function* rows(): AsyncGenerator<readonly ResultRow[]> {
+    try {
+      for (;;) {
+        const step = await next();
+        if (step.done === true) throw await incomplete();
+        const { control, rows: batch } = step.value;
+        if (control === undefined) {
+          yield batch;
+          continue;
+        }
+        if ('error' in control) throw errorOf(control.error, sql);
+        if ('done' in control) bytesScanned = control.done.bytesScanned;
+        return;
+      }
+    } finally {
+      await release();
+    }
+  }
+  const columns: readonly ResultColumn[] = 'columns' in head ? head.columns : [];
+  return { columns, rows: rows(), bytesScanned: () => bytesScanned };
+}
+
+function errorOf({ type, message, position }: Extract<ResultLine, { error: unknown }>['error'], sql: string): QueryError | QueryStopped {
+  const where = position === undefined ? '' : `${describePosition(sql, offsetOfByte(sql, position))}: `;
+  const [what] = message.split('\n');
+  const detail = `${where}${what}`;
+  switch (type) {
+    case 'Binder':
+    case 'Catalog':
+    case 'Conversion':
+    case 'Divide by Zero':
+    case 'Invalid Input':
+    case 'Invalid Type':
+    case 'Mismatch Type':
+    case 'Out of Range':
+    case 'Parameter Not Allowed':
+    case 'Parameter Not Resolved':
+    case 'Parser':
+    case 'Syntax':
+      return new QueryError('statement-invalid', `DuckDB refuses the statement: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
+    case 'Permission':
+      return new QueryError('statement-not-allowed', 'The statement reaches for what it may not read.', { cause: new Error(message) });
+    case 'Out of Memory':
+      return new QueryError('engine-failed', 'The statement needed more memory than it may have. Read fewer rows or columns, or aggregate first.', { cause: new Error(message) });
+    case 'HTTP':
+    case 'IO':
+      return new QueryError('unavailable', 'A file of the table could not be read from S3.', { cause: new Error(message) });
+    default:
+      return new QueryError('engine-failed', `DuckDB failed: ${detail}`, { cause: new Error(message) });
+  }
+}

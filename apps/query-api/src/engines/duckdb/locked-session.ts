@@ -1,0 +1,97 @@
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import type { PrepareMessage, S3Access, SandboxTable } from './sandbox-protocol.ts';
+
+/** DuckDB's types of the catalog's column types. */
+const duckdbTypes: Readonly<Record<string, string>> = { string: 'VARCHAR', int: 'INTEGER', bigint: 'BIGINT', double: 'DOUBLE', boolean: 'BOOLEAN', timestamp: 'TIMESTAMP' };
+
+/** Trino's names for functions that DuckDB has under another name, so that reports stay in SQL that all engines share. */
+const macros = [
+  'approx_distinct(x) AS approx_count_distinct(x)',
+  'approx_percentile(x, q) AS approx_quantile(x, q)',
+  'from_unixtime(seconds) AS make_timestamp(CAST(CAST(seconds AS DOUBLE) * 1000000 AS BIGINT))',
+  'to_unixtime(moment) AS epoch(moment)',
+  'regexp_like(text, pattern) AS regexp_matches(text, pattern)',
+  'json_extract_scalar(document, path) AS json_extract_string(document, path)',
+  'array_join(list, separator) AS array_to_string(list, separator)',
+  'day_of_week(moment) AS isodow(moment)',
+  'day_of_year(moment) AS dayofyear(moment)',
+  'week_of_year(moment) AS weekofyear(moment)',
+];
+
+/** An instance with httpfs loaded and its limits set, still without tables. */
+export async function openInstance({ limits, tempDirectory, httpfsPath }: PrepareMessage): Promise<DuckDBConnection> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${limits.memoryMiB}MiB`,
+    threads: String(limits.threads),
+    temp_directory: tempDirectory,
+    max_temp_directory_size: `${limits.tempMiB}MiB`,
+    // Errors then carry their type and position as fields.
+    errors_as_json: 'true',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  if (httpfsPath === undefined) await connection.run('INSTALL httpfs');
+  await connection.run(`LOAD ${httpfsPath === undefined ? 'httpfs' : text(httpfsPath)}`);
+  await connection.run("SET TimeZone = 'UTC'");
+  // DuckDB's own retries, counted: three tries of one read, before the whole query fails as unavailable.
+  await connection.run('SET http_timeout = 30; SET http_retries = 2; SET http_retry_wait_ms = 100');
+  // The log of requests is where the bytes read from S3 are counted.
+  await connection.run("CALL enable_logging('HTTP', storage = 'memory')");
+  return connection;
+}
+
+/** Declares the tables, then locks the instance: from here on it can read exactly their files and change no setting. */
+export async function lockTo(connection: DuckDBConnection, s3: S3Access, tables: readonly SandboxTable[]): Promise<void> {
+  await connection.run(secretOf(s3));
+  for (const macro of macros) await connection.run(`CREATE MACRO ${macro}`);
+  for (const table of tables) {
+    const qualified = `${name(table.database)}.${name(table.name)}`;
+    await connection.run(`CREATE SCHEMA IF NOT EXISTS ${name(table.database)}`);
+    await connection.run(`CREATE VIEW ${qualified} AS ${relationOf(table)}`);
+    await connection.run(`CREATE VIEW ${name(table.name)} AS FROM ${qualified}`);
+  }
+  await connection.run(`SET allowed_paths = ${textList(tables.flatMap(({ files }) => files))}`);
+  await connection.run('SET enable_external_access = false; SET lock_configuration = true');
+}
+
+/** Bytes of the answers to every GET so far. */
+export async function bytesRead(connection: DuckDBConnection): Promise<number> {
+  const reader = await connection.runAndReadAll(
+    `SELECT coalesce(sum(CAST(response.headers['Content-Length'] AS BIGINT)), 0)::DOUBLE FROM duckdb_logs_parsed('HTTP') WHERE request.type = 'GET'`,
+  );
+  return Number(reader.getRows()[0]?.[0] ?? 0);
+}
+
+function relationOf({ columns, partitionKey, files }: SandboxTable): string {
+  // Only declared columns: the files' hidden ones stay hidden.
+  if (files.length > 0) {
+    const names = [...columns.map((column) => column.name), partitionKey].map(name).join(', ');
+    return `SELECT ${names} FROM read_parquet(${textList(files)}, hive_partitioning = true, hive_types = {${text(partitionKey)}: VARCHAR})`;
+  }
+  // A file list that matches nothing is an error in DuckDB; a table without files is not.
+  const nulls = [...columns.map((column) => `NULL::${duckdbTypes[column.type] ?? 'VARCHAR'} AS ${name(column.name)}`), `NULL::VARCHAR AS ${name(partitionKey)}`];
+  return `SELECT ${nulls.join(', ')} WHERE false`;
+}
+
+function secretOf({ accessKeyId, secretAccessKey, sessionToken, region, endpoint }: S3Access): string {
+  const options = [`TYPE s3`, `KEY_ID ${text(accessKeyId)}`, `SECRET ${text(secretAccessKey)}`, `REGION ${text(region)}`];
+  if (sessionToken !== undefined) options.push(`SESSION_TOKEN ${text(sessionToken)}`);
+  if (endpoint !== undefined) {
+    const { host, protocol } = new URL(endpoint);
+    options.push(`ENDPOINT ${text(host)}`, `USE_SSL ${protocol === 'https:'}`, `URL_STYLE 'path'`);
+  }
+  return `CREATE SECRET lake (${options.join(', ')})`;
+}
+
+function name(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}
+
+function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+function textList(values: readonly string[]): string {
+  return `[${values.map(text).join(', ')}]`;
+}

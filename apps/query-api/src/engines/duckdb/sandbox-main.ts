@@ -1,0 +1,96 @@
+import { Socket } from 'node:net';
+import { once } from 'node:events';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { cellOf, trinoTypeOf } from './duckdb-types.ts';
+import { bytesRead, lockTo, openInstance } from './locked-session.ts';
+import { memoryExitCode, resultPipe, type PrepareMessage, type ResultLine, type RunMessage, type SandboxReport } from './sandbox-protocol.ts';
+
+// The process that runs one statement in DuckDB and ends. A statement of DuckDB can hold a thread for minutes without hearing an
+// interrupt, and build strings far beyond DuckDB's memory limit: here it harms no one else, and killing it always works.
+
+const memoryCheckMs = 50;
+const lineBufferBytes = 64 * 1024;
+
+let prepared: Promise<DuckDBConnection> | undefined;
+
+process.on('message', (message: PrepareMessage | RunMessage) => {
+  if (message.kind === 'prepare') prepare(message);
+  else void run(message);
+});
+// The worker is gone: nobody wants the answer.
+process.on('disconnect', () => process.exit(0));
+
+function prepare(message: PrepareMessage): void {
+  const timer = setInterval(() => {
+    if (process.memoryUsage.rss() > message.limits.processMemoryMiB * 1024 * 1024) process.exit(memoryExitCode);
+  }, memoryCheckMs);
+  timer.unref();
+  prepared = openInstance(message);
+  prepared.then(
+    () => report({ kind: 'ready' }),
+    (error: unknown) => report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
+  );
+}
+
+async function run({ sql, parameters, s3, tables }: RunMessage): Promise<void> {
+  const pipe = new Socket({ fd: resultPipe });
+  // The reader gave up.
+  pipe.on('error', () => process.exit(0));
+  try {
+    const connection = await prepared!;
+    await lockTo(connection, s3, tables);
+    await stream(connection, sql, parameters.map(valueOf), pipe);
+    pipe.end(line({ done: { bytesScanned: await bytesRead(connection) } }));
+  } catch (error) {
+    pipe.end(line({ error: errorOf(error) }));
+  }
+  await once(pipe, 'close');
+  process.exit(0);
+}
+
+async function stream(connection: DuckDBConnection, sql: string, values: DuckDBValue[], pipe: Socket): Promise<void> {
+  const result = await connection.stream(sql, values);
+  const types = Array.from({ length: result.columnCount }, (_, index) => trinoTypeOf(result.columnType(index).toString()));
+  const names = result.deduplicatedColumnNames();
+  await write(pipe, line({ columns: names.map((name, index) => ({ name, type: types[index]! })) }));
+  let buffer = '';
+  for await (const rows of result.yieldRowsJson()) {
+    for (const row of rows) buffer += `${JSON.stringify(row.map((value, index) => cellOf(value, types[index]!)))}\n`;
+    if (buffer.length >= lineBufferBytes) {
+      await write(pipe, buffer);
+      buffer = '';
+    }
+  }
+  if (buffer !== '') await write(pipe, buffer);
+}
+
+async function write(pipe: Socket, text: string): Promise<void> {
+  if (!pipe.write(text)) await once(pipe, 'drain');
+}
+
+// A whole number that fits is a BIGINT and not a DOUBLE, so that it may stand where an integer must.
+function valueOf(parameter: string | number | boolean | null): DuckDBValue {
+  return typeof parameter === 'number' && Number.isSafeInteger(parameter) ? BigInt(parameter) : parameter;
+}
+
+function errorOf(error: unknown): { type: string; message: string; position?: number } {
+  const message = error instanceof Error ? error.message : String(error);
+  try {
+    const fields = JSON.parse(message) as { exception_type?: string; exception_message?: string; position?: string };
+    return {
+      type: fields.exception_type ?? 'Unknown',
+      message: fields.exception_message ?? message,
+      ...(fields.position === undefined ? {} : { position: Number(fields.position) }),
+    };
+  } catch {
+    return { type: 'Unknown', message };
+  }
+}
+
+function line(value: ResultLine): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+function report(message: SandboxReport): void {
+  process.send?.(message);
+}

@@ -1,0 +1,65 @@
+import type { ResultColumn, Parameter } from '../query-engine.ts';
+
+/** Limits of one sandbox process. */
+export interface SandboxLimits {
+  /** DuckDB's own memory limit, in MiB. */
+  readonly memoryMiB: number;
+  /** Resident memory of the process at which it ends itself, in MiB: strings under construction escape DuckDB's own limit. */
+  readonly processMemoryMiB: number;
+  readonly threads: number;
+  /** Largest size of what DuckDB spills to disk, in MiB. */
+  readonly tempMiB: number;
+}
+
+/** How to reach S3. */
+export interface S3Access {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
+  readonly region: string;
+  /** URL of an endpoint other than AWS's own. */
+  readonly endpoint: string | undefined;
+}
+
+/** A table as the sandbox sees it: these files and no other. */
+export interface SandboxTable {
+  readonly database: string;
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly partitionKey: string;
+  /** `s3://…` of every file of every registered partition. */
+  readonly files: readonly string[];
+}
+
+/** First message to a sandbox: made ready before there is a statement. */
+export interface PrepareMessage {
+  readonly kind: 'prepare';
+  readonly limits: SandboxLimits;
+  readonly tempDirectory: string;
+  /** Path of the httpfs extension, or undefined to install it from DuckDB's repository. */
+  readonly httpfsPath: string | undefined;
+}
+
+/** Second and last message to a sandbox: it runs one statement and ends. */
+export interface RunMessage {
+  readonly kind: 'run';
+  readonly sql: string;
+  readonly parameters: readonly Parameter[];
+  readonly s3: S3Access;
+  readonly tables: readonly SandboxTable[];
+}
+
+/** What the sandbox reports over IPC. */
+export type SandboxReport = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
+
+/** A line of the result pipe that is not a row; a row is a JSON array. */
+export type ResultLine =
+  | { readonly columns: readonly ResultColumn[] }
+  | { readonly done: { readonly bytesScanned: number } }
+  | { readonly error: { readonly type: string; readonly message: string; readonly position?: number } };
+
+/** File descriptor of the result pipe in the sandbox. */
+export const resultPipe = 4;
+
+/** Exit code of a sandbox that used too much memory. */
+export const memoryExitCode = 86;

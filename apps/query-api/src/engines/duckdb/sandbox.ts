@@ -1,0 +1,113 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { QueryError } from '../../errors.ts';
+import { memoryExitCode, resultPipe, type PrepareMessage, type RunMessage, type SandboxLimits, type SandboxReport } from './sandbox-protocol.ts';
+
+/** How sandboxes are made. */
+export interface SandboxSettings {
+  readonly limits: SandboxLimits;
+  /** Directory in which each sandbox gets one of its own for what DuckDB spills. */
+  readonly tempRoot: string;
+  readonly httpfsPath: string | undefined;
+  /** Home directory, under which DuckDB keeps an extension that it had to install. */
+  readonly home: string | undefined;
+  /** Longest time until a sandbox is ready, in milliseconds. */
+  readonly startMsMax: number;
+}
+
+const stderrCharactersMax = 4000;
+
+/** One process that runs one statement. */
+export class Sandbox {
+  readonly #child: ChildProcess;
+  readonly #limits: SandboxLimits;
+  readonly #ready = Promise.withResolvers<void>();
+  /** Resolves with the exit code, or null after a signal. */
+  readonly exited: Promise<number | null>;
+  #stderr = '';
+
+  private constructor(child: ChildProcess, tempDirectory: string, settings: SandboxSettings) {
+    this.#child = child;
+    this.#limits = settings.limits;
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.#stderr = (this.#stderr + text).slice(-stderrCharactersMax)));
+    child.on('message', (report: SandboxReport) => {
+      if (report.kind === 'ready') this.#ready.resolve();
+      else this.#ready.reject(new QueryError('unavailable', `DuckDB could not start: ${report.message}`));
+    });
+    this.exited = new Promise((resolve) => {
+      child.once('error', (error) => {
+        this.#ready.reject(new QueryError('unavailable', `DuckDB's process could not be started: ${error.message}`, { cause: error }));
+        if (child.pid === undefined) resolve(null);
+      });
+      child.once('exit', (code) => {
+        this.#ready.reject(new QueryError('unavailable', `DuckDB's process ended before it was ready: ${this.#stderr.trim() || `exit code ${code}`}`));
+        resolve(code);
+      });
+    });
+    this.#ready.promise.catch(() => undefined);
+    const timer = setTimeout(() => {
+      this.#ready.reject(new QueryError('unavailable', `DuckDB's process was not ready within ${settings.startMsMax} ms.`));
+      this.kill();
+    }, settings.startMsMax);
+    void Promise.race([this.#ready.promise.catch(() => undefined), this.exited]).then(() => clearTimeout(timer));
+    void this.exited.then(() => rm(tempDirectory, { recursive: true, force: true })).catch(() => undefined);
+    const prepare: PrepareMessage = { kind: 'prepare', limits: settings.limits, tempDirectory, httpfsPath: settings.httpfsPath };
+    // An error here is told by the exit.
+    child.send(prepare, () => undefined);
+  }
+
+  /** Starts a process; {@link ready} tells when it would take a statement. */
+  static async start(settings: SandboxSettings): Promise<Sandbox> {
+    const tempDirectory = await mkdtemp(join(settings.tempRoot, 'millrace-query-'));
+    const fromSource = import.meta.filename.endsWith('.ts');
+    const entry = join(import.meta.dirname, fromSource ? 'sandbox-main.ts' : 'sandbox-main.js');
+    const child = fork(entry, [], {
+      // None of the service's environment: no credentials lie there.
+      env: { TZ: 'UTC', ...(settings.home === undefined ? {} : { HOME: settings.home }) },
+      execArgv: ['--max-old-space-size=128'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
+    });
+    return new Sandbox(child, tempDirectory, settings);
+  }
+
+  /**
+   * Resolves when the process would take a statement.
+   *
+   * @throws QueryError `unavailable`
+   */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Hands the statement over; the result comes line by line from the pipe. */
+  run(message: Omit<RunMessage, 'kind'>): Readable {
+    this.#child.send({ kind: 'run', ...message } satisfies RunMessage, () => undefined);
+    return this.#child.stdio[resultPipe] as Readable;
+  }
+
+  /** Ends the process at once, whatever it does. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Kills the process and waits for its end. */
+  async close(): Promise<void> {
+    this.kill();
+    await this.exited;
+  }
+
+  /** Why a process that is gone has not finished its result. */
+  async deathReason(): Promise<QueryError> {
+    const code = await this.exited;
+    if (code === memoryExitCode) {
+      return new QueryError('engine-failed', `The statement needed more than ${this.#limits.processMemoryMiB} MiB of memory. Read fewer rows or columns, or aggregate first.`);
+    }
+    return new QueryError('engine-failed', `DuckDB's process ended unexpectedly (exit code ${code ?? this.#child.signalCode}).`, { cause: new Error(this.#stderr) });
+  }
+}

@@ -1,0 +1,54 @@
+import type { EngineName, ResultCell } from '@millrace/contracts';
+import type { StatementText } from '../statement/statement-text.ts';
+
+/** A value bound to a `?`. */
+export type Parameter = string | number | boolean | null;
+
+/** One column of a result. */
+export interface ResultColumn {
+  readonly name: string;
+  /** As Trino names types, in lower case: `varchar`, `bigint`, `decimal(38,0)`, `timestamp`, … */
+  readonly type: string;
+}
+
+/** One row of a result. */
+export type ResultRow = readonly ResultCell[];
+
+/** A statement to run. */
+export interface EngineRequest {
+  /** Identity of the query: an engine that is asked twice under the same id must not do the work twice, where it can tell. */
+  readonly queryId: string;
+  /** A statement that the gate let pass. */
+  readonly statement: StatementText;
+  /** One value per placeholder. */
+  readonly parameters: readonly Parameter[];
+  /** What a former worker was given by the engine: attach to it and do not start anew. */
+  readonly executionId: string | undefined;
+  /** Awaited as soon as the engine has accepted the statement, so that a successor can attach. */
+  readonly onStarted: (executionId: string) => Promise<void>;
+  /** Aborted with a {@link QueryStopped}. */
+  readonly signal: AbortSignal;
+}
+
+/** What an engine answers. */
+export interface EngineResult {
+  readonly columns: readonly ResultColumn[];
+  /** The rows in order, batch by batch; the engine produces no further than it is read. To be read once, to its end or given up. */
+  readonly rows: AsyncIterable<readonly ResultRow[]>;
+  /** Bytes read from storage; complete once the rows have been read. */
+  bytesScanned(): number;
+}
+
+/**
+ * An engine that runs SQL over the lake. It is built for three: DuckDB in a process of its own, Athena, and later Trino.
+ *
+ * Errors are {@link QueryError}: `statement-invalid` when the statement is at fault, `unavailable` when the engine or its storage
+ * cannot be reached, `engine-failed` for the rest. An aborted run throws the signal's reason.
+ */
+export interface QueryEngine {
+  readonly name: EngineName;
+  run(request: EngineRequest): Promise<EngineResult>;
+  /** Resolves when the engine would take a statement now. */
+  check(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}

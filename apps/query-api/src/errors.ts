@@ -1,0 +1,65 @@
+import { problemOf, type Problem, type ProblemName, type Violation } from '@millrace/contracts';
+
+/** What can go wrong with a query; each is the name of the problem document that tells of it. */
+export type QueryErrorCode = Extract<
+  ProblemName,
+  | 'validation'
+  | 'statement-invalid'
+  | 'statement-not-allowed'
+  | 'result-too-large'
+  | 'engine-failed'
+  | 'unavailable'
+  | 'overloaded'
+  | 'deadline-exceeded'
+  | 'not-found'
+  | 'not-finished'
+  | 'no-results'
+  | 'gone'
+  | 'not-acceptable'
+  | 'internal'
+>;
+
+const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'not-finished']);
+
+/** The one error family of this app. */
+export class QueryError extends Error {
+  override readonly name = 'QueryError';
+  readonly code: QueryErrorCode;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+  readonly errors: readonly Violation[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: QueryErrorCode, detail: string, options: { errors?: readonly Violation[]; retryAfterSeconds?: number; cause?: unknown } = {}) {
+    super(detail, { cause: options.cause });
+    this.code = code;
+    this.retryable = retryableCodes.has(code);
+    this.errors = options.errors;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  /** The problem document. */
+  toProblem(): Problem {
+    return problemOf(this.code, {
+      detail: this.message,
+      ...(this.errors === undefined ? {} : { errors: this.errors }),
+      ...(this.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: this.retryAfterSeconds }),
+    });
+  }
+}
+
+/** Why a running query is stopped from outside: the reason of its abort signal. */
+export class QueryStopped extends Error {
+  override readonly name = 'QueryStopped';
+  /**
+   * `cancelled` and `deadline` end the query and reach the engine; `handed-over` only ends this worker's part: the engine goes on
+   * and a successor attaches to it.
+   */
+  readonly code: 'cancelled' | 'deadline' | 'handed-over';
+  readonly retryable = false;
+
+  constructor(code: QueryStopped['code']) {
+    super(`the query was stopped: ${code}`);
+    this.code = code;
+  }
+}

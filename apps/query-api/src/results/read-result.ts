@@ -1,0 +1,61 @@
+import type { ResultPage } from '@millrace/contracts';
+import type { ObjectStore } from '@millrace/lake';
+import type { ResultRow } from '../engines/query-engine.ts';
+import { QueryError } from '../errors.ts';
+import { cursorOf, rowOfCursor } from './result-cursor.ts';
+import { manifestKey, type ResultManifest, type ResultPart } from './result-manifest.ts';
+
+/**
+ * Reads what a result consists of.
+ *
+ * @throws QueryError `gone` when it is no longer kept, `unavailable` when S3 does not answer
+ */
+export async function readManifest(store: Pick<ObjectStore, 'get'>, queryId: string, signal?: AbortSignal): Promise<ResultManifest> {
+  return JSON.parse(await read(store, manifestKey(queryId), signal)) as ResultManifest;
+}
+
+/**
+ * One page of a result. It ends at `limit` rows or at the end of the part it began in, so that one part is in memory.
+ *
+ * @param cursor what the page before gave as `next`, or undefined for the first
+ * @throws QueryError `validation` for a cursor that is not ours, `gone`, `unavailable`
+ */
+export async function readPage(store: Pick<ObjectStore, 'get'>, manifest: ResultManifest, cursor: string | undefined, limit: number, signal?: AbortSignal): Promise<ResultPage> {
+  const from = cursor === undefined ? 0 : rowOfCursor(cursor, manifest);
+  const { columns } = manifest;
+  let first = 0;
+  for (const part of manifest.parts) {
+    if (from < first + part.rows) {
+      const rows = (await readPart(store, part, signal)).slice(from - first, from - first + limit);
+      const next = from + rows.length;
+      return { columns, rows, ...(next < manifest.rows ? { next: cursorOf(next, manifest) } : {}) };
+    }
+    first += part.rows;
+  }
+  return { columns, rows: [] };
+}
+
+/** Every row, part by part. */
+export async function* readRows(store: Pick<ObjectStore, 'get'>, manifest: ResultManifest, signal?: AbortSignal): AsyncGenerator<readonly ResultRow[]> {
+  for (const part of manifest.parts) yield await readPart(store, part, signal);
+}
+
+async function readPart(store: Pick<ObjectStore, 'get'>, part: ResultPart, signal?: AbortSignal): Promise<readonly ResultRow[]> {
+  const text = await read(store, part.key, signal);
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ResultRow);
+}
+
+async function read(store: Pick<ObjectStore, 'get'>, key: string, signal?: AbortSignal): Promise<string> {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await store.get(key, { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new QueryError('unavailable', 'The results cannot be read from S3.', { retryAfterSeconds: 1, cause: error });
+  }
+  if (bytes === undefined) throw new QueryError('gone', 'The results of this query are no longer kept. Run the query again.');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}

@@ -1,0 +1,33 @@
+import type { ResultColumn } from '../engines/query-engine.ts';
+
+/** One object with rows: NDJSON, a JSON array of cells a line. */
+export interface ResultPart {
+  readonly key: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** What a result consists of. It is written last, put-if-absent: the first worker to finish a query decides its result, for ever. */
+export interface ResultManifest {
+  readonly v: 1;
+  readonly queryId: string;
+  readonly columns: readonly ResultColumn[];
+  readonly rows: number;
+  readonly bytes: number;
+  readonly bytesScanned: number;
+  readonly parts: readonly ResultPart[];
+}
+
+/** Prefix of everything kept of one query's result. */
+export function resultPrefix(queryId: string): string {
+  return `_results/${queryId}/`;
+}
+
+export function manifestKey(queryId: string): string {
+  return `${resultPrefix(queryId)}manifest.json`;
+}
+
+/** Key of one part. The writer's own id keeps two workers that run the same query apart until one manifest wins. */
+export function partKey(queryId: string, writerId: string, index: number): string {
+  return `${resultPrefix(queryId)}${writerId}/part-${String(index).padStart(5, '0')}.ndjson`;
+}

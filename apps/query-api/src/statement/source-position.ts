@@ -1,0 +1,28 @@
+/** Where in a statement something is: line and column from 1, counted in characters. */
+export interface SourcePosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The position of a character offset (UTF-16 code units) in a text. */
+export function positionOf(text: string, offset: number): SourcePosition {
+  const before = text.slice(0, offset);
+  const lastBreak = before.lastIndexOf('\n');
+  return { line: before.split('\n').length, column: Array.from(before.slice(lastBreak + 1)).length + 1 };
+}
+
+/** The character offset (UTF-16 code units) of a UTF-8 byte offset, as DuckDB tells where a node of its tree is. */
+export function offsetOfByte(text: string, byteOffset: number): number {
+  return Buffer.from(text, 'utf8').subarray(0, byteOffset).toString('utf8').length;
+}
+
+/** `line 2, column 7`. */
+export function describePosition(text: string, offset: number): string {
+  const { line, column } = positionOf(text, offset);
+  return `line ${line}, column ${column}`;
+}
+
+/** The character offset (UTF-16 code units) of a count of code points, as DuckDB's parser tells its errors. */
+export function offsetOfCodePoint(text: string, codePoints: number): number {
+  return Array.from(text).slice(0, codePoints).join('').length;
+}

@@ -1,0 +1,121 @@
+import { QueryError } from '../errors.ts';
+import { describePosition } from './source-position.ts';
+
+/** A statement reduced to the lexical rules that every engine shares. */
+export interface StatementText {
+  /** The statement with each comment and the final semicolon blanked out, character for character: positions stay true. */
+  readonly text: string;
+  /** Offsets of the `?` placeholders in `text`. */
+  readonly placeholders: readonly number[];
+}
+
+const wordCharacter = /[\p{L}\p{N}_$]/u;
+
+/**
+ * Reads a statement into the lexical rules that DuckDB, Athena and Trino share. What the gate judges must be what the engine
+ * reads, and their lexers differ: DuckDB nests comments and Trino does not, and only DuckDB knows `E'…'` and `$$…$$`, so that a
+ * text could be one statement to the parser that checks it and another to the engine that runs it. Comments are therefore
+ * blanked out and the rest of these forms refused.
+ *
+ * @throws QueryError `statement-invalid` for an unterminated quote or comment or a form outside the shared rules,
+ * `statement-not-allowed` for a second statement
+ */
+export function readStatement(sql: string): StatementText {
+  const out = sql.split('');
+  const placeholders: number[] = [];
+  const blank = (from: number, to: number): void => {
+    for (let at = from; at < to; at += 1) if (out[at] !== '\n') out[at] = ' ';
+  };
+  let end: number | undefined;
+  let at = 0;
+  while (at < sql.length) {
+    const character = sql[at]!;
+    const pair = sql.slice(at, at + 2);
+    if (pair === '--') {
+      const next = lineEnd(sql, at);
+      blank(at, next);
+      at = next;
+    } else if (pair === '/*') {
+      const next = commentEnd(sql, at);
+      blank(at, next);
+      at = next;
+    } else if (character === '\0') {
+      throw invalid(sql, at, 'a NUL character is not allowed');
+    } else if (/\s/.test(character)) {
+      at += 1;
+    } else if (end !== undefined && character !== ';') {
+      throw new QueryError('statement-not-allowed', `Exactly one statement is allowed: a second one begins at ${describePosition(sql, at)}.`, {
+        errors: [{ field: 'sql', message: `must be one statement; a second one begins at ${describePosition(sql, at)}` }],
+      });
+    } else if (character === ';') {
+      end = at;
+      blank(at, at + 1);
+      at += 1;
+    } else if (character === "'" || character === '"') {
+      refusePrefix(sql, at);
+      at = quoteEnd(sql, at, character);
+    } else if (character === '$') {
+      throw invalid(sql, at, 'dollar quotes and numbered or named parameters are not allowed; write a string in single quotes and a parameter as ?');
+    } else if (character === '`') {
+      throw invalid(sql, at, 'a name is quoted with double quotes, not with backticks');
+    } else if (character === '?') {
+      if (wordCharacter.test(sql[at + 1] ?? '')) throw invalid(sql, at, 'a parameter is a single ?, bound in order');
+      placeholders.push(at);
+      at += 1;
+    } else if (wordCharacter.test(character)) {
+      const from = at;
+      while (at < sql.length && wordCharacter.test(sql[at]!)) at += 1;
+      // The parser drops a named window that nothing uses, so that the gate would never see what stands in it.
+      if (sql.slice(from, at).toLowerCase() === 'window') throw invalid(sql, from, 'the WINDOW clause is not allowed; write the window inside OVER (…)');
+    } else {
+      at += 1;
+    }
+  }
+  return { text: out.join(''), placeholders };
+}
+
+// E'…' reads backslashes in DuckDB only; U&'…' differs in its escapes.
+function refusePrefix(sql: string, at: number): void {
+  const before = sql.slice(Math.max(0, at - 3), at);
+  if (/(?:^|[^\p{L}\p{N}_$])(?:e|u&)$/iu.test(before)) {
+    throw invalid(sql, at, "strings with the prefix E or U& are not allowed; write a plain string, with '' for a quote");
+  }
+}
+
+function quoteEnd(sql: string, from: number, quote: string): number {
+  let at = from + 1;
+  for (;;) {
+    const next = sql.indexOf(quote, at);
+    if (next < 0) throw invalid(sql, from, quote === "'" ? 'a string is not closed' : 'a quoted name is not closed');
+    if (sql[next + 1] !== quote) return next + 1;
+    at = next + 2;
+  }
+}
+
+function lineEnd(sql: string, from: number): number {
+  const match = /[\r\n]/.exec(sql.slice(from));
+  return match === null ? sql.length : from + match.index;
+}
+
+function commentEnd(sql: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < sql.length; ) {
+    const pair = sql.slice(at, at + 2);
+    if (pair === '/*') {
+      depth += 1;
+      at += 2;
+    } else if (pair === '*/') {
+      depth -= 1;
+      at += 2;
+      if (depth === 0) return at;
+    } else {
+      at += 1;
+    }
+  }
+  throw invalid(sql, from, 'a comment is not closed');
+}
+
+function invalid(sql: string, at: number, what: string): QueryError {
+  const message = `${describePosition(sql, at)}: ${what}`;
+  return new QueryError('statement-invalid', `The statement cannot be read at ${message}.`, { errors: [{ field: 'sql', message }] });
+}

@@ -1,0 +1,86 @@
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { purchases, utcDate } from '@millrace/contracts';
+import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { awsClients, type AwsClients } from './aws-clients.ts';
+
+/** One row of the test table; what is left out is filled with something plausible. */
+export interface TestPurchase {
+  readonly genre: string;
+  readonly userId: string;
+  readonly userAge: number;
+  readonly purchaseTimestamp: number;
+}
+
+/** A bucket and a Glue database of a test's own on the real emulator. */
+export interface TestLake {
+  readonly aws: AwsClients;
+  readonly bucket: string;
+  readonly database: string;
+  readonly store: S3ObjectStore;
+  readonly catalog: GlueCatalog;
+  /** Writes rows as the sink does, one file per `dt`, and registers the partitions unless told otherwise. */
+  land(rows: readonly TestPurchase[], options?: { readonly register?: boolean; readonly name?: string }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Settings of the parts that integration tests run on. */
+export const testParts = {
+  endpoint: process.env['AWS_ENDPOINT_URL'] ?? 'http://127.0.0.1:4566',
+  region: process.env['AWS_REGION'] ?? 'us-east-1',
+  redisUrl: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379',
+  httpfsPath: process.env['QUERY_DUCKDB_HTTPFS'],
+};
+
+export async function openTestLake(): Promise<TestLake> {
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
+  const unique = crypto.randomUUID().slice(0, 8);
+  const bucket = `query-test-${unique}`;
+  const database = `query_test_${unique}`;
+  const aws = awsClients({ region: testParts.region, endpoint: testParts.endpoint, s3Endpoint: undefined, glueEndpoint: undefined, athenaEndpoint: undefined });
+  await aws.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  const store = new S3ObjectStore(aws.s3, bucket);
+  const catalog = new GlueCatalog(aws.glue, purchases, bucket, undefined, database);
+  await catalog.ensureTable();
+  return {
+    aws,
+    bucket,
+    database,
+    store,
+    catalog,
+    async land(rows, { register = true, name = 'p0-0-1-test' } = {}) {
+      const days = Map.groupBy(rows, (row) => utcDate(row.purchaseTimestamp));
+      for (const [dt, ofDay] of days) await store.put(`purchases/dt=${dt}/${name}.parquet`, await parquetOf(ofDay));
+      if (register) await catalog.register([...days.keys()]);
+    },
+    async close() {
+      aws.destroy();
+    },
+  };
+}
+
+async function parquetOf(rows: readonly TestPurchase[]): Promise<Uint8Array> {
+  const directory = await mkdtemp(join(tmpdir(), 'query-test-'));
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    const values = rows.map(
+      ({ genre, userId, userAge, purchaseTimestamp }, index) =>
+        `('${crypto.randomUUID()}', 'ec437d98-455d-4fec-8dbe-2c2630454bdd', 'Orlando', 'Virginia Woolf', '${genre.replaceAll("'", "''")}', '${userId}', 'GB', ${userAge}, make_timestamp(${purchaseTimestamp}000000), 0, ${index})`,
+    );
+    const names = purchases.columns.map((column) => column.name).join(', ');
+    const path = join(directory, 'file.parquet');
+    await connection.run(
+      `COPY (SELECT ${names}, _partition::INTEGER AS _partition, _offset::BIGINT AS _offset FROM (VALUES ${values.join(', ')}) t(${names}, _partition, _offset)) TO '${path}' (FORMAT parquet, COMPRESSION zstd)`,
+    );
+    return await readFile(path);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
