@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
  * What every project's vitest configuration shares. Workspace packages resolve to their sources
  * (the `@millrace/source` export condition), so a test never runs against a stale build.
  */
-const conditions = ['@millrace/source', 'node', 'module', 'import', 'default'];
+const conditions = ['@millrace/source', 'node', 'import', 'default'];
 
 export function projectTests(kind: 'unit' | 'integration' = process.env['MILLRACE_TEST_KIND'] === 'integration' ? 'integration' : 'unit') {
   const integration = kind === 'integration';

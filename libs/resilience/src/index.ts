@@ -1,1 +1,2 @@
-export {};
+export * from './back-off.ts';
+export * from './clock.ts';

@@ -1,0 +1,44 @@
+import type { LedgerEntry, ObjectBody } from '@millrace/lake';
+import type { BatchFiles } from './spool.ts';
+
+/** The rows of one value of the partition key inside a batch, as lines of JSON on disk. */
+export interface Segment {
+  readonly dt: string;
+  /** File of the batch that holds the lines. */
+  readonly file: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Smallest and largest event time, in epoch seconds. */
+  readonly minTimestamp: number;
+  readonly maxTimestamp: number;
+}
+
+/** A batch whose cut, id and predecessor never change again. */
+export interface SealedBatch {
+  readonly id: string;
+  readonly prev: string | null;
+  readonly from: number;
+  readonly to: number;
+  readonly segments: readonly Segment[];
+  readonly rejects: { readonly file: string; readonly count: number; readonly bytes: number } | undefined;
+  readonly dropped: readonly [number, number][];
+  readonly rejected: readonly [number, number][];
+  readonly absent: readonly [number, number][];
+  readonly last: LedgerEntry['last'];
+  readonly files: BatchFiles;
+  /** Bytes on disk. */
+  readonly bytes: number;
+}
+
+/** Bytes that go to a staging key. */
+export interface StagedBody {
+  readonly staged: string;
+  readonly body: ObjectBody;
+  readonly sha256: string;
+}
+
+/** A batch with its Parquet files and its entry; every retry of every later step sends these same bytes. */
+export interface EncodedBatch {
+  readonly entry: LedgerEntry;
+  readonly bodies: readonly StagedBody[];
+}

@@ -1,0 +1,41 @@
+import { purchases } from '@millrace/contracts';
+import { readConfig } from '@millrace/runtime';
+import { Type, type Static } from 'typebox';
+
+const megabyte = 1024 * 1024;
+
+const sinkConfigSchema = Type.Object({
+  SINK_HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' }),
+  SINK_PORT: Type.Integer({ default: 3002, minimum: 0, maximum: 65_535, description: 'Port of health and metrics' }),
+  SINK_GROUP_ID: Type.String({ default: 'millrace-sink', minLength: 1, maxLength: 255, description: 'Kafka consumer group' }),
+  SINK_TOPIC: Type.String({ default: purchases.topic.name, minLength: 1, maxLength: 249, description: 'Topic to read' }),
+  SINK_FLUSH_BYTES: Type.Integer({ default: 64 * megabyte, minimum: 1024, maximum: 1024 * megabyte, description: 'Raw bytes at which a batch is sealed' }),
+  SINK_FLUSH_SECONDS: Type.Number({ default: 60, minimum: 0.1, maximum: 3600, description: 'Age in seconds at which a batch is sealed' }),
+  SINK_SPOOL_DIR: Type.Optional(Type.String({ minLength: 1, description: 'Directory of the spool; default MILLRACE_HOME/spool' })),
+  SINK_SPOOL_BYTES_MAX: Type.Integer({ default: 4096 * megabyte, minimum: megabyte, maximum: Number.MAX_SAFE_INTEGER, description: 'Bytes that may wait on disk before the partitions pause' }),
+  SINK_ENCODER_MEMORY_MB: Type.Integer({ default: 256, minimum: 128, maximum: 65_536, description: 'Memory of the Parquet encoder in megabytes' }),
+  SINK_ENCODER_THREADS: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Threads of the Parquet encoder' }),
+  SINK_S3_TIMEOUT_MS: Type.Integer({ default: 30_000, minimum: 100, maximum: 600_000, description: 'Time one call to S3 may take in milliseconds' }),
+  SINK_GLUE_TIMEOUT_MS: Type.Integer({ default: 10_000, minimum: 100, maximum: 600_000, description: 'Time one call to Glue may take in milliseconds' }),
+  SINK_RETRY_BASE_MS: Type.Integer({ default: 200, minimum: 1, maximum: 60_000, description: 'First back-off of a failed step in milliseconds' }),
+  SINK_RETRY_WAIT_MS_MAX: Type.Integer({ default: 10_000, minimum: 1, maximum: 600_000, description: 'Longest back-off of a failed step in milliseconds' }),
+  SINK_RECONCILE_SECONDS: Type.Integer({ default: 300, minimum: 1, maximum: 86_400, description: 'How often the catalog is compared with the table, in seconds' }),
+  SINK_SHUTDOWN_SECONDS: Type.Integer({ default: 20, minimum: 1, maximum: 3600, description: 'Time a shutdown may take to land what was taken, in seconds' }),
+  KAFKA_BROKERS: Type.Array(Type.String({ minLength: 1 }), { default: ['127.0.0.1:9092'], minItems: 1, description: 'Kafka bootstrap brokers' }),
+  LAKE_BUCKET: Type.String({ default: 'millrace-lake', minLength: 3, maxLength: 63, description: 'Bucket of the lake' }),
+  LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the table' }),
+  MILLRACE_HOME: Type.String({ default: '.millrace', minLength: 1, description: 'Directory of local state' }),
+  LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
+});
+
+/** Settings of the sink, named as in the environment. */
+export type SinkConfig = Static<typeof sinkConfigSchema>;
+
+/**
+ * Reads the settings.
+ *
+ * @throws ConfigError naming every problem at once
+ */
+export function readSinkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SinkConfig {
+  return readConfig(sinkConfigSchema, { prefixes: ['SINK_'], env });
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { ObjectBody } from '@millrace/lake';
+import { dataKey, rejectsKey, stagedKey, type LaneId, type LedgerEntry } from '@millrace/lake';
+import type { Stream } from '@millrace/contracts';
+import type { EncodedBatch, SealedBatch, Segment, StagedBody } from './batch.ts';
+import type { BatchFiles } from './spool.ts';
+
+/** An encoded file: bytes that no one changes any more. */
+export interface EncodedFile {
+  readonly rows: number;
+  readonly bytes: number;
+  /** SHA-256 in hex. */
+  readonly sha256: string;
+  readonly body: ObjectBody;
+}
+
+/** Makes Parquet of segments. Two adapters: DuckDB, and the simulation's. */
+export interface SegmentEncoder {
+  /**
+   * Encodes one segment into a file of the batch.
+   *
+   * @throws SinkError `row-count` when the rows written are not the lines appended
+   */
+  encode(files: BatchFiles, segment: Segment, name: string, partition: number, signal: AbortSignal): Promise<EncodedFile>;
+  /** Reads a file of the batch that goes to S3 as it is. */
+  asIs(files: BatchFiles, name: string): Promise<EncodedFile>;
+}
+
+/** What stands in an entry besides the batch itself. */
+export interface EntryContext {
+  readonly stream: Stream;
+  readonly lane: LaneId;
+  readonly writer: string;
+  /** Id of the Kafka cluster. */
+  readonly cluster: string;
+}
+
+/** Encodes a sealed batch and draws up its entry. */
+export async function encodeBatch(encoder: SegmentEncoder, batch: SealedBatch, context: EntryContext, signal: AbortSignal): Promise<EncodedBatch> {
+  const { stream, lane } = context;
+  const bodies: StagedBody[] = [];
+  const files: LedgerEntry['files'] = [];
+  for (const [n, segment] of batch.segments.entries()) {
+    const encoded = await encoder.encode(batch.files, segment, `${n}.parquet`, lane.partition, signal);
+    const staged = stagedKey(lane.table, batch.id, n);
+    bodies.push({ staged, body: encoded.body, sha256: encoded.sha256 });
+    files.push({
+      key: dataKey(lane, stream.partitionKey, segment.dt, batch),
+      staged,
+      dt: segment.dt,
+      rows: encoded.rows,
+      bytes: encoded.bytes,
+      sha256: encoded.sha256,
+      minTimestamp: segment.minTimestamp,
+      maxTimestamp: segment.maxTimestamp,
+    });
+  }
+  let rejects: LedgerEntry['rejects'];
+  if (batch.rejects !== undefined) {
+    const { bytes, sha256, body } = await encoder.asIs(batch.files, batch.rejects.file);
+    const staged = stagedKey(lane.table, batch.id, 'rejects');
+    bodies.push({ staged, body, sha256 });
+    rejects = { key: rejectsKey(lane, batch), staged, count: batch.rejects.count, bytes, sha256 };
+  }
+  const entry: LedgerEntry = {
+    v: 1,
+    id: batch.id,
+    prev: batch.prev,
+    kind: 'batch',
+    from: batch.from,
+    to: batch.to,
+    dropped: [...batch.dropped],
+    rejected: [...batch.rejected],
+    absent: [...batch.absent],
+    files,
+    ...(rejects === undefined ? {} : { rejects }),
+    ...(batch.last === undefined ? {} : { last: batch.last }),
+    topic: { cluster: context.cluster },
+    writer: context.writer,
+    contract: stream.contract,
+  };
+  return { entry, bodies };
+}
+
+/** Size and hash of a file on disk. */
+export async function fileBody(path: string): Promise<{ bytes: number; sha256: string; body: ObjectBody }> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
+  const { size } = await stat(path);
+  return { bytes: size, sha256: hash.digest('hex'), body: { path, bytes: size } };
+}

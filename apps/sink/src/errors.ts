@@ -1,0 +1,28 @@
+/** What can stop a lane or a step of the sink. */
+export type SinkErrorCode =
+  /** The topic is not the one the ledger was written from: recreated, truncated, or another cluster. */
+  | 'different-log'
+  /** Rows written differ from lines appended. The batch is encoded again; nothing left the process. */
+  | 'row-count'
+  /** The disk is full, or the process may not write more. An outage, not a crash. */
+  | 'disk-full'
+  /** The spool cannot be read back as it was written. */
+  | 'spool-corrupt';
+
+/** The one error family of the sink. */
+export class SinkError extends Error {
+  override readonly name = 'SinkError';
+  readonly code: SinkErrorCode;
+  readonly retryable: boolean;
+
+  constructor(code: SinkErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+    this.retryable = code === 'row-count' || code === 'disk-full';
+  }
+}
+
+/** True for a {@link SinkError} with the given code. */
+export function isSinkError(error: unknown, code: SinkErrorCode): error is SinkError {
+  return error instanceof SinkError && error.code === code;
+}

@@ -1,0 +1,264 @@
+import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
+import kafkajs, { type Admin, type Batch, type Consumer, type EachBatchPayload, type logCreator } from 'kafkajs';
+import { lastValueFrom } from 'rxjs';
+import type { FetchedRecords, LogRange, LogRecord, PartitionLog } from './log.ts';
+
+// kafkajs is CommonJS; Node finds only some of its exports by name.
+const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
+
+/** Settings of the transport. */
+export interface KafkaBatchOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly topic: string;
+  readonly groupId: string;
+  /** Where kafkajs's own lines go. */
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
+}
+
+/** What the handler of a batch answers. It never throws: Nest's RPC filter would swallow code and cause. */
+export interface BatchOutcome {
+  /** Whether the batch was taken; otherwise the handler has sought to where it wants to go on. */
+  readonly taken: boolean;
+}
+
+/** Told of the group's life. */
+export interface GroupListener {
+  /** The id of the cluster is known; before the first assignment. */
+  connected(clusterId: string, retentionMs: string | undefined): void;
+  /** The group was joined: these partitions are ours from now on. Must pause and seek before it returns. */
+  assigned(partitions: readonly number[]): void;
+}
+
+/** State of the connection, for readiness. */
+export interface GroupState {
+  readonly joined: boolean;
+  /** Milliseconds since the epoch of the last answered fetch or heartbeat. */
+  readonly lastContactMs: number;
+}
+
+/** The pattern under which the handler of fetched records is registered. */
+export const recordsPattern = 'records';
+
+const commitEveryMs = 1000;
+
+/**
+ * A transport of `@nestjs/microservices` that hands over whole fetches with manual offsets, where the stock Kafka transport hands over
+ * single messages. The handler is registered with `@MessagePattern(recordsPattern)`.
+ *
+ * kafkajs's own ways are kept out of the truth: it commits nothing by itself, resolves only what the handler took, and a position it
+ * resets is noticed by the lane, which compares `fetchedOffset` with its own.
+ */
+export class KafkaBatchStrategy extends Server implements CustomTransportStrategy {
+  readonly #options: KafkaBatchOptions;
+  readonly #kafka: kafkajs.Kafka;
+  readonly #admin: Admin;
+  readonly #stopping = new AbortController();
+  readonly #commits = new Map<number, number>();
+  #consumer: Consumer | undefined;
+  #listener: GroupListener | undefined;
+  #state: GroupState = { joined: false, lastContactMs: 0 };
+  #ranges: Promise<Map<number, LogRange>> | undefined;
+  #commitTimer: NodeJS.Timeout | undefined;
+  #consuming: Promise<void> = Promise.resolve();
+
+  constructor(options: KafkaBatchOptions) {
+    super();
+    this.#options = options;
+    this.#kafka = new Kafka({
+      clientId: options.clientId,
+      brokers: [...options.brokers],
+      connectionTimeout: 2000,
+      requestTimeout: 10_000,
+      // kafkajs keeps trying inside itself; what it gives up on, #consume begins anew.
+      retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: 8 },
+      logLevel: logLevel.INFO,
+      logCreator: logCreatorOf(options.log),
+    });
+    this.#admin = this.#kafka.admin();
+  }
+
+  /** Who is told of connection and assignment; set before {@link listen}. */
+  set listener(listener: GroupListener) {
+    this.#listener = listener;
+  }
+
+  get state(): GroupState {
+    return this.#state;
+  }
+
+  override on(): never {
+    throw new Error('this transport has no events of its own; set its listener');
+  }
+
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the signature is Nest's
+  override unwrap<T>(): T {
+    return this.#kafka as T;
+  }
+
+  /** Begins to connect, and returns: the service is up, and not ready, while Kafka is down. */
+  listen(callback: () => void): void {
+    this.#consuming = this.#consume();
+    this.#commitTimer = setInterval(() => void this.#commitNow(), commitEveryMs);
+    callback();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#commitTimer);
+    this.#stopping.abort(new Error('the transport closes'));
+    await this.#commitNow();
+    await this.#consumer?.disconnect().catch(() => undefined);
+    await this.#consuming;
+    await this.#admin.disconnect().catch(() => undefined);
+  }
+
+  /** The handle on one partition that its lane holds. */
+  partition(partition: number): PartitionLog {
+    const { topic } = this.#options;
+    return {
+      range: async () => {
+        const range = (await this.#allRanges()).get(partition);
+        if (range === undefined) throw new Error(`partition ${partition} of ${topic} is not there`);
+        return range;
+      },
+      seek: (offset) => this.#consumer?.seek({ topic, partition, offset: String(offset) }),
+      pause: () => this.#consumer?.pause([{ topic, partitions: [partition] }]),
+      resume: () => this.#consumer?.resume([{ topic, partitions: [partition] }]),
+      commit: (offset) => void this.#commits.set(partition, offset),
+    };
+  }
+
+  // Lanes begin together: one question answers them all.
+  async #allRanges(): Promise<Map<number, LogRange>> {
+    this.#ranges ??= this.#admin
+      .fetchTopicOffsets(this.#options.topic)
+      .then((offsets) => new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }])))
+      .finally(() => (this.#ranges = undefined));
+    return await this.#ranges;
+  }
+
+  async #consume(): Promise<void> {
+    for (let attempt = 0; !this.#stopping.signal.aborted; attempt += 1) {
+      try {
+        await this.#connectAdmin();
+        await this.#runConsumer();
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        this.#options.log('warn', 'The consumer ended; it begins anew.', { error: error instanceof Error ? error.message : String(error), attempt });
+      }
+      this.#state = { ...this.#state, joined: false };
+      await this.#pauseBeforeRetry(Math.min(5000, 250 * 2 ** Math.min(attempt, 5)));
+    }
+  }
+
+  async #connectAdmin(): Promise<void> {
+    await this.#admin.connect();
+    const { clusterId } = await this.#admin.describeCluster();
+    const { resources } = await this.#admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: this.#options.topic, configNames: ['retention.ms'] }] });
+    this.#listener?.connected(clusterId, resources[0]?.configEntries[0]?.configValue);
+  }
+
+  async #runConsumer(): Promise<void> {
+    const { topic, groupId } = this.#options;
+    const consumer = this.#kafka.consumer({
+      groupId,
+      sessionTimeout: 6000,
+      heartbeatInterval: 1000,
+      rebalanceTimeout: 10_000,
+      maxWaitTimeInMs: 250,
+      maxBytesPerPartition: 2 * 1024 * 1024,
+      maxBytes: 16 * 1024 * 1024,
+      allowAutoTopicCreation: false,
+      // A crash ends this consumer, and #consume begins a new one: kafkajs's own restart would be a second layer of retries.
+      retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: 8, restartOnFailure: async () => false },
+    });
+    this.#consumer = consumer;
+    const crashed = new Promise<never>((_resolve, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    });
+    const stopped = new Promise<void>((resolve) => {
+      consumer.on(consumer.events.STOP, () => resolve());
+    });
+    const contact = (): void => void (this.#state = { ...this.#state, lastContactMs: Date.now() });
+    consumer.on(consumer.events.FETCH, contact);
+    consumer.on(consumer.events.HEARTBEAT, contact);
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.#state = { joined: true, lastContactMs: Date.now() };
+      this.#listener?.assigned((payload.memberAssignment[topic] ?? []).toSorted((a, b) => a - b));
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topic, fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 8,
+        eachBatch: async (payload) => await this.#handle(payload),
+      });
+      await Promise.race([crashed, stopped]);
+    } finally {
+      crashed.catch(() => undefined);
+      await consumer.disconnect().catch(() => undefined);
+    }
+  }
+
+  async #handle(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
+    const handler = this.getHandlerByPattern(recordsPattern);
+    if (handler === null) throw new Error(`no handler is registered for ${recordsPattern}`);
+    const outcome = await lastValueFrom(this.transformToObservable<BatchOutcome>((await handler(fetchedOf(batch))) as Promise<BatchOutcome>));
+    if (outcome.taken) payload.resolveOffset(batch.lastOffset());
+    await payload.heartbeat();
+  }
+
+  async #commitNow(): Promise<void> {
+    if (this.#commits.size === 0 || this.#consumer === undefined || !this.#state.joined) return;
+    const offsets = [...this.#commits].map(([partition, offset]) => ({ topic: this.#options.topic, partition, offset: String(offset) }));
+    this.#commits.clear();
+    // For lag tools only; the next batch commits further.
+    await this.#consumer.commitOffsets(offsets).catch(() => undefined);
+  }
+
+  async #pauseBeforeRetry(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(done, ms);
+      signal.addEventListener('abort', done, { once: true });
+      function done(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+    });
+  }
+}
+
+function fetchedOf(batch: Batch): FetchedRecords {
+  return {
+    partition: batch.partition,
+    // There at run time, missing in kafkajs's types.
+    fetchedOffset: Number((batch as Batch & { fetchedOffset: string }).fetchedOffset),
+    records: batch.messages.map(
+      ({ offset, timestamp, key, value, headers }): LogRecord => ({
+        offset: Number(offset),
+        timestamp,
+        key,
+        value,
+        headers: Object.fromEntries(
+          Object.entries(headers ?? {}).flatMap(([name, header]) => {
+            const first = Array.isArray(header) ? header[0] : header;
+            return first === undefined ? [] : [[name, Buffer.from(first)]];
+          }),
+        ),
+      }),
+    ),
+  };
+}
+
+function logCreatorOf(log: KafkaBatchOptions['log']): logCreator {
+  const levels = { [logLevel.ERROR]: 'error', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'debug', [logLevel.DEBUG]: 'debug', [logLevel.NOTHING]: 'debug' } as const;
+  return () =>
+    ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields } }) =>
+      log(levels[level], `kafkajs: ${message}`, fields);
+}

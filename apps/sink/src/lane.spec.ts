@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { expectExactlyOnce } from './simulation/expect-exactly-once.ts';
+import { purchaseLine, tick, World } from './simulation/world.ts';
+
+function worldWith(count: number): World {
+  const world = new World();
+  for (let n = 0; n < count; n += 1) world.topic.append(purchaseLine(n));
+  return world;
+}
+
+describe('a lane', () => {
+  it('seals an idle batch when its age is reached', async () => {
+    const world = worldWith(2);
+    const writer = world.writer();
+    writer.start();
+    for (let turn = 0; turn < 20; turn += 1) {
+      await tick();
+      await writer.log.fetch(writer.lane, 5);
+    }
+    expect(world.entries()).toEqual([]);
+    writer.flush();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    expectExactlyOnce(world);
+  });
+
+  it('goes on from the ledger and not from the committed offset', async () => {
+    const world = worldWith(5);
+    await world.run(world.writer());
+    for (let n = 5; n < 8; n += 1) world.topic.append(purchaseLine(n));
+    const second = world.writer();
+    await world.run(second);
+    expect(world.entries().map(({ from, to }) => [from, to])).toEqual([[0, 5], [5, 8]]);
+    expectExactlyOnce(world);
+  });
+
+  it('goes on at its own position after a rebalance rewound the fetch', async () => {
+    const world = worldWith(12);
+    const writer = world.writer({ flushBytes: 1 });
+    writer.start();
+    for (let turn = 0; turn < 10; turn += 1) await tick();
+    await writer.log.fetch(writer.lane, 4);
+    await writer.log.fetch(writer.lane, 4);
+    writer.log.seek(0);
+    writer.lane.rejoin();
+    expect(writer.log.position).toBe(8);
+    // And where the rewinding is not announced, the lane notices.
+    writer.log.seek(2);
+    await world.run(writer, 4);
+    expectExactlyOnce(world);
+  });
+
+  it('records offsets that retention took as a gap, at the start and on the way', async () => {
+    const world = worldWith(10);
+    world.topic.low = 4;
+    const writer = world.writer({ flushBytes: 1 });
+    writer.start();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    await writer.log.fetch(writer.lane, 2);
+    world.topic.low = 8;
+    await world.run(writer);
+    expect(world.entries().map(({ kind, from, to }) => [kind, from, to])).toEqual([
+      ['gap', 0, 4],
+      ['batch', 4, 6],
+      ['gap', 6, 8],
+      ['batch', 8, 10],
+    ]);
+    expect(writer.events.filter(({ type }) => type === 'GapRecorded')).toHaveLength(2);
+  });
+
+  it('refuses another cluster, a shorter log, and a log whose record is another', async () => {
+    for (const change of ['cluster', 'shorter', 'record'] as const) {
+      const world = worldWith(6);
+      await world.run(world.writer());
+      if (change === 'cluster') world.topic.cluster = 'cluster-2';
+      if (change === 'shorter') world.topic.records.length = 0;
+      const other = new World();
+      Object.assign(other, { bucket: world.bucket });
+      const cluster = world.topic.cluster;
+      other.topic.cluster = cluster;
+      for (let n = 0; n < (change === 'shorter' ? 3 : 8); n += 1) other.topic.append(purchaseLine(n), change === 'record' ? '1700000000001' : undefined);
+      const before = world.bucket.keys('').length;
+      const writer = other.writer();
+      await other.run(writer);
+      expect(writer.lane.state).toMatchObject({ kind: 'refused', error: { code: 'different-log' } });
+      expect(writer.log.paused).toBe(true);
+      expect(world.bucket.keys('')).toHaveLength(before);
+    }
+  });
+
+  it('stops and says so when a file of the head was deleted by hand', async () => {
+    const world = worldWith(4);
+    await world.run(world.writer());
+    for (const key of [...world.bucket.keys('purchases/').slice(0, 1), ...world.bucket.keys('_staging/')]) world.bucket.objects.delete(key);
+    world.topic.append(purchaseLine(4));
+    const writer = world.writer();
+    await world.run(writer);
+    expect(writer.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
+    expect(world.entries()).toHaveLength(1);
+  });
+
+  it('keeps a bad record with its offset, reason and bytes, and goes on', async () => {
+    const world = worldWith(1);
+    world.topic.append('{"eventId": 7}');
+    world.topic.append(purchaseLine(2));
+    await world.run(world.writer());
+    const [key] = world.bucket.keys('_rejects/');
+    const reject = world.bucket.json(key!) as { offset: number; reason: string; value: string };
+    expect(reject).toMatchObject({ offset: 1, value: Buffer.from('{"eventId": 7}').toString('base64') });
+    expect(reject.reason).toContain('eventId must be of type string');
+    expect(reject.reason).toContain('bookId is required');
+    expectExactlyOnce(world);
+  });
+});

@@ -1,0 +1,92 @@
+import { Lane, type LaneState } from './lane.ts';
+import type { FetchedRecords } from './log.ts';
+import type { SpoolBudget } from './spool-budget.ts';
+
+/** The lanes of one process: one for each partition that the group assigned to it. */
+export class Lanes {
+  readonly #newLane: (partition: number) => Lane;
+  readonly #lanes = new Map<number, Lane>();
+  readonly #background = new Set<Promise<void>>();
+  #draining = false;
+
+  /** @param newLane makes the lane of a partition */
+  constructor(newLane: (partition: number) => Lane) {
+    this.#newLane = newLane;
+  }
+
+  get all(): readonly Lane[] {
+    return [...this.#lanes.values()];
+  }
+
+  /**
+   * Takes the partitions that a (re)join assigned. Synchronous up to the last pause and seek: kafkajs fetches as soon as the event's
+   * listeners return, a new lane from the committed offset and a kept one from where it was rewound to.
+   */
+  assign(partitions: readonly number[]): void {
+    for (const [partition, lane] of this.#lanes) {
+      if (partitions.includes(partition)) continue;
+      this.#lanes.delete(partition);
+      this.#track(lane.stop('the group gave the partition to another member'));
+    }
+    for (const partition of partitions) {
+      const kept = this.#lanes.get(partition);
+      if (kept !== undefined) {
+        kept.rejoin();
+        continue;
+      }
+      const lane = this.#newLane(partition);
+      this.#lanes.set(partition, lane);
+      this.#track(lane.start());
+    }
+  }
+
+  /** Hands a fetch to its lane. */
+  async take(fetched: FetchedRecords): Promise<boolean> {
+    const lane = this.#lanes.get(fetched.partition);
+    return lane === undefined || this.#draining ? false : await lane.take(fetched);
+  }
+
+  /** There is room in the spool again. */
+  room(): void {
+    for (const lane of this.#lanes.values()) lane.room();
+  }
+
+  /** Lands what has been taken, until the signal aborts, and stops. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#draining = true;
+    await Promise.all(this.all.map(async (lane) => await lane.drain(signal)));
+    await Promise.all(this.all.map(async (lane) => await lane.stop('the process stops')));
+    await Promise.all(this.#background);
+  }
+
+  /** The lanes that refuse to go on, with the reason. */
+  get refused(): readonly { readonly partition: number; readonly error: Error }[] {
+    return this.all.flatMap((lane) => {
+      const state: LaneState = lane.state;
+      return state.kind === 'refused' ? [{ partition: lane.partition, error: state.error }] : [];
+    });
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+}
+
+/** Where the spool stands, for health and metrics. */
+export interface SpoolView {
+  readonly bytes: number;
+  readonly bytesMax: number;
+  readonly batches: number;
+  readonly oldestAgeMs: number;
+}
+
+/** Adds up what waits to land. */
+export function spoolView(lanes: Lanes, budget: SpoolBudget): SpoolView {
+  return {
+    bytes: budget.bytes,
+    bytesMax: budget.bytesMax,
+    batches: lanes.all.reduce((sum, lane) => sum + lane.queued, 0),
+    oldestAgeMs: Math.max(0, ...lanes.all.map((lane) => lane.oldestAgeMs)),
+  };
+}

@@ -1,0 +1,130 @@
+import { publish, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome } from '@millrace/lake';
+import type { EncodedBatch, SealedBatch } from './batch.ts';
+import type { Check } from './check.ts';
+import { encodeBatch, type EntryContext, type SegmentEncoder } from './encode.ts';
+import type { LogRecord, PartitionLog } from './log.ts';
+import type { OpenBatch } from './open-batch.ts';
+import type { Registrar } from './registrar.ts';
+import type { SinkObserver } from './sink-events.ts';
+
+/** What the steps of one lane's pipeline work with. */
+export interface PipelineParts {
+  readonly lane: LaneId;
+  readonly context: EntryContext;
+  readonly check: Check;
+  readonly store: ObjectStore;
+  readonly ledger: Ledger;
+  readonly encoder: SegmentEncoder;
+  readonly log: PartitionLog;
+  readonly registrar: Registrar;
+  readonly patience: Patience;
+  readonly observe: SinkObserver;
+}
+
+/**
+ * The way of a batch:
+ *
+ * consume → check → append → seal → encode → stage → record → publish → register → commit
+ *
+ * {@link Pipeline.take} is its first half, run for every fetch; {@link Pipeline.encode} and {@link Pipeline.deliver} are the second,
+ * run for every sealed batch, in order. A step that fails is tried again until the lane stops: only the ledger decides that a
+ * batch is not ours.
+ */
+export class Pipeline {
+  readonly parts: PipelineParts;
+
+  constructor(parts: PipelineParts) {
+    this.parts = parts;
+  }
+
+  /** consume → check → append. The records ascend from the batch's next offset. Nothing is counted when a write fails. */
+  async take(batch: OpenBatch, records: readonly LogRecord[]): Promise<void> {
+    const checked = records.map((record) => ({ record, result: this.parts.check(record) }));
+    const before = batch.bytes;
+    await batch.append(checked);
+    let rejects = 0;
+    for (const { result } of checked) if (result.kind === 'reject') rejects += 1;
+    this.parts.observe({
+      type: 'RecordsTaken',
+      partition: this.parts.lane.partition,
+      rows: checked.length - rejects,
+      rejects,
+      duplicates: 0,
+      bytes: batch.bytes - before,
+    });
+  }
+
+  /** encode: Parquet files and the entry, frozen from here on. */
+  async encode(batch: SealedBatch, life: AbortSignal): Promise<EncodedBatch> {
+    return await this.#step('encode', life, async () => await encodeBatch(this.parts.encoder, batch, this.parts.context, life));
+  }
+
+  /**
+   * stage → record → publish → register → commit.
+   *
+   * @param previous the head that this entry extends; it has landed
+   */
+  async deliver(encoded: EncodedBatch, previous: LedgerEntry | undefined, life: AbortSignal): Promise<RecordOutcome> {
+    await this.#stage(encoded, life);
+    const outcome = await this.record(encoded.entry, previous, life);
+    if (outcome.outcome === 'lost') return outcome;
+    await this.land(encoded.entry, life);
+    return outcome;
+  }
+
+  /** record: the put-if-absent that decides. Whoever extends a landed head may delete what was staged for it. */
+  async record(entry: LedgerEntry, previous: LedgerEntry | undefined, life: AbortSignal): Promise<RecordOutcome> {
+    const { ledger, patience, store } = this.parts;
+    const outcome = await ledger.record(entry, this.#observed('record', patience), life);
+    // Off the path: a staged object left over costs storage until the lifecycle rule sweeps it, and nothing else.
+    if (outcome.outcome === 'mine' && previous !== undefined) void unstage(store, previous, { signal: life }).catch(() => undefined);
+    return outcome;
+  }
+
+  /** publish → register → commit, for an entry that is recorded, by us or by another. */
+  async land(entry: LedgerEntry, life: AbortSignal): Promise<void> {
+    await this.#step('publish', life, async () => await publish(this.parts.store, entry, { signal: life }));
+    this.parts.registrar.register(entry.files.map(({ dt }) => dt));
+    this.parts.log.commit(entry.to);
+  }
+
+  /** The newest entry of the ledger, asked until the store answers. */
+  async head(life: AbortSignal): Promise<LedgerEntry | undefined> {
+    return await this.#step('find the head', life, async () => await this.parts.ledger.head({ signal: life }));
+  }
+
+  /** The offsets the partition holds, asked until Kafka answers. */
+  async range(life: AbortSignal): Promise<{ low: number; high: number }> {
+    return await this.#step('ask for the log range', life, async () => await this.parts.log.range(life));
+  }
+
+  async #stage({ bodies }: EncodedBatch, life: AbortSignal): Promise<void> {
+    for (const { staged, body, sha256 } of bodies) {
+      await this.#step('stage', life, async () => await this.parts.store.put(staged, body, { sha256, signal: life }));
+    }
+  }
+
+  async #step<T>(name: string, life: AbortSignal, run: () => Promise<T>): Promise<T> {
+    return await untilDone(run, this.#observed(name, this.parts.patience), life, isFinal);
+  }
+
+  #observed(step: string, patience: Patience): Patience {
+    return {
+      wait: async (attempt, error, signal) => {
+        this.parts.observe({
+          type: 'StepFailed',
+          partition: this.parts.lane.partition,
+          step,
+          attempt,
+          error: error instanceof Error ? error : new Error(String(error)),
+        });
+        await patience.wait(attempt, error, signal);
+      },
+    };
+  }
+}
+
+// What no repetition mends: a file that someone deleted, an entry that cannot be read.
+function isFinal(error: unknown): boolean {
+  return isLakeError(error, 'file-lost') || isLakeError(error, 'bad-entry');
+}

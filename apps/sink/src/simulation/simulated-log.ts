@@ -1,0 +1,87 @@
+import type { Lane } from '../lane.ts';
+import type { LogRecord, PartitionLog } from '../log.ts';
+import type { Incarnation } from './incarnation.ts';
+
+/** The records of the simulated partition, shared by every incarnation. */
+export class SimulatedTopic {
+  cluster = 'cluster-1';
+  low = 0;
+  readonly records: LogRecord[] = [];
+  #high = 0;
+
+  get high(): number {
+    return this.#high;
+  }
+
+  append(value: string | null, timestamp = '1700000000000'): number {
+    const offset = this.#high;
+    this.#high += 1;
+    this.records.push({ offset, timestamp, key: null, value: value === null ? null : Buffer.from(value), headers: {} });
+    return offset;
+  }
+
+  /** Offsets that hold no record: transaction markers, compaction. */
+  skip(count: number): void {
+    this.#high += count;
+  }
+
+  from(offset: number, count: number): LogRecord[] {
+    return this.records.filter((record) => record.offset >= Math.max(offset, this.low)).slice(0, count);
+  }
+}
+
+/** One incarnation's handle on the partition: fetches as kafkajs does, with its own idea of the position. */
+export class SimulatedLog implements PartitionLog {
+  readonly #topic: SimulatedTopic;
+  readonly #life: Incarnation;
+  #position = 0;
+  #paused = false;
+
+  constructor(topic: SimulatedTopic, life: Incarnation) {
+    this.#topic = topic;
+    this.#life = life;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  async range(): Promise<{ low: number; high: number }> {
+    return await this.#life.effect('log range', () => ({ low: this.#topic.low, high: this.#topic.high }));
+  }
+
+  seek(offset: number): void {
+    this.#position = offset;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  commit(offset: number): void {
+    void this.#life.effect(`commit ${offset}`, () => undefined);
+  }
+
+  /** Fetches once and hands the records to the lane. False when there was nothing to fetch. */
+  async fetch(lane: Lane, count: number): Promise<boolean> {
+    if (this.#paused || !this.#life.alive) return false;
+    // kafkajs resets a position outside the log without a word.
+    if (this.#position < this.#topic.low || this.#position > this.#topic.high) this.#position = this.#topic.low;
+    const fetchedOffset = this.#position;
+    const records = this.#topic.from(fetchedOffset, count);
+    const last = records.at(-1);
+    if (last === undefined) return false;
+    const taken = await lane.take({ partition: 0, fetchedOffset, records });
+    // A seek meanwhile wins over what was resolved.
+    if (taken && this.#position === fetchedOffset) this.#position = last.offset + 1;
+    return true;
+  }
+}

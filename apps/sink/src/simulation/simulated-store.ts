@@ -1,0 +1,125 @@
+import { LakeError, type CallOptions, type ObjectBody, type ObjectStore, type PutOptions } from '@millrace/lake';
+import type { Incarnation } from './incarnation.ts';
+
+/** What may happen to a write. */
+export type WriteFault =
+  /** Not applied, and an error answered. */
+  | 'refused'
+  /** Applied, but the answer is lost. */
+  | 'answer-lost'
+  /** An error answered; applied when the world gets round to it. */
+  | 'applied-later'
+  /** Applied and answered; applied again later. */
+  | 'applied-twice'
+  /** 409: another conditional request was under way. Not applied. */
+  | 'conflict';
+
+/** Decides what happens to a write, by its number from 0 and its key. */
+export type FaultPlan = (n: number, key: string) => WriteFault | undefined;
+
+/** The objects of the simulated S3, shared by every incarnation. */
+export class SimulatedBucket {
+  readonly objects = new Map<string, Uint8Array>();
+  /** Writes whose time has not come. */
+  readonly delayed: (() => void)[] = [];
+  plan: FaultPlan = () => undefined;
+  writes = 0;
+
+  /** Lets the oldest delayed write take effect. */
+  applyDelayed(): void {
+    this.delayed.shift()?.();
+  }
+
+  keys(prefix: string): string[] {
+    return [...this.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
+  }
+
+  json(key: string): unknown {
+    return JSON.parse(Buffer.from(this.objects.get(key)!).toString());
+  }
+}
+
+/** The object store as one incarnation sees it. */
+export class SimulatedStore implements ObjectStore {
+  readonly #bucket: SimulatedBucket;
+  readonly #life: Incarnation;
+
+  constructor(bucket: SimulatedBucket, life: Incarnation) {
+    this.#bucket = bucket;
+    this.#life = life;
+  }
+
+  async put(key: string, body: ObjectBody, { ifAbsent = false }: PutOptions = {}): Promise<void> {
+    if (!(body instanceof Uint8Array)) throw new Error('the simulation writes bytes only');
+    await this.#write(`put ${key}`, key, () => {
+      if (ifAbsent && this.#bucket.objects.has(key)) throw new LakeError('exists', `${key} is taken`, { key });
+      this.#bucket.objects.set(key, body);
+    });
+  }
+
+  async copy(sourceKey: string, targetKey: string): Promise<void> {
+    await this.#write(`copy ${targetKey}`, targetKey, () => {
+      const bytes = this.#bucket.objects.get(sourceKey);
+      if (bytes === undefined) throw new LakeError('no-such-key', `${sourceKey} is not there`, { key: sourceKey });
+      this.#bucket.objects.set(targetKey, bytes);
+    });
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#write(`delete ${key}`, key, () => void this.#bucket.objects.delete(key));
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return await this.#life.effect(`get ${key}`, () => this.#bucket.objects.get(key));
+  }
+
+  async size(key: string): Promise<number | undefined> {
+    return await this.#life.effect(`head ${key}`, () => this.#bucket.objects.get(key)?.byteLength);
+  }
+
+  async list(prefix: string, { startAfter = '', limit = 1000 }: CallOptions & { startAfter?: string; limit?: number } = {}): Promise<string[]> {
+    return await this.#life.effect(`list ${prefix}`, () => this.#bucket.keys(prefix).filter((key) => key > startAfter).slice(0, limit));
+  }
+
+  async listFolders(prefix: string): Promise<string[]> {
+    const folders = this.#bucket.keys(prefix).map((key) => /^[^/]*\//.exec(key.slice(prefix.length))?.[0]);
+    return await this.#life.effect(`list ${prefix}`, () => [...new Set(folders)].filter((folder) => folder !== undefined));
+  }
+
+  async #write(name: string, key: string, apply: () => void): Promise<void> {
+    await this.#life.effect(name, () => {
+      const fault = this.#bucket.plan(this.#bucket.writes, key);
+      this.#bucket.writes += 1;
+      switch (fault) {
+        case undefined:
+          apply();
+          return;
+        case 'refused':
+          break;
+        case 'answer-lost':
+          apply();
+          break;
+        case 'applied-later':
+          this.#bucket.delayed.push(quietly(apply));
+          break;
+        case 'applied-twice':
+          this.#bucket.delayed.push(quietly(apply));
+          apply();
+          return;
+        case 'conflict':
+          throw new LakeError('exists', `a conflicting write to ${key}`, { key });
+      }
+      throw new LakeError('unavailable', `${name} was not answered (${fault})`, { key });
+    });
+  }
+}
+
+function quietly(apply: () => void): () => void {
+  return () => {
+    try {
+      apply();
+    } catch {
+      // Its client is long gone.
+    }
+  };
+}

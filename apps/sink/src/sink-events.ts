@@ -1,0 +1,16 @@
+/** What happens in the sink, for logs and metrics. WARN: nothing is lost. ERROR: an operator is needed. */
+export type SinkEvent =
+  | { readonly type: 'LaneStarted'; readonly partition: number; readonly position: number; readonly low: number; readonly high: number }
+  | { readonly type: 'LaneStopped'; readonly partition: number; readonly reason: string }
+  | { readonly type: 'LaneRefused'; readonly partition: number; readonly error: Error }
+  | { readonly type: 'RecordsTaken'; readonly partition: number; readonly rows: number; readonly rejects: number; readonly duplicates: number; readonly bytes: number }
+  | { readonly type: 'BatchSealed'; readonly partition: number; readonly id: string; readonly from: number; readonly to: number; readonly bytes: number; readonly files: number }
+  | { readonly type: 'BatchLanded'; readonly partition: number; readonly id: string; readonly from: number; readonly to: number; readonly rows: number; readonly rejected: number; readonly bytes: number; readonly ageMs: number }
+  | { readonly type: 'GapRecorded'; readonly partition: number; readonly from: number; readonly to: number }
+  | { readonly type: 'RaceLost'; readonly partition: number; readonly from: number; readonly winner: string }
+  | { readonly type: 'PartitionPaused'; readonly partition: number; readonly reason: string }
+  | { readonly type: 'PartitionResumed'; readonly partition: number }
+  | { readonly type: 'StepFailed'; readonly partition: number; readonly step: string; readonly attempt: number; readonly error: Error };
+
+/** Takes events as they happen. Must not throw. */
+export type SinkObserver = (event: SinkEvent) => void;

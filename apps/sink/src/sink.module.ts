@@ -1,0 +1,62 @@
+import { Inject, Injectable, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
+import { HealthRegistry, Metrics } from '@millrace/runtime';
+import type { Logger } from 'pino';
+import type { SinkConfig } from './config.ts';
+import { Lanes, spoolView } from './lanes.ts';
+import { SinkController } from './sink.controller.ts';
+import { openSink, type Sink } from './sink.ts';
+
+/** Injection token of the {@link Sink}. */
+export const SINK = Symbol('SINK');
+
+/** Ties the sink to the life of the process. */
+@Injectable()
+class SinkLife implements BeforeApplicationShutdown {
+  readonly #sink: Sink;
+
+  constructor(@Inject(SINK) sink: Sink, @Inject(HealthRegistry) health: HealthRegistry) {
+    this.#sink = sink;
+    health.register('kafka', {
+      required: true,
+      check: async () => {
+        const { joined, lastContactMs } = sink.strategy.state;
+        if (!joined) throw new Error('the consumer group is not joined');
+        const silentMs = Date.now() - lastContactMs;
+        if (silentMs > 10_000) throw new Error(`no answer from Kafka for ${Math.round(silentMs / 1000)} s`);
+      },
+    });
+    health.register('s3', { required: true, timeoutMs: 2000, check: async (signal) => void (await sink.store.list('_ledger/', { limit: 1, signal })) });
+    // The catalog is off the path of durability: without it the sink goes on.
+    health.register('glue', { required: false, timeoutMs: 2000, check: async (signal) => void (await sink.catalog.partitions({ signal })) });
+    health.register('lanes', {
+      required: true,
+      check: async () => {
+        const [refused] = sink.lanes.refused;
+        if (refused !== undefined) throw new Error(refused.error.message);
+        const { batches, bytes, bytesMax, oldestAgeMs } = spoolView(sink.lanes, sink.budget);
+        return `${sink.lanes.all.length} lanes, ${batches} batches and ${bytes} of ${bytesMax} bytes in the spool, the oldest ${Math.round(oldestAgeMs / 1000)} s old`;
+      },
+    });
+  }
+
+  /** Before the transport closes: landing needs the group membership, and commits go through it. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#sink.close();
+  }
+}
+
+/** The sink's composition root. */
+@Module({})
+export class SinkModule {
+  static of(config: SinkConfig, logger: Logger): DynamicModule {
+    return {
+      module: SinkModule,
+      controllers: [SinkController],
+      providers: [
+        { provide: SINK, inject: [Metrics], useFactory: async (metrics: Metrics) => await openSink(config, logger, metrics) },
+        { provide: Lanes, inject: [SINK], useFactory: (sink: Sink) => sink.lanes },
+        SinkLife,
+      ],
+    };
+  }
+}

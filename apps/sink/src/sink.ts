@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { purchases, type Stream } from '@millrace/contracts';
+import { GlueCatalog, glueClient, Ledger, s3Client, S3ObjectStore, type LaneId, type Patience } from '@millrace/lake';
+import { backOffMs, sleep, systemClock } from '@millrace/resilience';
+import type { Metrics } from '@millrace/runtime';
+import type { Logger } from 'pino';
+import { checkOf } from './check.ts';
+import type { SinkConfig } from './config.ts';
+import { DiskSpool } from './disk-spool.ts';
+import { DuckDbEncoder } from './duckdb-encoder.ts';
+import { KafkaBatchStrategy } from './kafka-batch-strategy.ts';
+import { Lane } from './lane.ts';
+import { Lanes } from './lanes.ts';
+import { Pipeline } from './pipeline.ts';
+import { Registrar } from './registrar.ts';
+import { gaugeLanes, sinkTelemetry } from './sink-telemetry.ts';
+import { SpoolBudget } from './spool-budget.ts';
+
+/** The parts of a running sink. */
+export interface Sink {
+  readonly strategy: KafkaBatchStrategy;
+  readonly lanes: Lanes;
+  readonly budget: SpoolBudget;
+  readonly registrar: Registrar;
+  readonly store: S3ObjectStore;
+  readonly catalog: GlueCatalog;
+  /** Lands what was taken, until the time is up, and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** The stream as this process reads it. */
+export function streamOf(config: SinkConfig): Stream {
+  return { ...purchases, database: config.LAKE_DATABASE, topic: { ...purchases.topic, name: config.SINK_TOPIC } };
+}
+
+/** Puts the sink together. Nothing is connected yet. */
+export async function openSink(config: SinkConfig, logger: Logger, metrics: Metrics): Promise<Sink> {
+  const stream = streamOf(config);
+  const clock = systemClock;
+  const writer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const observe = sinkTelemetry(logger, metrics);
+  const patience: Patience = {
+    wait: async (attempt, _error, signal) =>
+      await sleep(backOffMs({ baseMs: config.SINK_RETRY_BASE_MS, factor: 2, waitMsMax: config.SINK_RETRY_WAIT_MS_MAX }, attempt, Math.random), { clock, signal }),
+  };
+
+  const spoolRoot = resolve(config.SINK_SPOOL_DIR ?? join(config.MILLRACE_HOME, 'spool'));
+  const spool = await DiskSpool.take(spoolRoot, writer);
+  const temporaryDirectory = join(spoolRoot, writer, 'encoder');
+  await mkdir(temporaryDirectory, { recursive: true });
+  const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory });
+
+  const store = new S3ObjectStore(s3Client(), config.LAKE_BUCKET, withTimeout(config.SINK_S3_TIMEOUT_MS));
+  const guardGlue = withTimeout(config.SINK_GLUE_TIMEOUT_MS);
+  const catalog = new GlueCatalog(glueClient(), stream, config.LAKE_BUCKET, async (run, signal) => await guardGlue('glue', run, signal));
+  const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; it is tried again.'));
+
+  const strategy = new KafkaBatchStrategy({
+    brokers: config.KAFKA_BROKERS,
+    clientId: writer,
+    topic: stream.topic.name,
+    groupId: config.SINK_GROUP_ID,
+    log: (level, message, fields) => logger[level](fields, message),
+  });
+
+  let cluster = '';
+  const budget: SpoolBudget = new SpoolBudget(config.SINK_SPOOL_BYTES_MAX, () => lanes.room());
+  const lanes: Lanes = new Lanes((partition) => {
+    const lane: LaneId = { table: stream.table, topic: stream.topic.name, partition };
+    const pipeline = new Pipeline({
+      lane,
+      context: { stream, lane, writer, cluster },
+      check: checkOf(stream, partition),
+      store,
+      ledger: new Ledger(store, lane),
+      encoder,
+      log: strategy.partition(partition),
+      registrar,
+      patience,
+      observe,
+    });
+    return new Lane(partition, {
+      pipeline,
+      spool,
+      budget,
+      clock,
+      newId: randomUUID,
+      settings: { flushBytes: config.SINK_FLUSH_BYTES, flushAgeMs: config.SINK_FLUSH_SECONDS * 1000 },
+    });
+  });
+  gaugeLanes(metrics, lanes, budget);
+
+  strategy.listener = {
+    connected(clusterId, retentionMs) {
+      cluster = clusterId;
+      if (retentionMs !== undefined && retentionMs !== '-1') {
+        logger.warn({ retentionMs }, `The topic ${stream.topic.name} keeps events for a limited time; it is the source of truth and should have retention.ms=-1.`);
+      }
+    },
+    assigned: (partitions) => lanes.assign(partitions),
+  };
+
+  const stopReconciling = reconcileEvery(config.SINK_RECONCILE_SECONDS * 1000, async (signal) => {
+    const missing = await registrar.reconcile(store, stream, signal);
+    if (missing.length > 0) logger.warn({ missing }, `${missing.length} partitions had files and were missing in the catalog.`);
+  }, (error) => logger.warn({ err: error }, 'The catalog could not be compared with the table; it is tried again.'));
+
+  return {
+    strategy,
+    lanes,
+    budget,
+    registrar,
+    store,
+    catalog,
+    async close() {
+      stopReconciling();
+      // Some of the time is left for the group, the registrar and the HTTP server.
+      const timeIsUp = AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 800);
+      await lanes.drain(timeIsUp);
+      await registrar.drain(timeIsUp);
+      registrar.stop();
+      encoder.close();
+      await spool.release();
+    },
+  };
+}
+
+type Guard = <T>(call: string, run: (signal: AbortSignal | undefined) => Promise<T>, signal: AbortSignal | undefined) => Promise<T>;
+
+function withTimeout(timeoutMs: number): Guard {
+  return async (_call, run, signal) => {
+    const attempt = new AbortController();
+    const abort = (): void => attempt.abort(signal?.reason);
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    const timer = setTimeout(() => attempt.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    try {
+      return await run(attempt.signal);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    }
+  };
+}
+
+function reconcileEvery(everyMs: number, run: (signal: AbortSignal) => Promise<void>, onFailure: (error: unknown) => void): () => void {
+  const stopping = new AbortController();
+  let working = false;
+  const round = (): void => {
+    if (working || stopping.signal.aborted) return;
+    working = true;
+    run(stopping.signal)
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) onFailure(error);
+      })
+      .finally(() => (working = false));
+  };
+  const first = setTimeout(round, Math.min(1000, everyMs));
+  const timer = setInterval(round, everyMs);
+  return () => {
+    clearTimeout(first);
+    clearInterval(timer);
+    stopping.abort(new Error('the sink stops'));
+  };
+}

@@ -1,0 +1,35 @@
+/** Time, as far as the library touches it; injected, so that tests own it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls back once after `ms` milliseconds. Returns a handle for {@link clearTimeout}. */
+  setTimeout(run: () => void, ms: number): unknown;
+  clearTimeout(handle: unknown): void;
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+};
+
+/**
+ * Waits.
+ *
+ * @throws the signal's reason as soon as it aborts
+ */
+export async function sleep(ms: number, { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal | undefined }): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const handle = clock.setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    function abort(): void {
+      clock.clearTimeout(handle);
+      reject(signal!.reason as Error);
+    }
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
