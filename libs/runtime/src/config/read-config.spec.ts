@@ -44,8 +44,8 @@ describe('readConfig', () => {
     expect(problemsOf({ SHOP_PORT: '99999', SHOP_RATIO: 'half', SHOP_STRICT: 'maybe', SHOP_MODE: 'slow', KAFKA_BROKERS: ',', SHOP_PROT: '1', SHOP_WHATEVER_ELSE: '2' })).toEqual([
       'SHOP_BUCKET is required: Bucket of the shop.',
       'SHOP_PORT must be at most 65535 (it is "99999").',
-      'SHOP_RATIO must be of type number (it is "half").',
-      'SHOP_STRICT must be of type boolean (it is "maybe").',
+      'SHOP_RATIO must be a number (it is "half").',
+      'SHOP_STRICT must be true or false (it is "maybe").',
       'SHOP_MODE must be one of fast, safe (it is "slow").',
       'KAFKA_BROKERS must have at least 1 item (it is ",").',
       'SHOP_PROT is not a known setting; did you mean SHOP_PORT?',

@@ -64,7 +64,15 @@ function sentenceOf(violation: Violation, properties: Record<string, TSchema>, e
   const text = env[key]?.trim();
   if (text === undefined || text === '') return `${key} ${violation.message}${purposeOf(property)}.`;
   const given = isSecretName(key) ? '' : ` (it is "${redactText(text)}")`;
-  return `${key} ${literalsOf(property) ?? violation.message}${given}.`;
+  return `${key} ${literalsOf(property) ?? kindOf(property, text) ?? violation.message}${given}.`;
+}
+
+/** Text that is not even of the right kind, said in a person's words. */
+function kindOf(property: TSchema | undefined, text: string): string | undefined {
+  if (property === undefined || typeof valueOf(property, text) !== 'string' || !('type' in property)) return undefined;
+  if (property.type === 'integer') return 'must be a whole number';
+  if (property.type === 'number') return 'must be a number';
+  return property.type === 'boolean' ? 'must be true or false' : undefined;
 }
 
 function purposeOf(property: TSchema | undefined): string {
