@@ -1,4 +1,4 @@
-import { type ProblemName, type Violation, problemTypes } from '@millrace/contracts';
+import { type Problem, type ProblemName, type Violation, problemTypes } from '@millrace/contracts';
 
 /** Settings that cannot be used. Start-up must stop; every problem is in {@link ConfigError.problems}. */
 export class ConfigError extends Error {
@@ -10,6 +10,11 @@ export class ConfigError extends Error {
     super(`The settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = 'ConfigError';
   }
+}
+
+/** An error of an app's own family that knows the document its client gets. */
+export interface ProblemSource {
+  toProblem(): Problem;
 }
 
 /** Extra facts of one {@link ProblemError}. */

@@ -5,7 +5,7 @@ export type { AuthOptions } from './auth/protect.ts';
 export { RequireScope } from './auth/require-scope.ts';
 export { type Scope, scopes } from './auth/scope.ts';
 export { type ReadConfigOptions, readConfig } from './config/read-config.ts';
-export { ConfigError, type ProblemDetails, ProblemError, StartRefusedError } from './errors.ts';
+export { ConfigError, type ProblemDetails, ProblemError, type ProblemSource, StartRefusedError } from './errors.ts';
 export { type DependencyHealth, type HealthCheck, HealthRegistry, type Readiness } from './health/health-registry.ts';
 export { type CreateLoggerOptions, type LogLevel, createLogger } from './logging/create-logger.ts';
 export { redactText } from './logging/redact.ts';

@@ -1,3 +1,4 @@
+import { type Problem, problemOf } from '@millrace/contracts';
 import { BadRequestException, ConflictException, HttpException, ServiceUnavailableException } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../errors.ts';
@@ -26,6 +27,18 @@ describe('problemOfError', () => {
     const { problem } = of(error);
     expect(problem).toMatchObject({ type: `urn:millrace:problem:${name}`, status });
     expect(problem.detail).toBe(detail);
+  });
+
+  it('lets an app’s own error say what its document is', () => {
+    class ShopClosed extends Error {
+      toProblem(): Problem {
+        return problemOf('unavailable', { detail: 'Closed until nine.', retryAfterSeconds: 60 });
+      }
+    }
+    expect(of(new ShopClosed())).toEqual({
+      problem: { type: 'urn:millrace:problem:unavailable', title: 'A dependency is not available', status: 503, detail: 'Closed until nine.', retryAfterSeconds: 60, instance: '/v1/x' },
+      headers: { 'retry-after': '60' },
+    });
   });
 
   it('rounds Retry-After up, since too early is too early', () => {

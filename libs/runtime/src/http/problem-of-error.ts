@@ -1,6 +1,6 @@
 import { type Problem, type ProblemName, problemOf, problemTypes } from '@millrace/contracts';
 import { HttpException } from '@nestjs/common';
-import { ProblemError, type ProblemDetails } from '../errors.ts';
+import { type ProblemDetails, ProblemError, type ProblemSource } from '../errors.ts';
 
 /** Limits that belong into the text of a problem. */
 export interface ProblemLimits {
@@ -19,20 +19,19 @@ export interface ProblemAnswer {
  * was written for clients; anything unknown is `internal` and says nothing of itself.
  */
 export function problemOfError(error: unknown, instance: string, limits: ProblemLimits): ProblemAnswer {
-  const [name, details] = namedProblemOf(error, limits);
-  const { detail, errors, retryAfterSeconds } = details;
-  return {
-    problem: problemOf(name, {
-      ...(detail === undefined ? {} : { detail }),
-      instance,
-      ...(errors === undefined ? {} : { errors }),
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    }),
-    headers: {
-      ...details.headers,
-      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(Math.max(0, Math.ceil(retryAfterSeconds))) }),
-    },
-  };
+  if (isProblemSource(error)) return answerOf(error.toProblem(), instance, {});
+  const [name, { headers = {}, cause: _cause, ...extra }] = namedProblemOf(error, limits);
+  return answerOf(problemOf(name, extra), instance, headers);
+}
+
+function answerOf(problem: Problem, instance: string, headers: Readonly<Record<string, string>>): ProblemAnswer {
+  const { retryAfterSeconds } = problem;
+  const retryAfter = retryAfterSeconds === undefined ? {} : { 'retry-after': String(Math.max(0, Math.ceil(retryAfterSeconds))) };
+  return { problem: { ...problem, instance }, headers: { ...headers, ...retryAfter } };
+}
+
+function isProblemSource(error: unknown): error is ProblemSource {
+  return error instanceof Error && 'toProblem' in error && typeof error.toProblem === 'function';
 }
 
 function namedProblemOf(error: unknown, limits: ProblemLimits): [ProblemName, ProblemDetails] {
