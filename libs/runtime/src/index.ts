@@ -7,6 +7,7 @@ export { type Scope, scopes } from './auth/scope.ts';
 export { type ReadConfigOptions, readConfig } from './config/read-config.ts';
 export { ConfigError, type ProblemDetails, ProblemError, type ProblemSource, StartRefusedError } from './errors.ts';
 export { type DependencyHealth, type HealthCheck, HealthRegistry, type Readiness } from './health/health-registry.ts';
+export { type WorkOfRequest, workOfRequest } from './http/work-of-request.ts';
 export { type CreateLoggerOptions, type LogLevel, createLogger } from './logging/create-logger.ts';
 export { redactText } from './logging/redact.ts';
 export { Metrics } from './metrics/metrics.ts';

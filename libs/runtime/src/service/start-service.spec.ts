@@ -1,8 +1,10 @@
-import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { Body, Controller, Get, Module, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProblemError } from '../errors.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
+import { workOfRequest } from '../http/work-of-request.ts';
 import { createLogger } from '../logging/create-logger.ts';
 import { type RunningService, startService } from './start-service.ts';
 
@@ -23,6 +25,14 @@ class ThingsController {
     throw new Error('the password is hunter2');
   }
 
+  @Post('long')
+  async long(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    const { signal } = workOfRequest(request, reply);
+    longWork.started.resolve(signal);
+    await longWork.released.promise;
+    return { aborted: signal.aborted };
+  }
+
   @Get(':id')
   one(): string {
     return 'one';
@@ -32,10 +42,13 @@ class ThingsController {
 @Module({ controllers: [ThingsController] })
 class ThingsModule {}
 
+const longWork = { started: Promise.withResolvers<AbortSignal>(), released: Promise.withResolvers<void>() };
 let service: RunningService;
 let lines: string[];
 
 beforeEach(async () => {
+  longWork.started = Promise.withResolvers();
+  longWork.released = Promise.withResolvers();
   lines = [];
   service = await startService({
     name: 'things',
@@ -120,6 +133,33 @@ describe('the HTTP surface of a service', () => {
     expect(text).toMatch(/^HTTP\/1\.1 400 /);
     expect(text).toContain('application/problem+json');
     expect(text).toContain('urn:millrace:problem:validation');
+  });
+});
+
+describe('work on behalf of a request', () => {
+  const post = { method: 'POST', headers: json, body: '{}' };
+
+  it('goes on while the client waits, though its body has been read', async () => {
+    const answer = ask('/things/long', post);
+    await longWork.started.promise;
+    longWork.released.resolve();
+    expect((await answer).body).toEqual({ aborted: false });
+  });
+
+  it('is aborted when the client goes away', async () => {
+    const client = new AbortController();
+    const answer = ask('/things/long', { ...post, signal: client.signal });
+    const signal = await longWork.started.promise;
+    client.abort();
+    await expect(answer).rejects.toThrow('aborted');
+    await vi.waitFor(() => expect(signal.aborted).toBe(true));
+    expect(signal.reason).toMatchObject({ code: 'client-closed' });
+    longWork.released.resolve();
+  });
+
+  it('is refused when its deadline has passed', async () => {
+    const answer = await ask('/things/long', { ...post, headers: { ...json, 'x-millrace-deadline': '1000' } });
+    expect(answer).toMatchObject({ status: 504, body: { type: 'urn:millrace:problem:deadline-exceeded' } });
   });
 });
 

@@ -1,0 +1,43 @@
+import { headerNames } from '@millrace/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError } from '../errors.ts';
+
+/** Longest time ahead that a caller's deadline counts, in milliseconds; beyond it the service's own limits decide anyway. */
+const deadlineAheadMsMax = 3_600_000;
+
+/** What work on behalf of a request must obey. Give both to a pipeline. */
+export interface WorkOfRequest {
+  /** Aborted when the client goes away before it has its answer. */
+  readonly signal: AbortSignal;
+  /** Epoch milliseconds after which nobody waits for the answer: the caller's, from its header. */
+  readonly deadline?: number;
+}
+
+/** The limits a request sets to the work done for it. @throws ProblemError when its deadline header is malformed or has passed. */
+export function workOfRequest(request: FastifyRequest, reply: FastifyReply): WorkOfRequest {
+  const deadline = deadlineOf(request.headers[headerNames.deadline]);
+  return { signal: signalOf(reply), ...(deadline === undefined ? {} : { deadline }) };
+}
+
+/** Not Fastify's `request.signal`: it follows the incoming message, which closes as soon as its body has been read. */
+function signalOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort(new ProblemError('client-closed', { detail: 'The client went away before it had its answer.' }));
+  });
+  return controller.signal;
+}
+
+/**
+ * Reads the deadline header: epoch milliseconds.
+ * @throws ProblemError `validation` when it is not a whole number, `deadline-exceeded` when it has passed: the work would be for nobody.
+ */
+export function deadlineOf(header: string | string[] | undefined, nowMs = Date.now()): number | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) {
+    throw new ProblemError('validation', { errors: [{ field: headerNames.deadline, message: 'must be one whole number, milliseconds since 1970' }] });
+  }
+  const deadline = Number(header);
+  if (deadline <= nowMs) throw new ProblemError('deadline-exceeded', { detail: `The deadline of the caller passed ${nowMs - deadline} ms ago.` });
+  return Math.min(deadline, nowMs + deadlineAheadMsMax);
+}
