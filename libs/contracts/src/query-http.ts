@@ -88,3 +88,8 @@ export interface ResultPage {
   /** Opaque; absent on the last page. */
   readonly next?: string;
 }
+
+/** Answer to a query that finished within the caller's `Prefer: wait=N`: the query, and its first page when it succeeded. */
+export interface InlineQueryView extends QueryView {
+  readonly results?: ResultPage;
+}

@@ -23,6 +23,18 @@ interface Answer {
   rows: readonly (readonly ResultCell[])[];
 }
 
+function request(sql: string, parameters: readonly Parameter[] = [], extra: Partial<EngineRequest> = {}): EngineRequest {
+  return {
+    queryId: crypto.randomUUID(),
+    statement: readStatement(sql),
+    parameters,
+    executionId: undefined,
+    onStarted: async () => {},
+    signal: new AbortController().signal,
+    ...extra,
+  };
+}
+
 /** One suite for every engine: what the rest of the app relies on. */
 export function engineConformance(name: string, open: () => Promise<ConformanceSubject>): void {
   describe(`engine ${name}`, () => {
@@ -32,15 +44,6 @@ export function engineConformance(name: string, open: () => Promise<ConformanceS
     });
     afterAll(async () => await subject?.close());
 
-    const request = (sql: string, parameters: readonly Parameter[] = [], extra: Partial<EngineRequest> = {}): EngineRequest => ({
-      queryId: crypto.randomUUID(),
-      statement: readStatement(sql),
-      parameters,
-      executionId: undefined,
-      onStarted: async () => {},
-      signal: new AbortController().signal,
-      ...extra,
-    });
     const ask = async (sql: string, parameters: readonly Parameter[] = [], extra: Partial<EngineRequest> = {}): Promise<Answer> => {
       const result = await subject.engine.run(request(sql, parameters, extra));
       const rows: ResultRow[] = [];

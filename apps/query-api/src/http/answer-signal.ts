@@ -1,0 +1,14 @@
+import type { ServerResponse } from 'node:http';
+
+/** Aborts when the client goes away or the service stops, whichever comes first; once the answer is sent nobody listens any more. */
+export function answerSignal(response: ServerResponse, stopping: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(stopping.reason);
+  stopping.addEventListener('abort', stop, { once: true });
+  if (stopping.aborted) stop();
+  response.once('close', () => {
+    stopping.removeEventListener('abort', stop);
+    if (!response.writableFinished) controller.abort(new Error('the client went away'));
+  });
+  return controller.signal;
+}

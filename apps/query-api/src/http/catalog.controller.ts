@@ -1,0 +1,48 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import type { EngineName, Stream } from '@millrace/contracts';
+import { RequireScope } from '@millrace/runtime';
+import type { Report } from '../reports/report.ts';
+
+/** What there is to ask, and what to ask it with. */
+export interface QueryCatalog {
+  readonly database: string;
+  readonly streams: readonly Stream[];
+  readonly reports: readonly Report[];
+  readonly engines: readonly EngineName[];
+  readonly defaultEngine: EngineName;
+}
+
+export const QUERY_CATALOG = Symbol('QUERY_CATALOG');
+
+/** `/v1/tables`, `/v1/reports`, `/v1/engines` */
+@Controller('v1')
+@RequireScope('queries:run')
+export class CatalogController {
+  constructor(@Inject(QUERY_CATALOG) private readonly catalog: QueryCatalog) {}
+
+  @Get('tables')
+  tables(): unknown {
+    const { streams, database } = this.catalog;
+    return {
+      tables: streams.map(({ table, columns, partitionKey }) => ({
+        name: table,
+        database,
+        columns: [
+          ...columns.map(({ name, type, description }) => ({ name, type, description })),
+          { name: partitionKey, type: 'string', description: 'Partition key: the UTC date of the event, YYYY-MM-DD; a condition on it reads less' },
+        ],
+      })),
+    };
+  }
+
+  @Get('reports')
+  reports(): unknown {
+    return { reports: this.catalog.reports };
+  }
+
+  @Get('engines')
+  engines(): unknown {
+    const { engines, defaultEngine } = this.catalog;
+    return { engines: engines.map((name) => ({ name, default: name === defaultEngine })) };
+  }
+}

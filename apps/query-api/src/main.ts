@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import { queryLimits } from '@millrace/contracts';
+import { authFrom, createLogger, runMain, runService } from '@millrace/runtime';
+import { readQueryConfig } from './config.ts';
+import { pipelineGuards } from './pipelines.ts';
+import { QueryApiModule } from './query-api.module.ts';
+
+await runMain(async () => {
+  const config = readQueryConfig();
+  const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
+  await runService({
+    name: 'query-api',
+    module: QueryApiModule.of(config, logger, pipelineGuards(config)),
+    host: config.QUERY_HOST,
+    port: config.QUERY_PORT,
+    logger,
+    auth: authFrom(config),
+    bodyBytesMax: queryLimits.bodyBytesMax,
+  });
+});

@@ -1,0 +1,69 @@
+import type { EngineName, Problem, QueryState, QueryStatistics, QueryView } from '@millrace/contracts';
+import type { Parameter } from '../engines/query-engine.ts';
+
+/** What a query was submitted with: the data of its job. */
+export interface QueryJobData {
+  /** The statement as the caller or the report wrote it. */
+  readonly sql: string;
+  readonly parameters: readonly Parameter[];
+  readonly engine: EngineName;
+  /** Name of the report the statement belongs to. */
+  readonly report?: string;
+  readonly timeoutMs: number;
+  /** Epoch milliseconds. */
+  readonly submittedAt: number;
+}
+
+/** How far a query is: the progress of its job. A successor of a dead worker goes on from here. */
+export interface QueryProgress {
+  /** Epoch milliseconds of the first start. */
+  readonly startedAt: number;
+  /** What the engine calls this execution. */
+  readonly executionId?: string;
+}
+
+/** How a query ended: what its job returned. A failed query is a job that did its work. */
+export interface QueryOutcome {
+  readonly state: Extract<QueryState, 'succeeded' | 'failed' | 'cancelled'>;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly statistics?: QueryStatistics;
+  readonly error?: Problem;
+}
+
+/** Everything known of a query. */
+export interface QueryRecord {
+  readonly id: string;
+  readonly data: QueryJobData;
+  readonly state: QueryState;
+  readonly progress: QueryProgress | undefined;
+  readonly outcome: QueryOutcome | undefined;
+}
+
+const finalStates: ReadonlySet<QueryState> = new Set(['succeeded', 'failed', 'cancelled']);
+
+/** Whether a query in this state will never change again. */
+export function isFinal(state: QueryState): boolean {
+  return finalStates.has(state);
+}
+
+/** The query as the API shows it. */
+export function viewOf({ id, data, state, progress, outcome }: QueryRecord): QueryView {
+  const startedAt = outcome?.startedAt ?? progress?.startedAt;
+  return {
+    id,
+    state,
+    engine: data.engine,
+    ...(data.report === undefined ? { sql: data.sql } : { report: data.report }),
+    submittedAt: iso(data.submittedAt),
+    ...(startedAt === undefined ? {} : { startedAt: iso(startedAt) }),
+    ...(outcome === undefined ? {} : { finishedAt: iso(outcome.finishedAt) }),
+    ...(outcome?.statistics === undefined ? {} : { statistics: outcome.statistics }),
+    ...(outcome?.error === undefined ? {} : { error: outcome.error }),
+    links: { self: `/v1/queries/${id}`, results: `/v1/queries/${id}/results` },
+  };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -1,0 +1,43 @@
+import type { Metrics } from '@millrace/runtime';
+import type { Logger } from 'pino';
+import type { QueryWorkerEvents } from './query-worker.ts';
+
+/** Says in logs and metrics what the worker does. Statements and parameters may hold personal data and are not logged. */
+export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEvents {
+  const running = metrics.gauge({ name: 'millrace_query_running_queries', help: 'Queries that this worker runs now.' });
+  const finished = metrics.counter({ name: 'millrace_query_finished_total', help: 'Queries that ended, by engine and state.', labelNames: ['engine', 'state'] });
+  const handedOver = metrics.counter({ name: 'millrace_query_handed_over_total', help: 'Running queries that a stopping worker gave back.' });
+  const stalled = metrics.counter({ name: 'millrace_query_stalled_total', help: 'Queries whose worker died.' });
+  const duration = metrics.histogram({
+    name: 'millrace_query_execution_seconds',
+    help: 'Time from the start of a query to its end.',
+    labelNames: ['engine'],
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+  });
+  const scanned = metrics.counter({ name: 'millrace_query_scanned_bytes_total', help: 'Bytes read from storage for queries that succeeded.', labelNames: ['engine'] });
+  return {
+    queryTaken({ id, data: { engine, report }, resumed }) {
+      running.inc();
+      logger.info({ queryId: id, engine, report }, resumed ? 'Going on with a query that another worker began.' : 'Running a query.');
+    },
+    queryFinished({ id, data: { engine } }, { state, statistics, error, startedAt, finishedAt }) {
+      running.dec();
+      finished.inc({ engine, state });
+      duration.observe({ engine }, (finishedAt - startedAt) / 1000);
+      if (statistics !== undefined) scanned.inc({ engine }, statistics.bytesScanned);
+      logger.info({ queryId: id, engine, state, ...statistics, problem: error?.type }, `The query ${state}.`);
+    },
+    queryHandedOver({ id }) {
+      running.dec();
+      handedOver.inc();
+      logger.info({ queryId: id }, 'The query goes to another worker: this one stops.');
+    },
+    queryStalled(id) {
+      stalled.inc();
+      logger.warn({ queryId: id }, 'The worker of a query died; another takes it over.');
+    },
+    failed(error) {
+      logger.warn({ err: error }, 'The queue of queries reported an error.');
+    },
+  };
+}

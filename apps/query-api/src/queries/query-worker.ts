@@ -1,0 +1,121 @@
+import { WaitingError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { QueryStopped } from '../errors.ts';
+import { queuePrefix, type QueryJob, type QueryQueue } from './query-queue.ts';
+import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
+import type { QueryRun } from './run-query.ts';
+
+/** Settings of a worker. */
+export interface QueryWorkerSettings {
+  readonly queueName: string;
+  /** Queries run at once. */
+  readonly concurrency: number;
+  /** Time without a sign of life after which another worker takes a query over, in milliseconds. */
+  readonly lockMs: number;
+  /** Times a query may be taken over before it is given up. */
+  readonly takeoversMax: number;
+  /** Time between two looks for a request to cancel, in milliseconds. */
+  readonly cancelPollMs: number;
+}
+
+/** What the worker tells. */
+export interface QueryWorkerEvents {
+  queryTaken(job: { id: string; data: QueryJobData; resumed: boolean }): void;
+  queryFinished(job: { id: string; data: QueryJobData }, outcome: QueryOutcome): void;
+  queryHandedOver(job: { id: string }): void;
+  queryStalled(id: string): void;
+  failed(error: Error): void;
+}
+
+/** Takes queries from the queue and runs them. */
+export class QueryWorker {
+  readonly #worker: Worker<QueryJobData, QueryOutcome>;
+  readonly #redis: Redis;
+  readonly #queue: QueryQueue;
+  readonly #settings: QueryWorkerSettings;
+  readonly #run: (query: QueryRun) => Promise<QueryOutcome>;
+  readonly #events: QueryWorkerEvents;
+  readonly #running = new Map<string, AbortController>();
+
+  /**
+   * @param redis a connection of its own with an offline queue and without a limit of retries: a worker waits for Redis
+   * @param queue where requests to cancel are looked up
+   * @param run runs one query; rejects with {@link QueryStopped} `handed-over` when a successor shall go on
+   */
+  constructor(redis: Redis, queue: QueryQueue, settings: QueryWorkerSettings, run: (query: QueryRun) => Promise<QueryOutcome>, events: QueryWorkerEvents) {
+    this.#redis = redis;
+    this.#queue = queue;
+    this.#settings = settings;
+    this.#run = run;
+    this.#events = events;
+    this.#worker = new Worker(settings.queueName, async (job, token) => await this.#process(job as QueryJob, token), {
+      connection: redis,
+      prefix: queuePrefix,
+      autorun: false,
+      concurrency: settings.concurrency,
+      lockDuration: settings.lockMs,
+      stalledInterval: Math.ceil(settings.lockMs / 2),
+      maxStalledCount: settings.takeoversMax,
+    });
+    this.#worker.on('error', (error) => events.failed(error));
+    this.#worker.on('stalled', (id) => events.queryStalled(id));
+  }
+
+  /** Begins to take queries. */
+  start(): void {
+    this.#worker.run().catch((error: Error) => this.#events.failed(error));
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  async ping(): Promise<void> {
+    await this.#redis.ping();
+  }
+
+  /** Takes no more queries, gives those that run some time to end, and hands the rest over to a successor. */
+  async close(drainMs: number): Promise<void> {
+    const closed = this.#worker.close();
+    const timer = setTimeout(() => {
+      for (const controller of this.#running.values()) controller.abort(new QueryStopped('handed-over'));
+    }, drainMs);
+    await closed.catch((error: Error) => this.#events.failed(error));
+    clearTimeout(timer);
+    this.#redis.disconnect();
+  }
+
+  async #process(job: QueryJob, token: string | undefined): Promise<QueryOutcome> {
+    const id = job.id!;
+    const controller = new AbortController();
+    this.#running.set(id, controller);
+    const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
+    this.#events.queryTaken({ id, data: job.data, resumed: progress !== undefined });
+    const watch = this.#watchForCancel(id, controller);
+    try {
+      const saveProgress = async (saved: QueryProgress): Promise<void> => await job.updateProgress(saved);
+      const outcome = await this.#run({ id, data: job.data, progress, saveProgress, signal: controller.signal });
+      this.#events.queryFinished({ id, data: job.data }, outcome);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof QueryStopped)) throw error;
+      await job.moveToWait(token);
+      this.#events.queryHandedOver({ id });
+      throw new WaitingError();
+    } finally {
+      watch();
+      this.#running.delete(id);
+    }
+  }
+
+  /** Looks for a request to cancel at once and then regularly; a lost look is made up by the next. */
+  #watchForCancel(id: string, controller: AbortController): () => void {
+    const look = async (): Promise<void> => {
+      const requested = await this.#queue.cancelRequested(id).catch(() => false);
+      if (requested) controller.abort(new QueryStopped('cancelled'));
+    };
+    void look();
+    const timer = setInterval(() => void look(), this.#settings.cancelPollMs);
+    return () => clearInterval(timer);
+  }
+}

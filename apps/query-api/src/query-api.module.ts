@@ -1,0 +1,61 @@
+import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
+import { streams } from '@millrace/contracts';
+import { sleep, systemClock } from '@millrace/resilience';
+import { HealthRegistry } from '@millrace/runtime';
+import type { Logger } from 'pino';
+import type { QueryConfig } from './config.ts';
+import type { Guards } from './guards.ts';
+import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
+import { QueriesController } from './http/queries.controller.ts';
+import { QueryService } from './queries/query-service.ts';
+import { QueryWaits } from './queries/wait-for-end.ts';
+import { allowedTables, queryParts, registerStoreChecks, type QueryParts } from './query-parts.ts';
+import { reports } from './reports/reports.ts';
+import { StatementGate } from './statement/statement-gate.ts';
+
+const PARTS = Symbol('QUERY_PARTS');
+
+/** The composition root of the query API's HTTP process. */
+@Module({})
+export class QueryApiModule implements OnModuleDestroy {
+  constructor(
+    @Inject(PARTS) private readonly parts: QueryParts,
+    @Inject(StatementGate) private readonly gate: StatementGate,
+    @Inject(HealthRegistry) health: HealthRegistry,
+  ) {
+    registerStoreChecks(health, parts);
+  }
+
+  static of(config: QueryConfig, logger: Logger, guards: Guards): DynamicModule {
+    const catalog: QueryCatalog = { database: config.LAKE_DATABASE, streams, reports, engines: config.QUERY_ENGINES, defaultEngine: config.QUERY_DEFAULT_ENGINE };
+    return {
+      module: QueryApiModule,
+      controllers: [QueriesController, CatalogController],
+      providers: [
+        { provide: QUERY_CATALOG, useValue: catalog },
+        { provide: PARTS, useFactory: async () => await queryParts(config, guards, logger) },
+        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
+        {
+          provide: QueryService,
+          inject: [PARTS, StatementGate],
+          useFactory: ({ queue, results }: QueryParts, gate: StatementGate) =>
+            new QueryService({
+              queue,
+              results,
+              rules: { gate, reports, engines: config.QUERY_ENGINES, defaultEngine: config.QUERY_DEFAULT_ENGINE, timeoutMs: config.QUERY_TIMEOUT_MS },
+              waits: new QueryWaits(config.QUERY_WAITERS_MAX),
+              now: Date.now,
+              newId: () => crypto.randomUUID(),
+              // A wait that is cut short is not an error: the caller looks once more and answers.
+              sleep: async (ms, signal) => await sleep(ms, { clock: systemClock, signal }).catch(() => undefined),
+            }),
+        },
+      ],
+    };
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.parts.close();
+    this.gate.close();
+  }
+}

@@ -1,0 +1,124 @@
+import { GetDatabaseCommand } from '@aws-sdk/client-glue';
+import { purchases, streams } from '@millrace/contracts';
+import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
+import type { HealthRegistry } from '@millrace/runtime';
+import type { Logger } from 'pino';
+import { awsClients, type AwsClients } from './aws-clients.ts';
+import type { QueryConfig } from './config.ts';
+import { AthenaEngine, type Sleep } from './engines/athena/athena-engine.ts';
+import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
+import type { QueryEngine } from './engines/query-engine.ts';
+import type { Guards } from './guards.ts';
+import { lakeTable } from './lake-tables.ts';
+import { QueryQueue } from './queries/query-queue.ts';
+import { requestConnection, settled } from './redis-connections.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** What both roots are made of. */
+export interface QueryParts {
+  readonly aws: AwsClients;
+  readonly results: S3ObjectStore;
+  readonly queue: QueryQueue;
+  close(): Promise<void>;
+}
+
+export async function queryParts(config: QueryConfig, guards: Guards, logger: Logger): Promise<QueryParts> {
+  const aws = awsClients({
+    region: config.AWS_REGION,
+    endpoint: config.AWS_ENDPOINT_URL,
+    s3Endpoint: config.AWS_ENDPOINT_URL_S3,
+    glueEndpoint: config.AWS_ENDPOINT_URL_GLUE,
+    athenaEndpoint: config.AWS_ENDPOINT_URL_ATHENA,
+  });
+  const results = new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, guards.s3);
+  const redis = requestConnection({ url: config.REDIS_URL, commandTimeoutMs: config.QUERY_REDIS_TIMEOUT_MS }, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
+  await settled(redis, config.QUERY_REDIS_TIMEOUT_MS);
+  const queue = new QueryQueue(
+    redis,
+    {
+      name: config.QUERY_QUEUE_NAME,
+      jobsMax: config.QUERY_QUEUE_JOBS_MAX,
+      retentionSeconds: config.QUERY_RETENTION_SECONDS,
+      retentionJobsMax: config.QUERY_RETENTION_JOBS_MAX,
+    },
+    guards.redis,
+  );
+  return {
+    aws,
+    results,
+    queue,
+    async close() {
+      await queue.close();
+      aws.destroy();
+    },
+  };
+}
+
+/** The engines that the settings name. */
+export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: Guards, sleep: Sleep): QueryEngine[] {
+  const catalog = new GlueCatalog(aws.glue, purchases, config.LAKE_BUCKET, guards.glue, config.LAKE_DATABASE);
+  const stores = new Map<string, S3ObjectStore>();
+  const storeOf = (bucket: string): S3ObjectStore => {
+    const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, guards.s3);
+    stores.set(bucket, store);
+    return store;
+  };
+  const makers: Record<QueryConfig['QUERY_DEFAULT_ENGINE'], () => QueryEngine> = {
+    duckdb: () =>
+      new DuckDbEngine(
+        {
+          limits: { memoryMiB: config.QUERY_DUCKDB_MEMORY_MB, processMemoryMiB: config.QUERY_DUCKDB_PROCESS_MB, threads: config.QUERY_DUCKDB_THREADS, tempMiB: config.QUERY_DUCKDB_TEMP_MB },
+          tempRoot: config.TMPDIR,
+          httpfsPath: config.QUERY_DUCKDB_HTTPFS,
+          home: config.HOME,
+          startMsMax: config.QUERY_DUCKDB_START_MS,
+        },
+        {
+          tables: async (signal) => [await lakeTable(purchases, config.LAKE_DATABASE, catalog, storeOf, { filesMax: config.QUERY_TABLE_FILES_MAX }, signal)],
+          s3Access: async () => await aws.s3Access(),
+        },
+      ),
+    athena: () =>
+      new AthenaEngine(
+        aws.athena,
+        {
+          workgroup: config.QUERY_ATHENA_WORKGROUP,
+          database: config.LAKE_DATABASE,
+          outputLocation: `s3://${config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET}/_results/athena/`,
+          pollMsMin: config.QUERY_ATHENA_POLL_MS_MIN,
+          pollMsMax: config.QUERY_ATHENA_POLL_MS_MAX,
+        },
+        guards.athena,
+        sleep,
+      ),
+  };
+  return config.QUERY_ENGINES.map((name) => makers[name]());
+}
+
+/** What both roots cannot do without. */
+export function registerStoreChecks(health: HealthRegistry, { queue, results }: QueryParts): void {
+  health.register('redis', { check: async () => await queue.ping(), required: true });
+  health.register('s3', { check: async (signal) => void (await results.list('_results/', { limit: 1, signal })), required: true });
+}
+
+/** What a worker needs besides. Only the default engine is required: a query may name another in vain. */
+export function registerEngineChecks(health: HealthRegistry, config: QueryConfig, { aws }: QueryParts, engines: readonly QueryEngine[]): void {
+  health.register('glue', {
+    check: async (signal) => void (await aws.glue.send(new GetDatabaseCommand({ Name: config.LAKE_DATABASE }), { abortSignal: signal })),
+    required: true,
+  });
+  for (const engine of engines) {
+    health.register(`engine-${engine.name}`, { check: async (signal) => await engine.check(signal), required: engine.name === config.QUERY_DEFAULT_ENGINE, timeoutMs: 5000 });
+  }
+}
+
+/** The tables a statement may name. */
+export function allowedTables(config: QueryConfig): { database: string; tables: string[] } {
+  return { database: config.LAKE_DATABASE, tables: streams.map(({ table }) => table) };
+}
+
+/** Limits of a result. */
+export function resultLimits(config: QueryConfig): { rowsMax: number; bytesMax: number; partBytes: number; partRows: number } {
+  return { rowsMax: config.QUERY_RESULT_ROWS_MAX, bytesMax: config.QUERY_RESULT_MB_MAX * mebibyte, partBytes: 4 * mebibyte, partRows: 10_000 };
+}

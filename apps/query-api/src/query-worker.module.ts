@@ -1,0 +1,91 @@
+import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { sleep, systemClock } from '@millrace/resilience';
+import { HealthRegistry, Metrics } from '@millrace/runtime';
+import type { Logger } from 'pino';
+import type { QueryConfig } from './config.ts';
+import type { QueryEngine } from './engines/query-engine.ts';
+import type { Guards } from './guards.ts';
+import { QueryWorker } from './queries/query-worker.ts';
+import { queryTelemetry } from './queries/query-telemetry.ts';
+import { runQuery } from './queries/run-query.ts';
+import { queryEngines, queryParts, registerEngineChecks, registerStoreChecks, resultLimits, type QueryParts } from './query-parts.ts';
+import { workerConnection } from './redis-connections.ts';
+
+const PARTS = Symbol('QUERY_PARTS');
+const ENGINES = Symbol('QUERY_ENGINES');
+const CONFIG = Symbol('QUERY_CONFIG');
+
+/** How often a worker looks whether a query it runs shall be cancelled. */
+const cancelPollMs = 500;
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, { clock: systemClock, signal });
+}
+
+/** The composition root of the worker: it runs what the API queues. */
+@Module({})
+export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(
+    @Inject(CONFIG) private readonly config: QueryConfig,
+    @Inject(PARTS) private readonly parts: QueryParts,
+    @Inject(ENGINES) private readonly engines: readonly QueryEngine[],
+    @Inject(QueryWorker) private readonly worker: QueryWorker,
+    @Inject(HealthRegistry) health: HealthRegistry,
+  ) {
+    registerStoreChecks(health, parts);
+    registerEngineChecks(health, config, parts, engines);
+  }
+
+  static of(config: QueryConfig, logger: Logger, guards: Guards): DynamicModule {
+    return {
+      module: QueryWorkerModule,
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: PARTS, useFactory: async () => await queryParts(config, guards, logger) },
+        { provide: ENGINES, inject: [PARTS], useFactory: (parts: QueryParts) => queryEngines(config, parts, guards, pause) },
+        {
+          provide: QueryWorker,
+          inject: [PARTS, ENGINES, Metrics],
+          useFactory: ({ queue, results }: QueryParts, engines: readonly QueryEngine[], metrics: Metrics) => {
+            const redis = workerConnection({ url: config.REDIS_URL, commandTimeoutMs: config.QUERY_REDIS_TIMEOUT_MS }, (error) => logger.warn({ err: error }, 'The connection to Redis reported an error.'));
+            const environment = {
+              engines: new Map(engines.map((engine) => [engine.name, engine])),
+              results,
+              limits: resultLimits(config),
+              now: Date.now,
+              newWriterId: () => crypto.randomUUID(),
+              after: (ms: number, callback: () => void) => {
+                const timer = setTimeout(callback, ms);
+                return () => clearTimeout(timer);
+              },
+              onFailure: (error: unknown) => logger.warn({ err: error }, 'A query failed for a reason on our side.'),
+            };
+            return new QueryWorker(
+              redis,
+              queue,
+              {
+                queueName: config.QUERY_QUEUE_NAME,
+                concurrency: config.QUERY_CONCURRENCY,
+                lockMs: config.QUERY_LOCK_MS,
+                takeoversMax: config.QUERY_TAKEOVERS_MAX,
+                cancelPollMs,
+              },
+              async (query) => await runQuery(query, environment),
+              queryTelemetry(logger, metrics),
+            );
+          },
+        },
+      ],
+    };
+  }
+
+  onApplicationBootstrap(): void {
+    this.worker.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.worker.close(this.config.QUERY_DRAIN_SECONDS * 1000);
+    await Promise.all(this.engines.map(async (engine) => await engine.close()));
+    await this.parts.close();
+  }
+}

@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import { authFrom, createLogger, runMain, runService } from '@millrace/runtime';
+import { readQueryConfig } from './config.ts';
+import { pipelineGuards } from './pipelines.ts';
+import { QueryWorkerModule } from './query-worker.module.ts';
+
+await runMain(async () => {
+  const config = readQueryConfig();
+  const logger = createLogger({ name: 'query-worker', level: config.LOG_LEVEL });
+  await runService({
+    name: 'query-worker',
+    module: QueryWorkerModule.of(config, logger, pipelineGuards(config)),
+    host: config.QUERY_HOST,
+    port: config.QUERY_WORKER_PORT,
+    logger,
+    auth: authFrom(config),
+    // Handing over and closing take a moment after the drain.
+    shutdownMsMax: (config.QUERY_DRAIN_SECONDS + 10) * 1000,
+  });
+});
