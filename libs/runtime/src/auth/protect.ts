@@ -30,34 +30,36 @@ export function protect(app: NestFastifyApplication, auth: AuthOptions, host: st
     );
   }
   const rejections = metrics.counter({ name: 'millrace_auth_rejections_total', help: 'Requests refused for their credentials, by problem.', labelNames: ['problem'] });
-  const admit = on ? authentication(auth) : sameMachine;
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onRequest', async (request) => {
+  const fastify = app.getHttpAdapter().getInstance();
+  const count = (error: unknown): unknown => {
+    if (error instanceof ProblemError) rejections.inc({ problem: error.code });
+    return error;
+  };
+  if (on) {
+    const authenticator = authenticatorOf(auth);
+    fastify.addHook('onRequest', async (request) => {
       if (isProbe(request)) return;
       try {
-        await admit(request);
+        setPrincipal(request, await authenticator.authenticate(request.headers.authorization));
       } catch (error) {
-        if (error instanceof ProblemError) rejections.inc({ problem: error.code });
-        throw error;
+        throw count(error);
       }
     });
-  if (on) app.useGlobalGuards(new ScopeGuard());
+    app.useGlobalGuards(new ScopeGuard());
+  } else {
+    // With authentication off, a web page whose name has been pointed at 127.0.0.1 (DNS rebinding) is still not this machine's user.
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      if (isLoopbackHostHeader(request.headers.host)) done();
+      else done(count(new ProblemError('forbidden', { detail: 'Authentication is off, so only requests to a loopback name are served.' })) as Error);
+    });
+  }
 }
 
 function isProbe(request: FastifyRequest): boolean {
   return request.routeOptions.url === '/health/live' || request.routeOptions.url === '/health/ready';
 }
 
-function authentication({ jwt, apiKeys = [] }: AuthOptions): (request: FastifyRequest) => Promise<void> {
+function authenticatorOf({ jwt, apiKeys = [] }: AuthOptions): Authenticator {
   const verifier = jwt && new JwtVerifier(jwt, new JwksCache({ fetchJwks: () => fetchJwks(jwt.jwksUrl, jwt.jwksTimeoutMs) }).keyFor);
-  const authenticator = new Authenticator(verifier, new ApiKeys(apiKeys));
-  return async (request) => setPrincipal(request, await authenticator.authenticate(request.headers.authorization));
-}
-
-/** With authentication off, a web page whose name has been pointed at 127.0.0.1 (DNS rebinding) is still not this machine's user. */
-async function sameMachine(request: FastifyRequest): Promise<void> {
-  if (isLoopbackHostHeader(request.headers.host)) return;
-  throw new ProblemError('forbidden', { detail: 'Authentication is off, so only requests to a loopback name are served.' });
+  return new Authenticator(verifier, new ApiKeys(apiKeys));
 }
