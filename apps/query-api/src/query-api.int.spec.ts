@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
@@ -56,6 +58,11 @@ async function ask(path: string, init: RequestInit = {}, service: RunningService
 
 async function post(body: unknown, headers: Record<string, string> = {}, path = '/v1/queries'): Promise<Answer> {
   return await ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+}
+
+async function readinessOf(service: RunningService): Promise<unknown> {
+  const { dependencies, status } = (await ask('/health/ready', {}, service)).body as unknown as { status: string; dependencies: { name: string }[] };
+  return [status, ...dependencies.map(({ name }) => name).toSorted()];
 }
 
 beforeAll(async () => {
@@ -236,12 +243,8 @@ describe('around the queries', () => {
   });
 
   it('readiness names what each process needs', async () => {
-    const names = async (service: RunningService): Promise<unknown> => {
-      const { dependencies, status } = (await ask('/health/ready', {}, service)).body as unknown as { status: string; dependencies: { name: string; status: string }[] };
-      return [status, ...dependencies.map((dependency) => dependency.name).toSorted()];
-    };
-    expect(await names(api)).toEqual(['ready', 'redis', 's3']);
-    expect(await names(worker)).toEqual(['ready', 'engine-athena', 'engine-duckdb', 'glue', 'redis', 's3']);
+    expect(await readinessOf(api)).toEqual(['ready', 'redis', 's3']);
+    expect(await readinessOf(worker)).toEqual(['ready', 'engine-athena', 'engine-duckdb', 'glue', 'redis', 's3']);
   });
 
   it('a full queue says so', async () => {
@@ -260,15 +263,37 @@ describe('around the queries', () => {
     }
   });
 
-  it('without Redis a query is refused at once, and the process is not ready', async () => {
-    const alone = await startApi({ REDIS_URL: 'redis://127.0.0.1:1', QUERY_REDIS_TIMEOUT_MS: '100' });
+  it('started without Redis it refuses queries at once, is not ready, and takes them once Redis is there', async () => {
+    const { hostname, port } = new URL(testParts.redisUrl);
+    const sockets = new Set<Socket>();
+    const relay = createServer((client) => {
+      const redis = connect(Number(port === '' ? 6379 : port), hostname);
+      for (const socket of [client, redis]) {
+        sockets.add(socket);
+        socket.on('error', () => undefined);
+      }
+      client.pipe(redis).pipe(client);
+    });
+    relay.listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    const relayPort = (relay.address() as AddressInfo).port;
+    relay.close();
+    await once(relay, 'close');
+    const alone = await startApi({ REDIS_URL: `redis://127.0.0.1:${relayPort}`, QUERY_REDIS_TIMEOUT_MS: '200', QUERY_QUEUE_NAME: `late-${lake.database}` });
+    const send = async (): Promise<Answer> => await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sql":"SELECT 1"}' }, alone);
     try {
-      const refused = await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sql":"SELECT 1"}' }, alone);
+      const refused = await send();
       expect(refused.status).toBe(503);
       expect(refused.body).toMatchObject({ type: 'urn:millrace:problem:unavailable' });
+      expect(refused.headers.get('retry-after')).toBe('2');
       expect((await ask('/health/ready', {}, alone)).status).toBe(503);
+      relay.listen(relayPort, '127.0.0.1');
+      await once(relay, 'listening');
+      await expect.poll(async () => (await send()).status, { timeout: 20_000, interval: 200 }).toBe(202);
     } finally {
       await alone.close();
+      for (const socket of sockets) socket.destroy();
+      relay.close();
     }
   });
 });

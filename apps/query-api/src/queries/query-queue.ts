@@ -22,11 +22,13 @@ export interface QueryQueueSettings {
 /** Wraps a call to Redis: a resilience pipeline. */
 export type RedisGuard = <T>(operation: string, run: () => Promise<T>, idempotent: boolean) => Promise<T>;
 
+type QueryJobQueue = Queue<QueryJobData, QueryOutcome, string, QueryJobData, QueryOutcome, string>;
+
 export type QueryJob = Job<QueryJobData, QueryOutcome, string, QueryProgress>;
 
 /** The queries, as BullMQ jobs: one job per query, under the query's id. Redis holds their state, S3 their results. */
 export class QueryQueue {
-  readonly #queue: Queue<QueryJobData, QueryOutcome, string, QueryJobData, QueryOutcome, string>;
+  #opened: Promise<QueryJobQueue> | undefined;
   readonly #redis: Redis;
   readonly #settings: QueryQueueSettings;
   readonly #guard: RedisGuard;
@@ -39,9 +41,6 @@ export class QueryQueue {
     this.#redis = redis;
     this.#settings = settings;
     this.#guard = guard;
-    this.#queue = new Queue(settings.name, { connection: redis, prefix: queuePrefix, skipWaitingForReady: true });
-    // Every call tells its own failure.
-    this.#queue.on('error', () => undefined);
   }
 
   /**
@@ -53,10 +52,11 @@ export class QueryQueue {
     const { jobsMax, retentionSeconds, retentionJobsMax } = this.#settings;
     const kept = { age: retentionSeconds, count: retentionJobsMax };
     await this.#call('submit', true, async () => {
-      const waiting = await this.#queue.getJobCountByTypes('waiting', 'delayed', 'prioritized');
+      const queue = await this.#open();
+      const waiting = await queue.getJobCountByTypes('waiting', 'delayed', 'prioritized');
       if (waiting >= jobsMax) throw new QueryError('overloaded', `${jobsMax} queries are waiting, as many as may. Try again later.`, { retryAfterSeconds: 5 });
       // A query that fails is a job that returns; what BullMQ would call a failed attempt is a bug or a dead worker.
-      await this.#queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
+      await queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
     });
   }
 
@@ -67,7 +67,8 @@ export class QueryQueue {
    */
   async find(id: string): Promise<QueryRecord | undefined> {
     return await this.#call('find', true, async () => {
-      const job = (await this.#queue.getJob(id)) as QueryJob | undefined;
+      const queue = await this.#open();
+      const job = (await queue.getJob(id)) as QueryJob | undefined;
       if (job === undefined) return undefined;
       const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
       const outcome = outcomeOf(job);
@@ -95,7 +96,8 @@ export class QueryQueue {
   /** Queries that wait and queries that run. */
   async depth(): Promise<{ readonly waiting: number; readonly running: number }> {
     return await this.#call('depth', true, async () => {
-      const { active = 0, waiting = 0, delayed = 0, prioritized = 0 } = await this.#queue.getJobCounts('active', 'waiting', 'delayed', 'prioritized');
+      const queue = await this.#open();
+      const { active = 0, waiting = 0, delayed = 0, prioritized = 0 } = await queue.getJobCounts('active', 'waiting', 'delayed', 'prioritized');
       return { waiting: waiting + delayed + prioritized, running: active };
     });
   }
@@ -105,8 +107,32 @@ export class QueryQueue {
   }
 
   async close(): Promise<void> {
-    await this.#queue.close().catch(() => undefined);
+    const queue = await this.#opened?.catch(() => undefined);
+    await queue?.close().catch(() => undefined);
     this.#redis.disconnect();
+  }
+
+  /**
+   * BullMQ asks Redis for its version once per queue and keeps a failure of that for ever, so that a queue made while Redis is away
+   * never works. One that cannot be opened is dropped, and the next call makes another.
+   */
+  async #open(): Promise<QueryJobQueue> {
+    this.#opened ??= this.#make();
+    return await this.#opened;
+  }
+
+  async #make(): Promise<QueryJobQueue> {
+    const queue: QueryJobQueue = new Queue(this.#settings.name, { connection: this.#redis, prefix: queuePrefix, skipWaitingForReady: true });
+    // Every call tells its own failure.
+    queue.on('error', () => undefined);
+    try {
+      await queue.waitUntilReady();
+      return queue;
+    } catch (error) {
+      this.#opened = undefined;
+      void queue.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   async #openState(id: string, job: QueryJob): Promise<QueryState> {

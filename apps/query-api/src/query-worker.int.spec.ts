@@ -1,0 +1,146 @@
+import { BatchGetQueryExecutionCommand, ListQueryExecutionsCommand } from '@aws-sdk/client-athena';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { QueryQueue } from './queries/query-queue.ts';
+import type { QueryJobData, QueryRecord } from './queries/query-record.ts';
+import { requestConnection, settled } from './redis-connections.ts';
+import { openTestLake, testParts, type TestLake } from './testing-lake.ts';
+
+// Some seconds of work for the emulator's Athena.
+const slow = (mark: string): string => `SELECT count(*) AS ${mark} FROM range(200000000) a(x), range(10) b(y) WHERE a.x % 7 = b.y % 5`;
+
+let lake: TestLake;
+let queue: QueryQueue;
+let workers: ChildProcess[];
+
+/** A worker as its users run it: a process of its own, from the build. */
+async function startWorker(more: Record<string, string> = {}): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../dist/worker.js')], {
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      QUERY_QUEUE_NAME: `test-${lake.database}`,
+      QUERY_WORKER_PORT: '0',
+      QUERY_LOCK_MS: '1000',
+      QUERY_ATHENA_POLL_MS_MIN: '50',
+      QUERY_ATHENA_POLL_MS_MAX: '200',
+      LAKE_BUCKET: lake.bucket,
+      LAKE_DATABASE: lake.database,
+      REDIS_URL: testParts.redisUrl,
+      AWS_ENDPOINT_URL: testParts.endpoint,
+      AWS_REGION: testParts.region,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      ...(testParts.httpfsPath === undefined ? {} : { QUERY_DUCKDB_HTTPFS: testParts.httpfsPath }),
+      ...more,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  workers.push(child);
+  // Drained, so that the pipe never fills.
+  child.stdout.resume();
+  return child;
+}
+
+async function submit(sql: string, engine: 'duckdb' | 'athena'): Promise<string> {
+  const id = crypto.randomUUID();
+  const data: QueryJobData = { sql, parameters: [], engine, timeoutMs: 60_000, submittedAt: Date.now() };
+  await queue.submit(id, data);
+  return id;
+}
+
+async function when(id: string, condition: (record: QueryRecord) => boolean): Promise<QueryRecord> {
+  for (const until = Date.now() + 60_000; ; await delay(50)) {
+    const record = await queue.find(id);
+    if (record !== undefined && condition(record)) return record;
+    if (Date.now() > until) throw new Error(`the query did not come so far: ${JSON.stringify(record)}`);
+  }
+}
+
+/** How many executions Athena has of the statement with this mark. */
+async function executionsOf(mark: string): Promise<number> {
+  let count = 0;
+  let token: string | undefined;
+  do {
+    const page = await lake.aws.athena.send(new ListQueryExecutionsCommand({ MaxResults: 50, ...(token === undefined ? {} : { NextToken: token }) }));
+    const ids = page.QueryExecutionIds ?? [];
+    const { QueryExecutions: found = [] } = ids.length === 0 ? {} : await lake.aws.athena.send(new BatchGetQueryExecutionCommand({ QueryExecutionIds: ids }));
+    count += found.filter(({ Query: query }) => query?.includes(mark)).length;
+    token = page.NextToken;
+  } while (token !== undefined && token !== '');
+  return count;
+}
+
+async function killed(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  return ((await gone) as [number | null])[0];
+}
+
+beforeEach(async () => {
+  lake = await openTestLake();
+  workers = [];
+  const redis = requestConnection({ url: testParts.redisUrl, commandTimeoutMs: 2000 }, () => undefined);
+  await settled(redis, 5000);
+  queue = new QueryQueue(redis, { name: `test-${lake.database}`, jobsMax: 10, retentionSeconds: 600, retentionJobsMax: 100 }, async (_operation, run) => await run());
+});
+afterEach(async () => {
+  await Promise.all(workers.filter((child) => child.exitCode === null && child.signalCode === null).map(async (child) => await killed(child, 'SIGKILL')));
+  await queue.close();
+  await lake.close();
+});
+
+describe('a worker that dies', () => {
+  it('leaves a query that runs in Athena to its successor, which attaches to it and does not pay again', async () => {
+    const mark = `mark_${lake.database}`;
+    const first = await startWorker();
+    const id = await submit(slow(mark), 'athena');
+    const running = await when(id, ({ progress }) => progress?.executionId !== undefined);
+    await killed(first, 'SIGKILL');
+    await startWorker();
+    const done = await when(id, ({ outcome }) => outcome !== undefined);
+    expect(done.state).toBe('succeeded');
+    expect(done.outcome!.startedAt).toBe(running.progress!.startedAt);
+    expect(done.progress!.executionId).toBe(running.progress!.executionId);
+    expect(await executionsOf(mark)).toBe(1);
+  });
+
+  it('and one that kills every worker is given up', async () => {
+    const id = await submit(slow('n'), 'athena');
+    for (let death = 0; death < 2; death += 1) {
+      const child = await startWorker({ QUERY_TAKEOVERS_MAX: '1' });
+      const log: string[] = [];
+      child.stdout!.on('data', (text: Buffer) => log.push(text.toString()));
+      await expect.poll(() => log.join(''), { timeout: 30_000 }).toMatch(/Running a query|Going on with a query/);
+      await killed(child, 'SIGKILL');
+    }
+    await startWorker({ QUERY_TAKEOVERS_MAX: '1' });
+    const done = await when(id, ({ outcome }) => outcome !== undefined);
+    expect(done.outcome).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:engine-failed' } });
+  });
+});
+
+describe('a worker that is told to stop', () => {
+  it('lets a short query end and exits with 0', async () => {
+    const child = await startWorker();
+    const id = await submit('SELECT 1 AS one', 'duckdb');
+    await when(id, ({ state }) => state !== 'queued');
+    expect(await killed(child, 'SIGTERM')).toBe(0);
+    expect((await queue.find(id))?.state).toBe('succeeded');
+  });
+
+  it('hands over what does not end in time: nothing fails and nothing is started twice', async () => {
+    const mark = `mark_${lake.database}`;
+    const first = await startWorker({ QUERY_DRAIN_SECONDS: '0' });
+    const id = await submit(slow(mark), 'athena');
+    await when(id, ({ progress }) => progress?.executionId !== undefined);
+    expect(await killed(first, 'SIGTERM')).toBe(0);
+    expect((await queue.find(id))?.state).toBe('running');
+    await startWorker();
+    expect((await when(id, ({ outcome }) => outcome !== undefined)).state).toBe('succeeded');
+    expect(await executionsOf(mark)).toBe(1);
+  });
+});
