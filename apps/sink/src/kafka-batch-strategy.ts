@@ -256,8 +256,9 @@ function fetchedOf(batch: Batch): FetchedRecords {
   };
 }
 
+// What kafkajs calls an error (a rebalance, a lost connection) it mends itself: nothing is lost, so it is a warning.
 function logCreatorOf(log: KafkaBatchOptions['log']): logCreator {
-  const levels = { [logLevel.ERROR]: 'error', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'debug', [logLevel.DEBUG]: 'debug', [logLevel.NOTHING]: 'debug' } as const;
+  const levels = { [logLevel.ERROR]: 'warn', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'debug', [logLevel.DEBUG]: 'debug', [logLevel.NOTHING]: 'debug' } as const;
   return () =>
     ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields } }) =>
       log(levels[level], `kafkajs: ${message}`, fields);

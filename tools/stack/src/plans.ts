@@ -1,0 +1,166 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StackError } from './errors.ts';
+import { installAws, installKafka, installRedis, run } from './install.ts';
+import type { StartPlan } from './process-table.ts';
+import { kafkaJarsPath, root, serviceEnv, venvPath, type Env, type PartName, type ServiceName, type Settings } from './settings.ts';
+
+/** A plan, and the ports it takes with the settings that move them. */
+export interface Planned {
+  readonly plan: StartPlan;
+  readonly ports: readonly { readonly port: number; readonly setting: string }[];
+}
+
+/** How a part starts, with what it needs installed. */
+export async function planPart(name: PartName, settings: Settings, env: Env): Promise<Planned> {
+  switch (name) {
+    case 'kafka':
+      return await planKafka(settings, env);
+    case 'redis':
+      return await planRedis(settings, env);
+    case 'aws':
+      return await planAws(settings, env);
+  }
+}
+
+async function planKafka(settings: Settings, env: Env): Promise<Planned> {
+  await installKafka(settings);
+  const { ports } = settings;
+  const folder = join(settings.home, 'kafka');
+  mkdirSync(folder, { recursive: true });
+  const properties = join(folder, 'server.properties');
+  const lines = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.bootstrap.servers': `127.0.0.1:${ports.kafkaController}`,
+    listeners: `DIRECT://127.0.0.1:${ports.kafka},PROXIED://127.0.0.1:${ports.kafkaProxied},CONTROLLER://127.0.0.1:${ports.kafkaController}`,
+    // What the second listener tells its clients is where a fault proxy stands; without one it is the listener itself.
+    'advertised.listeners': `DIRECT://127.0.0.1:${ports.kafka},PROXIED://127.0.0.1:${ports.kafkaAdvertised}`,
+    'listener.security.protocol.map': 'DIRECT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'DIRECT',
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': join(folder, 'data'),
+    'auto.create.topics.enable': 'false',
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '8',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+  };
+  writeFileSync(properties, `${Object.entries(lines).map(([key, value]) => `${key}=${value}`).join('\n')}\n`);
+  const logging = join(folder, 'log4j2.properties');
+  writeFileSync(
+    logging,
+    ['status=error', 'appender.out.type=Console', 'appender.out.name=out', 'appender.out.layout.type=PatternLayout', 'appender.out.layout.pattern=%d{ISO8601} %p %m (%c)%n', 'rootLogger.level=warn', 'rootLogger.appenderRef.out.ref=out', ''].join('\n'),
+  );
+  const java = ['-Xms256m', '-Xmx512m', `-Dlog4j2.configurationFile=${logging}`, '-cp', join(kafkaJarsPath(settings), '*')];
+  if (!existsSync(join(folder, 'data', 'meta.properties'))) {
+    const id = await run('java', [...java, 'kafka.tools.StorageTool', 'random-uuid']);
+    const clusterId = id.output.trim().split('\n').at(-1)!;
+    const formatted = await run('java', [...java, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties]);
+    if (formatted.code !== 0) throw new StackError(`Kafka could not format its storage:\n${formatted.output.trim()}`);
+  }
+  return {
+    plan: {
+      name: 'kafka',
+      kind: 'part',
+      command: 'java',
+      args: [...java, 'kafka.Kafka', properties],
+      env,
+      cwd: folder,
+      url: `127.0.0.1:${ports.kafka}`,
+      health: `kafka://127.0.0.1:${ports.kafka}`,
+    },
+    ports: [
+      { port: ports.kafka, setting: 'KAFKA_PORT' },
+      { port: ports.kafkaProxied, setting: 'KAFKA_PROXIED_PORT' },
+      { port: ports.kafkaController, setting: 'KAFKA_CONTROLLER_PORT' },
+    ],
+  };
+}
+
+async function planRedis(settings: Settings, env: Env): Promise<Planned> {
+  const binary = await installRedis(settings);
+  const folder = join(settings.home, 'redis');
+  mkdirSync(folder, { recursive: true });
+  const port = settings.ports.redis;
+  // A queue must never be evicted, and survives a kill.
+  const options = { port: String(port), bind: '127.0.0.1', dir: folder, appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction', save: '' };
+  return {
+    plan: {
+      name: 'redis',
+      kind: 'part',
+      command: binary,
+      args: Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]),
+      env,
+      cwd: folder,
+      url: `redis://127.0.0.1:${port}`,
+      health: `redis://127.0.0.1:${port}`,
+    },
+    ports: [{ port, setting: 'REDIS_PORT' }],
+  };
+}
+
+async function planAws(settings: Settings, env: Env): Promise<Planned> {
+  await installAws(settings);
+  const folder = join(settings.home, 'aws');
+  for (const name of ['s3', 'state', 'tmp']) mkdirSync(join(folder, name), { recursive: true });
+  const port = settings.ports.aws;
+  return {
+    plan: {
+      name: 'aws',
+      kind: 'part',
+      command: join(venvPath(settings), 'bin', 'ministack'),
+      args: [],
+      env: {
+        ...env,
+        GATEWAY_PORT: String(port),
+        BIND_HOST: '127.0.0.1',
+        // Otherwise it listens on every address, port 8883.
+        IOT_MTLS_ENABLED: '0',
+        S3_PERSIST: '1',
+        S3_DATA_DIR: join(folder, 's3'),
+        PERSIST_STATE: '1',
+        STATE_DIR: join(folder, 'state'),
+        TMPDIR: join(folder, 'tmp'),
+      },
+      cwd: folder,
+      url: `http://127.0.0.1:${port}`,
+      health: `http://127.0.0.1:${port}/`,
+    },
+    ports: [{ port, setting: 'AWS_EMULATOR_PORT' }],
+  };
+}
+
+/** How a service starts. `alias` gives it another name, for a second one beside the first. */
+export function planService(name: ServiceName, settings: Settings, env: Env, alias: string = name): Planned {
+  const { ports } = settings;
+  const entry: Readonly<Record<ServiceName, readonly [path: string, port: number, setting: string]>> = {
+    purchase: ['apps/purchase/dist/main.js', ports.purchase, 'PURCHASE_PORT'],
+    sink: ['apps/sink/dist/main.js', ports.sink, 'SINK_PORT'],
+    'query-api': ['apps/query-api/dist/main.js', ports.query, 'QUERY_PORT'],
+    'query-worker': ['apps/query-api/dist/worker.js', ports.queryWorker, 'QUERY_WORKER_PORT'],
+  };
+  const [path, port, setting] = entry[name];
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    plan: {
+      name: alias,
+      kind: 'service',
+      command: join(root, 'node_modules', '.bin', 'node'),
+      args: ['--enable-source-maps', join(root, path)],
+      env: serviceEnv(settings, env),
+      cwd: root,
+      url,
+      health: `${url}/health/ready`,
+    },
+    ports: [{ port, setting }],
+  };
+}
+
+/** Whether the services have been built. */
+export function isBuilt(): boolean {
+  return readdirSync(join(root, 'apps')).every((app) => existsSync(join(root, 'apps', app, 'dist', 'main.js')));
+}

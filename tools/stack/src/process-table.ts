@@ -1,0 +1,132 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StackError } from './errors.ts';
+
+/** A process that the stack started. */
+export interface StackProcess {
+  /** Its name, or the alias under which it was started. */
+  readonly name: string;
+  readonly kind: 'part' | 'service';
+  readonly pid: number;
+  /** Tells the process from a later one with the same pid. */
+  readonly startedAt: string;
+  readonly url: string;
+  /** What answers when it is healthy. */
+  readonly health: string;
+}
+
+/** How to start a process. */
+export interface StartPlan {
+  readonly name: string;
+  readonly kind: 'part' | 'service';
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly url: string;
+  readonly health: string;
+}
+
+/** Knows the processes of a stack by pid files, starts them detached, and stops only what it started. */
+export class ProcessTable {
+  readonly #run: string;
+  readonly #logs: string;
+
+  constructor(home: string) {
+    this.#run = join(home, 'run');
+    this.#logs = join(home, 'logs');
+  }
+
+  /** Every process that was started and not stopped, alive or dead. */
+  all(): StackProcess[] {
+    if (!existsSync(this.#run)) return [];
+    return readdirSync(this.#run)
+      .filter((name) => name.endsWith('.json'))
+      .toSorted()
+      .map((name) => JSON.parse(readFileSync(join(this.#run, name), 'utf8')) as StackProcess);
+  }
+
+  get(name: string): StackProcess | undefined {
+    return this.all().find((one) => one.name === name);
+  }
+
+  isAlive({ pid, startedAt }: StackProcess): boolean {
+    return startOf(pid) === startedAt;
+  }
+
+  logPath(name: string): string {
+    return join(this.#logs, `${name}.log`);
+  }
+
+  /** The end of a process's log, for an error message. */
+  logTail(name: string, lines = 15): string {
+    try {
+      return readFileSync(this.logPath(name), 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+    } catch {
+      return '';
+    }
+  }
+
+  /** Starts a process that outlives this one. */
+  start(plan: StartPlan): StackProcess {
+    mkdirSync(this.#run, { recursive: true });
+    mkdirSync(this.#logs, { recursive: true });
+    const log = openSync(this.logPath(plan.name), 'a');
+    const child = spawn(plan.command, [...plan.args], { cwd: plan.cwd, env: plan.env, detached: true, stdio: ['ignore', log, log] });
+    closeSync(log);
+    child.on('error', () => undefined);
+    child.unref();
+    if (child.pid === undefined) throw new StackError(`${plan.name} cannot be started: ${plan.command} is missing.`);
+    const started: StackProcess = { name: plan.name, kind: plan.kind, pid: child.pid, startedAt: startOf(child.pid) ?? '', url: plan.url, health: plan.health };
+    writeFileSync(join(this.#run, `${plan.name}.json`), `${JSON.stringify(started)}\n`);
+    return started;
+  }
+
+  /** Stops a process: SIGTERM, and SIGKILL when the time is up. Returns once it is gone. */
+  async stop(one: StackProcess, timeoutMs = 30_000): Promise<'stopped' | 'killed' | 'dead'> {
+    let result: 'stopped' | 'killed' | 'dead' = 'dead';
+    if (this.isAlive(one)) {
+      result = 'stopped';
+      signal(one.pid, 'SIGTERM');
+      const deadline = performance.now() + timeoutMs;
+      while (this.isAlive(one) && performance.now() < deadline) await pause(50);
+      if (this.isAlive(one)) {
+        result = 'killed';
+        signal(one.pid, 'SIGKILL');
+        while (this.isAlive(one)) await pause(20);
+      }
+    }
+    rmSync(join(this.#run, `${one.name}.json`), { force: true });
+    return result;
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself in between.
+  }
+}
+
+/** When a process started, in whatever words the system has; undefined when it is gone or a zombie. */
+export function startOf(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command name, in parentheses, may hold spaces; the state follows, and the start time is field 22.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    if (existsSync('/proc/self/stat')) return undefined;
+    const { status, stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
+    return status === 0 && stdout.trim() !== '' ? stdout.trim() : undefined;
+  }
+}
+
+/** Waits. */
+export async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
