@@ -4,7 +4,7 @@ import { build } from './build.ts';
 import { StackError } from './errors.ts';
 import { isBuilt } from './plans.ts';
 import { Screen, tableText } from './screen.ts';
-import { readSettings, root, serviceEnv } from './settings.ts';
+import { isService, readSettings, root, serviceEnv } from './settings.ts';
 import { Stack } from './stack.ts';
 import { test } from './test-command.ts';
 import { up } from './up.ts';
@@ -51,7 +51,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return await status(stack, screen, rest.includes('--json'));
     case 'start': {
       const { name, alias } = nameOf(command, rest, true);
-      if (!isBuilt()) await screen.step('Build', async () => await build());
+      if (isService(name) && !isBuilt()) await screen.step('Build', async () => await build());
       await screen.step(`Start ${alias}`, async (note) => note(await stack.start(name, alias)));
       return 0;
     }

@@ -16,6 +16,11 @@ export type PartName = (typeof partNames)[number];
 export const serviceNames = ['purchase', 'sink', 'query-api', 'query-worker'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
+/** Whether a name is a service's; only those need a build. */
+export function isService(name: string): name is ServiceName {
+  return serviceNames.some((one) => one === name);
+}
+
 /** Where everything is, from the environment. */
 export interface Settings {
   /** All state of this stack. */
