@@ -18,7 +18,9 @@ if (!packagesInstalled()) {
 }
 
 const node = join(root, 'node_modules', '.bin', 'node');
-const child = spawn(node, ['--conditions=@millrace/source', '--disable-warning=ExperimentalWarning', join(root, 'tools', 'stack', 'src', 'main.ts'), ...process.argv.slice(2)], {
+// kafkajs 2.2 sets a timer in the past now and then, which Node 24 tells on every command's screen.
+const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
+const child = spawn(node, ['--conditions=@millrace/source', ...quiet, join(root, 'tools', 'stack', 'src', 'main.ts'), ...process.argv.slice(2)], {
   stdio: 'inherit',
   env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` },
 });

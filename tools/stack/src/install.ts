@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StackError } from './errors.ts';
+import { pause, startOf } from './process-table.ts';
 import { httpfsPath, kafkaJarsPath, root, venvPath, type Settings } from './settings.ts';
 
 const toolPath = join(root, 'tools', 'stack');
@@ -90,10 +91,42 @@ async function must(failure: string, command: string, args: readonly string[]): 
 // Done when the stamp holds what the definition says; written last, so that an interrupted installation is done again.
 async function once(stamp: string, definition: string, install: () => Promise<void>): Promise<void> {
   const wanted = readFileSync(definition, 'utf8');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const isDone = (): boolean => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  if (isDone()) return;
   mkdirSync(join(stamp, '..'), { recursive: true });
-  await install();
-  writeFileSync(stamp, wanted);
+  const release = await lock(`${stamp}.lock`);
+  try {
+    if (isDone()) return;
+    await install();
+    writeFileSync(stamp, wanted);
+  } finally {
+    release();
+  }
+}
+
+// Two stacks may share the cache and find it empty together.
+async function lock(path: string): Promise<() => void> {
+  for (;;) {
+    try {
+      writeFileSync(path, String(process.pid), { flag: 'wx' });
+      return () => rmSync(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (!isHeld(path)) rmSync(path, { force: true });
+      else await pause(200);
+    }
+  }
+}
+
+function isHeld(path: string): boolean {
+  try {
+    const pid = readFileSync(path, 'utf8');
+    // Made a moment ago, its holder not written yet.
+    if (pid === '') return Date.now() - statSync(path).mtimeMs < 5000;
+    return startOf(Number(pid)) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function find(folder: string, name: string): string | undefined {

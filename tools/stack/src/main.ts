@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.ts';
 import { StackError } from './errors.ts';
@@ -17,6 +18,7 @@ const usage = `Millrace carries business events from a REST call to an answered 
   ./millrace start NAME [--as ALIAS]  start one part or service alone
   ./millrace stop NAME                stop one
   ./millrace test                     every test: unit, integration on real parts, end to end
+  ./millrace verify NAME              one long proof, outside the tests' time
   ./millrace bench NAME [--json]      one benchmark, against what runs
 
 Parts: kafka redis aws. Services: purchase sink query-api query-worker.
@@ -64,7 +66,9 @@ async function main(argv: readonly string[]): Promise<number> {
       only(rest, []);
       return await test(screen);
     case 'bench':
-      return await script('benchmarks', command, rest, stack);
+      return await script('benchmarks', '.', command, rest, stack);
+    case 'verify':
+      return await script('e2e', 'verify', command, rest, stack);
     case undefined:
     case 'help':
     case '--help':
@@ -92,14 +96,20 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
   return 0;
 }
 
-// A benchmark is a script of its own: built, then run with the environment of this stack.
-async function script(folder: string, command: string, args: readonly string[], stack: Stack): Promise<number> {
-  const [name, ...rest] = args;
-  const source = join(root, folder, 'src', `${name ?? ''}.ts`);
-  if (name === undefined || !/^[a-z][a-z0-9-]*$/.test(name) || !existsSync(source)) throw new StackError(`./millrace ${command} takes the name of one of the scripts in ${folder}/src.`);
+// Benchmarks and long proofs are scripts of their own: built, then run with the environment of this stack.
+async function script(folder: string, scripts: string, command: string, args: readonly string[], stack: Stack): Promise<number> {
+  const [name = '', ...rest] = args;
+  const names = readdirSync(join(root, folder, 'src', scripts)).flatMap((file) => /^([a-z][a-z0-9-]*)\.ts$/.exec(file)?.[1] ?? []);
+  if (!names.includes(name)) throw new StackError(`./millrace ${command} takes one of: ${names.join(', ')}.`);
   await build();
-  const { spawn } = await import('node:child_process');
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['--expose-gc', join(root, folder, 'dist', `${name}.js`), ...rest], { stdio: 'inherit', env: urlsOf(stack) });
+  return await runScript(join(root, folder, 'dist', scripts, `${name}.js`), rest, stack);
+}
+
+async function runScript(path: string, args: readonly string[], stack: Stack): Promise<number> {
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['--expose-gc', '--disable-warning=TimeoutNegativeWarning', path, ...args], { stdio: 'inherit', env: urlsOf(stack) });
+  // Ctrl-C reaches the child by itself; it ends in its own way, and so do we.
+  const onSignal = (signal: NodeJS.Signals): void => void (signal === 'SIGTERM' && child.kill(signal));
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return await new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 }
 

@@ -150,7 +150,7 @@ export function planService(name: ServiceName, settings: Settings, env: Env, ali
       name: alias,
       kind: 'service',
       command: join(root, 'node_modules', '.bin', 'node'),
-      args: ['--enable-source-maps', join(root, path)],
+      args: ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(root, path)],
       env: serviceEnv(settings, env),
       cwd: root,
       url,
