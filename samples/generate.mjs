@@ -79,7 +79,7 @@ export function makeSamples() {
   const random = seeded(0x6d696c6c);
   const books = makeBooks();
   const users = makeUsers(random);
-  const seconds = Array.from({ length: purchaseCount }, () => firstDay + Number(weighted(dayWeights, random)) * 86_400 + Number(weighted(hourWeights, random)) * 3600 + random(3600)).sort((a, b) => a - b);
+  const seconds = Array.from({ length: purchaseCount }, () => firstDay + Number(weighted(dayWeights, random)) * 86_400 + Number(weighted(hourWeights, random)) * 3600 + random(3600)).toSorted((a, b) => a - b);
   const lines = seconds.map((purchaseTimestamp) => {
     // The smaller of two: some buy often, some once.
     const user = users[Math.min(random(userCount), random(userCount))];
