@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { operate, operatorCommands, OperatorError } from '@millrace/operator';
 import { build } from './build.ts';
 import { StackError } from './errors.ts';
 import { isBuilt } from './plans.ts';
+import { onPrivateStack, urlsOf } from './private-stack.ts';
 import { Screen, tableText } from './screen.ts';
-import { isService, readSettings, root, serviceEnv } from './settings.ts';
+import { isService, readSettings, root } from './settings.ts';
 import { Stack } from './stack.ts';
 import { test } from './test-command.ts';
 import { up } from './up.ts';
@@ -18,7 +20,9 @@ const usage = `Millrace carries business events from a REST call to an answered 
   ./millrace start NAME [--as ALIAS]  start one part or service alone
   ./millrace stop NAME                stop one
   ./millrace test                     every test: unit, integration on real parts, end to end
-  ./millrace verify NAME              one long proof, outside the tests' time
+  ./millrace verify NAME              one long proof, on a stack of its own, outside the tests' time
+  ./millrace crash-matrix [--faults N] [--seed S]
+                                      faults of every kind on a stack of its own; counts every acknowledged purchase
   ./millrace bench NAME [--json]      one benchmark, against what runs
 
 Parts: kafka redis aws. Services: purchase sink query-api query-worker.
@@ -27,6 +31,8 @@ Parts: kafka redis aws. Services: purchase sink query-api query-worker.
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   const screen = new Screen();
+  // Scripts own standard output: with --json it is for machines.
+  const progress = new Screen(process.stderr);
   const env = process.env;
   const stack = new Stack(readSettings(env), env);
   switch (command) {
@@ -66,15 +72,18 @@ async function main(argv: readonly string[]): Promise<number> {
       only(rest, []);
       return await test(screen);
     case 'bench':
-      return await script('benchmarks', '.', command, rest, stack);
+      return await runScript(await builtScript('benchmarks', '.', command, rest[0], progress), rest.slice(1), urlsOf(stack, env));
     case 'verify':
-      return await script('e2e', 'verify', command, rest, stack);
+      return await verify(rest[0], rest.slice(1), progress);
+    case 'crash-matrix':
+      return await verify('crash-matrix', rest, progress);
     case undefined:
     case 'help':
     case '--help':
       screen.line(usage);
       return 0;
     default:
+      if (operatorCommands.includes(command)) return await operator(command, rest, stack, screen, progress);
       throw new StackError(`There is no command "${command}".\n\n${usage}`);
   }
 }
@@ -96,32 +105,38 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
   return 0;
 }
 
-// Benchmarks and long proofs are scripts of their own: built, then run with the environment of this stack.
-async function script(folder: string, scripts: string, command: string, args: readonly string[], stack: Stack): Promise<number> {
-  const [name = '', ...rest] = args;
-  const names = readdirSync(join(root, folder, 'src', scripts)).flatMap((file) => /^([a-z][a-z0-9-]*)\.ts$/.exec(file)?.[1] ?? []);
-  if (!names.includes(name)) throw new StackError(`./millrace ${command} takes one of: ${names.join(', ')}.`);
-  await build();
-  return await runScript(join(root, folder, 'dist', scripts, `${name}.js`), rest, stack);
+// A long proof runs on a stack of its own: it kills what it finds.
+async function verify(name: string | undefined, args: readonly string[], screen: Screen): Promise<number> {
+  const path = await builtScript('e2e', 'verify', 'verify', name, screen);
+  return await onPrivateStack(`verify-${name}`, [], screen, async (env) => await runScript(path, args, env));
 }
 
-async function runScript(path: string, args: readonly string[], stack: Stack): Promise<number> {
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['--expose-gc', '--disable-warning=TimeoutNegativeWarning', path, ...args], { stdio: 'inherit', env: urlsOf(stack) });
+// Benchmarks and long proofs are scripts of their own.
+async function builtScript(folder: string, scripts: string, command: string, name: string | undefined, screen: Screen): Promise<string> {
+  const names = readdirSync(join(root, folder, 'src', scripts)).flatMap((file) => /^([a-z][a-z0-9-]*)\.ts$/.exec(file)?.[1] ?? []);
+  if (name === undefined || !names.includes(name)) throw new StackError(`./millrace ${command} takes one of: ${names.join(', ')}.`);
+  await screen.step('Build', async () => await build());
+  return join(root, folder, 'dist', scripts, `${name}.js`);
+}
+
+async function runScript(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['--expose-gc', '--disable-warning=TimeoutNegativeWarning', path, ...args], { stdio: 'inherit', env });
   // Ctrl-C reaches the child by itself; it ends in its own way, and so do we.
   const onSignal = (signal: NodeJS.Signals): void => void (signal === 'SIGTERM' && child.kill(signal));
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return await new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 }
 
-function urlsOf(stack: Stack): Record<string, string> {
-  const { ports } = stack.settings;
-  return {
-    ...serviceEnv(stack.settings, process.env),
-    PURCHASE_URL: `http://127.0.0.1:${ports.purchase}`,
-    SINK_URL: `http://127.0.0.1:${ports.sink}`,
-    QUERY_URL: `http://127.0.0.1:${ports.query}`,
-    QUERY_WORKER_URL: `http://127.0.0.1:${ports.queryWorker}`,
-  };
+// Commands over a running lake. They work on whatever parts the environment names.
+async function operator(command: string, args: readonly string[], stack: Stack, out: Screen, progress: Screen): Promise<number> {
+  const stopping = new AbortController();
+  const onSignal = (): void => stopping.abort(new OperatorError('Stopped.'));
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    return await operate(command, args, { out, progress, env: urlsOf(stack, process.env), table: tableText, root, signal: stopping.signal });
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
 }
 
 function only(given: readonly string[], known: readonly string[]): void {
@@ -139,7 +154,7 @@ function nameOf(command: string, given: readonly string[], aliases: boolean): { 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof StackError)) throw error;
+  if (!(error instanceof StackError || error instanceof OperatorError)) throw error;
   process.stderr.write(`millrace: ${error.message}\n`);
   process.exitCode = 1;
 }

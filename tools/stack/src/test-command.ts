@@ -1,12 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { runTargets } from './build.ts';
 import { checkPrerequisites } from './install.ts';
-import { setUpLake } from './lake-setup.ts';
+import { onPrivateStack } from './private-stack.ts';
 import type { Screen } from './screen.ts';
-import { partNames, readSettings, root, serviceEnv, serviceNames, type Env } from './settings.ts';
-import { Stack } from './stack.ts';
+import { root, serviceNames } from './settings.ts';
 import { tallyOf, tallyText } from './test-reports.ts';
 
 const report = 'test-report.json';
@@ -41,86 +39,22 @@ export async function test(screen: Screen): Promise<number> {
 }
 
 async function integration(screen: Screen, projects: readonly string[]): Promise<{ failures: string[]; ran: readonly string[] }> {
-  const env = await testEnv();
-  const settings = readSettings(env);
-  rmSync(settings.home, { recursive: true, force: true });
-  const stack = new Stack(settings, env);
-  const stop = async (): Promise<void> => await stack.stopAll(() => undefined);
-  const onSignal = (): void => void stop().then(() => process.exit(1));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
   const failures: string[] = [];
   const ran: string[] = [];
   try {
-    await screen.step('Start a stack for the tests', async (note) => {
-      for (const name of partNames) {
-        note(name);
-        await stack.startPart(name);
+    await onPrivateStack('test', serviceNames, screen, async (env) => {
+      for (const project of projects) {
+        ran.push(project);
+        await screen.step(`Integration tests of ${project}`, async () => {
+          const { code, output } = await runTargets(['test-int'], { parallel: 1, env, projects: [project] });
+          if (code !== 0) failures.push(`Integration tests of ${project} failed:\n${output.trim().split('\n').slice(-150).join('\n')}`);
+        });
       }
-      await setUpLake(settings, env);
-      for (const name of serviceNames) {
-        note(name);
-        await stack.startService(name);
-      }
-      note(`${partNames.length} parts, ${serviceNames.length} services`);
     });
-    const childEnv = testProcessEnv(stack, env);
-    for (const project of projects) {
-      ran.push(project);
-      await screen.step(`Integration tests of ${project}`, async () => {
-        const { code, output } = await runTargets(['test-int'], { parallel: 1, env: childEnv, projects: [project] });
-        if (code !== 0) failures.push(`Integration tests of ${project} failed:\n${output.trim().split('\n').slice(-150).join('\n')}`);
-      });
-    }
   } catch (error) {
     failures.push(error instanceof Error ? error.message : String(error));
-  } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-    await screen.step('Stop the stack', stop);
   }
   return { failures, ran };
-}
-
-/** Where the stack's parts and services are, for tests. */
-function testProcessEnv(stack: Stack, env: Env): Record<string, string> {
-  const { ports } = stack.settings;
-  return {
-    ...serviceEnv(stack.settings, env),
-    KAFKA_PROXIED_BROKERS: `127.0.0.1:${ports.kafkaProxied}`,
-    KAFKA_PROXIED_PORT: String(ports.kafkaProxied),
-    KAFKA_ADVERTISED_PORT: String(ports.kafkaAdvertised),
-    PURCHASE_URL: `http://127.0.0.1:${ports.purchase}`,
-    SINK_URL: `http://127.0.0.1:${ports.sink}`,
-    QUERY_URL: `http://127.0.0.1:${ports.query}`,
-    QUERY_WORKER_URL: `http://127.0.0.1:${ports.queryWorker}`,
-  };
-}
-
-// Ports of its own, so that the tests run beside a stack that is up; nothing given by the caller's environment but the cache.
-async function testEnv(): Promise<Env> {
-  const keys = ['KAFKA_PORT', 'KAFKA_CONTROLLER_PORT', 'KAFKA_PROXIED_PORT', 'KAFKA_ADVERTISED_PORT', 'REDIS_PORT', 'AWS_EMULATOR_PORT', 'PURCHASE_PORT', 'SINK_PORT', 'QUERY_PORT', 'QUERY_WORKER_PORT'];
-  const ports = await freePorts(keys.length);
-  const own = /^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|LAKE)_/;
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !own.test(key)));
-  return { ...inherited, MILLRACE_HOME: join(root, '.millrace', 'test'), SINK_FLUSH_SECONDS: '2', ...Object.fromEntries(keys.map((key, n) => [key, String(ports[n])])) };
-}
-
-/** Ports that nothing listens on now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, '127.0.0.1', resolve);
-      });
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map(async (server) => await new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** Every project of the workspace that has tests. */
