@@ -1,5 +1,5 @@
 import { purchases } from '@millrace/contracts';
-import { readConfig } from '@millrace/runtime';
+import { authPrefix, authSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
 
 const megabyte = 1024 * 1024;
@@ -25,6 +25,7 @@ const sinkConfigSchema = Type.Object({
   LAKE_BUCKET: Type.String({ default: 'millrace-lake', minLength: 3, maxLength: 63, description: 'Bucket of the lake' }),
   LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the table' }),
   MILLRACE_HOME: Type.String({ default: '.millrace', minLength: 1, description: 'Directory of local state' }),
+  ...authSettings,
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
 });
 
@@ -37,5 +38,5 @@ export type SinkConfig = Static<typeof sinkConfigSchema>;
  * @throws ConfigError naming every problem at once
  */
 export function readSinkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SinkConfig {
-  return readConfig(sinkConfigSchema, { prefixes: ['SINK_'], env });
+  return readConfig(sinkConfigSchema, { prefixes: ['SINK_', authPrefix], env });
 }
