@@ -9,6 +9,7 @@ const sinkConfigSchema = Type.Object({
   SINK_PORT: Type.Integer({ default: 3002, minimum: 0, maximum: 65_535, description: 'Port of health and metrics' }),
   SINK_GROUP_ID: Type.String({ default: 'millrace-sink', minLength: 1, maxLength: 255, description: 'Kafka consumer group' }),
   SINK_TOPIC: Type.String({ default: purchases.topic.name, minLength: 1, maxLength: 249, description: 'Topic to read' }),
+  SINK_TABLE: Type.String({ default: purchases.table, pattern: '^[a-z][a-z0-9_]{0,127}$', description: 'Table to write: its name in Glue and its prefix in the bucket' }),
   SINK_FLUSH_BYTES: Type.Integer({ default: 64 * megabyte, minimum: 1024, maximum: 1024 * megabyte, description: 'Raw bytes at which a batch is sealed' }),
   SINK_FLUSH_SECONDS: Type.Number({ default: 60, minimum: 0.1, maximum: 3600, description: 'Age in seconds at which a batch is sealed' }),
   SINK_SPOOL_DIR: Type.Optional(Type.String({ minLength: 1, description: 'Directory of the spool; default MILLRACE_HOME/spool' })),
