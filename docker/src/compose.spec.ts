@@ -24,7 +24,8 @@ interface Compose {
 
 const compose = yamlOf('compose.yaml') as Compose;
 const services = Object.entries(compose.services);
-const apps = { purchase: 'purchase', sink: 'sink', 'query-api': 'query-api', 'query-worker': 'query-api' } as const;
+/** Folder of the program that each service of ours runs. */
+const programs = { purchase: 'apps/purchase', sink: 'apps/sink', 'query-api': 'apps/query-api', 'query-worker': 'apps/query-api', lake: 'tools/stack' } as const;
 
 /** The published schema marks its parts with the `id` of an early draft, which JSON Schema has renamed since. */
 function withoutIds(schema: unknown): unknown {
@@ -80,8 +81,8 @@ describe('compose.yaml', () => {
     expect(images.filter((image) => !/:v?\d+\.?\d/.test(image))).toEqual([]);
   });
 
-  it.each(Object.entries(apps))('%s is given only settings that its code reads', (name, app) => {
-    const code = [...sourceFiles(`apps/${app}/src`), ...sourceFiles('libs')].map((path) => readFileSync(path, 'utf8')).join('\n');
+  it.each(Object.entries(programs))('%s is given only settings that its code reads', (name, folder) => {
+    const code = [...sourceFiles(`${folder}/src`), ...sourceFiles('libs')].map((path) => readFileSync(path, 'utf8')).join('\n');
     const readBySdk = ['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
     const given = Object.keys(compose.services[name]?.environment ?? {}).filter((key) => !readBySdk.includes(key));
     expect(given.filter((key) => !code.includes(key))).toEqual([]);
@@ -93,7 +94,7 @@ describe('compose.yaml', () => {
   });
 });
 
-describe.each(['purchase', 'sink', 'query-api', 'aws'])('%s.Dockerfile', (name) => {
+describe.each(['purchase', 'sink', 'query-api', 'lake', 'aws'])('%s.Dockerfile', (name) => {
   const text = textOf(`${name}.Dockerfile`);
 
   it('copies only what is there', () => {
@@ -103,7 +104,7 @@ describe.each(['purchase', 'sink', 'query-api', 'aws'])('%s.Dockerfile', (name) 
 
   it('starts programs that the build makes', () => {
     const commands = services.filter(([, { build }]) => build?.dockerfile === `docker/${name}.Dockerfile`).flatMap(([, { command }]) => command ?? []);
-    const programs = [text.match(/^CMD (.*)$/m)?.[1] ?? '', ...commands].join(' ').matchAll(/(apps\/\S+?)\.js/g);
+    const programs = [text.match(/^CMD (.*)$/m)?.[1] ?? '', ...commands].join(' ').matchAll(/((?:apps|tools)\/\S+?)\.js/g);
     const sources = [...programs].map((match) => `${match[1]!.replace('/dist/', '/src/')}.ts`);
     expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
   });
@@ -116,13 +117,13 @@ describe.each(['purchase', 'sink', 'query-api', 'aws'])('%s.Dockerfile', (name) 
 });
 
 describe('the application images', () => {
-  it.each(['purchase', 'sink', 'query-api'])('%s does not run as root', (name) => {
+  it.each(['purchase', 'sink', 'query-api', 'lake'])('%s does not run as root', (name) => {
     expect(textOf(`${name}.Dockerfile`)).toMatch(/^USER node$/m);
   });
 
   it('run the Node that the repository is built with', () => {
     const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> };
     const [major, minor] = devDependencies['node']!.split('.');
-    for (const name of ['purchase', 'sink', 'query-api']) expect(textOf(`${name}.Dockerfile`)).toContain(`FROM node:${major}.${minor}-`);
+    for (const name of ['purchase', 'sink', 'query-api', 'lake']) expect(textOf(`${name}.Dockerfile`)).toContain(`FROM node:${major}.${minor}-`);
   });
 });

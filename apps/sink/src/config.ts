@@ -1,5 +1,5 @@
 import { purchases } from '@millrace/contracts';
-import { readConfig } from '@millrace/runtime';
+import { authPrefix, authSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
 
 const megabyte = 1024 * 1024;
@@ -9,6 +9,7 @@ const sinkConfigSchema = Type.Object({
   SINK_PORT: Type.Integer({ default: 3002, minimum: 0, maximum: 65_535, description: 'Port of health and metrics' }),
   SINK_GROUP_ID: Type.String({ default: 'millrace-sink', minLength: 1, maxLength: 255, description: 'Kafka consumer group' }),
   SINK_TOPIC: Type.String({ default: purchases.topic.name, minLength: 1, maxLength: 249, description: 'Topic to read' }),
+  SINK_TABLE: Type.String({ default: purchases.table, pattern: '^[a-z][a-z0-9_]{0,127}$', description: 'Table to write: its name in Glue and its prefix in the bucket' }),
   SINK_FLUSH_BYTES: Type.Integer({ default: 64 * megabyte, minimum: 1024, maximum: 1024 * megabyte, description: 'Raw bytes at which a batch is sealed' }),
   SINK_FLUSH_SECONDS: Type.Number({ default: 60, minimum: 0.1, maximum: 3600, description: 'Age in seconds at which a batch is sealed' }),
   SINK_SPOOL_DIR: Type.Optional(Type.String({ minLength: 1, description: 'Directory of the spool; default MILLRACE_HOME/spool' })),
@@ -25,6 +26,7 @@ const sinkConfigSchema = Type.Object({
   LAKE_BUCKET: Type.String({ default: 'millrace-lake', minLength: 3, maxLength: 63, description: 'Bucket of the lake' }),
   LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the table' }),
   MILLRACE_HOME: Type.String({ default: '.millrace', minLength: 1, description: 'Directory of local state' }),
+  ...authSettings,
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
 });
 
@@ -37,5 +39,5 @@ export type SinkConfig = Static<typeof sinkConfigSchema>;
  * @throws ConfigError naming every problem at once
  */
 export function readSinkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SinkConfig {
-  return readConfig(sinkConfigSchema, { prefixes: ['SINK_'], env });
+  return readConfig(sinkConfigSchema, { prefixes: ['SINK_', authPrefix], env });
 }

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createLogger, runMain, runService } from '@millrace/runtime';
+import { authFrom, createLogger, runMain, runService } from '@millrace/runtime';
 import { readSinkConfig } from './config.ts';
 import { SINK, SinkModule } from './sink.module.ts';
 import type { Sink } from './sink.ts';
@@ -13,6 +13,7 @@ await runMain(async () => {
     host: config.SINK_HOST,
     port: config.SINK_PORT,
     logger,
+    auth: authFrom(config),
     shutdownMsMax: config.SINK_SHUTDOWN_SECONDS * 1000,
     configure: async (app) => {
       app.connectMicroservice({ strategy: app.get<Sink>(SINK).strategy });

@@ -33,7 +33,7 @@ export interface Sink {
 
 /** The stream as this process reads it. */
 export function streamOf(config: SinkConfig): Stream {
-  return { ...purchases, database: config.LAKE_DATABASE, topic: { ...purchases.topic, name: config.SINK_TOPIC } };
+  return { ...purchases, table: config.SINK_TABLE, database: config.LAKE_DATABASE, topic: { ...purchases.topic, name: config.SINK_TOPIC } };
 }
 
 /** Puts the sink together. Nothing is connected yet. */
@@ -103,7 +103,11 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     assigned: (partitions) => lanes.assign(partitions),
   };
 
+  // The contract's own table is set up with the lake, and a replay may have pointed it elsewhere; a private one is nobody else's.
+  let tableIsThere = stream.table === purchases.table;
   const stopReconciling = reconcileEvery(config.SINK_RECONCILE_SECONDS * 1000, async (signal) => {
+    if (!tableIsThere) await catalog.ensureTable({ signal });
+    tableIsThere = true;
     const missing = await registrar.reconcile(store, stream, signal);
     if (missing.length > 0) logger.warn({ missing }, `${missing.length} partitions had files and were missing in the catalog.`);
   }, (error) => logger.warn({ err: error }, 'The catalog could not be compared with the table; it is tried again.'));

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { operate, operatorCommands, OperatorError } from '@millrace/operator';
 import { build } from './build.ts';
 import { StackError } from './errors.ts';
 import { isBuilt } from './plans.ts';
@@ -82,6 +83,7 @@ async function main(argv: readonly string[]): Promise<number> {
       screen.line(usage);
       return 0;
     default:
+      if (operatorCommands.includes(command)) return await operator(command, rest, stack, screen, progress);
       throw new StackError(`There is no command "${command}".\n\n${usage}`);
   }
 }
@@ -125,6 +127,18 @@ async function runScript(path: string, args: readonly string[], env: Readonly<Re
   return await new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 }
 
+// Commands over a running lake. They work on whatever parts the environment names.
+async function operator(command: string, args: readonly string[], stack: Stack, out: Screen, progress: Screen): Promise<number> {
+  const stopping = new AbortController();
+  const onSignal = (): void => stopping.abort(new OperatorError('Stopped.'));
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    return await operate(command, args, { out, progress, env: urlsOf(stack, process.env), table: tableText, root, signal: stopping.signal });
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
 function only(given: readonly string[], known: readonly string[]): void {
   const unknown = given.find((argument) => !known.includes(argument));
   if (unknown !== undefined) throw new StackError(`"${unknown}" is not known here${known.length === 0 ? '' : `; known is ${known.join(', ')}`}.`);
@@ -140,7 +154,7 @@ function nameOf(command: string, given: readonly string[], aliases: boolean): { 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof StackError)) throw error;
+  if (!(error instanceof StackError || error instanceof OperatorError)) throw error;
   process.stderr.write(`millrace: ${error.message}\n`);
   process.exitCode = 1;
 }

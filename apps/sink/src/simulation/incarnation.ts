@@ -4,12 +4,16 @@
  */
 export class Incarnation {
   readonly effects: string[] = [];
+  /** Resolves when the process dies. */
+  readonly death: Promise<void>;
   #alive = true;
+  #died: () => void = () => undefined;
   readonly #dieAfter: number;
 
   /** @param dieAfter how many effects it lives to see; the next one does not happen. Default: it does not die. */
   constructor(dieAfter = Number.POSITIVE_INFINITY) {
     this.#dieAfter = dieAfter;
+    this.death = new Promise((resolve) => (this.#died = resolve));
   }
 
   get alive(): boolean {
@@ -18,6 +22,7 @@ export class Incarnation {
 
   kill(): void {
     this.#alive = false;
+    this.#died();
   }
 
   /** Records an effect and lets it happen, or hangs for ever when the process is dead. */

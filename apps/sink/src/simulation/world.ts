@@ -115,7 +115,7 @@ export class World {
       if (!writer.life.alive || writer.lane.state.kind === 'refused') return;
       if (writer.lane.state.kind !== 'running') continue;
       // Not awaited: a dead writer's take never returns.
-      const fetched = await Promise.race([writer.log.fetch(writer.lane, fetchCount), dead(writer.life)]);
+      const fetched = await Promise.race([writer.log.fetch(writer.lane, fetchCount), writer.life.death.then(() => false)]);
       if (fetched) continue;
       if (writer.lane.landed === this.topic.high) return;
       if (writer.lane.queued === 0) writer.flush();
@@ -153,11 +153,6 @@ export async function tick(): Promise<void> {
   await new Promise((resolve) => {
     setImmediate(resolve);
   });
-}
-
-async function dead(life: Incarnation): Promise<boolean> {
-  while (life.alive) await tick();
-  return false;
 }
 
 /** A valid purchase as it stands in the topic. */

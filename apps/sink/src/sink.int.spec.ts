@@ -1,0 +1,80 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventIdOf, purchaseMessage, purchaseMessages } from './testing/purchase-message.ts';
+import { TestTable, type TableRow } from './testing/test-table.ts';
+
+let table: TestTable;
+beforeEach(async () => {
+  table = await TestTable.open();
+});
+afterEach(async () => await table.close());
+
+/** Each purchase of 0…count stands in the table once, and nothing else does. */
+function expectEachOnce(rows: readonly TableRow[], count: number): void {
+  expect(rows).toHaveLength(count);
+  expect(new Set(rows.map(({ event_id }) => event_id)).size).toBe(count);
+  expect(new Set(rows.map(({ _partition, _offset }) => `${_partition}/${_offset}`)).size).toBe(count);
+  expect(rows.map(({ event_id }) => event_id).toSorted().at(-1)).toBe(eventIdOf(count - 1));
+}
+
+describe('the sink on real parts', () => {
+  it('lands every event once and registers its day', async () => {
+    await table.produce(purchaseMessages(0, 3000));
+    const sink = await table.sink();
+    const rows = await table.landed();
+    expectEachOnce(rows, 3000);
+    expect(rows.find(({ event_id }) => event_id === eventIdOf(1))?.dt).toBe('2019-12-01');
+    await expect.poll(async () => (await table.catalog.partitions()).map(({ value }) => value).toSorted(), { timeout: 20_000 }).toEqual(['2019-11-30', '2019-12-01', '2019-12-02']);
+    expect((await sink.get('/health/ready')).status).toBe(200);
+    expect(await sink.metric('millrace_sink_rows_landed_total')).toBe(3000);
+  });
+
+  it('killed with -9 again and again, two of a group and one of another on the same table, loses nothing and doubles nothing', async () => {
+    const count = 12_000;
+    const settings = { SINK_FLUSH_BYTES: '65536' };
+    const other = await table.sink({ ...settings, SINK_GROUP_ID: `${table.topic}-other` });
+    const stays = await table.sink(settings);
+    let victim = await table.sink(settings);
+    let produced = 0;
+    const producing = (async () => {
+      for (; produced < count; produced += 500) {
+        await table.produce(purchaseMessages(produced, produced + 500));
+        await delay(150);
+      }
+    })();
+    for (let kill = 0; kill < 4; kill += 1) {
+      // In the middle of its work: it has joined, and events still come.
+      await victim.line(({ type }) => type === 'LaneStarted');
+      await delay(300 + 211 * kill);
+      await victim.end('SIGKILL');
+      victim = await table.sink(settings);
+    }
+    await producing;
+    const rows = await table.landed();
+    expectEachOnce(rows, count);
+    expect(other.alive && stays.alive && victim.alive).toBe(true);
+  });
+
+  it('puts a garbage record into a reject file with its offset, reason and bytes, and goes on', async () => {
+    await table.produce([{ ...purchaseMessage(0), partition: 1 }, { key: 'user-1', value: 'garbage', partition: 1 }, { ...purchaseMessage(1), partition: 1 }]);
+    await table.sink();
+    expectEachOnce(await table.landed(), 2);
+    const keys = await table.keys('_rejects/');
+    expect(keys).toEqual([expect.stringMatching(new RegExp(`^_rejects/purchases/${table.topic}/p=1/0-3-.*\\.ndjson$`))]);
+    expect(await table.json(keys[0]!)).toMatchObject({ topic: table.topic, partition: 1, offset: 1, reason: 'the value is not JSON', value: Buffer.from('garbage').toString('base64') });
+  });
+
+  it('lands what it took when it is told to stop', async () => {
+    const sink = await table.sink({ SINK_FLUSH_SECONDS: '600' });
+    await table.produce(purchaseMessages(0, 1000));
+    await expect.poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), { timeout: 30_000 }).toBe(1000);
+    expect(await table.rows()).toEqual([]);
+    await sink.end('SIGTERM');
+    expect(sink.child.exitCode).toBe(0);
+    expectEachOnce(await table.rows(), 1000);
+  });
+
+  it('refuses to open its door to other machines without authentication', async () => {
+    await expect(table.sink({ SINK_HOST: '0.0.0.0' })).rejects.toThrow('ended before');
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { type DelayHistogram, ProcessLoad } from './process-load.ts';
+
+/** A histogram fed by hand, in milliseconds. */
+class FedHistogram implements DelayHistogram {
+  turnsMs: number[] = [];
+  enabled = false;
+  get mean(): number {
+    return (this.turnsMs.reduce((sum, ms) => sum + ms, 0) / this.turnsMs.length) * 1e6;
+  }
+  get stddev(): number {
+    const mean = this.mean / 1e6;
+    return Math.sqrt(this.turnsMs.reduce((sum, ms) => sum + (ms - mean) ** 2, 0) / this.turnsMs.length) * 1e6;
+  }
+  enable(): void {
+    this.enabled = true;
+  }
+  disable(): void {
+    this.enabled = false;
+  }
+  reset(): void {
+    this.turnsMs = [];
+  }
+}
+
+function watched(): { load: ProcessLoad; histograms: FedHistogram[]; turn: (...turnsMs: number[]) => void } {
+  const histograms: FedHistogram[] = [];
+  const load = new ProcessLoad({
+    histogram: () => {
+      const histogram = new FedHistogram();
+      histograms.push(histogram);
+      return histogram;
+    },
+    heap: () => ({ used_heap_size: 30, heap_size_limit: 120 }),
+  });
+  return { load, histograms, turn: (...turnsMs) => histograms.forEach((histogram) => histogram.turnsMs.push(...turnsMs)) };
+}
+
+describe('the load of the process', () => {
+  it('is nothing before the first sample, and nothing when the loop turns as fast as it is looked at', () => {
+    const { load, turn } = watched();
+    expect(load.read()).toEqual({ eventLoopDelayMs: 0, heapUsedFraction: 0.25 });
+    turn(10, 10, 10);
+    load.sample();
+    expect(load.read().eventLoopDelayMs).toBeCloseTo(0);
+  });
+
+  it('weighs a stall by how many arrivals meet it', () => {
+    const { load, turn } = watched();
+    turn(...Array.from({ length: 80 }, () => 10), 200);
+    load.sample();
+    // 80 · 10² + 200² over 80 · 10 + 200, less the resolution.
+    expect(load.read().eventLoopDelayMs).toBeCloseTo(38);
+  });
+
+  it('shows a stall for two samples and then forgets it', () => {
+    const { load, turn } = watched();
+    turn(500);
+    load.sample();
+    expect(load.read().eventLoopDelayMs).toBeCloseTo(490);
+    load.sample();
+    expect(load.read().eventLoopDelayMs).toBeCloseTo(490);
+    turn(10);
+    load.sample();
+    expect(load.read().eventLoopDelayMs).toBeCloseTo(0);
+  });
+
+  it('keeps the last figure while no turn was measured', () => {
+    const { load, turn } = watched();
+    turn(110);
+    load.sample();
+    load.sample();
+    load.sample();
+    expect(load.read().eventLoopDelayMs).toBeCloseTo(100);
+  });
+
+  it('watches only between start and stop', () => {
+    const { load, histograms } = watched();
+    load.start();
+    load.start();
+    expect(histograms.map((histogram) => histogram.enabled)).toEqual([true, true]);
+    load.stop();
+    expect(histograms.map((histogram) => histogram.enabled)).toEqual([false, false]);
+  });
+
+  it('reads the heap of V8 by default', () => {
+    const { heapUsedFraction } = new ProcessLoad().read();
+    expect(heapUsedFraction).toBeGreaterThan(0);
+    expect(heapUsedFraction).toBeLessThan(1);
+  });
+});

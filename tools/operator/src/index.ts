@@ -1,0 +1,3 @@
+export { OperatorError } from './errors.ts';
+export { operate, operatorCommands } from './operate.ts';
+export type { OperatorContext, OperatorScreen } from './operator-context.ts';

@@ -1,0 +1,11 @@
+import { StackError } from './errors.ts';
+import { setUpLake } from './lake-setup.ts';
+import { readSettings } from './settings.ts';
+
+// For a stack whose parts somebody else starts (docker/compose.yaml): creates topic, bucket, database and table, and ends.
+try {
+  await setUpLake(readSettings(process.env), process.env);
+} catch (error) {
+  process.stderr.write(`millrace: topic, bucket and table could not be set up: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof StackError ? 78 : 1;
+}
