@@ -88,13 +88,16 @@ export class SinkUnderTest {
   async #spawn(until: 'ready' | 'live'): Promise<void> {
     const started = await spawnService('sink', this.#env, { until });
     this.#process = started;
-    void started.ended.then(({ code, signal }) => {
-      if (this.#stopped || this.#process !== started) return;
-      this.#unexpectedEnds += 1;
-      this.#process = undefined;
-      this.#tell(`a sink ended by itself (code ${code}, signal ${signal}):\n${started.output.split('\n').slice(-15).join('\n')}`);
-      this.#starting = this.#spawn('live');
-      this.#starting.catch(() => undefined);
-    });
+    void this.#comeBackAfter(started);
+  }
+
+  async #comeBackAfter(started: ServiceProcess): Promise<void> {
+    const { code, signal } = await started.ended;
+    if (this.#stopped || this.#process !== started) return;
+    this.#unexpectedEnds += 1;
+    this.#process = undefined;
+    this.#tell(`a sink ended by itself (code ${code}, signal ${signal}):\n${started.output.split('\n').slice(-15).join('\n')}`);
+    this.#starting = this.#spawn('live');
+    this.#starting.catch(() => undefined);
   }
 }
