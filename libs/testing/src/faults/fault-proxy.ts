@@ -1,4 +1,4 @@
-import { freePort } from '../free-port.ts';
+import { freePort } from '../processes/free-port.ts';
 import { faultsOf, type Fault, type ProxyProtocol } from './fault.ts';
 import { FaultBook, Rule, type ActiveFault, type InjectOptions, type ProxyCounts } from './fault-book.ts';
 import { HttpRelay } from './http-relay.ts';
