@@ -25,6 +25,9 @@ const usage = `Millrace carries business events from a REST call to an answered 
                                       faults of every kind on a stack of its own; counts every acknowledged purchase
   ./millrace bench NAME [--json]      one benchmark, against what runs
 
+  ./millrace audit [--deep] [--json] [--table T]
+                                      proves the table complete, or names what is missing
+
 Parts: kafka redis aws. Services: purchase sink query-api query-worker.
 `;
 

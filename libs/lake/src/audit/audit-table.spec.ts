@@ -101,7 +101,7 @@ describe('an audit', () => {
     for (const key of strays) await store.put(key, new Uint8Array(112));
     await store.put('purchases/dt=2019-11-30/_SUCCESS', new Uint8Array(0));
     const { verdict, faults } = await audit();
-    expect([verdict, faults.map(({ kind }) => kind), faults.map(({ key }) => key).toSorted()]).toEqual(['faulty', ['stray-file', 'stray-file', 'stray-file'], strays.toSorted()]);
+    expect([verdict, faults.map(({ kind }) => kind), new Set(faults.map(({ key }) => key))]).toEqual(['faulty', ['stray-file', 'stray-file', 'stray-file'], new Set(strays)]);
   });
 
   it('calls a repaired file a loss, and the table never complete', async () => {
