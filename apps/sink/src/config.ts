@@ -4,7 +4,8 @@ import { Type, type Static } from 'typebox';
 
 const megabyte = 1024 * 1024;
 
-const sinkConfigSchema = Type.Object({
+/** Every setting; docs/settings.md is checked against it. */
+export const sinkConfigSchema = Type.Object({
   SINK_HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' }),
   SINK_PORT: Type.Integer({ default: 3002, minimum: 0, maximum: 65_535, description: 'Port of health and metrics' }),
   SINK_GROUP_ID: Type.String({ default: 'millrace-sink', minLength: 1, maxLength: 255, description: 'Kafka consumer group' }),
