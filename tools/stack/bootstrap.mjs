@@ -34,7 +34,11 @@ function packagesInstalled() {
   if (!existsSync(installedPath)) return false;
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
   const installed = JSON.parse(readFileSync(installedPath, 'utf8')).packages;
-  return Object.entries(wanted).every(([path, { version, optional, link }]) => path === '' || optional || link || !path.includes('node_modules/') || installed[path]?.version === version);
+  return Object.entries(wanted).every(([path, { version, optional, link }]) => {
+    if (!path.includes('node_modules/') || optional) return true;
+    // A workspace that came with a pull has a link to make.
+    return link ? existsSync(join(root, path)) : installed[path]?.version === version;
+  });
 }
 
 function fail(message) {

@@ -44,6 +44,8 @@ export interface Problem {
   readonly errors?: readonly Violation[];
   /** Seconds after which trying again makes sense. */
   readonly retryAfterSeconds?: number;
+  /** Identity of the event in question: sent again under it, it is the same event. */
+  readonly eventId?: string;
 }
 
 /** Media type of a problem document. */

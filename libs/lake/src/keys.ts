@@ -34,15 +34,34 @@ export function startAfterFor(lane: LaneId, offset: number): string {
 
 /** The `from` that an entry's key names, or undefined when the key is not an entry's. */
 export function fromOfEntryKey(key: string): number | undefined {
-  const match = /\/(\d{19})-(\d{1,16})\.json$/.exec(key);
-  if (match === null) return undefined;
-  const from = Number(match[2]);
-  return inverted(from) === match[1] ? from : undefined;
+  return offsetOfInvertedKey(key);
 }
 
-/** Key of the lane's checkpoint object for entries up to `to`. */
+/** Prefix of a table's checkpoints, over all lanes. */
+export function tableCheckpointPrefix(table: string): string {
+  return `_checkpoints/${table}/`;
+}
+
+/** Prefix of a lane's checkpoints. */
 export function checkpointPrefix({ table, topic, partition }: LaneId): string {
-  return `_checkpoints/${table}/${topic}/p=${partition}/`;
+  return `${tableCheckpointPrefix(table)}${topic}/p=${partition}/`;
+}
+
+/** Key of the lane's checkpoint over the offsets [0, to). The newest sorts first. */
+export function checkpointKey(lane: LaneId, to: number): string {
+  return `${checkpointPrefix(lane)}${inverted(to)}-${to}.json`;
+}
+
+/** The `to` that a checkpoint's key names, or undefined when the key is not a checkpoint's. */
+export function toOfCheckpointKey(key: string): number | undefined {
+  return offsetOfInvertedKey(key);
+}
+
+function offsetOfInvertedKey(key: string): number | undefined {
+  const match = /\/(\d{19})-(\d{1,16})\.json$/.exec(key);
+  if (match === null) return undefined;
+  const offset = Number(match[2]);
+  return inverted(offset) === match[1] ? offset : undefined;
 }
 
 /** Prefix of everything staged for a table. */

@@ -44,6 +44,22 @@ export interface ObjectStore {
   delete(key: string, options?: CallOptions): Promise<void>;
 }
 
+/** An object as a LIST names it. */
+export interface ListedObject {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** What looking into a lake needs besides: sizes by LIST, parts of objects, user metadata. */
+export interface InspectableStore extends ObjectStore {
+  /** As {@link ObjectStore.list}, with each object's size. */
+  listSized(prefix: string, options?: CallOptions & { readonly startAfter?: string; readonly limit?: number }): Promise<ListedObject[]>;
+  /** The bytes [from, to) of an object, or undefined when it is not there. */
+  getRange(key: string, from: number, to: number, options?: CallOptions): Promise<Uint8Array | undefined>;
+  /** The object's user metadata, or undefined when it is not there. */
+  metadata(key: string, options?: CallOptions): Promise<Readonly<Record<string, string>> | undefined>;
+}
+
 /** Every key under a prefix, page by page. */
 export async function* allKeys(store: ObjectStore, prefix: string, options: CallOptions = {}): AsyncGenerator<string> {
   let startAfter: string | undefined;
@@ -52,5 +68,16 @@ export async function* allKeys(store: ObjectStore, prefix: string, options: Call
     yield* page;
     if (page.length < 1000) return;
     startAfter = page.at(-1)!;
+  }
+}
+
+/** Every object under a prefix with its size, page by page. */
+export async function* allObjects(store: InspectableStore, prefix: string, options: CallOptions = {}): AsyncGenerator<ListedObject> {
+  let startAfter: string | undefined;
+  for (;;) {
+    const page = await store.listSized(prefix, startAfter === undefined ? options : { ...options, startAfter });
+    yield* page;
+    if (page.length < 1000) return;
+    startAfter = page.at(-1)!.key;
   }
 }

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
-import type { CallOptions, ObjectBody, ObjectStore, PutOptions } from './object-store.ts';
+import type { CallOptions, InspectableStore, ListedObject, ObjectBody, PutOptions } from './object-store.ts';
 
 /** The calls of the object store, as guards and metrics name them. */
 export type StoreCall = 'put' | 'get' | 'head' | 'copy' | 'list' | 'delete';
@@ -39,7 +39,7 @@ export function s3Client(settings: S3Settings = {}, overrides: S3ClientConfig = 
 }
 
 /** The object store on S3. */
-export class S3ObjectStore implements ObjectStore {
+export class S3ObjectStore implements InspectableStore {
   readonly bucket: string;
   readonly #client: S3Client;
   readonly #guard: StoreGuard;
@@ -106,6 +106,10 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async list(prefix: string, options: CallOptions & { startAfter?: string; limit?: number } = {}): Promise<string[]> {
+    return (await this.listSized(prefix, options)).map(({ key }) => key);
+  }
+
+  async listSized(prefix: string, options: CallOptions & { startAfter?: string; limit?: number } = {}): Promise<ListedObject[]> {
     return await this.#call('list', prefix, options.signal, async (sending) => {
       const page = await this.#client.send(
         new ListObjectsV2Command({
@@ -116,7 +120,31 @@ export class S3ObjectStore implements ObjectStore {
         }),
         sending,
       );
-      return (page.Contents ?? []).map(({ Key }) => Key!);
+      return (page.Contents ?? []).map(({ Key, Size }) => ({ key: Key!, bytes: Size ?? 0 }));
+    });
+  }
+
+  async getRange(key: string, from: number, to: number, options: CallOptions = {}): Promise<Uint8Array | undefined> {
+    return await this.#call('get', key, options.signal, async (sending) => {
+      try {
+        const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: `bytes=${from}-${to - 1}` }), sending);
+        return await Body!.transformToByteArray();
+      } catch (error) {
+        if (codeOfAwsError(error) === 'no-such-key') return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async metadata(key: string, options: CallOptions = {}): Promise<Readonly<Record<string, string>> | undefined> {
+    return await this.#call('head', key, options.signal, async (sending) => {
+      try {
+        const { Metadata } = await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+        return Metadata ?? {};
+      } catch (error) {
+        if (codeOfAwsError(error) === 'no-such-key') return undefined;
+        throw error;
+      }
     });
   }
 

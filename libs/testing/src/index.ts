@@ -1,1 +1,10 @@
-export {};
+export * from './faults/fault.ts';
+export type { ActiveFault, InjectOptions, ProxyCounts } from './faults/fault-book.ts';
+export * from './faults/fault-proxy.ts';
+export * from './lake/check-lake.ts';
+export * from './lake/lake-view.ts';
+export type { LaneCheck } from './lake/lane-tally.ts';
+export * from './processes/free-port.ts';
+export * from './processes/service-process.ts';
+export * from './processes/stack-part.ts';
+export * from './wait-until.ts';

@@ -1,0 +1,39 @@
+import { problemOf, type Problem, type ProblemName, type Violation } from '@millrace/contracts';
+
+/** What can go wrong with a purchase; each is the name of the problem document that tells of it. */
+export type PurchaseErrorCode = Extract<ProblemName, 'validation' | 'event-too-large' | 'unavailable' | 'overloaded' | 'deadline-exceeded' | 'client-closed' | 'internal'>;
+
+const retryableCodes: ReadonlySet<PurchaseErrorCode> = new Set(['unavailable', 'overloaded', 'deadline-exceeded']);
+
+/** Facts of one {@link PurchaseError}. */
+export interface PurchaseErrorDetails {
+  readonly errors?: readonly Violation[];
+  /** The identity under which the same purchase may be sent again. */
+  readonly eventId?: string;
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/** The one error family of this app. */
+export class PurchaseError extends Error {
+  override readonly name = 'PurchaseError';
+  readonly code: PurchaseErrorCode;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+
+  constructor(
+    code: PurchaseErrorCode,
+    message: string,
+    readonly details: PurchaseErrorDetails = {},
+  ) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.retryable = retryableCodes.has(code);
+  }
+
+  /** The problem document. */
+  toProblem(): Problem {
+    const { cause: _cause, ...extra } = this.details;
+    return problemOf(this.code, { detail: this.message, ...extra });
+  }
+}

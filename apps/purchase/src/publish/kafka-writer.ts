@@ -1,0 +1,152 @@
+import { purchases } from '@millrace/contracts';
+import { Base, ProduceAcks, Producer, type BaseOptions } from '@platformatic/kafka';
+import type { KafkaGuard } from '../guards.ts';
+import { outcomeOfError, outcomeOfResult } from './send-outcome.ts';
+import type { PartitionBatch, SendOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
+
+/** How to reach Kafka. */
+export interface KafkaWriterSettings {
+  /** Addresses of brokers, `host:port`. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly topic: string;
+  /** Time to open a connection, in milliseconds. */
+  readonly connectMsMax: number;
+  /** Time until the answer to one request must be there, in milliseconds; then the connection is closed and the request sent again on another. */
+  readonly answerMsMax: number;
+  /** Wait between two attempts, in milliseconds. */
+  readonly retryDelayMs: number;
+}
+
+/**
+ * Writes to the topic with an idempotent producer and acks=all. The client repeats an attempt whose answer is lost under the same
+ * producer id and sequence numbers, so that the broker recognises it and answers with the first attempt's offset; the guard's time limit ends
+ * the attempts. One send is outstanding at a time, which the protocol would not need, but which makes the argument short: the batch in
+ * question is always the last one the broker has seen of this producer.
+ */
+export class KafkaWriter implements TopicWriter {
+  readonly #settings: KafkaWriterSettings;
+  readonly #guard: KafkaGuard;
+  readonly #inspector: Base;
+
+  constructor(settings: KafkaWriterSettings, guard: KafkaGuard) {
+    this.#settings = settings;
+    this.#guard = guard;
+    this.#inspector = new Base({ ...baseOptions(settings), clientId: `${settings.clientId}-check`, retries: 0 });
+  }
+
+  /**
+   * Asks Kafka for the topic, without retries.
+   *
+   * @returns a sentence for people
+   * @throws when Kafka does not answer, or the topic does not have the contract's number of partitions: the order per user rests on it
+   */
+  async check(signal?: AbortSignal): Promise<string> {
+    return await this.#guard('check', async (within) => await this.#inspect(within), signal);
+  }
+
+  async open(signal: AbortSignal): Promise<WriterSession> {
+    return await this.#guard(
+      'open',
+      async (within) => {
+        await this.#inspect(within);
+        const { retryDelayMs } = this.#settings;
+        const producer = new Producer({ ...baseOptions(this.#settings), idempotent: true, acks: ProduceAcks.ALL, retries: Number.MAX_SAFE_INTEGER, retryDelay: retryDelayMs });
+        try {
+          await abortable(producer.initIdempotentProducer({}), within);
+        } catch (error) {
+          giveUp(producer);
+          throw error;
+        }
+        return new KafkaSession(producer, this.#settings.topic, this.#guard);
+      },
+      signal,
+    );
+  }
+
+  close(): void {
+    giveUp(this.#inspector);
+  }
+
+  async #inspect(signal: AbortSignal): Promise<string> {
+    const { topic } = this.#settings;
+    const { brokers, topics } = await abortable(this.#inspector.metadata({ topics: [topic], forceUpdate: true, retries: 0 }), signal);
+    const partitions = topics.get(topic)?.partitionsCount ?? 0;
+    if (partitions !== purchases.topic.partitions) throw new Error(`the topic ${topic} has ${partitions} partitions, and its contract says ${purchases.topic.partitions}`);
+    return `${brokers.size} broker${brokers.size === 1 ? '' : 's'}, topic ${topic}`;
+  }
+}
+
+class KafkaSession implements WriterSession {
+  readonly #producer: Producer;
+  readonly #topic: string;
+  readonly #guard: KafkaGuard;
+
+  constructor(producer: Producer, topic: string, guard: KafkaGuard) {
+    this.#producer = producer;
+    this.#topic = topic;
+    this.#guard = guard;
+  }
+
+  async send(batches: readonly PartitionBatch[], signal: AbortSignal): Promise<SendOutcome> {
+    let handedOver = false;
+    try {
+      const result = await this.#guard(
+        'send',
+        async (within) => {
+          if (handedOver) throw new Error('a send must not be repeated by its guard');
+          within.throwIfAborted();
+          handedOver = true;
+          return await abortable(this.#producer.send({ messages: messagesOf(this.#topic, batches), acks: ProduceAcks.ALL }), within);
+        },
+        signal,
+      );
+      return outcomeOfResult(result, batches);
+    } catch (error) {
+      if (!handedOver) return new Map(batches.map(({ partition }) => [partition, { kind: 'not-written', cause: error }]));
+      return outcomeOfError(error, batches);
+    }
+  }
+
+  close(): void {
+    giveUp(this.#producer);
+  }
+}
+
+function baseOptions({ brokers, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {
+  return {
+    bootstrapBrokers: [...brokers],
+    clientId,
+    connectTimeout: connectMsMax,
+    requestTimeout: answerMsMax,
+    // How long the broker waits for its replicas: it must answer before the client stops listening.
+    timeout: Math.ceil(answerMsMax * 0.75),
+    autocreateTopics: false,
+    // A leader that moved is learnt from its refusal, not from looking again and again.
+    metadataMaxAge: 60_000,
+  };
+}
+
+function messagesOf(topic: string, batches: readonly PartitionBatch[]) {
+  return batches.flatMap(({ partition, messages }) => messages.map(({ key, value, headers }) => ({ topic, partition, key, value, headers: headers as Map<Buffer, Buffer> })));
+}
+
+/**
+ * Closes a client whose connections may hang: closing waits until what was written has left, which a frozen broker never lets happen, so the
+ * sockets are destroyed.
+ */
+function giveUp(client: Base): void {
+  const sockets = [...client.connections].map(([, connection]) => connection.socket);
+  // Its only failure is to have been closed before.
+  void client.close().catch(() => undefined);
+  for (const socket of sockets) socket?.destroy();
+}
+
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return await new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}

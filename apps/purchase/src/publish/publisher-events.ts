@@ -1,0 +1,11 @@
+import type { FailureReason } from './delivery.ts';
+
+/** What happens in the publisher, for logs and metrics. */
+export type PublisherEvent =
+  | { readonly type: 'SessionOpened' }
+  | { readonly type: 'SessionOpenFailed'; readonly error: unknown; readonly retryInMs: number }
+  | { readonly type: 'SendFinished'; readonly events: number; readonly bytes: number; readonly writtenEvents: number; readonly writtenBytes: number; readonly durationMs: number; readonly causes: readonly unknown[] }
+  | { readonly type: 'EventsFailed'; readonly reason: FailureReason; readonly events: number };
+
+/** Receives what happens. */
+export type PublisherObserver = (event: PublisherEvent) => void;

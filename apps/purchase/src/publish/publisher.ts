@@ -1,0 +1,245 @@
+import { backOffMs, type BackOff, type Clock } from '@millrace/resilience';
+import type { Delivery, FailureReason } from './delivery.ts';
+import { PartitionQueue } from './partition-queue.ts';
+import { PublishCall, type Pending, type PublishLimits } from './publish-call.ts';
+import type { PublisherObserver } from './publisher-events.ts';
+import type { PurchaseMessage } from './purchase-message.ts';
+import type { PartitionOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
+
+/** Limits and habits of the publisher. */
+export interface PublisherSettings {
+  readonly partitions: number;
+  /** How long the first event of a quiet moment waits for others, in milliseconds. */
+  readonly lingerMs: number;
+  /** Most bytes of one partition in one send. Neither Kafka client splits, and the topic refuses a larger batch as a whole. */
+  readonly batchBytesMax: number;
+  /** Most events that wait or are being sent. */
+  readonly queueEventsMax: number;
+  /** Most bytes that wait or are being sent. */
+  readonly queueBytesMax: number;
+  /** Waits between attempts to reach Kafka. */
+  readonly reopen: BackOff;
+}
+
+/** Time and randomness, and whom to tell. */
+export interface PublisherSurroundings {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly observe: PublisherObserver;
+}
+
+type State = { readonly name: 'opening' } | { readonly name: 'open'; readonly session: WriterSession } | { readonly name: 'down'; readonly cause: unknown } | { readonly name: 'closed' };
+
+/**
+ * Brings the events of concurrent requests to Kafka in shared sends, one outstanding at a time: while one is on its way the next
+ * ones gather. Events are acknowledged only when Kafka has acknowledged them. A send that failed in any way costs its session; the next one
+ * has a producer id of its own, so nothing rests on what the failed one left behind. While Kafka cannot be reached nothing waits:
+ * events are refused at once, and the publisher tries to reach it again by itself.
+ */
+export class Publisher {
+  readonly #writer: TopicWriter;
+  readonly #settings: PublisherSettings;
+  readonly #surroundings: PublisherSurroundings;
+  readonly #queues: readonly PartitionQueue[];
+  readonly #stop = new AbortController();
+  #accepting = true;
+  #state: State = { name: 'closed' };
+  #sending = false;
+  #events = 0;
+  #bytes = 0;
+  #lingerTimer: unknown;
+  #reopenTimer: unknown;
+  #openFailures = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(writer: TopicWriter, settings: PublisherSettings, surroundings: PublisherSurroundings) {
+    this.#writer = writer;
+    this.#settings = settings;
+    this.#surroundings = surroundings;
+    this.#queues = Array.from({ length: settings.partitions }, () => new PartitionQueue());
+  }
+
+  /** Events that wait or are being sent. */
+  get queuedEvents(): number {
+    return this.#events;
+  }
+
+  /** Bytes that wait or are being sent. */
+  get queuedBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Why nothing is taken now; undefined when something is. */
+  get downCause(): unknown {
+    return this.#state.name === 'down' ? this.#state.cause : undefined;
+  }
+
+  /** Begins to reach for Kafka; events are taken from now on. */
+  start(): void {
+    if (this.#state.name === 'closed' && this.#accepting) void this.#open();
+  }
+
+  /** Publishes the events of one request, all taken into the queue or none. Resolves with a delivery for each, in order; never rejects. */
+  async publish(messages: readonly PurchaseMessage[], limits: PublishLimits): Promise<Delivery[]> {
+    if (messages.length === 0) return [];
+    const refusal = this.#refusalOf(messages);
+    if (refusal !== undefined) {
+      this.#surroundings.observe({ type: 'EventsFailed', reason: refusal.reason, events: messages.length });
+      return messages.map(({ eventId }) => ({ kind: 'failed', eventId, ...refusal }));
+    }
+    this.#events += messages.length;
+    this.#bytes += bytesOf(messages);
+    const call = new PublishCall(messages, limits, this.#surroundings.clock, (pending) => this.#leave([pending]));
+    for (const pending of call.pending) if (pending.state === 'queued') this.#queues[pending.message.partition]!.push(pending);
+    this.#wake();
+    const deliveries = await call.deliveries;
+    this.#report(deliveries);
+    return deliveries;
+  }
+
+  /** Takes nothing more, waits until everything taken has its delivery, and lets go of Kafka. */
+  async close(): Promise<void> {
+    this.#accepting = false;
+    if (this.#events > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    this.#stop.abort(new Error('the publisher is closed'));
+    this.#surroundings.clock.clearTimeout(this.#reopenTimer);
+    if (this.#state.name === 'open') this.#state.session.close();
+    this.#state = { name: 'closed' };
+  }
+
+  #refusalOf(messages: readonly PurchaseMessage[]): { reason: FailureReason; cause?: unknown } | undefined {
+    if (!this.#accepting) return { reason: 'stopping' };
+    if (this.#state.name === 'down') return { reason: 'unavailable', cause: this.#state.cause };
+    const { queueEventsMax, queueBytesMax } = this.#settings;
+    if (this.#events + messages.length > queueEventsMax || this.#bytes + bytesOf(messages) > queueBytesMax) return { reason: 'overloaded' };
+    return undefined;
+  }
+
+  /** Sends now, soon, or when what is in the way is gone. */
+  #wake(): void {
+    if (this.#sending || this.#state.name !== 'open' || this.#isEmpty) return;
+    const { clock } = this.#surroundings;
+    const { lingerMs, batchBytesMax } = this.#settings;
+    if (lingerMs === 0 || this.#queues.some(({ bytes }) => bytes >= batchBytesMax)) {
+      void this.#send(this.#state.session);
+    } else {
+      this.#lingerTimer ??= clock.setTimeout(() => {
+        this.#lingerTimer = undefined;
+        if (!this.#sending && this.#state.name === 'open') void this.#send(this.#state.session);
+      }, lingerMs);
+    }
+  }
+
+  async #send(session: WriterSession): Promise<void> {
+    const { clock, observe } = this.#surroundings;
+    clock.clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = undefined;
+    const batches = this.#queues.map((queue, partition) => ({ partition, pending: queue.take(this.#settings.batchBytesMax) })).filter(({ pending }) => pending.length > 0);
+    if (batches.length === 0) return;
+    const all = batches.flatMap(({ pending }) => pending);
+    for (const pending of all) pending.state = 'sending';
+    this.#sending = true;
+    const startedAt = clock.now();
+    const outcomes = await session.send(
+      batches.map(({ partition, pending }) => ({ partition, messages: pending.map(({ message }) => message) })),
+      this.#stop.signal,
+    );
+    this.#sending = false;
+    let writtenEvents = 0;
+    let writtenBytes = 0;
+    const causes: unknown[] = [];
+    for (const { partition, pending } of batches) {
+      const outcome = outcomes.get(partition)!;
+      if (outcome.kind === 'written') {
+        writtenEvents += pending.length;
+        writtenBytes += bytesOf(pending.map(({ message }) => message));
+      } else {
+        causes.push(outcome.cause);
+      }
+      this.#conclude(partition, pending, outcome);
+    }
+    observe({ type: 'SendFinished', events: all.length, bytes: bytesOf(all.map(({ message }) => message)), writtenEvents, writtenBytes, durationMs: clock.now() - startedAt, causes });
+    if (causes.length > 0) {
+      session.close();
+      await this.#open();
+    } else if (this.#state.name === 'open' && !this.#isEmpty) {
+      // What gathered during this send has waited long enough.
+      void this.#send(session);
+    }
+  }
+
+  #conclude(partition: number, batch: readonly Pending[], outcome: PartitionOutcome): void {
+    const queue = this.#queues[partition]!;
+    if (outcome.kind === 'too-large' && batch.length > 1) {
+      this.#leave(batch.filter(({ state }) => state === 'settled'));
+      const again = batch.filter(({ state }) => state !== 'settled');
+      for (const pending of again) pending.state = 'queued';
+      queue.putBack(again, batch.length);
+      return;
+    }
+    this.#leave(batch);
+    if (outcome.kind === 'written') {
+      queue.written();
+      for (const [index, pending] of batch.entries()) pending.call.succeed(pending, outcome.baseOffset + BigInt(index));
+    } else {
+      const reason = outcome.kind === 'not-written' ? 'unavailable' : outcome.kind;
+      for (const pending of batch) pending.call.fail(pending, reason, outcome.cause);
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { clock, random, observe } = this.#surroundings;
+    this.#state = { name: 'opening' };
+    try {
+      const session = await this.#writer.open(this.#stop.signal);
+      if (this.#stop.signal.aborted) {
+        session.close();
+        return;
+      }
+      this.#openFailures = 0;
+      this.#state = { name: 'open', session };
+      observe({ type: 'SessionOpened' });
+      this.#wake();
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      this.#state = { name: 'down', cause: error };
+      const retryInMs = backOffMs(this.#settings.reopen, this.#openFailures, random);
+      this.#openFailures += 1;
+      this.#reopenTimer = clock.setTimeout(() => void this.#open(), retryInMs);
+      observe({ type: 'SessionOpenFailed', error, retryInMs });
+      this.#failQueued(error);
+    }
+  }
+
+  #failQueued(cause: unknown): void {
+    for (const queue of this.#queues) {
+      for (let batch = queue.take(Number.POSITIVE_INFINITY); batch.length > 0; batch = queue.take(Number.POSITIVE_INFINITY)) {
+        this.#leave(batch);
+        for (const pending of batch) pending.call.fail(pending, 'unavailable', cause);
+      }
+    }
+  }
+
+  /** The events count no longer against the queue's limits. */
+  #leave(batch: readonly Pending[]): void {
+    this.#events -= batch.length;
+    for (const { message } of batch) this.#bytes -= message.bytes;
+    if (this.#events > 0) return;
+    for (const resolve of this.#whenIdle) resolve();
+    this.#whenIdle = [];
+  }
+
+  get #isEmpty(): boolean {
+    return this.#queues.every(({ isEmpty }) => isEmpty);
+  }
+
+  #report(deliveries: readonly Delivery[]): void {
+    const failed = new Map<FailureReason, number>();
+    for (const delivery of deliveries) if (delivery.kind === 'failed') failed.set(delivery.reason, (failed.get(delivery.reason) ?? 0) + 1);
+    for (const [reason, events] of failed) this.#surroundings.observe({ type: 'EventsFailed', reason, events });
+  }
+}
+
+function bytesOf(messages: readonly PurchaseMessage[]): number {
+  return messages.reduce((sum, { bytes }) => sum + bytes, 0);
+}

@@ -1,0 +1,30 @@
+import type { PurchaseReceipt } from '@millrace/contracts';
+import { PurchaseError, type PurchaseErrorCode } from '../errors.ts';
+import type { Delivery, FailureReason } from '../publish/delivery.ts';
+
+/** The receipt of an event that Kafka acknowledged. */
+export function receiptOf({ eventId, partition, offset }: Extract<Delivery, { kind: 'written' }>, topic: string): PurchaseReceipt {
+  return { eventId, durability: 'kafka', topic, partition, offset: String(offset) };
+}
+
+interface Answer {
+  readonly code: PurchaseErrorCode;
+  readonly detail: string;
+  readonly retryAfterSeconds?: number;
+}
+
+const answers: Readonly<Record<FailureReason, Answer>> = {
+  overloaded: { code: 'overloaded', detail: 'The queue of purchases is full; nothing of this one is kept.', retryAfterSeconds: 1 },
+  unavailable: { code: 'unavailable', detail: 'Kafka cannot take purchases now; nothing of this one is kept.', retryAfterSeconds: 2 },
+  unknown: { code: 'unavailable', detail: 'Kafka did not say in time whether it has the purchase. Send it again with the eventId of this answer: then it counts once.', retryAfterSeconds: 1 },
+  expired: { code: 'deadline-exceeded', detail: 'The time of the request was over before the purchase could be sent; nothing of it is kept.', retryAfterSeconds: 1 },
+  'too-large': { code: 'event-too-large', detail: 'The topic takes no message of this size.' },
+  refused: { code: 'internal', detail: 'The topic refused the purchase.' },
+  stopping: { code: 'unavailable', detail: 'The service is stopping; nothing of this purchase is kept.', retryAfterSeconds: 1 },
+};
+
+/** The error that a client is told when its event was not acknowledged. It carries the eventId, under which a retry is the same event. */
+export function errorOf({ eventId, reason, cause }: Extract<Delivery, { kind: 'failed' }>): PurchaseError {
+  const { code, detail, retryAfterSeconds } = answers[reason];
+  return new PurchaseError(code, detail, { eventId, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }), ...(cause === undefined ? {} : { cause }) });
+}

@@ -1,0 +1,86 @@
+import { validatorFor } from '@millrace/contracts';
+import { Type, type Static } from 'typebox';
+import { LakeError } from '../errors.ts';
+import { checkpointKey, checkpointPrefix, toOfCheckpointKey, type LaneId } from '../keys.ts';
+import type { CallOptions, ObjectStore } from '../object-store.ts';
+import type { LaneTotals } from './lane-fold.ts';
+
+/** How many entries lie between two checkpoints of a lane. */
+export const entriesPerCheckpoint = 1000;
+
+const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+const checkpointSchema = Type.Object({
+  v: Type.Literal(1),
+  entries: count,
+  to: count,
+  id: Type.String({ minLength: 1 }),
+  rows: count,
+  rejected: count,
+  dropped: count,
+  absent: count,
+  gap: count,
+  files: count,
+  bytes: count,
+  named: Type.Object({ count, hash: Type.String({ pattern: '^[0-9a-f]{16}$' }) }),
+  days: Type.Record(Type.String(), Type.Object({ rows: count, files: count, bytes: count, minTimestamp: Type.Integer(), maxTimestamp: Type.Integer() })),
+});
+
+/**
+ * A lane's landed entries from offset 0, added up, as an object. It holds nothing that is not in the entries: it can be deleted and
+ * rebuilt, by anyone, and comes out the same.
+ */
+export type Checkpoint = Static<typeof checkpointSchema>;
+
+const validator = validatorFor(checkpointSchema);
+
+/** Writes a checkpoint. Whoever writes the same one writes the same bytes, so it needs no condition. */
+export async function putCheckpoint(store: ObjectStore, lane: LaneId, totals: LaneTotals, options: CallOptions = {}): Promise<void> {
+  const key = checkpointKey(lane, totals.to);
+  await store.put(key, Buffer.from(`${JSON.stringify({ v: 1, ...totals })}\n`), { ...options, contentType: 'application/json' });
+}
+
+/**
+ * Reads the checkpoint over [0, to); undefined when it is not there, or holds something else: then the entries are read instead.
+ */
+export async function getCheckpoint(store: ObjectStore, lane: LaneId, to: number, options: CallOptions = {}): Promise<Checkpoint | undefined> {
+  const key = checkpointKey(lane, to);
+  const bytes = await store.get(key, options);
+  if (bytes === undefined) return undefined;
+  try {
+    const checkpoint = parseCheckpoint(key, bytes);
+    return checkpoint.to === to ? checkpoint : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Parses a checkpoint.
+ *
+ * @throws LakeError `bad-entry` naming the key and what is wrong
+ */
+export function parseCheckpoint(key: string, bytes: Uint8Array): Checkpoint {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new LakeError('bad-entry', `${key} is not JSON`, { key, cause });
+  }
+  const [violation] = validator.violations(value);
+  if (violation !== undefined) throw new LakeError('bad-entry', `${key}: ${violation.field} ${violation.message}`, { key });
+  return value as Checkpoint;
+}
+
+/** The newest readable checkpoint of a lane, or undefined. One LIST and one GET unless the newest cannot be read. */
+export async function newestCheckpoint(store: ObjectStore, lane: LaneId, options: CallOptions = {}): Promise<Checkpoint | undefined> {
+  let startAfter: string | undefined;
+  for (;;) {
+    const [key] = await store.list(checkpointPrefix(lane), { ...options, limit: 1, ...(startAfter === undefined ? {} : { startAfter }) });
+    if (key === undefined) return undefined;
+    const to = toOfCheckpointKey(key);
+    const found = to === undefined ? undefined : await getCheckpoint(store, lane, to, options);
+    if (found !== undefined) return found;
+    startAfter = key;
+  }
+}

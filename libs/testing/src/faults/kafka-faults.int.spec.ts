@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FaultProxy } from './fault-proxy.ts';
+
+const { KAFKA_BROKERS = '', KAFKA_PROXIED_BROKERS = '', KAFKA_ADVERTISED_PORT = '' } = process.env;
+const topic = `fault-proxy-${randomUUID().slice(0, 8)}`;
+const direct = new kafkajs.Kafka({ brokers: KAFKA_BROKERS.split(','), logLevel: kafkajs.logLevel.NOTHING });
+const admin = direct.admin();
+let proxy: FaultProxy;
+
+beforeAll(async () => {
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+  proxy = await FaultProxy.start({ protocol: 'kafka', target: KAFKA_PROXIED_BROKERS, port: Number(KAFKA_ADVERTISED_PORT) });
+});
+
+afterAll(async () => {
+  await proxy?.close();
+  await admin.deleteTopics({ topics: [topic] });
+  await admin.disconnect();
+});
+
+async function end(): Promise<number> {
+  const [partition] = await admin.fetchTopicOffsets(topic);
+  return Number(partition!.high);
+}
+
+/** A producer behind the proxy that sends everything once. */
+async function send(value: string): Promise<void> {
+  const kafka = new kafkajs.Kafka({ brokers: [proxy.address], logLevel: kafkajs.logLevel.NOTHING, requestTimeout: 1000, retry: { retries: 0 } });
+  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+  await producer.connect();
+  try {
+    await producer.send({ topic, messages: [{ value }] });
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+describe('a fault proxy before the real Kafka', () => {
+  it('relays a client that comes through the second listener', async () => {
+    await send('one');
+    expect(await end()).toBe(1);
+    expect(proxy.counts.seen).toBeGreaterThan(2);
+    expect(proxy.counts.inFlight).toBe(0);
+  });
+
+  it('swallows one Produce answer: the message is in the topic and its sender does not know', async () => {
+    const before = await end();
+    const fault = await proxy.inject({ kind: 'swallow-answer' }, { times: 1, when: { api: 'Produce' } });
+    await expect(send('two')).rejects.toThrow(/timed out/i);
+    expect([fault.hits, await end()]).toEqual([1, before + 1]);
+  });
+
+  it('closes the connection instead of a Produce answer', async () => {
+    const before = await end();
+    const fault = await proxy.inject({ kind: 'apply-then-drop' }, { times: 1, when: { api: 'Produce' } });
+    await expect(send('three')).rejects.toMatchObject({ name: expect.stringContaining('KafkaJS') as string });
+    expect([fault.hits, await end()]).toEqual([1, before + 1]);
+  });
+
+  it('resets before a Produce request arrives: nothing is in the topic', async () => {
+    const before = await end();
+    await proxy.inject({ kind: 'reset' }, { times: 1, when: { api: 'Produce' } });
+    await expect(send('never')).rejects.toMatchObject({ name: expect.stringContaining('KafkaJS') as string });
+    expect(await end()).toBe(before);
+    await send('four');
+    expect(await end()).toBe(before + 1);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { boundaryViolations } from './boundary-rules.ts';
+import { readProjectGraph, type Project } from './project-graph.ts';
+import { importsOf, readSourceImports } from './source-imports.ts';
+
+const projects = readProjectGraph();
+const imports = readSourceImports(projects);
+
+/** The real graph in which one project also depends on another. */
+function withEdge(from: string, to: string, development = false): Project[] {
+  expect(projects.map(({ name }) => name)).toEqual(expect.arrayContaining([from, to]));
+  return projects.map((project) =>
+    project.name === from ? { ...project, uses: [...new Set([...project.uses, to])], usesInDevelopment: development ? [...project.usesInDevelopment, to] : project.usesInDevelopment.filter((name) => name !== to) } : project,
+  );
+}
+
+function withImport(file: string, specifier: string): string[] {
+  return boundaryViolations(projects, [...imports, { file, specifier }]);
+}
+
+describe('the boundaries of the workspace', () => {
+  it('hold', () => {
+    expect(projects.length).toBeGreaterThan(8);
+    expect(imports.length).toBeGreaterThan(200);
+    expect(boundaryViolations(projects, imports)).toEqual([]);
+  });
+
+  it.each([
+    ['@millrace/sink', '@millrace/purchase', '@millrace/sink (type:app) must not depend on @millrace/purchase (type:app).'],
+    ['@millrace/lake', '@millrace/sink', '@millrace/lake (type:lib) must not depend on @millrace/sink (type:app).'],
+    ['@millrace/runtime', '@millrace/stack', '@millrace/runtime (type:lib) must not depend on @millrace/stack (type:tool).'],
+    ['@millrace/e2e', '@millrace/query-api', '@millrace/e2e (type:e2e) must not depend on @millrace/query-api (type:app).'],
+    ['@millrace/contracts', '@millrace/resilience', '@millrace/contracts (layer:pure) must not depend on @millrace/resilience (layer:pure).'],
+    ['@millrace/resilience', '@millrace/runtime', '@millrace/resilience (layer:pure) must not depend on @millrace/runtime (layer:nest).'],
+    ['@millrace/lake', '@millrace/runtime', '@millrace/lake (layer:io) must not depend on @millrace/runtime (layer:nest).'],
+    ['@millrace/sink', '@millrace/testing', '@millrace/sink must have @millrace/testing in devDependencies: only its tests may use it.'],
+  ])('an edge from %s to %s is seen', (from, to, sentence) => {
+    expect(boundaryViolations(withEdge(from, to), imports)).toEqual([sentence]);
+  });
+
+  it('a project without tags is seen', () => {
+    const untagged = projects.map((project) => (project.name === '@millrace/lake' ? { ...project, tags: ['type:lib'] } : project));
+    expect(boundaryViolations(untagged, [])).toContain('@millrace/lake is a lib and needs one tag of layer:pure, layer:io, layer:nest.');
+  });
+
+  it.each([
+    ['apps/sink/src/lane.ts', '../../purchase/src/main.ts', 'apps/sink/src/lane.ts reaches out of its project to apps/purchase/src/main.ts.'],
+    ['libs/contracts/src/stream.ts', '@millrace/lake', 'libs/contracts/src/stream.ts imports @millrace/lake, which libs/contracts/package.json does not name.'],
+    ['apps/sink/src/lane.ts', '@millrace/testing', 'apps/sink/src/lane.ts is no test and must not import @millrace/testing.'],
+    ['libs/lake/src/chain.ts', '@aws-sdk/client-s3', 'libs/lake/src/chain.ts must stay free of frameworks and I/O and must not import @aws-sdk/client-s3.'],
+    ['libs/resilience/src/clock.ts', 'node:fs/promises', 'libs/resilience/src/clock.ts must stay free of frameworks and I/O and must not import node:fs/promises.'],
+    ['libs/contracts/src/table.ts', '@nestjs/common', 'libs/contracts/src/table.ts must stay free of frameworks and I/O and must not import @nestjs/common.'],
+  ])('an import in %s of %s is seen', (file, specifier, sentence) => {
+    expect(withImport(file, specifier)).toEqual([sentence]);
+  });
+
+  it('tests may import what tests need', () => {
+    expect(withImport('apps/sink/src/lane.spec.ts', '@millrace/testing')).toEqual([]);
+  });
+});
+
+describe('importsOf', () => {
+  it('finds every way to import', () => {
+    const text = ["import 'a';", "import b from 'b';", "import {", "  type C,", "} from 'c';", "export * from './d.ts';", "export { e } from 'e';", "const f = await import('f');", "const text = 'import';"].join('\n');
+    expect(importsOf(text)).toEqual(['a', 'b', 'c', './d.ts', 'e', 'f']);
+  });
+});

@@ -1,0 +1,31 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { repository } from '../repository.ts';
+import type { Project } from './project-graph.ts';
+
+/** One import, export-from or dynamic import in a source file. */
+export interface SourceImport {
+  /** Path relative to the repository. */
+  readonly file: string;
+  /** What is imported, as written. */
+  readonly specifier: string;
+}
+
+/** Everything that the sources of the projects import. */
+export function readSourceImports(projects: readonly Project[]): SourceImport[] {
+  return projects.flatMap(({ folder }) =>
+    readdirSync(join(repository, folder, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .flatMap((path) => {
+        const file = `${folder}/src/${path}`;
+        return importsOf(readFileSync(join(repository, file), 'utf8')).map((specifier) => ({ file, specifier }));
+      }),
+  );
+}
+
+/** What a source text imports. */
+export function importsOf(text: string): string[] {
+  const statements = text.matchAll(/^(?:import\s*|(?:import|export)\b[^'"`;=]*?\bfrom\s*)'([^']+)'/gm);
+  const calls = text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g);
+  return [...statements, ...calls].map((match) => match[1]!);
+}
