@@ -1,12 +1,15 @@
 import { BatchGetQueryExecutionCommand, ListQueryExecutionsCommand } from '@aws-sdk/client-athena';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { QueryQueue } from './queries/query-queue.ts';
 import type { QueryJobData, QueryRecord } from './queries/query-record.ts';
 import { requestConnection, settled } from './redis-connections.ts';
+import { readManifest } from './results/read-result.ts';
 import { openTestLake, testParts, type TestLake } from './testing-lake.ts';
 
 // Some seconds of work for the emulator's Athena.
@@ -80,6 +83,22 @@ async function killed(child: ChildProcess, signal: NodeJS.Signals): Promise<numb
   return ((await gone) as [number | null])[0];
 }
 
+async function childrenOf(parent: ChildProcess): Promise<number[]> {
+  const child = execFile('pgrep', ['-P', String(parent.pid)]);
+  let text = '';
+  child.stdout!.on('data', (chunk: string) => (text += chunk));
+  await once(child, 'close');
+  return text.trim().split('\n').filter((line) => line !== '').map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 beforeEach(async () => {
   lake = await openTestLake();
   workers = [];
@@ -106,6 +125,27 @@ describe('a worker that dies', () => {
     expect(done.outcome!.startedAt).toBe(running.progress!.startedAt);
     expect(done.progress!.executionId).toBe(running.progress!.executionId);
     expect(await executionsOf(mark)).toBe(1);
+  });
+
+  it('leaves a query that runs in DuckDB to its successor; its own DuckDB ends with it, and the query has one result', async () => {
+    const temp = await mkdtemp(join(tmpdir(), 'query-worker-test-'));
+    try {
+      const first = await startWorker({ TMPDIR: temp });
+      const id = await submit('SELECT count(*) AS n FROM range(40000000) a(x), range(10) b(y) WHERE a.x % 7 = b.y % 5', 'duckdb');
+      await when(id, ({ progress }) => progress?.executionId !== undefined);
+      const sandboxes = await childrenOf(first);
+      expect(sandboxes.length).toBeGreaterThan(0);
+      await killed(first, 'SIGKILL');
+      await expect.poll(() => sandboxes.filter(isAlive), { timeout: 5000 }).toEqual([]);
+      expect(await readdir(temp)).toEqual([]);
+      await startWorker();
+      const done = await when(id, ({ outcome }) => outcome !== undefined);
+      expect(done.outcome).toMatchObject({ state: 'succeeded', statistics: { rows: 1 } });
+      const { parts } = await readManifest(lake.store, id);
+      expect(parts).toHaveLength(1);
+    } finally {
+      await rm(temp, { recursive: true, force: true });
+    }
   });
 
   it('and one that kills every worker is given up', async () => {

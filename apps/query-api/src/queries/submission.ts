@@ -64,7 +64,7 @@ function reportStatement(name: string, parameters: Readonly<Record<string, Param
 function checkValues(parameters: readonly Parameter[]): void {
   const errors = parameters.flatMap((value, index): Violation[] => {
     const field = `parameters[${index}]`;
-    if (typeof value === 'string' && value.includes('\0')) return [{ field, message: 'must not hold a NUL character' }];
+    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) return [{ field, message: 'must not hold NUL or an unpaired surrogate' }];
     // JSON's number has already lost digits here.
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return [{ field, message: 'is beyond 2^53; send it as a string and CAST(? AS BIGINT)' }];
     return [];

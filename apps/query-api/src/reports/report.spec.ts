@@ -44,6 +44,8 @@ describe('a report', () => {
   it.each([
     [{ genre: 'Drama!' }, 'genre'],
     [{ genre: null }, 'genre'],
+    [{ genre: 'a\0' }, 'genre'],
+    [{ genre: '\uD800' }, 'genre'],
     [{ genre: 'a', since: 20190101 }, 'since'],
     [{ genre: 'a', since: '2019-01-01 ' }, 'since'],
     [{ genre: 'a', since: "2019-01-01' OR 1=1 --" }, 'since'],

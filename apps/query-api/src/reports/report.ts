@@ -57,7 +57,8 @@ function problemOf(parameter: ReportParameter, value: Parameter): string | undef
     case 'date':
       return typeof value === 'string' && isDate(value) ? undefined : 'must be a date, written YYYY-MM-DD';
     case 'text':
-      return typeof value === 'string' && Array.from(value).length <= parameter.charactersMax ? undefined : `must be a string of at most ${parameter.charactersMax} characters`;
+      if (typeof value !== 'string' || Array.from(value).length > parameter.charactersMax) return `must be a string of at most ${parameter.charactersMax} characters`;
+      return value.includes('\0') || !value.isWellFormed() ? 'must not hold NUL or an unpaired surrogate' : undefined;
     case 'integer':
       return Number.isSafeInteger(value) && Number(value) >= parameter.minimum && Number(value) <= parameter.maximum
         ? undefined

@@ -45,6 +45,9 @@ describe('statements that pass', () => {
     'select list_transform([1, 2], lambda x: x + 1), [x * 2 for x in [1, 2]], {\'a\': 1}.a, map([1], [2])',
     'select genre from purchases where user_age in (select max(user_age) from purchases) and exists (select 1) and user_age between 1 and 2',
     'select user_id from purchases group by grouping sets ((user_id), ()) having count(*) > 1 order by all limit 5 offset 2',
+    'select 1e5, 1E-5, 1.5e3, .5e+2, 1_000, 0x1F, 1e from purchases',
+    "select date'2020-01-01', x'41', interval'1'day",
+    'select\u00a01,\u20032',
     'select * exclude (title) replace (lower(genre) as genre) from purchases tablesample 10%',
   ])('%s', async (sql) => {
     await expect(gate.check(sql)).resolves.toBeDefined();
@@ -181,6 +184,46 @@ describe('statements that are refused', () => {
     ["select * from (values (getenv('A')))", /"getenv"/],
     ["select * from unnest([getenv('A')])", /"getenv"/],
     ["select distinct on (getenv('A')) genre from purchases", /"getenv"/],
+    // every other place where the grammar takes an expression or a query
+    ["select lag(genre, 1, getenv('A')) over () from purchases", /"getenv"/],
+    ["select lag(genre, getenv('A')::int) over () from purchases", /"getenv"/],
+    ["select sum(1) over (order by genre rows between getenv('A')::int preceding and current row) from purchases", /"getenv"/],
+    ["select sum(1) over (order by genre rows between 1 preceding and getenv('A')::int following) from purchases", /"getenv"/],
+    ["select string_agg(genre, ',' order by getenv('A')) from purchases", /"getenv"/],
+    ["select mode() within group (order by getenv('A')) from purchases", /"getenv"/],
+    ["select * from range(getenv('A')::int)", /"getenv"/],
+    ["select * from range((select count(*) from 'x.csv'))", /is not allowed/],
+    ["select * from purchases at (timestamp => getenv('A')::timestamp)", /"getenv"/],
+    ["select * from purchases p join purchases q on getenv('A') = ''", /"getenv"/],
+    ["select * from purchases positional join 'x.csv'", /is not allowed/],
+    ["select * from purchases p asof join 'x.csv' q on p.user_age >= q.a", /is not allowed/],
+    ["select * from purchases p semi join 'x.csv' q using (a)", /is not allowed/],
+    ["with recursive t as (select 1 as a union all select (select max(b) from 'x.csv') from t) select * from t", /is not allowed/],
+    ["with t as materialized (select getenv('A')) select 1", /"getenv"/],
+    ["with t as (from 'x.csv') select 1", /is not allowed/],
+    ["select [getenv(x) for x in ['A']]", /"getenv"/],
+    ["select [x for x in ['A'] if getenv(x) is null]", /"getenv"/],
+    ["select ['A'].getenv()", /"getenv"/],
+    ["select columns(c -> getenv('A') = '') from purchases", /"getenv"/],
+    ["select {'a': getenv('A')}, map {'a': 1}", /"getenv"/],
+    ["select array(select a from 'x.csv')", /is not allowed/],
+    ["select 1 = any(select a from 'x.csv')", /is not allowed/],
+    ["select (from 'x.csv')", /is not allowed/],
+    ["select * replace ((select 1 from 'x.csv') as genre) from purchases", /is not allowed/],
+    ["select 'a' like 'b' escape getenv('A')", /"getenv"/],
+    ["select interval (getenv('A')) day", /"getenv"/],
+    ["select 1 limit getenv('A')::int", /"getenv"/],
+    ["select 1 offset getenv('A')::int", /"getenv"/],
+    ["select 1 group by cube(getenv('A'))", /"getenv"/],
+    ["select 1 union by name select getenv('A')", /"getenv"/],
+    ["values (getenv('A'))", /"getenv"/],
+    ["table \"x.csv\"", /is not allowed/],
+    ["(from 'x.csv')", /is not allowed/],
+    ['select "getenv"(\'A\')', /"getenv"/],
+    ["select gEtEnV('A')", /"getenv"/],
+    ["select \uff47etenv('A')", /is not allowed/],
+    ["select * from purchases, unnest(read_text('x'))", /"read_text"/],
+    [`with ${Array.from({ length: 201 }, (_, n) => `a${n} as (select 1)`).join(', ')} select 1`, /at most 200 WITH queries/],
   ];
   it.each(notAllowed)('%s', async (sql, detail) => {
     const error = await refusalOf(sql);
@@ -207,6 +250,12 @@ describe('statements that are refused', () => {
     ['select ?1', /a single \?/],
     ['select `genre` from purchases', /backticks/],
     ["select 'a\u0000b'", /./],
+    ["select 1e'\\' from purchases'", /a number must be followed by/],
+    ["select 1e\"a\"", /a number must be followed by/],
+    ["select 1 where 1 = 1window w as (order by getenv('A'))", /a number must be followed by/],
+    ['select 12from purchases', /a number must be followed by/],
+    ['select 1 a, b \ud800 c', /line 1, column 15: an unpaired surrogate/],
+    ["select '\udc00'", /an unpaired surrogate/],
     [`select ${'('.repeat(20_000)}1${')'.repeat(20_000)}`, /memory exhausted/],
   ])('cannot be read: %s', async (sql, detail) => {
     const error = await refusalOf(sql);
@@ -220,10 +269,27 @@ describe('statements that are refused', () => {
     expect(text).toBe(`select 1 ${' '.repeat(27)} as one`);
   });
 
-  it('a tree that would hold up the event loop is refused', async () => {
-    const error = await refusalOf(`select ${'a,'.repeat(32_000)}a`);
+  it.each([
+    ['a wide tree', `select ${'a,'.repeat(32_000)}a`],
+    ['one that takes more memory than the parser has', `select ${'?,'.repeat(32_000)}?`],
+    ['many conditions', `select a${' and a'.repeat(10_900)}`],
+    ['many queries', `select 1${' union all select 1'.repeat(3400)}`],
+  ])('what would hold up the event loop is refused: %s', async (_what, sql) => {
+    const error = await refusalOf(sql);
     expect(error.code).toBe('statement-not-allowed');
     expect(error.message).toMatch(/too complex/);
+  });
+
+  it.each([
+    ['casts', `select 1${'::int'.repeat(13_000)}`],
+    ['sums', `select 1${'+1'.repeat(32_000)}`],
+    ['calls', `select ${'abs('.repeat(10_000)}1${')'.repeat(10_000)}`],
+    ['subqueries', `${'select * from ('.repeat(4000)}purchases${')'.repeat(4000)}`],
+    ['joins', `from purchases${' cross join purchases'.repeat(3000)}`],
+    ['WITH queries in each other', `${'with a as ('.repeat(2000)}select 1${') select 1'.repeat(2000)}`],
+    ['types', `select cast(1 as int${'[]'.repeat(32_000)})`],
+  ])('depth ends in a problem and not in a crash: %s', async (_what, sql) => {
+    expect((await refusalOf(sql)).code).toBe('statement-invalid');
   });
 });
 

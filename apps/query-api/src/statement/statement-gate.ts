@@ -4,8 +4,8 @@ import { describePosition, offsetOfByte, offsetOfCodePoint } from './source-posi
 import { readStatement, type StatementText } from './statement-text.ts';
 import { inspect, type AllowedTables } from './syntax-tree.ts';
 
-/** Largest tree, as JSON, that is read on the event loop: about 20 ms of JSON.parse. */
-const treeCharactersMax = 2 * 1024 * 1024;
+/** Largest tree, as JSON, that is read on the event loop: about 20 ms to read and to walk. */
+const treeCharactersMax = 1024 * 1024;
 
 interface SerializedStatement {
   readonly error: boolean;
@@ -37,6 +37,8 @@ export class StatementGate {
       enable_external_access: 'false',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
+      // Errors then carry their type as a field.
+      errors_as_json: 'true',
       lock_configuration: 'true',
     });
     return new StatementGate(instance, allowed);
@@ -70,17 +72,31 @@ export class StatementGate {
   async #parse(text: string): Promise<SerializedStatement> {
     const connection = await this.#instance.connect();
     try {
-      const reader = await connection.runAndReadAll(
-        `SELECT CASE WHEN length(tree) <= ${treeCharactersMax} THEN tree END FROM (SELECT json_serialize_sql($1::VARCHAR, skip_null := true) AS tree)`,
-        [text],
-      );
+      const reader = await connection
+        .runAndReadAll(`SELECT CASE WHEN length(tree) <= ${treeCharactersMax} THEN tree END FROM (SELECT json_serialize_sql($1::VARCHAR, skip_null := true) AS tree)`, [text])
+        .catch((error: unknown) => {
+          throw isOutOfMemory(error) ? tooComplex() : error;
+        });
       const tree = reader.getRows()[0]?.[0];
-      if (typeof tree !== 'string') throw notAllowed('the statement is too complex; write it shorter');
+      if (typeof tree !== 'string') throw tooComplex();
       return JSON.parse(tree) as SerializedStatement;
     } finally {
       connection.closeSync();
     }
   }
+}
+
+// The parser has 64 MB for one tree.
+function isOutOfMemory(error: unknown): boolean {
+  try {
+    return (JSON.parse((error as Error).message) as { exception_type?: string }).exception_type === 'Out of Memory';
+  } catch {
+    return false;
+  }
+}
+
+function tooComplex(): QueryError {
+  return notAllowed('the statement is too complex; write it shorter');
 }
 
 function parseError(text: string, { error_type: type, error_message: message = 'it cannot be parsed', position }: SerializedStatement): QueryError {

@@ -10,6 +10,8 @@ export interface StatementText {
 }
 
 const wordCharacter = /[\p{L}\p{N}_$]/u;
+/** What may follow a digit without a space: `1e` is the beginning of `1e-5`. */
+const numberWord = /^(?:\d[\d_]*(?:e\d*)?|0[box][\da-f_]+)$/i;
 
 /**
  * Reads a statement into the lexical rules that DuckDB, Athena and Trino share. What the gate judges must be what the engine
@@ -21,6 +23,8 @@ const wordCharacter = /[\p{L}\p{N}_$]/u;
  * `statement-not-allowed` for a second statement
  */
 export function readStatement(sql: string): StatementText {
+  // A lone surrogate reaches the engines as another character than the one that was checked.
+  if (!sql.isWellFormed()) throw invalid(sql, unpairedAt(sql), 'an unpaired surrogate is not allowed');
   const out = sql.split('');
   const placeholders: number[] = [];
   const blank = (from: number, to: number): void => {
@@ -65,8 +69,11 @@ export function readStatement(sql: string): StatementText {
     } else if (wordCharacter.test(character)) {
       const from = at;
       while (at < sql.length && wordCharacter.test(sql[at]!)) at += 1;
+      const word = sql.slice(from, at);
+      // DuckDB reads 1window as 1 WINDOW and 1e'…' as 1 E'…'.
+      if (/^\d/.test(word) && (!numberWord.test(word) || sql[at] === "'" || sql[at] === '"')) throw invalid(sql, from, 'a number must be followed by a space or an operator');
       // The parser drops a named window that nothing uses, so that the gate would never see what stands in it.
-      if (sql.slice(from, at).toLowerCase() === 'window') throw invalid(sql, from, 'the WINDOW clause is not allowed; write the window inside OVER (…)');
+      if (word.toLowerCase() === 'window') throw invalid(sql, from, 'the WINDOW clause is not allowed; write the window inside OVER (…)');
     } else {
       at += 1;
     }
@@ -113,6 +120,10 @@ function commentEnd(sql: string, from: number): number {
     }
   }
   throw invalid(sql, from, 'a comment is not closed');
+}
+
+function unpairedAt(sql: string): number {
+  return /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.exec(sql)?.index ?? 0;
 }
 
 function invalid(sql: string, at: number, what: string): QueryError {

@@ -34,6 +34,8 @@ const expressionClasses = new Set([
 ]);
 // Look like columns and are functions of the session.
 const sessionValues = new Set(['current_catalog', 'current_role', 'current_schema', 'current_user', 'session_user']);
+/** Names are looked up in a set that is copied for each WITH query, so that their number is limited. */
+const withQueriesMax = 200;
 const plainName = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 
 /**
@@ -44,6 +46,7 @@ const plainName = /^[\p{L}_][\p{L}\p{N}_]*$/u;
  */
 export function inspect(statement: Node, allowed: AllowedTables): Inspection {
   let parameters = 0;
+  let withQueries = 0;
   const stack: { value: unknown; ctes: ReadonlySet<string> }[] = [{ value: statement, ctes: new Set() }];
   while (stack.length > 0) {
     const { value, ctes } = stack.pop()!;
@@ -59,6 +62,8 @@ export function inspect(statement: Node, allowed: AllowedTables): Inspection {
     // A constant holds the caller's own value, never a node.
     if (node['class'] === 'CONSTANT') continue;
 
+    withQueries += withQueriesOf(node).length;
+    if (withQueries > withQueriesMax) return { refusal: { message: `a statement may have at most ${withQueriesMax} WITH queries`, byteOffset: undefined }, parameters };
     const scoped = declareCtes(node, ctes, stack);
     if ('refusal' in scoped) return { refusal: scoped.refusal, parameters };
     const recursive = node['type'] === 'RECURSIVE_CTE_NODE' ? lower(node['cte_name']) : undefined;
@@ -71,10 +76,14 @@ export function inspect(statement: Node, allowed: AllowedTables): Inspection {
   return { refusal: undefined, parameters };
 }
 
+function withQueriesOf(node: Node): readonly { readonly key: string; readonly value: unknown }[] {
+  return (node['cte_map'] as { map?: readonly { key: string; value: unknown }[] } | undefined)?.map ?? [];
+}
+
 /** Pushes each CTE's query with the names it may see, and returns the names that the node's body may see. */
 function declareCtes(node: Node, outer: ReadonlySet<string>, stack: { value: unknown; ctes: ReadonlySet<string> }[]): { ctes: ReadonlySet<string> } | { refusal: Refusal } {
-  const entries = (node['cte_map'] as { map?: readonly { key: string; value: unknown }[] } | undefined)?.map;
-  if (entries === undefined || entries.length === 0) return { ctes: outer };
+  const entries = withQueriesOf(node);
+  if (entries.length === 0) return { ctes: outer };
   // Names are added one by one to a set of their own: each CTE sees the ones before it, not itself.
   let visible = outer;
   for (const { key, value } of entries) {

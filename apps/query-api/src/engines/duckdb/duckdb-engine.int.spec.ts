@@ -90,6 +90,9 @@ describe('DuckDB over the lake', () => {
     'SET threads = 8',
     'SET enable_external_access = true',
     'INSTALL httpfs',
+    "SELECT * FROM 'http://127.0.0.1:1/x.csv'",
+    "SELECT * FROM read_parquet('s3://another-bucket/x.parquet')",
+    "CALL enable_logging('HTTP', storage = 'file')",
     "LOAD '/tmp/x.duckdb_extension'",
   ])('is locked, should a statement get past the gate: %s', async (sql) => {
     await expect(ask(sql)).rejects.toBeInstanceOf(QueryError);
@@ -132,6 +135,13 @@ describe('DuckDB over the lake', () => {
     } finally {
       await small.close();
     }
+  });
+
+  it('a row too long for memory is refused, by DuckDB or by its process, and the next query runs', async () => {
+    // 9 MB in one cell, then 250 cells of 4 MB that V8 would hold at once.
+    await expect(ask("SELECT replace(string_agg('xxxxxxxxx', ''), 'x', 'yyyyyyyyyy') FROM range(100000)")).rejects.toMatchObject({ code: 'result-too-large' });
+    await expect(ask("SELECT replace(string_agg('xxxxx', ''), 'x', 'yyyyyyyyyy') || b.range FROM range(80000) a, range(250) b GROUP BY b.range")).rejects.toBeInstanceOf(QueryError);
+    expect((await ask('SELECT 1')).rows).toEqual([[1]]);
   });
 
   it('a table of more files than the limit is refused with the limit', async () => {

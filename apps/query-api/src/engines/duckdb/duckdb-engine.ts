@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { QueryError, QueryStopped } from '../../errors.ts';
 import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultColumn, ResultRow } from '../query-engine.ts';
-import { resultLines } from './result-lines.ts';
-import type { ResultLine, S3Access, SandboxTable } from './sandbox-protocol.ts';
+import { resultLines, rowTooLarge } from './result-lines.ts';
+import { rowTooLargeType, type ResultLine, type S3Access, type SandboxTable } from './sandbox-protocol.ts';
 import type { Sandbox } from './sandbox.ts';
 import { SandboxPool } from './sandbox-pool.ts';
 import type { SandboxSettings } from './sandbox.ts';
@@ -65,8 +65,8 @@ async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: A
   const next = async (): Promise<IteratorResult<{ control: ResultLine | undefined; rows: readonly ResultRow[] }>> => {
     try {
       return await lines.next();
-    } catch {
-      throw await incomplete();
+    } catch (error) {
+      throw error instanceof QueryError ? error : await incomplete();
     }
   };
   const first = await next();
@@ -114,6 +114,8 @@ function errorOf({ type, message, position }: Extract<ResultLine, { error: unkno
     case 'Parser':
     case 'Syntax':
       return new QueryError('statement-invalid', `DuckDB refuses the statement: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
+    case rowTooLargeType:
+      return rowTooLarge();
     case 'Permission':
       return new QueryError('statement-not-allowed', 'The statement reaches for what it may not read.', { cause: new Error(message) });
     case 'Out of Memory':

@@ -1,9 +1,10 @@
-import { Socket } from 'node:net';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { cellOf, trinoTypeOf } from './duckdb-types.ts';
 import { bytesRead, lockTo, openInstance } from './locked-session.ts';
-import { memoryExitCode, resultPipe, type PrepareMessage, type ResultLine, type RunMessage, type SandboxReport } from './sandbox-protocol.ts';
+import { memorySignal, resultPipe, rowCharactersMax, rowTooLargeType, type PrepareMessage, type ResultLine, type RunMessage, type SandboxReport } from './sandbox-protocol.ts';
 
 // The process that runs one statement in DuckDB and ends. A statement of DuckDB can hold a thread for minutes without hearing an
 // interrupt, and build strings far beyond DuckDB's memory limit: here it harms no one else, and killing it always works.
@@ -11,18 +12,25 @@ import { memoryExitCode, resultPipe, type PrepareMessage, type ResultLine, type 
 const memoryCheckMs = 50;
 const lineBufferBytes = 64 * 1024;
 
+class RowTooLarge extends Error {}
+
 let prepared: Promise<DuckDBConnection> | undefined;
+let tempDirectory: string | undefined;
 
 process.on('message', (message: PrepareMessage | RunMessage) => {
   if (message.kind === 'prepare') prepare(message);
   else void run(message);
 });
-// The worker is gone: nobody wants the answer.
-process.on('disconnect', () => process.exit(0));
+// The worker is gone: nobody wants the answer, and nobody else clears up.
+process.on('disconnect', () => {
+  if (tempDirectory !== undefined) rmSync(tempDirectory, { recursive: true, force: true });
+  endNow('SIGKILL');
+});
 
 function prepare(message: PrepareMessage): void {
+  tempDirectory = message.tempDirectory;
   const timer = setInterval(() => {
-    if (process.memoryUsage.rss() > message.limits.processMemoryMiB * 1024 * 1024) process.exit(memoryExitCode);
+    if (process.memoryUsage.rss() > message.limits.processMemoryMiB * 1024 * 1024) endNow(memorySignal);
   }, memoryCheckMs);
   timer.unref();
   prepared = openInstance(message);
@@ -35,7 +43,7 @@ function prepare(message: PrepareMessage): void {
 async function run({ sql, parameters, s3, tables }: RunMessage): Promise<void> {
   const pipe = new Socket({ fd: resultPipe });
   // The reader gave up.
-  pipe.on('error', () => process.exit(0));
+  pipe.on('error', () => endNow('SIGKILL'));
   try {
     const connection = await prepared!;
     await lockTo(connection, s3, tables);
@@ -48,6 +56,11 @@ async function run({ sql, parameters, s3, tables }: RunMessage): Promise<void> {
   process.exit(0);
 }
 
+// process.exit() waits for the thread that DuckDB holds, which may be for as long as the statement takes.
+function endNow(signal: NodeJS.Signals): void {
+  process.kill(process.pid, signal);
+}
+
 async function stream(connection: DuckDBConnection, sql: string, values: DuckDBValue[], pipe: Socket): Promise<void> {
   const result = await connection.stream(sql, values);
   const types = Array.from({ length: result.columnCount }, (_, index) => trinoTypeOf(result.columnType(index).toString()));
@@ -55,10 +68,14 @@ async function stream(connection: DuckDBConnection, sql: string, values: DuckDBV
   await write(pipe, line({ columns: names.map((name, index) => ({ name, type: types[index]! })) }));
   let buffer = '';
   for await (const rows of result.yieldRowsJson()) {
-    for (const row of rows) buffer += `${JSON.stringify(row.map((value, index) => cellOf(value, types[index]!)))}\n`;
-    if (buffer.length >= lineBufferBytes) {
-      await write(pipe, buffer);
-      buffer = '';
+    for (const row of rows) {
+      const text = JSON.stringify(row.map((value, index) => cellOf(value, types[index]!)));
+      if (text.length > rowCharactersMax) throw new RowTooLarge();
+      buffer += `${text}\n`;
+      if (buffer.length >= lineBufferBytes) {
+        await write(pipe, buffer);
+        buffer = '';
+      }
     }
   }
   if (buffer !== '') await write(pipe, buffer);
@@ -75,6 +92,7 @@ function valueOf(parameter: string | number | boolean | null): DuckDBValue {
 
 function errorOf(error: unknown): { type: string; message: string; position?: number } {
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RowTooLarge) return { type: rowTooLargeType, message };
   try {
     const fields = JSON.parse(message) as { exception_type?: string; exception_message?: string; position?: string };
     return {

@@ -58,8 +58,14 @@ export type ResultLine =
   | { readonly done: { readonly bytesScanned: number } }
   | { readonly error: { readonly type: string; readonly message: string; readonly position?: number } };
 
+/** Longest row, as JSON, in characters: a row is in memory whole, in the sandbox, in the worker and in the API. */
+export const rowCharactersMax = 8 * 1024 * 1024;
+
+/** What a sandbox calls the error of a row that is longer. */
+export const rowTooLargeType = 'Row Too Large';
+
 /** File descriptor of the result pipe in the sandbox. */
 export const resultPipe = 4;
 
-/** Exit code of a sandbox that used too much memory. */
-export const memoryExitCode = 86;
+/** The signal by which a sandbox that used too much memory ends itself. */
+export const memorySignal = 'SIGUSR2';

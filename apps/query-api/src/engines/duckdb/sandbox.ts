@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { QueryError } from '../../errors.ts';
-import { memoryExitCode, resultPipe, type PrepareMessage, type RunMessage, type SandboxLimits, type SandboxReport } from './sandbox-protocol.ts';
+import { memorySignal, resultPipe, type PrepareMessage, type RunMessage, type SandboxLimits, type SandboxReport } from './sandbox-protocol.ts';
 
 /** How sandboxes are made. */
 export interface SandboxSettings {
@@ -105,7 +105,8 @@ export class Sandbox {
   /** Why a process that is gone has not finished its result. */
   async deathReason(): Promise<QueryError> {
     const code = await this.exited;
-    if (code === memoryExitCode) {
+    // V8 aborts when its own heap is full: values are JSON there before they are written.
+    if (this.#child.signalCode === memorySignal || this.#child.signalCode === 'SIGABRT') {
       return new QueryError('engine-failed', `The statement needed more than ${this.#limits.processMemoryMiB} MiB of memory. Read fewer rows or columns, or aggregate first.`);
     }
     return new QueryError('engine-failed', `DuckDB's process ended unexpectedly (exit code ${code ?? this.#child.signalCode}).`, { cause: new Error(this.#stderr) });

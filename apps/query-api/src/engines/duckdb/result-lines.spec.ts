@@ -1,0 +1,41 @@
+import { Readable } from 'node:stream';
+import { expect, it } from 'vitest';
+import { resultLines, type ResultLineBatch } from './result-lines.ts';
+import { rowCharactersMax } from './sandbox-protocol.ts';
+
+async function read(chunks: readonly string[]): Promise<ResultLineBatch[]> {
+  const batches: ResultLineBatch[] = [];
+  for await (const batch of resultLines(Readable.from(chunks.map((chunk) => Buffer.from(chunk))))) batches.push(batch);
+  return batches;
+}
+
+it('finds rows and control lines wherever the chunks are cut', async () => {
+  const text = '{"columns":[]}\n[1]\n["a\\nü"]\n{"done":{"bytesScanned":7}}\n';
+  const whole = await read([text]);
+  expect(whole.map(({ control }) => control)).toEqual([{ columns: [] }, undefined, { done: { bytesScanned: 7 } }]);
+  expect(whole[1]!.rows).toEqual([[1], ['a\nü']]);
+  for (let cut = 1; cut < text.length; cut += 1) {
+    const batches = await read([text.slice(0, cut), text.slice(cut)]);
+    expect(batches.flatMap(({ rows }) => rows)).toEqual([[1], ['a\nü']]);
+    expect(batches.filter(({ control }) => control !== undefined)).toHaveLength(2);
+  }
+});
+
+it('a line that the pipe breaks off is not given', async () => {
+  expect((await read(['[1]\n[2'])).flatMap(({ rows }) => rows)).toEqual([[1]]);
+});
+
+it('a row longer than a row may be is refused before it is whole', async () => {
+  const piece = 'x'.repeat(1024 * 1024);
+  let sent = 0;
+  const endless = Readable.from(
+    (function* () {
+      for (;;) {
+        sent += piece.length;
+        yield Buffer.from(piece);
+      }
+    })(),
+  );
+  await expect(resultLines(endless).next()).rejects.toMatchObject({ code: 'result-too-large', message: expect.stringContaining(String(rowCharactersMax)) as string });
+  expect(sent).toBeLessThan(rowCharactersMax * 2);
+});

@@ -1,0 +1,158 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { LakeError } from './errors.ts';
+import { entryKey } from './keys.ts';
+import { Ledger } from './ledger.ts';
+import { allKeys, allObjects } from './object-store.ts';
+import { s3Client, S3ObjectStore, type StoreCall } from './s3-object-store.ts';
+import { sampleEntry, sampleLane } from './testing/sample-ledger.ts';
+
+const client = s3Client();
+const bucket = `lake-store-${randomUUID()}`;
+let calls: StoreCall[] = [];
+const store = new S3ObjectStore(client, bucket, async (call, run, signal) => {
+  calls.push(call);
+  return await run(signal);
+});
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lake-store-'));
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+});
+afterAll(async () => {
+  client.destroy();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => void (calls = []));
+
+const bytesOf = (text: string): Uint8Array => Buffer.from(text);
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+async function allOf<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of source) all.push(one);
+  return all;
+}
+
+async function codeOf(call: Promise<unknown>): Promise<unknown> {
+  return await call.then(
+    () => 'fulfilled',
+    (error: LakeError) => error.code,
+  );
+}
+
+it('puts bytes and files, and reads them back whole, in part, by size and by metadata', async () => {
+  const path = join(folder, 'body');
+  await writeFile(path, 'from a file');
+  await store.put('a/bytes', bytesOf('from memory'), { sha256: sha256('from memory'), metadata: { 'millrace-lost': '7' }, contentType: 'text/plain' });
+  await store.put('a/file', { path, bytes: 11 }, { sha256: sha256('from a file') });
+  expect(Buffer.from((await store.get('a/bytes'))!).toString()).toBe('from memory');
+  expect(Buffer.from((await store.getRange('a/file', 5, 11))!).toString()).toBe('a file');
+  expect(await store.size('a/file')).toBe(11);
+  expect(await store.metadata('a/bytes')).toEqual({ 'millrace-lost': '7' });
+  expect(await store.metadata('a/file')).toEqual({});
+  expect(calls).toEqual(['put', 'put', 'get', 'get', 'head', 'head', 'head']);
+});
+
+it('refuses a body that is not what its hash says', async () => {
+  await expect(store.put('a/wrong', bytesOf('other bytes'), { sha256: sha256('from memory') })).rejects.toThrow('S3 put of a/wrong');
+  expect(await store.size('a/wrong')).toBeUndefined();
+});
+
+it('puts if absent: of many at once, one wins, and what it wrote stays', async () => {
+  const outcomes = await Promise.all(Array.from({ length: 8 }, async (_, n) => await codeOf(store.put('race', bytesOf(`writer ${n}`), { ifAbsent: true }))));
+  expect([outcomes.filter((outcome) => outcome === 'fulfilled').length, outcomes.filter((outcome) => outcome === 'exists').length]).toEqual([1, 7]);
+  expect(Buffer.from((await store.get('race'))!).toString()).toBe(`writer ${outcomes.indexOf('fulfilled')}`);
+});
+
+it('tells what is not there from what failed', async () => {
+  expect([await store.get('nothing'), await store.getRange('nothing', 0, 4), await store.size('nothing'), await store.metadata('nothing')]).toEqual([undefined, undefined, undefined, undefined]);
+  expect(await codeOf(store.copy('nothing', 'target'))).toBe('no-such-key');
+  expect(await store.size('target')).toBeUndefined();
+  await store.delete('nothing');
+  expect(await codeOf(new S3ObjectStore(client, `absent-${bucket.slice(-12)}`).get('key'))).not.toBe('fulfilled');
+});
+
+it('copies over what is there, and keys with characters that need escaping', async () => {
+  const source = '_staging/t/ü +%&=/0';
+  await store.put(source, bytesOf('new'));
+  await store.put('copy/target', bytesOf('old'));
+  await store.copy(source, 'copy/target');
+  expect(Buffer.from((await store.get('copy/target'))!).toString()).toBe('new');
+  await store.delete(source);
+  expect(await store.size(source)).toBeUndefined();
+  expect(calls).toEqual(['put', 'put', 'copy', 'get', 'delete', 'head']);
+});
+
+it('lists in order, page by page, with sizes, and folder by folder', async () => {
+  const keys = Array.from({ length: 1003 }, (_, n) => `many/p=${n % 3}/${String(n).padStart(4, '0')}`).toSorted();
+  for (let start = 0; start < keys.length; start += 50) await Promise.all(keys.slice(start, start + 50).map(async (key) => await store.put(key, bytesOf(key.slice(-1)))));
+  expect(await allOf(allKeys(store, 'many/'))).toEqual(keys);
+  calls = [];
+  expect(await allOf(allObjects(store, 'many/'))).toEqual(keys.map((key) => ({ key, bytes: 1 })));
+  expect(calls).toEqual(['list', 'list']);
+  expect(await store.list('many/', { startAfter: keys[500]!, limit: 2 })).toEqual([keys[501], keys[502]]);
+  expect(await store.listFolders('many/')).toEqual(['p=0/', 'p=1/', 'p=2/']);
+  expect(await store.list('none/')).toEqual([]);
+});
+
+it('finds the head of a ledger by one LIST and one GET, and the entry that holds an offset', async () => {
+  const ledger = new Ledger(store, sampleLane);
+  const patience = { wait: async () => await Promise.reject(new Error('nothing to wait for')) };
+  expect(await ledger.head()).toBeUndefined();
+  for (let n = 0; n < 12; n += 1) expect(await ledger.record(sampleEntry(n), patience, new AbortController().signal)).toEqual({ outcome: 'mine' });
+  calls = [];
+  expect(await ledger.head()).toEqual(sampleEntry(11));
+  expect(calls).toEqual(['list', 'get']);
+  expect(await ledger.entryHolding(57)).toEqual(sampleEntry(5));
+  expect(await ledger.entryHolding(120)).toBeUndefined();
+  expect(await ledger.record(sampleEntry(4), patience, new AbortController().signal)).toEqual({ outcome: 'mine' });
+  expect(await ledger.record({ ...sampleEntry(4), writer: 'another' }, patience, new AbortController().signal)).toEqual({ outcome: 'lost', winner: sampleEntry(4) });
+  expect((await store.get(entryKey(sampleLane, 40)))!.byteLength).toBeGreaterThan(0);
+});
+
+it('ends a call when its signal aborts, with the reason', async () => {
+  const stopping = new AbortController();
+  stopping.abort(new Error('the lane stops'));
+  await expect(store.put('aborted', bytesOf('x'), { signal: stopping.signal })).rejects.toThrow('the lane stops');
+});
+
+it.each([
+  [403, 'AccessDenied', 'denied'],
+  [403, 'SignatureDoesNotMatch', 'denied'],
+  [400, 'ExpiredToken', 'denied'],
+  [409, 'ConditionalRequestConflict', 'exists'],
+  [412, 'PreconditionFailed', 'exists'],
+  [400, 'InvalidArgument', 'invalid'],
+  [503, 'SlowDown', 'unavailable'],
+  [500, 'InternalError', 'unavailable'],
+])('reads %i %s as %s, and sends the request once', async (status, name, code) => {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    request.resume().on('end', () => response.writeHead(status, { 'content-type': 'application/xml' }).end(`<?xml version="1.0"?><Error><Code>${name}</Code><Message>m</Message></Error>`));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const failing = s3Client({}, { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  try {
+    const failed = new S3ObjectStore(failing, 'b');
+    expect(await codeOf(failed.put('k', bytesOf('x'), { ifAbsent: true }))).toBe(code);
+    expect(requests).toBe(1);
+  } finally {
+    failing.destroy();
+    server.close();
+  }
+});
+
+it('reads a refused connection as unavailable', async () => {
+  const nowhere = s3Client({}, { endpoint: 'http://127.0.0.1:1' });
+  expect(await codeOf(new S3ObjectStore(nowhere, 'b').get('k'))).toBe('unavailable');
+  nowhere.destroy();
+});
