@@ -104,8 +104,8 @@ describe.each(['purchase', 'sink', 'query-api', 'lake', 'aws'])('%s.Dockerfile',
 
   it('starts programs that the build makes', () => {
     const commands = services.filter(([, { build }]) => build?.dockerfile === `docker/${name}.Dockerfile`).flatMap(([, { command }]) => command ?? []);
-    const programs = [text.match(/^CMD (.*)$/m)?.[1] ?? '', ...commands].join(' ').matchAll(/((?:apps|tools)\/\S+?)\.js/g);
-    const sources = [...programs].map((match) => `${match[1]!.replace('/dist/', '/src/')}.ts`);
+    const named = [text.match(/^CMD (.*)$/m)?.[1] ?? '', ...commands].join(' ').matchAll(/((?:apps|tools)\/\S+?)\.js/g);
+    const sources = [...named].map((match) => `${match[1]!.replace('/dist/', '/src/')}.ts`);
     expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
   });
 

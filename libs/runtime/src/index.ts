@@ -11,7 +11,7 @@ export { type WorkOfRequest, workOfRequest } from './http/work-of-request.ts';
 export { type CreateLoggerOptions, type LogLevel, createLogger } from './logging/create-logger.ts';
 export { redactText } from './logging/redact.ts';
 export { Metrics } from './metrics/metrics.ts';
-export { type NamedPipeline, PipelineRegistry } from './pipelines/pipeline-registry.ts';
+export { type PipelineObserver, PipelineRegistry } from './pipelines/pipeline-registry.ts';
 export { Lifecycle } from './service/lifecycle.ts';
 export { exitCodes, runMain, runService } from './service/run-service.ts';
 export { LOGGER, RuntimeModule } from './service/runtime-module.ts';

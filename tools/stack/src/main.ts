@@ -104,7 +104,7 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
   const processes = await stack.status();
   if (json) screen.line(JSON.stringify({ processes }));
   else if (processes.length === 0) screen.line('Nothing runs; ./millrace up starts everything.');
-  else screen.line(tableText(['name', 'kind', 'pid', 'url', 'health'], processes.map(({ name, kind, pid, url, problem }) => [name, kind, `${pid}`, url, problem ?? 'healthy'])));
+  else screen.line(tableText(['name', 'kind', 'pid', 'url', 'health'], processes.map(({ name, kind, pid, url, problem }) => [name, kind, `${pid}`, url, problem ?? 'healthy']), { grouped: false }));
   return 0;
 }
 

@@ -1,4 +1,16 @@
 import { type Problem, problemOf } from '@millrace/contracts';
+import {
+  AttemptTimeoutError,
+  BulkheadFullError,
+  BulkheadWaitExceededError,
+  ChaosFaultError,
+  CircuitOpenError,
+  DeadlineExceededError,
+  FallbacksFullError,
+  PipelineClosedError,
+  RetryBudgetSpentError,
+  ShedError,
+} from '@millrace/resilience';
 import { BadRequestException, ConflictException, HttpException, ServiceUnavailableException } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../errors.ts';
@@ -43,5 +55,22 @@ describe('problemOfError', () => {
 
   it('rounds Retry-After up, since too early is too early', () => {
     expect(of(new ProblemError('unavailable', { retryAfterSeconds: 0.2 })).headers).toEqual({ 'retry-after': '1' });
+  });
+
+  it.each([
+    [new CircuitOpenError('kafka', { retryAfterMs: 2400 }), 'unavailable', 503, '3', 'kafka is not available: its circuit is open.'],
+    [new RetryBudgetSpentError('s3', { cause: new Error('secret') }), 'unavailable', 503, '1', 's3 failed, and as many calls to it are tried again as may be.'],
+    [new PipelineClosedError('s3'), 'unavailable', 503, '1', 'The service is stopping.'],
+    [new BulkheadFullError('redis'), 'overloaded', 503, '1', 'As many calls to redis run and wait as may.'],
+    [new BulkheadWaitExceededError('redis'), 'overloaded', 503, '1', 'The request waited for redis as long as it may.'],
+    [new FallbacksFullError('kafka'), 'overloaded', 503, '1', 'kafka is not available, and as many requests are served without it as may be.'],
+    [new ShedError('http', { retryAfterMs: 5000 }), 'overloaded', 503, '5', 'The service has more work than it can do and leaves this request out.'],
+    [new AttemptTimeoutError('glue', 100), 'unavailable', 503, '1', 'glue did not answer in time.'],
+    [new ChaosFaultError('glue'), 'unavailable', 503, '1', 'glue failed.'],
+    [new DeadlineExceededError('s3', { retryAfterMs: 10 }), 'deadline-exceeded', 504, undefined, 'The time for this request was over before s3 had answered.'],
+  ] as const)('tells the client of %s what it can do', (error, name, status, retryAfter, detail) => {
+    const { problem, headers } = of(error);
+    expect(problem).toMatchObject({ type: `urn:millrace:problem:${name}`, status, detail });
+    expect(headers['retry-after']).toBe(retryAfter);
   });
 });

@@ -1,4 +1,5 @@
 import { type Problem, type ProblemName, problemOf, problemTypes } from '@millrace/contracts';
+import { AttemptTimeoutError, ChaosFaultError, RejectedError, type RejectionCode } from '@millrace/resilience';
 import { HttpException } from '@nestjs/common';
 import { type ProblemDetails, ProblemError, type ProblemSource } from '../errors.ts';
 
@@ -36,11 +37,35 @@ function isProblemSource(error: unknown): error is ProblemSource {
 
 function namedProblemOf(error: unknown, limits: ProblemLimits): [ProblemName, ProblemDetails] {
   if (error instanceof ProblemError) return [error.code, error.details];
+  if (error instanceof RejectedError) return problemOfRejection(error);
+  if (error instanceof AttemptTimeoutError) return ['unavailable', { detail: `${error.pipeline} did not answer in time.`, retryAfterSeconds: retryAfterSecondsDefault }];
+  if (error instanceof ChaosFaultError) return ['unavailable', { detail: `${error.pipeline} failed.`, retryAfterSeconds: retryAfterSecondsDefault }];
   const origin = error instanceof HttpException && error.cause !== undefined ? error.cause : error;
   const byCode = problemOfFastifyCode(codeOf(origin), limits);
   if (byCode !== undefined) return byCode;
   if (error instanceof HttpException) return [nameOfStatus(error.getStatus()), error.getStatus() < 500 ? { detail: error.message } : {}];
   return ['internal', {}];
+}
+
+/** What a client is told to wait when nobody can say, in seconds. */
+const retryAfterSecondsDefault = 1;
+
+const rejections: Readonly<Record<RejectionCode, readonly [name: ProblemName, detail: (pipeline: string) => string]>> = {
+  'circuit-open': ['unavailable', (pipeline) => `${pipeline} is not available: its circuit is open.`],
+  'retry-budget-spent': ['unavailable', (pipeline) => `${pipeline} failed, and as many calls to it are tried again as may be.`],
+  'pipeline-closed': ['unavailable', () => 'The service is stopping.'],
+  'bulkhead-full': ['overloaded', (pipeline) => `As many calls to ${pipeline} run and wait as may.`],
+  'bulkhead-wait-exceeded': ['overloaded', (pipeline) => `The request waited for ${pipeline} as long as it may.`],
+  'fallbacks-full': ['overloaded', (pipeline) => `${pipeline} is not available, and as many requests are served without it as may be.`],
+  shed: ['overloaded', () => 'The service has more work than it can do and leaves this request out.'],
+  'deadline-exceeded': ['deadline-exceeded', (pipeline) => `The time for this request was over before ${pipeline} had answered.`],
+};
+
+function problemOfRejection({ code, pipeline, retryAfterMs }: RejectedError): [ProblemName, ProblemDetails] {
+  const [name, detail] = rejections[code];
+  // A deadline that has passed has passed for good: asking again with the same one is no use.
+  if (name === 'deadline-exceeded') return [name, { detail: detail(pipeline) }];
+  return [name, { detail: detail(pipeline), retryAfterSeconds: retryAfterMs === undefined ? retryAfterSecondsDefault : retryAfterMs / 1000 }];
 }
 
 function problemOfFastifyCode(code: string | undefined, { bodyBytesMax }: ProblemLimits): [ProblemName, ProblemDetails] | undefined {

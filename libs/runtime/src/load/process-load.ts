@@ -1,13 +1,6 @@
+import type { LoadSource } from '@millrace/resilience';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-
-/** How busy this process is. */
-export interface ProcessLoadReading {
-  /** How long an event that arrived at a random moment of the last samples waited for the event loop, in milliseconds. 0 before the first sample. */
-  readonly eventLoopDelayMs: number;
-  /** Part of the heap limit that is in use, garbage not yet collected included: 0–1. */
-  readonly heapUsedFraction: number;
-}
 
 /** The part of Node's delay histogram that is read; nanoseconds. */
 export interface DelayHistogram {
@@ -31,7 +24,7 @@ export interface ProcessLoadOptions {
 }
 
 /** Watches the event loop and the heap of this process: what load shedding decides on. */
-export class ProcessLoad {
+export class ProcessLoad implements LoadSource {
   readonly #sampleMs: number;
   readonly #resolutionMs: number;
   readonly #heap: () => { readonly used_heap_size: number; readonly heap_size_limit: number };
@@ -72,9 +65,15 @@ export class ProcessLoad {
     this.#histograms[1] = older;
   }
 
-  read(): ProcessLoadReading {
+  /** How long an event that arrived at a random moment of the last samples waited for the event loop, in milliseconds. 0 before the first sample. */
+  eventLoopDelayMs(): number {
+    return this.#delayMs;
+  }
+
+  /** Part of the heap limit that is in use, garbage not yet collected included: 0–1. */
+  heapUsedShare(): number {
     const { used_heap_size: used, heap_size_limit: limit } = this.#heap();
-    return { eventLoopDelayMs: this.#delayMs, heapUsedFraction: used / limit };
+    return used / limit;
   }
 }
 

@@ -1,31 +1,44 @@
-/** The least a pipeline of `@millrace/resilience` must have to be listed. */
-export interface NamedPipeline {
-  readonly name: string;
-}
+import type { Pipeline } from '@millrace/resilience';
 
-/** Every named pipeline of the process: what telemetry, the admin endpoint and health look at. */
+/** Hears of each pipeline once. */
+export type PipelineObserver = (pipeline: Pipeline) => void;
+
+/** Every named pipeline of the process: what telemetry, health, the admin endpoint and the Hystrix stream look at. */
 export class PipelineRegistry {
-  private readonly pipelines = new Map<string, NamedPipeline>();
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #observers = new Set<PipelineObserver>();
 
   /**
    * Adds a pipeline and gives it back.
    * @throws TypeError when the name is taken: two circuits of one name would hide each other.
    */
-  register<P extends NamedPipeline>(pipeline: P): P {
-    if (this.pipelines.has(pipeline.name)) throw new TypeError(`A pipeline named "${pipeline.name}" is registered already.`);
-    this.pipelines.set(pipeline.name, pipeline);
+  register<P extends Pipeline>(pipeline: P): P {
+    if (this.#pipelines.has(pipeline.name)) throw new TypeError(`A pipeline named "${pipeline.name}" is registered already.`);
+    this.#pipelines.set(pipeline.name, pipeline);
+    for (const observer of this.#observers) observer(pipeline);
     return pipeline;
   }
 
   /** @throws TypeError when there is none of that name. */
-  get(name: string): NamedPipeline {
-    const pipeline = this.pipelines.get(name);
-    if (pipeline === undefined) throw new TypeError(`There is no pipeline named "${name}"; there are ${[...this.pipelines.keys()].join(', ') || 'none'}.`);
+  get(name: string): Pipeline {
+    const pipeline = this.find(name);
+    if (pipeline === undefined) throw new TypeError(`There is no pipeline named "${name}"; there are ${[...this.#pipelines.keys()].join(', ') || 'none'}.`);
     return pipeline;
   }
 
+  /** The pipeline of that name, or undefined. */
+  find(name: string): Pipeline | undefined {
+    return this.#pipelines.get(name);
+  }
+
   /** All pipelines, by name. */
-  list(): readonly NamedPipeline[] {
-    return [...this.pipelines.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  list(): readonly Pipeline[] {
+    return [...this.#pipelines.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Calls back for every pipeline that is here and for each that comes. */
+  observe(observer: PipelineObserver): void {
+    this.#observers.add(observer);
+    for (const pipeline of this.#pipelines.values()) observer(pipeline);
   }
 }

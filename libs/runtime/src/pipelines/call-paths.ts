@@ -1,0 +1,90 @@
+import { attemptsMax, type PipelineSpec } from '@millrace/resilience';
+import { type TInteger, Type } from 'typebox';
+import { StartRefusedError } from '../errors.ts';
+
+/** One of a pipeline's retries, by its name, or those of a client underneath or a queue above. */
+export type RetryLayer =
+  | string
+  | {
+      /** Who tries again: `BullMQ`, `kafkajs`. */
+      readonly name: string;
+      /** How often it tries in all, the first attempt included. */
+      readonly attemptsMax: number;
+    };
+
+/** One way from a request to a dependency. Every layer that tries again multiplies the attempts. */
+export interface CallPath {
+  /** What causes it: `POST /v1/purchases`. */
+  readonly request: string;
+  /** Outermost first. */
+  readonly layers: readonly RetryLayer[];
+  /** Calls that one request makes along this path, each with all these layers. Default 1. */
+  readonly calls?: number;
+}
+
+/** A {@link CallPath} with its attempts counted. */
+export interface CountedPath {
+  readonly request: string;
+  /** `kafka 3 × client 1` */
+  readonly product: string;
+  readonly attemptsMax: number;
+  /** Names of the pipelines on the path that try more than once. */
+  readonly retrying: readonly string[];
+}
+
+/** Setting of the limit, to be spread into an app's settings. */
+export function attemptsSetting<P extends string>(prefix: P): Record<`${P}_ATTEMPTS_PER_REQUEST_MAX`, TInteger> {
+  const options = { default: 12, minimum: 1, maximum: 1000, description: 'Most attempts that one request may cause at a dependency; the service refuses to start when its retries multiply to more' };
+  return { [`${prefix}_ATTEMPTS_PER_REQUEST_MAX`]: Type.Integer(options) } as Record<`${P}_ATTEMPTS_PER_REQUEST_MAX`, TInteger>;
+}
+
+/** Every way from a request to a dependency, and how many attempts one request may cause. */
+export class CallPaths {
+  /**
+   * @param paths All of them; a path that is missing here is not counted.
+   * @param attemptsPerRequestMax The limit.
+   */
+  constructor(
+    private readonly paths: readonly CallPath[],
+    readonly attemptsPerRequestMax: number,
+  ) {}
+
+  /**
+   * Counts the attempts of each path, the largest first.
+   * @param retriesOf Looks a pipeline up by its name.
+   */
+  count(retriesOf: (name: string) => Pick<PipelineSpec, 'retry'>): readonly CountedPath[] {
+    return this.paths
+      .map(({ request, layers, calls = 1 }) => {
+        const factors = layers.map((layer) => (typeof layer === 'string' ? { name: layer, attemptsMax: attemptsMax(retriesOf(layer)), pipeline: true } : { ...layer, pipeline: false }));
+        return {
+          request,
+          product: [...(calls === 1 ? [] : [`${calls} calls`]), ...factors.map((factor) => `${factor.name} ${factor.attemptsMax}`)].join(' × '),
+          attemptsMax: factors.reduce((product, factor) => product * factor.attemptsMax, calls),
+          retrying: factors.filter((factor) => factor.pipeline && factor.attemptsMax > 1).map((factor) => factor.name),
+        };
+      })
+      .toSorted((a, b) => b.attemptsMax - a.attemptsMax);
+  }
+
+  /** What is wrong with these retries: undefined, or a sentence that names the paths over the limit and their pipelines. */
+  problem(retriesOf: (name: string) => Pick<PipelineSpec, 'retry'>): string | undefined {
+    const over = this.count(retriesOf).filter((path) => path.attemptsMax > this.attemptsPerRequestMax);
+    if (over.length === 0) return undefined;
+    const ways = over.map((path) => `${path.request} may cause ${path.attemptsMax} attempts (${path.product}${path.retrying.length === 0 ? '' : `; pipelines ${path.retrying.join(', ')}`})`);
+    return `the limit is ${this.attemptsPerRequestMax} attempts for one request, but ${ways.join(', and ')}. Lower RETRY_ATTEMPTS_MAX of a pipeline, or raise ATTEMPTS_PER_REQUEST_MAX.`;
+  }
+
+  /** One line for the log: the largest number of attempts that one request may cause, and where. */
+  sentence(retriesOf: (name: string) => Pick<PipelineSpec, 'retry'>): string {
+    const [largest] = this.count(retriesOf);
+    if (largest === undefined) return 'No request causes a call to a dependency.';
+    return `One request causes at most ${largest.attemptsMax} attempts at a dependency: ${largest.request} (${largest.product}). The limit is ${this.attemptsPerRequestMax}.`;
+  }
+
+  /** @throws StartRefusedError when a path is over the limit */
+  enforce(retriesOf: (name: string) => Pick<PipelineSpec, 'retry'>): void {
+    const problem = this.problem(retriesOf);
+    if (problem !== undefined) throw new StartRefusedError(problem);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Pipeline, PipelineEvent, RejectionCode } from '@millrace/resilience';
+import type { PipelineRegistry } from '../pipeline-registry.ts';
+import { type HystrixCommandFacts, hystrixCommandOf, type RollingCount } from './hystrix-command.ts';
+import { RollingWindow } from './rolling-window.ts';
+
+/** What the commands need from outside. */
+export interface HystrixCommandsOptions {
+  /** Name of the service; Hystrix calls it the group. */
+  readonly service: string;
+  /** Wall clock in epoch milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Numbers in [0, 1) for the sample of latencies. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+interface Windows {
+  readonly pipeline: Pipeline;
+  /** Counters, and the time of whole calls. */
+  readonly calls: RollingWindow<RollingCount>;
+  /** The time of attempts: what Hystrix calls execution. */
+  readonly attempts: RollingWindow<never>;
+}
+
+/**
+ * Every pipeline as a Hystrix command. An attempt is what Hystrix calls a request, because it is what the circuit counts; a call that is tried again shows as
+ * two. Refusals that Hystrix has no name for stand under the nearest one.
+ */
+export class HystrixCommands {
+  readonly #all = new Map<string, Windows>();
+  readonly #service: string;
+  readonly #now: () => number;
+
+  constructor(registry: PipelineRegistry, { service, now = Date.now, random = Math.random }: HystrixCommandsOptions) {
+    this.#service = service;
+    this.#now = now;
+    registry.observe((pipeline) => {
+      const windows = { pipeline, calls: new RollingWindow<RollingCount>(now, random), attempts: new RollingWindow<never>(now, random) };
+      this.#all.set(pipeline.name, windows);
+      const hasFallback = pipeline.settings().fallbacks.length > 0;
+      pipeline.events.subscribe((event) => record(event, windows, hasFallback));
+    });
+  }
+
+  /** All commands now, by name. */
+  list(): readonly Record<string, unknown>[] {
+    return [...this.#all.values()]
+      .toSorted((a, b) => (a.pipeline.name < b.pipeline.name ? -1 : 1))
+      .map(({ pipeline, calls, attempts }) => hystrixCommandOf(factsOf(pipeline, this.#service), calls, attempts, this.#now()));
+  }
+}
+
+const rejectedAs: Readonly<Record<RejectionCode, RollingCount>> = {
+  'circuit-open': 'ShortCircuited',
+  'pipeline-closed': 'ShortCircuited',
+  'bulkhead-full': 'SemaphoreRejected',
+  'bulkhead-wait-exceeded': 'SemaphoreRejected',
+  shed: 'ThreadPoolRejected',
+  'retry-budget-spent': 'ThreadPoolRejected',
+  'deadline-exceeded': 'Timeout',
+  'fallbacks-full': 'FallbackRejection',
+};
+
+function record(event: PipelineEvent, { calls, attempts }: Windows, hasFallback: boolean): void {
+  switch (event.type) {
+    case 'AttemptFinished':
+      if (event.result === 'rejected' || event.result === 'aborted') return;
+      attempts.observe(event.durationMs);
+      if (event.result === 'succeeded') calls.count('Success');
+      else if (event.result === 'timed-out') calls.count('Timeout');
+      else calls.count(event.errorClass === 'invalid' ? 'BadRequests' : 'Failure');
+      return;
+    case 'CallFinished':
+      calls.observe(event.durationMs);
+      if (event.result !== 'failed' && event.result !== 'rejected') return;
+      calls.count('ExceptionsThrown');
+      if (!hasFallback) calls.count('FallbackMissing');
+      return;
+    case 'CallRejected':
+      calls.count(rejectedAs[event.code]);
+      return;
+    case 'CacheHit':
+      calls.count('ResponsesFromCache');
+      return;
+    case 'CallCoalesced':
+      calls.count('CollapsedRequests');
+      return;
+    case 'FallbackUsed':
+      calls.count('FallbackSuccess');
+      return;
+    case 'FallbackFailed':
+      calls.count('FallbackFailure');
+      return;
+    default:
+      return;
+  }
+}
+
+function factsOf(pipeline: Pipeline, group: string): HystrixCommandFacts {
+  const { timeout, breaker, bulkhead, cache, fallbackConcurrencyMax } = pipeline.settings();
+  const { breaker: circuit, inFlight } = pipeline.snapshot();
+  const mode = circuit?.mode;
+  return {
+    name: pipeline.name,
+    group,
+    circuitOpen: mode === 'forced-open' || (mode === 'auto' && (circuit?.state === 'open' || circuit?.state === 'half-open')),
+    inFlight,
+    circuit: {
+      enabled: mode !== undefined && mode !== 'disabled',
+      forceOpen: mode === 'forced-open',
+      forceClosed: mode === 'forced-closed',
+      volumeMin: breaker?.volumeMin ?? 0,
+      openMs: breaker?.openMs ?? 0,
+      failurePercent: Math.round(100 * (breaker?.failureShareMax ?? 0)),
+      windowMs: breaker?.windowMs ?? 10_000,
+    },
+    timeoutMs: timeout.attemptMs,
+    concurrencyMax: bulkhead?.concurrencyMax ?? 0,
+    fallbackConcurrencyMax,
+    cached: cache !== undefined,
+  };
+}

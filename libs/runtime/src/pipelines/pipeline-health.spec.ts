@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { HealthRegistry } from '../health/health-registry.ts';
+import { checkPipelines } from './pipeline-health.ts';
+import { PipelineRegistry } from './pipeline-registry.ts';
+import { breakerFigures, FedPipeline } from './testing/fed-pipeline.ts';
+
+async function healthOf(...pipelines: FedPipeline[]): Promise<[status: string, ...details: (string | undefined)[]]> {
+  const registry = new PipelineRegistry();
+  const health = new HealthRegistry({ service: 'sink' });
+  checkPipelines(registry, health);
+  for (const { pipeline } of pipelines) registry.register(pipeline);
+  const { status, dependencies } = await health.readiness();
+  return [status, ...dependencies.map(({ name, detail }) => `${name}${detail === undefined ? '' : `: ${detail}`}`)];
+}
+
+const s3 = (breaker: ReturnType<typeof breakerFigures>): FedPipeline => new FedPipeline('s3-put', { dependency: 's3' }, { breaker });
+
+describe('health of pipelines', () => {
+  it.each([
+    ['closed', breakerFigures('closed')],
+    ['ramping', breakerFigures('ramping')],
+    ['forced closed over an open circuit', breakerFigures('open', { mode: 'forced-closed' })],
+    ['disabled', breakerFigures('open', { mode: 'disabled' })],
+  ])('is good while the circuit is %s', async (_what, breaker) => {
+    expect(await healthOf(s3(breaker))).toEqual(['ready', 'circuit-s3-put']);
+  });
+
+  it.each([
+    ['open', breakerFigures('open', { retryAfterMs: 2400 }), 'calls to s3 are refused: the circuit is open, it probes in 3 s'],
+    ['open and due', breakerFigures('open', { retryAfterMs: 0 }), 'calls to s3 are refused: the circuit is open, the next call probes'],
+    ['half open', breakerFigures('half-open'), 'calls to s3 are refused but for probes: the circuit is half open'],
+    ['forced open', breakerFigures('closed', { mode: 'forced-open' }), 'calls to s3 are refused: the circuit was opened by hand'],
+  ])('is degraded and names the dependency while the circuit is %s', async (_what, breaker, sentence) => {
+    expect(await healthOf(s3(breaker))).toEqual(['degraded', `circuit-s3-put: ${sentence}`]);
+  });
+
+  it('has nothing to say of a pipeline without a breaker', async () => expect(await healthOf(new FedPipeline('bare'))).toEqual(['ready']));
+});

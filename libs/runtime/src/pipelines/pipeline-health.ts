@@ -1,0 +1,31 @@
+import type { PipelineSnapshot } from '@millrace/resilience';
+import type { HealthRegistry } from '../health/health-registry.ts';
+import type { PipelineRegistry } from './pipeline-registry.ts';
+
+/**
+ * Shows every circuit in `/health/ready`, as `circuit-<name>`. An open one makes the service degraded, not unready: its fallbacks answer, and what cannot do
+ * without the dependency has a check of its own.
+ */
+export function checkPipelines(registry: PipelineRegistry, health: HealthRegistry): void {
+  registry.observe((pipeline) => {
+    if (pipeline.snapshot().breaker === undefined) return;
+    health.register(`circuit-${pipeline.name}`, {
+      required: false,
+      check: async () => {
+        const problem = circuitProblem(pipeline.snapshot());
+        if (problem !== undefined) throw new Error(problem);
+      },
+    });
+  });
+}
+
+/** Why calls to the dependency are refused now; undefined when they are not. */
+function circuitProblem({ dependency, breaker }: PipelineSnapshot): string | undefined {
+  if (breaker?.mode === 'forced-open') return `calls to ${dependency} are refused: the circuit was opened by hand`;
+  if (breaker?.mode !== 'auto') return undefined;
+  if (breaker.state === 'half-open') return `calls to ${dependency} are refused but for probes: the circuit is half open`;
+  if (breaker.state !== 'open') return undefined;
+  const { retryAfterMs = 0 } = breaker;
+  const next = retryAfterMs > 0 ? `it probes in ${Math.ceil(retryAfterMs / 1000)} s` : 'the next call probes';
+  return `calls to ${dependency} are refused: the circuit is open, ${next}`;
+}

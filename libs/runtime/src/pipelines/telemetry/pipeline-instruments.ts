@@ -1,0 +1,27 @@
+import type { AttemptResult, BreakerMode, BreakerStateName, CallResult, FallbackKind, PipelineSnapshot, RejectionCode } from '@millrace/resilience';
+
+/** Where the figures of pipelines go. One adapter for Prometheus, one for OpenTelemetry: same facts, each in its own names. */
+export interface PipelineInstruments {
+  call(pipeline: string, outcome: CallResult, seconds: number): void;
+  attempt(pipeline: string, result: AttemptResult): void;
+  rejection(pipeline: string, reason: RejectionCode): void;
+  fallback(pipeline: string, kind: FallbackKind, outcome: 'used' | 'failed'): void;
+  /** Figures that are read when somebody asks for them. */
+  readFrom(snapshots: () => readonly PipelineSnapshot[]): void;
+}
+
+/** Every state that a circuit can be shown in. An operator's word stands before the breaker's own. */
+export const circuitStates = ['closed', 'ramping', 'open', 'half-open', 'forced-open', 'forced-closed', 'disabled'] as const satisfies readonly (BreakerStateName | BreakerMode)[];
+
+/** One of {@link circuitStates}. */
+export type CircuitState = (typeof circuitStates)[number];
+
+/** How a circuit is shown. */
+export function circuitStateOf({ mode, state }: NonNullable<PipelineSnapshot['breaker']>): CircuitState {
+  return mode === 'auto' ? state : mode;
+}
+
+/** How much is shed by the pipeline that sheds most; 0 when none does. */
+export function shedLevelOf(snapshots: readonly PipelineSnapshot[]): number {
+  return Math.max(0, ...snapshots.map(({ shed }) => shed?.level ?? 0));
+}
