@@ -48,7 +48,7 @@ export function UsePipeline<A extends readonly unknown[]>(name: string, options:
       const registry = this[registryKey];
       if (registry === undefined) throw new TypeError(`${String(method)} goes through the pipeline "${name}", so its object must be made by Nest.`);
       const { signal, deadline, priority } = ((index === undefined ? undefined : args[index]) ?? {}) as Limits;
-      return (await registry.get(name).execute(async (attempt) => await work.apply(this, index === undefined ? args : withAt(args, index, { ...attempt, priority })), {
+      return (await registry.get(name).execute(async (attempt) => await work.apply(this, index === undefined ? args : withAt(args, index, limitsOf(attempt, priority))), {
         signal,
         deadline,
         priority,
@@ -58,6 +58,11 @@ export function UsePipeline<A extends readonly unknown[]>(name: string, options:
       })) as R;
     };
   };
+}
+
+/** By name, since an attempt makes its signal only when it is asked for. */
+function limitsOf({ signal, deadline, attempt }: AttemptContext, priority: Limits['priority']): Limits {
+  return { signal, deadline, attempt, priority };
 }
 
 function withAt<A extends readonly unknown[]>(args: [...A], index: number, value: unknown): [...A] {
