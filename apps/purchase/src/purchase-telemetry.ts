@@ -7,7 +7,7 @@ import type { PublisherEvent, PublisherObserver } from './publish/publisher-even
 export function purchaseTelemetry(logger: Logger, metrics: Metrics): PublisherObserver {
   const published = metrics.counter({ name: 'millrace_purchase_events_published_total', help: 'Events that Kafka acknowledged.' });
   const publishedBytes = metrics.counter({ name: 'millrace_purchase_published_bytes_total', help: 'Bytes of events that Kafka acknowledged, keys and headers included.' });
-  const unpublished = metrics.counter({ name: 'millrace_purchase_events_unpublished_total', help: 'Valid events that were not acknowledged, by reason.', labelNames: ['reason'] });
+  const rejected = rejections(metrics);
   const sends = metrics.histogram({ name: 'millrace_purchase_send_seconds', help: 'Time of a send with all its attempts, by whether Kafka acknowledged all of it.', labelNames: ['outcome'], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] });
   const sendEvents = metrics.histogram({ name: 'millrace_purchase_send_events', help: 'Events in a send.', buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000] });
   const sessions = metrics.counter({ name: 'millrace_purchase_kafka_sessions_total', help: 'Attempts to open a session with Kafka, by result.', labelNames: ['result'] });
@@ -28,9 +28,19 @@ export function purchaseTelemetry(logger: Logger, metrics: Metrics): PublisherOb
       sends.observe({ outcome: causes.length === 0 ? 'written' : 'failed' }, durationMs / 1000);
       if (causes.length > 0) logger.warn({ err: causes[0], events, bytes, writtenEvents, durationMs }, 'A send failed, in whole or in part; the producer is replaced.');
     },
-    EventsFailed: ({ reason, events }) => unpublished.inc({ reason }, events),
+    EventsFailed: ({ reason, events }) => rejected.inc({ reason }, events),
   };
   return (event) => (sentences[event.type] as (event: PublisherEvent) => void)(event);
+}
+
+/** Counts a purchase that breaks the contract. */
+export function invalidPurchases(metrics: Metrics): () => void {
+  const rejected = rejections(metrics);
+  return () => rejected.inc({ reason: 'invalid' });
+}
+
+function rejections(metrics: Metrics): ReturnType<Metrics['counter']> {
+  return metrics.counter({ name: 'millrace_purchase_events_rejected_total', help: 'Events that were not acknowledged, by reason; after "unknown" they may stand in the topic.', labelNames: ['reason'] });
 }
 
 /** Gauges read when they are scraped. */

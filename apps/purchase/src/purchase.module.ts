@@ -9,8 +9,8 @@ import type { KafkaGuard } from './guards.ts';
 import { PurchasesController, REQUEST_MS_MAX } from './http/purchases.controller.ts';
 import { KafkaWriter } from './publish/kafka-writer.ts';
 import { Publisher } from './publish/publisher.ts';
-import { PurchaseService } from './purchase-service.ts';
-import { gaugePublisher, purchaseTelemetry } from './purchase-telemetry.ts';
+import { PurchaseService } from './purchases/purchase-service.ts';
+import { gaugePublisher, invalidPurchases, purchaseTelemetry } from './purchase-telemetry.ts';
 
 /** The composition root of the purchase API. */
 @Module({})
@@ -73,8 +73,9 @@ export class PurchaseModule implements OnModuleDestroy {
         },
         {
           provide: PurchaseService,
-          inject: [Publisher],
-          useFactory: (publisher: Publisher) => new PurchaseService({ publisher, topic, batchItemsMax: config.PURCHASE_BATCH_ITEMS_MAX, newEventId: v7 }),
+          inject: [Publisher, Metrics],
+          useFactory: (publisher: Publisher, metrics: Metrics) =>
+            new PurchaseService({ publisher, topic, batchItemsMax: config.PURCHASE_BATCH_ITEMS_MAX, newEventId: v7, onInvalid: invalidPurchases(metrics) }),
         },
       ],
     };

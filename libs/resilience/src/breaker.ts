@@ -106,12 +106,18 @@ export class Breaker {
 
   /** Hands the judgement to an operator, or back: then closed, with an empty window. */
   setMode(mode: BreakerMode): void {
+    const { events, gate, monotonic } = this.deps;
+    const wasOpen = this.mode === 'forced-open' || this.state.kind !== 'closed';
+    const votes = this.votes(monotonic());
     this.mode = mode;
     this.window.clear();
-    this.enter({ kind: 'closed', sinceMs: this.deps.monotonic(), rampMs: 0, failedProbings: 0 });
-    if (mode === 'forced-open') this.deps.gate.open();
-    else this.deps.gate.close();
-    this.deps.events.emit({ type: 'CircuitModeChanged', mode, state: this.stateName(this.deps.monotonic()) });
+    this.enter({ kind: 'closed', sinceMs: monotonic(), rampMs: 0, failedProbings: 0 });
+    const isOpen = mode === 'forced-open';
+    if (isOpen) gate.open();
+    else gate.close();
+    events.emit({ type: 'CircuitModeChanged', mode, state: isOpen ? 'open' : 'closed' });
+    if (isOpen && !wasOpen) events.emit({ type: 'CircuitOpened', reason: 'forced', votes: votes.votes, ...sharesOf(votes) });
+    if (wasOpen && !isOpen) events.emit({ type: 'CircuitClosed', reason: 'forced', rampMs: 0 });
   }
 
   update(settings: BreakerSettings): void {
@@ -165,8 +171,7 @@ export class Breaker {
     const votes = this.votes(nowMs);
     this.enter({ kind: 'open', untilMs: nowMs + openMs, failedProbings });
     this.deps.gate.open();
-    const { failureShare, slowShare } = sharesOf(votes);
-    this.deps.events.emit({ type: 'CircuitOpened', reason, openMs, failureShare, slowShare, votes: votes.votes });
+    this.deps.events.emit({ type: 'CircuitOpened', reason, openMs, votes: votes.votes, ...sharesOf(votes) });
   }
 
   private halfOpen(failedProbings: number): Extract<State, { kind: 'half-open' }> {
@@ -181,7 +186,7 @@ export class Breaker {
     this.window.clear();
     this.enter({ kind: 'closed', sinceMs: this.deps.monotonic(), rampMs, failedProbings });
     this.deps.gate.close();
-    this.deps.events.emit({ type: 'CircuitClosed', rampMs });
+    this.deps.events.emit({ type: 'CircuitClosed', reason: 'probed', rampMs });
   }
 
   private enter(state: State): void {

@@ -33,9 +33,9 @@ export type PipelineEvent = Happening &
       }
     | /** A call or one of its attempts was refused. */ { readonly type: 'CallRejected'; readonly code: RejectionCode; readonly retryAfterMs?: number }
     | /** Another attempt follows after a wait. */ { readonly type: 'RetryScheduled'; readonly attempt: number; readonly waitMs: number; readonly error: unknown }
-    | { readonly type: 'CircuitOpened'; readonly reason: 'failures' | 'slowness' | 'probe-failed'; readonly openMs: number; readonly failureShare: number; readonly slowShare: number; readonly votes: number }
+    | { readonly type: 'CircuitOpened'; readonly reason: 'failures' | 'slowness' | 'probe-failed' | 'forced'; readonly openMs?: number; readonly failureShare: number; readonly slowShare: number; readonly votes: number }
     | { readonly type: 'CircuitHalfOpened'; readonly probes: number }
-    | { readonly type: 'CircuitClosed'; readonly rampMs: number }
+    | { readonly type: 'CircuitClosed'; readonly reason: 'probed' | 'forced'; readonly rampMs: number }
     | /** Somebody took the breaker out of or gave it back its own judgement. */ { readonly type: 'CircuitModeChanged'; readonly mode: BreakerMode; readonly state: BreakerStateName }
     | /** A call waits for its turn. */ { readonly type: 'BulkheadQueued'; readonly queued: number }
     | /** The caller has its answer, but the work goes on and keeps its permit. */ { readonly type: 'WorkAbandoned'; readonly zombies: number }

@@ -4,7 +4,7 @@ import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/comm
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import { traceparentOf } from '../publish/traceparent.ts';
-import { PurchaseService, statusOfBatch } from '../purchase-service.ts';
+import { PurchaseService, statusOfBatch } from '../purchases/purchase-service.ts';
 
 /** Injection token of the time a request may take, in milliseconds. */
 export const REQUEST_MS_MAX = Symbol('REQUEST_MS_MAX');

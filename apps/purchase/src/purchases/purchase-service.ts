@@ -1,10 +1,10 @@
 import type { BatchAnswer, BatchItem, PurchaseReceipt } from '@millrace/contracts';
-import { PurchaseError } from './errors.ts';
-import { errorOf, receiptOf } from './http/delivery-answers.ts';
-import { readPurchase } from './http/read-purchase.ts';
-import type { PublishLimits } from './publish/publish-call.ts';
-import type { Publisher } from './publish/publisher.ts';
-import { purchaseMessageOf, type PurchaseMessage } from './publish/purchase-message.ts';
+import { PurchaseError } from '../errors.ts';
+import { errorOf, receiptOf } from './delivery-answers.ts';
+import { readPurchase } from './read-purchase.ts';
+import type { PublishLimits } from '../publish/publish-call.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import { purchaseMessageOf, type PurchaseMessage } from '../publish/purchase-message.ts';
 
 /** What the service needs. */
 export interface PurchaseServiceOptions {
@@ -13,6 +13,8 @@ export interface PurchaseServiceOptions {
   readonly batchItemsMax: number;
   /** Makes a UUIDv7. */
   readonly newEventId: () => string;
+  /** Called for every purchase that breaks the contract. */
+  readonly onInvalid: () => void;
 }
 
 /** Takes purchases and answers when they are durable. */
@@ -21,8 +23,8 @@ export class PurchaseService {
 
   /** @throws PurchaseError when the purchase breaks the contract, or is not kept */
   async take(body: unknown, traceparent: string, limits: PublishLimits): Promise<PurchaseReceipt> {
-    const event = readPurchase(body, this.options.newEventId);
-    const [delivery] = await this.options.publisher.publish([purchaseMessageOf(event, traceparent)], limits);
+    const message = this.#messageOf(body, traceparent);
+    const [delivery] = await this.options.publisher.publish([message], limits);
     if (delivery!.kind === 'failed') throw errorOf(delivery!);
     return receiptOf(delivery!, this.options.topic);
   }
@@ -55,9 +57,18 @@ export class PurchaseService {
 
   #read(item: unknown, index: number, traceparent: string): { index: number; message: PurchaseMessage } | { index: number; error: PurchaseError } {
     try {
-      return { index, message: purchaseMessageOf(readPurchase(item, this.options.newEventId), traceparent) };
+      return { index, message: this.#messageOf(item, traceparent) };
     } catch (error) {
       if (error instanceof PurchaseError) return { index, error };
+      throw error;
+    }
+  }
+
+  #messageOf(body: unknown, traceparent: string): PurchaseMessage {
+    try {
+      return purchaseMessageOf(readPurchase(body, this.options.newEventId), traceparent);
+    } catch (error) {
+      if (error instanceof PurchaseError) this.options.onInvalid();
       throw error;
     }
   }

@@ -17,8 +17,13 @@ export function readPurchase(body: unknown, newEventId: () => string): PurchaseE
   if (validator.check(body)) return purchaseEventOf(body, newEventId);
   const violations = validator.violations(body);
   const errors = violations.slice(0, violationsMax).map(shortened);
-  const more = violations.length - errors.length;
-  throw new PurchaseError('validation', `${sentenceOf(errors[0]!)}${violations.length > 1 ? ` There are ${violations.length - 1} more problems${more > 0 ? `; the first ${violationsMax} are listed` : ''}.` : ''}`, { errors });
+  throw new PurchaseError('validation', [sentenceOf(errors[0]!), ...restOf(violations.length)].join(' '), { errors });
+}
+
+function restOf(count: number): string[] {
+  if (count === 1) return [];
+  if (count === 2) return ['There is 1 more problem.'];
+  return [`There are ${count - 1} more problems${count > violationsMax ? `; the first ${violationsMax} are listed` : ''}.`];
 }
 
 function sentenceOf({ field, message }: Violation): string {

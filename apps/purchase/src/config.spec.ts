@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { readPurchaseConfig } from './config.ts';
+
+describe('the settings', () => {
+  it('have defaults for everything, on loopback', () => {
+    expect(readPurchaseConfig({})).toMatchObject({ PURCHASE_HOST: '127.0.0.1', PURCHASE_PORT: 3001, KAFKA_BROKERS: ['127.0.0.1:9092'], PURCHASE_SEND_PARTITION_BYTES_MAX: 524_288 });
+  });
+
+  it.each([
+    [{ PURCHASE_LINGER: '5' }, /PURCHASE_LINGER is not a known setting; did you mean PURCHASE_LINGER_MS\?/],
+    [{ PURCHASE_LINGER_MS: 'soon' }, /PURCHASE_LINGER_MS must be a whole number/],
+    [{ KAFKA_BROKERS: 'kafka' }, /KAFKA_BROKERS/],
+    [{ PURCHASE_QUEUE_EVENTS_MAX: '10' }, /PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX/],
+    [{ PURCHASE_KAFKA_SEND_MS_MAX: '2000' }, /PURCHASE_KAFKA_SEND_MS_MAX must be above PURCHASE_KAFKA_ANSWER_MS_MAX/],
+  ])('%j are refused', (env, message) => {
+    expect(() => readPurchaseConfig(env)).toThrow(message);
+  });
+});

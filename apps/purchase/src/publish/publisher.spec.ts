@@ -1,0 +1,307 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock, promisesSettled } from '../testing/manual-clock.ts';
+import { RecordingWriter } from '../testing/recording-writer.ts';
+import type { Delivery } from './delivery.ts';
+import { Publisher, type PublisherSettings } from './publisher.ts';
+import type { PublisherEvent } from './publisher-events.ts';
+import type { PurchaseMessage } from './purchase-message.ts';
+
+const unknown = { kind: 'unknown', cause: new Error('no answer') } as const;
+const requestMsMax = 10_000;
+let clock: ManualClock;
+let writer: RecordingWriter;
+let events: PublisherEvent[];
+let client: AbortController;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  writer = new RecordingWriter(2);
+  events = [];
+  client = new AbortController();
+});
+
+function message(eventId: string, partition = 0, bytes = 10): PurchaseMessage {
+  return { eventId, partition, bytes, key: Buffer.from('user'), value: Buffer.alloc(0), headers: new Map() };
+}
+
+async function started(settings: Partial<PublisherSettings> = {}): Promise<Publisher> {
+  const publisher = new Publisher(
+    writer,
+    { partitions: 2, lingerMs: 1, batchBytesMax: 100, queueEventsMax: 1000, queueBytesMax: 100_000, reopen: { baseMs: 100, factor: 2, waitMsMax: 1000 }, ...settings },
+    { clock, random: () => 1, observe: (event) => events.push(event) },
+  );
+  publisher.start();
+  await promisesSettled();
+  return publisher;
+}
+
+/** Publishes as one request, and keeps the answer once it is there. */
+function publish(publisher: Publisher, ...messages: PurchaseMessage[]): { deliveries?: readonly string[] } {
+  const request: { deliveries?: readonly string[] } = {};
+  void publisher.publish(messages, { signal: client.signal, deadline: clock.now() + requestMsMax }).then((deliveries) => {
+    request.deliveries = deliveries.map(textOf);
+    return undefined;
+  });
+  return request;
+}
+
+function textOf(delivery: Delivery): string {
+  return delivery.kind === 'written' ? `${delivery.eventId} at ${delivery.partition}/${delivery.offset}` : `${delivery.eventId} ${delivery.reason}`;
+}
+
+describe('sends', () => {
+  it('are shared by requests that come within the linger, and a receipt is the base offset plus the index within its partition', async () => {
+    const publisher = await started();
+    const one = publish(publisher, message('a', 0), message('b', 1), message('c', 0));
+    const two = publish(publisher, message('d', 1));
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect(writer.effects).toEqual(['open 1', 'send 1 0:a+c 1:b+d']);
+    expect(one.deliveries).toEqual(['a at 0/0', 'b at 1/0', 'c at 0/1']);
+    expect(two.deliveries).toEqual(['d at 1/1']);
+  });
+
+  it('are outstanding one at a time: what comes meanwhile goes with the next one, which waits for nothing more', async () => {
+    const publisher = await started();
+    publish(publisher, message('a'));
+    await clock.advance(1);
+    const later = publish(publisher, message('b'));
+    publish(publisher, message('c'));
+    await clock.advance(1000);
+    expect(writer.effects).toEqual(['open 1', 'send 1 0:a']);
+    writer.answer();
+    await promisesSettled();
+    expect(writer.effects).toEqual(['open 1', 'send 1 0:a', 'send 1 0:b+c']);
+    expect(later.deliveries).toBeUndefined();
+    writer.answer();
+    await promisesSettled();
+    expect(later.deliveries).toEqual(['b at 0/1']);
+  });
+
+  it('carry no more than the limit for each partition, and go out at once when it is reached', async () => {
+    const publisher = await started();
+    const request = publish(publisher, message('a', 0, 60), message('b', 0, 40), message('c', 0, 1), message('d', 1, 300), message('e', 1, 1));
+    await promisesSettled();
+    expect(writer.effects.at(-1)).toBe('send 1 0:a+b 1:d');
+    writer.answer();
+    await promisesSettled();
+    expect(writer.effects.at(-1)).toBe('send 1 0:c 1:e');
+    writer.answer();
+    await promisesSettled();
+    expect(request.deliveries).toEqual(['a at 0/0', 'b at 0/1', 'c at 0/2', 'd at 1/0', 'e at 1/1']);
+  });
+});
+
+describe('the queue', () => {
+  it('takes a request whole or not at all, and counts what is on its way', async () => {
+    const publisher = await started({ queueEventsMax: 3 });
+    publish(publisher, message('a'), message('b'));
+    await clock.advance(1);
+    const refused = publish(publisher, message('c'), message('d'));
+    const taken = publish(publisher, message('e'));
+    await promisesSettled();
+    expect(refused.deliveries).toEqual(['c overloaded', 'd overloaded']);
+    expect(publisher.queuedEvents).toBe(3);
+    writer.answer();
+    await promisesSettled();
+    expect(publisher.queuedEvents).toBe(1);
+    writer.answer();
+    await promisesSettled();
+    expect(taken.deliveries).toEqual(['e at 0/2']);
+    expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
+    expect(events).toContainEqual({ type: 'EventsFailed', reason: 'overloaded', events: 2 });
+  });
+
+  it('is limited in bytes', async () => {
+    const publisher = await started({ queueBytesMax: 100 });
+    publish(publisher, message('a', 0, 60));
+    const refused = publish(publisher, message('b', 0, 41));
+    const taken = publish(publisher, message('c', 0, 40));
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect(refused.deliveries).toEqual(['b overloaded']);
+    expect(taken.deliveries).toEqual(['c at 0/1']);
+  });
+});
+
+describe('after a send that failed', () => {
+  it('its events alone are in doubt, and the next send has a fresh session', async () => {
+    const publisher = await started();
+    const lost = publish(publisher, message('a'));
+    await clock.advance(1);
+    const next = publish(publisher, message('b'));
+    writer.answer({ 0: unknown });
+    await clock.advance(1);
+    expect(lost.deliveries).toEqual(['a unknown']);
+    expect(writer.effects).toEqual(['open 1', 'send 1 0:a', 'close 1', 'open 2', 'send 2 0:b']);
+    writer.answer();
+    await promisesSettled();
+    expect(next.deliveries).toEqual(['b at 0/0']);
+  });
+
+  it('the partitions that were written have their receipts', async () => {
+    const publisher = await started();
+    const request = publish(publisher, message('a', 0), message('b', 1), message('c', 1));
+    await clock.advance(1);
+    writer.answer({ 0: unknown });
+    await promisesSettled();
+    expect(request.deliveries).toEqual(['a unknown', 'b at 1/0', 'c at 1/1']);
+  });
+
+  it('that certainly wrote nothing, nothing is in doubt', async () => {
+    const publisher = await started();
+    const request = publish(publisher, message('a', 0), message('b', 1));
+    await clock.advance(1);
+    writer.answer({ 0: { kind: 'not-written', cause: new Error('not the leader') }, 1: { kind: 'refused', cause: new Error('invalid record') } });
+    await promisesSettled();
+    expect(request.deliveries).toEqual(['a unavailable', 'b refused']);
+  });
+});
+
+describe('a batch that is too large for the topic', () => {
+  it('goes out in halves until the event that is too large stands alone; only that one fails, and the order stays', async () => {
+    const publisher = await started();
+    writer.tooLarge = new Set(['c']);
+    const request = publish(publisher, message('a'), message('b'), message('c'), message('d'), message('e', 1));
+    await clock.advance(1);
+    while (writer.isSending) {
+      writer.answer();
+      await clock.advance(1);
+    }
+    expect(request.deliveries).toEqual(['a at 0/0', 'b at 0/1', 'c too-large', 'd at 0/2', 'e at 1/0']);
+    expect(writer.effects.filter((effect) => effect.startsWith('send'))).toEqual(['send 1 0:a+b+c+d 1:e', 'send 2 0:a+b', 'send 2 0:c+d', 'send 3 0:c', 'send 4 0:d']);
+    expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
+  });
+
+  it('is not sent again for those who no longer wait', async () => {
+    const publisher = await started();
+    writer.tooLarge = new Set(['b']);
+    const patient = publish(publisher, message('a'));
+    client = new AbortController();
+    const gone = publish(publisher, message('b'));
+    await clock.advance(1);
+    client.abort(new Error('gone'));
+    writer.answer();
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect(gone.deliveries).toEqual(['b unknown']);
+    expect(patient.deliveries).toEqual(['a at 0/0']);
+    expect(writer.logs[0]).toEqual(['a']);
+    expect(publisher.queuedEvents).toBe(0);
+  });
+});
+
+describe('at its deadline a request is answered', () => {
+  it('and an event that was not sent never will be', async () => {
+    const publisher = await started();
+    publish(publisher, message('a'));
+    await clock.advance(5000);
+    const waiting = publish(publisher, message('b', 1));
+    await clock.advance(requestMsMax);
+    expect(waiting.deliveries).toEqual(['b expired']);
+    expect(publisher.queuedEvents).toBe(1);
+    writer.answer();
+    await clock.advance(10);
+    expect(writer.effects).toEqual(['open 1', 'send 1 0:a']);
+    expect(publisher.queuedEvents).toBe(0);
+  });
+
+  it('and an event that was sent is in doubt, whatever comes later', async () => {
+    const publisher = await started();
+    const request = publish(publisher, message('a'));
+    await clock.advance(requestMsMax);
+    expect(request.deliveries).toEqual(['a unknown']);
+    expect(publisher.queuedEvents).toBe(1);
+    writer.answer();
+    await promisesSettled();
+    expect(request.deliveries).toEqual(['a unknown']);
+    expect(publisher.queuedEvents).toBe(0);
+  });
+
+  it('as when its client goes away, even before it is taken', async () => {
+    const publisher = await started();
+    const early = publish(publisher, message('a'));
+    client.abort(new Error('gone'));
+    const late = publish(publisher, message('b'));
+    await clock.advance(1);
+    expect([early.deliveries, late.deliveries]).toEqual([['a expired'], ['b expired']]);
+    expect(writer.effects).toEqual(['open 1']);
+    expect([publisher.queuedEvents, publisher.queuedBytes, clock.pending]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('while Kafka cannot be reached', () => {
+  it('nothing waits, and it is tried again with growing waits until it is there', async () => {
+    writer.openError = new Error('refused');
+    const publisher = await started();
+    expect(publisher.downCause).toBe(writer.openError);
+    const refused = publish(publisher, message('a'));
+    await promisesSettled();
+    expect(refused.deliveries).toEqual(['a unavailable']);
+    await clock.advance(300);
+    expect(writer.effects).toEqual(['open fails', 'open fails', 'open fails']);
+    writer.openError = undefined;
+    await clock.advance(400);
+    expect(publisher.downCause).toBeUndefined();
+    const taken = publish(publisher, message('b'));
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect(taken.deliveries).toEqual(['b at 0/0']);
+  });
+
+  it('what gathered behind the send that failed is refused, and was never sent', async () => {
+    const publisher = await started();
+    const sent = publish(publisher, message('a'));
+    await clock.advance(1);
+    const behind = publish(publisher, message('b'));
+    writer.openError = new Error('refused');
+    writer.answer({ 0: unknown });
+    await promisesSettled();
+    expect([sent.deliveries, behind.deliveries]).toEqual([['a unknown'], ['b unavailable']]);
+    expect(writer.effects).toEqual(['open 1', 'send 1 0:a', 'close 1', 'open fails']);
+    expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
+  });
+
+  it('at the start, events wait for the first attempt', async () => {
+    const publisher = new Publisher(
+      writer,
+      { partitions: 2, lingerMs: 1, batchBytesMax: 100, queueEventsMax: 10, queueBytesMax: 1000, reopen: { baseMs: 100, factor: 2, waitMsMax: 1000 } },
+      { clock, random: () => 1, observe: () => undefined },
+    );
+    publisher.start();
+    const request = publish(publisher, message('a'));
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect(request.deliveries).toEqual(['a at 0/0']);
+  });
+});
+
+describe('closing', () => {
+  it('takes nothing more, waits for what was taken, and only then lets go of Kafka', async () => {
+    const publisher = await started();
+    const sent = publish(publisher, message('a'));
+    await clock.advance(1);
+    const queued = publish(publisher, message('b'));
+    const closed = publisher.close().then(() => writer.effects.push('closed'));
+    const refused = publish(publisher, message('c'));
+    writer.answer();
+    await promisesSettled();
+    writer.answer();
+    await closed;
+    expect([sent.deliveries, queued.deliveries, refused.deliveries]).toEqual([['a at 0/0'], ['b at 0/1'], ['c stopping']]);
+    expect(writer.effects).toEqual(['open 1', 'send 1 0:a', 'send 1 0:b', 'close 1', 'closed']);
+  });
+
+  it('ends at once while Kafka is down, and tries no more', async () => {
+    writer.openError = new Error('refused');
+    const publisher = await started();
+    await publisher.close();
+    expect(clock.pending).toBe(0);
+    expect(writer.effects).toEqual(['open fails']);
+  });
+});
