@@ -1,8 +1,8 @@
+import { headerNames } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/resilience';
 import type { FastifyInstance } from 'fastify';
 import { priorityOf } from './request-priority.ts';
 import { deadlineOf } from './work-of-request.ts';
-import { headerNames } from '@millrace/contracts';
 
 /** Paths an operator needs most when the service is overloaded. */
 const operatorPaths = /^\/(health\/|metrics$|hystrix\.stream$|admin\/)/;
@@ -27,13 +27,14 @@ export function admitRequests(fastify: FastifyInstance, pipeline: Pipeline): voi
       done();
       await closed;
     };
-    try {
-      pipeline.execute(answered, { deadline: deadlineOf(request.headers[headerNames.deadline]), priority: priorityOf(request), idempotent: false }).catch((error: unknown) => {
+    const admit = async (): Promise<void> => {
+      try {
+        await pipeline.execute(answered, { deadline: deadlineOf(request.headers[headerNames.deadline]), priority: priorityOf(request), idempotent: false });
+      } catch (error) {
         // Once admitted, the answer belongs to the route; what the pipeline thinks of its time is only counted.
         if (!admitted) done(error as Error);
-      });
-    } catch (error) {
-      done(error as Error);
-    }
+      }
+    };
+    void admit();
   });
 }

@@ -8,7 +8,7 @@ export const priorityHeader = 'x-millrace-priority';
 
 /** How much requests of a route matter when the service has more work than it can do. Default `normal`. */
 export function RoutePriority(priority: Priority): MethodDecorator {
-  return RouteConfig({ millracePriority: priority }) as MethodDecorator;
+  return RouteConfig({ millracePriority: priority });
 }
 
 /**

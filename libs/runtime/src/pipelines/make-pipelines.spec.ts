@@ -14,6 +14,10 @@ function made(options: PipelinesOptions): { registry: PipelineRegistry; lines: s
   return { registry, lines };
 }
 
+function failing(): never {
+  throw new Error('no');
+}
+
 describe('pipelines made from specs', () => {
   it('are registered under their names', () => {
     expect(made({ specs: { s3: { name: 's3' }, kafka: { name: 'kafka' } } }).registry.list().map(({ name }) => name)).toEqual(['kafka', 's3']);
@@ -22,9 +26,6 @@ describe('pipelines made from specs', () => {
   it('share the retry budget of their dependency', async () => {
     const retry = { attemptsMax: 2, baseMs: 1, budget: { ratio: 0, perSecondMin: 1, windowSeconds: 1 } };
     const { registry } = made({ specs: { get: { name: 'get', dependency: 's3', retry }, list: { name: 'list', dependency: 's3', retry }, other: { name: 'other', retry } } });
-    const failing = (): never => {
-      throw new Error('no');
-    };
     expect(await registry.get('get').executeOutcome(failing, { idempotent: true })).toMatchObject({ attempts: 2 });
     expect(await registry.get('list').executeOutcome(failing, { idempotent: true })).toMatchObject({ attempts: 1, error: { code: 'retry-budget-spent' } });
     expect(await registry.get('other').executeOutcome(failing, { idempotent: true })).toMatchObject({ attempts: 2 });

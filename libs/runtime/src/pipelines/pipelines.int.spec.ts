@@ -174,9 +174,10 @@ async function commandOf(service: RunningService, name: string): Promise<Record<
   throw new Error(`the stream ended without a command ${name}`);
 }
 
+const as = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
+
 describe('the admin endpoint', () => {
   const auth = { apiKeys: parseApiKeyList([`operator:${hash(adminKey)}:admin`, `till:${hash(otherKey)}:purchases:write`]) };
-  const as = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
 
   it('is for the scope admin alone, as is the stream', async () => {
     const service = await start({}, { auth });
@@ -227,15 +228,15 @@ describe('the start', () => {
   });
 });
 
-describe('a service with more work than it can do', () => {
-  /** Load as the process would measure it. */
-  async function loaded(delayMs: number): Promise<RunningService> {
-    dependency = async () => 'fine';
-    const service = await start();
-    await loadIs(service, delayMs);
-    return service;
-  }
+/** Load as the process would measure it. */
+async function loaded(delayMs: number): Promise<RunningService> {
+  dependency = async () => 'fine';
+  const service = await start();
+  await loadIs(service, delayMs);
+  return service;
+}
 
+describe('a service with more work than it can do', () => {
   it.each([
     [0, 'low'],
     [150, 'normal'],

@@ -16,7 +16,7 @@ it('writes a sentence for what an operator wants to read, and none for each call
     { type: 'CircuitOpened', reason: 'slowness', openMs: 5000, failureShare: 0, slowShare: 0.9, votes: 10 },
     { type: 'CircuitOpened', reason: 'probe-failed', openMs: 9000, failureShare: 0, slowShare: 0, votes: 0 },
     { type: 'CircuitHalfOpened', probes: 3 },
-    { type: 'CircuitClosed', rampMs: 0 },
+    { type: 'CircuitClosed', reason: 'probed', rampMs: 0 },
     { type: 'CircuitModeChanged', mode: 'forced-open', state: 'closed' },
     { type: 'ShedLevelChanged', level: 2, load: 0.7 },
     { type: 'ShedLevelChanged', level: 0, load: 0 },

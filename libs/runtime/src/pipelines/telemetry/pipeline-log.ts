@@ -7,7 +7,7 @@ export function logPipelines(registry: PipelineRegistry, logger: Logger): void {
   registry.observe(({ name, events }) => {
     events.on('CircuitOpened', (event) => logger.warn(fieldsOf(event), `The circuit ${name} opened: ${reasonOf(event)}.`));
     events.on('CircuitHalfOpened', (event) => logger.info(fieldsOf(event), `The circuit ${name} probes with ${event.probes} calls.`));
-    events.on('CircuitClosed', (event) => logger.info(fieldsOf(event), `The circuit ${name} closed: its probes succeeded.`));
+    events.on('CircuitClosed', (event) => logger.info(fieldsOf(event), `The circuit ${name} closed${event.reason === 'forced' ? ' by hand' : ': its probes succeeded'}.`));
     events.on('CircuitModeChanged', (event) => logger.warn(fieldsOf(event), `The circuit ${name} was set to ${event.mode} by hand.`));
     // Not as `level`, which is the severity of the line.
     events.on('ShedLevelChanged', ({ level, ...event }) => logger.warn({ ...fieldsOf(event), shedLevel: level }, level === 0 ? `${name} sheds no load any more.` : `${name} sheds load: level ${level} of 3.`));
@@ -33,5 +33,7 @@ function reasonOf({ reason, failureShare, slowShare, votes, openMs }: PipelineEv
       return `${Math.round(slowShare * 100)} % of ${votes} attempts were slow${again}`;
     case 'probe-failed':
       return `a probe failed${again}`;
+    case 'forced':
+      return 'by hand';
   }
 }
