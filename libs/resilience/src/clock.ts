@@ -1,7 +1,9 @@
 /** Time, as far as the library touches it; injected, so that tests own it. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for deadlines that others set, and for telling when something happened. */
   now(): number;
+  /** Milliseconds of a count that never steps back, from any origin: for durations. Default: {@link now}. */
+  monotonic?(): number;
   /** Calls back once after `ms` milliseconds. Returns a handle for {@link clearTimeout}. */
   setTimeout(run: () => void, ms: number): unknown;
   clearTimeout(handle: unknown): void;
@@ -10,9 +12,15 @@ export interface Clock {
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (run, ms) => setTimeout(run, ms),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };
+
+/** Reads a clock's count that never steps back. */
+export function monotonicOf(clock: Clock): () => number {
+  return clock.monotonic === undefined ? () => clock.now() : () => clock.monotonic!();
+}
 
 /**
  * Waits.

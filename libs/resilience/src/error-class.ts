@@ -6,7 +6,7 @@ import { RejectedError } from './errors.ts';
  * - `throttled`: the dependency asks for less; tried again after its `Retry-After`, votes against it.
  * - `permanent`: trying again is useless (credentials, missing bucket); votes against the dependency, which is as good as down.
  * - `invalid`: the dependency answered well and the request was wrong; neither tried again nor a vote.
- * - `refused`: another pipeline refused; tried again when that says so, no vote.
+ * - `refused`: another pipeline inside this one refused; neither tried again, since one layer owns retries, nor a vote.
  */
 export type ErrorClass = 'transient' | 'throttled' | 'permanent' | 'invalid' | 'refused';
 

@@ -83,7 +83,7 @@ export class ShedError extends RejectedError {
   }
 }
 
-/** The deadline has passed, or would pass before the next attempt. Work for nobody is refused. */
+/** The deadline had passed before the dependency was asked. Work for nobody is refused. An attempt cut short by the deadline is an {@link AttemptTimeoutError}. */
 export class DeadlineExceededError extends RejectedError {
   readonly code = 'deadline-exceeded';
   override readonly retryable = false;
@@ -120,7 +120,7 @@ export class PipelineClosedError extends RejectedError {
   }
 }
 
-/** An attempt took longer than it may. A failure, not a refusal: it votes in the breaker, and the work may still be going on. */
+/** An attempt took longer than it may, or than its caller's deadline left it. A failure, not a refusal: nobody knows what became of the work, which may still be going on. */
 export class AttemptTimeoutError extends Error {
   readonly code = 'attempt-timeout';
   readonly retryable = true;

@@ -1,6 +1,7 @@
 export * from './attempts-max.ts';
 export * from './back-off.ts';
 export * from './clock.ts';
+export * from './create-pipeline.ts';
 export * from './error-class.ts';
 export * from './errors.ts';
 export * from './events.ts';
@@ -9,6 +10,8 @@ export * from './load-source.ts';
 export * from './outcome.ts';
 export * from './pipeline.ts';
 export * from './retry-budget.ts';
+export { parseRetryAfterMs } from './retry-strategy.ts';
+export { createRetryBudget, retryBudgetDefaults } from './rolling-retry-budget.ts';
 export * from './settings.ts';
 export * from './snapshot.ts';
 export * from './spec.ts';

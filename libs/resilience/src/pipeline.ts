@@ -51,14 +51,17 @@ export interface CallOptions {
   readonly entry?: QueueEntry | undefined;
 }
 
+/** Whether a spec of this type may retry: unless it is known to have no `retry`. */
+export type MayRetry<S extends PipelineSpec> = 'retry' extends keyof S ? (S['retry'] extends undefined ? false : true) : false;
+
 /** A pipeline that may retry must be told whether the work is idempotent: there is no safe default to forget. */
-export type ExecuteOptions<S extends PipelineSpec> = S extends { readonly retry?: undefined } ? CallOptions : CallOptions & { readonly idempotent: boolean };
+export type ExecuteOptions<S extends PipelineSpec> = MayRetry<S> extends true ? CallOptions & { readonly idempotent: boolean } : CallOptions;
 
 /** Options may be left out where nothing is required. */
-export type ExecuteArguments<S extends PipelineSpec> = S extends { readonly retry?: undefined } ? [options?: CallOptions] : [options: ExecuteOptions<S>];
+export type ExecuteArguments<S extends PipelineSpec> = MayRetry<S> extends true ? [options: ExecuteOptions<S>] : [options?: CallOptions];
 
 /** What the fallbacks of a spec may answer instead of the work's own type. */
-export type FallbackValue<S extends PipelineSpec> = S extends { readonly fallbacks?: undefined } ? never : FallbackValueOf<NonNullable<S['fallbacks']>[number]>;
+export type FallbackValue<S extends PipelineSpec> = 'fallbacks' extends keyof S ? FallbackValueOf<NonNullable<S['fallbacks']>[number]> : never;
 
 type FallbackValueOf<F> = F extends { readonly kind: 'stub'; readonly value: (...args: never[]) => infer V }
   ? Awaited<V>

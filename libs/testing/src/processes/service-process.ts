@@ -25,7 +25,7 @@ export interface Exit {
 export interface SpawnOptions {
   /** What to wait for: `ready` (default) for `/health/ready`, `live` for `/health/live` where a dependency is down on purpose. */
   readonly until?: 'ready' | 'live';
-  /** Milliseconds until the wait is given up and the process killed. Default 60000. */
+  /** Milliseconds until the wait is given up and the process killed. Default 90000. */
   readonly timeoutMs?: number;
 }
 
@@ -99,7 +99,7 @@ export class ServiceProcess {
  *
  * @throws Error with the end of its output when it ends before it answers, or does not answer in time
  */
-export async function spawnService(name: SpawnedServiceName, env: Readonly<Record<string, string>> = {}, { until = 'ready', timeoutMs = 60_000 }: SpawnOptions = {}): Promise<ServiceProcess> {
+export async function spawnService(name: SpawnedServiceName, env: Readonly<Record<string, string>> = {}, { until = 'ready', timeoutMs = 90_000 }: SpawnOptions = {}): Promise<ServiceProcess> {
   const [path, portKey] = entries[name];
   const port = env[portKey] ?? String(await freePort());
   // Where the stack's services are is for tests; the services would take these keys for misspelt settings.

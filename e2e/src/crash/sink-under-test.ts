@@ -1,0 +1,103 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { FaultProxy, spawnService, type ServiceProcess } from '@millrace/testing';
+
+// Small and quick, so that something is in flight at almost any moment; waits and open times short, so that a fault is over soon.
+const settings = {
+  SINK_FLUSH_SECONDS: '1',
+  SINK_RECONCILE_SECONDS: '1',
+  SINK_S3_TIMEOUT_MS: '3000',
+  SINK_GLUE_TIMEOUT_MS: '2000',
+  SINK_RETRY_BASE_MS: '50',
+  SINK_RETRY_WAIT_MS_MAX: '1000',
+  SINK_ENCODER_MEMORY_MB: '128',
+};
+
+/** One real sink with a fault proxy before S3 and one before Glue; it comes back after it was killed. */
+export class SinkUnderTest {
+  readonly s3: FaultProxy;
+  readonly glue: FaultProxy;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #tell: (line: string) => void;
+  #process: ServiceProcess | undefined;
+  #starting: Promise<void> = Promise.resolve();
+  #unexpectedEnds = 0;
+  #stopped = false;
+
+  private constructor(s3: FaultProxy, glue: FaultProxy, env: Readonly<Record<string, string>>, tell: (line: string) => void) {
+    this.s3 = s3;
+    this.glue = glue;
+    this.#env = env;
+    this.#tell = tell;
+  }
+
+  /** Starts proxies and sink, and waits until it is ready. */
+  static async start(name: string, endpoint: string, tell: (line: string) => void): Promise<SinkUnderTest> {
+    const [s3, glue] = await Promise.all([FaultProxy.start({ protocol: 'http', target: endpoint }), FaultProxy.start({ protocol: 'http', target: endpoint })]);
+    const env = { ...settings, AWS_ENDPOINT_URL_S3: s3.url, AWS_ENDPOINT_URL_GLUE: glue.url, SINK_SPOOL_DIR: `${process.env['MILLRACE_HOME']}/${name}-spool` };
+    const sink = new SinkUnderTest(s3, glue, env, tell);
+    await sink.#spawn('ready');
+    return sink;
+  }
+
+  /** Times it ended though nobody killed it. */
+  get unexpectedEnds(): number {
+    return this.#unexpectedEnds;
+  }
+
+  get pid(): number {
+    return this.#running.pid;
+  }
+
+  /** Waits until it is back after a crash. */
+  async untilRunning(): Promise<void> {
+    await this.#starting;
+  }
+
+  /** Log lines since a time in milliseconds since the epoch. */
+  linesSince(time: number): readonly string[] {
+    return this.#running.output.split('\n').filter((line) => Number(/"time":(\d+)/.exec(line)?.[1] ?? 0) >= time);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#running.signal(signal);
+  }
+
+  /** Kills it with -9; it starts again after a time. */
+  async crash(downMs: number): Promise<void> {
+    const killed = this.#running;
+    this.#process = undefined;
+    await killed.kill('SIGKILL');
+    this.#starting = pause(downMs).then(async () => await this.#spawn('live'));
+    // Whoever waits for it is told.
+    this.#starting.catch(() => undefined);
+  }
+
+  /** Stops it and its proxies. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#starting.catch(() => undefined);
+    await this.#process?.kill('SIGTERM');
+    await Promise.all([this.s3.close(), this.glue.close()]);
+  }
+
+  get #running(): ServiceProcess {
+    if (this.#process === undefined) throw new Error('the sink does not run');
+    return this.#process;
+  }
+
+  async #spawn(until: 'ready' | 'live'): Promise<void> {
+    const started = await spawnService('sink', this.#env, { until });
+    this.#process = started;
+    void this.#comeBackAfter(started);
+  }
+
+  async #comeBackAfter(started: ServiceProcess): Promise<void> {
+    const { code, signal } = await started.ended;
+    if (this.#stopped || this.#process !== started) return;
+    this.#unexpectedEnds += 1;
+    this.#process = undefined;
+    this.#tell(`a sink ended by itself (code ${code}, signal ${signal}):\n${started.output.split('\n').slice(-15).join('\n')}`);
+    this.#starting = this.#spawn('live');
+    this.#starting.catch(() => undefined);
+  }
+}

@@ -1,0 +1,49 @@
+import type { BatchAnswer, Problem, PurchaseReceipt, QueryView, ResultPage } from '@millrace/contracts';
+import { waitUntil } from '@millrace/testing';
+import { stack } from './stack.ts';
+
+/** An answer that has been read. */
+export interface Answer<T> {
+  readonly status: number;
+  readonly contentType: string | null;
+  readonly body: T;
+  readonly headers: Headers;
+}
+
+/** Sends a request and reads its answer as JSON. */
+export async function ask<T = Problem>(url: string, init: RequestInit = {}): Promise<Answer<T>> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(60_000), ...init });
+  return { status: answer.status, contentType: answer.headers.get('content-type'), body: (await answer.json()) as T, headers: answer.headers };
+}
+
+/** Posts a value, or a text as it stands, as JSON. */
+export async function post<T = Problem>(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer<T>> {
+  return await ask<T>(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+}
+
+/** Posts one purchase. */
+export async function postPurchase(purchase: unknown, url = stack.purchaseUrl): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
+  return await post(`${url}/v1/purchases`, purchase);
+}
+
+/** Posts purchases as one batch. */
+export async function postBatch(batch: readonly unknown[], url = stack.purchaseUrl): Promise<Answer<BatchAnswer>> {
+  return await post(`${url}/v1/purchases/batch`, batch);
+}
+
+/** Runs a query to its end and gives its first page. */
+export async function query(request: unknown, url = stack.queryUrl): Promise<ResultPage> {
+  const { status, body, headers } = await post<QueryView & Partial<Problem>>(`${url}/v1/queries`, request);
+  if (status !== 202) throw new Error(`the query was answered ${status}: ${JSON.stringify(body)}`);
+  const location = new URL(headers.get('location')!, url).href;
+  const view = await waitUntil(
+    'the query to end',
+    async () => {
+      const { body: now } = await ask<QueryView>(location);
+      return ['succeeded', 'failed', 'cancelled'].includes(now.state) ? now : undefined;
+    },
+    { timeoutMs: 60_000 },
+  );
+  if (view.state !== 'succeeded') throw new Error(`the query ${view.state}: ${JSON.stringify(view.error)}`);
+  return (await ask<ResultPage>(new URL(view.links.results, url).href)).body;
+}

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { purchases } from '@millrace/contracts';
+import { spawnService, stackPart, type ServiceProcess } from '@millrace/testing';
+import kafkajs from 'kafkajs';
+import { isClean, type Verdict } from '../proof/compare.ts';
+import { EventNumbers } from '../proof/event-number.ts';
+import { Judge } from '../proof/judge.ts';
+import { PurchaseFlow } from '../proof/purchase-flow.ts';
+
+/** What an outage came to. */
+export interface OutageReport {
+  readonly conditions: string;
+  readonly sent: number;
+  readonly ratePerSecond: number;
+  readonly clientRetries: number;
+  /** From S3 being back to everything landed that had been acknowledged until then. */
+  readonly drainedMs: number;
+  readonly drainRowsPerSecond: number;
+  /** Medians of the first and last third of the outage, and the most, in megabytes. */
+  readonly rssMb: { readonly first: number; readonly last: number; readonly max: number };
+  readonly verdict: Verdict;
+  readonly passed: boolean;
+}
+
+const warmUpMs = 20_000;
+const drainMsMax = 180_000;
+// More than this and memory grows with the outage.
+const rssGrowthMax = 1.25;
+
+/** Stops S3 while purchases flow, starts it again, and counts. Runs on the stack of its environment, where no service is up. */
+export async function runS3Outage({ outageMs, rate, conditions, tell }: { readonly outageMs: number; readonly rate: number; readonly conditions: string; readonly tell: (line: string) => void }): Promise<OutageReport> {
+  const { KAFKA_BROKERS: brokers = '', AWS_ENDPOINT_URL: endpoint = '', LAKE_BUCKET: bucket = '' } = process.env;
+  const aws = stackPart('aws');
+  const numbers = new EventNumbers(Date.now() & 0xffffffff);
+  const purchase = await spawnService('purchase', {});
+  const sink = await spawnService('sink', { SINK_FLUSH_SECONDS: '10' });
+  const flow = new PurchaseFlow({ purchaseUrl: purchase.url, numbers, rate, itemsPerRequest: 100, requestsMax: 64, days: 2, random: Math.random });
+  try {
+    const started = performance.now();
+    flow.start();
+    await pause(warmUpMs);
+    tell(`S3 stops; ${flow.acknowledged} purchases acknowledged so far`);
+    await aws.stop();
+
+    const rss: number[] = [];
+    const end = performance.now() + outageMs;
+    while (performance.now() < end) {
+      await pause(Math.min(5000, Math.max(0, end - performance.now())));
+      rss.push(rssMbOf(sink.pid));
+      if (rss.length % 6 === 0) tell(`  ${Math.round((end - performance.now()) / 1000)} s to go: ${flow.acknowledged} acknowledged, ${await spoolText(sink)}, ${rss.at(-1)} MB`);
+    }
+
+    await aws.start();
+    const back = performance.now();
+    const owed = await ends(brokers);
+    const landedBefore = sum((await landed(sink)).values());
+    tell(`S3 is back; ${sum(owed.values()) - landedBefore} events are owed`);
+    let drainedMs = Infinity;
+    let drained = landedBefore;
+    while (performance.now() - back < drainMsMax) {
+      await pause(500);
+      const now = await landed(sink);
+      drained = sum(now.values());
+      if (![...owed].every(([partition, offset]) => (now.get(partition) ?? 0) >= offset)) continue;
+      drainedMs = performance.now() - back;
+      break;
+    }
+    await flow.stop();
+    const seconds = (performance.now() - started) / 1000;
+    tell(`Drained after ${(drainedMs / 1000).toFixed(1)} s; counting …`);
+
+    const s3 = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 5 });
+    const judge = new Judge({ s3, bucket, table: purchases.table, brokers: brokers.split(','), topic: purchases.topic.name, partitions: purchases.topic.partitions, numbers });
+    let verdict: Verdict;
+    const late = performance.now() + 60_000;
+    do {
+      await pause(1000);
+      verdict = await judge.verdict((number) => flow.isAcknowledged(number), flow.sent);
+    } while (!isClean(verdict) && performance.now() < late);
+    const third = Math.max(1, Math.floor(rss.length / 3));
+    const rssMb = { first: median(rss.slice(0, third)), last: median(rss.slice(-third)), max: Math.max(...rss) };
+    return {
+      conditions,
+      sent: flow.sent,
+      ratePerSecond: flow.sent / seconds,
+      clientRetries: flow.retries,
+      drainedMs,
+      drainRowsPerSecond: ((drained - landedBefore) / drainedMs) * 1000,
+      rssMb,
+      verdict,
+      passed: isClean(verdict) && verdict.acknowledged === flow.sent && drainedMs < drainMsMax && rssMb.last <= rssMb.first * rssGrowthMax,
+    };
+  } finally {
+    await Promise.all([purchase.kill(), sink.kill()]);
+  }
+}
+
+async function ends(brokers: string): Promise<Map<number, number>> {
+  const admin = new kafkajs.Kafka({ brokers: brokers.split(','), logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    return new Map((await admin.fetchTopicOffsets(purchases.topic.name)).map(({ partition, high }) => [partition, Number(high)]));
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function landed(sink: ServiceProcess): Promise<Map<number, number>> {
+  const lines = (await metricsOf(sink)).matchAll(/^millrace_sink_lane_offset\{(?=[^}]*stage="landed")[^}]*partition="(\d+)"[^}]*\} (\S+)$/gm);
+  return new Map([...lines].map(([, partition, offset]) => [Number(partition), Number(offset)]));
+}
+
+async function spoolText(sink: ServiceProcess): Promise<string> {
+  const metrics = await metricsOf(sink);
+  const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN);
+  return `${value('millrace_sink_spool_batches')} batches of ${(value('millrace_sink_spool_bytes') / 1024 / 1024).toFixed(0)} MB in the spool`;
+}
+
+async function metricsOf(sink: ServiceProcess): Promise<string> {
+  return await (await fetch(`${sink.url}/metrics`, { signal: AbortSignal.timeout(5000) })).text();
+}
+
+function rssMbOf(pid: number): number {
+  return Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}

@@ -1,0 +1,36 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runCrashMatrix } from '../crash/crash-matrix.ts';
+import { reportText } from '../crash/report.ts';
+
+const { values } = parseArgs({
+  options: {
+    faults: { type: 'string', default: '56' },
+    seed: { type: 'string' },
+    round: { type: 'string', default: '42' },
+    out: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const whole = (name: string, text: string, max: number): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > max) throw new Error(`--${name} takes a whole number from 1 to ${max} (it is "${text}")`);
+  return value;
+};
+
+const report = await runCrashMatrix({
+  faults: whole('faults', values.faults, 100_000),
+  seed: values.seed === undefined ? Math.floor(Math.random() * 1_000_000) + 1 : whole('seed', values.seed, 4_294_967_295),
+  faultsPerRound: whole('round', values.round, 10_000),
+  conditions: `${availableParallelism()} cores, Node ${process.versions.node}`,
+  tell: (line) => process.stderr.write(`${line}\n`),
+});
+if (values.out !== undefined) {
+  mkdirSync(dirname(resolve(values.out)), { recursive: true });
+  writeFileSync(resolve(values.out), `${JSON.stringify(report)}\n`);
+}
+process.stdout.write(`${values.json ? JSON.stringify(report) : reportText(report)}\n`);
+process.exitCode = report.passed ? 0 : 1;

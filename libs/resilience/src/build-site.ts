@@ -1,0 +1,47 @@
+import { AbortFanOut } from './abort-fan-out.ts';
+import { Breaker } from './breaker.ts';
+import { Bulkhead } from './bulkhead.ts';
+import { Chaos } from './chaos.ts';
+import { monotonicOf, systemClock } from './clock.ts';
+import { Counters } from './counters.ts';
+import { classifyError } from './error-class.ts';
+import { EventHub } from './event-hub.ts';
+import { OpossumGate } from './opossum-gate.ts';
+import type { PipelineSite } from './pipeline-site.ts';
+import type { PipelineDeps } from './pipeline.ts';
+import type { PipelineSettings } from './settings.ts';
+import type { PipelineSpec } from './spec.ts';
+import { systemRandom } from './system-random.ts';
+import { TimerQueue } from './timer-queue.ts';
+import { Waits } from './wait.ts';
+
+/** What the policies of one pipeline share, made from its settings. */
+export function buildSite({ classify = classifyError }: PipelineSpec, settings: PipelineSettings, deps: PipelineDeps, noticeIdle: () => void): PipelineSite {
+  const { clock = systemClock, random = systemRandom, onEvent } = deps;
+  const { name } = settings;
+  const monotonic = monotonicOf(clock);
+  const events = new EventHub(name, clock);
+  if (onEvent !== undefined) events.subscribe(onEvent);
+  const counters = new Counters();
+  const fanOut = new AbortFanOut();
+  const gate = settings.breaker && new OpossumGate(name);
+  return {
+    name,
+    clock,
+    monotonic,
+    random,
+    events,
+    counters,
+    fanOut,
+    noticeIdle,
+    settings,
+    state: 'running',
+    waits: new Waits(clock, fanOut),
+    attemptTimers: new TimerQueue(settings.timeout.attemptMs, clock, monotonic),
+    classify,
+    gate,
+    breaker: settings.breaker && new Breaker(settings.breaker, { clock, monotonic, random, events, gate: gate! }),
+    bulkhead: settings.bulkhead && new Bulkhead(settings.bulkhead),
+    chaos: settings.chaos.allowed ? new Chaos({ name, clock, random, events, counters }) : undefined,
+  };
+}
