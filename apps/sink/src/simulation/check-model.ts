@@ -28,7 +28,7 @@ export async function checkModel(count: number, seed: number, tell: (line: strin
   while (done < count) {
     const now = Math.min(schedulesPerSeed, count - done);
     const result = await check(soundMakers, now, seed + done);
-    if (result.failed) {
+    if (result.counterexample !== null) {
       const [schedule] = result.counterexample;
       return { schedules: done, seed, failure: { seed: seed + done, schedule, reason: reasonOf(result.errorInstance) }, foundOut: {} };
     }
