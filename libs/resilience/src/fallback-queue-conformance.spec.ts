@@ -19,11 +19,9 @@ async function brokenPromises(adapt: (stored: StoredEntries, entriesMax: number)
 }
 
 describe('the plainest queue', () => {
-  for (const { name, run } of checksOf((stored, entriesMax) => new MemoryQueue(stored, entriesMax))) {
-    it(name, async () => {
-      await expect(run()).resolves.toBeUndefined();
-    });
-  }
+  it.each(checksOf((stored, entriesMax) => new MemoryQueue(stored, entriesMax)))('$name', async ({ run }) => {
+    await expect(run()).resolves.toBeUndefined();
+  });
 });
 
 describe('the conformance checks find a queue that', () => {

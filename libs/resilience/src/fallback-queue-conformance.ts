@@ -5,9 +5,9 @@ import type { FallbackQueue, QueueEntry } from './fallback-queue.ts';
 export interface QueueUnderTest {
   readonly queue: FallbackQueue;
   /** Another adapter on the same stored entries, as a process has that starts again. */
-  reopen(): Promise<FallbackQueue>;
+  readonly reopen: () => Promise<FallbackQueue>;
   /** Releases everything. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** One thing that every {@link FallbackQueue} does. */
@@ -15,7 +15,7 @@ export interface ConformanceCheck {
   /** What is promised, as the name of a test. */
   readonly name: string;
   /** @throws AssertionError when the promise is not kept */
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 /**
