@@ -119,7 +119,7 @@ export class Writer {
       shelf: this.#shelf,
       budget: this.#budget,
       clock: this.#clock(),
-      newId: () => this.#makers.batchId(world.nextId()),
+      newId: () => this.#makers.batchId(world.nextId(), this.lane.position),
       settings: { flushBytes: this.#options.flushBytes ?? Number.MAX_SAFE_INTEGER, flushAgeMs: 1000 },
     });
   }
