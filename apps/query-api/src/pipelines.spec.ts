@@ -38,7 +38,7 @@ describe('pipelines of the query API', () => {
 
   it('a guard tries again what may be repeated and nothing else', async () => {
     const pipeline = createPipeline({ name: 's3', retry: { attemptsMax: 3, baseMs: 0 } });
-    const { s3, glue } = guardsOver({ find: (name) => (name === 's3' ? (pipeline as never) : undefined) });
+    const { s3, glue } = guardsOver({ find: (name) => (name === 's3' ? pipeline : undefined) });
     const attempts = { put: 0, start: 0 };
     const failing = (operation: keyof typeof attempts) => async (): Promise<never> => {
       attempts[operation] += 1;

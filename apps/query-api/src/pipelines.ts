@@ -1,11 +1,11 @@
 import { InvalidRequestException, TooManyRequestsException } from '@aws-sdk/client-athena';
 import { LakeError } from '@millrace/lake';
-import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec, type RetrySpec } from '@millrace/resilience';
+import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import { queryLimits } from '@millrace/contracts';
 import type { QueryConfig } from './config.ts';
 import { QueryError } from './errors.ts';
-import type { CallGuard, Guards } from './guards.ts';
+import type { CallGuard, GuardedCall, Guards } from './guards.ts';
 
 /** A query has a time limit of its own; the pipelines around whole queries only never cut it short. */
 const wholeQuery = { attemptMs: queryLimits.timeoutMsMax, totalMs: queryLimits.timeoutMsMax };
@@ -93,12 +93,11 @@ export function guardsOver(registry: Pick<PipelineRegistry, 'find'>): Guards {
   return { redis: guard('redis'), s3: guard('s3'), glue: guard('glue'), athena: guard('athena'), duckdbReads: guard('duckdb-reads') };
 }
 
-function guardOver(name: Name, found: Pipeline | undefined): CallGuard {
-  // Seen as a pipeline that may retry and never answers anything else than the work does.
-  const pipeline = found as unknown as Pipeline<{ readonly name: string; readonly retry: RetrySpec }> | undefined;
-  return async ({ operation, idempotent, signal }, run) => {
+function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
+  return async <T>({ operation, idempotent, signal }: GuardedCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     if (pipeline === undefined) throw new TypeError(`This process has no pipeline ${name}.`);
-    return await pipeline.execute(async ({ signal: attempt }) => await run(attempt), { key: operation, idempotent, signal });
+    // These pipelines have no fallbacks: what they answer is what the work answered.
+    return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), { key: operation, idempotent, signal })) as T;
   };
 }
 

@@ -251,8 +251,8 @@ describe('what is refused', () => {
 
   it('a cursor that was made or changed by hand', async () => {
     const { body } = await post({ sql: 'SELECT n FROM range(25) t(n) ORDER BY n' }, { prefer: 'wait=30' });
-    const cursors = ['', 'x', '%00', 'a'.repeat(5000), ...[`${body.id}:26`, `${body.id}:-1`, `${body.id}:1e1`, `${body.id}:1:1x`, `${body.id}`, `:5`, `${body.id}:${'9'.repeat(30)}`].map((text) => Buffer.from(text).toString('base64url'))];
-    for (const cursor of cursors.filter((text) => !text.endsWith('OjE6MXg'))) {
+    const cursors = ['', 'x', '%00', 'a'.repeat(5000), ...[`${body.id}:26`, `${body.id}:-1`, `${body.id}:1e1`, `${body.id}:1:1x`, body.id, ':5', `${body.id}:${'9'.repeat(30)}`].map((text) => Buffer.from(text).toString('base64url'))];
+    for (const cursor of cursors) {
       const answer = await ask(`/v1/queries/${body.id}/results?cursor=${cursor}`);
       expect([cursor, answer.status]).toEqual([cursor, 400]);
       expect(answer.body).toMatchObject({ errors: [{ field: 'cursor' }] });

@@ -17,6 +17,16 @@ function answers(): ReportAnswers {
   return new ReportAnswers(createPipeline({ name: 'report', ...queryPipelines.report }));
 }
 
+function resultOf(rows: readonly ResultRow[]): EngineResult {
+  return {
+    columns: [],
+    rows: (async function* () {
+      yield rows;
+    })(),
+    bytesScanned: () => 3,
+  };
+}
+
 it('an answer that cannot be had is replaced by the last good one of the same report, parameters and engine', async () => {
   const reports = answers();
   expect(await reports.answer(data, async () => good, signal)).toEqual({ fresh: good });
@@ -44,13 +54,6 @@ it('a statement at fault and a query that was stopped are not replaced', async (
 });
 
 it('rows are kept while they are few', async () => {
-  const resultOf = (rows: readonly ResultRow[]): EngineResult => ({
-    columns: [],
-    rows: (async function* () {
-      yield rows;
-    })(),
-    bytesScanned: () => 3,
-  });
   const read = async (rows: readonly ResultRow[]): Promise<{ seen: number; kept: ReportAnswer['kept'] }> => {
     const { result, kept } = keeping(resultOf(rows));
     let seen = 0;
