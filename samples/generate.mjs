@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 const purchaseCount = 4000;
 const userCount = 900;
-const firstDay = Date.UTC(2019, 10, 4) / 1000;
-/** Share of the purchases on each day, Monday first: three weeks, busier at week ends and towards the holidays. */
-const dayWeights = [8, 8, 9, 9, 12, 16, 13, 9, 9, 10, 11, 14, 18, 15, 11, 11, 12, 13, 17, 22, 18];
+const firstDay = Date.UTC(2019, 10, 11) / 1000;
+/** Share of the purchases on each day, Monday first: two weeks, busier at week ends and towards the holidays. */
+const dayWeights = [9, 9, 10, 11, 14, 18, 15, 11, 11, 12, 13, 17, 22, 18];
 /** Share of the purchases in each hour of the day, UTC. */
 const hourWeights = [2, 1, 1, 1, 1, 2, 4, 6, 8, 9, 10, 10, 12, 11, 9, 9, 10, 12, 15, 18, 20, 18, 11, 5];
 const countryWeights = { US: 22, GB: 17, DE: 12, FR: 10, IN: 8, ES: 6, IT: 5, NL: 4, JP: 4, BR: 3, IE: 2, SE: 2, PL: 2, CZ: 1, NO: 1, ZA: 1 };

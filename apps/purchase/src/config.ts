@@ -2,7 +2,8 @@ import { purchaseLimits, purchases } from '@millrace/contracts';
 import { authPrefix, authSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
 
-const purchaseConfigSchema = Type.Object({
+/** Every setting; docs/settings.md is checked against it. */
+export const purchaseConfigSchema = Type.Object({
   PURCHASE_HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' }),
   PURCHASE_PORT: Type.Integer({ default: 3001, minimum: 0, maximum: 65_535, description: 'Port of the purchase API' }),
   PURCHASE_TOPIC: Type.String({ default: purchases.topic.name, pattern: '^[A-Za-z0-9._-]{1,249}$', description: 'Topic that purchases are written to' }),

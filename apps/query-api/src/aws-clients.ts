@@ -26,7 +26,7 @@ export interface AwsClients {
 export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint }: AwsSettings): AwsClients {
   const s3 = s3Client({}, { region, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) });
   const glue = glueClient({ region, ...(glueEndpoint === undefined ? {} : { endpoint: glueEndpoint }) });
-  const athena = new AthenaClient({ maxAttempts: 1, region, ...(athenaEndpoint === undefined ? {} : { endpoint: athenaEndpoint }) });
+  const athena = new AthenaClient({ maxAttempts: 1, requestHandler: { connectionTimeout: 2000, requestTimeout: 30_000 }, region, ...(athenaEndpoint === undefined ? {} : { endpoint: athenaEndpoint }) });
   return {
     s3,
     glue,

@@ -7,6 +7,7 @@ export type QueryErrorCode = Extract<
   | 'statement-invalid'
   | 'statement-not-allowed'
   | 'result-too-large'
+  | 'idempotency-conflict'
   | 'engine-failed'
   | 'unavailable'
   | 'overloaded'

@@ -1,11 +1,35 @@
 import type { CatalogGuard, StoreGuard } from '@millrace/lake';
-import type { AthenaGuard } from './engines/athena/athena-engine.ts';
-import type { RedisGuard } from './queries/query-queue.ts';
 
-/** What stands around every call that leaves the process. */
+/** What a call that leaves the process says of itself. */
+export interface GuardedCall {
+  /** What is done: `put`, `start`, `submit`. */
+  readonly operation: string;
+  /** Whether doing it twice is the same as doing it once; only then may it be tried again. */
+  readonly idempotent: boolean;
+  /** Ends the call, whatever it waits for. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Stands around every call to one dependency: time limit, retries, circuit, bulkhead. `run` gets the signal of its own attempt. */
+export type CallGuard = <T>(call: GuardedCall, run: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+
+/** One guard for each dependency; no call of this app's own leaves the process by another way. */
 export interface Guards {
-  readonly s3: StoreGuard;
-  readonly glue: CatalogGuard;
-  readonly athena: AthenaGuard;
-  readonly redis: RedisGuard;
+  /** Redis by BullMQ's queue and by ioredis. A worker's own waiting for jobs and its locks are BullMQ's. */
+  readonly redis: CallGuard;
+  readonly s3: CallGuard;
+  readonly glue: CallGuard;
+  readonly athena: CallGuard;
+  /** A statement in DuckDB from its start to its last row: its reads of S3 happen in another process. */
+  readonly duckdbReads: CallGuard;
+}
+
+/** Each call to S3 may be repeated: parts have names of their own, and a manifest that is there already is read back. */
+export function storeGuard(guard: CallGuard): StoreGuard {
+  return async (operation, run, signal) => await guard({ operation, idempotent: true, signal }, run);
+}
+
+/** This app only reads the catalog. */
+export function catalogGuard(guard: CallGuard): CatalogGuard {
+  return async (run, signal) => await guard({ operation: 'partitions', idempotent: true, signal }, run);
 }

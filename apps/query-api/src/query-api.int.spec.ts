@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
@@ -7,37 +5,20 @@ import { conformanceRows } from './engines/query-engine.conformance.ts';
 import { pipelineGuards } from './pipelines.ts';
 import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
-import { openTestLake, testParts, type TestLake } from './testing-lake.ts';
+import { openTestLake, testEnvironment, type TestLake } from './testing-lake.ts';
 
 let lake: TestLake;
 let api: RunningService;
 let worker: RunningService;
 
-function environment(more: Record<string, string> = {}): Record<string, string> {
-  return {
-    QUERY_QUEUE_NAME: `test-${lake.database}`,
-    LAKE_BUCKET: lake.bucket,
-    LAKE_DATABASE: lake.database,
-    REDIS_URL: testParts.redisUrl,
-    AWS_ENDPOINT_URL: testParts.endpoint,
-    AWS_REGION: testParts.region,
-    QUERY_ATHENA_POLL_MS_MIN: '20',
-    QUERY_DUCKDB_PROCESS_MB: '600',
-    LOG_LEVEL: 'warn',
-    ...(testParts.httpfsPath === undefined ? {} : { QUERY_DUCKDB_HTTPFS: testParts.httpfsPath }),
-    ...(process.env['HOME'] === undefined ? {} : { HOME: process.env['HOME'] }),
-    ...more,
-  };
-}
-
 async function startApi(more: Record<string, string> = {}): Promise<RunningService> {
-  const config = readQueryConfig(environment(more));
+  const config = readQueryConfig(testEnvironment(lake, more));
   const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
   return await startService({ name: 'query-api', module: QueryApiModule.of(config, logger, pipelineGuards(config)), port: 0, logger, bodyBytesMax: 256 * 1024 });
 }
 
 async function startWorker(more: Record<string, string> = {}): Promise<RunningService> {
-  const config = readQueryConfig(environment(more));
+  const config = readQueryConfig(testEnvironment(lake, more));
   const logger = createLogger({ name: 'query-worker', level: config.LOG_LEVEL });
   return await startService({ name: 'query-worker', module: QueryWorkerModule.of(config, logger, pipelineGuards(config)), port: 0, logger });
 }
@@ -189,6 +170,31 @@ describe('a query over HTTP', () => {
   });
 });
 
+describe('a request that is sent again', () => {
+  it('with its Idempotency-Key is the same query', async () => {
+    const key = { 'idempotency-key': crypto.randomUUID() };
+    const [first, second] = await Promise.all([post({ sql: 'SELECT ?', parameters: ['a'] }, key), post({ sql: 'SELECT ?', parameters: ['a'] }, key)]);
+    expect(first!.body.id).toBe(second!.body.id);
+    await ask(`/v1/queries/${first!.body.id}?wait=30`);
+    const late = await post({ sql: 'SELECT ?', parameters: ['a'] }, key);
+    expect(late.status).toBe(200);
+    expect(late.body).toMatchObject({ id: first!.body.id, state: 'succeeded', results: { rows: [['a']] } });
+  });
+
+  it('under the key of another request is refused', async () => {
+    const key = { 'idempotency-key': crypto.randomUUID() };
+    expect((await post({ sql: 'SELECT ?', parameters: ['a'] }, key)).status).toBe(202);
+    const other = await post({ sql: 'SELECT ?', parameters: ['b'] }, key);
+    expect(other.status).toBe(422);
+    expect(other.body).toMatchObject({ type: 'urn:millrace:problem:idempotency-conflict', errors: [{ field: 'Idempotency-Key' }] });
+  });
+
+  it('without a key is another query', async () => {
+    const [first, second] = await Promise.all([post({ sql: 'SELECT 1' }), post({ sql: 'SELECT 1' })]);
+    expect(first!.body.id).not.toBe(second!.body.id);
+  });
+});
+
 describe('what is refused', () => {
   it.each([
     ['two statements', { sql: 'SELECT 1; SELECT 2' }, 400, 'statement-not-allowed'],
@@ -207,6 +213,20 @@ describe('what is refused', () => {
     ['a limit that is not kept yet', { sql: 'SELECT 1', maxBytesScanned: 1 }, 400, 'validation'],
     ['an integer that JSON cannot carry', { sql: 'SELECT ?', parameters: [2 ** 60] }, 400, 'validation'],
     ['a body that is an array', [1], 400, 'validation'],
+    ['a body that is null', 'null', 400, 'validation'],
+    ['no body', '', 400, 'invalid-json'],
+    ['a number beyond a double', '{"sql": "SELECT ?", "parameters": [1e999]}', 400, 'validation'],
+    ['an object as a parameter', { sql: 'SELECT ?', parameters: [{ a: 1 }] }, 400, 'validation'],
+    ['parameters by name with a statement', { sql: 'SELECT ?', parameters: { a: 1 } }, 400, 'validation'],
+    ['parameters in order with a report', { report: 'sales-by-genre', parameters: ['2019-01-01'] }, 400, 'validation'],
+    ['too many parameters', { sql: 'SELECT ?', parameters: Array.from({ length: 101 }, () => 1) }, 400, 'validation'],
+    ['a value that text cannot hold', { sql: 'SELECT ?', parameters: ['a\0'] }, 400, 'validation'],
+    ['half a character', '{"sql": "SELECT ?", "parameters": ["\\ud800"]}', 400, 'validation'],
+    ['half a character in the statement', `{"sql": "SELECT '\\ud800'"}`, 400, 'statement-invalid'],
+    ['a time limit of a thousand years', { sql: 'SELECT 1', timeoutMs: 31_536_000_000_000 }, 400, 'validation'],
+    ['a date that is none', { report: 'sales-by-genre', parameters: { from: '2019-02-30' } }, 400, 'validation'],
+    ['a statement that nothing can parse in time', { sql: `SELECT ${'?,'.repeat(32_000)}?` }, 400, 'statement-not-allowed'],
+    ['a statement too deep', { sql: `SELECT ${'('.repeat(30_000)}1${')'.repeat(30_000)}` }, 400, 'statement-invalid'],
     ['broken JSON', '{"sql": ', 400, 'invalid-json'],
     ['a body too large', { sql: 'x'.repeat(300_000) }, 413, 'body-too-large'],
     ['a statement too long', { sql: `SELECT '${'x'.repeat(70_000)}'` }, 400, 'validation'],
@@ -215,6 +235,39 @@ describe('what is refused', () => {
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
     expect(answer.body).toMatchObject({ type: `urn:millrace:problem:${problem}`, status, detail: expect.any(String) as string });
+  });
+
+  it.each([
+    ['an unknown field', { sql: 'SELECT 1', limit: 5 }, 'limit'],
+    ['too few parameters', { sql: 'SELECT ?, ?', parameters: [1] }, 'parameters'],
+    ['a parameter of the wrong type', { sql: 'SELECT ?, ?', parameters: [1, [2]] }, 'parameters[1]'],
+    ['an engine that is not here', { sql: 'SELECT 1', engine: 'trino' }, 'engine'],
+    ['a time limit', { sql: 'SELECT 1', timeoutMs: 1 }, 'timeoutMs'],
+    ['an unknown report', { report: 'nothing' }, 'report'],
+    ['a wrong parameter of a report', { report: 'sales-by-genre', parameters: { to: 'today' } }, 'parameters.to'],
+    ['a statement', { sql: 'DROP TABLE purchases' }, 'sql'],
+  ])('and the problem names the field: %s', async (_what, body, field) => {
+    expect((await post(body)).body).toMatchObject({ errors: [{ field, message: expect.any(String) as string }] });
+  });
+
+  it('a cursor that was made or changed by hand', async () => {
+    const { body } = await post({ sql: 'SELECT n FROM range(25) t(n) ORDER BY n' }, { prefer: 'wait=30' });
+    const cursors = ['', 'x', '%00', 'a'.repeat(5000), ...[`${body.id}:26`, `${body.id}:-1`, `${body.id}:1e1`, `${body.id}:1:1x`, `${body.id}`, `:5`, `${body.id}:${'9'.repeat(30)}`].map((text) => Buffer.from(text).toString('base64url'))];
+    for (const cursor of cursors.filter((text) => !text.endsWith('OjE6MXg'))) {
+      const answer = await ask(`/v1/queries/${body.id}/results?cursor=${cursor}`);
+      expect([cursor, answer.status]).toEqual([cursor, 400]);
+      expect(answer.body).toMatchObject({ errors: [{ field: 'cursor' }] });
+    }
+    expect((await ask(`/v1/queries/${body.id}/results?cursor=a&cursor=b`)).status).toBe(400);
+    expect((await ask(`/v1/queries/${body.id}/results?limit=0`)).body).toMatchObject({ errors: [{ field: 'limit' }] });
+  });
+
+  it('a content type that is not JSON', async () => {
+    for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': 'application/xml' }]) {
+      const answer = await ask('/v1/queries', { method: 'POST', headers, body: '{"sql":"SELECT 1"}' });
+      expect(answer.status).toBe(415);
+      expect(answer.body).toMatchObject({ type: 'urn:millrace:problem:unsupported-media-type' });
+    }
   });
 
   it.each([
@@ -260,40 +313,6 @@ describe('around the queries', () => {
       expect(refused.body).toMatchObject({ type: 'urn:millrace:problem:overloaded' });
     } finally {
       await full.close();
-    }
-  });
-
-  it('started without Redis it refuses queries at once, is not ready, and takes them once Redis is there', async () => {
-    const { hostname, port } = new URL(testParts.redisUrl);
-    const sockets = new Set<Socket>();
-    const relay = createServer((client) => {
-      const redis = connect(Number(port === '' ? 6379 : port), hostname);
-      for (const socket of [client, redis]) {
-        sockets.add(socket);
-        socket.on('error', () => undefined);
-      }
-      client.pipe(redis).pipe(client);
-    });
-    relay.listen(0, '127.0.0.1');
-    await once(relay, 'listening');
-    const relayPort = (relay.address() as AddressInfo).port;
-    relay.close();
-    await once(relay, 'close');
-    const alone = await startApi({ REDIS_URL: `redis://127.0.0.1:${relayPort}`, QUERY_REDIS_TIMEOUT_MS: '200', QUERY_QUEUE_NAME: `late-${lake.database}` });
-    const send = async (): Promise<Answer> => await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sql":"SELECT 1"}' }, alone);
-    try {
-      const refused = await send();
-      expect(refused.status).toBe(503);
-      expect(refused.body).toMatchObject({ type: 'urn:millrace:problem:unavailable' });
-      expect(refused.headers.get('retry-after')).toBe('2');
-      expect((await ask('/health/ready', {}, alone)).status).toBe(503);
-      relay.listen(relayPort, '127.0.0.1');
-      await once(relay, 'listening');
-      await expect.poll(async () => (await send()).status, { timeout: 20_000, interval: 200 }).toBe(202);
-    } finally {
-      await alone.close();
-      for (const socket of sockets) socket.destroy();
-      relay.close();
     }
   });
 });

@@ -8,7 +8,7 @@ import type { QueryConfig } from './config.ts';
 import { AthenaEngine, type Sleep } from './engines/athena/athena-engine.ts';
 import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
-import type { Guards } from './guards.ts';
+import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { lakeTable } from './lake-tables.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { requestConnection, settled } from './redis-connections.ts';
@@ -31,7 +31,7 @@ export async function queryParts(config: QueryConfig, guards: Guards, logger: Lo
     glueEndpoint: config.AWS_ENDPOINT_URL_GLUE,
     athenaEndpoint: config.AWS_ENDPOINT_URL_ATHENA,
   });
-  const results = new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, guards.s3);
+  const results = new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3));
   const redis = requestConnection({ url: config.REDIS_URL, commandTimeoutMs: config.QUERY_REDIS_TIMEOUT_MS }, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
   await settled(redis, config.QUERY_REDIS_TIMEOUT_MS);
   const queue = new QueryQueue(
@@ -57,10 +57,10 @@ export async function queryParts(config: QueryConfig, guards: Guards, logger: Lo
 
 /** The engines that the settings name. */
 export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: Guards, sleep: Sleep): QueryEngine[] {
-  const catalog = new GlueCatalog(aws.glue, purchases, config.LAKE_BUCKET, guards.glue, config.LAKE_DATABASE);
+  const catalog = new GlueCatalog(aws.glue, purchases, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE);
   const stores = new Map<string, S3ObjectStore>();
   const storeOf = (bucket: string): S3ObjectStore => {
-    const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, guards.s3);
+    const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, storeGuard(guards.s3));
     stores.set(bucket, store);
     return store;
   };
@@ -78,6 +78,7 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
           tables: async (signal) => [await lakeTable(purchases, config.LAKE_DATABASE, catalog, storeOf, { filesMax: config.QUERY_TABLE_FILES_MAX }, signal)],
           s3Access: async () => await aws.s3Access(),
         },
+        guards.duckdbReads,
       ),
     athena: () =>
       new AthenaEngine(
@@ -103,9 +104,10 @@ export function registerStoreChecks(health: HealthRegistry, { queue, results }: 
 }
 
 /** What a worker needs besides. Only the default engine is required: a query may name another in vain. */
-export function registerEngineChecks(health: HealthRegistry, config: QueryConfig, { aws }: QueryParts, engines: readonly QueryEngine[]): void {
+export function registerEngineChecks(health: HealthRegistry, config: QueryConfig, { aws }: QueryParts, engines: readonly QueryEngine[], { glue }: Pick<Guards, 'glue'>): void {
   health.register('glue', {
-    check: async (signal) => void (await aws.glue.send(new GetDatabaseCommand({ Name: config.LAKE_DATABASE }), { abortSignal: signal })),
+    check: async (signal) =>
+      await glue({ operation: 'check', idempotent: true, signal }, async (sending) => void (await aws.glue.send(new GetDatabaseCommand({ Name: config.LAKE_DATABASE }), { abortSignal: sending }))),
     required: true,
   });
   for (const engine of engines) {

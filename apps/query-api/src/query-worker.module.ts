@@ -14,6 +14,7 @@ import { workerConnection } from './redis-connections.ts';
 const PARTS = Symbol('QUERY_PARTS');
 const ENGINES = Symbol('QUERY_ENGINES');
 const CONFIG = Symbol('QUERY_CONFIG');
+const GUARDS = Symbol('QUERY_GUARDS');
 
 /** How often a worker looks whether a query it runs shall be cancelled. */
 const cancelPollMs = 500;
@@ -31,9 +32,10 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
     @Inject(ENGINES) private readonly engines: readonly QueryEngine[],
     @Inject(QueryWorker) private readonly worker: QueryWorker,
     @Inject(HealthRegistry) health: HealthRegistry,
+    @Inject(GUARDS) guards: Guards,
   ) {
     registerStoreChecks(health, parts);
-    registerEngineChecks(health, config, parts, engines);
+    registerEngineChecks(health, config, parts, engines, guards);
   }
 
   static of(config: QueryConfig, logger: Logger, guards: Guards): DynamicModule {
@@ -41,6 +43,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
       module: QueryWorkerModule,
       providers: [
         { provide: CONFIG, useValue: config },
+        { provide: GUARDS, useValue: guards },
         { provide: PARTS, useFactory: async () => await queryParts(config, guards, logger) },
         { provide: ENGINES, inject: [PARTS], useFactory: (parts: QueryParts) => queryEngines(config, parts, guards, pause) },
         {

@@ -35,6 +35,24 @@ export const testParts = {
   httpfsPath: process.env['QUERY_DUCKDB_HTTPFS'],
 };
 
+/** Settings of a service over a test's own lake and queue. */
+export function testEnvironment({ database, bucket }: Pick<TestLake, 'database' | 'bucket'>, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    QUERY_QUEUE_NAME: `test-${database}`,
+    LAKE_BUCKET: bucket,
+    LAKE_DATABASE: database,
+    REDIS_URL: testParts.redisUrl,
+    AWS_ENDPOINT_URL: testParts.endpoint,
+    AWS_REGION: testParts.region,
+    QUERY_ATHENA_POLL_MS_MIN: '20',
+    QUERY_DUCKDB_PROCESS_MB: '600',
+    LOG_LEVEL: 'warn',
+    ...(testParts.httpfsPath === undefined ? {} : { QUERY_DUCKDB_HTTPFS: testParts.httpfsPath }),
+    ...(process.env['HOME'] === undefined ? {} : { HOME: process.env['HOME'] }),
+    ...more,
+  };
+}
+
 export async function openTestLake(): Promise<TestLake> {
   process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';

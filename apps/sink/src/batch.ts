@@ -8,6 +8,8 @@ export interface Segment {
   readonly file: string;
   readonly rows: number;
   readonly bytes: number;
+  /** CRC-32 of the lines, as they were appended. */
+  readonly crc32: number;
   /** Smallest and largest event time, in epoch seconds. */
   readonly minTimestamp: number;
   readonly maxTimestamp: number;
@@ -20,20 +22,23 @@ export interface SealedBatch {
   readonly from: number;
   readonly to: number;
   readonly segments: readonly Segment[];
-  readonly rejects: { readonly file: string; readonly count: number; readonly bytes: number } | undefined;
+  readonly rejects: { readonly file: string; readonly count: number; readonly bytes: number; readonly crc32: number } | undefined;
   readonly dropped: readonly [number, number][];
   readonly rejected: readonly [number, number][];
   readonly absent: readonly [number, number][];
   readonly last: LedgerEntry['last'];
   readonly files: BatchFiles;
-  /** Bytes on disk. */
+  /** Raw bytes on disk. */
   readonly bytes: number;
 }
 
-/** Bytes that go to a staging key. */
+/** A file of the batch that goes to a staging key. */
 export interface StagedBody {
   readonly staged: string;
+  /** Its name in the batch's directory. */
+  readonly file: string;
   readonly body: ObjectBody;
+  readonly bytes: number;
   readonly sha256: string;
 }
 
@@ -41,4 +46,7 @@ export interface StagedBody {
 export interface EncodedBatch {
   readonly entry: LedgerEntry;
   readonly bodies: readonly StagedBody[];
+  readonly files: BatchFiles;
+  /** Bytes on disk. */
+  readonly bytes: number;
 }

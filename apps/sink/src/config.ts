@@ -4,7 +4,8 @@ import { Type, type Static } from 'typebox';
 
 const megabyte = 1024 * 1024;
 
-const sinkConfigSchema = Type.Object({
+/** Every setting; docs/settings.md is checked against it. */
+export const sinkConfigSchema = Type.Object({
   SINK_HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' }),
   SINK_PORT: Type.Integer({ default: 3002, minimum: 0, maximum: 65_535, description: 'Port of health and metrics' }),
   SINK_GROUP_ID: Type.String({ default: 'millrace-sink', minLength: 1, maxLength: 255, description: 'Kafka consumer group' }),
@@ -14,6 +15,8 @@ const sinkConfigSchema = Type.Object({
   SINK_FLUSH_SECONDS: Type.Number({ default: 60, minimum: 0.1, maximum: 3600, description: 'Age in seconds at which a batch is sealed' }),
   SINK_SPOOL_DIR: Type.Optional(Type.String({ minLength: 1, description: 'Directory of the spool; default MILLRACE_HOME/spool' })),
   SINK_SPOOL_BYTES_MAX: Type.Integer({ default: 4096 * megabyte, minimum: megabyte, maximum: Number.MAX_SAFE_INTEGER, description: 'Bytes that may wait on disk before the partitions pause' }),
+  SINK_OPEN_SEGMENTS_MAX: Type.Integer({ default: 1000, minimum: 1, maximum: 100_000, description: 'Open segments (one a lane and day) over all lanes, above which the largest open batch is sealed' }),
+  SINK_DEDUP_OFFSETS: Type.Integer({ default: 131_072, minimum: 0, maximum: 16_777_216, description: 'Offsets of a lane within which an event id is taken once; 0 takes every event' }),
   SINK_ENCODER_MEMORY_MB: Type.Integer({ default: 256, minimum: 128, maximum: 65_536, description: 'Memory of the Parquet encoder in megabytes' }),
   SINK_ENCODER_THREADS: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Threads of the Parquet encoder' }),
   SINK_S3_TIMEOUT_MS: Type.Integer({ default: 30_000, minimum: 100, maximum: 600_000, description: 'Time one call to S3 may take in milliseconds' }),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { expectExactlyOnce } from './simulation/expect-exactly-once.ts';
 import type { WriteFault } from './simulation/simulated-store.ts';
-import { purchaseLine, tick, World } from './simulation/world.ts';
+import { purchaseLine } from './simulation/purchase-line.ts';
+import { tick } from './simulation/tick.ts';
+import { World } from './simulation/world.ts';
 
 function worldWithEvents(): World {
   const world = new World();

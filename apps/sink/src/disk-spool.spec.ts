@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { LedgerEntry } from '@millrace/lake';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DiskSpool } from './disk-spool.ts';
+import { manifestOf, readSpooled } from './spool-manifest.ts';
+import type { BatchFiles } from './spool.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -22,23 +27,85 @@ describe('the spool on disk', () => {
     expect(await readFile(files.path('a'), 'utf8')).toBe('one\ntwo\n');
   });
 
-  it('keeps the directory of a living incarnation and removes that of a dead one', async () => {
-    await DiskSpool.take(root, 'living');
-    const child = spawn(process.execPath, ['-e', '']);
-    await once(child, 'exit');
-    await mkdir(join(root, 'dead'));
-    await writeFile(join(root, 'dead', 'owner.json'), JSON.stringify({ pid: child.pid, startedAt: '1' }));
+  it('takes up what a dead incarnation left, once, and leaves a living one alone', async () => {
+    const living = await DiskSpool.take(root, 'living');
+    await spooled(await living.open(0, 'of-the-living'));
+    await leftByDead('dead');
     await mkdir(join(root, 'just-taken'));
     await mkdir(join(root, 'never-owned'));
     await utimes(join(root, 'never-owned'), 0, 0);
-    await DiskSpool.take(root, 'mine');
+    const mine = await DiskSpool.take(root, 'mine');
+    const left = await mine.left();
+    expect(left.map(({ partition, files }) => [partition, files.batchId])).toEqual([[3, 'sealed']]);
     expect((await readdir(root)).toSorted()).toEqual(['just-taken', 'living', 'mine']);
+    expect(await mine.left()).toEqual([]);
+    expect((await readSpooled(left[0]!.files)).entry).toEqual(entry);
   });
 
   it('takes a pid that was given to another process for dead', async () => {
-    await mkdir(join(root, 'recycled'));
-    await writeFile(join(root, 'recycled', 'owner.json'), JSON.stringify({ pid: process.pid, startedAt: '1' }));
-    await DiskSpool.take(root, 'mine');
-    expect(await readdir(root)).toEqual(['mine']);
+    await leftByDead('recycled', { pid: process.pid, startedAt: '1' });
+    expect(await (await DiskSpool.take(root, 'mine')).left()).toHaveLength(1);
+  });
+
+  it('leaves its batches to the next incarnation when it stops, and nothing when none waits', async () => {
+    const first = await DiskSpool.take(root, 'first');
+    await spooled(await first.open(0, 'waits'));
+    await first.release();
+    expect(await readdir(root)).toEqual(['first']);
+    const second = await DiskSpool.take(root, 'second');
+    await second.release();
+    expect(await readdir(root)).toEqual(['first']);
+  });
+
+  it.each(['a.parquet', 'manifest.json'])('detects that %s is not as it was written, and sets the batch aside', async (name) => {
+    const spool = await DiskSpool.take(root, 'one');
+    const files = await spool.open(0, 'batch');
+    await spooled(files);
+    await writeFile(files.path(name), (await readFile(files.path(name), 'utf8')).replace('o', 'O'));
+    await expect(readSpooled(files)).rejects.toMatchObject({ code: 'spool-corrupt', retryable: false });
+    await files.setAside();
+    expect(await readdir(join(root, 'corrupt'))).toEqual([expect.stringMatching(/-batch$/)]);
+    // What was set aside is no dead incarnation's.
+    expect(await (await DiskSpool.take(root, 'two')).left()).toEqual([]);
+  });
+
+  it('detects lines that are not as they were appended', async () => {
+    const files = await (await DiskSpool.take(root, 'one')).open(0, 'batch');
+    await files.write('a', 'one\ntwo\n', 0);
+    await expect(files.verify('a', crc32('one\ntwo\n'))).resolves.toBeUndefined();
+    await expect(files.verify('a', crc32('one\ntoo\n'))).rejects.toMatchObject({ code: 'spool-corrupt' });
   });
 });
+
+const text = 'one\n';
+const sha256 = createHash('sha256').update(text).digest('hex');
+const entry: LedgerEntry = {
+  v: 1,
+  id: 'sealed',
+  prev: null,
+  kind: 'batch',
+  from: 0,
+  to: 1,
+  dropped: [],
+  rejected: [],
+  absent: [],
+  files: [{ key: 'k', staged: 's', dt: '2019-11-30', rows: 1, bytes: 4, sha256, minTimestamp: 1, maxTimestamp: 1 }],
+  topic: { cluster: 'c' },
+  writer: 'w',
+  contract: 'x/1',
+};
+
+async function spooled(files: BatchFiles): Promise<void> {
+  await files.write('a.parquet', text, 0);
+  await files.persist(['a.parquet'], manifestOf({ entry, bodies: [{ staged: 's', file: 'a.parquet', bytes: 4, sha256, body: files.body('a.parquet', 4) }] }));
+}
+
+/** A directory whose process is gone: one batch with a manifest, one whose lines were still open. */
+async function leftByDead(name: string, owner?: { pid: number; startedAt: string }): Promise<void> {
+  const spool = await DiskSpool.take(root, name);
+  await spooled(await spool.open(3, 'sealed'));
+  await (await spool.open(3, 'open')).write('a', 'one', 0);
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'exit');
+  await writeFile(join(root, name, 'owner.json'), JSON.stringify(owner ?? { pid: child.pid, startedAt: '1' }));
+}

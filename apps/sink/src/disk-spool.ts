@@ -1,161 +1,82 @@
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { SinkError } from './errors.ts';
-import type { BatchFiles, Spool } from './spool.ts';
-
-/** Who owns a spool directory: a process, told from a later one with the same pid by its start time. */
-interface Owner {
-  readonly pid: number;
-  readonly startedAt: string;
-}
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { DiskBatchFiles, manifestFile, setAsideFolder } from './disk-batch-files.ts';
+import { isAlive, startTimeOf, type Owner } from './incarnation-owner.ts';
+import { onDisk } from './on-disk.ts';
+import type { BatchFiles, LeftBatch, Spool } from './spool.ts';
 
 /**
  * The spool on disk: `<root>/<incarnation>/p<partition>/<batch id>/`. Each incarnation of the process has its own directory, so that
  * two sinks on one machine never share a file, and a crashed one's files can be told from a living one's.
  */
 export class DiskSpool implements Spool {
+  readonly #root: string;
   readonly #directory: string;
 
-  private constructor(directory: string) {
+  private constructor(root: string, directory: string) {
+    this.#root = root;
     this.#directory = directory;
   }
 
   /**
-   * Takes a directory for this incarnation and removes those of dead ones: what they held unrecorded is still in Kafka.
+   * Takes a directory for this incarnation.
    *
    * @param root the spool's root, shared by the sinks of a machine
    * @param incarnation a name no other incarnation has
    */
   static async take(root: string, incarnation: string): Promise<DiskSpool> {
-    await mkdir(root, { recursive: true });
-    for (const name of await readdir(root)) {
-      if (!(await isAlive(join(root, name)))) await rm(join(root, name), { recursive: true, force: true });
-    }
     const directory = join(root, incarnation);
-    await mkdir(directory);
+    await mkdir(directory, { recursive: true });
     const owner: Owner = { pid: process.pid, startedAt: (await startTimeOf(process.pid)) ?? '' };
     await writeFile(join(directory, 'owner.json'), JSON.stringify(owner));
-    return new DiskSpool(directory);
+    return new DiskSpool(root, directory);
   }
 
   async open(partition: number, batchId: string): Promise<BatchFiles> {
     const directory = join(this.#directory, `p${partition}`, batchId);
     await onDisk(async () => await mkdir(directory, { recursive: true }));
-    return new DiskBatchFiles(directory, batchId);
+    return new DiskBatchFiles(this.#root, directory, batchId);
   }
 
-  /** Removes this incarnation's directory; for a clean shutdown, when nothing waits any more. */
-  async release(): Promise<void> {
-    await rm(this.#directory, { recursive: true, force: true });
-  }
-}
-
-class DiskBatchFiles implements BatchFiles {
-  readonly batchId: string;
-  readonly #directory: string;
-
-  constructor(directory: string, batchId: string) {
-    this.#directory = directory;
-    this.batchId = batchId;
-  }
-
-  path(name: string): string {
-    return join(this.#directory, name);
-  }
-
-  async write(name: string, chunk: string, position: number): Promise<void> {
-    await onDisk(async () => {
-      // Opened for each write and closed again, so that any number of open segments costs no file handle.
-      const handle = await open(this.path(name), constants.O_WRONLY | constants.O_CREAT);
-      try {
-        const bytes = Buffer.from(chunk);
-        for (let written = 0; written < bytes.byteLength; ) {
-          const { bytesWritten } = await handle.write(bytes, written, bytes.byteLength - written, position + written);
-          written += bytesWritten;
-        }
-      } finally {
-        await handle.close();
+  async left(): Promise<readonly LeftBatch[]> {
+    const found: LeftBatch[] = [];
+    for (const name of await readdir(this.#root)) {
+      const dead = join(this.#root, name);
+      if (dead === this.#directory || name === setAsideFolder || (await isAlive(dead))) continue;
+      // Of several that see a dead one, the rename succeeds for one.
+      const claimed = join(this.#directory, `claimed-${name}`);
+      if (!(await rename(dead, claimed).then(() => true, () => false))) continue;
+      for (const { partition, directory } of await batchesIn(claimed)) {
+        const batchId = basename(directory);
+        const mine = join(this.#directory, `p${partition}`, batchId);
+        await mkdir(dirname(mine), { recursive: true });
+        await rename(directory, mine);
+        found.push({ partition, files: new DiskBatchFiles(this.#root, mine, batchId) });
       }
-    });
-  }
-
-  async seal(files: readonly { readonly file: string; readonly bytes: number }[]): Promise<void> {
-    await onDisk(async () => {
-      for (const { file, bytes } of files) {
-        await truncate(this.path(file), bytes);
-        await syncFile(this.path(file));
-      }
-      await syncFile(this.#directory);
-    });
-  }
-
-  async writeManifest(bytes: Uint8Array): Promise<void> {
-    await onDisk(async () => {
-      const temporary = this.path('manifest.tmp');
-      await writeFile(temporary, bytes, { flush: true });
-      await rename(temporary, this.path('manifest.json'));
-      await syncFile(this.#directory);
-    });
-  }
-
-  async remove(name: string): Promise<void> {
-    await rm(this.path(name), { force: true });
-  }
-
-  async discard(): Promise<void> {
-    await rm(this.#directory, { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-/** ENOSPC, EDQUOT and EFBIG (a limit set on the process) are outages of the disk. */
-export async function onDisk<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-      throw new SinkError('disk-full', `the disk of the spool is full (${code})`, { cause: error });
+      // Open segments among the rest: a torn tail cannot be trusted, and Kafka has the events.
+      await rm(claimed, { recursive: true, force: true });
     }
-    throw error;
+    return found;
+  }
+
+  /** Removes this incarnation's directory, unless batches wait in it: then it is left to the next one. */
+  async release(): Promise<void> {
+    if ((await batchesIn(this.#directory)).length === 0) await rm(this.#directory, { recursive: true, force: true });
   }
 }
 
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+/** Directories of batches with a manifest, those included that a claimant had no time to move. */
+async function batchesIn(incarnation: string): Promise<{ readonly partition: number; readonly directory: string }[]> {
+  const batches: { partition: number; directory: string }[] = [];
+  for (const name of await readdir(incarnation)) {
+    const inside = join(incarnation, name);
+    if (name.startsWith('claimed-')) batches.push(...(await batchesIn(inside)));
+    const partition = /^p(\d+)$/.exec(name)?.[1];
+    if (partition === undefined) continue;
+    for (const batchId of await readdir(inside)) {
+      if (existsSync(join(inside, batchId, manifestFile))) batches.push({ partition: Number(partition), directory: join(inside, batchId) });
+    }
   }
-}
-
-async function isAlive(directory: string): Promise<boolean> {
-  let owner: Owner;
-  try {
-    owner = JSON.parse(await readFile(join(directory, 'owner.json'), 'utf8')) as Owner;
-  } catch {
-    // Taken a moment ago, its owner not written yet, or left by a crash at that very moment: only age tells.
-    const found = await stat(directory).catch(() => undefined);
-    return found !== undefined && Date.now() - found.mtimeMs < 10_000;
-  }
-  const startedAt = await startTimeOf(owner.pid);
-  if (startedAt !== undefined) return startedAt === owner.startedAt;
-  try {
-    process.kill(owner.pid, 0);
-    return owner.startedAt === '';
-  } catch {
-    return false;
-  }
-}
-
-/** Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat), where the system tells it. */
-async function startTimeOf(pid: number): Promise<string | undefined> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The command name, in parentheses, may hold spaces.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
+  return batches;
 }

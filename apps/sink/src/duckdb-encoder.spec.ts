@@ -8,7 +8,7 @@ import { checkOf } from './check.ts';
 import { DiskSpool } from './disk-spool.ts';
 import { DuckDbEncoder } from './duckdb-encoder.ts';
 import { OpenBatch } from './open-batch.ts';
-import { purchaseLine } from './simulation/world.ts';
+import { purchaseLine } from './simulation/purchase-line.ts';
 import type { SealedBatch } from './batch.ts';
 
 const check = checkOf(purchases, 3);

@@ -1,9 +1,11 @@
-import { rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { hiddenColumns, type Column, type ColumnType, type Stream } from '@millrace/contracts';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Segment } from './batch.ts';
-import { onDisk } from './disk-spool.ts';
-import { fileBody, type EncodedFile, type SegmentEncoder } from './encode.ts';
+import { onDisk } from './on-disk.ts';
+import { sizeAndHash, type EncodedFile, type RowId, type SegmentEncoder } from './encode.ts';
 import { SinkError } from './errors.ts';
 import type { BatchFiles } from './spool.ts';
 
@@ -30,11 +32,13 @@ const jsonTypes: Readonly<Record<ColumnType, string>> = {
 export class DuckDbEncoder implements SegmentEncoder {
   readonly #instance: DuckDBInstance;
   readonly #stream: Stream;
+  readonly #temporaryDirectory: string;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(instance: DuckDBInstance, stream: Stream) {
+  private constructor(instance: DuckDBInstance, stream: Stream, temporaryDirectory: string) {
     this.#instance = instance;
     this.#stream = stream;
+    this.#temporaryDirectory = temporaryDirectory;
   }
 
   static async open(stream: Stream, settings: EncoderSettings): Promise<DuckDbEncoder> {
@@ -45,7 +49,7 @@ export class DuckDbEncoder implements SegmentEncoder {
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     });
-    return new DuckDbEncoder(instance, stream);
+    return new DuckDbEncoder(instance, stream, settings.temporaryDirectory);
   }
 
   async encode(files: BatchFiles, segment: Segment, name: string, partition: number, signal: AbortSignal): Promise<EncodedFile> {
@@ -59,12 +63,30 @@ export class DuckDbEncoder implements SegmentEncoder {
       }
       // An interrupted COPY leaves a partial file; only a whole one gets the name.
       await rename(temporary, files.path(name));
-      return { rows, ...(await fileBody(files.path(name))) };
+      return { rows, ...(await sizeAndHash(files.path(name))) };
     });
   }
 
   async asIs(files: BatchFiles, name: string): Promise<EncodedFile> {
-    return { rows: 0, ...(await fileBody(files.path(name))) };
+    return { rows: 0, ...(await sizeAndHash(files.path(name))) };
+  }
+
+  async rowIds(file: Uint8Array, from: number): Promise<readonly RowId[]> {
+    const path = join(this.#temporaryDirectory, `${randomUUID()}.parquet`);
+    const idColumn = this.#stream.columns.find(({ field }) => field === 'eventId')!.name;
+    try {
+      await onDisk(async () => await writeFile(path, file));
+      const connection = await this.#instance.connect();
+      try {
+        const result = await onDuckDbDisk(async () => await connection.runAndReadAll(`SELECT ${hiddenColumns[1].name}, ${idColumn} FROM read_parquet(${quoteText(path)}) WHERE ${hiddenColumns[1].name} >= ${from}`));
+        const [offsets, ids] = result.getColumns();
+        return (offsets ?? []).map((offset, row) => ({ offset: Number(offset), eventId: String(ids![row]) }));
+      } finally {
+        connection.closeSync();
+      }
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 
   close(): void {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { ObjectBody } from '@millrace/lake';
 import { dataKey, rejectsKey, stagedKey, type LaneId, type LedgerEntry } from '@millrace/lake';
 import type { Stream } from '@millrace/contracts';
 import type { EncodedBatch, SealedBatch, Segment, StagedBody } from './batch.ts';
+import { manifestOf } from './spool-manifest.ts';
 import type { BatchFiles } from './spool.ts';
 
 /** An encoded file: bytes that no one changes any more. */
@@ -13,7 +13,12 @@ export interface EncodedFile {
   readonly bytes: number;
   /** SHA-256 in hex. */
   readonly sha256: string;
-  readonly body: ObjectBody;
+}
+
+/** A kept row's place and identity. */
+export interface RowId {
+  readonly offset: number;
+  readonly eventId: string;
 }
 
 /** Makes Parquet of segments. Two adapters: DuckDB, and the simulation's. */
@@ -26,6 +31,8 @@ export interface SegmentEncoder {
   encode(files: BatchFiles, segment: Segment, name: string, partition: number, signal: AbortSignal): Promise<EncodedFile>;
   /** Reads a file of the batch that goes to S3 as it is. */
   asIs(files: BatchFiles, name: string): Promise<EncodedFile>;
+  /** Offset and event id of the rows of an encoded file, at offset `from` or above. */
+  rowIds(file: Uint8Array, from: number): Promise<readonly RowId[]>;
 }
 
 /** What stands in an entry besides the batch itself. */
@@ -37,15 +44,17 @@ export interface EntryContext {
   readonly cluster: string;
 }
 
-/** Encodes a sealed batch and draws up its entry. */
+/** Encodes a sealed batch, draws up its entry, and makes both durable. From here on the lines are not needed any more. */
 export async function encodeBatch(encoder: SegmentEncoder, batch: SealedBatch, context: EntryContext, signal: AbortSignal): Promise<EncodedBatch> {
   const { stream, lane } = context;
   const bodies: StagedBody[] = [];
   const files: LedgerEntry['files'] = [];
   for (const [n, segment] of batch.segments.entries()) {
-    const encoded = await encoder.encode(batch.files, segment, `${n}.parquet`, lane.partition, signal);
+    const file = `${n}.parquet`;
+    await batch.files.verify(segment.file, segment.crc32);
+    const encoded = await encoder.encode(batch.files, segment, file, lane.partition, signal);
     const staged = stagedKey(lane.table, batch.id, n);
-    bodies.push({ staged, body: encoded.body, sha256: encoded.sha256 });
+    bodies.push({ staged, file, body: batch.files.body(file, encoded.bytes), bytes: encoded.bytes, sha256: encoded.sha256 });
     files.push({
       key: dataKey(lane, stream.partitionKey, segment.dt, batch),
       staged,
@@ -59,9 +68,11 @@ export async function encodeBatch(encoder: SegmentEncoder, batch: SealedBatch, c
   }
   let rejects: LedgerEntry['rejects'];
   if (batch.rejects !== undefined) {
-    const { bytes, sha256, body } = await encoder.asIs(batch.files, batch.rejects.file);
+    const { file, crc32 } = batch.rejects;
+    await batch.files.verify(file, crc32);
+    const { bytes, sha256 } = await encoder.asIs(batch.files, file);
     const staged = stagedKey(lane.table, batch.id, 'rejects');
-    bodies.push({ staged, body, sha256 });
+    bodies.push({ staged, file, body: batch.files.body(file, bytes), bytes, sha256 });
     rejects = { key: rejectsKey(lane, batch), staged, count: batch.rejects.count, bytes, sha256 };
   }
   const entry: LedgerEntry = {
@@ -81,13 +92,16 @@ export async function encodeBatch(encoder: SegmentEncoder, batch: SealedBatch, c
     writer: context.writer,
     contract: stream.contract,
   };
-  return { entry, bodies };
+  const encoded: EncodedBatch = { entry, bodies, files: batch.files, bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0) };
+  await batch.files.persist(bodies.map(({ file }) => file), manifestOf(encoded));
+  for (const { file } of batch.segments) await batch.files.remove(file);
+  return encoded;
 }
 
 /** Size and hash of a file on disk. */
-export async function fileBody(path: string): Promise<{ bytes: number; sha256: string; body: ObjectBody }> {
+export async function sizeAndHash(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
   const { size } = await stat(path);
-  return { bytes: size, sha256: hash.digest('hex'), body: { path, bytes: size } };
+  return { bytes: size, sha256: hash.digest('hex') };
 }

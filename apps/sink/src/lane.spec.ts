@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { expectExactlyOnce } from './simulation/expect-exactly-once.ts';
-import { purchaseLine, tick, World } from './simulation/world.ts';
+import { purchaseLine } from './simulation/purchase-line.ts';
+import { tick } from './simulation/tick.ts';
+import { World } from './simulation/world.ts';
 
 function worldWith(count: number): World {
   const world = new World();
@@ -42,7 +44,8 @@ describe('a lane', () => {
     await writer.log.fetch(writer.lane, 4);
     writer.log.seek(0);
     writer.lane.rejoin();
-    expect(writer.log.position).toBe(8);
+    // One record back: the log proves that it is the same.
+    expect(writer.log.position).toBe(7);
     // And where the rewinding is not announced, the lane notices.
     writer.log.seek(2);
     await world.run(writer, 4);
@@ -96,6 +99,43 @@ describe('a lane', () => {
     await world.run(writer);
     expect(writer.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
     expect(world.entries()).toHaveLength(1);
+  });
+
+  it('stages again from its own disk what was deleted before it was published', async () => {
+    const world = worldWith(4);
+    const writer = world.writer();
+    let deleted = 0;
+    world.bucket.plan = (_n, key) => {
+      if (!key.startsWith('_ledger/') || deleted > 0) return undefined;
+      for (const staged of world.bucket.keys('_staging/')) {
+        world.bucket.objects.delete(staged);
+        deleted += 1;
+      }
+      return undefined;
+    };
+    await world.run(writer);
+    expect(deleted).toBe(2);
+    expect(writer.events.filter(({ type }) => type === 'StagedAgain')).toHaveLength(1);
+    expectExactlyOnce(world);
+  });
+
+  it('seals at its age or size and not for a late event, which makes one small file more', async () => {
+    const world = worldWith(6);
+    world.topic.append(purchaseLine(6, { purchaseTimestamp: 946_684_800 }));
+    for (let n = 7; n < 12; n += 1) world.topic.append(purchaseLine(n));
+    await world.run(world.writer());
+    const entries = world.entries();
+    expect(entries).toHaveLength(1);
+    expect(entries[0]!.files.map(({ dt, rows }) => [dt, rows])).toEqual([['2000-01-01', 1], ['2019-11-30', 5], ['2019-12-01', 6]]);
+  });
+
+  it('pauses its partition when the spool is full, and goes on when it has room', async () => {
+    const world = worldWith(30);
+    const writer = world.writer({ bytesMax: 2000 });
+    await world.run(writer);
+    const reasons = writer.events.flatMap((event) => (event.type === 'PartitionPaused' ? [event.reason] : []));
+    expect(reasons.filter((reason) => reason === 'pressure').length).toBeGreaterThan(1);
+    expectExactlyOnce(world);
   });
 
   it('keeps a bad record with its offset, reason and bytes, and goes on', async () => {

@@ -1,17 +1,26 @@
 import { Lane, type LaneState } from './lane.ts';
 import type { FetchedRecords } from './log.ts';
+import type { Shelf } from './shelf.ts';
 import type { SpoolBudget } from './spool-budget.ts';
 
 /** The lanes of one process: one for each partition that the group assigned to it. */
 export class Lanes {
   readonly #newLane: (partition: number) => Lane;
+  readonly #budget: SpoolBudget;
+  readonly #shelf: Shelf;
   readonly #lanes = new Map<number, Lane>();
   readonly #background = new Set<Promise<void>>();
   #draining = false;
 
-  /** @param newLane makes the lane of a partition */
-  constructor(newLane: (partition: number) => Lane) {
+  /**
+   * @param newLane makes the lane of a partition
+   * @param budget what all lanes share
+   * @param shelf batches that no lane holds
+   */
+  constructor(newLane: (partition: number) => Lane, budget: SpoolBudget, shelf: Shelf) {
     this.#newLane = newLane;
+    this.#budget = budget;
+    this.#shelf = shelf;
   }
 
   get all(): readonly Lane[] {
@@ -43,7 +52,10 @@ export class Lanes {
   /** Hands a fetch to its lane. */
   async take(fetched: FetchedRecords): Promise<boolean> {
     const lane = this.#lanes.get(fetched.partition);
-    return lane === undefined || this.#draining ? false : await lane.take(fetched);
+    if (lane === undefined || this.#draining) return false;
+    const taken = await lane.take(fetched);
+    if (this.#budget.crowded) await this.#relieve();
+    return taken;
   }
 
   /** There is room in the spool again. */
@@ -67,6 +79,13 @@ export class Lanes {
     });
   }
 
+  // First what no lane waits for, then the largest open batch, and the oldest of several: many small ones would make small files.
+  async #relieve(): Promise<void> {
+    if (await this.#shelf.dropOne()) return;
+    const [largest] = this.all.filter(({ segmentCount }) => segmentCount > 0).toSorted((a, b) => b.openBytes - a.openBytes || b.oldestAgeMs - a.oldestAgeMs);
+    await largest?.seal('pressure');
+  }
+
   #track(work: Promise<void>): void {
     const tracked = work.finally(() => this.#background.delete(tracked));
     this.#background.add(tracked);
@@ -85,7 +104,7 @@ export interface SpoolView {
 export function spoolView(lanes: Lanes, budget: SpoolBudget): SpoolView {
   return {
     bytes: budget.bytes,
-    bytesMax: budget.bytesMax,
+    bytesMax: budget.limits.bytesMax,
     batches: lanes.all.reduce((sum, lane) => sum + lane.queued, 0),
     oldestAgeMs: Math.max(0, ...lanes.all.map((lane) => lane.oldestAgeMs)),
   };

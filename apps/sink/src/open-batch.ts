@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { appendRange } from '@millrace/lake';
 import type { SealedBatch, Segment } from './batch.ts';
 import type { Reject, Row } from './check.ts';
@@ -9,14 +10,22 @@ const rejectsFile = 'rejects.ndjson';
 interface Tally {
   rows: number;
   bytes: number;
+  crc32: number;
   minTimestamp: number;
   maxTimestamp: number;
+}
+
+/** A record whose event stands in the table already. */
+export interface Duplicate {
+  readonly kind: 'duplicate';
+  readonly offset: number;
+  readonly eventId: string;
 }
 
 /** One record and what the check made of it. */
 export interface CheckedRecord {
   readonly record: LogRecord;
-  readonly result: Row | Reject | { readonly kind: 'duplicate'; readonly eventId: string };
+  readonly result: Row | Reject | Duplicate;
 }
 
 /**
@@ -28,7 +37,8 @@ export class OpenBatch {
   readonly prev: string | null;
   readonly #files: BatchFiles;
   readonly #segments = new Map<string, Tally>();
-  readonly #rejects = { count: 0, bytes: 0 };
+  readonly #rejects = { count: 0, bytes: 0, crc32: 0 };
+  #bytes = 0;
   readonly #dropped: [number, number][] = [];
   readonly #rejected: [number, number][] = [];
   readonly #absent: [number, number][] = [];
@@ -53,9 +63,7 @@ export class OpenBatch {
 
   /** Raw bytes so far: what the flush hint counts. */
   get bytes(): number {
-    let bytes = this.#rejects.bytes;
-    for (const tally of this.#segments.values()) bytes += tally.bytes;
-    return bytes;
+    return this.#bytes;
   }
 
   get segmentCount(): number {
@@ -78,6 +86,14 @@ export class OpenBatch {
     }
     for (const [file, lines] of chunks) await this.#files.write(file, lines.join(''), this.#lengthOf(file));
     for (const one of checked) this.#count(one);
+    // Counted only now that every write succeeded.
+    for (const [file, lines] of chunks) {
+      const tally = file === rejectsFile ? this.#rejects : this.#segments.get(dtOf(file))!;
+      const text = Buffer.from(lines.join(''));
+      tally.bytes += text.byteLength;
+      tally.crc32 = crc32(text, tally.crc32);
+      this.#bytes += text.byteLength;
+    }
   }
 
   /** Freezes the batch and makes its lines durable. */
@@ -118,13 +134,11 @@ export class OpenBatch {
     this.#next = record.offset + 1;
     switch (result.kind) {
       case 'row': {
-        const bytes = Buffer.byteLength(result.line);
         const tally = this.#segments.get(result.dt);
         if (tally === undefined) {
-          this.#segments.set(result.dt, { rows: 1, bytes, minTimestamp: result.eventTime, maxTimestamp: result.eventTime });
+          this.#segments.set(result.dt, { rows: 1, bytes: 0, crc32: 0, minTimestamp: result.eventTime, maxTimestamp: result.eventTime });
         } else {
           tally.rows += 1;
-          tally.bytes += bytes;
           tally.minTimestamp = Math.min(tally.minTimestamp, result.eventTime);
           tally.maxTimestamp = Math.max(tally.maxTimestamp, result.eventTime);
         }
@@ -133,7 +147,6 @@ export class OpenBatch {
       }
       case 'reject':
         this.#rejects.count += 1;
-        this.#rejects.bytes += Buffer.byteLength(result.line);
         appendRange(this.#rejected, record.offset, record.offset + 1);
         this.#last = { offset: record.offset, timestamp: record.timestamp };
         return;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { purchaseLine, World } from './simulation/world.ts';
+import { purchaseLine } from './simulation/purchase-line.ts';
+import { World } from './simulation/world.ts';
 
 describe('the way of a batch', () => {
   it('is append → seal → encode → stage → record → publish → register → commit, and the head is found and landed before', async () => {
@@ -18,6 +19,7 @@ describe('the way of a batch', () => {
       'seal',
       'encode 2019-11-30',
       'encode 2019-12-01',
+      'persist',
       'put _staging/purchases/batch-1/0',
       'put _staging/purchases/batch-1/1',
       'put _staging/purchases/batch-1/rejects',

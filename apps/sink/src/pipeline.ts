@@ -1,11 +1,19 @@
 import { publish, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome } from '@millrace/lake';
 import type { EncodedBatch, SealedBatch } from './batch.ts';
 import type { Check } from './check.ts';
+import type { DedupWindow } from './dedup-window.ts';
 import { encodeBatch, type EntryContext, type SegmentEncoder } from './encode.ts';
+import { isSinkError } from './errors.ts';
+import { fillFromSpool, fillWindow } from './fill-window.ts';
+import { judge } from './judge.ts';
 import type { LogRecord, PartitionLog } from './log.ts';
 import type { OpenBatch } from './open-batch.ts';
 import type { Registrar } from './registrar.ts';
 import type { SinkObserver } from './sink-events.ts';
+import { verifySpooled } from './spool-manifest.ts';
+
+// A staged object that is lost again and again is taken away by a rule or a hand: an operator has to know.
+const stagedAgainMax = 3;
 
 /** What the steps of one lane's pipeline work with. */
 export interface PipelineParts {
@@ -37,24 +45,31 @@ export class Pipeline {
     this.parts = parts;
   }
 
-  /** consume → check → append. The records ascend from the batch's next offset. Nothing is counted when a write fails. */
-  async take(batch: OpenBatch, records: readonly LogRecord[]): Promise<void> {
-    const checked = records.map((record) => ({ record, result: this.parts.check(record) }));
+  /**
+   * consume → check → append. The records ascend from the batch's next offset. Nothing is counted, and nothing remembered in the
+   * window, when a write fails.
+   */
+  async take(batch: OpenBatch, records: readonly LogRecord[], window: DedupWindow): Promise<void> {
+    const checked = judge(records, this.parts.check, window);
     const before = batch.bytes;
     await batch.append(checked);
-    let rejects = 0;
-    for (const { result } of checked) if (result.kind === 'reject') rejects += 1;
+    const count = { row: 0, reject: 0, duplicate: 0 };
+    for (const { result } of checked) {
+      count[result.kind] += 1;
+      if (result.kind === 'row') window.add(result.eventId, result.offset);
+    }
+    window.passed(batch.next);
     this.parts.observe({
       type: 'RecordsTaken',
       partition: this.parts.lane.partition,
-      rows: checked.length - rejects,
-      rejects,
-      duplicates: 0,
+      rows: count.row,
+      rejects: count.reject,
+      duplicates: count.duplicate,
       bytes: batch.bytes - before,
     });
   }
 
-  /** encode: Parquet files and the entry, frozen from here on. */
+  /** encode: Parquet files and the entry, frozen and durable from here on. */
   async encode(batch: SealedBatch, life: AbortSignal): Promise<EncodedBatch> {
     return await this.#step('encode', life, async () => await encodeBatch(this.parts.encoder, batch, this.parts.context, life));
   }
@@ -68,8 +83,22 @@ export class Pipeline {
     await this.#stage(encoded, life);
     const outcome = await this.record(encoded.entry, previous, life);
     if (outcome.outcome === 'lost') return outcome;
-    await this.land(encoded.entry, life);
+    await this.landFromDisk(encoded, life);
     return outcome;
+  }
+
+  /** publish → register → commit, for an entry whose files are still on our disk: what was staged and is lost is staged again. */
+  async landFromDisk(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
+    for (let again = 0; ; again += 1) {
+      try {
+        await this.land(encoded.entry, life);
+        return;
+      } catch (error) {
+        if (!isLakeError(error, 'file-lost') || again === stagedAgainMax) throw error;
+        this.parts.observe({ type: 'StagedAgain', partition: this.parts.lane.partition, id: encoded.entry.id, error });
+        await this.#stage(encoded, life);
+      }
+    }
   }
 
   /** record: the put-if-absent that decides. Whoever extends a landed head may delete what was staged for it. */
@@ -98,9 +127,26 @@ export class Pipeline {
     return await this.#step('ask for the log range', life, async () => await this.parts.log.range(life));
   }
 
-  async #stage({ bodies }: EncodedBatch, life: AbortSignal): Promise<void> {
-    for (const { staged, body, sha256 } of bodies) {
-      await this.#step('stage', life, async () => await this.parts.store.put(staged, body, { sha256, signal: life }));
+  /** Reads the rows of the last offsets into the window, from what has landed and from what waits on disk behind it. */
+  async fillWindow(window: DedupWindow, landedTo: number, waiting: readonly EncodedBatch[], life: AbortSignal): Promise<void> {
+    const known = Math.min(window.knownTo, landedTo);
+    await this.#step('read the window', life, async () => {
+      // What an attempt that failed half-way has added.
+      window.forgetFrom(known);
+      await fillWindow(window, landedTo, this.parts, life);
+      for (const batch of waiting) await fillFromSpool(window, batch, this.parts.encoder);
+    });
+  }
+
+  async #stage(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
+    for (const { staged, body, sha256 } of encoded.bodies) {
+      let failed = false;
+      await this.#step('stage', life, async () => {
+        // A store that is sent bytes which do not fit their hash refuses them in many ways: ask the disk, not the error.
+        if (failed) await verifySpooled(encoded);
+        failed = true;
+        await this.parts.store.put(staged, body, { sha256, signal: life });
+      });
     }
   }
 
@@ -124,7 +170,7 @@ export class Pipeline {
   }
 }
 
-// What no repetition mends: a file that someone deleted, an entry that cannot be read.
+// What no repetition mends: a file that someone deleted, an entry that cannot be read, a spool that is not as it was written.
 function isFinal(error: unknown): boolean {
-  return isLakeError(error, 'file-lost') || isLakeError(error, 'bad-entry');
+  return isLakeError(error, 'file-lost') || isLakeError(error, 'bad-entry') || isSinkError(error, 'spool-corrupt');
 }

@@ -16,6 +16,7 @@ export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
   const failures = metrics.counter({ name: 'millrace_sink_step_failures_total', help: 'Failed attempts of a step; each is tried again.', labelNames: ['step'] });
   const races = metrics.counter({ name: 'millrace_sink_races_lost_total', help: 'Offsets that another writer recorded first.' });
   const gaps = metrics.counter({ name: 'millrace_sink_gap_offsets_total', help: 'Offsets that the log no longer held when they were to be read.' });
+  const corrupt = metrics.counter({ name: 'millrace_sink_spool_corrupt_total', help: 'Batches in the spool that were not as they were written.' });
 
   const sentences: { readonly [T in SinkEvent['type']]: (event: Extract<SinkEvent, { type: T }>) => void } = {
     LaneStarted: (event) => logger.info(event, `Partition ${event.partition} goes on at offset ${event.position}.`),
@@ -47,6 +48,12 @@ export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
       races.inc();
       logger.warn(event, `Another writer recorded offset ${event.from} of partition ${event.partition}; going on at its end.`);
     },
+    SpoolAdopted: (event) => logger.info(event, `Took ${event.batches} batches of partition ${event.partition} up to offset ${event.to} from the spool.`),
+    SpoolCorrupt: ({ error, ...event }) => {
+      corrupt.inc();
+      logger.warn({ ...event, err: error }, `A batch of partition ${event.partition} in the spool is not as it was written; it is set aside, and its events are read from Kafka again: ${error.message}.`);
+    },
+    StagedAgain: ({ error, ...event }) => logger.warn({ ...event, err: error }, `Files staged for a batch of partition ${event.partition} were gone; they are staged again from disk.`),
     PartitionPaused: (event) => logger.debug(event, `Partition ${event.partition} is paused: ${event.reason}.`),
     PartitionResumed: (event) => logger.debug(event, `Partition ${event.partition} is fetched again.`),
     StepFailed: ({ error, ...event }) => {
@@ -69,10 +76,11 @@ export function gaugeLanes(metrics: Metrics, lanes: Lanes, budget: SpoolBudget):
     });
   };
   read('millrace_sink_spool_bytes', 'Bytes that wait on disk.', () => budget.bytes);
-  read('millrace_sink_spool_bytes_max', 'Limit of the bytes that may wait on disk.', () => budget.bytesMax);
+  read('millrace_sink_spool_bytes_max', 'Limit of the bytes that may wait on disk.', () => budget.limits.bytesMax);
   read('millrace_sink_spool_batches', 'Batches sealed and not landed.', () => spoolView(lanes, budget).batches);
   read('millrace_sink_spool_oldest_age_seconds', 'Age of the oldest event that has not landed.', () => spoolView(lanes, budget).oldestAgeMs / 1000);
-  read('millrace_sink_open_segments', 'Open segments over all lanes.', () => lanes.all.reduce((sum, lane) => sum + lane.segmentCount, 0));
+  read('millrace_sink_open_segments', 'Open segments over all lanes.', () => budget.openSegments);
+  read('millrace_sink_open_segments_max', 'Open segments at which the largest open batch is sealed.', () => budget.limits.openSegmentsMax);
   const position = metrics.gauge({
     name: 'millrace_sink_lane_offset',
     help: 'Offsets of a lane: taken, and landed.',

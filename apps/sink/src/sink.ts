@@ -9,6 +9,7 @@ import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import { checkOf } from './check.ts';
 import type { SinkConfig } from './config.ts';
+import { DedupWindow } from './dedup-window.ts';
 import { DiskSpool } from './disk-spool.ts';
 import { DuckDbEncoder } from './duckdb-encoder.ts';
 import { KafkaBatchStrategy } from './kafka-batch-strategy.ts';
@@ -17,6 +18,7 @@ import { Lanes } from './lanes.ts';
 import { Pipeline } from './pipeline.ts';
 import { Registrar } from './registrar.ts';
 import { gaugeLanes, sinkTelemetry } from './sink-telemetry.ts';
+import { Shelf } from './shelf.ts';
 import { SpoolBudget } from './spool-budget.ts';
 
 /** The parts of a running sink. */
@@ -67,7 +69,9 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   });
 
   let cluster = '';
-  const budget: SpoolBudget = new SpoolBudget(config.SINK_SPOOL_BYTES_MAX, () => lanes.room());
+  const budget: SpoolBudget = new SpoolBudget({ bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX }, () => lanes.room());
+  const shelf = new Shelf(budget, observe);
+  await shelf.fill(spool);
   const lanes: Lanes = new Lanes((partition) => {
     const lane: LaneId = { table: stream.table, topic: stream.topic.name, partition };
     const pipeline = new Pipeline({
@@ -84,13 +88,15 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     });
     return new Lane(partition, {
       pipeline,
+      window: new DedupWindow(config.SINK_DEDUP_OFFSETS),
       spool,
+      shelf,
       budget,
       clock,
       newId: randomUUID,
       settings: { flushBytes: config.SINK_FLUSH_BYTES, flushAgeMs: config.SINK_FLUSH_SECONDS * 1000 },
     });
-  });
+  }, budget, shelf);
   gaugeLanes(metrics, lanes, budget);
 
   strategy.listener = {

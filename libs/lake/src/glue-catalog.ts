@@ -1,4 +1,4 @@
-import { BatchCreatePartitionCommand, CreateDatabaseCommand, CreateTableCommand, GetPartitionsCommand, GlueClient, UpdateTableCommand, type Column as GlueColumn, type GlueClientConfig, type StorageDescriptor } from '@aws-sdk/client-glue';
+import { BatchCreatePartitionCommand, BatchUpdatePartitionCommand, CreateDatabaseCommand, CreateTableCommand, GetPartitionsCommand, GlueClient, UpdateTableCommand, type Column as GlueColumn, type GlueClientConfig, type StorageDescriptor } from '@aws-sdk/client-glue';
 import type { Stream } from '@millrace/contracts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
@@ -28,8 +28,16 @@ export class GlueCatalog {
   readonly #bucket: string;
   readonly #database: string;
   readonly #guard: CatalogGuard;
+  readonly #table: string;
 
-  constructor(client: GlueClient, stream: Stream, bucket: string, guard: CatalogGuard = async (run, signal) => await run(signal), database = stream.database) {
+  /**
+   * @param stream its table is the prefix of the files
+   * @param guard wraps every call
+   * @param database the database in Glue
+   * @param table the table's name in Glue: another one than the prefix after a switch to a replay
+   */
+  constructor(client: GlueClient, stream: Stream, bucket: string, guard: CatalogGuard = async (run, signal) => await run(signal), database = stream.database, table = stream.table) {
+    this.#table = table;
     this.#client = client;
     this.#stream = stream;
     this.#bucket = bucket;
@@ -41,7 +49,7 @@ export class GlueCatalog {
   async ensureTable(options: CallOptions = {}): Promise<void> {
     const { table, partitionKey } = this.#stream;
     const input = {
-      Name: table,
+      Name: this.#table,
       TableType: 'EXTERNAL_TABLE',
       Parameters: { EXTERNAL: 'TRUE', classification: 'parquet', 'parquet.compression': 'ZSTD' },
       PartitionKeys: [{ Name: partitionKey, Type: 'string' }],
@@ -64,7 +72,7 @@ export class GlueCatalog {
         const answer = await this.#client.send(
           new BatchCreatePartitionCommand({
             DatabaseName: this.#database,
-            TableName: this.#stream.table,
+            TableName: this.#table,
             PartitionInputList: page.map((value) => ({ Values: [value], StorageDescriptor: this.#storage(this.locationOf(value)) })),
           }),
           sending,
@@ -84,7 +92,7 @@ export class GlueCatalog {
     do {
       const page = await this.#call('list partitions', options, async (sending) =>
         await this.#client.send(
-          new GetPartitionsCommand({ DatabaseName: this.#database, TableName: this.#stream.table, ...(token === undefined ? {} : { NextToken: token }) }),
+          new GetPartitionsCommand({ DatabaseName: this.#database, TableName: this.#table, ...(token === undefined ? {} : { NextToken: token }) }),
           sending,
         ),
       );
@@ -94,6 +102,27 @@ export class GlueCatalog {
       token = page.NextToken;
     } while (token !== undefined && token !== '');
     return partitions;
+  }
+
+  /** Points values of the partition key that are registered at this stream's files. At most 100 a request, as Glue allows. */
+  async relocate(values: readonly string[], options: CallOptions = {}): Promise<void> {
+    for (let start = 0; start < values.length; start += 100) {
+      const page = values.slice(start, start + 100);
+      await this.#call(`relocate ${page.join(', ')}`, options, async (sending) => {
+        const answer = await this.#client.send(
+          new BatchUpdatePartitionCommand({
+            DatabaseName: this.#database,
+            TableName: this.#table,
+            Entries: page.map((value) => ({ PartitionValueList: [value], PartitionInput: { Values: [value], StorageDescriptor: this.#storage(this.locationOf(value)) } })),
+          }),
+          sending,
+        );
+        const [failed] = answer.Errors ?? [];
+        if (failed !== undefined) {
+          throw new LakeError('unavailable', `Glue did not relocate ${failed.PartitionValueList?.join('/')}: ${failed.ErrorDetail?.ErrorCode} ${failed.ErrorDetail?.ErrorMessage}`);
+        }
+      });
+    }
   }
 
   /** Where the files of a value of the partition key are. */

@@ -1,3 +1,5 @@
+export * from './audit/audit-report.ts';
+export * from './audit/audit-table.ts';
 export * from './aws-errors.ts';
 export * from './chain.ts';
 export * from './checkpoint/checkpoint.ts';
@@ -16,3 +18,5 @@ export * from './object-store.ts';
 export * from './patience.ts';
 export * from './ranges.ts';
 export * from './s3-object-store.ts';
+export { lostMetadata } from './audit/file-audit.ts';
+export { rowPlaces, rowsInFooter, type RowPlace } from './audit/parquet-rows.ts';

@@ -1,3 +1,4 @@
+import { LakeError } from '@millrace/lake';
 import { OperatorError } from './errors.ts';
 import type { OperatorContext } from './operator-context.ts';
 
@@ -5,7 +6,9 @@ import type { OperatorContext } from './operator-context.ts';
 export type OperatorCommand = (args: readonly string[], context: OperatorContext) => Promise<number>;
 
 // Loaded when called: DuckDB and the Kafka client cost more to load than most commands take.
-const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {};
+const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {
+  audit: async () => (await import('./audit-command.ts')).auditCommand,
+};
 
 /** Names of the commands. */
 export const operatorCommands: readonly string[] = Object.keys(commands);
@@ -19,5 +22,18 @@ export async function operate(name: string, args: readonly string[], context: Op
   const load = commands[name];
   if (load === undefined) throw new OperatorError(`There is no operator command "${name}"; there are ${operatorCommands.join(', ')}.`);
   const command = await load();
-  return await command(args, context);
+  try {
+    return await command(args, context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw error instanceof LakeError ? unanswered(error, context) : error;
+  }
+}
+
+function unanswered(error: LakeError, { env }: OperatorContext): Error {
+  const where = env['AWS_ENDPOINT_URL'] ?? 'AWS';
+  if (error.cause instanceof Error && error.cause.name === 'NoSuchBucket') return new OperatorError(`There is no bucket ${env['LAKE_BUCKET'] ?? 'millrace-lake'} at ${where}. LAKE_BUCKET names it; ./millrace up creates it.`);
+  if (error.code === 'unavailable') return new OperatorError(`${error.message}. The store at ${where} does not answer: start it with ./millrace start aws, or point AWS_ENDPOINT_URL at it.`);
+  if (error.code === 'denied') return new OperatorError(`${error.message}. Give credentials that may read the bucket and the catalog (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).`);
+  return new OperatorError(`${error.message}. ./millrace audit says what else is wrong.`);
 }

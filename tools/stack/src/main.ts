@@ -25,6 +25,9 @@ const usage = `Millrace carries business events from a REST call to an answered 
                                       faults of every kind on a stack of its own; counts every acknowledged purchase
   ./millrace bench NAME [--json]      one benchmark, against what runs
 
+  ./millrace audit [--deep] [--json] [--table T]
+                                      proves the table complete, or names what is missing
+
 Parts: kafka redis aws. Services: purchase sink query-api query-worker.
 `;
 
@@ -101,7 +104,7 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
   const processes = await stack.status();
   if (json) screen.line(JSON.stringify({ processes }));
   else if (processes.length === 0) screen.line('Nothing runs; ./millrace up starts everything.');
-  else screen.line(tableText(['name', 'kind', 'pid', 'url', 'health'], processes.map(({ name, kind, pid, url, problem }) => [name, kind, `${pid}`, url, problem ?? 'healthy'])));
+  else screen.line(tableText(['name', 'kind', 'pid', 'url', 'health'], processes.map(({ name, kind, pid, url, problem }) => [name, kind, `${pid}`, url, problem ?? 'healthy']), { grouped: false }));
   return 0;
 }
 

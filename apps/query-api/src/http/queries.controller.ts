@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Query, Res, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
 import type { InlineQueryView } from '@millrace/contracts';
-import { Lifecycle, RequireScope } from '@millrace/runtime';
-import type { FastifyReply } from 'fastify';
+import { Lifecycle, principalOf, RequireScope } from '@millrace/runtime';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryError } from '../errors.ts';
 import { isFinal, viewOf, type QueryRecord } from '../queries/query-record.ts';
 import { QueryService } from '../queries/query-service.ts';
 import { formatted, wholeFormats } from '../results/result-formats.ts';
 import { answerSignal } from './answer-signal.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
-import { acceptedOf, cursorOf, limitOf, matchesTag, preferredWaitMs, waitMsOf, type QueryString } from './request-reading.ts';
+import { acceptedOf, cursorOf, idempotencyKeyOf, limitOf, matchesTag, preferredWaitMs, waitMsOf, type QueryString } from './request-reading.ts';
 
 const json = 'application/json';
 
@@ -25,12 +25,21 @@ export class QueriesController {
   ) {}
 
   @Post()
-  async submit(@Body() body: unknown, @Headers('prefer') prefer: string | undefined, @Query() query: QueryString, @Res() reply: FastifyReply): Promise<void> {
+  async submit(
+    @Body() body: unknown,
+    @Headers('prefer') prefer: string | undefined,
+    @Headers('idempotency-key') key: string | undefined,
+    @Query() query: QueryString,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const limit = limitOf(query);
     const waitMs = preferredWaitMs(prefer);
-    const submitted = await this.queries.submit(body);
+    const ownKey = idempotencyKeyOf(key);
+    // Each client has keys of its own.
+    const submitted = await this.queries.submit(body, ownKey === undefined ? undefined : `${principalOf(request)?.subject ?? ''}\n${ownKey}`);
     const signal = this.signalOf(reply);
-    const record = waitMs > 0 ? await this.queries.get(submitted.id, waitMs, signal) : submitted;
+    const record = waitMs > 0 ? await this.queries.settle(submitted, waitMs, signal) : submitted;
     void reply.header('location', viewOf(record).links.self);
     if (waitMs > 0) void reply.header('preference-applied', `wait=${waitMs / 1000}`);
     if (!isFinal(record.state)) {

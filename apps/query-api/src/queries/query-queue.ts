@@ -2,6 +2,7 @@ import { problemOf, type QueryState } from '@millrace/contracts';
 import { Queue, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryError } from '../errors.ts';
+import type { CallGuard } from '../guards.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress, QueryRecord } from './query-record.ts';
 
 /** Prefix of every key in Redis. */
@@ -19,9 +20,6 @@ export interface QueryQueueSettings {
   readonly retentionJobsMax: number;
 }
 
-/** Wraps a call to Redis: a resilience pipeline. */
-export type RedisGuard = <T>(operation: string, run: () => Promise<T>, idempotent: boolean) => Promise<T>;
-
 type QueryJobQueue = Queue<QueryJobData, QueryOutcome, string, QueryJobData, QueryOutcome, string>;
 
 export type QueryJob = Job<QueryJobData, QueryOutcome, string, QueryProgress>;
@@ -31,13 +29,13 @@ export class QueryQueue {
   #opened: Promise<QueryJobQueue> | undefined;
   readonly #redis: Redis;
   readonly #settings: QueryQueueSettings;
-  readonly #guard: RedisGuard;
+  readonly #guard: CallGuard;
 
   /**
    * @param redis a connection without offline queue, so that a call fails at once while Redis is away
    * @param guard wraps every call
    */
-  constructor(redis: Redis, settings: QueryQueueSettings, guard: RedisGuard) {
+  constructor(redis: Redis, settings: QueryQueueSettings, guard: CallGuard) {
     this.#redis = redis;
     this.#settings = settings;
     this.#guard = guard;
@@ -51,10 +49,10 @@ export class QueryQueue {
   async submit(id: string, data: QueryJobData): Promise<void> {
     const { jobsMax, retentionSeconds, retentionJobsMax } = this.#settings;
     const kept = { age: retentionSeconds, count: retentionJobsMax };
-    await this.#call('submit', true, async () => {
+    const waiting = await this.#call('count', async () => await (await this.#open()).getJobCountByTypes('waiting', 'delayed', 'prioritized'));
+    if (waiting >= jobsMax) throw new QueryError('overloaded', `${jobsMax} queries are waiting, as many as may. Try again later.`, { retryAfterSeconds: 5 });
+    await this.#call('submit', async () => {
       const queue = await this.#open();
-      const waiting = await queue.getJobCountByTypes('waiting', 'delayed', 'prioritized');
-      if (waiting >= jobsMax) throw new QueryError('overloaded', `${jobsMax} queries are waiting, as many as may. Try again later.`, { retryAfterSeconds: 5 });
       // A query that fails is a job that returns; what BullMQ would call a failed attempt is a bug or a dead worker.
       await queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
     });
@@ -66,7 +64,7 @@ export class QueryQueue {
    * @throws QueryError `unavailable` when Redis does not answer
    */
   async find(id: string): Promise<QueryRecord | undefined> {
-    return await this.#call('find', true, async () => {
+    return await this.#call('find', async () => {
       const queue = await this.#open();
       const job = (await queue.getJob(id)) as QueryJob | undefined;
       if (job === undefined) return undefined;
@@ -83,19 +81,19 @@ export class QueryQueue {
    * @throws QueryError `unavailable` when Redis does not answer
    */
   async requestCancel(id: string): Promise<void> {
-    await this.#call('cancel', true, async () => {
+    await this.#call('cancel', async () => {
       await this.#redis.set(this.#cancelKey(id), '1', 'EX', this.#settings.retentionSeconds);
     });
   }
 
   /** Whether someone asked for the query to be cancelled. */
   async cancelRequested(id: string): Promise<boolean> {
-    return await this.#call('cancel-requested', true, async () => (await this.#redis.exists(this.#cancelKey(id))) === 1);
+    return await this.#call('cancel-requested', async () => (await this.#redis.exists(this.#cancelKey(id))) === 1);
   }
 
   /** Queries that wait and queries that run. */
   async depth(): Promise<{ readonly waiting: number; readonly running: number }> {
-    return await this.#call('depth', true, async () => {
+    return await this.#call('depth', async () => {
       const queue = await this.#open();
       const { active = 0, waiting = 0, delayed = 0, prioritized = 0 } = await queue.getJobCounts('active', 'waiting', 'delayed', 'prioritized');
       return { waiting: waiting + delayed + prioritized, running: active };
@@ -103,7 +101,7 @@ export class QueryQueue {
   }
 
   async ping(): Promise<void> {
-    await this.#redis.ping();
+    await this.#call('ping', async () => await this.#redis.ping());
   }
 
   async close(): Promise<void> {
@@ -146,9 +144,10 @@ export class QueryQueue {
     return `${queuePrefix}:${this.#settings.name}:cancel:${id}`;
   }
 
-  async #call<T>(operation: string, idempotent: boolean, run: () => Promise<T>): Promise<T> {
+  // Every call may be repeated: a query is added under its own id, and the rest reads or sets the same value.
+  async #call<T>(operation: string, run: () => Promise<T>): Promise<T> {
     try {
-      return await this.#guard(operation, run, idempotent);
+      return await this.#guard({ operation, idempotent: true }, run);
     } catch (error) {
       if (error instanceof QueryError) throw error;
       throw new QueryError('unavailable', 'The queue of queries (Redis) does not answer.', { retryAfterSeconds: 2, cause: error });

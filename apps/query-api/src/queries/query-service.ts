@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ResultPage } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import type { ResultRow } from '../engines/query-engine.ts';
@@ -5,7 +6,7 @@ import { QueryError } from '../errors.ts';
 import { readManifest, readPage, readRows } from '../results/read-result.ts';
 import type { ResultManifest } from '../results/result-manifest.ts';
 import type { QueryQueue } from './query-queue.ts';
-import { isFinal, type QueryRecord } from './query-record.ts';
+import { isFinal, type QueryJobData, type QueryRecord } from './query-record.ts';
 import { jobOf, type SubmissionRules } from './submission.ts';
 import type { QueryWaits } from './wait-for-end.ts';
 
@@ -36,13 +37,23 @@ export class QueryService {
     this.#parts = parts;
   }
 
-  /** Checks a request and queues it; returns the new query's id. */
-  async submit(body: unknown): Promise<QueryRecord> {
+  /**
+   * Checks a request and queues it.
+   *
+   * @param key makes a repetition of the same request the same query; undefined makes each request a query of its own
+   */
+  async submit(body: unknown, key: string | undefined): Promise<QueryRecord> {
     const { rules, queue, now, newId } = this.#parts;
     const data = await jobOf(body, rules, now());
-    const id = newId();
+    const id = key === undefined ? newId() : idOfKey(key);
+    if (key !== undefined) {
+      const earlier = await queue.find(id);
+      if (earlier !== undefined) return sameRequest(earlier, data);
+    }
     await queue.submit(id, data);
-    return { id, data, state: 'queued', progress: undefined, outcome: undefined };
+    const added: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
+    // Another request with the key may have come in between; what was queued first stands.
+    return key === undefined ? added : sameRequest((await queue.find(id)) ?? added, data);
   }
 
   /** The query as it is now, or as it is once it ended or `waitMs` are over. */
@@ -53,6 +64,11 @@ export class QueryService {
     const record = waitMs > 0 ? await waits.untilEnded(find, waitMs, now, sleep, signal) : await find();
     if (record === undefined) throw notFound(id);
     return record;
+  }
+
+  /** The query just submitted, once it ended or `waitMs` are over. It has been taken: that it cannot be looked at now is no failure. */
+  async settle(submitted: QueryRecord, waitMs: number, signal: AbortSignal): Promise<QueryRecord> {
+    return await this.get(submitted.id, waitMs, signal).catch((error: unknown) => unlessUnavailable(error, submitted));
   }
 
   /** Asks for the query to be cancelled and returns it as it is then. One that has ended stays as it is. */
@@ -68,9 +84,14 @@ export class QueryService {
     return await readPage(this.#parts.results, await this.#manifest(id, signal), cursor, limit, signal);
   }
 
-  /** The first page of a query that is known to have succeeded. */
-  async firstPage({ id }: QueryRecord, limit: number, signal: AbortSignal): Promise<ResultPage> {
-    return await readPage(this.#parts.results, await readManifest(this.#parts.results, id, signal), undefined, limit, signal);
+  /** The first page of a query that is known to have succeeded; undefined while it cannot be read. */
+  async firstPage({ id }: QueryRecord, limit: number, signal: AbortSignal): Promise<ResultPage | undefined> {
+    const { results } = this.#parts;
+    try {
+      return await readPage(results, await readManifest(results, id, signal), undefined, limit, signal);
+    } catch (error) {
+      return unlessUnavailable(error, undefined);
+    }
   }
 
   /** The whole result, to be read part by part. */
@@ -85,6 +106,25 @@ export class QueryService {
     if (state !== 'succeeded') throw new QueryError('no-results', `The query ${state === 'failed' ? `failed: ${outcome?.error?.detail ?? 'no reason is known'}` : 'was cancelled.'}`);
     return await readManifest(this.#parts.results, id, signal);
   }
+}
+
+/** The one id of every query under a key. */
+function idOfKey(key: string): string {
+  const digest = createHash('sha256').update(key).digest('hex');
+  return [digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, `8${digest.slice(17, 20)}`, digest.slice(20, 32)].join('-');
+}
+
+function sameRequest(record: QueryRecord, data: QueryJobData): QueryRecord {
+  const asked = ({ sql, parameters, engine, report, timeoutMs }: QueryJobData): string => JSON.stringify([sql, parameters, engine, report, timeoutMs]);
+  if (asked(record.data) === asked(data)) return record;
+  throw new QueryError('idempotency-conflict', 'The Idempotency-Key belongs to another query. Use a new key for a new query.', {
+    errors: [{ field: 'Idempotency-Key', message: 'was used with another request' }],
+  });
+}
+
+function unlessUnavailable<T>(error: unknown, instead: T): T {
+  if (error instanceof QueryError && error.code === 'unavailable') return instead;
+  throw error;
 }
 
 function notFound(id: string): QueryError {

@@ -51,8 +51,13 @@ function requestOf(body: unknown): QueryRequest {
     throw validation([{ field: 'sql', message: 'is required, unless there is a report' }]);
   }
   const validator = typeof body === 'object' && body !== null && 'report' in body ? reportRequest : sqlRequest;
-  if (!validator.check(body)) throw validation(validator.violations(body));
+  if (!validator.check(body)) throw validation(oneForEachField(validator.violations(body)));
   return body;
+}
+
+/** A value of several possible types breaks the rule of each of them, which is one thing wrong. */
+function oneForEachField(violations: readonly Violation[]): Violation[] {
+  return [...Map.groupBy(violations, ({ field }) => field)].map(([field, [first, ...more]]) => (more.length > 0 && /^parameters./.test(field) ? { field, message: 'must be a string, a number, a boolean or null' } : first!));
 }
 
 function reportStatement(name: string, parameters: Readonly<Record<string, Parameter>>, reports: readonly Report[]): { sql: string; parameters: readonly Parameter[] } {

@@ -16,6 +16,7 @@ export class QueryWaits {
   /**
    * Looks at a query until it has ended or the time is over, and returns what it saw last. Beyond the limit of waiters it looks once.
    *
+   * @throws what `find` throws, for the first look only
    * @param sleep waits, or returns early when the signal aborts
    */
   async untilEnded(find: () => Promise<QueryRecord | undefined>, waitMs: number, now: () => number, sleep: (ms: number, signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<QueryRecord | undefined> {
@@ -28,7 +29,8 @@ export class QueryWaits {
         const leftMs = until - now();
         if (leftMs <= 0) break;
         await sleep(Math.min(pauseMs, leftMs), signal);
-        record = await find();
+        // A look that fails is made up by the next: the query goes on without it.
+        record = await find().catch(() => record);
       }
       return record;
     } finally {

@@ -25,6 +25,11 @@ export class Incarnation {
     this.#died();
   }
 
+  /** Hangs for ever when the process is dead. */
+  async goesOn(): Promise<void> {
+    if (!this.#alive) await new Promise<never>(() => undefined);
+  }
+
   /** Records an effect and lets it happen, or hangs for ever when the process is dead. */
   async effect<T>(name: string, apply: () => T): Promise<Awaited<T>> {
     if (this.effects.length >= this.#dieAfter) this.kill();

@@ -1,69 +1,142 @@
 import { createHash } from 'node:crypto';
-import type { EncodedFile, SegmentEncoder } from '../encode.ts';
+import { crc32 } from 'node:zlib';
+import type { EncodedFile, RowId, SegmentEncoder } from '../encode.ts';
 import { SinkError } from '../errors.ts';
 import type { Segment } from '../batch.ts';
-import type { BatchFiles, Spool } from '../spool.ts';
+import type { BatchFiles, LeftBatch, Spool } from '../spool.ts';
 import type { Incarnation } from './incarnation.ts';
 
-/** A disk in memory; its files are gone with the incarnation. */
+const manifestFile = 'manifest.json';
+
+/** A disk in memory. It outlives the incarnations that use it, unless the machine is lost with it. */
+export class SimulatedDisk {
+  /** By `<batch id>/<file>`. */
+  readonly files = new Map<string, Buffer>();
+  /** Whose batches they are. */
+  readonly owners = new Map<string, { readonly life: Incarnation; readonly partition: number }>();
+  /** Batches that were not as they were written. */
+  readonly setAside: string[] = [];
+
+  namesOf(batchId: string): string[] {
+    return [...this.files.keys()].filter((name) => name.startsWith(`${batchId}/`));
+  }
+}
+
+/** One incarnation's spool on the disk in memory. */
 export class MemorySpool implements Spool {
   readonly #life: Incarnation;
-  readonly files = new Map<string, Buffer>();
+  readonly #disk: SimulatedDisk;
 
-  constructor(life: Incarnation) {
+  constructor(life: Incarnation, disk: SimulatedDisk) {
     this.#life = life;
+    this.#disk = disk;
   }
 
-  async open(_partition: number, batchId: string): Promise<BatchFiles> {
+  async open(partition: number, batchId: string): Promise<BatchFiles> {
+    this.#disk.owners.set(batchId, { life: this.#life, partition });
+    return this.#filesOf(batchId);
+  }
+
+  async left(): Promise<readonly LeftBatch[]> {
+    const left: LeftBatch[] = [];
+    for (const [batchId, { life, partition }] of this.#disk.owners) {
+      if (life.alive) continue;
+      if (this.#disk.files.has(`${batchId}/${manifestFile}`)) {
+        this.#disk.owners.set(batchId, { life: this.#life, partition });
+        left.push({ partition, files: this.#filesOf(batchId) });
+      } else {
+        this.#drop(batchId);
+      }
+    }
+    return left;
+  }
+
+  #filesOf(batchId: string): BatchFiles {
+    const { files } = this.#disk;
     const path = (name: string): string => `${batchId}/${name}`;
     return {
       batchId,
       path,
+      body: (name) => files.get(path(name))!,
       write: async (name, chunk, position) =>
         await this.#life.effect(`append ${name}`, () => {
-          const before = this.files.get(path(name)) ?? Buffer.alloc(0);
-          this.files.set(path(name), Buffer.concat([before.subarray(0, position), Buffer.from(chunk)]));
+          const before = files.get(path(name)) ?? Buffer.alloc(0);
+          files.set(path(name), Buffer.concat([before.subarray(0, position), Buffer.from(chunk)]));
         }),
-      seal: async (files) =>
+      seal: async (sealed) =>
         await this.#life.effect('seal', () => {
-          for (const { file, bytes } of files) this.files.set(path(file), this.files.get(path(file))!.subarray(0, bytes));
+          for (const { file, bytes } of sealed) files.set(path(file), files.get(path(file))!.subarray(0, bytes));
         }),
-      writeManifest: async (bytes) => await this.#life.effect('write manifest', () => void this.files.set(path('manifest.json'), Buffer.from(bytes))),
-      remove: async (name) => void this.files.delete(path(name)),
+      verify: async (name, expected) => {
+        await this.#life.goesOn();
+        const bytes = files.get(path(name));
+        if (bytes === undefined || crc32(bytes) !== expected) throw new SinkError('spool-corrupt', `${name} of ${batchId} is not as it was written`);
+      },
+      read: async (name) => files.get(path(name))!,
+      persist: async (_names, manifest) => await this.#life.effect('persist', () => void files.set(path(manifestFile), Buffer.from(manifest))),
+      manifest: async () => files.get(path(manifestFile)),
+      hash: async (name) => {
+        await this.#life.goesOn();
+        const bytes = files.get(path(name));
+        return bytes === undefined ? undefined : sha256Of(bytes);
+      },
+      remove: async (name) => {
+        if (this.#life.alive) files.delete(path(name));
+      },
       discard: async () => {
-        for (const name of this.files.keys()) if (name.startsWith(`${batchId}/`)) this.files.delete(name);
+        if (this.#life.alive) this.#drop(batchId);
+      },
+      setAside: async () => {
+        await this.#life.goesOn();
+        this.#disk.setAside.push(batchId);
+        this.#drop(batchId);
       },
     };
+  }
+
+  #drop(batchId: string): void {
+    for (const name of this.#disk.namesOf(batchId)) this.#disk.files.delete(name);
+    this.#disk.owners.delete(batchId);
   }
 }
 
 /** "Encodes" a segment by keeping its lines, so that a test can read what a reader of the table would. */
 export class LineEncoder implements SegmentEncoder {
   readonly #life: Incarnation;
-  readonly #spool: MemorySpool;
+  readonly #disk: SimulatedDisk;
 
-  constructor(life: Incarnation, spool: MemorySpool) {
+  constructor(life: Incarnation, disk: SimulatedDisk) {
     this.#life = life;
-    this.#spool = spool;
+    this.#disk = disk;
   }
 
-  async encode(files: BatchFiles, segment: Segment): Promise<EncodedFile> {
+  async encode(files: BatchFiles, segment: Segment, name: string): Promise<EncodedFile> {
     return await this.#life.effect(`encode ${segment.dt}`, () => {
-      const body = this.#bytes(files, segment.file);
+      const body = this.#disk.files.get(files.path(segment.file))!;
       const rows = body.toString().split('\n').length - 1;
       if (rows !== segment.rows) throw new SinkError('row-count', `${segment.rows} lines became ${rows} rows`);
-      return { rows, bytes: body.byteLength, sha256: sha256Of(body), body };
+      this.#disk.files.set(files.path(name), body);
+      return { rows, bytes: body.byteLength, sha256: sha256Of(body) };
     });
   }
 
   async asIs(files: BatchFiles, name: string): Promise<EncodedFile> {
-    const body = this.#bytes(files, name);
-    return { rows: 0, bytes: body.byteLength, sha256: sha256Of(body), body };
+    const body = this.#disk.files.get(files.path(name))!;
+    return { rows: 0, bytes: body.byteLength, sha256: sha256Of(body) };
   }
 
-  #bytes(files: BatchFiles, name: string): Buffer {
-    return this.#spool.files.get(files.path(name))!;
+  async rowIds(file: Uint8Array, from: number): Promise<readonly RowId[]> {
+    return rowsOf(file).map(({ _offset, event_id }) => ({ offset: _offset, eventId: event_id })).filter(({ offset }) => offset >= from);
   }
+}
+
+/** The rows of a file as the simulation's encoder writes it. */
+export function rowsOf(file: Uint8Array): { _offset: number; event_id: string }[] {
+  return Buffer.from(file)
+    .toString()
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as { _offset: number; event_id: string });
 }
 
 function sha256Of(bytes: Uint8Array): string {

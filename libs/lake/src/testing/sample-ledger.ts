@@ -1,4 +1,4 @@
-import { entryBytes, type LedgerEntry } from '../entry.ts';
+import { entryBytes, filesOf, type LedgerEntry } from '../entry.ts';
 import { dataKey, entryKey, rejectsKey, stagedKey, type LaneId } from '../keys.ts';
 import type { ObjectStore } from '../object-store.ts';
 
@@ -43,4 +43,9 @@ export function sampleEntry(n: number, lane: LaneId = sampleLane): LedgerEntry {
 /** Records entries [from, to) of the sample chain, without their files. */
 export async function recordSamples(store: ObjectStore, from: number, to: number, lane: LaneId = sampleLane): Promise<void> {
   for (let n = from; n < to; n += 1) await store.put(entryKey(lane, n * 10), entryBytes(sampleEntry(n, lane)));
+}
+
+/** Publishes the files of entries [from, to) of the sample chain: bytes of the right number, and no Parquet. */
+export async function publishSamples(store: ObjectStore, from: number, to: number, lane: LaneId = sampleLane): Promise<void> {
+  for (let n = from; n < to; n += 1) for (const { key, bytes } of filesOf(sampleEntry(n, lane))) await store.put(key, new Uint8Array(bytes));
 }

@@ -1,17 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openTestLake } from '../../testing-lake.ts';
+import { expect, it } from 'vitest';
+import { openTestLake, type TestLake } from '../../testing-lake.ts';
+import { reports } from '../../reports/reports.ts';
+import { bindReport } from '../../reports/report.ts';
+import { readStatement } from '../../statement/statement-text.ts';
 import { conformanceRows, engineConformance } from '../query-engine.conformance.ts';
 import { AthenaEngine } from './athena-engine.ts';
+
+function engineOver(lake: TestLake): AthenaEngine {
+  return new AthenaEngine(
+    lake.aws.athena,
+    { workgroup: 'primary', database: lake.database, outputLocation: `s3://${lake.bucket}/_results/athena/`, pollMsMin: 20, pollMsMax: 500 },
+    async ({ signal }, run) => await run(signal ?? AbortSignal.timeout(10_000)),
+    async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
+  );
+}
 
 engineConformance('athena', async () => {
   const lake = await openTestLake();
   await lake.land(conformanceRows);
-  const engine = new AthenaEngine(
-    lake.aws.athena,
-    { workgroup: 'primary', database: lake.database, outputLocation: `s3://${lake.bucket}/_results/athena/`, pollMsMin: 20, pollMsMax: 500 },
-    async (_operation, run, signal) => await run(signal ?? AbortSignal.timeout(10_000)),
-    async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
-  );
+  const engine = engineOver(lake);
   return {
     engine,
     database: lake.database,
@@ -20,4 +28,18 @@ engineConformance('athena', async () => {
       await lake.close();
     },
   };
+});
+
+it('a table into which nothing has landed gives a report without rows', async () => {
+  const lake = await openTestLake();
+  const engine = engineOver(lake);
+  try {
+    const { sql, parameters } = bindReport(reports[0]!, {});
+    const result = await engine.run({ queryId: crypto.randomUUID(), statement: readStatement(sql), parameters, executionId: undefined, onStarted: async () => {}, signal: AbortSignal.timeout(30_000) });
+    expect(result.columns.map(({ name }) => name)).toEqual(['genre', 'purchases', 'buyers', 'average_age']);
+    for await (const batch of result.rows) expect(batch).toEqual([]);
+  } finally {
+    await engine.close();
+    await lake.close();
+  }
 });

@@ -10,6 +10,7 @@ import {
   type QueryExecution,
 } from '@aws-sdk/client-athena';
 import { QueryError, QueryStopped } from '../../errors.ts';
+import type { CallGuard } from '../../guards.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { cellOf, columnsOf } from './athena-cells.ts';
 import { withLiterals } from './literals.ts';
@@ -25,9 +26,6 @@ export interface AthenaSettings {
   readonly pollMsMax: number;
 }
 
-/** Wraps each call to Athena: a resilience pipeline. Each call is safe to repeat. */
-export type AthenaGuard = <T>(operation: string, run: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>;
-
 /** Waits; rejects with the signal's reason. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
@@ -38,11 +36,11 @@ export class AthenaEngine implements QueryEngine {
   readonly name = 'athena';
   readonly #client: AthenaClient;
   readonly #settings: AthenaSettings;
-  readonly #guard: AthenaGuard;
+  readonly #guard: CallGuard;
   readonly #sleep: Sleep;
 
   /** @param client a client whose own retries are off */
-  constructor(client: AthenaClient, settings: AthenaSettings, guard: AthenaGuard, sleep: Sleep) {
+  constructor(client: AthenaClient, settings: AthenaSettings, guard: CallGuard, sleep: Sleep) {
     this.#client = client;
     this.#settings = settings;
     this.#guard = guard;
@@ -67,7 +65,9 @@ export class AthenaEngine implements QueryEngine {
   }
 
   async check(signal: AbortSignal): Promise<void> {
-    await this.#client.send(new GetWorkGroupCommand({ WorkGroup: this.#settings.workgroup }), { abortSignal: signal });
+    await this.#guard({ operation: 'check', idempotent: true, signal }, async (sending) => {
+      await this.#client.send(new GetWorkGroupCommand({ WorkGroup: this.#settings.workgroup }), { abortSignal: sending });
+    });
   }
 
   async close(): Promise<void> {
@@ -152,7 +152,7 @@ export class AthenaEngine implements QueryEngine {
   async #stopIfEnded(executionId: string, signal: AbortSignal): Promise<void> {
     const { reason } = signal as { reason: unknown };
     if (!signal.aborted || (reason instanceof QueryStopped && reason.code === 'handed-over')) return;
-    await this.#guard('stop', async (sending) => {
+    await this.#guard({ operation: 'stop', idempotent: true }, async (sending) => {
       await this.#client.send(new StopQueryExecutionCommand({ QueryExecutionId: executionId }), { abortSignal: sending });
     }).catch(() => undefined);
   }
@@ -160,7 +160,8 @@ export class AthenaEngine implements QueryEngine {
   async #call<T>(operation: string, signal: AbortSignal, run: (sending: AbortSignal) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     try {
-      return await this.#guard(operation, run, signal);
+      // Start, too: its token makes a repeat the same execution.
+      return await this.#guard({ operation, idempotent: true, signal }, run);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof InvalidRequestException) {

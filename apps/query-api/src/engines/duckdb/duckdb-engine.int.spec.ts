@@ -23,6 +23,7 @@ function engineOver(lake: TestLake, limits: Partial<{ processMemoryMiB: number; 
       tables: async (signal) => [await lakeTable(purchases, lake.database, lake.catalog, (bucket) => new S3ObjectStore(lake.aws.s3, bucket), { filesMax: limits.filesMax ?? 1000 }, signal)],
       s3Access: async () => await lake.aws.s3Access(),
     },
+    async ({ signal }, run) => await run(signal!),
   );
 }
 

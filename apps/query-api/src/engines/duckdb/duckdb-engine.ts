@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { QueryError, QueryStopped } from '../../errors.ts';
+import type { CallGuard } from '../../guards.ts';
 import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultColumn, ResultRow } from '../query-engine.ts';
 import { resultLines, rowTooLarge } from './result-lines.ts';
@@ -21,32 +22,42 @@ export class DuckDbEngine implements QueryEngine {
   readonly name = 'duckdb';
   readonly #pool: SandboxPool;
   readonly #sources: DuckDbSources;
+  readonly #guard: CallGuard;
 
-  constructor(settings: SandboxSettings, sources: DuckDbSources) {
+  /** @param guard stands around each statement from its start to its last row */
+  constructor(settings: SandboxSettings, sources: DuckDbSources, guard: CallGuard) {
     this.#pool = new SandboxPool(settings);
     this.#sources = sources;
+    this.#guard = guard;
   }
 
   async run({ queryId, statement, parameters, onStarted, signal }: EngineRequest): Promise<EngineResult> {
     const [tables, s3] = await Promise.all([this.#sources.tables(signal), this.#sources.s3Access()]);
     signal.throwIfAborted();
-    const sandbox = await this.#pool.take();
-    // Nothing outlives the process, so a successor has nothing to attach to: it runs the statement again.
-    const stop = (): void => sandbox.kill();
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    const release = async (): Promise<void> => {
-      signal.removeEventListener('abort', stop);
-      await sandbox.close();
-    };
-    try {
-      await onStarted(queryId);
-      const pipe = sandbox.run({ sql: statement.text, parameters, s3, tables });
-      return await resultOf(pipe, sandbox, statement.text, signal, release);
-    } catch (error) {
-      await release();
-      throw error;
-    }
+    const opened = Promise.withResolvers<EngineResult>();
+    const reading = this.#guard({ operation: 'read', idempotent: false, signal }, async (sending) => {
+      const ended = Promise.withResolvers<void>();
+      const sandbox = await this.#pool.take();
+      // Nothing outlives the process, so a successor has nothing to attach to: it runs the statement again.
+      const stop = (): void => {
+        sandbox.kill();
+        // Rows that nobody reads any more end no other way.
+        void sandbox.exited.then(() => ended.resolve());
+      };
+      sending.addEventListener('abort', stop, { once: true });
+      if (sending.aborted) stop();
+      try {
+        await onStarted(queryId);
+        const pipe = sandbox.run({ sql: statement.text, parameters, s3, tables });
+        opened.resolve(await resultOf(pipe, sandbox, statement.text, signal, ended));
+        await ended.promise;
+      } finally {
+        sending.removeEventListener('abort', stop);
+        await sandbox.close();
+      }
+    });
+    reading.catch((error: unknown) => opened.reject(signal.aborted ? signal.reason : error));
+    return await opened.promise;
   }
 
   async check(): Promise<void> {
@@ -58,7 +69,8 @@ export class DuckDbEngine implements QueryEngine {
   }
 }
 
-async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: AbortSignal, release: () => Promise<void>): Promise<EngineResult> {
+/** @param ended is settled as the reading of the rows ends: at the last one, at an error, or when the reader has enough */
+async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: AbortSignal, ended: PromiseWithResolvers<void>): Promise<EngineResult> {
   const lines = resultLines(pipe);
   let bytesScanned = 0;
   const incomplete = async (): Promise<unknown> => (signal.aborted ? (signal.reason as unknown) : await sandbox.deathReason());
@@ -88,8 +100,11 @@ async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: A
         if ('done' in control) bytesScanned = control.done.bytesScanned;
         return;
       }
+    } catch (error) {
+      ended.reject(error as Error);
+      throw error;
     } finally {
-      await release();
+      ended.resolve();
     }
   }
   const columns: readonly ResultColumn[] = 'columns' in head ? head.columns : [];

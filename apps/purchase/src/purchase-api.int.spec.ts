@@ -1,0 +1,143 @@
+import type { RunningService } from '@millrace/runtime';
+import { spawnService, TestTopic } from '@millrace/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectEachOnce, load, post, startPurchase } from './testing/purchase-client.ts';
+import { seedPurchase, seedText } from './testing/seed-purchase.ts';
+
+const brokers = process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092';
+let topic: TestTopic;
+let service: RunningService;
+
+beforeAll(async () => {
+  topic = await TestTopic.create('purchase-test');
+  service = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
+});
+afterAll(async () => {
+  await service?.close();
+  await topic?.delete();
+});
+
+describe('a purchase', () => {
+  it("that is the seed's example, byte for byte, is answered with its place in the topic, and stands there with its headers", async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', traceparent } });
+    expect(answer.status).toBe(202);
+    expect(answer.body).toEqual({ eventId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/) as string, durability: 'kafka', topic: topic.name, partition: 1, offset: '0' });
+    const { eventId } = answer.body;
+    expect(await topic.messages()).toEqual([
+      {
+        partition: 1,
+        offset: '0',
+        key: 'test-user',
+        value: JSON.stringify({ eventId, ...seedPurchase() }),
+        headers: {
+          ce_id: eventId,
+          ce_type: 'com.millrace.bookstore.purchase.v1',
+          ce_source: '/millrace/purchase',
+          ce_specversion: '1.0',
+          ce_time: '2019-11-30T13:47:21.000Z',
+          'content-type': 'application/json',
+          traceparent,
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    ['a wrong field', seedPurchase({ userAge: 'old' }), 400, 'validation', 'userAge'],
+    ['a missing field', { ...seedPurchase(), title: undefined }, 400, 'validation', 'title'],
+    ['an unknown field', seedPurchase({ price: 1 }), 400, 'validation', 'price'],
+    ['broken JSON', '{"bookId": ', 400, 'invalid-json', undefined],
+    ['an empty body', '', 400, 'invalid-json', undefined],
+    ['2 MB', seedPurchase({ title: 'x'.repeat(2_000_000) }), 413, 'body-too-large', undefined],
+  ])('with %s is refused, and nothing changes', async (_what, body, status, problem, field) => {
+    const before = await topic.messages();
+    const answer = await post(service.url, body);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(answer.body).toMatchObject({ type: `urn:millrace:problem:${problem}`, status, instance: '/v1/purchases' });
+    expect(answer.body.errors?.map((one) => one.field)).toEqual(field === undefined ? undefined : [field]);
+    expect(await topic.messages()).toEqual(before);
+  });
+
+  it('without a content type is refused', async () => {
+    const response = await fetch(`${service.url}/v1/purchases`, { method: 'POST', body: new Blob([seedText]) });
+    expect(response.status).toBe(415);
+    expect(await response.json()).toMatchObject({ type: 'urn:millrace:problem:unsupported-media-type' });
+  });
+
+  it('whose deadline has passed is not taken', async () => {
+    const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', 'x-millrace-deadline': '1000' } });
+    expect([answer.status, answer.body.type]).toEqual([504, 'urn:millrace:problem:deadline-exceeded']);
+  });
+});
+
+describe('a batch', () => {
+  it('with good and bad items has an answer for each', async () => {
+    const { status, body } = await post(service.url, [seedPurchase({ userId: 'a' }), seedPurchase({ userAge: -1 }), seedPurchase({ userId: 'a' })], { path: '/v1/purchases/batch' });
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ accepted: 2, rejected: 1, items: [{ status: 202 }, { index: 1, status: 400, problem: { errors: [{ field: 'userAge', limit: 0 }] } }, { status: 202 }] });
+    expectEachOnce(
+      body.items.filter((item) => item.status === 202) as never,
+      await topic.messages(),
+    );
+    expect(Number(body.items[2]!.offset)).toBe(Number(body.items[0]!.offset) + 1);
+  });
+
+  it('with only bad items is refused, as is one with too many', async () => {
+    expect((await post(service.url, [{}, 1], { path: '/v1/purchases/batch' })).status).toBe(400);
+    const tooMany = await post(service.url, Array.from({ length: 1001 }, () => 0), { path: '/v1/purchases/batch' });
+    expect([tooMany.status, tooMany.body.errors]).toEqual([400, [{ field: '', message: 'must have at most 1000 items', limit: 1000 }]]);
+  });
+
+  it('with items that are too large for the topic loses those alone', async () => {
+    const narrow = await TestTopic.create('purchase-narrow', { config: { 'max.message.bytes': '2000' } });
+    const other = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: narrow.name });
+    try {
+      const items = Array.from({ length: 12 }, (_, n) => seedPurchase({ title: n % 4 === 1 ? 'x'.repeat(1024) : 'Orlando', author: n % 4 === 1 ? 'y'.repeat(1024) : 'Virginia Woolf' }));
+      const { status, body } = await post(other.url, items, { path: '/v1/purchases/batch' });
+      expect(status).toBe(202);
+      expect(body.items.map((item) => item.status)).toEqual(items.map((_, n) => (n % 4 === 1 ? 413 : 202)));
+      const messages = await narrow.messages();
+      expect(messages).toHaveLength(9);
+      expectEachOnce(body.items.filter((item) => item.status === 202) as never, messages);
+    } finally {
+      await other.close();
+      await narrow.delete();
+    }
+  });
+});
+
+describe('the service', () => {
+  it('names Kafka in its readiness and counts in its metrics', async () => {
+    const ready = await fetch(`${service.url}/health/ready`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', dependencies: [{ name: 'kafka', status: 'up', required: true }] }]);
+    const metrics = await (await fetch(`${service.url}/metrics`)).text();
+    for (const name of ['events_published_total', 'published_bytes_total', 'events_rejected_total', 'queue_events', 'queue_bytes', 'kafka_up']) expect(metrics).toMatch(new RegExp(`^millrace_purchase_${name}\\{[^}]*\\} \\d+$`, 'm'));
+  });
+
+  it('is not ready for a topic whose number of partitions is not that of the contract', async () => {
+    const wrong = await TestTopic.create('purchase-wrong', { partitions: 3 });
+    const other = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: wrong.name });
+    try {
+      expect((await post(other.url, seedText)).status).toBe(503);
+      expect(await (await fetch(`${other.url}/health/ready`)).json()).toMatchObject({ status: 'unavailable', dependencies: [{ name: 'kafka', status: 'down', detail: expect.stringContaining('has 3 partitions') as string }] });
+    } finally {
+      await other.close();
+      await wrong.delete();
+    }
+  });
+
+  it('told to stop under load answers what it has taken and exits with 0; every purchase it acknowledged is in the topic', async () => {
+    const stopping = await spawnService('purchase', { KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
+    const stop = new AbortController();
+    const loading = load(stopping.url, { count: 100_000, until: stop.signal });
+    await expect.poll(async () => (await fetch(`${stopping.url}/metrics`)).text(), { timeout: 30_000 }).toMatch(/events_published_total\{[^}]*\} [1-9]\d\d/);
+    const ended = stopping.kill('SIGTERM');
+    expect(await ended).toEqual({ code: 0, signal: null });
+    stop.abort();
+    const { receipts } = await loading;
+    expect(receipts.length).toBeGreaterThan(100);
+    expectEachOnce(receipts, await topic.messages());
+  });
+});

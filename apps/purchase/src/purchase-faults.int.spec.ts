@@ -1,0 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunningService } from '@millrace/runtime';
+import { FaultProxy, stackPart, TestTopic } from '@millrace/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { expectEachOnce, load, post, startPurchase } from './testing/purchase-client.ts';
+import { seedPurchase, seedText } from './testing/seed-purchase.ts';
+
+const { KAFKA_BROKERS: brokers = '127.0.0.1:9092', KAFKA_PROXIED_BROKERS: proxied = '127.0.0.1:9094', KAFKA_ADVERTISED_PORT: advertised = '9095' } = process.env;
+const hasty = { PURCHASE_KAFKA_ANSWER_MS_MAX: '500', PURCHASE_KAFKA_SEND_MS_MAX: '4000', PURCHASE_KAFKA_RETRY_DELAY_MS: '50' };
+let topic: TestTopic;
+let proxy: FaultProxy;
+let service: RunningService | undefined;
+
+beforeEach(async () => {
+  topic = await TestTopic.create('purchase-faults');
+  proxy = await FaultProxy.start({ protocol: 'kafka', target: proxied, port: Number(advertised) });
+});
+afterEach(async () => {
+  await service?.close();
+  await proxy?.close();
+  await topic?.delete();
+  service = undefined;
+});
+
+/** Posts purchases of many buyers at once, so that a send carries several partitions. */
+async function postMany(url: string, count: number): ReturnType<typeof load> {
+  return await load(url, { count, clients: count });
+}
+
+describe('a Produce answer that is lost while several requests are in flight', () => {
+  it.each([
+    ['never comes', 'swallow-answer'],
+    ['is cut off with its connection', 'apply-then-drop'],
+  ] as const)('because it %s: every purchase is acknowledged, and stands once where its receipt says', async (_how, kind) => {
+    service = await startPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name, ...hasty });
+    await postMany(service.url, 5);
+    const faults = await proxy.inject({ kind }, { times: 3, when: { api: 'Produce' } });
+    const rounds = [postMany(service.url, 20)];
+    await faults.hit(1);
+    // These come while an answer is missing; two more answers will be.
+    rounds.push(postMany(service.url, 20), postMany(service.url, 20));
+    const results = await Promise.all(rounds);
+    expect(faults.hits).toBe(3);
+    expect(results.flatMap(({ refused }) => refused)).toEqual([]);
+    const messages = await topic.messages();
+    expect(messages).toHaveLength(65);
+    expectEachOnce(
+      results.flatMap(({ receipts }) => receipts),
+      messages,
+    );
+  });
+
+  it('again and again, until the time of the send is over: its purchases are in doubt, and no later one is', async () => {
+    service = await startPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name, ...hasty, PURCHASE_KAFKA_SEND_MS_MAX: '1200' });
+    const { receipts } = await postMany(service.url, 5);
+    const fault = await proxy.inject({ kind: 'swallow-answer' }, { when: { api: 'Produce' } });
+    const doubtful = postMany(service.url, 10);
+    await fault.hit(2);
+    const inDoubt = await doubtful;
+    expect([inDoubt.receipts, inDoubt.refused.length]).toEqual([[], 10]);
+    await fault.clear();
+    await expect.poll(async () => (await post(service!.url, seedPurchase({ userId: 'later' }))).status, { timeout: 20_000 }).toBe(202);
+    const later = await postMany(service.url, 20);
+    expect(later.refused).toEqual([]);
+    expectEachOnce([...receipts, ...later.receipts], await topic.messages());
+  });
+});
+
+describe('while Kafka is away', () => {
+  it('the service starts, says so, refuses at once with Retry-After, and takes purchases when Kafka is there', async () => {
+    const away = await proxy.inject({ kind: 'refuse' });
+    service = await startPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name });
+    expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+    await expect.poll(async () => (await fetch(`${service!.url}/health/ready`)).json(), { timeout: 10_000 }).toMatchObject({ status: 'unavailable', dependencies: [{ name: 'kafka', status: 'down' }] });
+    const refused = await post(service.url, seedText);
+    expect([refused.status, refused.headers.get('retry-after'), refused.body.type]).toEqual([503, '2', 'urn:millrace:problem:unavailable']);
+    const batch = await post(service.url, [seedPurchase(), { title: 1 }], { path: '/v1/purchases/batch' });
+    expect([batch.status, batch.headers.get('retry-after'), batch.body.items.map((item) => item.status)]).toEqual([503, '2', [503, 400]]);
+    await away.clear();
+    await expect.poll(async () => (await post(service!.url, seedText)).status, { timeout: 20_000 }).toBe(202);
+    await expect.poll(async () => (await fetch(`${service!.url}/health/ready`)).status, { timeout: 10_000 }).toBe(200);
+  });
+
+  it('and killed with -9 under load: every purchase that was acknowledged stands in the topic once, and it goes on by itself', async () => {
+    const kafka = stackPart('kafka');
+    service = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, ...hasty });
+    const { url } = service;
+    const stop = new AbortController();
+    const loading = load(url, { count: 20_000, until: stop.signal });
+    await expect.poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 30_000 }).toMatch(/events_published_total\{[^}]*\} [1-9]\d\d/);
+    await kafka.signal('SIGKILL');
+    // Long enough for the send in flight to be given up.
+    await delay(5000);
+    expect((await post(url, seedText)).status).toBe(503);
+    stop.abort();
+    const { receipts, unanswered } = await loading;
+    await kafka.start();
+    await expect.poll(async () => (await post(url, seedText)).status, { timeout: 30_000, interval: 250 }).toBe(202);
+    const after = await load(url, { count: 200 });
+    expect([receipts.length > 100, unanswered, after.receipts.length]).toEqual([true, 0, 200]);
+    expectEachOnce([...receipts, ...after.receipts], await topic.messages());
+  });
+});

@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BatchAnswer, Problem, PurchaseReceipt } from '@millrace/contracts';
+import { createLogger, startService, type RunningService } from '@millrace/runtime';
+import type { TopicMessage } from '@millrace/testing';
+import { expect } from 'vitest';
+import { readPurchaseConfig } from '../config.ts';
+import { timeoutGuard } from '../guards.ts';
+import { PurchaseModule } from '../purchase.module.ts';
+import { seedPurchase } from './seed-purchase.ts';
+
+/** Starts the service in this process, on a free port. */
+export async function startPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
+  const config = readPurchaseConfig({ LOG_LEVEL: 'error', ...env });
+  const logger = createLogger({ name: 'purchase', level: config.LOG_LEVEL });
+  const guard = timeoutGuard({ open: config.PURCHASE_KAFKA_OPEN_MS_MAX, send: config.PURCHASE_KAFKA_SEND_MS_MAX, check: config.PURCHASE_KAFKA_CHECK_MS_MAX });
+  return await startService({ name: 'purchase', module: PurchaseModule.of(config, logger, guard), port: 0, logger, bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX });
+}
+
+/** An answer, with its JSON. */
+export interface Answer<T = PurchaseReceipt & BatchAnswer & Problem> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+export async function post(url: string, body: unknown, { path = '/v1/purchases', headers = { 'content-type': 'application/json' } }: { readonly path?: string; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Answer> {
+  const response = await fetch(url + path, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
+}
+
+/** What came of a load: the receipts of the purchases that were taken, the ids of those that were not, and how often a request had no answer. */
+export interface LoadResult {
+  readonly receipts: PurchaseReceipt[];
+  readonly refused: string[];
+  unanswered: number;
+}
+
+/** Posts purchases of many buyers, each once, over `clients` connections at a time, until told to stop or `count` are posted. */
+export async function load(url: string, { count, clients = 16, until = new AbortController().signal }: { readonly count: number; readonly clients?: number; readonly until?: AbortSignal }): Promise<LoadResult> {
+  const result: LoadResult = { receipts: [], refused: [], unanswered: 0 };
+  let next = 0;
+  const client = async (): Promise<void> => {
+    while (next < count && !until.aborted) {
+      const number = next;
+      next += 1;
+      try {
+        const { status, body } = await post(url, seedPurchase({ userId: `user-${number % 97}` }));
+        if (status === 202) result.receipts.push(body);
+        else {
+          result.refused.push(body.eventId ?? '');
+          await delay(20);
+        }
+      } catch {
+        result.unanswered += 1;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return result;
+}
+
+/** Every receipt names the place where its event stands, and no event stands in the topic twice. */
+export function expectEachOnce(receipts: readonly PurchaseReceipt[], messages: readonly TopicMessage[]): void {
+  const places = new Map(messages.map(({ partition, offset, headers }) => [`${partition}/${offset}`, headers['ce_id']]));
+  expect(receipts.filter(({ eventId, partition, offset }) => places.get(`${partition}/${offset}`) !== eventId)).toEqual([]);
+  const ids = messages.map(({ headers }) => headers['ce_id']);
+  expect(ids.length - new Set(ids).size).toBe(0);
+}

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import type { QueryRecord } from './query-record.ts';
+import { QueryWaits } from './wait-for-end.ts';
+
+const data = { sql: 'SELECT 1', parameters: [], engine: 'duckdb', timeoutMs: 1000, submittedAt: 0 } as const;
+const at = (state: QueryRecord['state']): QueryRecord => ({ id: 'a', data, state, progress: undefined, outcome: undefined });
+
+/** Looks that answer in turn, and a clock that only the sleeps move. */
+function looks(answers: readonly (QueryRecord | Error | undefined)[], waitersMax = 1): { looked: () => number; wait: (waitMs: number, signal?: AbortSignal) => Promise<QueryRecord | undefined> } {
+  const waits = new QueryWaits(waitersMax);
+  let looked = 0;
+  let now = 0;
+  const find = async (): Promise<QueryRecord | undefined> => {
+    const answer = answers[Math.min(looked, answers.length - 1)];
+    looked += 1;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const sleep = async (ms: number): Promise<void> => void (now += ms);
+  return { looked: () => looked, wait: async (waitMs, signal = new AbortController().signal) => await waits.untilEnded(find, waitMs, () => now, sleep, signal) };
+}
+
+it('looks until the query has ended', async () => {
+  const { wait, looked } = looks([at('queued'), at('running'), at('succeeded'), at('failed')]);
+  expect((await wait(10_000))?.state).toBe('succeeded');
+  expect(looked()).toBe(3);
+});
+
+it('gives what it saw last when the time is over', async () => {
+  expect((await looks([at('running')]).wait(10_000))?.state).toBe('running');
+});
+
+it('outlives a look that fails after the first', async () => {
+  expect((await looks([at('running'), new Error('gone'), new Error('gone'), at('succeeded')]).wait(10_000))?.state).toBe('succeeded');
+  await expect(looks([new Error('gone'), at('succeeded')]).wait(10_000)).rejects.toThrow('gone');
+});
+
+it('looks once when as many wait as may', async () => {
+  const { wait, looked } = looks([at('running'), at('succeeded')], 0);
+  expect((await wait(10_000))?.state).toBe('running');
+  expect(looked()).toBe(1);
+});
+
+it('ends with the signal', async () => {
+  const controller = new AbortController();
+  controller.abort();
+  expect((await looks([at('running')]).wait(10_000, controller.signal))?.state).toBe('running');
+});

@@ -1,0 +1,116 @@
+import { FaultProxy } from '@millrace/testing';
+import { createLogger, startService, type RunningService } from '@millrace/runtime';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readQueryConfig } from './config.ts';
+import { conformanceRows } from './engines/query-engine.conformance.ts';
+import { pipelineGuards } from './pipelines.ts';
+import { QueryApiModule } from './query-api.module.ts';
+import { QueryWorkerModule } from './query-worker.module.ts';
+import { openTestLake, testEnvironment, testParts, type TestLake } from './testing-lake.ts';
+
+let lake: TestLake;
+let redis: FaultProxy;
+let s3: FaultProxy;
+let api: RunningService;
+let worker: RunningService;
+
+async function start(part: 'api' | 'worker', more: Record<string, string> = {}): Promise<RunningService> {
+  const config = readQueryConfig(
+    testEnvironment(lake, { REDIS_URL: redis.url, QUERY_REDIS_TIMEOUT_MS: '1500', QUERY_CALL_TIMEOUT_MS: '3000', QUERY_LOCK_MS: '2000', AWS_ENDPOINT_URL_S3: s3.url, LOG_LEVEL: 'error', ...more }),
+  );
+  const logger = createLogger({ name: `query-${part}`, level: config.LOG_LEVEL });
+  const module = part === 'api' ? QueryApiModule.of(config, logger, pipelineGuards(config)) : QueryWorkerModule.of(config, logger, pipelineGuards(config));
+  return await startService({ name: `query-${part}`, module, port: 0, logger });
+}
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  readonly tookMs: number;
+  readonly body: { readonly id: string; readonly type: string; readonly state: string; readonly results: { readonly rows: unknown[][] }; readonly error: { readonly type: string } };
+}
+
+async function ask(path: string, init: RequestInit = {}, service: RunningService = api): Promise<Answer> {
+  const before = performance.now();
+  const response = await fetch(service.url + path, { ...init, signal: AbortSignal.timeout(60_000) });
+  const body = (await response.json()) as Answer['body'];
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), tookMs: performance.now() - before, body };
+}
+
+async function send(sql: string, headers: Record<string, string> = {}, service: RunningService = api): Promise<Answer> {
+  return await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ sql }) }, service);
+}
+
+const recovery = { timeout: 30_000, interval: 200 };
+
+beforeAll(async () => {
+  lake = await openTestLake();
+  await lake.land(conformanceRows);
+  redis = await FaultProxy.start({ protocol: 'tcp', target: testParts.redisUrl });
+  s3 = await FaultProxy.start({ protocol: 'http', target: testParts.endpoint });
+  [api, worker] = await Promise.all([start('api'), start('worker')]);
+});
+beforeEach(async () => {
+  await Promise.all([redis.clear(), s3.clear()]);
+});
+afterAll(async () => {
+  await Promise.all([redis?.clear(), s3?.clear()]);
+  await Promise.all([api?.close(), worker?.close()]);
+  await Promise.all([redis?.close(), s3?.close()]);
+  await lake?.close();
+});
+
+describe('Redis', () => {
+  it.each(['refuse', 'black-hole', 'reset'] as const)('%s: a query is refused with 503 and not held, and taken again by itself', async (kind) => {
+    const fault = await redis.inject({ kind });
+    const refused = await send('SELECT 1');
+    expect(refused.status).toBe(503);
+    expect(refused.body.type).toBe('urn:millrace:problem:unavailable');
+    expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+    expect((await ask(`/v1/queries/${crypto.randomUUID()}`)).status).toBe(503);
+    expect((await ask('/health/ready')).status).toBe(503);
+    expect((await ask('/v1/tables')).status).toBe(200);
+    await fault.clear();
+    await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
+    await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(200);
+    // The worker is back, too, and works off what was taken.
+    const { body } = await send('SELECT count(*) FROM purchases');
+    await expect.poll(async () => (await ask(`/v1/queries/${body.id}?wait=10`)).body.state, { timeout: 60_000 }).toBe('succeeded');
+  });
+
+  it('gone while a query runs: the query ends once, and its end is known afterwards', async () => {
+    const { body } = await send('SELECT count(*) AS n FROM range(30000000) a(x), range(5) b(y) WHERE a.x % 7 = b.y % 5');
+    await expect.poll(async () => (await ask(`/v1/queries/${body.id}`)).body.state, recovery).toBe('running');
+    const fault = await redis.inject({ kind: 'refuse' });
+    expect((await ask(`/v1/queries/${body.id}`)).status).toBe(503);
+    await fault.clear();
+    await expect.poll(async () => (await ask(`/v1/queries/${body.id}`)).body.state, { timeout: 60_000, interval: 200 }).toBe('succeeded');
+  });
+
+  it('not there at the start: the API starts, says so, and takes queries once it is there', async () => {
+    const fault = await redis.inject({ kind: 'refuse' });
+    const late = await start('api', { QUERY_QUEUE_NAME: `late-${lake.database}` });
+    try {
+      expect(await send('SELECT 1', {}, late)).toMatchObject({ status: 503, body: { type: 'urn:millrace:problem:unavailable' } });
+      expect((await ask('/health/ready', {}, late)).status).toBe(503);
+      await fault.clear();
+      await expect.poll(async () => (await send('SELECT 1', {}, late)).status, recovery).toBe(202);
+    } finally {
+      await late.close();
+    }
+  });
+});
+
+describe('S3', () => {
+  it.each([{ kind: 'refuse' }, { kind: 'black-hole' }, { kind: 'status', status: 503 }] as const)('$kind: a query fails as unavailable, results cannot be read, and both work again by themselves', async (fault) => {
+    const before = await send('SELECT 1 AS one', { prefer: 'wait=30' });
+    expect(before.body.state).toBe('succeeded');
+    const active = await s3.inject(fault);
+    expect((await ask(`/v1/queries/${before.body.id}/results`)).body.type).toBe('urn:millrace:problem:unavailable');
+    const failed = await send('SELECT count(*) FROM purchases', { prefer: 'wait=60' });
+    expect(failed.body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:unavailable' } });
+    await active.clear();
+    await expect.poll(async () => (await ask(`/v1/queries/${before.body.id}/results`)).status, recovery).toBe(200);
+    await expect.poll(async () => (await send('SELECT count(*) FROM purchases', { prefer: 'wait=30' })).body.state, recovery).toBe('succeeded');
+  });
+});

@@ -1,0 +1,134 @@
+import type { ChainEnd } from '@millrace/lake';
+import type { SealedBatch } from './batch.ts';
+import type { LaneParts } from './lane-parts.ts';
+import type { LogRecord } from './log.ts';
+import { OpenBatch } from './open-batch.ts';
+import type { PartitionHolds } from './partition-holds.ts';
+
+/** Why a batch was sealed. */
+export type SealReason = 'bytes' | 'age' | 'pressure' | 'gap' | 'stop';
+
+/** What the intake tells its lane. Both are called inside the lane's turn. */
+export interface IntakeHooks {
+  /** Runs when nothing else is appended or sealed. */
+  readonly inTurn: (run: () => Promise<void>) => void;
+  readonly sealed: (batch: SealedBatch, openedAt: number) => void;
+}
+
+/** The first half of a lane: what was fetched becomes an open batch on disk, and the open batch a sealed one. */
+export class LaneIntake {
+  readonly #partition: number;
+  readonly #parts: LaneParts;
+  readonly #holds: PartitionHolds;
+  readonly #hooks: IntakeHooks;
+  #open: OpenBatch | undefined;
+  #openedAt = 0;
+  #flushTimer: unknown;
+  #diskTimer: unknown;
+  #diskFailures = 0;
+
+  constructor(partition: number, parts: LaneParts, holds: PartitionHolds, hooks: IntakeHooks) {
+    this.#partition = partition;
+    this.#parts = parts;
+    this.#holds = holds;
+    this.#hooks = hooks;
+  }
+
+  /** Raw bytes of the open batch. */
+  get bytes(): number {
+    return this.#open?.bytes ?? 0;
+  }
+
+  get segmentCount(): number {
+    return this.#open?.segmentCount ?? 0;
+  }
+
+  /** When the oldest open record was taken, by the lane's clock. */
+  get openedAt(): number | undefined {
+    return this.bytes === 0 && this.#open?.next === this.#open?.from ? undefined : this.#openedAt;
+  }
+
+  /**
+   * Appends records, opening a batch behind `end` where none is open.
+   *
+   * @returns the offset after the last, or undefined when the disk took nothing; it is tried again later
+   */
+  async append(records: readonly LogRecord[], position: number, end: ChainEnd): Promise<number | undefined> {
+    const { pipeline, spool, budget, clock, newId, settings, window } = this.#parts;
+    try {
+      this.#open ??= new OpenBatch(position, end.id, await spool.open(this.#partition, newId()));
+      const { bytes, segmentCount } = this.#open;
+      await pipeline.take(this.#open, records, window);
+      budget.add(this.#open.bytes - bytes);
+      budget.opened(this.#open.segmentCount - segmentCount);
+    } catch (error) {
+      this.#diskFailed('append', error as Error);
+      return undefined;
+    }
+    this.#diskFailures = 0;
+    if (this.#flushTimer === undefined) {
+      this.#openedAt = clock.now();
+      this.#flushTimer = clock.setTimeout(() => this.#hooks.inTurn(async () => await this.seal('age')), settings.flushAgeMs);
+    }
+    const { next } = this.#open;
+    if (this.#open.bytes >= settings.flushBytes) await this.seal('bytes');
+    return next;
+  }
+
+  /** Seals what is open, if anything. */
+  async seal(reason: SealReason): Promise<void> {
+    const open = this.#open;
+    if (open === undefined || open.next === open.from) return;
+    let batch: SealedBatch;
+    try {
+      batch = await open.seal();
+    } catch (error) {
+      this.#diskFailed('seal', error as Error);
+      return;
+    }
+    this.#close();
+    this.#diskFailures = 0;
+    const { id, from, to, bytes } = batch;
+    this.#parts.pipeline.parts.observe({ type: 'BatchSealed', partition: this.#partition, id, from, to, bytes, files: batch.segments.length, reason });
+    this.#hooks.sealed(batch, this.#openedAt);
+  }
+
+  /** Drops what is open: Kafka has the events. */
+  async discard(): Promise<void> {
+    const open = this.#open;
+    this.#close();
+    this.#clearDiskTimer();
+    this.#holds.remove('disk');
+    if (open === undefined) return;
+    this.#parts.budget.remove(open.bytes);
+    await open.discard();
+  }
+
+  #close(): void {
+    if (this.#flushTimer !== undefined) this.#parts.clock.clearTimeout(this.#flushTimer);
+    this.#parts.budget.opened(-this.segmentCount);
+    this.#flushTimer = undefined;
+    this.#open = undefined;
+  }
+
+  #clearDiskTimer(): void {
+    if (this.#diskTimer !== undefined) this.#parts.clock.clearTimeout(this.#diskTimer);
+    this.#diskTimer = undefined;
+  }
+
+  // A full disk is an outage like the others: the partition pauses, and the same is tried again later.
+  #diskFailed(step: 'append' | 'seal', error: Error): void {
+    this.#parts.pipeline.parts.observe({ type: 'StepFailed', partition: this.#partition, step, attempt: this.#diskFailures, error });
+    this.#diskFailures += 1;
+    this.#holds.add('disk');
+    this.#clearDiskTimer();
+    this.#diskTimer = this.#parts.clock.setTimeout(
+      () =>
+        this.#hooks.inTurn(async () => {
+          this.#holds.remove('disk');
+          if (step === 'seal') await this.seal('age');
+        }),
+      Math.min(30_000, 250 * 2 ** Math.min(this.#diskFailures, 10)),
+    );
+  }
+}

@@ -1,0 +1,95 @@
+import type { ChainEnd } from '@millrace/lake';
+import type { EncodedBatch } from './batch.ts';
+import type { SinkObserver } from './sink-events.ts';
+import type { SpoolBudget } from './spool-budget.ts';
+import { readSpooled } from './spool-manifest.ts';
+import type { BatchFiles, Spool } from './spool.ts';
+
+/** What a lane finds on the shelf. */
+export interface Shelved {
+  /** The head itself, still on disk: what was staged for it may be lost, this is not. */
+  readonly head: EncodedBatch | undefined;
+  /** Batches that extend the head, in order. */
+  readonly next: readonly EncodedBatch[];
+}
+
+/**
+ * Encoded batches on disk that no lane holds: left by a crash, or by a lane whose partition was taken away. A lane that begins takes
+ * those that still extend its head; every other is discarded, for Kafka has the events.
+ */
+export class Shelf {
+  readonly #budget: SpoolBudget;
+  readonly #observe: SinkObserver;
+  readonly #batches = new Map<number, EncodedBatch[]>();
+
+  constructor(budget: SpoolBudget, observe: SinkObserver) {
+    this.#budget = budget;
+    this.#observe = observe;
+  }
+
+  /** Puts up what dead incarnations left. What is not as it was written is set aside; its range is read from Kafka again. */
+  async fill(spool: Spool): Promise<void> {
+    for (const { partition, files } of await spool.left()) {
+      const batch = await this.#read(partition, files);
+      if (batch === undefined) continue;
+      this.#budget.add(batch.bytes);
+      this.put(partition, [batch]);
+    }
+  }
+
+  /** Puts batches up whose bytes the budget counts already. */
+  put(partition: number, batches: readonly EncodedBatch[]): void {
+    const all = [...(this.#batches.get(partition) ?? []), ...batches];
+    if (all.length > 0) this.#batches.set(partition, all.toSorted((a, b) => a.entry.from - b.entry.from));
+  }
+
+  /** Takes a partition's batches down: those that fit its head go to the caller, the others are discarded. */
+  async take(partition: number, end: ChainEnd): Promise<Shelved> {
+    const batches = this.#batches.get(partition) ?? [];
+    this.#batches.delete(partition);
+    const head = batches.find(({ entry }) => entry.id === end.id);
+    const next: EncodedBatch[] = [];
+    let reached = end;
+    for (const batch of batches) {
+      if (batch === head || !this.fits(reached, batch)) continue;
+      next.push(batch);
+      reached = { to: batch.entry.to, id: batch.entry.id };
+    }
+    for (const batch of batches) if (batch !== head && !next.includes(batch)) await this.discard(batch);
+    if (next.length > 0) this.#observe({ type: 'SpoolAdopted', partition, batches: next.length, from: next[0]!.entry.from, to: reached.to });
+    return { head, next };
+  }
+
+  /** Discards what no lane has asked for yet, when the room is needed. True when something was. */
+  async dropOne(): Promise<boolean> {
+    for (const [partition, batches] of this.#batches) {
+      const last = batches.pop();
+      if (batches.length === 0) this.#batches.delete(partition);
+      if (last === undefined) continue;
+      await this.discard(last);
+      return true;
+    }
+    return false;
+  }
+
+  /** A batch may be recorded only as the successor of the entry it was cut behind: anything else would be a second path. */
+  protected fits(end: ChainEnd, { entry }: EncodedBatch): boolean {
+    return entry.prev === end.id && entry.from === end.to;
+  }
+
+  async #read(partition: number, files: BatchFiles): Promise<EncodedBatch | undefined> {
+    try {
+      return await readSpooled(files);
+    } catch (error) {
+      this.#observe({ type: 'SpoolCorrupt', partition, id: files.batchId, error: error as Error });
+      await files.setAside();
+      return undefined;
+    }
+  }
+
+  /** Removes a batch that is not needed any more. */
+  async discard(batch: EncodedBatch): Promise<void> {
+    this.#budget.remove(batch.bytes);
+    await batch.files.discard();
+  }
+}

@@ -1,0 +1,25 @@
+import { Ledger, type LaneId, type ObjectStore } from '@millrace/lake';
+import { DedupWindow } from '../dedup-window.ts';
+import { Pipeline, type PipelineParts } from '../pipeline.ts';
+import { Shelf } from '../shelf.ts';
+import type { SinkObserver } from '../sink-events.ts';
+import type { SpoolBudget } from '../spool-budget.ts';
+
+/** Makes the parts of a writer in which the rules of the ledger live, so that a test can leave one rule out. */
+export interface Makers {
+  readonly ledger: (store: ObjectStore, lane: LaneId) => Ledger;
+  readonly pipeline: (parts: PipelineParts) => Pipeline;
+  readonly window: (offsets: number) => DedupWindow;
+  readonly shelf: (budget: SpoolBudget, observe: SinkObserver) => Shelf;
+  /** @param n how many ids the world has given out */
+  readonly batchId: (n: number) => string;
+}
+
+/** The sink as it is. */
+export const soundMakers: Makers = {
+  ledger: (store, lane) => new Ledger(store, lane),
+  pipeline: (parts) => new Pipeline(parts),
+  window: (offsets) => new DedupWindow(offsets),
+  shelf: (budget, observe) => new Shelf(budget, observe),
+  batchId: (n) => `batch-${n}`,
+};

@@ -1,0 +1,138 @@
+import { purchases } from '@millrace/contracts';
+import type { LaneId } from '@millrace/lake';
+import type { Clock } from '@millrace/resilience';
+import { checkOf } from '../check.ts';
+import { Lane } from '../lane.ts';
+import { Registrar } from '../registrar.ts';
+import type { Shelf } from '../shelf.ts';
+import type { SinkEvent } from '../sink-events.ts';
+import { SpoolBudget } from '../spool-budget.ts';
+import { Incarnation } from './incarnation.ts';
+import { soundMakers, type Makers } from './makers.ts';
+import { LineEncoder, MemorySpool, SimulatedDisk } from './memory-spool.ts';
+import { SimulatedLog } from './simulated-log.ts';
+import { SimulatedStore } from './simulated-store.ts';
+import { tick } from './tick.ts';
+import type { World } from './world.ts';
+
+/** The lane that the simulation writes. */
+export const simulatedLane: LaneId = { table: 'purchases', topic: purchases.topic.name, partition: 0 };
+
+// Compiled once: a schedule is a matter of microseconds.
+export const check = checkOf(purchases, 0);
+
+/** What a writer is like. */
+export interface WriterOptions {
+  /** Default: seals by age only. */
+  readonly flushBytes?: number;
+  /** How many effects it lives to see. */
+  readonly dieAfter?: number;
+  /** The disk of its machine. Default: a new one. */
+  readonly disk?: SimulatedDisk;
+  /** Default 1000. */
+  readonly dedupOffsets?: number;
+  /** What may be on disk. Default: anything. */
+  readonly bytesMax?: number;
+  readonly makers?: Makers;
+}
+
+/** A writer: one incarnation of a process, with the lane it holds. */
+export class Writer {
+  readonly life: Incarnation;
+  readonly disk: SimulatedDisk;
+  readonly log: SimulatedLog;
+  readonly events: SinkEvent[] = [];
+  lane: Lane;
+  readonly #world: World;
+  readonly #options: WriterOptions;
+  readonly #makers: Makers;
+  readonly #timers = new Map<number, () => void>();
+  readonly #spool: MemorySpool;
+  readonly #budget: SpoolBudget;
+  readonly #shelf: Shelf;
+  #handles = 0;
+  #started = false;
+
+  constructor(world: World, options: WriterOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#makers = options.makers ?? soundMakers;
+    this.life = new Incarnation(options.dieAfter);
+    this.disk = options.disk ?? new SimulatedDisk();
+    this.log = new SimulatedLog(world.topic, this.life);
+    this.#spool = new MemorySpool(this.life, this.disk);
+    this.#budget = new SpoolBudget({ bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER, openSegmentsMax: 1000 }, () => this.lane.room());
+    this.#shelf = this.#makers.shelf(this.#budget, (event) => void this.events.push(event));
+    this.lane = this.#newLane();
+  }
+
+  /** Starts the lane, once. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    void this.#shelf.fill(this.#spool).then(async () => await this.lane.start());
+  }
+
+  /** The partition is given to another, and comes back. */
+  async reassign(): Promise<void> {
+    await this.lane.stop('the group gave the partition to another member');
+    this.lane = this.#newLane();
+    void this.lane.start();
+  }
+
+  /** Fires every timer that is set. */
+  flush(): void {
+    const due = [...this.#timers.values()];
+    this.#timers.clear();
+    for (const run of due) run();
+  }
+
+  #newLane(): Lane {
+    const { life, disk, log } = this;
+    const world = this.#world;
+    const store = new SimulatedStore(world.bucket, life);
+    const registrar = new Registrar(
+      {
+        register: async (values) => await life.effect(`register ${values.join(' ')}`, () => values.forEach((value) => world.registered.add(value))),
+        partitions: async () => [...world.registered].map((value) => ({ value })),
+      },
+      { wait: async () => await tick() },
+      () => undefined,
+    );
+    const pipeline = this.#makers.pipeline({
+      lane: simulatedLane,
+      context: { stream: purchases, lane: simulatedLane, writer: 'writer', cluster: world.topic.cluster },
+      check,
+      store,
+      ledger: this.#makers.ledger(store, simulatedLane),
+      encoder: new LineEncoder(life, disk),
+      log,
+      registrar,
+      // A dead process waits for ever; a living one tries again in the next turn.
+      patience: { wait: async () => await (life.alive ? tick() : new Promise<never>(() => undefined)) },
+      observe: (event) => void this.events.push(event),
+    });
+    return new Lane(0, {
+      pipeline,
+      window: this.#makers.window(this.#options.dedupOffsets ?? 1000),
+      spool: this.#spool,
+      shelf: this.#shelf,
+      budget: this.#budget,
+      clock: this.#clock(),
+      newId: () => this.#makers.batchId(world.nextId()),
+      settings: { flushBytes: this.#options.flushBytes ?? Number.MAX_SAFE_INTEGER, flushAgeMs: 1000 },
+    });
+  }
+
+  #clock(): Clock {
+    return {
+      now: () => 0,
+      setTimeout: (run) => {
+        this.#handles += 1;
+        this.#timers.set(this.#handles, run);
+        return this.#handles;
+      },
+      clearTimeout: (handle) => void this.#timers.delete(handle as number),
+    };
+  }
+}

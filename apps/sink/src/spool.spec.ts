@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { expectExactlyOnce } from './simulation/expect-exactly-once.ts';
+import { SimulatedDisk } from './simulation/memory-spool.ts';
+import { purchaseLine } from './simulation/purchase-line.ts';
+import { tick } from './simulation/tick.ts';
+import { World } from './simulation/world.ts';
+import type { Writer } from './simulation/writer.ts';
+
+function worldWith(count: number): World {
+  const world = new World();
+  for (let n = 0; n < count; n += 1) world.topic.append(purchaseLine(n));
+  return world;
+}
+
+/** Consumes everything while no write to S3 succeeds. */
+async function consumeWithoutS3(world: World, writer: Writer): Promise<void> {
+  writer.start();
+  for (let turn = 0; turn < 20; turn += 1) await tick();
+  world.bucket.plan = () => 'refused';
+  while (await writer.log.fetch(writer.lane, 2)) await tick();
+  for (let turn = 0; turn < 20; turn += 1) await tick();
+}
+
+describe('the spool', () => {
+  it('holds batches in order while S3 is down, and lands them when it is back', async () => {
+    const world = worldWith(8);
+    const writer = world.writer({ flushBytes: 1 });
+    await consumeWithoutS3(world, writer);
+    expect(writer.lane.queued).toBe(4);
+    expect(world.entries()).toEqual([]);
+    world.bucket.plan = () => undefined;
+    await world.run(writer);
+    expectExactlyOnce(world);
+  });
+
+  it('is taken up again after a crash, the same bytes under the same id', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    first.life.kill();
+    world.bucket.plan = () => undefined;
+    const second = world.writer({ disk });
+    await world.run(second);
+    expect(second.events.filter(({ type }) => type === 'SpoolAdopted')).toMatchObject([{ batches: 4, from: 0, to: 8 }]);
+    expect(second.events.filter(({ type }) => type === 'RecordsTaken')).toEqual([]);
+    expectExactlyOnce(world);
+    expect(disk.files.size).toBe(0);
+  });
+
+  it('is dropped when another writer has gone on meanwhile', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    first.life.kill();
+    world.bucket.plan = () => undefined;
+    await world.run(world.writer(), 3);
+    const third = world.writer({ disk });
+    await world.run(third);
+    expect(third.events.filter(({ type }) => type === 'SpoolAdopted')).toEqual([]);
+    expect(disk.files.size).toBe(0);
+    expectExactlyOnce(world);
+  });
+
+  it('lands the head from disk when what was staged for it is gone', async () => {
+    const world = worldWith(2);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ flushBytes: 1, disk });
+    world.bucket.plan = (_n, key) => {
+      if (key.startsWith('_ledger/')) queueMicrotask(() => first.life.kill());
+      return undefined;
+    };
+    await world.run(first);
+    world.bucket.plan = () => undefined;
+    expect(world.entries()).toHaveLength(1);
+    expect(world.rows()).toEqual([]);
+    for (const key of world.bucket.keys('_staging/')) world.bucket.objects.delete(key);
+    await world.run(world.writer({ disk }));
+    expectExactlyOnce(world);
+  });
+
+  it('sets a corrupt batch aside, and its range and all behind it are consumed again', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    first.life.kill();
+    world.bucket.plan = () => undefined;
+    const [victim] = [...disk.files.keys()].filter((name) => name.startsWith('batch-2/') && name.endsWith('.parquet'));
+    disk.files.set(victim!, Buffer.from('not what was written'));
+    const second = world.writer({ flushBytes: 1, disk });
+    await world.run(second);
+    expect(disk.setAside).toEqual(['batch-2']);
+    expect(second.events.filter(({ type }) => type === 'SpoolAdopted')).toMatchObject([{ batches: 1, to: 2 }]);
+    expectExactlyOnce(world);
+  });
+
+  it('that turns out corrupt while its lane runs makes the lane read the range again', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const writer = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, writer);
+    const [victim] = [...disk.files.keys()].filter((name) => name.startsWith('batch-1/') && name.endsWith('.parquet'));
+    disk.files.set(victim!, Buffer.from('not what was written'));
+    for (let turn = 0; turn < 10; turn += 1) await tick();
+    world.bucket.plan = () => undefined;
+    await world.run(writer);
+    expect(disk.setAside).toEqual(['batch-1']);
+    expectExactlyOnce(world);
+  });
+
+  it('goes to the shelf when the partition is taken away, and is taken up when it comes back', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const writer = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, writer);
+    world.bucket.plan = () => undefined;
+    await writer.reassign();
+    await world.run(writer);
+    expect(writer.events.filter(({ type }) => type === 'SpoolAdopted')).toMatchObject([{ batches: 4 }]);
+    expectExactlyOnce(world);
+  });
+});

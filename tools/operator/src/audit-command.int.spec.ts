@@ -1,0 +1,90 @@
+import { DeletePartitionCommand } from '@aws-sdk/client-glue';
+import { glueClient, type AuditReport } from '@millrace/lake';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { operate } from './operate.ts';
+import { PlantedLake, plantedRecords, recordingContext } from './testing/planted-lake.ts';
+
+let planted: PlantedLake;
+
+beforeEach(async () => {
+  planted = await PlantedLake.open();
+  await planted.land(0, plantedRecords(40));
+  await planted.land(0, [...plantedRecords(10), { eventId: 'a', at: 1, fate: 'rejected' }, { eventId: 'b', at: 1, fate: 'dropped' }, { eventId: 'c', at: 1, fate: 'absent' }]);
+  await planted.land(3, plantedRecords(5, 1_575_158_397));
+});
+afterEach(() => planted.close());
+
+async function audit(...args: string[]): Promise<{ code: number; report: AuditReport; text: string }> {
+  const context = recordingContext(planted.env);
+  const code = await operate('audit', [...args, '--json'], context);
+  const human = recordingContext(planted.env);
+  expect(await operate('audit', args, human)).toBe(code);
+  return { code, report: JSON.parse(context.lines.join('\n')) as AuditReport, text: human.lines.join('\n') };
+}
+
+it('proves a table complete, by footers and by every byte', async () => {
+  for (const args of [[], ['--deep']]) {
+    const { code, report, text } = await audit(...args);
+    expect([code, report.verdict, report.faults]).toEqual([0, 'complete', []]);
+    expect(report.lanes.map(({ partition, spanned, rows, rejected, dropped, absent }) => [partition, spanned, rows, rejected, dropped, absent])).toEqual([
+      [0, 53, 50, 1, 1, 1],
+      [3, 5, 5, 0, 0, 0],
+    ]);
+    expect(text).toContain('Table purchases: complete. Each of the first 58 events of the log is accounted for once; 55 are rows.');
+  }
+});
+
+it('catches a planted loss', async () => {
+  const entry = await planted.land(0, plantedRecords(7));
+  await planted.land(0, plantedRecords(1));
+  await planted.lake.store.delete(entry.files[0]!.key);
+  for (const { staged } of entry.files) await planted.lake.store.delete(staged);
+  const { code, report, text } = await audit();
+  expect([code, report.faults.map(({ kind }) => kind)]).toEqual([1, ['missing-file', 'wrong-count']]);
+  expect(text).toContain(`${entry.files[0]!.key} is not there: 7 rows of partition 0 were deleted by hand.`);
+});
+
+it('catches a planted stray file', async () => {
+  const entry = await planted.land(3, plantedRecords(2));
+  await planted.lake.store.copy(entry.files[0]!.key, entry.files[0]!.key.replace(entry.id, 'copy'));
+  const { code, report, text } = await audit();
+  expect([code, report.faults.map(({ kind }) => kind)]).toEqual([1, ['stray-file']]);
+  expect(text).toContain('readers see rows that were never accepted, or see them twice');
+});
+
+it('catches a planted duplicate, though the file has the right number of rows and bytes', async () => {
+  const [record] = plantedRecords(1);
+  const { from } = await planted.land(3, [record!, { ...record!, shown: 5 }]);
+  expect(from).toBe(5);
+  expect((await audit()).code).toBe(0);
+  const { code, report } = await audit('--deep');
+  expect([code, report.faults.map(({ kind }) => kind)]).toEqual([1, ['wrong-file', 'wrong-count']]);
+  expect(report.faults[0]!.what).toMatch(/ has offset 5, which was told before\.$/);
+});
+
+it('catches a row count that is not the entry’s', async () => {
+  const [one, two] = [await planted.land(3, plantedRecords(3)), await planted.land(3, plantedRecords(2))];
+  await planted.lake.store.copy(two.files[0]!.key, one.files[0]!.key);
+  const { code, report } = await audit();
+  expect([code, report.faults.map(({ kind }) => kind)]).toEqual([1, ['wrong-file', 'wrong-count']]);
+});
+
+it('catches a partition that the catalog lost', async () => {
+  const glue = glueClient();
+  await glue.send(new DeletePartitionCommand({ DatabaseName: planted.env['LAKE_DATABASE'], TableName: 'purchases', PartitionValues: ['2019-12-01'] }));
+  glue.destroy();
+  const { code, report, text } = await audit();
+  expect([code, report.catalog, report.faults.map(({ kind }) => kind)]).toEqual([1, { registered: 1, missing: ['2019-12-01'] }, ['catalog']]);
+  expect(text).toContain('2019-12-01 has files and is not registered in the catalog: engines do not see them.');
+});
+
+it('says which tables there are when the one asked for is none', async () => {
+  await expect(operate('audit', ['--table', 'purchasess'], recordingContext(planted.env))).rejects.toThrow('Nothing has landed in a table "purchasess"');
+  await expect(operate('audit', ['--table', 'purchasess'], recordingContext(planted.env))).rejects.toThrow('Tables with a ledger: purchases.');
+});
+
+it('says where the store should be when it does not answer', async () => {
+  const env = { ...planted.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+  await expect(operate('audit', [], recordingContext(env))).rejects.toThrow('The store at http://127.0.0.1:1 does not answer: start it with ./millrace start aws');
+  await expect(operate('audit', [], recordingContext({ ...planted.env, LAKE_BUCKET: 'absent-bucket' }))).rejects.toThrow('There is no bucket absent-bucket');
+});

@@ -1,0 +1,60 @@
+import type { AuditReport, LaneAudit } from '@millrace/lake';
+import { counted, grouped, lasted, sized } from './numbers.ts';
+import type { OperatorContext } from './operator-context.ts';
+
+/** Most faults and losses shown; `--json` has a thousand. */
+const shownMax = 20;
+
+/** An audit as a person reads it. `logEnds` are the ends of the log by partition, where Kafka answered. */
+export function auditText(report: AuditReport, { table, out }: Pick<OperatorContext, 'table' | 'out'>, logEnds?: ReadonlyMap<number, number>): string[] {
+  const columns = ['partition', 'landed', ...(logEnds === undefined ? [] : ['behind']), 'rows', 'rejected', 'duplicates', 'absent', 'lost', 'gaps', 'files', 'size'];
+  const behindOf = (lane: LaneAudit): number | undefined => (logEnds === undefined ? undefined : Math.max(0, (logEnds.get(lane.partition) ?? 0) - lane.spanned));
+  const rows = report.lanes.map((lane) => rowOf(String(lane.partition), lane, behindOf(lane)));
+  const sum = totalOf(report);
+  if (rows.length > 1) rows.push(rowOf('all', sum, logEnds === undefined ? undefined : report.lanes.reduce((total, lane) => total + behindOf(lane)!, 0)));
+  const lines = [out.bold(`Table ${report.table}: ${verdictText(report, sum)}`), '', table(columns, rows), ''];
+  const fromCheckpoints = sum.files - sum.filesRead;
+  lines.push(
+    report.deep
+      ? `Every entry and every byte was read: ${counted(sum.files, 'file')}, ${sized(sum.bytes)}.`
+      : `${counted(sum.filesRead, 'file')} ${sum.filesRead === 1 ? 'was' : 'were'} read by footer${fromCheckpoints > 0 ? `; ${grouped(fromCheckpoints)} more are there, in the sizes that the checkpoints say` : ''}. --deep reads every byte.`,
+  );
+  if (sum.unlanded > 0) lines.push(`${counted(sum.unlanded, 'offset')} more ${sum.unlanded === 1 ? 'is' : 'are'} recorded and just being landed.`);
+  if (report.catalog !== undefined) lines.push(`Catalog: ${counted(report.catalog.registered, 'partition')} registered${report.catalog.missing.length === 0 ? ', none missing' : `, ${report.catalog.missing.length} missing`}.`);
+  lines.push(`Took ${lasted(report.tookMs)}.`);
+  if (report.losses.length > 0) {
+    lines.push('', out.bold('Lost'));
+    for (const { what, offsets } of report.losses.slice(0, shownMax)) lines.push(`  - ${what} (${counted(offsets, 'event')})`);
+    if (report.losses.length > shownMax) lines.push(`  … and ${report.losses.length - shownMax} more; --json has them.`);
+  }
+  if (report.faultCount > 0) {
+    lines.push('', out.bold('What does not add up'));
+    for (const { what, next } of report.faults.slice(0, shownMax)) lines.push(`  ✗ ${what}`, `    ${next}`);
+    if (report.faultCount > shownMax) lines.push(`  … and ${grouped(report.faultCount - shownMax)} more; --json has a thousand.`);
+  }
+  return lines;
+}
+
+function verdictText({ verdict, lostOffsets, faultCount }: AuditReport, { rows, spanned }: { rows: number; spanned: number }): string {
+  switch (verdict) {
+    case 'complete':
+      return `complete. Each of the first ${grouped(spanned)} events of the log is accounted for once; ${grouped(rows)} are rows.`;
+    case 'losses':
+      return `not complete. Everything adds up, and ${counted(lostOffsets, 'event')} of ${grouped(spanned)} ${lostOffsets === 1 ? 'is' : 'are'} lost.`;
+    case 'faulty':
+      return `not complete. ${counted(faultCount, 'thing')} ${faultCount === 1 ? 'does' : 'do'} not add up.`;
+  }
+}
+
+type Totals = Omit<LaneAudit, 'topic' | 'partition'>;
+
+function rowOf(name: string, lane: Totals, behind: number | undefined): string[] {
+  const counts = [lane.rows, lane.rejected, lane.dropped, lane.absent, lane.lost, lane.gap, lane.files].map(grouped);
+  return [name, grouped(lane.spanned), ...(behind === undefined ? [] : [grouped(behind)]), ...counts, sized(lane.bytes)];
+}
+
+function totalOf({ lanes }: AuditReport): Totals {
+  const total: Record<keyof Totals, number> = { entries: 0, spanned: 0, rows: 0, rejected: 0, dropped: 0, absent: 0, lost: 0, gap: 0, unlanded: 0, files: 0, bytes: 0, checkpointTo: 0, filesRead: 0 };
+  for (const lane of lanes) for (const key of Object.keys(total) as (keyof Totals)[]) total[key] += lane[key];
+  return total;
+}
