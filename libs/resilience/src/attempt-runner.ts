@@ -17,7 +17,8 @@ export class AttemptRunner {
    */
   run(work: Work<unknown>, call: Call, number: number): Promise<unknown> {
     const { breaker, bulkhead, monotonic, name } = this.site;
-    const nowMs = monotonic();
+    // A call's first attempt follows its start at once.
+    const nowMs = number === 0 ? call.startedMs : monotonic();
     const obstacle = this.obstacle(call, nowMs);
     if (obstacle !== undefined) return this.end(call, number, obstacle.error);
     const ticket = breaker === undefined ? 0 : breaker.admit(nowMs);

@@ -1,9 +1,12 @@
 import { RejectedError } from './errors.ts';
 import type { CallResult } from './events.ts';
 import type { PipelineSite } from './pipeline-site.ts';
-import type { CallOptions } from './pipeline.ts';
+import type { CallFallback, CallOptions } from './pipeline.ts';
 
-const noOptions: CallOptions = {};
+/** Options of a call whose type is not known here. */
+export type AnyCallOptions = CallOptions & CallFallback<unknown>;
+
+const noOptions: AnyCallOptions = {};
 
 /** `single`: one attempt and nothing around it. `shared`: the work of several calls, which are counted instead of it. */
 export type CallRole = 'single' | 'composed' | 'shared';
@@ -21,7 +24,7 @@ export class Call {
 
   constructor(
     private readonly site: PipelineSite,
-    readonly options: CallOptions = noOptions,
+    readonly options: AnyCallOptions = noOptions,
     private readonly role: CallRole = 'composed',
   ) {
     const { deadline } = options;

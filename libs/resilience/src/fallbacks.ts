@@ -29,7 +29,7 @@ export class Fallbacks {
   async answer(error: unknown, call: Call): Promise<FallbackAnswer | undefined> {
     if (error instanceof PipelineClosedError) return undefined;
     let last: unknown;
-    for (const fallback of this.chain) {
+    for (const fallback of this.chainOf(call)) {
       if (!(fallback.when === undefined ? this.site.classify(error) !== 'invalid' : fallback.when(error))) continue;
       try {
         const answer = await this.attempt(fallback, error, call);
@@ -45,6 +45,10 @@ export class Fallbacks {
     }
     if (last instanceof FallbacksFullError) throw last;
     return undefined;
+  }
+
+  private chainOf({ options: { stub } }: Call): readonly FallbackSpec[] {
+    return stub === undefined ? this.chain : [...this.chain, { kind: 'stub', value: stub }];
   }
 
   private tellUsed({ kind, ageMs }: FallbackAnswer, error: unknown): void {

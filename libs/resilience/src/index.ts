@@ -1,11 +1,13 @@
 export * from './attempts-max.ts';
 export * from './back-off.ts';
 export * from './clock.ts';
+export * from './command.ts';
 export * from './create-pipeline.ts';
 export * from './error-class.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './fallback-queue.ts';
+export { type ConformanceCheck, type QueueUnderTest, fallbackQueueConformance } from './fallback-queue-conformance.ts';
 export * from './load-source.ts';
 export * from './outcome.ts';
 export * from './pipeline.ts';

@@ -57,8 +57,14 @@ export type MayRetry<S extends PipelineSpec> = 'retry' extends keyof S ? (S['ret
 /** A pipeline that may retry must be told whether the work is idempotent: there is no safe default to forget. */
 export type ExecuteOptions<S extends PipelineSpec> = MayRetry<S> extends true ? CallOptions & { readonly idempotent: boolean } : CallOptions;
 
+/** A fallback of one call. */
+export interface CallFallback<T> {
+  /** Last of the pipeline's fallbacks, for this call alone; counted as a `stub` and within the fallbacks' limits. Default: none. */
+  readonly stub?: ((error: unknown) => T | PromiseLike<T>) | undefined;
+}
+
 /** Options may be left out where nothing is required. */
-export type ExecuteArguments<S extends PipelineSpec> = MayRetry<S> extends true ? [options: ExecuteOptions<S>] : [options?: CallOptions];
+export type ExecuteArguments<S extends PipelineSpec, T = unknown> = MayRetry<S> extends true ? [options: ExecuteOptions<S> & CallFallback<T>] : [options?: CallOptions & CallFallback<T>];
 
 /** What the fallbacks of a spec may answer instead of the work's own type. */
 export type FallbackValue<S extends PipelineSpec> = 'fallbacks' extends keyof S ? FallbackValueOf<NonNullable<S['fallbacks']>[number]> : never;
@@ -106,9 +112,9 @@ export interface Pipeline<S extends PipelineSpec = PipelineSpec> extends Pipelin
    * @throws AttemptTimeoutError when the last attempt took too long
    * @throws the caller's abort reason, or whatever the last attempt threw
    */
-  execute<T>(work: Work<T>, ...args: ExecuteArguments<S>): Promise<T | FallbackValue<S>>;
+  execute<T>(work: Work<T>, ...args: ExecuteArguments<S, T>): Promise<T | FallbackValue<S>>;
   /** The same, told as a value. The promise is never rejected. */
-  executeOutcome<T>(work: Work<T>, ...args: ExecuteArguments<S>): Promise<Outcome<T, FallbackValue<S>>>;
+  executeOutcome<T>(work: Work<T>, ...args: ExecuteArguments<S, T>): Promise<Outcome<T, FallbackValue<S>>>;
   /**
    * Does queued work through this pipeline, in one pass, without queueing it again.
    * @throws TypeError when the pipeline has no `queue` fallback

@@ -1,7 +1,7 @@
 import { AnswerCache } from './answer-cache.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { buildSite } from './build-site.ts';
-import { Call } from './call.ts';
+import { type AnyCallOptions, Call } from './call.ts';
 import { checkSettings } from './check-settings.ts';
 import { DeadlineExceededError, PipelineClosedError, PipelineSettingsError, type RejectedError, ShedError } from './errors.ts';
 import type { PipelineEvents } from './events.ts';
@@ -12,7 +12,7 @@ import { LoadShedder } from './load-shedder.ts';
 import type { Outcome } from './outcome.ts';
 import { PipelineControls } from './pipeline-controls.ts';
 import type { PipelineSite } from './pipeline-site.ts';
-import type { AttemptContext, CallOptions, PipelineControl, PipelineDeps, Work } from './pipeline.ts';
+import type { AttemptContext, PipelineControl, PipelineDeps, Work } from './pipeline.ts';
 import { settingsOf } from './resolve-settings.ts';
 import { Retry } from './retry.ts';
 import { createRetryBudget } from './rolling-retry-budget.ts';
@@ -59,13 +59,13 @@ export class PolicyPipeline implements PipelineControl {
     this.controls = new PipelineControls({ site, budget, cache: this.cache, shedder: this.shedder, fallbacks: this.fallbacks });
   }
 
-  execute(work: Work<unknown>, options?: CallOptions): Promise<unknown> {
-    if (!this.composed) return this.ask(work, new Call(this.site, options, 'single'));
+  execute(work: Work<unknown>, options?: AnyCallOptions): Promise<unknown> {
+    if (!this.composed && options?.stub === undefined) return this.ask(work, new Call(this.site, options, 'single'));
     return this.outcomeOf(work, new Call(this.site, options, 'composed')).then(valueOf);
   }
 
-  async executeOutcome(work: Work<unknown>, options?: CallOptions): Promise<Outcome<unknown, unknown>> {
-    if (this.composed) return await this.outcomeOf(work, new Call(this.site, options, 'composed'));
+  async executeOutcome(work: Work<unknown>, options?: AnyCallOptions): Promise<Outcome<unknown, unknown>> {
+    if (this.composed || options?.stub !== undefined) return await this.outcomeOf(work, new Call(this.site, options, 'composed'));
     const call = new Call(this.site, options, 'single');
     try {
       return { result: 'succeeded', value: await this.ask(work, call), attempts: call.attempts };

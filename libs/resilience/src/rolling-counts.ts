@@ -7,6 +7,10 @@ export class RollingCounts {
   private readonly totals: Float64Array;
   /** Number of the newest bucket since the count's origin. */
   private newest = Number.NEGATIVE_INFINITY;
+  /** Where the newest bucket's counters begin. */
+  private newestPlace = 0;
+  /** When the next bucket begins: until then nothing has to be computed. */
+  private newestUntilMs = Number.NEGATIVE_INFINITY;
   private readonly bucketMs: number;
 
   /** @param kinds How many counters there are. */
@@ -23,8 +27,7 @@ export class RollingCounts {
   /** Counts `amount` of a kind now. */
   add(kind: number, nowMs: number, amount = 1): void {
     this.roll(nowMs);
-    const place = this.place(this.newest) + kind;
-    this.counts[place]! += amount;
+    this.counts[this.newestPlace + kind]! += amount;
     this.totals[kind]! += amount;
   }
 
@@ -41,11 +44,14 @@ export class RollingCounts {
   }
 
   private roll(nowMs: number): void {
+    if (nowMs < this.newestUntilMs) return;
     const bucket = Math.floor(nowMs / this.bucketMs);
     if (bucket <= this.newest) return;
     if (bucket - this.newest >= this.buckets) this.clear();
     else for (let next = this.newest + 1; next <= bucket; next += 1) this.empty(this.place(next));
     this.newest = bucket;
+    this.newestPlace = this.place(bucket);
+    this.newestUntilMs = (bucket + 1) * this.bucketMs;
   }
 
   private empty(place: number): void {

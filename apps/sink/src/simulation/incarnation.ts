@@ -8,7 +8,7 @@ export class Incarnation {
   readonly death: Promise<void>;
   #alive = true;
   #died: () => void = () => undefined;
-  readonly #dieAfter: number;
+  #dieAfter: number;
 
   /** @param dieAfter how many effects it lives to see; the next one does not happen. Default: it does not die. */
   constructor(dieAfter = Number.POSITIVE_INFINITY) {
@@ -18,6 +18,11 @@ export class Incarnation {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** Lives to see this many effects more. */
+  dieAfter(effects: number): void {
+    this.#dieAfter = this.effects.length + effects;
   }
 
   kill(): void {

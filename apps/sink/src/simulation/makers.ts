@@ -11,8 +11,11 @@ export interface Makers {
   readonly pipeline: (parts: PipelineParts) => Pipeline;
   readonly window: (offsets: number) => DedupWindow;
   readonly shelf: (budget: SpoolBudget, observe: SinkObserver) => Shelf;
-  /** @param n how many ids the world has given out */
-  readonly batchId: (n: number) => string;
+  /**
+   * @param n how many ids the world has given out
+   * @param position the offset at which the lane stands
+   */
+  readonly batchId: (n: number, position: number) => string;
 }
 
 /** The sink as it is. */

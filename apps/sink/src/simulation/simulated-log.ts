@@ -25,6 +25,14 @@ export class SimulatedTopic {
     this.#high += count;
   }
 
+  /** Deletes the topic and makes it anew: other records under the same offsets. */
+  recreate(values: readonly string[], timestamp: string): void {
+    this.records.length = 0;
+    this.low = 0;
+    this.#high = 0;
+    for (const value of values) this.append(value, timestamp);
+  }
+
   from(offset: number, count: number): LogRecord[] {
     return this.records.filter((record) => record.offset >= Math.max(offset, this.low)).slice(0, count);
   }

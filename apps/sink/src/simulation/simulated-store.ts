@@ -24,10 +24,20 @@ export class SimulatedBucket {
   readonly delayed: (() => void)[] = [];
   plan: FaultPlan = () => undefined;
   writes = 0;
+  /** Reads that fail from now on. */
+  readsToFail = 0;
+  /** Changes whenever an object does. */
+  version = 0;
 
-  /** Lets the oldest delayed write take effect. */
-  applyDelayed(): void {
-    this.delayed.shift()?.();
+  set(key: string, bytes: Uint8Array): void {
+    this.objects.set(key, bytes);
+    this.version += 1;
+  }
+
+  /** Lets a delayed write take effect, the oldest by default. */
+  applyDelayed(which = 0): void {
+    const [apply] = this.delayed.splice(which % Math.max(1, this.delayed.length), 1);
+    apply?.();
   }
 
   keys(prefix: string): string[] {
@@ -53,7 +63,7 @@ export class SimulatedStore implements ObjectStore {
     if (!(body instanceof Uint8Array)) throw new Error('the simulation writes bytes only');
     await this.#write(`put ${key}`, key, () => {
       if (ifAbsent && this.#bucket.objects.has(key)) throw new LakeError('exists', `${key} is taken`, { key });
-      this.#bucket.objects.set(key, body);
+      this.#bucket.set(key, body);
     });
   }
 
@@ -61,7 +71,7 @@ export class SimulatedStore implements ObjectStore {
     await this.#write(`copy ${targetKey}`, targetKey, () => {
       const bytes = this.#bucket.objects.get(sourceKey);
       if (bytes === undefined) throw new LakeError('no-such-key', `${sourceKey} is not there`, { key: sourceKey });
-      this.#bucket.objects.set(targetKey, bytes);
+      this.#bucket.set(targetKey, bytes);
     });
   }
 
@@ -70,20 +80,28 @@ export class SimulatedStore implements ObjectStore {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    return await this.#life.effect(`get ${key}`, () => this.#bucket.objects.get(key));
+    return await this.#read(`get ${key}`, () => this.#bucket.objects.get(key));
   }
 
   async size(key: string): Promise<number | undefined> {
-    return await this.#life.effect(`head ${key}`, () => this.#bucket.objects.get(key)?.byteLength);
+    return await this.#read(`head ${key}`, () => this.#bucket.objects.get(key)?.byteLength);
   }
 
   async list(prefix: string, { startAfter = '', limit = 1000 }: CallOptions & { startAfter?: string; limit?: number } = {}): Promise<string[]> {
-    return await this.#life.effect(`list ${prefix}`, () => this.#bucket.keys(prefix).filter((key) => key > startAfter).slice(0, limit));
+    return await this.#read(`list ${prefix}`, () => this.#bucket.keys(prefix).filter((key) => key > startAfter).slice(0, limit));
   }
 
   async listFolders(prefix: string): Promise<string[]> {
     const folders = this.#bucket.keys(prefix).map((key) => /^[^/]*\//.exec(key.slice(prefix.length))?.[0]);
     return await this.#life.effect(`list ${prefix}`, () => [...new Set(folders)].filter((folder) => folder !== undefined));
+  }
+
+  async #read<T>(name: string, read: () => T): Promise<Awaited<T>> {
+    return await this.#life.effect(name, () => {
+      if (this.#bucket.readsToFail === 0) return read();
+      this.#bucket.readsToFail -= 1;
+      throw new LakeError('unavailable', `${name} was not answered`);
+    });
   }
 
   async #write(name: string, key: string, apply: () => void): Promise<void> {

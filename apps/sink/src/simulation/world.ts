@@ -52,6 +52,13 @@ export class World {
     return this.bucket.keys('purchases/').flatMap((key) => rowsOf(this.bucket.objects.get(key)!));
   }
 
+  /** Whether the ledger, where it names a record at all, was written from the log that was there first. */
+  isOfTheFirstLog(): boolean {
+    const stamps = new Set(this.entries().flatMap(({ last }) => (last === undefined ? [] : [last.timestamp])));
+    if (stamps.size > 1) throw new Error(`the ledger holds records of two logs: ${[...stamps].join(' and ')}`);
+    return !stamps.has('1800000000000');
+  }
+
   /** Offsets of the records that fit the contract. */
   accepted(): number[] {
     return this.topic.records.filter((record) => check(record).kind === 'row').map(({ offset }) => offset);

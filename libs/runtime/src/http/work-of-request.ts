@@ -1,6 +1,8 @@
 import { headerNames } from '@millrace/contracts';
+import type { Priority } from '@millrace/resilience';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../errors.ts';
+import { priorityOf } from './request-priority.ts';
 
 /** Longest time ahead that a caller's deadline counts, in milliseconds; beyond it the service's own limits decide anyway. */
 const deadlineAheadMsMax = 3_600_000;
@@ -11,12 +13,14 @@ export interface WorkOfRequest {
   readonly signal: AbortSignal;
   /** Epoch milliseconds after which nobody waits for the answer: the caller's, from its header. */
   readonly deadline?: number;
+  /** How much the request matters; see `RoutePriority`. */
+  readonly priority: Priority;
 }
 
-/** The limits a request sets to the work done for it. @throws ProblemError when its deadline header is malformed or has passed. */
+/** The limits a request sets to the work done for it. @throws ProblemError when its deadline header is malformed or has passed, or its priority header is malformed. */
 export function workOfRequest(request: FastifyRequest, reply: FastifyReply): WorkOfRequest {
   const deadline = deadlineOf(request.headers[headerNames.deadline]);
-  return { signal: signalOf(reply), ...(deadline === undefined ? {} : { deadline }) };
+  return { signal: signalOf(reply), priority: priorityOf(request), ...(deadline === undefined ? {} : { deadline }) };
 }
 
 /** Not Fastify's `request.signal`: it follows the incoming message, which closes as soon as its body has been read. */
@@ -40,4 +44,9 @@ export function deadlineOf(header: string | string[] | undefined, nowMs = Date.n
   const deadline = Number(header);
   if (deadline <= nowMs) throw new ProblemError('deadline-exceeded', { detail: `The deadline of the caller passed ${nowMs - deadline} ms ago.` });
   return Math.min(deadline, nowMs + deadlineAheadMsMax);
+}
+
+/** Headers that tell whoever works for us until when: for outgoing HTTP requests and Kafka messages. */
+export function deadlineHeaders({ deadline }: { readonly deadline?: number | undefined }): Readonly<Record<string, string>> {
+  return deadline === undefined ? {} : { [headerNames.deadline]: String(Math.floor(deadline)) };
 }

@@ -1,4 +1,5 @@
 import type { Pipeline } from '@millrace/resilience';
+import type { CallPaths } from './call-paths.ts';
 
 /** Hears of each pipeline once. */
 export type PipelineObserver = (pipeline: Pipeline) => void;
@@ -7,6 +8,8 @@ export type PipelineObserver = (pipeline: Pipeline) => void;
 export class PipelineRegistry {
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #observers = new Set<PipelineObserver>();
+  /** What one request may cost, once it has been counted; a change at run time must keep to it. */
+  callPaths: CallPaths | undefined;
 
   /**
    * Adds a pipeline and gives it back.

@@ -1,14 +1,25 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { metrics as openTelemetry } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import { HealthController } from '../health/health-controller.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { MetricsController } from '../metrics/metrics-controller.ts';
+import { ProcessLoad } from '../load/process-load.ts';
+import { PipelineAdmin } from '../pipelines/admin/pipeline-admin.ts';
+import { PipelinesController } from '../pipelines/admin/pipelines-controller.ts';
+import { HystrixCommands } from '../pipelines/hystrix/hystrix-commands.ts';
+import { HystrixController } from '../pipelines/hystrix/hystrix-controller.ts';
+import { HystrixStream } from '../pipelines/hystrix/hystrix-stream.ts';
+import { PipelineLife } from '../pipelines/nest/pipeline-life.ts';
+import { checkPipelines } from '../pipelines/pipeline-health.ts';
 import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import { openTelemetryInstruments } from '../pipelines/telemetry/open-telemetry-instruments.ts';
+import { logPipelines } from '../pipelines/telemetry/pipeline-log.ts';
+import { measurePipelines } from '../pipelines/telemetry/pipeline-telemetry.ts';
+import { prometheusInstruments } from '../pipelines/telemetry/prometheus-instruments.ts';
 import { Lifecycle } from './lifecycle.ts';
-
-/** Injection token of the process's pino logger. */
-export const LOGGER = Symbol('LOGGER');
+import { LOGGER } from './tokens.ts';
 
 /** What every service shares. */
 export interface RuntimeModuleOptions {
@@ -17,22 +28,41 @@ export interface RuntimeModuleOptions {
   readonly logger: Logger;
 }
 
-/** Gives every module the logger, health, metrics, pipelines and lifecycle, and serves `/health` and `/metrics`. */
+/** Gives every module the logger, health, metrics, pipelines and lifecycle, and serves `/health`, `/metrics`, `/hystrix.stream` and `/admin/pipelines`. */
 @Global()
 @Module({})
 export class RuntimeModule {
   static forRoot({ name, logger }: RuntimeModuleOptions): DynamicModule {
     return {
       module: RuntimeModule,
-      controllers: [HealthController, MetricsController],
+      controllers: [HealthController, MetricsController, HystrixController, PipelinesController],
       providers: [
         { provide: LOGGER, useValue: logger },
         { provide: HealthRegistry, useFactory: () => new HealthRegistry({ service: name }) },
         { provide: Metrics, useFactory: () => new Metrics(name) },
-        { provide: PipelineRegistry, useFactory: () => new PipelineRegistry() },
         { provide: Lifecycle, useFactory: () => new Lifecycle() },
+        { provide: ProcessLoad, useFactory: () => new ProcessLoad() },
+        { provide: PipelineRegistry, inject: [Metrics, HealthRegistry], useFactory: (metrics: Metrics, health: HealthRegistry) => observedRegistry(metrics, health, logger) },
+        { provide: PipelineAdmin, inject: [PipelineRegistry], useFactory: (registry: PipelineRegistry) => new PipelineAdmin(registry) },
+        { provide: HystrixStream, inject: [PipelineRegistry, Lifecycle], useFactory: (registry: PipelineRegistry, { stopping }: Lifecycle) => hystrixStream(registry, name, stopping) },
+        PipelineLife,
       ],
-      exports: [LOGGER, HealthRegistry, Metrics, PipelineRegistry, Lifecycle],
+      exports: [LOGGER, HealthRegistry, Metrics, PipelineRegistry, ProcessLoad, Lifecycle],
     };
   }
+}
+
+function observedRegistry(metrics: Metrics, health: HealthRegistry, logger: Logger): PipelineRegistry {
+  const registry = new PipelineRegistry();
+  measurePipelines(registry, [prometheusInstruments(metrics), openTelemetryInstruments(openTelemetry.getMeter('millrace'))]);
+  logPipelines(registry, logger);
+  checkPipelines(registry, health);
+  return registry;
+}
+
+function hystrixStream(registry: PipelineRegistry, service: string, stopping: AbortSignal): HystrixStream {
+  const commands = new HystrixCommands(registry, { service });
+  const stream = new HystrixStream({ commands: () => commands.list() });
+  stopping.addEventListener('abort', () => stream.close(), { once: true });
+  return stream;
 }

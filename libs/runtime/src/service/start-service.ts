@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { type AuthOptions, protect } from '../auth/protect.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
+import { admitRequests } from '../http/admit-requests.ts';
 import { drainOn } from '../http/drain.ts';
 import { httpAdapter } from '../http/http-adapter.ts';
 import { measureRequests } from '../http/http-metrics.ts';
@@ -12,6 +13,7 @@ import { ProblemFilter } from '../http/problem-filter.ts';
 import { RouteTable } from '../http/route-table.ts';
 import { NestLogger } from '../logging/nest-logger.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { RuntimeModule } from './runtime-module.ts';
 
@@ -28,6 +30,8 @@ export interface ServiceOptions {
   readonly logger: Logger;
   /** Who may come in; see `authFrom`. Default: authentication is off, and the start is refused unless `host` is loopback. */
   readonly auth?: AuthOptions;
+  /** Name of the pipeline that every request passes before its body is read: it sheds load and refuses work whose deadline has passed. Default: none. */
+  readonly admission?: string;
   /** Largest request body in bytes. Default 1 MiB. */
   readonly bodyBytesMax?: number;
   /** Longest time from the signal to the end, in milliseconds. Default 30 000. */
@@ -80,6 +84,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   };
 
   try {
+    if (options.admission !== undefined) admitRequests(fastify, app.get(PipelineRegistry).get(options.admission));
     protect(app, auth, host, app.get(Metrics));
     await options.configure?.(app);
     await app.listen({ port, host });

@@ -1,0 +1,82 @@
+import { Ledger, type LedgerEntry, type ObjectStore, type Patience, type RecordOutcome, type LaneId, type CallOptions } from '@millrace/lake';
+import { DedupWindow } from '../dedup-window.ts';
+import { Pipeline } from '../pipeline.ts';
+import { Shelf } from '../shelf.ts';
+import { soundMakers, type Makers } from './makers.ts';
+
+/** A PUT whose answer did not come is taken for applied. */
+class CredulousLedger extends Ledger {
+  readonly #store: ObjectStore;
+
+  constructor(store: ObjectStore, lane: LaneId) {
+    super(store, lane);
+    this.#store = store;
+  }
+
+  override async record(entry: LedgerEntry, patience: Patience, signal: AbortSignal): Promise<RecordOutcome> {
+    let answered = false;
+    const listening: ObjectStore = Object.create(this.#store, {
+      put: {
+        value: async (...args: Parameters<ObjectStore['put']>) => {
+          try {
+            await this.#store.put(...args);
+            answered = true;
+          } catch (error) {
+            if ((error as { code?: string }).code === 'unavailable') answered = true;
+            else throw error;
+          }
+        },
+      },
+    }) as ObjectStore;
+    const outcome = await new Ledger(listening, this.lane).record(entry, patience, signal);
+    return answered ? { outcome: 'mine' } : outcome;
+  }
+}
+
+/** Begins where the log begins, and keeps to itself what is missing before. */
+class HeadlessLedger extends Ledger {
+  #missing: LedgerEntry | undefined;
+
+  override async head(options: CallOptions = {}): Promise<LedgerEntry | undefined> {
+    return (await super.head(options)) ?? this.#missing;
+  }
+
+  override async record(entry: LedgerEntry, patience: Patience, signal: AbortSignal): Promise<RecordOutcome> {
+    if (entry.kind !== 'gap' || entry.from > 0) return await super.record(entry, patience, signal);
+    this.#missing = entry;
+    return { outcome: 'mine' };
+  }
+}
+
+/** Extends a head without waiting for its files. */
+class HastyPipeline extends Pipeline {
+  override async land(entry: LedgerEntry, life: AbortSignal): Promise<void> {
+    void super.land(entry, life).catch(() => undefined);
+    await Promise.resolve();
+  }
+}
+
+/** Remembers what it took and lost. */
+class StubbornWindow extends DedupWindow {
+  override forgetFrom(): void {
+    // Nothing is forgotten.
+  }
+}
+
+/** Takes up whatever is on disk. */
+class UncheckedShelf extends Shelf {
+  protected override fits(): boolean {
+    return true;
+  }
+}
+
+/** The sink with one rule left out, by the rule's name. Each must be found out. */
+export const brokenRules: Readonly<Record<string, Makers>> = {
+  'own entry read back': { ...soundMakers, ledger: (store, lane) => new CredulousLedger(store, lane) },
+  'land before extend': { ...soundMakers, pipeline: (parts) => new HastyPipeline(parts) },
+  // An id that another cut of the same offsets has as well: what is staged under it changes.
+  'frozen batch': { ...soundMakers, batchId: (_n, position) => `batch-at-${position}` },
+  'window forgotten after a loss': { ...soundMakers, window: (offsets) => new StubbornWindow(offsets) },
+  'first entry at 0': { ...soundMakers, ledger: (store, lane) => new HeadlessLedger(store, lane) },
+  'spool checked against the head': { ...soundMakers, shelf: (budget, observe) => new UncheckedShelf(budget, observe) },
+};

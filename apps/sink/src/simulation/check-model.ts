@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { brokenRules } from './broken-rules.ts';
+import { soundMakers, type Makers } from './makers.ts';
+import { runSchedule } from './run-schedule.ts';
+import { schedules, type Schedule } from './schedule.ts';
+
+/** What a check of the model found. */
+export interface ModelReport {
+  /** Schedules that held. */
+  readonly schedules: number;
+  readonly seed: number;
+  /** The smallest schedule that did not hold, and why. */
+  readonly failure?: { readonly seed: number; readonly schedule: Schedule; readonly reason: string };
+  /** By rule: how many schedules it took to find out that it was left out; undefined where none did. */
+  readonly foundOut: Readonly<Record<string, number | undefined>>;
+}
+
+const schedulesPerSeed = 1000;
+
+/**
+ * Runs the sink's own lanes through seeded schedules, and then leaves out one rule of the ledger after another to see that the check
+ * can fail.
+ *
+ * @param tell is told how far it has come
+ */
+export async function checkModel(count: number, seed: number, tell: (line: string) => void): Promise<ModelReport> {
+  let done = 0;
+  while (done < count) {
+    const now = Math.min(schedulesPerSeed, count - done);
+    const result = await check(soundMakers, now, seed + done);
+    if (result.counterexample !== null) {
+      const [schedule] = result.counterexample;
+      return { schedules: done, seed, failure: { seed: seed + done, schedule, reason: reasonOf(result.errorInstance) }, foundOut: {} };
+    }
+    done += now;
+    tell(`${done} of ${count} schedules hold`);
+  }
+  const foundOut: Record<string, number | undefined> = {};
+  for (const [rule, makers] of Object.entries(brokenRules)) {
+    const { failed, numRuns } = await check(makers, 20_000, seed, true);
+    foundOut[rule] = failed ? numRuns : undefined;
+    tell(failed ? `without "${rule}" schedule ${numRuns} fails` : `without "${rule}" nothing fails`);
+  }
+  return { schedules: done, seed, foundOut };
+}
+
+/** Runs schedules, and makes the first that fails as small as it can. */
+async function check(makers: Makers, numRuns: number, seed: number, endOnFailure = false): Promise<fc.RunDetails<[Schedule]>> {
+  return await fc.check(
+    fc.asyncProperty(schedules, async (schedule) => await runSchedule(schedule, makers)),
+    { numRuns, seed, endOnFailure },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,112 @@
+import { chainEndOf, chainStart, faultsOf, filesOf, type LedgerEntry } from '@millrace/lake';
+import type { LogRecord } from '../log.ts';
+import { rowsOf } from './memory-spool.ts';
+import type { World } from './world.ts';
+import { check } from './writer.ts';
+
+/** Watches a world: what must hold whenever anyone looks at it. */
+export class Invariants {
+  readonly #world: World;
+  readonly #window: number;
+  readonly #parsed = new Map<string, LedgerEntry>();
+  /** Visible files as they were first seen. */
+  readonly #seen = new Map<string, { readonly bytes: Uint8Array; readonly rows: readonly { _offset: number; event_id: string }[] }>();
+  #version = -1;
+
+  /** @param window length of the deduplication window in offsets */
+  constructor(world: World, window: number) {
+    this.#world = world;
+    this.#window = window;
+  }
+
+  /**
+   * Looks, where something has changed.
+   *
+   * @param log the records as they were written, retention and all
+   * @throws Error naming what does not hold
+   */
+  look(log: readonly LogRecord[]): void {
+    const { bucket } = this.#world;
+    if (bucket.version === this.#version) return;
+    this.#version = bucket.version;
+    const entries = this.#entries();
+    this.#isOnePath(entries);
+    this.#onlyTheHeadIsUnlanded(entries);
+    this.#isNamedAndNeverChanges(entries);
+    this.#isThePrefixOf(log, entries);
+  }
+
+  #entries(): LedgerEntry[] {
+    const { bucket } = this.#world;
+    return bucket
+      .keys('_ledger/')
+      .map((key) => {
+        const known = this.#parsed.get(key);
+        if (known !== undefined) return known;
+        const entry = bucket.json(key) as LedgerEntry;
+        this.#parsed.set(key, entry);
+        return entry;
+      })
+      .toReversed();
+  }
+
+  #isOnePath(entries: readonly LedgerEntry[]): void {
+    let end = chainStart;
+    for (const entry of entries) {
+      const [fault] = faultsOf(entry, end);
+      if (fault !== undefined) throw new Error(`entry ${entry.id} of [${entry.from}, ${entry.to}) ${fault}`);
+      end = chainEndOf(entry);
+    }
+  }
+
+  #onlyTheHeadIsUnlanded(entries: readonly LedgerEntry[]): void {
+    for (const entry of entries.slice(0, -1)) {
+      for (const { key } of filesOf(entry)) if (!this.#world.bucket.objects.has(key)) throw new Error(`${key} is missing, and its entry is not the head`);
+    }
+  }
+
+  #isNamedAndNeverChanges(entries: readonly LedgerEntry[]): void {
+    const { objects } = this.#world.bucket;
+    const named = new Map(entries.flatMap((entry) => entry.files.map((file) => [file.key, file.rows] as const)));
+    for (const [key, bytes] of objects) {
+      if (!key.startsWith('purchases/')) continue;
+      const rows = named.get(key);
+      if (rows === undefined) throw new Error(`${key} is visible, and no entry names it`);
+      const seen = this.#seen.get(key);
+      if (seen === undefined) {
+        const found = rowsOf(bytes);
+        if (found.length !== rows) throw new Error(`${key} has ${found.length} rows, its entry says ${rows}`);
+        this.#seen.set(key, { bytes, rows: found });
+      } else if (seen.bytes !== bytes && !Buffer.from(seen.bytes).equals(bytes)) {
+        throw new Error(`${key} has changed`);
+      }
+    }
+    for (const key of this.#seen.keys()) if (!objects.has(key)) throw new Error(`${key} was visible and is gone`);
+  }
+
+  /** Every visible row once, no event twice within the window, and all that the landed entries span: what the log says. */
+  #isThePrefixOf(log: readonly LogRecord[], entries: readonly LedgerEntry[]): void {
+    const landed = entries.filter((entry) => filesOf(entry).every(({ key }) => this.#world.bucket.objects.has(key)));
+    const expected = landed.length === entries.length ? rowsByTheBook(log, entries, this.#window) : rowsByTheBook(log, entries.slice(0, -1), this.#window);
+    const visible = landed
+      .flatMap((entry) => entry.files.flatMap(({ key }) => this.#seen.get(key)!.rows))
+      .map(({ _offset: offset, event_id: eventId }) => ({ offset, text: `${offset}:${eventId}` }))
+      .toSorted((a, b) => a.offset - b.offset)
+      .map(({ text }) => text);
+    if (visible.join(' ') !== expected.join(' ')) throw new Error(`the table has ${visible.join(' ')}, and the log up to there gives ${expected.join(' ')}`);
+  }
+}
+
+/** The rows that a log gives, decided record by record with a plain list: `offset:event id`. */
+export function rowsByTheBook(log: readonly LogRecord[], entries: readonly LedgerEntry[], window: number): string[] {
+  const kept: { offset: number; eventId: string }[] = [];
+  for (const record of log) {
+    const entry = entries.find(({ from, to }) => record.offset >= from && record.offset < to);
+    if (entry === undefined || entry.kind === 'gap') continue;
+    const result = check(record);
+    if (result.kind !== 'row') continue;
+    if (kept.some(({ offset, eventId }) => eventId === result.eventId && record.offset - offset <= window)) continue;
+    kept.push({ offset: record.offset, eventId: result.eventId });
+  }
+  return kept.map(({ offset, eventId }) => `${offset}:${eventId}`);
+}

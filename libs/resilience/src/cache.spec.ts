@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { AnswerCache } from './answer-cache.ts';
+import { AttemptTimeoutError } from './errors.ts';
+import { down, failing, never, setUp } from './simulation/set-up.ts';
+import { settled } from './simulation/virtual-clock.ts';
+
+const spec = { name: 'reports', cache: { freshMs: 100, staleMsMax: 1000, entriesMax: 2 }, fallbacks: [{ kind: 'cache' }] } as const;
+const de = { key: 'de' } as const;
+
+describe('a cache of answers', () => {
+  it('drops what was unused for longest when it is full', () => {
+    const cache = new AnswerCache(2);
+    cache.set('a', 1, 0);
+    cache.set('b', 2, 0);
+    expect(cache.get('a', 10, 0)).toEqual({ value: 1, atMs: 0 });
+    cache.set('c', 3, 0);
+    expect(['a', 'b', 'c'].map((key) => cache.get(key, 10, 0)?.value)).toEqual([1, undefined, 3]);
+    cache.set('a', 4, 5);
+    expect(cache.size).toBe(2);
+    cache.resize(1);
+    expect(cache.get('a', 10, 5)).toEqual({ value: 4, atMs: 5 });
+    expect(cache.size).toBe(1);
+  });
+
+  it('gives no answer that is as old as it may not be', () => {
+    const cache = new AnswerCache(2);
+    cache.set('a', 1, 0);
+    expect(cache.get('a', 10, 9)).toBeDefined();
+    expect(cache.get('a', 10, 10)).toBeUndefined();
+    expect(cache.get('a', 0, 0)).toBeUndefined();
+  });
+});
+
+describe('a caching pipeline', () => {
+  it('gives a fresh answer without a call, by key', async () => {
+    const { pipeline, clock, told } = setUp(spec);
+    expect(await pipeline.execute(() => 1, de)).toBe(1);
+    await clock.advance(99);
+    expect(await pipeline.executeOutcome(() => 2, de)).toEqual({ result: 'cached', value: 1, ageMs: 99 });
+    expect(await pipeline.execute(() => 3, { key: 'fr' })).toBe(3);
+    expect(await pipeline.execute(() => 4)).toBe(4);
+    await clock.advance(1);
+    expect(await pipeline.execute(() => 5, de)).toBe(5);
+    expect(told('CacheHit')).toMatchObject([{ ageMs: 99 }]);
+    expect(pipeline.snapshot()).toMatchObject({ cache: { entries: 2, entriesMax: 2, hits: 1 }, totals: { attempts: 4, results: { cached: 1, succeeded: 4 } } });
+  });
+
+  it('gives a stale answer when the call fails, with its age, as long as it may', async () => {
+    const { pipeline, clock, told } = setUp(spec);
+    await pipeline.execute(() => 1, de);
+    await clock.advance(999);
+    expect(await pipeline.executeOutcome(failing, de)).toEqual({ result: 'fell-back', fallback: 'cache', value: 1, ageMs: 999, error: down, attempts: 1 });
+    expect(told('FallbackUsed')).toMatchObject([{ kind: 'cache', ageMs: 999 }]);
+    await clock.advance(1);
+    expect(await pipeline.executeOutcome(failing, de)).toEqual({ result: 'failed', error: down, attempts: 1 });
+    expect(await pipeline.executeOutcome(failing, { key: 'fr' })).toMatchObject({ result: 'failed' });
+    expect(await pipeline.executeOutcome(failing)).toMatchObject({ result: 'failed' });
+  });
+
+  it('keeps no failure', async () => {
+    const { pipeline } = setUp(spec);
+    await pipeline.executeOutcome(failing, de);
+    expect(await pipeline.execute(() => 1, de)).toBe(1);
+  });
+
+  it('asks each time and keeps answers for later when nothing is fresh', async () => {
+    const { pipeline } = setUp({ name: 'reports', cache: {}, fallbacks: [{ kind: 'cache' }] });
+    expect(await pipeline.execute(() => 1, de)).toBe(1);
+    expect(await pipeline.execute(() => 2, de)).toBe(2);
+    expect(await pipeline.execute(failing, de)).toBe(2);
+  });
+
+  it('takes a smaller size at run time', async () => {
+    const { pipeline } = setUp(spec);
+    await pipeline.execute(() => 1, de);
+    await pipeline.execute(() => 1, { key: 'fr' });
+    pipeline.update({ cache: { entriesMax: 1 } });
+    expect(pipeline.snapshot().cache).toMatchObject({ entries: 1, entriesMax: 1 });
+  });
+});
+
+describe('calls of one key at one time', () => {
+  it('share one call and its answer', async () => {
+    const { pipeline, told } = setUp(spec);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    let begun = 0;
+    const calls = Array.from({ length: 3 }, () =>
+      pipeline.executeOutcome(() => {
+        begun += 1;
+        return promise;
+      }, de),
+    );
+    await settled();
+    expect(begun).toBe(1);
+    resolve(1);
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 3 }, () => ({ result: 'succeeded', value: 1, attempts: 1 })));
+    expect(told('CallCoalesced')).toMatchObject([{ key: 'de' }, { key: 'de' }]);
+    expect(pipeline.snapshot()).toMatchObject({ cache: { coalesced: 2 }, totals: { calls: 3, attempts: 1, results: { succeeded: 3 } } });
+    expect(await pipeline.executeOutcome(() => 2, de)).toMatchObject({ result: 'cached', value: 1 });
+  });
+
+  it('share its failure, and the next call is a new one', async () => {
+    const { pipeline } = setUp(spec);
+    const calls = Array.from({ length: 2 }, () => pipeline.executeOutcome(failing, de));
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 2 }, () => ({ result: 'failed', error: down, attempts: 1 })));
+    expect(pipeline.snapshot().totals.attempts).toBe(1);
+    expect(await pipeline.execute(() => 1, de)).toBe(1);
+  });
+
+  it('do not when that is switched off', async () => {
+    const { pipeline } = setUp({ name: 'reports', cache: { coalesce: false } });
+    await Promise.all([pipeline.execute(() => 1, de), pipeline.execute(() => 1, de)]);
+    expect(pipeline.snapshot().totals.attempts).toBe(2);
+  });
+
+  it('go on when one of them gives up, the first one too', async () => {
+    const { pipeline } = setUp(spec);
+    const controller = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<number>();
+    let shared: AbortSignal | undefined;
+    const first = pipeline.executeOutcome(
+      ({ signal }) => {
+        shared = signal;
+        return promise;
+      },
+      { ...de, signal: controller.signal },
+    );
+    const second = pipeline.executeOutcome(never, de);
+    controller.abort('enough');
+    expect(await first).toEqual({ result: 'aborted', error: 'enough', attempts: 1 });
+    expect(shared?.aborted).toBe(false);
+    resolve(1);
+    expect(await second).toMatchObject({ result: 'succeeded', value: 1 });
+  });
+
+  it('are aborted when the last of them has given up; then the next call is a new one', async () => {
+    const { pipeline } = setUp(spec);
+    const controllers = [new AbortController(), new AbortController()] as const;
+    let shared: AbortSignal | undefined;
+    const calls = controllers.map(({ signal }) =>
+      pipeline.executeOutcome(
+        (context) => {
+          shared = context.signal;
+          return never();
+        },
+        { ...de, signal },
+      ),
+    );
+    controllers[0].abort('enough');
+    await settled();
+    expect(shared?.aborted).toBe(false);
+    controllers[1].abort('too');
+    await Promise.all(calls);
+    expect(shared?.reason).toBe('too');
+    expect(await pipeline.execute(() => 1, de)).toBe(1);
+  });
+
+  it('wait no longer than their own deadline', async () => {
+    const { pipeline, clock } = setUp({ name: 'reports', cache: {} });
+    const patient = pipeline.executeOutcome(async () => await new Promise((resolve) => clock.setTimeout(() => resolve(1), 50)), de);
+    const hasty = pipeline.executeOutcome(never, { ...de, deadline: clock.now() + 20 });
+    await clock.advance(50);
+    expect(await hasty).toMatchObject({ result: 'failed', error: new AttemptTimeoutError('reports', 20) });
+    expect(await patient).toMatchObject({ result: 'succeeded', value: 1 });
+    expect(await pipeline.executeOutcome(never, { ...de, deadline: clock.now() })).toMatchObject({ result: 'rejected', error: { code: 'deadline-exceeded' } });
+  });
+
+  it('do not begin for a caller that has given up already', async () => {
+    const { pipeline } = setUp(spec);
+    expect(await pipeline.executeOutcome(() => 1, { ...de, signal: AbortSignal.abort('enough') })).toEqual({ result: 'aborted', error: 'enough', attempts: 0 });
+    expect(pipeline.snapshot().totals.attempts).toBe(0);
+  });
+});

@@ -1,0 +1,40 @@
+import { headerNames } from '@millrace/contracts';
+import type { Pipeline } from '@millrace/resilience';
+import type { FastifyInstance } from 'fastify';
+import { priorityOf } from './request-priority.ts';
+import { deadlineOf } from './work-of-request.ts';
+
+/** Paths an operator needs most when the service is overloaded. */
+const operatorPaths = /^\/(health\/|metrics$|hystrix\.stream$|admin\/)/;
+
+/**
+ * Sends every request through a pipeline before its body is read: shed by priority, refused after its deadline, and limited in number where the pipeline
+ * has a bulkhead. A request counts as in flight until its connection has taken the answer.
+ */
+export function admitRequests(fastify: FastifyInstance, pipeline: Pipeline): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (operatorPaths.test(request.routeOptions.url ?? '')) {
+      done();
+      return;
+    }
+    let admitted = false;
+    const answered = async (): Promise<void> => {
+      const closed = new Promise<void>((resolve) => {
+        if (reply.raw.closed) resolve();
+        else reply.raw.once('close', resolve);
+      });
+      admitted = true;
+      done();
+      await closed;
+    };
+    const admit = async (): Promise<void> => {
+      try {
+        await pipeline.execute(answered, { deadline: deadlineOf(request.headers[headerNames.deadline]), priority: priorityOf(request), idempotent: false });
+      } catch (error) {
+        // Once admitted, the answer belongs to the route; what the pipeline thinks of its time is only counted.
+        if (!admitted) done(error as Error);
+      }
+    };
+    void admit();
+  });
+}

@@ -1,0 +1,120 @@
+import { PipelineSettingsError, type PipelineSettings } from '@millrace/resilience';
+import { describe, expect, it } from 'vitest';
+import { ProblemError } from '../../errors.ts';
+import { CallPaths } from '../call-paths.ts';
+import { PipelineRegistry } from '../pipeline-registry.ts';
+import { breakerFigures, FedPipeline } from '../testing/fed-pipeline.ts';
+import { PipelineAdmin } from './pipeline-admin.ts';
+
+const breaker = { windowMs: 2000, buckets: 10, volumeMin: 4, failureShareMax: 0.5, slowMs: 500, slowShareMax: 0.8, openMs: 300, openFactor: 2, openMsMax: 600, openJitter: 0, probes: 1, rampMs: 0 };
+const retry = { attemptsMax: 2, baseMs: 1, factor: 2, waitMsMax: 10, retryAfterMsMax: 10, budget: { ratio: 0.2, perSecondMin: 1, windowSeconds: 10 } };
+
+function admin(settings: Partial<PipelineSettings> = { breaker, retry }): { s3: FedPipeline; admin: PipelineAdmin } {
+  const registry = new PipelineRegistry();
+  const s3 = new FedPipeline('s3', settings, { breaker: breakerFigures('closed') });
+  registry.register(s3.pipeline);
+  registry.callPaths = new CallPaths([{ request: 'GET /v1/tables', layers: ['s3'], calls: 2 }], 6);
+  return { s3, admin: new PipelineAdmin(registry) };
+}
+
+function problemOf(run: () => unknown): { code: string; fields: string[] | undefined; detail: string | undefined } {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ProblemError) return { code: error.code, fields: error.details.errors?.map(({ field }) => field), detail: error.details.detail };
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('the pipelines as an operator sees them', () => {
+  it('are shown with settings, figures and what one request may cost', () => {
+    const { s3, admin: a } = admin();
+    expect(a.list()).toEqual({
+      pipelines: [{ name: 's3', dependency: 's3', settings: s3.current, snapshot: s3.figures }],
+      attemptsPerRequest: { limit: 6, paths: [{ request: 'GET /v1/tables', product: '2 calls × s3 2', attemptsMax: 4, retrying: ['s3'] }] },
+    });
+    expect(a.one('s3').settings).toBe(s3.current);
+  });
+
+  it('are not found under another name, which names what there is', () => {
+    expect(problemOf(() => admin().admin.one('s4'))).toMatchObject({ code: 'not-found', detail: 'There is no pipeline of that name; there are s3.' });
+  });
+});
+
+describe('a change of a pipeline', () => {
+  it('is handed to the pipeline as it was asked for', () => {
+    const { s3, admin: a } = admin();
+    const change = { breaker: { openMs: 700, failureShareMax: 0.25 }, timeout: { attemptMs: 50 }, retry: { budget: { ratio: 0 } } };
+    a.change('s3', change);
+    expect(s3.patches).toEqual([change]);
+    expect(s3.orders).toEqual([]);
+  });
+
+  it.each(['auto', 'forced-open', 'forced-closed', 'disabled'])('sets the circuit to %s', (mode) => {
+    const { s3, admin: a } = admin();
+    a.change('s3', { mode });
+    expect(s3.orders).toEqual([mode]);
+    expect(s3.patches).toEqual([]);
+  });
+
+  it.each([
+    ['a number out of range', { breaker: { openMs: 0 } }, ['breaker.openMs']],
+    ['a text for a number', { timeout: { attemptMs: '5' } }, ['timeout.attemptMs']],
+    ['half a millisecond', { timeout: { attemptMs: 0.5 } }, ['timeout.attemptMs', 'timeout.attemptMs']],
+    ['a field nobody knows', { breaker: { opensMs: 5 } }, ['breaker.opensMs']],
+    ['a policy that the pipeline does not have', { cache: { freshMs: 5 } }, ['cache']],
+    ['a mode nobody knows', { mode: 'ajar' }, ['mode']],
+    ['something else than an object', [], ['']],
+    ['a part of a part', { retry: { budget: { ratio: 2 } } }, ['retry.budget.ratio']],
+  ])('is refused for %s, and names the field', (_what, change, fields) => {
+    const { s3, admin: a } = admin();
+    expect(problemOf(() => a.change('s3', change))).toMatchObject({ code: 'validation', fields });
+    expect(s3.patches).toEqual([]);
+  });
+
+  it('has no mode where there is no circuit', () => {
+    expect(problemOf(() => admin({}).admin.change('s3', { mode: 'auto' }))).toMatchObject({ code: 'validation', fields: ['mode'] });
+  });
+
+  it('is refused when the library finds that settings contradict each other', () => {
+    const { s3, admin: a } = admin();
+    s3.update = () => {
+      throw new PipelineSettingsError('s3', ['timeout.attemptMs must not be above timeout.totalMs.']);
+    };
+    expect(problemOf(() => a.change('s3', { timeout: { attemptMs: 9000 }, mode: 'disabled' }))).toMatchObject({ code: 'validation', detail: 'timeout.attemptMs must not be above timeout.totalMs.' });
+    expect(s3.orders).toEqual([]);
+  });
+
+  it('may not bring about more attempts for one request than the service may start with', () => {
+    const { s3, admin: a } = admin();
+    a.change('s3', { retry: { attemptsMax: 3 } });
+    expect(problemOf(() => a.change('s3', { retry: { attemptsMax: 4 } }))).toMatchObject({ code: 'validation', fields: ['retry.attemptsMax'], detail: expect.stringContaining('8 attempts') as string });
+    expect(s3.patches).toHaveLength(1);
+  });
+});
+
+describe('faults', () => {
+  const rules = [{ kind: 'latency', ms: 100, rate: 0.5 }, { kind: 'fault', keys: ['a'] }, { kind: 'outcome', value: null }, { kind: 'hang' }];
+
+  it('are refused unless configuration allows them', () => {
+    const { s3, admin: a } = admin();
+    expect(problemOf(() => a.change('s3', { chaos: { rules } })).code).toBe('forbidden');
+    expect(s3.patches).toEqual([]);
+  });
+
+  it('are injected where it does', () => {
+    const { s3, admin: a } = admin({ chaos: { allowed: true, rules: [] } });
+    a.change('s3', { chaos: { rules } });
+    expect(s3.patches).toEqual([{ chaos: { rules } }]);
+  });
+
+  it.each([
+    ['a kind nobody knows', { kind: 'smoke' }, ['chaos.rules[0].kind']],
+    ['a rate above one', { kind: 'fault', rate: 2 }, ['chaos.rules[0].rate']],
+    ['a latency without its time', { kind: 'latency' }, ['chaos.rules[0].ms']],
+    ['a field of another kind', { kind: 'hang', ms: 5 }, ['chaos.rules[0].ms']],
+  ])('are refused for %s', (_what, rule, fields) => {
+    expect(problemOf(() => admin({ chaos: { allowed: true, rules: [] } }).admin.change('s3', { chaos: { rules: [rule] } }))).toMatchObject({ code: 'validation', fields });
+  });
+});

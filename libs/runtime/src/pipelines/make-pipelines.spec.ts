@@ -1,0 +1,76 @@
+import { createPipeline } from '@millrace/resilience';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, StartRefusedError } from '../errors.ts';
+import { createLogger } from '../logging/create-logger.ts';
+import { makePipelines, pipelineProblems, type PipelinesOptions } from './make-pipelines.ts';
+import { PipelineRegistry } from './pipeline-registry.ts';
+import { knobs, valueOf } from './settings/knobs.ts';
+
+function made(options: PipelinesOptions): { registry: PipelineRegistry; lines: string[] } {
+  const registry = new PipelineRegistry();
+  const lines: string[] = [];
+  const logger = createLogger({ name: 'sink', stream: { write: (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg) } });
+  makePipelines(options, { registry, logger, load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } });
+  return { registry, lines };
+}
+
+function failing(): never {
+  throw new Error('no');
+}
+
+describe('pipelines made from specs', () => {
+  it('are registered under their names', () => {
+    expect(made({ specs: { s3: { name: 's3' }, kafka: { name: 'kafka' } } }).registry.list().map(({ name }) => name)).toEqual(['kafka', 's3']);
+  });
+
+  it('share the retry budget of their dependency', async () => {
+    const retry = { attemptsMax: 2, baseMs: 1, budget: { ratio: 0, perSecondMin: 1, windowSeconds: 1 } };
+    const { registry } = made({ specs: { get: { name: 'get', dependency: 's3', retry }, list: { name: 'list', dependency: 's3', retry }, other: { name: 'other', retry } } });
+    expect(await registry.get('get').executeOutcome(failing, { idempotent: true })).toMatchObject({ attempts: 2 });
+    expect(await registry.get('list').executeOutcome(failing, { idempotent: true })).toMatchObject({ attempts: 1, error: { code: 'retry-budget-spent' } });
+    expect(await registry.get('other').executeOutcome(failing, { idempotent: true })).toMatchObject({ attempts: 2 });
+  });
+
+  it('say at start what one request may cost, and warn where faults may be injected', () => {
+    const { registry, lines } = made({ specs: { s3: { name: 's3', retry: {}, chaos: { allowed: true } } }, callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }] });
+    expect(lines).toEqual(['One request causes at most 3 attempts at a dependency: GET /v1/tables (s3 3). The limit is 12.', 'Faults may be injected into s3: the setting CHAOS_ALLOWED is on.']);
+    expect(registry.callPaths?.attemptsPerRequestMax).toBe(12);
+  });
+
+  it('refuse the start when a request could cost more than the limit', () => {
+    expect(() => made({ specs: { s3: { name: 's3', retry: {} } }, callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }], attemptsPerRequestMax: 2 })).toThrow(StartRefusedError);
+  });
+
+  it('refuse settings that contradict each other, all at once, by the name of their pipeline', () => {
+    const specs = { s3: { name: 's3', timeout: { attemptMs: 20, totalMs: 10 } }, kafka: { name: 'kafka', retry: { attemptsMax: 99 } } };
+    expect(pipelineProblems(specs)).toEqual([expect.stringMatching(/^Pipeline s3: .*attemptMs/), expect.stringMatching(/^Pipeline kafka: .*attemptsMax/)]);
+    expect(() => made({ specs })).toThrow(ConfigError);
+  });
+});
+
+describe('the defaults in the environment', () => {
+  it('are those of the library', () => {
+    const all = createPipeline(
+      { name: 'all', retry: {}, breaker: {}, bulkhead: {}, shed: {}, cache: {}, fallbacks: [{ kind: 'silent' }] },
+      { load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } },
+    );
+    const settings = all.settings() as unknown as Parameters<typeof valueOf>[0];
+    all.close();
+    const differing = knobs.filter((knob) => knob.fallback !== undefined && knob.fallback !== valueOf(settings, knob)).map(({ policy, field }) => `${policy}.${field}`);
+    expect(differing).toEqual([]);
+  });
+
+  it('have ranges that the library accepts at both ends', () => {
+    const problems = knobs.flatMap((knob) =>
+      [knob.minimum, knob.maximum].flatMap((value) => {
+        const [first = '', second] = knob.field.split('.');
+        const part = second === undefined ? { [first]: value } : { [first]: { [second]: value } };
+        // Its partners are moved out of the way, so that only the range itself is asked about.
+        const roomy = { timeout: { attemptMs: knob.field === 'totalMs' ? 1 : 3_600_000, totalMs: 86_400_000 }, shed: { eventLoopDelayMsFrom: 1, eventLoopDelayMsFull: 60_000, heapUsedShareFrom: 0, heapUsedShareFull: 1 }, breaker: { openMs: 1, openMsMax: 3_600_000, buckets: 1 } };
+        const spec = { name: 'one', fallbacks: [{ kind: 'silent' as const }], ...(knob.policy === undefined ? part : { [knob.policy]: { ...roomy[knob.policy as 'timeout'], ...part } }) };
+        return pipelineProblems({ one: spec }).filter((problem) => problem.includes('from'));
+      }),
+    );
+    expect(problems).toEqual([]);
+  });
+});

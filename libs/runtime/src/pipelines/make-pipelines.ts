@@ -1,0 +1,69 @@
+import { createPipeline, createRetryBudget, type LoadSource, type Pipeline, PipelineSettingsError, type PipelineSpec, type RetryBudget } from '@millrace/resilience';
+import type { Logger } from 'pino';
+import { ConfigError } from '../errors.ts';
+import { type CallPath, CallPaths } from './call-paths.ts';
+import type { PipelineRegistry } from './pipeline-registry.ts';
+import { chaosAllowed } from './settings/pipeline-settings.ts';
+
+/** The pipelines of a process. */
+export interface PipelinesOptions {
+  /** By name. */
+  readonly specs: Readonly<Record<string, PipelineSpec>>;
+  /** Every way from a request to a dependency; see {@link CallPath}. Default: none is counted. */
+  readonly callPaths?: readonly CallPath[];
+  /** Most attempts that one request may cause. Default 12. */
+  readonly attemptsPerRequestMax?: number;
+}
+
+/** What pipelines are made with. */
+export interface PipelineSurroundings {
+  readonly registry: PipelineRegistry;
+  readonly load: LoadSource;
+  readonly logger: Logger;
+}
+
+/**
+ * Makes pipelines and registers them, so that they are measured, shown and drained. Pipelines of one dependency share one retry budget, which is what the dependency bears.
+ * Says in the log what one request may cost.
+ *
+ * @throws ConfigError naming every setting that contradicts another
+ * @throws StartRefusedError when one request may cause more attempts than the limit
+ */
+export function makePipelines({ specs, callPaths, attemptsPerRequestMax = 12 }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
+  const problems = pipelineProblems(specs);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const budgets = new Map<string, RetryBudget>();
+  const made = Object.values(specs).map((spec) => registry.register(createPipeline(spec, { load, ...budgetOf(spec, budgets) })));
+  if (callPaths !== undefined) {
+    const paths = new CallPaths(callPaths, attemptsPerRequestMax);
+    const settingsOf = (name: string): Pick<PipelineSpec, 'retry'> => registry.get(name).settings();
+    paths.enforce(settingsOf);
+    registry.callPaths = paths;
+    logger.info({ paths: paths.count(settingsOf) }, paths.sentence(settingsOf));
+  }
+  const chaotic = chaosAllowed(specs);
+  if (chaotic.length > 0) logger.warn({ pipelines: chaotic }, `Faults may be injected into ${chaotic.join(', ')}: the setting CHAOS_ALLOWED is on.`);
+  return made;
+}
+
+/** What is wrong with specs, one sentence each: for the rules between settings of an app. */
+export function pipelineProblems(specs: Readonly<Record<string, PipelineSpec>>): readonly string[] {
+  return Object.values(specs).flatMap((spec) => {
+    try {
+      createPipeline(spec, { load: idle }).close();
+      return [];
+    } catch (error) {
+      if (error instanceof PipelineSettingsError) return error.problems.map((problem) => `Pipeline ${spec.name}: ${problem}`);
+      throw error;
+    }
+  });
+}
+
+const idle: LoadSource = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
+
+function budgetOf({ name, dependency = name, retry }: PipelineSpec, budgets: Map<string, RetryBudget>): { retryBudget?: RetryBudget } {
+  if (retry === undefined) return {};
+  const budget = budgets.get(dependency) ?? createRetryBudget(retry.budget ?? {});
+  budgets.set(dependency, budget);
+  return { retryBudget: budget };
+}
