@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const wordsPerId = 4;
+const bytesPerRow = 4 + wordsPerId * 4;
 
 /**
  * The event ids of the rows kept among a lane's last offsets. An id is a duplicate when the same id stands in a kept row at most
@@ -31,7 +32,7 @@ export class DedupWindow {
   constructor(offsets: number) {
     this.offsets = offsets;
     this.#slots = 2 * offsets;
-    this.#forget(0);
+    this.forgetAll(0);
   }
 
   /** The offset up to which every kept row of the window is known. */
@@ -39,14 +40,18 @@ export class DedupWindow {
     return this.#to;
   }
 
+  /** Whether every kept row among the last {@link offsets} before `to` is known. */
+  covers(to: number): boolean {
+    return this.offsets > 0 && this.#from <= Math.max(0, to - this.offsets) && to <= this.#to && this.#to - this.#slots <= to - this.offsets;
+  }
+
   /**
    * Forgets every row from `landed` on. After a lost race those are not the table's; what has landed is, and stays so. Where that is
    * not known as far back as the window reaches, everything is forgotten.
    */
   forgetFrom(landed: number): void {
-    const complete = this.#from <= Math.max(0, landed - this.offsets) && landed <= this.#to && this.#to - this.#slots <= landed - this.offsets;
-    if (!complete) {
-      this.#forget(Math.max(0, landed - this.offsets));
+    if (!this.covers(landed)) {
+      this.forgetAll(Math.max(0, landed - this.offsets));
       return;
     }
     for (let offset = landed; offset < this.#to; offset += 1) {
@@ -71,10 +76,44 @@ export class DedupWindow {
   /** Remembers the id of a kept row; that of the row two windows before is forgotten. */
   add(eventId: string, offset: number): void {
     if (this.offsets === 0) return;
+    this.#makeRoom(offset);
+    this.#read(eventId);
+    this.#insert(offset);
+  }
+
+  /** The rows kept in [from, to), as {@link addBytes} takes them: 4 bytes of offset above `from`, 16 of the id. */
+  bytes(from: number, to: number): Buffer {
+    const rows: Buffer[] = [];
+    for (let offset = from; offset < to; offset += 1) {
+      const slot = offset % this.#slots;
+      if (this.#laps[slot] !== 1 + Math.floor(offset / this.#slots)) continue;
+      const row = Buffer.allocUnsafe(bytesPerRow);
+      row.writeUInt32LE(offset - from, 0);
+      for (let word = 0; word < wordsPerId; word += 1) row.writeUInt32LE(this.#ids[slot * wordsPerId + word]!, 4 + word * 4);
+      rows.push(row);
+    }
+    return Buffer.concat(rows);
+  }
+
+  /** Remembers rows that {@link bytes} gave, those at `least` or above. */
+  addBytes(rows: Buffer, from: number, least: number): void {
+    for (let at = 0; at + bytesPerRow <= rows.byteLength; at += bytesPerRow) {
+      const offset = from + rows.readUInt32LE(at);
+      if (offset < least) continue;
+      this.#makeRoom(offset);
+      for (let word = 0; word < wordsPerId; word += 1) this.#words[word] = rows.readUInt32LE(at + 4 + word * 4);
+      this.#insert(offset);
+    }
+  }
+
+  #makeRoom(offset: number): void {
     const slot = offset % this.#slots;
     if (this.#laps[slot] !== 0) this.#remove(slot);
     this.#to = Math.max(this.#to, offset + 1);
-    this.#read(eventId);
+  }
+
+  #insert(offset: number): void {
+    const slot = offset % this.#slots;
     this.#ids.set(this.#words, slot * wordsPerId);
     this.#laps[slot] = 1 + Math.floor(offset / this.#slots);
     const hash = this.#hash();
@@ -89,10 +128,11 @@ export class DedupWindow {
 
   /** What comes next starts at `from`: where that leaves a hole, nothing before it is of use. */
   startAt(from: number): void {
-    if (from > this.#to) this.#forget(from);
+    if (from > this.#to) this.forgetAll(from);
   }
 
-  #forget(from: number): void {
+  /** Forgets everything; what comes next starts at `from`. */
+  forgetAll(from: number): void {
     this.#ids = new Uint32Array(this.#slots * wordsPerId);
     this.#laps = new Uint32Array(this.#slots);
     this.#following = new Uint32Array(this.#slots);

@@ -45,6 +45,11 @@ export class LaneLanding {
     return this.#head?.to ?? 0;
   }
 
+  /** The newest entry that has landed. */
+  get head(): LedgerEntry | undefined {
+    return this.#head;
+  }
+
   get length(): number {
     return this.#queue.length;
   }
@@ -131,14 +136,15 @@ export class LaneLanding {
     const { pipeline, budget, clock } = this.#parts;
     const partition = this.#partition;
     this.#queue.shift();
+    const entry = pending.kind === 'gap' ? pending.entry : (await pending.encoded).entry;
+    this.#head = entry;
+    pipeline.parts.checkpoints.landed(this.#life);
+    pipeline.parts.snapshots.landed(this.#parts.window, entry, this.#life);
     if (pending.kind === 'gap') {
-      this.#head = pending.entry;
-      pipeline.parts.observe({ type: 'GapRecorded', partition, from: pending.entry.from, to: pending.entry.to });
+      pipeline.parts.observe({ type: 'GapRecorded', partition, from: entry.from, to: entry.to });
       return;
     }
-    const { entry, bytes } = await pending.encoded;
-    this.#head = entry;
-    budget.remove(bytes);
+    budget.remove((await pending.encoded).bytes);
     await pending.files.discard();
     pipeline.parts.observe({
       type: 'BatchLanded',

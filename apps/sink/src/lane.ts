@@ -1,4 +1,4 @@
-import { chainEndOf, type ChainEnd, type LedgerEntry } from '@millrace/lake';
+import { chainEndOf, isLakeError, type ChainEnd, type LedgerEntry } from '@millrace/lake';
 import { gapEntry } from './gap-entry.ts';
 import { LaneIntake, type SealReason } from './lane-intake.ts';
 import { LaneLanding } from './lane-landing.ts';
@@ -7,6 +7,8 @@ import { findStart, otherRecord, shorterLog, type LaneStart } from './lane-start
 import { LogPosition, type Witness } from './log-position.ts';
 import type { FetchedRecords, LogRange, LogRecord } from './log.ts';
 import { PartitionHolds } from './partition-holds.ts';
+
+const lookAgainMs = 30_000;
 
 /** What a lane is doing. */
 export type LaneState =
@@ -34,12 +36,15 @@ export class Lane {
   #life = new AbortController();
   #turn: Promise<unknown> = Promise.resolve();
   #landing: LaneLanding | undefined;
+  #startingSince: number;
+  #retryTimer: unknown;
   /** The end of the chain as it will be when everything sealed is recorded. */
   #end: ChainEnd = chainEndOf(undefined);
 
   constructor(partition: number, parts: LaneParts) {
     this.partition = partition;
     this.#parts = parts;
+    this.#startingSince = parts.clock.now();
     this.#holds = new PartitionHolds(partition, parts.pipeline.parts.log, parts.pipeline.parts.observe);
     this.#intake = new LaneIntake(partition, parts, this.#holds, {
       inTurn: (run) => void this.#inTurn(run),
@@ -86,6 +91,11 @@ export class Lane {
   get oldestAgeMs(): number {
     const since = this.#landing?.oldestAt ?? this.#intake.openedAt;
     return since === undefined ? 0 : this.#parts.clock.now() - since;
+  }
+
+  /** Milliseconds for which the lane has been looking for its head; 0 when it has it. */
+  get startingMs(): number {
+    return this.#state.kind === 'starting' ? this.#parts.clock.now() - this.#startingSince : 0;
   }
 
   /** There is room in the spool again. */
@@ -140,7 +150,7 @@ export class Lane {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    await Promise.race([this.#landing?.idle, aborted]);
+    await Promise.race([this.#landing?.idle.then(async () => await this.#parts.pipeline.parts.snapshots.stopped(this.#parts.window, this.#landing?.head, this.#life.signal)), aborted]);
   }
 
   /** Stops at once. What is open is dropped; what waits on disk goes to the shelf, in case the partition comes back. */
@@ -148,6 +158,7 @@ export class Lane {
     if (this.#state.kind === 'stopped') return;
     this.#state = { kind: 'stopped' };
     this.#holds.close();
+    if (this.#retryTimer !== undefined) this.#parts.clock.clearTimeout(this.#retryTimer);
     this.#life.abort(new Error(`lane ${this.partition} stops: ${reason}`));
     await this.#inTurn(async () => await this.#forget(true));
     this.#parts.pipeline.parts.observe({ type: 'LaneStopped', partition: this.partition, reason });
@@ -190,7 +201,9 @@ export class Lane {
   async #beginAgain(why: string): Promise<void> {
     if (this.#state.kind === 'stopped') return;
     this.#holds.add('starting');
+    this.#holds.remove('refused');
     this.#state = { kind: 'starting' };
+    this.#startingSince = this.#parts.clock.now();
     this.#life.abort(new Error(why));
     this.#life = new AbortController();
     const life = this.#life.signal;
@@ -274,6 +287,8 @@ export class Lane {
     this.#state = { kind: 'refused', error };
     this.#holds.add('refused');
     this.#life.abort(error);
+    // An operator's repair puts a file in its place: look again, so that no restart is needed.
+    if (isLakeError(error, 'file-lost')) this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired'), lookAgainMs);
     this.#parts.pipeline.parts.observe({ type: 'LaneRefused', partition: this.partition, error });
   }
 

@@ -1,4 +1,4 @@
-import { publish, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome } from '@millrace/lake';
+import { publish, type Checkpointer, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome } from '@millrace/lake';
 import type { EncodedBatch, SealedBatch } from './batch.ts';
 import type { Check } from './check.ts';
 import type { DedupWindow } from './dedup-window.ts';
@@ -11,6 +11,7 @@ import type { OpenBatch } from './open-batch.ts';
 import type { Registrar } from './registrar.ts';
 import type { SinkObserver } from './sink-events.ts';
 import { verifySpooled } from './spool-manifest.ts';
+import type { WindowSnapshots } from './window-snapshots.ts';
 
 // A staged object that is lost again and again is taken away by a rule or a hand: an operator has to know.
 const stagedAgainMax = 3;
@@ -25,6 +26,8 @@ export interface PipelineParts {
   readonly encoder: SegmentEncoder;
   readonly log: PartitionLog;
   readonly registrar: Registrar;
+  readonly snapshots: WindowSnapshots;
+  readonly checkpoints: Pick<Checkpointer, 'landed'>;
   readonly patience: Patience;
   readonly observe: SinkObserver;
 }
@@ -133,6 +136,7 @@ export class Pipeline {
     await this.#step('read the window', life, async () => {
       // What an attempt that failed half-way has added.
       window.forgetFrom(known);
+      await this.parts.snapshots.load(window, landedTo, life);
       await fillWindow(window, landedTo, this.parts, life);
       for (const batch of waiting) await fillFromSpool(window, batch, this.parts.encoder);
     });

@@ -4,6 +4,7 @@ import type { Lanes } from './lanes.ts';
 import { spoolView } from './lanes.ts';
 import type { SinkEvent, SinkObserver } from './sink-events.ts';
 import type { SpoolBudget } from './spool-budget.ts';
+import type { SpoolForecast } from './spool-forecast.ts';
 
 /** Turns the sink's events into log lines and metrics. */
 export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
@@ -65,7 +66,7 @@ export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
 }
 
 /** Gauges read when they are scraped. */
-export function gaugeLanes(metrics: Metrics, lanes: Lanes, budget: SpoolBudget): void {
+export function gaugeLanes(metrics: Metrics, lanes: Lanes, budget: SpoolBudget, forecast: SpoolForecast): void {
   const read = (name: string, help: string, value: () => number): void => {
     const gauge = metrics.gauge({
       name,
@@ -77,6 +78,7 @@ export function gaugeLanes(metrics: Metrics, lanes: Lanes, budget: SpoolBudget):
   };
   read('millrace_sink_spool_bytes', 'Bytes that wait on disk.', () => budget.bytes);
   read('millrace_sink_spool_bytes_max', 'Limit of the bytes that may wait on disk.', () => budget.limits.bytesMax);
+  read('millrace_sink_spool_full_in_seconds', 'Time until the spool is full at the rate of the last minute; infinite while it does not grow.', () => forecast.msToFull(budget.limits.bytesMax) / 1000);
   read('millrace_sink_spool_batches', 'Batches sealed and not landed.', () => spoolView(lanes, budget).batches);
   read('millrace_sink_spool_oldest_age_seconds', 'Age of the oldest event that has not landed.', () => spoolView(lanes, budget).oldestAgeMs / 1000);
   read('millrace_sink_open_segments', 'Open segments over all lanes.', () => budget.openSegments);

@@ -6,6 +6,9 @@ import { Lanes, spoolView } from './lanes.ts';
 import { SinkController } from './sink.controller.ts';
 import { openSink, type Sink } from './sink.ts';
 
+// A lane that begins reads its head and its window, and lands what it finds.
+const startingMsMax = 15_000;
+
 /** Injection token of the {@link Sink}. */
 export const SINK = Symbol('SINK');
 
@@ -25,24 +28,29 @@ class SinkLife implements BeforeApplicationShutdown {
         if (silentMs > 10_000) throw new Error(`no answer from Kafka for ${Math.round(silentMs / 1000)} s`);
       },
     });
-    health.register('s3', { required: true, timeoutMs: 2000, check: async (signal) => void (await sink.store.list('_ledger/', { limit: 1, signal })) });
+    // Without S3 the sink goes on, on its own disk; a lane that begins is the exception, and says so below.
+    health.register('s3', { required: false, timeoutMs: 2000, check: async (signal) => void (await sink.store.list('_ledger/', { limit: 1, signal })) });
     // The catalog is off the path of durability: without it the sink goes on.
     health.register('glue', { required: false, timeoutMs: 2000, check: async (signal) => void (await sink.catalog.partitions({ signal })) });
-    health.register('lanes', {
-      required: true,
-      check: async () => {
-        const [refused] = sink.lanes.refused;
-        if (refused !== undefined) throw new Error(refused.error.message);
-        const { batches, bytes, bytesMax, oldestAgeMs } = spoolView(sink.lanes, sink.budget);
-        return `${sink.lanes.all.length} lanes, ${batches} batches and ${bytes} of ${bytesMax} bytes in the spool, the oldest ${Math.round(oldestAgeMs / 1000)} s old`;
-      },
-    });
+    health.register('lanes', { required: true, check: async () => laneHealth(sink) });
   }
 
   /** Before the transport closes: landing needs the group membership, and commits go through it. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.#sink.close();
   }
+}
+
+/** @throws Error when a lane does no work */
+function laneHealth({ lanes, budget, forecast }: Sink): string {
+  const [refused] = lanes.refused;
+  if (refused !== undefined) throw new Error(refused.error.message);
+  const waiting = lanes.all.filter(({ startingMs }) => startingMs > startingMsMax);
+  if (waiting.length > 0) throw new Error(`${waiting.length} lanes have waited for ${Math.round(Math.max(...waiting.map(({ startingMs }) => startingMs)) / 1000)} s to be told the head of their ledger`);
+  const { batches, bytes, bytesMax, oldestAgeMs } = spoolView(lanes, budget);
+  const fullInMs = forecast.msToFull(bytesMax);
+  const full = budget.full ? '; it is full, and Kafka is the queue' : Number.isFinite(fullInMs) ? `; full in ${Math.round(fullInMs / 1000)} s at this rate` : '';
+  return `${lanes.all.length} lanes, ${batches} batches and ${bytes} of ${bytesMax} bytes in the spool, the oldest ${Math.round(oldestAgeMs / 1000)} s old${full}`;
 }
 
 /** The sink's composition root. */

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { purchases, type Stream } from '@millrace/contracts';
-import { GlueCatalog, glueClient, Ledger, s3Client, S3ObjectStore, type LaneId, type Patience } from '@millrace/lake';
+import { Checkpointer, GlueCatalog, glueClient, Ledger, s3Client, S3ObjectStore, type LaneId, type Patience } from '@millrace/lake';
 import { backOffMs, sleep, systemClock } from '@millrace/resilience';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -20,12 +20,15 @@ import { Registrar } from './registrar.ts';
 import { gaugeLanes, sinkTelemetry } from './sink-telemetry.ts';
 import { Shelf } from './shelf.ts';
 import { SpoolBudget } from './spool-budget.ts';
+import { SpoolForecast } from './spool-forecast.ts';
+import { WindowSnapshots } from './window-snapshots.ts';
 
 /** The parts of a running sink. */
 export interface Sink {
   readonly strategy: KafkaBatchStrategy;
   readonly lanes: Lanes;
   readonly budget: SpoolBudget;
+  readonly forecast: SpoolForecast;
   readonly registrar: Registrar;
   readonly store: S3ObjectStore;
   readonly catalog: GlueCatalog;
@@ -83,6 +86,8 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       encoder,
       log: strategy.partition(partition),
       registrar,
+      snapshots: new WindowSnapshots(store, lane),
+      checkpoints: new Checkpointer({ store, lane, onFailure: (error) => logger.warn({ partition, err: error }, 'A checkpoint could not be written; it is tried again.') }),
       patience,
       observe,
     });
@@ -97,7 +102,9 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       settings: { flushBytes: config.SINK_FLUSH_BYTES, flushAgeMs: config.SINK_FLUSH_SECONDS * 1000 },
     });
   }, budget, shelf);
-  gaugeLanes(metrics, lanes, budget);
+  const forecast = new SpoolForecast();
+  const sampling = setInterval(() => forecast.sample(Date.now(), budget.bytes), 1000);
+  gaugeLanes(metrics, lanes, budget, forecast);
 
   strategy.listener = {
     connected(clusterId, retentionMs) {
@@ -122,11 +129,13 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     strategy,
     lanes,
     budget,
+    forecast,
     registrar,
     store,
     catalog,
     async close() {
       stopReconciling();
+      clearInterval(sampling);
       // Some of the time is left for the group, the registrar and the HTTP server.
       const timeIsUp = AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 800);
       await lanes.drain(timeIsUp);

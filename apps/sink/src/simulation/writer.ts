@@ -1,5 +1,5 @@
 import { purchases } from '@millrace/contracts';
-import type { LaneId } from '@millrace/lake';
+import { Checkpointer, type LaneId } from '@millrace/lake';
 import type { Clock } from '@millrace/resilience';
 import { checkOf } from '../check.ts';
 import { Lane } from '../lane.ts';
@@ -7,6 +7,7 @@ import { Registrar } from '../registrar.ts';
 import type { Shelf } from '../shelf.ts';
 import type { SinkEvent } from '../sink-events.ts';
 import { SpoolBudget } from '../spool-budget.ts';
+import { WindowSnapshots } from '../window-snapshots.ts';
 import { Incarnation } from './incarnation.ts';
 import { soundMakers, type Makers } from './makers.ts';
 import { LineEncoder, MemorySpool, SimulatedDisk } from './memory-spool.ts';
@@ -33,6 +34,10 @@ export interface WriterOptions {
   readonly dedupOffsets?: number;
   /** What may be on disk. Default: anything. */
   readonly bytesMax?: number;
+  /** Default: as the sink. */
+  readonly entriesPerSnapshot?: number;
+  /** Default: no checkpoints. */
+  readonly entriesPerCheckpoint?: number;
   readonly makers?: Makers;
 }
 
@@ -108,6 +113,8 @@ export class Writer {
       encoder: new LineEncoder(life, disk),
       log,
       registrar,
+      snapshots: new WindowSnapshots(store, simulatedLane, this.#options.entriesPerSnapshot),
+      checkpoints: this.#options.entriesPerCheckpoint === undefined ? { landed: () => undefined } : new Checkpointer({ store, lane: simulatedLane, every: this.#options.entriesPerCheckpoint }),
       // A dead process waits for ever; a living one tries again in the next turn.
       patience: { wait: async () => await (life.alive ? tick() : new Promise<never>(() => undefined)) },
       observe: (event) => void this.events.push(event),

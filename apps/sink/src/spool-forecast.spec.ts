@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { SpoolForecast } from './spool-forecast.ts';
+
+describe('the forecast', () => {
+  it('tells when the spool will be full at the rate of the last minute', () => {
+    const forecast = new SpoolForecast();
+    forecast.sample(0, 1_000_000);
+    for (let second = 60; second <= 120; second += 1) forecast.sample(second * 1000, second * 100);
+    // 100 bytes a second; the drop from a million is two minutes ago.
+    expect(forecast.msToFull(22_000)).toBe(100_000);
+  });
+
+  it('does not see an end while the spool does not grow, nor before it knows', () => {
+    const forecast = new SpoolForecast();
+    expect(forecast.msToFull(100)).toBe(Number.POSITIVE_INFINITY);
+    forecast.sample(0, 50);
+    forecast.sample(1000, 40);
+    expect(forecast.msToFull(100)).toBe(Number.POSITIVE_INFINITY);
+    forecast.sample(2000, 100);
+    expect(forecast.msToFull(100)).toBe(0);
+  });
+});

@@ -1,0 +1,31 @@
+interface Sample {
+  readonly atMs: number;
+  readonly bytes: number;
+}
+
+/** Tells from the last minute when the spool will be full. */
+export class SpoolForecast {
+  readonly #windowMs: number;
+  readonly #samples: Sample[] = [];
+
+  /** @param windowMs how far back the rate is taken from, in milliseconds. Default 60000. */
+  constructor(windowMs = 60_000) {
+    this.#windowMs = windowMs;
+  }
+
+  /** Call it every second or so. */
+  sample(atMs: number, bytes: number): void {
+    this.#samples.push({ atMs, bytes });
+    while (this.#samples[0]!.atMs < atMs - this.#windowMs) this.#samples.shift();
+  }
+
+  /** Milliseconds until `bytesMax` at the present rate; infinity while the spool does not grow. */
+  msToFull(bytesMax: number): number {
+    const [first] = this.#samples;
+    const last = this.#samples.at(-1);
+    if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
+    if (last.bytes >= bytesMax) return 0;
+    const bytesPerMs = (last.bytes - first.bytes) / (last.atMs - first.atMs);
+    return bytesPerMs > 0 ? (bytesMax - last.bytes) / bytesPerMs : Number.POSITIVE_INFINITY;
+  }
+}
