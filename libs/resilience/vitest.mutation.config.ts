@@ -9,6 +9,7 @@ export default defineConfig({
     include: ['src/**/*.spec.ts'],
     exclude: ['src/long-lived-signal.spec.ts', 'src/overload.simulation.spec.ts', 'src/pipeline-types.spec.ts'],
     testTimeout: 20_000,
+    isolate: false,
     reporters: ['default'],
   },
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnswerCache } from './answer-cache.ts';
+import { modelRuns } from './simulation/model-runs.ts';
 
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const step = fc.oneof(
@@ -40,7 +41,7 @@ describe('the cache of answers', () => {
         }
         expect(given).toEqual(expectedOnes);
       }),
-      { seed: 20_261_125, numRuns: 300 },
+      modelRuns(300),
     );
   });
 });

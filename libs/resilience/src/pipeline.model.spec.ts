@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { modelRuns } from './simulation/model-runs.ts';
 import { down, setUp } from './simulation/set-up.ts';
 import { settled } from './simulation/virtual-clock.ts';
 
@@ -73,7 +74,7 @@ describe('a pipeline over any schedule', () => {
         pipeline.close();
         expect(clock.pending).toBe(0);
       }),
-      { seed: 20_261_125, numRuns: 150 },
+      modelRuns(150),
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRetryBudget } from './rolling-retry-budget.ts';
+import { modelRuns } from './simulation/model-runs.ts';
 import { VirtualClock } from './simulation/virtual-clock.ts';
 
 const step = fc.oneof(
@@ -36,7 +37,7 @@ describe('the retry budget', () => {
           }
         }
       }),
-      { seed: 20_261_125, numRuns: 100 },
+      modelRuns(100),
     );
   });
 });
