@@ -77,6 +77,14 @@ describe('a closed circuit', () => {
   });
 });
 
+it('counts an attempt that took all of the time of its call as a timeout', async () => {
+  const { pipeline, clock } = setUp({ ...spec, timeout: { attemptMs: 200, totalMs: 200 } });
+  const outcome = pipeline.executeOutcome(never);
+  await clock.advance(200);
+  await outcome;
+  expect(pipeline.snapshot().breaker).toMatchObject({ votes: 1, failures: 1, slow: 1 });
+});
+
 async function opened() {
   const trial = setUp({ ...spec, bulkhead: { concurrencyMax: 3 } });
   await times(4, () => trial.pipeline.execute(failing));

@@ -40,7 +40,7 @@ export class Fallbacks {
         if (call.isAbortedBy(failure)) throw failure;
         last = failure;
         this.site.counters.fallbackFailures += 1;
-        if (this.site.events.heard) this.site.events.emit({ type: 'FallbackFailed', kind: fallback.kind, error: failure });
+        this.site.events.emit({ type: 'FallbackFailed', kind: fallback.kind, error: failure });
       }
     }
     if (last instanceof FallbacksFullError) throw last;
@@ -53,7 +53,7 @@ export class Fallbacks {
 
   private tellUsed({ kind, ageMs }: FallbackAnswer, error: unknown): void {
     this.site.counters.fallbacks[kind] += 1;
-    if (this.site.events.heard) this.site.events.emit({ type: 'FallbackUsed', kind, error, ...(ageMs === undefined ? {} : { ageMs }) });
+    this.site.events.emit({ type: 'FallbackUsed', kind, error, ...(ageMs === undefined ? {} : { ageMs }) });
   }
 
   private async attempt(fallback: FallbackSpec, error: unknown, call: Call): Promise<FallbackAnswer | undefined> {

@@ -38,7 +38,7 @@ export class Retry {
       throw refusal;
     }
     site.counters.retries += 1;
-    if (site.events.heard) site.events.emit({ type: 'RetryScheduled', attempt: attempt + 1, waitMs, error });
+    site.events.emit({ type: 'RetryScheduled', attempt: attempt + 1, waitMs, error });
     call.signal?.throwIfAborted();
     await site.waits.begin({ ms: waitMs, signal: call.signal }).promise;
   }
