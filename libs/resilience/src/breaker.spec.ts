@@ -323,7 +323,7 @@ describe('an operator', () => {
     trial.pipeline.forceOpen();
     trial.pipeline.auto();
     trial.pipeline.disable();
-    const circuit = trial.events.filter(({ type }) => type.startsWith('Circuit')).map(({ pipeline: _, atMs: __, ...event }) => event);
+    const circuit = trial.events.filter(({ type }) => type.startsWith('Circuit')).map(({ pipeline: _pipeline, atMs: _atMs, ...event }) => event);
     expect(circuit).toEqual([
       { type: 'CircuitModeChanged', mode: 'forced-open', state: 'open' },
       { type: 'CircuitOpened', reason: 'forced', votes: 2, failureShare: 0.5, slowShare: 0 },

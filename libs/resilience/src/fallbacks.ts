@@ -75,9 +75,10 @@ export class Fallbacks {
   }
 
   private kept({ key }: Call): FallbackAnswer | undefined {
-    if (key === undefined || this.cache === undefined) return undefined;
+    if (key === undefined) return undefined;
     const nowMs = this.site.monotonic();
-    const kept = this.cache.get(key, this.site.settings.cache!.staleMsMax, nowMs);
+    // The fallback is refused without a cache, see contradictionsOf.
+    const kept = this.cache!.get(key, this.site.settings.cache!.staleMsMax, nowMs);
     return kept === undefined ? undefined : { kind: 'cache', value: kept.value, ageMs: nowMs - kept.atMs };
   }
 

@@ -137,6 +137,14 @@ describe('a change at run time', () => {
     expect(told('SettingsChanged')).toEqual([]);
   });
 
+  it('leaves the timer of attempts alone where their limit stays', async () => {
+    const { pipeline, clock } = setUp({ name: 's3', bulkhead: {} });
+    void pipeline.executeOutcome(never);
+    pipeline.update({ bulkhead: { queueMax: 5 }, timeout: { totalMs: 20_000 } });
+    void pipeline.executeOutcome(never);
+    expect(clock.pending).toBe(1);
+  });
+
   it('leaves the time limit of attempts that run', async () => {
     const { pipeline, clock } = setUp({ name: 's3', timeout: { attemptMs: 100 } });
     const before = pipeline.executeOutcome(never);
