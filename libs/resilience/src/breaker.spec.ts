@@ -174,6 +174,18 @@ describe('an open circuit', () => {
     await trial.clock.advance(51);
     await Promise.all(probes);
     expect(state(trial)).toBe('open');
+    expect(trial.told('CircuitOpened').at(-1)).toMatchObject({ reason: 'probe-failed', openMs: 200, votes: 4 });
+  });
+
+  it('opens again when as many of its probes are slow as may not be', async () => {
+    const trial = setUp({ ...spec, breaker: { ...breaker, slowShareMax: 0.5 } });
+    await times(4, () => trial.pipeline.execute(failing));
+    await trial.clock.advance(100);
+    const slow = trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51)));
+    await trial.pipeline.execute(() => 1);
+    await trial.clock.advance(51);
+    await slow;
+    expect(state(trial)).toBe('open');
   });
 
   it('starts with the short open time again after it has recovered', async () => {
@@ -333,6 +345,16 @@ describe('an operator', () => {
       { type: 'CircuitModeChanged', mode: 'disabled', state: 'closed' },
     ]);
     expect(await trial.pipeline.execute(() => 1)).toBe(1);
+  });
+
+  it('may keep a circuit closed, or open it, before any call', async () => {
+    const closed = setUp(spec);
+    closed.pipeline.forceClosed();
+    expect(await closed.pipeline.execute(() => 1)).toBe(1);
+    const trial = setUp(spec);
+    trial.pipeline.forceOpen();
+    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'forced', votes: 0, failureShare: 0, slowShare: 0 }]);
+    expect(trial.pipeline.snapshot().breaker).not.toHaveProperty('retryAfterMs');
   });
 
   it('leaves a window that a change does not concern', async () => {

@@ -1,7 +1,7 @@
 import type CircuitBreaker from 'opossum';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type GatedCall, OpossumGate } from './opossum-gate.ts';
-import { down } from './simulation/set-up.ts';
+import { down, setUp } from './simulation/set-up.ts';
 
 const succeeding: GatedCall = { begin: () => Promise.resolve(1) };
 const failing: GatedCall = { begin: () => Promise.reject(down) };
@@ -10,10 +10,39 @@ const failing: GatedCall = { begin: () => Promise.reject(down) };
 const inner = (gate: OpossumGate): CircuitBreaker => Reflect.get(gate, 'breaker') as CircuitBreaker;
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe('a pipeline', () => {
+  it('sends calls of a closed circuit through the gate, and probes and those of a disabled breaker beside it', async () => {
+    const fire = vi.spyOn(OpossumGate.prototype, 'fire');
+    const told: string[] = [];
+    vi.spyOn(OpossumGate.prototype, 'open').mockImplementation(() => void told.push('open'));
+    vi.spyOn(OpossumGate.prototype, 'close').mockImplementation(() => void told.push('close'));
+    const { pipeline, clock } = setUp({ name: 'kafka', breaker: { volumeMin: 1, openMs: 10, openJitter: 0, probes: 1 } });
+    const fired = async (work: () => unknown): Promise<number> => {
+      const before = fire.mock.calls.length;
+      await pipeline.executeOutcome(work);
+      return fire.mock.calls.length - before;
+    };
+    expect(await fired(() => 1)).toBe(1);
+    expect(await fired(() => Promise.reject(down))).toBe(1);
+    await clock.advance(10);
+    expect(await fired(() => 1)).toBe(0);
+    expect(await fired(() => 1)).toBe(1);
+    pipeline.forceClosed();
+    expect(await fired(() => 1)).toBe(1);
+    pipeline.disable();
+    expect(await fired(() => 1)).toBe(0);
+    pipeline.forceOpen();
+    expect(await fired(() => 1)).toBe(0);
+    pipeline.auto();
+    expect(told).toEqual(['open', 'close', 'close', 'close', 'open', 'close']);
+  });
 });
 
 describe('the gate', () => {
