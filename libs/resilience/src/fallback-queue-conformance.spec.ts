@@ -147,6 +147,22 @@ describe('the conformance checks find a queue that', () => {
     ]);
   });
 
+  it('says of its size what is not so', async () => {
+    class Boasting extends MemoryQueue {
+      override async size(): Promise<number> {
+        return (await super.size()) + 1;
+      }
+    }
+    expect(await brokenPromises((stored, entriesMax) => new Boasting(stored, entriesMax))).toEqual([
+      'forgets an entry whose work is done',
+      'keeps an entry whose work failed first of its key, and goes on with other keys',
+      'takes an id once',
+      'takes no more entries than it may, and again when there is room',
+      'does not take an entry under a signal that has aborted',
+      'has every entry still after a restart, in order',
+    ]);
+  });
+
   it('forgets at a restart', async () => {
     expect(await brokenPromises((_, entriesMax) => new MemoryQueue({ entries: [] }, entriesMax))).toEqual(['has every entry still after a restart, in order']);
   });
@@ -163,5 +179,20 @@ describe('the conformance checks find a queue that', () => {
       }
     }
     expect(await brokenPromises((stored, entriesMax) => new Deaf(stored, entriesMax))).toEqual(['does not take an entry under a signal that has aborted', 'ends a pass soon after its signal has aborted, and loses nothing']);
+  });
+});
+
+describe('each check', () => {
+  it('closes its queue, whether or not the promise was kept', async () => {
+    const open = new Set<FallbackQueue>();
+    const checks = fallbackQueueConformance(() => {
+      // A limit of none breaks every promise that something is taken.
+      const queue = new MemoryQueue({ entries: [] }, 0);
+      open.add(queue);
+      return Promise.resolve({ queue, reopen: () => Promise.resolve(queue), close: () => Promise.resolve(void open.delete(queue)) });
+    });
+    const results = await Promise.allSettled(checks.map(async ({ run }) => await run()));
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['fulfilled', 'rejected']));
+    expect(open.size).toBe(0);
   });
 });
