@@ -121,6 +121,14 @@ describe('a change at run time', () => {
     ]);
   });
 
+  it('of one policy leaves all others', () => {
+    const { pipeline } = setUp({ ...full, timeout: { connectMs: 100 } }, { load });
+    const before = pipeline.settings();
+    pipeline.update({ cache: { freshMs: 9 } });
+    expect(pipeline.settings()).toEqual({ ...before, cache: { ...before.cache!, freshMs: 9 } });
+    expect(before.timeout.connectMs).toBe(100);
+  });
+
   it('changes nothing when it is wrong', () => {
     const { pipeline, told } = setUp({ name: 's3', breaker: {} });
     const before = pipeline.settings();
