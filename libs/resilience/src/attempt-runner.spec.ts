@@ -1,27 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import { BulkheadWaitExceededError, PipelineClosedError } from './errors.ts';
+import { BulkheadWaitExceededError, DeadlineExceededError, PipelineClosedError } from './errors.ts';
 import { failing, never, setUp, times } from './simulation/set-up.ts';
-import { settled } from './simulation/virtual-clock.ts';
+import { VirtualClock, settled } from './simulation/virtual-clock.ts';
+import type { BreakerSpec } from './spec.ts';
 
 const bulkhead = { concurrencyMax: 1, queueMax: 1, queueWaitMsMax: 50 } as const;
 
 /** A call runs, another waits behind it; then the second gets a permit, and before it can go on something else happens. */
-async function admittedJustBefore(happening: (trial: ReturnType<typeof waiting>) => void) {
-  const trial = waiting();
+async function admittedJustBefore(happening: (trial: ReturnType<typeof waiting>) => void, policies: { readonly breaker?: BreakerSpec } = { breaker: {} }) {
+  const trial = waiting(policies);
   await settled();
   trial.pipeline.update({ bulkhead: { concurrencyMax: 2 } });
   happening(trial);
   return { ...trial, outcome: await trial.outcome };
 }
 
-function waiting() {
-  const trial = setUp({ name: 's3', bulkhead, breaker: {} });
+/** A clock whose time passes also between two steps of one call. */
+class LeapingClock extends VirtualClock {
+  leapMs = 0;
+
+  override monotonic(): number {
+    return super.monotonic() + this.leapMs;
+  }
+}
+
+function waiting(policies: { readonly breaker?: BreakerSpec }) {
+  const leaping = new LeapingClock();
+  const trial = setUp({ name: 's3', timeout: { attemptMs: 100, totalMs: 100 }, bulkhead, ...policies }, { clock: leaping });
   const running = Promise.withResolvers<number>();
   void trial.pipeline.executeOutcome(() => running.promise);
   const controller = new AbortController();
   let begun = false;
   const outcome = trial.pipeline.executeOutcome(() => (begun = true), { signal: controller.signal });
-  return { ...trial, running, controller, outcome, begun: () => begun };
+  return { ...trial, leaping, running, controller, outcome, begun: () => begun };
 }
 
 describe('a call that has just got its turn', () => {
@@ -30,8 +41,19 @@ describe('a call that has just got its turn', () => {
     expect(outcome).toEqual({ result: 'aborted', error: 'enough', attempts: 0 });
     expect(begun()).toBe(false);
     expect(told('AttemptFinished')).toMatchObject([{ result: 'aborted', error: 'enough' }]);
+    expect(told('CallRejected')).toEqual([]);
     expect(await pipeline.execute(() => 1)).toBe(1);
     expect(pipeline.snapshot()).toMatchObject({ inFlight: 1, bulkhead: { queued: 0 } });
+  });
+
+  it('does not begin when its caller gives up at that moment where there is no breaker', async () => {
+    expect(await admittedJustBefore(({ controller }) => controller.abort('enough'), {})).toMatchObject({ outcome: { result: 'aborted', error: 'enough' } });
+  });
+
+  it('does not begin when its time is over at that moment', async () => {
+    const { outcome, begun } = await admittedJustBefore(({ leaping }) => void (leaping.leapMs = 100));
+    expect(outcome).toEqual({ result: 'rejected', error: new DeadlineExceededError('s3'), attempts: 0 });
+    expect(begun()).toBe(false);
   });
 
   it('does not begin when the pipeline is closed at that moment', async () => {
@@ -65,7 +87,12 @@ async function halfOpen() {
 describe('a probe that waits for its turn', () => {
   it('keeps its ticket', async () => {
     const { pipeline, hung } = await halfOpen();
-    const probe = pipeline.executeOutcome(() => 1);
+    const gate = Promise.withResolvers<number>();
+    const probe = pipeline.executeOutcome(() => gate.promise);
+    pipeline.update({ bulkhead: { concurrencyMax: 3 } });
+    await settled();
+    expect(await pipeline.executeOutcome(() => 2)).toMatchObject({ result: 'rejected', error: { code: 'circuit-open' } });
+    gate.resolve(1);
     hung.resolve(1);
     expect(await probe).toMatchObject({ result: 'succeeded' });
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed' });

@@ -6,12 +6,13 @@ import { down, failing, never, setUp } from './simulation/set-up.ts';
 describe('the end of a call', () => {
   it('is an abort only where its caller did give up, and for that', async () => {
     const { signal } = new AbortController();
-    const { pipeline, clock } = setUp({ name: 'kafka' });
+    const { pipeline, clock, events } = setUp({ name: 'kafka' });
     // The reason of a signal that has not aborted is undefined, too.
     expect(await pipeline.executeOutcome(() => Promise.reject(undefined as never), { signal })).toEqual({ result: 'failed', error: undefined, attempts: 1 });
     const late = { signal: AbortSignal.abort('enough'), deadline: clock.now() - 1 };
     expect(await pipeline.executeOutcome(() => 1, late)).toEqual({ result: 'rejected', error: new DeadlineExceededError('kafka'), attempts: 0 });
     expect(pipeline.snapshot().totals.results).toMatchObject({ failed: 1, rejected: 1, aborted: 0 });
+    expect(Object.keys(events.find(({ type }) => type === 'CallFinished')!)).not.toContain('error');
   });
 
   it('is told with what belongs to it, and nothing else', async () => {
