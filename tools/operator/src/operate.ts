@@ -8,6 +8,7 @@ export type OperatorCommand = (args: readonly string[], context: OperatorContext
 // Loaded when called: DuckDB and the Kafka client cost more to load than most commands take.
 const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {
   audit: async () => (await import('./audit-command.ts')).auditCommand,
+  trace: async () => (await import('./trace-command.ts')).traceCommand,
 };
 
 /** Names of the commands. */

@@ -27,6 +27,8 @@ const usage = `Millrace carries business events from a REST call to an answered 
 
   ./millrace audit [--deep] [--json] [--table T]
                                       proves the table complete, or names what is missing
+  ./millrace trace EVENT_ID [--deep] [--json]
+                                      where an event is: topic, offset, batch, file, day; or why it is none
 
 Parts: kafka redis aws. Services: purchase sink query-api query-worker.
 `;
