@@ -9,6 +9,7 @@ export type OperatorCommand = (args: readonly string[], context: OperatorContext
 const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {
   audit: async () => (await import('./audit-command.ts')).auditCommand,
   trace: async () => (await import('./trace-command.ts')).traceCommand,
+  rejects: async () => (await import('./rejects/rejects-command.ts')).rejectsCommand,
 };
 
 /** Names of the commands. */

@@ -7,7 +7,7 @@ import { landedEnds } from './landed-ends.ts';
 import { grouped } from './numbers.ts';
 import type { Lake } from './open-lake.ts';
 import type { OperatorContext } from './operator-context.ts';
-import { listRejectFiles, readRejectFiles } from './reject-files.ts';
+import { listRejectFiles, readRejectFiles } from './rejects/reject-files.ts';
 import { searchTopic } from './search-topic.ts';
 
 /** A place in the topic, and the batch that it landed with; null where it has not, or no entry holds it. */

@@ -3,8 +3,8 @@ import type { OperatorScreen } from './operator-context.ts';
 import type { EventPlace, EventTrace, TracedBatch } from './trace-event.ts';
 
 /** A trace as a person reads it. */
-export function traceText(trace: EventTrace, bucket: string, { bold }: Pick<OperatorScreen, 'bold'>, deep: boolean): string[] {
-  const lines = [bold(`Event ${trace.eventId} ${verdictOf(trace, deep)}`)];
+export function traceText(trace: EventTrace, bucket: string, out: Pick<OperatorScreen, 'bold'>, deep: boolean): string[] {
+  const lines = [out.bold(`Event ${trace.eventId} ${verdictOf(trace, deep)}`)];
   for (const row of trace.rows) lines.push('', `  row        ${placeText(row)}`, ...batchText(row.batch), `  file       s3://${bucket}/${row.file}`, `  partition  dt=${row.dt}`);
   for (const one of trace.waiting) lines.push('', `  waits      ${placeText(one)}`, `             ${one.behind === 0 ? 'it lands next' : `${counted(one.behind, 'event')} of its partition ${one.behind === 1 ? 'lands' : 'land'} before it`}`);
   for (const one of trace.rejects) lines.push('', `  rejected   ${placeText(one)}`, `  reason     ${one.reason}`, ...batchText(one.batch), `  file       s3://${bucket}/${one.file}`);

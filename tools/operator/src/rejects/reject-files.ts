@@ -1,6 +1,6 @@
-import { allKeys, lanesOf, rejectsPrefix, type LaneId } from '@millrace/lake';
-import { OperatorError } from './errors.ts';
-import type { Lake } from './open-lake.ts';
+import { allKeys, lanesOf, Ledger, rangesHold, rejectsPrefix, type LaneId } from '@millrace/lake';
+import { OperatorError } from '../errors.ts';
+import type { Lake } from '../open-lake.ts';
 
 /** Reject files that are read at once. */
 const readsAtOnce = 8;
@@ -91,4 +91,12 @@ interface RejectLine {
 
 function decoded(text: string | null): Buffer | null {
   return text === null ? null : Buffer.from(text, 'base64');
+}
+
+/** The reject at an offset, or undefined when no entry rejected it. One LIST and two GETs. */
+export async function findReject({ store, stream }: Lake, partition: number, offset: number, signal: AbortSignal): Promise<RejectedRecord | undefined> {
+  const entry = await new Ledger(store, { table: stream.table, topic: stream.topic.name, partition }).entryHolding(offset, { signal });
+  if (entry?.rejects === undefined || !rangesHold(entry.rejected, offset)) return undefined;
+  const bytes = await store.get(entry.rejects.key, { signal });
+  return bytes === undefined ? undefined : parseRejects(entry.rejects.key, bytes).find((record) => record.offset === offset);
 }
