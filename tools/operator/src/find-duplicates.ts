@@ -1,4 +1,5 @@
 import { fromOfEntryKey, ledgerPrefix, readEntries, startAfterFor, type LaneId, type OffsetRange } from '@millrace/lake';
+import { dedupOffsetsOf } from './dedup-offsets.ts';
 import type { Lake } from './open-lake.ts';
 import { readTopic } from './read-topic.ts';
 
@@ -15,7 +16,7 @@ const offsetsMax = 10_000;
  * @throws OperatorError when Kafka does not answer
  */
 export async function findDuplicates({ store }: Lake, env: Readonly<Record<string, string>>, eventId: string, lane: LaneId, offset: number, signal: AbortSignal): Promise<number[]> {
-  const end = offset + windowOf(env);
+  const end = offset + dedupOffsetsOf(env);
   const page = await store.list(ledgerPrefix(lane), { signal, startAfter: startAfterFor(lane, end), limit: entriesMax });
   const froms = page.flatMap((key) => fromOfEntryKey(key) ?? []);
   const behind = froms.slice(0, froms.findIndex((from) => from <= offset) + 1 || froms.length).toReversed();
@@ -46,9 +47,4 @@ export async function findDuplicates({ store }: Lake, env: Readonly<Record<strin
 /** Whether a record's value or its CloudEvents id names the event. */
 export function carries({ value, headers }: { readonly value: Buffer | null; readonly headers: Readonly<Record<string, string>> }, eventId: string): boolean {
   return headers['ce_id']?.toLowerCase() === eventId || (value?.toString('latin1').toLowerCase().includes(eventId) ?? false);
-}
-
-function windowOf(env: Readonly<Record<string, string>>): number {
-  const offsets = Number(env['SINK_DEDUP_OFFSETS'] ?? 131_072);
-  return Number.isSafeInteger(offsets) && offsets >= 0 ? offsets : 131_072;
 }
