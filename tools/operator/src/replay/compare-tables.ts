@@ -1,11 +1,11 @@
 import { hiddenColumns } from '@millrace/contracts';
-import { allKeys, isVisible, readFileName, tablePrefix } from '@millrace/lake';
+import { allObjects, isVisible, readFileName, tablePrefix } from '@millrace/lake';
 import { quoted, type Duck } from '../duck.ts';
 import { grouped } from '../numbers.ts';
 import type { Lake } from '../open-lake.ts';
 
-/** Rows of one day above which it is compared a partition of the topic at a time, so that DuckDB needs no more room than for one. */
-const rowsAtOnce = 2_000_000;
+/** Bytes of Parquet above which a day is compared a partition of the topic at a time, so that DuckDB needs room for one only. */
+const bytesAtOnce = 128 * 1024 * 1024;
 
 /** Most differing rows that a report names; the rest is counted. */
 export const differencesMax = 1000;
@@ -64,62 +64,61 @@ export interface CompareOptions {
 export async function compareTables({ live, replay, ranges, duck, signal, note }: CompareOptions): Promise<Comparison> {
   const sides = { live: await filesByDay(live, signal), replay: await filesByDay(replay, signal) };
   const columns = [...live.stream.columns.map(({ name }) => name), ...hiddenColumns.map(({ name }) => name)];
+  const lost = ranges.filter(({ low }) => low > 0).map(({ partition, low }): ComparedRange => ({ partition, low, from: 0, to: low }));
   const dts = [...new Set([...sides.live.keys(), ...sides.replay.keys()])].toSorted();
   const days: ComparedDay[] = [];
   const differences: Difference[] = [];
-  let differing = 0;
   let notReplayable = 0;
   for (const [n, dt] of dts.entries()) {
     note?.(`${dt}: ${grouped(n + 1)} of ${grouped(dts.length)} days`);
-    const rowsOf = (side: 'live' | 'replay', within: readonly ComparedRange[]): string => selected(columns, sides[side].get(dt) ?? [], where(within));
-    const lost = ranges.filter(({ low }) => low > 0).map(({ partition, low }): ComparedRange => ({ partition, low, from: 0, to: low }));
-    if (lost.length > 0) notReplayable += await number(duck, `SELECT count(*) AS n FROM (${rowsOf('live', lost)})`, signal);
-    const [liveRows, liveEvents] = await totals(duck, rowsOf('live', ranges), signal);
-    const [replayRows, replayEvents] = await totals(duck, rowsOf('replay', ranges), signal);
-    const only = { live: 0, replay: 0 };
-    const slices = Math.max(liveRows, replayRows) <= rowsAtOnce ? [ranges] : ranges.map((range) => [range]);
-    for (const slice of slices) {
+    const files = { live: sides.live.get(dt) ?? noFiles, replay: sides.replay.get(dt) ?? noFiles };
+    if (lost.length > 0) notReplayable += await numberIn(duck, `SELECT count(*) AS n FROM ${selected(columns, files.live.paths, lost)}`, signal);
+    const whole = files.live.bytes + files.replay.bytes <= bytesAtOnce;
+    const day = { dt, liveRows: 0, replayRows: 0, liveEvents: 0, replayEvents: 0, onlyLive: 0, onlyReplay: 0 };
+    for (const slice of whole ? [ranges] : ranges.map((range) => [range])) {
+      for (const side of ['live', 'replay'] as const) {
+        await duck.rows(`CREATE OR REPLACE TEMP TABLE ${side}_rows AS ${selected(columns, files[side].paths, slice)}`, signal);
+        day[`${side}Rows`] += await numberIn(duck, `SELECT count(*) AS n FROM ${side}_rows`, signal);
+        // An event is in one partition: its key says which.
+        day[`${side}Events`] += await numberIn(duck, `SELECT count(DISTINCT event_id) AS n FROM ${side}_rows`, signal);
+      }
       for (const [side, other] of [['live', 'replay'], ['replay', 'live']] as const) {
-        const difference = `${rowsOf(side, slice)} EXCEPT ALL ${rowsOf(other, slice)}`;
-        const left = differencesMax - differences.length;
-        const rows = await duck.rows(`WITH d AS MATERIALIZED (${difference}) SELECT event_id, _partition, _offset, (SELECT count(*) FROM d) AS n FROM d ORDER BY _partition, _offset LIMIT ${Math.max(1, left)}`, signal);
-        only[side] += Number(rows[0]?.['n'] ?? 0);
-        for (const row of rows.slice(0, left)) differences.push({ side, dt, eventId: String(row['event_id']), partition: Number(row['_partition']), offset: Number(row['_offset']) });
+        await duck.rows(`CREATE OR REPLACE TEMP TABLE difference AS SELECT * FROM ${side}_rows EXCEPT ALL SELECT * FROM ${other}_rows`, signal);
+        day[side === 'live' ? 'onlyLive' : 'onlyReplay'] += await numberIn(duck, 'SELECT count(*) AS n FROM difference', signal);
+        const rows = await duck.rows(`SELECT event_id, _partition, _offset FROM difference ORDER BY _partition, _offset LIMIT ${differencesMax - differences.length}`, signal);
+        for (const row of rows) differences.push({ side, dt, eventId: String(row['event_id']), partition: Number(row['_partition']), offset: Number(row['_offset']) });
       }
     }
-    differing += only.live + only.replay;
-    if (liveRows + replayRows > 0) days.push({ dt, liveRows, replayRows, liveEvents, replayEvents, onlyLive: only.live, onlyReplay: only.replay });
+    if (day.liveRows + day.replayRows > 0) days.push(day);
   }
-  return { days, differences, differing, notReplayable };
+  return { days, differences, differing: days.reduce((sum, { onlyLive, onlyReplay }) => sum + onlyLive + onlyReplay, 0), notReplayable };
 }
 
-async function filesByDay({ store, stream, bucket }: Lake, signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
-  const days = new Map<string, string[]>();
-  for await (const key of allKeys(store, tablePrefix(stream.table), { signal })) {
+interface DayFiles {
+  readonly paths: readonly string[];
+  readonly bytes: number;
+}
+
+const noFiles: DayFiles = { paths: [], bytes: 0 };
+
+async function filesByDay({ store, stream, bucket }: Lake, signal: AbortSignal): Promise<ReadonlyMap<string, DayFiles>> {
+  const days = new Map<string, DayFiles>();
+  for await (const { key, bytes } of allObjects(store, tablePrefix(stream.table), { signal })) {
     const name = isVisible(key) ? readFileName(stream.table, stream.partitionKey, key) : undefined;
     if (name === undefined) continue;
-    const day = days.get(name.dt);
-    if (day === undefined) days.set(name.dt, [`s3://${bucket}/${key}`]);
-    else day.push(`s3://${bucket}/${key}`);
+    const day = days.get(name.dt) ?? noFiles;
+    days.set(name.dt, { paths: [...day.paths, `s3://${bucket}/${key}`], bytes: day.bytes + bytes });
   }
   return days;
 }
 
-function selected(columns: readonly string[], files: readonly string[], condition: string): string {
-  if (files.length === 0) return `(SELECT ${columns.map((name) => `NULL AS ${name}`).join(', ')} WHERE false)`;
-  return `(SELECT ${columns.join(', ')} FROM read_parquet([${files.map(quoted).join(', ')}], hive_partitioning = false) WHERE ${condition})`;
+function selected(columns: readonly string[], files: readonly string[], ranges: readonly ComparedRange[]): string {
+  if (files.length === 0 || ranges.length === 0) return `(SELECT ${columns.map((name) => `NULL AS ${name}`).join(', ')} WHERE false)`;
+  const within = ranges.map(({ partition, from, to }) => `(_partition = ${partition} AND _offset >= ${from} AND _offset < ${to})`).join(' OR ');
+  return `(SELECT ${columns.join(', ')} FROM read_parquet([${files.map(quoted).join(', ')}], hive_partitioning = false) WHERE ${within})`;
 }
 
-function where(ranges: readonly ComparedRange[]): string {
-  return ranges.length === 0 ? 'false' : ranges.map(({ partition, from, to }) => `(_partition = ${partition} AND _offset >= ${from} AND _offset < ${to})`).join(' OR ');
-}
-
-async function totals(duck: Duck, rows: string, signal: AbortSignal): Promise<[number, number]> {
-  const [row] = await duck.rows(`SELECT count(*) AS n, count(DISTINCT event_id) AS ids FROM ${rows}`, signal);
-  return [Number(row!['n']), Number(row!['ids'])];
-}
-
-async function number(duck: Duck, sql: string, signal: AbortSignal): Promise<number> {
+async function numberIn(duck: Duck, sql: string, signal: AbortSignal): Promise<number> {
   const [row] = await duck.rows(sql, signal);
   return Number(row!['n']);
 }
