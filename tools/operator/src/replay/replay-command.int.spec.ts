@@ -71,7 +71,7 @@ it('rebuilds the table from the topic, finds it equal, and puts it in the place 
   expect(JSON.parse(context.lines.join('\n'))).toMatchObject({ verdict: 'complete', catalog: { registered: 4, missing: [] } });
   const old = recordingContext(planted.env);
   expect(await operate('audit', [], old)).toBe(1);
-  expect(old.lines.join('\n')).toContain(`The catalog has 2019-11-30 at s3://${planted.lake.bucket}/${report.replay}/dt=2019-11-30/`);
+  expect(old.lines.join('\n')).toContain(`The catalog has 2019-11-30, and 3 more of its 4 partitions, at another place: s3://${planted.lake.bucket}/${report.replay}/dt=2019-11-30/`);
 });
 
 it('names rows that differ, and does not switch to them unless forced', async () => {
