@@ -60,7 +60,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory });
 
   const store = new S3ObjectStore(s3Client({ connectTimeoutMs: sinkSpecs(config).s3.timeout.connectMs }), config.LAKE_BUCKET, guards.s3);
-  const catalog = new GlueCatalog(glueClient(), stream, config.LAKE_BUCKET, guards.glue);
+  const catalog = new GlueCatalog(glueClient(), stream, config.LAKE_BUCKET, guards.glue, stream.database, config.SINK_CATALOG_TABLE);
   const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; it is tried again.'));
 
   const strategy = new KafkaBatchStrategy({
