@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { promisify } from 'node:util';
 import { FaultProxy, spawnService } from '@millrace/testing';
 import { stack } from '../stack.ts';
 import { createTopic, deleteTopic } from '../topic.ts';
@@ -34,9 +35,8 @@ export async function startMatrixStack(): Promise<MatrixStack> {
   const id = randomUUID().slice(0, 8);
   const topic = await createTopic('e2e-matrix');
   const bucket = `matrix-${id}`;
-  const s3 = new S3Client({ endpoint: stack.awsUrl, forcePathStyle: true });
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-  s3.destroy();
+  const database = `matrix_${id}`;
+  await setUpLake({ LAKE_BUCKET: bucket, LAKE_DATABASE: database });
 
   const proxies: MatrixProxies = {
     kafka: await FaultProxy.start({ protocol: 'kafka', target: stack.kafkaProxiedBrokers, port: stack.kafkaAdvertisedPort }),
@@ -52,7 +52,7 @@ export async function startMatrixStack(): Promise<MatrixStack> {
     AWS_ENDPOINT_URL_GLUE: proxies.glue.url,
     AWS_ENDPOINT_URL_ATHENA: proxies.athena.url,
     LAKE_BUCKET: bucket,
-    LAKE_DATABASE: `matrix_${id}`,
+    LAKE_DATABASE: database,
     MILLRACE_HOME: join(stack.home, `matrix-${id}`),
   };
   const sink = new WatchedService(await spawnService('sink', { ...env, ...shortSettings('SINK'), SINK_TOPIC: topic, SINK_GROUP_ID: `matrix-${id}`, SINK_FLUSH_SECONDS: '1' }));
@@ -80,4 +80,10 @@ export async function startMatrixStack(): Promise<MatrixStack> {
 
 async function awsProxy(): Promise<FaultProxy> {
   return await FaultProxy.start({ protocol: 'http', target: stack.awsUrl });
+}
+
+/** Bucket, database and table, as the stack's own tool makes them. */
+async function setUpLake(env: Readonly<Record<string, string>>): Promise<void> {
+  const tool = join(import.meta.dirname, '..', '..', '..', 'tools', 'stack', 'dist', 'set-up.js');
+  await promisify(execFile)(process.execPath, [tool], { env: { ...process.env, ...env } });
 }

@@ -19,11 +19,11 @@ export class MatrixTraffic {
     this.#stack = stack;
   }
 
-  /** Posts a purchase of a day that no other one is of, so that its partition must be registered, too. */
+  /** Posts a purchase of another day and user than the one before. */
   async buy(): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
     this.#day += 1;
     const [purchase] = makePurchases(1);
-    const answer = await postPurchase({ ...purchase, userId: randomUUID(), purchaseTimestamp: this.#day * 86_400 }, this.#stack.purchase.url);
+    const answer = await postPurchase({ ...purchase, userId: randomUUID(), purchaseTimestamp: (this.#day % 200) * 86_400 }, this.#stack.purchase.url);
     if (answer.status === 202) this.acknowledged.add(answer.body.eventId);
     return answer;
   }
@@ -32,7 +32,7 @@ export class MatrixTraffic {
   async query(engine: 'duckdb' | 'athena'): Promise<QueryEnd> {
     const { url } = this.#stack.queryApi;
     const sql = `SELECT count(*) AS n, '${randomUUID()}' AS tag FROM purchases`;
-    const answer = await post<QueryView & Problem>(`${url}/v1/queries`, { sql, engine, timeoutMs: 10_000 });
+    const answer = await post<QueryView & Problem>(`${url}/v1/queries`, { sql, engine, timeoutMs: 8000 });
     if (answer.status !== 202) return { state: 'refused', answer };
     const self = new URL(answer.body.links.self, url).href;
     const view = await waitUntil(

@@ -32,6 +32,11 @@ export class WatchedService {
     return (await this.#series(name)).filter(({ text }) => wanted.every((one) => text.includes(one))).reduce((sum, { value }) => sum + value, 0);
   }
 
+  /** Every pipeline that `/metrics` shows. */
+  async pipelines(): Promise<string[]> {
+    return (await this.#series('millrace_pipeline_in_flight')).map(({ text }) => /pipeline="([^"]*)"/.exec(text)![1]!);
+  }
+
   /** The state of every circuit by the name of its pipeline, as `/metrics` shows it. */
   async circuits(): Promise<Map<string, string>> {
     const states = (await this.#series('millrace_pipeline_circuit_state')).filter(({ value }) => value === 1);
