@@ -81,7 +81,7 @@ describe('while Kafka is away', () => {
     await expect.poll(async () => (await fetch(`${service!.url}/health/ready`)).status, { timeout: 10_000 }).toBe(200);
   });
 
-  it('and killed with -9 under load: every purchase that was acknowledged stands in the topic once, and it goes on by itself', async () => {
+  it('and killed with -9 under load: every purchase that was acknowledged stands in the topic once, and it goes on by itself', { timeout: 240_000 }, async () => {
     const kafka = stackPart('kafka');
     service = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, ...hasty });
     const { url } = service;
