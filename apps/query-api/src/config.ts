@@ -6,7 +6,8 @@ import { queryPipelines, specsOf } from './pipelines.ts';
 /** Engines that this version has. */
 const engineSchema = [Type.Literal('duckdb'), Type.Literal('athena')] as const satisfies TLiteral<EngineName>[];
 
-const queryConfigSchema = Type.Object({
+/** Every setting; docs/settings.md is checked against it. */
+export const queryConfigSchema = Type.Object({
   QUERY_HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' }),
   QUERY_PORT: Type.Integer({ default: 3003, minimum: 0, maximum: 65_535, description: 'Port of the query API' }),
   QUERY_WORKER_PORT: Type.Integer({ default: 3004, minimum: 0, maximum: 65_535, description: "Port of the worker's health and metrics" }),

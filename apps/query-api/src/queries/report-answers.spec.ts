@@ -53,13 +53,14 @@ it('a statement at fault and a query that was stopped are not replaced', async (
   await expect(running).rejects.toBe(stopped);
 });
 
+async function read(rows: readonly ResultRow[]): Promise<{ seen: number; kept: ReportAnswer['kept'] }> {
+  const { result, kept } = keeping(resultOf(rows));
+  let seen = 0;
+  for await (const batch of result.rows) seen += batch.length;
+  return { seen, kept: kept() };
+}
+
 it('rows are kept while they are few', async () => {
-  const read = async (rows: readonly ResultRow[]): Promise<{ seen: number; kept: ReportAnswer['kept'] }> => {
-    const { result, kept } = keeping(resultOf(rows));
-    let seen = 0;
-    for await (const batch of result.rows) seen += batch.length;
-    return { seen, kept: kept() };
-  };
   expect(await read([[1], [2]])).toEqual({ seen: 2, kept: { columns: [], rows: [[1], [2]] } });
   expect(await read(Array.from({ length: 1001 }, (_, n) => [n]))).toEqual({ seen: 1001, kept: undefined });
   expect(await read([['x'.repeat(300_000)]])).toEqual({ seen: 1, kept: undefined });
