@@ -1,213 +1,110 @@
-import { checkLake, LakeView, waitUntil, type Fault, type FaultProxy, type InjectOptions } from '@millrace/testing';
+import { checkLake, waitUntil, type Fault } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from './http.ts';
+import { matrixRows, patience, type Circuit, type MatrixDependency, type MatrixRow } from './matrix/matrix-rows.ts';
 import { startMatrixStack, type MatrixStack } from './matrix/matrix-stack.ts';
 import { MatrixTraffic } from './matrix/matrix-traffic.ts';
-import { slowAnswerMs } from './matrix/short-settings.ts';
-import type { WatchedService } from './matrix/watched-service.ts';
+import { attemptMs } from './matrix/short-settings.ts';
+import { p99Of, Users } from './matrix/users.ts';
+import { shownIn, type WatchedService } from './matrix/watched-service.ts';
 import { stack } from './stack.ts';
+
+const dependencies: readonly MatrixDependency[] = ['Kafka', 'Redis', 'S3', 'Glue', 'Athena', "DuckDB's S3 reads"];
+
+const troubles = {
+  'gives no answer': (): Fault => ({ kind: 'black-hole' }),
+  'fails': ({ failure }: MatrixRow): Fault => failure,
+  'is slow': ({ slowMs }: MatrixRow): Fault => ({ kind: 'slow', latencyMs: slowMs }),
+};
 
 let matrix: MatrixStack;
 let traffic: MatrixTraffic;
-let lake: LakeView;
+let finishedQuery: string;
+let lateSink: WatchedService | undefined;
+
+const row = (dependency: MatrixDependency): MatrixRow => matrixRows(matrix, traffic, lateSink, finishedQuery)[dependency];
 
 beforeAll(async () => {
   matrix = await startMatrixStack();
   traffic = new MatrixTraffic(matrix);
-  lake = new LakeView({ endpoint: stack.awsUrl, bucket: matrix.bucket });
+  expect((await traffic.buy()).status).toBe(202);
+  await traffic.landed(patience.timeoutMs);
+  const [query, report] = await Promise.all([traffic.query('duckdb'), traffic.report()]);
+  expect([query.state, report.state]).toEqual(['succeeded', 'succeeded']);
+  if ('id' in query) finishedQuery = query.id;
 });
 afterAll(async () => await matrix?.close());
 
-type Trouble = 'gives no answer' | 'fails' | 'is slow';
-const troubles: readonly Trouble[] = ['gives no answer', 'fails', 'is slow'];
-
-/** A dependency, who needs it and what is documented for its absence. */
-interface Row {
-  readonly dependency: string;
-  readonly proxy: () => FaultProxy;
-  /** Which requests are in trouble. Default: all. */
-  readonly when?: InjectOptions['when'];
-  readonly failure: Fault;
-  /** Pipelines of any service that meet this trouble, too; all others must not feel it. */
-  readonly alsoTroubled?: readonly string[];
-  /** Circuits that must open. */
-  readonly circuits: () => readonly (readonly [service: WatchedService, pipeline: string])[];
-  /** Asks for something that needs the dependency. */
-  readonly provoke: () => Promise<unknown>;
-  /** What is documented while the circuit is open. */
-  readonly behaves: () => Promise<void>;
-  /** What does not need the dependency works as ever. */
-  readonly spares: () => Promise<void>;
-  /** Whether what needs it works. */
-  readonly works: () => Promise<boolean>;
-}
-
-/** How long a circuit may take on a machine that is busy with other things; nothing waits that long by itself. */
-const patience = { timeoutMs: 60_000, everyMs: 250 };
-
-const internalError: Fault = { kind: 'status', status: 500 };
-
-const rows: readonly Row[] = [
-  {
-    dependency: 'Kafka',
-    proxy: () => matrix.proxies.kafka,
-    when: { api: ['Produce', 'Metadata', 'ApiVersions', 'InitProducerId'] },
-    failure: { kind: 'reset' },
-    circuits: () => [[matrix.purchase, 'kafka']],
-    provoke: async () => await traffic.buy(),
-    behaves: async () => {
-      const { status, body, headers } = await traffic.buy();
-      expect({ status, type: body.type }).toEqual({ status: 503, type: 'urn:millrace:problem:unavailable' });
-      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
-    },
-    spares: async () => expect((await traffic.query('duckdb')).state).toBe('succeeded'),
-    works: async () => (await traffic.buy()).status === 202,
-  },
-  {
-    dependency: 'Redis',
-    proxy: () => matrix.proxies.redis,
-    failure: { kind: 'refuse' },
-    alsoTroubled: ['redis', 'usage-read', 'usage-write'],
-    circuits: () => [[matrix.queryApi, 'redis']],
-    provoke: async () => await traffic.query('duckdb').catch(() => undefined),
-    behaves: async () => {
-      const end = await traffic.query('duckdb');
-      expect(end).toMatchObject({ state: 'refused', answer: { status: 503, body: { type: 'urn:millrace:problem:unavailable' } } });
-    },
-    spares: async () => {
-      expect((await traffic.buy()).status).toBe(202);
-      for (const path of ['tables', 'reports', 'engines']) expect((await ask(`${matrix.queryApi.url}/v1/${path}`)).status).toBe(200);
-    },
-    works: async () => (await traffic.query('duckdb')).state === 'succeeded',
-  },
-  {
-    dependency: 'S3',
-    proxy: () => matrix.proxies.s3,
-    failure: internalError,
-    alsoTroubled: ['s3', 'duckdb-reads', 'report'],
-    circuits: () => [
-      [matrix.sink, 's3'],
-      [matrix.queryWorker, 's3'],
-    ],
-    provoke: async () => await Promise.all([traffic.buy(), traffic.query('athena')]),
-    behaves: async () => {
-      // Queued: what is acknowledged waits on the sink's disk, and the sink keeps its place in the group.
-      await waitUntil('batches in the spool', async () => (await matrix.sink.metric('millrace_sink_spool_bytes')) > 0);
-      expect((await matrix.sink.ready()).down).not.toContain('kafka');
-      expect((await traffic.query('athena')).state).toBe('failed');
-    },
-    spares: async () => {
-      expect((await traffic.buy()).status).toBe(202);
-      expect((await matrix.purchase.ready()).status).toBe('ready');
-    },
-    works: async () => {
-      await everythingLands();
-      return (await traffic.query('athena')).state === 'succeeded';
-    },
-  },
-  {
-    dependency: 'Glue',
-    proxy: () => matrix.proxies.glue,
-    failure: internalError,
-    circuits: () => [
-      [matrix.sink, 'glue'],
-      [matrix.queryWorker, 'glue'],
-    ],
-    provoke: async () => await Promise.all([traffic.buy(), traffic.query('duckdb')]),
-    behaves: async () => expect((await traffic.query('duckdb')).state).toBe('failed'),
-    spares: async () => {
-      // The catalog is off the path of durability.
-      expect((await traffic.buy()).status).toBe(202);
-      await everythingLands();
-      expect((await traffic.query('athena')).state).toBe('succeeded');
-    },
-    works: async () => {
-      const end = await traffic.query('duckdb');
-      // Every day has been registered, those of the trouble included.
-      return end.state === 'succeeded' && 'page' in end && Number(end.page?.rows[0]?.[0]) >= traffic.acknowledged.size;
-    },
-  },
-  {
-    dependency: 'Athena',
-    proxy: () => matrix.proxies.athena,
-    failure: internalError,
-    circuits: () => [[matrix.queryWorker, 'athena']],
-    provoke: async () => await traffic.query('athena'),
-    behaves: async () => expect((await traffic.query('athena')).state).toBe('failed'),
-    spares: async () => expect((await traffic.query('duckdb')).state).toBe('succeeded'),
-    works: async () => (await traffic.query('athena')).state === 'succeeded',
-  },
-  {
-    dependency: "DuckDB's S3 reads",
-    proxy: () => matrix.proxies.s3,
-    when: { method: ['GET', 'HEAD'], path: /\.parquet$/, where: ({ headers }) => !String(headers?.['user-agent']).includes('aws-sdk') },
-    failure: internalError,
-    circuits: () => [[matrix.queryWorker, 'duckdb-reads']],
-    provoke: async () => await traffic.query('duckdb'),
-    behaves: async () => expect((await traffic.query('duckdb')).state).toBe('failed'),
-    spares: async () => {
-      expect((await traffic.buy()).status).toBe(202);
-      await everythingLands();
-      expect((await traffic.query('athena')).state).toBe('succeeded');
-    },
-    works: async () => (await traffic.query('duckdb')).state === 'succeeded',
-  },
-];
-
-/** Waits until every acknowledged purchase is in the table; each is of a lane and a moment of its own, so that it has a file of its own. */
-async function everythingLands(): Promise<void> {
-  const expected = traffic.acknowledged.size;
-  await waitUntil(`${expected} purchases to have landed`, async () => (await lake.objects(`${stack.table}/`)).length >= expected, patience);
-}
-
-/** Every pipeline that is not in trouble, and how many calls it has refused so far. */
-async function refusals({ circuits, alsoTroubled = [] }: Row): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const service of [matrix.purchase, matrix.sink, matrix.queryApi, matrix.queryWorker]) {
-    for (const pipeline of await service.pipelines()) {
-      const inTrouble = alsoTroubled.includes(pipeline) || circuits().some(([one, name]) => one === service && name === pipeline);
-      if (!inTrouble) counts[`${service.service.name} ${pipeline}`] = await service.metric('millrace_pipeline_rejections_total', { pipeline });
-    }
-  }
-  return counts;
-}
-
-describe.each(rows)('when $dependency', (row) => {
-  it.each(troubles)('%s, its circuits open, users get what is documented, everything else goes on, and the circuits close by themselves', async (trouble) => {
-    await waitUntil(`what needs ${row.dependency} to work`, row.works, patience);
-    const before = await refusals(row);
-    const fault: Fault = { 'gives no answer': { kind: 'black-hole' } as const, fails: row.failure, 'is slow': { kind: 'slow', latencyMs: slowAnswerMs } as const }[trouble];
-    const active = await row.proxy().inject(fault, fault.kind === 'refuse' || row.when === undefined ? {} : { when: row.when });
+describe.each(dependencies)('when %s', (dependency) => {
+  it.each(Object.keys(troubles) as (keyof typeof troubles)[])('%s: circuits open, users get what is documented, all else goes on, and the circuits close by themselves', async (trouble) => {
+    const { proxy, when, works, ...before } = row(dependency);
+    await eventually(`what needs ${dependency} to work`, works);
+    const refusedBefore = await refusalsBeside(before.troubled);
+    const fault = troubles[trouble](row(dependency));
+    const active = await proxy.inject(fault, fault.kind === 'refuse' || when === undefined ? {} : { when });
+    const users = new Users(before.users);
     try {
-      for (const [service, pipeline] of row.circuits()) {
-        await waitUntil(`the circuit ${pipeline} of ${service.service.name} to be shown open everywhere`, async () => {
-          await row.provoke();
-          const shown = await service.circuit(pipeline);
-          return shown.metrics === 'open' && shown.ready === 'down' && shown.hystrix === 'open';
-        }, patience);
-      }
-      // Slow answers are still answers: until the circuit opens, and from each of its probes.
-      if (trouble !== 'is slow') await row.behaves();
-      await row.spares();
-      expect(await refusals(row)).toEqual(before);
+      if (dependency === 'Kafka') lateSink = await matrix.startLateSink();
+      const { circuits, behaves, spared, goesOn, troubled } = row(dependency);
+      await Promise.all(circuits.map(async (circuit) => await showsOpen(circuit)));
+      // A slow dependency is let answer a probe from time to time.
+      await eventually(`what is documented for ${dependency}`, behaves);
+      expect(await p99Of(spared, 33)).toBeLessThan(attemptMs);
+      await goesOn();
+      expect(await refusalsBeside(troubled)).toEqual(refusedBefore);
+      await active.clear();
+      await Promise.all(circuits.map(async (circuit) => await showsClosed(circuit)));
     } finally {
       await active.clear();
+      await users.stop();
+      await lateSink?.service.kill();
+      lateSink = undefined;
     }
-    for (const [service, pipeline] of row.circuits()) {
-      await waitUntil(`the circuit ${pipeline} of ${service.service.name} to close`, async () => {
-        await row.provoke();
-        const shown = await service.circuit(pipeline);
-        return shown.metrics === 'closed' && shown.ready === 'up' && shown.hystrix === 'closed';
-      }, patience);
-    }
-    await waitUntil(`what needs ${row.dependency} to work again`, row.works, patience);
+    await eventually(`what needs ${dependency} to work again`, works);
   });
 });
 
 it('after all that, every acknowledged purchase stands in the table exactly once', async () => {
-  await everythingLands();
+  await traffic.landed(patience.timeoutMs);
   const check = await checkLake({ endpoint: stack.awsUrl, bucket: matrix.bucket, table: stack.table });
   expect(check.faults).toEqual([]);
   expect([...traffic.acknowledged].filter((id) => !check.eventIds.has(id))).toEqual([]);
-  expect(traffic.acknowledged.size).toBeGreaterThan(rows.length);
+  expect(traffic.acknowledged.size).toBeGreaterThan(dependencies.length);
 });
+
+/** Every place shows the circuit open; they are looked at one after the other, and it may probe in between. */
+async function showsOpen([service, pipeline]: Circuit): Promise<void> {
+  const seen = new Set<string>();
+  await eventually(`the circuit ${pipeline} of ${service.service.name} to be shown open`, async () => {
+    const shown = await service.circuit(pipeline);
+    for (const place of shownIn) if (shown[place] === true) seen.add(place);
+    expect([...seen].toSorted()).toEqual(shownIn.toSorted());
+  });
+}
+
+/** Every place shows it closed, at the same time. */
+async function showsClosed([service, pipeline]: Circuit): Promise<void> {
+  await eventually(`the circuit ${pipeline} of ${service.service.name} to be shown closed`, async () => {
+    expect(await service.circuit(pipeline)).toEqual(Object.fromEntries(shownIn.map((place) => [place, false])));
+  });
+}
+
+/** Calls refused because a circuit is open, of every pipeline that is not in trouble. */
+async function refusalsBeside(troubled: readonly string[]): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { service, ...rest } of [matrix.purchase, matrix.sink, matrix.queryApi, matrix.queryWorker].map((watched) => ({ service: watched.service, watched }))) {
+    for (const [pipeline, count] of await rest.watched.refusals()) if (!troubled.includes(pipeline)) counts[`${service.name} ${pipeline}`] = count;
+  }
+  return counts;
+}
+
+/** Waits until a claim holds. */
+async function eventually(what: string, claim: () => Promise<void>): Promise<void> {
+  await waitUntil(
+    what,
+    async () => {
+      await claim();
+      return true;
+    },
+    patience,
+  );
+}
