@@ -4,16 +4,15 @@ import { ask, post, postPurchase, type Answer } from '../http.ts';
 import { makePurchases } from '../purchases.ts';
 import { endOffsets } from '../topic.ts';
 import type { MatrixStack } from './matrix-stack.ts';
-
-/** How a query ended, or that it was not taken. */
-export type QueryEnd =
-  | { readonly state: 'refused'; readonly answer: Answer<Problem> }
-  | { readonly state: QueryView['state']; readonly id: string; readonly error?: Problem | undefined; readonly stale?: QueryView['stale'] };
+import { patienceMs } from './short-settings.ts';
 
 const daySeconds = 86_400;
 
 /** The one day that queries read, so that what they cost does not grow. */
 const day = '1970-01-02';
+
+/** Time a query may run, in milliseconds: longer than the attempt of any pipeline. */
+const queryMsMax = 15_000;
 
 /** What users do while dependencies are in trouble. */
 export class MatrixTraffic {
@@ -36,20 +35,25 @@ export class MatrixTraffic {
   }
 
   /** Waits until everything that is in the topic now has landed. */
-  async landed(timeoutMs: number): Promise<void> {
+  async landed(): Promise<void> {
     const expected = (await endOffsets(this.#stack.topic)).reduce((sum, end) => sum + end, 0);
     const landed = async (): Promise<boolean> => (await this.#stack.sink.metric('millrace_sink_lane_offset', { stage: 'landed' })) >= expected;
-    await waitUntil(`the sink to land ${expected} events`, landed, { timeoutMs, everyMs: 250 });
+    await waitUntil(`the sink to land ${expected} events`, landed, { timeoutMs: patienceMs, everyMs: 200 });
+  }
+
+  /** Submits a statement. */
+  async submit(engine: 'duckdb' | 'athena'): Promise<Answer<QueryView & Partial<Problem>>> {
+    return await this.#submit({ sql: `SELECT count(*) AS n FROM purchases WHERE dt = '${day}'`, engine, timeoutMs: queryMsMax });
   }
 
   /** Runs a statement to its end. */
-  async query(engine: 'duckdb' | 'athena'): Promise<QueryEnd> {
-    return await this.#run({ sql: `SELECT count(*) AS n FROM purchases WHERE dt = '${day}'`, engine, timeoutMs: 15_000 });
+  async query(engine: 'duckdb' | 'athena'): Promise<QueryView> {
+    return await this.#ended(await this.submit(engine));
   }
 
   /** Runs the report, always the same one, to its end. */
-  async report(): Promise<QueryEnd> {
-    return await this.#run({ report: 'sales-by-genre', parameters: { from: day, to: day }, timeoutMs: 15_000 });
+  async report(): Promise<QueryView> {
+    return await this.#ended(await this.#submit({ report: 'sales-by-genre', parameters: { from: day, to: day }, timeoutMs: queryMsMax }));
   }
 
   /** Reads the first page of a query's results. */
@@ -57,16 +61,16 @@ export class MatrixTraffic {
     return await ask(`${this.#stack.queryApi.url}/v1/queries/${id}/results`);
   }
 
-  async #run(request: unknown): Promise<QueryEnd> {
-    const { url } = this.#stack.queryApi;
-    const answer = await post<QueryView & Problem>(`${url}/v1/queries`, request);
-    if (answer.status !== 202) return { state: 'refused', answer };
-    const self = new URL(answer.body.links.self, url).href;
+  async #submit(request: unknown): Promise<Answer<QueryView & Partial<Problem>>> {
+    return await post(`${this.#stack.queryApi.url}/v1/queries`, request);
+  }
+
+  async #ended({ status, body }: Answer<QueryView & Partial<Problem>>): Promise<QueryView> {
+    if (status !== 202) throw new Error(`the query was answered ${status}: ${JSON.stringify(body)}`);
     const ended = async (): Promise<QueryView | undefined> => {
-      const { body } = await ask<QueryView>(`${self}?wait=5`);
-      return ['succeeded', 'failed', 'cancelled'].includes(body.state) ? body : undefined;
+      const { body: view } = await ask<QueryView>(`${this.#stack.queryApi.url}${body.links.self}?wait=5`);
+      return ['succeeded', 'failed', 'cancelled'].includes(view.state) ? view : undefined;
     };
-    const view = await waitUntil('a query to end', ended, { timeoutMs: 60_000 });
-    return { state: view.state, id: view.id, error: view.error, stale: view.stale };
+    return await waitUntil('a query to end', ended, { timeoutMs: patienceMs });
   }
 }

@@ -1,3 +1,6 @@
+/** How long anything may take on a machine that is busy with other things, in milliseconds; nothing waits that long by itself. */
+export const patienceMs = 60_000;
+
 /** Pipelines with a circuit of each app, by the prefix of its settings. */
 const pipelinesOf = {
   PURCHASE: ['kafka'],

@@ -1,28 +1,37 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Users that ask again and again, whatever they are answered, each with a short rest in between. */
+/** How long a user rests after an answer, in milliseconds. */
+const restMs = 300;
+
+/** Users that ask again and again, whatever they are answered. */
 export class Users {
   readonly #stop = new AbortController();
-  readonly #running: readonly Promise<void>[];
+  readonly #running: Promise<unknown>;
 
-  constructor(users: readonly (() => Promise<unknown>)[], restMs = 200) {
-    this.#running = users.map(async (ask) => {
-      while (!this.#stop.signal.aborted) {
-        await ask().catch(() => undefined);
-        await pause(restMs);
-      }
-    });
+  constructor(users: readonly (() => Promise<unknown>)[]) {
+    this.#running = Promise.all(
+      users.map(async (ask) => {
+        while (!this.#stop.signal.aborted) {
+          await ask().catch(() => undefined);
+          await pause(restMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+        }
+      }),
+    );
   }
 
   /** Lets each have its last answer. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await Promise.all(this.#running);
+    await this.#running;
   }
 }
 
-/** How long calls take, in milliseconds: 99 of 100 of them at most so long. A call that fails fails this. */
-export async function p99Of(calls: readonly (() => Promise<unknown>)[], times: number): Promise<number> {
+/**
+ * Makes each of some calls so many times, and gives the time within which 99 of 100 were answered, in milliseconds.
+ *
+ * @throws what a call throws
+ */
+export async function p99Of(calls: readonly (() => Promise<void>)[], times: number): Promise<number> {
   const durations: number[] = [];
   for (let n = 0; n < times; n += 1) {
     for (const call of calls) {

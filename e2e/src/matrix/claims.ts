@@ -1,0 +1,108 @@
+import { waitUntil } from '@millrace/testing';
+import { expect } from 'vitest';
+import { ask, type Answer } from '../http.ts';
+import type { MatrixStack } from './matrix-stack.ts';
+import type { MatrixTraffic } from './matrix-traffic.ts';
+import { patienceMs } from './short-settings.ts';
+import { shownIn, type WatchedService } from './watched-service.ts';
+
+/** A circuit of a service. */
+export type Circuit = readonly [service: WatchedService, pipeline: string];
+
+const unavailable = 'urn:millrace:problem:unavailable';
+
+/** Waits until a claim holds. */
+export async function eventually(what: string, claim: () => Promise<void>): Promise<void> {
+  const held = async (): Promise<true> => {
+    await claim();
+    return true;
+  };
+  await waitUntil(what, held, { timeoutMs: patienceMs, everyMs: 200 });
+}
+
+/** Every place shows the circuit open. They are looked at again and again, and between two looks it may have let a probe through. */
+export async function showsOpen([watched, pipeline]: Circuit): Promise<void> {
+  const seen = new Set<string>();
+  await eventually(`the circuit ${pipeline} of ${watched.service.name} to be shown open`, async () => {
+    const shown = await watched.circuit(pipeline);
+    for (const place of shownIn) if (shown[place] === true) seen.add(place);
+    expect([...seen].toSorted()).toEqual(shownIn.toSorted());
+  });
+}
+
+/** Every place shows it closed, at the same time. */
+export async function showsClosed([watched, pipeline]: Circuit): Promise<void> {
+  const closed = Object.fromEntries(shownIn.map((place) => [place, false]));
+  await eventually(`the circuit ${pipeline} of ${watched.service.name} to be shown closed`, async () => expect(await watched.circuit(pipeline)).toEqual(closed));
+}
+
+/** The service takes work, and says that something is missing. */
+export async function isDegraded(watched: WatchedService): Promise<void> {
+  expect(await watched.ready()).toMatchObject({ httpStatus: 200, status: 'degraded' });
+}
+
+/** The service says that it can do nothing now. */
+export async function isUnready(watched: WatchedService): Promise<void> {
+  expect(await watched.ready()).toMatchObject({ httpStatus: 503, status: 'unavailable' });
+}
+
+/** The client is told when to come again. */
+export function isRefused({ status, body, headers }: Answer<{ readonly type?: string }>): void {
+  expect({ status, type: body.type }).toEqual({ status: 503, type: unavailable });
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+}
+
+/** Something fails without a wait: it is the circuit that refuses it. */
+export async function failsFast([watched, pipeline]: Circuit, fails: () => Promise<unknown>): Promise<void> {
+  const refusals = async (): Promise<number> => (await watched.refusals()).get(pipeline) ?? 0;
+  const before = await refusals();
+  await fails();
+  expect(await refusals()).toBeGreaterThan(before);
+}
+
+/** What holds for users of a running stack. */
+export class Claims {
+  readonly #stack: MatrixStack;
+  readonly #traffic: MatrixTraffic;
+
+  constructor(stack: MatrixStack, traffic: MatrixTraffic) {
+    this.#stack = stack;
+    this.#traffic = traffic;
+  }
+
+  /** A GET of the query API is answered. */
+  async reads(path: string): Promise<void> {
+    expect((await ask(`${this.#stack.queryApi.url}${path}`)).status).toBe(200);
+  }
+
+  /** A purchase is acknowledged. */
+  async buys(): Promise<void> {
+    expect((await this.#traffic.buy()).status).toBe(202);
+  }
+
+  /** A purchase is acknowledged and stands in the table, with all before it. */
+  async lands(): Promise<void> {
+    await this.buys();
+    await this.#traffic.landed();
+  }
+
+  /** A statement succeeds. */
+  async answers(engine: 'duckdb' | 'athena'): Promise<void> {
+    expect(await this.#traffic.query(engine)).toMatchObject({ state: 'succeeded' });
+  }
+
+  /** A statement fails, and it is not its own fault. */
+  async cannotAnswer(engine: 'duckdb' | 'athena'): Promise<void> {
+    expect(await this.#traffic.query(engine)).toMatchObject({ state: 'failed', error: { type: unavailable } });
+  }
+
+  /** The report's last good answer stands in for a new one, and says how old it is. */
+  async reportIsStale(): Promise<void> {
+    expect(await this.#traffic.report()).toMatchObject({ state: 'succeeded', stale: { ageSeconds: expect.any(Number) as number } });
+  }
+
+  async reportIsFresh(): Promise<void> {
+    const { state, stale } = await this.#traffic.report();
+    expect({ state, stale }).toEqual({ state: 'succeeded', stale: undefined });
+  }
+}
