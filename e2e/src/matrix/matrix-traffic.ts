@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Problem, PurchaseReceipt, QueryView, ResultPage } from '@millrace/contracts';
 import { waitUntil } from '@millrace/testing';
 import { ask, post, postPurchase, type Answer } from '../http.ts';
@@ -8,8 +9,8 @@ import { patienceMs } from './short-settings.ts';
 
 const daySeconds = 86_400;
 
-/** The one day that queries read, so that what they cost does not grow. */
-const day = '1970-01-02';
+/** The one day that queries read: what is bought first. All later purchases are of later days, so that what a query costs does not grow. */
+const queriedDay = '1970-01-02';
 
 /** Time a query may run, in milliseconds: longer than the attempt of any pipeline. */
 const queryMsMax = 15_000;
@@ -19,19 +20,25 @@ export class MatrixTraffic {
   /** Event ids of every purchase that was acknowledged. */
   readonly acknowledged = new Set<string>();
   readonly #stack: MatrixStack;
-  #newDays = 1;
+  #lastDay = 2;
 
   constructor(stack: MatrixStack) {
     this.#stack = stack;
   }
 
-  /** Posts a purchase; `newDay` is one that the catalog does not know yet. */
-  async buy({ newDay = false, userId = 'user-0' }: { readonly newDay?: boolean; readonly userId?: string } = {}): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
-    if (newDay) this.#newDays += 1;
+  /** Posts a purchase. */
+  async buy({ userId = 'user-0', day = this.acknowledged.size === 0 ? 1 : 2 }: { readonly userId?: string; readonly day?: number } = {}): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
     const [purchase] = makePurchases(1);
-    const answer = await postPurchase({ ...purchase, userId, purchaseTimestamp: (newDay ? this.#newDays : 1) * daySeconds }, this.#stack.purchase.url);
+    const answer = await postPurchase({ ...purchase, userId, purchaseTimestamp: day * daySeconds }, this.#stack.purchase.url);
     if (answer.status === 202) this.acknowledged.add(answer.body.eventId);
     return answer;
+  }
+
+  /** Posts a purchase of a day that the catalog does not know yet, and lets it have some time to hear of it: each day is one more to look at for every query. */
+  async buyNewDay(): Promise<void> {
+    this.#lastDay += 1;
+    await this.buy({ day: this.#lastDay });
+    await pause(2000);
   }
 
   /** Waits until everything that is in the topic now has landed. */
@@ -43,7 +50,7 @@ export class MatrixTraffic {
 
   /** Submits a statement. */
   async submit(engine: 'duckdb' | 'athena'): Promise<Answer<QueryView & Partial<Problem>>> {
-    return await this.#submit({ sql: `SELECT count(*) AS n FROM purchases WHERE dt = '${day}'`, engine, timeoutMs: queryMsMax });
+    return await this.#submit({ sql: `SELECT count(*) AS n FROM purchases WHERE dt = '${queriedDay}'`, engine, timeoutMs: queryMsMax });
   }
 
   /** Runs a statement to its end. */
@@ -53,7 +60,7 @@ export class MatrixTraffic {
 
   /** Runs the report, always the same one, to its end. */
   async report(): Promise<QueryView> {
-    return await this.#ended(await this.#submit({ report: 'sales-by-genre', parameters: { from: day, to: day }, timeoutMs: queryMsMax }));
+    return await this.#ended(await this.#submit({ report: 'sales-by-genre', parameters: { from: queriedDay, to: queriedDay }, timeoutMs: queryMsMax }));
   }
 
   /** Reads the first page of a query's results. */
