@@ -18,7 +18,7 @@ export async function eventually(what: string, claim: () => Promise<void>): Prom
     await claim();
     return true;
   };
-  await waitUntil(what, held, { timeoutMs: patienceMs, everyMs: 200 });
+  await waitUntil(what, held, { timeoutMs: patienceMs, everyMs: 300 });
 }
 
 /** Every place shows the circuit open. They are looked at again and again, and between two looks it may have let a probe through. */
