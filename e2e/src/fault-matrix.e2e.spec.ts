@@ -46,7 +46,7 @@ describe.each(dependencies)('when %s', (dependency) => {
       await eventually(`what is documented for ${dependency}`, behaves);
       // Nobody waits for what he does not need: a call that did would take an attempt's time, now and in every round.
       await eventually('calls that do not need it to be answered soon', async () => expect(await p99Of(spared, 15)).toBeLessThan(attemptMs));
-      await goesOn();
+      await eventually('what does not need it to go on', goesOn);
       expect(await refusalsBeside(troubled)).toEqual(refusedBefore);
       await active.clear();
       await Promise.all(circuits.map(showsClosed));
