@@ -30,8 +30,8 @@ describe('the message of a purchase', () => {
   });
 
   it("carries its caller's deadline on, when there is one", () => {
-    const headers = (deadline?: number): string[] => [...purchaseMessageOf(event(), traceparent, deadline).headers].map(([name, text]) => `${name.toString()}: ${text.toString()}`);
-    expect(headers(1_764_000_000_000)).toEqual([...headers(), 'x-millrace-deadline: 1764000000000']);
+    const [plain, carried] = [undefined, 1_764_000_000_000].map((deadline) => [...purchaseMessageOf(event(), traceparent, deadline).headers].map(([name, text]) => `${name.toString()}: ${text.toString()}`));
+    expect(carried).toEqual([...plain!, 'x-millrace-deadline: 1764000000000']);
   });
 
   it('takes no more of a record batch than it says', () => {
