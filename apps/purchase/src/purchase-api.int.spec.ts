@@ -118,7 +118,7 @@ describe('a batch', () => {
 describe('the service', () => {
   it('names Kafka in its readiness and counts in its metrics', async () => {
     const ready = await fetch(`${service.url}/health/ready`);
-    expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', dependencies: [{ name: 'kafka', status: 'up', required: true }] }]);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', dependencies: [{ name: 'circuit-kafka', status: 'up' }, { name: 'kafka', status: 'up', required: true }] }]);
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
     for (const name of ['events_published_total', 'published_bytes_total', 'events_rejected_total', 'queue_events', 'queue_bytes', 'kafka_up']) expect(metrics).toMatch(new RegExp(`^millrace_purchase_${name}\\{[^}]*\\} \\d+$`, 'm'));
   });
@@ -128,7 +128,7 @@ describe('the service', () => {
     const other = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: wrong.name });
     try {
       expect((await post(other.url, seedText)).status).toBe(503);
-      expect(await (await fetch(`${other.url}/health/ready`)).json()).toMatchObject({ status: 'unavailable', dependencies: [{ name: 'kafka', status: 'down', detail: expect.stringContaining('has 3 partitions') as string }] });
+      expect(await (await fetch(`${other.url}/health/ready`)).json()).toMatchObject({ status: 'unavailable', dependencies: [{ name: 'circuit-kafka' }, { name: 'kafka', status: 'down', detail: expect.stringContaining('has 3 partitions') as string }] });
     } finally {
       await other.close();
       await wrong.delete();
