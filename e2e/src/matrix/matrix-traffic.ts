@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Problem, PurchaseReceipt, QueryView, ResultPage } from '@millrace/contracts';
 import { waitUntil } from '@millrace/testing';
-import { ask, post, postPurchase, type Answer } from '../http.ts';
+import { ask, post, type Answer } from '../http.ts';
 import { makePurchases } from '../purchases.ts';
 import { endOffsets } from '../topic.ts';
 import type { MatrixStack } from './matrix-stack.ts';
@@ -29,7 +29,7 @@ export class MatrixTraffic {
   /** Posts a purchase. */
   async buy({ userId = 'user-0', day = this.acknowledged.size === 0 ? 1 : 2 }: { readonly userId?: string; readonly day?: number } = {}): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
     const [purchase] = makePurchases(1);
-    const answer = await postPurchase({ ...purchase, userId, purchaseTimestamp: day * daySeconds }, this.#stack.purchase.url);
+    const answer = await post<PurchaseReceipt & Partial<Problem>>(`${this.#stack.purchase.url}/v1/purchases`, { ...purchase, userId, purchaseTimestamp: day * daySeconds });
     if (answer.status === 202) this.acknowledged.add(answer.body.eventId);
     return answer;
   }
