@@ -15,7 +15,7 @@ const table = `purchases_${randomUUID().slice(0, 8)}`;
 const spool = join(stack.home, `spool-${table}`);
 let topic: string;
 let purchase: ServiceProcess;
-const sinks: ServiceProcess[] = [];
+const sinks: Promise<ServiceProcess>[] = [];
 const groups = ['one', 'one', 'two'];
 
 async function startSink(n: number): Promise<ServiceProcess> {
@@ -26,13 +26,14 @@ async function startSink(n: number): Promise<ServiceProcess> {
 
 beforeAll(async () => {
   topic = await createTopic('e2e-kills');
-  const started = await Promise.all([spawnService('purchase', { PURCHASE_TOPIC: topic }), ...groups.map(async (_group, n) => await startSink(n))]);
-  purchase = started[0]!;
-  sinks.push(...started.slice(1));
+  sinks.push(...groups.map(async (_group, n) => await startSink(n)));
+  purchase = await spawnService('purchase', { PURCHASE_TOPIC: topic });
+  await Promise.all(sinks);
 });
 
 afterAll(async () => {
-  await Promise.all([purchase, ...sinks].map(async (service) => await service?.kill()));
+  const started = await Promise.allSettled(sinks);
+  await Promise.all([purchase?.kill(), ...started.map(async (sink) => (sink.status === 'fulfilled' ? await sink.value.kill() : undefined))]);
   await deleteTopic(topic);
   await rm(spool, { recursive: true, force: true });
 });
@@ -56,8 +57,10 @@ describe('20,000 purchases, two sinks in one group and a third in another on the
       await waitUntil('batches to land again', async () => (await recordedOffsets(table, topic)) > recorded, { timeoutMs: 60_000, everyMs: 20 });
       expect(await recordedOffsets(table, topic)).toBeLessThan((kill + 1) * share);
       const victim = kill % sinks.length;
-      expect(await sinks[victim]!.kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
-      sinks[victim] = await startSink(victim);
+      expect(await (await sinks[victim]!).kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+      // It comes back while the others go on; its turn to be killed comes again only after theirs.
+      sinks[victim] = startSink(victim);
+      sinks[victim].catch(() => undefined);
       await posting;
     }
 
@@ -66,7 +69,7 @@ describe('20,000 purchases, two sinks in one group and a third in another on the
     expect(check).toMatchObject({ rows: eventsTotal, distinctEventIds: eventsTotal, distinctOffsets: eventsTotal, contiguous: true, rejected: 0, dropped: 0, absent: 0, gap: 0 });
     expect(check.lanes).toHaveLength(8);
     expect(events.filter(({ eventId }) => !check.eventIds.has(eventId))).toEqual([]);
-    expect(sinks.map(({ exit }) => exit)).toEqual([undefined, undefined, undefined]);
+    expect((await Promise.all(sinks)).map(({ exit }) => exit)).toEqual([undefined, undefined, undefined]);
   }, 240_000);
 });
 

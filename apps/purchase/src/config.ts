@@ -1,6 +1,7 @@
 import { purchaseLimits, purchases } from '@millrace/contracts';
-import { authPrefix, authSettings, readConfig } from '@millrace/runtime';
+import { attemptsSetting, authPrefix, authSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
+import { purchasePipelines, purchaseSpecs } from './pipelines.ts';
 
 /** Every setting; docs/settings.md is checked against it. */
 export const purchaseConfigSchema = Type.Object({
@@ -22,9 +23,10 @@ export const purchaseConfigSchema = Type.Object({
   PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({ default: 2000, minimum: 50, maximum: 60_000, description: 'Time to open a connection to Kafka, in milliseconds' }),
   PURCHASE_KAFKA_ANSWER_MS_MAX: Type.Integer({ default: 2000, minimum: 50, maximum: 60_000, description: 'Time until Kafka answers one attempt to write, in milliseconds; then the attempt is repeated' }),
   PURCHASE_KAFKA_RETRY_DELAY_MS: Type.Integer({ default: 100, minimum: 1, maximum: 60_000, description: 'Wait between two attempts to write, in milliseconds' }),
-  PURCHASE_KAFKA_SEND_MS_MAX: Type.Integer({ default: 6000, minimum: 100, maximum: 600_000, description: 'Time one send may take with all its attempts, in milliseconds' }),
   PURCHASE_KAFKA_OPEN_MS_MAX: Type.Integer({ default: 3000, minimum: 100, maximum: 600_000, description: 'Time to reach Kafka and to get a producer id, in milliseconds' }),
   PURCHASE_KAFKA_CHECK_MS_MAX: Type.Integer({ default: 1000, minimum: 50, maximum: 60_000, description: 'Time a check of Kafka may take, in milliseconds' }),
+  ...pipelineSettings('PURCHASE', purchasePipelines),
+  ...attemptsSetting('PURCHASE', 100),
   KAFKA_BROKERS: Type.Array(Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' }), { default: ['127.0.0.1:9092'], minItems: 1, maxItems: 100, description: 'Kafka brokers as host:port' }),
   ...authSettings,
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
@@ -44,7 +46,8 @@ export function readPurchaseConfig(env: Readonly<Record<string, string | undefin
     env,
     check: (config) => [
       ...(config.PURCHASE_QUEUE_EVENTS_MAX >= config.PURCHASE_BATCH_ITEMS_MAX ? [] : ['PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX: such a batch could never be taken.']),
-      ...(config.PURCHASE_KAFKA_ANSWER_MS_MAX < config.PURCHASE_KAFKA_SEND_MS_MAX ? [] : ['PURCHASE_KAFKA_SEND_MS_MAX must be above PURCHASE_KAFKA_ANSWER_MS_MAX: otherwise a lost answer is never asked for again.']),
+      ...(config.PURCHASE_KAFKA_ANSWER_MS_MAX < purchaseSpecs(config).kafka.timeout.attemptMs ? [] : ['PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX: otherwise a lost answer is never asked for again.']),
+      ...pipelineProblems(purchaseSpecs(config)),
     ],
   });
 }

@@ -10,10 +10,10 @@ export type KafkaCall = 'open' | 'send' | 'check';
 export type KafkaGuard = <T>(call: KafkaCall, run: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 /** Time limits of {@link timeoutGuard}, in milliseconds. */
-export type KafkaTimeouts = Readonly<Record<KafkaCall, number>>;
+export type KafkaTimeouts<C extends KafkaCall = KafkaCall> = Readonly<Record<C, number>>;
 
 /** A guard that limits the time of each call and does nothing else. */
-export function timeoutGuard(timeoutsMs: KafkaTimeouts): KafkaGuard {
+export function timeoutGuard<C extends KafkaCall>(timeoutsMs: KafkaTimeouts<C>): <T>(call: C, run: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T> {
   return async (call, run, signal) => {
     const controller = new AbortController();
     const abort = (): void => controller.abort(signal!.reason);

@@ -129,6 +129,7 @@ describe('the service', () => {
   });
 
   it('told to stop under load answers what it has taken and exits with 0; every purchase it acknowledged is in the topic', async () => {
+    const before = (await topic.messages()).length;
     const stopping = await spawnService('purchase', { KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
     const stop = new AbortController();
     const loading = load(stopping.url, { count: 100_000, until: stop.signal });
@@ -138,6 +139,9 @@ describe('the service', () => {
     stop.abort();
     const { receipts } = await loading;
     expect(receipts.length).toBeGreaterThan(100);
-    expectEachOnce(receipts, await topic.messages());
+    const messages = await topic.messages();
+    expectEachOnce(receipts, messages);
+    // Nothing was written whose sender has not been told.
+    expect(messages).toHaveLength(before + receipts.length);
   });
 });

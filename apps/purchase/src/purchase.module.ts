@@ -1,12 +1,12 @@
 import { purchases } from '@millrace/contracts';
 import { systemClock } from '@millrace/resilience';
-import { HealthRegistry, Metrics } from '@millrace/runtime';
+import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { v7 } from 'uuid';
 import type { PurchaseConfig } from './config.ts';
-import type { KafkaGuard } from './guards.ts';
 import { PurchasesController, REQUEST_MS_MAX } from './http/purchases.controller.ts';
+import { kafkaGuardOver, purchasePipelinesOf } from './pipelines.ts';
 import { KafkaWriter } from './publish/kafka-writer.ts';
 import { Publisher } from './publish/publisher.ts';
 import { PurchaseService } from './purchases/purchase-service.ts';
@@ -32,16 +32,18 @@ export class PurchaseModule implements OnModuleDestroy {
     publisher.start();
   }
 
-  static of(config: PurchaseConfig, logger: Logger, guard: KafkaGuard): DynamicModule {
+  static of(config: PurchaseConfig, logger: Logger): DynamicModule {
     const topic = config.PURCHASE_TOPIC;
     return {
       module: PurchaseModule,
+      imports: [PipelinesModule.forRoot(purchasePipelinesOf(config))],
       controllers: [PurchasesController],
       providers: [
         { provide: REQUEST_MS_MAX, useValue: config.PURCHASE_REQUEST_MS_MAX },
         {
           provide: KafkaWriter,
-          useFactory: () =>
+          inject: [PipelineRegistry, pipelineToken('kafka')],
+          useFactory: (pipelines: PipelineRegistry) =>
             new KafkaWriter(
               {
                 brokers: config.KAFKA_BROKERS,
@@ -51,7 +53,7 @@ export class PurchaseModule implements OnModuleDestroy {
                 answerMsMax: config.PURCHASE_KAFKA_ANSWER_MS_MAX,
                 retryDelayMs: config.PURCHASE_KAFKA_RETRY_DELAY_MS,
               },
-              guard,
+              kafkaGuardOver(pipelines, config),
             ),
         },
         {

@@ -11,6 +11,8 @@ export interface AwsSettings {
   readonly s3Endpoint: string | undefined;
   readonly glueEndpoint: string | undefined;
   readonly athenaEndpoint: string | undefined;
+  /** Time to open a connection, in milliseconds. Default 2000. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** Clients whose own retries are off: the pipelines own them. */
@@ -23,10 +25,10 @@ export interface AwsClients {
   destroy(): void;
 }
 
-export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint }: AwsSettings): AwsClients {
-  const s3 = s3Client({}, { region, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) });
+export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint, connectTimeoutMs = 2000 }: AwsSettings): AwsClients {
+  const s3 = s3Client({ connectTimeoutMs }, { region, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) });
   const glue = glueClient({ region, ...(glueEndpoint === undefined ? {} : { endpoint: glueEndpoint }) });
-  const athena = new AthenaClient({ maxAttempts: 1, requestHandler: { connectionTimeout: 2000, requestTimeout: 30_000 }, region, ...(athenaEndpoint === undefined ? {} : { endpoint: athenaEndpoint }) });
+  const athena = new AthenaClient({ maxAttempts: 1, requestHandler: { connectionTimeout: connectTimeoutMs, requestTimeout: 30_000 }, region, ...(athenaEndpoint === undefined ? {} : { endpoint: athenaEndpoint }) });
   return {
     s3,
     glue,

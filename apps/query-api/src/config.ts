@@ -1,6 +1,7 @@
 import { purchases, queryLimits, type EngineName } from '@millrace/contracts';
-import { authPrefix, authSettings, readConfig } from '@millrace/runtime';
+import { attemptsSetting, authPrefix, authSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static, type TLiteral } from 'typebox';
+import { queryPipelines, specsOf } from './pipelines.ts';
 
 /** Engines that this version has. */
 const engineSchema = [Type.Literal('duckdb'), Type.Literal('athena')] as const satisfies TLiteral<EngineName>[];
@@ -35,8 +36,8 @@ export const queryConfigSchema = Type.Object({
   QUERY_ATHENA_WORKGROUP: Type.String({ default: 'primary', minLength: 1, maxLength: 128, description: 'Workgroup of Athena' }),
   QUERY_ATHENA_POLL_MS_MIN: Type.Integer({ default: 100, minimum: 10, maximum: 60_000, description: 'First wait between two looks at a query in Athena, in milliseconds' }),
   QUERY_ATHENA_POLL_MS_MAX: Type.Integer({ default: 2000, minimum: 10, maximum: 60_000, description: 'Longest wait between two looks at a query in Athena, in milliseconds' }),
-  QUERY_CALL_TIMEOUT_MS: Type.Integer({ default: 10_000, minimum: 100, maximum: 600_000, description: 'Time one call to S3, Glue or Athena may take, in milliseconds' }),
-  QUERY_REDIS_TIMEOUT_MS: Type.Integer({ default: 2000, minimum: 50, maximum: 60_000, description: 'Time one call to Redis may take, in milliseconds' }),
+  ...pipelineSettings('QUERY', queryPipelines),
+  ...attemptsSetting('QUERY'),
   REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379', minLength: 1, description: 'Redis' }),
   AWS_REGION: Type.String({ default: 'us-east-1', minLength: 1, description: 'AWS region' }),
   AWS_ENDPOINT_URL: Type.Optional(Type.String({ description: 'Endpoint of every AWS service' })),
@@ -67,6 +68,7 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
       ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE) ? [] : [`QUERY_DEFAULT_ENGINE must be one of QUERY_ENGINES (it is "${config.QUERY_DEFAULT_ENGINE}").`]),
       ...(config.QUERY_ATHENA_POLL_MS_MIN <= config.QUERY_ATHENA_POLL_MS_MAX ? [] : ['QUERY_ATHENA_POLL_MS_MIN must not be above QUERY_ATHENA_POLL_MS_MAX.']),
       ...(config.QUERY_DUCKDB_MEMORY_MB < config.QUERY_DUCKDB_PROCESS_MB ? [] : ['QUERY_DUCKDB_PROCESS_MB must be above QUERY_DUCKDB_MEMORY_MB.']),
+      ...pipelineProblems(specsOf(config)),
     ],
   });
 }

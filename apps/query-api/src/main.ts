@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import { queryLimits } from '@millrace/contracts';
 import { authFrom, createLogger, runMain, runService } from '@millrace/runtime';
 import { readQueryConfig } from './config.ts';
-import { pipelineGuards } from './pipelines.ts';
 import { QueryApiModule } from './query-api.module.ts';
 
 await runMain(async () => {
@@ -10,7 +9,7 @@ await runMain(async () => {
   const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
   await runService({
     name: 'query-api',
-    module: QueryApiModule.of(config, logger, pipelineGuards(config)),
+    module: QueryApiModule.of(config, logger),
     host: config.QUERY_HOST,
     port: config.QUERY_PORT,
     logger,

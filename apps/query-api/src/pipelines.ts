@@ -1,38 +1,133 @@
-import { sleep, systemClock } from '@millrace/resilience';
+import { InvalidRequestException, TooManyRequestsException } from '@aws-sdk/client-athena';
+import { LakeError } from '@millrace/lake';
+import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
+import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
+import { queryLimits } from '@millrace/contracts';
 import type { QueryConfig } from './config.ts';
-import type { CallGuard, Guards } from './guards.ts';
+import { QueryError } from './errors.ts';
+import type { CallGuard, GuardedCall, Guards } from './guards.ts';
 
-/** The guards around every call that leaves the process. */
-export function pipelineGuards(config: QueryConfig): Guards {
-  const calls = within(config.QUERY_CALL_TIMEOUT_MS);
+/** A query has a time limit of its own; the pipelines around whole queries only never cut it short. */
+const wholeQuery = { attemptMs: queryLimits.timeoutMsMax, totalMs: queryLimits.timeoutMsMax };
+
+/** Every pipeline of the query API and of its worker, with the defaults of its settings. */
+export const queryPipelines = {
+  redis: {
+    timeout: { attemptMs: 2000, totalMs: 5000 },
+    retry: { attemptsMax: 2, baseMs: 50, waitMsMax: 500 },
+    breaker: { volumeMin: 10, openMs: 2000, openMsMax: 15_000 },
+    bulkhead: { concurrencyMax: 100, queueMax: 500, queueWaitMsMax: 500 },
+    classify: errorClassOf,
+  },
+  s3: {
+    timeout: { connectMs: 2000, attemptMs: 10_000, totalMs: 30_000 },
+    retry: { attemptsMax: 3 },
+    breaker: { volumeMin: 10 },
+    bulkhead: { concurrencyMax: 50, queueMax: 500, queueWaitMsMax: 10_000 },
+    classify: errorClassOf,
+  },
+  glue: {
+    timeout: { connectMs: 2000, attemptMs: 10_000, totalMs: 30_000 },
+    retry: { attemptsMax: 3 },
+    breaker: { volumeMin: 5 },
+    bulkhead: { concurrencyMax: 10, queueMax: 100, queueWaitMsMax: 5000 },
+    classify: errorClassOf,
+  },
+  athena: {
+    timeout: { connectMs: 2000, attemptMs: 10_000, totalMs: 30_000 },
+    retry: { attemptsMax: 3 },
+    breaker: { volumeMin: 10 },
+    bulkhead: { concurrencyMax: 50, queueMax: 100, queueWaitMsMax: 5000 },
+    classify: errorClassOf,
+  },
+  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read three times.
+  'duckdb-reads': {
+    dependency: 's3',
+    timeout: wholeQuery,
+    breaker: { volumeMin: 5, slowMs: queryLimits.timeoutMsMax, slowShareMax: 2 },
+    bulkhead: { concurrencyMax: 64 },
+    classify: errorClassOf,
+  },
+  // The last good answer of a report stands in, marked with its age, while its engine or its data cannot be reached.
+  report: {
+    dependency: 'engines',
+    timeout: wholeQuery,
+    cache: { freshMs: 0, staleMsMax: 86_400_000, entriesMax: 200, coalesce: false },
+    fallbacks: [{ kind: 'cache', when: isUnavailable }],
+    classify: errorClassOf,
+  },
+  // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands.
+  'usage-write': { dependency: 'redis', timeout: { attemptMs: 500, totalMs: 1000 }, bulkhead: { concurrencyMax: 20 }, fallbacks: [{ kind: 'silent' }] },
+  'usage-read': { dependency: 'redis', timeout: { attemptMs: 500, totalMs: 1000 }, bulkhead: { concurrencyMax: 20 }, fallbacks: [{ kind: 'stub', value: () => ({}) }] },
+} as const satisfies NamedDefaults;
+
+type Name = keyof typeof queryPipelines;
+
+/** Which of them each process has. */
+const namesOf = {
+  api: ['redis', 's3', 'usage-write', 'usage-read'],
+  worker: ['redis', 's3', 'glue', 'athena', 'duckdb-reads', 'report'],
+} as const satisfies Record<string, readonly Name[]>;
+
+/** One of the two processes. */
+export type QueryRoot = keyof typeof namesOf;
+
+/** The pipelines of one process. */
+export function pipelinesOf(config: QueryConfig, root: QueryRoot): PipelinesOptions {
+  const specs = specsOf(config);
   return {
-    redis: within(config.QUERY_REDIS_TIMEOUT_MS),
-    s3: calls,
-    glue: calls,
-    athena: calls,
-    // The query's own time limit ends it.
-    duckdbReads: async ({ signal = new AbortController().signal }, run) => await run(signal),
+    specs: Object.fromEntries(namesOf[root].map((name) => [name, specs[name]])),
+    callPaths: root === 'api' ? apiPaths : workerPaths(config.QUERY_TAKEOVERS_MAX + 1),
+    attemptsPerRequestMax: config.QUERY_ATTEMPTS_PER_REQUEST_MAX,
   };
 }
 
-function within(ms: number): CallGuard {
-  return async ({ operation, signal }, run) => {
-    const over = new AbortController();
-    const stop = (): void => over.abort(signal!.reason);
-    signal?.addEventListener('abort', stop, { once: true });
-    if (signal?.aborted === true) stop();
-    const done = new AbortController();
-    const late = sleep(ms, { clock: systemClock, signal: done.signal }).then(
-      () => over.abort(new Error(`${operation} took longer than ${ms} ms`)),
-      () => undefined,
-    );
-    try {
-      const aborted = new Promise<never>((_resolve, reject) => over.signal.addEventListener('abort', () => reject(over.signal.reason as Error), { once: true }));
-      return await Promise.race([run(over.signal), aborted]);
-    } finally {
-      done.abort();
-      await late;
-      signal?.removeEventListener('abort', stop);
-    }
+/** The specs with the settings of the environment. */
+export function specsOf(config: QueryConfig): Readonly<Record<Name, PipelineSpec>> {
+  return pipelineSpecs('QUERY', queryPipelines, config);
+}
+
+/** The guards of one process; a dependency that it does not have cannot be called. */
+export function guardsOver(registry: Pick<PipelineRegistry, 'find'>): Guards {
+  const guard = (name: Name): CallGuard => guardOver(name, registry.find(name));
+  return { redis: guard('redis'), s3: guard('s3'), glue: guard('glue'), athena: guard('athena'), duckdbReads: guard('duckdb-reads') };
+}
+
+function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
+  return async <T>({ operation, idempotent, signal }: GuardedCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    if (pipeline === undefined) throw new TypeError(`This process has no pipeline ${name}.`);
+    // These pipelines have no fallbacks: what they answer is what the work answered.
+    return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), { key: operation, idempotent, signal })) as T;
   };
+}
+
+const apiPaths: readonly CallPath[] = [
+  { request: 'POST /v1/queries (look, count, add, look again)', layers: ['redis', { name: 'ioredis', attemptsMax: 1 }], calls: 4 },
+  { request: 'GET /v1/queries/:id (one look)', layers: ['redis', { name: 'ioredis', attemptsMax: 1 }] },
+  { request: 'DELETE /v1/queries/:id (look, ask, look again)', layers: ['redis', { name: 'ioredis', attemptsMax: 1 }], calls: 3 },
+  { request: 'GET /v1/queries/:id/results (manifest and one part)', layers: ['s3', { name: 'AWS SDK', attemptsMax: 1 }], calls: 2 },
+];
+
+/** A query is run again when its worker dies; what is said here is each of its calls. */
+function workerPaths(runsMax: number): readonly CallPath[] {
+  const runs = { name: 'workers', attemptsMax: runsMax };
+  const sdk = { name: 'AWS SDK', attemptsMax: 1 };
+  return [
+    { request: 'a query: one page of partitions', layers: [runs, 'glue', sdk] },
+    { request: 'a query: one list, one part of its result or its manifest', layers: [runs, 's3', sdk] },
+    { request: 'a query: its start, a look at it or a page of it in Athena', layers: [runs, 'athena', sdk] },
+    { request: 'a query: one read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: 3 }] },
+  ];
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof QueryError && error.code === 'unavailable';
+}
+
+function errorClassOf(error: unknown): ErrorClass {
+  if (error instanceof QueryError) return error.code === 'unavailable' ? 'transient' : 'invalid';
+  if (error instanceof LakeError) return error.code === 'unavailable' ? 'transient' : error.code === 'denied' ? 'permanent' : 'invalid';
+  if (error instanceof InvalidRequestException) return 'invalid';
+  if (error instanceof TooManyRequestsException) return 'throttled';
+  return classifyError(error);
 }

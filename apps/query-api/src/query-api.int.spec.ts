@@ -2,7 +2,6 @@ import { createLogger, startService, type RunningService } from '@millrace/runti
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { conformanceRows } from './engines/query-engine.conformance.ts';
-import { pipelineGuards } from './pipelines.ts';
 import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
 import { openTestLake, testEnvironment, type TestLake } from './testing-lake.ts';
@@ -14,13 +13,13 @@ let worker: RunningService;
 async function startApi(more: Record<string, string> = {}): Promise<RunningService> {
   const config = readQueryConfig(testEnvironment(lake, more));
   const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
-  return await startService({ name: 'query-api', module: QueryApiModule.of(config, logger, pipelineGuards(config)), port: 0, logger, bodyBytesMax: 256 * 1024 });
+  return await startService({ name: 'query-api', module: QueryApiModule.of(config, logger), port: 0, logger, bodyBytesMax: 256 * 1024 });
 }
 
 async function startWorker(more: Record<string, string> = {}): Promise<RunningService> {
   const config = readQueryConfig(testEnvironment(lake, more));
   const logger = createLogger({ name: 'query-worker', level: config.LOG_LEVEL });
-  return await startService({ name: 'query-worker', module: QueryWorkerModule.of(config, logger, pipelineGuards(config)), port: 0, logger });
+  return await startService({ name: 'query-worker', module: QueryWorkerModule.of(config, logger), port: 0, logger });
 }
 
 interface Answer {
@@ -174,11 +173,11 @@ describe('a request that is sent again', () => {
   it('with its Idempotency-Key is the same query', async () => {
     const key = { 'idempotency-key': crypto.randomUUID() };
     const [first, second] = await Promise.all([post({ sql: 'SELECT ?', parameters: ['a'] }, key), post({ sql: 'SELECT ?', parameters: ['a'] }, key)]);
-    expect(first!.body.id).toBe(second!.body.id);
-    await ask(`/v1/queries/${first!.body.id}?wait=30`);
+    expect(first.body.id).toBe(second.body.id);
+    await ask(`/v1/queries/${first.body.id}?wait=30`);
     const late = await post({ sql: 'SELECT ?', parameters: ['a'] }, key);
     expect(late.status).toBe(200);
-    expect(late.body).toMatchObject({ id: first!.body.id, state: 'succeeded', results: { rows: [['a']] } });
+    expect(late.body).toMatchObject({ id: first.body.id, state: 'succeeded', results: { rows: [['a']] } });
   });
 
   it('under the key of another request is refused', async () => {
@@ -191,7 +190,7 @@ describe('a request that is sent again', () => {
 
   it('without a key is another query', async () => {
     const [first, second] = await Promise.all([post({ sql: 'SELECT 1' }), post({ sql: 'SELECT 1' })]);
-    expect(first!.body.id).not.toBe(second!.body.id);
+    expect(first.body.id).not.toBe(second.body.id);
   });
 });
 
@@ -252,8 +251,8 @@ describe('what is refused', () => {
 
   it('a cursor that was made or changed by hand', async () => {
     const { body } = await post({ sql: 'SELECT n FROM range(25) t(n) ORDER BY n' }, { prefer: 'wait=30' });
-    const cursors = ['', 'x', '%00', 'a'.repeat(5000), ...[`${body.id}:26`, `${body.id}:-1`, `${body.id}:1e1`, `${body.id}:1:1x`, `${body.id}`, `:5`, `${body.id}:${'9'.repeat(30)}`].map((text) => Buffer.from(text).toString('base64url'))];
-    for (const cursor of cursors.filter((text) => !text.endsWith('OjE6MXg'))) {
+    const cursors = ['', 'x', '%00', 'a'.repeat(5000), ...[`${body.id}:26`, `${body.id}:-1`, `${body.id}:1e1`, `${body.id}:1:1x`, body.id, ':5', `${body.id}:${'9'.repeat(30)}`].map((text) => Buffer.from(text).toString('base64url'))];
+    for (const cursor of cursors) {
       const answer = await ask(`/v1/queries/${body.id}/results?cursor=${cursor}`);
       expect([cursor, answer.status]).toEqual([cursor, 400]);
       expect(answer.body).toMatchObject({ errors: [{ field: 'cursor' }] });
@@ -286,7 +285,7 @@ describe('what is refused', () => {
 describe('around the queries', () => {
   it('lists tables, reports and engines', async () => {
     expect((await ask('/v1/tables')).body).toMatchObject({ tables: [{ name: 'purchases', database: lake.database }] });
-    expect((await ask('/v1/reports')).body).toMatchObject({ reports: [{ name: 'sales-by-genre' }] });
+    await expect.poll(async () => (await ask('/v1/reports')).body).toMatchObject({ reports: [{ name: 'sales-by-genre', usage: { requests: expect.any(Number) as number } }] });
     expect((await ask('/v1/engines')).body).toEqual({
       engines: [
         { name: 'duckdb', default: true },
@@ -296,8 +295,8 @@ describe('around the queries', () => {
   });
 
   it('readiness names what each process needs', async () => {
-    expect(await readinessOf(api)).toEqual(['ready', 'redis', 's3']);
-    expect(await readinessOf(worker)).toEqual(['ready', 'engine-athena', 'engine-duckdb', 'glue', 'redis', 's3']);
+    expect(await readinessOf(api)).toEqual(['ready', 'circuit-redis', 'circuit-s3', 'redis', 's3']);
+    expect(await readinessOf(worker)).toEqual(['ready', 'circuit-athena', 'circuit-duckdb-reads', 'circuit-glue', 'circuit-redis', 'circuit-s3', 'engine-athena', 'engine-duckdb', 'glue', 'redis', 's3']);
   });
 
   it('a full queue says so', async () => {

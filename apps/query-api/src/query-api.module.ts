@@ -1,15 +1,16 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import { streams } from '@millrace/contracts';
-import { sleep, systemClock } from '@millrace/resilience';
-import { HealthRegistry } from '@millrace/runtime';
+import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
+import { HealthRegistry, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
-import type { Guards } from './guards.ts';
+import { guardsOver, pipelinesOf } from './pipelines.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
 import { QueryService } from './queries/query-service.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
 import { allowedTables, queryParts, registerStoreChecks, type QueryParts } from './query-parts.ts';
+import { ReportUsage } from './reports/report-usage.ts';
 import { reports } from './reports/reports.ts';
 import { StatementGate } from './statement/statement-gate.ts';
 
@@ -26,22 +27,30 @@ export class QueryApiModule implements OnModuleDestroy {
     registerStoreChecks(health, parts);
   }
 
-  static of(config: QueryConfig, logger: Logger, guards: Guards): DynamicModule {
+  static of(config: QueryConfig, logger: Logger): DynamicModule {
     const catalog: QueryCatalog = { database: config.LAKE_DATABASE, streams, reports, engines: config.QUERY_ENGINES, defaultEngine: config.QUERY_DEFAULT_ENGINE };
     return {
       module: QueryApiModule,
+      imports: [PipelinesModule.forRoot(pipelinesOf(config, 'api'))],
       controllers: [QueriesController, CatalogController],
       providers: [
         { provide: QUERY_CATALOG, useValue: catalog },
-        { provide: PARTS, useFactory: async () => await queryParts(config, guards, logger) },
+        // The token makes sure that the pipelines are made first.
+        { provide: PARTS, inject: [PipelineRegistry, pipelineToken('redis')], useFactory: async (registry: PipelineRegistry) => await queryParts(config, guardsOver(registry), logger) },
+        {
+          provide: ReportUsage,
+          inject: [PARTS, pipelineToken('usage-write'), pipelineToken('usage-read')],
+          useFactory: ({ redis }: QueryParts, write: Pipeline, read: Pipeline) => new ReportUsage(redis, config.QUERY_QUEUE_NAME, write, read),
+        },
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryService,
-          inject: [PARTS, StatementGate],
-          useFactory: ({ queue, results }: QueryParts, gate: StatementGate) =>
+          inject: [PARTS, StatementGate, ReportUsage],
+          useFactory: ({ queue, results }: QueryParts, gate: StatementGate, usage: ReportUsage) =>
             new QueryService({
               queue,
               results,
+              usage,
               rules: { gate, reports, engines: config.QUERY_ENGINES, defaultEngine: config.QUERY_DEFAULT_ENGINE, timeoutMs: config.QUERY_TIMEOUT_MS },
               waits: new QueryWaits(config.QUERY_WAITERS_MAX),
               now: Date.now,

@@ -2,6 +2,7 @@ import { GetDatabaseCommand } from '@aws-sdk/client-glue';
 import { purchases, streams } from '@millrace/contracts';
 import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
 import type { HealthRegistry } from '@millrace/runtime';
+import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { awsClients, type AwsClients } from './aws-clients.ts';
 import type { QueryConfig } from './config.ts';
@@ -10,6 +11,7 @@ import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { lakeTable } from './lake-tables.ts';
+import { specsOf } from './pipelines.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { requestConnection, settled } from './redis-connections.ts';
 
@@ -20,6 +22,8 @@ export interface QueryParts {
   readonly aws: AwsClients;
   readonly results: S3ObjectStore;
   readonly queue: QueryQueue;
+  /** For single commands beside the queue; its connection is the queue's. */
+  readonly redis: Redis;
   close(): Promise<void>;
 }
 
@@ -30,10 +34,12 @@ export async function queryParts(config: QueryConfig, guards: Guards, logger: Lo
     s3Endpoint: config.AWS_ENDPOINT_URL_S3,
     glueEndpoint: config.AWS_ENDPOINT_URL_GLUE,
     athenaEndpoint: config.AWS_ENDPOINT_URL_ATHENA,
+    connectTimeoutMs: specsOf(config).s3.timeout?.connectMs ?? 2000,
   });
+  const commandTimeoutMs = redisTimeoutMs(config);
   const results = new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3));
-  const redis = requestConnection({ url: config.REDIS_URL, commandTimeoutMs: config.QUERY_REDIS_TIMEOUT_MS }, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
-  await settled(redis, config.QUERY_REDIS_TIMEOUT_MS);
+  const redis = requestConnection({ url: config.REDIS_URL, commandTimeoutMs }, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
+  await settled(redis, commandTimeoutMs);
   const queue = new QueryQueue(
     redis,
     {
@@ -48,11 +54,17 @@ export async function queryParts(config: QueryConfig, guards: Guards, logger: Lo
     aws,
     results,
     queue,
+    redis,
     async close() {
       await queue.close();
       aws.destroy();
     },
   };
+}
+
+/** Time one command to Redis may take: that of an attempt. */
+export function redisTimeoutMs(config: QueryConfig): number {
+  return specsOf(config).redis.timeout?.attemptMs ?? 2000;
 }
 
 /** The engines that the settings name. */

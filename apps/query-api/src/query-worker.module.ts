@@ -1,14 +1,16 @@
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { sleep, systemClock } from '@millrace/resilience';
-import { HealthRegistry, Metrics } from '@millrace/runtime';
+import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
+import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import type { Guards } from './guards.ts';
+import { guardsOver, pipelinesOf } from './pipelines.ts';
+import { ReportAnswers } from './queries/report-answers.ts';
 import { QueryWorker } from './queries/query-worker.ts';
 import { queryTelemetry } from './queries/query-telemetry.ts';
 import { runQuery } from './queries/run-query.ts';
-import { queryEngines, queryParts, registerEngineChecks, registerStoreChecks, resultLimits, type QueryParts } from './query-parts.ts';
+import { queryEngines, queryParts, redisTimeoutMs, registerEngineChecks, registerStoreChecks, resultLimits, type QueryParts } from './query-parts.ts';
 import { workerConnection } from './redis-connections.ts';
 
 const PARTS = Symbol('QUERY_PARTS');
@@ -38,19 +40,22 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
     registerEngineChecks(health, config, parts, engines, guards);
   }
 
-  static of(config: QueryConfig, logger: Logger, guards: Guards): DynamicModule {
+  static of(config: QueryConfig, logger: Logger): DynamicModule {
     return {
       module: QueryWorkerModule,
+      imports: [PipelinesModule.forRoot(pipelinesOf(config, 'worker'))],
       providers: [
         { provide: CONFIG, useValue: config },
-        { provide: GUARDS, useValue: guards },
-        { provide: PARTS, useFactory: async () => await queryParts(config, guards, logger) },
-        { provide: ENGINES, inject: [PARTS], useFactory: (parts: QueryParts) => queryEngines(config, parts, guards, pause) },
+        // The token makes sure that the pipelines are made first.
+        { provide: GUARDS, inject: [PipelineRegistry, pipelineToken('redis')], useFactory: (registry: PipelineRegistry) => guardsOver(registry) },
+        { provide: PARTS, inject: [GUARDS], useFactory: async (guards: Guards) => await queryParts(config, guards, logger) },
+        { provide: ENGINES, inject: [PARTS, GUARDS], useFactory: (parts: QueryParts, guards: Guards) => queryEngines(config, parts, guards, pause) },
         {
           provide: QueryWorker,
-          inject: [PARTS, ENGINES, Metrics],
-          useFactory: ({ queue, results }: QueryParts, engines: readonly QueryEngine[], metrics: Metrics) => {
-            const redis = workerConnection({ url: config.REDIS_URL, commandTimeoutMs: config.QUERY_REDIS_TIMEOUT_MS }, (error) => logger.warn({ err: error }, 'The connection to Redis reported an error.'));
+          inject: [PARTS, ENGINES, Metrics, pipelineToken('report')],
+          useFactory: ({ queue, results }: QueryParts, engines: readonly QueryEngine[], metrics: Metrics, report: Pipeline) => {
+            const answers = new ReportAnswers(report);
+            const redis = workerConnection({ url: config.REDIS_URL, commandTimeoutMs: redisTimeoutMs(config) }, (error) => logger.warn({ err: error }, 'The connection to Redis reported an error.'));
             const environment = {
               engines: new Map(engines.map((engine) => [engine.name, engine])),
               results,
@@ -61,6 +66,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
                 const timer = setTimeout(callback, ms);
                 return () => clearTimeout(timer);
               },
+              answerReport: async (...args: Parameters<ReportAnswers['answer']>) => await answers.answer(...args),
               onFailure: (error: unknown) => logger.warn({ err: error }, 'A query failed for a reason on our side.'),
             };
             return new QueryWorker(

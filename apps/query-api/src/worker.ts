@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { authFrom, createLogger, runMain, runService } from '@millrace/runtime';
 import { readQueryConfig } from './config.ts';
-import { pipelineGuards } from './pipelines.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
 
 await runMain(async () => {
@@ -9,7 +8,7 @@ await runMain(async () => {
   const logger = createLogger({ name: 'query-worker', level: config.LOG_LEVEL });
   await runService({
     name: 'query-worker',
-    module: QueryWorkerModule.of(config, logger, pipelineGuards(config)),
+    module: QueryWorkerModule.of(config, logger),
     host: config.QUERY_HOST,
     port: config.QUERY_WORKER_PORT,
     logger,

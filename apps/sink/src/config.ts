@@ -1,6 +1,7 @@
 import { purchases } from '@millrace/contracts';
-import { authPrefix, authSettings, readConfig } from '@millrace/runtime';
+import { attemptsSetting, authPrefix, authSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
+import { sinkPipelines, sinkSpecs } from './pipelines.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -19,8 +20,8 @@ export const sinkConfigSchema = Type.Object({
   SINK_DEDUP_OFFSETS: Type.Integer({ default: 131_072, minimum: 0, maximum: 16_777_216, description: 'Offsets of a lane within which an event id is taken once; 0 takes every event' }),
   SINK_ENCODER_MEMORY_MB: Type.Integer({ default: 256, minimum: 128, maximum: 65_536, description: 'Memory of the Parquet encoder in megabytes' }),
   SINK_ENCODER_THREADS: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Threads of the Parquet encoder' }),
-  SINK_S3_TIMEOUT_MS: Type.Integer({ default: 30_000, minimum: 100, maximum: 600_000, description: 'Time one call to S3 may take in milliseconds' }),
-  SINK_GLUE_TIMEOUT_MS: Type.Integer({ default: 10_000, minimum: 100, maximum: 600_000, description: 'Time one call to Glue may take in milliseconds' }),
+  ...pipelineSettings('SINK', sinkPipelines),
+  ...attemptsSetting('SINK'),
   SINK_RETRY_BASE_MS: Type.Integer({ default: 200, minimum: 1, maximum: 60_000, description: 'First back-off of a failed step in milliseconds' }),
   SINK_RETRY_WAIT_MS_MAX: Type.Integer({ default: 10_000, minimum: 1, maximum: 600_000, description: 'Longest back-off of a failed step in milliseconds' }),
   SINK_RECONCILE_SECONDS: Type.Integer({ default: 300, minimum: 1, maximum: 86_400, description: 'How often the catalog is compared with the table, in seconds' }),
@@ -42,5 +43,5 @@ export type SinkConfig = Static<typeof sinkConfigSchema>;
  * @throws ConfigError naming every problem at once
  */
 export function readSinkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SinkConfig {
-  return readConfig(sinkConfigSchema, { prefixes: ['SINK_', authPrefix], env });
+  return readConfig(sinkConfigSchema, { prefixes: ['SINK_', authPrefix], env, check: (config) => pipelineProblems(sinkSpecs(config)) });
 }

@@ -12,6 +12,8 @@ export interface KafkaBatchOptions {
   readonly clientId: string;
   readonly topic: string;
   readonly groupId: string;
+  /** Wraps each call of the admin client: a resilience pipeline. */
+  readonly guard: <T>(call: () => Promise<T>) => Promise<T>;
   /** Where kafkajs's own lines go. */
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
 }
@@ -75,7 +77,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       logLevel: logLevel.INFO,
       logCreator: logCreatorOf(options.log),
     });
-    this.#admin = this.#kafka.admin();
+    // Its failures are tried again by whoever asked: one layer, which the circuit can see.
+    this.#admin = this.#kafka.admin({ retry: { retries: 0 } });
   }
 
   /** Who is told of connection and assignment; set before {@link listen}. */
@@ -130,8 +133,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   // Lanes begin together: one question answers them all.
   async #allRanges(): Promise<Map<number, LogRange>> {
-    this.#ranges ??= this.#admin
-      .fetchTopicOffsets(this.#options.topic)
+    this.#ranges ??= this.#options
+      .guard(async () => await this.#admin.fetchTopicOffsets(this.#options.topic))
       .then((offsets) => new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }])))
       .finally(() => (this.#ranges = undefined));
     return await this.#ranges;
@@ -140,7 +143,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   async #consume(): Promise<void> {
     for (let attempt = 0; !this.#stopping.signal.aborted; attempt += 1) {
       try {
-        await this.#connectAdmin();
+        await this.#options.guard(async () => await this.#connectAdmin());
         await this.#runConsumer();
       } catch (error) {
         if (this.#stopping.signal.aborted) return;

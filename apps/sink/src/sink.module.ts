@@ -1,8 +1,9 @@
 import { Inject, Injectable, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
-import { HealthRegistry, Metrics } from '@millrace/runtime';
+import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { SinkConfig } from './config.ts';
 import { Lanes, spoolView } from './lanes.ts';
+import { guardsOver, sinkPipelines, sinkPipelinesOf } from './pipelines.ts';
 import { SinkController } from './sink.controller.ts';
 import { openSink, type Sink } from './sink.ts';
 
@@ -59,9 +60,14 @@ export class SinkModule {
   static of(config: SinkConfig, logger: Logger): DynamicModule {
     return {
       module: SinkModule,
+      imports: [PipelinesModule.forRoot(sinkPipelinesOf(config))],
       controllers: [SinkController],
       providers: [
-        { provide: SINK, inject: [Metrics], useFactory: async (metrics: Metrics) => await openSink(config, logger, metrics) },
+        {
+          provide: SINK,
+          inject: [Metrics, PipelineRegistry, ...Object.keys(sinkPipelines).map(pipelineToken)],
+          useFactory: async (metrics: Metrics, pipelines: PipelineRegistry) => await openSink(config, logger, metrics, guardsOver(pipelines)),
+        },
         { provide: Lanes, inject: [SINK], useFactory: (sink: Sink) => sink.lanes },
         SinkLife,
       ],

@@ -16,6 +16,7 @@ import { KafkaBatchStrategy } from './kafka-batch-strategy.ts';
 import { Lane } from './lane.ts';
 import { Lanes } from './lanes.ts';
 import { Pipeline } from './pipeline.ts';
+import { sinkSpecs, type SinkGuards } from './pipelines.ts';
 import { Registrar } from './registrar.ts';
 import { gaugeLanes, sinkTelemetry } from './sink-telemetry.ts';
 import { Shelf } from './shelf.ts';
@@ -42,7 +43,7 @@ export function streamOf(config: SinkConfig): Stream {
 }
 
 /** Puts the sink together. Nothing is connected yet. */
-export async function openSink(config: SinkConfig, logger: Logger, metrics: Metrics): Promise<Sink> {
+export async function openSink(config: SinkConfig, logger: Logger, metrics: Metrics, guards: SinkGuards): Promise<Sink> {
   const stream = streamOf(config);
   const clock = systemClock;
   const writer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
@@ -58,9 +59,8 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   await mkdir(temporaryDirectory, { recursive: true });
   const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory });
 
-  const store = new S3ObjectStore(s3Client(), config.LAKE_BUCKET, withTimeout(config.SINK_S3_TIMEOUT_MS));
-  const guardGlue = withTimeout(config.SINK_GLUE_TIMEOUT_MS);
-  const catalog = new GlueCatalog(glueClient(), stream, config.LAKE_BUCKET, async (run, signal) => await guardGlue('glue', run, signal));
+  const store = new S3ObjectStore(s3Client({ connectTimeoutMs: sinkSpecs(config).s3.timeout.connectMs }), config.LAKE_BUCKET, guards.s3);
+  const catalog = new GlueCatalog(glueClient(), stream, config.LAKE_BUCKET, guards.glue);
   const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; it is tried again.'));
 
   const strategy = new KafkaBatchStrategy({
@@ -68,6 +68,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     clientId: writer,
     topic: stream.topic.name,
     groupId: config.SINK_GROUP_ID,
+    guard: guards.kafka,
     log: (level, message, fields) => logger[level](fields, message),
   });
 
@@ -144,24 +145,6 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       encoder.close();
       await spool.release();
     },
-  };
-}
-
-type Guard = <T>(call: string, run: (signal: AbortSignal | undefined) => Promise<T>, signal: AbortSignal | undefined) => Promise<T>;
-
-function withTimeout(timeoutMs: number): Guard {
-  return async (_call, run, signal) => {
-    const attempt = new AbortController();
-    const abort = (): void => attempt.abort(signal?.reason);
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    const timer = setTimeout(() => attempt.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    try {
-      return await run(attempt.signal);
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    }
   };
 }
 

@@ -75,6 +75,8 @@ export interface QueryView {
   readonly finishedAt?: string;
   readonly statistics?: QueryStatistics;
   readonly error?: Problem;
+  /** There when the result is the last good one of its report, given because its engine or its data could not be reached. */
+  readonly stale?: { readonly asOf: string; readonly ageSeconds: number };
   readonly links: { readonly self: string; readonly results: string };
 }
 

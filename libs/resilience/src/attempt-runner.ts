@@ -52,8 +52,7 @@ export class AttemptRunner {
       breaker?.forget(ticket);
       return await this.end(call, number, error);
     }
-    // A call's first attempt follows its start at once.
-    const nowMs = number === 0 ? call.startedMs : monotonic();
+    const nowMs = monotonic();
     const obstacle = this.obstacle(call, nowMs);
     if (obstacle !== undefined) breaker?.forget(ticket);
     const valid = obstacle === undefined && breaker !== undefined && !breaker.isCurrent(ticket) ? breaker.admit(nowMs) : ticket;

@@ -4,7 +4,6 @@ import { createLogger, startService, type RunningService } from '@millrace/runti
 import type { TopicMessage } from '@millrace/testing';
 import { expect } from 'vitest';
 import { readPurchaseConfig } from '../config.ts';
-import { timeoutGuard } from '../guards.ts';
 import { PurchaseModule } from '../purchase.module.ts';
 import { seedPurchase } from './seed-purchase.ts';
 
@@ -12,8 +11,7 @@ import { seedPurchase } from './seed-purchase.ts';
 export async function startPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
   const config = readPurchaseConfig({ LOG_LEVEL: 'error', ...env });
   const logger = createLogger({ name: 'purchase', level: config.LOG_LEVEL });
-  const guard = timeoutGuard({ open: config.PURCHASE_KAFKA_OPEN_MS_MAX, send: config.PURCHASE_KAFKA_SEND_MS_MAX, check: config.PURCHASE_KAFKA_CHECK_MS_MAX });
-  return await startService({ name: 'purchase', module: PurchaseModule.of(config, logger, guard), port: 0, logger, bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX });
+  return await startService({ name: 'purchase', module: PurchaseModule.of(config, logger), port: 0, logger, admission: 'http', bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX });
 }
 
 /** An answer, with its JSON. */

@@ -2,6 +2,7 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import type { EngineName, Stream } from '@millrace/contracts';
 import { RequireScope } from '@millrace/runtime';
 import type { Report } from '../reports/report.ts';
+import { ReportUsage } from '../reports/report-usage.ts';
 
 /** What there is to ask, and what to ask it with. */
 export interface QueryCatalog {
@@ -18,7 +19,10 @@ export const QUERY_CATALOG = Symbol('QUERY_CATALOG');
 @Controller('v1')
 @RequireScope('queries:run')
 export class CatalogController {
-  constructor(@Inject(QUERY_CATALOG) private readonly catalog: QueryCatalog) {}
+  constructor(
+    @Inject(QUERY_CATALOG) private readonly catalog: QueryCatalog,
+    @Inject(ReportUsage) private readonly usage: ReportUsage,
+  ) {}
 
   @Get('tables')
   tables(): unknown {
@@ -36,8 +40,10 @@ export class CatalogController {
   }
 
   @Get('reports')
-  reports(): unknown {
-    return { reports: this.catalog.reports };
+  async reports(): Promise<unknown> {
+    const { reports } = this.catalog;
+    const usage = await this.usage.read(reports.map(({ name }) => name));
+    return { reports: reports.map((report) => ({ ...report, usage: usage[report.name] ?? null })) };
   }
 
   @Get('engines')

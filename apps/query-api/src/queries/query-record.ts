@@ -1,5 +1,5 @@
 import type { EngineName, Problem, QueryState, QueryStatistics, QueryView } from '@millrace/contracts';
-import type { Parameter } from '../engines/query-engine.ts';
+import type { Parameter, ResultColumn, ResultRow } from '../engines/query-engine.ts';
 
 /** What a query was submitted with: the data of its job. */
 export interface QueryJobData {
@@ -22,6 +22,14 @@ export interface QueryProgress {
   readonly executionId?: string;
 }
 
+/** The last good answer of a report, given instead of one that could not be had. */
+export interface StaleAnswer {
+  /** Epoch milliseconds at which it was good. */
+  readonly asOf: number;
+  readonly columns: readonly ResultColumn[];
+  readonly rows: readonly ResultRow[];
+}
+
 /** How a query ended: what its job returned. A failed query is a job that did its work. */
 export interface QueryOutcome {
   readonly state: Extract<QueryState, 'succeeded' | 'failed' | 'cancelled'>;
@@ -29,6 +37,8 @@ export interface QueryOutcome {
   readonly finishedAt: number;
   readonly statistics?: QueryStatistics;
   readonly error?: Problem;
+  /** The result, when it is not on S3 but stands in for one that could not be had. */
+  readonly stale?: StaleAnswer;
 }
 
 /** Everything known of a query. */
@@ -60,6 +70,7 @@ export function viewOf({ id, data, state, progress, outcome }: QueryRecord): Que
     ...(outcome === undefined ? {} : { finishedAt: iso(outcome.finishedAt) }),
     ...(outcome?.statistics === undefined ? {} : { statistics: outcome.statistics }),
     ...(outcome?.error === undefined ? {} : { error: outcome.error }),
+    ...(outcome?.stale === undefined ? {} : { stale: { asOf: iso(outcome.stale.asOf), ageSeconds: Math.round((outcome.finishedAt - outcome.stale.asOf) / 1000) } }),
     links: { self: `/v1/queries/${id}`, results: `/v1/queries/${id}/results` },
   };
 }

@@ -4,7 +4,9 @@ import type { ObjectStore } from '@millrace/lake';
 import type { ResultRow } from '../engines/query-engine.ts';
 import { QueryError } from '../errors.ts';
 import { readManifest, readPage, readRows } from '../results/read-result.ts';
+import { inlineResult } from '../results/inline-result.ts';
 import type { ResultManifest } from '../results/result-manifest.ts';
+import type { ReportUsage } from '../reports/report-usage.ts';
 import type { QueryQueue } from './query-queue.ts';
 import { isFinal, type QueryJobData, type QueryRecord } from './query-record.ts';
 import { jobOf, type SubmissionRules } from './submission.ts';
@@ -16,6 +18,7 @@ export interface QueryServiceParts {
   readonly rules: SubmissionRules;
   readonly results: Pick<ObjectStore, 'get'>;
   readonly waits: QueryWaits;
+  readonly usage: Pick<ReportUsage, 'count'>;
   readonly now: () => number;
   readonly newId: () => string;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -43,7 +46,7 @@ export class QueryService {
    * @param key makes a repetition of the same request the same query; undefined makes each request a query of its own
    */
   async submit(body: unknown, key: string | undefined): Promise<QueryRecord> {
-    const { rules, queue, now, newId } = this.#parts;
+    const { rules, queue, now, newId, usage } = this.#parts;
     const data = await jobOf(body, rules, now());
     const id = key === undefined ? newId() : idOfKey(key);
     if (key !== undefined) {
@@ -51,6 +54,7 @@ export class QueryService {
       if (earlier !== undefined) return sameRequest(earlier, data);
     }
     await queue.submit(id, data);
+    if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
     const added: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
     // Another request with the key may have come in between; what was queued first stands.
     return key === undefined ? added : sameRequest((await queue.find(id)) ?? added, data);
@@ -81,14 +85,15 @@ export class QueryService {
 
   /** One page of results. */
   async page(id: string, cursor: string | undefined, limit: number, signal: AbortSignal): Promise<ResultPage> {
-    return await readPage(this.#parts.results, await this.#manifest(id, signal), cursor, limit, signal);
+    const { store, manifest } = await this.#result(await this.#succeeded(id, signal), signal);
+    return await readPage(store, manifest, cursor, limit, signal);
   }
 
   /** The first page of a query that is known to have succeeded; undefined while it cannot be read. */
-  async firstPage({ id }: QueryRecord, limit: number, signal: AbortSignal): Promise<ResultPage | undefined> {
-    const { results } = this.#parts;
+  async firstPage(record: QueryRecord, limit: number, signal: AbortSignal): Promise<ResultPage | undefined> {
     try {
-      return await readPage(results, await readManifest(results, id, signal), undefined, limit, signal);
+      const { store, manifest } = await this.#result(record, signal);
+      return await readPage(store, manifest, undefined, limit, signal);
     } catch (error) {
       return unlessUnavailable(error, undefined);
     }
@@ -96,15 +101,22 @@ export class QueryService {
 
   /** The whole result, to be read part by part. */
   async whole(id: string, signal: AbortSignal): Promise<WholeResult> {
-    const manifest = await this.#manifest(id, signal);
-    return { manifest, rows: readRows(this.#parts.results, manifest, signal) };
+    const { store, manifest } = await this.#result(await this.#succeeded(id, signal), signal);
+    return { manifest, rows: readRows(store, manifest, signal) };
   }
 
-  async #manifest(id: string, signal: AbortSignal): Promise<ResultManifest> {
-    const { state, outcome } = await this.get(id, 0, signal);
+  async #succeeded(id: string, signal: AbortSignal): Promise<QueryRecord> {
+    const record = await this.get(id, 0, signal);
+    const { state, outcome } = record;
     if (!isFinal(state)) throw new QueryError('not-finished', `The query is ${state}. Ask /v1/queries/${id}?wait=30 for its end.`, { retryAfterSeconds: 1 });
     if (state !== 'succeeded') throw new QueryError('no-results', `The query ${state === 'failed' ? `failed: ${outcome?.error?.detail ?? 'no reason is known'}` : 'was cancelled.'}`);
-    return await readManifest(this.#parts.results, id, signal);
+    return record;
+  }
+
+  /** Where the result is read: on S3, or in the query itself when an earlier answer stands in. */
+  async #result({ id, outcome }: QueryRecord, signal: AbortSignal): Promise<{ store: Pick<ObjectStore, 'get'>; manifest: ResultManifest }> {
+    const store = this.#parts.results;
+    return outcome?.stale === undefined ? { store, manifest: await readManifest(store, id, signal) } : inlineResult(id, outcome.stale);
   }
 }
 
@@ -114,9 +126,12 @@ function idOfKey(key: string): string {
   return [digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, `8${digest.slice(17, 20)}`, digest.slice(20, 32)].join('-');
 }
 
+function whatIsAsked({ sql, parameters, engine, report, timeoutMs }: QueryJobData): string {
+  return JSON.stringify([sql, parameters, engine, report, timeoutMs]);
+}
+
 function sameRequest(record: QueryRecord, data: QueryJobData): QueryRecord {
-  const asked = ({ sql, parameters, engine, report, timeoutMs }: QueryJobData): string => JSON.stringify([sql, parameters, engine, report, timeoutMs]);
-  if (asked(record.data) === asked(data)) return record;
+  if (whatIsAsked(record.data) === whatIsAsked(data)) return record;
   throw new QueryError('idempotency-conflict', 'The Idempotency-Key belongs to another query. Use a new key for a new query.', {
     errors: [{ field: 'Idempotency-Key', message: 'was used with another request' }],
   });

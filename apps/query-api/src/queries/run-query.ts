@@ -5,6 +5,7 @@ import { QueryError, QueryStopped } from '../errors.ts';
 import { writeResult, type ResultLimits } from '../results/write-result.ts';
 import { readStatement } from '../statement/statement-text.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
+import { keeping, type Answered, type ReportAnswer } from './report-answers.ts';
 
 /** What running a query takes. */
 export interface QueryRun {
@@ -27,6 +28,8 @@ export interface QueryRunEnvironment {
   readonly newWriterId: () => string;
   /** Calls back after a time and returns what takes that back. */
   readonly after: (ms: number, callback: () => void) => () => void;
+  /** Runs a report, or finds an earlier answer that stands in for it. */
+  readonly answerReport: (data: QueryJobData, run: (signal: AbortSignal) => Promise<ReportAnswer>, signal: AbortSignal) => Promise<Answered>;
   /** Told of what failed on our side, with its cause, which the client is not shown. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -37,8 +40,8 @@ export interface QueryRunEnvironment {
  * @throws QueryStopped `handed-over` when this worker stops before the query does; a successor goes on
  */
 export async function runQuery(query: QueryRun, environment: QueryRunEnvironment): Promise<QueryOutcome> {
-  const { engines, results, limits, now, newWriterId, after, onFailure } = environment;
-  const { id, data } = query;
+  const { now, after, onFailure, answerReport } = environment;
+  const { data } = query;
   const startedAt = query.progress?.startedAt ?? now();
   const stop = new AbortController();
   const forward = (): void => stop.abort(query.signal.reason);
@@ -47,24 +50,17 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
   // Counted from the first start: a query that changes workers has no more time than another.
   const disarm = after(Math.max(0, startedAt + data.timeoutMs - now()), () => stop.abort(new QueryStopped('deadline')));
   try {
-    const engine = engines.get(data.engine);
-    if (engine === undefined) throw new QueryError('engine-failed', `This worker has no engine ${data.engine}.`);
     await query.saveProgress({ ...query.progress, startedAt });
-    const result = await engine.run({
-      queryId: id,
-      statement: readStatement(data.sql),
-      parameters: data.parameters,
-      executionId: query.progress?.executionId,
-      onStarted: async (executionId) => await query.saveProgress({ startedAt, executionId }),
-      signal: stop.signal,
-    });
-    const manifest = await writeResult(results, { queryId: id, writerId: newWriterId() }, result, limits, stop.signal);
+    const run = async (signal: AbortSignal): Promise<ReportAnswer> => await execute(query, environment, startedAt, signal);
+    const answered: Answered = data.report === undefined ? { fresh: await run(stop.signal) } : await answerReport(data, run, stop.signal);
     const finishedAt = now();
+    const { rows, bytesScanned } = 'fresh' in answered ? answered.fresh : { rows: answered.stale.rows.length, bytesScanned: 0 };
     return {
       state: 'succeeded',
       startedAt,
       finishedAt,
-      statistics: { rows: manifest.rows, bytesScanned: manifest.bytesScanned, queuedMs: startedAt - data.submittedAt, executionMs: finishedAt - startedAt },
+      statistics: { rows, bytesScanned, queuedMs: startedAt - data.submittedAt, executionMs: finishedAt - startedAt },
+      ...('stale' in answered ? { stale: answered.stale } : {}),
     };
   } catch (error) {
     const cause = stop.signal.aborted ? (stop.signal.reason as unknown) : error;
@@ -81,4 +77,22 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
     disarm();
     query.signal.removeEventListener('abort', forward);
   }
+}
+
+/** The query in its engine, and its result on S3. */
+async function execute({ id, data, progress, saveProgress }: QueryRun, { engines, results, limits, now, newWriterId }: QueryRunEnvironment, startedAt: number, signal: AbortSignal): Promise<ReportAnswer> {
+  const engine = engines.get(data.engine);
+  if (engine === undefined) throw new QueryError('engine-failed', `This worker has no engine ${data.engine}.`);
+  const { result, kept } = keeping(
+    await engine.run({
+      queryId: id,
+      statement: readStatement(data.sql),
+      parameters: data.parameters,
+      executionId: progress?.executionId,
+      onStarted: async (executionId) => await saveProgress({ startedAt, executionId }),
+      signal,
+    }),
+  );
+  const { rows, bytesScanned } = await writeResult(results, { queryId: id, writerId: newWriterId() }, result, limits, signal);
+  return { finishedAt: now(), rows, bytesScanned, kept: kept() };
 }

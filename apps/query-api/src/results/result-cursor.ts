@@ -12,9 +12,9 @@ export function cursorOf(row: number, { queryId }: Pick<ResultManifest, 'queryId
  * @throws QueryError `validation` when it was not given for this query
  */
 export function rowOfCursor(cursor: string, { queryId, rows }: Pick<ResultManifest, 'queryId' | 'rows'>): number {
-  const [id, text = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
+  const [id, text = '', ...more] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
   const row = /^\d{1,15}$/.test(text) ? Number(text) : -1;
-  if (id !== queryId || row < 0 || row > rows) {
+  if (id !== queryId || more.length > 0 || row < 0 || row > rows) {
     throw new QueryError('validation', 'The cursor was not given for this query. Use the "next" of the page before.', {
       errors: [{ field: 'cursor', message: 'must be the "next" of a page of this query' }],
     });

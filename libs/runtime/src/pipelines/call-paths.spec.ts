@@ -41,6 +41,7 @@ describe('call paths', () => {
   it('have a setting with a default', () => {
     const schema = Type.Object(attemptsSetting('SINK'));
     expect(readConfig(schema, { prefixes: ['SINK_'], env: {} }).SINK_ATTEMPTS_PER_REQUEST_MAX).toBe(12);
+    expect(readConfig(Type.Object(attemptsSetting('SINK', 3)), { prefixes: ['SINK_'], env: {} }).SINK_ATTEMPTS_PER_REQUEST_MAX).toBe(3);
     expect(readConfig(schema, { prefixes: ['SINK_'], env: { SINK_ATTEMPTS_PER_REQUEST_MAX: '4' } }).SINK_ATTEMPTS_PER_REQUEST_MAX).toBe(4);
   });
 });

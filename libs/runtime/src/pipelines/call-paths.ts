@@ -32,9 +32,12 @@ export interface CountedPath {
   readonly retrying: readonly string[];
 }
 
-/** Setting of the limit, to be spread into an app's settings. */
-export function attemptsSetting<P extends string>(prefix: P): Record<`${P}_ATTEMPTS_PER_REQUEST_MAX`, TInteger> {
-  const options = { default: 12, minimum: 1, maximum: 1000, description: 'Most attempts that one request may cause at a dependency; the service refuses to start when its retries multiply to more' };
+/**
+ * Setting of the limit, to be spread into an app's settings.
+ * @param limit Its default. Default 12.
+ */
+export function attemptsSetting<P extends string>(prefix: P, limit = 12): Record<`${P}_ATTEMPTS_PER_REQUEST_MAX`, TInteger> {
+  const options = { default: limit, minimum: 1, maximum: 1000, description: 'Most attempts that one request may cause at a dependency; the service refuses to start when its retries multiply to more' };
   return { [`${prefix}_ATTEMPTS_PER_REQUEST_MAX`]: Type.Integer(options) } as Record<`${P}_ATTEMPTS_PER_REQUEST_MAX`, TInteger>;
 }
 

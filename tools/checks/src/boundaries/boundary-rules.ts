@@ -21,7 +21,7 @@ const layersUsable: Readonly<Record<string, readonly string[]>> = {
 
 /** Only tests may know it. */
 const testingProject = '@millrace/testing';
-const testFile = /(\.spec|\.conformance)\.ts$|\/testing-[^/]*\.ts$/;
+const testFile = /(\.spec|\.conformance)\.ts$|\/testing-[^/]*\.ts$|\/src\/testing\//;
 
 /** Files that do no I/O and know no framework: all of a pure lib, and the rules of the ledger. */
 const pureFile = /^libs\/(contracts|resilience)\/|^libs\/lake\/src\/(keys|entry|chain|ranges|checkpoint)\.ts$/;

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { RejectedError } from '@millrace/resilience';
 import { QueryError, QueryStopped } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
 import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
@@ -56,7 +57,7 @@ export class DuckDbEngine implements QueryEngine {
         await sandbox.close();
       }
     });
-    reading.catch((error: unknown) => opened.reject(signal.aborted ? signal.reason : error));
+    reading.catch((error: unknown) => opened.reject(signal.aborted ? signal.reason : refusalOf(error)));
     return await opened.promise;
   }
 
@@ -67,6 +68,11 @@ export class DuckDbEngine implements QueryEngine {
   async close(): Promise<void> {
     await this.#pool.close();
   }
+}
+
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof RejectedError)) return error;
+  return new QueryError('unavailable', "DuckDB's reads of S3 fail, and no more are begun for now.", { cause: error, ...(error.retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(error.retryAfterMs / 1000) }) });
 }
 
 /** @param ended is settled as the reading of the rows ends: at the last one, at an error, or when the reader has enough */
@@ -101,7 +107,7 @@ async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: A
         return;
       }
     } catch (error) {
-      ended.reject(error as Error);
+      ended.reject(error);
       throw error;
     } finally {
       ended.resolve();

@@ -64,4 +64,16 @@ describe('settings of pipelines', () => {
     expect(pipelineSpecs('SINK', pipelines, read()).s3.breaker).not.toHaveProperty('slowMs');
     expect(pipelineSpecs('SINK', pipelines, read({ SINK_S3_BREAKER_SLOW_MS: '70' })).s3.breaker).toHaveProperty('slowMs', 70);
   });
+
+  it('leave alone what is the app’s own business', () => {
+    const http = { http: { timeout: { attemptMs: 5, totalMs: 5 }, shed: {}, fixed: ['timeout'] } } as const;
+    const own = Type.Object(pipelineSettings('SINK', http));
+    expect(pipelineSpecs('SINK', http, readConfig(own, { prefixes: ['SINK_'], env: { SINK_HTTP_SHED_HOLD_MS: '7' } })).http).toEqual({
+      name: 'http',
+      timeout: { attemptMs: 5, totalMs: 5 },
+      shed: { eventLoopDelayMsFrom: 100, eventLoopDelayMsFull: 500, heapUsedShareFrom: 0.85, heapUsedShareFull: 0.95, holdMs: 7, retryAfterMs: 1000 },
+      chaos: { allowed: false },
+    });
+    expect(() => readConfig(own, { prefixes: ['SINK_'], env: { SINK_HTTP_ATTEMPT_TIMEOUT_MS: '7' } })).toThrow('SINK_HTTP_ATTEMPT_TIMEOUT_MS is not a known setting');
+  });
 });

@@ -1,9 +1,12 @@
 import type { ChaosSpec, PipelineSpec } from '@millrace/resilience';
 import { type TBoolean, type TSchema, Type } from 'typebox';
-import { type Knob, knobsOf, valueOf } from './knobs.ts';
+import { type Knob, type KnobPolicy, knobsOf, valueOf } from './knobs.ts';
 
 /** A pipeline as an app declares it: its policies with the app's defaults. Its name is its key. */
-export type PipelineDefaults = Omit<PipelineSpec, 'name' | 'chaos'>;
+export interface PipelineDefaults extends Omit<PipelineSpec, 'name' | 'chaos'> {
+  /** Policies whose numbers are the app's own business and no settings. */
+  readonly fixed?: readonly KnobPolicy[];
+}
 
 /** The pipelines of an app by name. */
 export type NamedDefaults = Readonly<Record<string, PipelineDefaults>>;
@@ -28,7 +31,7 @@ export type PipelineSettingsSchema<Prefix extends string, P extends NamedDefault
 export function pipelineSettings<const Prefix extends string, const P extends NamedDefaults>(prefix: Prefix, pipelines: P): PipelineSettingsSchema<Prefix, P> {
   const properties: Record<string, TSchema> = {};
   for (const [name, spec] of Object.entries(pipelines)) {
-    for (const knob of knobsOf(spec)) properties[keyOf(prefix, name, knob.suffix)] = schemaOf(knob, name, valueOf(spec, knob));
+    for (const knob of settable(spec)) properties[keyOf(prefix, name, knob.suffix)] = schemaOf(knob, name, valueOf(spec, knob));
     properties[keyOf(prefix, name, chaosSuffix)] = Type.Boolean({ default: false, description: `Pipeline ${name}: whether faults may be injected at run time` });
   }
   return properties as unknown as PipelineSettingsSchema<Prefix, P>;
@@ -42,6 +45,10 @@ export function pipelineSpecs<const P extends NamedDefaults>(prefix: string, pip
 /** Pipelines whose chaos setting is on: worth a line at start. */
 export function chaosAllowed(specs: Readonly<Record<string, Pick<PipelineSpec, 'chaos'>>>): readonly string[] {
   return Object.entries(specs).flatMap(([name, spec]) => (spec.chaos?.allowed === true ? [name] : []));
+}
+
+function settable(defaults: PipelineDefaults): readonly Knob[] {
+  return knobsOf(defaults).filter(({ policy }) => policy === undefined || defaults.fixed?.includes(policy) !== true);
 }
 
 const chaosSuffix = 'CHAOS_ALLOWED';
@@ -58,8 +65,9 @@ function schemaOf({ whole, minimum, maximum, description, fallback }: Knob, name
 }
 
 function specOf(prefix: string, name: string, defaults: PipelineDefaults, values: Readonly<Record<string, unknown>>): PipelineSpec {
-  const spec: Record<string, unknown> = { ...defaults, name, chaos: { allowed: values[keyOf(prefix, name, chaosSuffix)] === true } };
-  for (const knob of knobsOf(defaults)) {
+  const { fixed: _fixed, ...policies } = defaults;
+  const spec: Record<string, unknown> = { ...policies, name, chaos: { allowed: values[keyOf(prefix, name, chaosSuffix)] === true } };
+  for (const knob of settable(defaults)) {
     const value = values[keyOf(prefix, name, knob.suffix)];
     if (value !== undefined) setIn(spec, [...(knob.policy === undefined ? [] : [knob.policy]), ...knob.field.split('.')], value);
   }

@@ -1,0 +1,66 @@
+import { createPipeline } from '@millrace/resilience';
+import { CallPaths } from '@millrace/runtime';
+import { describe, expect, it } from 'vitest';
+import { readPurchaseConfig } from './config.ts';
+import { kafkaGuardOver, purchasePipelinesOf, purchaseSpecs } from './pipelines.ts';
+
+function guarded(env: Readonly<Record<string, string>> = {}): { guard: ReturnType<typeof kafkaGuardOver>; kafka: ReturnType<typeof createPipeline> } {
+  const config = readPurchaseConfig(env);
+  const kafka = createPipeline(purchaseSpecs(config).kafka);
+  return { guard: kafkaGuardOver({ get: () => kafka }, config), kafka: kafka };
+}
+
+async function failing(): Promise<never> {
+  throw new Error('no broker');
+}
+
+async function silent(signal: AbortSignal): Promise<never> {
+  return await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+}
+
+function paths(env: Readonly<Record<string, string>>): CallPaths {
+  const { callPaths = [], attemptsPerRequestMax = 0 } = purchasePipelinesOf(readPurchaseConfig(env));
+  return new CallPaths(callPaths, attemptsPerRequestMax);
+}
+
+describe('the guard around Kafka', () => {
+  it('never repeats a write, however it failed', async () => {
+    const { guard } = guarded();
+    let writes = 0;
+    await expect(
+      guard('send', async () => {
+        writes += 1;
+        throw new Error('the answer is lost');
+      }),
+    ).rejects.toThrow('the answer is lost');
+    expect(writes).toBe(1);
+  });
+
+  it('refuses calls at once after Kafka has failed, and says when to come back', async () => {
+    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_VOLUME_MIN: '2' });
+    await expect(guard('open', failing)).rejects.toThrow('no broker');
+    await expect(guard('check', failing)).rejects.toThrow('no broker');
+    await expect(guard('send', async () => await Promise.resolve(1))).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: expect.any(Number) as number });
+    expect(kafka.snapshot().breaker?.state).toBe('open');
+  });
+
+  it('ends what takes too long, and what its caller gives up', async () => {
+    const { guard } = guarded({ PURCHASE_KAFKA_OPEN_MS_MAX: '100', PURCHASE_KAFKA_CHECK_MS_MAX: '60000' });
+    await expect(guard('open', silent)).rejects.toThrow('Kafka did not finish "open" within 100 ms');
+    const caller = new AbortController();
+    const waiting = guard('check', silent, caller.signal);
+    caller.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+  });
+});
+
+describe('the attempts that one request may cause', () => {
+  it('are those of the client within the time of a write', () => {
+    expect(paths({}).count(() => ({}))).toMatchObject([{ product: 'kafka 1 × @platformatic/kafka 60', attemptsMax: 60 }]);
+    expect(() => paths({}).enforce(() => ({}))).not.toThrow();
+  });
+
+  it('may not grow beyond their limit by settings', () => {
+    expect(() => paths({ PURCHASE_KAFKA_RETRY_DELAY_MS: '10' }).enforce(() => ({}))).toThrow('may cause 600 attempts');
+  });
+});

@@ -1,0 +1,42 @@
+import type { Pipeline } from '@millrace/resilience';
+import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
+import type { PurchaseConfig } from './config.ts';
+import { timeoutGuard, type KafkaGuard } from './guards.ts';
+
+/** Requests are answered within limits of their own; this only ends the counting of one whose connection never closes. */
+const requestMs = 3_600_000;
+
+/** Every pipeline of the purchase API, with the defaults of its settings. */
+export const purchasePipelines = {
+  // Every request: sheds what matters least when the process has more work than it can do.
+  http: { timeout: { attemptMs: requestMs, totalMs: requestMs }, shed: {}, fixed: ['timeout'] },
+  // Not tried again here: the client repeats a write under the producer id and sequence numbers that make it safe, and the publisher reaches for Kafka anew.
+  kafka: {
+    timeout: { attemptMs: 6000, totalMs: 30_000 },
+    breaker: { volumeMin: 3, openMs: 1000, openMsMax: 5000, probes: 1 },
+    bulkhead: { concurrencyMax: 8 },
+  },
+} as const satisfies NamedDefaults;
+
+/** The specs with the settings of the environment. */
+export function purchaseSpecs(config: PurchaseConfig): NamedSpecs<typeof purchasePipelines> {
+  return pipelineSpecs('PURCHASE', purchasePipelines, config);
+}
+
+/** What the process makes of them. */
+export function purchasePipelinesOf(config: PurchaseConfig): PipelinesOptions {
+  return { specs: purchaseSpecs(config), callPaths: callPathsOf(config), attemptsPerRequestMax: config.PURCHASE_ATTEMPTS_PER_REQUEST_MAX };
+}
+
+/** The guard around every call to Kafka. Reaching for Kafka and looking at it have shorter limits of their own, within that of a write. */
+export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: PurchaseConfig): KafkaGuard {
+  const kafka = registry.get('kafka') as unknown as Pipeline<NamedSpecs<typeof purchasePipelines>['kafka']>;
+  const limited = timeoutGuard({ open: config.PURCHASE_KAFKA_OPEN_MS_MAX, check: config.PURCHASE_KAFKA_CHECK_MS_MAX });
+  return async (call, run, signal) => await kafka.execute(async (attempt) => await (call === 'send' ? run(attempt.signal) : limited(call, run, attempt.signal)), { signal, key: call });
+}
+
+function callPathsOf(config: PurchaseConfig): readonly CallPath[] {
+  // As often as fits into the time of one write when every attempt is refused at once.
+  const writes = Math.ceil(purchaseSpecs(config).kafka.timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);
+  return [{ request: 'POST /v1/purchases: the write that it shares with others', layers: ['kafka', { name: '@platformatic/kafka', attemptsMax: writes }] }];
+}

@@ -1,0 +1,53 @@
+import { LakeError } from '@millrace/lake';
+import { createPipeline } from '@millrace/resilience';
+import { describe, expect, it } from 'vitest';
+import { readQueryConfig } from './config.ts';
+import { QueryError } from './errors.ts';
+import { guardsOver, pipelinesOf, queryPipelines } from './pipelines.ts';
+
+describe('pipelines of the query API', () => {
+  it.each(['api', 'worker'] as const)('the %s has those it calls out with, and one request stays under the limit of attempts', (root) => {
+    const { specs, callPaths = [], attemptsPerRequestMax } = pipelinesOf(readQueryConfig({}), root);
+    for (const spec of Object.values(specs)) expect(() => createPipeline(spec).close()).not.toThrow();
+    const layers = callPaths.flatMap((path) => path.layers).filter((layer) => typeof layer === 'string');
+    expect(Object.keys(specs)).toEqual(expect.arrayContaining(layers));
+    expect(attemptsPerRequestMax).toBe(12);
+  });
+
+  it('take their settings from the environment', () => {
+    const { specs } = pipelinesOf(readQueryConfig({ QUERY_S3_BREAKER_OPEN_MS: '70', QUERY_DUCKDB_READS_BREAKER_VOLUME_MIN: '2', QUERY_REDIS_ATTEMPT_TIMEOUT_MS: '99' }), 'worker');
+    expect(specs['s3']?.breaker?.openMs).toBe(70);
+    expect(specs['duckdb-reads']?.breaker?.volumeMin).toBe(2);
+    expect(specs['redis']?.timeout?.attemptMs).toBe(99);
+  });
+
+  it('settings that contradict each other are refused by name', () => {
+    expect(() => readQueryConfig({ QUERY_S3_ATTEMPT_TIMEOUT_MS: '9000', QUERY_S3_TOTAL_TIMEOUT_MS: '10' })).toThrow(/s3/);
+  });
+
+  it.each([
+    [new QueryError('statement-invalid', 'x'), 'invalid'],
+    [new QueryError('unavailable', 'x'), 'transient'],
+    [new LakeError('exists', 'x'), 'invalid'],
+    [new LakeError('denied', 'x'), 'permanent'],
+    [new LakeError('unavailable', 'x'), 'transient'],
+    [new Error('x'), 'transient'],
+  ] as const)('%o is %s', (error, expected) => {
+    expect(queryPipelines.s3.classify(error)).toBe(expected);
+  });
+
+  it('a guard tries again what may be repeated and nothing else', async () => {
+    const pipeline = createPipeline({ name: 's3', retry: { attemptsMax: 3, baseMs: 0 } });
+    const { s3, glue } = guardsOver({ find: (name) => (name === 's3' ? pipeline : undefined) });
+    const attempts = { put: 0, start: 0 };
+    const failing = (operation: keyof typeof attempts) => async (): Promise<never> => {
+      attempts[operation] += 1;
+      throw new LakeError('unavailable', 'down');
+    };
+    await expect(s3({ operation: 'put', idempotent: true }, failing('put'))).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(s3({ operation: 'start', idempotent: false }, failing('start'))).rejects.toMatchObject({ code: 'unavailable' });
+    expect(attempts).toEqual({ put: 3, start: 1 });
+    await expect(glue({ operation: 'partitions', idempotent: true }, async () => 1)).rejects.toThrow('no pipeline glue');
+    pipeline.close();
+  });
+});

@@ -1,0 +1,67 @@
+import { createPipeline } from '@millrace/resilience';
+import { expect, it } from 'vitest';
+import type { EngineResult, ResultRow } from '../engines/query-engine.ts';
+import { QueryError, QueryStopped } from '../errors.ts';
+import { queryPipelines } from '../pipelines.ts';
+import type { QueryJobData } from './query-record.ts';
+import { keeping, ReportAnswers, type ReportAnswer } from './report-answers.ts';
+
+const data: QueryJobData = { sql: 'SELECT ?', parameters: ['a'], engine: 'duckdb', report: 'sales', timeoutMs: 1000, submittedAt: 0 };
+const signal = new AbortController().signal;
+const good: ReportAnswer = { finishedAt: 5, bytesScanned: 9, rows: 1, kept: { columns: [{ name: 'n', type: 'bigint' }], rows: [['1']] } };
+const down = async (): Promise<never> => {
+  throw new QueryError('unavailable', 'S3 is down');
+};
+
+function answers(): ReportAnswers {
+  return new ReportAnswers(createPipeline({ name: 'report', ...queryPipelines.report }));
+}
+
+function resultOf(rows: readonly ResultRow[]): EngineResult {
+  return {
+    columns: [],
+    rows: (async function* () {
+      yield rows;
+    })(),
+    bytesScanned: () => 3,
+  };
+}
+
+it('an answer that cannot be had is replaced by the last good one of the same report, parameters and engine', async () => {
+  const reports = answers();
+  expect(await reports.answer(data, async () => good, signal)).toEqual({ fresh: good });
+  expect(await reports.answer(data, down, signal)).toEqual({ stale: { asOf: 5, ...good.kept } });
+  await expect(reports.answer({ ...data, parameters: ['b'] }, down, signal)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(reports.answer({ ...data, engine: 'athena' }, down, signal)).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+it('one that is too large to be kept replaces nothing', async () => {
+  const reports = answers();
+  await reports.answer(data, async () => ({ ...good, kept: undefined }), signal);
+  await expect(reports.answer(data, down, signal)).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+it('a statement at fault and a query that was stopped are not replaced', async () => {
+  const reports = answers();
+  await reports.answer(data, async () => good, signal);
+  const wrong = new QueryError('statement-invalid', 'no such column');
+  await expect(reports.answer(data, async () => await Promise.reject(wrong), signal)).rejects.toBe(wrong);
+  const stopped = new QueryStopped('cancelled');
+  const controller = new AbortController();
+  const running = reports.answer(data, async () => await new Promise<never>((_resolve, reject) => controller.signal.addEventListener('abort', () => reject(stopped))), controller.signal);
+  controller.abort(stopped);
+  await expect(running).rejects.toBe(stopped);
+});
+
+async function read(rows: readonly ResultRow[]): Promise<{ seen: number; kept: ReportAnswer['kept'] }> {
+  const { result, kept } = keeping(resultOf(rows));
+  let seen = 0;
+  for await (const batch of result.rows) seen += batch.length;
+  return { seen, kept: kept() };
+}
+
+it('rows are kept while they are few', async () => {
+  expect(await read([[1], [2]])).toEqual({ seen: 2, kept: { columns: [], rows: [[1], [2]] } });
+  expect(await read(Array.from({ length: 1001 }, (_, n) => [n]))).toEqual({ seen: 1001, kept: undefined });
+  expect(await read([['x'.repeat(300_000)]])).toEqual({ seen: 1, kept: undefined });
+});

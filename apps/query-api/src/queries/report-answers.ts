@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { Pipeline } from '@millrace/resilience';
+import type { EngineResult, ResultColumn, ResultRow } from '../engines/query-engine.ts';
+import type { QueryJobData, StaleAnswer } from './query-record.ts';
+
+/** Largest report that is kept to stand in later, in rows and in characters of JSON: it travels in the query's job. */
+const keptRowsMax = 1000;
+const keptCharactersMax = 256 * 1024;
+
+/** What a run of a report gives. */
+export interface ReportAnswer {
+  /** Epoch milliseconds. */
+  readonly finishedAt: number;
+  readonly bytesScanned: number;
+  readonly rows: number;
+  /** The whole result, or undefined when it is too large to be kept. */
+  readonly kept: { readonly columns: readonly ResultColumn[]; readonly rows: readonly ResultRow[] } | undefined;
+}
+
+/** The answer of this run, or an earlier one that stands in for it. */
+export type Answered = { readonly fresh: ReportAnswer } | { readonly stale: StaleAnswer };
+
+/** Runs reports, and remembers the last good answer of each under its parameters and engine. */
+export class ReportAnswers {
+  readonly #pipeline: Pipeline;
+
+  /** @param pipeline one with a cache and the fallback `cache` */
+  constructor(pipeline: Pipeline) {
+    this.#pipeline = pipeline;
+  }
+
+  /**
+   * @param run the run of the report
+   * @throws what the run throws, when no earlier answer can stand in
+   */
+  async answer({ sql, parameters, engine }: QueryJobData, run: (signal: AbortSignal) => Promise<ReportAnswer>, signal: AbortSignal): Promise<Answered> {
+    const key = createHash('sha256').update(JSON.stringify([sql, parameters, engine])).digest('base64url');
+    const outcome = await this.#pipeline.executeOutcome(async ({ signal: running }) => await run(running), { key, signal, idempotent: false });
+    switch (outcome.result) {
+      case 'succeeded':
+      case 'cached':
+        return { fresh: outcome.value };
+      case 'fell-back': {
+        const { finishedAt, kept } = outcome.value as ReportAnswer;
+        if (kept === undefined) throw outcome.error;
+        return { stale: { asOf: finishedAt, ...kept } };
+      }
+      default:
+        throw outcome.error;
+    }
+  }
+}
+
+/** A result that keeps its rows as they are read, as long as they are few. */
+export function keeping(result: EngineResult): { readonly result: EngineResult; readonly kept: () => ReportAnswer['kept'] } {
+  let rows: ResultRow[] | undefined = [];
+  let characters = 0;
+  async function* read(): AsyncGenerator<readonly ResultRow[]> {
+    for await (const batch of result.rows) {
+      for (const row of batch) {
+        if (rows === undefined) break;
+        characters += JSON.stringify(row).length;
+        if (rows.length >= keptRowsMax || characters > keptCharactersMax) rows = undefined;
+        else rows.push(row);
+      }
+      yield batch;
+    }
+  }
+  return {
+    result: { columns: result.columns, rows: read(), bytesScanned: () => result.bytesScanned() },
+    kept: () => (rows === undefined ? undefined : { columns: result.columns, rows }),
+  };
+}

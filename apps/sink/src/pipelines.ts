@@ -1,0 +1,86 @@
+import { LakeError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
+import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
+import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
+import type { SinkConfig } from './config.ts';
+import { isSinkError } from './errors.ts';
+
+/**
+ * Every pipeline of the sink, with the defaults of its settings. Open times are short: what waits for S3 and Kafka is durable, and shall go on as soon as they are back.
+ * Lanes wait and try their steps again for ever; what is tried again here is only what a moment's trouble would make them start over.
+ */
+export const sinkPipelines = {
+  s3: {
+    timeout: { connectMs: 2000, attemptMs: 30_000, totalMs: 60_000 },
+    retry: { attemptsMax: 2, waitMsMax: 1000 },
+    breaker: { volumeMin: 5, openMs: 2000, openMsMax: 10_000, rampMs: 2000 },
+    bulkhead: { concurrencyMax: 48, queueMax: 1000, queueWaitMsMax: 10_000 },
+    classify: errorClassOf,
+  },
+  glue: {
+    timeout: { attemptMs: 10_000, totalMs: 30_000 },
+    retry: { attemptsMax: 2, waitMsMax: 1000 },
+    breaker: { volumeMin: 3, openMs: 2000, openMsMax: 15_000, probes: 1 },
+    bulkhead: { concurrencyMax: 4, queueMax: 100, queueWaitMsMax: 10_000 },
+    classify: errorClassOf,
+  },
+  // Calls of the admin client. What the consumer fetches and commits is one long conversation, which the strategy begins anew when it breaks.
+  kafka: {
+    timeout: { attemptMs: 15_000, totalMs: 15_000 },
+    breaker: { windowMs: 60_000, volumeMin: 3, openMs: 1000, openMsMax: 5000, probes: 1 },
+    bulkhead: { concurrencyMax: 4, queueMax: 100, queueWaitMsMax: 10_000 },
+  },
+} as const satisfies NamedDefaults;
+
+/** Guards around every call that leaves the process. */
+export interface SinkGuards {
+  readonly s3: StoreGuard;
+  readonly glue: CatalogGuard;
+  readonly kafka: <T>(run: () => Promise<T>) => Promise<T>;
+}
+
+/** The specs with the settings of the environment. */
+export function sinkSpecs(config: SinkConfig): NamedSpecs<typeof sinkPipelines> {
+  return pipelineSpecs('SINK', sinkPipelines, config);
+}
+
+/** What the process makes of them. */
+export function sinkPipelinesOf(config: SinkConfig): PipelinesOptions {
+  return { specs: sinkSpecs(config), callPaths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX };
+}
+
+/** The guards over pipelines that are made. */
+export function guardsOver(registry: Pick<PipelineRegistry, 'get'>): SinkGuards {
+  const s3 = answering<'s3'>(registry.get('s3'));
+  const glue = answering<'glue'>(registry.get('glue'));
+  const kafka = answering<'kafka'>(registry.get('kafka'));
+  return {
+    s3: async (call, run, signal) => await s3.execute(async (attempt) => await run(attempt.signal), { signal, key: call, idempotent: idempotent[call] }),
+    // Every change of the catalog says what shall be there, and finding it there is success.
+    glue: async (run, signal) => await glue.execute(async (attempt) => await run(attempt.signal), { signal, idempotent: true }),
+    kafka: async (run) => await kafka.execute(run),
+  };
+}
+
+/** What may be repeated at once. After a PUT whose outcome is unknown the key must be read first, which the ledger does. */
+const idempotent: Readonly<Record<StoreCall, boolean>> = { get: true, head: true, list: true, copy: true, delete: true, put: false };
+
+/** A pipeline seen as what it was declared to be: without fallbacks it answers only what the work does. */
+function answering<N extends keyof typeof sinkPipelines>(pipeline: Pipeline): Pipeline<NamedSpecs<typeof sinkPipelines>[N]> {
+  return pipeline;
+}
+
+const sdk = { name: 'AWS SDK', attemptsMax: 1 };
+
+// Nobody asks the sink for anything: a request is one try of a step, which its lane repeats with back-off until it is done.
+const callPaths: readonly CallPath[] = [
+  { request: 'one try of a step: one call to S3', layers: ['s3', sdk] },
+  { request: 'one try of a registration: one page of Glue', layers: ['glue', sdk] },
+  { request: 'one try to reach Kafka: one call of the admin client', layers: ['kafka', { name: 'kafkajs', attemptsMax: 1 }] },
+];
+
+function errorClassOf(error: unknown): ErrorClass {
+  if (isSinkError(error, 'disk-full')) return 'invalid';
+  if (!(error instanceof LakeError)) return classifyError(error);
+  if (error.code === 'unavailable') return 'transient';
+  return error.code === 'denied' ? 'permanent' : 'invalid';
+}

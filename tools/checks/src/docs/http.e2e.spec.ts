@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { textOf } from '../repository.ts';
+import { differences, snippetsOf, type Snippet } from './snippets.ts';
+
+const bash = promisify(execFile);
+
+const addresses: Readonly<Record<string, string>> = {
+  'http://127.0.0.1:3001': urlOf('PURCHASE_URL'),
+  'http://127.0.0.1:3002': urlOf('SINK_URL'),
+  'http://127.0.0.1:3003': urlOf('QUERY_URL'),
+};
+
+function urlOf(name: string): string {
+  const url = process.env[name];
+  if (url === undefined) throw new Error(`${name} must say where the service is; ./millrace test does.`);
+  return url;
+}
+
+/** Runs a snippet as it stands, against the services under test. */
+async function run(script: string): Promise<{ status: number; text: string }> {
+  const here = Object.entries(addresses).reduce((text, [shown, actual]) => text.replaceAll(shown, actual), script);
+  const { stdout } = await bash('bash', ['-euc', `${here} -w '\\n%{http_code}'`], { timeout: 60_000 });
+  const end = stdout.lastIndexOf('\n');
+  return { status: Number(stdout.slice(end + 1)), text: stdout.slice(0, end) };
+}
+
+async function countOf(userId: string): Promise<string> {
+  const answer = await fetch(`${addresses['http://127.0.0.1:3003']}/v1/queries`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', prefer: 'wait=30' },
+    body: JSON.stringify({ sql: 'SELECT count(*) AS n FROM purchases WHERE user_id = ?', parameters: [userId] }),
+  });
+  return ((await answer.json()) as { results?: { rows: string[][] } }).results?.rows[0]?.[0] ?? '0';
+}
+
+// The pages speak of a table that has rows.
+beforeAll(async () => {
+  const userId = `docs-${crypto.randomUUID()}`;
+  const answer = await fetch(`${addresses['http://127.0.0.1:3001']}/v1/purchases`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd', title: 'Orlando', author: 'Virginia Woolf', genre: 'Fiction', userId, userCountry: 'GB', userAge: 24, purchaseTimestamp: 1575121641 }),
+  });
+  if (answer.status !== 202) throw new Error(`The purchase was answered ${answer.status}: ${await answer.text()}`);
+  const late = performance.now() + 90_000;
+  while ((await countOf(userId)) !== '1') {
+    if (performance.now() > late) throw new Error('The purchase was not queryable after 90 s.');
+    await pause(500);
+  }
+}, 120_000);
+
+/** What is wrong with an answer, one line each. */
+function faultsOf(given: { readonly status: number; readonly text: string }, answer: Snippet['answer']): string[] {
+  if (given.status !== answer?.status) return [`${given.status}, not ${answer?.status}: ${given.text.slice(0, 1000)}`];
+  switch (answer.language) {
+    case 'json':
+      return differences(JSON.parse(answer.text), JSON.parse(given.text));
+    case 'csv':
+      return given.text.replaceAll('\r\n', '\n').trimEnd() === answer.text.trimEnd() ? [] : [given.text];
+    default:
+      return given.text.startsWith(answer.text.slice(0, 6)) ? [] : [given.text.slice(0, 1000)];
+  }
+}
+
+describe('docs/http.md', () => {
+  it.each(snippetsOf(textOf('docs/http.md')))('$script', async ({ script, answer }) => {
+    expect(faultsOf(await run(script), answer)).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  it.each(snippetsOf(textOf('README.md')))('$script', async ({ script }) => {
+    const { status, text } = await run(script);
+    expect(status === 202 || status === 200 ? '' : `${status}: ${text}`).toBe('');
+    expect(text.includes('"durability":"kafka"') || text.includes('"state":"succeeded"') ? '' : text).toBe('');
+  });
+});
