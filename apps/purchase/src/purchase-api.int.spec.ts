@@ -66,6 +66,13 @@ describe('a purchase', () => {
     expect(await response.json()).toMatchObject({ type: 'urn:millrace:problem:unsupported-media-type' });
   });
 
+  it('carries its deadline on into the topic', async () => {
+    const deadline = String(Date.now() + 60_000);
+    const { status, body } = await post(service.url, seedText, { headers: { 'content-type': 'application/json', 'x-millrace-deadline': deadline } });
+    expect(status).toBe(202);
+    expect((await topic.messages()).find(({ headers }) => headers['ce_id'] === body.eventId)?.headers).toMatchObject({ 'x-millrace-deadline': deadline });
+  });
+
   it('whose deadline has passed is not taken', async () => {
     const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', 'x-millrace-deadline': '1000' } });
     expect([answer.status, answer.body.type]).toEqual([504, 'urn:millrace:problem:deadline-exceeded']);

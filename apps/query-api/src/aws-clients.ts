@@ -11,9 +11,12 @@ export interface AwsSettings {
   readonly s3Endpoint: string | undefined;
   readonly glueEndpoint: string | undefined;
   readonly athenaEndpoint: string | undefined;
-  /** Time to open a connection, in milliseconds. Default 2000. */
-  readonly connectTimeoutMs?: number;
+  /** Time to open a connection to each, in milliseconds. Default 2000. */
+  readonly connectTimeoutMs?: { readonly [service in 's3' | 'glue' | 'athena']?: number | undefined };
 }
+
+const connectTimeoutMsDefault = 2000;
+const answerTimeoutMs = 30_000;
 
 /** Clients whose own retries are off: the pipelines own them. */
 export interface AwsClients {
@@ -25,10 +28,11 @@ export interface AwsClients {
   destroy(): void;
 }
 
-export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint, connectTimeoutMs = 2000 }: AwsSettings): AwsClients {
-  const s3 = s3Client({ connectTimeoutMs }, { region, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) });
-  const glue = glueClient({ region, ...(glueEndpoint === undefined ? {} : { endpoint: glueEndpoint }) });
-  const athena = new AthenaClient({ maxAttempts: 1, requestHandler: { connectionTimeout: connectTimeoutMs, requestTimeout: 30_000 }, region, ...(athenaEndpoint === undefined ? {} : { endpoint: athenaEndpoint }) });
+export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint, connectTimeoutMs = {} }: AwsSettings): AwsClients {
+  const { s3: s3ConnectMs = connectTimeoutMsDefault, glue: glueConnectMs = connectTimeoutMsDefault, athena: athenaConnectMs = connectTimeoutMsDefault } = connectTimeoutMs;
+  const s3 = s3Client({ connectTimeoutMs: s3ConnectMs }, { region, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) });
+  const glue = glueClient({ requestHandler: { connectionTimeout: glueConnectMs, socketTimeout: answerTimeoutMs }, region, ...(glueEndpoint === undefined ? {} : { endpoint: glueEndpoint }) });
+  const athena = new AthenaClient({ maxAttempts: 1, requestHandler: { connectionTimeout: athenaConnectMs, requestTimeout: answerTimeoutMs }, region, ...(athenaEndpoint === undefined ? {} : { endpoint: athenaEndpoint }) });
   return {
     s3,
     glue,

@@ -28,13 +28,14 @@ export interface QueryParts {
 }
 
 export async function queryParts(config: QueryConfig, guards: Guards, logger: Logger): Promise<QueryParts> {
+  const { s3, glue, athena } = specsOf(config);
   const aws = awsClients({
     region: config.AWS_REGION,
     endpoint: config.AWS_ENDPOINT_URL,
     s3Endpoint: config.AWS_ENDPOINT_URL_S3,
     glueEndpoint: config.AWS_ENDPOINT_URL_GLUE,
     athenaEndpoint: config.AWS_ENDPOINT_URL_ATHENA,
-    connectTimeoutMs: specsOf(config).s3.timeout?.connectMs ?? 2000,
+    connectTimeoutMs: { s3: s3.timeout?.connectMs, glue: glue.timeout?.connectMs, athena: athena.timeout?.connectMs },
   });
   const commandTimeoutMs = redisTimeoutMs(config);
   const results = new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3));

@@ -44,7 +44,7 @@ export class AttemptRunner {
     const wait = waits.begin(this.turnLimits(bulkhead, call));
     const waiter = { admitted: () => wait.end() };
     bulkhead.queue(waiter);
-    if (events.heard) events.emit({ type: 'BulkheadQueued', queued: bulkhead.queued });
+    events.emit({ type: 'BulkheadQueued', queued: bulkhead.queued });
     try {
       await wait.promise;
     } catch (error) {

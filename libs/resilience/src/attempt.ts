@@ -61,8 +61,7 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
     if (call.signal !== undefined) site.fanOut.link(this, call.signal);
     let answer: unknown;
     try {
-      const { rules } = site.settings.chaos;
-      answer = rules.length === 0 || site.chaos === undefined ? this.work(this.scope) : site.chaos.run(rules, this.work, this.scope, call.key);
+      answer = site.chaos === undefined ? this.work(this.scope) : site.chaos.run(site.settings.chaos.rules, this.work, this.scope, call.key);
     } catch (error) {
       answer = Promise.reject(error);
     }
@@ -84,7 +83,6 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
 
   timeUp(): void {
     this.timers = undefined;
-    this.timerHandle = undefined;
     const { site } = this;
     site.counters.timeouts += 1;
     const error = new AttemptTimeoutError(site.name, Math.round(this.limitMs));
@@ -132,8 +130,8 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
   }
 
   private unlimit(): void {
-    if (this.timers !== undefined) this.timers.remove(this);
-    else if (this.timerHandle !== undefined) this.site.clock.clearTimeout(this.timerHandle);
+    if (this.timers === undefined) this.site.clock.clearTimeout(this.timerHandle);
+    else this.timers.remove(this);
   }
 
   private settle(result: Exclude<AttemptResult, 'rejected'>, error: unknown): void {
@@ -147,7 +145,7 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
     this.vote(result, errorClass, slow, nowMs);
     if (result === 'timed-out' || result === 'aborted') {
       site.counters.zombies += 1;
-      if (site.events.heard) site.events.emit({ type: 'WorkAbandoned', zombies: site.counters.zombies });
+      site.events.emit({ type: 'WorkAbandoned', zombies: site.counters.zombies });
     }
     if (site.events.heard) {
       const details = { ...(errorClass === undefined ? {} : { errorClass }), ...(result === 'succeeded' ? {} : { error }) };
@@ -169,7 +167,7 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
   private zombieEnded(settledMs: number): void {
     const { counters, events, monotonic } = this.site;
     counters.zombies -= 1;
-    if (events.heard) events.emit({ type: 'ZombieEnded', lateMs: monotonic() - settledMs, zombies: counters.zombies });
+    events.emit({ type: 'ZombieEnded', lateMs: monotonic() - settledMs, zombies: counters.zombies });
     this.leave();
   }
 

@@ -24,7 +24,10 @@ export function openMsOf(failedProbings: number, settings: BreakerSettings, rand
   return fullMs * (1 - settings.openJitter * random());
 }
 
-/** Share of calls let through so long after closing. */
+/**
+ * Share of calls let through so long after closing.
+ * @param rampMs Above 0.
+ */
 export function rampShare(sinceClosedMs: number, rampMs: number): number {
-  return sinceClosedMs >= rampMs ? 1 : 0.1 + (0.9 * sinceClosedMs) / rampMs;
+  return Math.min(1, 0.1 + (0.9 * sinceClosedMs) / rampMs);
 }

@@ -77,6 +77,14 @@ describe('a closed circuit', () => {
   });
 });
 
+it('counts an attempt that took all of the time of its call as a timeout', async () => {
+  const { pipeline, clock } = setUp({ ...spec, timeout: { attemptMs: 200, totalMs: 200 } });
+  const outcome = pipeline.executeOutcome(never);
+  await clock.advance(200);
+  await outcome;
+  expect(pipeline.snapshot().breaker).toMatchObject({ votes: 1, failures: 1, slow: 1 });
+});
+
 async function opened() {
   const trial = setUp({ ...spec, bulkhead: { concurrencyMax: 3 } });
   await times(4, () => trial.pipeline.execute(failing));
@@ -136,12 +144,47 @@ describe('an open circuit', () => {
     expect(told('CircuitOpened').map(({ reason }) => reason)).toEqual(['failures', 'probe-failed', 'probe-failed', 'probe-failed', 'probe-failed']);
   });
 
+  it('closes when a part of its probes is slow that would not open it', async () => {
+    const trial = await opened();
+    await trial.clock.advance(100);
+    const slow = trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51)));
+    await trial.pipeline.execute(() => 1);
+    await trial.clock.advance(51);
+    await slow;
+    expect(state(trial)).toBe('closed');
+  });
+
+  it('says since when it is what it is, and until when', async () => {
+    const trial = setUp({ ...spec, breaker: { ...breaker, openJitter: 0.001 } });
+    await trial.clock.advance(7);
+    await times(4, () => trial.pipeline.execute(failing));
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'open', sinceMs: 1_000_007, retryAfterMs: 100 });
+    await trial.clock.advance(300);
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'open', sinceMs: 1_000_007, retryAfterMs: 0 });
+    await trial.pipeline.execute(() => 1);
+    const { breaker: probing } = trial.pipeline.snapshot();
+    expect(probing).toMatchObject({ state: 'half-open', sinceMs: 1_000_307 });
+    expect(probing).not.toHaveProperty('retryAfterMs');
+  });
+
   it('opens again when its probes are slow', async () => {
     const trial = await opened();
     await trial.clock.advance(100);
     const probes = Array.from({ length: 2 }, () => trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51))));
     await trial.clock.advance(51);
     await Promise.all(probes);
+    expect(state(trial)).toBe('open');
+    expect(trial.told('CircuitOpened').at(-1)).toMatchObject({ reason: 'probe-failed', openMs: 200, votes: 4 });
+  });
+
+  it('opens again when as many of its probes are slow as may not be', async () => {
+    const trial = setUp({ ...spec, breaker: { ...breaker, slowShareMax: 0.5 } });
+    await times(4, () => trial.pipeline.execute(failing));
+    await trial.clock.advance(100);
+    const slow = trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51)));
+    await trial.pipeline.execute(() => 1);
+    await trial.clock.advance(51);
+    await slow;
     expect(state(trial)).toBe('open');
   });
 
@@ -165,6 +208,20 @@ describe('an open circuit', () => {
     expect(await pipeline.execute(() => 1)).toBe(1);
     expect(await pipeline.execute(() => 1)).toBe(1);
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed' });
+  });
+
+  it('lets in no more probes when a call from before it opened is given up', async () => {
+    const { pipeline, clock } = setUp(spec);
+    const controller = new AbortController();
+    const old = Array.from({ length: 2 }, () => pipeline.executeOutcome(never, { signal: controller.signal }));
+    await times(4, () => pipeline.execute(failing));
+    await clock.advance(100);
+    const probes = Array.from({ length: 2 }, () => pipeline.executeOutcome(never));
+    controller.abort();
+    await Promise.all(old);
+    expect(await pipeline.executeOutcome(() => 1)).toMatchObject({ result: 'rejected' });
+    await clock.advance(200);
+    expect((await Promise.all(probes)).map(({ result }) => result)).toEqual(['failed', 'failed']);
   });
 
   it('is not moved by votes from before it opened', async () => {
@@ -229,6 +286,21 @@ describe('a circuit that ramps up', () => {
   });
 });
 
+describe('a circuit that has ramped up', () => {
+  it('has recovered: when it fails it opens for the short time again', async () => {
+    const { pipeline, clock, told } = await ramping(() => 0);
+    await clock.advance(1000);
+    await times(4, () => pipeline.execute(failing));
+    expect(told('CircuitOpened').at(-1)).toMatchObject({ reason: 'failures', openMs: 100 });
+  });
+
+  it('tells how long the ramp is', async () => {
+    const { told } = await ramping(() => 0);
+    expect(told('CircuitHalfOpened')).toMatchObject([{ probes: 1 }]);
+    expect(told('CircuitClosed')).toMatchObject([{ reason: 'probed', rampMs: 1000 }]);
+  });
+});
+
 describe('an operator', () => {
   it('opens a circuit, which then does not probe', async () => {
     const trial = setUp(spec);
@@ -253,6 +325,45 @@ describe('an operator', () => {
     trial.pipeline.disable();
     await times(10, () => trial.pipeline.execute(failing));
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ mode: 'disabled', state: 'closed', votes: 0 });
+  });
+
+  it('tells what was done, and that a circuit opened or closed only where it did', async () => {
+    const trial = setUp(spec);
+    await times(1, () => trial.pipeline.execute(() => 1));
+    await times(1, () => trial.pipeline.execute(failing));
+    trial.pipeline.forceOpen();
+    trial.pipeline.forceOpen();
+    trial.pipeline.auto();
+    trial.pipeline.disable();
+    const circuit = trial.events.filter(({ type }) => type.startsWith('Circuit')).map(({ pipeline: _pipeline, atMs: _atMs, ...event }) => event);
+    expect(circuit).toEqual([
+      { type: 'CircuitModeChanged', mode: 'forced-open', state: 'open' },
+      { type: 'CircuitOpened', reason: 'forced', votes: 2, failureShare: 0.5, slowShare: 0 },
+      { type: 'CircuitModeChanged', mode: 'forced-open', state: 'open' },
+      { type: 'CircuitModeChanged', mode: 'auto', state: 'closed' },
+      { type: 'CircuitClosed', reason: 'forced', rampMs: 0 },
+      { type: 'CircuitModeChanged', mode: 'disabled', state: 'closed' },
+    ]);
+    expect(await trial.pipeline.execute(() => 1)).toBe(1);
+  });
+
+  it('may keep a circuit closed, or open it, before any call', async () => {
+    const closed = setUp(spec);
+    closed.pipeline.forceClosed();
+    expect(await closed.pipeline.execute(() => 1)).toBe(1);
+    const trial = setUp(spec);
+    trial.pipeline.forceOpen();
+    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'forced', votes: 0, failureShare: 0, slowShare: 0 }]);
+    expect(trial.pipeline.snapshot().breaker).not.toHaveProperty('retryAfterMs');
+  });
+
+  it('leaves a window that a change does not concern', async () => {
+    const trial = setUp(spec);
+    await times(3, () => trial.pipeline.execute(failing));
+    trial.pipeline.update({ breaker: { windowMs: 1000, buckets: 10, openMs: 50 } });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ votes: 3 });
+    trial.pipeline.update({ breaker: { buckets: 5 } });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ votes: 0 });
   });
 
   it('gives the breaker its judgement back, with an empty window', async () => {

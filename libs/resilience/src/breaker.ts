@@ -81,16 +81,15 @@ export class Breaker {
   count(ticket: number, failed: boolean, slow: boolean, nowMs: number): void {
     if (ticket !== this.generation || this.mode === 'disabled') return;
     const { state } = this;
-    if (state.kind === 'half-open') {
-      this.countProbe(state, failed, slow);
-      return;
-    }
-    this.window.add(vote, nowMs);
-    if (failed) this.window.add(failure, nowMs);
-    if (slow) this.window.add(slowness, nowMs);
-    if ((failed || slow) && this.mode === 'auto' && state.kind === 'closed') {
-      const reason = judge(this.votes(nowMs), this.settings);
-      if (reason !== undefined) this.open(reason, this.failedProbingsOf(state, nowMs));
+    // An open circuit has given no ticket.
+    switch (state.kind) {
+      case 'half-open':
+        this.countProbe(state, failed, slow);
+        return;
+      case 'closed':
+        this.countVote(state, failed, slow, nowMs);
+        return;
+      default:
     }
   }
 
@@ -101,7 +100,7 @@ export class Breaker {
 
   /** Milliseconds until a refused call may pass; undefined when that depends on others. */
   retryAfterMs(nowMs: number): number | undefined {
-    return this.mode === 'auto' && this.state.kind === 'open' ? Math.max(0, Math.ceil(this.state.untilMs - nowMs)) : undefined;
+    return this.state.kind === 'open' ? Math.max(0, Math.ceil(this.state.untilMs - nowMs)) : undefined;
   }
 
   /** Hands the judgement to an operator, or back: then closed, with an empty window. */
@@ -148,8 +147,16 @@ export class Breaker {
   }
 
   private passesRamp(sinceMs: number, rampMs: number, nowMs: number): boolean {
-    const share = rampShare(nowMs - sinceMs, rampMs);
-    return share >= 1 || this.deps.random() < share;
+    return this.deps.random() < rampShare(nowMs - sinceMs, rampMs);
+  }
+
+  private countVote(state: Extract<State, { kind: 'closed' }>, failed: boolean, slow: boolean, nowMs: number): void {
+    this.window.add(vote, nowMs);
+    if (failed) this.window.add(failure, nowMs);
+    if (slow) this.window.add(slowness, nowMs);
+    if (this.mode !== 'auto' || (!failed && !slow)) return;
+    const reason = judge(this.votes(nowMs), this.settings);
+    if (reason !== undefined) this.open(reason, this.failedProbingsOf(state, nowMs));
   }
 
   private countProbe(state: Extract<State, { kind: 'half-open' }>, failed: boolean, slow: boolean): void {

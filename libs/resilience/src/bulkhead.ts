@@ -13,9 +13,9 @@ export class Bulkhead {
 
   constructor(private settings: Required<BulkheadSpec>) {}
 
-  /** Takes a permit, if one is free and nobody waits for it. */
+  /** Takes a permit, if one is free. While anybody waits none is: a permit that comes back goes to the first in the queue at once. */
   tryEnter(): boolean {
-    if (this.taken >= this.settings.concurrencyMax || this.waiters.size > 0) return false;
+    if (this.taken >= this.settings.concurrencyMax) return false;
     this.taken += 1;
     return true;
   }

@@ -165,6 +165,27 @@ describe('calls of one key at one time', () => {
     expect(await pipeline.executeOutcome(never, { ...de, deadline: clock.now() })).toMatchObject({ result: 'rejected', error: { code: 'deadline-exceeded' } });
   });
 
+  it('share it at the priority of the first', async () => {
+    const load = { eventLoopDelayMs: () => 1000, heapUsedShare: () => 0 };
+    const { pipeline } = setUp({ name: 'reports', cache: {}, shed: {} }, { load });
+    expect(await pipeline.executeOutcome(() => 1, { ...de, priority: 'critical' })).toMatchObject({ result: 'succeeded', value: 1 });
+    expect(await pipeline.executeOutcome(() => 1, de)).toMatchObject({ result: 'rejected', error: { code: 'shed' }, attempts: 0 });
+    expect(pipeline.snapshot().totals).toMatchObject({ calls: 2, rejections: { shed: 1 } });
+  });
+
+  it('are not aborted when all have their answer', async () => {
+    const { pipeline, clock } = setUp(spec);
+    let shared: AbortSignal | undefined;
+    await pipeline.execute((context) => {
+      shared = context.signal;
+      return 1;
+    }, de);
+    await settled();
+    expect(shared?.aborted).toBe(false);
+    pipeline.close();
+    expect(clock.pending).toBe(0);
+  });
+
   it('do not begin for a caller that has given up already', async () => {
     const { pipeline } = setUp(spec);
     expect(await pipeline.executeOutcome(() => 1, { ...de, signal: AbortSignal.abort('enough') })).toEqual({ result: 'aborted', error: 'enough', attempts: 0 });

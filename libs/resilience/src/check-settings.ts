@@ -2,7 +2,10 @@ import { PipelineSettingsError } from './errors.ts';
 import type { PipelineSettings } from './settings.ts';
 
 /** Setting, its value, least, most, whether it is a whole number. */
-type Range = readonly [name: string, value: number, min: number, max: number, whole?: 'whole'];
+type Range = readonly [name: string, value: number, min: number, max: number, isWhole?: boolean];
+
+/** Marks a {@link Range} of whole numbers. */
+const whole = true;
 
 /** Longest time that a timer of the platform can wait. */
 const timerMsMax = 2_147_483_647;
@@ -10,9 +13,9 @@ const unbounded = Number.MAX_SAFE_INTEGER;
 
 /** @throws PipelineSettingsError naming every setting that is out of range or contradicts another */
 export function checkSettings(settings: PipelineSettings): void {
-  const problems = [...rangesOf(settings)].flatMap(([name, value, min, max, whole]) => {
-    const fits = value >= min && value <= max && (whole === undefined || Number.isInteger(value));
-    return fits ? [] : [`${name} must be ${whole === undefined ? 'a number' : 'a whole number'} from ${min} to ${max}, not ${value}.`];
+  const problems = [...rangesOf(settings)].flatMap(([name, value, min, max, isWhole = false]) => {
+    const fits = value >= min && value <= max && (!isWhole || Number.isInteger(value));
+    return fits ? [] : [`${name} must be ${isWhole ? 'a whole number' : 'a number'} from ${min} to ${max}, not ${value}.`];
   });
   problems.push(...contradictionsOf(settings));
   if (problems.length > 0) throw new PipelineSettingsError(settings.name, problems);
@@ -23,7 +26,7 @@ function* rangesOf({ timeout, retry, breaker, bulkhead, shed, cache, fallbackCon
   yield ['timeout.totalMs', timeout.totalMs, 1, timerMsMax];
   if (timeout.connectMs !== undefined) yield ['timeout.connectMs', timeout.connectMs, 1, timerMsMax];
   if (retry !== undefined) {
-    yield ['retry.attemptsMax', retry.attemptsMax, 1, 10, 'whole'];
+    yield ['retry.attemptsMax', retry.attemptsMax, 1, 10, whole];
     yield ['retry.baseMs', retry.baseMs, 0, timerMsMax];
     yield ['retry.factor', retry.factor, 1, 100];
     yield ['retry.waitMsMax', retry.waitMsMax, 0, timerMsMax];
@@ -34,8 +37,8 @@ function* rangesOf({ timeout, retry, breaker, bulkhead, shed, cache, fallbackCon
   }
   if (breaker !== undefined) {
     yield ['breaker.windowMs', breaker.windowMs, 100, timerMsMax];
-    yield ['breaker.buckets', breaker.buckets, 1, 100, 'whole'];
-    yield ['breaker.volumeMin', breaker.volumeMin, 1, unbounded, 'whole'];
+    yield ['breaker.buckets', breaker.buckets, 1, 100, whole];
+    yield ['breaker.volumeMin', breaker.volumeMin, 1, unbounded, whole];
     yield ['breaker.failureShareMax', breaker.failureShareMax, 0.01, unbounded];
     yield ['breaker.slowMs', breaker.slowMs, 0, timerMsMax];
     yield ['breaker.slowShareMax', breaker.slowShareMax, 0.01, unbounded];
@@ -43,12 +46,12 @@ function* rangesOf({ timeout, retry, breaker, bulkhead, shed, cache, fallbackCon
     yield ['breaker.openFactor', breaker.openFactor, 1, 100];
     yield ['breaker.openMsMax', breaker.openMsMax, 1, timerMsMax];
     yield ['breaker.openJitter', breaker.openJitter, 0, 1];
-    yield ['breaker.probes', breaker.probes, 1, 100, 'whole'];
+    yield ['breaker.probes', breaker.probes, 1, 100, whole];
     yield ['breaker.rampMs', breaker.rampMs, 0, timerMsMax];
   }
   if (bulkhead !== undefined) {
-    yield ['bulkhead.concurrencyMax', bulkhead.concurrencyMax, 1, 1_000_000, 'whole'];
-    yield ['bulkhead.queueMax', bulkhead.queueMax, 0, 1_000_000, 'whole'];
+    yield ['bulkhead.concurrencyMax', bulkhead.concurrencyMax, 1, 1_000_000, whole];
+    yield ['bulkhead.queueMax', bulkhead.queueMax, 0, 1_000_000, whole];
     yield ['bulkhead.queueWaitMsMax', bulkhead.queueWaitMsMax, 0, timerMsMax];
   }
   if (shed !== undefined) {
@@ -62,9 +65,9 @@ function* rangesOf({ timeout, retry, breaker, bulkhead, shed, cache, fallbackCon
   if (cache !== undefined) {
     yield ['cache.freshMs', cache.freshMs, 0, unbounded];
     yield ['cache.staleMsMax', cache.staleMsMax, 0, unbounded];
-    yield ['cache.entriesMax', cache.entriesMax, 1, 1_000_000, 'whole'];
+    yield ['cache.entriesMax', cache.entriesMax, 1, 1_000_000, whole];
   }
-  yield ['fallbackConcurrencyMax', fallbackConcurrencyMax, 1, 1_000_000, 'whole'];
+  yield ['fallbackConcurrencyMax', fallbackConcurrencyMax, 1, 1_000_000, whole];
   for (const { rate } of chaos.rules) if (rate !== undefined) yield ['chaos.rules.rate', rate, 0, 1];
 }
 

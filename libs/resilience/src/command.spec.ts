@@ -69,10 +69,32 @@ describe('a command', () => {
     expect(runs).toEqual(['de', 'de', 'fr']);
   });
 
+  it('may leave its fallback out for some failures, and has neither options nor a key unless it wants them', async () => {
+    const clock = new VirtualClock();
+    const pipeline = createPipeline({ name: 'rates', cache: { freshMs: 1000 } }, { clock });
+    class Plain extends Command<number> {
+      constructor(private readonly answer: () => number) {
+        super(pipeline);
+      }
+
+      protected run(): number {
+        return this.answer();
+      }
+
+      protected override getFallback(error: unknown): number | PromiseLike<number> {
+        return super.getFallback(error);
+      }
+    }
+    expect(await new Plain(() => 1).execute()).toBe(1);
+    expect(await new Plain(() => 2).execute()).toBe(2);
+    await expect(new Plain(fail).execute()).rejects.toBe(down);
+    expect(pipeline.snapshot().totals.fallbackFailures).toBe(1);
+  });
+
   it('is executed once', async () => {
     const { LookUp } = setUp();
     const command = new LookUp('de', () => 1);
     await command.execute();
-    await expect(command.execute()).rejects.toThrow(TypeError);
+    await expect(command.execute()).rejects.toThrow(new TypeError('A command of the pipeline "rates" was executed twice; make a new one.'));
   });
 });

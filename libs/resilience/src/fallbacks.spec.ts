@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FallbacksFullError, QueueFullError } from './errors.ts';
+import { AttemptTimeoutError, FallbacksFullError, QueueFullError } from './errors.ts';
 import type { QueueEntry } from './fallback-queue.ts';
 import { MemoryQueue, type StoredEntries } from './simulation/memory-queue.ts';
 import { down, failing, never, setUp } from './simulation/set-up.ts';
@@ -111,6 +111,49 @@ describe('fallbacks', () => {
   });
 });
 
+describe('a fallback', () => {
+  it('is not begun for a caller that gives up before it', async () => {
+    const controller = new AbortController();
+    let asked = false;
+    const { pipeline, clock } = setUp({
+      name: 'rates',
+      fallbacks: [
+        {
+          kind: 'stub',
+          value: () => (asked = true),
+          when: () => {
+            controller.abort('enough');
+            return true;
+          },
+        },
+      ],
+    });
+    expect(await pipeline.executeOutcome(failing, { signal: controller.signal })).toEqual({ result: 'aborted', error: 'enough', attempts: 1 });
+    expect(asked).toBe(false);
+    expect(pipeline.snapshot().fallbacks.inFlight).toBe(0);
+    pipeline.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('leaves no timer and gets a signal of its own', async () => {
+    const seen: (AbortSignal | undefined)[] = [];
+    const { pipeline, clock, events } = setUp({ name: 'rates', fallbacks: [{ kind: 'stub', value: (_, { signal }) => seen.push(signal) }] });
+    await pipeline.execute(failing);
+    expect(seen[0]?.aborted).toBe(false);
+    expect(events.find(({ type }) => type === 'FallbackUsed')).toEqual({ type: 'FallbackUsed', kind: 'stub', error: down, pipeline: 'rates', atMs: 1_000_000 });
+    pipeline.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('that takes too long fails for its time', async () => {
+    const { pipeline, clock, told } = setUp({ name: 'rates', timeout: { attemptMs: 100 }, fallbacks: [{ kind: 'stub', value: never }] });
+    const outcome = pipeline.executeOutcome(failing);
+    await clock.advance(100);
+    expect(await outcome).toMatchObject({ result: 'failed', error: down });
+    expect(told('FallbackFailed')).toMatchObject([{ kind: 'stub', error: new AttemptTimeoutError('rates', 100) }]);
+  });
+});
+
 describe('a queue', () => {
   const stored: StoredEntries = { entries: [] };
   const make = (entriesMax = 3) => {
@@ -142,6 +185,15 @@ describe('a queue', () => {
     expect(done).toEqual(['1.0', '2.0']);
     expect(told('QueueReplayed')).toMatchObject([{ replayed: 0, kept: 2 }, { replayed: 2, kept: 0 }]);
     expect(pipeline.snapshot().totals).toMatchObject({ calls: 5, rejections: { 'circuit-open': 2 }, results: { succeeded: 2, 'fell-back': 2, rejected: 1 } });
+  });
+
+  it('is replayed with retries, as work that may be repeated', async () => {
+    stored.entries = [entryOf('1')];
+    const { pipeline, clock } = setUp({ name: 'kafka', retry: { attemptsMax: 2, baseMs: 0 }, fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, 3) }] });
+    const replay = pipeline.replay((_, { attempt }) => (attempt === 0 ? failing() : attempt));
+    await clock.advance(0);
+    expect(await replay).toEqual({ replayed: 1, kept: 0 });
+    expect(pipeline.snapshot().totals).toMatchObject({ calls: 1, attempts: 2, results: { succeeded: 1 } });
   });
 
   it('replays until its signal aborts', async () => {

@@ -40,7 +40,7 @@ export class Fallbacks {
         if (call.isAbortedBy(failure)) throw failure;
         last = failure;
         this.site.counters.fallbackFailures += 1;
-        if (this.site.events.heard) this.site.events.emit({ type: 'FallbackFailed', kind: fallback.kind, error: failure });
+        this.site.events.emit({ type: 'FallbackFailed', kind: fallback.kind, error: failure });
       }
     }
     if (last instanceof FallbacksFullError) throw last;
@@ -53,7 +53,7 @@ export class Fallbacks {
 
   private tellUsed({ kind, ageMs }: FallbackAnswer, error: unknown): void {
     this.site.counters.fallbacks[kind] += 1;
-    if (this.site.events.heard) this.site.events.emit({ type: 'FallbackUsed', kind, error, ...(ageMs === undefined ? {} : { ageMs }) });
+    this.site.events.emit({ type: 'FallbackUsed', kind, error, ...(ageMs === undefined ? {} : { ageMs }) });
   }
 
   private async attempt(fallback: FallbackSpec, error: unknown, call: Call): Promise<FallbackAnswer | undefined> {
@@ -75,9 +75,10 @@ export class Fallbacks {
   }
 
   private kept({ key }: Call): FallbackAnswer | undefined {
-    if (key === undefined || this.cache === undefined) return undefined;
+    if (key === undefined) return undefined;
     const nowMs = this.site.monotonic();
-    const kept = this.cache.get(key, this.site.settings.cache!.staleMsMax, nowMs);
+    // The fallback is refused without a cache, see contradictionsOf.
+    const kept = this.cache!.get(key, this.site.settings.cache!.staleMsMax, nowMs);
     return kept === undefined ? undefined : { kind: 'cache', value: kept.value, ageMs: nowMs - kept.atMs };
   }
 

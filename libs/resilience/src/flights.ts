@@ -21,7 +21,7 @@ export class Flights {
     const under = this.flights.get(key);
     if (under !== undefined) {
       this.site.counters.coalesced += 1;
-      if (this.site.events.heard) this.site.events.emit({ type: 'CallCoalesced', key });
+      this.site.events.emit({ type: 'CallCoalesced', key });
     }
     const flight = under ?? this.depart(key, call, start);
     flight.passengers += 1;

@@ -78,6 +78,12 @@ describe('a shedding pipeline', () => {
     expect(await accepted()).toHaveLength(1);
   });
 
+  it('shows the load of now to who looks, also when nobody calls', () => {
+    const { pipeline, load } = onLoad();
+    load.heap = 0.9;
+    expect(pipeline.snapshot().shed?.level).toBe(2);
+  });
+
   it('takes other limits at run time', async () => {
     const { pipeline, load, accepted, clock } = onLoad();
     load.delayMs = 90;

@@ -39,11 +39,11 @@ export class OpossumGate {
 
   /** Starts the call. Settles as the call does, after it; refused only in a moment that our own state forbids. */
   fire(call: GatedCall): Promise<unknown> {
-    this.callsOfBucket += 1;
-    if (this.callsOfBucket > bucketCallsMax) {
+    if (this.callsOfBucket === bucketCallsMax) {
       this.callsOfBucket = 0;
       this.turns.emit('rotate');
     }
+    this.callsOfBucket += 1;
     return this.breaker.fire(call);
   }
 
@@ -53,10 +53,6 @@ export class OpossumGate {
 
   close(): void {
     this.breaker.close();
-  }
-
-  get opened(): boolean {
-    return this.breaker.opened;
   }
 
   /** Releases its timers. */

@@ -82,7 +82,6 @@ export class PipelineControls {
     const { site } = this.parts;
     if (site.state === 'running' || !this.idle) return;
     for (const done of this.drains) done();
-    if (site.state !== 'closed') return;
     site.attemptTimers.release();
     site.fanOut.release();
   }
@@ -115,6 +114,6 @@ export class PipelineControls {
 /** Every field that a patch names, such as `breaker.openMs`. */
 function pathsOf(patch: PipelinePatch): string[] {
   return Object.entries(patch).flatMap(([policy, value]: [string, unknown]) =>
-    typeof value === 'object' && value !== null ? Object.keys(value).map((field) => `${policy}.${field}`) : [policy],
+    typeof value === 'object' ? Object.keys(value!).map((field) => `${policy}.${field}`) : [policy],
   );
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createPipeline } from './create-pipeline.ts';
 import { AttemptTimeoutError, DeadlineExceededError, PipelineClosedError } from './errors.ts';
@@ -162,6 +163,17 @@ describe('draining', () => {
     await drain;
   });
 
+  it('leaves nothing on its signal, nor on the clock', async () => {
+    const { pipeline, clock } = setUp({ name: 'kafka' });
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const running = pipeline.execute(() => promise);
+    const controller = new AbortController();
+    const drain = pipeline.drain({ signal: controller.signal });
+    resolve(1);
+    await Promise.all([running, drain]);
+    expect([getEventListeners(controller.signal, 'abort').length, clock.pending]).toEqual([0, 0]);
+  });
+
   it('ends when its signal aborts', async () => {
     const { pipeline } = setUp({ name: 'kafka' });
     void pipeline.executeOutcome(never);
@@ -195,6 +207,7 @@ describe('closing', () => {
     const { promise, reject } = Promise.withResolvers<never>();
     const running = pipeline.executeOutcome(() => promise, { idempotent: true });
     pipeline.close();
+    void pipeline.drain();
     reject(down);
     expect(await running).toEqual({ result: 'failed', error: down, attempts: 1 });
   });

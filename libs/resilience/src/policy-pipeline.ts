@@ -61,11 +61,11 @@ export class PolicyPipeline implements PipelineControl {
 
   execute(work: Work<unknown>, options?: AnyCallOptions): Promise<unknown> {
     if (!this.composed && options?.stub === undefined) return this.ask(work, new Call(this.site, options, 'single'));
-    return this.outcomeOf(work, new Call(this.site, options, 'composed')).then(valueOf);
+    return this.outcomeOf(work, new Call(this.site, options)).then(valueOf);
   }
 
   async executeOutcome(work: Work<unknown>, options?: AnyCallOptions): Promise<Outcome<unknown, unknown>> {
-    if (this.composed || options?.stub !== undefined) return await this.outcomeOf(work, new Call(this.site, options, 'composed'));
+    if (this.composed || options?.stub !== undefined) return await this.outcomeOf(work, new Call(this.site, options));
     const call = new Call(this.site, options, 'single');
     try {
       return { result: 'succeeded', value: await this.ask(work, call), attempts: call.attempts };
@@ -136,10 +136,9 @@ export class PolicyPipeline implements PipelineControl {
   }
 
   private fresh({ key }: Call): { readonly value: unknown; readonly ageMs: number } | undefined {
-    const { cache: settings } = this.site.settings;
-    if (this.cache === undefined || settings === undefined || key === undefined) return undefined;
+    if (this.cache === undefined || key === undefined) return undefined;
     const nowMs = this.site.monotonic();
-    const kept = this.cache.get(key, settings.freshMs, nowMs);
+    const kept = this.cache.get(key, this.site.settings.cache!.freshMs, nowMs);
     if (kept === undefined) return undefined;
     const ageMs = nowMs - kept.atMs;
     this.site.counters.cacheHits += 1;
@@ -157,7 +156,7 @@ export class PolicyPipeline implements PipelineControl {
       cache.set(key, value, this.site.monotonic());
       return value;
     };
-    if (this.site.settings.cache?.coalesce !== true) return keep(call);
+    if (!this.site.settings.cache!.coalesce) return keep(call);
     const obstacle = this.obstacle(call);
     if (obstacle !== undefined) return this.refuse(call, obstacle);
     if (call.signal?.aborted === true) return Promise.reject(call.signal.reason as Error);
@@ -202,7 +201,7 @@ export class PolicyPipeline implements PipelineControl {
   }
 
   private async replayOne(work: (entry: QueueEntry, context: AttemptContext) => unknown, entry: QueueEntry, signal: AbortSignal): Promise<void> {
-    const call = new Call(this.site, { key: entry.key, idempotent: true, signal }, 'composed');
+    const call = new Call(this.site, { key: entry.key, idempotent: true, signal });
     try {
       await this.ask((context) => work(entry, context), call);
       call.finish('succeeded');

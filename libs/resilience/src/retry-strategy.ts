@@ -34,8 +34,8 @@ export function retryAfterMsOf(error: unknown): number | undefined {
 
 /** Reads an HTTP `Retry-After`, seconds or a date. Undefined when it is neither. A date that has passed is 0. */
 export function parseRetryAfterMs(header: string | undefined, nowMs: number): number | undefined {
-  const value = header?.trim();
-  if (value === undefined || value === '') return undefined;
+  if (header === undefined) return undefined;
+  const value = header.trim();
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
   const atMs = Date.parse(value);
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);

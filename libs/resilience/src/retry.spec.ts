@@ -123,6 +123,31 @@ describe('a retrying pipeline', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('plans no further attempt for a caller that gives up during one', async () => {
+    const { pipeline, told } = setUp(spec);
+    const controller = new AbortController();
+    const outcome = pipeline.executeOutcome(never, { idempotent: true, signal: controller.signal });
+    controller.abort('enough');
+    expect(await outcome).toEqual({ result: 'aborted', error: 'enough', attempts: 1 });
+    expect([told('RetryScheduled'), pipeline.snapshot().totals.retries]).toEqual([[], 0]);
+  });
+
+  it('begins no wait for a caller that gives up as it hears of it', async () => {
+    const controller = new AbortController();
+    const clock = new VirtualClock();
+    const { pipeline } = setUp(spec, { clock, onEvent: ({ type }) => type === 'RetryScheduled' && controller.abort('enough') });
+    expect(await pipeline.executeOutcome(failing, { idempotent: true, signal: controller.signal })).toEqual({ result: 'aborted', error: 'enough', attempts: 1 });
+    pipeline.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('takes its own refusals for final, whatever its spec says of errors', async () => {
+    const { pipeline, told } = setUp({ ...spec, breaker: {}, classify: () => 'transient' });
+    pipeline.forceOpen();
+    expect(await pipeline.executeOutcome(() => 1, idempotent)).toMatchObject({ result: 'rejected', attempts: 0 });
+    expect(told('RetryScheduled')).toEqual([]);
+  });
+
   it('refuses another attempt when the budget is spent, with the failure as its cause', async () => {
     const clock = new VirtualClock();
     const retryBudget = createRetryBudget({ ratio: 0, perSecondMin: 0.1, windowSeconds: 10 }, { clock });

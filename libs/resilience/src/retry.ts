@@ -28,8 +28,8 @@ export class Retry {
   /** @throws what the call ends with, when there is no next attempt */
   private async beforeNext(call: Call, attempt: number, error: unknown): Promise<void> {
     const { site } = this;
-    const settings = site.settings.retry;
-    if (settings === undefined || site.state === 'closed' || !call.idempotent || call.isAbortedBy(error) || error instanceof RejectedError) throw error;
+    const settings = site.settings.retry!;
+    if (site.state === 'closed' || !call.idempotent || call.isAbortedBy(error) || error instanceof RejectedError) throw error;
     const waitMs = retryWaitMs({ attempt, errorClass: site.classify(error), error, leftMs: call.leftMs() }, settings, site.random);
     if (waitMs === undefined) throw error;
     if (!this.budget.spend()) {
@@ -38,7 +38,7 @@ export class Retry {
       throw refusal;
     }
     site.counters.retries += 1;
-    if (site.events.heard) site.events.emit({ type: 'RetryScheduled', attempt: attempt + 1, waitMs, error });
+    site.events.emit({ type: 'RetryScheduled', attempt: attempt + 1, waitMs, error });
     call.signal?.throwIfAborted();
     await site.waits.begin({ ms: waitMs, signal: call.signal }).promise;
   }

@@ -46,7 +46,6 @@ export class RollingCounts {
   private roll(nowMs: number): void {
     if (nowMs < this.newestUntilMs) return;
     const bucket = Math.floor(nowMs / this.bucketMs);
-    if (bucket <= this.newest) return;
     if (bucket - this.newest >= this.buckets) this.clear();
     else for (let next = this.newest + 1; next <= bucket; next += 1) this.empty(this.place(next));
     this.newest = bucket;

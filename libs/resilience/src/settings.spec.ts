@@ -78,6 +78,7 @@ describe('settings', () => {
     expect(problemsOf(() => createPipeline({ ...least, fallbackConcurrencyMax: 0 }, { load }))).toEqual([`fallbackConcurrencyMax must be a whole number from 1 to 1000000, not 0.`]);
     expect(problemsOf(() => createPipeline({ ...least, chaos: { allowed: true, rules: [{ kind: 'fault', rate: 2 }] } }, { load }))).toEqual(['chaos.rules.rate must be a number from 0 to 1, not 2.']);
     expect(problemsOf(() => createPipeline({ name: 's3', bulkhead: { concurrencyMax: 1.5 } }))).toEqual(['bulkhead.concurrencyMax must be a whole number from 1 to 1000000, not 1.5.']);
+    expect(problemsOf(() => createPipeline({ name: 's3', timeout: { attemptMs: 1.5 } }))).toEqual([]);
   });
 
   it('are refused when they contradict each other', () => {
@@ -88,10 +89,13 @@ describe('settings', () => {
       'shed.heapUsedShareFrom must be below shed.heapUsedShareFull.',
     ]);
     expect(problemsOf(() => setUp({ name: 's3', fallbacks: [{ kind: 'cache' }] }))).toEqual(['the cache fallback needs cache.']);
+    expect(problemsOf(() => setUp({ name: 's3', chaos: { allowed: false, rules: [{ kind: 'fault' }] } }))).toEqual(['chaos.rules need chaos.allowed.']);
+    expect(problemsOf(() => createPipeline({ name: 's3', shed: {} }))).toEqual(['shed needs a source of load.']);
   });
 
   it('know what a name may be', () => {
     for (const name of ['s3', 'a', 'kafka-produce', 'a'.repeat(64)]) expect(problemsOf(() => createPipeline({ name }))).toEqual([]);
+    expect(problemsOf(() => createPipeline({ name: '' }))).toEqual(['name must be lower-case letters, digits and hyphens, a letter first, at most 64.']);
     for (const name of ['', 'S3', '3s', '-a', 'a_b', 'a'.repeat(65), 'a\n']) expect(problemsOf(() => createPipeline({ name }))).toHaveLength(1);
   });
 });
@@ -117,6 +121,14 @@ describe('a change at run time', () => {
     ]);
   });
 
+  it('of one policy leaves all others', () => {
+    const { pipeline } = setUp({ ...full, timeout: { connectMs: 100 } }, { load });
+    const before = pipeline.settings();
+    pipeline.update({ cache: { freshMs: 9 } });
+    expect(pipeline.settings()).toEqual({ ...before, cache: { ...before.cache!, freshMs: 9 } });
+    expect(before.timeout.connectMs).toBe(100);
+  });
+
   it('changes nothing when it is wrong', () => {
     const { pipeline, told } = setUp({ name: 's3', breaker: {} });
     const before = pipeline.settings();
@@ -131,6 +143,14 @@ describe('a change at run time', () => {
     ]);
     expect(pipeline.settings()).toBe(before);
     expect(told('SettingsChanged')).toEqual([]);
+  });
+
+  it('leaves the timer of attempts alone where their limit stays', async () => {
+    const { pipeline, clock } = setUp({ name: 's3', bulkhead: {} });
+    void pipeline.executeOutcome(never);
+    pipeline.update({ bulkhead: { queueMax: 5 }, timeout: { totalMs: 20_000 } });
+    void pipeline.executeOutcome(never);
+    expect(clock.pending).toBe(1);
   });
 
   it('leaves the time limit of attempts that run', async () => {

@@ -78,8 +78,4 @@ export class Waits {
   failAll(error: unknown): void {
     for (const wait of this.waits) wait.fail(error);
   }
-
-  get size(): number {
-    return this.waits.size;
-  }
 }

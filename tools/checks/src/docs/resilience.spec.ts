@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { repository, textOf } from '../repository.ts';
+import { pipelineCells, type ShownSettings } from './pipeline-cells.ts';
+
+const page = textOf('docs/resilience.md');
+const load = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
+
+async function imported(path: string): Promise<Record<string, unknown>> {
+  return (await import(pathToFileURL(join(repository, path)).href)) as Record<string, unknown>;
+}
+
+/** A spec with every default filled in. */
+async function settingsOf(spec: object): Promise<ShownSettings> {
+  const { createPipeline } = (await imported('libs/resilience/src/index.ts')) as { createPipeline: (spec: object, deps: object) => { settings(): ShownSettings; close(): void } };
+  const pipeline = createPipeline(spec, { load });
+  pipeline.close();
+  return pipeline.settings();
+}
+
+/** The pipelines of an app. */
+async function pipelinesOf(app: string, declaredAs: string): Promise<readonly (readonly [name: string, settings: ShownSettings])[]> {
+  const specs = (await imported(`apps/${app}/src/pipelines.ts`))[declaredAs] as Record<string, object>;
+  return await Promise.all(Object.entries(specs).map(async ([name, spec]) => [name, await settingsOf({ ...spec, name })] as const));
+}
+
+/** Rows of the tables of the page, as their cells. */
+const rows = page
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .map((line) => line.slice(2, -2).split(' | '));
+
+describe('docs/resilience.md', () => {
+  it.each([
+    ['purchase', 'purchasePipelines', ['purchase API']],
+    ['sink', 'sinkPipelines', ['sink']],
+    ['query-api', 'queryPipelines', ['query API', 'query worker']],
+  ] as const)('shows every pipeline of %s with the figures of its settings, and its fallbacks', async (app, declaredAs, services) => {
+    const pipelines = await pipelinesOf(app, declaredAs);
+    expect(pipelines.length).toBeGreaterThan(1);
+    const shown = rows.filter(([service]) => (services as readonly string[]).includes(service!)).map(([, name, dependency, , ...cells]) => [name, [dependency, ...cells.slice(0, 4)]]);
+    expect(shown).toEqual(pipelines.map(([name, settings]) => [`\`${name}\``, pipelineCells(settings)]));
+    for (const [name, { fallbacks }] of pipelines) {
+      const instead = rows.find(([service, pipeline]) => (services as readonly string[]).includes(service!) && pipeline === `\`${name}\``)?.at(-1);
+      for (const kind of ['cache', 'queue', 'stub', 'silent']) expect(instead?.includes(`**${kind}**`), `${name}, ${kind}`).toBe(fallbacks.includes(kind));
+    }
+  });
+
+  it('tells of every event of the library, and of none that is not there', () => {
+    const types = [...textOf('libs/resilience/src/events.ts').matchAll(/readonly type: '([A-Za-z]+)'/g)].map(([, type]) => type!);
+    expect(types.length).toBeGreaterThan(15);
+    const table = page.slice(page.indexOf('## Events'), page.indexOf('## What an operator sees'));
+    expect([...table.matchAll(/^\| `([A-Za-z]+)` \|/gm)].map(([, type]) => type)).toEqual(types);
+  });
+
+  it('gives the default of every option as the library has it', async () => {
+    const shown = new Map(
+      rows.flatMap(([options, , defaults]) => {
+        const names = [...(options ?? '').matchAll(/`((?:timeout|retry|breaker|bulkhead|shed|cache)\.[A-Za-z.]+)`/g)].map(([, name]) => name!);
+        const values = names.length > 1 ? (defaults ?? '').split(', ') : [defaults ?? ''];
+        return names.map((name, index) => [name, values[index]] as const);
+      }),
+    );
+    const every = { retry: {}, breaker: {}, bulkhead: {}, shed: {}, cache: {} };
+    const settings = (await settingsOf({ name: 'all', ...every })) as unknown as Record<string, object>;
+    const real = ['timeout', ...Object.keys(every)].flatMap((policy) => numbersOf(policy, settings[policy]!));
+    // Said in words: half of another one, and none.
+    const inWords = { 'breaker.slowMs': 'half of `attemptMs`', 'timeout.connectMs': 'none' };
+    expect(Object.fromEntries(shown)).toEqual({ ...Object.fromEntries(real), ...inWords });
+  });
+
+  it('names every figure of pipelines in /metrics', () => {
+    const names = [...textOf('libs/runtime/src/pipelines/telemetry/prometheus-instruments.ts').matchAll(/'(millrace_[a-z_]+)'/g)].map(([, name]) => name!);
+    expect(names.length).toBeGreaterThan(8);
+    expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+function numbersOf(path: string, value: unknown): readonly (readonly [string, string])[] {
+  if (typeof value === 'object' && value !== null) return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => numbersOf(`${path}.${name}`, inner));
+  return [[path, typeof value === 'number' ? value.toLocaleString('en-US') : String(value)]];
+}
