@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {
   audit: async () => (await import('./audit-command.ts')).auditCommand,
   trace: async () => (await import('./trace-command.ts')).traceCommand,
   rejects: async () => (await import('./rejects/rejects-command.ts')).rejectsCommand,
+  repair: async () => (await import('./repair-command.ts')).repairCommand,
   replay: async () => (await import('./replay/replay-command.ts')).replayCommand,
 };
 

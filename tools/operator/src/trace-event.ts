@@ -4,7 +4,7 @@ import { OperatorError } from './errors.ts';
 import { carries, findDuplicates } from './find-duplicates.ts';
 import { findRows, type FoundRow } from './find-rows.ts';
 import { landedEnds } from './landed-ends.ts';
-import { grouped } from './numbers.ts';
+import { counted } from './numbers.ts';
 import type { Lake } from './open-lake.ts';
 import type { OperatorContext } from './operator-context.ts';
 import { listRejectFiles, readRejectFiles } from './rejects/reject-files.ts';
@@ -114,7 +114,7 @@ async function rejectsOf(parts: TraceParts, eventId: string): Promise<EventTrace
       rejects.push({ ...placeIn(file.lane, record.offset, await batchAt(parts, file.lane, record.offset)), file: file.key, reason: record.reason });
     }
     files += 1;
-    note(`${grouped(files)} reject files looked through`);
+    note(`${counted(files, 'reject file')} looked through`);
   }
   return rejects;
 }

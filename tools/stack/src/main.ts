@@ -31,6 +31,7 @@ const usage = `Millrace carries business events from a REST call to an answered 
                                       where an event is: topic, offset, batch, file, day; or why it is none
   ./millrace rejects list|show|redrive
                                       what broke the contract; corrected, it is put through again under its own id
+  ./millrace repair [--apply]         publishes again, or records as lost, what was deleted by hand
   ./millrace replay [--from T --to T] [--into TABLE] [--switch]
                                       rebuilds the table from the topic beside the live one, and compares the two
 

@@ -5,7 +5,7 @@ import type { OperatorContext } from '../operator-context.ts';
 import { correctionsOf, readLine, type Correction } from './correction.ts';
 import { eventsOnTheirWay } from './events-on-their-way.ts';
 import { partitionerOf } from './produce-corrections.ts';
-import { findReject } from './reject-files.ts';
+import { rejectFinder } from './reject-files.ts';
 
 /** What is done with one line of the file. */
 export interface RedrivenLine {
@@ -32,6 +32,7 @@ export async function checkLines(lake: Lake, texts: readonly (readonly [number, 
   const topic = lake.stream.topic.name;
   const partitionOf = await partitionerOf(env, topic);
   const correct = correctionsOf(lake.stream);
+  const originalOf = rejectFinder(lake, signal);
   const firstOf = new Map<string, number>();
   const lines: PlannedLine[] = [];
   for (const [line, text] of texts) {
@@ -43,7 +44,7 @@ export async function checkLines(lake: Lake, texts: readonly (readonly [number, 
       continue;
     }
     const { partition, offset, event } = read;
-    const correction = correct(event, await findReject(lake, partition, offset, signal));
+    const correction = correct(event, await originalOf(partition, offset));
     if (correction.kind === 'refused') {
       lines.push({ line, partition, offset, action: 'refused', reason: correction.reason });
       continue;

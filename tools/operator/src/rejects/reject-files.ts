@@ -1,4 +1,4 @@
-import { allKeys, lanesOf, Ledger, rangesHold, rejectsPrefix, type LaneId } from '@millrace/lake';
+import { allKeys, lanesOf, Ledger, rejectsPrefix, type LaneId, type LedgerEntry } from '@millrace/lake';
 import { OperatorError } from '../errors.ts';
 import type { Lake } from '../open-lake.ts';
 
@@ -93,10 +93,16 @@ function decoded(text: string | null): Buffer | null {
   return text === null ? null : Buffer.from(text, 'base64');
 }
 
-/** The reject at an offset, or undefined when no entry rejected it. One LIST and two GETs. */
-export async function findReject({ store, stream }: Lake, partition: number, offset: number, signal: AbortSignal): Promise<RejectedRecord | undefined> {
-  const entry = await new Ledger(store, { table: stream.table, topic: stream.topic.name, partition }).entryHolding(offset, { signal });
-  if (entry?.rejects === undefined || !rangesHold(entry.rejected, offset)) return undefined;
-  const bytes = await store.get(entry.rejects.key, { signal });
-  return bytes === undefined ? undefined : parseRejects(entry.rejects.key, bytes).find((record) => record.offset === offset);
+/** Finds the reject at an offset; undefined when no entry rejected it. One LIST and two GETs, and none for another reject of the same batch. */
+export function rejectFinder({ store, stream }: Lake, signal: AbortSignal): (partition: number, offset: number) => Promise<RejectedRecord | undefined> {
+  let last: { readonly partition: number; readonly entry: LedgerEntry; readonly records: readonly RejectedRecord[] } | undefined;
+  return async (partition, offset) => {
+    if (last?.partition !== partition || offset < last.entry.from || offset >= last.entry.to) {
+      const entry = await new Ledger(store, { table: stream.table, topic: stream.topic.name, partition }).entryHolding(offset, { signal });
+      if (entry?.rejects === undefined) return undefined;
+      const bytes = await store.get(entry.rejects.key, { signal });
+      last = { partition, entry, records: bytes === undefined ? [] : parseRejects(entry.rejects.key, bytes) };
+    }
+    return last.records.find((record) => record.offset === offset);
+  };
 }

@@ -6,7 +6,7 @@ import { counted, grouped } from '../numbers.ts';
 import type { Lake } from '../open-lake.ts';
 import type { OperatorContext, OperatorScreen } from '../operator-context.ts';
 import { editableReject, identityOf } from './editable-reject.ts';
-import { findReject, listRejectFiles, readRejectFiles, type RejectedRecord } from './reject-files.ts';
+import { listRejectFiles, readRejectFiles, rejectFinder, type RejectedRecord } from './reject-files.ts';
 
 /** Usage of the command. */
 export const showUsage = './millrace rejects show [PARTITION/OFFSET] [--partition P] [--limit N] [--out FILE.jsonl] [--json] [--table T]';
@@ -35,7 +35,7 @@ export async function rejectsShow(lake: Lake, given: Arguments, { out, progress,
 async function at(lake: Lake, place: string, signal: AbortSignal): Promise<RejectedRecord> {
   const match = /^(\d{1,10})\/(\d{1,16})$/.exec(place);
   if (match === null) throw new OperatorError(`"${place}" is no place of a reject: a partition and an offset, as in 3/1234. Usage: ${showUsage}`);
-  const found = await findReject(lake, Number(match[1]), Number(match[2]), signal);
+  const found = await rejectFinder(lake, signal)(Number(match[1]), Number(match[2]));
   if (found === undefined) throw new OperatorError(`Offset ${match[2]} of partition ${match[1]} is no reject; ./millrace rejects list shows them.`);
   return found;
 }
