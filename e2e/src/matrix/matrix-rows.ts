@@ -80,8 +80,8 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
       async behaves() {
         await failsFast([queryApi, 'redis'], async () => isRefused(await traffic.submit('duckdb')));
         await Promise.all([queryApi, queryWorker].map(isUnready));
+        await claims.reportsLackUsage();
       },
-      // How often a report was asked for is left out of their list; the list stands.
       spared: [buys, tables, reports],
       goesOn: async () => await claims.lands(),
       works: async () => await claims.answers('duckdb'),
