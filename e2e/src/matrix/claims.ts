@@ -109,6 +109,7 @@ export class Claims {
     assert.deepEqual(endOf(await this.#traffic.report()), { state: 'succeeded', stale: true, error: undefined });
   }
 
+  /** The report, which DuckDB answers, is run anew. */
   async reportIsFresh(): Promise<void> {
     assert.deepEqual(endOf(await this.#traffic.report()), { state: 'succeeded', stale: false, error: undefined });
   }
