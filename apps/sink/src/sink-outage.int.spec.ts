@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FaultProxy, type Fault } from '@millrace/testing';
@@ -45,6 +46,17 @@ async function encoded(sink: SinkProcess, count: number): Promise<void> {
   await expect.poll(async () => await table.spooled(), poll).toHaveLength(batches);
 }
 
+function openFilesOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
+}
+
 function startsOf(sink: SinkProcess): number {
   return sink.lines.filter(({ type }) => type === 'LaneStarted').length;
 }
@@ -79,6 +91,8 @@ describe('while S3 is down', () => {
     }
     expectLandedInOrder(sink.lines);
     expect(startsOf(sink)).toBe(table.partitions);
+    // What could not be sent was not left open.
+    await expect.poll(() => openFilesOf(sink.child.pid!).filter((path) => path.includes('.parquet')), poll).toEqual([]);
   }, 300_000);
 
   it('a spool at its limit pauses the partitions, says when it will be full and that it is, and Kafka is the queue', async () => {
@@ -92,7 +106,7 @@ describe('while S3 is down', () => {
       return await health();
     };
     await expect.poll(filling, poll).toMatch(/the oldest \d+ s old; full in \d+ s at this rate/);
-    expect(await sink.metric('millrace_sink_spool_full_in_seconds')).toBeGreaterThan(0);
+    await expect.poll(async () => [await filling(), await sink.metric('millrace_sink_spool_full_in_seconds')].at(-1), poll).toBeGreaterThan(0);
     await table.produce(purchaseMessages(produced, 60_000));
     await expect.poll(health, poll).toContain('it is full, and Kafka is the queue');
     expect(await sink.metric('millrace_sink_records_total', { result: 'row' })).toBeLessThan(60_000);

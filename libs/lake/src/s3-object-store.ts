@@ -1,4 +1,5 @@
-import { createReadStream } from 'node:fs';
+import type { ReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
@@ -62,20 +63,26 @@ export class S3ObjectStore implements InspectableStore {
 
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
     await this.#call('put', key, options.signal, async (sending) => {
-      await this.#client.send(
-        new PutObjectCommand({
-          Bucket: this.bucket,
-          Key: key,
-          // A stream is opened anew for every attempt: one that was read in part cannot be sent again.
-          Body: body instanceof Uint8Array ? body : createReadStream(body.path),
-          ContentLength: body instanceof Uint8Array ? body.byteLength : body.bytes,
-          ...(options.ifAbsent === true ? { IfNoneMatch: '*' } : {}),
-          ...(options.sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(options.sha256, 'hex').toString('base64') }),
-          ...(options.metadata === undefined ? {} : { Metadata: { ...options.metadata } }),
-          ...(options.contentType === undefined ? {} : { ContentType: options.contentType }),
-        }),
-        sending,
-      );
+      // A stream is opened anew for every attempt: one that was read in part cannot be sent again.
+      const content = body instanceof Uint8Array ? body : await streamOf(body.path);
+      try {
+        await this.#client.send(
+          new PutObjectCommand({
+            Bucket: this.bucket,
+            Key: key,
+            Body: content,
+            ContentLength: body instanceof Uint8Array ? body.byteLength : body.bytes,
+            ...(options.ifAbsent === true ? { IfNoneMatch: '*' } : {}),
+            ...(options.sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(options.sha256, 'hex').toString('base64') }),
+            ...(options.metadata === undefined ? {} : { Metadata: { ...options.metadata } }),
+            ...(options.contentType === undefined ? {} : { ContentType: options.contentType }),
+          }),
+          sending,
+        );
+      } finally {
+        // The SDK leaves a stream open that it could not send.
+        if (!(content instanceof Uint8Array)) content.destroy();
+      }
     });
   }
 
@@ -189,4 +196,11 @@ export class S3ObjectStore implements InspectableStore {
       signal,
     );
   }
+}
+
+/** A file that is gone fails here, not as an event that reaches the top of the process; so would a read that fails later, and the request then ends by its length or its time. */
+async function streamOf(path: string): Promise<ReadStream> {
+  const stream = (await open(path)).createReadStream();
+  stream.on('error', () => undefined);
+  return stream;
 }
