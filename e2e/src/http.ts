@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BatchAnswer, Problem, PurchaseReceipt, QueryView, ResultPage } from '@millrace/contracts';
 import { waitUntil } from '@millrace/testing';
 import { stack } from './stack.ts';
@@ -21,14 +22,24 @@ export async function post<T = Problem>(url: string, body: unknown, headers: Rea
   return await ask<T>(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
 }
 
-/** Posts one purchase. */
+/** Posts one purchase, and posts it again when the service says that it is too busy just now. */
 export async function postPurchase(purchase: unknown, url = stack.purchaseUrl): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
-  return await post(`${url}/v1/purchases`, purchase);
+  return await patiently(async () => await post(`${url}/v1/purchases`, purchase));
 }
 
-/** Posts purchases as one batch. */
+/** Posts purchases as one batch, and posts it again when the service says that it is too busy just now. */
 export async function postBatch(batch: readonly unknown[], url = stack.purchaseUrl): Promise<Answer<BatchAnswer>> {
-  return await post(`${url}/v1/purchases/batch`, batch);
+  return await patiently(async () => await post<BatchAnswer>(`${url}/v1/purchases/batch`, batch));
+}
+
+/** As a client should: a 503 with Retry-After is not the end (a machine under other load sheds work), and it comes to an end. */
+async function patiently<T>(send: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await send();
+    const retryAfter = answer.headers.get('retry-after');
+    if (answer.status !== 503 || retryAfter === null || attempt === 20) return answer;
+    await pause(Number(retryAfter) * 1000);
+  }
 }
 
 /** Runs a query to its end and gives its first page. */

@@ -1,6 +1,7 @@
+import type { PurchaseReceipt } from '@millrace/contracts';
 import { FaultProxy, spawnService, type ActiveFault, type Fault, type ServiceProcess } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { postPurchase } from './http.ts';
+import { post } from './http.ts';
 import { makePurchases } from './purchases.ts';
 import { stack } from './stack.ts';
 import { createTopic, deleteTopic, readTopic } from './topic.ts';
@@ -35,7 +36,7 @@ async function postWhileLosing(fault: Fault, count: number): Promise<{ acknowled
         void active.hit().then(() => (inFlightAtHit = inFlight));
       }
       inFlight += 1;
-      const { status, body } = await postPurchase(next, purchase.url);
+      const { status, body } = await post<PurchaseReceipt>(`${purchase.url}/v1/purchases`, next);
       inFlight -= 1;
       statuses.push(status);
       if (status === 202) acknowledged.push({ id: body.eventId, at: `${body.partition}@${body.offset}` });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { purchases } from '@millrace/contracts';
+import { waitUntil } from '@millrace/testing';
 import type { KafkaMessage } from 'kafkajs';
 import { kafka } from './stack.ts';
 
@@ -16,7 +17,11 @@ export interface TopicMessage {
 export async function createTopic(name: string): Promise<string> {
   const topic = `${name}-${randomUUID().slice(0, 8)}`;
   const config = Object.entries(purchases.topic.config).map(([key, value]) => ({ name: key, value }));
-  await withAdmin(async (admin) => await admin.createTopics({ topics: [{ topic, numPartitions: purchases.topic.partitions, configEntries: config }], waitForLeaders: true }));
+  await withAdmin(async (admin) => {
+    // kafkajs's own wait for leaders fails on a broker that has not heard of the topic yet.
+    await admin.createTopics({ topics: [{ topic, numPartitions: purchases.topic.partitions, configEntries: config }], waitForLeaders: false });
+    await waitUntil(`the topic ${topic} to have leaders`, async () => (await admin.fetchTopicOffsets(topic)).length === purchases.topic.partitions);
+  });
   return topic;
 }
 

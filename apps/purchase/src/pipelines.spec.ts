@@ -1,5 +1,6 @@
 import { createPipeline } from '@millrace/resilience';
 import { CallPaths } from '@millrace/runtime';
+import { ResponseError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { readPurchaseConfig } from './config.ts';
 import { kafkaGuardOver, purchasePipelinesOf, purchaseSpecs } from './pipelines.ts';
@@ -42,6 +43,13 @@ describe('the guard around Kafka', () => {
     await expect(guard('check', failing)).rejects.toThrow('no broker');
     await expect(guard('send', async () => await Promise.resolve(1))).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: expect.any(Number) as number });
     expect(kafka.snapshot().breaker?.state).toBe('open');
+  });
+
+  it('stays open to others when Kafka refuses what a write holds', async () => {
+    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_VOLUME_MIN: '2' });
+    const tooLarge = new ResponseError(0, 11, { '/responses/0/partition_responses/0': [10, null] }, { responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 10, baseOffset: -1n }] }] });
+    for (let n = 0; n < 5; n += 1) await expect(guard('send', async () => await Promise.reject(tooLarge))).rejects.toBe(tooLarge);
+    expect(kafka.snapshot().breaker?.state).toBe('closed');
   });
 
   it('ends what takes too long, and what its caller gives up', async () => {

@@ -1,7 +1,8 @@
-import type { Pipeline } from '@millrace/resilience';
+import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import type { PurchaseConfig } from './config.ts';
 import { timeoutGuard, type KafkaGuard } from './guards.ts';
+import { refusedForItsContent } from './publish/send-outcome.ts';
 
 /** Requests are answered within limits of their own; this only ends the counting of one whose connection never closes. */
 const requestMs = 3_600_000;
@@ -12,6 +13,7 @@ export const purchasePipelines = {
   http: { timeout: { attemptMs: requestMs, totalMs: requestMs }, shed: {}, fixed: ['timeout'] },
   // Not tried again here: the client repeats a write under the producer id and sequence numbers that make it safe, and the publisher reaches for Kafka anew.
   kafka: {
+    classify: errorClassOf,
     timeout: { attemptMs: 6000, totalMs: 30_000 },
     breaker: { volumeMin: 3, openMs: 1000, openMsMax: 5000, probes: 1 },
     bulkhead: { concurrencyMax: 8 },
@@ -33,6 +35,11 @@ export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: 
   const kafka = registry.get('kafka') as unknown as Pipeline<NamedSpecs<typeof purchasePipelines>['kafka']>;
   const limited = timeoutGuard({ open: config.PURCHASE_KAFKA_OPEN_MS_MAX, check: config.PURCHASE_KAFKA_CHECK_MS_MAX });
   return async (call, run, signal) => await kafka.execute(async (attempt) => await (call === 'send' ? run(attempt.signal) : limited(call, run, attempt.signal)), { signal, key: call });
+}
+
+// One purchase that is too large for the topic must not close the way for all others.
+function errorClassOf(error: unknown): ErrorClass {
+  return refusedForItsContent(error) ? 'invalid' : classifyError(error);
 }
 
 function callPathsOf(config: PurchaseConfig): readonly CallPath[] {

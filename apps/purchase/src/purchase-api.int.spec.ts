@@ -66,6 +66,13 @@ describe('a purchase', () => {
     expect(await response.json()).toMatchObject({ type: 'urn:millrace:problem:unsupported-media-type' });
   });
 
+  it('carries its deadline on into the topic', async () => {
+    const deadline = String(Date.now() + 60_000);
+    const { status, body } = await post(service.url, seedText, { headers: { 'content-type': 'application/json', 'x-millrace-deadline': deadline } });
+    expect(status).toBe(202);
+    expect((await topic.messages()).find(({ headers }) => headers['ce_id'] === body.eventId)?.headers).toMatchObject({ 'x-millrace-deadline': deadline });
+  });
+
   it('whose deadline has passed is not taken', async () => {
     const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', 'x-millrace-deadline': '1000' } });
     expect([answer.status, answer.body.type]).toEqual([504, 'urn:millrace:problem:deadline-exceeded']);
@@ -111,7 +118,7 @@ describe('a batch', () => {
 describe('the service', () => {
   it('names Kafka in its readiness and counts in its metrics', async () => {
     const ready = await fetch(`${service.url}/health/ready`);
-    expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', dependencies: [{ name: 'kafka', status: 'up', required: true }] }]);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', dependencies: [{ name: 'circuit-kafka', status: 'up' }, { name: 'kafka', status: 'up', required: true }] }]);
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
     for (const name of ['events_published_total', 'published_bytes_total', 'events_rejected_total', 'queue_events', 'queue_bytes', 'kafka_up']) expect(metrics).toMatch(new RegExp(`^millrace_purchase_${name}\\{[^}]*\\} \\d+$`, 'm'));
   });
@@ -121,7 +128,7 @@ describe('the service', () => {
     const other = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: wrong.name });
     try {
       expect((await post(other.url, seedText)).status).toBe(503);
-      expect(await (await fetch(`${other.url}/health/ready`)).json()).toMatchObject({ status: 'unavailable', dependencies: [{ name: 'kafka', status: 'down', detail: expect.stringContaining('has 3 partitions') as string }] });
+      expect(await (await fetch(`${other.url}/health/ready`)).json()).toMatchObject({ status: 'unavailable', dependencies: [{ name: 'circuit-kafka' }, { name: 'kafka', status: 'down', detail: expect.stringContaining('has 3 partitions') as string }] });
     } finally {
       await other.close();
       await wrong.delete();

@@ -111,6 +111,13 @@ describe('a query over HTTP', () => {
     expect(results.body).toMatchObject({ type: 'urn:millrace:problem:no-results' });
   });
 
+  it("ends at its caller's deadline, which its job carries, and is not begun after it", async () => {
+    const sql = 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5';
+    const { body } = await post({ sql }, { prefer: 'wait=30', 'x-millrace-deadline': String(Date.now() + 1500) });
+    expect(body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded', detail: 'The deadline of the caller passed before the query had finished.' } });
+    expect(await post({ sql }, { 'x-millrace-deadline': '1000' })).toMatchObject({ status: 504, body: { type: 'urn:millrace:problem:deadline-exceeded' } });
+  });
+
   it('ends at its time limit', async () => {
     const { body } = await post({ sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5', timeoutMs: 1000 }, { prefer: 'wait=30' });
     expect(body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded' } });

@@ -83,7 +83,8 @@ describe('Redis', () => {
     expect(refused.body.type).toBe('urn:millrace:problem:unavailable');
     expect(Number(refused.retryAfter)).toBeGreaterThan(0);
     expect((await ask(`/v1/queries/${crypto.randomUUID()}`)).status).toBe(503);
-    expect((await ask('/health/ready')).status).toBe(503);
+    // Readiness is asked once a second for all who probe.
+    await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(503);
     expect((await ask('/v1/tables')).status).toBe(200);
     // Usage is extra: without it the reports still are listed.
     expect((await ask('/v1/reports')).body).toMatchObject({ reports: [{ name: 'sales-by-genre', usage: null }] });
@@ -96,6 +97,7 @@ describe('Redis', () => {
   });
 
   it('gone while a query runs: the query ends once, and its end is known afterwards', async () => {
+    await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
     const { body } = await send('SELECT count(*) AS n FROM range(30000000) a(x), range(5) b(y) WHERE a.x % 7 = b.y % 5');
     await expect.poll(async () => (await ask(`/v1/queries/${body.id}`)).body.state, recovery).toBe('running');
     const fault = await redis.inject({ kind: 'refuse' });
@@ -109,7 +111,7 @@ describe('Redis', () => {
     const late = await start('api', { QUERY_QUEUE_NAME: `late-${lake.database}` });
     try {
       expect(await send('SELECT 1', {}, late)).toMatchObject({ status: 503, body: { type: 'urn:millrace:problem:unavailable' } });
-      expect((await ask('/health/ready', {}, late)).status).toBe(503);
+      await expect.poll(async () => (await ask('/health/ready', {}, late)).status, recovery).toBe(503);
       await fault.clear();
       await expect.poll(async () => (await send('SELECT 1', {}, late)).status, recovery).toBe(202);
     } finally {

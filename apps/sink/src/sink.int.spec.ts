@@ -1,21 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { expectEachOnce } from './testing/expect-each-once.ts';
 import { eventIdOf, purchaseMessage, purchaseMessages } from './testing/purchase-message.ts';
-import { TestTable, type TableRow } from './testing/test-table.ts';
+import { TestTable } from './testing/test-table.ts';
 
 let table: TestTable;
 beforeEach(async () => {
   table = await TestTable.open();
 });
 afterEach(async () => await table.close());
-
-/** Each purchase of 0…count stands in the table once, and nothing else does. */
-function expectEachOnce(rows: readonly TableRow[], count: number): void {
-  expect(rows).toHaveLength(count);
-  expect(new Set(rows.map(({ event_id }) => event_id)).size).toBe(count);
-  expect(new Set(rows.map(({ _partition, _offset }) => `${_partition}/${_offset}`)).size).toBe(count);
-  expect(rows.map(({ event_id }) => event_id).toSorted().at(-1)).toBe(eventIdOf(count - 1));
-}
 
 describe('the sink on real parts', () => {
   it('lands every event once and registers its day', async () => {

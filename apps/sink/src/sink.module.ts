@@ -1,11 +1,17 @@
 import { Inject, Injectable, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
+import { auditTable } from '@millrace/lake';
+import { systemClock } from '@millrace/resilience';
 import type { Logger } from 'pino';
+import { AuditController } from './audit/audit.controller.ts';
+import { AuditRuns } from './audit/audit-runs.ts';
+import { auditEvery } from './audit/audit-schedule.ts';
+import { auditTelemetry } from './audit/audit-telemetry.ts';
 import type { SinkConfig } from './config.ts';
 import { Lanes, spoolView } from './lanes.ts';
 import { guardsOver, sinkPipelines, sinkPipelinesOf } from './pipelines.ts';
 import { SinkController } from './sink.controller.ts';
-import { openSink, type Sink } from './sink.ts';
+import { openSink, streamOf, type Sink } from './sink.ts';
 
 // A lane that begins reads its head and its window, and lands what it finds.
 const startingMsMax = 15_000;
@@ -42,6 +48,22 @@ class SinkLife implements BeforeApplicationShutdown {
   }
 }
 
+/** Ties the audits to the life of the process. */
+class AuditLife implements BeforeApplicationShutdown {
+  readonly #runs: AuditRuns;
+  readonly #stop: () => void;
+
+  constructor(runs: AuditRuns, everyMs: number) {
+    this.#runs = runs;
+    this.#stop = auditEvery(everyMs, async () => await runs.audit(), systemClock, Math.random);
+  }
+
+  beforeApplicationShutdown(): void {
+    this.#stop();
+    this.#runs.close();
+  }
+}
+
 /** @throws Error when a lane does no work */
 function laneHealth({ lanes, budget, forecast }: Sink): string {
   const [refused] = lanes.refused;
@@ -61,7 +83,7 @@ export class SinkModule {
     return {
       module: SinkModule,
       imports: [PipelinesModule.forRoot(sinkPipelinesOf(config))],
-      controllers: [SinkController],
+      controllers: [SinkController, AuditController],
       providers: [
         {
           provide: SINK,
@@ -69,6 +91,13 @@ export class SinkModule {
           useFactory: async (metrics: Metrics, pipelines: PipelineRegistry) => await openSink(config, logger, metrics, guardsOver(pipelines)),
         },
         { provide: Lanes, inject: [SINK], useFactory: (sink: Sink) => sink.lanes },
+        {
+          provide: AuditRuns,
+          inject: [SINK, Metrics],
+          useFactory: ({ store, catalog }: Sink, metrics: Metrics) =>
+            new AuditRuns(async (signal) => await auditTable({ store, catalog, stream: streamOf(config), signal }), { runMsMax: config.SINK_AUDIT_RUN_SECONDS_MAX * 1000 }, auditTelemetry(logger, metrics, Date.now), systemClock),
+        },
+        { provide: AuditLife, inject: [AuditRuns], useFactory: (runs: AuditRuns) => new AuditLife(runs, config.SINK_AUDIT_SECONDS * 1000) },
         SinkLife,
       ],
     };

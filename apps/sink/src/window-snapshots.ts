@@ -3,7 +3,7 @@ import { Ledger, type LaneId, type LedgerEntry, type ObjectStore } from '@millra
 import type { DedupWindow } from './dedup-window.ts';
 
 /** Entries that land between two snapshots of a window, and so the most that a start has to read. */
-export const entriesPerSnapshot = 100;
+export const entriesPerSnapshot = 25;
 
 // A clean stop after fewer entries is not worth an object: the next start reads those instead.
 const entriesWorthKeeping = 10;

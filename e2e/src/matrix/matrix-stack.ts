@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { promisify } from 'node:util';
 import { FaultProxy, spawnService } from '@millrace/testing';
 import { stack } from '../stack.ts';
 import { createTopic, deleteTopic } from '../topic.ts';
@@ -17,7 +18,7 @@ export interface MatrixProxies {
   readonly athena: FaultProxy;
 }
 
-/** All services on the parts of the stack, each dependency behind a proxy, with a lake of their own. */
+/** All services on the parts of the stack, each dependency behind a proxy, with a topic and a lake of their own. */
 export interface MatrixStack {
   readonly proxies: MatrixProxies;
   readonly topic: string;
@@ -26,25 +27,27 @@ export interface MatrixStack {
   readonly sink: WatchedService;
   readonly queryApi: WatchedService;
   readonly queryWorker: WatchedService;
+  /** Starts a sink of another topic, which holds nothing, and does not wait until it is ready. */
+  startLateSink(): Promise<WatchedService>;
   close(): Promise<void>;
 }
 
 /** Starts it. */
 export async function startMatrixStack(): Promise<MatrixStack> {
   const id = randomUUID().slice(0, 8);
-  const topic = await createTopic('e2e-matrix');
+  const [topic, emptyTopic] = await Promise.all([createTopic('e2e-matrix'), createTopic('e2e-matrix-late')]);
   const bucket = `matrix-${id}`;
-  const s3 = new S3Client({ endpoint: stack.awsUrl, forcePathStyle: true });
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-  s3.destroy();
+  const database = `matrix_${id}`;
+  await setUpLake({ LAKE_BUCKET: bucket, LAKE_DATABASE: database });
 
   const proxies: MatrixProxies = {
     kafka: await FaultProxy.start({ protocol: 'kafka', target: stack.kafkaProxiedBrokers, port: stack.kafkaAdvertisedPort }),
     redis: await FaultProxy.start({ protocol: 'tcp', target: stack.redisUrl }),
-    s3: await awsProxy(),
-    glue: await awsProxy(),
-    athena: await awsProxy(),
+    s3: await FaultProxy.start({ protocol: 'http', target: stack.awsUrl }),
+    glue: await FaultProxy.start({ protocol: 'http', target: stack.awsUrl }),
+    athena: await FaultProxy.start({ protocol: 'http', target: stack.awsUrl }),
   };
+  const home = join(stack.home, `matrix-${id}`);
   const env = {
     KAFKA_BROKERS: proxies.kafka.address,
     REDIS_URL: proxies.redis.url,
@@ -52,32 +55,43 @@ export async function startMatrixStack(): Promise<MatrixStack> {
     AWS_ENDPOINT_URL_GLUE: proxies.glue.url,
     AWS_ENDPOINT_URL_ATHENA: proxies.athena.url,
     LAKE_BUCKET: bucket,
-    LAKE_DATABASE: `matrix_${id}`,
-    MILLRACE_HOME: join(stack.home, `matrix-${id}`),
+    LAKE_DATABASE: database,
+    MILLRACE_HOME: home,
   };
-  const sink = new WatchedService(await spawnService('sink', { ...env, ...shortSettings('SINK'), SINK_TOPIC: topic, SINK_GROUP_ID: `matrix-${id}`, SINK_FLUSH_SECONDS: '1' }));
-  const query = { ...env, ...shortSettings('QUERY'), QUERY_QUEUE_NAME: `matrix-${id}` };
-  const [purchase, queryApi, queryWorker] = await Promise.all([
+  const sinkEnv = { ...env, ...shortSettings('SINK') };
+  const queryEnv = { ...env, ...shortSettings('QUERY'), QUERY_QUEUE_NAME: `matrix-${id}` };
+  const services = await Promise.all([
     spawnService('purchase', { ...env, ...shortSettings('PURCHASE'), PURCHASE_TOPIC: topic }),
-    spawnService('query-api', query),
-    spawnService('query-worker', query),
+    spawnService('sink', { ...sinkEnv, SINK_TOPIC: topic, SINK_GROUP_ID: topic }),
+    spawnService('query-api', queryEnv),
+    spawnService('query-worker', queryEnv),
   ]);
-  const watched = { purchase: new WatchedService(purchase), sink, queryApi: new WatchedService(queryApi), queryWorker: new WatchedService(queryWorker) };
+  const [purchase, sink, queryApi, queryWorker] = services.map((service) => new WatchedService(service)) as [WatchedService, WatchedService, WatchedService, WatchedService];
   return {
     proxies,
     topic,
     bucket,
-    ...watched,
+    purchase,
+    sink,
+    queryApi,
+    queryWorker,
+    async startLateSink() {
+      const lateEnv = { ...sinkEnv, SINK_TOPIC: emptyTopic, SINK_GROUP_ID: emptyTopic, SINK_SPOOL_DIR: join(home, 'late-spool') };
+      return new WatchedService(await spawnService('sink', lateEnv, { until: 'live' }));
+    },
     async close() {
-      for (const proxy of Object.values(proxies)) await proxy.clear();
-      await Promise.all(Object.values(watched).map(async ({ service }) => await service.kill()));
-      for (const proxy of Object.values(proxies)) await proxy.close();
+      for (const proxy of Object.values(proxies) as FaultProxy[]) await proxy.clear();
+      await Promise.all(services.map(async (service) => await service.kill()));
+      for (const proxy of Object.values(proxies) as FaultProxy[]) await proxy.close();
       await deleteTopic(topic);
-      await rm(env.MILLRACE_HOME, { recursive: true, force: true });
+      await deleteTopic(emptyTopic);
+      await rm(home, { recursive: true, force: true });
     },
   };
 }
 
-async function awsProxy(): Promise<FaultProxy> {
-  return await FaultProxy.start({ protocol: 'http', target: stack.awsUrl });
+/** Bucket, database and table, as the stack's own tool makes them. */
+async function setUpLake(env: Readonly<Record<string, string>>): Promise<void> {
+  const tool = join(import.meta.dirname, '..', '..', '..', 'tools', 'stack', 'dist', 'set-up.js');
+  await promisify(execFile)(process.execPath, [tool], { env: { ...process.env, ...env } });
 }

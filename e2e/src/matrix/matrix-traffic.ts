@@ -1,50 +1,83 @@
-import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Problem, PurchaseReceipt, QueryView, ResultPage } from '@millrace/contracts';
 import { waitUntil } from '@millrace/testing';
-import { ask, post, postPurchase, type Answer } from '../http.ts';
+import { ask, post, type Answer } from '../http.ts';
 import { makePurchases } from '../purchases.ts';
+import { endOffsets } from '../topic.ts';
 import type { MatrixStack } from './matrix-stack.ts';
+import { patienceMs } from './short-settings.ts';
 
-/** How a query ended, or that it was not taken. */
-export type QueryEnd = { readonly state: 'refused'; readonly answer: Answer<Problem> } | { readonly state: QueryView['state']; readonly error?: Problem | undefined; readonly page?: ResultPage };
+const daySeconds = 86_400;
+
+/** The one day that queries read: what is bought first. All later purchases are of later days, so that what a query costs does not grow. */
+const queriedDay = '1970-01-02';
+
+/** Time a query may run, in milliseconds: longer than the attempt of any pipeline. */
+const queryMsMax = 15_000;
 
 /** What users do while dependencies are in trouble. */
 export class MatrixTraffic {
   /** Event ids of every purchase that was acknowledged. */
   readonly acknowledged = new Set<string>();
   readonly #stack: MatrixStack;
-  #day = 0;
+  #lastDay = 2;
 
   constructor(stack: MatrixStack) {
     this.#stack = stack;
   }
 
-  /** Posts a purchase of a day that no other one is of, so that its partition must be registered, too. */
-  async buy(): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
-    this.#day += 1;
+  /** Posts a purchase. */
+  async buy({ userId = 'user-0', day = this.acknowledged.size === 0 ? 1 : 2 }: { readonly userId?: string; readonly day?: number } = {}): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
     const [purchase] = makePurchases(1);
-    const answer = await postPurchase({ ...purchase, userId: randomUUID(), purchaseTimestamp: this.#day * 86_400 }, this.#stack.purchase.url);
+    const answer = await post<PurchaseReceipt & Partial<Problem>>(`${this.#stack.purchase.url}/v1/purchases`, { ...purchase, userId, purchaseTimestamp: day * daySeconds });
     if (answer.status === 202) this.acknowledged.add(answer.body.eventId);
     return answer;
   }
 
-  /** Runs a query that no cache knows, to its end. */
-  async query(engine: 'duckdb' | 'athena'): Promise<QueryEnd> {
-    const { url } = this.#stack.queryApi;
-    const sql = `SELECT count(*) AS n, '${randomUUID()}' AS tag FROM purchases`;
-    const answer = await post<QueryView & Problem>(`${url}/v1/queries`, { sql, engine, timeoutMs: 10_000 });
-    if (answer.status !== 202) return { state: 'refused', answer };
-    const self = new URL(answer.body.links.self, url).href;
-    const view = await waitUntil(
-      'a query to end',
-      async () => {
-        const { body } = await ask<QueryView>(self);
-        return ['succeeded', 'failed', 'cancelled'].includes(body.state) ? body : undefined;
-      },
-      { timeoutMs: 60_000, everyMs: 200 },
-    );
-    if (view.state !== 'succeeded') return { state: view.state, error: view.error };
-    const results = await ask<ResultPage>(new URL(view.links.results, url).href);
-    return results.status === 200 ? { state: 'succeeded', page: results.body } : { state: 'failed', error: results.body as unknown as Problem };
+  /** Posts a purchase of a day that the catalog does not know yet, and lets it have some time to hear of it: each day is one more to look at for every query. */
+  async buyNewDay(): Promise<void> {
+    this.#lastDay += 1;
+    await this.buy({ day: this.#lastDay });
+    await pause(2000);
+  }
+
+  /** Waits until everything that is in the topic now has landed. */
+  async landed(): Promise<void> {
+    const expected = (await endOffsets(this.#stack.topic)).reduce((sum, end) => sum + end, 0);
+    const landed = async (): Promise<boolean> => (await this.#stack.sink.metric('millrace_sink_lane_offset', { stage: 'landed' })) >= expected;
+    await waitUntil(`the sink to land ${expected} events`, landed, { timeoutMs: patienceMs, everyMs: 200 });
+  }
+
+  /** Submits a statement. */
+  async submit(engine: 'duckdb' | 'athena'): Promise<Answer<QueryView & Partial<Problem>>> {
+    return await this.#submit({ sql: `SELECT count(*) AS n FROM purchases WHERE dt = '${queriedDay}'`, engine, timeoutMs: queryMsMax });
+  }
+
+  /** Runs a statement to its end. */
+  async query(engine: 'duckdb' | 'athena'): Promise<QueryView> {
+    return await this.#ended(await this.submit(engine));
+  }
+
+  /** Runs the report, always the same one, to its end. */
+  async report(): Promise<QueryView> {
+    return await this.#ended(await this.#submit({ report: 'sales-by-genre', parameters: { from: queriedDay, to: queriedDay }, timeoutMs: queryMsMax }));
+  }
+
+  /** Reads the first page of a query's results. */
+  async results(id: string): Promise<Answer<ResultPage & Partial<Problem>>> {
+    return await ask(`${this.#stack.queryApi.url}/v1/queries/${id}/results`);
+  }
+
+  async #submit(request: unknown): Promise<Answer<QueryView & Partial<Problem>>> {
+    return await post(`${this.#stack.queryApi.url}/v1/queries`, request);
+  }
+
+  async #ended({ status, body }: Answer<QueryView & Partial<Problem>>): Promise<QueryView> {
+    if (status !== 202) throw new Error(`the query was answered ${status}: ${JSON.stringify(body)}`);
+    const ended = async (): Promise<QueryView | undefined> => {
+      const { body: view } = await ask<QueryView>(`${this.#stack.queryApi.url}${body.links.self}?wait=5`);
+      return ['succeeded', 'failed', 'cancelled'].includes(view.state) ? view : undefined;
+    };
+    return await waitUntil('a query to end', ended, { timeoutMs: patienceMs });
   }
 }

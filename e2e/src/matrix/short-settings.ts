@@ -1,16 +1,41 @@
-/** Pipelines of each app, by the prefix of its settings. */
-export const pipelinesOf = {
+/** How long anything may take on a machine that is busy with other things, in milliseconds; nothing waits that long by itself. */
+export const patienceMs = 60_000;
+
+/** Pipelines with a circuit of each app, by the prefix of its settings. */
+const pipelinesOf = {
   PURCHASE: ['kafka'],
-  SINK: ['s3', 'glue'],
-  QUERY: ['redis', 's3', 'glue', 'athena', 'duckdb'],
+  SINK: ['s3', 'glue', 'kafka'],
+  QUERY: ['redis', 's3', 'glue', 'athena', 'duckdb-reads'],
 } as const;
 
-/** How late an answer of a slow dependency is, in milliseconds: slower than the breaker likes, sooner than the attempt's end. */
-export const slowAnswerMs = 1500;
+/** Time of one attempt, in milliseconds. */
+export const attemptMs = 2500;
+/** How late an answer of a slow dependency is, in milliseconds: later than its breaker takes for quick, sooner than the attempt's end. */
+export const slowAnswerMs = 1700;
+const slowMs = 1200;
+
+// DuckDB's pipeline sees whole statements, each of which is a process, a catalog's answer and several reads, one after the other.
+const statement = { attemptMs: 6000, slowMs: 3000 };
+
+/** Clients that have limits of their own, inside those of the pipeline. */
+const more = {
+  PURCHASE: { PURCHASE_KAFKA_ANSWER_MS_MAX: 2000, PURCHASE_KAFKA_OPEN_MS_MAX: 2000, PURCHASE_KAFKA_CHECK_MS_MAX: 800 },
+  // The registrar asks the catalog one thing at a time.
+  SINK: { SINK_GLUE_BREAKER_VOLUME_MIN: 2, SINK_KAFKA_BREAKER_VOLUME_MIN: 2, SINK_RETRY_WAIT_MS_MAX: 1000, SINK_FLUSH_SECONDS: 1 },
+  // What provokes the circuits shall not take every place of a worker.
+  QUERY: { QUERY_CONCURRENCY: 8 },
+} as const;
 
 /** Circuits that open and close within seconds, and attempts that end soon. The bounds leave room for a busy machine. */
 export function shortSettings(prefix: keyof typeof pipelinesOf): Record<string, string> {
-  const breaker = { BREAKER_WINDOW_MS: '4000', BREAKER_VOLUME_MIN: '3', BREAKER_SLOW_MS: '1000', BREAKER_OPEN_MS: '1500', BREAKER_OPEN_MS_MAX: '2000', BREAKER_PROBES: '1' };
-  const settings = { ...breaker, ATTEMPT_TIMEOUT_MS: '3000', TOTAL_TIMEOUT_MS: '6000' };
-  return Object.fromEntries(pipelinesOf[prefix].flatMap((pipeline) => Object.entries(settings).map(([key, value]) => [`${prefix}_${pipeline.toUpperCase()}_${key}`, value])));
+  const settings: Record<string, number> = {};
+  for (const pipeline of pipelinesOf[prefix]) {
+    const limits = pipeline === 'duckdb-reads' ? statement : { attemptMs, slowMs };
+    const breaker = { WINDOW_MS: 10_000, VOLUME_MIN: 3, SLOW_MS: limits.slowMs, SLOW_SHARE_MAX: 0.6, OPEN_MS: 1000, OPEN_MS_MAX: 2000, PROBES: 1, RAMP_MS: 0 };
+    const name = `${prefix}_${pipeline.toUpperCase().replaceAll('-', '_')}`;
+    for (const [key, value] of Object.entries(breaker)) settings[`${name}_BREAKER_${key}`] = value;
+    settings[`${name}_ATTEMPT_TIMEOUT_MS`] = limits.attemptMs;
+    settings[`${name}_TOTAL_TIMEOUT_MS`] = limits.attemptMs * 2;
+  }
+  return Object.fromEntries(Object.entries({ ...settings, ...more[prefix] }).map(([key, value]) => [key, String(value)]));
 }

@@ -8,6 +8,12 @@ interface ShownHealth {
   readonly required: boolean;
 }
 
+/** Where an operator sees circuits. */
+export const shownIn = ['/metrics', '/health/ready', '/hystrix.stream'] as const;
+
+/** Whether a circuit is open, in each of the places; undefined where it is not shown at all. */
+export type CircuitShown = Readonly<Record<(typeof shownIn)[number], boolean | undefined>>;
+
 /** A running service, as an operator sees it from outside. */
 export class WatchedService {
   readonly service: ServiceProcess;
@@ -21,9 +27,10 @@ export class WatchedService {
   }
 
   /** What `/health/ready` says of the whole service and of each thing it needs. */
-  async ready(): Promise<{ status: string; down: string[] }> {
-    const { body } = await ask<{ status: string; dependencies: readonly ShownHealth[] }>(`${this.url}/health/ready`);
-    return { status: body.status, down: body.dependencies.filter(({ status }) => status === 'down').map(({ name }) => name) };
+  async ready(): Promise<{ httpStatus: number; status: string; down: string[]; up: string[] }> {
+    const { status: httpStatus, body } = await ask<{ status: string; dependencies: readonly ShownHealth[] }>(`${this.url}/health/ready`);
+    const named = (one: 'up' | 'down'): string[] => body.dependencies.filter(({ status }) => status === one).map(({ name }) => name);
+    return { httpStatus, status: body.status, down: named('down'), up: named('up') };
   }
 
   /** Sum of the series of a metric that carry these labels, as `/metrics` shows them; 0 when there is none. */
@@ -32,14 +39,29 @@ export class WatchedService {
     return (await this.#series(name)).filter(({ text }) => wanted.every((one) => text.includes(one))).reduce((sum, { value }) => sum + value, 0);
   }
 
-  /** The state of every circuit by the name of its pipeline, as `/metrics` shows it. */
-  async circuits(): Promise<Map<string, string>> {
-    const states = (await this.#series('millrace_pipeline_circuit_state')).filter(({ value }) => value === 1);
-    return new Map(states.map(({ text }) => [/pipeline="([^"]*)"/.exec(text)![1]!, /state="([^"]*)"/.exec(text)![1]!]));
+  /** Calls refused because a circuit is open, by pipeline. */
+  async refusals(): Promise<ReadonlyMap<string, number>> {
+    const series = (await this.#series('millrace_pipeline_rejections_total')).filter(({ text }) => text.includes('reason="circuit-open"'));
+    return new Map(series.map(({ text, value }) => [pipelineOf(text), value]));
   }
 
-  /** Whether a circuit is open in `/hystrix.stream`; undefined when the stream knows no such command. */
-  async hystrixOpen(pipeline: string): Promise<boolean | undefined> {
+  /** How a circuit is shown, in the three places at once. A circuit that is half open lets nothing through but its probes, and counts as open. */
+  async circuit(pipeline: string): Promise<CircuitShown> {
+    const [metrics, { up, down }, hystrix] = await Promise.all([this.#circuitState(pipeline), this.ready(), this.#hystrixOpen(pipeline)]);
+    const health = `circuit-${pipeline}`;
+    return {
+      '/metrics': metrics === undefined ? undefined : metrics !== 'closed',
+      '/health/ready': down.includes(health) ? true : up.includes(health) ? false : undefined,
+      '/hystrix.stream': hystrix,
+    };
+  }
+
+  async #circuitState(pipeline: string): Promise<string | undefined> {
+    const current = (await this.#series('millrace_pipeline_circuit_state')).find(({ text, value }) => value === 1 && pipelineOf(text) === pipeline);
+    return /state="([^"]*)"/.exec(current?.text ?? '')?.[1];
+  }
+
+  async #hystrixOpen(pipeline: string): Promise<boolean | undefined> {
     const stop = new AbortController();
     const { body } = await fetch(`${this.url}/hystrix.stream`, { signal: AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]) });
     const seen = new Set<string>();
@@ -49,7 +71,7 @@ export class WatchedService {
         const lines = (rest + chunk).split('\n');
         rest = lines.pop()!;
         for (const line of lines.filter((one) => one.startsWith('data:'))) {
-          const command = JSON.parse(line.slice(5)) as { name: string; isCircuitBreakerOpen: boolean };
+          const command = JSON.parse(line.slice('data:'.length)) as { name: string; isCircuitBreakerOpen: boolean };
           if (command.name === pipeline) return command.isCircuitBreakerOpen;
           // The second time round: every command has been shown.
           if (seen.has(command.name)) return undefined;
@@ -62,13 +84,6 @@ export class WatchedService {
     }
   }
 
-  /** How a circuit is shown, in the three places at once. */
-  async circuit(pipeline: string): Promise<{ metrics: string | undefined; ready: 'up' | 'down'; hystrix: 'open' | 'closed' | undefined }> {
-    const [circuits, { down }, open] = await Promise.all([this.circuits(), this.ready(), this.hystrixOpen(pipeline)]);
-    const hystrix = open === undefined ? undefined : open ? 'open' : 'closed';
-    return { metrics: circuits.get(pipeline), ready: down.includes(`circuit-${pipeline}`) ? 'down' : 'up', hystrix };
-  }
-
   async #series(name: string): Promise<{ text: string; value: number }[]> {
     const text = await (await fetch(`${this.url}/metrics`, { signal: AbortSignal.timeout(10_000) })).text();
     return text
@@ -76,4 +91,8 @@ export class WatchedService {
       .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
       .map((line) => ({ text: line, value: Number(line.slice(line.lastIndexOf(' ') + 1)) }));
   }
+}
+
+function pipelineOf(series: string): string {
+  return /pipeline="([^"]*)"/.exec(series)![1]!;
 }

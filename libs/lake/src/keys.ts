@@ -52,6 +52,11 @@ export function checkpointKey(lane: LaneId, to: number): string {
   return `${checkpointPrefix(lane)}${inverted(to)}-${to}.json`;
 }
 
+/** `StartAfter` for a LIST whose first key is the newest checkpoint over nothing at or above `offset`. */
+export function startAfterForCheckpoint(lane: LaneId, offset: number): string {
+  return `${checkpointPrefix(lane)}${inverted(offset)}`;
+}
+
 /** The `to` that a checkpoint's key names, or undefined when the key is not a checkpoint's. */
 export function toOfCheckpointKey(key: string): number | undefined {
   return offsetOfInvertedKey(key);

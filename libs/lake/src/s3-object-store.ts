@@ -28,6 +28,8 @@ export function s3Client(settings: S3Settings = {}, overrides: S3ClientConfig = 
   return new S3Client({
     maxAttempts: 1,
     forcePathStyle: true,
+    // Without one the SDK writes to the console, past our log, that a stream cannot be sent again.
+    logger: silent,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: settings.connectTimeoutMs ?? 2000,
       socketTimeout: settings.idleTimeoutMs ?? 30_000,
@@ -37,6 +39,9 @@ export function s3Client(settings: S3Settings = {}, overrides: S3ClientConfig = 
     ...overrides,
   });
 }
+
+const nothing = (): void => undefined;
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** The object store on S3. */
 export class S3ObjectStore implements InspectableStore {

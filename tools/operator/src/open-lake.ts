@@ -8,6 +8,8 @@ export interface Lake {
   readonly store: S3ObjectStore;
   readonly catalog: GlueCatalog;
   readonly bucket: string;
+  /** The table's name in Glue: another one than its prefix after a switch to a replay. */
+  readonly catalogTable: string;
   close(): void;
 }
 
@@ -15,10 +17,11 @@ export interface Lake {
  * Opens the lake: bucket, database and table as the services' own settings name them (`LAKE_BUCKET`, `LAKE_DATABASE`, `SINK_TABLE`,
  * `SINK_CATALOG_TABLE`, `SINK_TOPIC`).
  *
- * @param table the table, where a command line names it
+ * @param table the table, where a command line names it: its prefix in the bucket
+ * @param catalogTable its name in Glue, where that is another one
  * @throws OperatorError when the name of the table is none
  */
-export function openLake(env: Readonly<Record<string, string>>, table?: string): Lake {
+export function openLake(env: Readonly<Record<string, string>>, table?: string, catalogTable = table ?? env['SINK_CATALOG_TABLE'] ?? env['SINK_TABLE'] ?? purchases.table): Lake {
   const name = table ?? env['SINK_TABLE'] ?? purchases.table;
   if (!/^[a-z][a-z0-9_]{0,127}$/.test(name)) throw new OperatorError(`"${name}" is no name of a table: lower-case letters, digits and underscores, a letter first.`);
   const stream: Stream = { ...purchases, table: name, database: env['LAKE_DATABASE'] ?? purchases.database, topic: { ...purchases.topic, name: env['SINK_TOPIC'] ?? purchases.topic.name } };
@@ -27,10 +30,10 @@ export function openLake(env: Readonly<Record<string, string>>, table?: string):
   const shared = { ...awsOf(env), maxAttempts: 3 };
   const s3 = s3Client({ socketsMax: 32 }, endpointed(shared, env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']));
   const glue = glueClient(endpointed(shared, env['AWS_ENDPOINT_URL_GLUE'] ?? env['AWS_ENDPOINT_URL']));
-  const catalogTable = table === undefined ? (env['SINK_CATALOG_TABLE'] ?? name) : name;
   return {
     stream,
     bucket,
+    catalogTable,
     store: new S3ObjectStore(s3, bucket),
     catalog: new GlueCatalog(glue, stream, bucket, undefined, stream.database, catalogTable),
     close() {

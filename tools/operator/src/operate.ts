@@ -8,6 +8,10 @@ export type OperatorCommand = (args: readonly string[], context: OperatorContext
 // Loaded when called: DuckDB and the Kafka client cost more to load than most commands take.
 const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {
   audit: async () => (await import('./audit-command.ts')).auditCommand,
+  trace: async () => (await import('./trace-command.ts')).traceCommand,
+  rejects: async () => (await import('./rejects/rejects-command.ts')).rejectsCommand,
+  repair: async () => (await import('./repair-command.ts')).repairCommand,
+  replay: async () => (await import('./replay/replay-command.ts')).replayCommand,
 };
 
 /** Names of the commands. */

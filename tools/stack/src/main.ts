@@ -27,6 +27,13 @@ const usage = `Millrace carries business events from a REST call to an answered 
 
   ./millrace audit [--deep] [--json] [--table T]
                                       proves the table complete, or names what is missing
+  ./millrace trace EVENT_ID [--deep] [--json]
+                                      where an event is: topic, offset, batch, file, day; or why it is none
+  ./millrace rejects list|show|redrive
+                                      what broke the contract; corrected, it is put through again under its own id
+  ./millrace repair [--apply]         publishes again, or records as lost, what was deleted by hand
+  ./millrace replay [--from T --to T] [--into TABLE] [--switch]
+                                      rebuilds the table from the topic beside the live one, and compares the two
 
 Parts: kafka redis aws. Services: purchase sink query-api query-worker.
 `;

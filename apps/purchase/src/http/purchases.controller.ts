@@ -34,6 +34,6 @@ export class PurchasesController {
 
   private limitsOf(request: FastifyRequest, reply: FastifyReply): PublishLimits {
     const { signal, deadline } = workOfRequest(request, reply);
-    return { signal, deadline: Math.min(deadline ?? Number.POSITIVE_INFINITY, Date.now() + this.requestMsMax) };
+    return { signal, deadline: Math.min(deadline ?? Number.POSITIVE_INFINITY, Date.now() + this.requestMsMax), callerDeadline: deadline };
   }
 }

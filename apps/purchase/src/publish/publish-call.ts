@@ -8,6 +8,8 @@ export interface PublishLimits {
   readonly signal: AbortSignal;
   /** Epoch milliseconds at which the wait ends. */
   readonly deadline: number;
+  /** Epoch milliseconds after which the caller waits for nothing that is done on its behalf, when it said so; the event carries it on. */
+  readonly callerDeadline?: number | undefined;
 }
 
 /** One event on its way. `queued` until it is handed to Kafka's client, `sending` until the outcome is there. */

@@ -29,9 +29,14 @@ describe('the message of a purchase', () => {
     });
   });
 
+  it("carries its caller's deadline on, when there is one", () => {
+    const [plain, carried] = [undefined, 1_764_000_000_000].map((deadline) => [...purchaseMessageOf(event(), traceparent, deadline).headers].map(([name, text]) => `${name.toString()}: ${text.toString()}`));
+    expect(carried).toEqual([...plain!, 'x-millrace-deadline: 1764000000000']);
+  });
+
   it('takes no more of a record batch than it says', () => {
     const texts = { title: '📚'.repeat(1024), author: '\u0001'.repeat(1024), userId: 'é'.repeat(128) };
-    const messages = [event(), event(texts), event({ title: 'x' })].map((one) => purchaseMessageOf(one, traceparent));
+    const messages = [event(), event(texts), event({ title: 'x' })].map((one) => purchaseMessageOf(one, traceparent, 1_764_000_000_000));
     const batch = createRecordsBatch(
       messages.map(({ key, value, headers }) => ({ key, value, headers: new Map(headers), topic: 't', timestamp: 1n })),
       {},

@@ -24,6 +24,7 @@ const names = {
   time: Buffer.from(headerNames.time),
   contentType: Buffer.from(headerNames.contentType),
   traceparent: Buffer.from(headerNames.traceparent),
+  deadline: Buffer.from(headerNames.deadline),
 };
 const constants = {
   type: Buffer.from(purchases.eventType),
@@ -32,8 +33,12 @@ const constants = {
   contentType: Buffer.from('application/json'),
 };
 
-/** The message of an event: key `userId`, value JSON, CloudEvents in binary mode, `ce_time` the time of the purchase. */
-export function purchaseMessageOf(event: PurchaseEvent, traceparent: string): PurchaseMessage {
+/**
+ * The message of an event: key `userId`, value JSON, CloudEvents in binary mode, `ce_time` the time of the purchase.
+ *
+ * @param deadline epoch milliseconds; who does more for the caller because of this event shall have done it by then
+ */
+export function purchaseMessageOf(event: PurchaseEvent, traceparent: string, deadline?: number): PurchaseMessage {
   const key = Buffer.from(event.userId);
   const value = Buffer.from(JSON.stringify(event));
   const headers = new Map([
@@ -45,6 +50,7 @@ export function purchaseMessageOf(event: PurchaseEvent, traceparent: string): Pu
     [names.contentType, constants.contentType],
     [names.traceparent, Buffer.from(traceparent)],
   ]);
+  if (deadline !== undefined) headers.set(names.deadline, Buffer.from(String(Math.floor(deadline))));
   let bytes = recordOverheadBytes + key.length + value.length;
   for (const [name, text] of headers) bytes += headerOverheadBytes + name.length + text.length;
   return { eventId: event.eventId, partition: partitionOfKey(key), key, value, headers, bytes };

@@ -1,6 +1,6 @@
 import { MultipleErrors, NetworkError, ResponseError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { outcomeOfError, outcomeOfResult } from './send-outcome.ts';
+import { outcomeOfError, outcomeOfResult, refusedForItsContent } from './send-outcome.ts';
 
 const batches = [0, 1].map((partition) => ({ partition, messages: [] }));
 const lost = new NetworkError('Connection closed');
@@ -45,5 +45,18 @@ describe('the outcome of a send', () => {
     const outcome = outcomeOfError(error, batches);
     expect(outcome.get(0)?.kind).toBe('unknown');
     expect(outcome.get(1)).toEqual({ kind: 'written', baseOffset: 5n });
+  });
+});
+
+describe('a failed send', () => {
+  it.each([
+    ['too large', answer({ 0: 10, 1: 0 }), true],
+    ['too large, then an invalid record', attempts(answer({ 0: 10 }), answer({ 0: 87, 1: 10 })), true],
+    ['too large for one partition, no leader for the other', answer({ 0: 10, 1: 6 }), false],
+    ['an answer was lost before a refusal', attempts(lost, answer({ 0: 10 })), false],
+    ['a lost connection', lost, false],
+    ['no answer names a partition', attempts(), false],
+  ])('speaks against what it held or against Kafka: %s', (_what, error, content) => {
+    expect(refusedForItsContent(error)).toBe(content);
   });
 });

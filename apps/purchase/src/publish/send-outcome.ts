@@ -45,6 +45,15 @@ export function outcomeOfError(error: unknown, batches: readonly PartitionBatch[
   return new Map(batches.map(({ partition }) => [partition, outcomeOf(partition, produced, attempts, error)]));
 }
 
+/** Whether a send failed for what it held alone: every attempt was answered, and Kafka itself is well. */
+export function refusedForItsContent(error: unknown): boolean {
+  const attempts: Attempts = { answers: [], unanswered: false };
+  collect(error, attempts);
+  const { answers, unanswered } = attempts;
+  const contents = answers.filter(({ errorCode }) => errorCode !== 0).map(({ errorCode }) => kindOfCode.get(errorCode));
+  return !unanswered && contents.length > 0 && contents.every((kind) => kind === 'too-large' || kind === 'refused');
+}
+
 interface Attempts {
   readonly answers: PartitionAnswer[];
   /** Whether an attempt ended without an answer. */

@@ -23,7 +23,7 @@ export class PurchaseService {
 
   /** @throws PurchaseError when the purchase breaks the contract, or is not kept */
   async take(body: unknown, traceparent: string, limits: PublishLimits): Promise<PurchaseReceipt> {
-    const message = this.#messageOf(body, traceparent);
+    const message = this.#messageOf(body, traceparent, limits.callerDeadline);
     const [delivery] = await this.options.publisher.publish([message], limits);
     if (delivery!.kind === 'failed') throw errorOf(delivery!);
     return receiptOf(delivery!, this.options.topic);
@@ -35,7 +35,7 @@ export class PurchaseService {
    * @throws PurchaseError `validation` when it is not an array of 1 to `batchItemsMax` items
    */
   async takeBatch(body: unknown, traceparent: string, limits: PublishLimits): Promise<BatchAnswer> {
-    const items = this.#itemsOf(body).map((item, index) => this.#read(item, index, traceparent));
+    const items = this.#itemsOf(body).map((item, index) => this.#read(item, index, traceparent, limits.callerDeadline));
     const messages = items.flatMap((item) => ('message' in item ? [item.message] : []));
     const deliveries = (await this.options.publisher.publish(messages, limits)).values();
     const answers = items.map((item): BatchItem => {
@@ -55,18 +55,18 @@ export class PurchaseService {
     return body as unknown[];
   }
 
-  #read(item: unknown, index: number, traceparent: string): { index: number; message: PurchaseMessage } | { index: number; error: PurchaseError } {
+  #read(item: unknown, index: number, traceparent: string, deadline: number | undefined): { index: number; message: PurchaseMessage } | { index: number; error: PurchaseError } {
     try {
-      return { index, message: this.#messageOf(item, traceparent) };
+      return { index, message: this.#messageOf(item, traceparent, deadline) };
     } catch (error) {
       if (error instanceof PurchaseError) return { index, error };
       throw error;
     }
   }
 
-  #messageOf(body: unknown, traceparent: string): PurchaseMessage {
+  #messageOf(body: unknown, traceparent: string, deadline: number | undefined): PurchaseMessage {
     try {
-      return purchaseMessageOf(readPurchase(body, this.options.newEventId), traceparent);
+      return purchaseMessageOf(readPurchase(body, this.options.newEventId), traceparent, deadline);
     } catch (error) {
       if (error instanceof PurchaseError) this.options.onInvalid();
       throw error;

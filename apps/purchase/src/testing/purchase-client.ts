@@ -7,9 +7,12 @@ import { readPurchaseConfig } from '../config.ts';
 import { PurchaseModule } from '../purchase.module.ts';
 import { seedPurchase } from './seed-purchase.ts';
 
+/** The event loop is the test's as well: what delays the test must not make the service shed. */
+const patient = { PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '60000' };
+
 /** Starts the service in this process, on a free port. */
 export async function startPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
-  const config = readPurchaseConfig({ LOG_LEVEL: 'error', ...env });
+  const config = readPurchaseConfig({ LOG_LEVEL: 'error', ...patient, ...env });
   const logger = createLogger({ name: 'purchase', level: config.LOG_LEVEL });
   return await startService({ name: 'purchase', module: PurchaseModule.of(config, logger), port: 0, logger, admission: 'http', bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX });
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
-import type { InlineQueryView } from '@millrace/contracts';
-import { Lifecycle, principalOf, RequireScope } from '@millrace/runtime';
+import { headerNames, type InlineQueryView } from '@millrace/contracts';
+import { deadlineOf, Lifecycle, principalOf, RequireScope } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryError } from '../errors.ts';
 import { isFinal, viewOf, type QueryRecord } from '../queries/query-record.ts';
@@ -36,8 +36,9 @@ export class QueriesController {
     const limit = limitOf(query);
     const waitMs = preferredWaitMs(prefer);
     const ownKey = idempotencyKeyOf(key);
+    const deadline = deadlineOf(request.headers[headerNames.deadline]);
     // Each client has keys of its own.
-    const submitted = await this.queries.submit(body, ownKey === undefined ? undefined : `${principalOf(request)?.subject ?? ''}\n${ownKey}`);
+    const submitted = await this.queries.submit(body, ownKey === undefined ? undefined : `${principalOf(request)?.subject ?? ''}\n${ownKey}`, deadline);
     const signal = this.signalOf(reply);
     const record = waitMs > 0 ? await this.queries.settle(submitted, waitMs, signal) : submitted;
     void reply.header('location', viewOf(record).links.self);

@@ -10,6 +10,8 @@ export interface QueryJobData {
   /** Name of the report the statement belongs to. */
   readonly report?: string;
   readonly timeoutMs: number;
+  /** Epoch milliseconds after which nobody waits for the answer, when its caller said so. */
+  readonly deadline?: number;
   /** Epoch milliseconds. */
   readonly submittedAt: number;
 }

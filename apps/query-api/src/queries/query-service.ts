@@ -44,10 +44,11 @@ export class QueryService {
    * Checks a request and queues it.
    *
    * @param key makes a repetition of the same request the same query; undefined makes each request a query of its own
+   * @param deadline epoch milliseconds after which nobody waits for the answer
    */
-  async submit(body: unknown, key: string | undefined): Promise<QueryRecord> {
+  async submit(body: unknown, key: string | undefined, deadline?: number): Promise<QueryRecord> {
     const { rules, queue, now, newId, usage } = this.#parts;
-    const data = await jobOf(body, rules, now());
+    const data = { ...(await jobOf(body, rules, now())), ...(deadline === undefined ? {} : { deadline }) };
     const id = key === undefined ? newId() : idOfKey(key);
     if (key !== undefined) {
       const earlier = await queue.find(id);

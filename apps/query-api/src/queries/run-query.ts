@@ -1,4 +1,4 @@
-import type { EngineName } from '@millrace/contracts';
+import type { EngineName, Problem } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import type { QueryEngine } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped } from '../errors.ts';
@@ -47,9 +47,13 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
   const forward = (): void => stop.abort(query.signal.reason);
   query.signal.addEventListener('abort', forward, { once: true });
   if (query.signal.aborted) forward();
-  // Counted from the first start: a query that changes workers has no more time than another.
-  const disarm = after(Math.max(0, startedAt + data.timeoutMs - now()), () => stop.abort(new QueryStopped('deadline')));
+  // Counted from the first start: a query that changes workers has no more time than another. It may have waited until nobody waits for it any more.
+  const leftMs = Math.min(startedAt + data.timeoutMs, data.deadline ?? Number.POSITIVE_INFINITY) - now();
+  const late = (): void => stop.abort(new QueryStopped('deadline'));
+  const disarm = after(Math.max(0, leftMs), late);
   try {
+    if (leftMs <= 0) late();
+    stop.signal.throwIfAborted();
     await query.saveProgress({ ...query.progress, startedAt });
     const run = async (signal: AbortSignal): Promise<ReportAnswer> => await execute(query, environment, startedAt, signal);
     const answered: Answered = data.report === undefined ? { fresh: await run(stop.signal) } : await answerReport(data, run, stop.signal);
@@ -67,8 +71,7 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
     if (cause instanceof QueryStopped) {
       if (cause.code === 'handed-over') throw cause;
       if (cause.code === 'cancelled') return { state: 'cancelled', startedAt, finishedAt: now() };
-      const late = new QueryError('deadline-exceeded', `The query did not finish within ${data.timeoutMs} ms. Read less, or ask for more time with timeoutMs.`);
-      return { state: 'failed', startedAt, finishedAt: now(), error: late.toProblem() };
+      return { state: 'failed', startedAt, finishedAt: now(), error: lateProblem(data, now()) };
     }
     if (!(cause instanceof QueryError) || cause.cause !== undefined) onFailure(cause);
     const known = cause instanceof QueryError ? cause : new QueryError('internal', 'The query failed for a reason on our side.');
@@ -77,6 +80,11 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
     disarm();
     query.signal.removeEventListener('abort', forward);
   }
+}
+
+function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Problem {
+  const detail = deadline !== undefined && deadline <= nowMs ? 'The deadline of the caller passed before the query had finished.' : `The query did not finish within ${timeoutMs} ms. Read less, or ask for more time with timeoutMs.`;
+  return new QueryError('deadline-exceeded', detail).toProblem();
 }
 
 /** The query in its engine, and its result on S3. */

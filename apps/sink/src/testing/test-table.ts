@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -72,6 +73,17 @@ export class TestTable {
     });
     this.#sinks.push(sink);
     return sink;
+  }
+
+  /** Directories of the encoded batches that wait on disk, in any sink's spool. */
+  async spooled(): Promise<string[]> {
+    const folders = await readdir(join(this.#home, 'spool'), { recursive: true }).catch(() => []);
+    return folders.filter((folder) => /(^|\/)p\d+\/[^/]+$/.test(folder)).map((folder) => join(this.#home, 'spool', folder)).filter((folder) => existsSync(join(folder, 'manifest.json')));
+  }
+
+  /** Batches that a sink has set aside because they were not as it wrote them. */
+  async setAside(): Promise<string[]> {
+    return await readdir(join(this.#home, 'spool', 'corrupt')).catch(() => []);
   }
 
   async produce(messages: readonly Message[]): Promise<void> {

@@ -170,7 +170,7 @@ describe('an audit', () => {
     expect([report.verdict, report.catalog, report.faults.map(({ what }) => what)]).toEqual([
       'faulty',
       { registered: 2, missing: ['2019-12-01'] },
-      ['2019-12-01 has files and is not registered in the catalog: engines do not see them.', 'The catalog has 2019-11-30 at s3://b/elsewhere/, and the table\'s files are at s3://b/purchases/dt=2019-11-30/.'],
+      ['2019-12-01 has files and is not registered in the catalog: engines do not see them.', 'The catalog has 2019-11-30 at another place: s3://b/elsewhere/, where the table\'s files are at s3://b/purchases/dt=2019-11-30/.'],
     ]);
   });
 

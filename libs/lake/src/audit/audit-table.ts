@@ -115,9 +115,15 @@ async function auditCatalog(catalog: AuditedCatalog, values: ReadonlySet<string>
   for (const value of missing) {
     findings.fault({ kind: 'catalog', what: `${value} has files and is not registered in the catalog: engines do not see them.`, next: 'The sink registers it within SINK_RECONCILE_SECONDS; when it does not, its log says why.' });
   }
-  for (const [value, location] of registered) {
-    if (withSlash(location) === catalog.locationOf(value)) continue;
-    findings.fault({ kind: 'catalog', what: `The catalog has ${value} at ${location}, and the table's files are at ${catalog.locationOf(value)}.`, next: 'When the table was switched to a replay, audit that one with --table; otherwise correct the location in Glue.' });
+  const elsewhere = [...registered].filter(([value, location]) => withSlash(location) !== catalog.locationOf(value));
+  const [first] = elsewhere;
+  if (first !== undefined) {
+    const [value, location] = first;
+    findings.fault({
+      kind: 'catalog',
+      what: `The catalog has ${value}${elsewhere.length === 1 ? '' : `, and ${elsewhere.length - 1} more of its ${registered.size} partitions,`} at another place: ${location}, where the table's files are at ${catalog.locationOf(value)}.`,
+      next: 'When the table was switched to a replay, SINK_TABLE is the prefix there and SINK_CATALOG_TABLE the name in the catalog, for every sink and for this command; otherwise correct the location in Glue.',
+    });
   }
   return { registered: registered.size, missing };
 }

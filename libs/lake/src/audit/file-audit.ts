@@ -38,7 +38,7 @@ export async function auditFile(parts: FileAuditParts, lane: LaneId, entry: Ledg
   };
   const bytes = listed === undefined ? file.bytes : listed;
   if (bytes === null) {
-    if (await missing(parts, lane, file, `${file.rows} rows`)) return { kind: 'missing' };
+    if (await missing(parts, lane, file, file.rows, 'row')) return { kind: 'missing' };
     return await auditFile(parts, lane, entry, file, (await store.size(file.key, call)) ?? null, seen);
   }
   if (bytes !== file.bytes) {
@@ -75,7 +75,7 @@ export async function auditRejects(parts: FileAuditParts, lane: LaneId, entry: L
   };
   const bytes = listed === undefined ? file.bytes : listed;
   if (bytes === null) {
-    if (await missing(parts, lane, file, `${file.count} rejected records`)) return { kind: 'missing' };
+    if (await missing(parts, lane, file, file.count, 'reject')) return { kind: 'missing' };
     return await auditRejects(parts, lane, entry, file, (await store.size(file.key, call)) ?? null);
   }
   if (bytes !== file.bytes) {
@@ -95,14 +95,14 @@ export async function auditRejects(parts: FileAuditParts, lane: LaneId, entry: L
 }
 
 // A listing may be older than the file: only the object itself says that it is not there.
-async function missing({ store, findings, call }: FileAuditParts, lane: LaneId, file: { readonly key: string; readonly staged: string }, what: string): Promise<boolean> {
+async function missing({ store, findings, call }: FileAuditParts, lane: LaneId, file: { readonly key: string; readonly staged: string }, count: number, one: 'row' | 'reject'): Promise<boolean> {
   if ((await store.size(file.key, call)) !== undefined) return false;
   const staged = (await store.size(file.staged, call)) !== undefined;
   findings.fault({
     kind: 'missing-file',
     partition: lane.partition,
     key: file.key,
-    what: `${file.key} is not there: ${what} of partition ${lane.partition} were deleted by hand${staged ? ', and are still staged' : ''}.`,
+    what: `${file.key} is not there: ${count} ${count === 1 ? one : `${one}s`} of partition ${lane.partition} ${count === 1 ? 'was' : 'were'} deleted by hand${staged ? ', and a copy is still staged' : ''}.`,
     next: staged ? 'Run ./millrace repair, which publishes the staged file.' : restore,
   });
   return true;

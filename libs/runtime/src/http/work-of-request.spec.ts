@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { deadlineOf } from './work-of-request.ts';
+import { deadlineHeaders, deadlineOf } from './work-of-request.ts';
 
 describe('the deadline header', () => {
   it('is a time in the future, in epoch milliseconds', () => {
     expect(deadlineOf('1500', 1000)).toBe(1500);
     expect(deadlineOf(undefined, 1000)).toBeUndefined();
+  });
+
+  it('is read from the bytes of a Kafka header as from the text of an HTTP one', () => {
+    const [text] = Object.values(deadlineHeaders({ deadline: 1500.9 }));
+    expect([deadlineOf(text, 1000), deadlineOf(Buffer.from(text!), 1000)]).toEqual([1500, 1500]);
+    expect(() => deadlineOf(Buffer.from(text!), 1500)).toThrow(expect.objectContaining({ code: 'deadline-exceeded' }) as Error);
   });
 
   it('counts an hour ahead at most', () => expect(deadlineOf('999999999999999', 1000)).toBe(3_601_000));

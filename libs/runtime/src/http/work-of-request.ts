@@ -33,11 +33,13 @@ function signalOf(reply: FastifyReply): AbortSignal {
 }
 
 /**
- * Reads the deadline header: epoch milliseconds.
+ * Reads the deadline header of an HTTP request or, as bytes, of a Kafka message: epoch milliseconds. Call it where work begins on somebody's behalf; what is
+ * stored as a fact has no deadline.
  * @throws ProblemError `validation` when it is not a whole number, `deadline-exceeded` when it has passed: the work would be for nobody.
  */
-export function deadlineOf(header: string | string[] | undefined, nowMs = Date.now()): number | undefined {
-  if (header === undefined) return undefined;
+export function deadlineOf(given: string | string[] | Uint8Array | undefined, nowMs = Date.now()): number | undefined {
+  if (given === undefined) return undefined;
+  const header = given instanceof Uint8Array ? new TextDecoder().decode(given) : given;
   if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) {
     throw new ProblemError('validation', { errors: [{ field: headerNames.deadline, message: 'must be one whole number, milliseconds since 1970' }] });
   }

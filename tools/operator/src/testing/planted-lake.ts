@@ -26,6 +26,7 @@ export interface PlantedRecord {
   readonly eventId: string;
   /** Event time in epoch seconds. */
   readonly at: number;
+  readonly bookId?: string;
   /** Why it was not taken as a row. */
   readonly fate?: 'rejected' | 'dropped' | 'absent';
   /** The offset that its row shows, where the writer was wrong. */
@@ -70,7 +71,7 @@ export class PlantedLake {
     const files: LedgerEntry['files'] = [];
     for (const dt of new Set(placed.filter(({ fate }) => fate === undefined).map(({ at }) => utcDate(at)))) {
       const rows = placed.filter(({ fate, at }) => fate === undefined && utcDate(at) === dt);
-      const values = rows.map(({ eventId, at, offset, shown }) => `(${quoted(eventId)}, ${quoted(randomUUID())}, 'Orlando', 'Virginia Woolf', 'Fiction', 'test-user', 'country', 24, make_timestamp(${at}::BIGINT * 1000000), ${partition}, ${shown ?? offset})`);
+      const values = rows.map(({ eventId, bookId = randomUUID(), at, offset, shown }) => `(${quoted(eventId)}, ${quoted(bookId)}, 'Orlando', 'Virginia Woolf', 'Fiction', 'test-user', 'country', 24, make_timestamp(${at}::BIGINT * 1000000), ${partition}, ${shown ?? offset})`);
       const bytes = await parquetFile(this.#duck, stream, `SELECT * FROM (VALUES ${values.join(', ')}) AS rows (${[...stream.columns.map(({ name }) => name), '_partition', '_offset'].join(', ')})`);
       const staged = stagedKey(lane.table, range.id, files.length);
       await store.put(staged, bytes);

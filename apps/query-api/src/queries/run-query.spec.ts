@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import type { EngineRequest, QueryEngine } from '../engines/query-engine.ts';
+import type { QueryJobData } from './query-record.ts';
+import { runQuery, type QueryRunEnvironment } from './run-query.ts';
+
+const data: QueryJobData = { sql: 'SELECT 1', parameters: [], engine: 'duckdb', timeoutMs: 1000, submittedAt: 0 };
+
+/** A worker at a time of its own, and an engine that runs until it is stopped. */
+function worker(nowMs: number) {
+  const begun: EngineRequest[] = [];
+  const timers: { readonly ms: number; readonly callback: () => void }[] = [];
+  const engine: QueryEngine = {
+    name: 'duckdb',
+    run: async (request) => {
+      begun.push(request);
+      return await new Promise<never>((_resolve, reject) => request.signal.addEventListener('abort', () => reject(request.signal.reason as Error)));
+    },
+    check: async () => undefined,
+    close: async () => undefined,
+  };
+  const environment: QueryRunEnvironment = {
+    engines: new Map([['duckdb', engine]]),
+    results: {} as QueryRunEnvironment['results'],
+    limits: { rowsMax: 1, bytesMax: 1, partBytes: 1, partRows: 1 },
+    now: () => nowMs,
+    newWriterId: () => 'writer',
+    after: (ms, callback) => {
+      timers.push({ ms, callback });
+      return () => undefined;
+    },
+    answerReport: async (_data, run, signal) => ({ fresh: await run(signal) }),
+    onFailure: () => undefined,
+  };
+  const run = async (job: QueryJobData) => await runQuery({ id: 'q', data: job, progress: undefined, saveProgress: async () => undefined, signal: new AbortController().signal }, environment);
+  return { begun, timers, run };
+}
+
+it("a query whose caller's deadline passed while it waited is refused: no engine begins it", async () => {
+  const { begun, run } = worker(5000);
+  expect(await run({ ...data, deadline: 5000 })).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded', detail: 'The deadline of the caller passed before the query had finished.' } });
+  expect(begun).toEqual([]);
+});
+
+it.each([
+  [{ deadline: 5400 }, 400],
+  [{ deadline: 9000 }, 1000],
+  [{}, 1000],
+])('with %j a query has %d ms from its start, and its engine is stopped then', async (more, ms) => {
+  const { begun, timers, run } = worker(5000);
+  const running = run({ ...data, ...more });
+  await expect.poll(() => begun.length).toBe(1);
+  expect(timers.map((timer) => timer.ms)).toEqual([ms]);
+  timers[0]!.callback();
+  expect(await running).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded' } });
+});

@@ -1,0 +1,34 @@
+import type { AuditReport, LaneAudit } from '@millrace/lake';
+import { createLogger, Metrics } from '@millrace/runtime';
+import { expect, it } from 'vitest';
+import { auditTelemetry } from './audit-telemetry.ts';
+
+const lane: LaneAudit = { topic: 't', partition: 0, entries: 2, spanned: 100, rows: 90, rejected: 4, dropped: 3, absent: 2, lost: 0, gap: 1, unlanded: 7, files: 2, bytes: 10, checkpointTo: 0, filesRead: 2 };
+const complete: AuditReport = { v: 1, table: 'purchases', verdict: 'complete', at: '', tookMs: 1500, deep: false, lanes: [lane], losses: [], lostOffsets: 0, faults: [], faultCount: 0 };
+
+it('says nothing before the first audit, and never that a table of nothing is complete', async () => {
+  const metrics = new Metrics('sink');
+  const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => 0);
+  expect(await metrics.text()).not.toMatch(/^millrace_audit_complete\{/m);
+  observer.finished({ ...complete, lanes: [] });
+  expect(await metrics.text()).not.toMatch(/^millrace_audit_complete\{/m);
+  observer.finished(complete);
+  observer.finished({ ...complete, lanes: [] });
+  expect(await metrics.text()).toMatch(/^millrace_audit_complete\{.*\} 0$/m);
+});
+
+it('tells verdict, missing and lost offsets, and the age of the verdict', async () => {
+  const metrics = new Metrics('sink');
+  let now = 1000;
+  const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => now);
+  observer.finished(complete);
+  now = 31_000;
+  const value = async (name: string): Promise<number> => Number(new RegExp(`^millrace_audit_${name}\\{.*\\} (\\S+)$`, 'm').exec(await metrics.text())?.[1]);
+  expect([await value('complete'), await value('missing_offsets'), await value('lost_offsets'), await value('age_seconds'), await value('duration_seconds')]).toEqual([1, 0, 0, 30, 1.5]);
+
+  observer.finished({ ...complete, verdict: 'losses', lostOffsets: 5, lanes: [{ ...lane, rows: 85, lost: 5 }], losses: [{ kind: 'by-hand', what: 'A file was deleted.', partition: 0, offsets: 5 }] });
+  expect([await value('complete'), await value('missing_offsets'), await value('lost_offsets')]).toEqual([0, 0, 5]);
+  observer.finished({ ...complete, verdict: 'faulty', lanes: [{ ...lane, rows: 80 }], faultCount: 2 });
+  observer.failed('timeout', new Error('late'));
+  expect([await value('complete'), await value('missing_offsets'), await value('faults')]).toEqual([0, 10, 2]);
+});

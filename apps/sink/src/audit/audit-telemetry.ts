@@ -1,0 +1,53 @@
+import type { AuditReport } from '@millrace/lake';
+import type { Metrics } from '@millrace/runtime';
+import type { Logger } from 'pino';
+import type { AuditObserver } from './audit-runs.ts';
+
+/** Turns audits into metrics and log lines. Before the first audit of a table with a ledger there is no figure. */
+export function auditTelemetry(logger: Logger, metrics: Metrics, now: () => number): AuditObserver {
+  const runs = metrics.counter({ name: 'millrace_audit_runs_total', help: 'Audits of the table by how they ended: a verdict, or why there is none.', labelNames: ['result'] });
+  let last: { readonly at: number; readonly report: AuditReport } | undefined;
+  const read = (name: string, help: string, value: (audit: { readonly at: number; readonly report: AuditReport }) => number): void => {
+    const gauge = metrics.gauge({
+      name,
+      help,
+      collect() {
+        // A gauge begins at 0, which here would be a verdict.
+        if (last === undefined) gauge.remove();
+        else gauge.set(value(last));
+      },
+    });
+  };
+  read('millrace_audit_complete', 'Whether the last audit proved the table complete: 1, or 0 when something is lost or does not add up.', ({ report }) => Number(isComplete(report)));
+  read('millrace_audit_missing_offsets', 'Offsets that the last audit found accounted for nowhere.', ({ report }) => missingIn(report));
+  read('millrace_audit_lost_offsets', 'Offsets known to be lost to the table, by retention or by hand.', ({ report }) => report.lostOffsets);
+  read('millrace_audit_faults', 'What did not add up in the last audit.', ({ report }) => report.faultCount);
+  read('millrace_audit_age_seconds', 'Time since the last audit that came to a verdict.', ({ at }) => (now() - at) / 1000);
+  read('millrace_audit_duration_seconds', 'Time the last audit took.', ({ report }) => report.tookMs / 1000);
+  return {
+    finished(report) {
+      runs.inc({ result: report.verdict });
+      if (report.lanes.length > 0 || report.faultCount > 0 || last !== undefined) last = { at: now(), report };
+      if (report.verdict === 'complete') {
+        logger.debug({ type: 'AuditFinished', verdict: report.verdict, tookMs: report.tookMs }, 'The table was audited: it is complete.');
+        return;
+      }
+      const [first] = [...report.faults, ...report.losses];
+      logger.error({ type: 'AuditFinished', verdict: report.verdict, faults: report.faultCount, lostOffsets: report.lostOffsets, tookMs: report.tookMs }, `The table was audited: it is not complete. ${first?.what ?? ''} ./millrace audit says more.`);
+    },
+    failed(reason, error) {
+      runs.inc({ result: reason });
+      if (reason !== 'aborted') logger.warn({ type: 'AuditFailed', reason, err: error }, 'The table could not be audited; it is tried again at the next interval.');
+    },
+  };
+}
+
+/** A table without a ledger has nothing that could be complete. */
+export function isComplete({ verdict, lanes }: AuditReport): boolean {
+  return verdict === 'complete' && lanes.length > 0;
+}
+
+/** Offsets of the landed part that are neither rows nor told otherwise. */
+export function missingIn({ lanes }: AuditReport): number {
+  return lanes.reduce((sum, { spanned, rows, rejected, dropped, absent, lost, gap }) => sum + Math.max(0, spanned - (rows + rejected + dropped + absent + lost + gap)), 0);
+}

@@ -1,0 +1,81 @@
+import { FaultProxy } from '@millrace/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { expectEachOnce } from './testing/expect-each-once.ts';
+import { PartitionWatch } from './testing/partition-watch.ts';
+import { PurchaseStream } from './testing/purchase-stream.ts';
+import type { SinkProcess } from './testing/sink-process.ts';
+import { testParts } from './testing/test-parts.ts';
+import { TestTable } from './testing/test-table.ts';
+
+const all = [0, 1, 2, 3, 4, 5, 6, 7];
+const poll = { timeout: 90_000, interval: 200 };
+
+let table: TestTable;
+let proxy: FaultProxy;
+let sinks: SinkProcess[];
+let purchases: PurchaseStream;
+let watch: PartitionWatch;
+beforeEach(async () => {
+  table = await TestTable.open({ partitions: all.length });
+  proxy = await FaultProxy.start({ protocol: 'http', target: testParts.awsUrl });
+  sinks = [];
+  purchases = new PurchaseStream(table);
+  watch = new PartitionWatch(sinks);
+});
+afterEach(async () => {
+  await Promise.all([purchases.stop(), watch.stop()]);
+  await table.close();
+  await proxy.close();
+});
+
+/** Starts a sink whose way to S3 leads through the proxy. */
+async function join(): Promise<SinkProcess> {
+  const sink = await table.sink({ AWS_ENDPOINT_URL_S3: proxy.url, SINK_FLUSH_SECONDS: '3', SINK_S3_CONNECT_TIMEOUT_MS: '2000', SINK_S3_ATTEMPT_TIMEOUT_MS: '2000', SINK_S3_BREAKER_OPEN_MS_MAX: '2000' });
+  sinks.push(sink);
+  return sink;
+}
+
+const startsOf = (sink: SinkProcess): number => sink.lines.filter(({ type }) => type === 'LaneStarted').length;
+
+/** Every partition goes on. */
+async function settled(): Promise<void> {
+  const since = Date.now();
+  await expect.poll(() => watch.movedSince(since), poll).toEqual(all);
+}
+
+describe('a group of sinks', () => {
+  it('that grows from one to three and shrinks to one again, by a stop and by a kill, takes each event once, and every partition goes on', async () => {
+    await join();
+    await settled();
+    for (const joining of [await join(), await join()]) await expect.poll(() => startsOf(joining), poll).toBeGreaterThan(0);
+    await settled();
+    await sinks[2]!.end('SIGTERM');
+    await settled();
+    await sinks[1]!.end('SIGKILL');
+    await settled();
+    const produced = await purchases.stop();
+    expectEachOnce(await table.landed(), produced);
+    console.info(`1 → 3 → 1 sinks: the longest that a partition stood still was ${watch.longestStallMs} ms`);
+  }, 240_000);
+
+  it('that cannot reach S3 for longer than a session keeps its members; who joins meanwhile waits, and the others go on', async () => {
+    const first = await join();
+    await settled();
+    await proxy.inject({ kind: 'black-hole' });
+    await expect.poll(async () => await first.metric('millrace_sink_spool_oldest_age_seconds'), poll).toBeGreaterThan(8);
+    await settled();
+    expect(startsOf(first)).toBe(all.length);
+
+    const second = await join();
+    await second.line(({ type, step }) => type === 'StepFailed' && step === 'find the head');
+    const since = Date.now();
+    // The half that it kept.
+    await expect.poll(() => watch.movedSince(since).length, poll).toBe(all.length / 2);
+    expect(startsOf(second)).toBe(0);
+    await proxy.clear();
+    await settled();
+    const produced = await purchases.stop();
+    expectEachOnce(await table.landed(), produced);
+    expect(startsOf(first)).toBe(all.length);
+  }, 240_000);
+});

@@ -1,0 +1,11 @@
+import { expect } from 'vitest';
+import { eventIdOf } from './purchase-message.ts';
+import type { TableRow } from './test-table.ts';
+
+/** Each purchase of 0…count stands in the table once, and nothing else does. */
+export function expectEachOnce(rows: readonly TableRow[], count: number): void {
+  expect(rows).toHaveLength(count);
+  expect(new Set(rows.map(({ event_id }) => event_id)).size).toBe(count);
+  expect(new Set(rows.map(({ _partition, _offset }) => `${_partition}/${_offset}`)).size).toBe(count);
+  expect(rows.map(({ event_id }) => event_id).toSorted().at(-1)).toBe(eventIdOf(count - 1));
+}

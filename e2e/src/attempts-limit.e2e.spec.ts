@@ -1,0 +1,22 @@
+import { spawnService } from '@millrace/testing';
+import { describe, expect, it } from 'vitest';
+
+describe.each([
+  ['purchase', 'PURCHASE'],
+  ['sink', 'SINK'],
+  ['query-api', 'QUERY'],
+  ['query-worker', 'QUERY'],
+] as const)('%s', (name, prefix) => {
+  it('refuses to start when one request may cause more attempts than the limit, and says which', async () => {
+    await expect(spawnService(name, { [`${prefix}_ATTEMPTS_PER_REQUEST_MAX`]: '1' })).rejects.toThrow(/the limit is 1 attempts for one request, but .+ may cause \d+ attempts/);
+  });
+});
+
+it('at its start a service prints the largest number of attempts that one request may cause', async () => {
+  const service = await spawnService('purchase', {}, { until: 'live' });
+  try {
+    expect(service.output).toMatch(/One request causes at most 60 attempts at a dependency: .+ The limit is 100\./);
+  } finally {
+    await service.kill('SIGKILL');
+  }
+});

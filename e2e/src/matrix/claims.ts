@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import type { QueryView } from '@millrace/contracts';
+import { waitUntil } from '@millrace/testing';
+import { ask, type Answer } from '../http.ts';
+import type { MatrixStack } from './matrix-stack.ts';
+import type { MatrixTraffic } from './matrix-traffic.ts';
+import { patienceMs } from './short-settings.ts';
+import { shownIn, type WatchedService } from './watched-service.ts';
+
+/** A circuit of a service. */
+export type Circuit = readonly [service: WatchedService, pipeline: string];
+
+const unavailable = 'urn:millrace:problem:unavailable';
+
+/** Waits until a claim holds. */
+export async function eventually(what: string, claim: () => Promise<void>): Promise<void> {
+  const held = async (): Promise<true> => {
+    await claim();
+    return true;
+  };
+  await waitUntil(what, held, { timeoutMs: patienceMs, everyMs: 300 });
+}
+
+/** Every place shows the circuit open. They are looked at again and again, and between two looks it may have let a probe through. */
+export async function showsOpen([watched, pipeline]: Circuit): Promise<void> {
+  const seen = new Set<string>();
+  await eventually(`the circuit ${pipeline} of ${watched.service.name} to be shown open`, async () => {
+    const shown = await watched.circuit(pipeline);
+    for (const place of shownIn) if (shown[place] === true) seen.add(place);
+    assert.deepEqual([...seen].toSorted(), shownIn.toSorted());
+  });
+}
+
+/** Every place shows it closed, at the same time. */
+export async function showsClosed([watched, pipeline]: Circuit): Promise<void> {
+  const closed = Object.fromEntries(shownIn.map((place) => [place, false]));
+  await eventually(`the circuit ${pipeline} of ${watched.service.name} to be shown closed`, async () => assert.deepEqual(await watched.circuit(pipeline), closed));
+}
+
+/** The service takes work, and says that something is missing. */
+export async function isDegraded(watched: WatchedService): Promise<void> {
+  assert.partialDeepStrictEqual(await watched.ready(), { httpStatus: 200, status: 'degraded' });
+}
+
+/** The service says that it can do nothing now. */
+export async function isUnready(watched: WatchedService): Promise<void> {
+  assert.partialDeepStrictEqual(await watched.ready(), { httpStatus: 503, status: 'unavailable' });
+}
+
+/** The client is told when to come again. */
+export function isRefused({ status, body, headers }: Answer<{ readonly type?: string }>): void {
+  assert.deepEqual({ status, type: body.type }, { status: 503, type: unavailable });
+  assert.ok(Number(headers.get('retry-after')) > 0, 'there is no Retry-After');
+}
+
+/** Something fails without a wait: it is the circuit that refuses it. */
+export async function failsFast([watched, pipeline]: Circuit, fails: () => Promise<unknown>): Promise<void> {
+  const refusals = async (): Promise<number> => (await watched.refusals()).get(pipeline) ?? 0;
+  const before = await refusals();
+  await fails();
+  assert.ok((await refusals()) > before, `the circuit ${pipeline} of ${watched.service.name} did not refuse it`);
+}
+
+/** What holds for users of a running stack. */
+export class Claims {
+  readonly #stack: MatrixStack;
+  readonly #traffic: MatrixTraffic;
+
+  constructor(stack: MatrixStack, traffic: MatrixTraffic) {
+    this.#stack = stack;
+    this.#traffic = traffic;
+  }
+
+  /** A GET of the query API is answered. */
+  async reads(path: string): Promise<void> {
+    assert.equal((await ask(`${this.#stack.queryApi.url}${path}`)).status, 200);
+  }
+
+  /** The list of reports stands, without what Redis knows of them. */
+  async reportsLackUsage(): Promise<void> {
+    const { status, body } = await ask<{ reports: { usage: unknown }[] }>(`${this.#stack.queryApi.url}/v1/reports`);
+    assert.deepEqual({ status, usage: body.reports.map(({ usage }) => usage) }, { status: 200, usage: [null] });
+  }
+
+  /** A purchase is acknowledged. */
+  async buys(): Promise<void> {
+    assert.equal((await this.#traffic.buy()).status, 202);
+  }
+
+  /** A purchase is acknowledged and stands in the table, with all before it. */
+  async lands(): Promise<void> {
+    await this.buys();
+    await this.#traffic.landed();
+  }
+
+  /** A statement succeeds. */
+  async answers(engine: 'duckdb' | 'athena'): Promise<void> {
+    assert.deepEqual(endOf(await this.#traffic.query(engine)), { state: 'succeeded', stale: false, error: undefined });
+  }
+
+  /** A statement fails, and it is not its own fault. */
+  async cannotAnswer(engine: 'duckdb' | 'athena'): Promise<void> {
+    const { state, error } = await this.#traffic.query(engine);
+    assert.deepEqual({ state, error: error?.type }, { state: 'failed', error: unavailable });
+  }
+
+  /** The report's last good answer stands in for a new one, and says how old it is. */
+  async reportIsStale(): Promise<void> {
+    assert.deepEqual(endOf(await this.#traffic.report()), { state: 'succeeded', stale: true, error: undefined });
+  }
+
+  /** The report, which DuckDB answers, is run anew. */
+  async reportIsFresh(): Promise<void> {
+    assert.deepEqual(endOf(await this.#traffic.report()), { state: 'succeeded', stale: false, error: undefined });
+  }
+}
+
+function endOf({ state, stale, error }: QueryView): { state: string; stale: boolean; error: string | undefined } {
+  return { state, stale: stale !== undefined && stale.ageSeconds >= 0, error: error?.detail };
+}

@@ -1,0 +1,55 @@
+import { allKeys, isVisible, lanesOf, readFileName, tablePrefix, type LaneId } from '@millrace/lake';
+import { quoted, type Duck } from './duck.ts';
+import { grouped } from './numbers.ts';
+import type { Lake } from './open-lake.ts';
+
+/** Files that DuckDB reads by one query. */
+const filesAtOnce = 256;
+
+/** A row of the table, and where it stands. */
+export interface FoundRow {
+  readonly eventId: string;
+  readonly lane: LaneId;
+  readonly offset: number;
+  /** Key of the file. */
+  readonly file: string;
+  /** Value of the partition key. */
+  readonly dt: string;
+}
+
+/**
+ * Finds the rows of events in the table's visible files. Reads the footer of every file, and of its rows only the row groups whose
+ * smallest and largest id leave the event room.
+ *
+ * @param duck reads the lake's S3
+ * @param eventIds in lower case
+ */
+export async function findRows({ store, stream, bucket }: Lake, duck: Duck, eventIds: readonly string[], signal: AbortSignal, note?: (text: string) => void): Promise<FoundRow[]> {
+  if (eventIds.length === 0) return [];
+  const prefix = tablePrefix(stream.table);
+  const keys: string[] = [];
+  for await (const key of allKeys(store, prefix, { signal })) if (isVisible(key) && readFileName(stream.table, stream.partitionKey, key) !== undefined) keys.push(key);
+  const lanes = new Map((await lanesOf(store, stream.table, { signal })).map((lane) => [lane.partition, lane]));
+  const found: FoundRow[] = [];
+  const root = `s3://${bucket}/`;
+  // The newest days first: what is asked for is most often young.
+  keys.reverse();
+  for (let start = 0; start < keys.length; start += filesAtOnce) {
+    const part = keys.slice(start, start + filesAtOnce);
+    const files = part.map((key) => quoted(`${root}${key}`)).join(', ');
+    const rows = await duck.rows(`SELECT event_id, _partition, _offset, filename FROM read_parquet([${files}], filename = true, hive_partitioning = false) WHERE event_id IN (${eventIds.map(quoted).join(', ')})`, signal);
+    for (const row of rows) {
+      const file = String(row['filename']).slice(root.length);
+      const partition = Number(row['_partition']);
+      found.push({
+        eventId: String(row['event_id']),
+        lane: lanes.get(partition) ?? { table: stream.table, topic: stream.topic.name, partition },
+        offset: Number(row['_offset']),
+        file,
+        dt: readFileName(stream.table, stream.partitionKey, file)!.dt,
+      });
+    }
+    note?.(`${grouped(start + part.length)} of ${grouped(keys.length)} files looked through`);
+  }
+  return found.toSorted((a, b) => a.lane.partition - b.lane.partition || a.offset - b.offset);
+}

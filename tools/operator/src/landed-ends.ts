@@ -1,0 +1,20 @@
+import { isLanded, lanesOf, Ledger, type LaneId } from '@millrace/lake';
+import type { Lake } from './open-lake.ts';
+
+/** How far a lane has come. */
+export interface LandedEnd {
+  readonly lane: LaneId;
+  /** Offsets [0, landed) are accounted for, and their rows visible. */
+  readonly landed: number;
+}
+
+/** How far each lane of a table has come, by partition. A head whose files are not all there is not counted. */
+export async function landedEnds({ store, stream }: Pick<Lake, 'store' | 'stream'>, signal: AbortSignal): Promise<ReadonlyMap<number, LandedEnd>> {
+  const ends = new Map<number, LandedEnd>();
+  for (const lane of await lanesOf(store, stream.table, { signal })) {
+    const head = await new Ledger(store, lane).head({ signal });
+    if (head === undefined) continue;
+    ends.set(lane.partition, { lane, landed: (await isLanded(store, head, { signal })) ? head.to : head.from });
+  }
+  return ends;
+}

@@ -1,0 +1,54 @@
+import { validatorFor, type Stream } from '@millrace/contracts';
+import { identityOf } from './editable-reject.ts';
+import type { RejectedRecord } from './reject-files.ts';
+
+/** A corrected reject, ready to be produced; or why it is none. */
+export type Correction =
+  | { readonly kind: 'good'; readonly eventId: string; readonly key: string; readonly value: Buffer; readonly original: RejectedRecord }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** A line of the file, as far as it can be read. */
+export interface CorrectedLine {
+  readonly partition: number;
+  readonly offset: number;
+  readonly event: unknown;
+}
+
+/** Reads one line of a file of corrections; a text says what is wrong with it. */
+export function readLine(text: string, topic: string): CorrectedLine | string {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch (error) {
+    return `the line is not JSON: ${(error as Error).message}`;
+  }
+  const { topic: of, partition, offset, event } = (typeof line === 'object' && line !== null ? line : {}) as { topic?: unknown; partition?: unknown; offset?: unknown; event?: unknown };
+  if (!Number.isSafeInteger(partition) || !Number.isSafeInteger(offset) || Number(partition) < 0 || Number(offset) < 0) return 'the line must name "partition" and "offset" of the reject, as ./millrace rejects show --out writes them';
+  if (of !== topic) return `the line is of the topic ${JSON.stringify(of)}, and the table's is ${topic}`;
+  return { partition: Number(partition), offset: Number(offset), event };
+}
+
+/** Compiles the check of corrections: by the contract of the topic, under the identity of the reject, and no larger than the topic takes. */
+export function correctionsOf(stream: Stream): (event: unknown, original: RejectedRecord | undefined) => Correction {
+  const validator = validatorFor(stream.eventSchema);
+  return (event, original) => {
+    if (original === undefined) return refused('no entry of the ledger rejected this offset');
+    if (event === null || event === undefined) return refused('"event" is missing: write the corrected event there');
+    if (!validator.check(event)) {
+      return refused(`it still breaks the contract: ${validator.violations(event).map(({ field, message }) => (field === '' ? `the event ${message}` : `${field} ${message}`)).join('; ')}`);
+    }
+    const fields = event as Readonly<Record<string, unknown>>;
+    const eventId = identityOf(original);
+    // Another identity would be another event: put through twice it would be two rows.
+    if (String(fields['eventId']).toLowerCase() !== eventId) return refused(`eventId must stay ${eventId}`);
+    const key = String(fields[stream.keyField]);
+    const value = Buffer.from(JSON.stringify({ ...fields, eventId }));
+    const bytes = value.byteLength + Buffer.byteLength(key) + 1024;
+    if (bytes > stream.topic.maxMessageBytes) return refused(`it has ${value.byteLength} bytes, more than the topic takes`);
+    return { kind: 'good', eventId, key, value, original };
+  };
+}
+
+function refused(reason: string): Correction {
+  return { kind: 'refused', reason };
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { operate } from './operate.ts';
+import { OwnTopic, purchaseMessage } from './testing/own-topic.ts';
+import { ownEnv, PlantedLake, plantedRecords, recordingContext } from './testing/planted-lake.ts';
+import type { EventTrace } from './trace-event.ts';
+
+let topic: OwnTopic;
+let planted: PlantedLake;
+
+beforeEach(async () => {
+  const env = ownEnv();
+  topic = await OwnTopic.open(env, 2);
+  planted = await PlantedLake.open({ ...env, SINK_TOPIC: topic.name });
+});
+afterEach(async () => {
+  planted.close();
+  await topic.close();
+});
+
+async function trace(...args: string[]): Promise<{ code: number; trace: EventTrace; text: string }> {
+  const context = recordingContext(planted.env);
+  const code = await operate('trace', [...args, '--json'], context);
+  const human = recordingContext(planted.env);
+  expect(await operate('trace', args, human)).toBe(code);
+  return { code, trace: JSON.parse(context.lines.join('\n')) as EventTrace, text: human.lines.join('\n') };
+}
+
+it('tells of a row its offset, batch, file and day, and of the records that were dropped for it', async () => {
+  const [one, two, three, four] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  await topic.produce([one, two, three, two, four].map((id) => purchaseMessage(id, { partition: 1 })));
+  await planted.land(1, [{ eventId: one, at: 1_575_121_641 }]);
+  const entry = await planted.land(1, [{ eventId: two, at: 1_575_121_641 }, { eventId: three, at: 1_575_158_400 }, { eventId: two, at: 1, fate: 'dropped' }]);
+  const place = { topic: topic.name, partition: 1 };
+  const batch = { id: entry.id, entry: 2, from: 1, to: 4 };
+
+  const found = await trace(two.toUpperCase());
+  expect(found.code).toBe(0);
+  expect(found.trace).toEqual({ eventId: two, status: 'landed', rows: [{ ...place, offset: 1, batch, file: entry.files[0]!.key, dt: '2019-11-30' }], duplicates: [{ ...place, offset: 3, batch }], rejects: [], waiting: [], lost: [], unseen: [] });
+  expect(found.text).toContain(`Event ${two} is a row of the table.`);
+  expect(found.text).toContain(`${topic.name}, partition 1, offset 1\n  batch      entry 2 of the partition, offsets [1, 4), id ${entry.id}\n  file       s3://${planted.lake.bucket}/${entry.files[0]!.key}\n  partition  dt=2019-11-30`);
+  expect(found.text).toContain('offset 3: the event is a row already');
+  expect((await trace(three)).trace).toMatchObject({ status: 'landed', rows: [{ offset: 2, dt: '2019-12-01', file: entry.files[1]!.key }], duplicates: [] });
+
+  const waits = await trace(four);
+  expect(waits).toMatchObject({ code: 0, trace: { status: 'waiting', rows: [], waiting: [{ ...place, offset: 4, batch: null, behind: 0 }] } });
+  expect(waits.text).toContain('is in the topic and has not landed yet.');
+  expect(await topic.leftGroups()).toEqual([]);
+});
+
+it('tells of a reject its reason and file, of a lost row that it is lost, and of anything else that it is not there', async () => {
+  const [bad, gone] = [randomUUID(), randomUUID()];
+  await topic.produce([purchaseMessage(bad, { partition: 0, userAge: 240 }), purchaseMessage(gone, { partition: 0 }), purchaseMessage(randomUUID(), { partition: 0 })]);
+  const entry = await planted.land(0, [{ eventId: bad, at: 1, fate: 'rejected' }, { eventId: gone, at: 1_575_121_641 }]);
+  expect((await trace(bad)).trace).toMatchObject({ status: 'rejected', rejects: [{ partition: 0, offset: 0, reason: 'userAge must be at most 150', batch: { entry: 1 }, file: entry.rejects!.key }] });
+
+  await planted.land(0, plantedRecords(1));
+  await planted.lake.store.delete(entry.files[0]!.key);
+  expect((await trace(gone)).trace.status).toBe('not-found');
+  const deep = await trace(gone, '--deep');
+  expect(deep.trace).toMatchObject({ status: 'lost', lost: [{ partition: 0, offset: 1, batch: { id: entry.id } }] });
+
+  const nothing = await trace(randomUUID());
+  expect([nothing.code, nothing.trace.status]).toEqual([1, 'not-found']);
+  expect(nothing.text).toContain('--deep reads the whole topic');
+});
+
+it('answers what the table knows when Kafka is away, and says what it did not look at', async () => {
+  const one = randomUUID();
+  await planted.land(0, [{ eventId: one, at: 1_575_121_641 }]);
+  const context = recordingContext({ ...planted.env, KAFKA_BROKERS: '127.0.0.1:1' });
+  expect(await operate('trace', [randomUUID()], context)).toBe(1);
+  expect(context.lines.join('\n')).toContain('the topic (events that have not landed yet): Kafka at 127.0.0.1:1 does not answer');
+  expect(await operate('trace', [one], context)).toBe(0);
+});
