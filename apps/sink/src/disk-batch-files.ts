@@ -35,12 +35,11 @@ export class DiskBatchFiles implements BatchFiles {
     return { path: this.path(name), bytes };
   }
 
-  async write(name: string, chunk: string, position: number): Promise<void> {
+  async write(name: string, bytes: Uint8Array, position: number): Promise<void> {
     await onDisk(async () => {
       // Opened for each write and closed again, so that any number of open segments costs no file handle.
       const handle = await open(this.path(name), constants.O_WRONLY | constants.O_CREAT);
       try {
-        const bytes = Buffer.from(chunk);
         for (let written = 0; written < bytes.byteLength; ) {
           const { bytesWritten } = await handle.write(bytes, written, bytes.byteLength - written, position + written);
           written += bytesWritten;

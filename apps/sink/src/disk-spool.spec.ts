@@ -20,9 +20,9 @@ afterEach(async () => await rm(root, { recursive: true, force: true }));
 describe('the spool on disk', () => {
   it('writes over what a failed write left, and cuts the rest off when sealed', async () => {
     const files = await (await DiskSpool.take(root, 'one')).open(0, 'batch');
-    await files.write('a', 'one\n', 0);
-    await files.write('a', 'half of a long li', 4);
-    await files.write('a', 'two\n', 4);
+    await files.write('a', Buffer.from('one\n'), 0);
+    await files.write('a', Buffer.from('half of a long li'), 4);
+    await files.write('a', Buffer.from('two\n'), 4);
     await files.seal([{ file: 'a', bytes: 8 }]);
     expect(await readFile(files.path('a'), 'utf8')).toBe('one\ntwo\n');
   });
@@ -71,7 +71,7 @@ describe('the spool on disk', () => {
 
   it('detects lines that are not as they were appended', async () => {
     const files = await (await DiskSpool.take(root, 'one')).open(0, 'batch');
-    await files.write('a', 'one\ntwo\n', 0);
+    await files.write('a', Buffer.from('one\ntwo\n'), 0);
     await expect(files.verify('a', crc32('one\ntwo\n'))).resolves.toBeUndefined();
     await expect(files.verify('a', crc32('one\ntoo\n'))).rejects.toMatchObject({ code: 'spool-corrupt' });
   });
@@ -96,7 +96,7 @@ const entry: LedgerEntry = {
 };
 
 async function spooled(files: BatchFiles): Promise<void> {
-  await files.write('a.parquet', text, 0);
+  await files.write('a.parquet', Buffer.from(text), 0);
   await files.persist(['a.parquet'], manifestOf({ entry, bodies: [{ staged: 's', file: 'a.parquet', bytes: 4, sha256, body: files.body('a.parquet', 4) }] }));
 }
 
@@ -104,7 +104,7 @@ async function spooled(files: BatchFiles): Promise<void> {
 async function leftByDead(name: string, owner?: { pid: number; startedAt: string }): Promise<void> {
   const spool = await DiskSpool.take(root, name);
   await spooled(await spool.open(3, 'sealed'));
-  await (await spool.open(3, 'open')).write('a', 'one', 0);
+  await (await spool.open(3, 'open')).write('a', Buffer.from('one'), 0);
   const child = spawn(process.execPath, ['-e', '']);
   await once(child, 'exit');
   await writeFile(join(root, name, 'owner.json'), JSON.stringify(owner ?? { pid: child.pid, startedAt: '1' }));

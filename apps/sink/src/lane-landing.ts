@@ -68,8 +68,7 @@ export class LaneLanding {
   sealed(batch: SealedBatch, openedAt: number): void {
     const { budget, pipeline } = this.#parts;
     const encoded = pipeline.encode(batch, this.#life).then((done) => {
-      budget.add(done.bytes);
-      budget.remove(batch.bytes);
+      budget.exchange(batch.bytes, done.bytes);
       return done;
     });
     encoded.catch(() => undefined);

@@ -4,11 +4,14 @@ import { LaneIntake, type SealReason } from './lane-intake.ts';
 import { LaneLanding } from './lane-landing.ts';
 import type { LaneParts } from './lane-parts.ts';
 import { findStart, otherRecord, shorterLog, type LaneStart } from './lane-start.ts';
-import { LogPosition, type Witness } from './log-position.ts';
+import { isWitness, LogPosition } from './log-position.ts';
 import type { FetchedRecords, LogRange, LogRecord } from './log.ts';
 import { PartitionHolds } from './partition-holds.ts';
 
 const lookAgainMs = 30_000;
+
+// A fetch is thousands of records; checked and written in parts, what is made of them is gone before the next part.
+const recordsAtOnce = 1000;
 
 /** What a lane is doing. */
 export type LaneState =
@@ -127,13 +130,14 @@ export class Lane {
       if (this.#state.kind !== 'running') return false;
       if (fetched.fetchedOffset !== this.#position.expected && !(await this.#resync(fetched))) return false;
       const { witness } = this.#position;
-      if (witness !== undefined && !this.#proves(fetched.records[0], witness)) {
+      if (witness !== undefined && !isWitness(fetched.records[0], witness, this.#parts.pipeline.parts.check)) {
         this.#refuse(otherRecord(this.partition, witness.offset));
         return false;
       }
       this.#position.proved();
       const records = fetched.records.filter(({ offset }) => offset >= this.#position.next);
-      return records.length === 0 ? true : await this.#append(records);
+      for (let start = 0; start < records.length; start += recordsAtOnce) if (!(await this.#append(records.slice(start, start + recordsAtOnce)))) return false;
+      return true;
     });
   }
 
@@ -238,13 +242,6 @@ export class Lane {
     }
     log.seek(this.#position.expected);
     return false;
-  }
-
-  #proves(record: LogRecord | undefined, witness: Witness): boolean {
-    if (record === undefined || record.offset !== witness.offset || record.timestamp !== witness.timestamp) return false;
-    if (witness.eventId === undefined) return true;
-    const result = this.#parts.pipeline.parts.check(record);
-    return result.kind === 'row' && result.eventId === witness.eventId;
   }
 
   async #append(records: readonly LogRecord[]): Promise<boolean> {

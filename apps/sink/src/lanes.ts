@@ -54,7 +54,7 @@ export class Lanes {
     const lane = this.#lanes.get(fetched.partition);
     if (lane === undefined || this.#draining) return false;
     const taken = await lane.take(fetched);
-    if (this.#budget.crowded) await this.#relieve();
+    await this.#relieve();
     return taken;
   }
 
@@ -81,9 +81,11 @@ export class Lanes {
 
   // First what no lane waits for, then the largest open batch, and the oldest of several: many small ones would make small files.
   async #relieve(): Promise<void> {
-    if (await this.#shelf.dropOne()) return;
+    const { crowded, overOpen } = this.#budget;
+    if (!crowded && !overOpen) return;
+    if (crowded && (await this.#shelf.dropOne())) return;
     const [largest] = this.all.filter(({ segmentCount }) => segmentCount > 0).toSorted((a, b) => b.openBytes - a.openBytes || b.oldestAgeMs - a.oldestAgeMs);
-    await largest?.seal('pressure');
+    if (largest !== undefined && (overOpen || this.#budget.isWorthSealing(largest.openBytes))) await largest.seal('pressure');
   }
 
   #track(work: Promise<void>): void {

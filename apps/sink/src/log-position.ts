@@ -1,5 +1,6 @@
 import type { LedgerEntry } from '@millrace/lake';
-import type { LogRange } from './log.ts';
+import type { Check } from './check.ts';
+import type { LogRange, LogRecord } from './log.ts';
 
 /** A record by which the log is known again. */
 export interface Witness {
@@ -103,4 +104,12 @@ export class LogPosition {
     this.#jump = jump;
     return 'again';
   }
+}
+
+/** Whether a record is the one by which the log is known. */
+export function isWitness(record: LogRecord | undefined, witness: Witness, check: Check): boolean {
+  if (record === undefined || record.offset !== witness.offset || record.timestamp !== witness.timestamp) return false;
+  if (witness.eventId === undefined) return true;
+  const result = check(record);
+  return result.kind === 'row' && result.eventId === witness.eventId;
 }

@@ -84,12 +84,12 @@ export class OpenBatch {
       if (lines === undefined) chunks.set(file, [result.line]);
       else lines.push(result.line);
     }
-    for (const [file, lines] of chunks) await this.#files.write(file, lines.join(''), this.#lengthOf(file));
+    const texts = [...chunks].map(([file, lines]): readonly [string, Buffer] => [file, Buffer.from(lines.join(''))]);
+    for (const [file, text] of texts) await this.#files.write(file, text, this.#lengthOf(file));
     for (const one of checked) this.#count(one);
     // Counted only now that every write succeeded.
-    for (const [file, lines] of chunks) {
+    for (const [file, text] of texts) {
       const tally = file === rejectsFile ? this.#rejects : this.#segments.get(dtOf(file))!;
-      const text = Buffer.from(lines.join(''));
       tally.bytes += text.byteLength;
       tally.crc32 = crc32(text, tally.crc32);
       this.#bytes += text.byteLength;

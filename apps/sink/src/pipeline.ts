@@ -1,5 +1,5 @@
 import { publish, type Checkpointer, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome } from '@millrace/lake';
-import type { EncodedBatch, SealedBatch } from './batch.ts';
+import type { EncodedBatch, SealedBatch, StagedBody } from './batch.ts';
 import type { Check } from './check.ts';
 import type { DedupWindow } from './dedup-window.ts';
 import { encodeBatch, type EntryContext, type SegmentEncoder } from './encode.ts';
@@ -15,6 +15,9 @@ import type { WindowSnapshots } from './window-snapshots.ts';
 
 // A staged object that is lost again and again is taken away by a rule or a hand: an operator has to know.
 const stagedAgainMax = 3;
+
+// Files of a batch that are sent at once: one a day it touches, and a late-data batch may touch hundreds.
+const stagedAtOnce = 8;
 
 /** What the steps of one lane's pipeline work with. */
 export interface PipelineParts {
@@ -143,15 +146,20 @@ export class Pipeline {
   }
 
   async #stage(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
-    for (const { staged, body, sha256 } of encoded.bodies) {
-      let failed = false;
-      await this.#step('stage', life, async () => {
-        // A store that is sent bytes which do not fit their hash refuses them in many ways: ask the disk, not the error.
-        if (failed) await verifySpooled(encoded);
-        failed = true;
-        await this.parts.store.put(staged, body, { sha256, signal: life });
-      });
+    const { bodies } = encoded;
+    for (let start = 0; start < bodies.length; start += stagedAtOnce) {
+      await Promise.all(bodies.slice(start, start + stagedAtOnce).map(async (body) => await this.#stageOne(encoded, body, life)));
     }
+  }
+
+  async #stageOne(encoded: EncodedBatch, { staged, body, sha256 }: StagedBody, life: AbortSignal): Promise<void> {
+    let failed = false;
+    await this.#step('stage', life, async () => {
+      // A store that is sent bytes which do not fit their hash refuses them in many ways: ask the disk, not the error.
+      if (failed) await verifySpooled(encoded);
+      failed = true;
+      await this.parts.store.put(staged, body, { sha256, signal: life });
+    });
   }
 
   async #step<T>(name: string, life: AbortSignal, run: () => Promise<T>): Promise<T> {

@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { purchases, type Stream } from '@millrace/contracts';
-import { Checkpointer, GlueCatalog, glueClient, Ledger, s3Client, S3ObjectStore, type LaneId, type Patience } from '@millrace/lake';
-import { backOffMs, sleep, systemClock } from '@millrace/resilience';
+import { Checkpointer, GlueCatalog, glueClient, Ledger, s3Client, S3ObjectStore, type LaneId } from '@millrace/lake';
+import { systemClock } from '@millrace/resilience';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import { checkOf } from './check.ts';
@@ -14,6 +14,7 @@ import { DiskSpool } from './disk-spool.ts';
 import { DuckDbEncoder } from './duckdb-encoder.ts';
 import { KafkaBatchStrategy } from './kafka-batch-strategy.ts';
 import { Lane } from './lane.ts';
+import { lanePatience } from './lane-patience.ts';
 import { Lanes } from './lanes.ts';
 import { Pipeline } from './pipeline.ts';
 import { sinkSpecs, type SinkGuards } from './pipelines.ts';
@@ -48,10 +49,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const clock = systemClock;
   const writer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const observe = sinkTelemetry(logger, metrics);
-  const patience: Patience = {
-    wait: async (attempt, _error, signal) =>
-      await sleep(backOffMs({ baseMs: config.SINK_RETRY_BASE_MS, factor: 2, waitMsMax: config.SINK_RETRY_WAIT_MS_MAX }, attempt, Math.random), { clock, signal }),
-  };
+  const patience = lanePatience({ baseMs: config.SINK_RETRY_BASE_MS, waitMsMax: config.SINK_RETRY_WAIT_MS_MAX }, clock, Math.random);
 
   const spoolRoot = resolve(config.SINK_SPOOL_DIR ?? join(config.MILLRACE_HOME, 'spool'));
   const spool = await DiskSpool.take(spoolRoot, writer);

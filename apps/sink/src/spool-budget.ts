@@ -9,6 +9,9 @@ export interface SpoolLimits {
 // Below four fifths of the limit the lanes go on, so that a full spool does not flap; above it open batches are sealed, for what is
 // encoded takes an eighth of the room.
 const crowdedFrom = 0.8;
+// Smaller batches are left to their age: sealed with every fetch, they would turn the last fifth of the room into hundreds of
+// thousands of small files.
+const worthSealingFrom = 0.01;
 
 /**
  * What all lanes together keep on disk before it lands. Crowded, the largest open batches are sealed; full, the lanes pause their
@@ -43,9 +46,19 @@ export class SpoolBudget {
     return this.#full;
   }
 
-  /** Something open should be sealed. */
+  /** The room runs out. */
   get crowded(): boolean {
-    return this.#bytes >= this.limits.bytesMax * crowdedFrom || this.#openSegments > this.limits.openSegmentsMax;
+    return this.#bytes >= this.limits.bytesMax * crowdedFrom;
+  }
+
+  /** More segments are open than may be. */
+  get overOpen(): boolean {
+    return this.#openSegments > this.limits.openSegmentsMax;
+  }
+
+  /** Whether sealing an open batch of so many raw bytes wins room worth having. */
+  isWorthSealing(openBytes: number): boolean {
+    return openBytes >= this.limits.bytesMax * worthSealingFrom;
   }
 
   add(bytes: number): void {
@@ -58,6 +71,12 @@ export class SpoolBudget {
     if (!this.#full || this.#bytes > this.limits.bytesMax * crowdedFrom) return;
     this.#full = false;
     this.#onRoom();
+  }
+
+  /** Lines have become Parquet; a few of them become more bytes, not less. */
+  exchange(before: number, after: number): void {
+    if (after > before) this.add(after - before);
+    else this.remove(before - after);
   }
 
   /** Counts segments as they are opened and, negative, as they are sealed or discarded. */

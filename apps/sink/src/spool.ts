@@ -12,7 +12,7 @@ export interface BatchFiles {
    *
    * @throws SinkError `disk-full`; a part of the chunk may stand there
    */
-  write(name: string, chunk: string, position: number): Promise<void>;
+  write(name: string, chunk: Uint8Array, position: number): Promise<void>;
   /** Cuts each file to its length, which drops what a failed write left behind. */
   seal(files: readonly { readonly file: string; readonly bytes: number }[]): Promise<void>;
   /**

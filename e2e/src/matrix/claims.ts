@@ -76,6 +76,12 @@ export class Claims {
     assert.equal((await ask(`${this.#stack.queryApi.url}${path}`)).status, 200);
   }
 
+  /** The list of reports stands, without what Redis knows of them. */
+  async reportsLackUsage(): Promise<void> {
+    const { status, body } = await ask<{ reports: { usage: unknown }[] }>(`${this.#stack.queryApi.url}/v1/reports`);
+    assert.deepEqual({ status, usage: body.reports.map(({ usage }) => usage) }, { status: 200, usage: [null] });
+  }
+
   /** A purchase is acknowledged. */
   async buys(): Promise<void> {
     assert.equal((await this.#traffic.buy()).status, 202);
@@ -103,6 +109,7 @@ export class Claims {
     assert.deepEqual(endOf(await this.#traffic.report()), { state: 'succeeded', stale: true, error: undefined });
   }
 
+  /** The report, which DuckDB answers, is run anew. */
   async reportIsFresh(): Promise<void> {
     assert.deepEqual(endOf(await this.#traffic.report()), { state: 'succeeded', stale: false, error: undefined });
   }

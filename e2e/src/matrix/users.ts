@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** How long a user rests after an answer, in milliseconds. */
-const restMs = 300;
+const restMs = 700;
 
 /** Users that ask again and again, whatever they are answered. */
 export class Users {

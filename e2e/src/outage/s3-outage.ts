@@ -114,7 +114,7 @@ async function landed(sink: ServiceProcess): Promise<Map<number, number>> {
 
 async function spoolText(sink: ServiceProcess): Promise<string> {
   const metrics = await metricsOf(sink);
-  const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN);
+  const value = (name: string): number => Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN);
   return `${value('millrace_sink_spool_batches')} batches of ${(value('millrace_sink_spool_bytes') / 1024 / 1024).toFixed(0)} MB in the spool`;
 }
 

@@ -77,6 +77,12 @@ describe('a closed circuit', () => {
   });
 });
 
+it('counts a failure also when its caller had little time', async () => {
+  const { pipeline, clock } = setUp(spec);
+  await pipeline.executeOutcome(failing, { deadline: clock.now() + 20 });
+  expect(pipeline.snapshot().breaker).toMatchObject({ votes: 1, failures: 1, slow: 0 });
+});
+
 it('counts an attempt that took all of the time of its call as a timeout', async () => {
   const { pipeline, clock } = setUp({ ...spec, timeout: { attemptMs: 200, totalMs: 200 } });
   const outcome = pipeline.executeOutcome(never);
@@ -196,6 +202,16 @@ describe('an open circuit', () => {
     await times(2, () => pipeline.execute(() => 1));
     await times(4, () => pipeline.execute(failing));
     expect(told('CircuitOpened').at(-1)).toMatchObject({ openMs: 100 });
+  });
+
+  it('gives a probe back that its caller cut short', async () => {
+    const { pipeline, clock } = await opened();
+    await clock.advance(100);
+    const probes = Array.from({ length: 2 }, () => pipeline.executeOutcome(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(down))), { deadline: clock.now() + 5 }));
+    await clock.advance(5);
+    await Promise.all(probes);
+    expect(await pipeline.execute(() => 1)).toBe(1);
+    expect(pipeline.snapshot().breaker).toMatchObject({ state: 'half-open' });
   });
 
   it('gives a probe that says nothing back', async () => {

@@ -55,6 +55,7 @@ describe('a caching pipeline', () => {
     expect(await pipeline.executeOutcome(failing, de)).toEqual({ result: 'failed', error: down, attempts: 1 });
     expect(await pipeline.executeOutcome(failing, { key: 'fr' })).toMatchObject({ result: 'failed' });
     expect(await pipeline.executeOutcome(failing)).toMatchObject({ result: 'failed' });
+    expect([told('FallbackFailed'), pipeline.snapshot().totals.fallbackFailures]).toEqual([[], 0]);
   });
 
   it('keeps no failure', async () => {
@@ -163,6 +164,21 @@ describe('calls of one key at one time', () => {
     expect(await hasty).toMatchObject({ result: 'failed', error: new AttemptTimeoutError('reports', 20) });
     expect(await patient).toMatchObject({ result: 'succeeded', value: 1 });
     expect(await pipeline.executeOutcome(never, { ...de, deadline: clock.now() })).toMatchObject({ result: 'rejected', error: { code: 'deadline-exceeded' } });
+  });
+
+  it('end the work that the last of them cannot wait for', async () => {
+    const { pipeline, clock } = setUp({ name: 'reports', cache: {} });
+    let shared: AbortSignal | undefined;
+    const hasty = pipeline.executeOutcome(
+      (context) => {
+        shared = context.signal;
+        return never();
+      },
+      { ...de, deadline: clock.now() + 20 },
+    );
+    await clock.advance(20);
+    expect(await hasty).toMatchObject({ result: 'failed', error: new AttemptTimeoutError('reports', 20) });
+    expect(shared?.aborted).toBe(true);
   });
 
   it('share it at the priority of the first', async () => {

@@ -145,6 +145,27 @@ describe('a fallback', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('is not for a closed pipeline', async () => {
+    const { pipeline } = setUp({ name: 'rates', fallbacks: [{ kind: 'silent' }] });
+    pipeline.close();
+    expect(await pipeline.executeOutcome(() => 1)).toMatchObject({ result: 'rejected', error: { code: 'pipeline-closed' } });
+  });
+
+  it('is waited for by who drains, also when its call has long ended', async () => {
+    const gate = Promise.withResolvers<number>();
+    const { pipeline, clock } = setUp({ name: 'rates', timeout: { attemptMs: 100 }, fallbacks: [{ kind: 'stub', value: () => gate.promise }] });
+    const outcome = pipeline.executeOutcome(failing);
+    await clock.advance(100);
+    await outcome;
+    let drained = false;
+    const drain = pipeline.drain().then(() => (drained = true));
+    await settled();
+    expect(drained).toBe(false);
+    gate.resolve(1);
+    await drain;
+    expect(pipeline.snapshot().fallbacks.inFlight).toBe(0);
+  });
+
   it('that takes too long fails for its time', async () => {
     const { pipeline, clock, told } = setUp({ name: 'rates', timeout: { attemptMs: 100 }, fallbacks: [{ kind: 'stub', value: never }] });
     const outcome = pipeline.executeOutcome(failing);

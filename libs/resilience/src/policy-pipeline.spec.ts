@@ -18,7 +18,7 @@ describe('a pipeline', () => {
     const late = pipeline.executeOutcome(async () => await new Promise<string>((resolve) => clock.setTimeout(() => resolve('a'), 7)));
     await clock.advance(7);
     expect(await late).toEqual({ result: 'succeeded', value: 'a', attempts: 1 });
-    expect(events).toEqual([
+    expect(events).toStrictEqual([
       { type: 'AttemptFinished', pipeline: 'kafka', atMs: 1_000_000, attempt: 0, result: 'succeeded', durationMs: 0, slow: false },
       { type: 'CallFinished', pipeline: 'kafka', atMs: 1_000_000, result: 'succeeded', durationMs: 0, attempts: 1 },
       { type: 'AttemptFinished', pipeline: 'kafka', atMs: 1_000_007, attempt: 0, result: 'succeeded', durationMs: 7, slow: false },
@@ -57,6 +57,12 @@ describe('a pipeline', () => {
     expect(events.map(({ type }) => type)).toEqual(['WorkAbandoned', 'AttemptFinished', 'CallFinished']);
     expect(events).toMatchObject([{ zombies: 1 }, { result: 'timed-out', durationMs: 100, slow: true }, { result: 'failed' }]);
     expect(pipeline.snapshot()).toMatchObject({ inFlight: 1, zombies: 1, totals: { timeouts: 1 } });
+  });
+
+  it('gives work one signal, however often it asks, and leaves no timer when it has ended', async () => {
+    const { pipeline, clock } = setUp({ name: 'kafka', timeout: { attemptMs: 100 } });
+    expect(await pipeline.execute((context) => context.signal === context.signal, { deadline: clock.now() + 5 })).toBe(true);
+    expect(clock.pending).toBe(0);
   });
 
   it('tells work of an abort also when it asks for its signal later', async () => {

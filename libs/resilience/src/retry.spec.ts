@@ -200,6 +200,17 @@ describe('a retry budget', () => {
     expect(budget.available()).toBe(5);
   });
 
+  it('is earned by calls, not by their attempts', async () => {
+    const clock = new VirtualClock();
+    const { pipeline } = setUp({ ...spec, retry: { baseMs: 0, attemptsMax: 2, budget: { ratio: 0.5, perSecondMin: 0 } } }, { clock });
+    await times(2, async () => await pipeline.execute(() => 1, idempotent));
+    expect(pipeline.snapshot().retryBudget).toMatchObject({ available: 1 });
+    const outcome = pipeline.executeOutcome(failing, idempotent);
+    await clock.advance(0);
+    expect(await outcome).toMatchObject({ result: 'failed', attempts: 2 });
+    expect(pipeline.snapshot().retryBudget).toMatchObject({ available: 0 });
+  });
+
   it('is shared by all pipelines it is given to', async () => {
     const clock = new VirtualClock();
     const retryBudget = createRetryBudget({ ratio: 0, perSecondMin: 1, windowSeconds: 1 }, { clock });

@@ -30,6 +30,10 @@ describe('rolling counts', () => {
     expect(counts.total(0, 100)).toBe(2);
     expect(counts.total(0, 599)).toBe(2);
     expect(counts.total(0, 600)).toBe(0);
+    const others = new RollingCounts(100, 10, 1);
+    others.add(0, 500);
+    others.add(0, 495);
+    expect([others.total(0, 595), others.total(0, 600)]).toEqual([2, 0]);
   });
 
   it('forget everything when told to', () => {

@@ -61,7 +61,7 @@ export class MemorySpool implements Spool {
       write: async (name, chunk, position) =>
         await this.#life.effect(`append ${name}`, () => {
           const before = files.get(path(name)) ?? Buffer.alloc(0);
-          files.set(path(name), Buffer.concat([before.subarray(0, position), Buffer.from(chunk)]));
+          files.set(path(name), Buffer.concat([before.subarray(0, position), chunk]));
         }),
       seal: async (sealed) =>
         await this.#life.effect('seal', () => {

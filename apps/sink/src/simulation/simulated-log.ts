@@ -79,7 +79,7 @@ export class SimulatedLog implements PartitionLog {
   }
 
   /** Fetches once and hands the records to the lane. False when there was nothing to fetch. */
-  async fetch(lane: Lane, count: number): Promise<boolean> {
+  async fetch(lane: Pick<Lane, 'take'>, count: number): Promise<boolean> {
     if (this.#paused || !this.#life.alive) return false;
     // kafkajs resets a position outside the log without a word.
     if (this.#position < this.#topic.low || this.#position > this.#topic.high) this.#position = this.#topic.low;

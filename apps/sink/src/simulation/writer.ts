@@ -34,6 +34,8 @@ export interface WriterOptions {
   readonly dedupOffsets?: number;
   /** What may be on disk. Default: anything. */
   readonly bytesMax?: number;
+  /** What it shares with other writers. Default: a budget of its own. */
+  readonly budget?: SpoolBudget;
   /** Default: as the sink. */
   readonly entriesPerSnapshot?: number;
   /** Default: no checkpoints. */
@@ -66,7 +68,7 @@ export class Writer {
     this.disk = options.disk ?? new SimulatedDisk();
     this.log = new SimulatedLog(world.topic, this.life);
     this.#spool = new MemorySpool(this.life, this.disk);
-    this.#budget = new SpoolBudget({ bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER, openSegmentsMax: 1000 }, () => this.lane.room());
+    this.#budget = options.budget ?? new SpoolBudget({ bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER, openSegmentsMax: 1000 }, () => this.lane.room());
     this.#shelf = this.#makers.shelf(this.#budget, (event) => void this.events.push(event));
     this.lane = this.#newLane();
   }

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { Lanes } from './lanes.ts';
+import { Shelf } from './shelf.ts';
+import { purchaseLine } from './simulation/purchase-line.ts';
+import { tick } from './simulation/tick.ts';
+import { World } from './simulation/world.ts';
+import type { Writer } from './simulation/writer.ts';
+import { SpoolBudget, type SpoolLimits } from './spool-budget.ts';
+
+/** The lanes of one process, each over a world of its own, and all over one budget. */
+class Group {
+  readonly worlds: readonly World[];
+  readonly budget: SpoolBudget;
+  readonly lanes: Lanes;
+  readonly #writers: readonly Writer[];
+
+  constructor(partitions: number, limits: Partial<SpoolLimits>) {
+    this.worlds = Array.from({ length: partitions }, () => new World());
+    this.budget = new SpoolBudget({ bytesMax: 1_000_000, openSegmentsMax: 1000, ...limits }, () => this.lanes.room());
+    this.#writers = this.worlds.map((world) => world.writer({ budget: this.budget }));
+    this.lanes = new Lanes((partition) => this.#writers[partition]!.lane, this.budget, new Shelf(this.budget, () => undefined));
+  }
+
+  async start(): Promise<void> {
+    this.lanes.assign([...this.#writers.keys()]);
+    await turns();
+  }
+
+  /** So many events of so many days come to a partition, and are fetched at once. False when the partition is paused. */
+  async fetch(partition: number, events: number, days = 1): Promise<boolean> {
+    const { topic } = this.worlds[partition]!;
+    for (let n = 0; n < events; n += 1) topic.append(purchaseLine(topic.high, { purchaseTimestamp: 1_575_121_641 + (n % days) * 86_400 }));
+    return await this.#writers[partition]!.log.fetch({ take: async (fetched) => await this.lanes.take({ ...fetched, partition }) }, events);
+  }
+
+  /** Partitions of which a batch was sealed, with the reason. */
+  get sealed(): string[] {
+    return this.#writers.flatMap(({ events }, partition) => events.flatMap((event) => (event.type === 'BatchSealed' ? [`${partition} for ${event.reason}`] : [])));
+  }
+
+  get paused(): number[] {
+    return this.#writers.flatMap(({ log }, partition) => (log.paused ? [partition] : []));
+  }
+
+  s3(isThere: boolean): void {
+    for (const { bucket } of this.worlds) bucket.plan = isThere ? () => undefined : () => 'refused';
+  }
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 30; turn += 1) await tick();
+}
+
+/** What an event takes on disk. */
+async function bytesOfAnEvent(): Promise<number> {
+  const group = new Group(1, {});
+  await group.start();
+  await group.fetch(0, 1);
+  return group.budget.bytes;
+}
+
+describe('all lanes together', () => {
+  it('may have so many open segments: above that the largest batch is sealed, whoever opened the last one', async () => {
+    const group = new Group(3, { openSegmentsMax: 6 });
+    await group.start();
+    await group.fetch(0, 2, 2);
+    await group.fetch(1, 6, 2);
+    await group.fetch(2, 2, 2);
+    expect(group.budget.openSegments).toBe(6);
+    expect(group.sealed).toEqual([]);
+    await group.fetch(0, 3, 3);
+    expect(group.sealed).toEqual(['1 for pressure']);
+    expect(group.budget.openSegments).toBe(5);
+  });
+
+  it('may have so many bytes on disk: near that the largest batch is sealed, and no small one', async () => {
+    const group = new Group(3, { bytesMax: 400 * (await bytesOfAnEvent()) });
+    await group.start();
+    await group.fetch(0, 1);
+    await group.fetch(1, 140);
+    group.s3(false);
+    await group.fetch(2, 190);
+    expect(group.budget.crowded).toBe(true);
+    expect(group.sealed).toEqual(['2 for pressure']);
+    await group.fetch(0, 1);
+    expect(group.sealed).toEqual(['1 for pressure', '2 for pressure']);
+    // Less than a hundredth of the room is not worth a batch; it waits for its age.
+    await group.fetch(0, 1);
+    expect(group.sealed).toEqual(['1 for pressure', '2 for pressure']);
+  });
+
+  it('pause one after the other when the disk is full, and go on together when there is room', async () => {
+    const group = new Group(3, { bytesMax: 40_000 });
+    await group.start();
+    group.s3(false);
+    await group.fetch(0, 200);
+    expect(group.budget.full).toBe(true);
+    expect(group.paused).toEqual([0]);
+    await group.fetch(1, 1);
+    await group.fetch(2, 1);
+    expect(group.paused).toEqual([0, 1, 2]);
+    expect(await group.fetch(1, 1)).toBe(false);
+    group.s3(true);
+    await turns();
+    expect(group.paused).toEqual([]);
+    expect(await group.fetch(1, 1)).toBe(true);
+  });
+});
