@@ -1,4 +1,4 @@
-import { allKeys, isVisible, lanesOf, readFileName, tablePrefix, type LaneId } from '@millrace/lake';
+import { allKeys, isVisible, lanesOf, readFileName, tablePrefix, type FileName, type LaneId, type OffsetRange } from '@millrace/lake';
 import { quoted, type Duck } from './duck.ts';
 import { grouped } from './numbers.ts';
 import type { Lake } from './open-lake.ts';
@@ -17,6 +17,14 @@ export interface FoundRow {
   readonly dt: string;
 }
 
+/** Options of {@link findRows}. */
+export interface FindRowsOptions {
+  readonly signal: AbortSignal;
+  readonly note?: (text: string) => void;
+  /** Looks only into files that hold some of these offsets, by partition. Default: into every file. */
+  readonly within?: ReadonlyMap<number, OffsetRange> | undefined;
+}
+
 /**
  * Finds the rows of events in the table's visible files. Reads the footer of every file, and of its rows only the row groups whose
  * smallest and largest id leave the event room.
@@ -24,11 +32,14 @@ export interface FoundRow {
  * @param duck reads the lake's S3
  * @param eventIds in lower case
  */
-export async function findRows({ store, stream, bucket }: Lake, duck: Duck, eventIds: readonly string[], signal: AbortSignal, note?: (text: string) => void): Promise<FoundRow[]> {
+export async function findRows({ store, stream, bucket }: Lake, duck: Duck, eventIds: readonly string[], { signal, note, within }: FindRowsOptions): Promise<FoundRow[]> {
   if (eventIds.length === 0) return [];
   const prefix = tablePrefix(stream.table);
   const keys: string[] = [];
-  for await (const key of allKeys(store, prefix, { signal })) if (isVisible(key) && readFileName(stream.table, stream.partitionKey, key) !== undefined) keys.push(key);
+  for await (const key of allKeys(store, prefix, { signal })) {
+    const name = isVisible(key) ? readFileName(stream.table, stream.partitionKey, key) : undefined;
+    if (name !== undefined && (within === undefined || overlaps(name, within.get(name.partition)))) keys.push(key);
+  }
   const lanes = new Map((await lanesOf(store, stream.table, { signal })).map((lane) => [lane.partition, lane]));
   const found: FoundRow[] = [];
   const root = `s3://${bucket}/`;
@@ -52,4 +63,8 @@ export async function findRows({ store, stream, bucket }: Lake, duck: Duck, even
     note?.(`${grouped(start + part.length)} of ${grouped(keys.length)} files looked through`);
   }
   return found.toSorted((a, b) => a.lane.partition - b.lane.partition || a.offset - b.offset);
+}
+
+function overlaps({ from, to }: FileName, range: OffsetRange | undefined): boolean {
+  return range !== undefined && from < range[1] && to > range[0];
 }

@@ -65,6 +65,20 @@ it('tells of a reject its reason and file, of a lost row that it is lost, and of
   expect(nothing.text).toContain('--deep reads the whole topic');
 });
 
+/** An id as the purchase API would have made it at that time. */
+function idOf(time: number): string {
+  const hex = time.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7${randomUUID().slice(15)}`;
+}
+
+it('finds a row by the time in its id, and where that misleads, without it', async () => {
+  const [now, misleading] = [idOf(Date.now()), idOf(Date.parse('2022-02-22T22:22:22Z'))];
+  await topic.produce([now, misleading].map((id) => purchaseMessage(id, { partition: 1 })));
+  await planted.land(1, [{ eventId: now, at: 1_575_121_641 }, { eventId: misleading, at: 1_575_121_641 }]);
+  expect((await trace(now)).trace).toMatchObject({ status: 'landed', rows: [{ partition: 1, offset: 0 }] });
+  expect((await trace(misleading)).trace).toMatchObject({ status: 'landed', rows: [{ partition: 1, offset: 1 }] });
+});
+
 it('answers what the table knows when Kafka is away, and says what it did not look at', async () => {
   const one = randomUUID();
   await planted.land(0, [{ eventId: one, at: 1_575_121_641 }]);

@@ -4,6 +4,7 @@ import { OperatorError } from './errors.ts';
 import { carries, findDuplicates } from './find-duplicates.ts';
 import { findRows, type FoundRow } from './find-rows.ts';
 import { landedEnds } from './landed-ends.ts';
+import { likelyOffsets } from './likely-offsets.ts';
 import { counted } from './numbers.ts';
 import type { Lake } from './open-lake.ts';
 import type { OperatorContext } from './operator-context.ts';
@@ -65,7 +66,9 @@ export async function traceEvent(parts: TraceParts, eventId: string, options: Tr
   const { lake, duck, env, signal, note } = parts;
   // Before the table is looked through: what lands in between is then found in the table or in the topic.
   const ends = await landedEnds(lake, signal);
-  const found = await findRows(lake, duck, [eventId], signal, note);
+  const likely = options.deep ? undefined : await likelyOffsets(env, lake.stream.topic.name, eventId);
+  const guessed = likely === undefined ? [] : await findRows(lake, duck, [eventId], { signal, note, within: likely });
+  const found = guessed.length > 0 ? guessed : await findRows(lake, duck, [eventId], { signal, note });
   const rows = await Promise.all(found.map(async (row) => await rowAt(parts, row)));
   const rejects = await rejectsOf(parts, eventId);
   const seen = new Set([...rows, ...rejects].map(({ partition, offset }) => `${partition}/${offset}`));
@@ -86,7 +89,7 @@ export async function traceEvent(parts: TraceParts, eventId: string, options: Tr
           continue;
         }
         const batch = await batchAt(parts, lane, offset);
-        const row = batch?.dropped === true ? undefined : (await findRows(lake, duck, [eventId], signal)).find((one) => one.lane.partition === partition && one.offset === offset);
+        const row = batch?.dropped === true ? undefined : (await findRows(lake, duck, [eventId], { signal })).find((one) => one.lane.partition === partition && one.offset === offset);
         if (row !== undefined) rows.push(await rowAt(parts, row));
         else (batch?.dropped === true ? duplicates : lost).push(placeIn(lane, offset, batch));
       }

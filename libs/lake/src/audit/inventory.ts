@@ -6,14 +6,16 @@ import { allObjects, type CallOptions, type InspectableStore } from '../object-s
 export interface FileName {
   readonly dt: string;
   readonly partition: number;
+  /** The batch: offsets [from, to). */
   readonly from: number;
+  readonly to: number;
 }
 
 /** Reads the name of a visible file; undefined when no sink names a file so. */
 export function readFileName(table: string, partitionKey: string, key: string): FileName | undefined {
   const rest = key.slice(tablePrefix(table).length);
   const match = /^([^/=]+)=([^/]+)\/p(\d{1,10})-(\d{1,16})-(\d{1,16})-[^/]+\.parquet$/.exec(rest);
-  return match?.[1] === partitionKey ? { dt: match[2]!, partition: Number(match[3]), from: Number(match[4]) } : undefined;
+  return match?.[1] === partitionKey ? { dt: match[2]!, partition: Number(match[3]), from: Number(match[4]), to: Number(match[5]) } : undefined;
 }
 
 /** Whether engines that list a prefix see the object: they pass over names with `_` or `.` in front, and folder markers. */

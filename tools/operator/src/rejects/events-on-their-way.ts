@@ -31,7 +31,7 @@ export async function eventsOnTheirWay(lake: Lake, duck: Duck, eventIds: readonl
   // Before the table is looked through: what lands in between is then found in one of both.
   const ends = await landedEnds(lake, signal);
   for (let start = 0; start < eventIds.length; start += 500) {
-    for (const { eventId, lane, offset } of await findRows(lake, duck, eventIds.slice(start, start + 500), signal, note)) {
+    for (const { eventId, lane, offset } of await findRows(lake, duck, eventIds.slice(start, start + 500), { signal, note })) {
       there.set(eventId, { kind: 'landed', what: `it is a row already, of partition ${lane.partition}, offset ${offset}` });
     }
   }
