@@ -8,7 +8,7 @@ import { isWitness, LogPosition } from './log-position.ts';
 import type { FetchedRecords, LogRange, LogRecord } from './log.ts';
 import { PartitionHolds } from './partition-holds.ts';
 
-const lookAgainMs = 30_000;
+const lookAgainMs = 10_000;
 
 // A fetch is thousands of records; checked and written in parts, what is made of them is gone before the next part.
 const recordsAtOnce = 1000;
@@ -284,7 +284,7 @@ export class Lane {
     this.#state = { kind: 'refused', error };
     this.#holds.add('refused');
     this.#life.abort(error);
-    // An operator's repair puts a file in its place: look again, so that no restart is needed.
+    // The sink that has the file on its disk publishes it, or an operator's repair puts one in its place: look again, so that no restart is needed.
     if (isLakeError(error, 'file-lost')) this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired'), lookAgainMs);
     this.#parts.pipeline.parts.observe({ type: 'LaneRefused', partition: this.partition, error });
   }

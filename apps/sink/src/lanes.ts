@@ -1,3 +1,4 @@
+import type { EncodedBatch } from './batch.ts';
 import { Lane, type LaneState } from './lane.ts';
 import type { FetchedRecords } from './log.ts';
 import type { Shelf } from './shelf.ts';
@@ -61,6 +62,17 @@ export class Lanes {
   /** There is room in the spool again. */
   room(): void {
     for (const lane of this.#lanes.values()) lane.room();
+  }
+
+  /**
+   * Publishes what this process, or one that died on its disk, recorded and could not land before the partition went to another.
+   *
+   * @param finish publishes one batch; see `finishRecorded`
+   */
+  async finishOthers(finish: (partition: number, batch: EncodedBatch) => Promise<boolean>): Promise<void> {
+    for (const partition of this.#shelf.partitions) {
+      if (!this.#lanes.has(partition)) await this.#shelf.lendOldest(partition, async (batch) => await finish(partition, batch));
+    }
   }
 
   /** Lands what has been taken, until the signal aborts, and stops. */

@@ -93,11 +93,17 @@ export class Pipeline {
     return outcome;
   }
 
-  /** publish → register → commit, for an entry whose files are still on our disk: what was staged and is lost is staged again. */
+  /** publish → register → commit, for an entry whose files are still on our disk. */
   async landFromDisk(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
+    await this.publishFromDisk(encoded, life);
+    this.#published(encoded.entry);
+  }
+
+  /** publish, for an entry whose files are still on our disk: what was staged and is lost is staged again. */
+  async publishFromDisk(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
     for (let again = 0; ; again += 1) {
       try {
-        await this.land(encoded.entry, life);
+        await this.#publish(encoded.entry, life);
         return;
       } catch (error) {
         if (!isLakeError(error, 'file-lost') || again === stagedAgainMax) throw error;
@@ -118,9 +124,8 @@ export class Pipeline {
 
   /** publish → register → commit, for an entry that is recorded, by us or by another. */
   async land(entry: LedgerEntry, life: AbortSignal): Promise<void> {
-    await this.#step('publish', life, async () => await publish(this.parts.store, entry, { signal: life }));
-    this.parts.registrar.register(entry.files.map(({ dt }) => dt));
-    this.parts.log.commit(entry.to);
+    await this.#publish(entry, life);
+    this.#published(entry);
   }
 
   /** The newest entry of the ledger, asked until the store answers. */
@@ -143,6 +148,15 @@ export class Pipeline {
       await fillWindow(window, landedTo, this.parts, life);
       for (const batch of waiting) await fillFromSpool(window, batch, this.parts.encoder);
     });
+  }
+
+  async #publish(entry: LedgerEntry, life: AbortSignal): Promise<void> {
+    await this.#step('publish', life, async () => await publish(this.parts.store, entry, { signal: life }));
+  }
+
+  #published(entry: LedgerEntry): void {
+    this.parts.registrar.register(entry.files.map(({ dt }) => dt));
+    this.parts.log.commit(entry.to);
   }
 
   async #stage(encoded: EncodedBatch, life: AbortSignal): Promise<void> {

@@ -60,6 +60,26 @@ export class Shelf {
     return { head, next };
   }
 
+  /** The partitions of which something is here. */
+  get partitions(): readonly number[] {
+    return [...this.#batches.keys()];
+  }
+
+  /** Hands out a partition's oldest batch, and discards it when that says that it is not needed any more; otherwise, or when that throws, it comes back. */
+  async lendOldest(partition: number, use: (batch: EncodedBatch) => Promise<boolean>): Promise<void> {
+    const batches = this.#batches.get(partition) ?? [];
+    const oldest = batches.shift();
+    if (batches.length === 0) this.#batches.delete(partition);
+    if (oldest === undefined) return;
+    let done = false;
+    try {
+      done = await use(oldest);
+    } finally {
+      if (done) await this.discard(oldest);
+      else this.put(partition, [oldest]);
+    }
+  }
+
   /** Discards what no lane has asked for yet, when the room is needed. True when something was. */
   async dropOne(): Promise<boolean> {
     for (const [partition, batches] of this.#batches) {

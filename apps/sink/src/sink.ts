@@ -13,6 +13,7 @@ import { DedupWindow } from './dedup-window.ts';
 import { DiskSpool } from './disk-spool.ts';
 import { DuckDbEncoder } from './duckdb-encoder.ts';
 import { KafkaBatchStrategy } from './kafka-batch-strategy.ts';
+import { finishRecorded } from './finish-recorded.ts';
 import { Lane } from './lane.ts';
 import { lanePatience } from './lane-patience.ts';
 import { Lanes } from './lanes.ts';
@@ -24,6 +25,9 @@ import { Shelf } from './shelf.ts';
 import { SpoolBudget } from './spool-budget.ts';
 import { SpoolForecast } from './spool-forecast.ts';
 import { WindowSnapshots } from './window-snapshots.ts';
+
+/** How often a sink looks whether its disk has what lanes elsewhere may miss, in milliseconds. */
+const finishEveryMs = 5000;
 
 /** The parts of a running sink. */
 export interface Sink {
@@ -74,9 +78,9 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const budget: SpoolBudget = new SpoolBudget({ bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX }, () => lanes.room());
   const shelf = new Shelf(budget, observe);
   await shelf.fill(spool);
-  const lanes: Lanes = new Lanes((partition) => {
+  const pipelineOf = (partition: number): Pipeline => {
     const lane: LaneId = { table: stream.table, topic: stream.topic.name, partition };
-    const pipeline = new Pipeline({
+    return new Pipeline({
       lane,
       context: { stream, lane, writer, cluster },
       check: checkOf(stream, partition),
@@ -90,8 +94,10 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       patience,
       observe,
     });
-    return new Lane(partition, {
-      pipeline,
+  };
+  const newLane = (partition: number): Lane =>
+    new Lane(partition, {
+      pipeline: pipelineOf(partition),
       window: new DedupWindow(config.SINK_DEDUP_OFFSETS),
       spool,
       shelf,
@@ -100,7 +106,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       newId: randomUUID,
       settings: { flushBytes: config.SINK_FLUSH_BYTES, flushAgeMs: config.SINK_FLUSH_SECONDS * 1000 },
     });
-  }, budget, shelf);
+  const lanes: Lanes = new Lanes(newLane, budget, shelf);
   const forecast = new SpoolForecast();
   const sampling = setInterval(() => forecast.sample(Date.now(), budget.bytes), 1000);
   gaugeLanes(metrics, lanes, budget, forecast);
@@ -117,7 +123,8 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   // The contract's own table is set up with the lake, and a replay may have pointed it elsewhere; a private one is nobody else's.
   let tableIsThere = stream.table === purchases.table;
-  const stopReconciling = reconcileEvery(config.SINK_RECONCILE_SECONDS * 1000, async (signal) => {
+  const stopFinishing = repeatEvery(finishEveryMs, async (signal) => await lanes.finishOthers(async (partition, batch) => await finishRecorded(pipelineOf(partition), batch, signal)), (error) => logger.warn({ err: error }, 'A recorded batch on this disk could not be published for its lane elsewhere; it is tried again.'));
+  const stopReconciling = repeatEvery(config.SINK_RECONCILE_SECONDS * 1000, async (signal) => {
     if (!tableIsThere) await catalog.ensureTable({ signal });
     tableIsThere = true;
     const missing = await registrar.reconcile(store, stream, signal);
@@ -134,6 +141,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     catalog,
     async close() {
       stopReconciling();
+      stopFinishing();
       clearInterval(sampling);
       // Some of the time is left for the group, the registrar and the HTTP server.
       const timeIsUp = AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 800);
@@ -146,7 +154,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   };
 }
 
-function reconcileEvery(everyMs: number, run: (signal: AbortSignal) => Promise<void>, onFailure: (error: unknown) => void): () => void {
+function repeatEvery(everyMs: number, run: (signal: AbortSignal) => Promise<void>, onFailure: (error: unknown) => void): () => void {
   const stopping = new AbortController();
   let working = false;
   const round = (): void => {

@@ -121,4 +121,49 @@ describe('the spool', () => {
     expect(writer.events.filter(({ type }) => type === 'SpoolAdopted')).toMatchObject([{ batches: 4 }]);
     expectExactlyOnce(world);
   });
+
+  it.each(['alive', 'dead'] as const)('has what a recorded batch is published from when its staged copy was deleted and another has the partition; the first writer is %s', async (state) => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ disk });
+    let recorded = false;
+    world.bucket.plan = (_n, key) => {
+      if (recorded) return 'refused';
+      recorded = key.startsWith('_ledger/');
+      return undefined;
+    };
+    first.start();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    while (await first.log.fetch(first.lane, 8)) await tick();
+    first.flush();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    expect(world.entries()).toHaveLength(1);
+    if (state === 'alive') await first.lose();
+    else first.life.kill();
+    for (const key of world.bucket.keys('_staging/')) world.bucket.objects.delete(key);
+    world.bucket.plan = () => undefined;
+
+    const second = world.writer();
+    await world.run(second);
+    expect(second.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
+    const holder = state === 'alive' ? first : world.writer({ disk });
+    if (state === 'dead') await holder.fillShelf();
+    await holder.finishRecorded();
+    expect(disk.files.size).toBe(0);
+    await world.run(second);
+    expectExactlyOnce(world);
+  });
+
+  it('keeps what is not recorded for its lane', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    world.bucket.plan = () => undefined;
+    await first.lose();
+    const kept = disk.files.size;
+    await first.finishRecorded();
+    expect(disk.files.size).toBe(kept);
+    expect(world.bucket.keys('purchases/')).toEqual([]);
+  });
 });

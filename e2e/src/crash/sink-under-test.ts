@@ -59,7 +59,7 @@ export class SinkUnderTest {
 
   /** Log lines since a time in milliseconds since the epoch. */
   linesSince(time: number): readonly string[] {
-    return this.#running.output.split('\n').filter((line) => Number(/"time":(\d+)/.exec(line)?.[1] ?? 0) >= time);
+    return this.#running.output.split('\n').filter((line) => Date.parse(/"time":"([^"]+)"/.exec(line)?.[1] ?? '') >= time);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCrashMatrix } from '../crash/crash-matrix.ts';
+import { faultKinds, type CrashFaultKind } from '../crash/fault-plan.ts';
 import { reportText } from '../crash/report.ts';
 
 const { values } = parseArgs({
@@ -10,6 +11,7 @@ const { values } = parseArgs({
     faults: { type: 'string', default: '56' },
     seed: { type: 'string' },
     round: { type: 'string', default: '42' },
+    kinds: { type: 'string' },
     out: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -21,10 +23,18 @@ const whole = (name: string, text: string, max: number): number => {
   return value;
 };
 
+const kindsOf = (text: string): CrashFaultKind[] =>
+  text.split(',').map((name) => {
+    const kind = faultKinds.find((one) => one === name);
+    if (kind === undefined) throw new Error(`--kinds takes names of faults, separated by commas: ${faultKinds.join(', ')} (it has "${name}")`);
+    return kind;
+  });
+
 const report = await runCrashMatrix({
   faults: whole('faults', values.faults, 100_000),
   seed: values.seed === undefined ? Math.floor(Math.random() * 1_000_000) + 1 : whole('seed', values.seed, 4_294_967_295),
   faultsPerRound: whole('round', values.round, 10_000),
+  ...(values.kinds === undefined ? {} : { kinds: kindsOf(values.kinds) }),
   conditions: `${availableParallelism()} cores, Node ${process.versions.node}`,
   tell: (line) => process.stderr.write(`${line}\n`),
 });

@@ -2,7 +2,9 @@ import { purchases } from '@millrace/contracts';
 import { Checkpointer, type LaneId } from '@millrace/lake';
 import type { Clock } from '@millrace/resilience';
 import { checkOf } from '../check.ts';
+import { finishRecorded } from '../finish-recorded.ts';
 import { Lane } from '../lane.ts';
+import type { Pipeline } from '../pipeline.ts';
 import { Registrar } from '../registrar.ts';
 import type { Shelf } from '../shelf.ts';
 import type { SinkEvent } from '../sink-events.ts';
@@ -77,7 +79,12 @@ export class Writer {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    void this.#shelf.fill(this.#spool).then(async () => await this.lane.start());
+    void this.fillShelf().then(async () => await this.lane.start());
+  }
+
+  /** Puts up what dead incarnations left on the disk. */
+  async fillShelf(): Promise<void> {
+    await this.#shelf.fill(this.#spool);
   }
 
   /** The partition is given to another, and comes back. */
@@ -85,6 +92,16 @@ export class Writer {
     await this.lane.stop('the group gave the partition to another member');
     this.lane = this.#newLane();
     void this.lane.start();
+  }
+
+  /** The partition is given to another for good. */
+  async lose(): Promise<void> {
+    await this.lane.stop('the group gave the partition to another member');
+  }
+
+  /** Publishes what is recorded and only on its disk, for a partition that another has. */
+  async finishRecorded(): Promise<void> {
+    await this.#shelf.lendOldest(0, async (batch) => await finishRecorded(this.#newPipeline(), batch, new AbortController().signal));
   }
 
   /** Fires every timer that is set. */
@@ -95,6 +112,19 @@ export class Writer {
   }
 
   #newLane(): Lane {
+    return new Lane(0, {
+      pipeline: this.#newPipeline(),
+      window: this.#makers.window(this.#options.dedupOffsets ?? 1000),
+      spool: this.#spool,
+      shelf: this.#shelf,
+      budget: this.#budget,
+      clock: this.#clock(),
+      newId: () => this.#makers.batchId(this.#world.nextId(), this.lane.position),
+      settings: { flushBytes: this.#options.flushBytes ?? Number.MAX_SAFE_INTEGER, flushAgeMs: 1000 },
+    });
+  }
+
+  #newPipeline(): Pipeline {
     const { life, disk, log } = this;
     const world = this.#world;
     const store = new SimulatedStore(world.bucket, life);
@@ -106,7 +136,7 @@ export class Writer {
       { wait: async () => await tick() },
       () => undefined,
     );
-    const pipeline = this.#makers.pipeline({
+    return this.#makers.pipeline({
       lane: simulatedLane,
       context: { stream: purchases, lane: simulatedLane, writer: 'writer', cluster: world.topic.cluster },
       check,
@@ -120,16 +150,6 @@ export class Writer {
       // A dead process waits for ever; a living one tries again in the next turn.
       patience: { wait: async () => await (life.alive ? tick() : new Promise<never>(() => undefined)) },
       observe: (event) => void this.events.push(event),
-    });
-    return new Lane(0, {
-      pipeline,
-      window: this.#makers.window(this.#options.dedupOffsets ?? 1000),
-      spool: this.#spool,
-      shelf: this.#shelf,
-      budget: this.#budget,
-      clock: this.#clock(),
-      newId: () => this.#makers.batchId(world.nextId(), this.lane.position),
-      settings: { flushBytes: this.#options.flushBytes ?? Number.MAX_SAFE_INTEGER, flushAgeMs: 1000 },
     });
   }
 
