@@ -22,29 +22,34 @@ export interface CrashMatrixOptions {
   readonly conditions: string;
   /** Only these kinds; default all. */
   readonly kinds?: readonly CrashFaultKind[];
+  /** A topic and a table that are nobody else's; default those of the contract, whose services must not be up. */
+  readonly place?: { readonly topic: string; readonly table: string };
   readonly tell: (line: string) => void;
 }
 
 const sinkCount = 2;
 
+const contractPlace = { topic: purchases.topic.name, table: purchases.table };
+
 /**
  * Purchases flow into two sinks of one group while faults strike; after each round everything is counted. Runs on the stack of its
- * environment, where no service is up.
+ * environment.
  */
-export async function runCrashMatrix({ faults, seed, faultsPerRound, conditions, kinds, tell }: CrashMatrixOptions): Promise<CrashReport & { readonly passed: boolean }> {
+export async function runCrashMatrix({ faults, seed, faultsPerRound, conditions, kinds, place = contractPlace, tell }: CrashMatrixOptions): Promise<CrashReport & { readonly passed: boolean }> {
   const started = performance.now();
   const { KAFKA_BROKERS: brokers = '', AWS_ENDPOINT_URL: endpoint = '', LAKE_BUCKET: bucket = '' } = process.env;
   const s3 = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 5 });
   const numbers = new EventNumbers(seed);
-  const purchase = await spawnService('purchase', {});
-  const sinks = await Promise.all(Array.from({ length: sinkCount }, async (_, n) => await SinkUnderTest.start(`sink-${n + 1}`, endpoint, tell)));
+  const { topic, table } = place;
+  const purchase = await spawnService('purchase', { PURCHASE_TOPIC: topic });
+  const sinks = await Promise.all(Array.from({ length: sinkCount }, async (_, n) => await SinkUnderTest.start({ name: `${table}-sink-${n + 1}`, endpoint, topic, table, tell })));
   const flow = new PurchaseFlow({ purchaseUrl: purchase.url, numbers, rate: 300, itemsPerRequest: 5, requestsMax: 64, days: 2, random: seededRandom(seed + 1) });
-  const judge = new Judge({ s3, bucket, table: purchases.table, brokers: brokers.split(','), topic: purchases.topic.name, partitions: purchases.topic.partitions, numbers });
+  const judge = new Judge({ s3, bucket, table, brokers: brokers.split(','), topic, partitions: purchases.topic.partitions, numbers });
   const kafka = stackPart('kafka');
   const scene: Scene = {
     sinks,
     bucket,
-    table: purchases.table,
+    table,
     deleteObject: async (key) => void (await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))),
     requestsUnderWay: () => flow.requestsUnderWay,
     restartKafka: async (downMs) => {
@@ -72,8 +77,8 @@ export async function runCrashMatrix({ faults, seed, faultsPerRound, conditions,
       if (!isClean(verdict)) break;
       if (n + 1 < plan.length) flow.start();
     }
-    const planted = await plant(judge, flow, s3, bucket);
-    const audit = await auditTable();
+    const planted = await plant(judge, flow, s3, { bucket, table });
+    const audit = await auditTable(table);
     const unexpectedEnds = sinks.reduce((sum, sink) => sum + sink.unexpectedEnds, 0);
     const report: CrashReport = { seed, date: new Date().toISOString().slice(0, 10), conditions, faults: inflicted, verdicts, planted, audit, unexpectedEnds, clientRetries: flow.retries, seconds: (performance.now() - started) / 1000 };
     return { ...report, passed: verdicts.length > 0 && verdicts.every(isClean) && planted.lossCaught && planted.duplicateCaught && audit.complete && unexpectedEnds === 0 };
@@ -95,9 +100,9 @@ async function count(flow: PurchaseFlow, judge: Judge, sinks: readonly SinkUnder
 }
 
 // A checker that has not caught a planted fault proves nothing.
-async function plant(judge: Judge, flow: PurchaseFlow, s3: S3Client, bucket: string): Promise<CrashReport['planted']> {
+async function plant(judge: Judge, flow: PurchaseFlow, s3: S3Client, { bucket, table }: { readonly bucket: string; readonly table: string }): Promise<CrashReport['planted']> {
   const verdict = async (): Promise<Verdict> => await judge.verdict((number) => flow.isAcknowledged(number), flow.sent);
-  const { Contents: files = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${purchases.table}/`, MaxKeys: 1 }));
+  const { Contents: files = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${table}/`, MaxKeys: 1 }));
   const key = files[0]?.Key;
   if (key === undefined) return { lossCaught: false, duplicateCaught: false };
   const copy = key.replace(/\.parquet$/, '-planted.parquet');
