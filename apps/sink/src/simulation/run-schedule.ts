@@ -39,11 +39,16 @@ class Run {
   }
 
   async run(): Promise<void> {
-    for (const step of this.#schedule.steps) {
-      await this.#do(step);
-      this.#look();
+    try {
+      for (const step of this.#schedule.steps) {
+        await this.#do(step);
+        this.#look();
+      }
+      await this.#land();
+    } finally {
+      // A writer that does not get further would try for ever, beside all schedules to come.
+      for (const writer of this.#writers) writer.life.kill();
     }
-    await this.#land();
   }
 
   async #do(step: Step): Promise<void> {
