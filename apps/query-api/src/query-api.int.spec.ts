@@ -1,14 +1,23 @@
+import type { EngineName } from '@millrace/contracts';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { conformanceRows } from './engines/query-engine.conformance.ts';
 import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
-import { openTestLake, testEnvironment, type TestLake } from './testing-lake.ts';
+import { queueNameOf, queuePrefix } from './queries/query-queue.ts';
+import { requestConnection } from './redis-connections.ts';
+import { openTestLake, testEnvironment, testParts, type TestLake } from './testing-lake.ts';
 
 let lake: TestLake;
 let api: RunningService;
 let worker: RunningService;
+let redis: Redis;
+
+function jobKey(engine: EngineName, id: string): string {
+  return `${queuePrefix}:${queueNameOf(`test-${lake.database}`, engine)}:${id}`;
+}
 
 async function startApi(more: Record<string, string> = {}): Promise<RunningService> {
   const config = readQueryConfig(testEnvironment(lake, more));
@@ -48,10 +57,12 @@ async function readinessOf(service: RunningService): Promise<unknown> {
 beforeAll(async () => {
   lake = await openTestLake();
   await lake.land(conformanceRows);
+  redis = requestConnection({ url: testParts.redisUrl, commandTimeoutMs: 2000 }, () => undefined);
   [api, worker] = await Promise.all([startApi(), startWorker()]);
 });
 afterAll(async () => {
   await Promise.all([api?.close(), worker?.close()]);
+  redis?.disconnect();
   await lake?.close();
 });
 
@@ -195,6 +206,25 @@ describe('a request that is sent again', () => {
     expect(other.body).toMatchObject({ type: 'urn:millrace:problem:idempotency-conflict', errors: [{ field: 'Idempotency-Key' }] });
   });
 
+  it('under the key of a request to another engine is refused, also at the same time', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const key = { 'idempotency-key': crypto.randomUUID() };
+      const send = async (engine: string): Promise<Answer> => await post({ sql: 'SELECT 1 AS one', engine }, key);
+      const answers = await Promise.all([send('duckdb'), send('athena')]);
+      const taken = answers.filter(({ status }) => status === 202);
+      expect(taken).toHaveLength(1);
+      expect(answers.filter(({ status }) => status === 422)).toHaveLength(1);
+      const { id, engine } = taken[0]!.body as unknown as { id: string; engine: EngineName };
+      const other = engine === 'duckdb' ? 'athena' : 'duckdb';
+      // The one that was refused does not run unseen: it would leave its results under the same id.
+      expect(await redis.exists(jobKey(other, id))).toBe(0);
+      expect((await ask(`/v1/queries/${id}?wait=30`)).body).toMatchObject({ state: 'succeeded', engine });
+      expect(await redis.exists(jobKey(engine, id))).toBe(1);
+      expect((await send(other)).status).toBe(422);
+      expect((await send(engine)).status).toBe(200);
+    }
+  });
+
   it('without a key is another query', async () => {
     const [first, second] = await Promise.all([post({ sql: 'SELECT 1' }), post({ sql: 'SELECT 1' })]);
     expect(first.body.id).not.toBe(second.body.id);
@@ -306,17 +336,18 @@ describe('around the queries', () => {
     expect(await readinessOf(worker)).toEqual(['ready', 'circuit-athena', 'circuit-duckdb-reads', 'circuit-glue', 'circuit-redis', 'circuit-s3', 'engine-athena', 'engine-duckdb', 'glue', 'redis', 's3']);
   });
 
-  it('a full queue says so', async () => {
+  it('a full queue says so, and only queries for its engine are refused', async () => {
     const narrow = { QUERY_QUEUE_NAME: `full-${lake.database}`, QUERY_QUEUE_JOBS_MAX: '2' };
     const full = await startApi(narrow);
     try {
-      const send = async (): Promise<Answer> => await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sql":"SELECT 1"}' }, full);
+      const send = async (engine?: string): Promise<Answer> => await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sql: 'SELECT 1', engine }) }, full);
       expect((await send()).status).toBe(202);
       expect((await send()).status).toBe(202);
       const refused = await send();
       expect(refused.status).toBe(503);
       expect(refused.headers.get('retry-after')).toBe('5');
       expect(refused.body).toMatchObject({ type: 'urn:millrace:problem:overloaded' });
+      expect((await send('athena')).status).toBe(202);
     } finally {
       await full.close();
     }

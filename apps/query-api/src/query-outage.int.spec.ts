@@ -147,3 +147,34 @@ describe('S3', () => {
     await expect.poll(async () => (await send('SELECT count(*) FROM purchases', { prefer: 'wait=30' })).body.state, recovery).toBe('succeeded');
   });
 });
+
+describe('a dependency of one engine', () => {
+  /** Nothing gives up by itself: what is stuck stays so until it is cancelled. */
+  const patient = Object.fromEntries(['GLUE', 'ATHENA'].flatMap((name) => [[`QUERY_${name}_ATTEMPT_TIMEOUT_MS`, '120000'], [`QUERY_${name}_TOTAL_TIMEOUT_MS`, '120000'], [`QUERY_${name}_BREAKER_VOLUME_MIN`, '1000']]));
+
+  it.each([
+    { dependency: 'GLUE', stuck: 'duckdb', spared: 'athena' },
+    { dependency: 'ATHENA', stuck: 'athena', spared: 'duckdb' },
+  ])('$dependency gives no answer: queries stuck in $stuck, more than run at once, do not keep $spared waiting', async ({ dependency, stuck, spared }) => {
+    const proxy = await FaultProxy.start({ protocol: 'http', target: testParts.endpoint });
+    const more = { ...patient, [`AWS_ENDPOINT_URL_${dependency}`]: proxy.url, QUERY_QUEUE_NAME: `stuck-${stuck}-${lake.database}`, QUERY_DUCKDB_CONCURRENCY: '2', QUERY_ATHENA_CONCURRENCY: '2' };
+    const [ownApi, ownWorker] = await Promise.all([start('api', more), start('worker', more)]);
+    const query = async (engine: string, headers: Record<string, string> = {}): Promise<Answer['body']> =>
+      (await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ sql: 'SELECT count(*) FROM purchases', engine }) }, ownApi)).body;
+    const stateOf = async ({ id }: Answer['body']): Promise<string> => (await ask(`/v1/queries/${id}`, {}, ownApi)).body.state;
+    try {
+      await proxy.inject({ kind: 'black-hole' });
+      const waiting = [await query(stuck), await query(stuck), await query(stuck)];
+      const states = async (): Promise<string[]> => (await Promise.all(waiting.map(stateOf))).toSorted();
+      await expect.poll(states, recovery).toEqual(['queued', 'running', 'running']);
+      expect(await query(spared, { prefer: 'wait=30' })).toMatchObject({ state: 'succeeded' });
+      expect(await states()).toEqual(['queued', 'running', 'running']);
+      await Promise.all(waiting.map(async ({ id }) => await ask(`/v1/queries/${id}`, { method: 'DELETE' }, ownApi)));
+      await expect.poll(states, recovery).toEqual(['cancelled', 'cancelled', 'cancelled']);
+    } finally {
+      await proxy.clear();
+      await Promise.all([ownApi.close(), ownWorker.close()]);
+      await proxy.close();
+    }
+  });
+});

@@ -45,6 +45,7 @@ export async function queryParts(config: QueryConfig, guards: Guards, logger: Lo
     redis,
     {
       name: config.QUERY_QUEUE_NAME,
+      engines: config.QUERY_ENGINES,
       jobsMax: config.QUERY_QUEUE_JOBS_MAX,
       retentionSeconds: config.QUERY_RETENTION_SECONDS,
       retentionJobsMax: config.QUERY_RETENTION_JOBS_MAX,

@@ -104,7 +104,7 @@ beforeEach(async () => {
   workers = [];
   const redis = requestConnection({ url: testParts.redisUrl, commandTimeoutMs: 2000 }, () => undefined);
   await settled(redis, 5000);
-  queue = new QueryQueue(redis, { name: `test-${lake.database}`, jobsMax: 10, retentionSeconds: 600, retentionJobsMax: 100 }, async (_call, run) => await run(new AbortController().signal));
+  queue = new QueryQueue(redis, { name: `test-${lake.database}`, engines: ['duckdb', 'athena'], jobsMax: 10, retentionSeconds: 600, retentionJobsMax: 100 }, async (_call, run) => await run(new AbortController().signal));
 });
 afterEach(async () => {
   await Promise.all(workers.filter((child) => child.exitCode === null && child.signalCode === null).map(async (child) => await killed(child, 'SIGKILL')));

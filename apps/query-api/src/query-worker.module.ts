@@ -21,6 +21,12 @@ const GUARDS = Symbol('QUERY_GUARDS');
 /** How often a worker looks whether a query it runs shall be cancelled. */
 const cancelPollMs = 500;
 
+/** Queries that a worker runs at once on each engine. */
+const concurrencyOf: Record<QueryConfig['QUERY_DEFAULT_ENGINE'], (config: QueryConfig) => number> = {
+  duckdb: (config) => config.QUERY_DUCKDB_CONCURRENCY,
+  athena: (config) => config.QUERY_ATHENA_CONCURRENCY,
+};
+
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, { clock: systemClock, signal });
 }
@@ -74,7 +80,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
               queue,
               {
                 queueName: config.QUERY_QUEUE_NAME,
-                concurrency: config.QUERY_CONCURRENCY,
+                concurrency: new Map(config.QUERY_ENGINES.map((engine) => [engine, concurrencyOf[engine](config)])),
                 lockMs: config.QUERY_LOCK_MS,
                 takeoversMax: config.QUERY_TAKEOVERS_MAX,
                 cancelPollMs,

@@ -22,8 +22,7 @@ const more = {
   PURCHASE: { PURCHASE_KAFKA_ANSWER_MS_MAX: 2000, PURCHASE_KAFKA_OPEN_MS_MAX: 2000, PURCHASE_KAFKA_CHECK_MS_MAX: 800 },
   // The registrar asks the catalog one thing at a time.
   SINK: { SINK_GLUE_BREAKER_VOLUME_MIN: 2, SINK_KAFKA_BREAKER_VOLUME_MIN: 2, SINK_RETRY_WAIT_MS_MAX: 1000, SINK_FLUSH_SECONDS: 1 },
-  // What provokes the circuits shall not take every place of a worker.
-  QUERY: { QUERY_CONCURRENCY: 8 },
+  QUERY: {},
 } as const;
 
 /** Circuits that open and close within seconds, and attempts that end soon. The bounds leave room for a busy machine. */

@@ -1,4 +1,4 @@
-import { problemOf, type QueryState } from '@millrace/contracts';
+import { problemOf, type EngineName, type QueryState } from '@millrace/contracts';
 import { Queue, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryError } from '../errors.ts';
@@ -11,22 +11,38 @@ export const queuePrefix = 'millrace';
 /** Name of the one kind of job. */
 const jobName = 'query';
 
-/** Settings of the queue. */
+/** Life of the claim of an id for one engine, in seconds: longer than the submission that makes it can take. */
+const claimSeconds = 600;
+
+/** Settings of the queues. */
 export interface QueryQueueSettings {
+  /** What the names of the queues begin with. */
   readonly name: string;
-  /** Queries that may wait. The check and the add are two steps, so that concurrent submissions may exceed it by their number. */
+  /** Engines that there are queries for. A query for another is not found. */
+  readonly engines: readonly EngineName[];
+  /** Queries that may wait for each engine. The check and the add are two steps, so that concurrent submissions may exceed it by their number. */
   readonly jobsMax: number;
   readonly retentionSeconds: number;
+  /** Finished queries of each engine that are known at most. */
   readonly retentionJobsMax: number;
+}
+
+/** Name of the queue of one engine. */
+export function queueNameOf(name: string, engine: EngineName): string {
+  return `${name}-${engine}`;
 }
 
 type QueryJobQueue = Queue<QueryJobData, QueryOutcome, string, QueryJobData, QueryOutcome, string>;
 
 export type QueryJob = Job<QueryJobData, QueryOutcome, string, QueryProgress>;
 
-/** The queries, as BullMQ jobs: one job per query, under the query's id. Redis holds their state, S3 their results. */
+/**
+ * The queries, as BullMQ jobs: one job per query, under the query's id. Redis holds their state, S3 their results.
+ *
+ * Each engine has a queue of its own: queries that wait for one that is in trouble are not in the way of those for another.
+ */
 export class QueryQueue {
-  #opened: Promise<QueryJobQueue> | undefined;
+  readonly #opened = new Map<EngineName, Promise<QueryJobQueue>>();
   readonly #redis: Redis;
   readonly #settings: QueryQueueSettings;
   readonly #guard: CallGuard;
@@ -42,19 +58,24 @@ export class QueryQueue {
   }
 
   /**
-   * Adds a query. Adding it again under its id changes nothing.
+   * Adds a query to those of its engine, and tells whether it is there. Adding it again under its id changes nothing; an id that was just
+   * used for another engine is not taken, since a query's results stand under its id.
    *
-   * @throws QueryError `overloaded` when as many queries wait as may, `unavailable` when Redis does not answer
+   * @throws QueryError `overloaded` when as many queries wait for the engine as may, `unavailable` when Redis does not answer
    */
-  async submit(id: string, data: QueryJobData): Promise<void> {
-    const { jobsMax, retentionSeconds, retentionJobsMax } = this.#settings;
+  async submit(id: string, data: QueryJobData): Promise<boolean> {
+    const { name, jobsMax, retentionSeconds, retentionJobsMax } = this.#settings;
+    const { engine } = data;
     const kept = { age: retentionSeconds, count: retentionJobsMax };
-    const waiting = await this.#call('count', async () => await (await this.#open()).getJobCountByTypes('waiting', 'delayed', 'prioritized'));
-    if (waiting >= jobsMax) throw new QueryError('overloaded', `${jobsMax} queries are waiting, as many as may. Try again later.`, { retryAfterSeconds: 5 });
-    await this.#call('submit', async () => {
-      const queue = await this.#open();
+    const waiting = await this.#call('count', async () => await (await this.#open(engine)).getJobCountByTypes('waiting', 'delayed', 'prioritized'));
+    if (waiting >= jobsMax) throw new QueryError('overloaded', `${jobsMax} queries are waiting for ${engine}, as many as may. Try again later.`, { retryAfterSeconds: 5 });
+    return await this.#call('submit', async () => {
+      const queue = await this.#open(engine);
+      const claim = `${queuePrefix}:${name}:claim:${id}`;
+      if ((await this.#redis.set(claim, engine, 'EX', claimSeconds, 'NX')) === null && (await this.#redis.get(claim)) !== engine) return false;
       // A query that fails is a job that returns; what BullMQ would call a failed attempt is a bug or a dead worker.
       await queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
+      return true;
     });
   }
 
@@ -65,8 +86,8 @@ export class QueryQueue {
    */
   async find(id: string): Promise<QueryRecord | undefined> {
     return await this.#call('find', async () => {
-      const queue = await this.#open();
-      const job = (await queue.getJob(id)) as QueryJob | undefined;
+      const jobs = await Promise.all(this.#settings.engines.map(async (engine) => await (await this.#open(engine)).getJob(id)));
+      const job = jobs.find((found) => found !== undefined) as QueryJob | undefined;
       if (job === undefined) return undefined;
       const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
       const outcome = outcomeOf(job);
@@ -91,22 +112,15 @@ export class QueryQueue {
     return await this.#call('cancel-requested', async () => (await this.#redis.exists(this.#cancelKey(id))) === 1);
   }
 
-  /** Queries that wait and queries that run. */
-  async depth(): Promise<{ readonly waiting: number; readonly running: number }> {
-    return await this.#call('depth', async () => {
-      const queue = await this.#open();
-      const { active = 0, waiting = 0, delayed = 0, prioritized = 0 } = await queue.getJobCounts('active', 'waiting', 'delayed', 'prioritized');
-      return { waiting: waiting + delayed + prioritized, running: active };
-    });
-  }
-
   async ping(): Promise<void> {
     await this.#call('ping', async () => await this.#redis.ping());
   }
 
   async close(): Promise<void> {
-    const queue = await this.#opened?.catch(() => undefined);
-    await queue?.close().catch(() => undefined);
+    for (const opened of this.#opened.values()) {
+      const queue = await opened.catch(() => undefined);
+      await queue?.close().catch(() => undefined);
+    }
     this.#redis.disconnect();
   }
 
@@ -114,20 +128,24 @@ export class QueryQueue {
    * BullMQ asks Redis for its version once per queue and keeps a failure of that for ever, so that a queue made while Redis is away
    * never works. One that cannot be opened is dropped, and the next call makes another.
    */
-  async #open(): Promise<QueryJobQueue> {
-    this.#opened ??= this.#make();
-    return await this.#opened;
+  async #open(engine: EngineName): Promise<QueryJobQueue> {
+    let opened = this.#opened.get(engine);
+    if (opened === undefined) {
+      opened = this.#make(engine);
+      this.#opened.set(engine, opened);
+    }
+    return await opened;
   }
 
-  async #make(): Promise<QueryJobQueue> {
-    const queue: QueryJobQueue = new Queue(this.#settings.name, { connection: this.#redis, prefix: queuePrefix, skipWaitingForReady: true });
+  async #make(engine: EngineName): Promise<QueryJobQueue> {
+    const queue: QueryJobQueue = new Queue(queueNameOf(this.#settings.name, engine), { connection: this.#redis, prefix: queuePrefix, skipWaitingForReady: true });
     // Every call tells its own failure.
     queue.on('error', () => undefined);
     try {
       await queue.waitUntilReady();
       return queue;
     } catch (error) {
-      this.#opened = undefined;
+      this.#opened.delete(engine);
       void queue.close().catch(() => undefined);
       throw error;
     }

@@ -54,7 +54,7 @@ export class QueryService {
       const earlier = await queue.find(id);
       if (earlier !== undefined) return sameRequest(earlier, data);
     }
-    await queue.submit(id, data);
+    if (!(await queue.submit(id, data))) throw keyConflict();
     if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
     const added: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
     // Another request with the key may have come in between; what was queued first stands.
@@ -133,7 +133,11 @@ function whatIsAsked({ sql, parameters, engine, report, timeoutMs }: QueryJobDat
 
 function sameRequest(record: QueryRecord, data: QueryJobData): QueryRecord {
   if (whatIsAsked(record.data) === whatIsAsked(data)) return record;
-  throw new QueryError('idempotency-conflict', 'The Idempotency-Key belongs to another query. Use a new key for a new query.', {
+  throw keyConflict();
+}
+
+function keyConflict(): QueryError {
+  return new QueryError('idempotency-conflict', 'The Idempotency-Key belongs to another query. Use a new key for a new query.', {
     errors: [{ field: 'Idempotency-Key', message: 'was used with another request' }],
   });
 }

@@ -1,15 +1,16 @@
+import type { EngineName } from '@millrace/contracts';
 import { WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryStopped } from '../errors.ts';
-import { queuePrefix, type QueryJob, type QueryQueue } from './query-queue.ts';
+import { queueNameOf, queuePrefix, type QueryJob, type QueryQueue } from './query-queue.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
 import type { QueryRun } from './run-query.ts';
 
 /** Settings of a worker. */
 export interface QueryWorkerSettings {
   readonly queueName: string;
-  /** Queries run at once. */
-  readonly concurrency: number;
+  /** Queries run at once on each engine: a bulkhead, so that those stuck in one do not keep those of another waiting. */
+  readonly concurrency: ReadonlyMap<EngineName, number>;
   /** Time without a sign of life after which another worker takes a query over, in milliseconds. */
   readonly lockMs: number;
   /** Times a query may be taken over before it is given up. */
@@ -29,7 +30,7 @@ export interface QueryWorkerEvents {
 
 /** Takes queries from the queue and runs them. */
 export class QueryWorker {
-  readonly #worker: Worker<QueryJobData, QueryOutcome>;
+  readonly #workers: readonly Worker<QueryJobData, QueryOutcome>[];
   readonly #redis: Redis;
   readonly #queue: QueryQueue;
   readonly #settings: QueryWorkerSettings;
@@ -48,22 +49,25 @@ export class QueryWorker {
     this.#settings = settings;
     this.#run = run;
     this.#events = events;
-    this.#worker = new Worker(settings.queueName, async (job, token) => await this.#process(job as QueryJob, token), {
-      connection: redis,
-      prefix: queuePrefix,
-      autorun: false,
-      concurrency: settings.concurrency,
-      lockDuration: settings.lockMs,
-      stalledInterval: Math.ceil(settings.lockMs / 2),
-      maxStalledCount: settings.takeoversMax,
+    this.#workers = [...settings.concurrency].map(([engine, concurrency]) => {
+      const worker = new Worker<QueryJobData, QueryOutcome>(queueNameOf(settings.queueName, engine), async (job, token) => await this.#process(job as QueryJob, token), {
+        connection: redis,
+        prefix: queuePrefix,
+        autorun: false,
+        concurrency,
+        lockDuration: settings.lockMs,
+        stalledInterval: Math.ceil(settings.lockMs / 2),
+        maxStalledCount: settings.takeoversMax,
+      });
+      worker.on('error', (error) => events.failed(error));
+      worker.on('stalled', (id) => events.queryStalled(id));
+      return worker;
     });
-    this.#worker.on('error', (error) => events.failed(error));
-    this.#worker.on('stalled', (id) => events.queryStalled(id));
   }
 
   /** Begins to take queries. */
   start(): void {
-    this.#worker.run().catch((error: Error) => this.#events.failed(error));
+    for (const worker of this.#workers) worker.run().catch((error: Error) => this.#events.failed(error));
   }
 
   get runningCount(): number {
@@ -76,11 +80,11 @@ export class QueryWorker {
 
   /** Takes no more queries, gives those that run some time to end, and hands the rest over to a successor. */
   async close(drainMs: number): Promise<void> {
-    const closed = this.#worker.close();
+    const closed = Promise.all(this.#workers.map(async (worker) => await worker.close().catch((error: Error) => this.#events.failed(error))));
     const timer = setTimeout(() => {
       for (const controller of this.#running.values()) controller.abort(new QueryStopped('handed-over'));
     }, drainMs);
-    await closed.catch((error: Error) => this.#events.failed(error));
+    await closed;
     clearTimeout(timer);
     this.#redis.disconnect();
   }
