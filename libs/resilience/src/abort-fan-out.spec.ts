@@ -46,6 +46,20 @@ describe('a fan-out of aborts', () => {
     expect(seen).toEqual(['third', 'third', 'first']);
   });
 
+  it('keeps nothing of a signal that has aborted', () => {
+    const fanOut = new AbortFanOut();
+    const controllers = Array.from({ length: 3 }, () => new AbortController());
+    for (const { signal } of controllers) fanOut.link(abortable([]), signal);
+    for (const controller of controllers) controller.abort('enough');
+    expect(controllers.map(({ signal }) => listeners(signal))).toEqual([0, 0, 0]);
+    const next = new AbortController();
+    const one = abortable([]);
+    fanOut.link(one, next.signal);
+    fanOut.unlink(one);
+    fanOut.release();
+    expect(listeners(next.signal)).toBe(0);
+  });
+
   it('lets go of the signal used last when told to, unless something hangs on it', () => {
     const fanOut = new AbortFanOut();
     const controller = new AbortController();

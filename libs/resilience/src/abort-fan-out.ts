@@ -11,7 +11,11 @@ export interface Abortable {
 export class AbortHub {
   first: Abortable | undefined;
 
-  constructor(readonly signal: AbortSignal) {
+  /** @param onAborted Told when nothing hangs on the aborted signal any more. */
+  constructor(
+    readonly signal: AbortSignal,
+    private readonly onAborted: (hub: AbortHub) => void,
+  ) {
     signal.addEventListener('abort', this.abort);
   }
 
@@ -25,6 +29,7 @@ export class AbortHub {
       unchain(first, this);
       first.aborted(this.signal.reason);
     }
+    this.onAborted(this);
   };
 }
 
@@ -61,7 +66,7 @@ export class AbortFanOut {
   }
 
   private turnTo(signal: AbortSignal): AbortHub {
-    const hub = this.earlier.get(signal) ?? new AbortHub(signal);
+    const hub = this.earlier.get(signal) ?? new AbortHub(signal, this.forget);
     this.earlier.delete(signal);
     const { latest } = this;
     this.latest = hub;
@@ -74,6 +79,12 @@ export class AbortFanOut {
     this.earlier.delete(hub.signal);
     hub.release();
   }
+
+  /** A signal aborts once, and calls under one that has are never linked. */
+  private readonly forget = (hub: AbortHub): void => {
+    this.drop(hub);
+    if (this.latest === hub) this.latest = undefined;
+  };
 }
 
 function unchain(abortable: Abortable, hub: AbortHub): void {

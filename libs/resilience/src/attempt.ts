@@ -26,7 +26,7 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
   abortPrevious: Abortable | undefined = undefined;
   private readonly scope: AttemptScope;
   private readonly limitMs: number;
-  /** Whether the caller's deadline leaves it less time than an attempt may take. */
+  /** Whether the call leaves it less time than an attempt may take. */
   private readonly cutShort: boolean;
   private timers: TimerQueue | undefined = undefined;
   private timerHandle: unknown = undefined;
@@ -151,7 +151,9 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
       const details = { ...(errorClass === undefined ? {} : { errorClass }), ...(result === 'succeeded' ? {} : { error }) };
       site.events.emit({ type: 'AttemptFinished', attempt: this.scope.attempt, result, durationMs: nowMs - this.startedMs, slow, ...details });
     }
-    if (call.single) call.finish(result === 'timed-out' ? 'failed' : result, error);
+    if (!call.single) return;
+    if (result === 'succeeded') call.finish(result);
+    else call.finishWith(error);
   }
 
   private vote(result: AttemptResult, errorClass: ErrorClass | undefined, slow: boolean, nowMs: number): void {
@@ -160,8 +162,9 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
     if (result === 'succeeded') breaker.count(this.ticket, false, slow, nowMs);
     else if (result === 'aborted' || errorClass === 'invalid' || errorClass === 'refused') breaker.forget(this.ticket);
     else if (result === 'failed' || !this.cutShort) breaker.count(this.ticket, true, slow, nowMs);
-    else if (slow) breaker.count(this.ticket, false, true, nowMs);
-    else breaker.forget(this.ticket);
+    else if (!slow) breaker.forget(this.ticket);
+    else if (this.call.dueByCaller) breaker.countUnanswered(this.ticket, nowMs);
+    else breaker.count(this.ticket, true, true, nowMs);
   }
 
   private zombieEnded(settledMs: number): void {

@@ -77,6 +77,20 @@ describe('a closed circuit', () => {
   });
 });
 
+it('judges an error by default when the judgement itself fails, and the call ends', async () => {
+  const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1 }, classify: () => { throw new TypeError('no such field'); } });
+  expect(await pipeline.executeOutcome(failing)).toMatchObject({ result: 'failed', error: down });
+  expect(await pipeline.execute(() => 1)).toBe(1);
+  expect(pipeline.snapshot().breaker).toMatchObject({ votes: 2, failures: 1 });
+});
+
+it.each([{}, { fallbacks: [{ kind: 'stub', value: () => 1, when: () => false }] }] as const)('takes what another pipeline refused within the work for a failure of the work, whatever is around it', async (more) => {
+  const { pipeline } = setUp({ name: 's3', ...more });
+  const refusal = new CircuitOpenError('inner');
+  expect(await pipeline.executeOutcome(() => Promise.reject(refusal))).toMatchObject({ result: 'failed', error: refusal });
+  expect(pipeline.snapshot().totals).toMatchObject({ results: { failed: 1, rejected: 0 } });
+});
+
 it('counts a failure also when its caller had little time', async () => {
   const { pipeline, clock } = setUp(spec);
   await pipeline.executeOutcome(failing, { deadline: clock.now() + 20 });
@@ -89,6 +103,21 @@ it('counts an attempt that took all of the time of its call as a timeout', async
   await clock.advance(200);
   await outcome;
   expect(pipeline.snapshot().breaker).toMatchObject({ votes: 1, failures: 1, slow: 1 });
+});
+
+it.each([
+  { waitMs: 150, counted: { votes: 2, failures: 1 } },
+  { waitMs: 190, counted: { votes: 1, failures: 0 } },
+])('counts an attempt cut short by the time of its whole call as a timeout if it was slow by then, and else not at all ($waitMs ms of 230)', async ({ waitMs, counted }) => {
+  const { pipeline, clock } = setUp({ ...spec, timeout: { attemptMs: 200, totalMs: 230 }, bulkhead: { concurrencyMax: 1, queueMax: 1, queueWaitMsMax: 220 } });
+  const first = Promise.withResolvers<number>();
+  void pipeline.execute(() => first.promise);
+  const second = pipeline.executeOutcome(never);
+  await clock.advance(waitMs);
+  first.resolve(1);
+  await clock.advance(230 - waitMs);
+  expect(await second).toMatchObject({ result: 'failed', error: { name: 'AttemptTimeoutError' } });
+  expect(pipeline.snapshot().breaker).toMatchObject(counted);
 });
 
 async function opened() {
@@ -212,6 +241,30 @@ describe('an open circuit', () => {
     await Promise.all(probes);
     expect(await pipeline.execute(() => 1)).toBe(1);
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'half-open' });
+  });
+
+  it('opens again when its callers give up probes that were slow by then: nobody has answered', async () => {
+    const trial = await opened();
+    const { pipeline, clock } = trial;
+    await clock.advance(100);
+    expect(await pipeline.execute(() => 1)).toBe(1);
+    const probe = pipeline.executeOutcome(never, { deadline: clock.now() + 60 });
+    await clock.advance(60);
+    expect(await probe).toMatchObject({ result: 'failed' });
+    expect(state(trial)).toBe('open');
+    expect(trial.told('CircuitOpened').at(-1)).toMatchObject({ reason: 'probe-failed' });
+  });
+
+  it('closes when there are to be no more probes than have succeeded', async () => {
+    const trial = await opened();
+    const { pipeline, clock } = trial;
+    await clock.advance(100);
+    expect(await pipeline.execute(() => 1)).toBe(1);
+    pipeline.update({ breaker: { openMs: 90 } });
+    expect(state(trial)).toBe('half-open');
+    pipeline.update({ breaker: { probes: 1 } });
+    expect(state(trial)).toBe('closed');
+    expect(await pipeline.execute(() => 2)).toBe(2);
   });
 
   it('gives a probe that says nothing back', async () => {

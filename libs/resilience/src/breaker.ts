@@ -93,6 +93,11 @@ export class Breaker {
     }
   }
 
+  /** Its caller did not let a call go on that was slow by then. A probe has to be answered to succeed; elsewhere it is one more slow answer. */
+  countUnanswered(ticket: number, nowMs: number): void {
+    this.count(ticket, this.state.kind === 'half-open', true, nowMs);
+  }
+
   /** The call ended without saying anything about the dependency. */
   forget(ticket: number): void {
     if (ticket === this.generation && this.state.kind === 'half-open') this.state.running -= 1;
@@ -123,6 +128,8 @@ export class Breaker {
     const { windowMs, buckets } = this.settings;
     this.settings = settings;
     if (settings.windowMs !== windowMs || settings.buckets !== buckets) this.window = new RollingCounts(settings.windowMs, settings.buckets, 3);
+    // Nobody probes any more when there are to be no more probes than have succeeded.
+    if (this.state.kind === 'half-open') this.judgeProbes(this.state);
   }
 
   snapshot(): NonNullable<PipelineSnapshot['breaker']> {
@@ -167,6 +174,10 @@ export class Breaker {
     }
     state.succeeded += 1;
     if (slow) state.slow += 1;
+    this.judgeProbes(state);
+  }
+
+  private judgeProbes(state: Extract<State, { kind: 'half-open' }>): void {
     if (state.succeeded < this.settings.probes) return;
     if (state.slow >= state.succeeded * this.settings.slowShareMax) this.open('probe-failed', state.failedProbings + 1);
     else this.close(state.failedProbings);

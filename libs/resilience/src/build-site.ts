@@ -38,7 +38,14 @@ export function buildSite({ classify = classifyError }: PipelineSpec, settings: 
     state: 'running',
     waits: new Waits(clock, fanOut),
     attemptTimers: new TimerQueue(settings.timeout.attemptMs, clock, monotonic),
-    classify,
+    // A judgement that fails must not cost the call its end: it is then what it is by default.
+    classify: (error) => {
+      try {
+        return classify(error);
+      } catch {
+        return 'transient';
+      }
+    },
     gate,
     breaker: settings.breaker && new Breaker(settings.breaker, { clock, monotonic, random, events, gate: gate! }),
     bulkhead: settings.bulkhead && new Bulkhead(settings.bulkhead),

@@ -40,6 +40,35 @@ describe('a bulkhead', () => {
     expect(pipeline.snapshot()).toMatchObject({ inFlight: 0, bulkhead: { queued: 0 }, totals: { rejections: { 'bulkhead-full': 1 } } });
   });
 
+  it('gives no permit to one who gives up in the moment in which one comes free', async () => {
+    const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1, queueMax: 5, queueWaitMsMax: 50 } });
+    const { begun, work, end } = workshop();
+    const running = pipeline.execute(work('a'));
+    const controller = new AbortController();
+    const waiting = pipeline.executeOutcome(work('b'), { signal: controller.signal });
+    await settled();
+    const ended = end('a');
+    controller.abort('enough');
+    await ended;
+    expect(await waiting).toMatchObject({ result: 'aborted', error: 'enough' });
+    const next = pipeline.execute(work('c'));
+    expect(begun).toEqual(['a', 'c']);
+    await end('c');
+    expect(await Promise.all([running, next])).toEqual(['a', 'c']);
+  });
+
+  it('gives no permit to one who gives up in the moment in which more may run', async () => {
+    const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1, queueMax: 5, queueWaitMsMax: 50 } });
+    void pipeline.execute(never);
+    const controller = new AbortController();
+    const waiting = pipeline.executeOutcome(never, { signal: controller.signal });
+    await settled();
+    controller.abort('enough');
+    pipeline.update({ bulkhead: { concurrencyMax: 2 } });
+    expect(await waiting).toMatchObject({ result: 'aborted' });
+    expect(await pipeline.execute(() => 1)).toBe(1);
+  });
+
   it('does not let a newcomer pass those who wait', async () => {
     const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1, queueMax: 5, queueWaitMsMax: 50 } });
     const { begun, work, end } = workshop();

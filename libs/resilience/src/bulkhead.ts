@@ -2,8 +2,8 @@ import type { BulkheadSpec } from './spec.ts';
 
 /** A call that waits for its turn. */
 export interface BulkheadWaiter {
-  /** Its turn has come, and it holds a permit. */
-  admitted(): void;
+  /** Its turn has come: true takes a permit. False when it has given up but not left the queue yet. */
+  admitted(): boolean;
 }
 
 /** Bounds how many calls run at once. A permit is given back when the work has really ended, not when its caller was answered. */
@@ -59,8 +59,7 @@ export class Bulkhead {
     for (const waiter of this.waiters) {
       if (this.taken >= this.settings.concurrencyMax) return;
       this.waiters.delete(waiter);
-      this.taken += 1;
-      waiter.admitted();
+      if (waiter.admitted()) this.taken += 1;
     }
   }
 }

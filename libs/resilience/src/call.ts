@@ -16,6 +16,8 @@ export class Call {
   readonly startedMs: number;
   /** When its time is over. */
   readonly dueMs: number;
+  /** Whether that is its caller's deadline, and not the time of a whole call. */
+  readonly dueByCaller: boolean;
   readonly signal: AbortSignal | undefined;
   readonly key: string | undefined;
   readonly idempotent: boolean;
@@ -29,7 +31,10 @@ export class Call {
   ) {
     const { deadline } = options;
     this.startedMs = site.monotonic();
-    this.dueMs = this.startedMs + (deadline === undefined ? site.settings.timeout.totalMs : Math.min(site.settings.timeout.totalMs, deadline - site.clock.now()));
+    const { totalMs } = site.settings.timeout;
+    const callerMs = deadline === undefined ? totalMs : deadline - site.clock.now();
+    this.dueByCaller = callerMs < totalMs;
+    this.dueMs = this.startedMs + (this.dueByCaller ? callerMs : totalMs);
     this.signal = options.signal;
     this.key = options.key;
     this.idempotent = options.idempotent === true;
@@ -74,7 +79,8 @@ export class Call {
   /** How a call ended that ended with this error. */
   resultOf(error: unknown): 'failed' | 'rejected' | 'aborted' {
     if (this.isAbortedBy(error)) return 'aborted';
-    return error instanceof RejectedError ? 'rejected' : 'failed';
+    // What another pipeline inside this one refused is a failure here.
+    return error instanceof RejectedError && error.pipeline === this.site.name ? 'rejected' : 'failed';
   }
 
   /** The same for a call that ended with this error. */

@@ -55,7 +55,7 @@ export class Flights {
   private async landed(flight: Flight, call: Call): Promise<void> {
     const leftMs = call.leftMs();
     const wait = this.site.waits.begin({ ms: leftMs, signal: call.signal, late: () => new AttemptTimeoutError(this.site.name, Math.round(leftMs)) });
-    const land = (): void => wait.end();
+    const land = (): void => void wait.end();
     flight.answer.then(land, land);
     await wait.promise;
   }

@@ -186,7 +186,7 @@ describe('a retry budget', () => {
     expect(budget.available()).toBe(10);
   });
 
-  it('can be changed', () => {
+  it('can be changed', async () => {
     const clock = new VirtualClock();
     const budget = createRetryBudget({}, { clock });
     expect(budget.settings).toEqual({ ratio: 0.2, perSecondMin: 10, windowSeconds: 10 });
@@ -194,9 +194,12 @@ describe('a retry budget', () => {
     expect(budget.available()).toBe(1);
     budget.update({ perSecondMin: 20 });
     expect(budget.available()).toBe(101);
+    // What was spent stays spent.
     budget.update({ windowSeconds: 5 });
-    expect(budget.available()).toBe(100);
+    expect(budget.available()).toBe(1);
     budget.update({ perSecondMin: 1 });
+    expect(budget.available()).toBe(0);
+    await clock.advance(5000);
     expect(budget.available()).toBe(5);
   });
 

@@ -37,8 +37,16 @@ class RollingRetryBudget implements RetryBudget {
 
   update(patch: RetryBudgetSpec): void {
     const settings = { ...this.settings, ...patch };
-    if (settings.windowSeconds !== this.settings.windowSeconds) this.counts = countsOf(settings);
+    if (settings.windowSeconds !== this.settings.windowSeconds) this.counts = this.countsIn(settings);
     this.settings = settings;
+  }
+
+  /** Counts of another window, in which all that the last one still holds happened now. */
+  private countsIn(settings: Required<RetryBudgetSpec>): RollingCounts {
+    const nowMs = this.monotonic();
+    const counts = countsOf(settings);
+    for (const kind of [call, retry]) counts.add(kind, nowMs, this.counts.total(kind, nowMs));
+    return counts;
   }
 
   private left(nowMs: number): number {

@@ -109,7 +109,7 @@ describe('a change at run time', () => {
       ...before,
       timeout: { ...before.timeout, attemptMs: 500 },
       retry: { ...before.retry!, baseMs: 7, budget: { ...before.retry!.budget, ratio: 0.1 } },
-      breaker: { ...before.breaker!, openMs: 3 },
+      breaker: { ...before.breaker!, openMs: 3, slowMs: 250 },
       bulkhead: { ...before.bulkhead!, queueMax: 5 },
       shed: { ...before.shed!, holdMs: 1 },
       cache: { ...before.cache!, freshMs: 9 },
@@ -119,6 +119,14 @@ describe('a change at run time', () => {
     expect(told('SettingsChanged')).toMatchObject([
       { changed: ['timeout.attemptMs', 'retry.baseMs', 'retry.budget', 'breaker.openMs', 'bulkhead.queueMax', 'shed.holdMs', 'cache.freshMs', 'fallbackConcurrencyMax'] },
     ]);
+  });
+
+  it('of the time of an attempt leaves what is slow where that was set by itself', () => {
+    const { pipeline } = setUp({ name: 's3', breaker: { slowMs: 100 } });
+    pipeline.update({ timeout: { attemptMs: 500 } });
+    expect(pipeline.settings().breaker).toMatchObject({ slowMs: 100 });
+    pipeline.update({ timeout: { attemptMs: 300 }, breaker: { slowMs: 200 } });
+    expect(pipeline.settings().breaker).toMatchObject({ slowMs: 200 });
   });
 
   it('of one policy leaves all others', () => {

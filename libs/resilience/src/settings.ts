@@ -2,7 +2,9 @@ import type { BreakerSpec, BulkheadSpec, CacheSpec, ChaosSpec, FallbackKind, Ret
 
 /** A pipeline's settings with every default filled in. Policies that it does not have are left out. */
 export interface PipelineSettings {
+  /** Name of the pipeline. */
   readonly name: string;
+  /** What stands at the other end. */
   readonly dependency: string;
   readonly timeout: Required<Omit<TimeoutSpec, 'connectMs'>> & Pick<TimeoutSpec, 'connectMs'>;
   readonly retry?: Required<Omit<RetrySpec, 'budget'>> & { readonly budget: Required<RetryBudgetSpec> };
@@ -10,7 +12,9 @@ export interface PipelineSettings {
   readonly bulkhead?: Required<BulkheadSpec>;
   readonly shed?: Required<ShedSpec>;
   readonly cache?: Required<CacheSpec>;
+  /** Kinds of its fallbacks, in order. */
   readonly fallbacks: readonly FallbackKind[];
+  /** Most fallbacks at once. */
   readonly fallbackConcurrencyMax: number;
   readonly chaos: Required<ChaosSpec>;
 }

@@ -120,7 +120,9 @@ export type FallbackSpec =
 
 /** What a stub may know of the call. */
 export interface FallbackCall {
+  /** Key of the call, if it has one. */
   readonly key: string | undefined;
+  /** Signal of the caller, if there is one. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -131,12 +133,18 @@ export type FallbackKind = FallbackSpec['kind'];
 export interface ChaosSpec {
   /** Whether this pipeline may ever inject anything; `update` cannot change it. Default false. */
   readonly allowed: boolean;
+  /** Injections, the first that matches acts. Default: none. */
   readonly rules?: readonly ChaosRule[];
 }
 
 /** One injection; the first rule that matches an attempt acts. */
-export type ChaosRule = { readonly rate?: number; readonly keys?: readonly string[] } & (
-  | /** Waits before the work. */ { readonly kind: 'latency'; readonly ms: number }
+export type ChaosRule = {
+  /** Share of the attempts that it meets, 0–1. Default 1. */
+  readonly rate?: number;
+  /** Only attempts of calls with one of these keys. Default: all attempts. */
+  readonly keys?: readonly string[];
+} & (
+  | /** Waits before the work, in milliseconds. */ { readonly kind: 'latency'; readonly ms: number }
   | /** Fails instead of the work. */ { readonly kind: 'fault'; readonly error?: () => unknown }
   | /** Answers instead of the work. */ { readonly kind: 'outcome'; readonly value: unknown }
   | /** Neither answers nor heeds the signal, for good. */ { readonly kind: 'hang' }
@@ -148,15 +156,23 @@ export interface PipelineSpec {
   readonly name: string;
   /** What stands at the other end; several pipelines may share one. Default: the name. */
   readonly dependency?: string;
+  /** Time limits. Default: those of {@link TimeoutSpec}. */
   readonly timeout?: TimeoutSpec;
+  /** Tries failed attempts again. Default: none. */
   readonly retry?: RetrySpec;
+  /** Stops asking a dependency that fails or is slow. Default: none. */
   readonly breaker?: BreakerSpec;
+  /** Bounds the calls that run at once. Default: none. */
   readonly bulkhead?: BulkheadSpec;
+  /** Refuses calls while the process is overloaded; needs a source of load. Default: none. */
   readonly shed?: ShedSpec;
+  /** Keeps answers. Default: none. */
   readonly cache?: CacheSpec;
+  /** What is done instead of a call that did not succeed, in this order. Default: nothing. */
   readonly fallbacks?: readonly FallbackSpec[];
   /** Most fallbacks at once, ≥ 1. Default 10. */
   readonly fallbackConcurrencyMax?: number;
+  /** Injected trouble. Default: not allowed. */
   readonly chaos?: ChaosSpec;
   /** Tells what kind of failure an error is. Default {@link classifyError}. */
   readonly classify?: (error: unknown) => ErrorClass;

@@ -19,6 +19,7 @@ export class Wait implements Abortable {
   abortPrevious: Abortable | undefined = undefined;
   private fulfil!: () => void;
   private reject!: (reason: unknown) => void;
+  private over = false;
   private readonly handle: unknown;
 
   constructor(
@@ -33,25 +34,28 @@ export class Wait implements Abortable {
     if (signal !== undefined) waits.fanOut.link(this, signal);
   }
 
-  /** Ends it well. */
-  end(): void {
-    this.release();
+  /** Ends it well. False when it had ended before: whoever waited hears of that end only a moment later. */
+  end(): boolean {
+    if (!this.release()) return false;
     this.fulfil();
+    return true;
   }
 
   fail(error: unknown): void {
-    this.release();
-    this.reject(error);
+    if (this.release()) this.reject(error);
   }
 
   aborted(reason: unknown): void {
     this.fail(reason);
   }
 
-  private release(): void {
+  private release(): boolean {
+    if (this.over) return false;
+    this.over = true;
     this.waits.clock.clearTimeout(this.handle);
     this.waits.fanOut.unlink(this);
     this.waits.remove(this);
+    return true;
   }
 }
 
