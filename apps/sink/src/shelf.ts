@@ -107,6 +107,13 @@ export class Shelf {
     }
   }
 
+  /** Moves a batch that is not as it was written to where an operator can look at it. */
+  async setAside(partition: number, { bytes, files }: EncodedBatch, error: Error): Promise<void> {
+    this.#observe({ type: 'SpoolCorrupt', partition, id: files.batchId, error });
+    this.#budget.remove(bytes);
+    await files.setAside();
+  }
+
   /** Removes a batch that is not needed any more. */
   async discard(batch: EncodedBatch): Promise<void> {
     this.#budget.remove(batch.bytes);
