@@ -42,8 +42,8 @@ export async function findStart(partition: number, parts: LaneParts, life: Abort
       if (tip !== undefined) refuseOtherLog(partition, tip, range, pipeline.parts.context.cluster);
       if (shelved.next.length === 0 && end.to < range.low) {
         // Lost or not, the loop looks at the ledger again.
-        await pipeline.record(gapEntry(parts.newId(), end, range.low, pipeline.parts.context), head, life);
-        pipeline.parts.observe({ type: 'GapRecorded', partition, from: end.to, to: range.low });
+        const { outcome } = await pipeline.record(gapEntry(parts.newId(), end, range.low, pipeline.parts.context), head, life);
+        if (outcome === 'mine') pipeline.parts.observe({ type: 'GapRecorded', partition, from: end.to, to: range.low });
         continue;
       }
       await pipeline.fillWindow(window, end.to, shelved.next, life);
