@@ -22,8 +22,7 @@ async function consumeWithoutS3(world: World, writer: Writer): Promise<void> {
 }
 
 /** A writer dies when its batch is recorded, before it publishes it. */
-async function recordedAndNotPublished(world: World): Promise<{ readonly disk: SimulatedDisk }> {
-  const disk = new SimulatedDisk();
+async function recordedAndNotPublished(world: World, disk = new SimulatedDisk()): Promise<{ readonly disk: SimulatedDisk }> {
   const writer = world.writer({ flushBytes: 1, disk });
   world.bucket.plan = (_n, key) => {
     if (key.startsWith('_ledger/')) queueMicrotask(() => writer.life.kill());
@@ -31,8 +30,8 @@ async function recordedAndNotPublished(world: World): Promise<{ readonly disk: S
   };
   await world.run(writer);
   world.bucket.plan = () => undefined;
-  expect(world.entries()).toHaveLength(1);
-  expect(world.rows()).toEqual([]);
+  expect(world.entries().at(-1)?.to).toBe(world.topic.high);
+  expect(world.rows().filter(({ _offset }) => _offset === world.topic.high - 1)).toEqual([]);
   return { disk };
 }
 
@@ -226,5 +225,32 @@ describe('the spool', () => {
     await first.finishRecorded();
     expect(disk.files.size).toBe(kept);
     expect(world.bucket.keys('purchases/')).toEqual([]);
+  });
+
+  it('lets go of a batch whose offset is an entry of another, so that one behind it is published that is recorded', async () => {
+    const world = worldWith(4);
+    const disk = new SimulatedDisk();
+    // Of two processes that died on this disk one had sealed and not recorded what another took up to 2,
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    await first.lose();
+    world.bucket.plan = () => undefined;
+    const other = world.writer({ flushBytes: 1 });
+    other.start();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    await other.log.fetch(other.lane, 2);
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    other.life.kill();
+    // and the other recorded what comes behind.
+    await recordedAndNotPublished(world, disk);
+    first.life.kill();
+    expect(world.entries().map(({ to }) => to)).toEqual([2, 4]);
+    deleteStaged(world);
+
+    const holder = world.writer({ disk });
+    await holder.fillShelf();
+    for (let batches = 0; batches < 3; batches += 1) await holder.finishRecorded();
+    expect(disk.files.size).toBe(0);
+    expectExactlyOnce(world);
   });
 });
