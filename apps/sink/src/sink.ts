@@ -89,7 +89,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       encoder,
       log: strategy.partition(partition),
       registrar,
-      snapshots: new WindowSnapshots(store, lane),
+      snapshots: new WindowSnapshots({ store, lane, onFailure: (error) => observe({ type: 'SnapshotFailed', partition, error: error as Error }) }),
       checkpoints: new Checkpointer({ store, lane, onFailure: (error) => logger.warn({ partition, err: error }, 'A checkpoint could not be written; it is tried again.') }),
       patience,
       observe,
