@@ -6,7 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkOf } from './check.ts';
 import { DiskSpool } from './disk-spool.ts';
-import { DuckDbEncoder } from './duckdb-encoder.ts';
+import { DuckDbEncoder, onDuckDbDisk, openInstance } from './duckdb-encoder.ts';
 import { OpenBatch } from './open-batch.ts';
 import { purchaseLine } from './simulation/purchase-line.ts';
 import type { SealedBatch } from './batch.ts';
@@ -20,7 +20,7 @@ let encoder: DuckDbEncoder;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'millrace-encoder-'));
   spool = await DiskSpool.take(root, 'one');
-  encoder = await DuckDbEncoder.open(purchases, { memoryMbMax: 256, threads: 2, temporaryDirectory: root });
+  encoder = await DuckDbEncoder.open(purchases, { memoryMbMax: 256, threads: 2, temporaryDirectory: root, spillMbMax: 64 });
 });
 afterAll(async () => {
   encoder.close();
@@ -91,5 +91,13 @@ describe('the encoder', () => {
     const wrong = { ...batch.segments[0]!, rows: 3 };
     await expect(encoder.encode(batch.files, wrong, '0.parquet', 3, life)).rejects.toMatchObject({ code: 'row-count', retryable: true });
     await expect(query(`SELECT * FROM '${batch.files.path('0.parquet')}'`)).rejects.toThrow('No files found');
+  });
+
+  it('takes no more disk for what does not fit into memory than it may, and calls that an outage of the disk', async () => {
+    const instance = await openInstance({ memoryMbMax: 50, threads: 1, temporaryDirectory: join(root, 'spill'), spillMbMax: 1 });
+    const connection = await instance.connect();
+    const run = onDuckDbDisk(async () => await connection.run('CREATE TABLE large AS SELECT random() AS x FROM range(10_000_000)'));
+    await expect(run).rejects.toMatchObject({ code: 'disk-full', retryable: true, message: expect.stringContaining('SINK_ENCODER_SPILL_MB_MAX') as string });
+    instance.closeSync();
   });
 });

@@ -17,6 +17,8 @@ export interface EncoderSettings {
   readonly threads: number;
   /** Directory for what does not fit in memory. */
   readonly temporaryDirectory: string;
+  /** Disk that this may take, in megabytes. Default 1024. */
+  readonly spillMbMax: number;
 }
 
 const jsonTypes: Readonly<Record<ColumnType, string>> = {
@@ -27,6 +29,22 @@ const jsonTypes: Readonly<Record<ColumnType, string>> = {
   boolean: 'BOOLEAN',
   timestamp: 'BIGINT',
 };
+
+/** An embedded DuckDB within its limits. */
+export async function openInstance(settings: EncoderSettings): Promise<DuckDBInstance> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${settings.memoryMbMax}MB`,
+    threads: String(settings.threads),
+    temp_directory: settings.temporaryDirectory,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  // Given to `create` it is shown among the settings, and not kept to.
+  await connection.run(`SET max_temp_directory_size = '${settings.spillMbMax}MB'`);
+  connection.closeSync();
+  return instance;
+}
 
 /** Encodes segments with an embedded DuckDB, whose threads are not the event loop's. One segment at a time. */
 export class DuckDbEncoder implements SegmentEncoder {
@@ -42,13 +60,7 @@ export class DuckDbEncoder implements SegmentEncoder {
   }
 
   static async open(stream: Stream, settings: EncoderSettings): Promise<DuckDbEncoder> {
-    const instance = await DuckDBInstance.create(':memory:', {
-      memory_limit: `${settings.memoryMbMax}MB`,
-      threads: String(settings.threads),
-      temp_directory: settings.temporaryDirectory,
-      autoinstall_known_extensions: 'false',
-      autoload_known_extensions: 'false',
-    });
+    const instance = await openInstance(settings);
     return new DuckDbEncoder(instance, stream, settings.temporaryDirectory);
   }
 
@@ -113,14 +125,22 @@ export class DuckDbEncoder implements SegmentEncoder {
   }
 }
 
-// DuckDB reports a full disk as a message, not as a code; this is the one place where a message is looked at.
-async function onDuckDbDisk<T>(run: () => Promise<T>): Promise<T> {
+/**
+ * Runs a statement; a full disk, and a limit of what may be on it, are outages of the disk. DuckDB reports them as a message, not as a
+ * code; this is the one place where a message is looked at.
+ *
+ * @throws SinkError `disk-full`
+ */
+export async function onDuckDbDisk<T>(run: () => Promise<T>): Promise<T> {
   return await onDisk(async () => {
     try {
       return await run();
     } catch (error) {
       if (error instanceof Error && /No space left|File too large|Disk quota/i.test(error.message)) {
         throw new SinkError('disk-full', `the disk is full: ${error.message}`, { cause: error });
+      }
+      if (error instanceof Error && error.message.includes('max_temp_directory_size')) {
+        throw new SinkError('disk-full', `the encoder needs more disk than SINK_ENCODER_SPILL_MB_MAX: ${error.message}`, { cause: error });
       }
       throw error;
     }

@@ -20,11 +20,12 @@ const readsAtOnce = 8;
  * A file that is gone has no rows, and its events are no duplicates: the audit reports the loss.
  *
  * @param to the end of what has landed
+ * @returns how many entries were read
  */
-export async function fillWindow(window: DedupWindow, to: number, source: WindowSource, signal: AbortSignal): Promise<void> {
-  if (window.offsets === 0 || to === 0) return;
+export async function fillWindow(window: DedupWindow, to: number, source: WindowSource, signal: AbortSignal): Promise<number> {
+  if (window.offsets === 0 || to === 0) return 0;
   const from = Math.max(window.knownTo, to - window.offsets);
-  if (from >= to) return;
+  if (from >= to) return 0;
   window.startAt(from);
   const keys = await keysBackTo(from, source, signal);
   for (let start = 0; start < keys.length; start += readsAtOnce) {
@@ -40,6 +41,7 @@ export async function fillWindow(window: DedupWindow, to: number, source: Window
     }
   }
   window.passed(to);
+  return keys.length;
 }
 
 /** Adds the rows of a batch that waits on disk, whose decisions build on the window before it. */

@@ -6,13 +6,15 @@ import type { Pipeline } from './pipeline.ts';
  * Publishes a batch of the shelf that is recorded and has not landed: its lane was taken away, or its process died, in between. Whoever
  * has the lane now publishes it from what was staged; when that was deleted, only our disk has the files.
  *
- * @returns whether the batch is not needed any more; a batch that is not recorded may still be good for its lane
+ * @returns whether the batch is not needed any more: it has landed, or its offset is another entry's; one whose offset no entry holds
+ * may still be good for its lane
  * @throws what the ledger or the store throws; the batch is then as it was
  */
 export async function finishRecorded(pipeline: Pipeline, encoded: EncodedBatch, signal: AbortSignal): Promise<boolean> {
   const { entry } = encoded;
   const recorded = await pipeline.parts.ledger.entryHolding(entry.from, { signal });
-  if (recorded?.id !== entry.id) return false;
+  if (recorded === undefined) return false;
+  if (recorded.id !== entry.id) return true;
   if (!(await isLanded(pipeline.parts.store, entry, { signal }))) await pipeline.publishFromDisk(encoded, signal);
   return true;
 }

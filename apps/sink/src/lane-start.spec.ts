@@ -3,12 +3,16 @@ import { expectExactlyOnce } from './simulation/expect-exactly-once.ts';
 import { purchaseLine } from './simulation/purchase-line.ts';
 import { World } from './simulation/world.ts';
 
-/** What a start does to S3 behind a ledger of so many one-record entries, window included. */
-async function callsOfAStart(entries: number): Promise<string[]> {
+/** What a start does to S3 behind a ledger of so many one-record entries, window included, that were written in lives of so many each. */
+async function callsOfAStart(entries: number, entriesOfALife = entries): Promise<string[]> {
   const world = new World();
-  for (let n = 0; n < entries; n += 1) world.topic.append(purchaseLine(n));
   const options = { dedupOffsets: 10_000, entriesPerSnapshot: 20 };
-  await world.run(world.writer({ ...options, flushBytes: 1 }), 1);
+  while (world.topic.high < entries) {
+    for (let n = 0; n < entriesOfALife; n += 1) world.topic.append(purchaseLine(world.topic.high));
+    const writer = world.writer({ ...options, flushBytes: 1 });
+    await world.run(writer, 1);
+    writer.life.kill();
+  }
   const writer = world.writer(options);
   await world.run(writer);
   expect(writer.lane.position).toBe(entries);
@@ -27,6 +31,12 @@ describe('a start', () => {
     expect(long).toEqual(short);
     expect(short.filter((call) => call === 'list')).toHaveLength(4);
     expect(short.length).toBeLessThan(30);
+  });
+
+  it('costs as few calls behind many lives that were each too short to fill a snapshot', async () => {
+    const calls = await callsOfAStart(300, 3);
+    expect(calls.filter((call) => call === 'list').length).toBeLessThanOrEqual(4);
+    expect(calls.length).toBeLessThan(60);
   });
 
   it('reads the landed files where a snapshot is gone, damaged, or of another ledger', async () => {

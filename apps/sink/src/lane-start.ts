@@ -1,6 +1,6 @@
 import { chainEndOf, type ChainEnd, type LedgerEntry } from '@millrace/lake';
 import type { EncodedBatch } from './batch.ts';
-import { SinkError } from './errors.ts';
+import { isSinkError, SinkError } from './errors.ts';
 import { gapEntry } from './gap-entry.ts';
 import type { LaneParts } from './lane-parts.ts';
 import type { LogRange } from './log.ts';
@@ -30,27 +30,34 @@ export async function findStart(partition: number, parts: LaneParts, life: Abort
     const head = await pipeline.head(life);
     const end = chainEndOf(head);
     const shelved = await shelf.take(partition, end);
+    let unlanded = shelved.head;
     try {
       // Land before extend: whoever finds the head unlanded publishes it.
-      if (shelved.head !== undefined) await pipeline.landFromDisk(shelved.head, life);
+      if (unlanded !== undefined) await pipeline.landFromDisk(unlanded, life);
       else if (head !== undefined) await pipeline.land(head, life);
+      if (unlanded !== undefined) await shelf.discard(unlanded);
+      unlanded = undefined;
       const tip = shelved.next.at(-1)?.entry ?? head;
       const range = await pipeline.range(life);
       if (tip !== undefined) refuseOtherLog(partition, tip, range, pipeline.parts.context.cluster);
       if (shelved.next.length === 0 && end.to < range.low) {
         // Lost or not, the loop looks at the ledger again.
-        await pipeline.record(gapEntry(parts.newId(), end, range.low, pipeline.parts.context), head, life);
-        pipeline.parts.observe({ type: 'GapRecorded', partition, from: end.to, to: range.low });
+        const { outcome } = await pipeline.record(gapEntry(parts.newId(), end, range.low, pipeline.parts.context), head, life);
+        if (outcome === 'mine') pipeline.parts.observe({ type: 'GapRecorded', partition, from: end.to, to: range.low });
         continue;
       }
       await pipeline.fillWindow(window, end.to, shelved.next, life);
       return { head, waiting: shelved.next, end: chainEndOf(tip), last: tip?.last, range };
     } catch (error) {
-      // Another assignment, or an operator's repair, may still need them.
-      shelf.put(partition, shelved.next);
+      if (unlanded !== undefined && isSinkError(error, 'spool-corrupt')) {
+        // As good as not on disk: the head is landed from what was staged, or it is lost.
+        await shelf.setAside(partition, unlanded, error);
+        shelf.put(partition, shelved.next);
+        continue;
+      }
+      // Another assignment, or an operator's repair, may still need them; of the head this may be the only copy.
+      shelf.put(partition, unlanded === undefined ? shelved.next : [unlanded, ...shelved.next]);
       throw error;
-    } finally {
-      if (shelved.head !== undefined) await shelf.discard(shelved.head);
     }
   }
 }

@@ -70,6 +70,21 @@ describe('a lane', () => {
     expect(writer.events.filter(({ type }) => type === 'GapRecorded')).toHaveLength(2);
   });
 
+  it('tells of a gap at the beginning only where its own entry says so', async () => {
+    const world = new World();
+    for (let n = 0; n < 6; n += 1) world.topic.append(purchaseLine(n));
+    world.topic.low = 4;
+    const writers = [world.writer({ flushBytes: 1 }), world.writer({ flushBytes: 1 })];
+    for (const writer of writers) writer.start();
+    await world.run(writers[0]!);
+    await world.run(writers[1]!);
+    expect(world.entries().map(({ kind, from, to }) => [kind, from, to])).toEqual([
+      ['gap', 0, 4],
+      ['batch', 4, 6],
+    ]);
+    expect(writers.flatMap(({ events }) => events).filter(({ type }) => type === 'GapRecorded')).toHaveLength(1);
+  });
+
   it('refuses another cluster, a shorter log, and a log whose record is another', async () => {
     for (const change of ['cluster', 'shorter', 'record'] as const) {
       const world = worldWith(6);

@@ -202,7 +202,7 @@ export class Lane {
     this.#parts.pipeline.parts.observe({ type: 'LaneStarted', partition: this.partition, position: end.to, ...range });
   }
 
-  async #beginAgain(why: string): Promise<void> {
+  async #beginAgain(why: string, keep = false): Promise<void> {
     if (this.#state.kind === 'stopped') return;
     this.#holds.add('starting');
     this.#holds.remove('refused');
@@ -211,7 +211,7 @@ export class Lane {
     this.#life.abort(new Error(why));
     this.#life = new AbortController();
     const life = this.#life.signal;
-    await this.#inTurn(async () => await this.#forget(false));
+    await this.#inTurn(async () => await this.#forget(keep));
     await this.#begin(life);
   }
 
@@ -285,7 +285,8 @@ export class Lane {
     this.#holds.add('refused');
     this.#life.abort(error);
     // The sink that has the file on its disk publishes it, or an operator's repair puts one in its place: look again, so that no restart is needed.
-    if (isLakeError(error, 'file-lost')) this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired'), lookAgainMs);
+    // That sink may be this one: what is on disk is kept.
+    if (isLakeError(error, 'file-lost')) this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired', true), lookAgainMs);
     this.#parts.pipeline.parts.observe({ type: 'LaneRefused', partition: this.partition, error });
   }
 

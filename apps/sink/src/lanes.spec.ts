@@ -1,4 +1,6 @@
+import type { LedgerEntry } from '@millrace/lake';
 import { describe, expect, it } from 'vitest';
+import { SinkError } from './errors.ts';
 import { Lanes } from './lanes.ts';
 import { Shelf } from './shelf.ts';
 import { purchaseLine } from './simulation/purchase-line.ts';
@@ -6,19 +8,24 @@ import { tick } from './simulation/tick.ts';
 import { World } from './simulation/world.ts';
 import type { Writer } from './simulation/writer.ts';
 import { SpoolBudget, type SpoolLimits } from './spool-budget.ts';
+import type { BatchFiles } from './spool.ts';
 
 /** The lanes of one process, each over a world of its own, and all over one budget. */
 class Group {
   readonly worlds: readonly World[];
   readonly budget: SpoolBudget;
+  readonly shelf: Shelf;
   readonly lanes: Lanes;
+  /** What was shelved and is not on disk any more. */
+  readonly gone: string[] = [];
   readonly #writers: readonly Writer[];
 
   constructor(partitions: number, limits: Partial<SpoolLimits>) {
     this.worlds = Array.from({ length: partitions }, () => new World());
     this.budget = new SpoolBudget({ bytesMax: 1_000_000, openSegmentsMax: 1000, ...limits }, () => this.lanes.room());
     this.#writers = this.worlds.map((world) => world.writer({ budget: this.budget }));
-    this.lanes = new Lanes((partition) => this.#writers[partition]!.lane, this.budget, new Shelf(this.budget, () => undefined));
+    this.shelf = new Shelf(this.budget, () => undefined);
+    this.lanes = new Lanes((partition) => this.#writers[partition]!.lane, this.budget, this.shelf);
   }
 
   async start(): Promise<void> {
@@ -31,6 +38,15 @@ class Group {
     const { topic } = this.worlds[partition]!;
     for (let n = 0; n < events; n += 1) topic.append(purchaseLine(topic.high, { purchaseTimestamp: 1_575_121_641 + (n % days) * 86_400 }));
     return await this.#writers[partition]!.log.fetch({ take: async (fetched) => await this.lanes.take({ ...fetched, partition }) }, events);
+  }
+
+  /** A chain of batches of a partition that another sink has by now, oldest first; the first one's predecessor is not here. */
+  shelve(partition: number, ids: readonly string[], bytes: number): void {
+    for (const [n, id] of ids.entries()) {
+      this.budget.add(bytes);
+      const entry = { id, prev: ids[n - 1] ?? 'landed', from: n, to: n + 1 } as LedgerEntry;
+      this.shelf.put(partition, [{ entry, bodies: [], bytes, files: { batchId: id, discard: async () => void this.gone.push(id), setAside: async () => void this.gone.push(`${id} set aside`) } as Partial<BatchFiles> as BatchFiles }]);
+    }
   }
 
   /** Partitions of which a batch was sealed, with the reason. */
@@ -104,5 +120,62 @@ describe('all lanes together', () => {
     await turns();
     expect(group.paused).toEqual([]);
     expect(await group.fetch(1, 1)).toBe(true);
+  });
+
+  it('go on when the room is taken by batches of partitions that others have by now', async () => {
+    const group = new Group(1, { bytesMax: 40_000 });
+    await group.start();
+    group.s3(false);
+    await group.fetch(0, 200);
+    expect(group.paused).toEqual([0]);
+    group.shelve(7, ['a', 'b', 'c'], 11_000);
+    group.s3(true);
+    await turns();
+    // All that was taken has landed, and there is no room still: nothing will be taken that could make some.
+    expect(group.lanes.all[0]!.queued).toBe(0);
+    expect(group.paused).toEqual([0]);
+    await group.lanes.finishOthers(async () => false);
+    expect(group.gone).toEqual(['c']);
+    expect(group.paused).toEqual([]);
+  });
+
+  it('let go of all that others recorded, and of no more than the room needs of what may still be good', async () => {
+    const group = new Group(1, { bytesMax: 40_000 });
+    await group.start();
+    group.shelve(7, ['a', 'b', 'c'], 5000);
+    group.shelve(8, ['d', 'e', 'f'], 9000);
+    const asked: string[] = [];
+    await group.lanes.finishOthers(async (_partition, { entry }) => {
+      asked.push(entry.id);
+      return entry.id === 'a' || entry.id === 'b';
+    });
+    expect(asked).toEqual(['a', 'b', 'c', 'd']);
+    expect(group.gone).toEqual(['a', 'b', 'f']);
+    expect(group.budget.bytes).toBe(23_000);
+  });
+
+  it('keep what may be recorded for as long as nobody can tell', async () => {
+    const group = new Group(1, { bytesMax: 40_000 });
+    await group.start();
+    group.shelve(7, ['a'], 17_000);
+    group.shelve(8, ['b', 'c'], 10_500);
+    await expect(group.lanes.finishOthers(async () => await Promise.reject(new Error('S3 is away')))).rejects.toThrow('S3 is away');
+    expect(await group.fetch(0, 20)).toBe(true);
+    expect(await group.fetch(0, 1)).toBe(true);
+    expect(group.budget.crowded).toBe(true);
+    expect(group.gone).toEqual(['c']);
+  });
+
+  it('set aside what cannot be published from disk because it is damaged, and look at the others', async () => {
+    const group = new Group(1, {});
+    await group.start();
+    group.shelve(7, ['a', 'b'], 10);
+    group.shelve(8, ['c'], 10);
+    await group.lanes.finishOthers(async (_partition, { entry }) => {
+      if (entry.id === 'a') throw new SinkError('spool-corrupt', 'a is damaged');
+      return true;
+    });
+    expect(group.gone).toEqual(['a set aside', 'b', 'c']);
+    expect(group.budget.bytes).toBe(0);
   });
 });

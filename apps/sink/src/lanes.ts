@@ -65,14 +65,32 @@ export class Lanes {
   }
 
   /**
-   * Publishes what this process, or one that died on its disk, recorded and could not land before the partition went to another.
+   * Publishes what this process, or one that died on its disk, recorded and could not land before the partition went to another; lets
+   * go of what others have recorded since, and of the rest where the room is needed. Without it a spool that is full of batches of
+   * partitions elsewhere would stay full: all lanes pause, and nothing is taken that would make room.
    *
-   * @param finish publishes one batch; see `finishRecorded`
+   * @param finish publishes one batch, and says whether it is not needed any more; see `finishRecorded`
+   * @throws what `finish` throws first, once every partition has been looked at
    */
   async finishOthers(finish: (partition: number, batch: EncodedBatch) => Promise<boolean>): Promise<void> {
+    const errors: unknown[] = [];
+    const unrecorded = new Set<EncodedBatch>();
     for (const partition of this.#shelf.partitions) {
-      if (!this.#lanes.has(partition)) await this.#shelf.lendOldest(partition, async (batch) => await finish(partition, batch));
+      // A lane that starts takes its own.
+      if (this.#lanes.get(partition)?.state.kind === 'starting') continue;
+      const finishOne = async (batch: EncodedBatch): Promise<boolean> => {
+        const done = await finish(partition, batch);
+        if (!done) unrecorded.add(batch);
+        return done;
+      };
+      try {
+        while (await this.#shelf.lendOldest(partition, finishOne));
+      } catch (error) {
+        errors.push(error);
+      }
     }
+    while (this.#budget.crowded && (await this.#shelf.dropOne(unrecorded)));
+    if (errors.length > 0) throw errors[0];
   }
 
   /** Lands what has been taken, until the signal aborts, and stops. */

@@ -145,7 +145,7 @@ export class Pipeline {
       // What an attempt that failed half-way has added.
       window.forgetFrom(known);
       await this.parts.snapshots.load(window, landedTo, life);
-      await fillWindow(window, landedTo, this.parts, life);
+      this.parts.snapshots.behind(await fillWindow(window, landedTo, this.parts, life));
       for (const batch of waiting) await fillFromSpool(window, batch, this.parts.encoder);
     });
   }

@@ -1,5 +1,6 @@
 import type { ChainEnd } from '@millrace/lake';
 import type { EncodedBatch } from './batch.ts';
+import { isSinkError } from './errors.ts';
 import type { SinkObserver } from './sink-events.ts';
 import type { SpoolBudget } from './spool-budget.ts';
 import { readSpooled } from './spool-manifest.ts';
@@ -65,28 +66,46 @@ export class Shelf {
     return [...this.#batches.keys()];
   }
 
-  /** Hands out a partition's oldest batch, and discards it when that says that it is not needed any more; otherwise, or when that throws, it comes back. */
-  async lendOldest(partition: number, use: (batch: EncodedBatch) => Promise<boolean>): Promise<void> {
+  /**
+   * Hands out a partition's oldest batch, and discards it when that says that it is not needed any more; otherwise, or when that throws,
+   * it comes back. True when it is gone.
+   */
+  async lendOldest(partition: number, use: (batch: EncodedBatch) => Promise<boolean>): Promise<boolean> {
     const batches = this.#batches.get(partition) ?? [];
     const oldest = batches.shift();
     if (batches.length === 0) this.#batches.delete(partition);
-    if (oldest === undefined) return;
-    let done = false;
+    if (oldest === undefined) return false;
     try {
-      done = await use(oldest);
-    } finally {
-      if (done) await this.discard(oldest);
-      else this.put(partition, [oldest]);
+      if (await use(oldest)) {
+        await this.discard(oldest);
+        return true;
+      }
+    } catch (error) {
+      if (isSinkError(error, 'spool-corrupt')) {
+        await this.setAside(partition, oldest, error);
+        return true;
+      }
+      this.put(partition, [oldest]);
+      throw error;
     }
+    this.put(partition, [oldest]);
+    return false;
   }
 
-  /** Discards what no lane has asked for yet, when the room is needed. True when something was. */
-  async dropOne(): Promise<boolean> {
+  /**
+   * Discards what no lane has asked for yet, the newest first, when the room is needed. Not what may be recorded, for this may be the
+   * only copy of it: that is the first of each chain, since a batch is recorded when the one before it has landed and is gone from here.
+   *
+   * @param unrecorded batches of which the ledger has just been asked
+   * @returns whether something was discarded
+   */
+  async dropOne(unrecorded: ReadonlySet<EncodedBatch> = new Set()): Promise<boolean> {
     for (const [partition, batches] of this.#batches) {
-      const last = batches.pop();
+      const at = batches.findLastIndex((batch) => unrecorded.has(batch) || batches.some(({ entry }) => entry.id === batch.entry.prev));
+      if (at < 0) continue;
+      const [dropped] = batches.splice(at, 1);
       if (batches.length === 0) this.#batches.delete(partition);
-      if (last === undefined) continue;
-      await this.discard(last);
+      await this.discard(dropped!);
       return true;
     }
     return false;
@@ -105,6 +124,13 @@ export class Shelf {
       await files.setAside();
       return undefined;
     }
+  }
+
+  /** Moves a batch that is not as it was written to where an operator can look at it. */
+  async setAside(partition: number, { bytes, files }: EncodedBatch, error: Error): Promise<void> {
+    this.#observe({ type: 'SpoolCorrupt', partition, id: files.batchId, error });
+    this.#budget.remove(bytes);
+    await files.setAside();
   }
 
   /** Removes a batch that is not needed any more. */

@@ -11,6 +11,7 @@ export type SinkEvent =
   | { readonly type: 'SpoolAdopted'; readonly partition: number; readonly batches: number; readonly from: number; readonly to: number }
   | { readonly type: 'SpoolCorrupt'; readonly partition: number; readonly id?: string; readonly error: Error }
   | { readonly type: 'StagedAgain'; readonly partition: number; readonly id: string; readonly error: Error }
+  | { readonly type: 'SnapshotFailed'; readonly partition: number; readonly error: Error }
   | { readonly type: 'PartitionPaused'; readonly partition: number; readonly reason: string }
   | { readonly type: 'PartitionResumed'; readonly partition: number }
   | { readonly type: 'StepFailed'; readonly partition: number; readonly step: string; readonly attempt: number; readonly error: Error };

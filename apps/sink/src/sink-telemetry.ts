@@ -1,3 +1,4 @@
+import { isLakeError } from '@millrace/lake';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { Lanes } from './lanes.ts';
@@ -18,6 +19,8 @@ export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
   const races = metrics.counter({ name: 'millrace_sink_races_lost_total', help: 'Offsets that another writer recorded first.' });
   const gaps = metrics.counter({ name: 'millrace_sink_gap_offsets_total', help: 'Offsets that the log no longer held when they were to be read.' });
   const corrupt = metrics.counter({ name: 'millrace_sink_spool_corrupt_total', help: 'Batches in the spool that were not as they were written.' });
+
+  let snapshotRefused = false;
 
   const sentences: { readonly [T in SinkEvent['type']]: (event: Extract<SinkEvent, { type: T }>) => void } = {
     LaneStarted: (event) => logger.info(event, `Partition ${event.partition} goes on at offset ${event.position}.`),
@@ -55,6 +58,12 @@ export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
       logger.warn({ ...event, err: error }, `A batch of partition ${event.partition} in the spool is not as it was written; it is set aside, and its events are read from Kafka again: ${error.message}.`);
     },
     StagedAgain: ({ error, ...event }) => logger.warn({ ...event, err: error }, `Files staged for a batch of partition ${event.partition} were gone; they are staged again from disk.`),
+    SnapshotFailed: ({ error, ...event }) => {
+      // What is only away is told by every step beside it; a refusal is for ever, and for every lane the same.
+      if (snapshotRefused || !isLakeError(error, 'denied')) return;
+      snapshotRefused = true;
+      logger.warn({ ...event, err: error }, `S3 refuses to write or to delete under _windows/: starts read more files, or old snapshots pile up. The sink needs s3:PutObject and s3:DeleteObject there. This is told once: ${error.message}.`);
+    },
     PartitionPaused: (event) => logger.debug(event, `Partition ${event.partition} is paused: ${event.reason}.`),
     PartitionResumed: (event) => logger.debug(event, `Partition ${event.partition} is fetched again.`),
     StepFailed: ({ error, ...event }) => {

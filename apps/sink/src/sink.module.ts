@@ -95,7 +95,7 @@ export class SinkModule {
           provide: AuditRuns,
           inject: [SINK, Metrics],
           useFactory: ({ store, catalog }: Sink, metrics: Metrics) =>
-            new AuditRuns(async (signal) => await auditTable({ store, catalog, stream: streamOf(config), signal }), { runMsMax: config.SINK_AUDIT_RUN_SECONDS_MAX * 1000 }, auditTelemetry(logger, metrics, Date.now), systemClock),
+            new AuditRuns(async (signal) => await auditTable({ store, catalog, stream: streamOf(config), signal }), { runMsMax: config.SINK_AUDIT_RUN_SECONDS_MAX * 1000 }, auditTelemetry(logger, metrics, Date.now, config.SINK_AUDIT_SECONDS > 0), systemClock),
         },
         { provide: AuditLife, inject: [AuditRuns], useFactory: (runs: AuditRuns) => new AuditLife(runs, config.SINK_AUDIT_SECONDS * 1000) },
         SinkLife,

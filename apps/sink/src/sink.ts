@@ -59,7 +59,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const spool = await DiskSpool.take(spoolRoot, writer);
   const temporaryDirectory = join(spoolRoot, writer, 'encoder');
   await mkdir(temporaryDirectory, { recursive: true });
-  const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory });
+  const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory, spillMbMax: config.SINK_ENCODER_SPILL_MB_MAX });
 
   const store = new S3ObjectStore(s3Client({ connectTimeoutMs: sinkSpecs(config).s3.timeout.connectMs }), config.LAKE_BUCKET, guards.s3);
   const catalog = new GlueCatalog(glueClient(), stream, config.LAKE_BUCKET, guards.glue, stream.database, config.SINK_CATALOG_TABLE);
@@ -89,7 +89,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       encoder,
       log: strategy.partition(partition),
       registrar,
-      snapshots: new WindowSnapshots(store, lane),
+      snapshots: new WindowSnapshots({ store, lane, onFailure: (error) => observe({ type: 'SnapshotFailed', partition, error: error as Error }) }),
       checkpoints: new Checkpointer({ store, lane, onFailure: (error) => logger.warn({ partition, err: error }, 'A checkpoint could not be written; it is tried again.') }),
       patience,
       observe,

@@ -18,42 +18,59 @@ interface Header {
   readonly sha256: string;
 }
 
+/** What {@link WindowSnapshots} work with. */
+export interface WindowSnapshotsParts {
+  readonly store: ObjectStore;
+  readonly lane: LaneId;
+  /** Entries per snapshot. Default {@link entriesPerSnapshot}. */
+  readonly every?: number;
+  /** Told when a snapshot could not be written, or an older one not deleted; both are tried again. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+// Older snapshots that are deleted after a new one. There is one, unless deleting was refused for some time.
+const deletedAtOnce = 10;
+
 /**
  * Snapshots of a lane's window at `_windows/<table>/<topic>/p=<partition>/`, so that a start reads one object and the entries since, and
  * not every small file of the last 131,072 offsets. A projection like every checkpoint: made of landed rows only, which stay as
  * they are for ever, so that it is good for whoever finds it; it can be deleted at any time.
  */
 export class WindowSnapshots {
-  readonly #store: ObjectStore;
-  readonly #lane: LaneId;
+  readonly #parts: WindowSnapshotsParts;
   readonly #every: number;
+  /** Entries that the next start would have to read. */
   #since = 0;
-  #newest: string | undefined;
   #working: Promise<void> | undefined;
 
-  constructor(store: ObjectStore, lane: LaneId, every = entriesPerSnapshot) {
-    this.#store = store;
-    this.#lane = lane;
-    this.#every = every;
+  constructor(parts: WindowSnapshotsParts) {
+    this.#parts = parts;
+    this.#every = parts.every ?? entriesPerSnapshot;
   }
 
   /** Fills the window from the newest snapshot, where there is one that a start at `landedTo` can use. A few calls, whatever it finds. */
   async load(window: DedupWindow, landedTo: number, signal: AbortSignal): Promise<void> {
     if (window.offsets === 0 || landedTo === 0 || window.covers(landedTo)) return;
-    const [key] = await this.#store.list(this.#prefix, { signal, limit: 1 });
-    const bytes = key === undefined ? undefined : await this.#store.get(key, { signal });
+    const { store, lane } = this.#parts;
+    const [key] = await store.list(this.#prefix, { signal, limit: 1 });
+    const bytes = key === undefined ? undefined : await store.get(key, { signal });
     const snapshot = bytes === undefined ? undefined : parseSnapshot(Buffer.from(bytes));
     if (snapshot === undefined) return;
     const { id, from, to } = snapshot.header;
     const least = Math.max(0, landedTo - window.offsets);
     if (from > least || to > landedTo || to <= Math.max(window.knownTo, least)) return;
     // Taken from this very ledger: another one may have had the bucket before.
-    const entry = await new Ledger(this.#store, this.#lane).entryHolding(to - 1, { signal });
+    const entry = await new Ledger(store, lane).entryHolding(to - 1, { signal });
     if (entry?.id !== id || entry.to !== to) return;
     window.forgetAll(least);
     window.addBytes(snapshot.rows, from, least);
     window.passed(to);
-    this.#newest = key;
+    this.#since = 0;
+  }
+
+  /** So many entries had to be read at a start. They count: otherwise short lives one after the other would never write a snapshot. */
+  behind(entries: number): void {
+    this.#since += entries;
   }
 
   /** An entry has landed. Never throws: without a snapshot the next start reads more files. */
@@ -75,19 +92,19 @@ export class WindowSnapshots {
     const rows = window.bytes(from, to);
     const header: Header = { v: 1, id, from, to, sha256: sha256Of(rows) };
     const key = `${this.#prefix}${(BigInt(Number.MAX_SAFE_INTEGER) - BigInt(to)).toString().padStart(16, '0')}-${to}`;
+    const { store, onFailure } = this.#parts;
     try {
-      await this.#store.put(key, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), rows]), { signal });
+      await store.put(key, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), rows]), { signal });
       this.#since = 0;
-      const before = this.#newest;
-      this.#newest = key;
-      if (before !== undefined && before !== key) await this.#store.delete(before, { signal });
-    } catch {
-      // Tried again after the next landing.
+      // Keys are inverted: what comes behind is older.
+      for (const older of await store.list(this.#prefix, { signal, startAfter: key, limit: deletedAtOnce })) await store.delete(older, { signal });
+    } catch (error) {
+      if (!signal.aborted) onFailure?.(error);
     }
   }
 
   get #prefix(): string {
-    const { table, topic, partition } = this.#lane;
+    const { table, topic, partition } = this.#parts.lane;
     return `_windows/${table}/${topic}/p=${partition}/`;
   }
 }

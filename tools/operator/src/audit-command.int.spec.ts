@@ -74,7 +74,7 @@ it('catches a partition that the catalog lost', async () => {
   await glue.send(new DeletePartitionCommand({ DatabaseName: planted.env['LAKE_DATABASE'], TableName: 'purchases', PartitionValues: ['2019-12-01'] }));
   glue.destroy();
   const { code, report, text } = await audit();
-  expect([code, report.catalog, report.faults.map(({ kind }) => kind)]).toEqual([1, { registered: 1, missing: ['2019-12-01'] }, ['catalog']]);
+  expect([code, report.catalog, report.faults.map(({ kind }) => kind)]).toEqual([1, { registered: 1, missing: ['2019-12-01'], empty: [] }, ['catalog']]);
   expect(text).toContain('2019-12-01 has files and is not registered in the catalog: engines do not see them.');
 });
 

@@ -20,7 +20,7 @@ export function auditText(report: AuditReport, { table, out }: Pick<OperatorCont
       : `${counted(sum.filesRead, 'file')} ${sum.filesRead === 1 ? 'was' : 'were'} read by footer${fromCheckpoints > 0 ? `; ${grouped(fromCheckpoints)} more are there, in the sizes that the checkpoints say` : ''}. --deep reads every byte.`,
   );
   if (sum.unlanded > 0) lines.push(`${counted(sum.unlanded, 'offset')} more ${sum.unlanded === 1 ? 'is' : 'are'} recorded and just being landed.`);
-  if (report.catalog !== undefined) lines.push(`Catalog: ${counted(report.catalog.registered, 'partition')} registered${report.catalog.missing.length === 0 ? ', none missing' : `, ${report.catalog.missing.length} missing`}.`);
+  if (report.catalog !== undefined) lines.push(`Catalog: ${counted(report.catalog.registered, 'partition')} registered${report.catalog.missing.length === 0 ? ', none missing' : `, ${report.catalog.missing.length} missing`}${report.catalog.empty.length === 0 ? '' : `, ${report.catalog.empty.length} without a file`}.`);
   lines.push(`Took ${lasted(report.tookMs)}.`);
   if (report.losses.length > 0) {
     lines.push('', out.bold('Lost'));

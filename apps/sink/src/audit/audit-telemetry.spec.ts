@@ -1,5 +1,6 @@
 import type { AuditReport, LaneAudit } from '@millrace/lake';
 import { createLogger, Metrics } from '@millrace/runtime';
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { auditTelemetry } from './audit-telemetry.ts';
 
@@ -8,7 +9,7 @@ const complete: AuditReport = { v: 1, table: 'purchases', verdict: 'complete', a
 
 it('says nothing before the first audit, and never that a table of nothing is complete', async () => {
   const metrics = new Metrics('sink');
-  const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => 0);
+  const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => 0, true);
   expect(await metrics.text()).not.toMatch(/^millrace_audit_complete\{/m);
   observer.finished({ ...complete, lanes: [] });
   expect(await metrics.text()).not.toMatch(/^millrace_audit_complete\{/m);
@@ -20,7 +21,7 @@ it('says nothing before the first audit, and never that a table of nothing is co
 it('tells verdict, missing and lost offsets, and the age of the verdict', async () => {
   const metrics = new Metrics('sink');
   let now = 1000;
-  const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => now);
+  const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => now, true);
   observer.finished(complete);
   now = 31_000;
   const value = async (name: string): Promise<number> => Number(new RegExp(`^millrace_audit_${name}\\{.*\\} (\\S+)$`, 'm').exec(await metrics.text())?.[1]);
@@ -31,4 +32,27 @@ it('tells verdict, missing and lost offsets, and the age of the verdict', async 
   observer.finished({ ...complete, verdict: 'faulty', lanes: [{ ...lane, rows: 80 }], faultCount: 2 });
   observer.failed('timeout', new Error('late'));
   expect([await value('complete'), await value('missing_offsets'), await value('faults')]).toEqual([0, 10, 2]);
+});
+
+/** Whether `MillraceAuditOld` finds what it waits for in an exposition, by its expression in docker/prometheus: `min(metric) > seconds`. */
+function auditIsOld(text: string): boolean {
+  const rules = readFileSync(new URL('../../../../docker/prometheus/rules.yaml', import.meta.url), 'utf8');
+  const [, metric, seconds] = /alert: MillraceAuditOld\n\s+expr: min\((\w+)\) > (\d+)\n/.exec(rules)!;
+  const found = [...text.matchAll(new RegExp(`^${metric}\\{.*\\} (\\S+)$`, 'gm'))].map((match) => Number(match[1]));
+  return found.length > 0 && Math.min(...found) > Number(seconds);
+}
+
+it.each([true, false])('lets the alert on old audits find a process that never came to a verdict, when it audits by itself: %s', async (auditsByItself) => {
+  const metrics = new Metrics('sink');
+  let now = 5_000_000;
+  const observer = auditTelemetry(createLogger({ name: 'sink', level: 'silent' }), metrics, () => now, auditsByItself);
+  for (let hours = 0; hours < 3; hours += 1) {
+    expect(auditIsOld(await metrics.text())).toBe(false);
+    observer.failed('timeout', new Error('late'));
+    now += 3_599_000;
+  }
+  expect(auditIsOld(await metrics.text())).toBe(auditsByItself);
+  // A table without a ledger is a verdict as well.
+  observer.finished({ ...complete, lanes: [] });
+  expect(auditIsOld(await metrics.text())).toBe(false);
 });

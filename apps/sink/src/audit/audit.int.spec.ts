@@ -33,7 +33,7 @@ it('audits on request and at its interval, and never calls complete what lacks a
   await expect.poll(async () => (await table.catalog.partitions()).length, { timeout: 20_000 }).toBe(3);
   const { status, body } = await audit(sink);
   const report = body as AuditReport;
-  expect([status, report.verdict, report.lanes.reduce((sum, { rows }) => sum + rows, 0), report.catalog]).toEqual([200, 'complete', 500, { registered: 3, missing: [] }]);
+  expect([status, report.verdict, report.lanes.reduce((sum, { rows }) => sum + rows, 0), report.catalog]).toEqual([200, 'complete', 500, { registered: 3, missing: [], empty: [] }]);
   await expect.poll(async () => await sink.metric('millrace_audit_complete'), { timeout: 20_000 }).toBe(1);
 
   const [key] = await table.keys('purchases/');

@@ -145,7 +145,7 @@ export class Writer {
       encoder: new LineEncoder(life, disk),
       log,
       registrar,
-      snapshots: new WindowSnapshots(store, simulatedLane, this.#options.entriesPerSnapshot),
+      snapshots: new WindowSnapshots({ store, lane: simulatedLane, ...(this.#options.entriesPerSnapshot === undefined ? {} : { every: this.#options.entriesPerSnapshot }) }),
       checkpoints: this.#options.entriesPerCheckpoint === undefined ? { landed: () => undefined } : new Checkpointer({ store, lane: simulatedLane, every: this.#options.entriesPerCheckpoint }),
       // A dead process waits for ever; a living one tries again in the next turn.
       patience: { wait: async () => await (life.alive ? tick() : new Promise<never>(() => undefined)) },

@@ -70,6 +70,8 @@ export interface CatalogAudit {
   readonly registered: number;
   /** Values of the partition key that have files and are not registered. */
   readonly missing: readonly string[];
+  /** Values that are registered and have no files. */
+  readonly empty: readonly string[];
 }
 
 /** The report of an audit. */

@@ -51,7 +51,7 @@ describe('an audit', () => {
       tookMs: 0,
       deep: false,
       lanes: [{ topic: lane.topic, partition: 3, entries: 8, checkpointTo: 0, spanned: 80, rows: 70, rejected: 2, dropped: 8, absent: 0, lost: 0, gap: 0, unlanded: 0, files: 16, bytes: 16 * 100 + 2 * 28, filesRead: 16 }],
-      catalog: { registered: 2, missing: [] },
+      catalog: { registered: 2, missing: [], empty: [] },
       losses: [],
       lostOffsets: 0,
       faults: [],
@@ -169,9 +169,21 @@ describe('an audit', () => {
     const report = await audit({ catalog: { locationOf, partitions: async () => [{ value: '2019-11-30', location: 's3://b/elsewhere/' }, { value: '1999-01-01', location: 's3://b/purchases/dt=1999-01-01' }] } });
     expect([report.verdict, report.catalog, report.faults.map(({ what }) => what)]).toEqual([
       'faulty',
-      { registered: 2, missing: ['2019-12-01'] },
-      ['2019-12-01 has files and is not registered in the catalog: engines do not see them.', 'The catalog has 2019-11-30 at another place: s3://b/elsewhere/, where the table\'s files are at s3://b/purchases/dt=2019-11-30/.'],
+      { registered: 2, missing: ['2019-12-01'], empty: ['1999-01-01'] },
+      ['2019-12-01 has files and is not registered in the catalog: engines do not see them.', 'The catalog has 2019-11-30 at another place: s3://b/elsewhere/, where the table\'s files are at s3://b/purchases/dt=2019-11-30/.', 'The catalog has 1999-01-01 without a file: it was registered by something else than a sink, or its files were deleted.'],
     ]);
+  });
+
+  it('does not hold a value against the catalog that got its first file and its registration while it was audited', async () => {
+    await build(5);
+    const growing: AuditedCatalog = {
+      locationOf,
+      partitions: async () => {
+        await store.put('purchases/dt=2019-12-02/p3-50-60-a.parquet', new Uint8Array(1));
+        return await catalog('2019-11-30', '2019-12-01', '2019-12-02', '2019-12-03').partitions();
+      },
+    };
+    expect((await audit({ catalog: growing })).catalog).toEqual({ registered: 4, missing: [], empty: ['2019-12-03'] });
   });
 
   it('does not hold the head against the table while it is being landed, but does when its files are nowhere', async () => {

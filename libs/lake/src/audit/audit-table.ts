@@ -1,6 +1,6 @@
 import type { Stream } from '@millrace/contracts';
 import type { CatalogPartition } from '../glue-catalog.ts';
-import { tableLedgerPrefix, type LaneId } from '../keys.ts';
+import { tableLedgerPrefix, tablePrefix, type LaneId } from '../keys.ts';
 import type { CallOptions, InspectableStore } from '../object-store.ts';
 import { AuditFindings, type AuditReport, type CatalogAudit, type LaneAudit } from './audit-report.ts';
 import type { FileAuditParts } from './file-audit.ts';
@@ -46,7 +46,8 @@ export async function lanesOf(store: InspectableStore, table: string, options: C
 
 /**
  * Proves a table complete, or says what is missing: its chains are contiguous from 0 to the head, every named file is there with
- * its rows, nothing else is visible, every offset is accounted for once, and the catalog knows every value of the partition key.
+ * its rows, nothing else is visible, every offset is accounted for once, and the catalog knows the values of the partition key that
+ * have files, and no others.
  *
  * Costs one LIST for every thousand objects and entries, and, for each lane, its newest checkpoint and at most about a thousand
  * entries with the footers of their files; only a stretch that does not add up is read entry by entry. With `deep` everything is
@@ -85,7 +86,7 @@ export async function auditTable(options: AuditOptions): Promise<AuditReport> {
   for (const [n, plan] of plans.entries()) {
     lanes.push(await auditLane(parts, plan, ranges[n]!, (count) => onProgress?.(`partition ${plan.lane.partition}: ${count} entries read`)));
   }
-  const found = catalog === undefined ? undefined : await auditCatalog(catalog, values, findings, call);
+  const found = catalog === undefined ? undefined : await auditCatalog(options, catalog, values, findings, call);
   return {
     v: 1,
     table,
@@ -108,7 +109,7 @@ function refuseSharedPartitions(plans: readonly LanePlan[], findings: AuditFindi
   if (topics.length > 1) findings.fault({ kind: 'chain', what: `The ledger holds lanes of ${topics.length} topics: ${topics.join(', ')}.`, next: 'A table belongs to one topic; give each sink a table of its own by SINK_TABLE.' });
 }
 
-async function auditCatalog(catalog: AuditedCatalog, values: ReadonlySet<string>, findings: AuditFindings, call: CallOptions): Promise<CatalogAudit> {
+async function auditCatalog({ store, stream }: AuditOptions, catalog: AuditedCatalog, values: ReadonlySet<string>, findings: AuditFindings, call: CallOptions): Promise<CatalogAudit> {
   const partitions = await catalog.partitions(call);
   const registered = new Map(partitions.map(({ value, location }) => [value, location]));
   const missing = [...values].filter((value) => !registered.has(value)).toSorted();
@@ -125,7 +126,22 @@ async function auditCatalog(catalog: AuditedCatalog, values: ReadonlySet<string>
       next: 'When the table was switched to a replay, SINK_TABLE is the prefix there and SINK_CATALOG_TABLE the name in the catalog, for every sink and for this command; otherwise correct the location in Glue.',
     });
   }
-  return { registered: registered.size, missing };
+  const empty = await emptyOf(store, stream, [...registered.keys()].filter((value) => !values.has(value)), call);
+  if (empty.length > 0) {
+    findings.fault({
+      kind: 'catalog',
+      what: `The catalog has ${empty[0]}${empty.length === 1 ? '' : ` and ${empty.length - 1} more partitions`} without a file: it was registered by something else than a sink, or its files were deleted.`,
+      next: 'When files are reported missing too, see to them first (./millrace repair); otherwise delete the partition in Glue (aws glue delete-partition): no rows are in it.',
+    });
+  }
+  return { registered: registered.size, missing, empty };
+}
+
+// A value may have got its first file and its registration since the files were listed: those that look empty are looked up again.
+async function emptyOf(store: InspectableStore, { table, partitionKey }: AuditOptions['stream'], values: readonly string[], call: CallOptions): Promise<string[]> {
+  if (values.length === 0) return [];
+  const folders = new Set(await store.listFolders(tablePrefix(table), call));
+  return values.filter((value) => !folders.has(`${partitionKey}=${value}/`)).toSorted();
 }
 
 function withSlash(location: string): string {

@@ -71,7 +71,7 @@ it('rebuilds the table from the topic, finds it equal, and puts it in the place 
   const after = { ...planted.env, SINK_TABLE: report.replay, SINK_CATALOG_TABLE: 'purchases' };
   const context = recordingContext(after);
   expect(await operate('audit', ['--json'], context)).toBe(0);
-  expect(JSON.parse(context.lines.join('\n'))).toMatchObject({ verdict: 'complete', catalog: { registered: 4, missing: [] } });
+  expect(JSON.parse(context.lines.join('\n'))).toMatchObject({ verdict: 'complete', catalog: { registered: 4, missing: [], empty: [] } });
   const old = recordingContext(planted.env);
   expect(await operate('audit', [], old)).toBe(1);
   expect(old.lines.join('\n')).toContain(`The catalog has 2019-11-30, and 3 more of its 4 partitions, at another place: s3://${planted.lake.bucket}/${report.replay}/dt=2019-11-30/`);
