@@ -45,11 +45,11 @@ export function attemptsSetting<P extends string>(prefix: P, limit = 12): Record
 export class CallPaths {
   /**
    * @param paths All of them; a path that is missing here is not counted.
-   * @param attemptsPerRequestMax The limit.
+   * @param attemptsPerRequestMax The limit. Default 12.
    */
   constructor(
-    private readonly paths: readonly CallPath[],
-    readonly attemptsPerRequestMax: number,
+    readonly paths: readonly CallPath[],
+    readonly attemptsPerRequestMax = 12,
   ) {}
 
   /**

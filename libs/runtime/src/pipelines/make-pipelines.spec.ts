@@ -1,13 +1,13 @@
 import { createPipeline } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
+import { addJwksPipeline, jwksSpec } from '../auth/jwks-pipeline.ts';
 import { ConfigError, StartRefusedError } from '../errors.ts';
 import { createLogger } from '../logging/create-logger.ts';
 import { makePipelines, pipelineProblems, type PipelinesOptions } from './make-pipelines.ts';
 import { PipelineRegistry } from './pipeline-registry.ts';
 import { knobs, valueOf } from './settings/knobs.ts';
 
-function made(options: PipelinesOptions): { registry: PipelineRegistry; lines: string[] } {
-  const registry = new PipelineRegistry();
+function made(options: PipelinesOptions, registry = new PipelineRegistry()): { registry: PipelineRegistry; lines: string[] } {
   const lines: string[] = [];
   const logger = createLogger({ name: 'sink', stream: { write: (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg) } });
   makePipelines(options, { registry, logger, load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } });
@@ -35,6 +35,14 @@ describe('pipelines made from specs', () => {
     const { registry, lines } = made({ specs: { s3: { name: 's3', retry: {}, chaos: { allowed: true } } }, callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }] });
     expect(lines).toEqual(['One request causes at most 3 attempts at a dependency: GET /v1/tables (s3 3). The limit is 12.', 'Faults may be injected into s3: the setting CHAOS_ALLOWED is on.']);
     expect(registry.callPaths?.attemptsPerRequestMax).toBe(12);
+  });
+
+  it('say at start the largest of all that is there, what the runtime asks for itself included', () => {
+    const registry = new PipelineRegistry();
+    addJwksPipeline(registry, { ...jwksSpec, retry: { attemptsMax: 4 } });
+    const { lines } = made({ specs: { s3: { name: 's3', retry: {} } }, callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }] }, registry);
+    expect(lines).toEqual(['One request causes at most 4 attempts at a dependency: any request with a token: one fetch of the keys of its issuer (jwks 4 × fetch 1). The limit is 12.']);
+    expect(registry.callPaths?.count((name) => registry.get(name).settings()).map(({ request }) => request)).toContain('GET /v1/tables');
   });
 
   it('refuse the start when a request could cost more than the limit', () => {

@@ -29,13 +29,13 @@ export interface PipelineSurroundings {
  * @throws ConfigError naming every setting that contradicts another
  * @throws StartRefusedError when one request may cause more attempts than the limit
  */
-export function makePipelines({ specs, callPaths, attemptsPerRequestMax = 12 }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
+export function makePipelines({ specs, callPaths, attemptsPerRequestMax }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
   const problems = pipelineProblems(specs);
   if (problems.length > 0) throw new ConfigError(problems);
   const budgets = new Map<string, RetryBudget>();
   const made = Object.values(specs).map((spec) => registry.register(createPipeline(spec, { load, ...budgetOf(spec, budgets) })));
   if (callPaths !== undefined) {
-    const paths = new CallPaths(callPaths, attemptsPerRequestMax);
+    const paths = new CallPaths([...(registry.callPaths?.paths ?? []), ...callPaths], attemptsPerRequestMax);
     const settingsOf = (name: string): Pick<PipelineSpec, 'retry'> => registry.get(name).settings();
     paths.enforce(settingsOf);
     registry.callPaths = paths;

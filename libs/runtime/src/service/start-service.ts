@@ -53,7 +53,7 @@ export interface RunningService {
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { name, module, host = '127.0.0.1', port, logger, auth = {}, bodyBytesMax = 1024 * 1024 } = options;
 
-  @Module({ imports: [RuntimeModule.forRoot({ name, logger }), module] })
+  @Module({ imports: [RuntimeModule.forRoot({ name, logger, auth }), module] })
   class ServiceRoot {}
 
   const limits = { bodyBytesMax };
@@ -85,7 +85,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 
   try {
     if (options.admission !== undefined) admitRequests(fastify, app.get(PipelineRegistry).get(options.admission));
-    protect(app, auth, host, app.get(Metrics));
+    protect(app, auth, host);
     await options.configure?.(app);
     await app.listen({ port, host });
   } catch (error) {
