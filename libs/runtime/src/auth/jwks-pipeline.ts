@@ -1,6 +1,7 @@
-import { createPipeline, type Pipeline, type PipelineSpec } from '@millrace/resilience';
+import type { Pipeline, PipelineSpec } from '@millrace/resilience';
 import type { JSONWebKeySet } from 'jose';
 import { type CallPath, CallPaths } from '../pipelines/call-paths.ts';
+import { makePipelines, type PipelineSurroundings } from '../pipelines/make-pipelines.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { NamedDefaults } from '../pipelines/settings/pipeline-settings.ts';
 import { fetchJwks } from './fetch-jwks.ts';
@@ -22,9 +23,9 @@ export const jwksSpec: PipelineSpec = { name: 'jwks', ...authPipelines.jwks };
 const callPath: CallPath = { request: 'any request with a token: one fetch of the keys of its issuer', layers: ['jwks', { name: 'fetch', attemptsMax: 1 }] };
 
 /** Makes the pipeline and registers it, and its attempts among those that a request may cause. Before the pipelines of the app, which say the sum at start. */
-export function addJwksPipeline(registry: PipelineRegistry, spec: PipelineSpec): void {
-  registry.register(createPipeline(spec));
-  registry.callPaths = new CallPaths([callPath]);
+export function addJwksPipeline(spec: PipelineSpec, surroundings: PipelineSurroundings): void {
+  makePipelines({ specs: { jwks: spec } }, surroundings);
+  surroundings.registry.callPaths = new CallPaths([callPath]);
 }
 
 /** Fetches an issuer's keys through the pipeline. */

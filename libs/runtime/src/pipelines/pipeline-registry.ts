@@ -10,6 +10,8 @@ export class PipelineRegistry {
   readonly #observers = new Set<PipelineObserver>();
   /** What one request may cost, once it has been counted; a change at run time must keep to it. */
   callPaths: CallPaths | undefined;
+  /** Names of pipelines whose `breaker.slowMs` nobody has set: it is half of `timeout.attemptMs`, whatever that becomes. */
+  readonly slowMsDerived = new Set<string>();
 
   /**
    * Adds a pipeline and gives it back.

@@ -37,6 +37,7 @@ export interface RuntimeModuleOptions {
 @Global()
 @Module({})
 export class RuntimeModule {
+  /** The module of one process; `startService` imports it. */
   static forRoot({ name, logger, auth = {} }: RuntimeModuleOptions): DynamicModule {
     return {
       module: RuntimeModule,
@@ -47,7 +48,15 @@ export class RuntimeModule {
         { provide: Metrics, useFactory: () => new Metrics(name) },
         { provide: Lifecycle, useFactory: () => new Lifecycle() },
         { provide: ProcessLoad, useFactory: () => new ProcessLoad() },
-        { provide: PipelineRegistry, inject: [Metrics, HealthRegistry], useFactory: (metrics: Metrics, health: HealthRegistry) => observedRegistry(metrics, health, logger, auth) },
+        {
+          provide: PipelineRegistry,
+          inject: [Metrics, HealthRegistry, ProcessLoad],
+          useFactory: (metrics: Metrics, health: HealthRegistry, load: ProcessLoad) => {
+            const registry = observedRegistry(metrics, health, logger);
+            if (auth.jwt !== undefined) addJwksPipeline(auth.jwt.jwks ?? jwksSpec, { registry, load, logger });
+            return registry;
+          },
+        },
         { provide: PipelineAdmin, inject: [PipelineRegistry], useFactory: (registry: PipelineRegistry) => new PipelineAdmin(registry) },
         { provide: HystrixStream, inject: [PipelineRegistry, Lifecycle], useFactory: (registry: PipelineRegistry, { stopping }: Lifecycle) => hystrixStream(registry, name, stopping) },
         PipelineLife,
@@ -57,12 +66,11 @@ export class RuntimeModule {
   }
 }
 
-function observedRegistry(metrics: Metrics, health: HealthRegistry, logger: Logger, { jwt }: AuthOptions): PipelineRegistry {
+function observedRegistry(metrics: Metrics, health: HealthRegistry, logger: Logger): PipelineRegistry {
   const registry = new PipelineRegistry();
   measurePipelines(registry, [prometheusInstruments(metrics), openTelemetryInstruments(openTelemetry.getMeter('millrace'))]);
   logPipelines(registry, logger);
   checkPipelines(registry, health);
-  if (jwt !== undefined) addJwksPipeline(registry, jwt.jwks ?? jwksSpec);
   return registry;
 }
 
