@@ -18,15 +18,17 @@ export interface CallPath {
   readonly request: string;
   /** Outermost first. */
   readonly layers: readonly RetryLayer[];
-  /** Calls that one request makes along this path, each with all these layers. Default 1. */
+  /** Calls that one request makes along this path, each with all these layers, ≥ 1. Default 1. */
   readonly calls?: number;
 }
 
 /** A {@link CallPath} with its attempts counted. */
 export interface CountedPath {
+  /** What causes it. */
   readonly request: string;
   /** `kafka 3 × client 1` */
   readonly product: string;
+  /** The product. */
   readonly attemptsMax: number;
   /** Names of the pipelines on the path that try more than once. */
   readonly retrying: readonly string[];
