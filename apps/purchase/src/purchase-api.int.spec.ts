@@ -1,6 +1,6 @@
-import type { RunningService } from '@millrace/runtime';
+import { PipelineRegistry, ProcessLoad, type RunningService } from '@millrace/runtime';
 import { spawnService, TestTopic } from '@millrace/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expectEachOnce, load, post, startPurchase } from './testing/purchase-client.ts';
 import { seedPurchase, seedText } from './testing/seed-purchase.ts';
 
@@ -76,6 +76,30 @@ describe('a purchase', () => {
   it('whose deadline has passed is not taken', async () => {
     const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', 'x-millrace-deadline': '1000' } });
     expect([answer.status, answer.body.type]).toEqual([504, 'urn:millrace:problem:deadline-exceeded']);
+  });
+});
+
+describe('more work than the service can do', () => {
+  it('sheds batches before single purchases, and what its sender calls low first', async () => {
+    const busy = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, PURCHASE_HTTP_SHED_DELAY_MS_FROM: '100', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '500' });
+    try {
+      const processLoad = busy.app.get(ProcessLoad);
+      processLoad.stop();
+      // Between the load that sheds normal requests and that which sheds high ones.
+      processLoad.eventLoopDelayMs = () => 400;
+      processLoad.heapUsedShare = () => 0;
+      const http = busy.app.get(PipelineRegistry).get('http');
+      await vi.waitFor(() => expect(http.snapshot().shed?.load).toBeCloseTo(0.75));
+      const headers = { 'content-type': 'application/json', 'x-millrace-priority': 'low' };
+      const answers = [await post(busy.url, [seedPurchase()], { path: '/v1/purchases/batch' }), await post(busy.url, seedText, { headers }), await post(busy.url, seedText)];
+      expect(answers.map(({ status, body }) => [status, body.type])).toEqual([
+        [503, 'urn:millrace:problem:overloaded'],
+        [503, 'urn:millrace:problem:overloaded'],
+        [202, undefined],
+      ]);
+    } finally {
+      await busy.close();
+    }
   });
 });
 

@@ -45,6 +45,15 @@ export const recordsPattern = 'records';
 const commitEveryMs = 1000;
 
 /**
+ * How often kafkajs tries in all what its consumer is at: a connection, a fetch, a join. Those are tried inside of it, because a new consumer is a new member,
+ * for which the group stops. What exceeds it ends the consumer, and a new one begins. The layers inside kafkajs do not multiply: none repeats what another has given up.
+ */
+export const consumerAttemptsMax = 9;
+
+// The longest pause before beginning anew.
+const pauseMsMax = 2000;
+
+/**
  * A transport of `@nestjs/microservices` that hands over whole fetches with manual offsets, where the stock Kafka transport hands over
  * single messages. The handler is registered with `@MessagePattern(recordsPattern)`.
  *
@@ -67,18 +76,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   constructor(options: KafkaBatchOptions) {
     super();
     this.#options = options;
-    this.#kafka = new Kafka({
-      clientId: options.clientId,
-      brokers: [...options.brokers],
-      connectionTimeout: 2000,
-      requestTimeout: 10_000,
-      // kafkajs keeps trying inside itself; what it gives up on, #consume begins anew.
-      retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: 8 },
-      logLevel: logLevel.INFO,
-      logCreator: logCreatorOf(options.log),
-    });
-    // Its failures are tried again by whoever asked: one layer, which the circuit can see.
-    this.#admin = this.#kafka.admin({ retry: { retries: 0 } });
+    this.#kafka = kafkaOf(options, consumerAttemptsMax);
+    // Its failures are tried again by whoever asked: one layer, which the circuit can see. It is a client of its own, since kafkajs connects as often as the client says, whatever its admin is told.
+    this.#admin = kafkaOf(options, 1).admin();
   }
 
   /** Who is told of connection and assignment; set before {@link listen}. */
@@ -150,7 +150,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
         this.#options.log('warn', 'The consumer ended; it begins anew.', { error: error instanceof Error ? error.message : String(error), attempt });
       }
       this.#state = { ...this.#state, joined: false };
-      await this.#pauseBeforeRetry(Math.min(5000, 250 * 2 ** Math.min(attempt, 5)));
+      await this.#pauseBeforeRetry(Math.min(pauseMsMax, 250 * 2 ** Math.min(attempt, 3)));
     }
   }
 
@@ -173,12 +173,14 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       maxBytes: 4 * 1024 * 1024,
       allowAutoTopicCreation: false,
       // A crash ends this consumer, and #consume begins a new one: kafkajs's own restart would be a second layer of retries.
-      retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: 8, restartOnFailure: async () => false },
+      retry: { restartOnFailure: async () => false },
     });
     this.#consumer = consumer;
     const crashed = new Promise<never>((_resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     });
+    // It may crash before anybody waits for it.
+    crashed.catch(() => undefined);
     const stopped = new Promise<void>((resolve) => {
       consumer.on(consumer.events.STOP, () => resolve());
     });
@@ -200,7 +202,6 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       });
       await Promise.race([crashed, stopped]);
     } finally {
-      crashed.catch(() => undefined);
       await consumer.disconnect().catch(() => undefined);
     }
   }
@@ -235,6 +236,18 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       }
     });
   }
+}
+
+function kafkaOf({ clientId, brokers, log }: KafkaBatchOptions, attemptsMax: number): kafkajs.Kafka {
+  return new Kafka({
+    clientId,
+    brokers: [...brokers],
+    connectionTimeout: 2000,
+    requestTimeout: 10_000,
+    retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: attemptsMax - 1 },
+    logLevel: logLevel.INFO,
+    logCreator: logCreatorOf(log),
+  });
 }
 
 function fetchedOf(batch: Batch): FetchedRecords {

@@ -3,6 +3,7 @@ import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilie
 import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import type { SinkConfig } from './config.ts';
 import { isSinkError } from './errors.ts';
+import { consumerAttemptsMax } from './kafka-batch-strategy.ts';
 
 /**
  * Every pipeline of the sink, with the defaults of its settings. Open times are short: what waits for S3 and Kafka is durable, and shall go on as soon as they are back.
@@ -76,6 +77,7 @@ const callPaths: readonly CallPath[] = [
   { request: 'one try of a step: one call to S3', layers: ['s3', sdk] },
   { request: 'one try of a registration: one page of Glue', layers: ['glue', sdk] },
   { request: 'one try to reach Kafka: one call of the admin client', layers: ['kafka', { name: 'kafkajs', attemptsMax: 1 }] },
+  { request: 'the life of a consumer: one fetch, one join of the group', layers: [{ name: 'kafkajs', attemptsMax: consumerAttemptsMax }] },
 ];
 
 function errorClassOf(error: unknown): ErrorClass {

@@ -1,6 +1,6 @@
 /** How busy this process is. Measured outside of this library, which does no I/O. */
 export interface LoadSource {
-  /** By how much timers ran late recently, in milliseconds: the 99th percentile of about the last second. */
+  /** How long an event that arrives at a random moment of the last instants waits for the event loop, in milliseconds. */
   eventLoopDelayMs(): number;
   /** Share of the heap's limit that is in use, from 0 to 1. */
   heapUsedShare(): number;

@@ -17,19 +17,27 @@ export interface ControlledParts {
   readonly cache: AnswerCache | undefined;
   readonly shedder: LoadShedder | undefined;
   readonly fallbacks: Fallbacks;
+  /** Whether `breaker.slowMs` was left out: it is half of `timeout.attemptMs` then, whatever that becomes. */
+  readonly slowMsDerived: boolean;
 }
 
 /** The operator's side of a pipeline: look, change, drain, close. */
 export class PipelineControls {
   private readonly drains = new Set<() => void>();
 
-  constructor(private readonly parts: ControlledParts) {}
+  private slowMsDerived: boolean;
 
-  update(patch: PipelinePatch): void {
+  constructor(private readonly parts: ControlledParts) {
+    this.slowMsDerived = parts.slowMsDerived;
+  }
+
+  update(asked: PipelinePatch): void {
     const { site, budget, cache, shedder } = this.parts;
+    const patch = this.withDerived(asked);
     const settings = patched(site.settings, patch);
     checkSettings(settings);
     site.settings = settings;
+    if (asked.breaker?.slowMs !== undefined) this.slowMsDerived = false;
     if (settings.timeout.attemptMs !== site.attemptTimers.limitMs) site.attemptTimers = new TimerQueue(settings.timeout.attemptMs, site.clock, site.monotonic);
     if (settings.breaker !== undefined) site.breaker!.update(settings.breaker);
     if (settings.bulkhead !== undefined) site.bulkhead!.update(settings.bulkhead);
@@ -38,6 +46,12 @@ export class PipelineControls {
     if (patch.retry?.budget !== undefined) budget!.update(patch.retry.budget);
     if (patch.chaos !== undefined) site.chaos!.release();
     site.events.emit({ type: 'SettingsChanged', changed: pathsOf(patch) });
+  }
+
+  private withDerived(patch: PipelinePatch): PipelinePatch {
+    const attemptMs = patch.timeout?.attemptMs;
+    if (!this.slowMsDerived || attemptMs === undefined) return patch;
+    return { ...patch, breaker: { slowMs: attemptMs / 2, ...patch.breaker } };
   }
 
   setMode(mode: BreakerMode): void {

@@ -56,7 +56,7 @@ export class PolicyPipeline implements PipelineControl {
     this.flights = new Flights(site);
     this.fallbacks = new Fallbacks(site, spec.fallbacks ?? [], this.cache);
     this.composed = this.retry !== undefined || this.cache !== undefined || settings.fallbacks.length > 0;
-    this.controls = new PipelineControls({ site, budget, cache: this.cache, shedder: this.shedder, fallbacks: this.fallbacks });
+    this.controls = new PipelineControls({ site, budget, cache: this.cache, shedder: this.shedder, fallbacks: this.fallbacks, slowMsDerived: spec.breaker !== undefined && spec.breaker.slowMs === undefined });
   }
 
   execute(work: Work<unknown>, options?: AnyCallOptions): Promise<unknown> {

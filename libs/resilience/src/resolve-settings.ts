@@ -49,14 +49,11 @@ export function patched(settings: PipelineSettings, patch: PipelinePatch): Pipel
   }
   if (patch.chaos !== undefined && !settings.chaos.allowed) problems.push('chaos is not allowed for this pipeline.');
   if (problems.length > 0) throw new PipelineSettingsError(settings.name, problems);
-  const timeout = { ...settings.timeout, ...patch.timeout };
-  // Half of an attempt's time is the default, and stays it.
-  const slowMs = settings.breaker?.slowMs === settings.timeout.attemptMs / 2 ? timeout.attemptMs / 2 : settings.breaker?.slowMs;
   return {
     ...settings,
-    timeout,
+    timeout: { ...settings.timeout, ...patch.timeout },
     ...(settings.retry && { retry: { ...settings.retry, ...patch.retry, budget: { ...settings.retry.budget, ...patch.retry?.budget } } }),
-    ...(settings.breaker && { breaker: { ...settings.breaker, slowMs: slowMs!, ...patch.breaker } }),
+    ...(settings.breaker && { breaker: { ...settings.breaker, ...patch.breaker } }),
     ...(settings.bulkhead && { bulkhead: { ...settings.bulkhead, ...patch.bulkhead } }),
     ...(settings.shed && { shed: { ...settings.shed, ...patch.shed } }),
     ...(settings.cache && { cache: { ...settings.cache, ...patch.cache } }),

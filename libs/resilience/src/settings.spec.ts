@@ -117,7 +117,7 @@ describe('a change at run time', () => {
     });
     expect(pipeline.snapshot()).toMatchObject({ retryBudget: { ratio: 0.1 }, bulkhead: { queueMax: 5 }, fallbacks: { concurrencyMax: 4 } });
     expect(told('SettingsChanged')).toMatchObject([
-      { changed: ['timeout.attemptMs', 'retry.baseMs', 'retry.budget', 'breaker.openMs', 'bulkhead.queueMax', 'shed.holdMs', 'cache.freshMs', 'fallbackConcurrencyMax'] },
+      { changed: ['timeout.attemptMs', 'retry.baseMs', 'retry.budget', 'breaker.slowMs', 'breaker.openMs', 'bulkhead.queueMax', 'shed.holdMs', 'cache.freshMs', 'fallbackConcurrencyMax'] },
     ]);
   });
 
@@ -125,8 +125,10 @@ describe('a change at run time', () => {
     const { pipeline } = setUp({ name: 's3', breaker: { slowMs: 100 } });
     pipeline.update({ timeout: { attemptMs: 500 } });
     expect(pipeline.settings().breaker).toMatchObject({ slowMs: 100 });
-    pipeline.update({ timeout: { attemptMs: 300 }, breaker: { slowMs: 200 } });
-    expect(pipeline.settings().breaker).toMatchObject({ slowMs: 200 });
+    const later = setUp({ name: 's3', breaker: {} }).pipeline;
+    later.update({ timeout: { attemptMs: 300 }, breaker: { slowMs: 150 } });
+    later.update({ timeout: { attemptMs: 400 } });
+    expect(later.settings().breaker).toMatchObject({ slowMs: 150 });
   });
 
   it('of one policy leaves all others', () => {

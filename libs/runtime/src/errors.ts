@@ -14,6 +14,7 @@ export class ConfigError extends Error {
 
 /** An error of an app's own family that knows the document its client gets. */
 export interface ProblemSource {
+  /** The document, with its status. Sent as it is: no secret, no stack. */
   toProblem(): Problem;
 }
 
@@ -33,7 +34,9 @@ export interface ProblemDetails {
 
 /** Thrown anywhere below a request; the client is answered the RFC 9457 problem document of that name. */
 export class ProblemError extends Error {
+  /** Kind of problem. */
   readonly code: ProblemName;
+  /** Whether asking again may help: true for 429, 503 and 504. */
   readonly retryable: boolean;
 
   /**

@@ -1,5 +1,5 @@
 import { headerNames, type PurchaseReceipt } from '@millrace/contracts';
-import { RequireScope, workOfRequest } from '@millrace/runtime';
+import { RequireScope, RoutePriority, workOfRequest } from '@millrace/runtime';
 import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PublishLimits } from '../publish/publish-call.ts';
@@ -18,7 +18,9 @@ export class PurchasesController {
     @Inject(REQUEST_MS_MAX) private readonly requestMsMax: number,
   ) {}
 
+  // Somebody waits at the till; a batch can come again.
   @Post()
+  @RoutePriority('high')
   @HttpCode(202)
   async take(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<PurchaseReceipt> {
     return await this.purchases.take(body, traceparentOf(request.headers[headerNames.traceparent]), this.limitsOf(request, reply));

@@ -1,4 +1,5 @@
 import { cloudEventsVersion, headerNames, purchases, type PurchaseEvent } from '@millrace/contracts';
+import { deadlineHeaders } from '@millrace/runtime';
 import { partitionOfKey } from './partition-of-key.ts';
 
 /** One message for the topic, ready to be sent. */
@@ -24,7 +25,6 @@ const names = {
   time: Buffer.from(headerNames.time),
   contentType: Buffer.from(headerNames.contentType),
   traceparent: Buffer.from(headerNames.traceparent),
-  deadline: Buffer.from(headerNames.deadline),
 };
 const constants = {
   type: Buffer.from(purchases.eventType),
@@ -50,7 +50,7 @@ export function purchaseMessageOf(event: PurchaseEvent, traceparent: string, dea
     [names.contentType, constants.contentType],
     [names.traceparent, Buffer.from(traceparent)],
   ]);
-  if (deadline !== undefined) headers.set(names.deadline, Buffer.from(String(Math.floor(deadline))));
+  for (const [name, text] of Object.entries(deadlineHeaders({ deadline }))) headers.set(Buffer.from(name), Buffer.from(text));
   let bytes = recordOverheadBytes + key.length + value.length;
   for (const [name, text] of headers) bytes += headerOverheadBytes + name.length + text.length;
   return { eventId: event.eventId, partition: partitionOfKey(key), key, value, headers, bytes };

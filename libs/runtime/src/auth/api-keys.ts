@@ -11,6 +11,7 @@ export interface ApiKey {
   readonly name: string;
   /** SHA-256 of the key, 64 hexadecimal digits. Keys are long and random, so a slow hash would add nothing. */
   readonly sha256: string;
+  /** What it may do; none holds another. At least one. */
   readonly scopes: readonly Scope[];
   /** From when on the key is refused, ISO 8601. Default: never. */
   readonly expiresAt?: string;

@@ -30,7 +30,8 @@ describe('the settings of authentication', () => {
 
   it('turn it on with an issuer, with keys, and with a key file that is still empty', () => {
     const jwt = { MILLRACE_AUTH_JWKS_URL: 'https://issuer/jwks', MILLRACE_AUTH_JWT_ISSUER: 'https://issuer', MILLRACE_AUTH_JWT_AUDIENCE: 'millrace' };
-    expect(authOf(jwt)).toMatchObject({ jwt: { jwksUrl: 'https://issuer/jwks', issuer: 'https://issuer', audience: 'millrace', clockToleranceSeconds: 30 } });
+    expect(authOf(jwt)).toMatchObject({ jwt: { jwksUrl: 'https://issuer/jwks', issuer: 'https://issuer', audience: 'millrace', clockToleranceSeconds: 30, jwks: { name: 'jwks', timeout: { attemptMs: 2000 }, retry: { attemptsMax: 2 } } } });
+    expect(authOf({ ...jwt, MILLRACE_AUTH_JWKS_ATTEMPT_TIMEOUT_MS: '900' }).jwt?.jwks?.timeout?.attemptMs).toBe(900);
     expect(authOf({ MILLRACE_AUTH_API_KEYS: `till:${hash}:admin` }).apiKeys).toHaveLength(1);
     expect(authOf({ MILLRACE_AUTH_API_KEYS_FILE: 'keys.json' }, '{"keys":[]}').apiKeys).toEqual([]);
   });
@@ -41,6 +42,11 @@ describe('the settings of authentication', () => {
       expect.stringMatching(/^API key 1 of the list/),
       'MILLRACE_AUTH_API_KEYS_FILE no.json cannot be read: ENOENT: no such file.',
     ]);
+  });
+
+  it('are refused when those of the pipeline around the key set contradict each other', () => {
+    const jwt = { MILLRACE_AUTH_JWKS_URL: 'https://issuer/jwks', MILLRACE_AUTH_JWT_ISSUER: 'https://issuer', MILLRACE_AUTH_JWT_AUDIENCE: 'millrace' };
+    expect(problemsOf({ ...jwt, MILLRACE_AUTH_JWKS_ATTEMPT_TIMEOUT_MS: '9000' })).toEqual([expect.stringMatching(/^Pipeline jwks: .*attemptMs/)]);
   });
 
   it('take keys in the clear from this machine only', () => {

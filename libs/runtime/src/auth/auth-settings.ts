@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { ConfigError } from '../errors.ts';
+import { pipelineProblems } from '../pipelines/make-pipelines.ts';
+import { pipelineSettings, pipelineSpecs } from '../pipelines/settings/pipeline-settings.ts';
 import { type ApiKey, parseApiKeyFile, parseApiKeyList } from './api-keys.ts';
+import { authPipelines } from './jwks-pipeline.ts';
 import { isLoopback } from './loopback.ts';
 import type { AuthOptions } from './protect.ts';
 
@@ -14,9 +17,9 @@ export const authSettings = {
   MILLRACE_AUTH_JWT_ISSUER: Type.Optional(Type.String({ minLength: 1, description: 'What `iss` of a token must be.' })),
   MILLRACE_AUTH_JWT_AUDIENCE: Type.Optional(Type.String({ minLength: 1, description: 'What `aud` of a token must hold.' })),
   MILLRACE_AUTH_CLOCK_TOLERANCE_SECONDS: Type.Integer({ minimum: 0, maximum: 300, default: 30, description: 'How far the clocks of issuer and service may be apart, in seconds.' }),
-  MILLRACE_AUTH_JWKS_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 30_000, default: 2000, description: 'Time fetching the key set may take, in milliseconds.' }),
   MILLRACE_AUTH_API_KEYS_FILE: Type.Optional(Type.String({ minLength: 1, description: 'File with the hashes of API keys.' })),
   MILLRACE_AUTH_API_KEYS: Type.Optional(Type.Array(Type.String(), { maxItems: 1000, description: 'API keys as name:sha256:scope+scope.' })),
+  ...pipelineSettings('MILLRACE_AUTH', authPipelines),
 };
 
 const schema = Type.Object(authSettings);
@@ -49,7 +52,9 @@ function jwtFrom(config: Static<typeof schema>, problems: string[]): AuthOptions
   if (url === null || (url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, '')))) {
     problems.push('MILLRACE_AUTH_JWKS_URL must be an https URL: keys fetched in the clear can be exchanged on the way.');
   }
-  return { jwksUrl, issuer, audience, clockToleranceSeconds: config.MILLRACE_AUTH_CLOCK_TOLERANCE_SECONDS, jwksTimeoutMs: config.MILLRACE_AUTH_JWKS_TIMEOUT_MS };
+  const { jwks } = pipelineSpecs('MILLRACE_AUTH', authPipelines, config);
+  problems.push(...pipelineProblems({ jwks }));
+  return { jwksUrl, issuer, audience, clockToleranceSeconds: config.MILLRACE_AUTH_CLOCK_TOLERANCE_SECONDS, jwks };
 }
 
 function keysOfFile(path: string, readFile: (path: string) => string): ApiKey[] {

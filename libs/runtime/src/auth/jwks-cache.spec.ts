@@ -70,6 +70,39 @@ describe("the issuer's keys", () => {
     await expect(keyFor('one')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  it('that are known do not wait for an issuer that has been found away', async () => {
+    await keyFor('one');
+    answer = away;
+    nowMs = 50_000;
+    await keyFor('one');
+    nowMs = 60_000;
+    answer = () => new Promise(() => undefined);
+    await expect(keyFor('one')).resolves.toBeDefined();
+    expect(fetches).toBe(3);
+  });
+
+  it('that are not known are not denied while the issuer is away: neither by the fetch that fails nor in the pause after it', async () => {
+    await keyFor('one');
+    answer = away;
+    nowMs = 100;
+    const unavailable = { code: 'unavailable', details: { retryAfterSeconds: 0.1 } };
+    await expect(keyFor('two')).rejects.toMatchObject(unavailable);
+    await expect(keyFor('two')).rejects.toMatchObject(unavailable);
+    await expect(keyFor('one')).resolves.toBeDefined();
+    expect(fetches).toBe(2);
+    nowMs = 200;
+    answer = () => Promise.resolve({ keys: 'none' } as unknown as JSONWebKeySet);
+    await expect(keyFor('two')).rejects.toMatchObject(unavailable);
+  });
+
+  it('that are new are had by all who ask while they are fetched', async () => {
+    await keyFor('one');
+    answer = () => Promise.resolve(sets['two']!);
+    nowMs = 100;
+    expect(await Promise.allSettled([keyFor('two'), keyFor('two')])).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }]);
+    expect(fetches).toBe(2);
+  });
+
   it('are missing with a problem that is ours, not the caller’s, and asked for again after a pause', async () => {
     answer = away;
     await expect(keyFor('one')).rejects.toMatchObject({ code: 'unavailable' });

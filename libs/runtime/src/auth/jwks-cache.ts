@@ -11,7 +11,7 @@ export interface JwksCacheOptions {
   readonly staleMsMax?: number;
   /** Least time between two fetches that unknown key ids or failures cause, in milliseconds, so that made-up ids cannot flood the issuer. Default 30 seconds. */
   readonly cooldownMs?: number;
-  /** Clock in milliseconds. */
+  /** Clock in milliseconds. Default: the wall clock. */
   readonly now?: () => number;
 }
 
@@ -22,6 +22,8 @@ export class JwksCache {
   private current: { readonly keyOf: KeyOf; readonly fetchedAtMs: number } | undefined;
   private pending: Promise<KeyOf> | undefined;
   private triedAtMs = Number.NEGATIVE_INFINITY;
+  /** Why the last fetch failed; undefined when it did not. */
+  private failure: { readonly cause: unknown } | undefined;
   private readonly now: () => number;
 
   constructor(private readonly options: JwksCacheOptions) {
@@ -30,7 +32,7 @@ export class JwksCache {
 
   /**
    * The key a token is signed with.
-   * @throws ProblemError `unavailable` when there are no keys because the issuer cannot be reached.
+   * @throws ProblemError `unavailable` when the issuer cannot be reached and its keys are not known, or this one is not among those that are.
    * @throws jose's JWKSNoMatchingKey when the issuer has no such key.
    */
   readonly keyFor: KeyOf = async (header, token) => {
@@ -38,28 +40,35 @@ export class JwksCache {
     try {
       return await keyOf(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !this.mayFetch()) throw error;
-      return (await this.refresh())(header, token);
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      if (this.pending !== undefined || this.mayFetch()) return (await this.refresh())(header, token);
+      // Nobody can say now whether the issuer has such a key: that is no fault of the caller.
+      throw this.failure === undefined ? error : this.unreachable();
     }
   };
 
   private async usableKeys(): Promise<KeyOf> {
     const { freshMs = 600_000, staleMsMax = 86_400_000 } = this.options;
     const ageMs = this.current === undefined ? Number.POSITIVE_INFINITY : this.now() - this.current.fetchedAtMs;
-    if (this.current !== undefined && ageMs < freshMs) return this.current.keyOf;
-    if (this.pending !== undefined || this.mayFetch()) {
-      try {
-        return await this.refresh();
-      } catch (error) {
-        if (this.current === undefined || ageMs >= staleMsMax) throw unreachable(error);
-      }
+    const known = ageMs < staleMsMax ? this.current?.keyOf : undefined;
+    if (known !== undefined && ageMs < freshMs) return known;
+    const fetched = this.pending !== undefined || this.mayFetch() ? this.refresh() : undefined;
+    if (known === undefined) {
+      if (fetched === undefined) throw this.unreachable();
+      return await fetched;
     }
-    if (this.current === undefined || ageMs >= staleMsMax) throw unreachable();
-    return this.current.keyOf;
+    // While the issuer is away nobody waits for it whose key is known: one request found out, the others go on at once.
+    const waited = this.failure === undefined ? fetched : undefined;
+    void fetched?.catch(() => undefined);
+    return (await waited?.catch(() => undefined)) ?? known;
   }
 
   private mayFetch(): boolean {
-    return this.pending === undefined && this.now() - this.triedAtMs >= (this.options.cooldownMs ?? 30_000);
+    return this.now() - this.triedAtMs >= this.cooldownMs;
+  }
+
+  private get cooldownMs(): number {
+    return this.options.cooldownMs ?? 30_000;
   }
 
   private refresh(): Promise<KeyOf> {
@@ -71,12 +80,18 @@ export class JwksCache {
 
   private async fetch(): Promise<KeyOf> {
     this.triedAtMs = this.now();
-    const keyOf = createLocalJWKSet(await this.options.fetchJwks());
-    this.current = { keyOf, fetchedAtMs: this.now() };
-    return keyOf;
+    try {
+      const keyOf = createLocalJWKSet(await this.options.fetchJwks());
+      this.current = { keyOf, fetchedAtMs: this.now() };
+      this.failure = undefined;
+      return keyOf;
+    } catch (cause) {
+      this.failure = { cause };
+      throw this.unreachable();
+    }
   }
-}
 
-function unreachable(cause?: unknown): ProblemError {
-  return new ProblemError('unavailable', { detail: "The keys of the tokens' issuer cannot be fetched now.", retryAfterSeconds: 30, cause });
+  private unreachable(): ProblemError {
+    return new ProblemError('unavailable', { detail: "The keys of the tokens' issuer cannot be fetched now.", retryAfterSeconds: this.cooldownMs / 1000, cause: this.failure?.cause });
+  }
 }

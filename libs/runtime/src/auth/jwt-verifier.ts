@@ -8,9 +8,9 @@ export interface JwtOptions {
   readonly issuer: string;
   /** A value that `aud` must hold. */
   readonly audience: string;
-  /** How far clocks may be apart, in seconds. Default 30. */
+  /** How far the clocks of issuer and service may be apart, in seconds, ≥ 0. Default 30. */
   readonly clockToleranceSeconds?: number;
-  /** Wall clock in epoch milliseconds. */
+  /** Wall clock in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
 

@@ -5,7 +5,9 @@ import type { Scope } from './scope.ts';
 export interface Principal {
   /** The token's subject or the key's name. */
   readonly subject: string;
+  /** What it showed. */
   readonly kind: 'jwt' | 'api-key';
+  /** What it may do, of the scopes that are known here. */
   readonly scopes: ReadonlySet<Scope>;
 }
 

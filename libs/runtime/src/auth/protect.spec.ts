@@ -1,12 +1,14 @@
 import { Controller, Get, Module, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { SignJWT, exportJWK, generateKeyPair } from 'jose';
+import { type CryptoKey, type JSONWebKeySet, SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { createHash } from 'node:crypto';
 import { type Server, createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../logging/create-logger.ts';
+import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { type RunningService, startService } from '../service/start-service.ts';
+import { jwksSpec } from './jwks-pipeline.ts';
 import { principalOf } from './principal.ts';
 import type { AuthOptions } from './protect.ts';
 import { RequireScope } from './require-scope.ts';
@@ -117,25 +119,78 @@ describe('a service with API keys', () => {
 });
 
 describe('a service with tokens', () => {
-  it('lets in a token signed by a key that the issuer publishes', async () => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
-    const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }] };
-    issuer = createServer((_request, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(jwks)));
+  let privateKey: CryptoKey;
+  let jwks: JSONWebKeySet;
+  beforeAll(async () => {
+    const pair = await generateKeyPair('ES256');
+    privateKey = pair.privateKey;
+    jwks = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k1', alg: 'ES256' }] };
+  });
+
+  /** Starts an issuer that answers with these statuses first and then with its keys; counts requests. */
+  async function issue(...statuses: number[]): Promise<{ jwt: NonNullable<AuthOptions['jwt']>; asked: () => number }> {
+    let asked = 0;
+    issuer = createServer((_request, response) => {
+      response.statusCode = statuses[asked] ?? 200;
+      asked += 1;
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(jwks));
+    });
     await new Promise<void>((resolve) => issuer!.listen(0, '127.0.0.1', resolve));
     const jwksUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks`;
-    await start({ jwt: { jwksUrl, issuer: 'https://issuer', audience: 'millrace' } });
-    const token = (subject: string): Promise<string> =>
-      new SignJWT({ scope: 'queries:run' }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).setIssuer('https://issuer').setAudience('millrace').setSubject(subject).setExpirationTime('5m').sign(privateKey);
+    return { jwt: { jwksUrl, issuer: 'https://issuer', audience: 'millrace', jwks: { ...jwksSpec, retry: { ...jwksSpec.retry, baseMs: 1, waitMsMax: 1 } } }, asked: () => asked };
+  }
+
+  const token = (subject: string, scope = 'queries:run'): Promise<string> =>
+    new SignJWT({ scope }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).setIssuer('https://issuer').setAudience('millrace').setSubject(subject).setExpirationTime('5m').sign(privateKey);
+
+  it('lets in a token signed by a key that the issuer publishes', async () => {
+    await start({ jwt: (await issue()).jwt });
     expect(await (await ask('/things', await token('ada'))).json()).toEqual({ subject: 'ada' });
     const [head, , signature] = (await token('ada')).split('.');
     const [, payload] = (await token('eve')).split('.');
     expect((await ask('/things', `${head}.${payload}.${signature}`)).status).toBe(401);
   });
 
+  it('asks for the keys through the pipeline jwks, which an operator sees like any other', async () => {
+    const { jwt, asked } = await issue(500);
+    await start({ jwt });
+    expect((await ask('/things', await token('ada'))).status).toBe(200);
+    expect(asked()).toBe(2);
+    const admin = await token('root', 'admin');
+    expect(await (await ask('/admin/pipelines', admin)).json()).toMatchObject({
+      pipelines: [{ name: 'jwks', snapshot: { totals: { calls: 1, attempts: 2 }, breaker: { votes: 2, failures: 1 } } }],
+      attemptsPerRequest: { paths: [{ product: 'jwks 2 × fetch 1', attemptsMax: 2 }] },
+    });
+    expect(await (await ask('/metrics', admin)).text()).toMatch(/millrace_pipeline_attempts_total\{.*pipeline="jwks".*\} 1/);
+    const stream = await ask('/hystrix.stream', admin);
+    const { value } = await stream.body!.pipeThrough(new TextDecoderStream()).getReader().read();
+    expect(value).toContain('"name":"jwks"');
+    expect(await (await ask('/health/ready')).json()).toMatchObject({ dependencies: [{ name: 'circuit-jwks' }] });
+  });
+
+  it('has no such pipeline without them', async () => {
+    await start({ apiKeys });
+    expect(service!.app.get(PipelineRegistry).list()).toEqual([]);
+  });
+
+  it('does not ask again an issuer that refuses for good', async () => {
+    const { jwt, asked } = await issue(404, 404);
+    await start({ jwt });
+    expect((await ask('/things', await token('ada'))).status).toBe(503);
+    expect(asked()).toBe(1);
+  });
+
   it('answers 503, not 401, while the issuer cannot be reached', async () => {
-    await start({ jwt: { jwksUrl: 'http://127.0.0.1:9/jwks', issuer: 'i', audience: 'a', jwksTimeoutMs: 500 } });
-    const { privateKey } = await generateKeyPair('ES256');
-    const response = await ask('/things', await new SignJWT({}).setProtectedHeader({ alg: 'ES256' }).sign(privateKey));
+    await start({ jwt: { jwksUrl: 'http://127.0.0.1:9/jwks', issuer: 'i', audience: 'a' } });
+    const response = await ask('/things', await token('ada'));
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '30']);
+  });
+
+  it('answers 503 when the issuer does not answer within the time of the pipeline', async () => {
+    issuer = createServer(() => undefined);
+    await new Promise<void>((resolve) => issuer!.listen(0, '127.0.0.1', resolve));
+    const jwksUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks`;
+    await start({ jwt: { jwksUrl, issuer: 'i', audience: 'a', jwks: { ...jwksSpec, timeout: { attemptMs: 50, totalMs: 100 } } } });
+    expect((await ask('/things', await token('ada'))).status).toBe(503);
   });
 });

@@ -1,20 +1,31 @@
+import type { PipelineSpec } from '@millrace/resilience';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { ProblemError, StartRefusedError } from '../errors.ts';
-import type { Metrics } from '../metrics/metrics.ts';
+import { Metrics } from '../metrics/metrics.ts';
+import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { type ApiKey, ApiKeys } from './api-keys.ts';
 import { Authenticator } from './authenticator.ts';
-import { fetchJwks } from './fetch-jwks.ts';
 import { JwksCache } from './jwks-cache.ts';
+import { jwksThrough } from './jwks-pipeline.ts';
 import { type JwtOptions, JwtVerifier } from './jwt-verifier.ts';
 import { isLoopback, isLoopbackHostHeader } from './loopback.ts';
 import { setPrincipal } from './principal.ts';
 import { ScopeGuard } from './require-scope.ts';
 
+/** Where the keys of tokens come from. */
+export interface JwksOptions {
+  /** URL of the issuer's key set. */
+  readonly jwksUrl: string;
+  /** The pipeline `jwks` around each fetch of it, with its limits. Default: that of the settings when none is set. */
+  readonly jwks?: PipelineSpec;
+}
+
 /** Who may come in. Neither `jwt` nor `apiKeys` means that authentication is off, which only a loopback listener may be. */
 export interface AuthOptions {
-  /** Bearer tokens, checked against the issuer's published keys. */
-  readonly jwt?: JwtOptions & { readonly jwksUrl: string; readonly jwksTimeoutMs?: number };
+  /** Bearer tokens, checked against the issuer's published keys. Default: no token is accepted. */
+  readonly jwt?: JwksOptions & JwtOptions;
+  /** Keys that are accepted. Default: none. */
   readonly apiKeys?: readonly ApiKey[];
 }
 
@@ -22,21 +33,21 @@ export interface AuthOptions {
  * Puts authentication before every path but the probes, and scopes on routes.
  * @throws StartRefusedError when authentication is off and others than this machine can reach the listener.
  */
-export function protect(app: NestFastifyApplication, auth: AuthOptions, host: string, metrics: Metrics): void {
+export function protect(app: NestFastifyApplication, auth: AuthOptions, host: string): void {
   const on = auth.jwt !== undefined || auth.apiKeys !== undefined;
   if (!on && !isLoopback(host)) {
     throw new StartRefusedError(
       `it would listen on ${host}, which other machines can reach, without asking anyone who they are. Set MILLRACE_AUTH_JWKS_URL or MILLRACE_AUTH_API_KEYS_FILE, or listen on 127.0.0.1.`,
     );
   }
-  const rejections = metrics.counter({ name: 'millrace_auth_rejections_total', help: 'Requests refused for their credentials, by problem.', labelNames: ['problem'] });
+  const rejections = app.get(Metrics).counter({ name: 'millrace_auth_rejections_total', help: 'Requests refused for their credentials, by problem.', labelNames: ['problem'] });
   const fastify = app.getHttpAdapter().getInstance();
   const count = (error: unknown): unknown => {
     if (error instanceof ProblemError) rejections.inc({ problem: error.code });
     return error;
   };
   if (on) {
-    const authenticator = authenticatorOf(auth);
+    const authenticator = authenticatorOf(auth, app.get(PipelineRegistry));
     fastify.addHook('onRequest', async (request) => {
       if (isProbe(request)) return;
       try {
@@ -59,7 +70,7 @@ function isProbe(request: FastifyRequest): boolean {
   return request.routeOptions.url === '/health/live' || request.routeOptions.url === '/health/ready';
 }
 
-function authenticatorOf({ jwt, apiKeys = [] }: AuthOptions): Authenticator {
-  const verifier = jwt && new JwtVerifier(jwt, new JwksCache({ fetchJwks: () => fetchJwks(jwt.jwksUrl, jwt.jwksTimeoutMs) }).keyFor);
+function authenticatorOf({ jwt, apiKeys = [] }: AuthOptions, registry: PipelineRegistry): Authenticator {
+  const verifier = jwt && new JwtVerifier(jwt, new JwksCache({ fetchJwks: () => jwksThrough(registry, jwt.jwksUrl) }).keyFor);
   return new Authenticator(verifier, new ApiKeys(apiKeys));
 }

@@ -6,28 +6,35 @@ export interface HealthCheck {
   readonly check: (signal: AbortSignal) => Promise<string | undefined | void>;
   /** True: without it the service is not ready. False: without it the service is ready but degraded. */
   readonly required: boolean;
-  /** Time limit of one check in milliseconds. Default 1000. */
+  /** Time limit of one check in milliseconds, ≥ 1; a check that takes longer has failed. Default 1000. */
   readonly timeoutMs?: number;
 }
 
 /** State of one dependency as last seen. */
 export interface DependencyHealth {
+  /** Name it was registered under. */
   readonly name: string;
+  /** Whether the service is unready without it. */
   readonly required: boolean;
+  /** Whether it answered within its time limit. */
   readonly status: 'up' | 'down';
+  /** Why it is down, or the fact that its check gave; secrets taken out. */
   readonly detail?: string;
   /** When the status last changed, ISO 8601. */
   readonly since: string;
   /** When it was last asked, ISO 8601. */
   readonly checkedAt: string;
-  /** How long that check took. */
+  /** How long that check took, in milliseconds. */
   readonly durationMs: number;
 }
 
 /** State of the service. Only `ready` and `degraded` take work. */
 export interface Readiness {
+  /** `ready`: everything is up; `degraded`: something that is not required is down; `unavailable`: something required is; `stopping`: the service ends. */
   readonly status: 'ready' | 'degraded' | 'unavailable' | 'stopping';
+  /** Name of the service. */
   readonly service: string;
+  /** Each dependency, in the order of registration. */
   readonly dependencies: readonly DependencyHealth[];
 }
 
@@ -41,7 +48,7 @@ interface Entry {
 export interface HealthRegistryOptions {
   /** Name of the service, shown in the answer. */
   readonly service: string;
-  /** How long an answer is shown again without asking, in milliseconds, so that many probes cost a dependency one check. Default 1000. */
+  /** How long an answer is shown again without asking, in milliseconds, so that many probes cost a dependency one check; 0 asks each time. Default 1000. */
   readonly cacheMs?: number;
   /** Wall clock in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;

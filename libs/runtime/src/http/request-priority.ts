@@ -6,7 +6,7 @@ import { ProblemError } from '../errors.ts';
 /** Header by which a caller says that its request may be left out before others: one of {@link priorities}. */
 export const priorityHeader = 'x-millrace-priority';
 
-/** How much requests of a route matter when the service has more work than it can do. Default `normal`. */
+/** How much requests of a route matter when the service has more work than it can do and sheds some. Needs the `admission` of the service. Default `normal`. */
 export function RoutePriority(priority: Priority): MethodDecorator {
   return RouteConfig({ millracePriority: priority });
 }

@@ -48,7 +48,7 @@ export function deadlineOf(given: string | string[] | Uint8Array | undefined, no
   return Math.min(deadline, nowMs + deadlineAheadMsMax);
 }
 
-/** Headers that tell whoever works for us until when: for outgoing HTTP requests and Kafka messages. */
+/** Headers that tell whoever works for us until when, as {@link deadlineOf} reads them: for Kafka messages and outgoing HTTP requests. None without a deadline. */
 export function deadlineHeaders({ deadline }: { readonly deadline?: number | undefined }): Readonly<Record<string, string>> {
   return deadline === undefined ? {} : { [headerNames.deadline]: String(Math.floor(deadline)) };
 }

@@ -54,6 +54,19 @@ describe('the load of the process', () => {
     expect(load.eventLoopDelayMs()).toBeCloseTo(38);
   });
 
+  it('does not take one stall for a load, and takes many for one', () => {
+    const { load, turn } = watched();
+    // A percentile of turns would show all of the one, or nothing of it.
+    turn(...Array.from({ length: 40 }, () => 10), 110);
+    load.sample();
+    load.sample();
+    expect(load.eventLoopDelayMs()).toBeLessThan(100 / 4);
+    turn(...Array.from({ length: 4 }, () => [10, 110]).flat());
+    load.sample();
+    load.sample();
+    expect(load.eventLoopDelayMs()).toBeGreaterThan(100 * 0.9);
+  });
+
   it('shows a stall for two samples and then forgets it', () => {
     const { load, turn } = watched();
     turn(500);

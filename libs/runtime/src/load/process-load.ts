@@ -4,18 +4,23 @@ import { getHeapStatistics } from 'node:v8';
 
 /** The part of Node's delay histogram that is read; nanoseconds. */
 export interface DelayHistogram {
+  /** Mean length of a turn; NaN when none was measured. */
   readonly mean: number;
+  /** Standard deviation of that length. */
   readonly stddev: number;
+  /** Begins to measure. */
   enable(): unknown;
+  /** Ends it. */
   disable(): unknown;
+  /** Forgets what was measured. */
   reset(): void;
 }
 
 /** How {@link ProcessLoad} measures. */
 export interface ProcessLoadOptions {
-  /** How often it looks, in milliseconds. A reading covers the last one to two of these. Default 250. */
+  /** How often it looks, in milliseconds, ≥ 1. A reading covers the last one to two of these. Default 250. */
   readonly sampleMs?: number;
-  /** Resolution of the delay histogram in milliseconds: what it shows when nothing waits. Default 10. */
+  /** Resolution of the delay histogram in milliseconds, ≥ 1: what it shows when nothing waits. Default 10. */
   readonly resolutionMs?: number;
   /** Makes a histogram. Default: Node's. */
   readonly histogram?: (resolutionMs: number) => DelayHistogram;
@@ -49,6 +54,7 @@ export class ProcessLoad implements LoadSource {
     this.#timer.unref();
   }
 
+  /** Ends the watch; the last reading stays. */
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -78,8 +84,9 @@ export class ProcessLoad implements LoadSource {
 }
 
 /**
- * Length of the turn of the event loop that a random moment falls into: E[d²] / E[d]. The plain mean would hide one stall of 200 ms among
- * eighty turns of 10 ms, though a fifth of all arrivals meets it; the maximum would shed load for one garbage collection.
+ * Length of the turn of the event loop that a random moment falls into: E[d²] / E[d]. It weighs turns by how long they last, as arrivals do. The plain
+ * mean would hide one stall of 200 ms among eighty turns of 10 ms, though a fifth of all arrivals meets it; the maximum would shed load for one garbage
+ * collection. A percentile counts turns, and a second has a hundred at most: its 99th is the maximum, or misses the stall, by the number of turns.
  */
 function expectedDelayMs(meanMs: number, stddevMs: number): number {
   return (meanMs ** 2 + stddevMs ** 2) / meanMs;

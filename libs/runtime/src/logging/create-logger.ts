@@ -9,7 +9,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 export interface CreateLoggerOptions {
   /** Name of the service; on each line as `service`. */
   readonly name: string;
-  /** Default `info`. */
+  /** Least level that is written. Default `info`. */
   readonly level?: LogLevel;
   /** Where lines go. Default: standard output, as JSON, or in colour when that is a terminal. */
   readonly stream?: DestinationStream;

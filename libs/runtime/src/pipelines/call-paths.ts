@@ -18,15 +18,17 @@ export interface CallPath {
   readonly request: string;
   /** Outermost first. */
   readonly layers: readonly RetryLayer[];
-  /** Calls that one request makes along this path, each with all these layers. Default 1. */
+  /** Calls that one request makes along this path, each with all these layers, ≥ 1. Default 1. */
   readonly calls?: number;
 }
 
 /** A {@link CallPath} with its attempts counted. */
 export interface CountedPath {
+  /** What causes it. */
   readonly request: string;
   /** `kafka 3 × client 1` */
   readonly product: string;
+  /** The product. */
   readonly attemptsMax: number;
   /** Names of the pipelines on the path that try more than once. */
   readonly retrying: readonly string[];
@@ -45,11 +47,11 @@ export function attemptsSetting<P extends string>(prefix: P, limit = 12): Record
 export class CallPaths {
   /**
    * @param paths All of them; a path that is missing here is not counted.
-   * @param attemptsPerRequestMax The limit.
+   * @param attemptsPerRequestMax The limit. Default 12.
    */
   constructor(
-    private readonly paths: readonly CallPath[],
-    readonly attemptsPerRequestMax: number,
+    readonly paths: readonly CallPath[],
+    readonly attemptsPerRequestMax = 12,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { createPipeline, createRetryBudget, type LoadSource, type Pipeline, PipelineSettingsError, type PipelineSpec, type RetryBudget } from '@millrace/resilience';
+import { createPipeline, createRetryBudget, type LoadSource, type Pipeline, PipelineSettingsError, type PipelineSpec, type RetryBudget, retryBudgetDefaults } from '@millrace/resilience';
 import type { Logger } from 'pino';
 import { ConfigError } from '../errors.ts';
 import { type CallPath, CallPaths } from './call-paths.ts';
@@ -7,18 +7,21 @@ import { chaosAllowed } from './settings/pipeline-settings.ts';
 
 /** The pipelines of a process. */
 export interface PipelinesOptions {
-  /** By name. */
+  /** By name. Those of one dependency that try again must agree on its retry budget. */
   readonly specs: Readonly<Record<string, PipelineSpec>>;
   /** Every way from a request to a dependency; see {@link CallPath}. Default: none is counted. */
   readonly callPaths?: readonly CallPath[];
-  /** Most attempts that one request may cause. Default 12. */
+  /** Most attempts that one request may cause, ≥ 1; with more the start is refused. Default 12. */
   readonly attemptsPerRequestMax?: number;
 }
 
 /** What pipelines are made with. */
 export interface PipelineSurroundings {
+  /** Where they are found, measured and drained. */
   readonly registry: PipelineRegistry;
+  /** What those that shed decide on. */
   readonly load: LoadSource;
+  /** Where it is said what one request may cost, and which pipelines take faults. */
   readonly logger: Logger;
 }
 
@@ -29,13 +32,13 @@ export interface PipelineSurroundings {
  * @throws ConfigError naming every setting that contradicts another
  * @throws StartRefusedError when one request may cause more attempts than the limit
  */
-export function makePipelines({ specs, callPaths, attemptsPerRequestMax = 12 }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
+export function makePipelines({ specs, callPaths, attemptsPerRequestMax }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
   const problems = pipelineProblems(specs);
   if (problems.length > 0) throw new ConfigError(problems);
   const budgets = new Map<string, RetryBudget>();
   const made = Object.values(specs).map((spec) => registry.register(createPipeline(spec, { load, ...budgetOf(spec, budgets) })));
   if (callPaths !== undefined) {
-    const paths = new CallPaths(callPaths, attemptsPerRequestMax);
+    const paths = new CallPaths([...(registry.callPaths?.paths ?? []), ...callPaths], attemptsPerRequestMax);
     const settingsOf = (name: string): Pick<PipelineSpec, 'retry'> => registry.get(name).settings();
     paths.enforce(settingsOf);
     registry.callPaths = paths;
@@ -48,7 +51,7 @@ export function makePipelines({ specs, callPaths, attemptsPerRequestMax = 12 }: 
 
 /** What is wrong with specs, one sentence each: for the rules between settings of an app. */
 export function pipelineProblems(specs: Readonly<Record<string, PipelineSpec>>): readonly string[] {
-  return Object.values(specs).flatMap((spec) => {
+  const ofOne = Object.values(specs).flatMap((spec) => {
     try {
       createPipeline(spec, { load: idle }).close();
       return [];
@@ -57,13 +60,35 @@ export function pipelineProblems(specs: Readonly<Record<string, PipelineSpec>>):
       throw error;
     }
   });
+  return [...ofOne, ...budgetProblems(Object.values(specs))];
+}
+
+/** There is one budget for a dependency, so that only one of two settings could hold. */
+function budgetProblems(specs: readonly PipelineSpec[]): readonly string[] {
+  const retrying = specs.filter(({ retry }) => retry !== undefined);
+  return retrying.flatMap((spec) => {
+    const first = retrying.find((other) => dependencyOf(other) === dependencyOf(spec))!;
+    const fields = (['ratio', 'perSecondMin', 'windowSeconds'] as const).filter((field) => budgetSettingsOf(first)[field] !== budgetSettingsOf(spec)[field]);
+    return fields.map(
+      (field) =>
+        `Pipelines ${first.name} and ${spec.name} share the retry budget of ${dependencyOf(spec)}, but retry.budget.${field} is ${budgetSettingsOf(first)[field]} of the one and ${budgetSettingsOf(spec)[field]} of the other: give both the same.`,
+    );
+  });
+}
+
+function dependencyOf({ name, dependency = name }: PipelineSpec): string {
+  return dependency;
+}
+
+function budgetSettingsOf({ retry }: PipelineSpec): typeof retryBudgetDefaults {
+  return { ...retryBudgetDefaults, ...retry?.budget };
 }
 
 const idle: LoadSource = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
 
-function budgetOf({ name, dependency = name, retry }: PipelineSpec, budgets: Map<string, RetryBudget>): { retryBudget?: RetryBudget } {
-  if (retry === undefined) return {};
-  const budget = budgets.get(dependency) ?? createRetryBudget(retry.budget ?? {});
-  budgets.set(dependency, budget);
+function budgetOf(spec: PipelineSpec, budgets: Map<string, RetryBudget>): { retryBudget?: RetryBudget } {
+  if (spec.retry === undefined) return {};
+  const budget = budgets.get(dependencyOf(spec)) ?? createRetryBudget(budgetSettingsOf(spec));
+  budgets.set(dependencyOf(spec), budget);
   return { retryBudget: budget };
 }

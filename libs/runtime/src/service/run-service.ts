@@ -7,9 +7,13 @@ export const exitCodes = { clean: 0, failed: 1, configInvalid: 78 } as const;
 
 /** The part of `process` that {@link runService} touches. */
 export interface ProcessHandle {
+  /** Hears of signals. */
   on(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
+  /** Hears of errors that nobody caught. */
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (error: unknown) => void): unknown;
+  /** Ends the process with one of {@link exitCodes}. */
   exit(code: number): void;
+  /** Where a start that was refused says why. */
   readonly stderr: { write(text: string): unknown };
 }
 

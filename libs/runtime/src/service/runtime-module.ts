@@ -1,6 +1,8 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { metrics as openTelemetry } from '@opentelemetry/api';
 import type { Logger } from 'pino';
+import { addJwksPipeline, jwksSpec } from '../auth/jwks-pipeline.ts';
+import type { AuthOptions } from '../auth/protect.ts';
 import { HealthController } from '../health/health-controller.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
 import { Metrics } from '../metrics/metrics.ts';
@@ -23,16 +25,20 @@ import { LOGGER } from './tokens.ts';
 
 /** What every service shares. */
 export interface RuntimeModuleOptions {
-  /** Name of the service. */
+  /** Name of the service: a label of its metrics, and what `/health` calls it. */
   readonly name: string;
+  /** Where changes of pipelines are told; every module may inject it as `LOGGER`. */
   readonly logger: Logger;
+  /** Who may come in: with `jwt` there is the pipeline `jwks`. Default: authentication is off. */
+  readonly auth?: AuthOptions;
 }
 
 /** Gives every module the logger, health, metrics, pipelines and lifecycle, and serves `/health`, `/metrics`, `/hystrix.stream` and `/admin/pipelines`. */
 @Global()
 @Module({})
 export class RuntimeModule {
-  static forRoot({ name, logger }: RuntimeModuleOptions): DynamicModule {
+  /** The module of one process; `startService` imports it. */
+  static forRoot({ name, logger, auth = {} }: RuntimeModuleOptions): DynamicModule {
     return {
       module: RuntimeModule,
       controllers: [HealthController, MetricsController, HystrixController, PipelinesController],
@@ -42,7 +48,15 @@ export class RuntimeModule {
         { provide: Metrics, useFactory: () => new Metrics(name) },
         { provide: Lifecycle, useFactory: () => new Lifecycle() },
         { provide: ProcessLoad, useFactory: () => new ProcessLoad() },
-        { provide: PipelineRegistry, inject: [Metrics, HealthRegistry], useFactory: (metrics: Metrics, health: HealthRegistry) => observedRegistry(metrics, health, logger) },
+        {
+          provide: PipelineRegistry,
+          inject: [Metrics, HealthRegistry, ProcessLoad],
+          useFactory: (metrics: Metrics, health: HealthRegistry, load: ProcessLoad) => {
+            const registry = observedRegistry(metrics, health, logger);
+            if (auth.jwt !== undefined) addJwksPipeline(auth.jwt.jwks ?? jwksSpec, { registry, load, logger });
+            return registry;
+          },
+        },
         { provide: PipelineAdmin, inject: [PipelineRegistry], useFactory: (registry: PipelineRegistry) => new PipelineAdmin(registry) },
         { provide: HystrixStream, inject: [PipelineRegistry, Lifecycle], useFactory: (registry: PipelineRegistry, { stopping }: Lifecycle) => hystrixStream(registry, name, stopping) },
         PipelineLife,

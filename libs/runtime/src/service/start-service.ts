@@ -25,23 +25,25 @@ export interface ServiceOptions {
   readonly module: Type | DynamicModule;
   /** Address to listen on. Default `127.0.0.1`. */
   readonly host?: string;
-  /** Port; 0 takes any free one. */
+  /** Port, 0–65,535; 0 takes any free one. */
   readonly port: number;
+  /** Where the service, Nest and the pipelines write; see `createLogger`. */
   readonly logger: Logger;
   /** Who may come in; see `authFrom`. Default: authentication is off, and the start is refused unless `host` is loopback. */
   readonly auth?: AuthOptions;
   /** Name of the pipeline that every request passes before its body is read: it sheds load and refuses work whose deadline has passed. Default: none. */
   readonly admission?: string;
-  /** Largest request body in bytes. Default 1 MiB. */
+  /** Largest request body in bytes, ≥ 1; a larger one is answered 413 `body-too-large`. Default 1 MiB. */
   readonly bodyBytesMax?: number;
-  /** Longest time from the signal to the end, in milliseconds. Default 30 000. */
+  /** Longest time from the signal to the end, in milliseconds; then the process exits with 1 and work unfinished. Heeded by `runService`. Default 30 000. */
   readonly shutdownMsMax?: number;
-  /** Called before listening: parsers, further filters, microservices. */
+  /** Called before listening: parsers, further filters, microservices. What it throws fails the start. Default: nothing. */
   readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
 
 /** A service that listens. */
 export interface RunningService {
+  /** The application, for its providers. */
   readonly app: NestFastifyApplication;
   /** `http://127.0.0.1:3001` */
   readonly url: string;
@@ -49,11 +51,16 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-/** Starts a service inside this process. Signals and exit codes are {@link runService}'s. */
+/**
+ * Starts a service inside this process. Signals and exit codes are {@link runService}'s.
+ * @throws StartRefusedError when others than this machine could reach it unauthenticated, or a request could cost more attempts than the limit
+ * @throws ConfigError when settings of pipelines contradict each other
+ * @throws TypeError when there is no pipeline of the name in `admission`
+ */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { name, module, host = '127.0.0.1', port, logger, auth = {}, bodyBytesMax = 1024 * 1024 } = options;
 
-  @Module({ imports: [RuntimeModule.forRoot({ name, logger }), module] })
+  @Module({ imports: [RuntimeModule.forRoot({ name, logger, auth }), module] })
   class ServiceRoot {}
 
   const limits = { bodyBytesMax };
@@ -85,7 +92,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 
   try {
     if (options.admission !== undefined) admitRequests(fastify, app.get(PipelineRegistry).get(options.admission));
-    protect(app, auth, host, app.get(Metrics));
+    protect(app, auth, host);
     await options.configure?.(app);
     await app.listen({ port, host });
   } catch (error) {

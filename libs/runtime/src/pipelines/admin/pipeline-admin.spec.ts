@@ -1,7 +1,9 @@
 import { PipelineSettingsError, type PipelineSettings } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../../errors.ts';
+import { createLogger } from '../../logging/create-logger.ts';
 import { CallPaths } from '../call-paths.ts';
+import { makePipelines, type PipelinesOptions } from '../make-pipelines.ts';
 import { PipelineRegistry } from '../pipeline-registry.ts';
 import { breakerFigures, FedPipeline } from '../testing/fed-pipeline.ts';
 import { PipelineAdmin } from './pipeline-admin.ts';
@@ -73,6 +75,13 @@ describe('a change of a pipeline', () => {
     expect(s3.patches).toEqual([]);
   });
 
+  it('is refused for the time to connect, which the client was built with', () => {
+    const { s3, admin: a } = admin({ timeout: { connectMs: 100, attemptMs: 1000, totalMs: 3000 } });
+    const problem = problemOf(() => a.change('s3', { timeout: { connectMs: 50, attemptMs: 500 } }));
+    expect(problem).toEqual({ code: 'validation', fields: ['timeout.connectMs'], detail: 'timeout.connectMs takes a restart: the client was built with it; change …_CONNECT_TIMEOUT_MS' });
+    expect(s3.patches).toEqual([]);
+  });
+
   it('has no mode where there is no circuit', () => {
     expect(problemOf(() => admin({}).admin.change('s3', { mode: 'auto' }))).toMatchObject({ code: 'validation', fields: ['mode'] });
   });
@@ -91,6 +100,30 @@ describe('a change of a pipeline', () => {
     a.change('s3', { retry: { attemptsMax: 3 } });
     expect(problemOf(() => a.change('s3', { retry: { attemptsMax: 4 } }))).toMatchObject({ code: 'validation', fields: ['retry.attemptsMax'], detail: expect.stringContaining('8 attempts') as string });
     expect(s3.patches).toHaveLength(1);
+  });
+});
+
+function made(specs: PipelinesOptions['specs']): PipelineAdmin {
+  const registry = new PipelineRegistry();
+  makePipelines({ specs }, { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } });
+  return new PipelineAdmin(registry);
+}
+
+describe('a change of settings that others depend on', () => {
+  it('takes what is slow along while it is half of the time of an attempt, and no longer when it was set', () => {
+    const a = made({ s3: { name: 's3', timeout: { attemptMs: 1000 }, breaker: {} }, glue: { name: 'glue', timeout: { attemptMs: 1000 }, breaker: { slowMs: 500 } }, kafka: { name: 'kafka' } });
+    expect(a.change('s3', { timeout: { attemptMs: 300 } }).settings.breaker?.slowMs).toBe(150);
+    expect(a.change('s3', { timeout: { attemptMs: 400 }, breaker: { slowMs: 90 } }).settings.breaker?.slowMs).toBe(90);
+    expect(a.change('s3', { timeout: { attemptMs: 500 } }).settings.breaker?.slowMs).toBe(90);
+    expect(a.change('glue', { timeout: { attemptMs: 300 } }).settings.breaker?.slowMs).toBe(500);
+    expect(a.change('kafka', { timeout: { attemptMs: 300 } }).settings).not.toHaveProperty('breaker');
+  });
+
+  it('shows a retry budget in every pipeline that shares it', () => {
+    const a = made({ get: { name: 'get', dependency: 's3', retry: {} }, list: { name: 'list', dependency: 's3', retry: {} }, once: { name: 'once', dependency: 's3' }, kafka: { name: 'kafka', retry: {} } });
+    a.change('get', { retry: { budget: { ratio: 0.1 } } });
+    expect(a.list().pipelines.map(({ name, settings }) => [name, settings.retry?.budget.ratio])).toEqual([['get', 0.1], ['kafka', 0.2], ['list', 0.1], ['once', undefined]]);
+    expect(a.one('list').snapshot.retryBudget?.ratio).toBe(0.1);
   });
 });
 

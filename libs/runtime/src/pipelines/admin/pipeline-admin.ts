@@ -1,5 +1,5 @@
 import { validatorFor, type Violation } from '@millrace/contracts';
-import { type Pipeline, type PipelinePatch, PipelineSettingsError, type PipelineSettings, type PipelineSnapshot, type PipelineSpec } from '@millrace/resilience';
+import { type Pipeline, type PipelinePatch, PipelineSettingsError, type PipelineSettings, type PipelineSnapshot, type PipelineSpec, type RetryBudgetSpec } from '@millrace/resilience';
 import { ProblemError } from '../../errors.ts';
 import type { CountedPath } from '../call-paths.ts';
 import type { PipelineRegistry } from '../pipeline-registry.ts';
@@ -7,7 +7,9 @@ import { changeSchema, chaosRuleValidator, type PipelineChange } from './pipelin
 
 /** A pipeline as an operator sees it. */
 export interface PipelineView {
+  /** What it is asked for by: `/admin/pipelines/<name>`. */
   readonly name: string;
+  /** What stands at its other end. */
   readonly dependency: string;
   /** In force now, defaults filled in. */
   readonly settings: PipelineSettings;
@@ -17,6 +19,7 @@ export interface PipelineView {
 
 /** All pipelines, and what one request may cost. */
 export interface PipelinesView {
+  /** By name. */
   readonly pipelines: readonly PipelineView[];
   /** Present where the service has declared its call paths. */
   readonly attemptsPerRequest?: { readonly limit: number; readonly paths: readonly CountedPath[] };
@@ -26,6 +29,7 @@ export interface PipelinesView {
 export class PipelineAdmin {
   constructor(private readonly registry: PipelineRegistry) {}
 
+  /** Every pipeline, and what one request may cost with the settings of now. */
   list(): PipelinesView {
     const paths = this.registry.callPaths;
     return {
@@ -51,11 +55,19 @@ export class PipelineAdmin {
     }
     this.checkAttempts(name, patch);
     if (Object.keys(patch).length > 0) update(pipeline, patch);
+    if (patch.retry?.budget !== undefined) this.updateBudget(pipeline, patch.retry.budget);
     if (mode === 'auto') pipeline.auto();
     else if (mode === 'forced-open') pipeline.forceOpen();
     else if (mode === 'forced-closed') pipeline.forceClosed();
     else if (mode === 'disabled') pipeline.disable();
     return viewOf(pipeline);
+  }
+
+  /** All pipelines of a dependency share its budget: each shall show what holds. */
+  private updateBudget(changed: Pipeline, budget: RetryBudgetSpec): void {
+    for (const other of this.registry.list()) {
+      if (other !== changed && other.dependency === changed.dependency && other.settings().retry !== undefined) other.update({ retry: { budget } });
+    }
   }
 
   private find(name: string): Pipeline {
@@ -73,12 +85,14 @@ export class PipelineAdmin {
   }
 }
 
+const connectMsProblem = 'takes a restart: the client was built with it; change …_CONNECT_TIMEOUT_MS';
+
 function viewOf(pipeline: Pipeline): PipelineView {
   return { name: pipeline.name, dependency: pipeline.dependency, settings: pipeline.settings(), snapshot: pipeline.snapshot() };
 }
 
 function checked(settings: PipelineSettings, body: unknown): PipelineChange {
-  const violations = validatorFor(changeSchema(settings)).violations(body);
+  const violations = validatorFor(changeSchema(settings)).violations(body).map((violation) => (violation.field === 'timeout.connectMs' ? { field: violation.field, message: connectMsProblem } : violation));
   if (violations.length > 0) throw invalid(violations);
   const change = body as PipelineChange;
   const wrongRules = (change.chaos?.rules ?? []).flatMap((rule, index) =>

@@ -5,7 +5,9 @@ import { type Knob, type KnobPolicy, knobs } from '../settings/knobs.ts';
 
 /** What an operator may change of a pipeline while it runs: its numbers, who decides about its circuit, and, where it is allowed, faults. */
 export interface PipelineChange extends Omit<PipelinePatch, 'chaos'> {
+  /** Who decides about the circuit; refused where there is none. Default: as it is. */
   readonly mode?: BreakerMode;
+  /** Faults in place of those there are; none ends them. Refused unless `…_CHAOS_ALLOWED` was true at start. Default: as it is. */
   readonly chaos?: { readonly rules: readonly ChaosRule[] };
 }
 
@@ -45,11 +47,16 @@ export function changeSchema(settings: PipelineSettings): TSchema {
   return Type.Object(properties, strict);
 }
 
+/** The client is built with the time to connect; the pipeline only shows it. */
+function needsRestart({ field }: Knob): boolean {
+  return field === 'connectMs';
+}
+
 /** Numbers of a policy, those of its parts (`budget.ratio`) as objects of their own. */
 function policySchema(policy: KnobPolicy): TSchema {
   const properties: Record<string, TSchema> = {};
   const parts: Record<string, Record<string, TSchema>> = {};
-  for (const knob of knobs.filter((one) => one.policy === policy)) {
+  for (const knob of knobs.filter((one) => one.policy === policy && !needsRestart(one))) {
     const [first = '', second] = knob.field.split('.');
     if (second === undefined) properties[first] = Type.Optional(numberOf(knob));
     else (parts[first] ??= {})[second] = Type.Optional(numberOf(knob));

@@ -25,11 +25,15 @@ export type RollingCount = (typeof rollingCounts)[number];
 
 /** What the stream says of a command besides its counters. */
 export interface HystrixCommandFacts {
+  /** Name of the pipeline. */
   readonly name: string;
   /** The service. */
   readonly group: string;
+  /** Whether calls are refused now, but for probes. */
   readonly circuitOpen: boolean;
+  /** Attempts that run now. */
   readonly inFlight: number;
+  /** What the breaker is set to. */
   readonly circuit: {
     readonly enabled: boolean;
     readonly forceOpen: boolean;
@@ -49,6 +53,7 @@ export interface HystrixCommandFacts {
   readonly concurrencyMax: number;
   /** Most fallbacks at once. */
   readonly fallbackConcurrencyMax: number;
+  /** Whether the pipeline keeps answers. */
   readonly cached: boolean;
 }
 

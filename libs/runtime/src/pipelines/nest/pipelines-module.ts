@@ -10,7 +10,9 @@ import { pipelineToken } from './pipeline-token.ts';
 export interface PipelinesFactory extends Pick<ModuleMetadata, 'imports'> {
   /** Names of the pipelines that the factory gives. */
   readonly names: readonly string[];
+  /** Providers that the factory is given. Default: none. */
   readonly inject?: readonly InjectionToken[];
+  /** Gives the pipelines; its specs must have just the `names`. */
   readonly useFactory: (...providers: never[]) => PipelinesOptions | Promise<PipelinesOptions>;
 }
 
@@ -19,10 +21,12 @@ const MADE = Symbol('millrace:pipelines');
 /** Makes the named pipelines of a service, for every module to inject with `@InjectPipeline(name)` and for methods under `@UsePipeline(name)`. */
 @Module({})
 export class PipelinesModule {
+  /** Pipelines whose specs are known at once. The start fails with `ConfigError` when they contradict themselves and with `StartRefusedError` when a request could cost more than the limit. */
   static forRoot(options: PipelinesOptions): DynamicModule {
     return PipelinesModule.forRootAsync({ names: Object.keys(options.specs), useFactory: () => options });
   }
 
+  /** The same for specs that a factory gives. */
   static forRootAsync({ names, imports = [], inject = [], useFactory }: PipelinesFactory): DynamicModule {
     const options = Symbol('millrace:pipelines-options');
     return {

@@ -10,9 +10,9 @@ export type Limits = Pick<CallOptions, 'signal' | 'deadline' | 'priority'> & Par
 export interface UsePipelineOptions<A extends readonly unknown[]> {
   /** Whether doing the work twice is the same as doing it once. Only then is it tried again. */
   readonly idempotent: boolean;
-  /** What a call is about: identifies answers in the cache and calls that can share one. */
+  /** What a call is about: identifies answers in the cache and calls that can share one. Default: none, and the call passes the cache by. */
   readonly key?: (...args: A) => string;
-  /** What the `queue` fallback takes. */
+  /** What the `queue` fallback takes. Default: nothing, and the call passes that fallback by. */
   readonly entry?: (...args: A) => QueueEntry;
 }
 

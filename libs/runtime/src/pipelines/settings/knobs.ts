@@ -11,8 +11,11 @@ export interface Knob {
   readonly field: string;
   /** End of the environment key. */
   readonly suffix: string;
+  /** Whether it is a whole number. */
   readonly whole: boolean;
+  /** Least value that is taken. */
   readonly minimum: number;
+  /** Largest value that is taken. */
   readonly maximum: number;
   /** Value where the spec leaves it open; undefined where it stays open. The library's own default. */
   readonly fallback: number | undefined;

@@ -2,9 +2,13 @@ import type { AttemptResult, BreakerMode, BreakerStateName, CallResult, Fallback
 
 /** Where the figures of pipelines go. One adapter for Prometheus, one for OpenTelemetry: same facts, each in its own names. */
 export interface PipelineInstruments {
+  /** A call is over, after this many seconds. */
   call(pipeline: string, outcome: CallResult, seconds: number): void;
+  /** An attempt is over. */
   attempt(pipeline: string, result: AttemptResult): void;
+  /** A call or an attempt was refused. */
   rejection(pipeline: string, reason: RejectionCode): void;
+  /** A fallback answered, or did not help. */
   fallback(pipeline: string, kind: FallbackKind, outcome: 'used' | 'failed'): void;
   /** Figures that are read when somebody asks for them. */
   readFrom(snapshots: () => readonly PipelineSnapshot[]): void;

@@ -1,0 +1,35 @@
+import type { Pipeline, PipelineSpec } from '@millrace/resilience';
+import type { JSONWebKeySet } from 'jose';
+import { type CallPath, CallPaths } from '../pipelines/call-paths.ts';
+import { makePipelines, type PipelineSurroundings } from '../pipelines/make-pipelines.ts';
+import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import type { NamedDefaults } from '../pipelines/settings/pipeline-settings.ts';
+import { fetchJwks } from './fetch-jwks.ts';
+
+/** The pipeline around fetching an issuer's keys, with the defaults of its settings. Requests with a key that is not known yet wait for it, so its times are short. */
+export const authPipelines = {
+  jwks: {
+    timeout: { attemptMs: 2000, totalMs: 5000 },
+    retry: { attemptsMax: 2, waitMsMax: 500 },
+    // Keys are asked for every half minute at most while the issuer is away: a shorter window would never fill.
+    breaker: { windowMs: 120_000, volumeMin: 3, openMs: 10_000, openMsMax: 30_000, probes: 1 },
+  },
+} as const satisfies NamedDefaults;
+
+/** The spec when no settings were read. */
+export const jwksSpec: PipelineSpec = { name: 'jwks', ...authPipelines.jwks };
+
+/** One request makes one fetch at most: the cache has a pause between two. */
+const callPath: CallPath = { request: 'any request with a token: one fetch of the keys of its issuer', layers: ['jwks', { name: 'fetch', attemptsMax: 1 }] };
+
+/** Makes the pipeline and registers it, and its attempts among those that a request may cause. Before the pipelines of the app, which say the sum at start. */
+export function addJwksPipeline(spec: PipelineSpec, surroundings: PipelineSurroundings): void {
+  makePipelines({ specs: { jwks: spec } }, surroundings);
+  surroundings.registry.callPaths = new CallPaths([callPath]);
+}
+
+/** Fetches an issuer's keys through the pipeline. */
+export async function jwksThrough(registry: PipelineRegistry, url: string): Promise<JSONWebKeySet> {
+  const pipeline = registry.get(jwksSpec.name) as unknown as Pipeline<{ readonly name: 'jwks' }>;
+  return await pipeline.execute(async ({ signal }) => await fetchJwks(url, signal), { idempotent: true });
+}
