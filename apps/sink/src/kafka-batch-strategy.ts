@@ -39,6 +39,9 @@ export interface GroupState {
   readonly lastContactMs: number;
 }
 
+/** What the transport needs of kafkajs. */
+export type KafkaClient = Pick<kafkajs.Kafka, 'admin' | 'consumer'>;
+
 /** The pattern under which the handler of fetched records is registered. */
 export const recordsPattern = 'records';
 
@@ -53,21 +56,27 @@ const commitEveryMs = 1000;
  */
 export class KafkaBatchStrategy extends Server implements CustomTransportStrategy {
   readonly #options: KafkaBatchOptions;
-  readonly #kafka: kafkajs.Kafka;
+  readonly #kafka: KafkaClient;
   readonly #admin: Admin;
   readonly #stopping = new AbortController();
   readonly #commits = new Map<number, number>();
   #consumer: Consumer | undefined;
+  /** The consumer while it is in the group: before it has joined, and once it has crashed, kafkajs throws at whoever seeks or pauses. */
+  #member: Consumer | undefined;
   #listener: GroupListener | undefined;
-  #state: GroupState = { joined: false, lastContactMs: 0 };
+  #lastContactMs = 0;
   #ranges: Promise<Map<number, LogRange>> | undefined;
   #commitTimer: NodeJS.Timeout | undefined;
   #consuming: Promise<void> = Promise.resolve();
 
-  constructor(options: KafkaBatchOptions) {
+  /**
+   * @param options settings of the transport
+   * @param client what connects to Kafka; a test's own, or kafkajs
+   */
+  constructor(options: KafkaBatchOptions, client?: KafkaClient) {
     super();
     this.#options = options;
-    this.#kafka = new Kafka({
+    this.#kafka = client ?? new Kafka({
       clientId: options.clientId,
       brokers: [...options.brokers],
       connectionTimeout: 2000,
@@ -87,7 +96,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   get state(): GroupState {
-    return this.#state;
+    return { joined: this.#member !== undefined, lastContactMs: this.#lastContactMs };
   }
 
   override on(): never {
@@ -115,7 +124,10 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     await this.#admin.disconnect().catch(() => undefined);
   }
 
-  /** The handle on one partition that its lane holds. */
+  /**
+   * The handle on one partition that its lane holds. Out of the group nothing is fetched, so there is nothing to seek or to pause: a lane
+   * does both anew when it is told that the group was joined.
+   */
   partition(partition: number): PartitionLog {
     const { topic } = this.#options;
     return {
@@ -124,9 +136,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
         if (range === undefined) throw new Error(`partition ${partition} of ${topic} is not there`);
         return range;
       },
-      seek: (offset) => this.#consumer?.seek({ topic, partition, offset: String(offset) }),
-      pause: () => this.#consumer?.pause([{ topic, partitions: [partition] }]),
-      resume: () => this.#consumer?.resume([{ topic, partitions: [partition] }]),
+      seek: (offset) => this.#member?.seek({ topic, partition, offset: String(offset) }),
+      pause: () => this.#member?.pause([{ topic, partitions: [partition] }]),
+      resume: () => this.#member?.resume([{ topic, partitions: [partition] }]),
       commit: (offset) => void this.#commits.set(partition, offset),
     };
   }
@@ -149,7 +161,6 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
         if (this.#stopping.signal.aborted) return;
         this.#options.log('warn', 'The consumer ended; it begins anew.', { error: error instanceof Error ? error.message : String(error), attempt });
       }
-      this.#state = { ...this.#state, joined: false };
       await this.#pauseBeforeRetry(Math.min(5000, 250 * 2 ** Math.min(attempt, 5)));
     }
   }
@@ -176,17 +187,25 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: 8, restartOnFailure: async () => false },
     });
     this.#consumer = consumer;
+    let ended = false;
     const crashed = new Promise<never>((_resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     });
     const stopped = new Promise<void>((resolve) => {
-      consumer.on(consumer.events.STOP, () => resolve());
+      consumer.on(consumer.events.STOP, () => {
+        ended = true;
+        this.#member = undefined;
+        resolve();
+      });
     });
-    const contact = (): void => void (this.#state = { ...this.#state, lastContactMs: Date.now() });
+    const contact = (): void => void (this.#lastContactMs = Date.now());
     consumer.on(consumer.events.FETCH, contact);
     consumer.on(consumer.events.HEARTBEAT, contact);
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.#state = { joined: true, lastContactMs: Date.now() };
+      // A join that was under way when the consumer was stopped may still succeed.
+      if (ended) return;
+      this.#member = consumer;
+      contact();
       this.#listener?.assigned((payload.memberAssignment[topic] ?? []).toSorted((a, b) => a - b));
     });
     try {
@@ -215,11 +234,11 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   async #commitNow(): Promise<void> {
-    if (this.#commits.size === 0 || this.#consumer === undefined || !this.#state.joined) return;
+    if (this.#commits.size === 0 || this.#member === undefined) return;
     const offsets = [...this.#commits].map(([partition, offset]) => ({ topic: this.#options.topic, partition, offset: String(offset) }));
     this.#commits.clear();
     // For lag tools only; the next batch commits further.
-    await this.#consumer.commitOffsets(offsets).catch(() => undefined);
+    await this.#member.commitOffsets(offsets).catch(() => undefined);
   }
 
   async #pauseBeforeRetry(ms: number): Promise<void> {
