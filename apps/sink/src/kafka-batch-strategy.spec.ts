@@ -8,7 +8,7 @@ let strategy: KafkaBatchStrategy;
 let assigned: (readonly number[])[];
 beforeEach(() => {
   kafka = new FakeKafka();
-  strategy = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', guard: async (call) => await call(), log: () => undefined }, kafka);
+  strategy = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, kafka);
   assigned = [];
   strategy.listener = { connected: () => undefined, assigned: (partitions) => void assigned.push(partitions) };
 });
@@ -52,3 +52,49 @@ describe('the handle on a partition', () => {
     expect(strategy.state.joined).toBe(false);
   });
 });
+
+describe('the range of a partition', () => {
+  it('is asked once for lanes that come together, and anew for one that comes while the answer is under way', async () => {
+    let high = 10;
+    const answers: (() => void)[] = [];
+    kafka.fetchTopicOffsets = async () => {
+      const now = String(high);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return [0, 1].map((partition) => ({ partition, low: '0', high: now }));
+    };
+    const { signal } = new AbortController();
+    const together = [strategy.partition(0).range(signal), strategy.partition(1).range(signal)];
+    await expect.poll(() => answers.length).toBe(1);
+    // The log grows, and a lane reads on.
+    high = 20;
+    const later = [strategy.partition(0).range(signal), strategy.partition(1).range(signal)];
+    answers[0]!();
+    expect(await Promise.all(together)).toEqual([{ low: 0, high: 10 }, { low: 0, high: 10 }]);
+    await expect.poll(() => answers.length).toBe(2);
+    answers[1]!();
+    expect(await Promise.all(later)).toEqual([{ low: 0, high: 20 }, { low: 0, high: 20 }]);
+    expect(answers).toHaveLength(2);
+  });
+
+  it('is asked again after a failure, and no longer waited for when the signal aborts', async () => {
+    kafka.fetchTopicOffsets = async () => {
+      throw new Error('no broker');
+    };
+    await expect(strategy.partition(0).range(new AbortController().signal)).rejects.toThrow('no broker');
+    kafka.fetchTopicOffsets = async () => [{ partition: 0, low: '1', high: '2' }];
+    await expect(strategy.partition(0).range(new AbortController().signal)).resolves.toEqual({ low: 1, high: 2 });
+    kafka.fetchTopicOffsets = async () => await new Promise<never>(() => undefined);
+    const stopping = new AbortController();
+    const asked = strategy.partition(0).range(stopping.signal);
+    stopping.abort(new Error('the lane stops'));
+    await expect(asked).rejects.toThrow('the lane stops');
+  });
+});
+
+it('closing waits no longer than it may for a broker that does not answer', async () => {
+  strategy.listen(() => undefined);
+  await kafka.running();
+  kafka.disconnect = async () => await new Promise<never>(() => undefined);
+  await expect(strategy.close()).resolves.toBeUndefined();
+  kafka.disconnect = async () => undefined;
+}, 10_000);

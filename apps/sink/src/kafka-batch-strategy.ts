@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import kafkajs, { type Admin, type Batch, type Consumer, type EachBatchPayload, type logCreator } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
 import type { FetchedRecords, LogRange, LogRecord, PartitionLog } from './log.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 // kafkajs is CommonJS; Node finds only some of its exports by name.
 const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
@@ -12,6 +14,8 @@ export interface KafkaBatchOptions {
   readonly clientId: string;
   readonly topic: string;
   readonly groupId: string;
+  /** Time that leaving the group may take when the transport closes, in milliseconds. */
+  readonly leaveMsMax: number;
   /** Wraps each call of the admin client: a resilience pipeline. */
   readonly guard: <T>(call: () => Promise<T>) => Promise<T>;
   /** Where kafkajs's own lines go. */
@@ -65,7 +69,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   #member: Consumer | undefined;
   #listener: GroupListener | undefined;
   #lastContactMs = 0;
-  #ranges: Promise<Map<number, LogRange>> | undefined;
+  #lastRanges: Promise<unknown> = Promise.resolve();
+  #nextRanges: Promise<Map<number, LogRange>> | undefined;
   #commitTimer: NodeJS.Timeout | undefined;
   #consuming: Promise<void> = Promise.resolve();
 
@@ -118,6 +123,11 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   async close(): Promise<void> {
     clearInterval(this.#commitTimer);
     this.#stopping.abort(new Error('the transport closes'));
+    // A broker that does not answer is told nothing: the session's end tells it that we are gone.
+    await Promise.race([this.#leave(), delay(this.#options.leaveMsMax, undefined, { ref: false })]);
+  }
+
+  async #leave(): Promise<void> {
     await this.#commitNow();
     await this.#consumer?.disconnect().catch(() => undefined);
     await this.#consuming;
@@ -131,8 +141,10 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   partition(partition: number): PartitionLog {
     const { topic } = this.#options;
     return {
-      range: async () => {
-        const range = (await this.#allRanges()).get(partition);
+      range: async (signal) => {
+        const ranges = await unlessAborted(this.#allRanges(), signal);
+        signal.throwIfAborted();
+        const range = ranges?.get(partition);
         if (range === undefined) throw new Error(`partition ${partition} of ${topic} is not there`);
         return range;
       },
@@ -143,13 +155,22 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     };
   }
 
-  // Lanes begin together: one question answers them all.
-  async #allRanges(): Promise<Map<number, LogRange>> {
-    this.#ranges ??= this.#options
-      .guard(async () => await this.#admin.fetchTopicOffsets(this.#options.topic))
-      .then((offsets) => new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }])))
-      .finally(() => (this.#ranges = undefined));
-    return await this.#ranges;
+  // Lanes begin together: one question answers them all. One that is under way may be answered by what was true before the lane read on,
+  // and a lane above the log's end takes it for another log: whoever comes meanwhile waits for the next.
+  #allRanges(): Promise<Map<number, LogRange>> {
+    this.#nextRanges ??= this.#lastRanges
+      .catch(() => undefined)
+      .then(async () => {
+        this.#nextRanges = undefined;
+        return await this.#askRanges();
+      });
+    this.#lastRanges = this.#nextRanges;
+    return this.#nextRanges;
+  }
+
+  async #askRanges(): Promise<Map<number, LogRange>> {
+    const offsets = await this.#options.guard(async () => await this.#admin.fetchTopicOffsets(this.#options.topic));
+    return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
   }
 
   async #consume(): Promise<void> {
@@ -191,6 +212,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const crashed = new Promise<never>((_resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     });
+    // It may crash before anyone waits for that.
+    crashed.catch(() => undefined);
     const stopped = new Promise<void>((resolve) => {
       consumer.on(consumer.events.STOP, () => {
         ended = true;
@@ -219,7 +242,6 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       });
       await Promise.race([crashed, stopped]);
     } finally {
-      crashed.catch(() => undefined);
       await consumer.disconnect().catch(() => undefined);
     }
   }

@@ -70,6 +70,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     clientId: writer,
     topic: stream.topic.name,
     groupId: config.SINK_GROUP_ID,
+    leaveMsMax: config.SINK_SHUTDOWN_SECONDS * 50,
     guard: guards.kafka,
     log: (level, message, fields) => logger[level](fields, message),
   });
@@ -143,9 +144,9 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       stopReconciling();
       stopFinishing();
       clearInterval(sampling);
-      // Some of the time is left for the group, the registrar and the HTTP server.
+      // Some of the time is left for the lanes to let go, for the group, the registrar and the HTTP server.
       const timeIsUp = AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 800);
-      await lanes.drain(timeIsUp);
+      await lanes.drain(timeIsUp, AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 900));
       await registrar.drain(timeIsUp);
       registrar.stop();
       encoder.close();

@@ -7,26 +7,24 @@ type Listener = (event: { payload: unknown }) => void;
 export class FakeKafka implements KafkaClient {
   /** What consumers were told, in order. */
   readonly told: string[] = [];
-  /** What the admin client is asked for. */
-  readonly adminAnswers: { fetchTopicOffsets: () => Promise<{ partition: number; low: string; high: string }[]>; describeConfigs: () => Record<string, string> } = {
-    fetchTopicOffsets: async () => [],
-    describeConfigs: () => ({}),
-  };
+  /** What the admin client is answered when it asks for the ends of the topic. */
+  fetchTopicOffsets: () => Promise<{ partition: number; low: string; high: string }[]> = async () => [];
+  /** What becomes of a consumer's leaving. */
+  disconnect: () => Promise<void> = async () => undefined;
   #consumer: FakeConsumer | undefined;
 
   admin(): Admin {
-    const answers = this.adminAnswers;
     return {
       connect: async () => undefined,
       disconnect: async () => undefined,
       describeCluster: async () => ({ clusterId: 'cluster-1' }),
-      describeConfigs: async () => ({ resources: [{ configEntries: Object.entries(answers.describeConfigs()).map(([configName, configValue]) => ({ configName, configValue })) }] }),
-      fetchTopicOffsets: async () => (await answers.fetchTopicOffsets()).map((one) => ({ ...one, offset: one.high })),
+      describeConfigs: async () => ({ resources: [] }),
+      fetchTopicOffsets: async () => await this.fetchTopicOffsets(),
     } as unknown as Admin;
   }
 
   consumer(): Consumer {
-    this.#consumer = new FakeConsumer(this.told);
+    this.#consumer = new FakeConsumer(this.told, async () => await this.disconnect());
     return this.#consumer as unknown as Consumer;
   }
 
@@ -51,11 +49,13 @@ export class FakeKafka implements KafkaClient {
 class FakeConsumer {
   readonly events = { CRASH: 'consumer.crash', STOP: 'consumer.stop', FETCH: 'consumer.fetch', HEARTBEAT: 'consumer.heartbeat', GROUP_JOIN: 'consumer.group_join' };
   readonly #told: string[];
+  readonly #leave: () => Promise<void>;
   readonly #listeners = new Map<string, Listener[]>();
   runs = false;
 
-  constructor(told: string[]) {
+  constructor(told: string[], leave: () => Promise<void>) {
     this.#told = told;
+    this.#leave = leave;
   }
 
   on(event: string, listener: Listener): void {
@@ -76,6 +76,7 @@ class FakeConsumer {
 
   async disconnect(): Promise<void> {
     this.end();
+    await this.#leave();
   }
 
   end(): void {
