@@ -28,10 +28,13 @@ export interface BatchOutcome {
   readonly taken: boolean;
 }
 
+/** How long the topic keeps events, as its settings say it; `-1` is for ever. */
+export type Retention = Readonly<Record<'retention.ms' | 'retention.bytes', string>>;
+
 /** Told of the group's life. */
 export interface GroupListener {
   /** The id of the cluster is known; before the first assignment. */
-  connected(clusterId: string, retentionMs: string | undefined): void;
+  connected(clusterId: string, retention: Retention): void;
   /** The group was joined: these partitions are ours from now on. Must pause and seek before it returns. */
   assigned(partitions: readonly number[]): void;
 }
@@ -189,8 +192,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   async #connectAdmin(): Promise<void> {
     await this.#admin.connect();
     const { clusterId } = await this.#admin.describeCluster();
-    const { resources } = await this.#admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: this.#options.topic, configNames: ['retention.ms'] }] });
-    this.#listener?.connected(clusterId, resources[0]?.configEntries[0]?.configValue);
+    const { resources } = await this.#admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: this.#options.topic, configNames: ['retention.ms', 'retention.bytes'] }] });
+    const settings = Object.fromEntries(resources.flatMap(({ configEntries }) => configEntries.map(({ configName, configValue }) => [configName, configValue])));
+    this.#listener?.connected(clusterId, { 'retention.ms': settings['retention.ms'] ?? '-1', 'retention.bytes': settings['retention.bytes'] ?? '-1' });
   }
 
   async #runConsumer(): Promise<void> {

@@ -113,10 +113,10 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   gaugeLanes(metrics, lanes, budget, forecast);
 
   strategy.listener = {
-    connected(clusterId, retentionMs) {
+    connected(clusterId, retention) {
       cluster = clusterId;
-      if (retentionMs !== undefined && retentionMs !== '-1') {
-        logger.warn({ retentionMs }, `The topic ${stream.topic.name} keeps events for a limited time; it is the source of truth and should have retention.ms=-1.`);
+      if (Object.values(retention).some((value) => value !== '-1')) {
+        logger.warn({ retention }, `The topic ${stream.topic.name} does not keep every event; it is the source of truth and should have retention.ms=-1 and retention.bytes=-1.`);
       }
     },
     assigned: (partitions) => lanes.assign(partitions),
