@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import kafkajs, { type Admin, type Batch, type Consumer, type EachBatchPayload, type logCreator } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
 import type { FetchedRecords, LogRange, LogRecord, PartitionLog } from './log.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 // kafkajs is CommonJS; Node finds only some of its exports by name.
 const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
@@ -12,6 +14,8 @@ export interface KafkaBatchOptions {
   readonly clientId: string;
   readonly topic: string;
   readonly groupId: string;
+  /** Time that leaving the group may take when the transport closes, in milliseconds. */
+  readonly leaveMsMax: number;
   /** Wraps each call of the admin client: a resilience pipeline. */
   readonly guard: <T>(call: () => Promise<T>) => Promise<T>;
   /** Where kafkajs's own lines go. */
@@ -24,10 +28,13 @@ export interface BatchOutcome {
   readonly taken: boolean;
 }
 
+/** How long the topic keeps events, as its settings say it; `-1` is for ever. */
+export type Retention = Readonly<Record<'retention.ms' | 'retention.bytes', string>>;
+
 /** Told of the group's life. */
 export interface GroupListener {
   /** The id of the cluster is known; before the first assignment. */
-  connected(clusterId: string, retentionMs: string | undefined): void;
+  connected(clusterId: string, retention: Retention): void;
   /** The group was joined: these partitions are ours from now on. Must pause and seek before it returns. */
   assigned(partitions: readonly number[]): void;
 }
@@ -38,6 +45,9 @@ export interface GroupState {
   /** Milliseconds since the epoch of the last answered fetch or heartbeat. */
   readonly lastContactMs: number;
 }
+
+/** What the transport needs of kafkajs. */
+export type KafkaClient = Pick<kafkajs.Kafka, 'admin' | 'consumer'>;
 
 /** The pattern under which the handler of fetched records is registered. */
 export const recordsPattern = 'records';
@@ -62,23 +72,30 @@ const pauseMsMax = 2000;
  */
 export class KafkaBatchStrategy extends Server implements CustomTransportStrategy {
   readonly #options: KafkaBatchOptions;
-  readonly #kafka: kafkajs.Kafka;
+  readonly #kafka: KafkaClient;
   readonly #admin: Admin;
   readonly #stopping = new AbortController();
   readonly #commits = new Map<number, number>();
   #consumer: Consumer | undefined;
+  /** The consumer while it is in the group: before it has joined, and once it has crashed, kafkajs throws at whoever seeks or pauses. */
+  #member: Consumer | undefined;
   #listener: GroupListener | undefined;
-  #state: GroupState = { joined: false, lastContactMs: 0 };
-  #ranges: Promise<Map<number, LogRange>> | undefined;
+  #lastContactMs = 0;
+  #lastRanges: Promise<unknown> = Promise.resolve();
+  #nextRanges: Promise<Map<number, LogRange>> | undefined;
   #commitTimer: NodeJS.Timeout | undefined;
   #consuming: Promise<void> = Promise.resolve();
 
-  constructor(options: KafkaBatchOptions) {
+  /**
+   * @param options settings of the transport
+   * @param clientOf makes a client that tries so often at most; a test's own, or kafkajs
+   */
+  constructor(options: KafkaBatchOptions, clientOf: (options: KafkaBatchOptions, attemptsMax: number) => KafkaClient = kafkaOf) {
     super();
     this.#options = options;
-    this.#kafka = kafkaOf(options, consumerAttemptsMax);
+    this.#kafka = clientOf(options, consumerAttemptsMax);
     // Its failures are tried again by whoever asked: one layer, which the circuit can see. It is a client of its own, since kafkajs connects as often as the client says, whatever its admin is told.
-    this.#admin = kafkaOf(options, 1).admin();
+    this.#admin = clientOf(options, 1).admin();
   }
 
   /** Who is told of connection and assignment; set before {@link listen}. */
@@ -87,7 +104,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   get state(): GroupState {
-    return this.#state;
+    return { joined: this.#member !== undefined, lastContactMs: this.#lastContactMs };
   }
 
   override on(): never {
@@ -109,35 +126,54 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   async close(): Promise<void> {
     clearInterval(this.#commitTimer);
     this.#stopping.abort(new Error('the transport closes'));
+    // A broker that does not answer is told nothing: the session's end tells it that we are gone.
+    await Promise.race([this.#leave(), delay(this.#options.leaveMsMax, undefined, { ref: false })]);
+  }
+
+  async #leave(): Promise<void> {
     await this.#commitNow();
     await this.#consumer?.disconnect().catch(() => undefined);
     await this.#consuming;
     await this.#admin.disconnect().catch(() => undefined);
   }
 
-  /** The handle on one partition that its lane holds. */
+  /**
+   * The handle on one partition that its lane holds. Out of the group nothing is fetched, so there is nothing to seek or to pause: a lane
+   * does both anew when it is told that the group was joined.
+   */
   partition(partition: number): PartitionLog {
     const { topic } = this.#options;
     return {
-      range: async () => {
-        const range = (await this.#allRanges()).get(partition);
+      range: async (signal) => {
+        const ranges = await unlessAborted(this.#allRanges(), signal);
+        signal.throwIfAborted();
+        const range = ranges?.get(partition);
         if (range === undefined) throw new Error(`partition ${partition} of ${topic} is not there`);
         return range;
       },
-      seek: (offset) => this.#consumer?.seek({ topic, partition, offset: String(offset) }),
-      pause: () => this.#consumer?.pause([{ topic, partitions: [partition] }]),
-      resume: () => this.#consumer?.resume([{ topic, partitions: [partition] }]),
+      seek: (offset) => this.#member?.seek({ topic, partition, offset: String(offset) }),
+      pause: () => this.#member?.pause([{ topic, partitions: [partition] }]),
+      resume: () => this.#member?.resume([{ topic, partitions: [partition] }]),
       commit: (offset) => void this.#commits.set(partition, offset),
     };
   }
 
-  // Lanes begin together: one question answers them all.
-  async #allRanges(): Promise<Map<number, LogRange>> {
-    this.#ranges ??= this.#options
-      .guard(async () => await this.#admin.fetchTopicOffsets(this.#options.topic))
-      .then((offsets) => new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }])))
-      .finally(() => (this.#ranges = undefined));
-    return await this.#ranges;
+  // Lanes begin together: one question answers them all. One that is under way may be answered by what was true before the lane read on,
+  // and a lane above the log's end takes it for another log: whoever comes meanwhile waits for the next.
+  #allRanges(): Promise<Map<number, LogRange>> {
+    this.#nextRanges ??= this.#lastRanges
+      .catch(() => undefined)
+      .then(async () => {
+        this.#nextRanges = undefined;
+        return await this.#askRanges();
+      });
+    this.#lastRanges = this.#nextRanges;
+    return this.#nextRanges;
+  }
+
+  async #askRanges(): Promise<Map<number, LogRange>> {
+    const offsets = await this.#options.guard(async () => await this.#admin.fetchTopicOffsets(this.#options.topic));
+    return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
   }
 
   async #consume(): Promise<void> {
@@ -149,7 +185,6 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
         if (this.#stopping.signal.aborted) return;
         this.#options.log('warn', 'The consumer ended; it begins anew.', { error: error instanceof Error ? error.message : String(error), attempt });
       }
-      this.#state = { ...this.#state, joined: false };
       await this.#pauseBeforeRetry(Math.min(pauseMsMax, 250 * 2 ** Math.min(attempt, 3)));
     }
   }
@@ -157,8 +192,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   async #connectAdmin(): Promise<void> {
     await this.#admin.connect();
     const { clusterId } = await this.#admin.describeCluster();
-    const { resources } = await this.#admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: this.#options.topic, configNames: ['retention.ms'] }] });
-    this.#listener?.connected(clusterId, resources[0]?.configEntries[0]?.configValue);
+    const { resources } = await this.#admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: this.#options.topic, configNames: ['retention.ms', 'retention.bytes'] }] });
+    const settings = Object.fromEntries(resources.flatMap(({ configEntries }) => configEntries.map(({ configName, configValue }) => [configName, configValue])));
+    this.#listener?.connected(clusterId, { 'retention.ms': settings['retention.ms'] ?? '-1', 'retention.bytes': settings['retention.bytes'] ?? '-1' });
   }
 
   async #runConsumer(): Promise<void> {
@@ -176,19 +212,27 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       retry: { restartOnFailure: async () => false },
     });
     this.#consumer = consumer;
+    let ended = false;
     const crashed = new Promise<never>((_resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     });
     // It may crash before anybody waits for it.
     crashed.catch(() => undefined);
     const stopped = new Promise<void>((resolve) => {
-      consumer.on(consumer.events.STOP, () => resolve());
+      consumer.on(consumer.events.STOP, () => {
+        ended = true;
+        this.#member = undefined;
+        resolve();
+      });
     });
-    const contact = (): void => void (this.#state = { ...this.#state, lastContactMs: Date.now() });
+    const contact = (): void => void (this.#lastContactMs = Date.now());
     consumer.on(consumer.events.FETCH, contact);
     consumer.on(consumer.events.HEARTBEAT, contact);
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.#state = { joined: true, lastContactMs: Date.now() };
+      // A join that was under way when the consumer was stopped may still succeed.
+      if (ended) return;
+      this.#member = consumer;
+      contact();
       this.#listener?.assigned((payload.memberAssignment[topic] ?? []).toSorted((a, b) => a - b));
     });
     try {
@@ -216,11 +260,11 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   async #commitNow(): Promise<void> {
-    if (this.#commits.size === 0 || this.#consumer === undefined || !this.#state.joined) return;
+    if (this.#commits.size === 0 || this.#member === undefined) return;
     const offsets = [...this.#commits].map(([partition, offset]) => ({ topic: this.#options.topic, partition, offset: String(offset) }));
     this.#commits.clear();
     // For lag tools only; the next batch commits further.
-    await this.#consumer.commitOffsets(offsets).catch(() => undefined);
+    await this.#member.commitOffsets(offsets).catch(() => undefined);
   }
 
   async #pauseBeforeRetry(ms: number): Promise<void> {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { PartitionLog } from './log.ts';
 import { expectExactlyOnce } from './simulation/expect-exactly-once.ts';
 import { purchaseLine } from './simulation/purchase-line.ts';
 import { tick } from './simulation/tick.ts';
@@ -104,6 +105,22 @@ describe('a lane', () => {
       expect(world.bucket.keys('')).toHaveLength(before);
     }
   });
+
+  it('that drains waits for no broker: what it has taken lands though one does not answer', async () => {
+    const world = worldWith(8);
+    const writer = world.writer();
+    writer.start();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    await writer.log.fetch(writer.lane, 4);
+    const log: PartitionLog = writer.log;
+    vi.spyOn(log, 'range').mockImplementation(async (signal) => await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))));
+    writer.log.seek(2);
+    const fetched = writer.log.fetch(writer.lane, 4);
+    await tick();
+    await writer.lane.drain(new AbortController().signal);
+    await fetched;
+    expect(world.entries().map(({ from, to }) => [from, to])).toEqual([[0, 4]]);
+  }, 10_000);
 
   it('stops and says so when a file of the head was deleted by hand', async () => {
     const world = worldWith(4);

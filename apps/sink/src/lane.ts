@@ -7,6 +7,7 @@ import { findStart, otherRecord, shorterLog, type LaneStart } from './lane-start
 import { isWitness, LogPosition } from './log-position.ts';
 import type { FetchedRecords, LogRange, LogRecord } from './log.ts';
 import { PartitionHolds } from './partition-holds.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 const lookAgainMs = 10_000;
 
@@ -37,6 +38,8 @@ export class Lane {
   readonly #intake: LaneIntake;
   #state: LaneState = { kind: 'starting' };
   #life = new AbortController();
+  /** Aborted when nothing more is taken. */
+  readonly #draining = new AbortController();
   #turn: Promise<unknown> = Promise.resolve();
   #landing: LaneLanding | undefined;
   #startingSince: number;
@@ -149,12 +152,14 @@ export class Lane {
   /** Seals what is open and waits until everything has landed, or the signal aborts. For shutdown. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#holds.add('stopping');
+    this.#draining.abort(new Error(`lane ${this.partition} drains`));
+    await unlessAborted(this.#drained(), signal);
+  }
+
+  async #drained(): Promise<void> {
     await this.seal('stop');
-    const aborted = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([this.#landing?.idle.then(async () => await this.#parts.pipeline.parts.snapshots.stopped(this.#parts.window, this.#landing?.head, this.#life.signal)), aborted]);
+    await this.#landing?.idle;
+    await this.#parts.pipeline.parts.snapshots.stopped(this.#parts.window, this.#landing?.head, this.#life.signal);
   }
 
   /** Stops at once. What is open is dropped; what waits on disk goes to the shelf, in case the partition comes back. */
@@ -220,7 +225,8 @@ export class Lane {
     const { log } = this.#parts.pipeline.parts;
     let range: LogRange;
     try {
-      range = await log.range(this.#life.signal);
+      // What is sealed at the end waits for this turn, and a broker may not answer.
+      range = await log.range(AbortSignal.any([this.#life.signal, this.#draining.signal]));
     } catch {
       log.seek(this.#position.expected);
       return false;

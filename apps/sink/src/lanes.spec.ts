@@ -49,6 +49,12 @@ class Group {
     }
   }
 
+  /** An event comes to a partition, and the disk never answers when it is written. */
+  async hang(partition: number): Promise<boolean> {
+    this.#writers[partition]!.life.dieAfter(0);
+    return await this.fetch(partition, 1);
+  }
+
   /** Partitions of which a batch was sealed, with the reason. */
   get sealed(): string[] {
     return this.#writers.flatMap(({ events }, partition) => events.flatMap((event) => (event.type === 'BatchSealed' ? [`${partition} for ${event.reason}`] : [])));
@@ -178,4 +184,19 @@ describe('all lanes together', () => {
     expect(group.gone).toEqual(['a set aside', 'b', 'c']);
     expect(group.budget.bytes).toBe(0);
   });
+
+  it('stop when their time is up, though a disk hangs', async () => {
+    const group = new Group(2, {});
+    await group.start();
+    void group.hang(0);
+    const landBy = new AbortController();
+    const stopBy = new AbortController();
+    const drained = group.lanes.drain(landBy.signal, stopBy.signal);
+    await turns();
+    landBy.abort();
+    await turns();
+    expect(group.lanes.all.map(({ state }) => state.kind)).toEqual(['stopped', 'stopped']);
+    stopBy.abort();
+    await drained;
+  }, 10_000);
 });

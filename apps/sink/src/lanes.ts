@@ -3,6 +3,7 @@ import { Lane, type LaneState } from './lane.ts';
 import type { FetchedRecords } from './log.ts';
 import type { Shelf } from './shelf.ts';
 import type { SpoolBudget } from './spool-budget.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** The lanes of one process: one for each partition that the group assigned to it. */
 export class Lanes {
@@ -93,12 +94,16 @@ export class Lanes {
     if (errors.length > 0) throw errors[0];
   }
 
-  /** Lands what has been taken, until the signal aborts, and stops. */
-  async drain(signal: AbortSignal): Promise<void> {
+  /**
+   * Lands what has been taken, and stops.
+   *
+   * @param landBy aborts when no more is landed
+   * @param stopBy aborts when nobody waits for the stop any longer: a disk that hangs must not keep the process
+   */
+  async drain(landBy: AbortSignal, stopBy: AbortSignal): Promise<void> {
     this.#draining = true;
-    await Promise.all(this.all.map(async (lane) => await lane.drain(signal)));
-    await Promise.all(this.all.map(async (lane) => await lane.stop('the process stops')));
-    await Promise.all(this.#background);
+    await Promise.all(this.all.map(async (lane) => await lane.drain(landBy)));
+    await unlessAborted(Promise.all([...this.all.map(async (lane) => await lane.stop('the process stops')), ...this.#background]), stopBy);
   }
 
   /** The lanes that refuse to go on, with the reason. */

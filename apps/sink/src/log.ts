@@ -23,7 +23,10 @@ export interface LogRange {
   readonly high: number;
 }
 
-/** What a lane needs of its partition. Two adapters: kafkajs, and the simulated log. */
+/**
+ * What a lane needs of its partition. Two adapters: kafkajs, and the simulated log. Only {@link range} can fail: while Kafka is away the
+ * others do nothing, and the lane says again where it stands when the group is joined again.
+ */
 export interface PartitionLog {
   /** The offsets retained now. */
   range(signal: AbortSignal): Promise<LogRange>;

@@ -71,3 +71,21 @@ describe('the sink on real parts', () => {
     await expect(table.sink({ SINK_HOST: '0.0.0.0' })).rejects.toThrow('ended before');
   });
 });
+
+describe('at its start', () => {
+  it.each([{ 'retention.ms': '86400000' }, { 'retention.bytes': '1000000' }])('the sink warns of a topic that does not keep every event: %o', async (retention) => {
+    const limited = await TestTable.open({ retention });
+    try {
+      const sink = await limited.sink();
+      expect(await sink.line(({ msg }) => msg.includes('does not keep every event'))).toMatchObject({ level: 'warn', retention });
+    } finally {
+      await limited.close();
+    }
+  });
+
+  it('the sink does not warn of a topic that does', async () => {
+    const sink = await table.sink();
+    await sink.line(({ type }) => type === 'LaneStarted');
+    expect(sink.lines.map(({ msg }) => msg).join('\n')).not.toContain('does not keep every event');
+  });
+});

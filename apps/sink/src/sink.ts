@@ -70,6 +70,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     clientId: writer,
     topic: stream.topic.name,
     groupId: config.SINK_GROUP_ID,
+    leaveMsMax: config.SINK_SHUTDOWN_SECONDS * 50,
     guard: guards.kafka,
     log: (level, message, fields) => logger[level](fields, message),
   });
@@ -112,10 +113,10 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   gaugeLanes(metrics, lanes, budget, forecast);
 
   strategy.listener = {
-    connected(clusterId, retentionMs) {
+    connected(clusterId, retention) {
       cluster = clusterId;
-      if (retentionMs !== undefined && retentionMs !== '-1') {
-        logger.warn({ retentionMs }, `The topic ${stream.topic.name} keeps events for a limited time; it is the source of truth and should have retention.ms=-1.`);
+      if (Object.values(retention).some((value) => value !== '-1')) {
+        logger.warn({ retention }, `The topic ${stream.topic.name} does not keep every event; it is the source of truth and should have retention.ms=-1 and retention.bytes=-1.`);
       }
     },
     assigned: (partitions) => lanes.assign(partitions),
@@ -143,9 +144,9 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       stopReconciling();
       stopFinishing();
       clearInterval(sampling);
-      // Some of the time is left for the group, the registrar and the HTTP server.
+      // Some of the time is left for the lanes to let go, for the group, the registrar and the HTTP server.
       const timeIsUp = AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 800);
-      await lanes.drain(timeIsUp);
+      await lanes.drain(timeIsUp, AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 900));
       await registrar.drain(timeIsUp);
       registrar.stop();
       encoder.close();

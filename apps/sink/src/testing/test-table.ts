@@ -50,12 +50,12 @@ export class TestTable {
     this.#producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   }
 
-  static async open({ partitions = 4 }: { readonly partitions?: number } = {}): Promise<TestTable> {
+  static async open({ partitions = 4, retention = {} }: { readonly partitions?: number; readonly retention?: Readonly<Record<string, string>> } = {}): Promise<TestTable> {
     const table = new TestTable(await mkdtemp(join(tmpdir(), 'sink-test-')), partitions);
     await table.#s3.send(new CreateBucketCommand({ Bucket: table.bucket }));
     await table.catalog.ensureTable();
     await table.#admin.connect();
-    await table.#admin.createTopics({ topics: [{ topic: table.topic, numPartitions: partitions, configEntries: [{ name: 'retention.ms', value: '-1' }] }] });
+    await table.#admin.createTopics({ topics: [{ topic: table.topic, numPartitions: partitions, configEntries: Object.entries({ 'retention.ms': '-1', ...retention }).map(([name, value]) => ({ name, value })) }] });
     await table.#producer.connect();
     return table;
   }

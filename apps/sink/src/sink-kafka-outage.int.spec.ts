@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { FaultProxy } from '@millrace/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { expectEachOnce } from './testing/expect-each-once.ts';
+import { expectLandedInOrder } from './testing/expect-landed-in-order.ts';
+import { purchaseMessage, purchaseMessages } from './testing/purchase-message.ts';
+import type { SinkProcess } from './testing/sink-process.ts';
+import { testParts } from './testing/test-parts.ts';
+import { TestTable } from './testing/test-table.ts';
+
+const { KAFKA_PROXIED_BROKERS: proxied = '127.0.0.1:9094', KAFKA_ADVERTISED_PORT: advertised = '9095' } = process.env;
+const poll = { timeout: 60_000, interval: 200 };
+
+let table: TestTable;
+let kafka: FaultProxy;
+let s3: FaultProxy;
+beforeEach(async () => {
+  table = await TestTable.open();
+  kafka = await FaultProxy.start({ protocol: 'kafka', target: proxied, port: Number(advertised) });
+  s3 = await FaultProxy.start({ protocol: 'http', target: testParts.awsUrl });
+});
+afterEach(async () => {
+  await table?.close();
+  await kafka?.close();
+  await s3?.close();
+});
+
+/** A sink behind both proxies that has taken its first 500 events. */
+async function workingSink(settings: Readonly<Record<string, string>>): Promise<SinkProcess> {
+  await table.produce(purchaseMessages(0, 500));
+  const sink = await table.sink({ KAFKA_BROKERS: kafka.address, AWS_ENDPOINT_URL_S3: s3.url, SINK_S3_BREAKER_OPEN_MS: '500', SINK_S3_BREAKER_OPEN_MS_MAX: '1000', ...settings });
+  await expect.poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), poll).toBe(500);
+  return sink;
+}
+
+const healthOf = async (sink: SinkProcess): Promise<string> => JSON.stringify((await sink.get('/health/ready')).body);
+
+/** Kafka goes away, for so long that kafkajs gives its consumer up. */
+async function withoutKafka(sink: SinkProcess): Promise<void> {
+  await kafka.inject({ kind: 'refuse' });
+  await sink.line(({ msg }) => msg.startsWith('kafkajs: Crash'));
+  await expect.poll(async () => await healthOf(sink), poll).toContain('the consumer group is not joined');
+}
+
+describe('while Kafka is down', () => {
+  it('a sink that is stopped lands what it had taken', async () => {
+    const sink = await workingSink({ SINK_FLUSH_SECONDS: '3600' });
+    await withoutKafka(sink);
+    expect(await table.rows()).toEqual([]);
+    await sink.end('SIGTERM');
+    expect(sink.child.exitCode).toBe(0);
+    expectEachOnce(await table.landed(30_000), 500);
+  });
+
+  it('a full spool drains when S3 is back, and every partition goes on when Kafka is', async () => {
+    const bytesMax = 1024 * 1024;
+    const sink = await workingSink({ SINK_FLUSH_BYTES: '32768', SINK_SPOOL_BYTES_MAX: String(bytesMax) });
+    await s3.inject({ kind: 'status', status: 503 });
+    // What cannot be compressed still fills the spool when it is encoded.
+    await table.produce(Array.from({ length: 19_500 }, (_, n) => purchaseMessage(500 + n, { title: randomBytes(150).toString('base64') })));
+    await expect.poll(async () => (await table.spooled()).length === (await sink.metric('millrace_sink_spool_batches')) && (await sink.metric('millrace_sink_spool_bytes')) >= bytesMax, poll).toBe(true);
+    await withoutKafka(sink);
+    await s3.clear();
+    await expect.poll(async () => await sink.metric('millrace_sink_spool_batches'), poll).toBe(0);
+    await kafka.clear();
+    expectEachOnce(await table.landed(), 20_000);
+    expectLandedInOrder(sink.lines);
+    expect(sink.lines.filter(({ type }) => type === 'LaneStarted')).toHaveLength(table.partitions);
+  });
+});
