@@ -13,6 +13,8 @@ export interface CrashReport {
   readonly conditions: string;
   /** Kinds that were planned: with the seed and the number of faults they give the plan again. The first reports lack it. */
   readonly kinds?: readonly CrashFaultKind[];
+  /** How many faults were planned; fewer struck where a round was the last. The first reports lack it: they are of whole runs. */
+  readonly faultsPlanned?: number;
   /** Faults between two counts. The first reports lack it. */
   readonly faultsPerRound?: number;
   readonly faults: readonly InflictedFault[];
@@ -50,10 +52,10 @@ export function kindsText(report: Pick<CrashReport, 'kinds' | 'faults'>): string
 
 /** The command that plans a run's faults again. What they meet in flight is up to the machine. */
 export function commandText(report: CrashReport): string {
-  const { seed, faults, faultsPerRound } = report;
+  const { seed, faults, faultsPlanned = faults.length, faultsPerRound } = report;
   const kinds = plannedKinds(report);
   return [
-    `./millrace crash-matrix --faults ${faults.length} --seed ${seed}`,
+    `./millrace crash-matrix --faults ${faultsPlanned} --seed ${seed}`,
     ...(faultsPerRound === undefined ? [] : [`--round ${faultsPerRound}`]),
     ...(kinds.length === faultKinds.length ? [] : [`--kinds ${kinds.join(',')}`]),
   ].join(' ');

@@ -8,7 +8,7 @@ const root = join(fileURLToPath(import.meta.url), '..', '..', '..', '..');
 /** What an audit said. */
 export interface TableAudit {
   readonly complete: boolean;
-  /** Its verdict; of an audit that is not complete, its last lines. */
+  /** Its verdict; of an audit that is not complete, with the first of what is wrong. */
   readonly said: string;
   /** How long it took, the start of its process included, in milliseconds. */
   readonly ms: number;
@@ -24,9 +24,13 @@ export async function auditTable(table: string, { deep = false }: { readonly dee
   const ended = (complete: boolean, said: string): TableAudit => ({ complete, said, ms: Math.round(performance.now() - started) });
   try {
     const { stdout } = await promisify(execFile)(join(root, 'millrace'), ['audit', ...(deep ? ['--deep'] : []), '--table', table], { maxBuffer: 64 * 1024 * 1024 });
-    return ended(true, /^Table .*$/m.exec(stdout)?.[0] ?? '');
+    return ended(true, findingsIn(stdout));
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
-    return ended(false, `${stdout}${stderr}`.trim().split('\n').slice(-5).join(' ') || message);
+    return ended(false, findingsIn(stdout) || stderr.trim().split('\n').at(-1) || message);
   }
+}
+
+function findingsIn(text: string): string {
+  return [...text.matchAll(/^Table .*$|^ +[-✗] .*$/gm)].slice(0, 4).map(([line]) => line.trim()).join(' ');
 }
