@@ -22,6 +22,7 @@ it('a short run of the crash matrix, every kind once but the broker of all tests
     tell: (line) => void process.stdout.write(`${line}\n`),
   });
   expect(report.verdicts.filter((verdict) => !isClean(verdict))).toEqual([]);
+  expect(report.audits).toMatchObject([{ complete: true }]);
   expect(report.verdicts[0]!.acknowledged).toBeGreaterThan(100);
   expect(report).toMatchObject({ planted: { lossCaught: true, duplicateCaught: true }, audit: { complete: true }, unexpectedEnds: 0 });
   // How many strike depends on what is in flight; that none did would prove nothing.

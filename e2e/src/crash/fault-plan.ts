@@ -48,10 +48,20 @@ export interface PlannedFault {
   readonly downMs: number;
 }
 
-/** The same seed gives the same faults in the same order. Every kind comes as often as any other, give or take one. */
-export function planFaults({ faults, seed, sinks, kinds = faultKinds }: { readonly faults: number; readonly seed: number; readonly sinks: number; readonly kinds?: readonly CrashFaultKind[] }): PlannedFault[] {
+/** What a plan is made of. */
+export interface PlanOptions {
+  readonly faults: number;
+  readonly seed: number;
+  readonly sinks: number;
+  /** In any order. Default all. */
+  readonly kinds?: readonly CrashFaultKind[];
+}
+
+/** The same options give the same faults in the same order. Every kind comes as often as any other, give or take one. */
+export function planFaults({ faults, seed, sinks, kinds = faultKinds }: PlanOptions): PlannedFault[] {
   const random = seededRandom(seed);
-  const order = Array.from({ length: faults }, (_, n) => kinds[n % kinds.length]!);
+  const among = faultKinds.filter((kind) => kinds.includes(kind));
+  const order = Array.from({ length: faults }, (_, n) => among[n % among.length]!);
   for (let n = order.length - 1; n > 0; n -= 1) {
     const other = Math.floor(random() * (n + 1));
     [order[n], order[other]] = [order[other]!, order[n]!];

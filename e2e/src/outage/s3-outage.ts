@@ -8,26 +8,12 @@ import { isClean, type Verdict } from '../proof/compare.ts';
 import { EventNumbers } from '../proof/event-number.ts';
 import { Judge } from '../proof/judge.ts';
 import { PurchaseFlow } from '../proof/purchase-flow.ts';
+import { drainMsMax, outageFailures, type OutageFigures } from './outage-failures.ts';
 
-/** What an outage came to. */
-export interface OutageReport {
-  readonly conditions: string;
-  readonly sent: number;
-  readonly ratePerSecond: number;
-  readonly clientRetries: number;
-  /** From S3 being back to everything landed that had been acknowledged until then. */
-  readonly drainedMs: number;
-  readonly drainRowsPerSecond: number;
-  /** Medians of the first and last third of the outage, and the most, in megabytes. */
-  readonly rssMb: { readonly first: number; readonly last: number; readonly max: number };
-  readonly verdict: Verdict;
-  readonly passed: boolean;
-}
+/** What an outage came to, and what of it is not as it has to be. */
+export type OutageReport = OutageFigures & { readonly failures: readonly string[] };
 
 const warmUpMs = 20_000;
-const drainMsMax = 180_000;
-// More than this and memory grows with the outage.
-const rssGrowthMax = 1.25;
 
 /** Stops S3 while purchases flow, starts it again, and counts. Runs on the stack of its environment, where no service is up. */
 export async function runS3Outage({ outageMs, rate, conditions, tell }: { readonly outageMs: number; readonly rate: number; readonly conditions: string; readonly tell: (line: string) => void }): Promise<OutageReport> {
@@ -38,11 +24,11 @@ export async function runS3Outage({ outageMs, rate, conditions, tell }: { readon
   const sink = await spawnService('sink', { SINK_FLUSH_SECONDS: '10' });
   const flow = new PurchaseFlow({ purchaseUrl: purchase.url, numbers, rate, itemsPerRequest: 100, requestsMax: 64, days: 2, random: Math.random });
   try {
-    const started = performance.now();
     flow.start();
     await pause(warmUpMs);
     tell(`S3 stops; ${flow.acknowledged} purchases acknowledged so far`);
     await aws.stop();
+    const away = { since: performance.now(), acknowledged: flow.acknowledged };
 
     const rss: number[] = [];
     const end = performance.now() + outageMs;
@@ -52,8 +38,10 @@ export async function runS3Outage({ outageMs, rate, conditions, tell }: { readon
       if (rss.length % 6 === 0) tell(`  ${Math.round((end - performance.now()) / 1000)} s to go: ${flow.acknowledged} acknowledged, ${await spoolText(sink)}, ${rss.at(-1)} MB`);
     }
 
+    const ratePerSecond = ((flow.acknowledged - away.acknowledged) / (performance.now() - away.since)) * 1000;
     await aws.start();
     const back = performance.now();
+    const acknowledgedBefore = flow.acknowledged;
     const owed = await ends(brokers);
     const landedBefore = sum((await landed(sink)).values());
     tell(`S3 is back; ${sum(owed.values()) - landedBefore} events are owed`);
@@ -67,8 +55,9 @@ export async function runS3Outage({ outageMs, rate, conditions, tell }: { readon
       drainedMs = performance.now() - back;
       break;
     }
+    const drainingMs = Math.min(drainedMs, performance.now() - back);
+    const liveRatePerSecond = ((flow.acknowledged - acknowledgedBefore) / drainingMs) * 1000;
     await flow.stop();
-    const seconds = (performance.now() - started) / 1000;
     tell(`Drained after ${(drainedMs / 1000).toFixed(1)} s; counting …`);
 
     const s3 = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 5 });
@@ -81,17 +70,20 @@ export async function runS3Outage({ outageMs, rate, conditions, tell }: { readon
     } while (!isClean(verdict) && performance.now() < late);
     const third = Math.max(1, Math.floor(rss.length / 3));
     const rssMb = { first: median(rss.slice(0, third)), last: median(rss.slice(-third)), max: Math.max(...rss) };
-    return {
+    const figures: OutageFigures = {
       conditions,
       sent: flow.sent,
-      ratePerSecond: flow.sent / seconds,
+      rateAsked: rate,
+      ratePerSecond,
+      behindMs: Math.round(flow.behindMs),
       clientRetries: flow.retries,
       drainedMs,
-      drainRowsPerSecond: ((drained - landedBefore) / drainedMs) * 1000,
+      drainRowsPerSecond: ((drained - landedBefore) / drainingMs) * 1000,
+      liveRatePerSecond,
       rssMb,
       verdict,
-      passed: isClean(verdict) && verdict.acknowledged === flow.sent && drainedMs < drainMsMax && rssMb.last <= rssMb.first * rssGrowthMax,
     };
+    return { ...figures, failures: outageFailures(figures) };
   } finally {
     await Promise.all([purchase.kill(), sink.kill()]);
   }

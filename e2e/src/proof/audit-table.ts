@@ -5,13 +5,32 @@ import { promisify } from 'node:util';
 
 const root = join(fileURLToPath(import.meta.url), '..', '..', '..', '..');
 
-/** Runs `./millrace audit --deep` on a table as an operator would; it ends with 0 only when the table is complete. */
-export async function auditTable(table: string): Promise<{ readonly complete: boolean; readonly said: string }> {
+/** What an audit said. */
+export interface TableAudit {
+  readonly complete: boolean;
+  /** Its verdict; of an audit that is not complete, with the first of what is wrong. */
+  readonly said: string;
+  /** How long it took, the start of its process included, in milliseconds. */
+  readonly ms: number;
+}
+
+/**
+ * Runs `./millrace audit` on a table as an operator would; it ends with 0 only when the table is complete.
+ *
+ * @param deep whether it reads every entry and every byte; default false
+ */
+export async function auditTable(table: string, { deep = false }: { readonly deep?: boolean } = {}): Promise<TableAudit> {
+  const started = performance.now();
+  const ended = (complete: boolean, said: string): TableAudit => ({ complete, said, ms: Math.round(performance.now() - started) });
   try {
-    const { stdout } = await promisify(execFile)(join(root, 'millrace'), ['audit', '--deep', '--table', table], { maxBuffer: 64 * 1024 * 1024 });
-    return { complete: true, said: stdout.trim().split('\n').at(-1) ?? '' };
+    const { stdout } = await promisify(execFile)(join(root, 'millrace'), ['audit', ...(deep ? ['--deep'] : []), '--table', table], { maxBuffer: 64 * 1024 * 1024 });
+    return ended(true, findingsIn(stdout));
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
-    return { complete: false, said: `${stdout}${stderr}`.trim().split('\n').slice(-5).join(' ') || message };
+    return ended(false, findingsIn(stdout) || stderr.trim().split('\n').at(-1) || message);
   }
+}
+
+function findingsIn(text: string): string {
+  return [...text.matchAll(/^Table .*$|^ +[-✗] .*$/gm)].slice(0, 4).map(([line]) => line.trim()).join(' ');
 }

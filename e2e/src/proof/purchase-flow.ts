@@ -10,7 +10,7 @@ export interface FlowOptions {
   readonly rate: number;
   /** Purchases in one request. */
   readonly itemsPerRequest: number;
-  /** Requests that may be under way at once; when all are, the flow falls behind its rate and says so. */
+  /** Requests that may be under way at once; when all are, the flow falls behind its rate: {@link PurchaseFlow.behindMs}. */
   readonly requestsMax: number;
   /** Days over which the purchases spread: each batch of the sink then has that many files. */
   readonly days: number;
@@ -29,6 +29,7 @@ export class PurchaseFlow {
   #sent = 0;
   #count = 0;
   #retries = 0;
+  #behindMs = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: FlowOptions) {
@@ -53,6 +54,11 @@ export class PurchaseFlow {
   /** Requests that had to be repeated. */
   get retries(): number {
     return this.#retries;
+  }
+
+  /** How long purchases were due and not sent, since as many requests as may be were under way; in milliseconds. */
+  get behindMs(): number {
+    return this.#behindMs;
   }
 
   /** Whether the event of a number has a receipt. */
@@ -88,9 +94,12 @@ export class PurchaseFlow {
     const started = performance.now();
     const before = this.#sent;
     while (!stopping.aborted) {
-      const due = before + ((performance.now() - started) / 1000) * rate;
+      const now = performance.now();
+      const due = before + ((now - started) / 1000) * rate;
       while (this.#sent + itemsPerRequest <= due && this.#underWay.size < requestsMax) this.#send(itemsPerRequest);
+      const behind = this.#sent + itemsPerRequest <= due;
       await pause(5);
+      if (behind) this.#behindMs += performance.now() - now;
     }
   }
 

@@ -1,4 +1,4 @@
-import { Ledger, type LedgerEntry, type ObjectStore, type Patience, type RecordOutcome, type LaneId, type CallOptions } from '@millrace/lake';
+import { auditTable, Ledger, type AuditOptions, type AuditReport, type LedgerEntry, type ObjectStore, type Patience, type RecordOutcome, type LaneId, type CallOptions } from '@millrace/lake';
 import { DedupWindow } from '../dedup-window.ts';
 import { Pipeline } from '../pipeline.ts';
 import { Shelf } from '../shelf.ts';
@@ -70,6 +70,12 @@ class UncheckedShelf extends Shelf {
   }
 }
 
+/** Calls a table complete, whatever it sees there. */
+async function credulousAudit(options: AuditOptions): Promise<AuditReport> {
+  const report = await auditTable(options);
+  return { ...report, verdict: 'complete', lanes: report.lanes.map((lane) => ({ ...lane, spanned: lane.spanned + lane.unlanded, unlanded: 0 })) };
+}
+
 /** The sink with one rule left out, by the rule's name. Each must be found out. */
 export const brokenRules: Readonly<Record<string, Makers>> = {
   'own entry read back': { ...soundMakers, ledger: (store, lane) => new CredulousLedger(store, lane) },
@@ -78,5 +84,6 @@ export const brokenRules: Readonly<Record<string, Makers>> = {
   'frozen batch': { ...soundMakers, batchId: (_n, position) => `batch-at-${position}` },
   'window forgotten after a loss': { ...soundMakers, window: (offsets) => new StubbornWindow(offsets) },
   'first entry at 0': { ...soundMakers, ledger: (store, lane) => new HeadlessLedger(store, lane) },
+  'audit of what is there': { ...soundMakers, audit: credulousAudit },
   'spool checked against the head': { ...soundMakers, shelf: (budget, observe) => new UncheckedShelf(budget, observe) },
 };

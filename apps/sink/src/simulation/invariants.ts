@@ -87,7 +87,8 @@ export class Invariants {
   /** Every visible row once, no event twice within the window, and all that the landed entries span: what the log says. */
   #isThePrefixOf(log: readonly LogRecord[], entries: readonly LedgerEntry[]): void {
     const landed = entries.filter((entry) => filesOf(entry).every(({ key }) => this.#world.bucket.objects.has(key)));
-    const expected = landed.length === entries.length ? rowsByTheBook(log, entries, this.#window) : rowsByTheBook(log, entries.slice(0, -1), this.#window);
+    const last = landed.length === entries.length ? entries.at(-1) : entries.at(-2);
+    const expected = rowsByTheBook(log, chainEndOf(last).to, gapsOf(entries), this.#window);
     const visible = landed
       .flatMap((entry) => entry.files.flatMap(({ key }) => this.#seen.get(key)!.rows))
       .map(({ _offset: offset, event_id: eventId }) => ({ offset, text: `${offset}:${eventId}` }))
@@ -97,12 +98,22 @@ export class Invariants {
   }
 }
 
-/** The rows that a log gives, decided record by record with a plain list: `offset:event id`. */
-export function rowsByTheBook(log: readonly LogRecord[], entries: readonly LedgerEntry[], window: number): string[] {
+/** Offsets of a log. */
+export interface OffsetRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Ranges of which the ledger says that the log no longer held them. */
+export function gapsOf(entries: readonly LedgerEntry[]): OffsetRange[] {
+  return entries.filter(({ kind }) => kind === 'gap');
+}
+
+/** The rows that [0, to) of a log gives, but for the gaps, decided record by record with a plain list: `offset:event id`. */
+export function rowsByTheBook(log: readonly LogRecord[], to: number, gaps: readonly OffsetRange[], window: number): string[] {
   const kept: { offset: number; eventId: string }[] = [];
   for (const record of log) {
-    const entry = entries.find(({ from, to }) => record.offset >= from && record.offset < to);
-    if (entry === undefined || entry.kind === 'gap') continue;
+    if (record.offset >= to || gaps.some((gap) => record.offset >= gap.from && record.offset < gap.to)) continue;
     const result = check(record);
     if (result.kind !== 'row') continue;
     if (kept.some(({ offset, eventId }) => eventId === result.eventId && record.offset - offset <= window)) continue;

@@ -16,6 +16,15 @@ export class SimulatedDisk {
   readonly owners = new Map<string, { readonly life: Incarnation; readonly partition: number }>();
   /** Batches that were not as they were written. */
   readonly setAside: string[] = [];
+  /** Writes that are refused from now on: the disk is full for so long. */
+  writesToRefuse = 0;
+
+  /** @throws SinkError `disk-full` */
+  takeWrite(): void {
+    if (this.writesToRefuse === 0) return;
+    this.writesToRefuse -= 1;
+    throw new SinkError('disk-full', 'the disk of the spool is full (ENOSPC)');
+  }
 
   namesOf(batchId: string): string[] {
     return [...this.files.keys()].filter((name) => name.startsWith(`${batchId}/`));
@@ -33,6 +42,7 @@ export class MemorySpool implements Spool {
   }
 
   async open(partition: number, batchId: string): Promise<BatchFiles> {
+    this.#disk.takeWrite();
     this.#disk.owners.set(batchId, { life: this.#life, partition });
     return this.#filesOf(batchId);
   }
@@ -52,7 +62,8 @@ export class MemorySpool implements Spool {
   }
 
   #filesOf(batchId: string): BatchFiles {
-    const { files } = this.#disk;
+    const disk = this.#disk;
+    const { files } = disk;
     const path = (name: string): string => `${batchId}/${name}`;
     return {
       batchId,
@@ -60,11 +71,15 @@ export class MemorySpool implements Spool {
       body: (name) => files.get(path(name))!,
       write: async (name, chunk, position) =>
         await this.#life.effect(`append ${name}`, () => {
-          const before = files.get(path(name)) ?? Buffer.alloc(0);
-          files.set(path(name), Buffer.concat([before.subarray(0, position), chunk]));
+          const before = (files.get(path(name)) ?? Buffer.alloc(0)).subarray(0, position);
+          // What a full disk refuses stands there to a part.
+          if (disk.writesToRefuse > 0) files.set(path(name), Buffer.concat([before, chunk.subarray(0, chunk.byteLength / 2)]));
+          disk.takeWrite();
+          files.set(path(name), Buffer.concat([before, chunk]));
         }),
       seal: async (sealed) =>
         await this.#life.effect('seal', () => {
+          disk.takeWrite();
           for (const { file, bytes } of sealed) files.set(path(file), files.get(path(file))!.subarray(0, bytes));
         }),
       verify: async (name, expected) => {
@@ -73,7 +88,11 @@ export class MemorySpool implements Spool {
         if (bytes === undefined || crc32(bytes) !== expected) throw new SinkError('spool-corrupt', `${name} of ${batchId} is not as it was written`);
       },
       read: async (name) => files.get(path(name))!,
-      persist: async (_names, manifest) => await this.#life.effect('persist', () => void files.set(path(manifestFile), Buffer.from(manifest))),
+      persist: async (_names, manifest) =>
+        await this.#life.effect('persist', () => {
+          disk.takeWrite();
+          files.set(path(manifestFile), Buffer.from(manifest));
+        }),
       manifest: async () => files.get(path(manifestFile)),
       hash: async (name) => {
         await this.#life.goesOn();
@@ -112,6 +131,7 @@ export class LineEncoder implements SegmentEncoder {
 
   async encode(files: BatchFiles, segment: Segment, name: string): Promise<EncodedFile> {
     return await this.#life.effect(`encode ${segment.dt}`, () => {
+      this.#disk.takeWrite();
       const body = this.#disk.files.get(files.path(segment.file))!;
       const rows = body.toString().split('\n').length - 1;
       if (rows !== segment.rows) throw new SinkError('row-count', `${segment.rows} lines became ${rows} rows`);

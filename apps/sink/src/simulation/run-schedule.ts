@@ -1,4 +1,6 @@
+import { isSinkError } from '../errors.ts';
 import type { LogRecord } from '../log.ts';
+import { auditedClaim, plantFault, type Claim } from './audited.ts';
 import { Invariants } from './invariants.ts';
 import type { Makers } from './makers.ts';
 import { SimulatedDisk } from './memory-spool.ts';
@@ -8,11 +10,21 @@ import { tick } from './tick.ts';
 import { World } from './world.ts';
 import type { Writer } from './writer.ts';
 
+// The sink looks every few seconds for what it recorded of partitions that it has no more.
+const turnsPerFinish = 20;
+
 // Turns within which everything must have landed once the faults have stopped.
 const turnsToLand = 600;
 
+const firstLogStamp = '1700000000000';
+const secondLogStamp = '1800000000000';
+// Events of the second log are none of the first's: a table that holds some of each is seen at once.
+const secondLogEvents = 100;
+
 /**
- * Runs the sink's own lanes through a schedule, looks at the world after every step, and lets the faults stop in the end.
+ * Runs the sink's own lanes through a schedule and looks at the world after every step. In the end the faults stop: everything has to
+ * land within a bounded number of turns, or be refused where the topic is another one, and the audit has to call it so; then the table
+ * is damaged by hand, and the audit must not call it so any more.
  *
  * @throws Error naming what does not hold
  */
@@ -44,24 +56,30 @@ class Run {
         await this.#do(step);
         this.#look();
       }
-      await this.#land();
+      const landedTo = await this.#land();
+      this.#end();
+      await this.#auditFindsOut(landedTo);
     } finally {
-      // A writer that does not get further would try for ever, beside all schedules to come.
-      for (const writer of this.#writers) writer.life.kill();
+      this.#end();
     }
+  }
+
+  // A writer that does not get further would try for ever, beside all schedules to come.
+  #end(): void {
+    for (const writer of this.#writers) writer.life.kill();
   }
 
   async #do(step: Step): Promise<void> {
     const { topic, bucket } = this.#world;
     switch (step.do) {
       case 'append':
-        for (const event of step.events) this.#append(event, this.#recreated ? '1800000000000' : '1700000000000');
+        for (const event of step.events) this.#append(event);
         break;
       case 'skip':
         topic.skip(1);
         break;
       case 'fetch':
-        void this.#writer(step.who).log.fetch(this.#writer(step.who).lane, step.count);
+        this.#fetch(this.#writer(step.who), step.count);
         await tick();
         break;
       case 'flush':
@@ -83,6 +101,16 @@ class Run {
       case 'reassign':
         await Promise.race([this.#writer(step.who).reassign(), this.#turns(5)]);
         break;
+      case 'lose':
+        await Promise.race([this.#writer(step.who).lose(), this.#turns(5)]);
+        break;
+      case 'finish':
+        // What the store refuses is tried again later.
+        await Promise.race([this.#writer(step.who).finishRecorded().catch(() => undefined), this.#turns(5)]);
+        break;
+      case 'fill-disk':
+        this.#disks[step.who]!.writesToRefuse = step.writes;
+        break;
       case 'fault': {
         const until = bucket.writes + step.writes;
         bucket.plan = (write) => (write < until ? step.fault : undefined);
@@ -100,6 +128,9 @@ class Run {
       case 'recreate':
         this.#recreate(step.events);
         break;
+      case 'audit':
+        this.#isNotFaulty(await this.#audit(false));
+        break;
     }
   }
 
@@ -108,14 +139,19 @@ class Run {
   }
 
   #newWriter(who: number): Writer {
-    const writer = this.#world.writer({ flushBytes: this.#schedule.flushBytes[who]!, dedupOffsets: this.#schedule.window, disk: this.#disks[who]!, makers: this.#makers });
+    const { flushBytes, spoolBytes, window: dedupOffsets, entriesPerCheckpoint } = this.#schedule;
+    const writer = this.#world.writer({ flushBytes: flushBytes[who]!, bytesMax: spoolBytes[who]!, dedupOffsets, entriesPerCheckpoint, disk: this.#disks[who]!, makers: this.#makers });
     writer.start();
     return writer;
   }
 
-  #append(event: number, timestamp: string): void {
-    const value = event === 7 ? 'garbage' : purchaseLine(event);
-    const offset = this.#world.topic.append(value, timestamp);
+  #fetch(writer: Writer, count: number): void {
+    void writer.log.fetch(writer.lanes, count);
+  }
+
+  #append(event: number): void {
+    const value = event === 7 ? 'garbage' : purchaseLine(this.#recreated ? event + secondLogEvents : event);
+    const offset = this.#world.topic.append(value, this.#recreated ? secondLogStamp : firstLogStamp);
     if (!this.#recreated) this.#log.push(this.#world.topic.records.find((record) => record.offset === offset)!);
   }
 
@@ -138,8 +174,8 @@ class Run {
   #recreate(events: readonly number[]): void {
     if (this.#recreated) return;
     this.#recreated = true;
-    this.#world.topic.recreate([], '1800000000000');
-    for (const event of events) this.#append(event, '1800000000000');
+    this.#world.topic.recreate([], secondLogStamp);
+    for (const event of events) this.#append(event);
     for (const writer of this.#writers) this.#rejoin(writer);
   }
 
@@ -148,36 +184,99 @@ class Run {
   }
 
   #look(): void {
-    if (!this.#recreated) this.#invariants.look(this.#log);
-    else this.#invariants.look(this.#world.isOfTheFirstLog() ? this.#log : this.#world.topic.records);
+    this.#invariants.look(this.#logThatCounts);
   }
 
-  async #land(): Promise<void> {
+  get #logThatCounts(): readonly LogRecord[] {
+    return !this.#recreated || this.#world.isOfTheFirstLog() ? this.#log : this.#world.topic.records;
+  }
+
+  async #land(): Promise<number> {
     const { topic, bucket } = this.#world;
     bucket.plan = () => undefined;
     bucket.readsToFail = 0;
+    for (const disk of this.#disks) disk.writesToRefuse = 0;
     while (bucket.delayed.length > 0) {
       bucket.applyDelayed(0);
       this.#look();
     }
+    for (const writer of this.#writers) if (writer.lane.state.kind === 'stopped') await Promise.race([writer.reassign(), this.#turns(5)]);
+    if (this.#recreated) return await this.#landOrRefuse();
     // Offsets without a record at the end are spanned by no batch.
     const end = (topic.records.at(-1)?.offset ?? -1) + 1;
-    if (end <= topic.low) return;
+    if (end <= topic.low) return 0;
+    await this.#goOnUntil(end, () => {
+      for (const { lane } of this.#writers) if (lane.state.kind === 'refused') throw lane.state.error;
+      return this.#writers.some((writer) => hasLanded(writer, end));
+    });
+    return end;
+  }
+
+  // A ledger that was written from the first log lets no lane go on in the second, whatever is done about it. A lane that had taken
+  // something of the first log, of which nothing was recorded, refuses as well, until it is started again with an empty disk.
+  async #landOrRefuse(): Promise<number> {
+    const { topic } = this.#world;
+    // The second log grows past the end of the first: only at a record can a lane know that it is another one.
+    const firstEnd = (this.#log.at(-1)?.offset ?? 0) + 1;
+    this.#append(0);
+    while (topic.high <= firstEnd) this.#append(0);
+    const end = topic.high;
+    await this.#goOnUntil(end, () => this.#writers.every((writer) => hasLanded(writer, end) || hasRefusedTheLog(writer)));
+    for (const [who, writer] of this.#writers.entries()) {
+      if (!hasRefusedTheLog(writer)) continue;
+      writer.life.kill();
+      this.#disks[who] = new SimulatedDisk();
+      this.#writers[who] = this.#newWriter(who);
+    }
+    const mayLand = this.#world.entries().length === 0 || !this.#world.isOfTheFirstLog();
+    await this.#goOnUntil(end, () => this.#writers.every((writer) => (mayLand ? hasLanded(writer, end) : hasRefusedTheLog(writer))));
+    return mayLand ? end : 0;
+  }
+
+  /** @throws Error when it takes too long */
+  async #goOnUntil(end: number, isDone: () => boolean): Promise<void> {
     for (let turn = 0; turn < turnsToLand; turn += 1) {
       for (const writer of this.#writers) {
-        if (writer.lane.state.kind === 'refused' && this.#recreated) continue;
-        if (writer.lane.state.kind === 'refused') throw writer.lane.state.error;
-        if (writer.lane.position < end) void writer.log.fetch(writer.lane, 4);
+        // A lane that stands at the end may still have to read the record before it, to prove the log.
+        const { lane, log } = writer;
+        if (Math.min(lane.position, log.position) < end && !log.paused) this.#fetch(writer, 4);
         else writer.flush();
+        if (turn % turnsPerFinish === 0) void writer.finishRecorded().catch(() => undefined);
       }
       await tick();
       this.#look();
-      if (this.#writers.some((writer) => writer.lane.landed >= end && writer.lane.state.kind === 'running')) return;
-      // A lane that stands in a recreated topic refuses, and that is the end of it.
-      if (this.#recreated && this.#writers.every((writer) => writer.lane.state.kind === 'refused')) return;
+      if (isDone()) return;
     }
-    if (this.#recreated) return;
-    const [a, b] = this.#writers.map((writer) => `${writer.lane.state.kind} at ${writer.lane.position}, landed ${writer.lane.landed} [${writer.lane.holds.join(' ')}]`);
-    throw new Error(`nothing landed to ${end} within ${turnsToLand} turns: ${a}; ${b}`);
+    const [a, b] = this.#writers.map(({ lane }) => `${lane.state.kind} at ${lane.position}, landed ${lane.landed} [${lane.holds.join(' ')}]`);
+    throw new Error(`the end ${end} was not reached within ${turnsToLand} turns: ${a}; ${b}`);
   }
+
+  async #audit(isQuiet: boolean): Promise<Claim> {
+    return await auditedClaim(this.#world, this.#logThatCounts, this.#schedule.window, this.#makers.audit, isQuiet);
+  }
+
+  #isNotFaulty({ verdict, fault }: Claim): void {
+    if (verdict === 'faulty') throw new Error(`the audit calls the table faulty, and nobody has touched it: ${fault}`);
+  }
+
+  // The audit tells a table that is all there from one that is not.
+  async #auditFindsOut(landedTo: number): Promise<void> {
+    const whole = await this.#audit(true);
+    this.#isNotFaulty(whole);
+    if (whole.spanned < landedTo) throw new Error(`the audit speaks of [0, ${whole.spanned}), and [0, ${landedTo}) has landed`);
+    const { planted } = this.#schedule;
+    // Where all of the log is gone there may be a head that nobody has landed: what is done to it by hand may be nothing yet.
+    if (whole.unlanded > 0 || !plantFault(this.#world, planted)) return;
+    const damaged = await this.#audit(true);
+    // A head whose staged copies are still there counts as being landed, and one that has no file leaves nothing behind: then the audit speaks of less.
+    if (damaged.verdict !== 'faulty' && damaged.spanned >= whole.spanned) throw new Error(`the audit calls [0, ${damaged.spanned}) ${damaged.verdict} after this was done to the table: ${planted.what}`);
+  }
+}
+
+function hasLanded({ lane }: Writer, end: number): boolean {
+  return lane.state.kind === 'running' && lane.landed >= end;
+}
+
+function hasRefusedTheLog({ lane }: Writer): boolean {
+  return lane.state.kind === 'refused' && isSinkError(lane.state.error, 'different-log');
 }

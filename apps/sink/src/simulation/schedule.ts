@@ -10,20 +10,40 @@ export type Step =
   | { readonly do: 'wait'; readonly turns: number }
   | { readonly do: 'crash'; readonly who: number; readonly after: number; readonly loseDisk: boolean }
   | { readonly do: 'rejoin'; readonly who: number }
+  /** The group takes the partition from a writer and gives it back. */
   | { readonly do: 'reassign'; readonly who: number }
+  /** The group takes the partition from a writer. */
+  | { readonly do: 'lose'; readonly who: number }
+  /** A writer publishes what it recorded of a partition that it has no more. */
+  | { readonly do: 'finish'; readonly who: number }
+  /** A machine's disk refuses so many writes: ENOSPC. */
+  | { readonly do: 'fill-disk'; readonly who: number; readonly writes: number }
   | { readonly do: 'fault'; readonly fault: WriteFault; readonly writes: number }
   | { readonly do: 'unreadable'; readonly reads: number }
   | { readonly do: 'arrive'; readonly which: number }
   | { readonly do: 'retain'; readonly count: number }
-  | { readonly do: 'recreate'; readonly events: readonly number[] };
+  | { readonly do: 'recreate'; readonly events: readonly number[] }
+  /** The table is audited while everything goes on. */
+  | { readonly do: 'audit' };
+
+/** What is done to the table by hand, once the schedule has ended. The audit has to see it. */
+export interface PlantedFault {
+  readonly what: 'file-deleted' | 'row-deleted' | 'file-doubled' | 'entry-deleted';
+  /** Which file or entry, counted from the first and around. */
+  readonly which: number;
+}
 
 /** A whole run: two machines, one log, one bucket. */
 export interface Schedule {
   readonly steps: readonly Step[];
   /** Raw bytes at which each writer seals: their cuts differ. */
   readonly flushBytes: readonly [number, number];
+  /** Bytes that each writer may have on disk: when they are full its partition pauses. */
+  readonly spoolBytes: readonly [number, number];
   /** Length of the deduplication window in offsets. */
   readonly window: number;
+  readonly entriesPerCheckpoint: number;
+  readonly planted: PlantedFault;
 }
 
 const who = fc.nat(1);
@@ -40,6 +60,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('crash' as const), who, after: fc.nat(6), loseDisk: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rejoin' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reassign' as const), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('finish' as const), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('fill-disk' as const), who, writes: fc.integer({ min: 1, max: 6 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('audit' as const) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('fault' as const), fault, writes: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unreadable' as const), reads: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('arrive' as const), which: fc.nat(3) }) },
@@ -56,5 +80,9 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
     { weight: 1, arbitrary: fc.array(recreating, { minLength: 8, maxLength: 60, size: 'max' }) },
   ),
   flushBytes: fc.tuple(fc.constantFrom(1, 600, 1e9), fc.constantFrom(1, 900, 1e9)),
+  // A purchase is some 300 bytes.
+  spoolBytes: fc.tuple(fc.constantFrom(500, 1500, 1e9), fc.constantFrom(500, 1e9, 1e9)),
   window: fc.constantFrom(0, 2, 5, 1000),
+  entriesPerCheckpoint: fc.constantFrom(2, 1000),
+  planted: fc.record({ what: fc.constantFrom('file-deleted' as const, 'row-deleted' as const, 'file-doubled' as const, 'entry-deleted' as const), which: fc.nat(20) }),
 });

@@ -44,6 +44,12 @@ export class SimulatedBucket {
     return [...this.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
   }
 
+  /** The next path parts under a prefix, each with its `/`. */
+  folders(prefix: string): string[] {
+    const folders = this.keys(prefix).flatMap((key) => /^[^/]*\//.exec(key.slice(prefix.length))?.[0] ?? []);
+    return [...new Set(folders)];
+  }
+
   json(key: string): unknown {
     return JSON.parse(Buffer.from(this.objects.get(key)!).toString());
   }
@@ -92,8 +98,7 @@ export class SimulatedStore implements ObjectStore {
   }
 
   async listFolders(prefix: string): Promise<string[]> {
-    const folders = this.#bucket.keys(prefix).map((key) => /^[^/]*\//.exec(key.slice(prefix.length))?.[0]);
-    return await this.#life.effect(`list ${prefix}`, () => [...new Set(folders)].filter((folder) => folder !== undefined));
+    return await this.#life.effect(`list ${prefix}`, () => this.#bucket.folders(prefix));
   }
 
   async #read<T>(name: string, read: () => T): Promise<Awaited<T>> {

@@ -4,6 +4,7 @@ import type { Clock } from '@millrace/resilience';
 import { checkOf } from '../check.ts';
 import { finishRecorded } from '../finish-recorded.ts';
 import { Lane } from '../lane.ts';
+import { Lanes } from '../lanes.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { Registrar } from '../registrar.ts';
 import type { Shelf } from '../shelf.ts';
@@ -45,12 +46,13 @@ export interface WriterOptions {
   readonly makers?: Makers;
 }
 
-/** A writer: one incarnation of a process, with the lane it holds. */
+/** A writer: one incarnation of a process, with the lane it holds, or held last. */
 export class Writer {
   readonly life: Incarnation;
   readonly disk: SimulatedDisk;
   readonly log: SimulatedLog;
   readonly events: SinkEvent[] = [];
+  readonly lanes: Lanes;
   lane: Lane;
   readonly #world: World;
   readonly #options: WriterOptions;
@@ -70,16 +72,26 @@ export class Writer {
     this.disk = options.disk ?? new SimulatedDisk();
     this.log = new SimulatedLog(world.topic, this.life);
     this.#spool = new MemorySpool(this.life, this.disk);
-    this.#budget = options.budget ?? new SpoolBudget({ bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER, openSegmentsMax: 1000 }, () => this.lane.room());
+    this.#budget = options.budget ?? new SpoolBudget({ bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER, openSegmentsMax: 1000 }, () => this.lanes.room());
     this.#shelf = this.#makers.shelf(this.#budget, (event) => void this.events.push(event));
     this.lane = this.#newLane();
+    let first: Lane | undefined = this.lane;
+    this.lanes = new Lanes(
+      () => {
+        this.lane = first ?? this.#newLane();
+        first = undefined;
+        return this.lane;
+      },
+      this.#budget,
+      this.#shelf,
+    );
   }
 
   /** Starts the lane, once. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    void this.fillShelf().then(async () => await this.lane.start());
+    void this.fillShelf().then(() => this.lanes.assign([0]));
   }
 
   /** Puts up what dead incarnations left on the disk. */
@@ -89,19 +101,20 @@ export class Writer {
 
   /** The partition is given to another, and comes back. */
   async reassign(): Promise<void> {
-    await this.lane.stop('the group gave the partition to another member');
-    this.lane = this.#newLane();
-    void this.lane.start();
+    await this.lose();
+    this.lanes.assign([0]);
   }
 
   /** The partition is given to another for good. */
   async lose(): Promise<void> {
-    await this.lane.stop('the group gave the partition to another member');
+    const stopped = this.lane.stop('the group gave the partition to another member');
+    this.lanes.assign([]);
+    await stopped;
   }
 
   /** Publishes what is recorded and only on its disk, for a partition that another has. */
   async finishRecorded(): Promise<void> {
-    await this.#shelf.lendOldest(0, async (batch) => await finishRecorded(this.#newPipeline(), batch, new AbortController().signal));
+    await this.lanes.finishOthers(async (_partition, batch) => await finishRecorded(this.#newPipeline(), batch, new AbortController().signal));
   }
 
   /** Fires every timer that is set. */

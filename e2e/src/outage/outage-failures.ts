@@ -1,0 +1,46 @@
+import { isClean, type Verdict } from '../proof/compare.ts';
+
+/** What an outage came to. */
+export interface OutageFigures {
+  readonly conditions: string;
+  readonly sent: number;
+  /** Purchases a second that were to be sent. */
+  readonly rateAsked: number;
+  /** Purchases acknowledged a second, over the whole outage. */
+  readonly ratePerSecond: number;
+  /** How long the clients were behind their rate, in milliseconds: as many requests as may be were without an answer. */
+  readonly behindMs: number;
+  readonly clientRetries: number;
+  /** From S3 being back to everything landed that had been acknowledged until then; infinite when that did not come. */
+  readonly drainedMs: number;
+  /** Events landed a second in that time. */
+  readonly drainRowsPerSecond: number;
+  /** Purchases acknowledged a second in that time. */
+  readonly liveRatePerSecond: number;
+  /** Medians of the first and last third of the outage, and the most, in megabytes. */
+  readonly rssMb: { readonly first: number; readonly last: number; readonly max: number };
+  readonly verdict: Verdict;
+}
+
+/** Longest that the drain may take, in milliseconds. */
+export const drainMsMax = 180_000;
+
+// A clock's jitter and the ends of the window; a purchase API that does not keep up misses more.
+const rateShareMin = 0.95;
+const drainToLiveMin = 3;
+// More than this and memory grows with the outage.
+const rssGrowthMax = 1.25;
+
+/** What an outage has to show and does not, in words. */
+export function outageFailures({ sent, rateAsked, ratePerSecond, drainedMs, drainRowsPerSecond, rssMb, verdict }: OutageFigures): string[] {
+  const demands: readonly (readonly [met: boolean, otherwise: string])[] = [
+    [isClean(verdict), 'purchases were lost, duplicated or unexplained'],
+    [verdict.acknowledged === sent, `${sent - verdict.acknowledged} purchases were sent and not acknowledged`],
+    [ratePerSecond >= rateAsked * rateShareMin, `${Math.round(ratePerSecond)} purchases a second were acknowledged while S3 was away, ${rateAsked} were asked for`],
+    [drainedMs < drainMsMax, `what was owed had not landed ${drainMsMax / 1000} s after S3 was back`],
+    // Of the rate asked for: a purchase API that falters meanwhile must not make the drain look fast.
+    [drainRowsPerSecond >= rateAsked * drainToLiveMin, `the drain landed ${Math.round(drainRowsPerSecond)} rows a second, less than ${drainToLiveMin} times the ${rateAsked} of live traffic`],
+    [rssMb.last <= rssMb.first * rssGrowthMax, `the sink's memory grew from ${rssMb.first} to ${rssMb.last} MB`],
+  ];
+  return demands.flatMap(([met, otherwise]) => (met ? [] : [otherwise]));
+}
