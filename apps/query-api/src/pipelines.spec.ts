@@ -2,8 +2,9 @@ import { LakeError } from '@millrace/lake';
 import { createPipeline } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
+import { readMsMax } from './engines/duckdb/s3-reads.ts';
 import { QueryError } from './errors.ts';
-import { guardsOver, pipelinesOf, queryPipelines } from './pipelines.ts';
+import { guardsOver, pipelinesOf, queryPipelines, specsOf } from './pipelines.ts';
 
 describe('pipelines of the query API', () => {
   it.each(['api', 'worker'] as const)('the %s has those it calls out with, and one request stays under the limit of attempts', (root) => {
@@ -23,6 +24,19 @@ describe('pipelines of the query API', () => {
 
   it('settings that contradict each other are refused by name', () => {
     expect(() => readQueryConfig({ QUERY_S3_ATTEMPT_TIMEOUT_MS: '9000', QUERY_S3_TOTAL_TIMEOUT_MS: '10' })).toThrow(/s3/);
+  });
+
+  it('that S3 gives DuckDB no answer opens the circuit of its reads while the defaults hold, within the time of a query', () => {
+    const config = readQueryConfig({});
+    const { windowMs, volumeMin } = specsOf(config)['duckdb-reads'].breaker!;
+    const votesInWindow = config.QUERY_DUCKDB_CONCURRENCY * Math.floor(windowMs! / readMsMax(config.QUERY_DUCKDB_READ_SECONDS));
+    expect(votesInWindow).toBeGreaterThanOrEqual(volumeMin!);
+  });
+
+  it('a time limit of reads that would outlast a query is refused', () => {
+    expect(() => readQueryConfig({ QUERY_DUCKDB_READ_SECONDS: '20' })).toThrow(/QUERY_DUCKDB_READ_SECONDS must be lower: .* 60500 ms/);
+    expect(() => readQueryConfig({ QUERY_TIMEOUT_MS: '15500' })).toThrow(/QUERY_DUCKDB_READ_SECONDS/);
+    expect(() => readQueryConfig({ QUERY_TIMEOUT_MS: '15501' })).not.toThrow();
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from
 import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import { queryLimits } from '@millrace/contracts';
 import type { QueryConfig } from './config.ts';
+import { triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { QueryError } from './errors.ts';
 import type { CallGuard, GuardedCall, Guards } from './guards.ts';
 
@@ -40,11 +41,12 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 50, queueMax: 100, queueWaitMsMax: 5000 },
     classify: errorClassOf,
   },
-  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read three times.
+  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read several times. A statement whose read is never answered votes only once
+  // all tries are over, and few run at once: the window is long and the votes are few, or the circuit could not open at all.
   'duckdb-reads': {
     dependency: 's3',
     timeout: wholeQuery,
-    breaker: { volumeMin: 5, slowMs: queryLimits.timeoutMsMax, slowShareMax: 2 },
+    breaker: { windowMs: 60_000, volumeMin: 3, slowMs: queryLimits.timeoutMsMax, slowShareMax: 2 },
     bulkhead: { concurrencyMax: 64 },
     classify: errorClassOf,
   },
@@ -116,7 +118,7 @@ function workerPaths(runsMax: number): readonly CallPath[] {
     { request: 'a query: one page of partitions', layers: [runs, 'glue', sdk] },
     { request: 'a query: one list, one part of its result or its manifest', layers: [runs, 's3', sdk] },
     { request: 'a query: its start, a look at it or a page of it in Athena', layers: [runs, 'athena', sdk] },
-    { request: 'a query: one read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: 3 }] },
+    { request: 'a query: one read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: triesOfRead }] },
   ];
 }
 

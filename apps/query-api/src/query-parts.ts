@@ -87,6 +87,7 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
           httpfsPath: config.QUERY_DUCKDB_HTTPFS,
           home: config.HOME,
           startMsMax: config.QUERY_DUCKDB_START_MS,
+          readSeconds: config.QUERY_DUCKDB_READ_SECONDS,
         },
         {
           tables: async (signal) => [await lakeTable(purchases, config.LAKE_DATABASE, catalog, storeOf, { filesMax: config.QUERY_TABLE_FILES_MAX }, signal)],
