@@ -49,6 +49,15 @@ export class QueryError extends Error {
   }
 }
 
+/** DuckDB's own process could not be started, for the reason in `cause`: no vote against S3, which was not asked. */
+export class SandboxNotStarted extends Error {
+  override readonly name = 'SandboxNotStarted';
+
+  constructor(cause: unknown) {
+    super("DuckDB's process could not be started.", { cause });
+  }
+}
+
 /** Why a running query is stopped from outside: the reason of its abort signal. */
 export class QueryStopped extends Error {
   override readonly name = 'QueryStopped';

@@ -5,7 +5,7 @@ import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry
 import { queryLimits } from '@millrace/contracts';
 import type { QueryConfig } from './config.ts';
 import { triesOfRead } from './engines/duckdb/s3-reads.ts';
-import { QueryError } from './errors.ts';
+import { QueryError, SandboxNotStarted } from './errors.ts';
 import type { CallGuard, GuardedCall, Guards } from './guards.ts';
 
 /** A query has a time limit of its own; the pipelines around whole queries only never cut it short. */
@@ -127,6 +127,7 @@ function isUnavailable(error: unknown): boolean {
 }
 
 function errorClassOf(error: unknown): ErrorClass {
+  if (error instanceof SandboxNotStarted) return 'refused';
   if (error instanceof QueryError) return error.code === 'unavailable' ? 'transient' : 'invalid';
   if (error instanceof LakeError) return error.code === 'unavailable' ? 'transient' : error.code === 'denied' ? 'permanent' : 'invalid';
   if (error instanceof InvalidRequestException) return 'invalid';

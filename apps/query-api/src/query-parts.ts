@@ -91,7 +91,7 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
         },
         {
           tables: async (signal) => [await lakeTable(purchases, config.LAKE_DATABASE, catalog, storeOf, { filesMax: config.QUERY_TABLE_FILES_MAX }, signal)],
-          s3Access: async () => await aws.s3Access(),
+          s3Access: async (signal) => await guards.s3({ operation: 'credentials', idempotent: true, signal }, async () => await aws.s3Access()),
         },
         guards.duckdbReads,
       ),

@@ -112,6 +112,28 @@ export class QueryQueue {
     return await this.#call('cancel-requested', async () => (await this.#redis.exists(this.#cancelKey(id))) === 1);
   }
 
+  /**
+   * Keeps how far a query is, for its next worker and for those who look.
+   *
+   * @throws QueryError `unavailable` when Redis does not answer
+   */
+  async saveProgress(engine: EngineName, id: string, progress: QueryProgress): Promise<void> {
+    await this.#call('save-progress', async () => await (await this.#open(engine)).updateJobProgress(id, { ...progress }));
+  }
+
+  /**
+   * Lets a query wait again for another worker.
+   *
+   * @param token of the worker that has it
+   * @throws QueryError `unavailable` when Redis does not answer, or the worker has the query no more
+   */
+  async handOver(engine: EngineName, id: string, token: string | undefined): Promise<void> {
+    await this.#call('hand-over', async () => {
+      const job = await (await this.#open(engine)).getJob(id);
+      await job?.moveToWait(token);
+    });
+  }
+
   async ping(): Promise<void> {
     await this.#call('ping', async () => await this.#redis.ping());
   }
