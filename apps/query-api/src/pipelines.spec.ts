@@ -1,5 +1,5 @@
 import { LakeError } from '@millrace/lake';
-import { createPipeline } from '@millrace/resilience';
+import { createPipeline, DeadlineExceededError } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { readMsMax } from './engines/duckdb/s3-reads.ts';
@@ -9,7 +9,7 @@ import { guardsOver, pipelinesOf, queryPipelines, specsOf } from './pipelines.ts
 describe('pipelines of the query API', () => {
   it.each(['api', 'worker'] as const)('the %s has those it calls out with, and one request stays under the limit of attempts', (root) => {
     const { specs, callPaths = [], attemptsPerRequestMax } = pipelinesOf(readQueryConfig({}), root);
-    for (const spec of Object.values(specs)) expect(() => createPipeline(spec).close()).not.toThrow();
+    for (const spec of Object.values(specs)) expect(() => createPipeline(spec, { load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } }).close()).not.toThrow();
     const layers = callPaths.flatMap((path) => path.layers).filter((layer) => typeof layer === 'string');
     expect(Object.keys(specs)).toEqual(expect.arrayContaining(layers));
     expect(attemptsPerRequestMax).toBe(12);
@@ -48,6 +48,14 @@ describe('pipelines of the query API', () => {
     [new Error('x'), 'transient'],
   ] as const)('%o is %s', (error, expected) => {
     expect(queryPipelines.s3.classify(error)).toBe(expected);
+  });
+
+  it('a guard begins nothing after the deadline of its call', async () => {
+    const pipeline = createPipeline({ name: 's3' });
+    const { s3 } = guardsOver({ find: () => pipeline });
+    await expect(s3({ operation: 'get', idempotent: true, deadline: Date.now() - 1 }, async () => 1)).rejects.toBeInstanceOf(DeadlineExceededError);
+    expect(await s3({ operation: 'get', idempotent: true, deadline: Date.now() + 60_000 }, async () => 1)).toBe(1);
+    pipeline.close();
   });
 
   it('a guard tries again what may be repeated and nothing else', async () => {

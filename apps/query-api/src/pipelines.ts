@@ -13,6 +13,9 @@ const wholeQuery = { attemptMs: queryLimits.timeoutMsMax, totalMs: queryLimits.t
 
 /** Every pipeline of the query API and of its worker, with the defaults of its settings. */
 export const queryPipelines = {
+  // Every request to the API: sheds what matters least when the process has more work than it can do. Requests are answered within limits of their own; this only ends
+  // the counting of one whose connection never closes.
+  http: { timeout: wholeQuery, shed: {}, fixed: ['timeout'] },
   redis: {
     timeout: { attemptMs: 2000, totalMs: 5000 },
     retry: { attemptsMax: 2, baseMs: 50, waitMsMax: 500 },
@@ -67,7 +70,7 @@ type Name = keyof typeof queryPipelines;
 
 /** Which of them each process has. */
 const namesOf = {
-  api: ['redis', 's3', 'usage-write', 'usage-read'],
+  api: ['http', 'redis', 's3', 'usage-write', 'usage-read'],
   worker: ['redis', 's3', 'glue', 'athena', 'duckdb-reads', 'report'],
 } as const satisfies Record<string, readonly Name[]>;
 
@@ -96,10 +99,10 @@ export function guardsOver(registry: Pick<PipelineRegistry, 'find'>): Guards {
 }
 
 function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
-  return async <T>({ operation, idempotent, signal }: GuardedCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  return async <T>({ operation, idempotent, signal, deadline }: GuardedCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     if (pipeline === undefined) throw new TypeError(`This process has no pipeline ${name}.`);
     // These pipelines have no fallbacks: what they answer is what the work answered.
-    return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), { key: operation, idempotent, signal })) as T;
+    return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), { key: operation, idempotent, signal, deadline })) as T;
   };
 }
 

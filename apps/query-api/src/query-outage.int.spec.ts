@@ -35,7 +35,7 @@ async function start(part: 'api' | 'worker', more: Record<string, string> = {}):
   );
   const logger = createLogger({ name: `query-${part}`, level: config.LOG_LEVEL });
   const module = part === 'api' ? QueryApiModule.of(config, logger) : QueryWorkerModule.of(config, logger);
-  return await startService({ name: `query-${part}`, module, port: 0, logger });
+  return await startService({ name: `query-${part}`, module, port: 0, logger, ...(part === 'api' ? { admission: 'http' } : {}) });
 }
 
 interface Answer {
