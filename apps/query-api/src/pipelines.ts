@@ -61,9 +61,16 @@ export const queryPipelines = {
     fallbacks: [{ kind: 'cache', when: isUnavailable }],
     classify: errorClassOf,
   },
-  // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands.
+  // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands. The list waits for the reading, so that
+  // this has a circuit; nothing waits for the writing.
   'usage-write': { dependency: 'redis', timeout: { attemptMs: 500, totalMs: 1000 }, bulkhead: { concurrencyMax: 20 }, fallbacks: [{ kind: 'silent' }] },
-  'usage-read': { dependency: 'redis', timeout: { attemptMs: 500, totalMs: 1000 }, bulkhead: { concurrencyMax: 20 }, fallbacks: [{ kind: 'stub', value: () => ({}) }] },
+  'usage-read': {
+    dependency: 'redis',
+    timeout: { attemptMs: 500, totalMs: 1000 },
+    breaker: { volumeMin: 3, openMs: 2000, openMsMax: 15_000, probes: 1 },
+    bulkhead: { concurrencyMax: 20 },
+    fallbacks: [{ kind: 'stub', value: () => ({}) }],
+  },
 } as const satisfies NamedDefaults;
 
 type Name = keyof typeof queryPipelines;
@@ -106,22 +113,37 @@ function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
   };
 }
 
+const ioredis = { name: 'ioredis', attemptsMax: 1 };
+const sdk = { name: 'AWS SDK', attemptsMax: 1 };
+
+// How often a wait looks and of how many parts a download consists depends on the request: each of these calls is counted by itself, and says so.
 const apiPaths: readonly CallPath[] = [
-  { request: 'POST /v1/queries (look, count, add, look again)', layers: ['redis', { name: 'ioredis', attemptsMax: 1 }], calls: 4 },
-  { request: 'GET /v1/queries/:id (one look)', layers: ['redis', { name: 'ioredis', attemptsMax: 1 }] },
-  { request: 'DELETE /v1/queries/:id (look, ask, look again)', layers: ['redis', { name: 'ioredis', attemptsMax: 1 }], calls: 3 },
-  { request: 'GET /v1/queries/:id/results (manifest and one part)', layers: ['s3', { name: 'AWS SDK', attemptsMax: 1 }], calls: 2 },
+  { request: 'POST /v1/queries, its wait apart (look, count, add, look again)', layers: ['redis', ioredis], calls: 4 },
+  { request: 'POST /v1/queries of a report: counting it', layers: ['usage-write', ioredis] },
+  { request: 'each look of a wait (Prefer: wait, ?wait)', layers: ['redis', ioredis] },
+  { request: 'GET /v1/queries/:id or its results, the wait apart (one look)', layers: ['redis', ioredis] },
+  { request: 'DELETE /v1/queries/:id (look, ask, look again)', layers: ['redis', ioredis], calls: 3 },
+  { request: 'a page of results, alone or in the answer to a POST that waited (manifest and one part)', layers: ['s3', sdk], calls: 2 },
+  { request: 'a download of results: its manifest, and each of its parts', layers: ['s3', sdk] },
+  { request: 'GET /v1/reports', layers: ['usage-read', ioredis] },
+  { request: 'a probe of readiness', layers: ['redis', ioredis] },
+  { request: 'a probe of readiness', layers: ['s3', sdk] },
 ];
 
-/** A query is run again when its worker dies; what is said here is each of its calls. */
+/**
+ * A query is run again when its worker dies; what is said here is each of its calls. BullMQ's own commands (taking a query, its lock, its end) go over a
+ * connection that sends them again until Redis is back: they cannot be counted.
+ */
 function workerPaths(runsMax: number): readonly CallPath[] {
   const runs = { name: 'workers', attemptsMax: runsMax };
-  const sdk = { name: 'AWS SDK', attemptsMax: 1 };
   return [
-    { request: 'a query: one page of partitions', layers: [runs, 'glue', sdk] },
-    { request: 'a query: one list, one part of its result or its manifest', layers: [runs, 's3', sdk] },
-    { request: 'a query: its start, a look at it or a page of it in Athena', layers: [runs, 'athena', sdk] },
-    { request: 'a query: one read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: triesOfRead }] },
+    { request: 'a query: each look for a request to cancel it, each try to keep its progress or to hand it over', layers: [runs, 'redis', ioredis] },
+    { request: 'a query: each page of partitions', layers: [runs, 'glue', sdk] },
+    { request: 'a query: each list, each part of its result, its manifest, the credentials for DuckDB', layers: [runs, 's3', sdk] },
+    { request: 'a query: its start, each look at it and each page of it in Athena', layers: [runs, 'athena', sdk] },
+    { request: 'a query: each read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: triesOfRead }] },
+    { request: 'a probe of readiness', layers: ['redis', ioredis] },
+    ...['s3', 'glue', 'athena'].map((name) => ({ request: 'a probe of readiness', layers: [name, sdk] })),
   ];
 }
 

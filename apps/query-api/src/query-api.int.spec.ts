@@ -370,7 +370,7 @@ describe('around the queries', () => {
   });
 
   it('readiness names what each process needs', async () => {
-    expect(await readinessOf(api)).toEqual(['ready', 'circuit-redis', 'circuit-s3', 'redis', 's3']);
+    expect(await readinessOf(api)).toEqual(['ready', 'circuit-redis', 'circuit-s3', 'circuit-usage-read', 'redis', 's3']);
     expect(await readinessOf(worker)).toEqual(['ready', 'circuit-athena', 'circuit-duckdb-reads', 'circuit-glue', 'circuit-redis', 'circuit-s3', 'engine-athena', 'engine-duckdb', 'glue', 'redis', 's3']);
   });
 
