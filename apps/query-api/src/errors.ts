@@ -58,6 +58,18 @@ export class SandboxNotStarted extends Error {
   }
 }
 
+/** A service asks for less: the reason is in `cause`. */
+export class Throttled extends Error {
+  override readonly name = 'Throttled';
+  /** Milliseconds after which it wants to be asked again, where it said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(cause: unknown, retryAfterMs: number | undefined) {
+    super('The service asks for less.', { cause });
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** Why a running query is stopped from outside: the reason of its abort signal. */
 export class QueryStopped extends Error {
   override readonly name = 'QueryStopped';

@@ -3,7 +3,7 @@ import { createPipeline, DeadlineExceededError } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { readMsMax } from './engines/duckdb/s3-reads.ts';
-import { QueryError } from './errors.ts';
+import { QueryError, Throttled } from './errors.ts';
 import { guardsOver, pipelinesOf, queryPipelines, specsOf } from './pipelines.ts';
 
 describe('pipelines of the query API', () => {
@@ -46,6 +46,8 @@ describe('pipelines of the query API', () => {
     [new LakeError('exists', 'x'), 'invalid'],
     [new LakeError('denied', 'x'), 'permanent'],
     [new LakeError('unavailable', 'x'), 'transient'],
+    [new LakeError('unavailable', 'x', { throttled: true }), 'throttled'],
+    [new Throttled(new Error('x'), undefined), 'throttled'],
     [new Error('x'), 'transient'],
   ] as const)('%o is %s', (error, expected) => {
     expect(queryPipelines.s3.classify(error)).toBe(expected);

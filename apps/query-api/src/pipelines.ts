@@ -1,11 +1,11 @@
-import { InvalidRequestException, TooManyRequestsException } from '@aws-sdk/client-athena';
+import { InvalidRequestException } from '@aws-sdk/client-athena';
 import { LakeError } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import { queryLimits } from '@millrace/contracts';
 import type { QueryConfig } from './config.ts';
 import { triesOfRead } from './engines/duckdb/s3-reads.ts';
-import { QueryError, SandboxNotStarted } from './errors.ts';
+import { QueryError, SandboxNotStarted, Throttled } from './errors.ts';
 import type { CallGuard, GuardedCall, Guards } from './guards.ts';
 
 /** A query has a time limit of its own; the pipelines around whole queries only never cut it short. */
@@ -154,8 +154,8 @@ function isUnavailable(error: unknown): boolean {
 function errorClassOf(error: unknown): ErrorClass {
   if (error instanceof SandboxNotStarted) return 'refused';
   if (error instanceof QueryError) return error.code === 'unavailable' ? 'transient' : 'invalid';
+  if (error instanceof Throttled || (error instanceof LakeError && error.throttled)) return 'throttled';
   if (error instanceof LakeError) return error.code === 'unavailable' ? 'transient' : error.code === 'denied' ? 'permanent' : 'invalid';
   if (error instanceof InvalidRequestException) return 'invalid';
-  if (error instanceof TooManyRequestsException) return 'throttled';
   return classifyError(error);
 }
