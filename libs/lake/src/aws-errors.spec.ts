@@ -20,6 +20,12 @@ describe('throttling', () => {
   });
 });
 
+it('a Retry-After is seconds or a date', () => {
+  const headers = ['2', 'Thu, 01 Jan 2026 00:00:05 GMT', 'Wed, 31 Dec 2025 00:00:00 GMT', 'soon'];
+  const told = headers.map((header) => throttlingOf(named('SlowDown', { $response: { headers: { 'retry-after': header } } }), Date.UTC(2026, 0, 1)).retryAfterMs);
+  expect(told).toEqual([2000, 5000, 0, undefined]);
+});
+
 describe('an answer of S3', () => {
   let server: Server | undefined;
   afterEach(() => void server?.close());
