@@ -1,6 +1,7 @@
 import { purchases, queryLimits, type EngineName } from '@millrace/contracts';
 import { attemptsSetting, authPrefix, authSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static, type TLiteral } from 'typebox';
+import { readMsMax, triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { queryPipelines, specsOf } from './pipelines.ts';
 
 /** Engines that this version has. */
@@ -33,6 +34,7 @@ export const queryConfigSchema = Type.Object({
   QUERY_DUCKDB_THREADS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'Threads of one query in DuckDB' }),
   QUERY_DUCKDB_TEMP_MB: Type.Integer({ default: 1024, minimum: 0, maximum: 1_048_576, description: 'What DuckDB may spill to disk for one query, in MiB' }),
   QUERY_DUCKDB_START_MS: Type.Integer({ default: 15_000, minimum: 100, maximum: 600_000, description: "Time until DuckDB's process must be ready, in milliseconds" }),
+  QUERY_DUCKDB_READ_SECONDS: Type.Integer({ default: 5, minimum: 1, maximum: 600, description: `Time without an answer after which DuckDB gives up one try of a read of S3, in seconds; all ${triesOfRead} must fit into QUERY_TIMEOUT_MS` }),
   QUERY_ATHENA_WORKGROUP: Type.String({ default: 'primary', minLength: 1, maxLength: 128, description: 'Workgroup of Athena' }),
   QUERY_ATHENA_CONCURRENCY: Type.Integer({ default: 10, minimum: 1, maximum: 200, description: 'Queries that one worker has running at once in Athena' }),
   QUERY_ATHENA_POLL_MS_MIN: Type.Integer({ default: 100, minimum: 10, maximum: 60_000, description: 'First wait between two looks at a query in Athena, in milliseconds' }),
@@ -69,6 +71,10 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
       ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE) ? [] : [`QUERY_DEFAULT_ENGINE must be one of QUERY_ENGINES (it is "${config.QUERY_DEFAULT_ENGINE}").`]),
       ...(config.QUERY_ATHENA_POLL_MS_MIN <= config.QUERY_ATHENA_POLL_MS_MAX ? [] : ['QUERY_ATHENA_POLL_MS_MIN must not be above QUERY_ATHENA_POLL_MS_MAX.']),
       ...(config.QUERY_DUCKDB_MEMORY_MB < config.QUERY_DUCKDB_PROCESS_MB ? [] : ['QUERY_DUCKDB_PROCESS_MB must be above QUERY_DUCKDB_MEMORY_MB.']),
+      // Otherwise a query's own time limit would always come first, and no circuit would ever hear that S3 does not answer.
+      ...(readMsMax(config.QUERY_DUCKDB_READ_SECONDS) < config.QUERY_TIMEOUT_MS
+        ? []
+        : [`QUERY_DUCKDB_READ_SECONDS must be lower: DuckDB would give up a read of S3 after ${readMsMax(config.QUERY_DUCKDB_READ_SECONDS)} ms, which is not within QUERY_TIMEOUT_MS (${config.QUERY_TIMEOUT_MS}).`]),
       ...pipelineProblems(specsOf(config)),
     ],
   });

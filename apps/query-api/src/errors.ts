@@ -49,6 +49,27 @@ export class QueryError extends Error {
   }
 }
 
+/** DuckDB's own process could not be started, for the reason in `cause`: no vote against S3, which was not asked. */
+export class SandboxNotStarted extends Error {
+  override readonly name = 'SandboxNotStarted';
+
+  constructor(cause: unknown) {
+    super("DuckDB's process could not be started.", { cause });
+  }
+}
+
+/** A service asks for less: the reason is in `cause`. */
+export class Throttled extends Error {
+  override readonly name = 'Throttled';
+  /** Milliseconds after which it wants to be asked again, where it said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(cause: unknown, retryAfterMs: number | undefined) {
+    super('The service asks for less.', { cause });
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** Why a running query is stopped from outside: the reason of its abort signal. */
 export class QueryStopped extends Error {
   override readonly name = 'QueryStopped';

@@ -8,6 +8,16 @@ export interface GuardedCall {
   readonly idempotent: boolean;
   /** Ends the call, whatever it waits for. */
   readonly signal?: AbortSignal | undefined;
+  /** Epoch milliseconds after which nobody waits for the answer. */
+  readonly deadline?: number | undefined;
+}
+
+/** What a request sets to the work done for it. */
+export interface RequestLimits {
+  /** Aborted when the client goes away, or the service stops. */
+  readonly signal?: AbortSignal;
+  /** Epoch milliseconds after which nobody waits for the answer: the caller's own. */
+  readonly deadline?: number | undefined;
 }
 
 /** Stands around every call to one dependency: time limit, retries, circuit, bulkhead. `run` gets the signal of its own attempt. */
@@ -24,9 +34,13 @@ export interface Guards {
   readonly duckdbReads: CallGuard;
 }
 
-/** Each call to S3 may be repeated: parts have names of their own, and a manifest that is there already is read back. */
-export function storeGuard(guard: CallGuard): StoreGuard {
-  return async (operation, run, signal) => await guard({ operation, idempotent: true, signal }, run);
+/**
+ * Each call to S3 may be repeated: parts have names of their own, and a manifest that is there already is read back.
+ *
+ * @param deadline that of every call
+ */
+export function storeGuard(guard: CallGuard, deadline?: number): StoreGuard {
+  return async (operation, run, signal) => await guard({ operation, idempotent: true, signal, deadline }, run);
 }
 
 /** This app only reads the catalog. */

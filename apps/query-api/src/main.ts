@@ -14,6 +14,7 @@ await runMain(async () => {
     port: config.QUERY_PORT,
     logger,
     auth: authFrom(config),
+    admission: 'http',
     bodyBytesMax: queryLimits.bodyBytesMax,
   });
 });

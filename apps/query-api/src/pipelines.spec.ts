@@ -1,16 +1,18 @@
 import { LakeError } from '@millrace/lake';
-import { createPipeline } from '@millrace/resilience';
+import { createPipeline, DeadlineExceededError } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
-import { QueryError } from './errors.ts';
-import { guardsOver, pipelinesOf, queryPipelines } from './pipelines.ts';
+import { readMsMax } from './engines/duckdb/s3-reads.ts';
+import { QueryError, Throttled } from './errors.ts';
+import { guardsOver, pipelinesOf, queryPipelines, specsOf } from './pipelines.ts';
 
 describe('pipelines of the query API', () => {
   it.each(['api', 'worker'] as const)('the %s has those it calls out with, and one request stays under the limit of attempts', (root) => {
     const { specs, callPaths = [], attemptsPerRequestMax } = pipelinesOf(readQueryConfig({}), root);
-    for (const spec of Object.values(specs)) expect(() => createPipeline(spec).close()).not.toThrow();
+    for (const spec of Object.values(specs)) expect(() => createPipeline(spec, { load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } }).close()).not.toThrow();
     const layers = callPaths.flatMap((path) => path.layers).filter((layer) => typeof layer === 'string');
-    expect(Object.keys(specs)).toEqual(expect.arrayContaining(layers));
+    // Two stand around whole requests and whole reports, and call nothing by themselves.
+    expect([...new Set(layers)].toSorted()).toEqual(Object.keys(specs).filter((name) => name !== 'http' && name !== 'report').toSorted());
     expect(attemptsPerRequestMax).toBe(12);
   });
 
@@ -25,15 +27,38 @@ describe('pipelines of the query API', () => {
     expect(() => readQueryConfig({ QUERY_S3_ATTEMPT_TIMEOUT_MS: '9000', QUERY_S3_TOTAL_TIMEOUT_MS: '10' })).toThrow(/s3/);
   });
 
+  it('that S3 gives DuckDB no answer opens the circuit of its reads while the defaults hold, within the time of a query', () => {
+    const config = readQueryConfig({});
+    const { windowMs, volumeMin } = specsOf(config)['duckdb-reads'].breaker!;
+    const votesInWindow = config.QUERY_DUCKDB_CONCURRENCY * Math.floor(windowMs! / readMsMax(config.QUERY_DUCKDB_READ_SECONDS));
+    expect(votesInWindow).toBeGreaterThanOrEqual(volumeMin!);
+  });
+
+  it('a time limit of reads that would outlast a query is refused', () => {
+    expect(() => readQueryConfig({ QUERY_DUCKDB_READ_SECONDS: '20' })).toThrow(/QUERY_DUCKDB_READ_SECONDS must be lower: .* 60500 ms/);
+    expect(() => readQueryConfig({ QUERY_TIMEOUT_MS: '15500' })).toThrow(/QUERY_DUCKDB_READ_SECONDS/);
+    expect(() => readQueryConfig({ QUERY_TIMEOUT_MS: '15501' })).not.toThrow();
+  });
+
   it.each([
     [new QueryError('statement-invalid', 'x'), 'invalid'],
     [new QueryError('unavailable', 'x'), 'transient'],
     [new LakeError('exists', 'x'), 'invalid'],
     [new LakeError('denied', 'x'), 'permanent'],
     [new LakeError('unavailable', 'x'), 'transient'],
+    [new LakeError('unavailable', 'x', { throttled: true }), 'throttled'],
+    [new Throttled(new Error('x'), undefined), 'throttled'],
     [new Error('x'), 'transient'],
   ] as const)('%o is %s', (error, expected) => {
     expect(queryPipelines.s3.classify(error)).toBe(expected);
+  });
+
+  it('a guard begins nothing after the deadline of its call', async () => {
+    const pipeline = createPipeline({ name: 's3' });
+    const { s3 } = guardsOver({ find: () => pipeline });
+    await expect(s3({ operation: 'get', idempotent: true, deadline: Date.now() - 1 }, async () => 1)).rejects.toBeInstanceOf(DeadlineExceededError);
+    expect(await s3({ operation: 'get', idempotent: true, deadline: Date.now() + 60_000 }, async () => 1)).toBe(1);
+    pipeline.close();
   });
 
   it('a guard tries again what may be repeated and nothing else', async () => {

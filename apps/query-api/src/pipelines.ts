@@ -1,10 +1,11 @@
-import { InvalidRequestException, TooManyRequestsException } from '@aws-sdk/client-athena';
+import { InvalidRequestException } from '@aws-sdk/client-athena';
 import { LakeError } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import { queryLimits } from '@millrace/contracts';
 import type { QueryConfig } from './config.ts';
-import { QueryError } from './errors.ts';
+import { triesOfRead } from './engines/duckdb/s3-reads.ts';
+import { QueryError, SandboxNotStarted, Throttled } from './errors.ts';
 import type { CallGuard, GuardedCall, Guards } from './guards.ts';
 
 /** A query has a time limit of its own; the pipelines around whole queries only never cut it short. */
@@ -12,6 +13,9 @@ const wholeQuery = { attemptMs: queryLimits.timeoutMsMax, totalMs: queryLimits.t
 
 /** Every pipeline of the query API and of its worker, with the defaults of its settings. */
 export const queryPipelines = {
+  // Every request to the API: sheds what matters least when the process has more work than it can do. Requests are answered within limits of their own; this only ends
+  // the counting of one whose connection never closes.
+  http: { timeout: wholeQuery, shed: {}, fixed: ['timeout'] },
   redis: {
     timeout: { attemptMs: 2000, totalMs: 5000 },
     retry: { attemptsMax: 2, baseMs: 50, waitMsMax: 500 },
@@ -40,11 +44,12 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 50, queueMax: 100, queueWaitMsMax: 5000 },
     classify: errorClassOf,
   },
-  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read three times.
+  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read several times. A statement whose read is never answered votes only once
+  // all tries are over, and few run at once: the window is long and the votes are few, or the circuit could not open at all.
   'duckdb-reads': {
     dependency: 's3',
     timeout: wholeQuery,
-    breaker: { volumeMin: 5, slowMs: queryLimits.timeoutMsMax, slowShareMax: 2 },
+    breaker: { windowMs: 60_000, volumeMin: 3, slowMs: queryLimits.timeoutMsMax, slowShareMax: 2 },
     bulkhead: { concurrencyMax: 64 },
     classify: errorClassOf,
   },
@@ -56,16 +61,23 @@ export const queryPipelines = {
     fallbacks: [{ kind: 'cache', when: isUnavailable }],
     classify: errorClassOf,
   },
-  // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands.
+  // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands. The list waits for the reading, so that
+  // this has a circuit; nothing waits for the writing.
   'usage-write': { dependency: 'redis', timeout: { attemptMs: 500, totalMs: 1000 }, bulkhead: { concurrencyMax: 20 }, fallbacks: [{ kind: 'silent' }] },
-  'usage-read': { dependency: 'redis', timeout: { attemptMs: 500, totalMs: 1000 }, bulkhead: { concurrencyMax: 20 }, fallbacks: [{ kind: 'stub', value: () => ({}) }] },
+  'usage-read': {
+    dependency: 'redis',
+    timeout: { attemptMs: 500, totalMs: 1000 },
+    breaker: { volumeMin: 3, openMs: 2000, openMsMax: 15_000, probes: 1 },
+    bulkhead: { concurrencyMax: 20 },
+    fallbacks: [{ kind: 'stub', value: () => ({}) }],
+  },
 } as const satisfies NamedDefaults;
 
 type Name = keyof typeof queryPipelines;
 
 /** Which of them each process has. */
 const namesOf = {
-  api: ['redis', 's3', 'usage-write', 'usage-read'],
+  api: ['http', 'redis', 's3', 'usage-write', 'usage-read'],
   worker: ['redis', 's3', 'glue', 'athena', 'duckdb-reads', 'report'],
 } as const satisfies Record<string, readonly Name[]>;
 
@@ -94,29 +106,44 @@ export function guardsOver(registry: Pick<PipelineRegistry, 'find'>): Guards {
 }
 
 function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
-  return async <T>({ operation, idempotent, signal }: GuardedCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  return async <T>({ operation, idempotent, signal, deadline }: GuardedCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     if (pipeline === undefined) throw new TypeError(`This process has no pipeline ${name}.`);
     // These pipelines have no fallbacks: what they answer is what the work answered.
-    return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), { key: operation, idempotent, signal })) as T;
+    return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), { key: operation, idempotent, signal, deadline })) as T;
   };
 }
 
+const ioredis = { name: 'ioredis', attemptsMax: 1 };
+const sdk = { name: 'AWS SDK', attemptsMax: 1 };
+
+// How often a wait looks and of how many parts a download consists depends on the request: each of these calls is counted by itself, and says so.
 const apiPaths: readonly CallPath[] = [
-  { request: 'POST /v1/queries (look, count, add, look again)', layers: ['redis', { name: 'ioredis', attemptsMax: 1 }], calls: 4 },
-  { request: 'GET /v1/queries/:id (one look)', layers: ['redis', { name: 'ioredis', attemptsMax: 1 }] },
-  { request: 'DELETE /v1/queries/:id (look, ask, look again)', layers: ['redis', { name: 'ioredis', attemptsMax: 1 }], calls: 3 },
-  { request: 'GET /v1/queries/:id/results (manifest and one part)', layers: ['s3', { name: 'AWS SDK', attemptsMax: 1 }], calls: 2 },
+  { request: 'POST /v1/queries, its wait apart (look, count, add, look again)', layers: ['redis', ioredis], calls: 4 },
+  { request: 'POST /v1/queries of a report: counting it', layers: ['usage-write', ioredis] },
+  { request: 'each look of a wait (Prefer: wait, ?wait)', layers: ['redis', ioredis] },
+  { request: 'GET /v1/queries/:id or its results, the wait apart (one look)', layers: ['redis', ioredis] },
+  { request: 'DELETE /v1/queries/:id (look, ask, look again)', layers: ['redis', ioredis], calls: 3 },
+  { request: 'a page of results, alone or in the answer to a POST that waited (manifest and one part)', layers: ['s3', sdk], calls: 2 },
+  { request: 'a download of results: its manifest, and each of its parts', layers: ['s3', sdk] },
+  { request: 'GET /v1/reports', layers: ['usage-read', ioredis] },
+  { request: 'a probe of readiness', layers: ['redis', ioredis] },
+  { request: 'a probe of readiness', layers: ['s3', sdk] },
 ];
 
-/** A query is run again when its worker dies; what is said here is each of its calls. */
+/**
+ * A query is run again when its worker dies; what is said here is each of its calls. BullMQ's own commands (taking a query, its lock, its end) go over a
+ * connection that sends them again until Redis is back: they cannot be counted.
+ */
 function workerPaths(runsMax: number): readonly CallPath[] {
   const runs = { name: 'workers', attemptsMax: runsMax };
-  const sdk = { name: 'AWS SDK', attemptsMax: 1 };
   return [
-    { request: 'a query: one page of partitions', layers: [runs, 'glue', sdk] },
-    { request: 'a query: one list, one part of its result or its manifest', layers: [runs, 's3', sdk] },
-    { request: 'a query: its start, a look at it or a page of it in Athena', layers: [runs, 'athena', sdk] },
-    { request: 'a query: one read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: 3 }] },
+    { request: 'a query: each look for a request to cancel it, each try to keep its progress or to hand it over', layers: [runs, 'redis', ioredis] },
+    { request: 'a query: each page of partitions', layers: [runs, 'glue', sdk] },
+    { request: 'a query: each list, each part of its result, its manifest, the credentials for DuckDB', layers: [runs, 's3', sdk] },
+    { request: 'a query: its start, each look at it and each page of it in Athena', layers: [runs, 'athena', sdk] },
+    { request: 'a query: each read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: triesOfRead }] },
+    { request: 'a probe of readiness', layers: ['redis', ioredis] },
+    ...['s3', 'glue', 'athena'].map((name) => ({ request: 'a probe of readiness', layers: [name, sdk] })),
   ];
 }
 
@@ -125,9 +152,10 @@ function isUnavailable(error: unknown): boolean {
 }
 
 function errorClassOf(error: unknown): ErrorClass {
+  if (error instanceof SandboxNotStarted) return 'refused';
   if (error instanceof QueryError) return error.code === 'unavailable' ? 'transient' : 'invalid';
+  if (error instanceof Throttled || (error instanceof LakeError && error.throttled)) return 'throttled';
   if (error instanceof LakeError) return error.code === 'unavailable' ? 'transient' : error.code === 'denied' ? 'permanent' : 'invalid';
   if (error instanceof InvalidRequestException) return 'invalid';
-  if (error instanceof TooManyRequestsException) return 'throttled';
   return classifyError(error);
 }

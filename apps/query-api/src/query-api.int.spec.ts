@@ -1,7 +1,7 @@
 import type { EngineName } from '@millrace/contracts';
-import { createLogger, startService, type RunningService } from '@millrace/runtime';
+import { createLogger, ProcessLoad, startService, type RunningService } from '@millrace/runtime';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { conformanceRows } from './engines/query-engine.conformance.ts';
 import { QueryApiModule } from './query-api.module.ts';
@@ -22,7 +22,7 @@ function jobKey(engine: EngineName, id: string): string {
 async function startApi(more: Record<string, string> = {}): Promise<RunningService> {
   const config = readQueryConfig(testEnvironment(lake, more));
   const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
-  return await startService({ name: 'query-api', module: QueryApiModule.of(config, logger), port: 0, logger, bodyBytesMax: 256 * 1024 });
+  return await startService({ name: 'query-api', module: QueryApiModule.of(config, logger), port: 0, logger, admission: 'http', bodyBytesMax: 256 * 1024 });
 }
 
 async function startWorker(more: Record<string, string> = {}): Promise<RunningService> {
@@ -124,9 +124,47 @@ describe('a query over HTTP', () => {
 
   it("ends at its caller's deadline, which its job carries, and is not begun after it", async () => {
     const sql = 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5';
-    const { body } = await post({ sql }, { prefer: 'wait=30', 'x-millrace-deadline': String(Date.now() + 1500) });
+    const deadline = Date.now() + 1500;
+    const taken = await post({ sql }, { prefer: 'wait=30', 'x-millrace-deadline': String(deadline) });
+    // Its caller is not kept any longer.
+    expect(taken).toMatchObject({ status: 202, body: { state: expect.stringMatching(/^(queued|running)$/) as string } });
+    const { body } = await ask(`/v1/queries/${taken.body.id}?wait=30`);
     expect(body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded', detail: 'The deadline of the caller passed before the query had finished.' } });
     expect(await post({ sql }, { 'x-millrace-deadline': '1000' })).toMatchObject({ status: 504, body: { type: 'urn:millrace:problem:deadline-exceeded' } });
+  });
+
+  it('is not looked at, read or cancelled for a caller whose deadline has passed', async () => {
+    const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
+    const self = `/v1/queries/${body.id}`;
+    const ways: readonly [path: string, init: RequestInit][] = [[self, {}], [`${self}?wait=30`, {}], [`${self}/results`, {}], [self, { method: 'DELETE' }], ['/v1/reports', {}]];
+    for (const [path, init] of ways) {
+      expect(await ask(path, { ...init, headers: { 'x-millrace-deadline': '1000' } })).toMatchObject({ status: 504, body: { type: 'urn:millrace:problem:deadline-exceeded' } });
+      expect(await ask(path, { ...init, headers: { 'x-millrace-deadline': 'soon' } })).toMatchObject({ status: 400 });
+      expect((await ask(path, { ...init, headers: { 'x-millrace-deadline': String(Date.now() + 60_000) } })).status).toBe(200);
+    }
+  });
+
+  it('is waited for no longer than the deadline of who waits', async () => {
+    const { body } = await post({ sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5', timeoutMs: 600_000 });
+    const self = `/v1/queries/${body.id}`;
+    const waited = await ask(`${self}?wait=60`, { headers: { 'x-millrace-deadline': String(Date.now() + 1000) } });
+    expect(waited).toMatchObject({ status: 200, body: { state: expect.stringMatching(/^(queued|running)$/) as string } });
+    await ask(self, { method: 'DELETE' });
+  });
+
+  it('is shed before anything is asked of Redis while the process has more work than it can do; an operator is still answered', async () => {
+    const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
+    const delay = vi.spyOn(api.app.get(ProcessLoad), 'eventLoopDelayMs').mockReturnValue(60_000);
+    const shed = async (): Promise<unknown> => (await ask(`/v1/queries/${body.id}`)).body['type'];
+    try {
+      await expect.poll(shed).toBe('urn:millrace:problem:overloaded');
+      expect(Number((await ask('/v1/reports')).headers.get('retry-after'))).toBeGreaterThan(0);
+      expect((await ask('/health/live')).status).toBe(200);
+      expect((await ask('/metrics')).status).toBe(200);
+    } finally {
+      delay.mockRestore();
+    }
+    await expect.poll(async () => (await ask(`/v1/queries/${body.id}`)).status, { timeout: 30_000 }).toBe(200);
   });
 
   it('ends at its time limit', async () => {
@@ -332,7 +370,7 @@ describe('around the queries', () => {
   });
 
   it('readiness names what each process needs', async () => {
-    expect(await readinessOf(api)).toEqual(['ready', 'circuit-redis', 'circuit-s3', 'redis', 's3']);
+    expect(await readinessOf(api)).toEqual(['ready', 'circuit-redis', 'circuit-s3', 'circuit-usage-read', 'redis', 's3']);
     expect(await readinessOf(worker)).toEqual(['ready', 'circuit-athena', 'circuit-duckdb-reads', 'circuit-glue', 'circuit-redis', 'circuit-s3', 'engine-athena', 'engine-duckdb', 'glue', 'redis', 's3']);
   });
 

@@ -46,10 +46,10 @@ export class QueryApiModule implements OnModuleDestroy {
         {
           provide: QueryService,
           inject: [PARTS, StatementGate, ReportUsage],
-          useFactory: ({ queue, results }: QueryParts, gate: StatementGate, usage: ReportUsage) =>
+          useFactory: ({ queue, resultsUntil }: QueryParts, gate: StatementGate, usage: ReportUsage) =>
             new QueryService({
               queue,
-              results,
+              results: resultsUntil,
               usage,
               rules: { gate, reports, engines: config.QUERY_ENGINES, defaultEngine: config.QUERY_DEFAULT_ENGINE, timeoutMs: config.QUERY_TIMEOUT_MS },
               waits: new QueryWaits(config.QUERY_WAITERS_MAX),

@@ -35,7 +35,7 @@ async function start(part: 'api' | 'worker', more: Record<string, string> = {}):
   );
   const logger = createLogger({ name: `query-${part}`, level: config.LOG_LEVEL });
   const module = part === 'api' ? QueryApiModule.of(config, logger) : QueryWorkerModule.of(config, logger);
-  return await startService({ name: `query-${part}`, module, port: 0, logger });
+  return await startService({ name: `query-${part}`, module, port: 0, logger, ...(part === 'api' ? { admission: 'http' } : {}) });
 }
 
 interface Answer {
@@ -145,6 +145,36 @@ describe('S3', () => {
     await active.clear();
     await expect.poll(async () => (await ask(`/v1/queries/${before.body.id}/results`)).status, recovery).toBe(200);
     await expect.poll(async () => (await send('SELECT count(*) FROM purchases', { prefer: 'wait=30' })).body.state, recovery).toBe('succeeded');
+  });
+});
+
+describe("DuckDB's reads of S3", () => {
+  it('get no answer: DuckDB gives up within the time of a query, a report answers stale, and the circuit opens and closes by itself', async () => {
+    // The circuit as it comes, but for the votes it needs: a statement votes after its tries, here some 3.5 s.
+    const more = { QUERY_QUEUE_NAME: `reads-${lake.database}`, QUERY_DUCKDB_READ_SECONDS: '1', QUERY_DUCKDB_READS_BREAKER_VOLUME_MIN: '2', QUERY_DUCKDB_READS_BREAKER_PROBES: '1' };
+    const [ownApi, ownWorker] = await Promise.all([start('api', more), start('worker', more)]);
+    const query = async (request: object): Promise<Answer['body']> =>
+      (await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json', prefer: 'wait=60' }, body: JSON.stringify(request) }, ownApi)).body;
+    const circuit = async (): Promise<unknown> =>
+      ((await ask('/health/ready', {}, ownWorker)).body as unknown as { dependencies: { name: string; status: string }[] }).dependencies.find(({ name }) => name === 'circuit-duckdb-reads')?.status;
+    const statement = { sql: 'SELECT max(genre) FROM purchases' };
+    try {
+      const good = await query({ report: 'sales-by-genre' });
+      expect(good.state).toBe('succeeded');
+      const fault = await s3.inject({ kind: 'black-hole' }, { when: { method: ['GET', 'HEAD'], path: /\.parquet$/, where: ({ headers }) => !String(headers?.['user-agent']).includes('aws-sdk') } });
+      expect(await query(statement)).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:unavailable', detail: 'A file of the table could not be read from S3.' } });
+      expect(await query({ report: 'sales-by-genre' })).toMatchObject({ state: 'succeeded', stale: { asOf: expect.stringMatching(/Z$/) as string }, results: { rows: good.results.rows } });
+      await expect.poll(circuit, recovery).toBe('down');
+      const met = fault.hits;
+      expect(await query(statement)).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:unavailable' } });
+      expect(fault.hits).toBe(met);
+      await fault.clear();
+      await expect.poll(async () => (await query(statement)).state, recovery).toBe('succeeded');
+      await expect.poll(circuit, recovery).toBe('up');
+    } finally {
+      await s3.clear();
+      await Promise.all([ownApi.close(), ownWorker.close()]);
+    }
   });
 });
 

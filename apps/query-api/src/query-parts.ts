@@ -21,6 +21,8 @@ const mebibyte = 1024 * 1024;
 export interface QueryParts {
   readonly aws: AwsClients;
   readonly results: S3ObjectStore;
+  /** The same, for calls of a request with a deadline. */
+  readonly resultsUntil: (deadline: number | undefined) => S3ObjectStore;
   readonly queue: QueryQueue;
   /** For single commands beside the queue; its connection is the queue's. */
   readonly redis: Redis;
@@ -38,7 +40,7 @@ export async function queryParts(config: QueryConfig, guards: Guards, logger: Lo
     connectTimeoutMs: { s3: s3.timeout?.connectMs, glue: glue.timeout?.connectMs, athena: athena.timeout?.connectMs },
   });
   const commandTimeoutMs = redisTimeoutMs(config);
-  const results = new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3));
+  const resultsUntil = (deadline: number | undefined): S3ObjectStore => new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3, deadline));
   const redis = requestConnection({ url: config.REDIS_URL, commandTimeoutMs }, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
   await settled(redis, commandTimeoutMs);
   const queue = new QueryQueue(
@@ -54,7 +56,8 @@ export async function queryParts(config: QueryConfig, guards: Guards, logger: Lo
   );
   return {
     aws,
-    results,
+    results: resultsUntil(undefined),
+    resultsUntil,
     queue,
     redis,
     async close() {
@@ -87,10 +90,11 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
           httpfsPath: config.QUERY_DUCKDB_HTTPFS,
           home: config.HOME,
           startMsMax: config.QUERY_DUCKDB_START_MS,
+          readSeconds: config.QUERY_DUCKDB_READ_SECONDS,
         },
         {
           tables: async (signal) => [await lakeTable(purchases, config.LAKE_DATABASE, catalog, storeOf, { filesMax: config.QUERY_TABLE_FILES_MAX }, signal)],
-          s3Access: async () => await aws.s3Access(),
+          s3Access: async (signal) => await guards.s3({ operation: 'credentials', idempotent: true, signal }, async () => await aws.s3Access()),
         },
         guards.duckdbReads,
       ),

@@ -5,10 +5,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QueryQueue } from './queries/query-queue.ts';
-import type { QueryJobData, QueryRecord } from './queries/query-record.ts';
-import { requestConnection, settled } from './redis-connections.ts';
+import type { QueryJobData, QueryOutcome, QueryRecord } from './queries/query-record.ts';
+import { QueryWorker, type QueryWorkerEvents } from './queries/query-worker.ts';
+import type { QueryRun } from './queries/run-query.ts';
+import { requestConnection, settled, workerConnection } from './redis-connections.ts';
 import { readManifest } from './results/read-result.ts';
 import { openTestLake, testParts, type TestLake } from './testing-lake.ts';
 
@@ -89,6 +91,13 @@ async function childrenOf(parent: ChildProcess): Promise<number[]> {
   child.stdout!.on('data', (chunk: string) => (text += chunk));
   await once(child, 'close');
   return text.trim().split('\n').filter((line) => line !== '').map(Number);
+}
+
+function nothing(): void {}
+
+/** A worker's events, of which only failures are kept. */
+function eventsInto(failures: Error[]): QueryWorkerEvents {
+  return { queryTaken: nothing, queryFinished: nothing, queryHandedOver: nothing, queryStalled: nothing, failed: (error) => void failures.push(error) };
 }
 
 function isAlive(pid: number): boolean {
@@ -182,5 +191,54 @@ describe('a worker that is told to stop', () => {
     await startWorker();
     expect(await when(id, ({ outcome }) => outcome !== undefined)).toMatchObject({ state: 'succeeded' });
     expect(await executionsOf(mark)).toBe(1);
+  });
+
+  it('and cannot hand over leaves the query to the next worker: it is neither lost nor failed', async () => {
+    const failures: Error[] = [];
+    const workerThat = (run: (query: QueryRun) => Promise<QueryOutcome>): QueryWorker =>
+      new QueryWorker(
+        workerConnection({ url: testParts.redisUrl, commandTimeoutMs: 2000 }, () => undefined),
+        queue,
+        { queueName: `test-${lake.database}`, concurrency: new Map([['duckdb', 1]]), lockMs: 1000, takeoversMax: 2, cancelPollMs: 100 },
+        run,
+        eventsInto(failures),
+      );
+    const lost = new Error('Redis is away');
+    vi.spyOn(queue, 'handOver').mockRejectedValueOnce(lost);
+    const first = workerThat(async ({ signal }) => await new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))));
+    first.start();
+    const id = await submit('SELECT 1', 'duckdb');
+    await when(id, ({ state }) => state === 'running');
+    await first.close(0);
+    expect(failures).toContain(lost);
+    expect((await queue.find(id))?.outcome).toBeUndefined();
+    const second = workerThat(async () => ({ state: 'succeeded', startedAt: 1, finishedAt: 2 }));
+    second.start();
+    expect(await when(id, ({ outcome }) => outcome !== undefined)).toMatchObject({ state: 'succeeded' });
+    await second.close(0);
+  });
+});
+
+describe('a worker whose Redis is away for a moment', () => {
+  it('keeps progress that Redis did not take as soon as it does', async () => {
+    const progress = { startedAt: 1, executionId: 'a' };
+    vi.spyOn(queue, 'saveProgress').mockRejectedValueOnce(new Error('Redis is away'));
+    const ended = Promise.withResolvers<void>();
+    const worker = new QueryWorker(
+      workerConnection({ url: testParts.redisUrl, commandTimeoutMs: 2000 }, () => undefined),
+      queue,
+      { queueName: `test-${lake.database}`, concurrency: new Map([['duckdb', 1]]), lockMs: 10_000, takeoversMax: 2, cancelPollMs: 100 },
+      async ({ saveProgress }) => {
+        await expect(saveProgress(progress)).rejects.toThrow('away');
+        await ended.promise;
+        return { state: 'succeeded', startedAt: 1, finishedAt: 2 };
+      },
+      eventsInto([]),
+    );
+    worker.start();
+    const id = await submit('SELECT 1', 'duckdb');
+    expect((await when(id, (record) => record.progress !== undefined)).progress).toEqual(progress);
+    ended.resolve();
+    await worker.close(10_000);
   });
 });

@@ -73,6 +73,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
                 return () => clearTimeout(timer);
               },
               answerReport: async (...args: Parameters<ReportAnswers['answer']>) => await answers.answer(...args),
+              onProgressLost: (error: unknown) => logger.warn({ err: error }, 'The progress of a query could not be kept yet; it goes on.'),
               onFailure: (error: unknown) => logger.warn({ err: error }, 'A query failed for a reason on our side.'),
             };
             return new QueryWorker(

@@ -47,6 +47,9 @@ export function testEnvironment({ database, bucket }: Pick<TestLake, 'database' 
     QUERY_ATHENA_POLL_MS_MIN: '20',
     QUERY_DUCKDB_PROCESS_MB: '600',
     LOG_LEVEL: 'warn',
+    // The event loop is the test's as well: what delays the test must not make the service shed.
+    QUERY_HTTP_SHED_DELAY_MS_FROM: '30000',
+    QUERY_HTTP_SHED_DELAY_MS_FULL: '60000',
     ...(testParts.httpfsPath === undefined ? {} : { QUERY_DUCKDB_HTTPFS: testParts.httpfsPath }),
     ...(process.env['HOME'] === undefined ? {} : { HOME: process.env['HOME'] }),
     ...more,

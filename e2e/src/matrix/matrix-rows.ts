@@ -75,7 +75,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
         [queryApi, 'redis'],
         [queryWorker, 'redis'],
       ],
-      troubled: ['redis'],
+      troubled: ['redis', 'usage-read'],
       users: several(3, async () => await claims.reads(`/v1/queries/${finishedQuery}`)),
       async behaves() {
         await failsFast([queryApi, 'redis'], async () => isRefused(await traffic.submit('duckdb')));

@@ -31,9 +31,49 @@ export function codeOfAwsError(error: unknown): LakeErrorCode {
   return 'unavailable';
 }
 
+// As the SDK's own retries, which are off, would know them: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+const throttlingNames: ReadonlySet<string> = new Set([
+  'BandwidthLimitExceeded',
+  'LimitExceededException',
+  'PriorRequestNotComplete',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'SlowDown',
+  'ThrottledException',
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequestsException',
+]);
+
+/** Whether AWS asks for less, and after how many milliseconds it wants to be asked again. */
+export interface Throttling {
+  readonly throttled: boolean;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** What an error of the AWS SDK says of throttling: by its name, by its status, or by a `Retry-After` to a 503. */
+export function throttlingOf(error: unknown, nowMs: number = Date.now()): Throttling {
+  if (!(error instanceof Error)) return { throttled: false, retryAfterMs: undefined };
+  const { $metadata, $retryable, $response } = error as { $metadata?: { httpStatusCode?: number }; $retryable?: { throttling?: boolean }; $response?: { headers?: Readonly<Record<string, string>> } };
+  const status = $metadata?.httpStatusCode;
+  const retryAfterMs = retryAfterMsOf($response?.headers?.['retry-after'], nowMs);
+  return { throttled: throttlingNames.has(error.name) || $retryable?.throttling === true || status === 429 || (status === 503 && retryAfterMs !== undefined), retryAfterMs };
+}
+
+/** Not by `parseRetryAfterMs` of the resilience library: the operator's tools run this file from its source, with types stripped, which that library cannot do. */
+function retryAfterMsOf(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * 1000;
+  const atMs = Date.parse(header);
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+}
+
 /** Turns an error of the AWS SDK into ours. */
 export function awsErrorToLakeError(error: unknown, what: string, key?: string): LakeError {
   if (error instanceof LakeError) return error;
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new LakeError(codeOfAwsError(error), `${what} failed: ${message}`, key === undefined ? { cause: error } : { key, cause: error });
+  const code = codeOfAwsError(error);
+  return new LakeError(code, `${what} failed: ${message}`, { key, cause: error, ...(code === 'unavailable' ? throttlingOf(error) : {}) });
 }

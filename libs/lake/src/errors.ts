@@ -23,12 +23,18 @@ export class LakeError extends Error {
   readonly retryable: boolean;
   /** The key concerned, where there is one. */
   readonly key: string | undefined;
+  /** Whether the service asks for less; the code is `unavailable` then. */
+  readonly throttled: boolean;
+  /** Milliseconds after which the service wants to be asked again, where it said so. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: LakeErrorCode, message: string, options: { key?: string; cause?: unknown } = {}) {
+  constructor(code: LakeErrorCode, message: string, options: { key?: string | undefined; throttled?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.code = code;
     this.retryable = code === 'unavailable' || code === 'denied';
     this.key = options.key;
+    this.throttled = options.throttled ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

@@ -1,8 +1,9 @@
 import { problemOf, type EngineName, type QueryState } from '@millrace/contracts';
+import { DeadlineExceededError } from '@millrace/resilience';
 import { Queue, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryError } from '../errors.ts';
-import type { CallGuard } from '../guards.ts';
+import type { CallGuard, RequestLimits } from '../guards.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress, QueryRecord } from './query-record.ts';
 
 /** Prefix of every key in Redis. */
@@ -63,11 +64,11 @@ export class QueryQueue {
    *
    * @throws QueryError `overloaded` when as many queries wait for the engine as may, `unavailable` when Redis does not answer
    */
-  async submit(id: string, data: QueryJobData): Promise<boolean> {
+  async submit(id: string, data: QueryJobData, limits: RequestLimits = {}): Promise<boolean> {
     const { name, jobsMax, retentionSeconds, retentionJobsMax } = this.#settings;
     const { engine } = data;
     const kept = { age: retentionSeconds, count: retentionJobsMax };
-    const waiting = await this.#call('count', async () => await (await this.#open(engine)).getJobCountByTypes('waiting', 'delayed', 'prioritized'));
+    const waiting = await this.#call('count', async () => await (await this.#open(engine)).getJobCountByTypes('waiting', 'delayed', 'prioritized'), limits);
     if (waiting >= jobsMax) throw new QueryError('overloaded', `${jobsMax} queries are waiting for ${engine}, as many as may. Try again later.`, { retryAfterSeconds: 5 });
     return await this.#call('submit', async () => {
       const queue = await this.#open(engine);
@@ -76,15 +77,15 @@ export class QueryQueue {
       // A query that fails is a job that returns; what BullMQ would call a failed attempt is a bug or a dead worker.
       await queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
       return true;
-    });
+    }, limits);
   }
 
   /**
    * A query, or undefined when none of that id is known (any more).
    *
-   * @throws QueryError `unavailable` when Redis does not answer
+   * @throws QueryError `unavailable` when Redis does not answer, `deadline-exceeded`
    */
-  async find(id: string): Promise<QueryRecord | undefined> {
+  async find(id: string, limits: RequestLimits = {}): Promise<QueryRecord | undefined> {
     return await this.#call('find', async () => {
       const jobs = await Promise.all(this.#settings.engines.map(async (engine) => await (await this.#open(engine)).getJob(id)));
       const job = jobs.find((found) => found !== undefined) as QueryJob | undefined;
@@ -93,7 +94,7 @@ export class QueryQueue {
       const outcome = outcomeOf(job);
       const state = outcome?.state ?? (await this.#openState(id, job));
       return { id, data: job.data, state, progress, outcome };
-    });
+    }, limits);
   }
 
   /**
@@ -101,15 +102,37 @@ export class QueryQueue {
    *
    * @throws QueryError `unavailable` when Redis does not answer
    */
-  async requestCancel(id: string): Promise<void> {
+  async requestCancel(id: string, limits: RequestLimits = {}): Promise<void> {
     await this.#call('cancel', async () => {
       await this.#redis.set(this.#cancelKey(id), '1', 'EX', this.#settings.retentionSeconds);
-    });
+    }, limits);
   }
 
   /** Whether someone asked for the query to be cancelled. */
   async cancelRequested(id: string): Promise<boolean> {
     return await this.#call('cancel-requested', async () => (await this.#redis.exists(this.#cancelKey(id))) === 1);
+  }
+
+  /**
+   * Keeps how far a query is, for its next worker and for those who look.
+   *
+   * @throws QueryError `unavailable` when Redis does not answer
+   */
+  async saveProgress(engine: EngineName, id: string, progress: QueryProgress): Promise<void> {
+    await this.#call('save-progress', async () => await (await this.#open(engine)).updateJobProgress(id, { ...progress }));
+  }
+
+  /**
+   * Lets a query wait again for another worker.
+   *
+   * @param token of the worker that has it
+   * @throws QueryError `unavailable` when Redis does not answer, or the worker has the query no more
+   */
+  async handOver(engine: EngineName, id: string, token: string | undefined): Promise<void> {
+    await this.#call('hand-over', async () => {
+      const job = await (await this.#open(engine)).getJob(id);
+      await job?.moveToWait(token);
+    });
   }
 
   async ping(): Promise<void> {
@@ -163,11 +186,12 @@ export class QueryQueue {
   }
 
   // Every call may be repeated: a query is added under its own id, and the rest reads or sets the same value.
-  async #call<T>(operation: string, run: () => Promise<T>): Promise<T> {
+  async #call<T>(operation: string, run: () => Promise<T>, limits: RequestLimits = {}): Promise<T> {
     try {
-      return await this.#guard({ operation, idempotent: true }, run);
+      return await this.#guard({ operation, idempotent: true, ...limits }, run);
     } catch (error) {
       if (error instanceof QueryError) throw error;
+      if (error instanceof DeadlineExceededError) throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before Redis had answered.', { cause: error });
       throw new QueryError('unavailable', 'The queue of queries (Redis) does not answer.', { retryAfterSeconds: 2, cause: error });
     }
   }

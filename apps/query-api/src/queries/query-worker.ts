@@ -2,8 +2,9 @@ import type { EngineName } from '@millrace/contracts';
 import { WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryStopped } from '../errors.ts';
+import { KeptProgress } from './kept-progress.ts';
 import { queueNameOf, queuePrefix, type QueryJob, type QueryQueue } from './query-queue.ts';
-import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
+import type { QueryJobData, QueryOutcome } from './query-record.ts';
 import type { QueryRun } from './run-query.ts';
 
 /** Settings of a worker. */
@@ -40,7 +41,7 @@ export class QueryWorker {
 
   /**
    * @param redis a connection of its own with an offline queue and without a limit of retries: a worker waits for Redis
-   * @param queue where requests to cancel are looked up
+   * @param queue where requests to cancel are looked up and progress is kept
    * @param run runs one query; rejects with {@link QueryStopped} `handed-over` when a successor shall go on
    */
   constructor(redis: Redis, queue: QueryQueue, settings: QueryWorkerSettings, run: (query: QueryRun) => Promise<QueryOutcome>, events: QueryWorkerEvents) {
@@ -95,15 +96,17 @@ export class QueryWorker {
     this.#running.set(id, controller);
     const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
     this.#events.queryTaken({ id, data: job.data, resumed: progress !== undefined });
-    const watch = this.#watchForCancel(id, controller);
+    const { engine } = job.data;
+    const kept = new KeptProgress(async (saved) => await this.#queue.saveProgress(engine, id, saved));
+    const watch = this.#watch(id, controller, kept);
     try {
-      const saveProgress = async (saved: QueryProgress): Promise<void> => await job.updateProgress(saved);
-      const outcome = await this.#run({ id, data: job.data, progress, saveProgress, signal: controller.signal });
+      const outcome = await this.#run({ id, data: job.data, progress, saveProgress: async (saved) => await kept.save(saved), signal: controller.signal });
       this.#events.queryFinished({ id, data: job.data }, outcome);
       return outcome;
     } catch (error) {
       if (!(error instanceof QueryStopped)) throw error;
-      await job.moveToWait(token);
+      // One that cannot be handed over is left as it is: its lock runs out, and another worker takes it over as from one that died.
+      await this.#queue.handOver(engine, id, token).catch((failure: Error) => this.#events.failed(failure));
       this.#events.queryHandedOver({ id });
       throw new WaitingError();
     } finally {
@@ -112,11 +115,12 @@ export class QueryWorker {
     }
   }
 
-  /** Looks for a request to cancel at once and then regularly; a lost look is made up by the next. */
-  #watchForCancel(id: string, controller: AbortController): () => void {
+  /** Looks for a request to cancel at once and then regularly, and keeps what could not be kept; a lost look is made up by the next. */
+  #watch(id: string, controller: AbortController, kept: KeptProgress): () => void {
     const look = async (): Promise<void> => {
       const requested = await this.#queue.cancelRequested(id).catch(() => false);
       if (requested) controller.abort(new QueryStopped('cancelled'));
+      await kept.retry();
     };
     void look();
     const timer = setInterval(() => void look(), this.#settings.cancelPollMs);

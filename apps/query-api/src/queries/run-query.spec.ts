@@ -6,7 +6,8 @@ import { runQuery, type QueryRunEnvironment } from './run-query.ts';
 const data: QueryJobData = { sql: 'SELECT 1', parameters: [], engine: 'duckdb', timeoutMs: 1000, submittedAt: 0 };
 
 /** A worker at a time of its own, and an engine that runs until it is stopped. */
-function worker(nowMs: number) {
+function worker(nowMs: number, saveProgress: () => Promise<void> = async () => undefined) {
+  const lost: unknown[] = [];
   const begun: EngineRequest[] = [];
   const timers: { readonly ms: number; readonly callback: () => void }[] = [];
   const engine: QueryEngine = {
@@ -29,10 +30,11 @@ function worker(nowMs: number) {
       return () => undefined;
     },
     answerReport: async (_data, run, signal) => ({ fresh: await run(signal) }),
+    onProgressLost: (error) => void lost.push(error),
     onFailure: () => undefined,
   };
-  const run = async (job: QueryJobData) => await runQuery({ id: 'q', data: job, progress: undefined, saveProgress: async () => undefined, signal: new AbortController().signal }, environment);
-  return { begun, timers, run };
+  const run = async (job: QueryJobData) => await runQuery({ id: 'q', data: job, progress: undefined, saveProgress, signal: new AbortController().signal }, environment);
+  return { begun, lost, timers, run };
 }
 
 it("a query whose caller's deadline passed while it waited is refused: no engine begins it", async () => {
@@ -52,4 +54,38 @@ it.each([
   expect(timers.map((timer) => timer.ms)).toEqual([ms]);
   timers[0]!.callback();
   expect(await running).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded' } });
+});
+
+it('a query whose progress cannot be kept yet ends at its time limit, and no engine begins it before', async () => {
+  const { begun, timers, run } = worker(5000, async () => await new Promise<never>(() => undefined));
+  const running = run(data);
+  await expect.poll(() => timers.length).toBe(1);
+  timers[0]!.callback();
+  expect(await running).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded' } });
+  expect(begun).toEqual([]);
+});
+
+it('the same once its engine has begun it', async () => {
+  let saves = 0;
+  const { begun, timers, run } = worker(5000, async () => {
+    saves += 1;
+    if (saves > 1) await new Promise<never>(() => undefined);
+  });
+  const running = run(data);
+  await expect.poll(() => begun.length).toBe(1);
+  const told = begun[0]!.onStarted('execution').catch((error: unknown) => error);
+  timers[0]!.callback();
+  expect(await told).toMatchObject({ code: 'deadline' });
+  expect(await running).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded' } });
+});
+
+it('a query whose progress cannot be kept runs without', async () => {
+  const away = new Error('Redis is away');
+  const { begun, lost, timers, run } = worker(5000, async () => await Promise.reject(away));
+  const running = run(data);
+  await expect.poll(() => begun.length).toBe(1);
+  await begun[0]!.onStarted('execution');
+  expect(lost).toEqual([away, away]);
+  timers[0]!.callback();
+  await running;
 });

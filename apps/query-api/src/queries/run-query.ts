@@ -2,6 +2,7 @@ import type { EngineName, Problem } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import type { QueryEngine } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped } from '../errors.ts';
+import { orAborted } from '../or-aborted.ts';
 import { writeResult, type ResultLimits } from '../results/write-result.ts';
 import { readStatement } from '../statement/statement-text.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
@@ -30,6 +31,8 @@ export interface QueryRunEnvironment {
   readonly after: (ms: number, callback: () => void) => () => void;
   /** Runs a report, or finds an earlier answer that stands in for it. */
   readonly answerReport: (data: QueryJobData, run: (signal: AbortSignal) => Promise<ReportAnswer>, signal: AbortSignal) => Promise<Answered>;
+  /** Told why progress could not be kept. */
+  readonly onProgressLost: (error: unknown) => void;
   /** Told of what failed on our side, with its cause, which the client is not shown. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -54,8 +57,9 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
   try {
     if (leftMs <= 0) late();
     stop.signal.throwIfAborted();
-    await query.saveProgress({ ...query.progress, startedAt });
-    const run = async (signal: AbortSignal): Promise<ReportAnswer> => await execute(query, environment, startedAt, signal);
+    const keep = async (progress: QueryProgress): Promise<void> => await keepProgress(query, progress, environment, stop.signal);
+    await keep({ ...query.progress, startedAt });
+    const run = async (signal: AbortSignal): Promise<ReportAnswer> => await execute(query, environment, async (executionId) => await keep({ startedAt, executionId }), signal);
     const answered: Answered = data.report === undefined ? { fresh: await run(stop.signal) } : await answerReport(data, run, stop.signal);
     const finishedAt = now();
     const { rows, bytesScanned } = 'fresh' in answered ? answered.fresh : { rows: answered.stale.rows.length, bytesScanned: 0 };
@@ -87,8 +91,21 @@ function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Prob
   return new QueryError('deadline-exceeded', detail).toProblem();
 }
 
+/**
+ * Keeps the progress, and goes on without: only a successor asks for it, and it can do without as well. Athena gives it the same execution for the query's own
+ * token, so that nothing is paid twice, and its time begins anew. A query fails for nothing here, and waits for Redis no longer than it may run.
+ */
+async function keepProgress({ saveProgress }: QueryRun, progress: QueryProgress, { onProgressLost }: QueryRunEnvironment, signal: AbortSignal): Promise<void> {
+  try {
+    await orAborted(saveProgress(progress), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    onProgressLost(error);
+  }
+}
+
 /** The query in its engine, and its result on S3. */
-async function execute({ id, data, progress, saveProgress }: QueryRun, { engines, results, limits, now, newWriterId }: QueryRunEnvironment, startedAt: number, signal: AbortSignal): Promise<ReportAnswer> {
+async function execute({ id, data, progress }: QueryRun, { engines, results, limits, now, newWriterId }: QueryRunEnvironment, onStarted: (executionId: string) => Promise<void>, signal: AbortSignal): Promise<ReportAnswer> {
   const engine = engines.get(data.engine);
   if (engine === undefined) throw new QueryError('engine-failed', `This worker has no engine ${data.engine}.`);
   const { result, kept } = keeping(
@@ -97,7 +114,7 @@ async function execute({ id, data, progress, saveProgress }: QueryRun, { engines
       statement: readStatement(data.sql),
       parameters: data.parameters,
       executionId: progress?.executionId,
-      onStarted: async (executionId) => await saveProgress({ startedAt, executionId }),
+      onStarted,
       signal,
     }),
   );

@@ -1,5 +1,6 @@
 import type { ResultPage } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
+import { DeadlineExceededError } from '@millrace/resilience';
 import type { ResultRow } from '../engines/query-engine.ts';
 import { QueryError } from '../errors.ts';
 import { cursorOf, rowOfCursor } from './result-cursor.ts';
@@ -8,7 +9,7 @@ import { manifestKey, type ResultManifest, type ResultPart } from './result-mani
 /**
  * Reads what a result consists of.
  *
- * @throws QueryError `gone` when it is no longer kept, `unavailable` when S3 does not answer
+ * @throws QueryError `gone` when it is no longer kept, `unavailable` when S3 does not answer, `deadline-exceeded`
  */
 export async function readManifest(store: Pick<ObjectStore, 'get'>, queryId: string, signal?: AbortSignal): Promise<ResultManifest> {
   return JSON.parse(await read(store, manifestKey(queryId), signal)) as ResultManifest;
@@ -54,6 +55,7 @@ async function read(store: Pick<ObjectStore, 'get'>, key: string, signal?: Abort
     bytes = await store.get(key, { signal });
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof DeadlineExceededError) throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before the results had been read.', { cause: error });
     throw new QueryError('unavailable', 'The results cannot be read from S3.', { retryAfterSeconds: 1, cause: error });
   }
   if (bytes === undefined) throw new QueryError('gone', 'The results of this query are no longer kept. Run the query again.');

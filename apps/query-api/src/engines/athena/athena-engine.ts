@@ -9,7 +9,8 @@ import {
   type GetQueryResultsOutput,
   type QueryExecution,
 } from '@aws-sdk/client-athena';
-import { QueryError, QueryStopped } from '../../errors.ts';
+import { throttlingOf } from '@millrace/lake';
+import { QueryError, QueryStopped, Throttled } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { cellOf, columnsOf } from './athena-cells.ts';
@@ -161,7 +162,7 @@ export class AthenaEngine implements QueryEngine {
     signal.throwIfAborted();
     try {
       // Start, too: its token makes a repeat the same execution.
-      return await this.#guard({ operation, idempotent: true, signal }, run);
+      return await this.#guard({ operation, idempotent: true, signal }, async (sending) => await run(sending).catch(asThrottled));
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof InvalidRequestException) {
@@ -171,6 +172,12 @@ export class AthenaEngine implements QueryEngine {
       throw new QueryError('unavailable', 'Athena does not answer.', { cause: error });
     }
   }
+}
+
+/** Throttling as the pipeline knows it. */
+function asThrottled(error: unknown): never {
+  const { throttled, retryAfterMs } = throttlingOf(error);
+  throw throttled ? new Throttled(error, retryAfterMs) : error;
 }
 
 function failureOf({ Status: status }: QueryExecution): QueryError {

@@ -18,6 +18,7 @@ function engineOver(lake: TestLake, limits: Partial<{ processMemoryMiB: number; 
       httpfsPath: testParts.httpfsPath,
       home: homedir(),
       startMsMax: 30_000,
+      readSeconds: 5,
     },
     {
       tables: async (signal) => [await lakeTable(purchases, lake.database, lake.catalog, (bucket) => new S3ObjectStore(lake.aws.s3, bucket), { filesMax: limits.filesMax ?? 1000 }, signal)],

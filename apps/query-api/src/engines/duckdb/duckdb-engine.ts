@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { RejectedError } from '@millrace/resilience';
-import { QueryError, QueryStopped } from '../../errors.ts';
+import { QueryError, QueryStopped, SandboxNotStarted } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
 import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultColumn, ResultRow } from '../query-engine.ts';
@@ -14,8 +14,8 @@ import type { SandboxSettings } from './sandbox.ts';
 export interface DuckDbSources {
   /** The tables with the files that are in them now. */
   tables(signal: AbortSignal): Promise<readonly SandboxTable[]>;
-  /** Credentials may change with time. */
-  s3Access(): Promise<S3Access>;
+  /** Credentials may change with time, and looking them up may leave the process. */
+  s3Access(signal: AbortSignal): Promise<S3Access>;
 }
 
 /** DuckDB embedded in the worker's own machine: each statement in a process of its own that can read the table's files and nothing else. */
@@ -33,13 +33,16 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   async run({ queryId, statement, parameters, onStarted, signal }: EngineRequest): Promise<EngineResult> {
-    const [tables, s3] = await Promise.all([this.#sources.tables(signal), this.#sources.s3Access()]);
+    const [tables, s3] = await Promise.all([this.#sources.tables(signal), this.#s3Access(signal)]);
     signal.throwIfAborted();
+    // Nothing outlives the process, so a successor has nothing to attach to: it runs the statement again. Told before the guard, which is about S3 alone.
+    await onStarted(queryId);
     const opened = Promise.withResolvers<EngineResult>();
     const reading = this.#guard({ operation: 'read', idempotent: false, signal }, async (sending) => {
       const ended = Promise.withResolvers<void>();
-      const sandbox = await this.#pool.take();
-      // Nothing outlives the process, so a successor has nothing to attach to: it runs the statement again.
+      const sandbox = await this.#pool.take().catch((error: unknown) => {
+        throw new SandboxNotStarted(error);
+      });
       const stop = (): void => {
         sandbox.kill();
         // Rows that nobody reads any more end no other way.
@@ -48,7 +51,6 @@ export class DuckDbEngine implements QueryEngine {
       sending.addEventListener('abort', stop, { once: true });
       if (sending.aborted) stop();
       try {
-        await onStarted(queryId);
         const pipe = sandbox.run({ sql: statement.text, parameters, s3, tables });
         opened.resolve(await resultOf(pipe, sandbox, statement.text, signal, ended));
         await ended.promise;
@@ -68,9 +70,19 @@ export class DuckDbEngine implements QueryEngine {
   async close(): Promise<void> {
     await this.#pool.close();
   }
+
+  async #s3Access(signal: AbortSignal): Promise<S3Access> {
+    try {
+      return await this.#sources.s3Access(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new QueryError('unavailable', 'The credentials for S3 cannot be had.', { cause: error });
+    }
+  }
 }
 
 function refusalOf(error: unknown): unknown {
+  if (error instanceof SandboxNotStarted) return error.cause;
   if (!(error instanceof RejectedError)) return error;
   return new QueryError('unavailable', "DuckDB's reads of S3 fail, and no more are begun for now.", { cause: error, ...(error.retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(error.retryAfterMs / 1000) }) });
 }

@@ -1,4 +1,5 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { retryWaitMs, triesOfRead } from './s3-reads.ts';
 import type { PrepareMessage, S3Access, SandboxTable } from './sandbox-protocol.ts';
 
 /** DuckDB's types of the catalog's column types. */
@@ -19,7 +20,7 @@ const macros = [
 ];
 
 /** An instance with httpfs loaded and its limits set, still without tables. */
-export async function openInstance({ limits, tempDirectory, httpfsPath }: PrepareMessage): Promise<DuckDBConnection> {
+export async function openInstance({ limits, tempDirectory, httpfsPath, readSeconds }: PrepareMessage): Promise<DuckDBConnection> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${limits.memoryMiB}MiB`,
     threads: String(limits.threads),
@@ -34,8 +35,8 @@ export async function openInstance({ limits, tempDirectory, httpfsPath }: Prepar
   if (httpfsPath === undefined) await connection.run('INSTALL httpfs');
   await connection.run(`LOAD ${httpfsPath === undefined ? 'httpfs' : text(httpfsPath)}`);
   await connection.run("SET TimeZone = 'UTC'");
-  // DuckDB's own retries, counted: three tries of one read, before the whole query fails as unavailable.
-  await connection.run('SET http_timeout = 30; SET http_retries = 2; SET http_retry_wait_ms = 100');
+  // DuckDB's own retries, counted. The time limit is for connecting and for each wait for bytes: a long read that goes on is not cut short.
+  await connection.run(`SET http_timeout = ${readSeconds}; SET http_retries = ${triesOfRead - 1}; SET http_retry_wait_ms = ${retryWaitMs}`);
   // The log of requests is where the bytes read from S3 are counted.
   await connection.run("CALL enable_logging('HTTP', storage = 'memory')");
   return connection;

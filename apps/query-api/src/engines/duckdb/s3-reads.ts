@@ -1,0 +1,11 @@
+/** How often DuckDB tries one read of S3, the first included. */
+export const triesOfRead = 3;
+
+/** DuckDB's wait before it tries a read again, in milliseconds, and how that grows: 100 ms, then 400 ms. */
+export const retryWaitMs = 100;
+const retryBackOff = 4;
+
+/** Milliseconds after which a read of S3 that is never answered has failed for good, with a time limit of so many seconds for each try. */
+export function readMsMax(readSeconds: number): number {
+  return triesOfRead * readSeconds * 1000 + retryWaitMs * (1 + retryBackOff);
+}

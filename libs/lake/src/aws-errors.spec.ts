@@ -1,0 +1,44 @@
+import { S3Client, GetObjectCommand } from '@aws-sdk/client-s3';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { awsErrorToLakeError, throttlingOf } from './aws-errors.ts';
+
+const named = (name: string, more: object = {}): Error => Object.assign(new Error('x'), { name, ...more });
+
+describe('throttling', () => {
+  it.each(['SlowDown', 'ThrottlingException', 'TooManyRequestsException', 'RequestLimitExceeded'])('%s asks for less', (name) => {
+    expect(awsErrorToLakeError(named(name), 'GET')).toMatchObject({ code: 'unavailable', throttled: true, retryAfterMs: undefined });
+  });
+
+  it('is told by status and by what the SDK knows, too, and by nothing else', () => {
+    expect(throttlingOf(named('x', { $metadata: { httpStatusCode: 429 } })).throttled).toBe(true);
+    expect(throttlingOf(named('x', { $retryable: { throttling: true } })).throttled).toBe(true);
+    expect(throttlingOf(named('InternalError', { $metadata: { httpStatusCode: 503 } }))).toEqual({ throttled: false, retryAfterMs: undefined });
+    expect(throttlingOf('x').throttled).toBe(false);
+    expect(awsErrorToLakeError(named('AccessDenied', { $response: { headers: { 'retry-after': '1' } } }), 'GET')).toMatchObject({ code: 'denied', throttled: false, retryAfterMs: undefined });
+  });
+});
+
+it('a Retry-After is seconds or a date', () => {
+  const headers = ['2', 'Thu, 01 Jan 2026 00:00:05 GMT', 'Wed, 31 Dec 2025 00:00:00 GMT', 'soon'];
+  const told = headers.map((header) => throttlingOf(named('SlowDown', { $response: { headers: { 'retry-after': header } } }), Date.UTC(2026, 0, 1)).retryAfterMs);
+  expect(told).toEqual([2000, 5000, 0, undefined]);
+});
+
+describe('an answer of S3', () => {
+  let server: Server | undefined;
+  afterEach(() => void server?.close());
+
+  it.each([
+    [{ 'retry-after': '7' }, { throttled: true, retryAfterMs: 7000 }],
+    [{}, { throttled: false, retryAfterMs: undefined }],
+  ])('503 with %j', async (headers, expected) => {
+    server = createServer((_request, response) => response.writeHead(503, headers).end()).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server!.once('listening', resolve));
+    const client = new S3Client({ maxAttempts: 1, region: 'us-east-1', forcePathStyle: true, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+    const error: unknown = await client.send(new GetObjectCommand({ Bucket: 'b', Key: 'k' })).catch((caught: unknown) => caught);
+    expect(awsErrorToLakeError(error, 'GET')).toMatchObject({ code: 'unavailable', ...expected });
+    client.destroy();
+  });
+});
