@@ -42,6 +42,16 @@ describe('the spool on disk', () => {
     expect((await readSpooled(left[0]!.files)).entry).toEqual(entry);
   });
 
+  it('that could not take up everything goes on where it was when it is asked again', async () => {
+    await leftByDead('dead');
+    const mine = await DiskSpool.take(root, 'mine');
+    await writeFile(join(root, 'mine', 'p3'), 'in the way');
+    await expect(mine.left()).rejects.toThrow('EEXIST');
+    await rm(join(root, 'mine', 'p3'));
+    expect((await mine.left()).map(({ partition, files }) => [partition, files.batchId])).toEqual([[3, 'sealed']]);
+    expect(await mine.left()).toEqual([]);
+  });
+
   it('takes a pid that was given to another process for dead', async () => {
     await leftByDead('recycled', { pid: process.pid, startedAt: '1' });
     expect(await (await DiskSpool.take(root, 'mine')).left()).toHaveLength(1);

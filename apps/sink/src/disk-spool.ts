@@ -13,6 +13,8 @@ import type { BatchFiles, LeftBatch, Spool } from './spool.ts';
 export class DiskSpool implements Spool {
   readonly #root: string;
   readonly #directory: string;
+  /** What was found and not answered yet. */
+  readonly #found: LeftBatch[] = [];
 
   private constructor(root: string, directory: string) {
     this.#root = root;
@@ -24,12 +26,21 @@ export class DiskSpool implements Spool {
    *
    * @param root the spool's root, shared by the sinks of a machine
    * @param incarnation a name no other incarnation has
+   * @throws SinkError `disk-full`; nothing is left then
    */
   static async take(root: string, incarnation: string): Promise<DiskSpool> {
     const directory = join(root, incarnation);
-    await mkdir(directory, { recursive: true });
     const owner: Owner = { pid: process.pid, startedAt: (await startTimeOf(process.pid)) ?? '' };
-    await writeFile(join(directory, 'owner.json'), JSON.stringify(owner));
+    try {
+      await onDisk(async () => {
+        await mkdir(directory, { recursive: true });
+        await writeFile(join(directory, 'owner.json'), JSON.stringify(owner));
+      });
+    } catch (error) {
+      // A directory that names no owner is soon taken for a dead one's.
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
     return new DiskSpool(root, directory);
   }
 
@@ -40,24 +51,29 @@ export class DiskSpool implements Spool {
   }
 
   async left(): Promise<readonly LeftBatch[]> {
-    const found: LeftBatch[] = [];
     for (const name of await readdir(this.#root)) {
       const dead = join(this.#root, name);
       if (dead === this.#directory || name === setAsideFolder || (await isAlive(dead))) continue;
       // Of several that see a dead one, the rename succeeds for one.
-      const claimed = join(this.#directory, `claimed-${name}`);
-      if (!(await rename(dead, claimed).then(() => true, () => false))) continue;
-      for (const { partition, directory } of await batchesIn(claimed)) {
-        const batchId = basename(directory);
-        const mine = join(this.#directory, `p${partition}`, batchId);
+      await rename(dead, join(this.#directory, `claimed-${name}`)).catch(() => undefined);
+    }
+    // What an attempt that failed half-way had claimed is among them.
+    for (const name of await readdir(this.#directory)) if (name.startsWith('claimed-')) await this.#takeOver(join(this.#directory, name));
+    return this.#found.splice(0);
+  }
+
+  async #takeOver(claimed: string): Promise<void> {
+    for (const { partition, directory } of await batchesIn(claimed)) {
+      const batchId = basename(directory);
+      const mine = join(this.#directory, `p${partition}`, batchId);
+      await onDisk(async () => {
         await mkdir(dirname(mine), { recursive: true });
         await rename(directory, mine);
-        found.push({ partition, files: new DiskBatchFiles(this.#root, mine, batchId) });
-      }
-      // Open segments among the rest: a torn tail cannot be trusted, and Kafka has the events.
-      await rm(claimed, { recursive: true, force: true });
+      });
+      this.#found.push({ partition, files: new DiskBatchFiles(this.#root, mine, batchId) });
     }
-    return found;
+    // Open segments among the rest: a torn tail cannot be trusted, and Kafka has the events.
+    await rm(claimed, { recursive: true, force: true });
   }
 
   /** Removes this incarnation's directory, unless batches wait in it: then it is left to the next one. */

@@ -14,6 +14,8 @@ export interface KafkaBatchOptions {
   readonly clientId: string;
   readonly topic: string;
   readonly groupId: string;
+  /** The group is joined once this resolves. Default: at once. */
+  readonly ready?: Promise<void>;
   /** Time that leaving the group may take when the transport closes, in milliseconds. */
   readonly leaveMsMax: number;
   /** Wraps each call of the admin client: a resilience pipeline. */
@@ -179,6 +181,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   async #consume(): Promise<void> {
     for (let attempt = 0; !this.#stopping.signal.aborted; attempt += 1) {
       try {
+        await unlessAborted(this.#options.ready ?? Promise.resolve(), this.#stopping.signal);
         await this.#options.guard(async () => await this.#connectAdmin());
         await this.#runConsumer();
       } catch (error) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { FaultProxy } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -35,6 +36,11 @@ async function workingSink(settings: Readonly<Record<string, string>>): Promise<
 
 const healthOf = async (sink: SinkProcess): Promise<string> => JSON.stringify((await sink.get('/health/ready')).body);
 
+/** The largest file that the sink may write, which is to it as a full disk. */
+function fileSizeOf(sink: SinkProcess, bytes: string): void {
+  execFileSync('prlimit', ['--pid', String(sink.child.pid), `--fsize=${bytes}:unlimited`]);
+}
+
 /** Kafka goes away, for so long that kafkajs gives its consumer up. */
 async function withoutKafka(sink: SinkProcess): Promise<void> {
   await kafka.inject({ kind: 'refuse' });
@@ -66,5 +72,45 @@ describe('while Kafka is down', () => {
     expectEachOnce(await table.landed(), 20_000);
     expectLandedInOrder(sink.lines);
     expect(sink.lines.filter(({ type }) => type === 'LaneStarted')).toHaveLength(table.partitions);
+  });
+
+  it('a full disk that has room again before Kafka is back lets every partition go on then', async () => {
+    const sink = await workingSink({ SINK_FLUSH_SECONDS: '2', LOG_LEVEL: 'debug' });
+    await table.landed();
+    fileSizeOf(sink, '4096');
+    await table.produce(purchaseMessages(500, 3000));
+    // Its next look at the disk is 30 s away: later than kafkajs gives up.
+    await sink.line(({ type, step, attempt }) => type === 'StepFailed' && step === 'append' && Number(attempt) >= 6);
+    await withoutKafka(sink);
+    const before = new Set(sink.lines);
+    fileSizeOf(sink, 'unlimited');
+    await sink.line((line) => line.type === 'PartitionResumed' && !before.has(line));
+    await kafka.clear();
+    expectEachOnce(await table.landed(), 3000);
+    expect(sink.lines.filter(({ type }) => type === 'LaneStarted')).toHaveLength(table.partitions);
+  }, 240_000);
+});
+
+describe('a disk that is full at the start', () => {
+  const isFull = 'the disk of the spool is full (EFBIG)';
+
+  it('keeps the sink from the group and not from saying so; when there is room it begins, be Kafka away until then', async () => {
+    await table.produce(purchaseMessages(0, 500));
+    await kafka.inject({ kind: 'refuse' });
+    const sink = await table.sink({ KAFKA_BROKERS: kafka.address }, ['prlimit', '--fsize=0:unlimited']);
+    expect((await sink.get('/health/ready')).status).toBe(503);
+    expect(await healthOf(sink)).toContain(isFull);
+    await sink.line(({ msg }) => msg.includes(isFull));
+    fileSizeOf(sink, 'unlimited');
+    await expect.poll(async () => await healthOf(sink), poll).not.toContain(isFull);
+    await kafka.clear();
+    expectEachOnce(await table.landed(), 500);
+  });
+
+  it('keeps the sink from nothing when it is told to stop', async () => {
+    const sink = await table.sink({}, ['prlimit', '--fsize=0:unlimited']);
+    expect(await healthOf(sink)).toContain(isFull);
+    await sink.end('SIGTERM');
+    expect(sink.child.exitCode).toBe(0);
   });
 });

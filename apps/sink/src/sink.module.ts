@@ -35,6 +35,12 @@ class SinkLife implements BeforeApplicationShutdown {
         if (silentMs > 10_000) throw new Error(`no answer from Kafka for ${Math.round(silentMs / 1000)} s`);
       },
     });
+    health.register('disk', {
+      required: true,
+      check: async () => {
+        if (sink.disk.failure !== undefined) throw sink.disk.failure;
+      },
+    });
     // Without S3 the sink goes on, on its own disk; a lane that begins is the exception, and says so below.
     health.register('s3', { required: false, timeoutMs: 2000, check: async (signal) => void (await sink.store.list('_ledger/', { limit: 1, signal })) });
     // The catalog is off the path of durability: without it the sink goes on.

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import { checkOf } from './check.ts';
 import type { SinkConfig } from './config.ts';
 import { DedupWindow } from './dedup-window.ts';
+import { DiskOpening } from './disk-opening.ts';
 import { DiskSpool } from './disk-spool.ts';
 import { DuckDbEncoder } from './duckdb-encoder.ts';
 import { KafkaBatchStrategy } from './kafka-batch-strategy.ts';
@@ -17,6 +18,7 @@ import { finishRecorded } from './finish-recorded.ts';
 import { Lane } from './lane.ts';
 import { lanePatience } from './lane-patience.ts';
 import { Lanes } from './lanes.ts';
+import { onDisk } from './on-disk.ts';
 import { Pipeline } from './pipeline.ts';
 import { sinkSpecs, type SinkGuards } from './pipelines.ts';
 import { Registrar } from './registrar.ts';
@@ -32,6 +34,8 @@ const finishEveryMs = 5000;
 /** The parts of a running sink. */
 export interface Sink {
   readonly strategy: KafkaBatchStrategy;
+  /** The beginning of the spool. */
+  readonly disk: DiskOpening;
   readonly lanes: Lanes;
   readonly budget: SpoolBudget;
   readonly forecast: SpoolForecast;
@@ -56,29 +60,44 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const patience = lanePatience({ baseMs: config.SINK_RETRY_BASE_MS, waitMsMax: config.SINK_RETRY_WAIT_MS_MAX }, clock, Math.random);
 
   const spoolRoot = resolve(config.SINK_SPOOL_DIR ?? join(config.MILLRACE_HOME, 'spool'));
-  const spool = await DiskSpool.take(spoolRoot, writer);
   const temporaryDirectory = join(spoolRoot, writer, 'encoder');
+<<<<<<< HEAD
   await mkdir(temporaryDirectory, { recursive: true });
   const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory, spillMbMax: config.SINK_ENCODER_SPILL_MB_MAX });
+=======
+  const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory });
+>>>>>>> w-kafka
 
   const store = new S3ObjectStore(s3Client({ connectTimeoutMs: sinkSpecs(config).s3.timeout.connectMs }), config.LAKE_BUCKET, guards.s3);
   const catalog = new GlueCatalog(glueClient(), stream, config.LAKE_BUCKET, guards.glue, stream.database, config.SINK_CATALOG_TABLE);
   const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; it is tried again.'));
+
+  const budget: SpoolBudget = new SpoolBudget({ bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX }, () => lanes.room());
+  const shelf = new Shelf(budget, observe);
+  let spool: DiskSpool | undefined;
+  const stopping = new AbortController();
+  const disk = await DiskOpening.begin(
+    async () => {
+      spool ??= await DiskSpool.take(spoolRoot, writer);
+      await onDisk(async () => await mkdir(temporaryDirectory, { recursive: true }));
+      await shelf.fill(spool);
+    },
+    { patience, signal: stopping.signal, onFailure: (error) => logger.warn({ err: error }, `The sink takes nothing before its disk has room; it looks again: ${error.message}.`) },
+  );
 
   const strategy = new KafkaBatchStrategy({
     brokers: config.KAFKA_BROKERS,
     clientId: writer,
     topic: stream.topic.name,
     groupId: config.SINK_GROUP_ID,
+    // Without a spool there is nowhere to put what is fetched.
+    ready: disk.done,
     leaveMsMax: config.SINK_SHUTDOWN_SECONDS * 50,
     guard: guards.kafka,
     log: (level, message, fields) => logger[level](fields, message),
   });
 
   let cluster = '';
-  const budget: SpoolBudget = new SpoolBudget({ bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX }, () => lanes.room());
-  const shelf = new Shelf(budget, observe);
-  await shelf.fill(spool);
   const pipelineOf = (partition: number): Pipeline => {
     const lane: LaneId = { table: stream.table, topic: stream.topic.name, partition };
     return new Pipeline({
@@ -100,7 +119,8 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     new Lane(partition, {
       pipeline: pipelineOf(partition),
       window: new DedupWindow(config.SINK_DEDUP_OFFSETS),
-      spool,
+      // The group is not joined without it.
+      spool: spool!,
       shelf,
       budget,
       clock,
@@ -134,6 +154,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   return {
     strategy,
+    disk,
     lanes,
     budget,
     forecast,
@@ -141,6 +162,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     store,
     catalog,
     async close() {
+      stopping.abort(new Error('the sink stops'));
       stopReconciling();
       stopFinishing();
       clearInterval(sampling);
@@ -150,7 +172,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       await registrar.drain(timeIsUp);
       registrar.stop();
       encoder.close();
-      await spool.release();
+      await spool?.release();
     },
   };
 }

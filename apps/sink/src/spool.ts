@@ -46,6 +46,10 @@ export interface LeftBatch {
 /** The place on disk where batches are built and wait. Two adapters: the disk, and the simulation's memory. */
 export interface Spool {
   open(partition: number, batchId: string): Promise<BatchFiles>;
-  /** The batches with a manifest that dead incarnations left behind. They belong to the caller from now on; each is answered once. */
+  /**
+   * The batches with a manifest that dead incarnations left behind. They belong to the caller from now on; each is answered once.
+   *
+   * @throws SinkError `disk-full`; asked again, it goes on where it was
+   */
   left(): Promise<readonly LeftBatch[]>;
 }

@@ -26,9 +26,14 @@ export class SinkProcess {
     child.once('exit', () => this.#wake?.());
   }
 
-  /** Starts a sink and waits until it listens. */
-  static async start(settings: Readonly<Record<string, string>>): Promise<SinkProcess> {
-    const child = spawn(process.execPath, ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(import.meta.dirname, '../../dist/main.js')], {
+  /**
+   * Starts a sink and waits until it listens.
+   *
+   * @param under a command that becomes the sink, such as `prlimit`
+   */
+  static async start(settings: Readonly<Record<string, string>>, under: readonly string[] = []): Promise<SinkProcess> {
+    const [command, ...args] = [...under, process.execPath];
+    const child = spawn(command, [...args, '--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(import.meta.dirname, '../../dist/main.js')], {
       env: {
         PATH: process.env['PATH'],
         SINK_PORT: '0',

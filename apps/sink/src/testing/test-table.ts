@@ -60,8 +60,8 @@ export class TestTable {
     return table;
   }
 
-  /** Starts a sink on this table. Sinks of the same group share the partitions and one spool directory. */
-  async sink(settings: Readonly<Record<string, string>> = {}): Promise<SinkProcess> {
+  /** Starts a sink on this table, `under` a command that becomes it. Sinks of the same group share the partitions and one spool directory. */
+  async sink(settings: Readonly<Record<string, string>> = {}, under: readonly string[] = []): Promise<SinkProcess> {
     const sink = await SinkProcess.start({
       MILLRACE_HOME: this.#home,
       SINK_TOPIC: this.topic,
@@ -70,7 +70,7 @@ export class TestTable {
       LAKE_DATABASE: this.database,
       SINK_FLUSH_SECONDS: '0.5',
       ...settings,
-    });
+    }, under);
     this.#sinks.push(sink);
     return sink;
   }

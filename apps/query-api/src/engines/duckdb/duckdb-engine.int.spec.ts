@@ -139,6 +139,13 @@ describe('DuckDB over the lake', () => {
     }
   });
 
+  it('a statement that would spill more than it may to disk is refused, and the next query runs', async () => {
+    const sorted = (rows: number): string => `SELECT max(n) AS n FROM (SELECT row_number() OVER (ORDER BY md5(range::VARCHAR)) AS n FROM range(${rows}))`;
+    expect((await ask(sorted(1000))).rows).toEqual([['1000']]);
+    await expect(ask(sorted(6_000_000))).rejects.toMatchObject({ code: 'engine-failed', message: expect.stringContaining('more memory') as string });
+    expect((await ask('SELECT 1')).rows).toEqual([[1]]);
+  });
+
   it('a row too long for memory is refused, by DuckDB or by its process, and the next query runs', async () => {
     // 9 MB in one cell, then 250 cells of 4 MB that V8 would hold at once.
     await expect(ask("SELECT replace(string_agg('xxxxxxxxx', ''), 'x', 'yyyyyyyyyy') FROM range(100000)")).rejects.toMatchObject({ code: 'result-too-large' });

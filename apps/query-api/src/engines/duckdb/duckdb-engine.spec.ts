@@ -1,4 +1,4 @@
-import { createPipeline } from '@millrace/resilience';
+import { AttemptTimeoutError, createPipeline } from '@millrace/resilience';
 import { tmpdir } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
@@ -39,6 +39,11 @@ it('a process that cannot be started is unavailable, and no vote against S3', as
   const engine = engineWith(guardsOver({ find: () => pipeline }).duckdbReads);
   await expect(engine.run(request())).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('could not start') as string });
   expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed', votes: 0 });
+});
+
+it('a statement that takes longer than its pipeline allows is unavailable', async () => {
+  const engine = engineWith(async () => await Promise.reject(new AttemptTimeoutError('duckdb-reads', 5)));
+  await expect(engine.run(request())).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 it('what waits to tell that it has begun holds no place among the reads of S3', async () => {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { RejectedError } from '@millrace/resilience';
+import { AttemptTimeoutError, RejectedError } from '@millrace/resilience';
 import { QueryError, QueryStopped, SandboxNotStarted } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
 import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
@@ -83,6 +83,7 @@ export class DuckDbEngine implements QueryEngine {
 
 function refusalOf(error: unknown): unknown {
   if (error instanceof SandboxNotStarted) return error.cause;
+  if (error instanceof AttemptTimeoutError) return new QueryError('unavailable', 'DuckDB did not read S3 within the time that its pipeline allows.', { cause: error });
   if (!(error instanceof RejectedError)) return error;
   return new QueryError('unavailable', "DuckDB's reads of S3 fail, and no more are begun for now.", { cause: error, ...(error.retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(error.retryAfterMs / 1000) }) });
 }

@@ -25,13 +25,14 @@ export async function openInstance({ limits, tempDirectory, httpfsPath, readSeco
     memory_limit: `${limits.memoryMiB}MiB`,
     threads: String(limits.threads),
     temp_directory: tempDirectory,
-    max_temp_directory_size: `${limits.tempMiB}MiB`,
     // Errors then carry their type and position as fields.
     errors_as_json: 'true',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
+  // As an option of the instance it is shown, and not kept to.
+  await connection.run(`SET max_temp_directory_size = '${limits.tempMiB}MiB'`);
   if (httpfsPath === undefined) await connection.run('INSTALL httpfs');
   await connection.run(`LOAD ${httpfsPath === undefined ? 'httpfs' : text(httpfsPath)}`);
   await connection.run("SET TimeZone = 'UTC'");
