@@ -58,6 +58,14 @@ describe('while Kafka is down', () => {
     expectEachOnce(await table.landed(30_000), 500);
   });
 
+  it('a sink that is stopped while the broker does not answer lands what it had taken and ends in time', async () => {
+    const sink = await workingSink({ SINK_FLUSH_SECONDS: '3600' });
+    await kafka.inject({ kind: 'black-hole' });
+    await sink.end('SIGTERM');
+    expect(sink.child.exitCode).toBe(0);
+    expectEachOnce(await table.landed(30_000), 500);
+  });
+
   it('a full spool drains when S3 is back, and every partition goes on when Kafka is', async () => {
     const bytesMax = 1024 * 1024;
     const sink = await workingSink({ SINK_FLUSH_BYTES: '32768', SINK_SPOOL_BYTES_MAX: String(bytesMax) });
