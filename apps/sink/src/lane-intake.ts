@@ -26,6 +26,8 @@ export class LaneIntake {
   #flushTimer: unknown;
   #diskTimer: unknown;
   #diskFailures = 0;
+  /** The open batch was to be sealed, and the disk refused. */
+  #sealDue = false;
 
   constructor(partition: number, parts: LaneParts, holds: PartitionHolds, hooks: IntakeHooks) {
     this.#partition = partition;
@@ -83,6 +85,7 @@ export class LaneIntake {
     try {
       batch = await open.seal();
     } catch (error) {
+      this.#sealDue = true;
       this.#diskFailed('seal', error as Error);
       return;
     }
@@ -108,6 +111,7 @@ export class LaneIntake {
     if (this.#flushTimer !== undefined) this.#parts.clock.clearTimeout(this.#flushTimer);
     this.#parts.budget.opened(-this.segmentCount);
     this.#flushTimer = undefined;
+    this.#sealDue = false;
     this.#open = undefined;
   }
 
@@ -126,7 +130,8 @@ export class LaneIntake {
       () =>
         this.#hooks.inTurn(async () => {
           this.#holds.remove('disk');
-          if (step === 'seal') await this.seal('age');
+          // Its timer has fired already, and an append that failed since then is no reason to forget it.
+          if (this.#sealDue) await this.seal('age');
         }),
       Math.min(30_000, 250 * 2 ** Math.min(this.#diskFailures, 10)),
     );

@@ -61,12 +61,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   const spoolRoot = resolve(config.SINK_SPOOL_DIR ?? join(config.MILLRACE_HOME, 'spool'));
   const temporaryDirectory = join(spoolRoot, writer, 'encoder');
-<<<<<<< HEAD
-  await mkdir(temporaryDirectory, { recursive: true });
   const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory, spillMbMax: config.SINK_ENCODER_SPILL_MB_MAX });
-=======
-  const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory });
->>>>>>> w-kafka
 
   const store = new S3ObjectStore(s3Client({ connectTimeoutMs: sinkSpecs(config).s3.timeout.connectMs }), config.LAKE_BUCKET, guards.s3);
   const catalog = new GlueCatalog(glueClient(), stream, config.LAKE_BUCKET, guards.glue, stream.database, config.SINK_CATALOG_TABLE);

@@ -207,7 +207,7 @@ class Run {
     if (end <= topic.low) return 0;
     await this.#goOnUntil(end, () => {
       for (const { lane } of this.#writers) if (lane.state.kind === 'refused') throw lane.state.error;
-      return this.#writers.some((writer) => hasLanded(writer, end));
+      return this.#writers.every((writer) => hasLanded(writer, end));
     });
     return end;
   }
