@@ -3,6 +3,9 @@ import type { Logger } from 'pino';
 
 /** Sends what Nest itself says to our logger. Its start-up chatter (each route, each module) is `debug` here. */
 export class NestLogger implements LoggerService {
+  /** Errors that Nest has told so far. */
+  errors = 0;
+
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
@@ -22,6 +25,7 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
+    this.errors += 1;
     this.write('error', message, rest);
   }
 

@@ -108,6 +108,18 @@ describe('a running service', () => {
     await answer;
   });
 
+  it.each(['onModuleDestroy', 'beforeApplicationShutdown', 'onApplicationShutdown'])('exits with 1 when a hook fails: %s', async (hook) => {
+    @Module({})
+    class FailingModule {}
+    Object.assign(FailingModule.prototype, { [hook]: async () => await Promise.reject(new Error('the batch was not landed')) });
+    await run({ module: FailingModule });
+    current.emit('SIGTERM');
+    expect(await current.exited).toBe(1);
+    expect(lines.join('')).toContain('the batch was not landed');
+    expect(lines.at(-1)).toContain('Stopping failed.');
+    running = undefined;
+  });
+
   it('exits with 1 on an error that nobody caught', async () => {
     await run();
     current.emit('unhandledRejection', new Error('lost'));

@@ -47,7 +47,10 @@ export interface RunningService {
   readonly app: NestFastifyApplication;
   /** `http://127.0.0.1:3001` */
   readonly url: string;
-  /** Not ready any more, no new connections, requests in flight finished, then Nest's shutdown hooks in their order. Calling it again waits for the same stop. */
+  /**
+   * Not ready any more, no new connections, requests in flight finished, then Nest's shutdown hooks in their order. Calling it again waits for the same stop.
+   * @throws Error when a hook failed: something was left undone
+   */
   close(): Promise<void>;
 }
 
@@ -69,8 +72,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const routes = new RouteTable();
   fastify.addHook('onRoute', (route) => routes.add(route.url, [route.method].flat()));
 
+  const nestLogger = new NestLogger(logger);
   const app = await NestFactory.create<NestFastifyApplication>(ServiceRoot, adapter, {
-    logger: new NestLogger(logger),
+    logger: nestLogger,
     bodyParser: false,
     abortOnError: false,
   });
@@ -85,7 +89,10 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       app.get(Lifecycle).stop();
       // Before Nest's own order, which would destroy modules while requests that need them are still in flight.
       await fastify.close();
+      const told = nestLogger.errors;
       await app.close();
+      // Nest tells what its hooks throw and goes on, as if all had been done.
+      if (nestLogger.errors > told) throw new Error('A part of the service could not be stopped in order; the error before this line says which.');
     })();
     return closing;
   };
