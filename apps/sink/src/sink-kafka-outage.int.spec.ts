@@ -81,22 +81,6 @@ describe('while Kafka is down', () => {
     expectLandedInOrder(sink.lines);
     expect(sink.lines.filter(({ type }) => type === 'LaneStarted')).toHaveLength(table.partitions);
   });
-
-  it('a full disk that has room again before Kafka is back lets every partition go on then', async () => {
-    const sink = await workingSink({ SINK_FLUSH_SECONDS: '2', LOG_LEVEL: 'debug' });
-    await table.landed();
-    fileSizeOf(sink, '4096');
-    await table.produce(purchaseMessages(500, 3000));
-    // Its next look at the disk is 30 s away: later than kafkajs gives up.
-    await sink.line(({ type, step, attempt }) => type === 'StepFailed' && step === 'append' && Number(attempt) >= 6);
-    await withoutKafka(sink);
-    const before = new Set(sink.lines);
-    fileSizeOf(sink, 'unlimited');
-    await sink.line((line) => line.type === 'PartitionResumed' && !before.has(line));
-    await kafka.clear();
-    expectEachOnce(await table.landed(), 3000);
-    expect(sink.lines.filter(({ type }) => type === 'LaneStarted')).toHaveLength(table.partitions);
-  }, 240_000);
 });
 
 describe('a disk that is full at the start', () => {
