@@ -10,6 +10,9 @@ import { tallyOf, tallyText } from './test-reports.ts';
 const report = 'test-report.json';
 const integrationReport = 'test-report.int.json';
 
+/** Projects whose integration tests run beside each other. Those of the sink wait most of their time, and those of the query API do not use Kafka, which the sink's kill; all others run alone. */
+const besideEachOther = ['@millrace/query-api', '@millrace/sink'];
+
 /** Runs every test: unit first, then integration and end to end on a stack of its own, which is stopped whatever happens. */
 export async function test(screen: Screen): Promise<number> {
   await screen.step('Check what this machine has', async () => await checkPrerequisites());
@@ -43,11 +46,12 @@ async function integration(screen: Screen, projects: readonly string[]): Promise
   const ran: string[] = [];
   try {
     await onPrivateStack('test', serviceNames, screen, async (env) => {
-      for (const project of projects) {
-        ran.push(project);
-        await screen.step(`Integration tests of ${project}`, async () => {
-          const { code, output } = await runTargets(['test-int'], { parallel: 1, env, projects: [project] });
-          if (code !== 0) failures.push(`Integration tests of ${project} failed:\n${output.trim().split('\n').slice(-150).join('\n')}`);
+      for (const group of groupsOf(projects)) {
+        ran.push(...group);
+        const names = group.join(' and ');
+        await screen.step(`Integration tests of ${names}`, async () => {
+          const { code, output } = await runTargets(['test-int'], { parallel: group.length, env, projects: group });
+          if (code !== 0) failures.push(`Integration tests of ${names} failed:\n${output.trim().split('\n').slice(-300).join('\n')}`);
         });
       }
     });
@@ -55,6 +59,12 @@ async function integration(screen: Screen, projects: readonly string[]): Promise
     failures.push(error instanceof Error ? error.message : String(error));
   }
   return { failures, ran };
+}
+
+/** In the order given; a group stands where its first project does. */
+function groupsOf(projects: readonly string[]): readonly string[][] {
+  const groups = projects.map((project) => (besideEachOther.includes(project) ? projects.filter((other) => besideEachOther.includes(other)) : [project]));
+  return groups.filter((group, n) => group[0] === projects[n]);
 }
 
 /** Every project of the workspace that has tests. */
