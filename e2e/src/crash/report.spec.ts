@@ -37,7 +37,7 @@ describe('a report of the crash matrix', () => {
 
   it.each(kept)('that is kept, of seed $seed, has its command in the document', (report) => {
     const [faults, kinds] = commandText(report).split(' --kinds ');
-    const told = document.split('\n').filter((line) => line.startsWith(`${faults} `));
+    const told = document.split('\n').filter((line) => `${line} `.startsWith(`${faults} `));
     expect(told.map((line) => line.split(' --kinds ')[1])).toEqual([kinds]);
   });
 
