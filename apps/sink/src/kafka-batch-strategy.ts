@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { unlessAborted } from '@millrace/resilience';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import kafkajs, { type Admin, type Batch, type Consumer, type EachBatchPayload, type logCreator } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
 import type { FetchedRecords, LogRange, LogRecord, PartitionLog } from './log.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { OffsetCommits } from './offset-commits.ts';
 
 // kafkajs is CommonJS; Node finds only some of its exports by name.
 const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
@@ -77,7 +78,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   readonly #kafka: KafkaClient;
   readonly #admin: Admin;
   readonly #stopping = new AbortController();
-  readonly #commits = new Map<number, number>();
+  readonly #commits = new OffsetCommits();
   #consumer: Consumer | undefined;
   /** The consumer while it is in the group: before it has joined, and once it has crashed, kafkajs throws at whoever seeks or pauses. */
   #member: Consumer | undefined;
@@ -156,7 +157,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       seek: (offset) => this.#member?.seek({ topic, partition, offset: String(offset) }),
       pause: () => this.#member?.pause([{ topic, partitions: [partition] }]),
       resume: () => this.#member?.resume([{ topic, partitions: [partition] }]),
-      commit: (offset) => void this.#commits.set(partition, offset),
+      commit: (offset) => this.#commits.set(partition, offset),
     };
   }
 
@@ -188,7 +189,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
         if (this.#stopping.signal.aborted) return;
         this.#options.log('warn', 'The consumer ended; it begins anew.', { error: error instanceof Error ? error.message : String(error), attempt });
       }
-      await this.#pauseBeforeRetry(Math.min(pauseMsMax, 250 * 2 ** Math.min(attempt, 3)));
+      await delay(Math.min(pauseMsMax, 250 * 2 ** Math.min(attempt, 3)), undefined, { signal: this.#stopping.signal }).catch(() => undefined);
     }
   }
 
@@ -236,7 +237,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       if (ended) return;
       this.#member = consumer;
       contact();
-      this.#listener?.assigned((payload.memberAssignment[topic] ?? []).toSorted((a, b) => a - b));
+      const partitions = (payload.memberAssignment[topic] ?? []).toSorted((a, b) => a - b);
+      this.#commits.keepOnly(partitions);
+      this.#listener?.assigned(partitions);
     });
     try {
       await consumer.connect();
@@ -263,24 +266,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   async #commitNow(): Promise<void> {
-    if (this.#commits.size === 0 || this.#member === undefined) return;
-    const offsets = [...this.#commits].map(([partition, offset]) => ({ topic: this.#options.topic, partition, offset: String(offset) }));
-    this.#commits.clear();
-    // For lag tools only; the next batch commits further.
-    await this.#member.commitOffsets(offsets).catch(() => undefined);
-  }
-
-  async #pauseBeforeRetry(ms: number): Promise<void> {
-    const { signal } = this.#stopping;
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, ms);
-      signal.addEventListener('abort', done, { once: true });
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
+    await this.#commits.send(async (offsets) => {
+      if (this.#member === undefined) throw new Error('out of the group');
+      await this.#member.commitOffsets(offsets.map((offset) => ({ topic: this.#options.topic, ...offset })));
     });
   }
 }

@@ -1,4 +1,5 @@
 import { chainEndOf, isLakeError, type ChainEnd, type LedgerEntry } from '@millrace/lake';
+import { unlessAborted } from '@millrace/resilience';
 import { gapEntry } from './gap-entry.ts';
 import { LaneIntake, type SealReason } from './lane-intake.ts';
 import { LaneLanding } from './lane-landing.ts';
@@ -7,7 +8,6 @@ import { findStart, otherRecord, shorterLog, type LaneStart } from './lane-start
 import { isWitness, LogPosition } from './log-position.ts';
 import type { FetchedRecords, LogRange, LogRecord } from './log.ts';
 import { PartitionHolds } from './partition-holds.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 const lookAgainMs = 10_000;
 

@@ -1,9 +1,9 @@
+import { unlessAborted } from '@millrace/resilience';
 import type { EncodedBatch } from './batch.ts';
 import { Lane, type LaneState } from './lane.ts';
 import type { FetchedRecords } from './log.ts';
 import type { Shelf } from './shelf.ts';
 import type { SpoolBudget } from './spool-budget.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 /** The lanes of one process: one for each partition that the group assigned to it. */
 export class Lanes {

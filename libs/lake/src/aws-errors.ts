@@ -1,3 +1,5 @@
+// Not from the library's index: the operator's tools load this from its source with types stripped, which its parameter properties do not allow.
+import { parseRetryAfterMs } from '@millrace/resilience/retry-after';
 import { LakeError, type LakeErrorCode } from './errors.ts';
 
 // Told by error code, not by HTTP status: S3 answers 409 and 412 for different reasons, and a HEAD has no body to name one.
@@ -58,16 +60,8 @@ export function throttlingOf(error: unknown, nowMs: number = Date.now()): Thrott
   if (!(error instanceof Error)) return { throttled: false, retryAfterMs: undefined };
   const { $metadata, $retryable, $response } = error as { $metadata?: { httpStatusCode?: number }; $retryable?: { throttling?: boolean }; $response?: { headers?: Readonly<Record<string, string>> } };
   const status = $metadata?.httpStatusCode;
-  const retryAfterMs = retryAfterMsOf($response?.headers?.['retry-after'], nowMs);
+  const retryAfterMs = parseRetryAfterMs($response?.headers?.['retry-after'], nowMs);
   return { throttled: throttlingNames.has(error.name) || $retryable?.throttling === true || status === 429 || (status === 503 && retryAfterMs !== undefined), retryAfterMs };
-}
-
-/** Not by `parseRetryAfterMs` of the resilience library: the operator's tools run this file from its source, with types stripped, which that library cannot do. */
-function retryAfterMsOf(header: string | undefined, nowMs: number): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * 1000;
-  const atMs = Date.parse(header);
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
 
 /** Turns an error of the AWS SDK into ours. */

@@ -1,8 +1,8 @@
 import type { EngineName, Problem } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
+import { unlessAborted } from '@millrace/resilience';
 import type { QueryEngine } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped } from '../errors.ts';
-import { orAborted } from '../or-aborted.ts';
 import { writeResult, type ResultLimits } from '../results/write-result.ts';
 import { readStatement } from '../statement/statement-text.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
@@ -97,11 +97,11 @@ function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Prob
  */
 async function keepProgress({ saveProgress }: QueryRun, progress: QueryProgress, { onProgressLost }: QueryRunEnvironment, signal: AbortSignal): Promise<void> {
   try {
-    await orAborted(saveProgress(progress), signal);
+    await unlessAborted(saveProgress(progress), signal);
   } catch (error) {
-    signal.throwIfAborted();
     onProgressLost(error);
   }
+  signal.throwIfAborted();
 }
 
 /** The query in its engine, and its result on S3. */

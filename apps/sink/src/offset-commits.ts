@@ -1,0 +1,35 @@
+/** Landed offsets on their way to the group. They are for lag tools only: where a lane begins is in its ledger. */
+export class OffsetCommits {
+  readonly #waiting = new Map<number, number>();
+  #sending: Promise<void> = Promise.resolve();
+
+  /** Notes how far a partition has landed; the next {@link send} tells the group. */
+  set(partition: number, offset: number): void {
+    this.#waiting.set(partition, offset);
+  }
+
+  /** Forgets partitions that the group gave to another member, which commits further by itself. */
+  keepOnly(partitions: readonly number[]): void {
+    for (const partition of this.#waiting.keys()) if (!partitions.includes(partition)) this.#waiting.delete(partition);
+  }
+
+  /**
+   * Commits what waits, after a commit that is under way, so that offsets never go back. What fails waits for the next one: an idle
+   * partition would otherwise show lag that is none.
+   */
+  async send(commit: (offsets: readonly { readonly partition: number; readonly offset: string }[]) => Promise<void>): Promise<void> {
+    this.#sending = this.#sending.then(async () => await this.#sendNow(commit));
+    await this.#sending;
+  }
+
+  async #sendNow(commit: (offsets: readonly { readonly partition: number; readonly offset: string }[]) => Promise<void>): Promise<void> {
+    if (this.#waiting.size === 0) return;
+    const sent = [...this.#waiting];
+    this.#waiting.clear();
+    try {
+      await commit(sent.map(([partition, offset]) => ({ partition, offset: String(offset) })));
+    } catch {
+      for (const [partition, offset] of sent) if (!this.#waiting.has(partition)) this.#waiting.set(partition, offset);
+    }
+  }
+}
