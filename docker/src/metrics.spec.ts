@@ -9,7 +9,7 @@ interface Panel {
   title: string;
   description?: string;
   datasource?: { uid: string };
-  targets?: { expr: string }[];
+  targets?: { expr: string; legendFormat: string }[];
 }
 interface Rule {
   alert?: string;
@@ -19,7 +19,7 @@ interface Rule {
   annotations?: { summary?: string; description?: string };
 }
 
-const dashboards = readdirSync(new URL('../grafana/dashboards', import.meta.url)).map((name) => JSON.parse(textOf(`grafana/dashboards/${name}`)) as { uid: string; panels: Panel[] });
+const dashboards = readdirSync(new URL('../grafana/dashboards', import.meta.url)).map((name) => JSON.parse(textOf(`grafana/dashboards/${name}`)) as { uid: string; panels: Panel[]; templating: { list: { name: string; query: { query: string } }[] } });
 const panels = dashboards.flatMap((dashboard) => dashboard.panels).filter((panel) => panel.type !== 'row');
 const rules = (yamlOf('prometheus/rules.yaml') as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
 const expressions = [...panels.flatMap((panel) => panel.targets ?? []).map((target) => target.expr), ...rules.map((rule) => rule.expr)];
@@ -62,6 +62,18 @@ describe('dashboards and rules', () => {
     const { datasources } = yamlOf('grafana/provisioning/datasources/prometheus.yaml') as { datasources: { uid: string }[] };
     expect(new Set(panels.map((panel) => panel.id)).size).toBe(panels.length);
     expect(panels.filter((panel) => !panel.title || !panel.description || panel.datasource?.uid !== datasources[0]?.uid).map((panel) => panel.title)).toEqual([]);
+  });
+
+  it('keep apart what several services call by one name, and show the services that were chosen', () => {
+    const targets = panels.flatMap(({ title, targets: all = [] }) => all.map((target) => ({ title, ...target }))).filter(({ expr }) => expr.includes('millrace_pipeline_'));
+    expect(targets.length).toBeGreaterThan(8);
+    const merging = ({ expr }: { expr: string }): boolean => [...expr.matchAll(/\bby \(([^)]*)\)/g)].some(([, labels]) => !labels!.split(', ').includes('service')) || !/\bby \(/.test(expr);
+    expect(targets.filter((target) => merging(target) || !target.legendFormat.includes('{{service}} {{pipeline}}')).map(({ title }) => title)).toEqual([]);
+    const choosing = ({ expr }: { expr: string }): boolean => [...expr.matchAll(/millrace_pipeline_[a-z_]+(\{[^}]*\})?/g)].every(([, labels]) => labels?.includes('service=~"$service"') === true);
+    expect(targets.filter((target) => !choosing(target)).map(({ title }) => title)).toEqual([]);
+    const variables = dashboards.flatMap(({ templating }) => templating.list);
+    expect(variables.map(({ name }) => name)).toEqual(['service']);
+    expect(variables.flatMap(({ query }) => metricsOf(query.query.replace(/^label_values\((.*), service\)$/, '$1'))).filter((name) => !exported().has(name))).toEqual([]);
   });
 
   it('have alerts that say what is wrong, how bad it is and what to do', () => {
