@@ -17,7 +17,7 @@ export const queryPipelines = {
   // the counting of one whose connection never closes.
   http: { timeout: wholeQuery, shed: {}, fixed: ['timeout'] },
   redis: {
-    timeout: { attemptMs: 2000, totalMs: 5000 },
+    timeout: { connectMs: 1000, attemptMs: 2000, totalMs: 5000 },
     retry: { attemptsMax: 2, baseMs: 50, waitMsMax: 500 },
     breaker: { volumeMin: 10, openMs: 2000, openMsMax: 15_000 },
     bulkhead: { concurrencyMax: 100, queueMax: 500, queueWaitMsMax: 500 },
