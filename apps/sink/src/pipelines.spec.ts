@@ -59,6 +59,16 @@ describe('the guards of the sink', () => {
     expect(pipelines.get('s3')!.snapshot().breaker).toMatchObject({ state: 'closed', failures: 0 });
   });
 
+  it('heed AWS that asks for less: the next try is not before it wants to be asked', async () => {
+    const slowDown = new LakeError('unavailable', 'SlowDown', { throttled: true, retryAfterMs: 100_000 });
+    const { guards, pipelines } = guarded();
+    const classes: unknown[] = [];
+    pipelines.get('s3')!.events.subscribe((event) => event.type === 'AttemptFinished' && classes.push(event.errorClass));
+    const asked = failing(9, slowDown);
+    await expect(guards.s3('get', asked.run, undefined)).rejects.toBe(slowDown);
+    expect([asked.calls(), classes]).toEqual([1, ['throttled']]);
+  });
+
   it('count 403 as an outage', async () => {
     const { guards, pipelines } = guarded();
     for (let call = 0; call < 5; call += 1) await expect(guards.s3('put', failing(9, new LakeError('denied', '403')).run, undefined)).rejects.toMatchObject({ code: 'denied' });

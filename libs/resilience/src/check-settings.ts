@@ -68,7 +68,10 @@ function* rangesOf({ timeout, retry, breaker, bulkhead, shed, cache, fallbackCon
     yield ['cache.entriesMax', cache.entriesMax, 1, 1_000_000, whole];
   }
   yield ['fallbackConcurrencyMax', fallbackConcurrencyMax, 1, 1_000_000, whole];
-  for (const { rate } of chaos.rules) if (rate !== undefined) yield ['chaos.rules.rate', rate, 0, 1];
+  for (const rule of chaos.rules) {
+    if (rule.rate !== undefined) yield ['chaos.rules.rate', rule.rate, 0, 1];
+    if (rule.kind === 'latency') yield ['chaos.rules.ms', rule.ms, 0, timerMsMax];
+  }
 }
 
 function* contradictionsOf({ name, timeout, breaker, shed, cache, fallbacks, chaos }: PipelineSettings): Generator<string> {

@@ -77,6 +77,7 @@ describe('settings', () => {
     }
     expect(problemsOf(() => createPipeline({ ...least, fallbackConcurrencyMax: 0 }, { load }))).toEqual([`fallbackConcurrencyMax must be a whole number from 1 to 1000000, not 0.`]);
     expect(problemsOf(() => createPipeline({ ...least, chaos: { allowed: true, rules: [{ kind: 'fault', rate: 2 }] } }, { load }))).toEqual(['chaos.rules.rate must be a number from 0 to 1, not 2.']);
+    expect(problemsOf(() => createPipeline({ ...least, chaos: { allowed: true, rules: [{ kind: 'latency', ms: 3e9 }] } }, { load }))).toEqual(['chaos.rules.ms must be a number from 0 to 2147483647, not 3000000000.']);
     expect(problemsOf(() => createPipeline({ name: 's3', bulkhead: { concurrencyMax: 1.5 } }))).toEqual(['bulkhead.concurrencyMax must be a whole number from 1 to 1000000, not 1.5.']);
     expect(problemsOf(() => createPipeline({ name: 's3', timeout: { attemptMs: 1.5 } }))).toEqual([]);
   });
