@@ -82,6 +82,8 @@ export interface PipelineControl {
   readonly name: string;
   readonly dependency: string;
   readonly events: PipelineEvents;
+  /** Work that goes on now, zombies included: `snapshot().inFlight`, cheap enough to be asked for at each event. */
+  readonly inFlight: number;
   /**
    * Changes settings at run time; calls that run keep what they began with.
    * @throws PipelineSettingsError when the result could not be used, or a policy is not part of this pipeline; nothing changes then
