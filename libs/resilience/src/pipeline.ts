@@ -123,9 +123,3 @@ export interface Pipeline<S extends PipelineSpec = PipelineSpec> extends Pipelin
    */
   replay(work: (entry: QueueEntry, context: AttemptContext) => unknown, options?: { readonly signal?: AbortSignal }): Promise<ReplaySummary>;
 }
-
-/**
- * Makes a pipeline.
- * @throws PipelineSettingsError when the spec is out of range or contradicts itself
- */
-export type CreatePipeline = <const S extends PipelineSpec>(spec: S, deps?: PipelineDeps) => Pipeline<S>;
