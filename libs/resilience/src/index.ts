@@ -11,6 +11,7 @@ export { type ConformanceCheck, type QueueUnderTest, fallbackQueueConformance } 
 export * from './load-source.ts';
 export * from './outcome.ts';
 export * from './pipeline.ts';
+export { patched } from './resolve-settings.ts';
 export * from './retry-budget.ts';
 export { parseRetryAfterMs } from './retry-after.ts';
 export { createRetryBudget, retryBudgetDefaults } from './rolling-retry-budget.ts';

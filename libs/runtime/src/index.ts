@@ -12,12 +12,12 @@ export { deadlineHeaders, deadlineOf, type WorkOfRequest, workOfRequest } from '
 export { ProcessLoad, type ProcessLoadOptions } from './load/process-load.ts';
 export { type CreateLoggerOptions, type LogLevel, createLogger } from './logging/create-logger.ts';
 export { Metrics } from './metrics/metrics.ts';
-export { type CallPath, CallPaths, type CountedPath, type RetryLayer, attemptsSetting } from './pipelines/call-paths.ts';
+export { type CallPath, CallPaths, type CountedPath, type RetryLayer, type SettingsOf, attemptsSetting } from './pipelines/call-paths.ts';
 export { type PipelineSurroundings, type PipelinesOptions, makePipelines, pipelineProblems } from './pipelines/make-pipelines.ts';
 export { InjectPipeline, pipelineToken } from './pipelines/nest/pipeline-token.ts';
 export { type PipelinesFactory, PipelinesModule } from './pipelines/nest/pipelines-module.ts';
 export { CallLimits, type Limits, UsePipeline, type UsePipelineOptions } from './pipelines/nest/use-pipeline.ts';
-export { type PipelineObserver, PipelineRegistry } from './pipelines/pipeline-registry.ts';
+export { type PipelineObserver, PipelineRegistry, type PipelineRule } from './pipelines/pipeline-registry.ts';
 export { type NamedDefaults, type NamedSpecs, type PipelineDefaults, pipelineSettings, pipelineSpecs } from './pipelines/settings/pipeline-settings.ts';
 export { Lifecycle } from './service/lifecycle.ts';
 export { exitCodes, runMain, runService } from './service/run-service.ts';
