@@ -15,6 +15,7 @@ export { patched } from './resolve-settings.ts';
 export * from './retry-budget.ts';
 export { parseRetryAfterMs } from './retry-after.ts';
 export { createRetryBudget, retryBudgetDefaults } from './rolling-retry-budget.ts';
+export { chaosRuleRanges, type SettingPath, type SettingRange, settingRanges } from './setting-ranges.ts';
 export * from './settings.ts';
 export * from './snapshot.ts';
 export * from './spec.ts';
