@@ -43,13 +43,13 @@ export interface BreakerSpec {
   readonly windowMs?: number;
   /** Buckets of the window, 1–100. Default 10. */
   readonly buckets?: number;
-  /** Votes in the window below which the circuit stays closed, ≥ 1. Default 20. */
+  /** Votes in the window below which the circuit stays closed, 1–1 000 000. Default 20. */
   readonly volumeMin?: number;
-  /** Share of failures at which it opens, 0–1; above 1 never. Default 0.5. */
+  /** Share of failures at which it opens, 0.01–2; above 1 never. Default 0.5. */
   readonly failureShareMax?: number;
   /** An answer later than this is slow, in milliseconds, ≥ 0. Default: half of the attempt's timeout. */
   readonly slowMs?: number;
-  /** Share of slow answers at which it opens, 0–1; above 1 never. Default 0.8. */
+  /** Share of slow answers at which it opens, 0.01–2; above 1 never. Default 0.8. */
   readonly slowShareMax?: number;
   /** Shortest time it stays open, in milliseconds, 1–`openMsMax`. Default 5 000. */
   readonly openMs?: number;
