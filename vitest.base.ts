@@ -6,21 +6,33 @@ import { defineConfig } from 'vitest/config';
  */
 const conditions = ['@millrace/source', 'node', 'import', 'default'];
 
-export function projectTests(kind: 'unit' | 'integration' = process.env['MILLRACE_TEST_KIND'] === 'integration' ? 'integration' : 'unit') {
-  const integration = kind === 'integration';
+const integrationTests = ['src/**/*.int.spec.ts', 'src/**/*.e2e.spec.ts'];
+const integration = process.env['MILLRACE_TEST_KIND'] === 'integration';
+
+/**
+ * @param alone integration tests that stop a part which others use: they run first and alone, all others beside each other.
+ * Default: each runs alone
+ */
+export function projectTests({ alone }: { readonly alone?: readonly string[] } = {}) {
   return defineConfig({
     oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
     test: {
-      include: integration ? ['src/**/*.int.spec.ts', 'src/**/*.e2e.spec.ts'] : ['src/**/*.spec.ts'],
-      exclude: integration ? [] : ['src/**/*.int.spec.ts', 'src/**/*.e2e.spec.ts'],
       passWithNoTests: true,
       testTimeout: integration ? 120_000 : 60_000,
       hookTimeout: integration ? 120_000 : 60_000,
       fileParallelism: !integration,
       maxWorkers: 2,
+      ...(integration && alone !== undefined ? { projects: groupsOf(alone) } : integration ? { include: integrationTests } : { include: ['src/**/*.spec.ts'], exclude: integrationTests }),
       reporters: ['default', ['json', { outputFile: integration ? 'test-report.int.json' : 'test-report.json' }]],
     },
   });
+}
+
+function groupsOf(alone: readonly string[]) {
+  return [
+    { extends: true as const, test: { name: 'alone', include: [...alone], sequence: { groupOrder: 0 } } },
+    { extends: true as const, test: { name: 'beside each other', include: integrationTests, exclude: [...alone], fileParallelism: true, sequence: { groupOrder: 1 } } },
+  ];
 }

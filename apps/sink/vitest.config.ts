@@ -1,3 +1,3 @@
 import { projectTests } from '../../vitest.base.ts';
 
-export default projectTests();
+export default projectTests({ alone: ['src/sink-kafka.int.spec.ts'] });

@@ -1,7 +1,7 @@
 import { purchaseLimits, purchases } from '@millrace/contracts';
 import { attemptsSetting, authPrefix, authSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
-import { purchasePipelines, purchaseSpecs } from './pipelines.ts';
+import { purchasePipelines, purchaseRule, purchaseSpecs } from './pipelines.ts';
 
 /** Every setting; docs/settings.md is checked against it. */
 export const purchaseConfigSchema = Type.Object({
@@ -46,8 +46,7 @@ export function readPurchaseConfig(env: Readonly<Record<string, string | undefin
     env,
     check: (config) => [
       ...(config.PURCHASE_QUEUE_EVENTS_MAX >= config.PURCHASE_BATCH_ITEMS_MAX ? [] : ['PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX: such a batch could never be taken.']),
-      ...(config.PURCHASE_KAFKA_ANSWER_MS_MAX < purchaseSpecs(config).kafka.timeout.attemptMs ? [] : ['PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX: otherwise a lost answer is never asked for again.']),
-      ...pipelineProblems(purchaseSpecs(config)),
+      ...pipelineProblems(purchaseSpecs(config), purchaseRule(config)),
     ],
   });
 }

@@ -1,5 +1,5 @@
-import { createPipeline } from '@millrace/resilience';
-import { CallPaths } from '@millrace/runtime';
+import { createPipeline, patched } from '@millrace/resilience';
+import { CallPaths, type SettingsOf } from '@millrace/runtime';
 import { ResponseError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { readPurchaseConfig } from './config.ts';
@@ -19,9 +19,11 @@ async function silent(signal: AbortSignal): Promise<never> {
   return await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
 }
 
-function paths(env: Readonly<Record<string, string>>): CallPaths {
-  const { callPaths = [], attemptsPerRequestMax = 0 } = purchasePipelinesOf(readPurchaseConfig(env));
-  return new CallPaths(callPaths, attemptsPerRequestMax);
+function counted(env: Readonly<Record<string, string>> = {}): { paths: CallPaths; settingsOf: SettingsOf } {
+  const config = readPurchaseConfig(env);
+  const { callPaths = [], attemptsPerRequestMax = 0 } = purchasePipelinesOf(config);
+  const kafka = createPipeline(purchaseSpecs(config).kafka);
+  return { paths: new CallPaths(callPaths, attemptsPerRequestMax), settingsOf: () => kafka.settings() };
 }
 
 describe('the guard around Kafka', () => {
@@ -62,13 +64,31 @@ describe('the guard around Kafka', () => {
   });
 });
 
+describe('the time of a write', () => {
+  it('is longer than the time in which Kafka answers one attempt: at the start, and after each change', () => {
+    const { rule } = purchasePipelinesOf(readPurchaseConfig({}));
+    const { settingsOf } = counted();
+    const within = (attemptMs: number): readonly string[] => rule!((name) => patched(settingsOf(name), { timeout: { attemptMs } }));
+    expect(within(2001)).toEqual([]);
+    expect(within(2000)).toEqual([expect.stringContaining('a lost answer is never asked for again')]);
+  });
+});
+
 describe('the attempts that one request may cause', () => {
   it('are those of the client within the time of a write', () => {
-    expect(paths({}).count(() => ({}))).toMatchObject([{ product: 'kafka 1 × @platformatic/kafka 60', attemptsMax: 60 }]);
-    expect(() => paths({}).enforce(() => ({}))).not.toThrow();
+    const { paths, settingsOf } = counted();
+    expect(paths.count(settingsOf)).toMatchObject([{ product: 'kafka 1 × @platformatic/kafka 60', attemptsMax: 60 }]);
+    expect(() => paths.enforce(settingsOf)).not.toThrow();
   });
 
   it('may not grow beyond their limit by settings', () => {
-    expect(() => paths({ PURCHASE_KAFKA_RETRY_DELAY_MS: '10' }).enforce(() => ({}))).toThrow('may cause 600 attempts');
+    const { paths, settingsOf } = counted({ PURCHASE_KAFKA_RETRY_DELAY_MS: '10' });
+    expect(() => paths.enforce(settingsOf)).toThrow('may cause 600 attempts');
+  });
+
+  it('are those of the settings in force, which may change while the service runs', () => {
+    const { paths, settingsOf } = counted();
+    const longer: SettingsOf = (name) => patched(settingsOf(name), { timeout: { attemptMs: 30_000 } });
+    expect(paths.problem(longer)).toContain('may cause 300 attempts');
   });
 });

@@ -1,5 +1,5 @@
 import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
-import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
+import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelineRule, type PipelinesOptions, type SettingsOf } from '@millrace/runtime';
 import type { PurchaseConfig } from './config.ts';
 import { timeoutGuard, type KafkaGuard } from './guards.ts';
 import { refusedForItsContent } from './publish/send-outcome.ts';
@@ -25,9 +25,17 @@ export function purchaseSpecs(config: PurchaseConfig): NamedSpecs<typeof purchas
   return pipelineSpecs('PURCHASE', purchasePipelines, config);
 }
 
+/** What must hold between the limits of a write and those of the client, at the start and after every change. */
+export function purchaseRule(config: PurchaseConfig): PipelineRule {
+  return (settingsOf) =>
+    config.PURCHASE_KAFKA_ANSWER_MS_MAX < settingsOf('kafka').timeout.attemptMs
+      ? []
+      : [`PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX (${config.PURCHASE_KAFKA_ANSWER_MS_MAX}): otherwise a lost answer is never asked for again.`];
+}
+
 /** What the process makes of them. */
 export function purchasePipelinesOf(config: PurchaseConfig): PipelinesOptions {
-  return { specs: purchaseSpecs(config), callPaths: callPathsOf(config), attemptsPerRequestMax: config.PURCHASE_ATTEMPTS_PER_REQUEST_MAX };
+  return { specs: purchaseSpecs(config), callPaths: callPathsOf(config), attemptsPerRequestMax: config.PURCHASE_ATTEMPTS_PER_REQUEST_MAX, rule: purchaseRule(config) };
 }
 
 /** The guard around every call to Kafka. Reaching for Kafka and looking at it have shorter limits of their own, within that of a write. */
@@ -44,6 +52,6 @@ function errorClassOf(error: unknown): ErrorClass {
 
 function callPathsOf(config: PurchaseConfig): readonly CallPath[] {
   // As often as fits into the time of one write when every attempt is refused at once.
-  const writes = Math.ceil(purchaseSpecs(config).kafka.timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);
+  const writes = (settingsOf: SettingsOf): number => Math.ceil(settingsOf('kafka').timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);
   return [{ request: 'POST /v1/purchases: the write that it shares with others', layers: ['kafka', { name: '@platformatic/kafka', attemptsMax: writes }] }];
 }

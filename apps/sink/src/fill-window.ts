@@ -1,7 +1,7 @@
 import { fromOfEntryKey, ledgerPrefix, LakeError, parseEntry, type LaneId, type LedgerEntry, type ObjectStore } from '@millrace/lake';
 import type { EncodedBatch } from './batch.ts';
 import type { DedupWindow } from './dedup-window.ts';
-import type { SegmentEncoder } from './encode.ts';
+import type { RowId, SegmentEncoder } from './encode.ts';
 
 /** Where a window is read from. */
 export interface WindowSource {
@@ -32,12 +32,9 @@ export async function fillWindow(window: DedupWindow, to: number, source: Window
     const entries = await Promise.all(keys.slice(start, start + readsAtOnce).map(async (key) => await readEntry(key, source, signal)));
     const files = entries.flatMap((entry) => entry.files.map(({ key }) => key));
     for (let first = 0; first < files.length; first += readsAtOnce) {
-      await Promise.all(
-        files.slice(first, first + readsAtOnce).map(async (key) => {
-          const bytes = await source.store.get(key, { signal });
-          if (bytes !== undefined && bytes.byteLength > 0) await addRows(window, bytes, from, source.encoder);
-        }),
-      );
+      const found = await Promise.all(files.slice(first, first + readsAtOnce).map(async (key) => await readRows(key, from, source, signal)));
+      // Only when all are there: when one read fails and the window is begun anew, what the others still bring must not reach it.
+      for (const rows of found) addRows(window, rows);
     }
   }
   window.passed(to);
@@ -48,12 +45,17 @@ export async function fillWindow(window: DedupWindow, to: number, source: Window
 export async function fillFromSpool(window: DedupWindow, { entry, bodies, files }: EncodedBatch, encoder: SegmentEncoder): Promise<void> {
   if (window.offsets === 0) return;
   const rejects = entry.rejects?.staged;
-  for (const { file, staged } of bodies) if (staged !== rejects) await addRows(window, await files.read(file), entry.to - window.offsets, encoder);
+  for (const { file, staged } of bodies) if (staged !== rejects) addRows(window, await encoder.rowIds(await files.read(file), entry.to - window.offsets));
   window.passed(entry.to);
 }
 
-async function addRows(window: DedupWindow, bytes: Uint8Array, from: number, encoder: SegmentEncoder): Promise<void> {
-  for (const { offset, eventId } of await encoder.rowIds(bytes, from)) window.add(eventId, offset);
+async function readRows(key: string, from: number, { store, encoder }: WindowSource, signal: AbortSignal): Promise<readonly RowId[]> {
+  const bytes = await store.get(key, { signal });
+  return bytes === undefined || bytes.byteLength === 0 ? [] : await encoder.rowIds(bytes, from);
+}
+
+function addRows(window: DedupWindow, rows: readonly RowId[]): void {
+  for (const { offset, eventId } of rows) window.add(eventId, offset);
 }
 
 async function keysBackTo(from: number, { store, lane }: WindowSource, signal: AbortSignal): Promise<string[]> {

@@ -49,6 +49,13 @@ describe('offsets on their way to the group', () => {
     const commits = new OffsetCommits();
     commits.set(0, 5);
     commits.set(1, 7);
+    commits.set(3, 9);
+    await commits.send(async () => {
+      // The group is joined anew while a commit is under way.
+      commits.keepOnly([1, 2]);
+      throw new Error('illegal generation');
+    });
+    commits.set(3, 9);
     commits.keepOnly([1, 2]);
     const sent: unknown[] = [];
     await commits.send(async (offsets) => void sent.push(...offsets));

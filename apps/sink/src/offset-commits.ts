@@ -2,6 +2,7 @@
 export class OffsetCommits {
   readonly #waiting = new Map<number, number>();
   #sending: Promise<void> = Promise.resolve();
+  #owned: readonly number[] | undefined;
 
   /** Notes how far a partition has landed; the next {@link send} tells the group. */
   set(partition: number, offset: number): void {
@@ -10,6 +11,7 @@ export class OffsetCommits {
 
   /** Forgets partitions that the group gave to another member, which commits further by itself. */
   keepOnly(partitions: readonly number[]): void {
+    this.#owned = partitions;
     for (const partition of this.#waiting.keys()) if (!partitions.includes(partition)) this.#waiting.delete(partition);
   }
 
@@ -29,7 +31,7 @@ export class OffsetCommits {
     try {
       await commit(sent.map(([partition, offset]) => ({ partition, offset: String(offset) })));
     } catch {
-      for (const [partition, offset] of sent) if (!this.#waiting.has(partition)) this.#waiting.set(partition, offset);
+      for (const [partition, offset] of sent) if (!this.#waiting.has(partition) && this.#owned?.includes(partition) !== false) this.#waiting.set(partition, offset);
     }
   }
 }

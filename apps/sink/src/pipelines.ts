@@ -83,6 +83,7 @@ const callPaths: readonly CallPath[] = [
 function errorClassOf(error: unknown): ErrorClass {
   if (isSinkError(error, 'disk-full')) return 'invalid';
   if (!(error instanceof LakeError)) return classifyError(error);
+  if (error.throttled) return 'throttled';
   if (error.code === 'unavailable') return 'transient';
   return error.code === 'denied' ? 'permanent' : 'invalid';
 }

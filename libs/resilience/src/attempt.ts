@@ -11,6 +11,9 @@ import type { Timed, TimerQueue } from './timer-queue.ts';
 
 type Settle = (value: unknown) => void;
 
+/** Whose limit ends an attempt in time: its own, the whole call's, or its caller's deadline. */
+type Limit = 'attempt' | 'call' | 'caller';
+
 /**
  * One attempt whose work is begun: with a ticket of the breaker and a permit of the bulkhead. It is settled once, by the work, its time or its caller; the vote
  * is cast before anybody hears of it. The permit goes back when the work has ended, which may be much later.
@@ -26,8 +29,7 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
   abortPrevious: Abortable | undefined = undefined;
   private readonly scope: AttemptScope;
   private readonly limitMs: number;
-  /** Whether the call leaves it less time than an attempt may take. */
-  private readonly cutShort: boolean;
+  private limitedBy: Limit;
   private timers: TimerQueue | undefined = undefined;
   private timerHandle: unknown = undefined;
   private settledMs: number | undefined = undefined;
@@ -47,8 +49,8 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
   ) {
     const { limitMs } = site.attemptTimers;
     const leftMs = call.dueMs - startedMs;
-    this.cutShort = leftMs < limitMs;
-    this.limitMs = this.cutShort ? leftMs : limitMs;
+    this.limitedBy = leftMs >= limitMs ? 'attempt' : call.dueByCaller ? 'caller' : 'call';
+    this.limitMs = this.limitedBy === 'attempt' ? limitMs : leftMs;
     this.scope = new AttemptScope(number, startedMs + this.limitMs, site.clock, site.monotonic);
   }
 
@@ -90,7 +92,14 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
   }
 
   aborted(reason: unknown): void {
-    this.giveUp('aborted', reason);
+    if (!this.call.shared || !(reason instanceof AttemptTimeoutError)) {
+      this.giveUp('aborted', reason);
+      return;
+    }
+    // Nobody who waits for the shared work has time left, see Flights. That is no change of mind: a dependency that hangs would never be found out.
+    this.limitedBy = 'caller';
+    this.site.counters.timeouts += 1;
+    this.giveUp('timed-out', reason);
   }
 
   private readonly workSucceeded = (value: unknown): void => {
@@ -122,7 +131,7 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
   }
 
   private limit(): void {
-    if (this.cutShort) this.timerHandle = this.site.clock.setTimeout(() => this.timeUp(), this.limitMs);
+    if (this.limitedBy !== 'attempt') this.timerHandle = this.site.clock.setTimeout(() => this.timeUp(), this.limitMs);
     else {
       this.timers = this.site.attemptTimers;
       this.timers.add(this, this.startedMs);
@@ -161,9 +170,9 @@ export class Attempt implements GatedCall, Settling, Timed, Abortable {
     if (breaker === undefined) return;
     if (result === 'succeeded') breaker.count(this.ticket, false, slow, nowMs);
     else if (result === 'aborted' || errorClass === 'invalid' || errorClass === 'refused') breaker.forget(this.ticket);
-    else if (result === 'failed' || !this.cutShort) breaker.count(this.ticket, true, slow, nowMs);
+    else if (result === 'failed' || this.limitedBy === 'attempt') breaker.count(this.ticket, true, slow, nowMs);
     else if (!slow) breaker.forget(this.ticket);
-    else if (this.call.dueByCaller) breaker.countUnanswered(this.ticket, nowMs);
+    else if (this.limitedBy === 'caller') breaker.countUnanswered(this.ticket, nowMs);
     else breaker.count(this.ticket, true, true, nowMs);
   }
 

@@ -194,8 +194,11 @@ describe('an open circuit', () => {
     await trial.clock.advance(7);
     await times(4, () => trial.pipeline.execute(failing));
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'open', sinceMs: 1_000_007, retryAfterMs: 100 });
-    await trial.clock.advance(300);
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'open', sinceMs: 1_000_007, retryAfterMs: 0 });
+    await trial.clock.advance(99);
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'open', retryAfterMs: 1 });
+    // Nobody calls: it is open no longer all the same.
+    await trial.clock.advance(201);
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'half-open', sinceMs: 1_000_007, retryAfterMs: 0 });
     await trial.pipeline.execute(() => 1);
     const { breaker: probing } = trial.pipeline.snapshot();
     expect(probing).toMatchObject({ state: 'half-open', sinceMs: 1_000_307 });

@@ -149,7 +149,9 @@ export class Breaker {
   private stateName(nowMs: number): BreakerStateName {
     const { state } = this;
     if (this.mode === 'forced-open') return 'open';
-    if (state.kind !== 'closed') return state.kind;
+    // Nobody has to ask for it to be seen: a circuit that nobody calls any more would otherwise look open for ever.
+    if (state.kind === 'open') return nowMs < state.untilMs ? 'open' : 'half-open';
+    if (state.kind === 'half-open') return 'half-open';
     return nowMs - state.sinceMs < state.rampMs ? 'ramping' : 'closed';
   }
 

@@ -190,6 +190,47 @@ describe('calls of one key at one time', () => {
     await clock.advance(20);
     expect(await hasty).toMatchObject({ result: 'failed', error: new AttemptTimeoutError('reports', 20) });
     expect(shared?.aborted).toBe(true);
+    expect(pipeline.snapshot()).toMatchObject({ zombies: 1, totals: { timeouts: 1 } });
+  });
+
+  it.each([
+    ['open the circuit when it hangs and none of them can wait longer', { timeout: { attemptMs: 200 } }, 60, 'open', 3],
+    ['say nothing of it when none of them waited long enough to tell', { timeout: { attemptMs: 200 } }, 50, 'closed', 0],
+    ['open it as well when an attempt has all the time of a call', { timeout: { attemptMs: 60, totalMs: 60 } }, undefined, 'open', 3],
+  ] as const)('%s', async (_what, limits, deadlineMs, state, votes) => {
+    const { pipeline, clock } = setUp({ name: 'reports', cache: {}, breaker: { volumeMin: 3, slowMs: 55, slowShareMax: 0.8, openJitter: 0 }, ...limits });
+    for (let n = 0; n < 3; n += 1) {
+      const hung = pipeline.executeOutcome(never, { ...de, ...(deadlineMs === undefined ? {} : { deadline: clock.now() + deadlineMs }) });
+      await clock.advance(60);
+      expect(await hung).toMatchObject({ result: 'failed', error: { code: 'attempt-timeout' } });
+    }
+    expect(pipeline.snapshot().breaker).toMatchObject({ state, votes });
+  });
+
+  it('are no vote when the last of them gives up', async () => {
+    const { pipeline, clock } = setUp({ name: 'reports', cache: {}, breaker: { volumeMin: 1, slowMs: 10 } });
+    const controller = new AbortController();
+    const hung = pipeline.executeOutcome(never, { ...de, signal: controller.signal });
+    await clock.advance(20);
+    controller.abort('enough');
+    expect(await hung).toMatchObject({ result: 'aborted' });
+    expect(pipeline.snapshot()).toMatchObject({ breaker: { state: 'closed', votes: 0 }, totals: { timeouts: 0 } });
+  });
+
+  it('end at once for one whose own work makes it give up', async () => {
+    const { pipeline, clock } = setUp({ name: 'reports', cache: {} });
+    const controller = new AbortController();
+    const hung = pipeline.executeOutcome(
+      () => {
+        controller.abort('enough');
+        return never();
+      },
+      { ...de, signal: controller.signal },
+    );
+    await clock.advance(0);
+    expect(await hung).toEqual({ result: 'aborted', error: 'enough', attempts: 1 });
+    await clock.advance(10_000);
+    expect([pipeline.snapshot().totals.timeouts, clock.pending]).toEqual([0, 0]);
   });
 
   it('share it at the priority of the first', async () => {

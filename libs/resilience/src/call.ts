@@ -48,6 +48,11 @@ export class Call {
     return this.role === 'single';
   }
 
+  /** Whether several calls wait for it. */
+  get shared(): boolean {
+    return this.role === 'shared';
+  }
+
   /** Milliseconds left. */
   leftMs(): number {
     return this.dueMs - this.site.monotonic();

@@ -91,6 +91,18 @@ describe('a command', () => {
     expect(pipeline.snapshot().totals.fallbackFailures).toBe(1);
   });
 
+  it('fails when its cache key cannot be told, and is not run', async () => {
+    const { runs, LookUpOrOne } = setUp();
+    class Keyless extends LookUpOrOne {
+      protected override cacheKey(): string {
+        throw down;
+      }
+    }
+    expect(await new Keyless('de', () => 7).executeOutcome()).toEqual({ result: 'failed', error: down, attempts: 0 });
+    await expect(new Keyless('de', () => 7).execute()).rejects.toBe(down);
+    expect(runs).toEqual([]);
+  });
+
   it('is executed once', async () => {
     const { LookUp } = setUp();
     const command = new LookUp('de', () => 1);

@@ -58,7 +58,13 @@ export abstract class Command<T> {
     if (this.executed) throw new TypeError(`A command of the pipeline "${this.pipeline.name}" was executed twice; make a new one.`);
     this.executed = true;
     const stub = this.getFallback === Command.prototype.getFallback ? undefined : (error: unknown) => this.getFallback(error);
-    const outcome = await this.pipeline.executeOutcome<T>((context) => this.run(context), { ...this.options, key: this.cacheKey(), idempotent: this.options.idempotent === true, stub });
+    let key: string | undefined;
+    try {
+      key = this.cacheKey();
+    } catch (error) {
+      return { result: 'failed', error, attempts: 0 };
+    }
+    const outcome = await this.pipeline.executeOutcome<T>((context) => this.run(context), { ...this.options, key, idempotent: this.options.idempotent === true, stub });
     return outcome as Outcome<T>;
   }
 }

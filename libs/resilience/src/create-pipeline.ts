@@ -1,4 +1,4 @@
-import type { CreatePipeline, Pipeline, PipelineDeps } from './pipeline.ts';
+import type { Pipeline, PipelineDeps } from './pipeline.ts';
 import { PolicyPipeline } from './policy-pipeline.ts';
 import type { PipelineSpec } from './spec.ts';
 
@@ -6,4 +6,6 @@ import type { PipelineSpec } from './spec.ts';
  * Makes a pipeline.
  * @throws PipelineSettingsError when the spec is out of range or contradicts itself
  */
-export const createPipeline: CreatePipeline = <const S extends PipelineSpec>(spec: S, deps: PipelineDeps = {}): Pipeline<S> => new PolicyPipeline(spec, deps) as unknown as Pipeline<S>;
+export function createPipeline<const S extends PipelineSpec>(spec: S, deps: PipelineDeps = {}): Pipeline<S> {
+  return new PolicyPipeline(spec, deps) as unknown as Pipeline<S>;
+}

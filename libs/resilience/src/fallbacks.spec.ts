@@ -52,6 +52,47 @@ describe('fallbacks', () => {
     expect(await pipeline.executeOutcome(() => 1)).toMatchObject({ result: 'rejected', error: { code: 'pipeline-closed', retryable: true } });
   });
 
+  it('that take work are not for a caller whose deadline has passed', async () => {
+    const stored: StoredEntries = { entries: [] };
+    let asked = 0;
+    const { pipeline, clock } = setUp({
+      name: 'rates',
+      cache: {},
+      fallbacks: [
+        { kind: 'queue', queue: new MemoryQueue(stored, 3) },
+        { kind: 'stub', value: () => (asked += 1) },
+        { kind: 'cache' },
+      ],
+    });
+    await pipeline.execute(() => 7, { key: 'de' });
+    const late = { key: 'de', entry: entryOf('1', 'de') } as const;
+    // What is at hand costs nothing.
+    expect(await pipeline.executeOutcome(() => 1, { ...late, deadline: clock.now() })).toMatchObject({ result: 'fell-back', fallback: 'cache', value: 7, attempts: 0 });
+    const cut = pipeline.executeOutcome(never, { ...late, deadline: clock.now() + 20 });
+    await clock.advance(20);
+    expect(await cut).toMatchObject({ result: 'fell-back', fallback: 'cache' });
+    expect([stored.entries, asked]).toEqual([[], 0]);
+    expect(await pipeline.executeOutcome(failing, { ...late, deadline: clock.now() + 20 })).toMatchObject({ result: 'fell-back', fallback: 'queue' });
+  });
+
+  it('whose condition throws fail, and the next is tried', async () => {
+    const wrong = new Error('a bug');
+    const { pipeline, told } = setUp({
+      name: 'rates',
+      fallbacks: [
+        {
+          kind: 'silent',
+          when: () => {
+            throw wrong;
+          },
+        },
+        { kind: 'stub', value: () => 7 },
+      ],
+    });
+    expect(await pipeline.executeOutcome(failing)).toMatchObject({ result: 'fell-back', value: 7, error: down });
+    expect(told('FallbackFailed')).toMatchObject([{ kind: 'silent', error: wrong }]);
+  });
+
   it('are tried in order, each for its own errors, until one helps', async () => {
     const other = new Error('other');
     const { pipeline, told } = setUp({

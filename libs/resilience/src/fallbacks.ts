@@ -30,8 +30,8 @@ export class Fallbacks {
     if (error instanceof PipelineClosedError) return undefined;
     let last: unknown;
     for (const fallback of this.chainOf(call)) {
-      if (!(fallback.when === undefined ? this.site.classify(error) !== 'invalid' : fallback.when(error))) continue;
       try {
+        if (!(fallback.when === undefined ? this.site.classify(error) !== 'invalid' : fallback.when(error))) continue;
         const answer = await this.attempt(fallback, error, call);
         if (answer === undefined) continue;
         this.tellUsed(answer, error);
@@ -58,6 +58,8 @@ export class Fallbacks {
 
   private async attempt(fallback: FallbackSpec, error: unknown, call: Call): Promise<FallbackAnswer | undefined> {
     const { kind } = fallback;
+    // What takes work or time is not for a caller whose deadline has passed: nobody waits for it, and he was promised that it is refused.
+    if ((kind === 'stub' || kind === 'queue') && call.dueByCaller && call.leftMs() <= 0) return undefined;
     switch (fallback.kind) {
       case 'cache':
         return this.kept(call);

@@ -31,7 +31,7 @@ export class Flights {
     } finally {
       call.attempts = flight.call.attempts;
       flight.passengers -= 1;
-      if (flight.passengers === 0 && this.end(key, flight)) flight.controller.abort(call.signal?.reason);
+      if (flight.passengers === 0 && this.end(key, flight)) flight.controller.abort(call.signal?.aborted === true ? call.signal.reason : new AttemptTimeoutError(this.site.name, Math.round(call.dueMs - call.startedMs)));
     }
   }
 
@@ -53,6 +53,7 @@ export class Flights {
 
   /** @throws what ends the call's own wait */
   private async landed(flight: Flight, call: Call): Promise<void> {
+    call.signal?.throwIfAborted();
     const leftMs = call.leftMs();
     const wait = this.site.waits.begin({ ms: leftMs, signal: call.signal, late: () => new AttemptTimeoutError(this.site.name, Math.round(leftMs)) });
     const land = (): void => void wait.end();

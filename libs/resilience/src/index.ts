@@ -11,9 +11,11 @@ export { type ConformanceCheck, type QueueUnderTest, fallbackQueueConformance } 
 export * from './load-source.ts';
 export * from './outcome.ts';
 export * from './pipeline.ts';
+export { patched } from './resolve-settings.ts';
 export * from './retry-budget.ts';
 export { parseRetryAfterMs } from './retry-after.ts';
 export { createRetryBudget, retryBudgetDefaults } from './rolling-retry-budget.ts';
+export { chaosRuleRanges, type SettingPath, type SettingRange, settingRanges } from './setting-ranges.ts';
 export * from './settings.ts';
 export * from './snapshot.ts';
 export * from './spec.ts';

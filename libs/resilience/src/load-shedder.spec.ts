@@ -68,6 +68,15 @@ describe('a shedding pipeline', () => {
     expect(await accepted()).toHaveLength(3);
   });
 
+  it('keeps no level from a time at which nobody looked', async () => {
+    const { load, accepted, clock } = onLoad();
+    load.delayMs = 500;
+    expect(await accepted()).toHaveLength(1);
+    load.delayMs = 0;
+    await clock.advance(1000);
+    expect(await accepted()).toHaveLength(4);
+  });
+
   it('measures the load at most every 50 ms', async () => {
     const { load, accepted, clock } = onLoad();
     await accepted();

@@ -55,7 +55,8 @@ export class LoadShedder {
 
   private sample(): void {
     const nowMs = this.monotonic();
-    if (nowMs - this.sampledAtMs < sampleMs) return;
+    const unseenMs = nowMs - this.sampledAtMs;
+    if (unseenMs < sampleMs) return;
     this.sampledAtMs = nowMs;
     this.load = loadOf(this.source, this.settings);
     const level = shedLevelOf(this.load);
@@ -64,8 +65,11 @@ export class LoadShedder {
       this.moveTo(level);
       return;
     }
-    this.lowerSinceMs ??= nowMs;
-    if (nowMs - this.lowerSinceMs < this.settings.holdMs) return;
+    // Nobody looked for so long: a level kept from then says nothing about now.
+    if (unseenMs < this.settings.holdMs) {
+      this.lowerSinceMs ??= nowMs;
+      if (nowMs - this.lowerSinceMs < this.settings.holdMs) return;
+    }
     this.lowerSinceMs = undefined;
     this.moveTo(level);
   }

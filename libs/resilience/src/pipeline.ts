@@ -82,6 +82,8 @@ export interface PipelineControl {
   readonly name: string;
   readonly dependency: string;
   readonly events: PipelineEvents;
+  /** Work that goes on now, zombies included: `snapshot().inFlight`, cheap enough to be asked for at each event. */
+  readonly inFlight: number;
   /**
    * Changes settings at run time; calls that run keep what they began with.
    * @throws PipelineSettingsError when the result could not be used, or a policy is not part of this pipeline; nothing changes then
@@ -121,9 +123,3 @@ export interface Pipeline<S extends PipelineSpec = PipelineSpec> extends Pipelin
    */
   replay(work: (entry: QueueEntry, context: AttemptContext) => unknown, options?: { readonly signal?: AbortSignal }): Promise<ReplaySummary>;
 }
-
-/**
- * Makes a pipeline.
- * @throws PipelineSettingsError when the spec is out of range or contradicts itself
- */
-export type CreatePipeline = <const S extends PipelineSpec>(spec: S, deps?: PipelineDeps) => Pipeline<S>;

@@ -59,6 +59,10 @@ export class PolicyPipeline implements PipelineControl {
     this.controls = new PipelineControls({ site, budget, cache: this.cache, shedder: this.shedder, fallbacks: this.fallbacks, slowMsDerived: spec.breaker !== undefined && spec.breaker.slowMs === undefined });
   }
 
+  get inFlight(): number {
+    return this.site.counters.inFlight;
+  }
+
   execute(work: Work<unknown>, options?: AnyCallOptions): Promise<unknown> {
     if (!this.composed && options?.stub === undefined) return this.ask(work, new Call(this.site, options, 'single'));
     return this.outcomeOf(work, new Call(this.site, options)).then(valueOf);

@@ -5,7 +5,7 @@ import { CircuitOpenError, RetryBudgetSpentError } from './errors.ts';
 import { parseRetryAfterMs, retryAfterMsOf } from './retry-after.ts';
 import { retryWaitMs } from './retry-strategy.ts';
 import { createRetryBudget } from './rolling-retry-budget.ts';
-import { VirtualClock } from './simulation/virtual-clock.ts';
+import { settled, VirtualClock } from './simulation/virtual-clock.ts';
 import { down, failing, never, setUp, times } from './simulation/set-up.ts';
 
 const spec = { name: 's3', timeout: { attemptMs: 200, totalMs: 2000 }, retry: { attemptsMax: 4, baseMs: 100, factor: 3, waitMsMax: 500 } } as const;
@@ -147,6 +147,24 @@ describe('a retrying pipeline', () => {
     pipeline.forceOpen();
     expect(await pipeline.executeOutcome(() => 1, idempotent)).toMatchObject({ result: 'rejected', attempts: 0 });
     expect(told('RetryScheduled')).toEqual([]);
+  });
+
+  it('tells of the failure before when another attempt is refused', async () => {
+    const { pipeline, clock } = setUp({ ...spec, breaker: { volumeMin: 1 } });
+    const outcome = pipeline.executeOutcome(failing, idempotent);
+    await clock.advance(2000);
+    expect(await outcome).toMatchObject({ result: 'rejected', error: { code: 'circuit-open', cause: down }, attempts: 1 });
+    expect(await pipeline.executeOutcome(failing, idempotent)).toMatchObject({ result: 'rejected', error: { code: 'circuit-open', cause: undefined }, attempts: 0 });
+  });
+
+  it('counts no retry for a caller that gives up before it', async () => {
+    const { pipeline } = setUp(spec);
+    const controller = new AbortController();
+    const outcome = pipeline.executeOutcome(failing, { ...idempotent, signal: controller.signal });
+    await settled();
+    controller.abort('enough');
+    expect(await outcome).toEqual({ result: 'aborted', error: 'enough', attempts: 1 });
+    expect(pipeline.snapshot().totals).toMatchObject({ attempts: 1, retries: 0 });
   });
 
   it('refuses another attempt when the budget is spent, with the failure as its cause', async () => {

@@ -16,10 +16,14 @@ export class Retry {
 
   async run(work: Work<unknown>, call: Call): Promise<unknown> {
     this.budget.earn();
+    let failure: unknown;
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.runner.run(work, call, attempt);
       } catch (error) {
+        // A refusal hides why there was another attempt at all.
+        if (error instanceof RejectedError && error.pipeline === this.site.name) error.cause ??= failure;
+        failure = error;
         await this.beforeNext(call, attempt, error);
       }
     }
@@ -37,9 +41,9 @@ export class Retry {
       call.countRejection(refusal);
       throw refusal;
     }
-    site.counters.retries += 1;
     site.events.emit({ type: 'RetryScheduled', attempt: attempt + 1, waitMs, error });
     call.signal?.throwIfAborted();
     await site.waits.begin({ ms: waitMs, signal: call.signal }).promise;
+    site.counters.retries += 1;
   }
 }

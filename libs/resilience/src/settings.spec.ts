@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { attemptsMax } from './attempts-max.ts';
 import { createPipeline } from './create-pipeline.ts';
 import { PipelineSettingsError } from './errors.ts';
+import { settingRanges } from './setting-ranges.ts';
 import type { PipelinePatch } from './settings.ts';
 import type { PipelineSpec } from './spec.ts';
 import { never, setUp } from './simulation/set-up.ts';
@@ -77,8 +78,19 @@ describe('settings', () => {
     }
     expect(problemsOf(() => createPipeline({ ...least, fallbackConcurrencyMax: 0 }, { load }))).toEqual([`fallbackConcurrencyMax must be a whole number from 1 to 1000000, not 0.`]);
     expect(problemsOf(() => createPipeline({ ...least, chaos: { allowed: true, rules: [{ kind: 'fault', rate: 2 }] } }, { load }))).toEqual(['chaos.rules.rate must be a number from 0 to 1, not 2.']);
+    expect(problemsOf(() => createPipeline({ ...least, chaos: { allowed: true, rules: [{ kind: 'latency', ms: 3e9 }] } }, { load }))).toEqual(['chaos.rules.ms must be a number from 0 to 2147483647, not 3000000000.']);
     expect(problemsOf(() => createPipeline({ name: 's3', bulkhead: { concurrencyMax: 1.5 } }))).toEqual(['bulkhead.concurrencyMax must be a whole number from 1 to 1000000, not 1.5.']);
     expect(problemsOf(() => createPipeline({ name: 's3', timeout: { attemptMs: 1.5 } }))).toEqual([]);
+  });
+
+  it('take each number from its least to its largest, and none beyond', () => {
+    for (const [path, { minimum, maximum, whole }] of Object.entries(settingRanges)) {
+      const refused = (value: number): number => {
+        const changed = path.split('.').reduceRight<unknown>((inner, field) => ({ [field]: inner }), value) as Partial<PipelineSpec>;
+        return problemsOf(() => createPipeline({ ...full, ...changed }, { load })).filter((problem) => problem.startsWith(`${path} must be ${whole ? 'a whole number' : 'a number'} from `)).length;
+      };
+      expect([path, ...[minimum, maximum, minimum - 0.001, maximum + 1, minimum + 0.5].map(refused)]).toEqual([path, 0, 0, 1, 1, whole ? 1 : 0]);
+    }
   });
 
   it('are refused when they contradict each other', () => {

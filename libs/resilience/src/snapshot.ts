@@ -5,7 +5,7 @@ import type { FallbackKind } from './spec.ts';
 /** Who decides: `auto` the breaker itself, otherwise an operator. `disabled` lets everything through and counts nothing. */
 export type BreakerMode = 'auto' | 'forced-open' | 'forced-closed' | 'disabled';
 
-/** Where the circuit stands. `ramping` is closed, with a growing share of calls let through. */
+/** Where the circuit stands. `half-open` also when the open time is over and nobody has called since. `ramping` is closed, with a growing share of calls let through. */
 export type BreakerStateName = 'closed' | 'ramping' | 'open' | 'half-open';
 
 /** What a pipeline looks like at one moment. Plain JSON. Counters run from the pipeline's start. */
@@ -18,7 +18,7 @@ export interface PipelineSnapshot {
     readonly state: BreakerStateName;
     /** Epoch milliseconds at which this state began. */
     readonly sinceMs: number;
-    /** While open: milliseconds until it probes. */
+    /** While open: milliseconds until it probes; 0 when the next call does. */
     readonly retryAfterMs?: number;
     /** Votes in the window. */
     readonly votes: number;

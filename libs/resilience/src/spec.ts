@@ -1,4 +1,3 @@
-import type { BackOff } from './back-off.ts';
 import type { ErrorClass } from './error-class.ts';
 import type { FallbackQueue } from './fallback-queue.ts';
 
@@ -23,16 +22,16 @@ export interface RetryBudgetSpec {
 }
 
 /** Trying again. Only calls with `idempotent: true` are. */
-export interface RetrySpec extends Partial<BackOff> {
+export interface RetrySpec {
   /** Most attempts of one call, the first one included, 1–10. Default 3. */
   readonly attemptsMax?: number;
-  /** First bound of the wait in milliseconds. Default 100. */
+  /** First bound of the wait in milliseconds, ≥ 0. Default 100. */
   readonly baseMs?: number;
-  /** Growth of that bound. Default 2. */
+  /** Growth of that bound with each attempt, 1–100. Default 2. */
   readonly factor?: number;
-  /** Largest bound in milliseconds. Default 20 000. */
+  /** Largest bound in milliseconds, ≥ 0. Default 20 000. */
   readonly waitMsMax?: number;
-  /** Longest `Retry-After` that is obeyed, in milliseconds; a longer one ends the call with the failure. Default 20 000. */
+  /** Longest `Retry-After` that is obeyed, in milliseconds, ≥ 0; a longer one ends the call with the failure. Default 20 000. */
   readonly retryAfterMsMax?: number;
   /** The pipeline's own budget; left out when one is given to {@link createPipeline} for all pipelines of a dependency. */
   readonly budget?: RetryBudgetSpec;
@@ -44,19 +43,19 @@ export interface BreakerSpec {
   readonly windowMs?: number;
   /** Buckets of the window, 1–100. Default 10. */
   readonly buckets?: number;
-  /** Votes in the window below which the circuit stays closed, ≥ 1. Default 20. */
+  /** Votes in the window below which the circuit stays closed, 1–1 000 000. Default 20. */
   readonly volumeMin?: number;
-  /** Share of failures at which it opens, 0–1; above 1 never. Default 0.5. */
+  /** Share of failures at which it opens, 0.01–2; above 1 never. Default 0.5. */
   readonly failureShareMax?: number;
-  /** An answer later than this is slow, in milliseconds. Default: half of the attempt's timeout. */
+  /** An answer later than this is slow, in milliseconds, ≥ 0. Default: half of the attempt's timeout. */
   readonly slowMs?: number;
-  /** Share of slow answers at which it opens, 0–1; above 1 never. Default 0.8. */
+  /** Share of slow answers at which it opens, 0.01–2; above 1 never. Default 0.8. */
   readonly slowShareMax?: number;
-  /** Shortest time it stays open, in milliseconds. Default 5 000. */
+  /** Shortest time it stays open, in milliseconds, 1–`openMsMax`. Default 5 000. */
   readonly openMs?: number;
-  /** Growth of the open time with each failed probe. Default 2. */
+  /** Growth of the open time with each failed probing, 1–100. Default 2. */
   readonly openFactor?: number;
-  /** Longest time it stays open, in milliseconds. Default 60 000. */
+  /** Longest time it stays open, in milliseconds, ≥ 1. Default 60 000. */
   readonly openMsMax?: number;
   /** Share of the open time that is random, 0–1, so that many processes do not probe at once. Default 0.2: an open time of 5 s is 4 to 5 s. */
   readonly openJitter?: number;
@@ -72,7 +71,7 @@ export interface BulkheadSpec {
   readonly concurrencyMax?: number;
   /** Most calls that wait for their turn, ≥ 0. Default 0. */
   readonly queueMax?: number;
-  /** Longest wait in milliseconds. Default 1 000. */
+  /** Longest wait in milliseconds, ≥ 0. Default 1 000. */
   readonly queueWaitMsMax?: number;
 }
 
@@ -146,7 +145,7 @@ export type ChaosRule = {
   /** Only attempts of calls with one of these keys. Default: all attempts. */
   readonly keys?: readonly string[];
 } & (
-  | /** Waits before the work, in milliseconds. */ { readonly kind: 'latency'; readonly ms: number }
+  | /** Waits before the work, in milliseconds, ≥ 0. */ { readonly kind: 'latency'; readonly ms: number }
   | /** Fails instead of the work. */ { readonly kind: 'fault'; readonly error?: () => unknown }
   | /** Answers instead of the work. */ { readonly kind: 'outcome'; readonly value: unknown }
   | /** Neither answers nor heeds the signal, for good. */ { readonly kind: 'hang' }

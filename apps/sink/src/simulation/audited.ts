@@ -5,6 +5,7 @@ import { BucketReader } from './bucket-reader.ts';
 import { gapsOf, rowsByTheBook } from './invariants.ts';
 import type { Makers } from './makers.ts';
 import { rowsOf } from './memory-spool.ts';
+import { ModelFault } from './model-fault.ts';
 import type { PlantedFault } from './schedule.ts';
 import type { World } from './world.ts';
 
@@ -37,16 +38,16 @@ export async function auditedClaim(world: World, log: readonly LogRecord[], wind
   if (verdict === 'faulty') return claim;
 
   const gaps = gapsOf(world.entries()).filter(({ from }) => from < spanned);
-  if (verdict === 'complete' && gaps.length > 0) throw new Error(`the audit calls [0, ${spanned}) complete, of which [${gaps[0]!.from}, ${gaps[0]!.to}) is a gap`);
+  if (verdict === 'complete' && gaps.length > 0) throw new ModelFault(`the audit calls [0, ${spanned}) complete, of which [${gaps[0]!.from}, ${gaps[0]!.to}) is a gap`);
   const visible = world
     .rows()
     .map(({ _offset: offset, event_id: eventId }) => ({ offset, text: `${offset}:${eventId}` }))
     .toSorted((a, b) => a.offset - b.offset);
   const found = visible.filter(({ offset }) => offset < spanned).map(({ text }) => text);
   const expected = rowsByTheBook(log, spanned, gaps, window);
-  if (found.join(' ') !== expected.join(' ')) throw new Error(`the audit calls [0, ${spanned}) ${verdict}; the table has ${found.join(' ')} there, and the log gives ${expected.join(' ')}`);
+  if (found.join(' ') !== expected.join(' ')) throw new ModelFault(`the audit calls [0, ${spanned}) ${verdict}; the table has ${found.join(' ')} there, and the log gives ${expected.join(' ')}`);
   const beyond = visible.find(({ offset }) => offset >= spanned + unlanded);
-  if (isQuiet && beyond !== undefined) throw new Error(`the audit speaks of [0, ${spanned + unlanded}), and a row of offset ${beyond.offset} is visible`);
+  if (isQuiet && beyond !== undefined) throw new ModelFault(`the audit speaks of [0, ${spanned + unlanded}), and a row of offset ${beyond.offset} is visible`);
   return claim;
 }
 

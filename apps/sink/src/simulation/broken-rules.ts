@@ -1,8 +1,47 @@
-import { auditTable, Ledger, type AuditOptions, type AuditReport, type LedgerEntry, type ObjectStore, type Patience, type RecordOutcome, type LaneId, type CallOptions } from '@millrace/lake';
+import { auditTable, isLakeError, Ledger, type AuditOptions, type AuditReport, type LedgerEntry, type ObjectStore, type Patience, type RecordOutcome, type LaneId, type CallOptions } from '@millrace/lake';
 import { DedupWindow } from '../dedup-window.ts';
 import { Pipeline } from '../pipeline.ts';
 import { Shelf } from '../shelf.ts';
 import { soundMakers, type Makers } from './makers.ts';
+
+/** A store whose PUTs somebody listens to. */
+class ListeningStore implements ObjectStore {
+  readonly #store: ObjectStore;
+  readonly #listen: (put: () => Promise<void>) => Promise<void>;
+
+  constructor(store: ObjectStore, listen: (put: () => Promise<void>) => Promise<void>) {
+    this.#store = store;
+    this.#listen = listen;
+  }
+
+  async put(...args: Parameters<ObjectStore['put']>): Promise<void> {
+    await this.#listen(async () => await this.#store.put(...args));
+  }
+
+  async get(...args: Parameters<ObjectStore['get']>): Promise<Uint8Array | undefined> {
+    return await this.#store.get(...args);
+  }
+
+  async size(...args: Parameters<ObjectStore['size']>): Promise<number | undefined> {
+    return await this.#store.size(...args);
+  }
+
+  async copy(...args: Parameters<ObjectStore['copy']>): Promise<void> {
+    await this.#store.copy(...args);
+  }
+
+  async delete(...args: Parameters<ObjectStore['delete']>): Promise<void> {
+    await this.#store.delete(...args);
+  }
+
+  async list(...args: Parameters<ObjectStore['list']>): Promise<string[]> {
+    return await this.#store.list(...args);
+  }
+
+  async listFolders(...args: Parameters<ObjectStore['listFolders']>): Promise<string[]> {
+    return await this.#store.listFolders(...args);
+  }
+}
 
 /** A PUT whose answer did not come is taken for applied. */
 class CredulousLedger extends Ledger {
@@ -15,19 +54,14 @@ class CredulousLedger extends Ledger {
 
   override async record(entry: LedgerEntry, patience: Patience, signal: AbortSignal): Promise<RecordOutcome> {
     let answered = false;
-    const listening: ObjectStore = Object.create(this.#store, {
-      put: {
-        value: async (...args: Parameters<ObjectStore['put']>) => {
-          try {
-            await this.#store.put(...args);
-            answered = true;
-          } catch (error) {
-            if ((error as { code?: string }).code === 'unavailable') answered = true;
-            else throw error;
-          }
-        },
-      },
-    }) as ObjectStore;
+    const listening = new ListeningStore(this.#store, async (put) => {
+      try {
+        await put();
+      } catch (error) {
+        if (!isLakeError(error, 'unavailable')) throw error;
+      }
+      answered = true;
+    });
     const outcome = await new Ledger(listening, this.lane).record(entry, patience, signal);
     return answered ? { outcome: 'mine' } : outcome;
   }

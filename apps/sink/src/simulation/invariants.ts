@@ -1,6 +1,7 @@
 import { chainEndOf, chainStart, faultsOf, filesOf, type LedgerEntry } from '@millrace/lake';
 import type { LogRecord } from '../log.ts';
 import { rowsOf } from './memory-spool.ts';
+import { ModelFault } from './model-fault.ts';
 import type { World } from './world.ts';
 import { check } from './writer.ts';
 
@@ -54,14 +55,14 @@ export class Invariants {
     let end = chainStart;
     for (const entry of entries) {
       const [fault] = faultsOf(entry, end);
-      if (fault !== undefined) throw new Error(`entry ${entry.id} of [${entry.from}, ${entry.to}) ${fault}`);
+      if (fault !== undefined) throw new ModelFault(`entry ${entry.id} of [${entry.from}, ${entry.to}) ${fault}`);
       end = chainEndOf(entry);
     }
   }
 
   #onlyTheHeadIsUnlanded(entries: readonly LedgerEntry[]): void {
     for (const entry of entries.slice(0, -1)) {
-      for (const { key } of filesOf(entry)) if (!this.#world.bucket.objects.has(key)) throw new Error(`${key} is missing, and its entry is not the head`);
+      for (const { key } of filesOf(entry)) if (!this.#world.bucket.objects.has(key)) throw new ModelFault(`${key} is missing, and its entry is not the head`);
     }
   }
 
@@ -71,17 +72,17 @@ export class Invariants {
     for (const [key, bytes] of objects) {
       if (!key.startsWith('purchases/')) continue;
       const rows = named.get(key);
-      if (rows === undefined) throw new Error(`${key} is visible, and no entry names it`);
+      if (rows === undefined) throw new ModelFault(`${key} is visible, and no entry names it`);
       const seen = this.#seen.get(key);
       if (seen === undefined) {
         const found = rowsOf(bytes);
-        if (found.length !== rows) throw new Error(`${key} has ${found.length} rows, its entry says ${rows}`);
+        if (found.length !== rows) throw new ModelFault(`${key} has ${found.length} rows, its entry says ${rows}`);
         this.#seen.set(key, { bytes, rows: found });
       } else if (seen.bytes !== bytes && !Buffer.from(seen.bytes).equals(bytes)) {
-        throw new Error(`${key} has changed`);
+        throw new ModelFault(`${key} has changed`);
       }
     }
-    for (const key of this.#seen.keys()) if (!objects.has(key)) throw new Error(`${key} was visible and is gone`);
+    for (const key of this.#seen.keys()) if (!objects.has(key)) throw new ModelFault(`${key} was visible and is gone`);
   }
 
   /** Every visible row once, no event twice within the window, and all that the landed entries span: what the log says. */
@@ -94,7 +95,7 @@ export class Invariants {
       .map(({ _offset: offset, event_id: eventId }) => ({ offset, text: `${offset}:${eventId}` }))
       .toSorted((a, b) => a.offset - b.offset)
       .map(({ text }) => text);
-    if (visible.join(' ') !== expected.join(' ')) throw new Error(`the table has ${visible.join(' ')}, and the log up to there gives ${expected.join(' ')}`);
+    if (visible.join(' ') !== expected.join(' ')) throw new ModelFault(`the table has ${visible.join(' ')}, and the log up to there gives ${expected.join(' ')}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { auditedClaim, plantFault, type Claim } from './audited.ts';
 import { Invariants } from './invariants.ts';
 import type { Makers } from './makers.ts';
 import { SimulatedDisk } from './memory-spool.ts';
+import { ModelFault } from './model-fault.ts';
 import { purchaseLine } from './purchase-line.ts';
 import type { Schedule, Step } from './schedule.ts';
 import { tick } from './tick.ts';
@@ -116,8 +117,8 @@ class Run {
         bucket.plan = (write) => (write < until ? step.fault : undefined);
         break;
       }
-      case 'unreadable':
-        bucket.readsToFail = step.reads;
+      case 'read-faults':
+        bucket.reads.splice(0, bucket.reads.length, ...step.faults);
         break;
       case 'arrive':
         bucket.applyDelayed(step.which);
@@ -194,7 +195,7 @@ class Run {
   async #land(): Promise<number> {
     const { topic, bucket } = this.#world;
     bucket.plan = () => undefined;
-    bucket.readsToFail = 0;
+    bucket.reads.length = 0;
     for (const disk of this.#disks) disk.writesToRefuse = 0;
     while (bucket.delayed.length > 0) {
       bucket.applyDelayed(0);
@@ -256,20 +257,20 @@ class Run {
   }
 
   #isNotFaulty({ verdict, fault }: Claim): void {
-    if (verdict === 'faulty') throw new Error(`the audit calls the table faulty, and nobody has touched it: ${fault}`);
+    if (verdict === 'faulty') throw new ModelFault(`the audit calls the table faulty, and nobody has touched it: ${fault}`);
   }
 
   // The audit tells a table that is all there from one that is not.
   async #auditFindsOut(landedTo: number): Promise<void> {
     const whole = await this.#audit(true);
     this.#isNotFaulty(whole);
-    if (whole.spanned < landedTo) throw new Error(`the audit speaks of [0, ${whole.spanned}), and [0, ${landedTo}) has landed`);
+    if (whole.spanned < landedTo) throw new ModelFault(`the audit speaks of [0, ${whole.spanned}), and [0, ${landedTo}) has landed`);
     const { planted } = this.#schedule;
     // Where all of the log is gone there may be a head that nobody has landed: what is done to it by hand may be nothing yet.
     if (whole.unlanded > 0 || !plantFault(this.#world, planted)) return;
     const damaged = await this.#audit(true);
     // A head whose staged copies are still there counts as being landed, and one that has no file leaves nothing behind: then the audit speaks of less.
-    if (damaged.verdict !== 'faulty' && damaged.spanned >= whole.spanned) throw new Error(`the audit calls [0, ${damaged.spanned}) ${damaged.verdict} after this was done to the table: ${planted.what}`);
+    if (damaged.verdict !== 'faulty' && damaged.spanned >= whole.spanned) throw new ModelFault(`the audit calls [0, ${damaged.spanned}) ${damaged.verdict} after this was done to the table: ${planted.what}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { WriteFault } from './simulated-store.ts';
+import type { ReadFault, WriteFault } from './simulated-store.ts';
 
 /** One thing that happens. `who` is the writer on one of two machines. */
 export type Step =
@@ -19,7 +19,8 @@ export type Step =
   /** A machine's disk refuses so many writes: ENOSPC. */
   | { readonly do: 'fill-disk'; readonly who: number; readonly writes: number }
   | { readonly do: 'fault'; readonly fault: WriteFault; readonly writes: number }
-  | { readonly do: 'unreadable'; readonly reads: number }
+  /** What becomes of the next reads. */
+  | { readonly do: 'read-faults'; readonly faults: readonly ReadFault[] }
   | { readonly do: 'arrive'; readonly which: number }
   | { readonly do: 'retain'; readonly count: number }
   | { readonly do: 'recreate'; readonly events: readonly number[] }
@@ -65,7 +66,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fill-disk' as const), who, writes: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('audit' as const) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('fault' as const), fault, writes: fc.integer({ min: 1, max: 6 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('unreadable' as const), reads: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('read-faults' as const), faults: fc.array(fc.constantFrom<ReadFault>('none', 'late', 'failed'), { minLength: 1, maxLength: 12, size: 'max' }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('arrive' as const), which: fc.nat(3) }) },
 );
 

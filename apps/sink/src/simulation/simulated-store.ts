@@ -1,5 +1,8 @@
 import { LakeError, type CallOptions, type ObjectBody, type ObjectStore, type PutOptions } from '@millrace/lake';
 import type { Incarnation } from './incarnation.ts';
+import { tick } from './tick.ts';
+
+const turnsOfLateRead = 6;
 
 /** What may happen to a write. */
 export type WriteFault =
@@ -14,6 +17,9 @@ export type WriteFault =
   /** 409: another conditional request was under way. Not applied. */
   | 'conflict';
 
+/** What may happen to a read: answered, answered after later ones, or not answered. */
+export type ReadFault = 'none' | 'late' | 'failed';
+
 /** Decides what happens to a write, by its number from 0 and its key. */
 export type FaultPlan = (n: number, key: string) => WriteFault | undefined;
 
@@ -24,8 +30,8 @@ export class SimulatedBucket {
   readonly delayed: (() => void)[] = [];
   plan: FaultPlan = () => undefined;
   writes = 0;
-  /** Reads that fail from now on. */
-  readsToFail = 0;
+  /** What becomes of the next reads; all later ones are answered. */
+  readonly reads: ReadFault[] = [];
   /** Changes whenever an object does. */
   version = 0;
 
@@ -102,11 +108,14 @@ export class SimulatedStore implements ObjectStore {
   }
 
   async #read<T>(name: string, read: () => T): Promise<Awaited<T>> {
-    return await this.#life.effect(name, () => {
-      if (this.#bucket.readsToFail === 0) return read();
-      this.#bucket.readsToFail -= 1;
-      throw new LakeError('unavailable', `${name} was not answered`);
+    const fault = this.#bucket.reads.shift();
+    const answer = await this.#life.effect(name, () => {
+      if (fault === 'failed') throw new LakeError('unavailable', `${name} was not answered`);
+      return read();
     });
+    if (fault === 'late') for (let turn = 0; turn < turnsOfLateRead; turn += 1) await tick();
+    await this.#life.goesOn();
+    return answer;
   }
 
   async #write(name: string, key: string, apply: () => void): Promise<void> {

@@ -62,7 +62,7 @@ export class Writer {
   readonly #budget: SpoolBudget;
   readonly #shelf: Shelf;
   #handles = 0;
-  #started = false;
+  #started: Promise<void> | undefined;
 
   constructor(world: World, options: WriterOptions) {
     this.#world = world;
@@ -89,9 +89,7 @@ export class Writer {
 
   /** Starts the lane, once. */
   start(): void {
-    if (this.#started) return;
-    this.#started = true;
-    void this.fillShelf().then(() => this.lanes.assign([0]));
+    this.#started ??= this.fillShelf().then(() => this.lanes.assign([0]));
   }
 
   /** Puts up what dead incarnations left on the disk. */
@@ -107,6 +105,7 @@ export class Writer {
 
   /** The partition is given to another for good. */
   async lose(): Promise<void> {
+    await this.#started;
     const stopped = this.lane.stop('the group gave the partition to another member');
     this.lanes.assign([]);
     await stopped;

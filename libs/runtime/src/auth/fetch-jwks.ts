@@ -1,3 +1,4 @@
+import { parseRetryAfterMs } from '@millrace/resilience';
 import type { JSONWebKeySet } from 'jose';
 
 /** Largest key set in bytes; a real one has a few kilobytes. */
@@ -6,14 +7,21 @@ const jwksBytesMax = 256 * 1024;
 /** A key set that could not be had. */
 export class JwksError extends Error {
   readonly code = 'jwks-unavailable';
+  /** Whether the issuer asks for less: 429, or 503 with `Retry-After`. */
+  readonly throttled: boolean;
+  /** Milliseconds until asking again makes sense, if the issuer says so. */
+  readonly retryAfterMs: number | undefined;
 
   /** @param retryable Whether asking again may help. */
   constructor(
     message: string,
     readonly retryable: boolean,
+    { throttled = false, retryAfterMs }: { readonly throttled?: boolean; readonly retryAfterMs?: number | undefined } = {},
   ) {
     super(message);
     this.name = 'JwksError';
+    this.throttled = throttled;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -26,9 +34,12 @@ export async function fetchJwks(url: string, signal: AbortSignal): Promise<JSONW
   const response = await fetch(url, { redirect: 'error', headers: { accept: 'application/json' }, signal });
   if (!response.ok) {
     await response.body?.cancel();
+    const { status } = response;
     // Of the refusals only these two pass by themselves.
-    const retryable = response.status >= 500 || response.status === 408 || response.status === 429;
-    throw new JwksError(`The issuer's key set at ${url} was answered with status ${response.status}.`, retryable);
+    const retryable = status >= 500 || status === 408 || status === 429;
+    const retryAfterMs = parseRetryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now());
+    const throttled = status === 429 || (status === 503 && retryAfterMs !== undefined);
+    throw new JwksError(`The issuer's key set at ${url} was answered with status ${status}.`, retryable, { throttled, retryAfterMs });
   }
   let text = '';
   const decoder = new TextDecoder();

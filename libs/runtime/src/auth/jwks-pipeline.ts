@@ -1,10 +1,10 @@
-import type { Pipeline, PipelineSpec } from '@millrace/resilience';
+import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import type { JSONWebKeySet } from 'jose';
 import { type CallPath, CallPaths } from '../pipelines/call-paths.ts';
 import { makePipelines, type PipelineSurroundings } from '../pipelines/make-pipelines.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { NamedDefaults } from '../pipelines/settings/pipeline-settings.ts';
-import { fetchJwks } from './fetch-jwks.ts';
+import { fetchJwks, JwksError } from './fetch-jwks.ts';
 
 /** The pipeline around fetching an issuer's keys, with the defaults of its settings. Requests with a key that is not known yet wait for it, so its times are short. */
 export const authPipelines = {
@@ -13,6 +13,7 @@ export const authPipelines = {
     retry: { attemptsMax: 2, waitMsMax: 500 },
     // Keys are asked for every half minute at most while the issuer is away: a shorter window would never fill.
     breaker: { windowMs: 120_000, volumeMin: 3, openMs: 10_000, openMsMax: 30_000, probes: 1 },
+    classify: errorClassOf,
   },
 } as const satisfies NamedDefaults;
 
@@ -32,4 +33,8 @@ export function addJwksPipeline(spec: PipelineSpec, surroundings: PipelineSurrou
 export async function jwksThrough(registry: PipelineRegistry, url: string): Promise<JSONWebKeySet> {
   const pipeline = registry.get(jwksSpec.name) as unknown as Pipeline<{ readonly name: 'jwks' }>;
   return await pipeline.execute(async ({ signal }) => await fetchJwks(url, signal), { idempotent: true });
+}
+
+function errorClassOf(error: unknown): ErrorClass {
+  return error instanceof JwksError && error.throttled ? 'throttled' : classifyError(error);
 }

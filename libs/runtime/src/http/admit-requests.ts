@@ -1,6 +1,7 @@
 import { headerNames } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/resilience';
 import type { FastifyInstance } from 'fastify';
+import { ProblemError } from '../errors.ts';
 import { priorityOf } from './request-priority.ts';
 import { deadlineOf } from './work-of-request.ts';
 
@@ -30,6 +31,8 @@ export function admitRequests(fastify: FastifyInstance, pipeline: Pipeline): voi
     const admit = async (): Promise<void> => {
       try {
         await pipeline.execute(answered, { deadline: deadlineOf(request.headers[headerNames.deadline]), priority: priorityOf(request), idempotent: false });
+        // An injected outcome or a fallback stood in for the request: its route was not asked and has no answer.
+        if (!admitted) done(new ProblemError('unavailable', { detail: `${pipeline.name} did not let the request in.`, retryAfterSeconds: 1 }));
       } catch (error) {
         // Once admitted, the answer belongs to the route; what the pipeline thinks of its time is only counted.
         if (!admitted) done(error as Error);

@@ -1,12 +1,12 @@
-import type { PipelineSpec } from '@millrace/resilience';
+import { createPipeline } from '@millrace/resilience';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../config/read-config.ts';
 import { StartRefusedError } from '../errors.ts';
-import { attemptsSetting, type CallPath, CallPaths } from './call-paths.ts';
+import { attemptsSetting, type CallPath, CallPaths, type SettingsOf } from './call-paths.ts';
 
-const specs: Record<string, Pick<PipelineSpec, 'retry'>> = { kafka: {}, redis: { retry: { attemptsMax: 2 } }, s3: { retry: {} } };
-const retriesOf = (name: string): Pick<PipelineSpec, 'retry'> => specs[name]!;
+const pipelines = [{ name: 'kafka', timeout: { attemptMs: 900 } }, { name: 'redis', retry: { attemptsMax: 2 } }, { name: 's3', retry: {} }].map((spec) => createPipeline(spec));
+const settingsOf: SettingsOf = (name) => pipelines.find((pipeline) => pipeline.name === name)!.settings();
 const paths: CallPath[] = [
   { request: 'POST /v1/purchases', layers: ['kafka'] },
   { request: 'POST /v1/queries', layers: [{ name: 'BullMQ', attemptsMax: 2 }, 's3'], calls: 2 },
@@ -15,27 +15,32 @@ const paths: CallPath[] = [
 
 describe('call paths', () => {
   it('multiply attempts over their layers, the largest first', () => {
-    expect(new CallPaths(paths, 12).count(retriesOf).map(({ request, product, attemptsMax }) => [request, product, attemptsMax])).toEqual([
+    expect(new CallPaths(paths, 12).count(settingsOf).map(({ request, product, attemptsMax }) => [request, product, attemptsMax])).toEqual([
       ['POST /v1/queries', '2 calls × BullMQ 2 × s3 3', 12],
       ['GET /v1/queries/:id', 'redis 2 × ioredis 1', 2],
       ['POST /v1/purchases', 'kafka 1', 1],
     ]);
   });
 
-  it('say at start what one request may cause', () => {
-    expect(new CallPaths(paths, 12).sentence(retriesOf)).toBe(
-      'One request causes at most 12 attempts at a dependency: POST /v1/queries (2 calls × BullMQ 2 × s3 3). The limit is 12.',
-    );
-    expect(new CallPaths([], 12).sentence(retriesOf)).toBe('No request causes a call to a dependency.');
+  it('count a layer whose tries follow from settings with those', () => {
+    const client = { name: 'client', attemptsMax: (of: SettingsOf) => of('kafka').timeout.attemptMs / 300 };
+    expect(new CallPaths([{ request: 'POST /v1/purchases', layers: ['kafka', client] }]).count(settingsOf)).toMatchObject([{ product: 'kafka 1 × client 3', attemptsMax: 3 }]);
   });
 
-  it('let the service start at the limit', () => expect(() => new CallPaths(paths, 12).enforce(retriesOf)).not.toThrow());
+  it('say at start what one request may cause', () => {
+    expect(new CallPaths(paths, 12).sentence(settingsOf)).toBe(
+      'One request causes at most 12 attempts at a dependency: POST /v1/queries (2 calls × BullMQ 2 × s3 3). The limit is 12.',
+    );
+    expect(new CallPaths([], 12).sentence(settingsOf)).toBe('No request causes a call to a dependency.');
+  });
+
+  it('let the service start at the limit', () => expect(() => new CallPaths(paths, 12).enforce(settingsOf)).not.toThrow());
 
   it('refuse the start above it, naming the pipelines', () => {
     const limited = new CallPaths(paths, 11);
-    expect(() => limited.enforce(retriesOf)).toThrow(StartRefusedError);
-    expect(() => limited.enforce(retriesOf)).toThrow('POST /v1/queries may cause 12 attempts (2 calls × BullMQ 2 × s3 3; pipelines s3)');
-    expect(() => limited.enforce(retriesOf)).not.toThrow('POST /v1/purchases');
+    expect(() => limited.enforce(settingsOf)).toThrow(StartRefusedError);
+    expect(() => limited.enforce(settingsOf)).toThrow('POST /v1/queries may cause 12 attempts (2 calls × BullMQ 2 × s3 3; pipelines s3)');
+    expect(() => limited.enforce(settingsOf)).not.toThrow('POST /v1/purchases');
   });
 
   it('have a setting with a default', () => {

@@ -1,6 +1,9 @@
-import { attemptsMax, type PipelineSpec } from '@millrace/resilience';
+import { attemptsMax, type PipelineSettings } from '@millrace/resilience';
 import { type TInteger, Type } from 'typebox';
 import { StartRefusedError } from '../errors.ts';
+
+/** Looks the settings of a pipeline up by its name. */
+export type SettingsOf = (name: string) => PipelineSettings;
 
 /** One of a pipeline's retries, by its name, or those of a client underneath or a queue above. */
 export type RetryLayer =
@@ -8,8 +11,8 @@ export type RetryLayer =
   | {
       /** Who tries again: `BullMQ`, `kafkajs`. */
       readonly name: string;
-      /** How often it tries in all, the first attempt included. */
-      readonly attemptsMax: number;
+      /** How often it tries in all, the first attempt included; a function where that follows from settings of pipelines, which may change. */
+      readonly attemptsMax: number | ((settingsOf: SettingsOf) => number);
     };
 
 /** One way from a request to a dependency. Every layer that tries again multiplies the attempts. */
@@ -56,12 +59,15 @@ export class CallPaths {
 
   /**
    * Counts the attempts of each path, the largest first.
-   * @param retriesOf Looks a pipeline up by its name.
+   * @param settingsOf The settings to count with.
    */
-  count(retriesOf: (name: string) => Pick<PipelineSpec, 'retry'>): readonly CountedPath[] {
+  count(settingsOf: SettingsOf): readonly CountedPath[] {
     return this.paths
       .map(({ request, layers, calls = 1 }) => {
-        const factors = layers.map((layer) => (typeof layer === 'string' ? { name: layer, attemptsMax: attemptsMax(retriesOf(layer)), pipeline: true } : { ...layer, pipeline: false }));
+        const factors = layers.map((layer) => {
+          if (typeof layer === 'string') return { name: layer, attemptsMax: attemptsMax(settingsOf(layer)), pipeline: true };
+          return { name: layer.name, attemptsMax: typeof layer.attemptsMax === 'number' ? layer.attemptsMax : layer.attemptsMax(settingsOf), pipeline: false };
+        });
         return {
           request,
           product: [...(calls === 1 ? [] : [`${calls} calls`]), ...factors.map((factor) => `${factor.name} ${factor.attemptsMax}`)].join(' × '),
@@ -72,24 +78,24 @@ export class CallPaths {
       .toSorted((a, b) => b.attemptsMax - a.attemptsMax);
   }
 
-  /** What is wrong with these retries: undefined, or a sentence that names the paths over the limit and their pipelines. */
-  problem(retriesOf: (name: string) => Pick<PipelineSpec, 'retry'>): string | undefined {
-    const over = this.count(retriesOf).filter((path) => path.attemptsMax > this.attemptsPerRequestMax);
+  /** What is wrong with these settings: undefined, or a sentence that names the paths over the limit and their pipelines. */
+  problem(settingsOf: SettingsOf): string | undefined {
+    const over = this.count(settingsOf).filter((path) => path.attemptsMax > this.attemptsPerRequestMax);
     if (over.length === 0) return undefined;
     const ways = over.map((path) => `${path.request} may cause ${path.attemptsMax} attempts (${path.product}${path.retrying.length === 0 ? '' : `; pipelines ${path.retrying.join(', ')}`})`);
-    return `the limit is ${this.attemptsPerRequestMax} attempts for one request, but ${ways.join(', and ')}. Lower RETRY_ATTEMPTS_MAX of a pipeline, or raise ATTEMPTS_PER_REQUEST_MAX.`;
+    return `the limit is ${this.attemptsPerRequestMax} attempts for one request, but ${ways.join(', and ')}. Let one of them try less often, or raise ATTEMPTS_PER_REQUEST_MAX.`;
   }
 
   /** One line for the log: the largest number of attempts that one request may cause, and where. */
-  sentence(retriesOf: (name: string) => Pick<PipelineSpec, 'retry'>): string {
-    const [largest] = this.count(retriesOf);
+  sentence(settingsOf: SettingsOf): string {
+    const [largest] = this.count(settingsOf);
     if (largest === undefined) return 'No request causes a call to a dependency.';
     return `One request causes at most ${largest.attemptsMax} attempts at a dependency: ${largest.request} (${largest.product}). The limit is ${this.attemptsPerRequestMax}.`;
   }
 
   /** @throws StartRefusedError when a path is over the limit */
-  enforce(retriesOf: (name: string) => Pick<PipelineSpec, 'retry'>): void {
-    const problem = this.problem(retriesOf);
+  enforce(settingsOf: SettingsOf): void {
+    const problem = this.problem(settingsOf);
     if (problem !== undefined) throw new StartRefusedError(problem);
   }
 }

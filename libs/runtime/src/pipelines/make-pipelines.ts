@@ -1,8 +1,8 @@
-import { createPipeline, createRetryBudget, type LoadSource, type Pipeline, PipelineSettingsError, type PipelineSpec, type RetryBudget, retryBudgetDefaults } from '@millrace/resilience';
+import { createPipeline, createRetryBudget, type LoadSource, type Pipeline, type PipelineSettings, PipelineSettingsError, type PipelineSpec, type RetryBudget, retryBudgetDefaults } from '@millrace/resilience';
 import type { Logger } from 'pino';
 import { ConfigError } from '../errors.ts';
-import { type CallPath, CallPaths } from './call-paths.ts';
-import type { PipelineRegistry } from './pipeline-registry.ts';
+import { type CallPath, CallPaths, type SettingsOf } from './call-paths.ts';
+import type { PipelineRegistry, PipelineRule } from './pipeline-registry.ts';
 import { chaosAllowed } from './settings/pipeline-settings.ts';
 
 /** The pipelines of a process. */
@@ -13,6 +13,8 @@ export interface PipelinesOptions {
   readonly callPaths?: readonly CallPath[];
   /** Most attempts that one request may cause, ≥ 1; with more the start is refused. Default 12. */
   readonly attemptsPerRequestMax?: number;
+  /** What must hold besides, at the start and after every change while the service runs. Default: nothing. */
+  readonly rule?: PipelineRule;
 }
 
 /** What pipelines are made with. */
@@ -32,35 +34,43 @@ export interface PipelineSurroundings {
  * @throws ConfigError naming every setting that contradicts another
  * @throws StartRefusedError when one request may cause more attempts than the limit
  */
-export function makePipelines({ specs, callPaths, attemptsPerRequestMax }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
-  const problems = pipelineProblems(specs);
+export function makePipelines({ specs, callPaths, attemptsPerRequestMax, rule }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
+  const problems = pipelineProblems(specs, rule);
   if (problems.length > 0) throw new ConfigError(problems);
   const budgets = new Map<string, RetryBudget>();
   const made = Object.values(specs).map((spec) => registry.register(createPipeline(spec, { load, ...budgetOf(spec, budgets) })));
   if (callPaths !== undefined) {
     const paths = new CallPaths([...(registry.callPaths?.paths ?? []), ...callPaths], attemptsPerRequestMax);
-    const settingsOf = (name: string): Pick<PipelineSpec, 'retry'> => registry.get(name).settings();
+    const settingsOf: SettingsOf = (name) => registry.get(name).settings();
     paths.enforce(settingsOf);
     registry.callPaths = paths;
     logger.info({ paths: paths.count(settingsOf) }, paths.sentence(settingsOf));
   }
+  if (rule !== undefined) registry.rules.push(rule);
   const chaotic = chaosAllowed(specs);
   if (chaotic.length > 0) logger.warn({ pipelines: chaotic }, `Faults may be injected into ${chaotic.join(', ')}: the setting CHAOS_ALLOWED is on.`);
   return made;
 }
 
-/** What is wrong with specs, one sentence each: for the rules between settings of an app. */
-export function pipelineProblems(specs: Readonly<Record<string, PipelineSpec>>): readonly string[] {
+/**
+ * What is wrong with specs, one sentence each: for the rules between settings of an app.
+ * @param rule Asked when every pipeline by itself is good.
+ */
+export function pipelineProblems(specs: Readonly<Record<string, PipelineSpec>>, rule?: PipelineRule): readonly string[] {
+  const settings = new Map<string, PipelineSettings>();
   const ofOne = Object.values(specs).flatMap((spec) => {
     try {
-      createPipeline(spec, { load: idle }).close();
+      const pipeline = createPipeline(spec, { load: idle });
+      settings.set(spec.name, pipeline.settings());
+      pipeline.close();
       return [];
     } catch (error) {
       if (error instanceof PipelineSettingsError) return error.problems.map((problem) => `Pipeline ${spec.name}: ${problem}`);
       throw error;
     }
   });
-  return [...ofOne, ...budgetProblems(Object.values(specs))];
+  const ofAll = ofOne.length > 0 ? [] : (rule?.((name) => settings.get(name)!) ?? []);
+  return [...ofOne, ...budgetProblems(Object.values(specs)), ...ofAll];
 }
 
 /** There is one budget for a dependency, so that only one of two settings could hold. */

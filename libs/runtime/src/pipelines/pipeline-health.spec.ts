@@ -19,6 +19,7 @@ describe('health of pipelines', () => {
   it.each([
     ['closed', breakerFigures('closed')],
     ['ramping', breakerFigures('ramping')],
+    ['no longer open, though nobody has called since', breakerFigures('half-open', { retryAfterMs: 0 })],
     ['forced closed over an open circuit', breakerFigures('open', { mode: 'forced-closed' })],
     ['disabled', breakerFigures('open', { mode: 'disabled' })],
   ])('is good while the circuit is %s', async (_what, breaker) => {
@@ -27,7 +28,6 @@ describe('health of pipelines', () => {
 
   it.each([
     ['open', breakerFigures('open', { retryAfterMs: 2400 }), 'calls to s3 are refused: the circuit is open, it probes in 3 s'],
-    ['open and due', breakerFigures('open', { retryAfterMs: 0 }), 'calls to s3 are refused: the circuit is open, the next call probes'],
     ['half open', breakerFigures('half-open'), 'calls to s3 are refused but for probes: the circuit is half open'],
     ['forced open', breakerFigures('closed', { mode: 'forced-open' }), 'calls to s3 are refused: the circuit was opened by hand'],
   ])('is degraded and names the dependency while the circuit is %s', async (_what, breaker, sentence) => {

@@ -23,9 +23,9 @@ export function checkPipelines(registry: PipelineRegistry, health: HealthRegistr
 function circuitProblem({ dependency, breaker }: PipelineSnapshot): string | undefined {
   if (breaker?.mode === 'forced-open') return `calls to ${dependency} are refused: the circuit was opened by hand`;
   if (breaker?.mode !== 'auto') return undefined;
+  // Its open time is over and nobody has called since: nobody is refused either.
+  if (breaker.state === 'half-open' && breaker.retryAfterMs === 0) return undefined;
   if (breaker.state === 'half-open') return `calls to ${dependency} are refused but for probes: the circuit is half open`;
   if (breaker.state !== 'open') return undefined;
-  const { retryAfterMs = 0 } = breaker;
-  const next = retryAfterMs > 0 ? `it probes in ${Math.ceil(retryAfterMs / 1000)} s` : 'the next call probes';
-  return `calls to ${dependency} are refused: the circuit is open, ${next}`;
+  return `calls to ${dependency} are refused: the circuit is open, it probes in ${Math.ceil((breaker.retryAfterMs ?? 0) / 1000)} s`;
 }

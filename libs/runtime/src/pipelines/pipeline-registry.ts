@@ -1,5 +1,8 @@
 import type { Pipeline } from '@millrace/resilience';
-import type { CallPaths } from './call-paths.ts';
+import type { CallPaths, SettingsOf } from './call-paths.ts';
+
+/** A rule of an app between settings of its pipelines and others: one sentence for each thing that is wrong. */
+export type PipelineRule = (settingsOf: SettingsOf) => readonly string[];
 
 /** Hears of each pipeline once. */
 export type PipelineObserver = (pipeline: Pipeline) => void;
@@ -10,6 +13,8 @@ export class PipelineRegistry {
   readonly #observers = new Set<PipelineObserver>();
   /** What one request may cost, once it has been counted; a change at run time must keep to it. */
   callPaths: CallPaths | undefined;
+  /** What else must hold between settings; a change at run time must keep to it, too. */
+  readonly rules: PipelineRule[] = [];
 
   /**
    * Adds a pipeline and gives it back.

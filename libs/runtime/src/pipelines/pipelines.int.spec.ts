@@ -217,6 +217,18 @@ describe('the admin endpoint', () => {
   });
 });
 
+describe('the pipeline that lets requests in', () => {
+  it('answers even when what it is told to answer is not the route', async () => {
+    dependency = async () => 'fine';
+    const service = await start({ specs: { covers, http: { ...http, chaos: { allowed: true } } } });
+    expect((await ask(service, '/admin/pipelines/http', patch({ chaos: { rules: [{ kind: 'outcome', value: 'fine' }] } }))).status).toBe(200);
+    const answer = await ask(service, '/covers/1', { signal: AbortSignal.timeout(20_000) });
+    expect(answer).toMatchObject({ status: 503, retryAfter: '1', body: { type: 'urn:millrace:problem:unavailable', detail: 'http did not let the request in.' } });
+    expect((await ask(service, '/admin/pipelines/http', patch({ chaos: { rules: [] } }))).status).toBe(200);
+    expect((await ask(service, '/covers/1')).status).toBe(200);
+  });
+});
+
 describe('the start', () => {
   it('is refused when one request could cause too many attempts', async () => {
     await expect(start({ callPaths: [{ request: 'GET /covers/:isbn', layers: ['covers', { name: 'fetch', attemptsMax: 3 }] }], attemptsPerRequestMax: 5 })).rejects.toThrow(StartRefusedError);

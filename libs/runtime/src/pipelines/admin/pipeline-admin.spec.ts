@@ -1,10 +1,10 @@
 import { PipelineSettingsError, type PipelineSettings } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
-import { ProblemError } from '../../errors.ts';
+import { ConfigError, ProblemError } from '../../errors.ts';
 import { createLogger } from '../../logging/create-logger.ts';
-import { CallPaths } from '../call-paths.ts';
+import { CallPaths, type SettingsOf } from '../call-paths.ts';
 import { makePipelines, type PipelinesOptions } from '../make-pipelines.ts';
-import { PipelineRegistry } from '../pipeline-registry.ts';
+import { PipelineRegistry, type PipelineRule } from '../pipeline-registry.ts';
 import { breakerFigures, FedPipeline } from '../testing/fed-pipeline.ts';
 import { PipelineAdmin } from './pipeline-admin.ts';
 
@@ -98,20 +98,39 @@ describe('a change of a pipeline', () => {
   it('may not bring about more attempts for one request than the service may start with', () => {
     const { s3, admin: a } = admin();
     a.change('s3', { retry: { attemptsMax: 3 } });
-    expect(problemOf(() => a.change('s3', { retry: { attemptsMax: 4 } }))).toMatchObject({ code: 'validation', fields: ['retry.attemptsMax'], detail: expect.stringContaining('8 attempts') as string });
+    expect(problemOf(() => a.change('s3', { retry: { attemptsMax: 4 } }))).toMatchObject({ code: 'validation', detail: expect.stringContaining('8 attempts') as string });
     expect(s3.patches).toHaveLength(1);
+  });
+
+  it('of a time limit counts the tries of a client that follow from it', () => {
+    const client = { name: 'client', attemptsMax: (settingsOf: SettingsOf) => settingsOf('kafka').timeout.attemptMs / 100 };
+    const a = made({ specs: { kafka: { name: 'kafka', timeout: { attemptMs: 6000 } } }, callPaths: [{ request: 'POST /v1/purchases', layers: ['kafka', client] }], attemptsPerRequestMax: 100 });
+    expect(problemOf(() => a.change('kafka', { timeout: { attemptMs: 30_000 } }))).toMatchObject({ code: 'validation', detail: expect.stringContaining('may cause 300 attempts (kafka 1 × client 300)') as string });
+    expect(a.one('kafka').settings.timeout.attemptMs).toBe(6000);
+    a.change('kafka', { timeout: { attemptMs: 10_000 } });
+    expect(a.list().attemptsPerRequest?.paths).toMatchObject([{ attemptsMax: 100 }]);
+  });
+
+  it('may not break a rule of the app that the start keeps to', () => {
+    const answerMs = 2000;
+    const rule: PipelineRule = (settingsOf) => (settingsOf('kafka').timeout.attemptMs > answerMs ? [] : ['An answer takes 2000 ms.']);
+    const kafka = { name: 'kafka', timeout: { attemptMs: 6000 } };
+    expect(() => made({ specs: { kafka: { ...kafka, timeout: { attemptMs: answerMs } } }, rule })).toThrow(new ConfigError(['An answer takes 2000 ms.']));
+    const a = made({ specs: { kafka }, rule });
+    expect(problemOf(() => a.change('kafka', { timeout: { attemptMs: answerMs } }))).toMatchObject({ code: 'validation', detail: 'An answer takes 2000 ms.' });
+    expect(a.change('kafka', { timeout: { attemptMs: 2001 } }).settings.timeout.attemptMs).toBe(2001);
   });
 });
 
-function made(specs: PipelinesOptions['specs']): PipelineAdmin {
+function made(options: PipelinesOptions): PipelineAdmin {
   const registry = new PipelineRegistry();
-  makePipelines({ specs }, { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } });
+  makePipelines(options, { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } });
   return new PipelineAdmin(registry);
 }
 
 describe('a change of settings that others depend on', () => {
   it('takes what is slow along while it is half of the time of an attempt, and no longer when it was set', () => {
-    const a = made({ s3: { name: 's3', timeout: { attemptMs: 1000 }, breaker: {} }, glue: { name: 'glue', timeout: { attemptMs: 1000 }, breaker: { slowMs: 500 } }, kafka: { name: 'kafka' } });
+    const a = made({ specs: { s3: { name: 's3', timeout: { attemptMs: 1000 }, breaker: {} }, glue: { name: 'glue', timeout: { attemptMs: 1000 }, breaker: { slowMs: 500 } }, kafka: { name: 'kafka' } } });
     expect(a.change('s3', { timeout: { attemptMs: 300 } }).settings.breaker?.slowMs).toBe(150);
     expect(a.change('s3', { timeout: { attemptMs: 400 }, breaker: { slowMs: 90 } }).settings.breaker?.slowMs).toBe(90);
     expect(a.change('s3', { timeout: { attemptMs: 500 } }).settings.breaker?.slowMs).toBe(90);
@@ -120,7 +139,7 @@ describe('a change of settings that others depend on', () => {
   });
 
   it('shows a retry budget in every pipeline that shares it', () => {
-    const a = made({ get: { name: 'get', dependency: 's3', retry: {} }, list: { name: 'list', dependency: 's3', retry: {} }, once: { name: 'once', dependency: 's3' }, kafka: { name: 'kafka', retry: {} } });
+    const a = made({ specs: { get: { name: 'get', dependency: 's3', retry: {} }, list: { name: 'list', dependency: 's3', retry: {} }, once: { name: 'once', dependency: 's3' }, kafka: { name: 'kafka', retry: {} } } });
     a.change('get', { retry: { budget: { ratio: 0.1 } } });
     expect(a.list().pipelines.map(({ name, settings }) => [name, settings.retry?.budget.ratio])).toEqual([['get', 0.1], ['kafka', 0.2], ['list', 0.1], ['once', undefined]]);
     expect(a.one('list').snapshot.retryBudget?.ratio).toBe(0.1);

@@ -1,7 +1,7 @@
 import { validatorFor, type Violation } from '@millrace/contracts';
-import { type Pipeline, type PipelinePatch, PipelineSettingsError, type PipelineSettings, type PipelineSnapshot, type PipelineSpec, type RetryBudgetSpec } from '@millrace/resilience';
+import { patched, type Pipeline, type PipelinePatch, PipelineSettingsError, type PipelineSettings, type PipelineSnapshot, type RetryBudgetSpec } from '@millrace/resilience';
 import { ProblemError } from '../../errors.ts';
-import type { CountedPath } from '../call-paths.ts';
+import type { CountedPath, SettingsOf } from '../call-paths.ts';
 import type { PipelineRegistry } from '../pipeline-registry.ts';
 import { changeSchema, chaosRuleValidator, type PipelineChange } from './pipeline-change.ts';
 
@@ -53,7 +53,7 @@ export class PipelineAdmin {
     if (patch.chaos !== undefined && !pipeline.settings().chaos.allowed) {
       throw new ProblemError('forbidden', { detail: `Faults may not be injected into ${name}: its setting CHAOS_ALLOWED is false, and only a restart can change that.` });
     }
-    this.checkAttempts(name, patch);
+    this.checkRules(name, patch);
     if (Object.keys(patch).length > 0) update(pipeline, patch);
     if (patch.retry?.budget !== undefined) this.updateBudget(pipeline, patch.retry.budget);
     if (mode === 'auto') pipeline.auto();
@@ -77,11 +77,14 @@ export class PipelineAdmin {
   }
 
   /** What could not be started with may not be brought about later either. */
-  private checkAttempts(changed: string, { retry }: PipelinePatch): void {
-    if (retry?.attemptsMax === undefined) return;
-    const asIfChanged = (name: string): Pick<PipelineSpec, 'retry'> => (name === changed ? { retry } : this.registry.get(name).settings());
-    const problem = this.registry.callPaths?.problem(asIfChanged);
-    if (problem !== undefined) throw invalid([{ field: 'retry.attemptsMax', message: `would multiply to too many attempts: ${problem}`, limit: this.registry.callPaths!.attemptsPerRequestMax }]);
+  private checkRules(changed: string, patch: PipelinePatch): void {
+    const asIfChanged: SettingsOf = (name) => {
+      const settings = this.registry.get(name).settings();
+      return name === changed ? patched(settings, patch) : settings;
+    };
+    const attempts = this.registry.callPaths?.problem(asIfChanged);
+    const problems = [...(attempts === undefined ? [] : [`The change would multiply to too many attempts: ${attempts}`]), ...this.registry.rules.flatMap((rule) => rule(asIfChanged))];
+    if (problems.length > 0) throw new ProblemError('validation', { detail: problems.join(' ') });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Validator, validatorFor } from '@millrace/contracts';
-import type { BreakerMode, ChaosRule, PipelinePatch, PipelineSettings } from '@millrace/resilience';
+import { type BreakerMode, type ChaosRule, chaosRuleRanges, type PipelinePatch, type PipelineSettings, type SettingRange } from '@millrace/resilience';
 import { type TSchema, Type } from 'typebox';
 import { type Knob, type KnobPolicy, knobs } from '../settings/knobs.ts';
 
@@ -13,13 +13,13 @@ export interface PipelineChange extends Omit<PipelinePatch, 'chaos'> {
 
 const modes: readonly BreakerMode[] = ['auto', 'forced-open', 'forced-closed', 'disabled'];
 
-const rate = Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Share of attempts it is for; default all' }));
+const rate = Type.Optional(numberOf({ ...chaosRuleRanges.rate, description: 'Share of attempts it is for; default all' }));
 const keys = Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { minItems: 1, maxItems: 100, description: 'Keys it is for; default all' }));
 const strict = { additionalProperties: false };
 
 /** One kind of injected fault, as JSON can say it. */
 const chaosRules: Readonly<Record<ChaosRule['kind'], TSchema>> = {
-  latency: Type.Object({ kind: Type.Literal('latency'), ms: Type.Integer({ minimum: 0, maximum: 600_000 }), rate, keys }, strict),
+  latency: Type.Object({ kind: Type.Literal('latency'), ms: numberOf({ ...chaosRuleRanges.ms, description: 'Wait before the work, in milliseconds' }), rate, keys }, strict),
   fault: Type.Object({ kind: Type.Literal('fault'), rate, keys }, strict),
   outcome: Type.Object({ kind: Type.Literal('outcome'), value: Type.Unknown(), rate, keys }, strict),
   hang: Type.Object({ kind: Type.Literal('hang'), rate, keys }, strict),
@@ -66,6 +66,6 @@ function policySchema(policy: KnobPolicy): TSchema {
   return Type.Object(properties, strict);
 }
 
-function numberOf({ whole, minimum, maximum, description }: Knob): TSchema {
+function numberOf({ whole, minimum, maximum, description }: SettingRange & { readonly description: string }): TSchema {
   return whole ? Type.Integer({ minimum, maximum, description }) : Type.Number({ minimum, maximum, description });
 }

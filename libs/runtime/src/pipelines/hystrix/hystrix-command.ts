@@ -44,8 +44,6 @@ export interface HystrixCommandFacts {
     readonly openMs: number;
     /** Share of failures at which it opens, in percent. */
     readonly failurePercent: number;
-    /** Length of its window in milliseconds. */
-    readonly windowMs: number;
   };
   /** Time limit of an attempt in milliseconds; 0 when there is none. */
   readonly timeoutMs: number;
@@ -75,7 +73,7 @@ export function hystrixCommandOf(facts: HystrixCommandFacts, window: RollingWind
     requestCount,
     ...Object.fromEntries(rollingCounts.map((kind) => [`rollingCount${kind}`, window.sum(kind)])),
     currentConcurrentExecutionCount: facts.inFlight,
-    rollingMaxConcurrentExecutionCount: facts.inFlight,
+    rollingMaxConcurrentExecutionCount: Math.max(facts.inFlight, window.highest()),
     ...latencies('latencyExecute', attempts.latenciesMs()),
     ...latencies('latencyTotal', window.latenciesMs()),
     propertyValue_circuitBreakerRequestVolumeThreshold: facts.circuit.volumeMin,
@@ -91,7 +89,8 @@ export function hystrixCommandOf(facts: HystrixCommandFacts, window: RollingWind
     propertyValue_executionIsolationThreadPoolKeyOverride: null,
     propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: facts.concurrencyMax,
     propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: facts.fallbackConcurrencyMax,
-    propertyValue_metricsRollingStatisticalWindowInMilliseconds: facts.circuit.windowMs,
+    // Dashboards divide the counters by it: it is their window, which the circuit does not judge by.
+    propertyValue_metricsRollingStatisticalWindowInMilliseconds: window.lengthMs,
     propertyValue_requestCacheEnabled: facts.cached,
     propertyValue_requestLogEnabled: false,
     reportingHosts: 1,

@@ -1,3 +1,4 @@
+import { createPipeline } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
 import { PipelineRegistry } from '../pipeline-registry.ts';
 import { breakerFigures, FedPipeline } from '../testing/fed-pipeline.ts';
@@ -66,6 +67,44 @@ describe('a pipeline as a Hystrix command', () => {
     expect(first).toMatchObject({ name: 'kafka', rollingCountExceptionsThrown: 1, rollingCountFallbackMissing: 1 });
   });
 
+  it('counts a failure once, whether or not the budget lets it be tried again', () => {
+    const s3 = new FedPipeline('s3');
+    const commands = commandsOf(s3);
+    for (let call = 0; call < 10; call += 1) s3.feed(attempt('failed'), { type: 'CallRejected', code: 'retry-budget-spent' });
+    expect(commands.list()[0]).toMatchObject({ requestCount: 10, errorCount: 10, rollingCountFailure: 10, rollingCountThreadPoolRejected: 0 });
+  });
+
+  it('says what time its counters cover, whatever the window of the circuit', () => {
+    const commands = commandsOf(new FedPipeline('s3', { breaker }), new FedPipeline('kafka'));
+    expect(commands.list().map((command) => command['propertyValue_metricsRollingStatisticalWindowInMilliseconds'])).toEqual([10_000, 10_000]);
+  });
+
+  it('remembers how many attempts ran at once within its window', async () => {
+    let nowMs = 0;
+    const registry = new PipelineRegistry();
+    const commands = new HystrixCommands(registry, { service: 'sink', now: () => nowMs });
+    const s3 = registry.register(createPipeline({ name: 's3' }));
+    const most = (): unknown[] => commands.list().map((command) => [command['currentConcurrentExecutionCount'], command['rollingMaxConcurrentExecutionCount']]);
+    const works = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const calls = works.map(({ promise }) => s3.execute(async () => await promise));
+    expect(most()).toEqual([[3, 3]]);
+    for (const { resolve } of works) resolve();
+    await Promise.all(calls);
+    expect(most()).toEqual([[0, 3]]);
+    nowMs = 10_000;
+    expect(most()).toEqual([[0, 0]]);
+    const stubborn = Promise.withResolvers<void>();
+    const caller = new AbortController();
+    const left = s3.executeOutcome(async () => await stubborn.promise, { signal: caller.signal });
+    caller.abort();
+    await left;
+    nowMs = 25_000;
+    expect(most()).toEqual([[1, 1]]);
+    stubborn.resolve();
+    await s3.drain();
+    expect(most()).toEqual([[0, 1]]);
+  });
+
   it('shows the settings in force and where the circuit stands', () => {
     const s3 = new FedPipeline('s3', { breaker, bulkhead: { concurrencyMax: 7, queueMax: 0, queueWaitMsMax: 1 } }, { inFlight: 3, breaker: breakerFigures('half-open') });
     const commands = commandsOf(s3);
@@ -77,7 +116,6 @@ describe('a pipeline as a Hystrix command', () => {
       propertyValue_circuitBreakerRequestVolumeThreshold: 4,
       propertyValue_circuitBreakerSleepWindowInMilliseconds: 300,
       propertyValue_circuitBreakerErrorThresholdPercentage: 50,
-      propertyValue_metricsRollingStatisticalWindowInMilliseconds: 2000,
       propertyValue_executionTimeoutInMilliseconds: 1000,
       propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: 7,
     });

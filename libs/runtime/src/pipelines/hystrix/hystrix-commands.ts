@@ -15,7 +15,7 @@ export interface HystrixCommandsOptions {
 
 interface Windows {
   readonly pipeline: Pipeline;
-  /** Counters, and the time of whole calls. */
+  /** Counters, the time of whole calls, and how many attempts ran at once. */
   readonly calls: RollingWindow<RollingCount>;
   /** The time of attempts: what Hystrix calls execution. */
   readonly attempts: RollingWindow<never>;
@@ -49,20 +49,24 @@ export class HystrixCommands {
   }
 }
 
-const rejectedAs: Readonly<Record<RejectionCode, RollingCount>> = {
+const rejectedAs: Readonly<Record<Exclude<RejectionCode, 'retry-budget-spent'>, RollingCount>> = {
   'circuit-open': 'ShortCircuited',
   'pipeline-closed': 'ShortCircuited',
   'bulkhead-full': 'SemaphoreRejected',
   'bulkhead-wait-exceeded': 'SemaphoreRejected',
   shed: 'ThreadPoolRejected',
-  'retry-budget-spent': 'ThreadPoolRejected',
   'deadline-exceeded': 'Timeout',
   'fallbacks-full': 'FallbackRejection',
 };
 
-function record(event: PipelineEvent, { calls, attempts }: Windows, hasFallback: boolean): void {
+function record(event: PipelineEvent, { pipeline, calls, attempts }: Windows, hasFallback: boolean): void {
   switch (event.type) {
+    // Both are told before the number falls: where it stands then is the most that there were since it last fell.
+    case 'ZombieEnded':
+      calls.reach(pipeline.inFlight);
+      return;
     case 'AttemptFinished':
+      calls.reach(pipeline.inFlight);
       if (event.result === 'rejected' || event.result === 'aborted') return;
       attempts.observe(event.durationMs);
       if (event.result === 'succeeded') calls.count('Success');
@@ -76,7 +80,8 @@ function record(event: PipelineEvent, { calls, attempts }: Windows, hasFallback:
       if (!hasFallback) calls.count('FallbackMissing');
       return;
     case 'CallRejected':
-      calls.count(rejectedAs[event.code]);
+      // What the budget denies is another attempt; the one that failed has been counted.
+      if (event.code !== 'retry-budget-spent') calls.count(rejectedAs[event.code]);
       return;
     case 'CacheHit':
       calls.count('ResponsesFromCache');
@@ -111,7 +116,6 @@ function factsOf(pipeline: Pipeline, group: string): HystrixCommandFacts {
       volumeMin: breaker?.volumeMin ?? 0,
       openMs: breaker?.openMs ?? 0,
       failurePercent: Math.round(100 * (breaker?.failureShareMax ?? 0)),
-      windowMs: breaker?.windowMs ?? 10_000,
     },
     timeoutMs: timeout.attemptMs,
     concurrencyMax: bulkhead?.concurrencyMax ?? 0,

@@ -16,6 +16,18 @@ describe('a rolling window', () => {
     expect(window.sum('a')).toBe(0);
   });
 
+  it('knows the highest level within its length', () => {
+    let nowMs = 0;
+    const window = new RollingWindow<'a'>(() => nowMs, () => 0, 1000, 3);
+    expect(window.highest()).toBe(0);
+    for (const level of [3, 7, 5]) window.reach(level);
+    nowMs = 1000;
+    window.reach(4);
+    expect(window.highest()).toBe(7);
+    nowMs = 3000;
+    expect(window.highest()).toBe(4);
+  });
+
   it('keeps a bounded sample of latencies, in which late ones have their chance', () => {
     const window = new RollingWindow<'a'>(() => 0, () => 0, 1000, 10, 2);
     for (const latencyMs of [5, 3, 9]) window.observe(latencyMs);

@@ -1,6 +1,14 @@
-/** Counters of the last seconds, bucket by bucket, and the latencies of the same time. Memory is bounded, whatever the traffic. */
+interface Bucket<K> {
+  readonly startMs: number;
+  readonly counts: Map<K, number>;
+  readonly latenciesMs: number[];
+  seen: number;
+  level: number;
+}
+
+/** Counters of the last seconds, bucket by bucket, the latencies of the same time, and the highest level of what rises and falls. Memory is bounded, whatever the traffic. */
 export class RollingWindow<K extends string> {
-  private readonly buckets: { startMs: number; readonly counts: Map<K, number>; latenciesMs: number[]; seen: number }[] = [];
+  private readonly buckets: Bucket<K>[] = [];
 
   /**
    * @param bucketMs Width of a bucket in milliseconds. Default 1000.
@@ -15,6 +23,11 @@ export class RollingWindow<K extends string> {
     private readonly bucketsMax = 10,
     private readonly latenciesMax = 100,
   ) {}
+
+  /** The time that it covers, in milliseconds. */
+  get lengthMs(): number {
+    return this.bucketMs * this.bucketsMax;
+  }
 
   /** Counts one thing. */
   count(kind: K): void {
@@ -33,6 +46,18 @@ export class RollingWindow<K extends string> {
     }
   }
 
+  /** Remembers that what rises and falls has stood here. */
+  reach(level: number): void {
+    const bucket = this.current();
+    bucket.level = Math.max(bucket.level, level);
+  }
+
+  /** Highest level within the window; 0 when none was told. */
+  highest(): number {
+    this.current();
+    return Math.max(...this.buckets.map(({ level }) => level));
+  }
+
   /** How often this was counted within the window. */
   sum(kind: K): number {
     this.current();
@@ -45,13 +70,13 @@ export class RollingWindow<K extends string> {
     return this.buckets.flatMap((bucket) => bucket.latenciesMs).toSorted((a, b) => a - b);
   }
 
-  private current(): { startMs: number; readonly counts: Map<K, number>; latenciesMs: number[]; seen: number } {
+  private current(): Bucket<K> {
     const startMs = Math.floor(this.now() / this.bucketMs) * this.bucketMs;
     const oldestMs = startMs - (this.bucketsMax - 1) * this.bucketMs;
     while (this.buckets[0] !== undefined && this.buckets[0].startMs < oldestMs) this.buckets.shift();
     const last = this.buckets.at(-1);
     if (last !== undefined && last.startMs >= startMs) return last;
-    const bucket = { startMs, counts: new Map<K, number>(), latenciesMs: [], seen: 0 };
+    const bucket = { startMs, counts: new Map<K, number>(), latenciesMs: [], seen: 0, level: 0 };
     this.buckets.push(bucket);
     return bucket;
   }

@@ -1,13 +1,18 @@
 import type { Meter, ObservableResult } from '@opentelemetry/api';
 import type { PipelineSnapshot } from '@millrace/resilience';
-import { circuitStateOf, circuitStates, type PipelineInstruments, shedLevelOf } from './pipeline-instruments.ts';
+import { callSecondsBounds, circuitStateOf, circuitStates, type PipelineInstruments, shedLevelOf } from './pipeline-instruments.ts';
 
 /**
- * The figures of pipelines in OpenTelemetry's manner: names with dots, units apart, durations in seconds. They go nowhere until the process
- * registers a meter provider.
+ * The figures of pipelines in OpenTelemetry's manner: names with dots, units apart, durations in seconds. They go nowhere unless the process has registered a
+ * meter provider before the meter was got: a meter of the API does not hear of one that comes later.
  */
 export function openTelemetryInstruments(meter: Meter): PipelineInstruments {
-  const duration = meter.createHistogram('millrace.pipeline.duration', { unit: 's', description: 'Time of a call with all its attempts and waits' });
+  const duration = meter.createHistogram('millrace.pipeline.duration', {
+    unit: 's',
+    description: 'Time of a call with all its attempts and waits',
+    // The SDK's own bounds are for milliseconds: nearly every call would be in the first bucket.
+    advice: { explicitBucketBoundaries: [...callSecondsBounds] },
+  });
   const attempts = meter.createCounter('millrace.pipeline.attempts', { unit: '{attempt}', description: 'Attempts, by result' });
   const rejections = meter.createCounter('millrace.pipeline.rejections', { unit: '{rejection}', description: 'Calls and attempts refused without asking the dependency, by reason' });
   const fallbacks = meter.createCounter('millrace.pipeline.fallbacks', { unit: '{fallback}', description: 'Fallbacks, by kind and outcome' });

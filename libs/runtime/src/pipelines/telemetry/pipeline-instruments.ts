@@ -14,6 +14,9 @@ export interface PipelineInstruments {
   readFrom(snapshots: () => readonly PipelineSnapshot[]): void;
 }
 
+/** Bounds of the buckets for the time of a call, in seconds: from what memory answers to the longest time limits. */
+export const callSecondsBounds: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
 /** Every state that a circuit can be shown in. An operator's word stands before the breaker's own. */
 export const circuitStates = ['closed', 'ramping', 'open', 'half-open', 'forced-open', 'forced-closed', 'disabled'] as const satisfies readonly (BreakerStateName | BreakerMode)[];
 

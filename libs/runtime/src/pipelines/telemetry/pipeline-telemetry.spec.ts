@@ -1,4 +1,4 @@
-import { type Attributes, createNoopMeter, type Meter, type ObservableCallback } from '@opentelemetry/api';
+import { type Attributes, createNoopMeter, type Meter, type MetricOptions, type ObservableCallback } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../metrics/metrics.ts';
 import { PipelineRegistry } from '../pipeline-registry.ts';
@@ -32,19 +32,24 @@ function valueOf(text: string, name: string, ...labels: string[]): number {
 }
 
 /** A meter that keeps what it is told, since the API alone keeps nothing. */
-function recordingMeter(): { meter: Meter; written: [string, number, Attributes | undefined][]; read: () => [string, number, Attributes | undefined][] } {
+function recordingMeter(): { meter: Meter; written: [string, number, Attributes | undefined][]; histograms: Map<string, MetricOptions | undefined>; read: () => [string, number, Attributes | undefined][] } {
   const written: [string, number, Attributes | undefined][] = [];
   const callbacks: [string, ObservableCallback][] = [];
+  const histograms = new Map<string, MetricOptions | undefined>();
   const write = (name: string) => (value: number, attributes?: Attributes) => void written.push([name, value, attributes]);
   const meter = {
     ...createNoopMeter(),
-    createHistogram: (name: string) => ({ record: write(name) }),
+    createHistogram: (name: string, options?: MetricOptions) => {
+      histograms.set(name, options);
+      return { record: write(name) };
+    },
     createCounter: (name: string) => ({ add: write(name) }),
     createObservableGauge: (name: string) => ({ addCallback: (callback: ObservableCallback) => void callbacks.push([name, callback]) }),
   } as unknown as Meter;
   return {
     meter,
     written,
+    histograms,
     read: () => {
       const seen: [string, number, Attributes | undefined][] = [];
       for (const [name, callback] of callbacks) void callback({ observe: (value: number, attributes?: Attributes) => void seen.push([name, value, attributes]) });
@@ -113,5 +118,16 @@ describe('measurements of pipelines, in OpenTelemetry', () => {
     expect(seen).toContainEqual(['millrace.pipeline.retry_budget', 7.5, { 'pipeline.name': 's3' }]);
     expect(seen).toContainEqual(['millrace.pipeline.circuit.state', 1, { 'pipeline.name': 's3', state: 'open' }]);
     expect(seen).toContainEqual(['millrace.shed.level', 2, undefined]);
+  });
+
+  it('have the buckets that Prometheus has, since those of the SDK are for milliseconds', async () => {
+    const { registry, s3 } = fedRegistry();
+    const { meter, histograms } = recordingMeter();
+    const metrics = new Metrics('sink');
+    measurePipelines(registry, [openTelemetryInstruments(meter), prometheusInstruments(metrics)]);
+    s3.feed(call);
+    const bounds = [...(await metrics.text()).matchAll(/^millrace_pipeline_duration_seconds_bucket\{.*le="([0-9.]+)"/gm)].map(([, bound]) => Number(bound));
+    expect(bounds.length).toBeGreaterThan(10);
+    expect(histograms.get('millrace.pipeline.duration')).toMatchObject({ unit: 's', advice: { explicitBucketBoundaries: bounds } });
   });
 });

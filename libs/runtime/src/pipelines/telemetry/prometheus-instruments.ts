@@ -1,6 +1,6 @@
 import type { PipelineSnapshot } from '@millrace/resilience';
 import type { Metrics } from '../../metrics/metrics.ts';
-import { circuitStateOf, circuitStates, type PipelineInstruments, shedLevelOf } from './pipeline-instruments.ts';
+import { callSecondsBounds, circuitStateOf, circuitStates, type PipelineInstruments, shedLevelOf } from './pipeline-instruments.ts';
 
 /** The figures of pipelines in Prometheus's names. */
 export function prometheusInstruments(metrics: Metrics): PipelineInstruments {
@@ -8,7 +8,7 @@ export function prometheusInstruments(metrics: Metrics): PipelineInstruments {
     name: 'millrace_pipeline_duration_seconds',
     help: 'Time of a call with all its attempts and waits, in seconds, by how it ended for its caller.',
     labelNames: ['pipeline', 'outcome'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    buckets: [...callSecondsBounds],
   });
   const attempts = metrics.counter({ name: 'millrace_pipeline_attempts_total', help: 'Attempts, by how they ended.', labelNames: ['pipeline', 'result'] });
   const rejections = metrics.counter({ name: 'millrace_pipeline_rejections_total', help: 'Calls and attempts refused without asking the dependency, by reason.', labelNames: ['pipeline', 'reason'] });

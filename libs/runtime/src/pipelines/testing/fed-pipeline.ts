@@ -56,6 +56,10 @@ export class FedPipeline {
     return this as unknown as Pipeline;
   }
 
+  get inFlight(): number {
+    return this.figures.inFlight;
+  }
+
   readonly events = {
     subscribe: (listener: (event: PipelineEvent) => void): (() => void) => {
       this.#listeners.add(listener);
