@@ -38,6 +38,10 @@ function withoutIds(schema: unknown): unknown {
   );
 }
 
+function seconds(text: string): number {
+  return Number(/^(\d+)s$/.exec(text)?.[1]);
+}
+
 const valid = new Ajv({ strict: false, validateFormats: false }).compile(withoutIds(composeSchema) as object);
 
 describe('compose.yaml', () => {
@@ -66,7 +70,6 @@ describe('compose.yaml', () => {
   });
 
   it('gives each health check the time to start its program, and longer than a service asks its own dependencies', () => {
-    const seconds = (text: string): number => Number(/^(\d+)s$/.exec(text)?.[1]);
     const checks = services.flatMap(([name, { healthcheck: check }]) => (check === undefined ? [] : [{ name, ...check }]));
     expect(checks.length).toBeGreaterThan(6);
     expect(checks.filter(({ timeout }) => !(seconds(timeout) >= 10)).map(({ name }) => name)).toEqual([]);

@@ -12,6 +12,8 @@ import { readManifest } from './results/read-result.ts';
 import { readStatement } from './statement/statement-text.ts';
 import { unanswered } from './unanswered.ts';
 
+const openCircuit: CallGuard = async () => await Promise.reject(new CircuitOpenError('it', { retryAfterMs: 59_996 }));
+
 it.each([
   [new CircuitOpenError('redis', { retryAfterMs: 59_996 }), 'unavailable', 60, 'It does not answer.'],
   [new CircuitOpenError('redis'), 'unavailable', 1, 'It does not answer.'],
@@ -45,8 +47,7 @@ describe.each([
   ],
 ])('%s', (_what, ask) => {
   it('says when its circuit wants to be asked again', async () => {
-    const open: CallGuard = async () => await Promise.reject(new CircuitOpenError('it', { retryAfterMs: 59_996 }));
-    await expect(ask(open)).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 60 });
+    await expect(ask(openCircuit)).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 60 });
   });
 
   it('says that as many run as may, and not that nobody answers', async () => {

@@ -56,7 +56,6 @@ export class Pacing {
   }
 
   #paces(counts: (sample: Sample) => boolean): Paces {
-    const paceOf = (samples: readonly Sample[]): Pace => ({ tookMs: samples.map(({ tookMs }) => tookMs), failures: samples.flatMap(({ failure }) => (failure === undefined ? [] : [failure])) });
     return Object.fromEntries([...this.#samples].map(([name, samples]) => [name, paceOf(samples.filter(counts))]));
   }
 }
@@ -78,6 +77,10 @@ export function slowedOrFailed(usual: Paces, now: Paces): readonly string[] {
     });
     return [...failures.map((failure) => `${name} failed: ${String(failure)}`), ...late];
   });
+}
+
+function paceOf(samples: readonly Sample[]): Pace {
+  return { tookMs: samples.map(({ tookMs }) => tookMs), failures: samples.flatMap(({ failure }) => (failure === undefined ? [] : [failure])) };
 }
 
 /** The time within which so many came; 0 when there are none. */
