@@ -75,7 +75,7 @@ export function slowedOrFailed(usual: Paces, now: Paces): readonly string[] {
       const limitMs = Math.max(factorMax * quantile(usual[name]!.tookMs, share), soonMs);
       return tookNowMs <= limitMs ? [] : [`${name}: ${share * 100} % of ${tookMs.length} answers came within ${Math.round(tookNowMs)} ms, and not within ${Math.round(limitMs)} ms.`];
     });
-    return [...failures.map((failure) => `${name} failed: ${String(failure)}`), ...late];
+    return [...(failures.length === 0 ? [] : [`${name}: ${failures.length} of ${tookMs.length} failed: ${String(failures[0])}`]), ...late];
   });
 }
 
