@@ -14,7 +14,7 @@ interface Service {
   volumes?: string[];
   secrets?: string[];
   ports?: string[];
-  healthcheck?: unknown;
+  healthcheck?: { test: string[]; timeout: string };
 }
 interface Compose {
   services: Record<string, Service>;
@@ -36,6 +36,10 @@ function withoutIds(schema: unknown): unknown {
       .filter(([key, value]) => key !== '$schema' && !(key === 'id' && typeof value === 'string'))
       .map(([key, value]) => [key, withoutIds(value)]),
   );
+}
+
+function seconds(text: string): number {
+  return Number(/^(\d+)s$/.exec(text)?.[1]);
 }
 
 const valid = new Ajv({ strict: false, validateFormats: false }).compile(withoutIds(composeSchema) as object);
@@ -63,6 +67,16 @@ describe('compose.yaml', () => {
     );
     expect(waits.filter(({ other }) => !(other in compose.services))).toEqual([]);
     expect(waits.filter(({ other, condition }) => condition === 'service_healthy' && compose.services[other]?.healthcheck === undefined)).toEqual([]);
+  });
+
+  it('gives each health check the time to start its program, and longer than a service asks its own dependencies', () => {
+    const checks = services.flatMap(([name, { healthcheck: check }]) => (check === undefined ? [] : [{ name, ...check }]));
+    expect(checks.length).toBeGreaterThan(6);
+    expect(checks.filter(({ timeout }) => !(seconds(timeout) >= 10)).map(({ name }) => name)).toEqual([]);
+    const starting = checks.filter(({ test }) => test.some((word) => word.includes('/opt/kafka/bin/')));
+    expect(starting.map(({ name }) => name)).toEqual(['kafka']);
+    // A JVM, and beside the broker: with a heap of its own.
+    expect(starting.filter(({ test, timeout }) => !test.some((word) => /^KAFKA_HEAP_OPTS=-Xms\d\dm -Xmx\d{2,3}m$/.test(word)) || seconds(timeout) < 30)).toEqual([]);
   });
 
   it('mounts only files that exist and volumes that are declared', () => {

@@ -9,7 +9,7 @@ interface Panel {
   title: string;
   description?: string;
   datasource?: { uid: string };
-  targets?: { expr: string }[];
+  targets?: { expr: string; legendFormat: string }[];
 }
 interface Rule {
   alert?: string;
@@ -19,7 +19,7 @@ interface Rule {
   annotations?: { summary?: string; description?: string };
 }
 
-const dashboards = readdirSync(new URL('../grafana/dashboards', import.meta.url)).map((name) => JSON.parse(textOf(`grafana/dashboards/${name}`)) as { uid: string; panels: Panel[] });
+const dashboards = readdirSync(new URL('../grafana/dashboards', import.meta.url)).map((name) => JSON.parse(textOf(`grafana/dashboards/${name}`)) as { uid: string; panels: Panel[]; templating: { list: { name: string; query: { query: string } }[] } });
 const panels = dashboards.flatMap((dashboard) => dashboard.panels).filter((panel) => panel.type !== 'row');
 const rules = (yamlOf('prometheus/rules.yaml') as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
 const expressions = [...panels.flatMap((panel) => panel.targets ?? []).map((target) => target.expr), ...rules.map((rule) => rule.expr)];
@@ -44,6 +44,17 @@ function exported(): Set<string> {
   return new Set([...ours, ...defaults, ...rules.flatMap((rule) => rule.record ?? []), 'up']);
 }
 
+/** Whether each sum of an expression is by service, among others. */
+function keepsService(expression: string): boolean {
+  const sums = [...expression.matchAll(/\bby \(([^)]*)\)/g)];
+  return sums.length > 0 && sums.every(([, labels]) => labels!.split(', ').includes('service'));
+}
+
+/** Whether each metric of pipelines in it is that of the chosen services. */
+function picksService(expression: string): boolean {
+  return [...expression.matchAll(/millrace_pipeline_[a-z_]+(\{[^}]*\})?/g)].every(([, labels]) => labels?.includes('service=~"$service"') === true);
+}
+
 describe('metricsOf', () => {
   it('finds the metrics of an expression and nothing else', () => {
     expect(metricsOf('histogram_quantile(0.5, sum by (a_b, le) (rate(x_y_bucket{route!~"a_b|c_d"}[$__rate_interval]))) / z_total > 0.8 * up')).toEqual(['x_y_bucket', 'z_total', 'up']);
@@ -62,6 +73,16 @@ describe('dashboards and rules', () => {
     const { datasources } = yamlOf('grafana/provisioning/datasources/prometheus.yaml') as { datasources: { uid: string }[] };
     expect(new Set(panels.map((panel) => panel.id)).size).toBe(panels.length);
     expect(panels.filter((panel) => !panel.title || !panel.description || panel.datasource?.uid !== datasources[0]?.uid).map((panel) => panel.title)).toEqual([]);
+  });
+
+  it('keep apart what several services call by one name, and show the services that were chosen', () => {
+    const targets = panels.flatMap(({ title, targets: all = [] }) => all.map((target) => ({ title, ...target }))).filter(({ expr }) => expr.includes('millrace_pipeline_'));
+    expect(targets.length).toBeGreaterThan(8);
+    expect(targets.filter((target) => !keepsService(target.expr) || !target.legendFormat.includes('{{service}} {{pipeline}}')).map(({ title }) => title)).toEqual([]);
+    expect(targets.filter((target) => !picksService(target.expr)).map(({ title }) => title)).toEqual([]);
+    const variables = dashboards.flatMap(({ templating }) => templating.list);
+    expect(variables.map(({ name }) => name)).toEqual(['service']);
+    expect(variables.flatMap(({ query }) => metricsOf(query.query.replace(/^label_values\((.*), service\)$/, '$1'))).filter((name) => !exported().has(name))).toEqual([]);
   });
 
   it('have alerts that say what is wrong, how bad it is and what to do', () => {

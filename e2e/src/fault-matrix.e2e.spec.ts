@@ -4,8 +4,9 @@ import { Claims, eventually, showsClosed, showsOpen } from './matrix/claims.ts';
 import { dependencies, matrixRows, type MatrixCast, type MatrixRow } from './matrix/matrix-rows.ts';
 import { startMatrixStack, type MatrixStack } from './matrix/matrix-stack.ts';
 import { MatrixTraffic } from './matrix/matrix-traffic.ts';
-import { attemptMs, slowAnswerMs } from './matrix/short-settings.ts';
-import { p99Of, Users } from './matrix/users.ts';
+import { paceOver, Pacing, slowedOrFailed } from './matrix/pace.ts';
+import { slowAnswerMs } from './matrix/short-settings.ts';
+import { Users } from './matrix/users.ts';
 import { stack } from './stack.ts';
 
 const troubles = {
@@ -35,24 +36,30 @@ describe.each(dependencies)('when %s', (dependency) => {
     const row = matrixRows(cast)[dependency];
     const { proxy, when, troubled, spared, goesOn, works } = row;
     const refusedBefore = await refusalsBeside(troubled);
+    const users = new Users(row.users);
+    // With the same users at work, so that nothing but the trouble makes the difference.
+    const usual = await paceOver(spared, 4000);
     const fault = troubles[trouble](row);
     const active = await proxy.inject(fault, when === undefined ? {} : { when });
-    const users = new Users(row.users);
+    const pacing = new Pacing(spared);
     const lateSink = dependency === 'Kafka' ? await matrix.startLateSink() : undefined;
     try {
       const { circuits, behaves } = matrixRows({ ...cast, lateSink })[dependency];
       await Promise.all(circuits.map(showsOpen));
+      const openMs = performance.now();
       // What is slow still answers a probe from time to time.
       await eventually(`what is documented for ${dependency}`, behaves);
-      // Nobody waits for what he does not need: a call that did would take an attempt's time, now and in every round.
-      await eventually('calls that do not need it to be answered soon', async () => expect(await p99Of(spared, 15)).toBeLessThan(attemptMs));
       await eventually('what does not need it to go on', goesOn);
       expect(await refusalsBeside(troubled)).toEqual(refusedBefore);
+      // Nobody waits for what he does not need, neither while calls still run into the trouble nor when circuits keep them from it.
+      const { before: untilOpen, since: whileOpen } = await pacing.stop(openMs);
+      expect(slowedOrFailed(usual, untilOpen)).toEqual([]);
+      expect(slowedOrFailed(usual, whileOpen)).toEqual([]);
       await active.clear();
       await Promise.all(circuits.map(showsClosed));
     } finally {
       await active.clear();
-      await users.stop();
+      await Promise.all([users.stop(), pacing.stop()]);
       await lateSink?.service.kill('SIGKILL');
     }
     await eventually(`what needs ${dependency} to work again`, works);

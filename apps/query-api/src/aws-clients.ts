@@ -1,7 +1,7 @@
 import { AthenaClient } from '@aws-sdk/client-athena';
 import type { GlueClient } from '@aws-sdk/client-glue';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { glueClient, s3Client } from '@millrace/lake';
+import { awsConnections, glueClient, s3Client, type ConnectionSettings } from '@millrace/lake';
 import type { S3Access } from './engines/duckdb/sandbox-protocol.ts';
 
 /** Where AWS, or what stands in for it, is reached; undefined leaves the choice to the SDK. */
@@ -15,10 +15,7 @@ export interface AwsSettings {
   readonly connectTimeoutMs?: { readonly [service in 's3' | 'glue' | 'athena']?: number | undefined };
 }
 
-const connectTimeoutMsDefault = 2000;
-const answerTimeoutMs = 30_000;
-
-/** Clients whose own retries are off: the pipelines own them. */
+/** Clients whose own retries are off, and which wait for an answer as long as they are let: the pipelines own both, and the signal of an attempt ends its request. */
 export interface AwsClients {
   readonly s3: S3Client;
   readonly glue: GlueClient;
@@ -29,10 +26,11 @@ export interface AwsClients {
 }
 
 export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint, connectTimeoutMs = {} }: AwsSettings): AwsClients {
-  const { s3: s3ConnectMs = connectTimeoutMsDefault, glue: glueConnectMs = connectTimeoutMsDefault, athena: athenaConnectMs = connectTimeoutMsDefault } = connectTimeoutMs;
-  const s3 = s3Client({ connectTimeoutMs: s3ConnectMs }, { region, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) });
-  const glue = glueClient({ requestHandler: { connectionTimeout: glueConnectMs, socketTimeout: answerTimeoutMs }, region, ...(glueEndpoint === undefined ? {} : { endpoint: glueEndpoint }) });
-  const athena = new AthenaClient({ maxAttempts: 1, requestHandler: { connectionTimeout: athenaConnectMs, requestTimeout: answerTimeoutMs }, region, ...(athenaEndpoint === undefined ? {} : { endpoint: athenaEndpoint }) });
+  const limitsOf = (service: 's3' | 'glue' | 'athena'): ConnectionSettings => ({ connectTimeoutMs: connectTimeoutMs[service], idleTimeoutMs: 0 });
+  const placeOf = (at: string | undefined): { region: string; endpoint?: string } => ({ region, ...(at === undefined ? {} : { endpoint: at }) });
+  const s3 = s3Client(limitsOf('s3'), placeOf(s3Endpoint));
+  const glue = glueClient(limitsOf('glue'), placeOf(glueEndpoint));
+  const athena = new AthenaClient({ maxAttempts: 1, requestHandler: awsConnections(limitsOf('athena')), ...placeOf(athenaEndpoint) });
   return {
     s3,
     glue,

@@ -2,6 +2,7 @@ import type { Stream } from '@millrace/contracts';
 import { allKeys, type GlueCatalog, type ObjectStore } from '@millrace/lake';
 import type { SandboxTable } from './engines/duckdb/sandbox-protocol.ts';
 import { QueryError } from './errors.ts';
+import { unanswered } from './unanswered.ts';
 
 /** Most LISTs under way at once for one query. */
 const listsMax = 16;
@@ -43,7 +44,7 @@ export async function lakeTable(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof QueryError) throw error;
-    throw new QueryError('unavailable', `The files of the table ${stream.table} cannot be listed: the catalog or S3 does not answer.`, { cause: error });
+    throw unanswered(error, `The files of the table ${stream.table} cannot be listed: the catalog or S3 does not answer.`);
   }
 }
 

@@ -17,10 +17,10 @@ describe('pipelines of the query API', () => {
   });
 
   it('take their settings from the environment', () => {
-    const { specs } = pipelinesOf(readQueryConfig({ QUERY_S3_BREAKER_OPEN_MS: '70', QUERY_DUCKDB_READS_BREAKER_VOLUME_MIN: '2', QUERY_REDIS_ATTEMPT_TIMEOUT_MS: '99' }), 'worker');
+    const { specs } = pipelinesOf(readQueryConfig({ QUERY_S3_BREAKER_OPEN_MS: '70', QUERY_DUCKDB_READS_BREAKER_VOLUME_MIN: '2', QUERY_REDIS_ATTEMPT_TIMEOUT_MS: '1099' }), 'worker');
     expect(specs['s3']?.breaker?.openMs).toBe(70);
     expect(specs['duckdb-reads']?.breaker?.volumeMin).toBe(2);
-    expect(specs['redis']?.timeout?.attemptMs).toBe(99);
+    expect(specs['redis']?.timeout?.attemptMs).toBe(1099);
   });
 
   it('settings that contradict each other are refused by name', () => {

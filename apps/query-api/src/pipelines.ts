@@ -7,6 +7,7 @@ import type { QueryConfig } from './config.ts';
 import { triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { QueryError, SandboxNotStarted, Throttled } from './errors.ts';
 import type { CallGuard, GuardedCall, Guards } from './guards.ts';
+import type { ReportAnswer } from './queries/report-answers.ts';
 
 /** A query has a time limit of its own; the pipelines around whole queries only never cut it short. */
 const wholeQuery = { attemptMs: queryLimits.timeoutMsMax, totalMs: queryLimits.timeoutMsMax };
@@ -17,7 +18,7 @@ export const queryPipelines = {
   // the counting of one whose connection never closes.
   http: { timeout: wholeQuery, shed: {}, fixed: ['timeout'] },
   redis: {
-    timeout: { attemptMs: 2000, totalMs: 5000 },
+    timeout: { connectMs: 1000, attemptMs: 2000, totalMs: 5000 },
     retry: { attemptsMax: 2, baseMs: 50, waitMsMax: 500 },
     breaker: { volumeMin: 10, openMs: 2000, openMsMax: 15_000 },
     bulkhead: { concurrencyMax: 100, queueMax: 500, queueWaitMsMax: 500 },
@@ -57,8 +58,8 @@ export const queryPipelines = {
   report: {
     dependency: 'engines',
     timeout: wholeQuery,
-    cache: { freshMs: 0, staleMsMax: 86_400_000, entriesMax: 200, coalesce: false },
-    fallbacks: [{ kind: 'cache', when: isUnavailable }],
+    cache: { freshMs: 0, staleMsMax: 86_400_000, entriesMax: 200, coalesce: false, keeps: isKept },
+    fallbacks: [{ kind: 'cache', when: isOutOfReach }],
     classify: errorClassOf,
   },
   // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands. The list waits for the reading, so that
@@ -147,13 +148,18 @@ function workerPaths(runsMax: number): readonly CallPath[] {
   ];
 }
 
-function isUnavailable(error: unknown): boolean {
-  return error instanceof QueryError && error.code === 'unavailable';
+/** A report's answer that is too large is not kept, so that nothing is said to stand in that cannot. */
+function isKept(answer: unknown): boolean {
+  return (answer as ReportAnswer).kept !== undefined;
+}
+
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded');
 }
 
 function errorClassOf(error: unknown): ErrorClass {
   if (error instanceof SandboxNotStarted) return 'refused';
-  if (error instanceof QueryError) return error.code === 'unavailable' ? 'transient' : 'invalid';
+  if (error instanceof QueryError) return isOutOfReach(error) ? 'transient' : 'invalid';
   if (error instanceof Throttled || (error instanceof LakeError && error.throttled)) return 'throttled';
   if (error instanceof LakeError) return error.code === 'unavailable' ? 'transient' : error.code === 'denied' ? 'permanent' : 'invalid';
   if (error instanceof InvalidRequestException) return 'invalid';

@@ -1,4 +1,5 @@
 import type { EngineName } from '@millrace/contracts';
+import { createPipeline } from '@millrace/resilience';
 import { createLogger, ProcessLoad, startService, type RunningService } from '@millrace/runtime';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -57,7 +58,7 @@ async function readinessOf(service: RunningService): Promise<unknown> {
 beforeAll(async () => {
   lake = await openTestLake();
   await lake.land(conformanceRows);
-  redis = requestConnection({ url: testParts.redisUrl, commandTimeoutMs: 2000 }, () => undefined);
+  redis = requestConnection({ url: testParts.redisUrl }, [createPipeline({ name: 'redis' })], () => undefined);
   [api, worker] = await Promise.all([startApi(), startWorker()]);
 });
 afterAll(async () => {

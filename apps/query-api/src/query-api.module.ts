@@ -4,7 +4,7 @@ import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
-import { guardsOver, pipelinesOf } from './pipelines.ts';
+import { pipelinesOf } from './pipelines.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
 import { QueryService } from './queries/query-service.ts';
@@ -36,7 +36,7 @@ export class QueryApiModule implements OnModuleDestroy {
       providers: [
         { provide: QUERY_CATALOG, useValue: catalog },
         // The token makes sure that the pipelines are made first.
-        { provide: PARTS, inject: [PipelineRegistry, pipelineToken('redis')], useFactory: async (registry: PipelineRegistry) => await queryParts(config, guardsOver(registry), logger) },
+        { provide: PARTS, inject: [PipelineRegistry, pipelineToken('redis')], useFactory: async (registry: PipelineRegistry) => await queryParts(config, registry, logger) },
         {
           provide: ReportUsage,
           inject: [PARTS, pipelineToken('usage-write'), pipelineToken('usage-read')],

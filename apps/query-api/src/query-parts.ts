@@ -1,7 +1,7 @@
 import { GetDatabaseCommand } from '@aws-sdk/client-glue';
 import { purchases, streams } from '@millrace/contracts';
 import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
-import type { HealthRegistry } from '@millrace/runtime';
+import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { awsClients, type AwsClients } from './aws-clients.ts';
@@ -11,11 +11,14 @@ import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { lakeTable } from './lake-tables.ts';
-import { specsOf } from './pipelines.ts';
+import { guardsOver, specsOf } from './pipelines.ts';
 import { QueryQueue } from './queries/query-queue.ts';
-import { requestConnection, settled } from './redis-connections.ts';
+import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
 
 const mebibyte = 1024 * 1024;
+
+/** How long a start waits for Redis, in milliseconds, so that a service is not unready for its first moments. */
+const settledMsMax = 2000;
 
 /** What both roots are made of. */
 export interface QueryParts {
@@ -29,7 +32,8 @@ export interface QueryParts {
   close(): Promise<void>;
 }
 
-export async function queryParts(config: QueryConfig, guards: Guards, logger: Logger): Promise<QueryParts> {
+export async function queryParts(config: QueryConfig, registry: Pick<PipelineRegistry, 'find' | 'list'>, logger: Logger): Promise<QueryParts> {
+  const guards = guardsOver(registry);
   const { s3, glue, athena } = specsOf(config);
   const aws = awsClients({
     region: config.AWS_REGION,
@@ -39,10 +43,10 @@ export async function queryParts(config: QueryConfig, guards: Guards, logger: Lo
     athenaEndpoint: config.AWS_ENDPOINT_URL_ATHENA,
     connectTimeoutMs: { s3: s3.timeout?.connectMs, glue: glue.timeout?.connectMs, athena: athena.timeout?.connectMs },
   });
-  const commandTimeoutMs = redisTimeoutMs(config);
   const resultsUntil = (deadline: number | undefined): S3ObjectStore => new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3, deadline));
-  const redis = requestConnection({ url: config.REDIS_URL, commandTimeoutMs }, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
-  await settled(redis, commandTimeoutMs);
+  const overRedis = registry.list().filter(({ dependency }) => dependency === 'redis');
+  const redis = requestConnection(redisSettings(config), overRedis, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
+  await settled(redis, settledMsMax);
   const queue = new QueryQueue(
     redis,
     {
@@ -67,9 +71,9 @@ export async function queryParts(config: QueryConfig, guards: Guards, logger: Lo
   };
 }
 
-/** Time one command to Redis may take: that of an attempt. */
-export function redisTimeoutMs(config: QueryConfig): number {
-  return specsOf(config).redis.timeout?.attemptMs ?? 2000;
+/** How Redis is reached. */
+export function redisSettings(config: QueryConfig): RedisSettings {
+  return { url: config.REDIS_URL, connectTimeoutMs: specsOf(config).redis.timeout?.connectMs };
 }
 
 /** The engines that the settings name. */

@@ -1,4 +1,5 @@
 import { BatchGetQueryExecutionCommand, ListQueryExecutionsCommand } from '@aws-sdk/client-athena';
+import { createPipeline } from '@millrace/resilience';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -111,7 +112,7 @@ function isAlive(pid: number): boolean {
 beforeEach(async () => {
   lake = await openTestLake();
   workers = [];
-  const redis = requestConnection({ url: testParts.redisUrl, commandTimeoutMs: 2000 }, () => undefined);
+  const redis = requestConnection({ url: testParts.redisUrl }, [createPipeline({ name: 'redis' })], () => undefined);
   await settled(redis, 5000);
   queue = new QueryQueue(redis, { name: `test-${lake.database}`, engines: ['duckdb', 'athena'], jobsMax: 10, retentionSeconds: 600, retentionJobsMax: 100 }, async (_call, run) => await run(new AbortController().signal));
 });
@@ -197,7 +198,7 @@ describe('a worker that is told to stop', () => {
     const failures: Error[] = [];
     const workerThat = (run: (query: QueryRun) => Promise<QueryOutcome>): QueryWorker =>
       new QueryWorker(
-        workerConnection({ url: testParts.redisUrl, commandTimeoutMs: 2000 }, () => undefined),
+        workerConnection({ url: testParts.redisUrl }, () => undefined),
         queue,
         { queueName: `test-${lake.database}`, concurrency: new Map([['duckdb', 1]]), lockMs: 1000, takeoversMax: 2, cancelPollMs: 100 },
         run,
@@ -225,7 +226,7 @@ describe('a worker whose Redis is away for a moment', () => {
     vi.spyOn(queue, 'saveProgress').mockRejectedValueOnce(new Error('Redis is away'));
     const ended = Promise.withResolvers<void>();
     const worker = new QueryWorker(
-      workerConnection({ url: testParts.redisUrl, commandTimeoutMs: 2000 }, () => undefined),
+      workerConnection({ url: testParts.redisUrl }, () => undefined),
       queue,
       { queueName: `test-${lake.database}`, concurrency: new Map([['duckdb', 1]]), lockMs: 10_000, takeoversMax: 2, cancelPollMs: 100 },
       async ({ saveProgress }) => {

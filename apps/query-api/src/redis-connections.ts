@@ -1,29 +1,46 @@
+import type { Pipeline } from '@millrace/resilience';
 import { Redis } from 'ioredis';
 
 /** How to reach Redis. */
 export interface RedisSettings {
   readonly url: string;
-  /** Time one command may take, in milliseconds. */
-  readonly commandTimeoutMs: number;
+  /** Time to open a connection, in milliseconds. Default 2000. */
+  readonly connectTimeoutMs?: number | undefined;
 }
 
-/** A connection for requests: a command fails at once while Redis is away, and it fails when the answer does not come. */
-export function requestConnection({ url, commandTimeoutMs }: RedisSettings, onError: (error: Error) => void): Redis {
+const connectTimeoutMsDefault = 2000;
+
+/** How much longer than an attempt a connection may stay silent while commands wait, in milliseconds: whoever sent them has been answered by then. */
+const silenceAfterAttemptMs = 1000;
+
+/**
+ * A connection for requests: a command fails at once while Redis is away, and it fails when the answer does not come.
+ *
+ * A command takes no signal, so that one whose attempt is over goes on and holds its permit. What ends it is the end of a connection that gave no byte for longer than the
+ * longest attempt, as the pipelines are set now; another is opened then, which helps when this one is dead and nobody said so.
+ *
+ * @param pipelines those around its commands
+ */
+export function requestConnection({ url, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings, pipelines: readonly Pick<Pipeline, 'settings' | 'events'>[], onError: (error: Error) => void): Redis {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     // A command whose connection broke is not sent again behind the pipeline's back.
     maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: commandTimeoutMs,
+    connectTimeout: connectTimeoutMs,
     retryStrategy: reconnectMs,
   });
+  const follow = (): void => {
+    redis.options.socketTimeout = Math.max(...pipelines.map((pipeline) => pipeline.settings().timeout.attemptMs)) + silenceAfterAttemptMs;
+  };
+  follow();
+  for (const { events } of pipelines) events.on('SettingsChanged', follow);
   redis.on('error', onError);
   return redis;
 }
 
 /** A connection for a worker, which waits for Redis as long as it takes: BullMQ blocks on it. */
-export function workerConnection({ url, commandTimeoutMs }: RedisSettings, onError: (error: Error) => void): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: commandTimeoutMs, retryStrategy: reconnectMs });
+export function workerConnection({ url, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings, onError: (error: Error) => void): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: connectTimeoutMs, retryStrategy: reconnectMs });
   redis.on('error', onError);
   return redis;
 }

@@ -18,7 +18,7 @@ export const sinkPipelines = {
     classify: errorClassOf,
   },
   glue: {
-    timeout: { attemptMs: 10_000, totalMs: 30_000 },
+    timeout: { connectMs: 2000, attemptMs: 10_000, totalMs: 30_000 },
     retry: { attemptsMax: 2, waitMsMax: 1000 },
     breaker: { volumeMin: 3, openMs: 2000, openMsMax: 15_000, probes: 1 },
     bulkhead: { concurrencyMax: 4, queueMax: 100, queueWaitMsMax: 10_000 },

@@ -3,10 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { purchases, type Stream } from '@millrace/contracts';
-import { Checkpointer, GlueCatalog, glueClient, Ledger, s3Client, S3ObjectStore, type LaneId } from '@millrace/lake';
+import { Checkpointer, GlueCatalog, Ledger, S3ObjectStore, type LaneId } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
+import { sinkClients } from './aws-clients.ts';
 import { checkOf } from './check.ts';
 import type { SinkConfig } from './config.ts';
 import { DedupWindow } from './dedup-window.ts';
@@ -20,7 +21,7 @@ import { lanePatience } from './lane-patience.ts';
 import { Lanes } from './lanes.ts';
 import { onDisk } from './on-disk.ts';
 import { Pipeline } from './pipeline.ts';
-import { sinkSpecs, type SinkGuards } from './pipelines.ts';
+import type { SinkGuards } from './pipelines.ts';
 import { Registrar } from './registrar.ts';
 import { gaugeLanes, sinkTelemetry } from './sink-telemetry.ts';
 import { Shelf } from './shelf.ts';
@@ -63,8 +64,9 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const temporaryDirectory = join(spoolRoot, writer, 'encoder');
   const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory, spillMbMax: config.SINK_ENCODER_SPILL_MB_MAX });
 
-  const store = new S3ObjectStore(s3Client({ connectTimeoutMs: sinkSpecs(config).s3.timeout.connectMs }), config.LAKE_BUCKET, guards.s3);
-  const catalog = new GlueCatalog(glueClient(), stream, config.LAKE_BUCKET, guards.glue, stream.database, config.SINK_CATALOG_TABLE);
+  const { s3, glue } = sinkClients(config);
+  const store = new S3ObjectStore(s3, config.LAKE_BUCKET, guards.s3);
+  const catalog = new GlueCatalog(glue, stream, config.LAKE_BUCKET, guards.glue, stream.database, config.SINK_CATALOG_TABLE);
   const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; it is tried again.'));
 
   const budget: SpoolBudget = new SpoolBudget({ bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX }, () => lanes.room());

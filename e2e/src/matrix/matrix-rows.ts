@@ -3,6 +3,7 @@ import type { Fault, FaultProxy, InjectOptions } from '@millrace/testing';
 import { Claims, eventually, failsFast, isDegraded, isRefused, isUnready, type Circuit } from './claims.ts';
 import type { MatrixStack } from './matrix-stack.ts';
 import type { MatrixTraffic } from './matrix-traffic.ts';
+import type { PacedCalls } from './pace.ts';
 import type { WatchedService } from './watched-service.ts';
 
 /** A dependency, who needs it and what is documented for its absence. */
@@ -20,8 +21,8 @@ export interface MatrixRow {
   readonly users: readonly (() => Promise<unknown>)[];
   /** What is documented while the circuits are open. */
   readonly behaves: () => Promise<void>;
-  /** Calls that do not need it: each must be answered as ever. */
-  readonly spared: readonly (() => Promise<void>)[];
+  /** Requests that do not need it, by what they ask for: each must be answered, and as soon as ever. */
+  readonly spared: PacedCalls;
   /** Longer work that does not need it, and must come to its end. */
   readonly goesOn: () => Promise<void>;
   /** What needs the dependency works. */
@@ -45,10 +46,10 @@ export interface MatrixCast {
 export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCast): Readonly<Record<(typeof dependencies)[number], MatrixRow>> {
   const { proxies, purchase, sink, queryApi, queryWorker } = stack;
   const claims = new Claims(stack, traffic);
-  const tables = async (): Promise<void> => await claims.reads('/v1/tables');
-  const reports = async (): Promise<void> => await claims.reads('/v1/reports');
-  const state = async (): Promise<void> => await claims.reads(`/v1/queries/${finishedQuery}`);
-  const buys = async (): Promise<void> => await claims.buys();
+  const tables = { 'the tables': async () => await claims.reads('/v1/tables') };
+  const reports = { 'the reports': async () => await claims.reads('/v1/reports') };
+  const state = { 'the state of a query': async () => await claims.reads(`/v1/queries/${finishedQuery}`) };
+  const buys = { 'a purchase': async () => await claims.buys() };
   return {
     Kafka: {
       proxy: proxies.kafka,
@@ -62,7 +63,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
         // A sink that starts meanwhile is up, waits for Kafka, and says so.
         if (lateSink !== undefined) await isUnready(lateSink);
       },
-      spared: [tables, reports, state],
+      spared: { ...tables, ...reports, ...state },
       async goesOn() {
         await Promise.all([claims.answers('duckdb'), claims.answers('athena')]);
       },
@@ -82,7 +83,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
         await Promise.all([queryApi, queryWorker].map(isUnready));
         await claims.reportsLackUsage();
       },
-      spared: [buys, tables, reports],
+      spared: { ...buys, ...tables, ...reports },
       goesOn: async () => await claims.lands(),
       works: async () => await claims.answers('duckdb'),
     },
@@ -107,7 +108,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
         await failsFast([queryApi, 's3'], async () => isRefused(await traffic.results(finishedQuery)));
         await Promise.all([claims.cannotAnswer('athena'), claims.reportIsStale()]);
       },
-      spared: [buys, tables, state],
+      spared: { ...buys, ...tables, ...state },
       goesOn: async () => assert.equal((await purchase.ready()).status, 'ready'),
       async works() {
         await Promise.all([claims.lands(), claims.reads(`/v1/queries/${finishedQuery}/results`), claims.answers('athena'), claims.reportIsFresh()]);
@@ -127,7 +128,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
         await claims.reportIsStale();
         await isDegraded(sink);
       },
-      spared: [buys, tables, state],
+      spared: { ...buys, ...tables, ...state },
       async goesOn() {
         // The catalog is off the path of durability.
         await Promise.all([claims.lands(), claims.answers('athena')]);
@@ -148,7 +149,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
         // It is not the default engine: the worker goes on without it.
         await isDegraded(queryWorker);
       },
-      spared: [buys, tables, state],
+      spared: { ...buys, ...tables, ...state },
       async goesOn() {
         await Promise.all([claims.reportIsFresh(), claims.lands()]);
       },
@@ -165,7 +166,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
         await failsFast([queryWorker, 'duckdb-reads'], async () => await claims.cannotAnswer('duckdb'));
         await claims.reportIsStale();
       },
-      spared: [buys, tables, state],
+      spared: { ...buys, ...tables, ...state },
       async goesOn() {
         await Promise.all([claims.lands(), claims.answers('athena')]);
       },

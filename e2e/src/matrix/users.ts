@@ -25,20 +25,3 @@ export class Users {
     await this.#running;
   }
 }
-
-/**
- * Makes each of some calls so many times, and gives the time within which 99 of 100 were answered, in milliseconds.
- *
- * @throws what a call throws
- */
-export async function p99Of(calls: readonly (() => Promise<void>)[], times: number): Promise<number> {
-  const durations: number[] = [];
-  for (let n = 0; n < times; n += 1) {
-    for (const call of calls) {
-      const start = performance.now();
-      await call();
-      durations.push(performance.now() - start);
-    }
-  }
-  return durations.toSorted((a, b) => a - b)[Math.ceil(durations.length * 0.99) - 1]!;
-}

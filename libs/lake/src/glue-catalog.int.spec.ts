@@ -56,7 +56,7 @@ it('says what Glue refused, of a whole request or of one value', async () => {
     request.resume().on('end', () => response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const refusing = glueClient({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  const refusing = glueClient({}, { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
   try {
     const refused = new GlueCatalog(refusing, purchases, 'b');
     await expect(refused.register(['2019-11-30'])).rejects.toThrow('Glue: register 2019-11-30 failed: EntityNotFoundException: no such table');
@@ -70,7 +70,7 @@ it('says what Glue refused, of a whole request or of one value', async () => {
 });
 
 it('reads a refused connection as unavailable', async () => {
-  const nowhere = glueClient({ endpoint: 'http://127.0.0.1:1' });
+  const nowhere = glueClient({}, { endpoint: 'http://127.0.0.1:1' });
   await expect(new GlueCatalog(nowhere, purchases, 'b').partitions()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
   nowhere.destroy();
 });

@@ -1,14 +1,14 @@
 import { BatchCreatePartitionCommand, BatchUpdatePartitionCommand, CreateDatabaseCommand, CreateTableCommand, GetPartitionsCommand, GlueClient, UpdateTableCommand, type Column as GlueColumn, type GlueClientConfig, type StorageDescriptor } from '@aws-sdk/client-glue';
 import type { Stream } from '@millrace/contracts';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { awsConnections, type ConnectionSettings } from './aws-connections.ts';
 import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
 import { LakeError } from './errors.ts';
 import { partitionPrefix, tablePrefix } from './keys.ts';
 import type { CallOptions } from './object-store.ts';
 
 /** A Glue client whose own retries are off. */
-export function glueClient(overrides: GlueClientConfig = {}): GlueClient {
-  return new GlueClient({ maxAttempts: 1, requestHandler: new NodeHttpHandler({ connectionTimeout: 2000, socketTimeout: 30_000 }), ...overrides });
+export function glueClient(settings: ConnectionSettings = {}, overrides: GlueClientConfig = {}): GlueClient {
+  return new GlueClient({ maxAttempts: 1, requestHandler: awsConnections(settings), ...overrides });
 }
 
 /** A partition that the catalog knows. */

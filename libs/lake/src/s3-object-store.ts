@@ -1,7 +1,7 @@
 import type { ReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { awsConnections, type ConnectionSettings } from './aws-connections.ts';
 import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
 import type { CallOptions, InspectableStore, ListedObject, ObjectBody, PutOptions } from './object-store.ts';
 
@@ -11,32 +11,17 @@ export type StoreCall = 'put' | 'get' | 'head' | 'copy' | 'list' | 'delete';
 /** Wraps a call to S3: a resilience pipeline, or nothing. */
 export type StoreGuard = <T>(call: StoreCall, run: (signal: AbortSignal | undefined) => Promise<T>, signal: AbortSignal | undefined) => Promise<T>;
 
-/** Settings of the S3 client. */
-export interface S3Settings {
-  /** Time to open a connection, in milliseconds. Default 2000. */
-  readonly connectTimeoutMs?: number;
-  /** Time without a byte after which a connection is given up, in milliseconds. Default 30000. */
-  readonly idleTimeoutMs?: number;
-  /** Most connections open at once. Default 50. */
-  readonly socketsMax?: number;
-}
-
 /**
  * An S3 client whose own retries are off: one layer owns retries, and it is not the SDK. Endpoint, region and credentials come from
  * the SDK's own environment keys (`AWS_ENDPOINT_URL_S3`, `AWS_REGION`, …).
  */
-export function s3Client(settings: S3Settings = {}, overrides: S3ClientConfig = {}): S3Client {
+export function s3Client(settings: ConnectionSettings = {}, overrides: S3ClientConfig = {}): S3Client {
   return new S3Client({
     maxAttempts: 1,
     forcePathStyle: true,
     // Without one the SDK writes to the console, past our log, that a stream cannot be sent again.
     logger: silent,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: settings.connectTimeoutMs ?? 2000,
-      socketTimeout: settings.idleTimeoutMs ?? 30_000,
-      httpAgent: { keepAlive: true, maxSockets: settings.socketsMax ?? 50 },
-      httpsAgent: { keepAlive: true, maxSockets: settings.socketsMax ?? 50 },
-    }),
+    requestHandler: awsConnections(settings),
     ...overrides,
   });
 }

@@ -58,6 +58,17 @@ describe('a caching pipeline', () => {
     expect([told('FallbackFailed'), pipeline.snapshot().totals.fallbackFailures]).toEqual([[], 0]);
   });
 
+  it('keeps what it is told to keep, and no function among its settings', async () => {
+    const { pipeline } = setUp({ ...spec, cache: { ...spec.cache, freshMs: 0, keeps: (answer: unknown) => (answer as number) < 10 } });
+    expect(await pipeline.execute(() => 1, de)).toBe(1);
+    expect(await pipeline.execute(() => 10, de)).toBe(10);
+    expect(await pipeline.executeOutcome(failing, de)).toMatchObject({ result: 'fell-back', value: 1 });
+    expect(await pipeline.execute(() => 10, { key: 'fr' })).toBe(10);
+    expect(await pipeline.executeOutcome(failing, { key: 'fr' })).toMatchObject({ result: 'failed', error: down });
+    expect(pipeline.snapshot().totals).toMatchObject({ fallbacks: { cache: 1 }, results: { 'fell-back': 1, failed: 1 } });
+    expect(pipeline.settings().cache).toEqual({ freshMs: 0, staleMsMax: 1000, entriesMax: 2, coalesce: true });
+  });
+
   it('keeps no failure', async () => {
     const { pipeline } = setUp(spec);
     await pipeline.executeOutcome(failing, de);

@@ -157,7 +157,7 @@ export class PolicyPipeline implements PipelineControl {
     if (cache === undefined || key === undefined) return this.ask(work, call);
     const keep = async (own: Call): Promise<unknown> => {
       const value = await this.ask(work, own);
-      cache.set(key, value, this.site.monotonic());
+      if (this.spec.cache!.keeps?.(value) !== false) cache.set(key, value, this.site.monotonic());
       return value;
     };
     if (!this.site.settings.cache!.coalesce) return keep(call);

@@ -2,7 +2,7 @@ import { attemptsMaxDefault } from './attempts-max.ts';
 import { PipelineSettingsError } from './errors.ts';
 import { retryBudgetDefaults } from './rolling-retry-budget.ts';
 import type { PipelinePatch, PipelineSettings } from './settings.ts';
-import type { PipelineSpec } from './spec.ts';
+import type { CacheSpec, PipelineSpec } from './spec.ts';
 
 type Declared = { [Policy in keyof PipelineSpec]: Readonly<PipelineSpec[Policy]> };
 
@@ -17,11 +17,16 @@ export function settingsOf(spec: Declared): PipelineSettings {
     ...(spec.breaker && { breaker: { ...breakerDefaults, slowMs: timeout.attemptMs / 2, ...spec.breaker } }),
     ...(spec.bulkhead && { bulkhead: { concurrencyMax: 25, queueMax: 0, queueWaitMsMax: 1000, ...spec.bulkhead } }),
     ...(spec.shed && { shed: { eventLoopDelayMsFrom: 100, eventLoopDelayMsFull: 500, heapUsedShareFrom: 0.85, heapUsedShareFull: 0.95, holdMs: 1000, retryAfterMs: 1000, ...spec.shed } }),
-    ...(spec.cache && { cache: { freshMs: 0, staleMsMax: 3_600_000, entriesMax: 1000, coalesce: true, ...spec.cache } }),
+    ...(spec.cache && { cache: cacheOf(spec.cache) }),
     fallbacks: (spec.fallbacks ?? []).map(({ kind }) => kind),
     fallbackConcurrencyMax: spec.fallbackConcurrencyMax ?? 10,
     chaos: { allowed: spec.chaos?.allowed ?? false, rules: spec.chaos?.rules ?? [] },
   };
+}
+
+/** Its numbers: what is asked of each answer is no setting. */
+function cacheOf({ keeps: _keeps, ...given }: CacheSpec): Required<Omit<CacheSpec, 'keeps'>> {
+  return { freshMs: 0, staleMsMax: 3_600_000, entriesMax: 1000, coalesce: true, ...given };
 }
 
 const breakerDefaults = {

@@ -11,7 +11,7 @@ export interface PipelineSettings {
   readonly breaker?: Required<BreakerSpec>;
   readonly bulkhead?: Required<BulkheadSpec>;
   readonly shed?: Required<ShedSpec>;
-  readonly cache?: Required<CacheSpec>;
+  readonly cache?: Required<Omit<CacheSpec, 'keeps'>>;
   /** Kinds of its fallbacks, in order. */
   readonly fallbacks: readonly FallbackKind[];
   /** Most fallbacks at once. */
@@ -26,7 +26,7 @@ export interface PipelinePatch {
   readonly breaker?: BreakerSpec;
   readonly bulkhead?: BulkheadSpec;
   readonly shed?: ShedSpec;
-  readonly cache?: CacheSpec;
+  readonly cache?: Omit<CacheSpec, 'keeps'>;
   readonly fallbackConcurrencyMax?: number;
   /** Replaces all rules. Refused unless the pipeline was made with `chaos.allowed`. */
   readonly chaos?: Pick<ChaosSpec, 'rules'>;

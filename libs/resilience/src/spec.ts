@@ -101,6 +101,8 @@ export interface CacheSpec {
   readonly entriesMax?: number;
   /** Whether calls of one key at one time share one call. Default true. */
   readonly coalesce?: boolean;
+  /** Whether an answer may be kept; one that may not leaves an earlier one where it is. Not changeable at run time. Default: every answer. */
+  readonly keeps?: (answer: unknown) => boolean;
 }
 
 /** Which failures a fallback is for. Default: all that is not the caller's own doing, that is neither aborts nor `invalid` errors. */

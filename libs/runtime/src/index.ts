@@ -7,6 +7,7 @@ export { type Scope, scopes } from './auth/scope.ts';
 export { type ReadConfigOptions, readConfig } from './config/read-config.ts';
 export { ConfigError, type ProblemDetails, ProblemError, type ProblemSource, StartRefusedError } from './errors.ts';
 export { type DependencyHealth, type HealthCheck, HealthRegistry, type Readiness } from './health/health-registry.ts';
+export { problemOfRejection } from './http/problem-of-error.ts';
 export { RoutePriority } from './http/request-priority.ts';
 export { deadlineHeaders, deadlineOf, type WorkOfRequest, workOfRequest } from './http/work-of-request.ts';
 export { ProcessLoad, type ProcessLoadOptions } from './load/process-load.ts';

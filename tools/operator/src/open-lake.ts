@@ -29,7 +29,7 @@ export function openLake(env: Readonly<Record<string, string>>, table?: string, 
   // A command is one caller with a person waiting: the SDK's own retries are the only layer, and enough.
   const shared = { ...awsOf(env), maxAttempts: 3 };
   const s3 = s3Client({ socketsMax: 32 }, endpointed(shared, env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']));
-  const glue = glueClient(endpointed(shared, env['AWS_ENDPOINT_URL_GLUE'] ?? env['AWS_ENDPOINT_URL']));
+  const glue = glueClient({}, endpointed(shared, env['AWS_ENDPOINT_URL_GLUE'] ?? env['AWS_ENDPOINT_URL']));
   return {
     stream,
     bucket,

@@ -9,7 +9,7 @@ import { serviceEnv, type Env, type Settings } from './settings.ts';
 export function awsClients(settings: Settings, env: Env): { s3: ReturnType<typeof s3Client>; glue: ReturnType<typeof glueClient> } {
   const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = serviceEnv(settings, env);
   const overrides = { endpoint: settings.awsUrl, region: region!, credentials: { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! } };
-  return { s3: s3Client({}, overrides), glue: glueClient(overrides) };
+  return { s3: s3Client({}, overrides), glue: glueClient({}, overrides) };
 }
 
 /**

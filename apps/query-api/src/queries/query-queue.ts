@@ -4,6 +4,7 @@ import { Queue, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryError } from '../errors.ts';
 import type { CallGuard, RequestLimits } from '../guards.ts';
+import { unanswered } from '../unanswered.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress, QueryRecord } from './query-record.ts';
 
 /** Prefix of every key in Redis. */
@@ -62,7 +63,7 @@ export class QueryQueue {
    * Adds a query to those of its engine, and tells whether it is there. Adding it again under its id changes nothing; an id that was just
    * used for another engine is not taken, since a query's results stand under its id.
    *
-   * @throws QueryError `overloaded` when as many queries wait for the engine as may, `unavailable` when Redis does not answer
+   * @throws QueryError `overloaded` when as many queries wait for the engine as may, or as many calls to Redis; `unavailable` when Redis does not answer, `deadline-exceeded`
    */
   async submit(id: string, data: QueryJobData, limits: RequestLimits = {}): Promise<boolean> {
     const { name, jobsMax, retentionSeconds, retentionJobsMax } = this.#settings;
@@ -192,7 +193,7 @@ export class QueryQueue {
     } catch (error) {
       if (error instanceof QueryError) throw error;
       if (error instanceof DeadlineExceededError) throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before Redis had answered.', { cause: error });
-      throw new QueryError('unavailable', 'The queue of queries (Redis) does not answer.', { retryAfterSeconds: 2, cause: error });
+      throw unanswered(error, 'The queue of queries (Redis) does not answer.');
     }
   }
 }

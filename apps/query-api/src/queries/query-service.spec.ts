@@ -60,7 +60,7 @@ it('each call to Redis on behalf of a request has its limits; asking to cancel i
   expect(asked[1]![1]!.signal).toBe(own.signal);
 });
 
-it.each(['unavailable', 'deadline-exceeded'] as const)('a query that was taken is answered as it was when it cannot be looked at: %s', async (code) => {
+it.each(['unavailable', 'overloaded', 'deadline-exceeded'] as const)('a query that was taken is answered as it was when it cannot be looked at: %s', async (code) => {
   const { queries } = service(() => new QueryError(code, 'no answer'));
   const submitted: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
   expect(await queries.settle(submitted, 1000, limits(5000))).toBe(submitted);

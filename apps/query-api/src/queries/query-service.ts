@@ -148,7 +148,7 @@ function keyConflict(): QueryError {
 }
 
 function unlessUnanswered<T>(error: unknown, instead: T): T {
-  if (error instanceof QueryError && (error.code === 'unavailable' || error.code === 'deadline-exceeded')) return instead;
+  if (error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded' || error.code === 'deadline-exceeded')) return instead;
   throw error;
 }
 

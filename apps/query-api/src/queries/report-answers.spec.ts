@@ -1,4 +1,4 @@
-import { createPipeline } from '@millrace/resilience';
+import { createPipeline, type Pipeline } from '@millrace/resilience';
 import { expect, it } from 'vitest';
 import type { EngineResult, ResultRow } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped } from '../errors.ts';
@@ -13,8 +13,8 @@ const down = async (): Promise<never> => {
   throw new QueryError('unavailable', 'S3 is down');
 };
 
-function answers(): ReportAnswers {
-  return new ReportAnswers(createPipeline({ name: 'report', ...queryPipelines.report }));
+function answers(pipeline: Pipeline = createPipeline({ ...queryPipelines.report, name: 'report' })): ReportAnswers {
+  return new ReportAnswers(pipeline);
 }
 
 function resultOf(rows: readonly ResultRow[]): EngineResult {
@@ -35,10 +35,21 @@ it('an answer that cannot be had is replaced by the last good one of the same re
   await expect(reports.answer({ ...data, engine: 'athena' }, down, signal)).rejects.toMatchObject({ code: 'unavailable' });
 });
 
-it('one that is too large to be kept replaces nothing', async () => {
-  const reports = answers();
+it('one that is too large to be kept stands in for nothing, and is not said to', async () => {
+  const pipeline = createPipeline({ ...queryPipelines.report, name: 'report' });
+  const told: string[] = [];
+  pipeline.events.subscribe(({ type }) => told.push(type));
+  const reports = answers(pipeline);
   await reports.answer(data, async () => ({ ...good, kept: undefined }), signal);
   await expect(reports.answer(data, down, signal)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(told).not.toContain('FallbackUsed');
+  expect(pipeline.snapshot().totals).toMatchObject({ fallbacks: { cache: 0 }, results: { succeeded: 1, failed: 1, 'fell-back': 0 } });
+});
+
+it('an engine that cannot take more is out of reach as well', async () => {
+  const reports = answers();
+  await reports.answer(data, async () => good, signal);
+  expect(await reports.answer(data, async () => await Promise.reject(new QueryError('overloaded', 'as many as may')), signal)).toMatchObject({ stale: { asOf: 5 } });
 });
 
 it('a statement at fault and a query that was stopped are not replaced', async () => {

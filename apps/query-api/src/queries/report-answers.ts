@@ -24,7 +24,7 @@ export type Answered = { readonly fresh: ReportAnswer } | { readonly stale: Stal
 export class ReportAnswers {
   readonly #pipeline: Pipeline;
 
-  /** @param pipeline one with a cache and the fallback `cache` */
+  /** @param pipeline one with the fallback `cache`, and a cache that keeps only answers with their rows */
   constructor(pipeline: Pipeline) {
     this.#pipeline = pipeline;
   }
@@ -42,8 +42,7 @@ export class ReportAnswers {
         return { fresh: outcome.value };
       case 'fell-back': {
         const { finishedAt, kept } = outcome.value as ReportAnswer;
-        if (kept === undefined) throw outcome.error;
-        return { stale: { asOf: finishedAt, ...kept } };
+        return { stale: { asOf: finishedAt, ...kept! } };
       }
       default:
         throw outcome.error;

@@ -3,13 +3,14 @@ import type { ObjectStore } from '@millrace/lake';
 import { DeadlineExceededError } from '@millrace/resilience';
 import type { ResultRow } from '../engines/query-engine.ts';
 import { QueryError } from '../errors.ts';
+import { unanswered } from '../unanswered.ts';
 import { cursorOf, rowOfCursor } from './result-cursor.ts';
 import { manifestKey, type ResultManifest, type ResultPart } from './result-manifest.ts';
 
 /**
  * Reads what a result consists of.
  *
- * @throws QueryError `gone` when it is no longer kept, `unavailable` when S3 does not answer, `deadline-exceeded`
+ * @throws QueryError `gone` when it is no longer kept, `unavailable` when S3 does not answer, `overloaded` when as many calls to it run and wait as may, `deadline-exceeded`
  */
 export async function readManifest(store: Pick<ObjectStore, 'get'>, queryId: string, signal?: AbortSignal): Promise<ResultManifest> {
   return JSON.parse(await read(store, manifestKey(queryId), signal)) as ResultManifest;
@@ -56,7 +57,7 @@ async function read(store: Pick<ObjectStore, 'get'>, key: string, signal?: Abort
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof DeadlineExceededError) throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before the results had been read.', { cause: error });
-    throw new QueryError('unavailable', 'The results cannot be read from S3.', { retryAfterSeconds: 1, cause: error });
+    throw unanswered(error, 'The results cannot be read from S3.');
   }
   if (bytes === undefined) throw new QueryError('gone', 'The results of this query are no longer kept. Run the query again.');
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');

@@ -1,5 +1,6 @@
 import { isLakeError, type ObjectStore } from '@millrace/lake';
 import { QueryError } from '../errors.ts';
+import { unanswered } from '../unanswered.ts';
 import type { EngineResult } from '../engines/query-engine.ts';
 import { readManifest } from './read-result.ts';
 import { manifestKey, partKey, type ResultManifest, type ResultPart } from './result-manifest.ts';
@@ -83,5 +84,5 @@ function tooLarge(limit: string): QueryError {
 }
 
 function unavailable(cause: unknown): QueryError {
-  return new QueryError('unavailable', 'The result could not be written to S3.', { cause });
+  return unanswered(cause, 'The result could not be written to S3.');
 }

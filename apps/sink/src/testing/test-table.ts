@@ -30,7 +30,7 @@ export class TestTable {
   readonly catalog: GlueCatalog;
   readonly partitions: number;
   readonly #s3 = s3Client({}, { endpoint: testParts.awsUrl, region: testParts.region, credentials: testParts.credentials });
-  readonly #glue = glueClient({ endpoint: testParts.awsUrl, region: testParts.region, credentials: testParts.credentials });
+  readonly #glue = glueClient({}, { endpoint: testParts.awsUrl, region: testParts.region, credentials: testParts.credentials });
   readonly #home: string;
   readonly #admin: Admin;
   readonly #producer: Producer;

@@ -50,7 +50,10 @@ function namedProblemOf(error: unknown, limits: ProblemLimits): [ProblemName, Pr
 /** What a client is told to wait when nobody can say, in seconds. */
 const retryAfterSecondsDefault = 1;
 
-const rejections: Readonly<Record<RejectionCode, readonly [name: ProblemName, detail: (pipeline: string) => string]>> = {
+/** What a refusal is to a client. */
+type RefusalName = Extract<ProblemName, 'unavailable' | 'overloaded' | 'deadline-exceeded'>;
+
+const rejections: Readonly<Record<RejectionCode, readonly [name: RefusalName, detail: (pipeline: string) => string]>> = {
   'circuit-open': ['unavailable', (pipeline) => `${pipeline} is not available: its circuit is open.`],
   'retry-budget-spent': ['unavailable', (pipeline) => `${pipeline} failed, and as many calls to it are tried again as may be.`],
   'pipeline-closed': ['unavailable', () => 'The service is stopping.'],
@@ -61,11 +64,12 @@ const rejections: Readonly<Record<RejectionCode, readonly [name: ProblemName, de
   'deadline-exceeded': ['deadline-exceeded', (pipeline) => `The time for this request was over before ${pipeline} had answered.`],
 };
 
-function problemOfRejection({ code, pipeline, retryAfterMs }: RejectedError): [ProblemName, ProblemDetails] {
+/** What a client is told of a pipeline's refusal: which problem it is, and after how many whole seconds to ask again. An app with errors of its own says the same by it. */
+export function problemOfRejection({ code, pipeline, retryAfterMs }: RejectedError): [RefusalName, Pick<ProblemDetails, 'detail' | 'retryAfterSeconds'>] {
   const [name, detail] = rejections[code];
   // A deadline that has passed has passed for good: asking again with the same one is no use.
   if (name === 'deadline-exceeded') return [name, { detail: detail(pipeline) }];
-  return [name, { detail: detail(pipeline), retryAfterSeconds: retryAfterMs === undefined ? retryAfterSecondsDefault : retryAfterMs / 1000 }];
+  return [name, { detail: detail(pipeline), retryAfterSeconds: retryAfterMs === undefined ? retryAfterSecondsDefault : Math.ceil(retryAfterMs / 1000) }];
 }
 
 function problemOfFastifyCode(code: string | undefined, { bodyBytesMax }: ProblemLimits): [ProblemName, ProblemDetails] | undefined {

@@ -12,6 +12,7 @@ import {
 import { throttlingOf } from '@millrace/lake';
 import { QueryError, QueryStopped, Throttled } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
+import { unanswered } from '../../unanswered.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { cellOf, columnsOf } from './athena-cells.ts';
 import { withLiterals } from './literals.ts';
@@ -169,7 +170,7 @@ export class AthenaEngine implements QueryEngine {
         const malformed = error.AthenaErrorCode === 'MALFORMED_QUERY';
         throw new QueryError(malformed ? 'statement-invalid' : 'engine-failed', `Athena refuses the request: ${error.message}`, { cause: error });
       }
-      throw new QueryError('unavailable', 'Athena does not answer.', { cause: error });
+      throw unanswered(error, 'Athena does not answer.');
     }
   }
 }

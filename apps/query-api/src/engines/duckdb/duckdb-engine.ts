@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { AttemptTimeoutError, RejectedError } from '@millrace/resilience';
 import { QueryError, QueryStopped, SandboxNotStarted } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
+import { unanswered } from '../../unanswered.ts';
 import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultColumn, ResultRow } from '../query-engine.ts';
 import { resultLines, rowTooLarge } from './result-lines.ts';
@@ -76,16 +77,15 @@ export class DuckDbEngine implements QueryEngine {
       return await this.#sources.s3Access(signal);
     } catch (error) {
       signal.throwIfAborted();
-      throw new QueryError('unavailable', 'The credentials for S3 cannot be had.', { cause: error });
+      throw unanswered(error, 'The credentials for S3 cannot be had.');
     }
   }
 }
 
 function refusalOf(error: unknown): unknown {
   if (error instanceof SandboxNotStarted) return error.cause;
-  if (error instanceof AttemptTimeoutError) return new QueryError('unavailable', 'DuckDB did not read S3 within the time that its pipeline allows.', { cause: error });
-  if (!(error instanceof RejectedError)) return error;
-  return new QueryError('unavailable', "DuckDB's reads of S3 fail, and no more are begun for now.", { cause: error, ...(error.retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(error.retryAfterMs / 1000) }) });
+  if (error instanceof AttemptTimeoutError) return unanswered(error, 'DuckDB did not read S3 within the time that its pipeline allows.');
+  return error instanceof RejectedError ? unanswered(error, "DuckDB's reads of S3 fail, and no more are begun for now.") : error;
 }
 
 /** @param ended is settled as the reading of the rows ends: at the last one, at an error, or when the reader has enough */

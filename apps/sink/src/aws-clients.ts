@@ -1,0 +1,9 @@
+import { glueClient, s3Client } from '@millrace/lake';
+import type { SinkConfig } from './config.ts';
+import { sinkSpecs } from './pipelines.ts';
+
+/** Clients of the lake. Each call has the signal of its pipeline's attempt, which ends it: no limit of the clients' own comes before. */
+export function sinkClients(config: SinkConfig): { readonly s3: ReturnType<typeof s3Client>; readonly glue: ReturnType<typeof glueClient> } {
+  const { s3, glue } = sinkSpecs(config);
+  return { s3: s3Client({ connectTimeoutMs: s3.timeout.connectMs, idleTimeoutMs: 0 }), glue: glueClient({ connectTimeoutMs: glue.timeout.connectMs, idleTimeoutMs: 0 }) };
+}

@@ -1,0 +1,100 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Requests by what they ask for, to see how soon each is answered. */
+export type PacedCalls = Readonly<Record<string, () => Promise<void>>>;
+
+/** Time from the begin of one to the begin of the next, in milliseconds. The next does not wait for the end of the last: slow answers are met as often as users would meet them. */
+const everyMs = 250;
+
+/** An answer within this time is never late, in milliseconds: machines are busy with other things. One that waited for a dependency in trouble takes longer. */
+const soonMs = 1500;
+
+/** How much longer answers may take than before: what others do at the same time is felt by all on one machine. */
+const factorMax = 3;
+
+/** How long the answers to one call took, in milliseconds, and what it failed with. */
+export interface Pace {
+  readonly tookMs: readonly number[];
+  readonly failures: readonly unknown[];
+}
+
+/** By what was asked for. */
+export type Paces = Readonly<Record<string, Pace>>;
+
+interface Sample {
+  readonly begunMs: number;
+  readonly tookMs: number;
+  readonly failure: unknown;
+}
+
+/** Makes calls until it is stopped. None is made a second time because it failed. */
+export class Pacing {
+  readonly #stop = new AbortController();
+  readonly #samples = new Map<string, Sample[]>();
+  readonly #running: Promise<unknown>;
+
+  constructor(calls: PacedCalls) {
+    this.#running = Promise.all(Object.entries(calls).map(async ([name, ask]) => await this.#sample(name, ask)));
+  }
+
+  /** Ends it, lets each have its answer, and tells the paces of calls begun before a moment and of those begun since. */
+  async stop(splitMs: number = performance.now()): Promise<{ readonly before: Paces; readonly since: Paces }> {
+    this.#stop.abort();
+    await this.#running;
+    return { before: this.#paces(({ begunMs }) => begunMs < splitMs), since: this.#paces(({ begunMs }) => begunMs >= splitMs) };
+  }
+
+  async #sample(name: string, ask: () => Promise<void>): Promise<void> {
+    const samples: Sample[] = [];
+    this.#samples.set(name, samples);
+    const asked: Promise<void>[] = [];
+    while (!this.#stop.signal.aborted) {
+      asked.push(timed(ask).then((sample) => void samples.push(sample)));
+      await pause(everyMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    }
+    await Promise.all(asked);
+  }
+
+  #paces(counts: (sample: Sample) => boolean): Paces {
+    return Object.fromEntries([...this.#samples].map(([name, samples]) => [name, paceOf(samples.filter(counts))]));
+  }
+}
+
+/** The paces of calls over some time, in milliseconds. */
+export async function paceOver(calls: PacedCalls, ms: number): Promise<Paces> {
+  const pacing = new Pacing(calls);
+  await pause(ms);
+  return (await pacing.stop()).before;
+}
+
+/** One sentence for each kind of request that failed, or whose answers came later than they used to: half of them, or more than a tenth. */
+export function slowedOrFailed(usual: Paces, now: Paces): readonly string[] {
+  return Object.entries(now).flatMap(([name, { tookMs, failures }]) => {
+    const late = ([0.5, 0.9] as const).flatMap((share) => {
+      const tookNowMs = quantile(tookMs, share);
+      const limitMs = Math.max(factorMax * quantile(usual[name]!.tookMs, share), soonMs);
+      return tookNowMs <= limitMs ? [] : [`${name}: ${share * 100} % of ${tookMs.length} answers came within ${Math.round(tookNowMs)} ms, and not within ${Math.round(limitMs)} ms.`];
+    });
+    return [...(failures.length === 0 ? [] : [`${name}: ${failures.length} of ${tookMs.length} failed: ${String(failures[0])}`]), ...late];
+  });
+}
+
+function paceOf(samples: readonly Sample[]): Pace {
+  return { tookMs: samples.map(({ tookMs }) => tookMs), failures: samples.flatMap(({ failure }) => (failure === undefined ? [] : [failure])) };
+}
+
+/** The time within which so many came; 0 when there are none. */
+function quantile(tookMs: readonly number[], share: number): number {
+  return tookMs.toSorted((a, b) => a - b)[Math.ceil(tookMs.length * share) - 1] ?? 0;
+}
+
+async function timed(ask: () => Promise<void>): Promise<Sample> {
+  const begunMs = performance.now();
+  let failure: unknown;
+  try {
+    await ask();
+  } catch (error) {
+    failure = error ?? new Error('nothing was thrown');
+  }
+  return { begunMs, tookMs: performance.now() - begunMs, failure };
+}
