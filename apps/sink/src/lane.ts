@@ -58,6 +58,8 @@ export class Lane {
         this.#end = { to: batch.to, id: batch.id };
         this.#landing!.sealed(batch, openedAt);
       },
+      // What is sealed waits for the new life.
+      broken: (error) => void this.#beginAgain(`the open batch is lost: ${error.message}`, true),
     });
   }
 
