@@ -45,7 +45,7 @@ describe('the spool on disk', () => {
     expect(left.map(({ partition, files }) => [partition, files.batchId])).toEqual([[3, 'sealed']]);
     expect((await readdir(root)).toSorted()).toEqual(['just-taken', 'living', 'mine']);
     expect(await mine.left()).toEqual([]);
-    expect((await readSpooled(left[0]!.files)).entry).toEqual(entry);
+    expect(await readSpooled(left[0]!.files)).toMatchObject({ entry, takenAt: 1_700_000_000_000 });
   });
 
   it('that could not take up everything goes on where it was when it is asked again', async () => {
@@ -150,7 +150,7 @@ const entry: LedgerEntry = {
 
 async function spooled(files: BatchFiles): Promise<void> {
   await files.write('a.parquet', Buffer.from(text), 0);
-  await files.persist(['a.parquet'], manifestOf({ entry, bodies: [{ staged: 's', file: 'a.parquet', bytes: 4, sha256, body: files.body('a.parquet', 4) }] }));
+  await files.persist(['a.parquet'], manifestOf({ entry, takenAt: 1_700_000_000_000, bodies: [{ staged: 's', file: 'a.parquet', bytes: 4, sha256, body: files.body('a.parquet', 4) }] }));
 }
 
 /** A directory whose process is gone: one batch with a manifest, one whose lines were still open. */

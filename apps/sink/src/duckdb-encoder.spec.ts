@@ -36,7 +36,7 @@ async function batchOf(id: string, values: readonly string[]): Promise<SealedBat
       return { record, result: check(record) };
     }),
   );
-  return await batch.seal();
+  return await batch.seal(0);
 }
 
 async function query(sql: string): Promise<Record<string, unknown>[]> {

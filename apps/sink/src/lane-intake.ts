@@ -13,7 +13,7 @@ export type SealReason = 'bytes' | 'age' | 'pressure' | 'gap' | 'stop';
 export interface IntakeHooks {
   /** Runs when nothing else is appended or sealed. */
   readonly inTurn: (run: () => Promise<void>) => void;
-  readonly sealed: (batch: SealedBatch, openedAt: number) => void;
+  readonly sealed: (batch: SealedBatch) => void;
   /** The open batch is lost: its range has to be read from Kafka again. */
   readonly broken: (error: Error) => void;
 }
@@ -88,7 +88,7 @@ export class LaneIntake {
     if (open === undefined || open.next === open.from) return;
     let batch: SealedBatch;
     try {
-      batch = await open.seal();
+      batch = await open.seal(this.#openedAt);
     } catch (error) {
       this.#sealDue = true;
       this.#diskFailed('seal', error as Error);
@@ -98,7 +98,7 @@ export class LaneIntake {
     this.#diskFailures = 0;
     const { id, from, to, bytes } = batch;
     this.#parts.pipeline.parts.observe({ type: 'BatchSealed', partition: this.#partition, id, from, to, bytes, files: batch.segments.length, reason });
-    this.#hooks.sealed(batch, this.#openedAt);
+    this.#hooks.sealed(batch);
   }
 
   /** Drops what is open: Kafka has the events. */

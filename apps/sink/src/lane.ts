@@ -54,9 +54,9 @@ export class Lane {
     this.#holds = new PartitionHolds(partition, parts.pipeline.parts.log, parts.pipeline.parts.observe);
     this.#intake = new LaneIntake(partition, parts, this.#holds, {
       inTurn: (run) => void this.#inTurn(run),
-      sealed: (batch, openedAt) => {
+      sealed: (batch) => {
         this.#end = { to: batch.to, id: batch.id };
-        this.#landing!.sealed(batch, openedAt);
+        this.#landing!.sealed(batch);
       },
       // What is sealed waits for the new life.
       broken: (error) => void this.#beginAgain(`the open batch is lost: ${error.message}`, true),

@@ -45,7 +45,7 @@ class Group {
     for (const [n, id] of ids.entries()) {
       this.budget.add(bytes);
       const entry = { id, prev: ids[n - 1] ?? 'landed', from: n, to: n + 1 } as LedgerEntry;
-      this.shelf.put(partition, [{ entry, bodies: [], bytes, files: { batchId: id, discard: async () => void this.gone.push(id), setAside: async () => void this.gone.push(`${id} set aside`) } as Partial<BatchFiles> as BatchFiles }]);
+      this.shelf.put(partition, [{ entry, bodies: [], takenAt: 0, bytes, files: { batchId: id, discard: async () => void this.gone.push(id), setAside: async () => void this.gone.push(`${id} set aside`) } as Partial<BatchFiles> as BatchFiles }]);
     }
   }
 

@@ -167,7 +167,7 @@ export class Writer {
 
   #clock(): Clock {
     return {
-      now: () => 0,
+      now: () => this.#world.now,
       setTimeout: (run) => {
         this.#handles += 1;
         this.#timers.set(this.#handles, run);
