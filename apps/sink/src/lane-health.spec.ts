@@ -101,4 +101,14 @@ describe('the health of the lanes', () => {
     expect(() => machine.health()).toThrow(/^1 lanes have waited for 20 s to be told the head of their ledger; 1 lanes, 0 batches/);
     machine.writer.life.kill();
   });
+
+  it('names the lanes whose disk takes no more', async () => {
+    const machine = await machineWith(4);
+    machine.disk.writesToRefuse = 1;
+    await machine.fetchAll();
+    expect(() => machine.health()).toThrow(/^the disk of the spool takes nothing from 1 lanes \(partitions 0\); they wait for it; 1 lanes, 0 batches/);
+    machine.writer.flush();
+    await machine.fetchAll();
+    expect(machine.health()).toMatch(/^1 lanes, 0 batches/);
+  });
 });

@@ -21,6 +21,8 @@ function troubleOf({ lanes }: Pick<Sink, 'lanes'>): string | undefined {
   if (refused !== undefined) return refused.error.message;
   const waiting = lanes.all.filter(({ startingMs }) => startingMs > startingMsMax);
   if (waiting.length > 0) return `${waiting.length} lanes have waited for ${Math.round(Math.max(...waiting.map(({ startingMs }) => startingMs)) / 1000)} s to be told the head of their ledger`;
+  const held = lanes.all.filter(({ holds }) => holds.includes('disk'));
+  if (held.length > 0) return `the disk of the spool takes nothing from ${held.length} lanes (partitions ${held.map(({ partition }) => partition).join(', ')}); they wait for it`;
   return undefined;
 }
 
