@@ -151,10 +151,15 @@ export class Lane {
     await this.#inTurn(async () => await this.#intake.seal(reason));
   }
 
-  /** Seals what is open and waits until everything has landed, or the signal aborts. For shutdown. */
-  async drain(signal: AbortSignal): Promise<void> {
+  /** Takes nothing from now on, for the process stops. */
+  takeNoMore(): void {
     this.#holds.add('stopping');
     this.#draining.abort(new Error(`lane ${this.partition} drains`));
+  }
+
+  /** Seals what is open and waits until everything has landed, or the signal aborts. For shutdown. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.takeNoMore();
     await unlessAborted(this.#drained(), signal);
   }
 

@@ -185,6 +185,23 @@ describe('all lanes together', () => {
     expect(group.budget.bytes).toBe(0);
   });
 
+  it('pause what the group gives them while they drain', async () => {
+    const group = new Group(2, {});
+    group.lanes.assign([0]);
+    await turns();
+    expect(await group.fetch(0, 1)).toBe(true);
+    group.s3(false);
+    const landBy = new AbortController();
+    const drained = group.lanes.drain(landBy.signal, new AbortController().signal);
+    group.lanes.assign([0, 1]);
+    await turns();
+    expect(group.lanes.all.map(({ state, holds }) => [state.kind, holds])).toEqual([['running', ['stopping']], ['running', ['stopping']]]);
+    expect(group.paused).toEqual([0, 1]);
+    landBy.abort();
+    await drained;
+    expect(group.lanes.all.map(({ state }) => state.kind)).toEqual(['stopped', 'stopped']);
+  });
+
   it('stop when their time is up, though a disk hangs', async () => {
     const group = new Group(2, {});
     await group.start();

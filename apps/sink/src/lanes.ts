@@ -48,6 +48,8 @@ export class Lanes {
       }
       const lane = this.#newLane(partition);
       this.#lanes.set(partition, lane);
+      // Not paused, it would be handed the same fetch again and again.
+      if (this.#draining) lane.takeNoMore();
       this.#track(lane.start());
     }
   }
