@@ -223,7 +223,10 @@ export class Lane {
     this.#life.abort(new Error(why));
     this.#life = new AbortController();
     const life = this.#life.signal;
-    await this.#inTurn(async () => await this.#forget(keep));
+    await this.#inTurn(async () => {
+      await this.#forget(keep);
+      this.#landing = undefined;
+    });
     await this.#begin(life);
   }
 
@@ -289,7 +292,6 @@ export class Lane {
     this.#parts.window.forgetFrom(this.landed);
     await this.#intake.discard();
     await this.#landing?.abandon(keep);
-    this.#landing = undefined;
   }
 
   #refuse(error: Error): void {
@@ -297,8 +299,10 @@ export class Lane {
     this.#state = { kind: 'refused', error };
     this.#holds.add('refused');
     this.#life.abort(error);
+    // Nothing lands from here: what is encoded goes where it may be published or dropped, and the rest is in Kafka.
+    void this.#inTurn(async () => await this.#forget(true));
     // The sink that has the file on its disk publishes it, or an operator's repair puts one in its place: look again, so that no restart is needed.
-    // That sink may be this one: what is on disk is kept.
+    // That sink may be this one.
     if (isLakeError(error, 'file-lost')) this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired', true), lookAgainMs);
     this.#parts.pipeline.parts.observe({ type: 'LaneRefused', partition: this.partition, error });
   }
