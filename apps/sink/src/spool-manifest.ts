@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseEntry } from '@millrace/lake';
-import type { EncodedBatch } from './batch.ts';
+import type { EncodedBatch, StagedBody } from './batch.ts';
 import { SinkError } from './errors.ts';
 import type { BatchFiles } from './spool.ts';
 
@@ -29,21 +29,18 @@ export async function readSpooled(files: BatchFiles): Promise<EncodedBatch> {
   const { entry: text, bodies: named, takenAt = Date.now() } = await readManifest(files);
   const entry = parseEntry(`the manifest of batch ${files.batchId}`, Buffer.from(text));
   const bodies = named.map(({ staged, file, bytes, sha256 }) => ({ staged, file, bytes, sha256, body: files.body(file, bytes) }));
-  const batch: EncodedBatch = { entry, bodies, takenAt, files, bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0) };
-  await verifySpooled(batch);
-  return batch;
+  for (const body of bodies) await verifyBody(files, body);
+  return { entry, bodies, takenAt, files, bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 /**
- * Compares every file with its hash.
+ * Compares one file with its hash.
  *
- * @throws SinkError `spool-corrupt` naming the first that differs
+ * @throws SinkError `spool-corrupt` when it differs
  */
-export async function verifySpooled({ bodies, files }: EncodedBatch): Promise<void> {
-  for (const { file, sha256 } of bodies) {
-    const found = await files.hash(file);
-    if (found !== sha256) throw corrupt(files, `${file} ${found === undefined ? 'is missing' : 'is not as it was written'}`);
-  }
+export async function verifyBody(files: BatchFiles, { file, sha256 }: Pick<StagedBody, 'file' | 'sha256'>): Promise<void> {
+  const found = await files.hash(file);
+  if (found !== sha256) throw corrupt(files, `${file} ${found === undefined ? 'is missing' : 'is not as it was written'}`);
 }
 
 async function readManifest(files: BatchFiles): Promise<Manifest> {
