@@ -31,6 +31,15 @@ export class SimulatedDisk {
     if (!this.owners.has(batchId)) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${batchId}'`), { code: 'ENOENT' });
   }
 
+  /** Deletes every batch that has no manifest. */
+  sweepOpen(): void {
+    for (const batchId of this.owners.keys()) {
+      if (this.files.has(`${batchId}/${manifestFile}`)) continue;
+      for (const name of this.namesOf(batchId)) this.files.delete(name);
+      this.owners.delete(batchId);
+    }
+  }
+
   namesOf(batchId: string): string[] {
     return [...this.files.keys()].filter((name) => name.startsWith(`${batchId}/`));
   }
