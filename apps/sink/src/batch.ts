@@ -27,6 +27,8 @@ export interface SealedBatch {
   readonly rejected: readonly [number, number][];
   readonly absent: readonly [number, number][];
   readonly last: LedgerEntry['last'];
+  /** When its first record was taken, in milliseconds since the epoch. */
+  readonly takenAt: number;
   readonly files: BatchFiles;
   /** Raw bytes on disk. */
   readonly bytes: number;
@@ -46,6 +48,8 @@ export interface StagedBody {
 export interface EncodedBatch {
   readonly entry: LedgerEntry;
   readonly bodies: readonly StagedBody[];
+  /** When its first record was taken, in milliseconds since the epoch, by whichever process that was. */
+  readonly takenAt: number;
   readonly files: BatchFiles;
   /** Bytes on disk. */
   readonly bytes: number;

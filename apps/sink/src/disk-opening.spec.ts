@@ -55,6 +55,19 @@ describe('the opening of the disk', () => {
     await expect(disk.begin()).rejects.toThrow('EACCES');
   });
 
+  it('goes on when something else is wrong once it has returned, as it may pass too', async () => {
+    const disk = new FullDisk();
+    const opening = await disk.begin();
+    disk.error = new Error('EIO');
+    disk.goOn();
+    await expect.poll(() => disk.waits).toBe(2);
+    expect(opening.failure).toBe(disk.error);
+    disk.error = undefined;
+    disk.goOn();
+    await opening.done;
+    expect(opening.failure).toBeUndefined();
+  });
+
   it('tries no longer when the sink stops', async () => {
     const disk = new FullDisk();
     const opening = await disk.begin();

@@ -15,7 +15,7 @@ export interface DiskOpeningOptions {
  * is not ready, and goes on as soon as there is room.
  */
 export class DiskOpening {
-  /** Resolves when everything is written; never, when the signal aborted first. */
+  /** Resolves when everything is written; never, when the signal aborted first. Rejects in {@link begin} only. */
   readonly done: Promise<void>;
   #failure: Error | undefined;
 
@@ -26,7 +26,9 @@ export class DiskOpening {
       failed();
       await patience.wait(attempt, error, ended);
     };
-    this.done = untilDone(open, { wait }, signal, (error) => !isSinkError(error, 'disk-full')).then(
+    // Whoever began it is told of what no room would mend. Later there is nobody left to tell, and it may pass as a full disk does.
+    const isFinal = (error: unknown): boolean => this.#failure === undefined && !isSinkError(error, 'disk-full');
+    this.done = untilDone(open, { wait }, signal, isFinal).then(
       () => void (this.#failure = undefined),
       async (error: unknown) => {
         if (signal.aborted) await new Promise<never>(() => undefined);
@@ -44,8 +46,8 @@ export class DiskOpening {
   /**
    * Begins, and returns when it is done or has found the disk full: then it goes on behind.
    *
-   * @param open may be called again when it throws `disk-full`, and then goes on where it was
-   * @throws what `open` throws, unless it is `disk-full`
+   * @param open called again after it threw `disk-full`, whatever it throws then; it goes on where it was
+   * @throws what `open` throws the first time, unless it is `disk-full`
    */
   static async begin(open: () => Promise<void>, options: DiskOpeningOptions): Promise<DiskOpening> {
     const failed = Promise.withResolvers<void>();

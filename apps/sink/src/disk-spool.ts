@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { systemClock, type Clock } from '@millrace/resilience';
 import { DiskBatchFiles, manifestFile, setAsideFolder } from './disk-batch-files.ts';
-import { isAlive, startTimeOf, type Owner } from './incarnation-owner.ts';
+import { isAlive, ownerFile, ownerHere } from './incarnation-owner.ts';
 import { onDisk } from './on-disk.ts';
 import type { BatchFiles, LeftBatch, Spool } from './spool.ts';
+
+const heartbeatMs = 5000;
 
 /**
  * The spool on disk: `<root>/<incarnation>/p<partition>/<batch id>/`. Each incarnation of the process has its own directory, so that
@@ -13,35 +16,38 @@ import type { BatchFiles, LeftBatch, Spool } from './spool.ts';
 export class DiskSpool implements Spool {
   readonly #root: string;
   readonly #directory: string;
+  readonly #clock: Clock;
   /** What was found and not answered yet. */
   readonly #found: LeftBatch[] = [];
+  #heartbeat: unknown;
+  #beating: Promise<void> = Promise.resolve();
+  #claiming: Promise<unknown> = Promise.resolve();
 
-  private constructor(root: string, directory: string) {
+  private constructor(root: string, directory: string, clock: Clock) {
     this.#root = root;
     this.#directory = directory;
+    this.#clock = clock;
+    this.#beatLater();
   }
 
   /**
    * Takes a directory for this incarnation.
    *
-   * @param root the spool's root, shared by the sinks of a machine
+   * @param root the spool's root, shared by the sinks of a machine, or of several on one volume
    * @param incarnation a name no other incarnation has
+   * @param clock of the heartbeat. Default: the machine's.
    * @throws SinkError `disk-full`; nothing is left then
    */
-  static async take(root: string, incarnation: string): Promise<DiskSpool> {
+  static async take(root: string, incarnation: string, clock: Clock = systemClock): Promise<DiskSpool> {
     const directory = join(root, incarnation);
-    const owner: Owner = { pid: process.pid, startedAt: (await startTimeOf(process.pid)) ?? '' };
     try {
-      await onDisk(async () => {
-        await mkdir(directory, { recursive: true });
-        await writeFile(join(directory, 'owner.json'), JSON.stringify(owner));
-      });
+      await onDisk(async () => await own(directory));
     } catch (error) {
       // A directory that names no owner is soon taken for a dead one's.
       await rm(directory, { recursive: true, force: true });
       throw error;
     }
-    return new DiskSpool(root, directory);
+    return new DiskSpool(root, directory, clock);
   }
 
   async open(partition: number, batchId: string): Promise<BatchFiles> {
@@ -51,6 +57,13 @@ export class DiskSpool implements Spool {
   }
 
   async left(): Promise<readonly LeftBatch[]> {
+    if (this.#heartbeat === undefined) return [];
+    const found = this.#claim();
+    this.#claiming = found.catch(() => undefined);
+    return await found;
+  }
+
+  async #claim(): Promise<readonly LeftBatch[]> {
     for (const name of await readdir(this.#root)) {
       const dead = join(this.#root, name);
       if (dead === this.#directory || name === setAsideFolder || (await isAlive(dead))) continue;
@@ -78,8 +91,33 @@ export class DiskSpool implements Spool {
 
   /** Removes this incarnation's directory, unless batches wait in it: then it is left to the next one. */
   async release(): Promise<void> {
+    this.#clock.clearTimeout(this.#heartbeat);
+    this.#heartbeat = undefined;
+    await this.#beating;
+    // What is claimed now would be removed with the rest.
+    await this.#claiming;
     if ((await batchesIn(this.#directory)).length === 0) await rm(this.#directory, { recursive: true, force: true });
   }
+
+  #beatLater(): void {
+    this.#heartbeat = this.#clock.setTimeout(() => void (this.#beating = this.#beat()), heartbeatMs);
+  }
+
+  async #beat(): Promise<void> {
+    const now = new Date();
+    try {
+      await utimes(join(this.#directory, ownerFile), now, now);
+    } catch {
+      // Taken for dead while the process was frozen, or swept by hand: what is written from now on has to have an owner again.
+      if (this.#heartbeat !== undefined) await own(this.#directory).catch(() => undefined);
+    }
+    if (this.#heartbeat !== undefined) this.#beatLater();
+  }
+}
+
+async function own(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, ownerFile), JSON.stringify(await ownerHere()));
 }
 
 /** Directories of batches with a manifest, those included that a claimant had no time to move. */

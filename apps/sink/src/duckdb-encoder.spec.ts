@@ -9,6 +9,7 @@ import { DiskSpool } from './disk-spool.ts';
 import { DuckDbEncoder, onDuckDbDisk, openInstance } from './duckdb-encoder.ts';
 import { OpenBatch } from './open-batch.ts';
 import { purchaseLine } from './simulation/purchase-line.ts';
+import { TestClock } from './testing/test-clock.ts';
 import type { SealedBatch } from './batch.ts';
 
 const check = checkOf(purchases, 3);
@@ -19,7 +20,7 @@ let encoder: DuckDbEncoder;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'millrace-encoder-'));
-  spool = await DiskSpool.take(root, 'one');
+  spool = await DiskSpool.take(root, 'one', new TestClock());
   encoder = await DuckDbEncoder.open(purchases, { memoryMbMax: 256, threads: 2, temporaryDirectory: root, spillMbMax: 64 });
 });
 afterAll(async () => {
@@ -35,7 +36,7 @@ async function batchOf(id: string, values: readonly string[]): Promise<SealedBat
       return { record, result: check(record) };
     }),
   );
-  return await batch.seal();
+  return await batch.seal(0);
 }
 
 async function query(sql: string): Promise<Record<string, unknown>[]> {

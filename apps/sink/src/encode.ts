@@ -92,7 +92,7 @@ export async function encodeBatch(encoder: SegmentEncoder, batch: SealedBatch, c
     writer: context.writer,
     contract: stream.contract,
   };
-  const encoded: EncodedBatch = { entry, bodies, files: batch.files, bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0) };
+  const encoded: EncodedBatch = { entry, bodies, takenAt: batch.takenAt, files: batch.files, bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0) };
   await batch.files.persist(bodies.map(({ file }) => file), manifestOf(encoded));
   for (const { file } of batch.segments) await batch.files.remove(file);
   return encoded;

@@ -1,22 +1,41 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, readlink, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-/** Who owns a spool directory: a process, told from a later one with the same pid by its start time. */
+/** The file of a spool directory that names its {@link Owner}. */
+export const ownerFile = 'owner.json';
+
+/** How long after its last heartbeat an owner counts as alive whose pid says nothing here. */
+const staleMs = 60_000;
+
+/**
+ * Who owns a spool directory: a process, told from a later one with the same pid by its start time. A pid means something only on its own
+ * host and in its own pid namespace: of two containers on one volume each may have the pid 1.
+ */
 export interface Owner {
   readonly pid: number;
   readonly startedAt: string;
+  readonly host: string;
+  /** Empty where the system has none. */
+  readonly pidNamespace: string;
+}
+
+/** This process. */
+export async function ownerHere(): Promise<Owner> {
+  return { pid: process.pid, startedAt: (await startTimeOf(process.pid)) ?? '', host: hostname(), pidNamespace: await readlink('/proc/self/ns/pid').catch(() => '') };
 }
 
 /** Whether the owner of a spool directory still runs. */
 export async function isAlive(directory: string): Promise<boolean> {
   let owner: Owner;
   try {
-    owner = JSON.parse(await readFile(join(directory, 'owner.json'), 'utf8')) as Owner;
+    owner = JSON.parse(await readFile(join(directory, ownerFile), 'utf8')) as Owner;
   } catch {
     // Taken a moment ago, its owner not written yet, or left by a crash at that very moment: only age tells.
-    const found = await stat(directory).catch(() => undefined);
-    return found !== undefined && Date.now() - found.mtimeMs < 10_000;
+    return await isYounger(directory, 10_000);
   }
+  const here = await ownerHere();
+  if (owner.host !== here.host || owner.pidNamespace !== here.pidNamespace) return await isYounger(join(directory, ownerFile), staleMs);
   const startedAt = await startTimeOf(owner.pid);
   if (startedAt !== undefined) return startedAt === owner.startedAt;
   try {
@@ -27,8 +46,13 @@ export async function isAlive(directory: string): Promise<boolean> {
   }
 }
 
+async function isYounger(path: string, ms: number): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs < ms;
+}
+
 /** Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat), where the system tells it. */
-export async function startTimeOf(pid: number): Promise<string | undefined> {
+async function startTimeOf(pid: number): Promise<string | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'utf8');
     // The command name, in parentheses, may hold spaces.

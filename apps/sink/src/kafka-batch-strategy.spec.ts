@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KafkaBatchStrategy } from './kafka-batch-strategy.ts';
 import { FakeKafka } from './testing/fake-kafka.ts';
 
@@ -91,6 +91,28 @@ describe('the range of a partition', () => {
     stopping.abort(new Error('the lane stops'));
     await expect(asked).rejects.toThrow('the lane stops');
   });
+});
+
+it.each(['disk', 'admin client'])('begins no consumer when it is closed while it waits for the %s', async (what) => {
+  const waits = Promise.withResolvers<void>();
+  const waiting = Promise.withResolvers<void>();
+  if (what === 'admin client') {
+    kafka.connectAdmin = async () => {
+      waiting.resolve();
+      await waits.promise;
+    };
+  } else {
+    waiting.resolve();
+  }
+  const begun = vi.spyOn(kafka, 'consumer');
+  const ready = what === 'disk' ? waits.promise : Promise.resolve();
+  const own = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', ready, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
+  own.listen(() => undefined);
+  await waiting.promise;
+  const closed = own.close();
+  if (what === 'admin client') waits.resolve();
+  await closed;
+  expect(begun).not.toHaveBeenCalled();
 });
 
 it('closing waits no longer than it may for a broker that does not answer', async () => {

@@ -183,7 +183,10 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     for (let attempt = 0; !this.#stopping.signal.aborted; attempt += 1) {
       try {
         await unlessAborted(this.#options.ready ?? Promise.resolve(), this.#stopping.signal);
+        this.#stopping.signal.throwIfAborted();
         await this.#options.guard(async () => await this.#connectAdmin());
+        // Whoever closed the transport has left the group, and waits for no other member.
+        this.#stopping.signal.throwIfAborted();
         await this.#runConsumer();
       } catch (error) {
         if (this.#stopping.signal.aborted) return;

@@ -1,5 +1,6 @@
 import type { ChainEnd } from '@millrace/lake';
 import type { SealedBatch } from './batch.ts';
+import { isSinkError } from './errors.ts';
 import type { LaneParts } from './lane-parts.ts';
 import type { LogRecord } from './log.ts';
 import { OpenBatch } from './open-batch.ts';
@@ -8,11 +9,13 @@ import type { PartitionHolds } from './partition-holds.ts';
 /** Why a batch was sealed. */
 export type SealReason = 'bytes' | 'age' | 'pressure' | 'gap' | 'stop';
 
-/** What the intake tells its lane. Both are called inside the lane's turn. */
+/** What the intake tells its lane. All are called inside the lane's turn. */
 export interface IntakeHooks {
   /** Runs when nothing else is appended or sealed. */
   readonly inTurn: (run: () => Promise<void>) => void;
-  readonly sealed: (batch: SealedBatch, openedAt: number) => void;
+  readonly sealed: (batch: SealedBatch) => void;
+  /** The open batch is lost: its range has to be read from Kafka again. */
+  readonly broken: (error: Error) => void;
 }
 
 /** The first half of a lane: what was fetched becomes an open batch on disk, and the open batch a sealed one. */
@@ -28,6 +31,8 @@ export class LaneIntake {
   #diskFailures = 0;
   /** The open batch was to be sealed, and the disk refused. */
   #sealDue = false;
+  /** Why the open batch cannot be gone on with: its files are gone, say. */
+  #broken: Error | undefined;
 
   constructor(partition: number, parts: LaneParts, holds: PartitionHolds, hooks: IntakeHooks) {
     this.#partition = partition;
@@ -83,7 +88,7 @@ export class LaneIntake {
     if (open === undefined || open.next === open.from) return;
     let batch: SealedBatch;
     try {
-      batch = await open.seal();
+      batch = await open.seal(this.#openedAt);
     } catch (error) {
       this.#sealDue = true;
       this.#diskFailed('seal', error as Error);
@@ -93,7 +98,7 @@ export class LaneIntake {
     this.#diskFailures = 0;
     const { id, from, to, bytes } = batch;
     this.#parts.pipeline.parts.observe({ type: 'BatchSealed', partition: this.#partition, id, from, to, bytes, files: batch.segments.length, reason });
-    this.#hooks.sealed(batch, this.#openedAt);
+    this.#hooks.sealed(batch);
   }
 
   /** Drops what is open: Kafka has the events. */
@@ -112,6 +117,7 @@ export class LaneIntake {
     this.#parts.budget.opened(-this.segmentCount);
     this.#flushTimer = undefined;
     this.#sealDue = false;
+    this.#broken = undefined;
     this.#open = undefined;
   }
 
@@ -120,15 +126,21 @@ export class LaneIntake {
     this.#diskTimer = undefined;
   }
 
-  // A full disk is an outage like the others: the partition pauses, and the same is tried again later.
+  // A full disk is an outage like the others: the partition pauses, and the same is tried again later. What else befalls an open batch
+  // may be for ever, for its files may be gone: after the same pause it is given up, and Kafka has the events.
   #diskFailed(step: 'append' | 'seal', error: Error): void {
     this.#parts.pipeline.parts.observe({ type: 'StepFailed', partition: this.#partition, step, attempt: this.#diskFailures, error });
     this.#diskFailures += 1;
+    if (this.#open !== undefined && !isSinkError(error, 'disk-full')) this.#broken = error;
     this.#holds.add('disk');
     this.#clearDiskTimer();
     this.#diskTimer = this.#parts.clock.setTimeout(
       () =>
         this.#hooks.inTurn(async () => {
+          if (this.#broken !== undefined) {
+            this.#hooks.broken(this.#broken);
+            return;
+          }
           this.#holds.remove('disk');
           // Its timer has fired already, and an append that failed since then is no reason to forget it.
           if (this.#sealDue) await this.seal('age');

@@ -5,7 +5,7 @@ import type { LaneParts } from './lane-parts.ts';
 
 /** Work that waits for the ledger, in order. */
 type Pending =
-  | { readonly kind: 'batch'; readonly encoded: Promise<EncodedBatch>; readonly files: SealedBatch['files']; readonly rawBytes: number; readonly sealedAt: number }
+  | { readonly kind: 'batch'; readonly encoded: Promise<EncodedBatch>; readonly files: SealedBatch['files']; readonly rawBytes: number; readonly takenAt: number }
   | { readonly kind: 'gap'; readonly entry: LedgerEntry };
 
 /** How a life of a lane can end. Each is called once, and nothing is landed afterwards. */
@@ -56,7 +56,7 @@ export class LaneLanding {
 
   /** When the oldest record that waits was taken, by the lane's clock. */
   get oldestAt(): number | undefined {
-    return this.#queue.find((pending) => pending.kind === 'batch')?.sealedAt;
+    return this.#queue.find((pending) => pending.kind === 'batch')?.takenAt;
   }
 
   /** Resolves when nothing waits, or this life has ended. */
@@ -65,19 +65,20 @@ export class LaneLanding {
   }
 
   /** Takes a batch that was just sealed. From its encoding on it has its Parquet's size on disk, an eighth of its lines'. */
-  sealed(batch: SealedBatch, openedAt: number): void {
+  sealed(batch: SealedBatch): void {
     const { budget, pipeline } = this.#parts;
     const encoded = pipeline.encode(batch, this.#life).then((done) => {
       budget.exchange(batch.bytes, done.bytes);
       return done;
     });
     encoded.catch(() => undefined);
-    this.#push({ kind: 'batch', encoded, files: batch.files, rawBytes: batch.bytes, sealedAt: openedAt });
+    this.#push({ kind: 'batch', encoded, files: batch.files, rawBytes: batch.bytes, takenAt: batch.takenAt });
   }
 
-  /** Takes a batch from the spool. */
+  /** Takes a batch from the shelf. */
   adopted(batch: EncodedBatch): void {
-    this.#push({ kind: 'batch', encoded: Promise.resolve(batch), files: batch.files, rawBytes: 0, sealedAt: this.#parts.clock.now() });
+    this.#parts.shelf.handOver(batch);
+    this.#push({ kind: 'batch', encoded: Promise.resolve(batch), files: batch.files, rawBytes: 0, takenAt: batch.takenAt });
   }
 
   gap(entry: LedgerEntry): void {
@@ -154,7 +155,7 @@ export class LaneLanding {
       rows: entry.files.reduce((sum, { rows }) => sum + rows, 0),
       rejected: entry.rejects?.count ?? 0,
       bytes: entry.files.reduce((sum, file) => sum + file.bytes, 0),
-      ageMs: clock.now() - pending.sealedAt,
+      ageMs: clock.now() - pending.takenAt,
     });
   }
 

@@ -4,6 +4,7 @@ import { expectExactlyOnce } from './simulation/expect-exactly-once.ts';
 import { purchaseLine } from './simulation/purchase-line.ts';
 import { tick } from './simulation/tick.ts';
 import { World } from './simulation/world.ts';
+import { SpoolBudget } from './spool-budget.ts';
 
 function worldWith(count: number): World {
   const world = new World();
@@ -121,6 +122,36 @@ describe('a lane', () => {
     await fetched;
     expect(world.entries().map(({ from, to }) => [from, to])).toEqual([[0, 4]]);
   }, 10_000);
+
+  it('that is refused holds nothing any more: what is encoded goes to the shelf, and what is open is dropped', async () => {
+    const world = worldWith(6);
+    const budget = new SpoolBudget({ bytesMax: 1e9, openSegmentsMax: 1000 }, () => undefined);
+    const writer = world.writer({ budget });
+    writer.start();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    // One batch has landed, one is encoded and cannot land, one is open.
+    for (const s3 of ['there', 'away'] as const) {
+      if (s3 === 'away') world.bucket.plan = () => 'refused';
+      await writer.log.fetch(writer.lane, 2);
+      writer.flush();
+      for (let turn = 0; turn < 20; turn += 1) await tick();
+    }
+    const encoded = budget.bytes;
+    expect([writer.lane.landed, encoded > 0]).toEqual([2, true]);
+    await writer.log.fetch(writer.lane, 1);
+    expect([budget.bytes > encoded, budget.openSegments]).toEqual([true, 1]);
+    world.topic.recreate([purchaseLine(7)], '1800000000000');
+    writer.log.seek(0);
+    await writer.log.fetch(writer.lane, 1);
+    expect(writer.lane.state).toMatchObject({ kind: 'refused', error: { code: 'different-log' } });
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    expect([writer.lane.queued, writer.lane.openBytes, budget.openSegments, budget.bytes, writer.lanes.shelf.count]).toEqual([0, 0, 0, encoded, 1]);
+    expect(writer.lane.landed).toBe(2);
+    // And its age seals nothing.
+    writer.flush();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    expect(writer.events.filter(({ type }) => type === 'BatchSealed')).toHaveLength(2);
+  });
 
   it('stops and says so when a file of the head was deleted by hand', async () => {
     const world = worldWith(4);

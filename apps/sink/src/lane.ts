@@ -54,10 +54,12 @@ export class Lane {
     this.#holds = new PartitionHolds(partition, parts.pipeline.parts.log, parts.pipeline.parts.observe);
     this.#intake = new LaneIntake(partition, parts, this.#holds, {
       inTurn: (run) => void this.#inTurn(run),
-      sealed: (batch, openedAt) => {
+      sealed: (batch) => {
         this.#end = { to: batch.to, id: batch.id };
-        this.#landing!.sealed(batch, openedAt);
+        this.#landing!.sealed(batch);
       },
+      // What is sealed waits for the new life.
+      broken: (error) => void this.#beginAgain(`the open batch is lost: ${error.message}`, true),
     });
   }
 
@@ -149,10 +151,15 @@ export class Lane {
     await this.#inTurn(async () => await this.#intake.seal(reason));
   }
 
-  /** Seals what is open and waits until everything has landed, or the signal aborts. For shutdown. */
-  async drain(signal: AbortSignal): Promise<void> {
+  /** Takes nothing from now on, for the process stops. */
+  takeNoMore(): void {
     this.#holds.add('stopping');
     this.#draining.abort(new Error(`lane ${this.partition} drains`));
+  }
+
+  /** Seals what is open and waits until everything has landed, or the signal aborts. For shutdown. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.takeNoMore();
     await unlessAborted(this.#drained(), signal);
   }
 
@@ -216,7 +223,10 @@ export class Lane {
     this.#life.abort(new Error(why));
     this.#life = new AbortController();
     const life = this.#life.signal;
-    await this.#inTurn(async () => await this.#forget(keep));
+    await this.#inTurn(async () => {
+      await this.#forget(keep);
+      this.#landing = undefined;
+    });
     await this.#begin(life);
   }
 
@@ -282,7 +292,6 @@ export class Lane {
     this.#parts.window.forgetFrom(this.landed);
     await this.#intake.discard();
     await this.#landing?.abandon(keep);
-    this.#landing = undefined;
   }
 
   #refuse(error: Error): void {
@@ -290,8 +299,10 @@ export class Lane {
     this.#state = { kind: 'refused', error };
     this.#holds.add('refused');
     this.#life.abort(error);
+    // Nothing lands from here: what is encoded goes where it may be published or dropped, and the rest is in Kafka.
+    void this.#inTurn(async () => await this.#forget(true));
     // The sink that has the file on its disk publishes it, or an operator's repair puts one in its place: look again, so that no restart is needed.
-    // That sink may be this one: what is on disk is kept.
+    // That sink may be this one.
     if (isLakeError(error, 'file-lost')) this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired', true), lookAgainMs);
     this.#parts.pipeline.parts.observe({ type: 'LaneRefused', partition: this.partition, error });
   }

@@ -45,7 +45,7 @@ class Group {
     for (const [n, id] of ids.entries()) {
       this.budget.add(bytes);
       const entry = { id, prev: ids[n - 1] ?? 'landed', from: n, to: n + 1 } as LedgerEntry;
-      this.shelf.put(partition, [{ entry, bodies: [], bytes, files: { batchId: id, discard: async () => void this.gone.push(id), setAside: async () => void this.gone.push(`${id} set aside`) } as Partial<BatchFiles> as BatchFiles }]);
+      this.shelf.put(partition, [{ entry, bodies: [], takenAt: 0, bytes, files: { batchId: id, discard: async () => void this.gone.push(id), setAside: async () => void this.gone.push(`${id} set aside`) } as Partial<BatchFiles> as BatchFiles }]);
     }
   }
 
@@ -183,6 +183,23 @@ describe('all lanes together', () => {
     });
     expect(group.gone).toEqual(['a set aside', 'b', 'c']);
     expect(group.budget.bytes).toBe(0);
+  });
+
+  it('pause what the group gives them while they drain', async () => {
+    const group = new Group(2, {});
+    group.lanes.assign([0]);
+    await turns();
+    expect(await group.fetch(0, 1)).toBe(true);
+    group.s3(false);
+    const landBy = new AbortController();
+    const drained = group.lanes.drain(landBy.signal, new AbortController().signal);
+    group.lanes.assign([0, 1]);
+    await turns();
+    expect(group.lanes.all.map(({ state, holds }) => [state.kind, holds])).toEqual([['running', ['stopping']], ['running', ['stopping']]]);
+    expect(group.paused).toEqual([0, 1]);
+    landBy.abort();
+    await drained;
+    expect(group.lanes.all.map(({ state }) => state.kind)).toEqual(['stopped', 'stopped']);
   });
 
   it('stop when their time is up, though a disk hangs', async () => {

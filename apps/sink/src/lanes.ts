@@ -9,7 +9,8 @@ import type { SpoolBudget } from './spool-budget.ts';
 export class Lanes {
   readonly #newLane: (partition: number) => Lane;
   readonly #budget: SpoolBudget;
-  readonly #shelf: Shelf;
+  /** Batches that no lane holds. */
+  readonly shelf: Shelf;
   readonly #lanes = new Map<number, Lane>();
   readonly #background = new Set<Promise<void>>();
   #draining = false;
@@ -22,7 +23,7 @@ export class Lanes {
   constructor(newLane: (partition: number) => Lane, budget: SpoolBudget, shelf: Shelf) {
     this.#newLane = newLane;
     this.#budget = budget;
-    this.#shelf = shelf;
+    this.shelf = shelf;
   }
 
   get all(): readonly Lane[] {
@@ -47,6 +48,8 @@ export class Lanes {
       }
       const lane = this.#newLane(partition);
       this.#lanes.set(partition, lane);
+      // Not paused, it would be handed the same fetch again and again.
+      if (this.#draining) lane.takeNoMore();
       this.#track(lane.start());
     }
   }
@@ -76,7 +79,7 @@ export class Lanes {
   async finishOthers(finish: (partition: number, batch: EncodedBatch) => Promise<boolean>): Promise<void> {
     const errors: unknown[] = [];
     const unrecorded = new Set<EncodedBatch>();
-    for (const partition of this.#shelf.partitions) {
+    for (const partition of this.shelf.partitions) {
       // A lane that starts takes its own.
       if (this.#lanes.get(partition)?.state.kind === 'starting') continue;
       const finishOne = async (batch: EncodedBatch): Promise<boolean> => {
@@ -85,12 +88,12 @@ export class Lanes {
         return done;
       };
       try {
-        while (await this.#shelf.lendOldest(partition, finishOne));
+        while (await this.shelf.lendOldest(partition, finishOne));
       } catch (error) {
         errors.push(error);
       }
     }
-    while (this.#budget.crowded && (await this.#shelf.dropOne(unrecorded)));
+    while (this.#budget.crowded && (await this.shelf.dropOne(unrecorded)));
     if (errors.length > 0) throw errors[0];
   }
 
@@ -118,7 +121,7 @@ export class Lanes {
   async #relieve(): Promise<void> {
     const { crowded, overOpen } = this.#budget;
     if (!crowded && !overOpen) return;
-    if (crowded && (await this.#shelf.dropOne())) return;
+    if (crowded && (await this.shelf.dropOne())) return;
     const [largest] = this.all.filter(({ segmentCount }) => segmentCount > 0).toSorted((a, b) => b.openBytes - a.openBytes || b.oldestAgeMs - a.oldestAgeMs);
     if (largest !== undefined && (overOpen || this.#budget.isWorthSealing(largest.openBytes))) await largest.seal('pressure');
   }
@@ -137,12 +140,17 @@ export interface SpoolView {
   readonly oldestAgeMs: number;
 }
 
-/** Adds up what waits to land. */
-export function spoolView(lanes: Lanes, budget: SpoolBudget): SpoolView {
+/**
+ * Adds up what waits to land.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function spoolView(lanes: Lanes, budget: SpoolBudget, now = Date.now()): SpoolView {
+  const { count, oldestAt = now } = lanes.shelf;
   return {
     bytes: budget.bytes,
     bytesMax: budget.limits.bytesMax,
-    batches: lanes.all.reduce((sum, lane) => sum + lane.queued, 0),
-    oldestAgeMs: Math.max(0, ...lanes.all.map((lane) => lane.oldestAgeMs)),
+    batches: lanes.all.reduce((sum, lane) => sum + lane.queued, count),
+    oldestAgeMs: Math.max(now - oldestAt, ...lanes.all.map((lane) => lane.oldestAgeMs)),
   };
 }

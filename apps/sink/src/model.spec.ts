@@ -3,7 +3,7 @@ import { brokenRules } from './simulation/broken-rules.ts';
 import { checkModel } from './simulation/check-model.ts';
 
 describe('the model', () => {
-  it('holds in 2,000 schedules of two writers, crashes, delayed and doubled writes, full disks, retention and a recreated topic, and finds out every rule left out', async () => {
+  it('holds in 2,000 schedules of two writers, crashes, delayed and doubled writes, full disks, swept disks, retention and a recreated topic, and finds out every rule left out', async () => {
     const report = await checkModel(2000, 1, () => undefined);
     expect(report.failure).toBeUndefined();
     expect(report.schedules).toBe(2000);

@@ -96,8 +96,12 @@ export class OpenBatch {
     }
   }
 
-  /** Freezes the batch and makes its lines durable. */
-  async seal(): Promise<SealedBatch> {
+  /**
+   * Freezes the batch and makes its lines durable.
+   *
+   * @param takenAt when its first record was taken, in milliseconds since the epoch
+   */
+  async seal(takenAt: number): Promise<SealedBatch> {
     const segments = [...this.#segments]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([dt, tally]): Segment => ({ dt, file: segmentFile(dt), ...tally }));
@@ -114,6 +118,7 @@ export class OpenBatch {
       rejected: this.#rejected,
       absent: this.#absent,
       last: this.#last,
+      takenAt,
       files: this.#files,
       bytes: this.bytes,
     };

@@ -1,6 +1,35 @@
+import { CircuitOpenError } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
+import type { EncodedBatch, StagedBody } from './batch.ts';
+import { Pipeline, type PipelineParts } from './pipeline.ts';
+import type { SinkEvent } from './sink-events.ts';
 import { purchaseLine } from './simulation/purchase-line.ts';
 import { World } from './simulation/world.ts';
+
+it('staging reads from disk what it has sent in vain, not the files beside it, and not after a refusal by our own circuit', async () => {
+  const hashed: string[] = [];
+  const hash = async (file: string): Promise<string> => {
+    hashed.push(file);
+    return 'the hash';
+  };
+  const answers: (Error | undefined)[] = [new Error('503'), new CircuitOpenError('s3'), new CircuitOpenError('s3')];
+  const put = async (key: string): Promise<void> => {
+    const error = key === 'b' ? answers.shift() : undefined;
+    if (error !== undefined) throw error;
+  };
+  const steps: string[] = [];
+  const pipeline = new Pipeline({
+    lane: { partition: 0 },
+    store: { put },
+    ledger: { record: async () => ({ outcome: 'lost' }) },
+    patience: { wait: async () => undefined },
+    observe: ({ type }: SinkEvent) => void steps.push(type),
+  } as unknown as PipelineParts);
+  const bodies = ['a', 'b', 'c'].map((file): StagedBody => ({ staged: file, file, body: Buffer.from(file), bytes: 1, sha256: 'the hash' }));
+  await pipeline.deliver({ bodies, files: { hash } } as unknown as EncodedBatch, undefined, new AbortController().signal);
+  expect(steps).toEqual(['StepFailed', 'StepFailed', 'StepFailed']);
+  expect(hashed).toEqual(['b']);
+});
 
 describe('the way of a batch', () => {
   it('is append → seal → encode → stage → record → publish → register → commit, and the head is found and landed before', async () => {

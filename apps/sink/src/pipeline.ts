@@ -1,4 +1,5 @@
 import { publish, type Checkpointer, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome } from '@millrace/lake';
+import { RejectedError } from '@millrace/resilience';
 import type { EncodedBatch, SealedBatch, StagedBody } from './batch.ts';
 import type { Check } from './check.ts';
 import type { DedupWindow } from './dedup-window.ts';
@@ -10,7 +11,8 @@ import type { LogRecord, PartitionLog } from './log.ts';
 import type { OpenBatch } from './open-batch.ts';
 import type { Registrar } from './registrar.ts';
 import type { SinkObserver } from './sink-events.ts';
-import { verifySpooled } from './spool-manifest.ts';
+import { verifyBody } from './spool-manifest.ts';
+import type { BatchFiles } from './spool.ts';
 import type { WindowSnapshots } from './window-snapshots.ts';
 
 // A staged object that is lost again and again is taken away by a rule or a hand: an operator has to know.
@@ -162,17 +164,22 @@ export class Pipeline {
   async #stage(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
     const { bodies } = encoded;
     for (let start = 0; start < bodies.length; start += stagedAtOnce) {
-      await Promise.all(bodies.slice(start, start + stagedAtOnce).map(async (body) => await this.#stageOne(encoded, body, life)));
+      await Promise.all(bodies.slice(start, start + stagedAtOnce).map(async (body) => await this.#stageOne(encoded.files, body, life)));
     }
   }
 
-  async #stageOne(encoded: EncodedBatch, { staged, body, sha256 }: StagedBody, life: AbortSignal): Promise<void> {
-    let failed = false;
+  async #stageOne(files: BatchFiles, body: StagedBody, life: AbortSignal): Promise<void> {
+    let doubtful = false;
     await this.#step('stage', life, async () => {
       // A store that is sent bytes which do not fit their hash refuses them in many ways: ask the disk, not the error.
-      if (failed) await verifySpooled(encoded);
-      failed = true;
-      await this.parts.store.put(staged, body, { sha256, signal: life });
+      if (doubtful) await verifyBody(files, body);
+      try {
+        await this.parts.store.put(body.staged, body.body, { sha256: body.sha256, signal: life });
+      } catch (error) {
+        // What our own circuit refused was sent to nobody.
+        doubtful = !(error instanceof RejectedError);
+        throw error;
+      }
     });
   }
 

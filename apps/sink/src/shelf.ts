@@ -22,6 +22,8 @@ export class Shelf {
   readonly #budget: SpoolBudget;
   readonly #observe: SinkObserver;
   readonly #batches = new Map<number, EncodedBatch[]>();
+  /** All that no lane holds: what is up, and what is lent to somebody who may put it back. */
+  readonly #all = new Set<EncodedBatch>();
 
   constructor(budget: SpoolBudget, observe: SinkObserver) {
     this.#budget = budget;
@@ -38,13 +40,27 @@ export class Shelf {
     }
   }
 
+  /** How many batches no lane holds. */
+  get count(): number {
+    return this.#all.size;
+  }
+
+  /** When the oldest record of those was taken, in milliseconds since the epoch. */
+  get oldestAt(): number | undefined {
+    return this.#all.size === 0 ? undefined : Math.min(...[...this.#all].map(({ takenAt }) => takenAt));
+  }
+
   /** Puts batches up whose bytes the budget counts already. */
   put(partition: number, batches: readonly EncodedBatch[]): void {
+    for (const batch of batches) this.#all.add(batch);
     const all = [...(this.#batches.get(partition) ?? []), ...batches];
     if (all.length > 0) this.#batches.set(partition, all.toSorted((a, b) => a.entry.from - b.entry.from));
   }
 
-  /** Takes a partition's batches down: those that fit its head go to the caller, the others are discarded. */
+  /**
+   * Takes a partition's batches down: those that fit its head go to the caller, the others are discarded. They count as the shelf's until
+   * {@link handOver}.
+   */
   async take(partition: number, end: ChainEnd): Promise<Shelved> {
     const batches = this.#batches.get(partition) ?? [];
     this.#batches.delete(partition);
@@ -59,6 +75,11 @@ export class Shelf {
     for (const batch of batches) if (batch !== head && !next.includes(batch)) await this.discard(batch);
     if (next.length > 0) this.#observe({ type: 'SpoolAdopted', partition, batches: next.length, from: next[0]!.entry.from, to: reached.to });
     return { head, next };
+  }
+
+  /** A lane holds the batch from now on. */
+  handOver(batch: EncodedBatch): void {
+    this.#all.delete(batch);
   }
 
   /** The partitions of which something is here. */
@@ -127,7 +148,9 @@ export class Shelf {
   }
 
   /** Moves a batch that is not as it was written to where an operator can look at it. */
-  async setAside(partition: number, { bytes, files }: EncodedBatch, error: Error): Promise<void> {
+  async setAside(partition: number, batch: EncodedBatch, error: Error): Promise<void> {
+    const { bytes, files } = batch;
+    this.#all.delete(batch);
     this.#observe({ type: 'SpoolCorrupt', partition, id: files.batchId, error });
     this.#budget.remove(bytes);
     await files.setAside();
@@ -135,6 +158,7 @@ export class Shelf {
 
   /** Removes a batch that is not needed any more. */
   async discard(batch: EncodedBatch): Promise<void> {
+    this.#all.delete(batch);
     this.#budget.remove(batch.bytes);
     await batch.files.discard();
   }

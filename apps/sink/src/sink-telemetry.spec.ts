@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { LakeError } from '@millrace/lake';
 import { Metrics } from '@millrace/runtime';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { sinkTelemetry } from './sink-telemetry.ts';
+import { SinkError } from './errors.ts';
+import type { Lane } from './lane.ts';
+import type { Lanes } from './lanes.ts';
+import { gaugeLanes, sinkTelemetry } from './sink-telemetry.ts';
+import { SpoolBudget } from './spool-budget.ts';
+import { SpoolForecast } from './spool-forecast.ts';
 
 it('says once that snapshots are refused, whichever lanes meet it, and nothing of a store that is only away', () => {
   const lines: string[] = [];
@@ -12,4 +18,20 @@ it('says once that snapshots are refused, whichever lanes meet it, and nothing o
   for (const partition of [1, 2]) observe({ type: 'SnapshotFailed', partition, error: new LakeError('denied', 'no') });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('_windows/');
+});
+
+function laneThat(state: Lane['state'], ...holds: string[]): Partial<Lane> {
+  return { state, holds, partition: 0, position: 0, landed: 0 };
+}
+
+it('counts the lanes by what they do, and an alarm waits for each that takes nothing', async () => {
+  const refused = { kind: 'refused', error: new SinkError('different-log', 'another log') } as const;
+  const all = [laneThat({ kind: 'running' }), laneThat({ kind: 'running' }), laneThat({ kind: 'running' }, 'disk'), laneThat({ kind: 'starting' }, 'starting'), laneThat(refused, 'refused')];
+  const metrics = new Metrics('sink');
+  gaugeLanes(metrics, { all, shelf: { count: 0 } } as unknown as Lanes, new SpoolBudget({ bytesMax: 1, openSegmentsMax: 1 }, () => undefined), new SpoolForecast());
+  const counted = [...(await metrics.text()).matchAll(/^millrace_sink_lanes\{state="(\w+)".*\} (\d+)$/gm)].map(([, state, count]) => [state, Number(count)]);
+  expect(counted).toEqual([['running', 2], ['starting', 1], ['refused', 1], ['held', 1]]);
+  const rules = readFileSync(new URL('../../../docker/prometheus/rules.yaml', import.meta.url), 'utf8');
+  const [, states] = /alert: MillraceLanesIdle\n\s+expr: sum by \(instance\) \(millrace_sink_lanes\{state=~"([\w|]+)"\}\) > 0\n/.exec(rules)!;
+  expect(states!.split('|').toSorted()).toEqual(['held', 'refused', 'starting']);
 });

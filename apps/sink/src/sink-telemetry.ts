@@ -1,6 +1,7 @@
 import { isLakeError } from '@millrace/lake';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
+import type { Lane } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import { spoolView } from './lanes.ts';
 import type { SinkEvent, SinkObserver } from './sink-events.ts';
@@ -74,6 +75,12 @@ export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
   return (event) => (sentences[event.type] as (event: SinkEvent) => void)(event);
 }
 
+const laneStates = ['running', 'starting', 'refused', 'held'] as const;
+
+function stateOf({ state, holds }: Lane): (typeof laneStates)[number] | 'stopped' {
+  return state.kind === 'running' && holds.length > 0 ? 'held' : state.kind;
+}
+
 /** Gauges read when they are scraped. */
 export function gaugeLanes(metrics: Metrics, lanes: Lanes, budget: SpoolBudget, forecast: SpoolForecast): void {
   const read = (name: string, help: string, value: () => number): void => {
@@ -92,6 +99,14 @@ export function gaugeLanes(metrics: Metrics, lanes: Lanes, budget: SpoolBudget, 
   read('millrace_sink_spool_oldest_age_seconds', 'Age of the oldest event that has not landed.', () => spoolView(lanes, budget).oldestAgeMs / 1000);
   read('millrace_sink_open_segments', 'Open segments over all lanes.', () => budget.openSegments);
   read('millrace_sink_open_segments_max', 'Open segments at which the largest open batch is sealed.', () => budget.limits.openSegmentsMax);
+  const states = metrics.gauge({
+    name: 'millrace_sink_lanes',
+    help: 'Lanes by what they do: running; starting, while they look for their head; refused, until an operator helps; held, while the spool or its disk is full or the process stops.',
+    labelNames: ['state'],
+    collect() {
+      for (const state of laneStates) states.set({ state }, lanes.all.filter((lane) => stateOf(lane) === state).length);
+    },
+  });
   const position = metrics.gauge({
     name: 'millrace_sink_lane_offset',
     help: 'Offsets of a lane: taken, and landed.',

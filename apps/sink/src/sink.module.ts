@@ -8,13 +8,11 @@ import { AuditRuns } from './audit/audit-runs.ts';
 import { auditEvery } from './audit/audit-schedule.ts';
 import { auditTelemetry } from './audit/audit-telemetry.ts';
 import type { SinkConfig } from './config.ts';
-import { Lanes, spoolView } from './lanes.ts';
+import { laneHealth } from './lane-health.ts';
+import { Lanes } from './lanes.ts';
 import { guardsOver, sinkPipelines, sinkPipelinesOf } from './pipelines.ts';
 import { SinkController } from './sink.controller.ts';
 import { openSink, streamOf, type Sink } from './sink.ts';
-
-// A lane that begins reads its head and its window, and lands what it finds.
-const startingMsMax = 15_000;
 
 /** Injection token of the {@link Sink}. */
 export const SINK = Symbol('SINK');
@@ -68,18 +66,6 @@ class AuditLife implements BeforeApplicationShutdown {
     this.#stop();
     this.#runs.close();
   }
-}
-
-/** @throws Error when a lane does no work */
-function laneHealth({ lanes, budget, forecast }: Sink): string {
-  const [refused] = lanes.refused;
-  if (refused !== undefined) throw new Error(refused.error.message);
-  const waiting = lanes.all.filter(({ startingMs }) => startingMs > startingMsMax);
-  if (waiting.length > 0) throw new Error(`${waiting.length} lanes have waited for ${Math.round(Math.max(...waiting.map(({ startingMs }) => startingMs)) / 1000)} s to be told the head of their ledger`);
-  const { batches, bytes, bytesMax, oldestAgeMs } = spoolView(lanes, budget);
-  const fullInMs = forecast.msToFull(bytesMax);
-  const full = budget.full ? '; it is full, and Kafka is the queue' : Number.isFinite(fullInMs) ? `; full in ${Math.round(fullInMs / 1000)} s at this rate` : '';
-  return `${lanes.all.length} lanes, ${batches} batches and ${bytes} of ${bytesMax} bytes in the spool, the oldest ${Math.round(oldestAgeMs / 1000)} s old${full}`;
 }
 
 /** The sink's composition root. */

@@ -29,8 +29,8 @@ import { SpoolBudget } from './spool-budget.ts';
 import { SpoolForecast } from './spool-forecast.ts';
 import { WindowSnapshots } from './window-snapshots.ts';
 
-/** How often a sink looks whether its disk has what lanes elsewhere may miss, in milliseconds. */
-const finishEveryMs = 5000;
+/** How often a sink looks for what dead ones left on its disk, and for what lanes elsewhere may miss, in milliseconds. */
+const lookEveryMs = 5000;
 
 /** The parts of a running sink. */
 export interface Sink {
@@ -75,7 +75,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const stopping = new AbortController();
   const disk = await DiskOpening.begin(
     async () => {
-      spool ??= await DiskSpool.take(spoolRoot, writer);
+      spool ??= await DiskSpool.take(spoolRoot, writer, clock);
       await onDisk(async () => await mkdir(temporaryDirectory, { recursive: true }));
       await shelf.fill(spool);
     },
@@ -141,7 +141,11 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   // The contract's own table is set up with the lake, and a replay may have pointed it elsewhere; a private one is nobody else's.
   let tableIsThere = stream.table === purchases.table;
-  const stopFinishing = repeatEvery(finishEveryMs, async (signal) => await lanes.finishOthers(async (partition, batch) => await finishRecorded(pipelineOf(partition), batch, signal)), (error) => logger.warn({ err: error }, 'A recorded batch on this disk could not be published for its lane elsewhere; it is tried again.'));
+  const stopFinishing = repeatEvery(lookEveryMs, async (signal) => await lanes.finishOthers(async (partition, batch) => await finishRecorded(pipelineOf(partition), batch, signal)), (error) => logger.warn({ err: error }, 'A recorded batch on this disk could not be published for its lane elsewhere; it is tried again.'));
+  // Of a sink in another container only its silence tells that it is dead: it may have been too early to say at the start.
+  const stopTakingUp = repeatEvery(lookEveryMs, async () => {
+    if (spool !== undefined && disk.failure === undefined) await shelf.fill(spool);
+  }, (error) => logger.warn({ err: error }, 'What a dead sink left on this disk could not be taken up; it is tried again.'));
   const stopReconciling = repeatEvery(config.SINK_RECONCILE_SECONDS * 1000, async (signal) => {
     if (!tableIsThere) await catalog.ensureTable({ signal });
     tableIsThere = true;
@@ -162,6 +166,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       stopping.abort(new Error('the sink stops'));
       stopReconciling();
       stopFinishing();
+      stopTakingUp();
       clearInterval(sampling);
       // Some of the time is left for the lanes to let go, for the group, the registrar and the HTTP server.
       const timeIsUp = AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 800);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseEntry } from '@millrace/lake';
-import type { EncodedBatch } from './batch.ts';
+import type { EncodedBatch, StagedBody } from './batch.ts';
 import { SinkError } from './errors.ts';
 import type { BatchFiles } from './spool.ts';
 
@@ -8,12 +8,14 @@ interface Manifest {
   readonly v: 1;
   /** The entry's JSON text: its bytes must be those that were sent before the crash. */
   readonly entry: string;
+  /** Left out by older versions. */
+  readonly takenAt?: number;
   readonly bodies: readonly { readonly staged: string; readonly file: string; readonly bytes: number; readonly sha256: string }[];
 }
 
 /** The manifest of an encoded batch: a line with the SHA-256 of the rest, and the rest. */
-export function manifestOf({ entry, bodies }: Pick<EncodedBatch, 'entry' | 'bodies'>): Uint8Array {
-  const manifest: Manifest = { v: 1, entry: JSON.stringify(entry), bodies: bodies.map(({ staged, file, bytes, sha256 }) => ({ staged, file, bytes, sha256 })) };
+export function manifestOf({ entry, bodies, takenAt }: Pick<EncodedBatch, 'entry' | 'bodies' | 'takenAt'>): Uint8Array {
+  const manifest: Manifest = { v: 1, entry: JSON.stringify(entry), takenAt, bodies: bodies.map(({ staged, file, bytes, sha256 }) => ({ staged, file, bytes, sha256 })) };
   const text = JSON.stringify(manifest);
   return Buffer.from(`${sha256Of(text)}\n${text}\n`);
 }
@@ -24,24 +26,21 @@ export function manifestOf({ entry, bodies }: Pick<EncodedBatch, 'entry' | 'bodi
  * @throws SinkError `spool-corrupt` naming what is not as it was written
  */
 export async function readSpooled(files: BatchFiles): Promise<EncodedBatch> {
-  const { entry: text, bodies: named } = await readManifest(files);
+  const { entry: text, bodies: named, takenAt = Date.now() } = await readManifest(files);
   const entry = parseEntry(`the manifest of batch ${files.batchId}`, Buffer.from(text));
   const bodies = named.map(({ staged, file, bytes, sha256 }) => ({ staged, file, bytes, sha256, body: files.body(file, bytes) }));
-  const batch: EncodedBatch = { entry, bodies, files, bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0) };
-  await verifySpooled(batch);
-  return batch;
+  for (const body of bodies) await verifyBody(files, body);
+  return { entry, bodies, takenAt, files, bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 /**
- * Compares every file with its hash.
+ * Compares one file with its hash.
  *
- * @throws SinkError `spool-corrupt` naming the first that differs
+ * @throws SinkError `spool-corrupt` when it differs
  */
-export async function verifySpooled({ bodies, files }: EncodedBatch): Promise<void> {
-  for (const { file, sha256 } of bodies) {
-    const found = await files.hash(file);
-    if (found !== sha256) throw corrupt(files, `${file} ${found === undefined ? 'is missing' : 'is not as it was written'}`);
-  }
+export async function verifyBody(files: BatchFiles, { file, sha256 }: Pick<StagedBody, 'file' | 'sha256'>): Promise<void> {
+  const found = await files.hash(file);
+  if (found !== sha256) throw corrupt(files, `${file} ${found === undefined ? 'is missing' : 'is not as it was written'}`);
 }
 
 async function readManifest(files: BatchFiles): Promise<Manifest> {

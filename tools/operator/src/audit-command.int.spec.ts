@@ -2,7 +2,8 @@ import { DeletePartitionCommand } from '@aws-sdk/client-glue';
 import { glueClient, type AuditReport } from '@millrace/lake';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { operate } from './operate.ts';
-import { PlantedLake, plantedRecords, recordingContext } from './testing/planted-lake.ts';
+import { OwnTopic, purchaseMessage } from './testing/own-topic.ts';
+import { ownEnv, PlantedLake, plantedRecords, recordingContext } from './testing/planted-lake.ts';
 
 let planted: PlantedLake;
 
@@ -60,6 +61,30 @@ it('catches a planted duplicate, though the file has the right number of rows an
   const { code, report } = await audit('--deep');
   expect([code, report.faults.map(({ kind }) => kind)]).toEqual([1, ['wrong-file', 'wrong-count']]);
   expect(report.faults[0]!.what).toMatch(/ has offset 5, which was told before\.$/);
+});
+
+it('does not call a table complete when retention took what has not landed', async () => {
+  const topic = await OwnTopic.open(planted.env, 2);
+  const behind = await PlantedLake.open({ ...ownEnv(), SINK_TOPIC: topic.name });
+  try {
+    await behind.land(0, plantedRecords(5));
+    await topic.produce(Array.from({ length: 14 }, (_, n) => purchaseMessage(`e${n}`, { partition: n < 10 ? 0 : 1 })));
+    const json = async (): Promise<{ code: number; report: AuditReport }> => {
+      const context = recordingContext(behind.env);
+      const code = await operate('audit', ['--json'], context);
+      return { code, report: JSON.parse(context.lines.join('\n')) as AuditReport };
+    };
+    expect((await json()).code).toBe(0);
+    await topic.admin.deleteTopicRecords({ topic: topic.name, partitions: [{ partition: 0, offset: '8' }, { partition: 1, offset: '4' }] });
+    const { code, report } = await json();
+    expect([code, report.verdict, report.lostOffsets, report.losses.map(({ partition, offsets }) => [partition, offsets])]).toEqual([2, 'losses', 7, [[0, 3], [1, 4]]]);
+    const human = recordingContext(behind.env);
+    expect(await operate('audit', [], human)).toBe(2);
+    expect(human.lines.join('\n')).toContain('Offsets [5, 8) of partition 0 are no longer in the log and not recorded yet');
+  } finally {
+    behind.close();
+    await topic.close();
+  }
 });
 
 it('catches a row count that is not the entry’s', async () => {

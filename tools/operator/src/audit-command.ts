@@ -2,9 +2,10 @@ import { auditTable, tableLedgerPrefix, type AuditReport } from '@millrace/lake'
 import { Arguments } from './arguments.ts';
 import { auditText } from './audit-text.ts';
 import { OperatorError } from './errors.ts';
-import { logRanges, withAdmin } from './kafka-log.ts';
+import { logRanges, withAdmin, type LogRange } from './kafka-log.ts';
 import { openLake, type Lake } from './open-lake.ts';
 import type { OperatorContext } from './operator-context.ts';
+import { withUnrecordedLosses } from './unrecorded-losses.ts';
 
 const exitCodes = { complete: 0, faulty: 1, losses: 2 } as const;
 
@@ -13,12 +14,13 @@ export async function auditCommand(args: readonly string[], context: OperatorCon
   const given = Arguments.read(args, { usage: './millrace audit [--deep] [--json] [--table T]', flags: ['--deep', '--json'], values: ['--table'] });
   const lake = openLake(context.env, given.value('--table'));
   try {
-    const report = await context.progress.step(`Audit of ${lake.stream.table}`, async (note) => await audit(lake, given.has('--deep'), context.signal, note));
+    const table = await context.progress.step(`Audit of ${lake.stream.table}`, async (note) => await audit(lake, given.has('--deep'), context.signal, note));
+    const log = await rangesOfLog(context, table);
+    const report = log === undefined ? table : withUnrecordedLosses(table, log);
     if (given.has('--json')) {
       context.out.line(JSON.stringify(report));
     } else {
-      const logEnds = await endsOfLog(context, report);
-      for (const line of auditText(report, context, logEnds)) context.out.line(line);
+      for (const line of auditText(report, context, log)) context.out.line(line);
     }
     return exitCodes[report.verdict];
   } finally {
@@ -40,13 +42,12 @@ export async function audit({ store, catalog, stream, bucket }: Lake, deep: bool
   return report;
 }
 
-// How far the table is behind is worth telling and not worth failing for.
-async function endsOfLog({ env }: OperatorContext, report: AuditReport): Promise<ReadonlyMap<number, number> | undefined> {
+// The table is proved without the log: what that adds is not worth failing for.
+async function rangesOfLog({ env }: OperatorContext, report: AuditReport): Promise<readonly LogRange[] | undefined> {
   const [lane] = report.lanes;
   if (lane === undefined) return undefined;
   try {
-    const ranges = await withAdmin(env, async (admin) => await logRanges(admin, lane.topic));
-    return new Map(ranges.map(({ partition, high }) => [partition, high]));
+    return await withAdmin(env, async (admin) => await logRanges(admin, lane.topic));
   } catch {
     return undefined;
   }

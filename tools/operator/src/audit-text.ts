@@ -1,12 +1,14 @@
 import type { AuditReport, LaneAudit } from '@millrace/lake';
+import type { LogRange } from './kafka-log.ts';
 import { counted, grouped, lasted, sized } from './numbers.ts';
 import type { OperatorContext } from './operator-context.ts';
 
 /** Most faults and losses shown; `--json` has a thousand. */
 const shownMax = 20;
 
-/** An audit as a person reads it. `logEnds` are the ends of the log by partition, where Kafka answered. */
-export function auditText(report: AuditReport, { table, out }: Pick<OperatorContext, 'table' | 'out'>, logEnds?: ReadonlyMap<number, number>): string[] {
+/** An audit as a person reads it. `log` is what the partitions hold, where Kafka answered. */
+export function auditText(report: AuditReport, { table, out }: Pick<OperatorContext, 'table' | 'out'>, log?: readonly LogRange[]): string[] {
+  const logEnds = log === undefined ? undefined : new Map(log.map(({ partition, high }) => [partition, high]));
   const columns = ['partition', 'landed', ...(logEnds === undefined ? [] : ['behind']), 'rows', 'rejected', 'duplicates', 'absent', 'lost', 'gaps', 'files', 'size'];
   const behindOf = (lane: LaneAudit): number | undefined => (logEnds === undefined ? undefined : Math.max(0, (logEnds.get(lane.partition) ?? 0) - lane.spanned));
   const rows = report.lanes.map((lane) => rowOf(String(lane.partition), lane, behindOf(lane)));
@@ -40,7 +42,7 @@ function verdictText({ verdict, lostOffsets, faultCount }: AuditReport, { rows, 
     case 'complete':
       return `complete. Each of the first ${grouped(spanned)} events of the log is accounted for once; ${grouped(rows)} are rows.`;
     case 'losses':
-      return `not complete. Everything adds up, and ${counted(lostOffsets, 'event')} of ${grouped(spanned)} ${lostOffsets === 1 ? 'is' : 'are'} lost.`;
+      return `not complete. Everything adds up, and ${counted(lostOffsets, 'event')} ${lostOffsets === 1 ? 'is' : 'are'} lost; the first ${grouped(spanned)} of the log are accounted for.`;
     case 'faulty':
       return `not complete. ${counted(faultCount, 'thing')} ${faultCount === 1 ? 'does' : 'do'} not add up.`;
   }

@@ -1,33 +1,10 @@
 import { LakeError, type AuditReport } from '@millrace/lake';
-import type { Clock } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
 import { AuditRuns } from './audit-runs.ts';
+import { TestClock } from '../testing/test-clock.ts';
 import { auditEvery } from './audit-schedule.ts';
 
 const report: AuditReport = { v: 1, table: 'purchases', verdict: 'complete', at: '', tookMs: 1, deep: false, lanes: [], losses: [], lostOffsets: 0, faults: [], faultCount: 0 };
-
-class TestClock implements Clock {
-  readonly waiting: { readonly run: () => void; readonly ms: number }[] = [];
-
-  now(): number {
-    return 0;
-  }
-
-  setTimeout(run: () => void, ms: number): unknown {
-    const one = { run, ms };
-    this.waiting.push(one);
-    return one;
-  }
-
-  clearTimeout(handle: unknown): void {
-    const at = this.waiting.indexOf(handle as { run: () => void; ms: number });
-    if (at >= 0) this.waiting.splice(at, 1);
-  }
-
-  ring(): void {
-    this.waiting.shift()!.run();
-  }
-}
 
 /** An audit that ends when the test says so, and its observer's notes. */
 function held(): { runs: AuditRuns; clock: TestClock; notes: string[]; end: (error?: Error) => void } {

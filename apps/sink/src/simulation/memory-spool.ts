@@ -26,6 +26,20 @@ export class SimulatedDisk {
     throw new SinkError('disk-full', 'the disk of the spool is full (ENOSPC)');
   }
 
+  /** @throws Error as a disk does when the batch's directory is gone */
+  expectThere(batchId: string): void {
+    if (!this.owners.has(batchId)) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${batchId}'`), { code: 'ENOENT' });
+  }
+
+  /** Deletes every batch that has no manifest. */
+  sweepOpen(): void {
+    for (const batchId of this.owners.keys()) {
+      if (this.files.has(`${batchId}/${manifestFile}`)) continue;
+      for (const name of this.namesOf(batchId)) this.files.delete(name);
+      this.owners.delete(batchId);
+    }
+  }
+
   namesOf(batchId: string): string[] {
     return [...this.files.keys()].filter((name) => name.startsWith(`${batchId}/`));
   }
@@ -71,6 +85,7 @@ export class MemorySpool implements Spool {
       body: (name) => files.get(path(name))!,
       write: async (name, chunk, position) =>
         await this.#life.effect(`append ${name}`, () => {
+          disk.expectThere(batchId);
           const before = (files.get(path(name)) ?? Buffer.alloc(0)).subarray(0, position);
           // What a full disk refuses stands there to a part.
           if (disk.writesToRefuse > 0) files.set(path(name), Buffer.concat([before, chunk.subarray(0, chunk.byteLength / 2)]));
@@ -79,6 +94,7 @@ export class MemorySpool implements Spool {
         }),
       seal: async (sealed) =>
         await this.#life.effect('seal', () => {
+          disk.expectThere(batchId);
           disk.takeWrite();
           for (const { file, bytes } of sealed) files.set(path(file), files.get(path(file))!.subarray(0, bytes));
         }),
@@ -90,6 +106,7 @@ export class MemorySpool implements Spool {
       read: async (name) => files.get(path(name))!,
       persist: async (_names, manifest) =>
         await this.#life.effect('persist', () => {
+          disk.expectThere(batchId);
           disk.takeWrite();
           files.set(path(manifestFile), Buffer.from(manifest));
         }),

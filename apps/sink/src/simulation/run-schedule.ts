@@ -94,7 +94,7 @@ class Run {
         }
         break;
       case 'crash':
-        await this.#crash(step.who, step.after, step.loseDisk);
+        await this.#crash(step.who, step.after, step.loseDisk, step.lateDeath);
         break;
       case 'rejoin':
         this.#rejoin(this.#writer(step.who));
@@ -111,6 +111,9 @@ class Run {
         break;
       case 'fill-disk':
         this.#disks[step.who]!.writesToRefuse = step.writes;
+        break;
+      case 'sweep':
+        this.#disks[step.who]!.sweepOpen();
         break;
       case 'fault': {
         const until = bucket.writes + step.writes;
@@ -139,9 +142,9 @@ class Run {
     return this.#writers[who]!;
   }
 
-  #newWriter(who: number): Writer {
+  #newWriter(who: number, lateDeath = false): Writer {
     const { flushBytes, spoolBytes, window: dedupOffsets, entriesPerCheckpoint } = this.#schedule;
-    const writer = this.#world.writer({ flushBytes: flushBytes[who]!, bytesMax: spoolBytes[who]!, dedupOffsets, entriesPerCheckpoint, disk: this.#disks[who]!, makers: this.#makers });
+    const writer = this.#world.writer({ flushBytes: flushBytes[who]!, bytesMax: spoolBytes[who]!, dedupOffsets, entriesPerCheckpoint, disk: this.#disks[who]!, makers: this.#makers, lateDeath });
     writer.start();
     return writer;
   }
@@ -157,13 +160,13 @@ class Run {
   }
 
   // Not at once: what it is in the middle of may go on for a few effects.
-  async #crash(who: number, after: number, loseDisk: boolean): Promise<void> {
+  async #crash(who: number, after: number, loseDisk: boolean, lateDeath: boolean): Promise<void> {
     const dead = this.#writer(who);
     dead.life.dieAfter(after);
     for (let turn = 0; turn < 3 && dead.life.alive; turn += 1) await tick();
     dead.life.kill();
     if (loseDisk) this.#disks[who] = new SimulatedDisk();
-    this.#writers[who] = this.#newWriter(who);
+    this.#writers[who] = this.#newWriter(who, lateDeath);
   }
 
   #rejoin(writer: Writer): void {

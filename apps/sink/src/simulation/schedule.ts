@@ -8,16 +8,19 @@ export type Step =
   | { readonly do: 'fetch'; readonly who: number; readonly count: number }
   | { readonly do: 'flush'; readonly who: number }
   | { readonly do: 'wait'; readonly turns: number }
-  | { readonly do: 'crash'; readonly who: number; readonly after: number; readonly loseDisk: boolean }
+  /** With `lateDeath` the next one notices only later that it may take up what is on the disk. */
+  | { readonly do: 'crash'; readonly who: number; readonly after: number; readonly loseDisk: boolean; readonly lateDeath: boolean }
   | { readonly do: 'rejoin'; readonly who: number }
   /** The group takes the partition from a writer and gives it back. */
   | { readonly do: 'reassign'; readonly who: number }
   /** The group takes the partition from a writer. */
   | { readonly do: 'lose'; readonly who: number }
-  /** A writer publishes what it recorded of a partition that it has no more. */
+  /** A writer looks for what dead ones left, and publishes what it recorded of a partition that it has no more. */
   | { readonly do: 'finish'; readonly who: number }
   /** A machine's disk refuses so many writes: ENOSPC. */
   | { readonly do: 'fill-disk'; readonly who: number; readonly writes: number }
+  /** Somebody deletes by hand what a machine has on its disk and has not encoded. */
+  | { readonly do: 'sweep'; readonly who: number }
   | { readonly do: 'fault'; readonly fault: WriteFault; readonly writes: number }
   /** What becomes of the next reads. */
   | { readonly do: 'read-faults'; readonly faults: readonly ReadFault[] }
@@ -58,12 +61,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: fc.record({ do: fc.constant('fetch' as const), who, count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('flush' as const), who }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('wait' as const), turns: fc.integer({ min: 1, max: 12 }) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('crash' as const), who, after: fc.nat(6), loseDisk: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('crash' as const), who, after: fc.nat(6), loseDisk: fc.boolean(), lateDeath: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rejoin' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reassign' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('finish' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fill-disk' as const), who, writes: fc.integer({ min: 1, max: 6 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('sweep' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('audit' as const) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('fault' as const), fault, writes: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('read-faults' as const), faults: fc.array(fc.constantFrom<ReadFault>('none', 'late', 'failed'), { minLength: 1, maxLength: 12, size: 'max' }) }) },

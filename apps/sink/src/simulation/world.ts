@@ -10,6 +10,8 @@ export class World {
   readonly topic = new SimulatedTopic();
   readonly bucket = new SimulatedBucket();
   readonly registered = new Set<string>();
+  /** Milliseconds since the epoch, by every machine's clock. */
+  now = 0;
   #ids = 0;
 
   /** Starts a writer on this world. */

@@ -33,6 +33,8 @@ export interface WriterOptions {
   readonly dieAfter?: number;
   /** The disk of its machine. Default: a new one. */
   readonly disk?: SimulatedDisk;
+  /** Looks only when it is told to for what dead ones left on its disk, not at its start. Default false. */
+  readonly lateDeath?: boolean;
   /** Default 1000. */
   readonly dedupOffsets?: number;
   /** What may be on disk. Default: anything. */
@@ -89,7 +91,7 @@ export class Writer {
 
   /** Starts the lane, once. */
   start(): void {
-    this.#started ??= this.fillShelf().then(() => this.lanes.assign([0]));
+    this.#started ??= (this.#options.lateDeath === true ? Promise.resolve() : this.fillShelf()).then(() => this.lanes.assign([0]));
   }
 
   /** Puts up what dead incarnations left on the disk. */
@@ -111,8 +113,9 @@ export class Writer {
     await stopped;
   }
 
-  /** Publishes what is recorded and only on its disk, for a partition that another has. */
+  /** Looks for what dead ones left, and publishes what is recorded and only on its disk, for a partition that another has. */
   async finishRecorded(): Promise<void> {
+    await this.fillShelf();
     await this.lanes.finishOthers(async (_partition, batch) => await finishRecorded(this.#newPipeline(), batch, new AbortController().signal));
   }
 
@@ -167,7 +170,7 @@ export class Writer {
 
   #clock(): Clock {
     return {
-      now: () => 0,
+      now: () => this.#world.now,
       setTimeout: (run) => {
         this.#handles += 1;
         this.#timers.set(this.#handles, run);

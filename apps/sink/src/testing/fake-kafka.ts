@@ -9,13 +9,15 @@ export class FakeKafka implements KafkaClient {
   readonly told: string[] = [];
   /** What the admin client is answered when it asks for the ends of the topic. */
   fetchTopicOffsets: () => Promise<{ partition: number; low: string; high: string }[]> = async () => [];
+  /** What becomes of the admin client's connecting. */
+  connectAdmin: () => Promise<void> = async () => undefined;
   /** What becomes of a consumer's leaving. */
   disconnect: () => Promise<void> = async () => undefined;
   #consumer: FakeConsumer | undefined;
 
   admin(): Admin {
     return {
-      connect: async () => undefined,
+      connect: async () => await this.connectAdmin(),
       disconnect: async () => undefined,
       describeCluster: async () => ({ clusterId: 'cluster-1' }),
       describeConfigs: async () => ({ resources: [] }),
