@@ -38,7 +38,7 @@ describe.each(dependencies)('when %s', (dependency) => {
     const refusedBefore = await refusalsBeside(troubled);
     const users = new Users(row.users);
     // With the same users at work, so that nothing but the trouble makes the difference.
-    const usual = await paceOver(spared, 4000);
+    const usual = await paceOver(spared, 2000);
     const fault = troubles[trouble](row);
     const active = await proxy.inject(fault, when === undefined ? {} : { when });
     const pacing = new Pacing(spared);

@@ -7,7 +7,7 @@ export type PacedCalls = Readonly<Record<string, () => Promise<void>>>;
 const everyMs = 250;
 
 /** An answer within this time is never late, in milliseconds: machines are busy with other things. One that waited for a dependency in trouble takes longer. */
-const soonMs = 1500;
+const soonMs = 2000;
 
 /** How much longer answers may take than before: what others do at the same time is felt by all on one machine. */
 const factorMax = 3;
