@@ -54,6 +54,24 @@ describe('a closed circuit', () => {
     expect(state(trial)).toBe('open');
   });
 
+  it('counts a timeout as a failure also where no answer in time would be slow', async () => {
+    const trial = setUp({ ...spec, breaker: { ...breaker, slowMs: 1000 } });
+    const calls = Array.from({ length: 4 }, () => trial.pipeline.executeOutcome(never));
+    await trial.clock.advance(200);
+    await Promise.all(calls);
+    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'failures', failureShare: 1, slowShare: 0 }]);
+  });
+
+  it('takes a caller that gives up because its own time was over for one that gives up', async () => {
+    const { pipeline, clock } = setUp(spec);
+    const controller = new AbortController();
+    const calls = Array.from({ length: 4 }, () => pipeline.executeOutcome(never, { signal: controller.signal }));
+    await clock.advance(100);
+    controller.abort(new AttemptTimeoutError('outer', 100));
+    expect((await Promise.all(calls)).map(({ result }) => result)).toEqual(Array.from({ length: 4 }, () => 'aborted'));
+    expect(pipeline.snapshot()).toMatchObject({ breaker: { state: 'closed', votes: 0 }, totals: { timeouts: 0 } });
+  });
+
   it('does not count aborts, invalid requests and refusals from within', async () => {
     const trial = setUp({ ...spec, classify: (error) => (error === down ? 'invalid' : error instanceof CircuitOpenError ? 'refused' : 'transient') });
     const controller = new AbortController();

@@ -68,6 +68,19 @@ describe('a shedding pipeline', () => {
     expect(await accepted()).toHaveLength(3);
   });
 
+  it('sheds less once the load has stayed lower for as long as it must, however often somebody looks', async () => {
+    const { load, accepted, clock } = onLoad();
+    load.delayMs = 500;
+    expect(await accepted()).toHaveLength(1);
+    load.delayMs = 0;
+    for (let look = 0; look < 10; look += 1) {
+      await clock.advance(100);
+      expect(await accepted()).toHaveLength(1);
+    }
+    await clock.advance(100);
+    expect(await accepted()).toHaveLength(4);
+  });
+
   it('keeps no level from a time at which nobody looked', async () => {
     const { load, accepted, clock } = onLoad();
     load.delayMs = 500;

@@ -57,6 +57,7 @@ describe('a pipeline', () => {
     expect(events.map(({ type }) => type)).toEqual(['WorkAbandoned', 'AttemptFinished', 'CallFinished']);
     expect(events).toMatchObject([{ zombies: 1 }, { result: 'timed-out', durationMs: 100, slow: true }, { result: 'failed' }]);
     expect(pipeline.snapshot()).toMatchObject({ inFlight: 1, zombies: 1, totals: { timeouts: 1 } });
+    expect(pipeline.inFlight).toBe(1);
   });
 
   it('gives work one signal, however often it asks, and leaves no timer when it has ended', async () => {

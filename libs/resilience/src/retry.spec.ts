@@ -157,6 +157,27 @@ describe('a retrying pipeline', () => {
     expect(await pipeline.executeOutcome(failing, idempotent)).toMatchObject({ result: 'rejected', error: { code: 'circuit-open', cause: undefined }, attempts: 0 });
   });
 
+  it('adds nothing to the refusal of another pipeline within', async () => {
+    const refusal = new CircuitOpenError('inner');
+    const { pipeline, clock } = setUp({ ...spec, classify: () => 'transient' });
+    const outcome = pipeline.executeOutcome(({ attempt }) => Promise.reject(attempt === 0 ? down : refusal), idempotent);
+    await clock.advance(2000);
+    expect(await outcome).toMatchObject({ error: refusal });
+    expect(refusal.cause).toBeUndefined();
+  });
+
+  it('tries again what a classification with a fault cannot tell', async () => {
+    const { pipeline, clock } = setUp({
+      ...spec,
+      classify: () => {
+        throw new TypeError('no such field');
+      },
+    });
+    const outcome = pipeline.executeOutcome(({ attempt }) => (attempt === 0 ? failing() : 7), idempotent);
+    await clock.advance(2000);
+    expect(await outcome).toEqual({ result: 'succeeded', value: 7, attempts: 2 });
+  });
+
   it('counts no retry for a caller that gives up before it', async () => {
     const { pipeline } = setUp(spec);
     const controller = new AbortController();
