@@ -35,3 +35,19 @@ it('counts the lanes by what they do, and an alarm waits for each that takes not
   const [, states] = /alert: MillraceLanesIdle\n\s+expr: sum by \(instance\) \(millrace_sink_lanes\{state=~"([\w|]+)"\}\) > 0\n/.exec(rules)!;
   expect(states!.split('|').toSorted()).toEqual(['held', 'refused', 'starting']);
 });
+
+it('tells no time until a full spool is full, though what was encoded since has made some room', async () => {
+  const budget = new SpoolBudget({ bytesMax: 100, openSegmentsMax: 1 }, () => undefined);
+  const forecast = new SpoolForecast();
+  const metrics = new Metrics('sink');
+  gaugeLanes(metrics, { all: [], shelf: { count: 0 } } as unknown as Lanes, budget, forecast);
+  const told = async (): Promise<number> => Number(/^millrace_sink_spool_full_in_seconds\S* (\S+)$/m.exec(await metrics.text())![1]);
+  forecast.sample(0, budget.bytes);
+  budget.add(50);
+  forecast.sample(1000, budget.bytes);
+  expect(await told()).toBe(1);
+  budget.add(50);
+  budget.exchange(50, 40);
+  forecast.sample(2000, budget.bytes);
+  expect(await told()).toBe(0);
+});

@@ -10,8 +10,15 @@ import { tallyOf, tallyText } from './test-reports.ts';
 const report = 'test-report.json';
 const integrationReport = 'test-report.int.json';
 
-/** Projects whose integration tests run beside each other. Those of the sink wait most of their time, and those of the query API do not use Kafka, which the sink's kill; all others run alone. */
-const besideEachOther = ['@millrace/query-api', '@millrace/sink'];
+/**
+ * Projects whose integration tests run beside each other: they wait most of their time. Those of the sink and of the purchase API kill Kafka, and stand beside such as do not
+ * use it. All others run alone.
+ */
+const besideEachOther = [
+  ['@millrace/purchase', '@millrace/lake', '@millrace/runtime'],
+  ['@millrace/sink', '@millrace/query-api'],
+  ['@millrace/operator', '@millrace/testing', '@millrace/checks'],
+];
 
 /** Runs every test: unit first, then integration and end to end on a stack of its own, which is stopped whatever happens. */
 export async function test(screen: Screen): Promise<number> {
@@ -63,7 +70,10 @@ async function integration(screen: Screen, projects: readonly string[]): Promise
 
 /** In the order given; a group stands where its first project does. */
 function groupsOf(projects: readonly string[]): readonly string[][] {
-  const groups = projects.map((project) => (besideEachOther.includes(project) ? projects.filter((other) => besideEachOther.includes(other)) : [project]));
+  const groups = projects.map((project) => {
+    const group = besideEachOther.find((names) => names.includes(project));
+    return group === undefined ? [project] : projects.filter((other) => group.includes(other));
+  });
   return groups.filter((group, n) => group[0] === projects[n]);
 }
 
