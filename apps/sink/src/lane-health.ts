@@ -28,7 +28,7 @@ function troubleOf({ lanes }: Pick<Sink, 'lanes'>): string | undefined {
 
 function spoolText({ lanes, budget, forecast }: Pick<Sink, 'lanes' | 'budget' | 'forecast'>): string {
   const { batches, bytes, bytesMax, oldestAgeMs } = spoolView(lanes, budget);
-  const fullInMs = forecast.msToFull(bytesMax);
+  const fullInMs = forecast.msToFull(budget);
   const full = budget.full ? '; it is full, and Kafka is the queue' : Number.isFinite(fullInMs) ? `; full in ${Math.round(fullInMs / 1000)} s at this rate` : '';
   return `${lanes.all.length} lanes, ${batches} batches and ${bytes} of ${bytesMax} bytes in the spool, the oldest ${Math.round(oldestAgeMs / 1000)} s old${full}`;
 }

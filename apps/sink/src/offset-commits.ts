@@ -1,3 +1,6 @@
+/** Tells the group how far partitions have landed. */
+type Commit = (offsets: readonly { readonly partition: number; readonly offset: string }[]) => Promise<void>;
+
 /** Landed offsets on their way to the group. They are for lag tools only: where a lane begins is in its ledger. */
 export class OffsetCommits {
   readonly #waiting = new Map<number, number>();
@@ -19,12 +22,12 @@ export class OffsetCommits {
    * Commits what waits, after a commit that is under way, so that offsets never go back. What fails waits for the next one: an idle
    * partition would otherwise show lag that is none.
    */
-  async send(commit: (offsets: readonly { readonly partition: number; readonly offset: string }[]) => Promise<void>): Promise<void> {
+  async send(commit: Commit): Promise<void> {
     this.#sending = this.#sending.then(async () => await this.#sendNow(commit));
     await this.#sending;
   }
 
-  async #sendNow(commit: (offsets: readonly { readonly partition: number; readonly offset: string }[]) => Promise<void>): Promise<void> {
+  async #sendNow(commit: Commit): Promise<void> {
     if (this.#waiting.size === 0) return;
     const sent = [...this.#waiting];
     this.#waiting.clear();

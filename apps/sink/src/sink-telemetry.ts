@@ -94,7 +94,7 @@ export function gaugeLanes(metrics: Metrics, lanes: Lanes, budget: SpoolBudget, 
   };
   read('millrace_sink_spool_bytes', 'Bytes that wait on disk.', () => budget.bytes);
   read('millrace_sink_spool_bytes_max', 'Limit of the bytes that may wait on disk.', () => budget.limits.bytesMax);
-  read('millrace_sink_spool_full_in_seconds', 'Time until the spool is full at the rate of the last minute; 0 while it is full, infinite while it does not grow.', () => (budget.full ? 0 : forecast.msToFull(budget.limits.bytesMax) / 1000));
+  read('millrace_sink_spool_full_in_seconds', 'Time until the spool is full at the rate of the last minute; 0 while it is full, infinite while it does not grow.', () => forecast.msToFull(budget) / 1000);
   read('millrace_sink_spool_batches', 'Batches sealed and not landed.', () => spoolView(lanes, budget).batches);
   read('millrace_sink_spool_oldest_age_seconds', 'Age of the oldest event that has not landed.', () => spoolView(lanes, budget).oldestAgeMs / 1000);
   read('millrace_sink_open_segments', 'Open segments over all lanes.', () => budget.openSegments);

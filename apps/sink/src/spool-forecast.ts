@@ -1,3 +1,5 @@
+import type { SpoolBudget } from './spool-budget.ts';
+
 interface Sample {
   readonly atMs: number;
   readonly bytes: number;
@@ -19,8 +21,9 @@ export class SpoolForecast {
     while (this.#samples[0]!.atMs < atMs - this.#windowMs) this.#samples.shift();
   }
 
-  /** Milliseconds until `bytesMax` at the present rate; infinity while the spool does not grow. */
-  msToFull(bytesMax: number): number {
+  /** Milliseconds until the spool is full at the present rate; 0 while it is, also when what was encoded since has made some room; infinity while it does not grow. */
+  msToFull({ full, limits: { bytesMax } }: Pick<SpoolBudget, 'full' | 'limits'>): number {
+    if (full) return 0;
     const [first] = this.#samples;
     const last = this.#samples.at(-1);
     if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
