@@ -1,5 +1,5 @@
 import { InvalidRequestException } from '@aws-sdk/client-athena';
-import { LakeError } from '@millrace/lake';
+import { classOfLakeError, LakeError } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import { queryLimits } from '@millrace/contracts';
@@ -160,8 +160,8 @@ function isOutOfReach(error: unknown): boolean {
 function errorClassOf(error: unknown): ErrorClass {
   if (error instanceof SandboxNotStarted) return 'refused';
   if (error instanceof QueryError) return isOutOfReach(error) ? 'transient' : 'invalid';
-  if (error instanceof Throttled || (error instanceof LakeError && error.throttled)) return 'throttled';
-  if (error instanceof LakeError) return error.code === 'unavailable' ? 'transient' : error.code === 'denied' ? 'permanent' : 'invalid';
+  if (error instanceof Throttled) return 'throttled';
+  if (error instanceof LakeError) return classOfLakeError(error);
   if (error instanceof InvalidRequestException) return 'invalid';
   return classifyError(error);
 }

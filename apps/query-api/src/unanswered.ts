@@ -1,5 +1,4 @@
-import { RejectedError } from '@millrace/resilience';
-import { retryAfterMsOf } from '@millrace/resilience/retry-after';
+import { RejectedError, retryAfterMsOf } from '@millrace/resilience';
 import { problemOfRejection } from '@millrace/runtime';
 import { QueryError } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import { LakeError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
+import { classOfLakeError, LakeError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import type { SinkConfig } from './config.ts';
@@ -82,8 +82,5 @@ const callPaths: readonly CallPath[] = [
 
 function errorClassOf(error: unknown): ErrorClass {
   if (isSinkError(error, 'disk-full')) return 'invalid';
-  if (!(error instanceof LakeError)) return classifyError(error);
-  if (error.throttled) return 'throttled';
-  if (error.code === 'unavailable') return 'transient';
-  return error.code === 'denied' ? 'permanent' : 'invalid';
+  return error instanceof LakeError ? classOfLakeError(error) : classifyError(error);
 }

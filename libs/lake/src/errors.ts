@@ -1,3 +1,5 @@
+import type { ErrorClass } from '@millrace/resilience';
+
 /** What went wrong with an object, a ledger or the catalog. */
 export type LakeErrorCode =
   /** Put-if-absent found the key taken. */
@@ -41,4 +43,11 @@ export class LakeError extends Error {
 /** True for a {@link LakeError} with the given code. */
 export function isLakeError(error: unknown, code: LakeErrorCode): error is LakeError {
   return error instanceof LakeError && error.code === code;
+}
+
+/** What kind of failure it is to a pipeline around the call. */
+export function classOfLakeError({ code, throttled }: LakeError): ErrorClass {
+  if (throttled) return 'throttled';
+  if (code === 'unavailable') return 'transient';
+  return code === 'denied' ? 'permanent' : 'invalid';
 }

@@ -13,3 +13,8 @@ export function parseRetryAfterMs(header: string | undefined, nowMs: number): nu
   const atMs = Date.parse(value);
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
+
+/** Whether an HTTP answer asks for less: 429, or 503 with a `Retry-After`. */
+export function asksForLess(status: number | undefined, retryAfterMs: number | undefined): boolean {
+  return status === 429 || (status === 503 && retryAfterMs !== undefined);
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backOffMs } from './back-off.ts';
 import { classifyError } from './error-class.ts';
 import { CircuitOpenError, RetryBudgetSpentError } from './errors.ts';
-import { parseRetryAfterMs, retryAfterMsOf } from './retry-after.ts';
+import { asksForLess, parseRetryAfterMs, retryAfterMsOf } from './retry-after.ts';
 import { retryWaitMs } from './retry-strategy.ts';
 import { createRetryBudget } from './rolling-retry-budget.ts';
 import { settled, VirtualClock } from './simulation/virtual-clock.ts';
@@ -50,6 +50,10 @@ describe('Retry-After', () => {
     expect(parseRetryAfterMs('Thu, 01 Jan 1970 00:01:00 GMT', 1000)).toBe(59_000);
     expect(parseRetryAfterMs('Thu, 01 Jan 1970 00:01:00 GMT', 61_000)).toBe(0);
     for (const header of [undefined, '', ' ', 'soon', '12345678901']) expect(parseRetryAfterMs(header, 0)).toBeUndefined();
+  });
+
+  it('makes a 503 one that asks for less, as a 429 is without it', () => {
+    expect([asksForLess(429, undefined), asksForLess(503, 0), asksForLess(503, undefined), asksForLess(500, 1000), asksForLess(undefined, 1000)]).toEqual([true, true, false, false, false]);
   });
 
   it('is taken from an error that carries it', () => {
