@@ -35,7 +35,10 @@ export function anchorsOf(markdown: string): string[] {
   });
 }
 
-/** Paths of this repository that a text names in inline code, such as `libs/lake/src/keys.ts`. Patterns, placeholders and build output do not count. */
+/**
+ * Paths of this repository that a text names in inline code, such as `libs/lake/src/keys.ts`. Patterns, placeholders and build output do
+ * not count.
+ */
 export function namedPaths(markdown: string): string[] {
   const paths = /`((?:apps|libs|tools|docs|docker|e2e|benchmarks|samples|examples)\/(?!\S*\bdist\b)[\w./-]*)`/g;
   return [...withoutCodeBlocks(markdown).matchAll(paths)].map(([, path]) => path!);

@@ -3,6 +3,8 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { repository, textOf } from '../repository.ts';
 
+type Example = (createPipeline: unknown, fetch: Fetch) => Promise<unknown>;
+
 type Fetch = (url: string, options: { readonly signal: AbortSignal }) => Promise<{ json(): Promise<unknown> }>;
 
 /** The TypeScript example of the README as a function of the library and of `fetch`; it returns the answer. */
@@ -11,7 +13,7 @@ async function exampleOf(readme: string): Promise<(fetch: Fetch) => Promise<unkn
   if (source === undefined) throw new Error('README.md has no example that imports createPipeline from @millrace/resilience');
   const library = pathToFileURL(join(repository, 'libs/resilience/src/index.ts')).href;
   const { createPipeline } = (await import(library)) as Record<string, unknown>;
-  const AsyncFunction = (async () => undefined).constructor as new (...parts: string[]) => (create: unknown, fetch: Fetch) => Promise<unknown>;
+  const AsyncFunction = (async () => undefined).constructor as new (...parts: string[]) => Example;
   const run = new AsyncFunction('createPipeline', 'fetch', `${source.replace(/^import [^\n]*\n/, '')}\nreturn answer;`);
   return async (fetch) => await run(createPipeline, fetch);
 }
