@@ -20,6 +20,13 @@ async function refusalOf(sql: string): Promise<QueryError> {
   throw new Error(`passed the gate: ${sql}`);
 }
 
+async function outcomeOf(sql: string): Promise<unknown> {
+  return await gate.check(sql).then(
+    () => 'passed',
+    (error: unknown) => (error instanceof QueryError ? error.code : error),
+  );
+}
+
 describe('statements that pass', () => {
   it.each([
     'select 1',
@@ -305,7 +312,7 @@ describe('the outcome', () => {
     ...'select from where group by order limit union with recursive as purchases a b ( ) [ ] { } , . ; : :: -> => ? * + - / ^ ~ || = <> ! @> #1 $'.split(' '),
     ...'case when then end cast try_cast lambda x: columns(*) exclude replace pivot unpivot lateral asof positional join using over window'.split(' '),
     ...'summarize describe show table values unnest range tablesample 10% at collate grouping sets cube enum struct(a int) map'.split(' '),
-    ...["''", "'a'", '"a"', '""', "x'4'", "e'x'", '\\', '/*', '*/', '--', '\n', '\u212a', '\u017f', '\ufeff', '\u200b', '\u3000', '😀', '\u0301'],
+    "''", "'a'", '"a"', '""', "x'4'", "e'x'", '\\', '/*', '*/', '--', '\n', '\u212a', '\u017f', '\ufeff', '\u200b', '\u3000', '😀', '\u0301',
   ];
   const number = fc.oneof(
     fc.bigInt().map(String),
@@ -318,9 +325,7 @@ describe('the outcome', () => {
     const statement = fc.array(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...words) }, { weight: 2, arbitrary: number }, fc.string({ maxLength: 4 })), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(statement, fc.constantFrom('select ', 'select * from ', ''), async (tokens, start) => {
-        const outcome = await gate.check(start + tokens.join(' ')).catch((error: unknown) => error);
-        if (outcome instanceof QueryError) expect(['statement-invalid', 'statement-not-allowed']).toContain(outcome.code);
-        else expect(outcome).toHaveProperty('placeholders');
+        expect(['passed', 'statement-invalid', 'statement-not-allowed']).toContain(await outcomeOf(start + tokens.join(' ')));
       }),
       { numRuns: 500, seed: 8 },
     );
@@ -329,9 +334,7 @@ describe('the outcome', () => {
   it('of a number is never an error on our side', async () => {
     await fc.assert(
       fc.asyncProperty(number, async (literal) => {
-        const outcome = await gate.check(`select ${literal} as a`).catch((error: unknown) => error);
-        if (outcome instanceof QueryError) expect(outcome.code).toBe('statement-invalid');
-        else expect(outcome).toHaveProperty('placeholders');
+        expect(['passed', 'statement-invalid']).toContain(await outcomeOf(`select ${literal} as a`));
       }),
       { numRuns: 300, seed: 8 },
     );
