@@ -142,6 +142,7 @@ function errorOf({ type, message, position }: Extract<ResultLine, { error: unkno
     case 'Invalid Input':
     case 'Invalid Type':
     case 'Mismatch Type':
+    case 'Not implemented':
     case 'Out of Range':
     case 'Parameter Not Allowed':
     case 'Parameter Not Resolved':
