@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { cellOf, trinoTypeOf } from './duckdb-types.ts';
-import { bytesRead, lockTo, openInstance } from './locked-session.ts';
+import { lockTo, NotOneSelect, openInstance, prepareSelect } from './locked-session.ts';
 import { memorySignal, resultPipe, rowCharactersMax, rowTooLargeType, type PrepareMessage, type ResultLine, type RunMessage, type SandboxReport } from './sandbox-protocol.ts';
 
 // The process that runs one statement in DuckDB and ends. A statement of DuckDB can hold a thread for minutes without hearing an
@@ -40,15 +40,15 @@ function prepare(message: PrepareMessage): void {
   );
 }
 
-async function run({ sql, parameters, s3, tables }: RunMessage): Promise<void> {
+async function run({ sql, parameters, tables }: RunMessage): Promise<void> {
   const pipe = new Socket({ fd: resultPipe });
   // The reader gave up.
   pipe.on('error', () => endNow('SIGKILL'));
   try {
     const connection = await prepared!;
-    await lockTo(connection, s3, tables);
+    await lockTo(connection, tables);
     await stream(connection, sql, parameters.map(valueOf), pipe);
-    pipe.end(line({ done: { bytesScanned: await bytesRead(connection) } }));
+    pipe.end(line({ done: true }));
   } catch (error) {
     pipe.end(line({ error: errorOf(error) }));
   }
@@ -62,7 +62,9 @@ function endNow(signal: NodeJS.Signals): void {
 }
 
 async function stream(connection: DuckDBConnection, sql: string, values: DuckDBValue[], pipe: Socket): Promise<void> {
-  const result = await connection.stream(sql, values);
+  const statement = await prepareSelect(connection, sql);
+  statement.bind(values);
+  const result = await statement.stream();
   const types = Array.from({ length: result.columnCount }, (_, index) => trinoTypeOf(result.columnType(index).toString()));
   const names = result.deduplicatedColumnNames();
   await write(pipe, line({ columns: names.map((name, index) => ({ name, type: types[index]! })) }));
@@ -93,6 +95,7 @@ function valueOf(parameter: string | number | boolean | null): DuckDBValue {
 function errorOf(error: unknown): { type: string; message: string; position?: number } {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RowTooLarge) return { type: rowTooLargeType, message };
+  if (error instanceof NotOneSelect) return { type: 'Permission', message };
   try {
     const fields = JSON.parse(message) as { exception_type?: string; exception_message?: string; position?: string };
     return {
