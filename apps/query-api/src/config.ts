@@ -15,6 +15,9 @@ export const queryConfigSchema = Type.Object({
   QUERY_ENGINES: Type.Array(Type.Union([...engineSchema]), { default: ['duckdb', 'athena'], minItems: 1, uniqueItems: true, description: 'Engines that statements may run on' }),
   QUERY_DEFAULT_ENGINE: Type.Union([...engineSchema], { default: 'duckdb', description: 'Engine of a query that names none' }),
   QUERY_QUEUE_NAME: Type.String({ default: 'millrace-queries', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'What the names of the BullMQ queues begin with; each engine has one' }),
+  QUERY_ID_SECRET: Type.Optional(
+    Type.String({ minLength: 32, maxLength: 1024, description: 'Secret behind ids of queries with an Idempotency-Key, the same on every instance; without it the instances share one through Redis' }),
+  ),
   QUERY_QUEUE_JOBS_MAX: Type.Integer({ default: 1000, minimum: 1, maximum: 1_000_000, description: 'Queries that may wait for each engine' }),
   QUERY_TIMEOUT_MS: Type.Integer({ default: 60_000, minimum: queryLimits.timeoutMsMin, maximum: queryLimits.timeoutMsMax, description: 'Time a query may run when it asks for none, in milliseconds' }),
   QUERY_WAITERS_MAX: Type.Integer({ default: 500, minimum: 0, maximum: 100_000, description: 'Requests that may be held open for a result at once' }),

@@ -119,7 +119,7 @@ const sdk = { name: 'AWS SDK', attemptsMax: 1 };
 
 // How often a wait looks and of how many parts a download consists depends on the request: each of these calls is counted by itself, and says so.
 const apiPaths: readonly CallPath[] = [
-  { request: 'POST /v1/queries, its wait apart (look, count, add, look again)', layers: ['redis', ioredis], calls: 4 },
+  { request: 'POST /v1/queries, its wait apart (secret of ids, look, count, add, look again)', layers: ['redis', ioredis], calls: 5 },
   { request: 'POST /v1/queries of a report: counting it', layers: ['usage-write', ioredis] },
   { request: 'each look of a wait (Prefer: wait, ?wait)', layers: ['redis', ioredis] },
   { request: 'GET /v1/queries/:id or its results, the wait apart (one look)', layers: ['redis', ioredis] },
