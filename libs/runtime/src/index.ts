@@ -25,3 +25,4 @@ export { exitCodes, runMain, runService } from './service/run-service.ts';
 export { RuntimeModule } from './service/runtime-module.ts';
 export { type RunningService, type ServiceOptions, startService } from './service/start-service.ts';
 export { LOGGER } from './service/tokens.ts';
+export { isAlive, processTree, startOf } from './process-life.mjs';
