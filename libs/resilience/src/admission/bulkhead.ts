@@ -1,65 +1,68 @@
 import type { BulkheadSpec } from '../settings/pipeline-spec.ts';
 
-/** A call that waits for its turn. */
+/** A call that waits for a permit. */
 export interface BulkheadWaiter {
-  /** Its turn has come: true takes a permit. False when it has given up but not left the queue yet. */
-  admitted(): boolean;
+  /** Offers a permit. Returns false when the call no longer waits but has not left the queue yet. */
+  tryAccept(): boolean;
 }
 
-/** Bounds how many calls run at once. A permit is given back when the work has really ended, not when its caller was answered. */
+/** Limits concurrent calls. A call returns its permit when its work has really ended, not when its caller has an answer. */
 export class Bulkhead {
-  private taken = 0;
-  private readonly waiters = new Set<BulkheadWaiter>();
+  #settings: Required<BulkheadSpec>;
+  #taken = 0;
+  readonly #waiters = new Set<BulkheadWaiter>();
 
-  constructor(private settings: Required<BulkheadSpec>) {}
+  constructor(settings: Required<BulkheadSpec>) {
+    this.#settings = settings;
+  }
 
-  /** Takes a permit, if one is free. While anybody waits none is: a permit that comes back goes to the first in the queue at once. */
+  /** Takes a free permit. While a call waits, no permit is free: a returned permit goes to the first waiter at once. */
   tryEnter(): boolean {
-    if (this.taken >= this.settings.concurrencyMax) return false;
-    this.taken += 1;
+    if (this.#taken >= this.#settings.concurrencyMax) return false;
+    this.#taken += 1;
     return true;
   }
 
-  /** Whether the queue has a place. */
+  /** Whether the queue has a free place. */
   get canQueue(): boolean {
-    return this.waiters.size < this.settings.queueMax;
+    return this.#waiters.size < this.#settings.queueMax;
   }
 
-  /** Takes a place in the queue. First come, first served. */
-  queue(waiter: BulkheadWaiter): void {
-    this.waiters.add(waiter);
+  /** Adds a waiter at the end of the queue. */
+  enqueue(waiter: BulkheadWaiter): void {
+    this.#waiters.add(waiter);
   }
 
-  /** Leaves the queue without a permit. */
+  /** Removes a waiter that has no permit. */
   leaveQueue(waiter: BulkheadWaiter): void {
-    this.waiters.delete(waiter);
+    this.#waiters.delete(waiter);
   }
 
-  /** Gives a permit back; the first that waits gets it. */
+  /** Returns a permit. The first waiter gets it. */
   leave(): void {
-    this.taken -= 1;
-    this.admitWaiting();
+    this.#taken -= 1;
+    this.#admitWaiters();
   }
 
-  /** A smaller limit is reached as work ends; a larger one lets waiting calls in at once. */
+  /** A higher limit admits waiters at once. A lower limit takes effect as work ends. */
   update(settings: Required<BulkheadSpec>): void {
-    this.settings = settings;
-    this.admitWaiting();
+    this.#settings = settings;
+    this.#admitWaiters();
   }
 
   get queued(): number {
-    return this.waiters.size;
+    return this.#waiters.size;
   }
 
   get limits(): Required<BulkheadSpec> {
-    return this.settings;
+    return this.#settings;
   }
 
-  private admitWaiting(): void {
-    for (const waiter of this.waiters) {
-      if (this.taken >= this.settings.concurrencyMax) return;
-      this.waiters.delete(waiter);
-      if (waiter.admitted()) this.taken += 1;
+  #admitWaiters(): void {
+    for (const waiter of this.#waiters) {
+      if (this.#taken >= this.#settings.concurrencyMax) return;
+      this.#waiters.delete(waiter);
+      if (waiter.tryAccept()) this.#taken += 1;
     }
   }
 }

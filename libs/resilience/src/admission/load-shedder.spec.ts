@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createPipeline } from '../pipeline/create-pipeline.ts';
-import { loadOf, shedLevelOf } from './load-shedder.ts';
+import { computeLoad, computeShedLevel } from './load-shedder.ts';
 import { type Priority, priorities } from './load-source.ts';
 import { setUp } from '../testing/set-up.ts';
 
@@ -16,7 +16,7 @@ function onLoad() {
   return { ...trial, load, accepted };
 }
 
-const of = (delayMs: number, heap: number): number => loadOf({ eventLoopDelayMs: () => delayMs, heapUsedShare: () => heap }, shed);
+const of = (delayMs: number, heap: number): number => computeLoad({ eventLoopDelayMs: () => delayMs, heapUsedShare: () => heap }, shed);
 
 describe('load', () => {
   it('is the worse of event loop and heap, between where shedding begins and is full', () => {
@@ -26,7 +26,7 @@ describe('load', () => {
   });
 
   it('decides how much is shed', () => {
-    expect([0, 0.001, 0.499, 0.5, 0.899, 0.9, 1].map(shedLevelOf)).toEqual([0, 1, 1, 2, 2, 3, 3]);
+    expect([0, 0.001, 0.499, 0.5, 0.899, 0.9, 1].map(computeShedLevel)).toEqual([0, 1, 1, 2, 2, 3, 3]);
   });
 });
 

@@ -1,12 +1,12 @@
-/** How busy this process is. Measured outside of this library, which does no I/O. */
+/** Load of this process. The application measures it, because this library does no I/O. */
 export interface LoadSource {
-  /** How long an event that arrives at a random moment of the last instants waits for the event loop, in milliseconds. */
+  /** Expected wait for the event loop, in milliseconds, of an event that arrives at a random recent moment. */
   eventLoopDelayMs(): number;
-  /** Share of the heap's limit that is in use, from 0 to 1. */
+  /** Used part of the heap limit, from 0 to 1. */
   heapUsedShare(): number;
 }
 
-/** How much a call matters, most important first. `critical` is never shed. */
+/** Importance of a call, most important first. `critical` calls are never shed. */
 export const priorities = ['critical', 'high', 'normal', 'low'] as const;
 
 /** One of {@link priorities}. */

@@ -1,34 +1,41 @@
+import type { AttemptContext } from '../call/work.ts';
 import type { Clock } from '../time/clock.ts';
-import type { AttemptContext } from '../pipeline/pipeline.ts';
 
-/** What the work sees of its attempt. Signal and deadline are made when they are asked for: many pieces of work need neither. */
+/** Creates the signal and the deadline of an attempt on demand, because much work needs neither. */
 export class AttemptScope implements AttemptContext {
-  private controller: AbortController | undefined;
-  private given: { readonly reason: unknown } | undefined;
+  readonly #dueMs: number;
+  readonly #clock: Clock;
+  readonly #monotonic: () => number;
+  #controller: AbortController | undefined;
+  #abort: { readonly reason: unknown } | undefined;
 
   /** @param dueMs Monotonic milliseconds. */
   constructor(
     readonly attempt: number,
-    private readonly dueMs: number,
-    private readonly clock: Clock,
-    private readonly monotonic: () => number,
-  ) {}
+    dueMs: number,
+    clock: Clock,
+    monotonic: () => number,
+  ) {
+    this.#dueMs = dueMs;
+    this.#clock = clock;
+    this.#monotonic = monotonic;
+  }
 
   get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.given !== undefined) this.controller.abort(this.given.reason);
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abort !== undefined) this.#controller.abort(this.#abort.reason);
     }
-    return this.controller.signal;
+    return this.#controller.signal;
   }
 
   get deadline(): number {
-    return this.clock.now() + this.dueMs - this.monotonic();
+    return this.#clock.now() + this.#dueMs - this.#monotonic();
   }
 
-  /** Tells the work that nobody waits for it any more. */
+  /** Tells the work that its caller no longer waits. */
   abort(reason: unknown): void {
-    this.given = { reason };
-    this.controller?.abort(reason);
+    this.#abort = { reason };
+    this.#controller?.abort(reason);
   }
 }

@@ -1,192 +1,225 @@
-import type { AbortHub, Abortable } from '../time/abort-fan-out.ts';
-import { AttemptScope } from './attempt-scope.ts';
+import type { Bulkhead } from '../admission/bulkhead.ts';
+import type { Breaker } from '../breaker/breaker.ts';
+import type { GatedCall, GateThenable } from '../breaker/opossum-gate.ts';
 import type { Call } from '../call/call.ts';
+import type { Lifecycle } from '../call/lifecycle.ts';
+import type { Work } from '../call/work.ts';
 import type { ErrorClass } from '../errors/error-class.ts';
 import { AttemptTimeoutError } from '../errors/errors.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import type { EventHub } from '../telemetry/event-hub.ts';
 import type { AttemptResult } from '../telemetry/pipeline-event.ts';
-import type { GatedCall, Settling } from '../breaker/opossum-gate.ts';
-import type { PipelineSite } from '../pipeline/pipeline-site.ts';
-import type { Work } from '../pipeline/pipeline.ts';
+import type { AbortFanOut, AbortHub, Abortable } from '../time/abort-fan-out.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Timed, TimerQueue } from '../time/timer-queue.ts';
+import { AttemptScope } from './attempt-scope.ts';
+import type { Chaos } from './chaos.ts';
 
 type Settle = (value: unknown) => void;
 
-/** Whose limit ends an attempt in time: its own, the whole call's, or its caller's deadline. */
-type Limit = 'attempt' | 'call' | 'caller';
+/** Owner of the time limit that holds for an attempt: the attempt itself, the whole call, or its caller's deadline. */
+type LimitOwner = 'attempt' | 'call' | 'caller';
+
+/** Dependencies of an attempt. */
+export interface AttemptDeps {
+  /** Name of the pipeline. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly monotonic: () => number;
+  readonly fanOut: AbortFanOut;
+  /** Time limits with the attempt timeout in force. A change of the timeout replaces the queue. */
+  timers: TimerQueue;
+  readonly breaker: Breaker | undefined;
+  readonly bulkhead: Bulkhead | undefined;
+  readonly chaos: Chaos | undefined;
+  readonly classify: (error: unknown) => ErrorClass;
+  readonly counters: Counters;
+  readonly events: EventHub;
+  readonly lifecycle: Pick<Lifecycle, 'noticeIdle'>;
+}
 
 /**
- * One attempt whose work is begun: with a ticket of the breaker and a permit of the bulkhead. It is settled once, by the work, its time or its caller; the vote
- * is cast before anybody hears of it. The permit goes back when the work has ended, which may be much later.
+ * One attempt that starts its work. It holds a ticket of the breaker and a permit of the bulkhead. The work, the time limit or the
+ * caller settles it, once. The breaker records the result before the caller gets it. The attempt returns its permit when the work
+ * has ended, which may be much later.
  *
- * It is its own list entry in the queue of timers and in the fan-out of the signal, and its own thenable for the gate: everything here is paid on each call.
+ * It is its own list entry in {@link TimerQueue} and {@link AbortFanOut} and its own thenable for the gate, because every call
+ * pays for each further object.
  */
-export class Attempt implements GatedCall, Settling, Timed, Abortable {
+export class Attempt implements GatedCall, GateThenable, Timed, Abortable {
   timerDueMs = 0;
   timerNext: Timed | undefined = undefined;
   timerPrevious: Timed | undefined = undefined;
   abortHub: AbortHub | undefined = undefined;
   abortNext: Abortable | undefined = undefined;
   abortPrevious: Abortable | undefined = undefined;
-  private readonly scope: AttemptScope;
-  private readonly limitMs: number;
-  private limitedBy: Limit;
-  private timers: TimerQueue | undefined = undefined;
-  private timerHandle: unknown = undefined;
-  private settledMs: number | undefined = undefined;
-  private fulfil: Settle | undefined = undefined;
-  private reject: Settle | undefined = undefined;
-  /** Set when the work itself made its caller give up, before anybody could hear of it. */
-  private givenUp: { readonly error: unknown } | undefined = undefined;
+  readonly #deps: AttemptDeps;
+  readonly #work: Work<unknown>;
+  readonly #call: Call;
+  readonly #ticket: number;
+  readonly #startedMs: number;
+  readonly #scope: AttemptScope;
+  readonly #limitMs: number;
+  #limitOwner: LimitOwner;
+  #timers: TimerQueue | undefined = undefined;
+  #timerHandle: unknown = undefined;
+  #settledMs: number | undefined = undefined;
+  #fulfil: Settle | undefined = undefined;
+  #reject: Settle | undefined = undefined;
+  /** Set when the attempt is abandoned before {@link catch} is called: the work itself may abort the caller's signal. */
+  #earlyRejection: { readonly error: unknown } | undefined = undefined;
 
   /** @param startedMs Monotonic milliseconds. */
-  constructor(
-    private readonly site: PipelineSite,
-    private readonly work: Work<unknown>,
-    private readonly call: Call,
-    private readonly ticket: number,
-    private readonly startedMs: number,
-    number: number,
-  ) {
-    const { limitMs } = site.attemptTimers;
+  constructor(deps: AttemptDeps, work: Work<unknown>, call: Call, ticket: number, startedMs: number, number: number) {
+    this.#deps = deps;
+    this.#work = work;
+    this.#call = call;
+    this.#ticket = ticket;
+    this.#startedMs = startedMs;
+    const { limitMs } = deps.timers;
     const leftMs = call.dueMs - startedMs;
-    this.limitedBy = leftMs >= limitMs ? 'attempt' : call.dueByCaller ? 'caller' : 'call';
-    this.limitMs = this.limitedBy === 'attempt' ? limitMs : leftMs;
-    this.scope = new AttemptScope(number, startedMs + this.limitMs, site.clock, site.monotonic);
+    this.#limitOwner = leftMs >= limitMs ? 'attempt' : call.dueByCaller ? 'caller' : 'call';
+    this.#limitMs = this.#limitOwner === 'attempt' ? limitMs : leftMs;
+    this.#scope = new AttemptScope(number, startedMs + this.#limitMs, deps.clock, deps.monotonic);
   }
 
-  begin(): Settling {
-    const { site, call } = this;
-    site.counters.attempts += 1;
-    site.counters.inFlight += 1;
+  begin(): GateThenable {
+    const { counters, fanOut, chaos } = this.#deps;
+    const call = this.#call;
+    counters.attempts += 1;
+    counters.inFlight += 1;
     call.attempts += 1;
-    this.limit();
-    if (call.signal !== undefined) site.fanOut.link(this, call.signal);
+    this.#startTimer();
+    if (call.signal !== undefined) fanOut.link(this, call.signal);
     let answer: unknown;
     try {
-      answer = site.chaos === undefined ? this.work(this.scope) : site.chaos.run(site.settings.chaos.rules, this.work, this.scope, call.key);
+      const work = this.#work;
+      answer = chaos === undefined ? work(this.#scope) : chaos.run(work, this.#scope, call.key);
     } catch (error) {
       answer = Promise.reject(error);
     }
-    void Promise.resolve(answer).then(this.workSucceeded, this.workFailed);
+    void Promise.resolve(answer).then(this.#onWorkSucceeded, this.#onWorkFailed);
     return this;
   }
 
-  // oxlint-disable-next-line unicorn/no-thenable -- what opossum asks of an action's answer, see Settling
+  // oxlint-disable-next-line unicorn/no-thenable -- opossum needs a thenable, see GateThenable
   then(fulfil: Settle): this {
-    this.fulfil = fulfil;
+    this.#fulfil = fulfil;
     return this;
   }
 
   catch(reject: Settle): this {
-    this.reject = reject;
-    if (this.givenUp !== undefined) reject(this.givenUp.error);
+    this.#reject = reject;
+    if (this.#earlyRejection !== undefined) reject(this.#earlyRejection.error);
     return this;
   }
 
-  timeUp(): void {
-    this.timers = undefined;
-    const { site } = this;
-    site.counters.timeouts += 1;
-    const error = new AttemptTimeoutError(site.name, Math.round(this.limitMs));
-    this.giveUp('timed-out', error);
+  onTimeout(): void {
+    this.#timers = undefined;
+    const { counters, name } = this.#deps;
+    counters.timeouts += 1;
+    this.#abandon('timed-out', new AttemptTimeoutError(name, Math.round(this.#limitMs)));
   }
 
-  aborted(reason: unknown): void {
-    if (!this.call.shared || !(reason instanceof AttemptTimeoutError)) {
-      this.giveUp('aborted', reason);
+  onAbort(reason: unknown): void {
+    if (!this.#call.shared || !(reason instanceof AttemptTimeoutError)) {
+      this.#abandon('aborted', reason);
       return;
     }
-    // Nobody who waits for the shared work has time left, see Flights. That is no change of mind: a dependency that hangs would never be found out.
-    this.limitedBy = 'caller';
-    this.site.counters.timeouts += 1;
-    this.giveUp('timed-out', reason);
+    // Every caller of the shared work ran out of time, see Coalescer. Record a timeout, not an abort: otherwise the breaker would
+    // never detect a dependency that hangs.
+    this.#limitOwner = 'caller';
+    this.#deps.counters.timeouts += 1;
+    this.#abandon('timed-out', reason);
   }
 
-  private readonly workSucceeded = (value: unknown): void => {
-    if (this.settledMs !== undefined) {
-      this.zombieEnded(this.settledMs);
+  readonly #onWorkSucceeded = (value: unknown): void => {
+    if (this.#settledMs !== undefined) {
+      this.#endZombie(this.#settledMs);
       return;
     }
-    this.settle('succeeded', undefined);
-    this.leave();
-    this.fulfil!(value);
+    this.#settle('succeeded', undefined);
+    this.#leave();
+    this.#fulfil!(value);
   };
 
-  private readonly workFailed = (error: unknown): void => {
-    if (this.settledMs !== undefined) {
-      this.zombieEnded(this.settledMs);
+  readonly #onWorkFailed = (error: unknown): void => {
+    if (this.#settledMs !== undefined) {
+      this.#endZombie(this.#settledMs);
       return;
     }
-    this.settle('failed', error);
-    this.leave();
-    this.reject!(error);
+    this.#settle('failed', error);
+    this.#leave();
+    this.#reject!(error);
   };
 
-  /** Its time or its caller's patience is over; the work may go on. */
-  private giveUp(result: 'timed-out' | 'aborted', error: unknown): void {
-    this.settle(result, error);
-    this.scope.abort(error);
-    if (this.reject === undefined) this.givenUp = { error };
-    else this.reject(error);
+  /** Settles the attempt while its work still runs. */
+  #abandon(result: 'timed-out' | 'aborted', error: unknown): void {
+    this.#settle(result, error);
+    this.#scope.abort(error);
+    if (this.#reject === undefined) this.#earlyRejection = { error };
+    else this.#reject(error);
   }
 
-  private limit(): void {
-    if (this.limitedBy !== 'attempt') this.timerHandle = this.site.clock.setTimeout(() => this.timeUp(), this.limitMs);
+  #startTimer(): void {
+    const { clock, timers } = this.#deps;
+    if (this.#limitOwner !== 'attempt') this.#timerHandle = clock.setTimeout(() => this.onTimeout(), this.#limitMs);
     else {
-      this.timers = this.site.attemptTimers;
-      this.timers.add(this, this.startedMs);
+      this.#timers = timers;
+      timers.add(this, this.#startedMs);
     }
   }
 
-  private unlimit(): void {
-    if (this.timers === undefined) this.site.clock.clearTimeout(this.timerHandle);
-    else this.timers.remove(this);
+  #stopTimer(): void {
+    if (this.#timers === undefined) this.#deps.clock.clearTimeout(this.#timerHandle);
+    else this.#timers.remove(this);
   }
 
-  private settle(result: Exclude<AttemptResult, 'rejected'>, error: unknown): void {
-    const { site, call } = this;
-    const nowMs = site.monotonic();
-    this.settledMs = nowMs;
-    this.unlimit();
-    site.fanOut.unlink(this);
-    const errorClass = result === 'failed' ? site.classify(error) : undefined;
-    const slow = site.breaker !== undefined && nowMs - this.startedMs > site.breaker.slowMs;
-    this.vote(result, errorClass, slow, nowMs);
+  #settle(result: Exclude<AttemptResult, 'rejected'>, error: unknown): void {
+    const { monotonic, fanOut, classify, breaker, counters, events } = this.#deps;
+    const call = this.#call;
+    const nowMs = monotonic();
+    this.#settledMs = nowMs;
+    this.#stopTimer();
+    fanOut.unlink(this);
+    const errorClass = result === 'failed' ? classify(error) : undefined;
+    const durationMs = nowMs - this.#startedMs;
+    const slow = breaker !== undefined && durationMs > breaker.slowMs;
+    if (breaker !== undefined) this.#recordIn(breaker, result, errorClass, slow, nowMs);
     if (result === 'timed-out' || result === 'aborted') {
-      site.counters.zombies += 1;
-      site.events.emit({ type: 'WorkAbandoned', zombies: site.counters.zombies });
+      counters.zombies += 1;
+      events.emit({ type: 'WorkAbandoned', zombies: counters.zombies });
     }
-    if (site.events.heard) {
+    if (events.hasListeners) {
       const details = { ...(errorClass === undefined ? {} : { errorClass }), ...(result === 'succeeded' ? {} : { error }) };
-      site.events.emit({ type: 'AttemptFinished', attempt: this.scope.attempt, result, durationMs: nowMs - this.startedMs, slow, ...details });
+      events.emit({ type: 'AttemptFinished', attempt: this.#scope.attempt, result, durationMs, slow, ...details });
     }
     if (!call.single) return;
     if (result === 'succeeded') call.finish(result);
-    else call.finishWith(error);
+    else call.finishWithError(error);
   }
 
-  private vote(result: AttemptResult, errorClass: ErrorClass | undefined, slow: boolean, nowMs: number): void {
-    const { breaker } = this.site;
-    if (breaker === undefined) return;
-    if (result === 'succeeded') breaker.count(this.ticket, false, slow, nowMs);
-    else if (result === 'aborted' || errorClass === 'invalid' || errorClass === 'refused') breaker.forget(this.ticket);
-    else if (result === 'failed' || this.limitedBy === 'attempt') breaker.count(this.ticket, true, slow, nowMs);
-    else if (!slow) breaker.forget(this.ticket);
-    else if (this.limitedBy === 'caller') breaker.countUnanswered(this.ticket, nowMs);
-    else breaker.count(this.ticket, true, true, nowMs);
+  #recordIn(breaker: Breaker, result: AttemptResult, errorClass: ErrorClass | undefined, slow: boolean, nowMs: number): void {
+    if (result === 'succeeded') breaker.record(this.#ticket, false, slow, nowMs);
+    else if (result === 'aborted' || errorClass === 'invalid' || errorClass === 'rejected') breaker.discard(this.#ticket);
+    else if (result === 'failed' || this.#limitOwner === 'attempt') breaker.record(this.#ticket, true, slow, nowMs);
+    else if (!slow) breaker.discard(this.#ticket);
+    else if (this.#limitOwner === 'caller') breaker.recordSlowWithoutAnswer(this.#ticket, nowMs);
+    else breaker.record(this.#ticket, true, true, nowMs);
   }
 
-  private zombieEnded(settledMs: number): void {
-    const { counters, events, monotonic } = this.site;
+  #endZombie(settledMs: number): void {
+    const { counters, events, monotonic } = this.#deps;
     counters.zombies -= 1;
     events.emit({ type: 'ZombieEnded', lateMs: monotonic() - settledMs, zombies: counters.zombies });
-    this.leave();
+    this.#leave();
   }
 
-  /** The work has ended. */
-  private leave(): void {
-    this.site.counters.inFlight -= 1;
-    this.site.bulkhead?.leave();
-    this.site.noticeIdle();
+  /** The work has ended: returns the permit. */
+  #leave(): void {
+    const { counters, bulkhead, lifecycle } = this.#deps;
+    counters.inFlight -= 1;
+    bulkhead?.leave();
+    lifecycle.noticeIdle();
   }
 }

@@ -1,46 +1,69 @@
-import { sleep } from '../time/clock.ts';
+import type { AttemptContext, Work } from '../call/work.ts';
 import { ChaosFaultError } from '../errors/errors.ts';
-import type { AttemptContext, Work } from '../pipeline/pipeline.ts';
-import type { PipelineSite } from '../pipeline/pipeline-site.ts';
 import type { ChaosRule } from '../settings/pipeline-spec.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import type { EventHub } from '../telemetry/event-hub.ts';
+import { type Clock, sleep } from '../time/clock.ts';
 
-/** Injects trouble in place of the work or before it. */
+/** Dependencies of the chaos policy. */
+export interface ChaosDeps {
+  /** Name of the pipeline. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: EventHub;
+  readonly counters: Counters;
+}
+
+/** Injects faults before the work or instead of it. */
 export class Chaos {
-  private readonly hanging = new Set<(error: unknown) => void>();
+  readonly #deps: ChaosDeps;
+  #rules: readonly ChaosRule[];
+  readonly #hanging = new Set<(error: unknown) => void>();
 
-  constructor(private readonly site: Pick<PipelineSite, 'name' | 'clock' | 'random' | 'events' | 'counters'>) {}
+  constructor(rules: readonly ChaosRule[], deps: ChaosDeps) {
+    this.#rules = rules;
+    this.#deps = deps;
+  }
 
-  /** Does the work as the first matching rule wants it. */
-  run<T>(rules: readonly ChaosRule[], work: Work<T>, context: AttemptContext, key: string | undefined): unknown {
-    const rule = rules.find((candidate) => this.matches(candidate, key));
+  /** Runs the work under the first rule that matches. */
+  run<T>(work: Work<T>, context: AttemptContext, key: string | undefined): unknown {
+    const rule = this.#rules.find((candidate) => this.#matches(candidate, key));
     if (rule === undefined) return work(context);
-    this.site.counters.chaosInjections += 1;
-    this.site.events.emit({ type: 'ChaosInjected', kind: rule.kind });
+    const { name, events, counters } = this.#deps;
+    counters.chaosInjections += 1;
+    events.emit({ type: 'ChaosInjected', kind: rule.kind });
     switch (rule.kind) {
       case 'latency':
-        return this.late(rule.ms, work, context);
+        return this.#delay(rule.ms, work, context);
       case 'fault':
-        throw rule.error === undefined ? new ChaosFaultError(this.site.name) : rule.error();
+        throw rule.error === undefined ? new ChaosFaultError(name) : rule.error();
       case 'outcome':
         return rule.value;
       case 'hang':
-        return new Promise((_, reject) => this.hanging.add(reject));
+        return new Promise((_, reject) => this.#hanging.add(reject));
     }
   }
 
-  /** The experiment is over: what hangs fails. */
+  /** Replaces the rules and fails the attempts that hang. */
+  update(rules: readonly ChaosRule[]): void {
+    this.#rules = rules;
+    this.release();
+  }
+
+  /** Fails the attempts that hang. */
   release(): void {
-    for (const reject of this.hanging) reject(new ChaosFaultError(this.site.name));
-    this.hanging.clear();
+    for (const reject of this.#hanging) reject(new ChaosFaultError(this.#deps.name));
+    this.#hanging.clear();
   }
 
-  private matches({ rate, keys }: ChaosRule, key: string | undefined): boolean {
+  #matches({ rate, keys }: ChaosRule, key: string | undefined): boolean {
     if (keys !== undefined && (key === undefined || !keys.includes(key))) return false;
-    return rate === undefined || this.site.random() < rate;
+    return rate === undefined || this.#deps.random() < rate;
   }
 
-  private async late<T>(ms: number, work: Work<T>, context: AttemptContext): Promise<T> {
-    await sleep(ms, { clock: this.site.clock, signal: context.signal });
+  async #delay<T>(ms: number, work: Work<T>, context: AttemptContext): Promise<T> {
+    await sleep(ms, { clock: this.#deps.clock, signal: context.signal });
     return await work(context);
   }
 }

@@ -1,33 +1,33 @@
 import type { BreakerSpec } from '../settings/pipeline-spec.ts';
 
-/** A breaker's settings, complete. */
+/** Settings of a breaker with all defaults. */
 export type BreakerSettings = Required<BreakerSpec>;
 
-/** What the window holds. */
-export interface Votes {
+/** Calls that the breaker has recorded in its window. */
+export interface RecordedCalls {
   readonly votes: number;
   readonly failures: number;
   readonly slow: number;
 }
 
-/** Whether the circuit must open, and why. */
-export function judge({ votes, failures, slow }: Votes, settings: BreakerSettings): 'failures' | 'slowness' | undefined {
+/** Returns the reason to open a closed circuit, or undefined when it must stay closed. */
+export function findOpenReason({ votes, failures, slow }: RecordedCalls, settings: BreakerSettings): 'failures' | 'slowness' | undefined {
   if (votes < settings.volumeMin) return undefined;
   if (failures >= votes * settings.failureShareMax) return 'failures';
   if (slow >= votes * settings.slowShareMax) return 'slowness';
   return undefined;
 }
 
-/** How long the circuit stays open: growing with each failed probing, the last part of it random. */
-export function openMsOf(failedProbings: number, settings: BreakerSettings, random: () => number): number {
-  const fullMs = Math.min(settings.openMsMax, settings.openMs * settings.openFactor ** failedProbings);
+/** Time for which the circuit stays open. It grows with each failed recovery, and its last part is random. */
+export function computeBreakDurationMs(failedRecoveries: number, settings: BreakerSettings, random: () => number): number {
+  const fullMs = Math.min(settings.openMsMax, settings.openMs * settings.openFactor ** failedRecoveries);
   return fullMs * (1 - settings.openJitter * random());
 }
 
 /**
- * Share of calls let through so long after closing.
+ * Ratio of admitted calls while a recovered circuit ramps up.
  * @param rampMs Above 0.
  */
-export function rampShare(sinceClosedMs: number, rampMs: number): number {
+export function computeRampRatio(sinceClosedMs: number, rampMs: number): number {
   return Math.min(1, 0.1 + (0.9 * sinceClosedMs) / rampMs);
 }

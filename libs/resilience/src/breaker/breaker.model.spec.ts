@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BreakerSettings } from './breaker-strategy.ts';
-import { Breaker, refused } from './breaker.ts';
+import { Breaker, notAdmitted } from './breaker.ts';
 import { EventHub } from '../telemetry/event-hub.ts';
 import { modelRuns } from '../testing/model-runs.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
@@ -122,12 +122,12 @@ function run(steps: readonly Step[]): void {
     else if (each.kind === 'begin') {
       const ticket = breaker.admit(nowMs);
       const era = model.admit(nowMs);
-      admissions.push([ticket !== refused, era !== undefined]);
+      admissions.push([ticket !== notAdmitted, era !== undefined]);
       if (era !== undefined) running.push({ ticket, era });
     } else if (running.length > 0) {
       const [{ ticket, era }] = running.splice(each.which % running.length, 1) as [{ readonly ticket: number; readonly era: number }];
-      if (each.ending === 'neutral') breaker.forget(ticket);
-      else breaker.count(ticket, each.ending === 'bad', each.ending === 'slow', nowMs);
+      if (each.ending === 'neutral') breaker.discard(ticket);
+      else breaker.record(ticket, each.ending === 'bad', each.ending === 'slow', nowMs);
       model.end(era, each.ending, nowMs);
     }
     const { state, votes } = breaker.snapshot();

@@ -73,7 +73,7 @@ describe('a closed circuit', () => {
   });
 
   it('does not count aborts, invalid requests and refusals from within', async () => {
-    const trial = setUp({ ...spec, classify: (error) => (error === down ? 'invalid' : error instanceof CircuitOpenError ? 'refused' : 'transient') });
+    const trial = setUp({ ...spec, classify: (error) => (error === down ? 'invalid' : error instanceof CircuitOpenError ? 'rejected' : 'transient') });
     const controller = new AbortController();
     const aborted = Array.from({ length: 5 }, () => trial.pipeline.executeOutcome(never, { signal: controller.signal }));
     controller.abort();

@@ -1,230 +1,258 @@
-import { type BreakerSettings, judge, openMsOf, rampShare } from './breaker-strategy.ts';
-import type { Clock } from '../time/clock.ts';
 import type { EventHub } from '../telemetry/event-hub.ts';
-import type { OpossumGate } from './opossum-gate.ts';
+import type { BreakerMode, BreakerStateName } from '../telemetry/pipeline-event.ts';
+import type { BreakerSnapshot } from '../telemetry/pipeline-snapshot.ts';
+import type { Clock } from '../time/clock.ts';
 import { RollingCounts } from '../time/rolling-counts.ts';
-import type { BreakerMode, BreakerStateName, PipelineSnapshot } from '../telemetry/pipeline-snapshot.ts';
+import { type BreakerSettings, computeBreakDurationMs, computeRampRatio, findOpenReason, type RecordedCalls } from './breaker-strategy.ts';
+import type { OpossumGate } from './opossum-gate.ts';
 
-/** Where the circuit stands. Times with `Ms` are monotonic milliseconds. */
-type State =
-  | { readonly kind: 'closed'; readonly sinceMs: number; readonly rampMs: number; readonly failedProbings: number }
-  | { readonly kind: 'open'; readonly untilMs: number; readonly failedProbings: number }
-  | { readonly kind: 'half-open'; running: number; succeeded: number; slow: number; readonly failedProbings: number };
+/** State of the circuit. Times are monotonic milliseconds. */
+type State = ClosedState | OpenState | HalfOpenState;
 
-/** Answer of {@link Breaker.admit} for a call that may not pass. */
-export const refused = -1;
+interface ClosedState {
+  readonly kind: 'closed';
+  readonly sinceMs: number;
+  readonly rampMs: number;
+  readonly failedRecoveries: number;
+}
 
-/** Counters of the window. */
-const vote = 0;
-const failure = 1;
-const slowness = 2;
+interface OpenState {
+  readonly kind: 'open';
+  readonly untilMs: number;
+  readonly failedRecoveries: number;
+}
 
-/** What a breaker needs. */
+interface HalfOpenState {
+  readonly kind: 'half-open';
+  /** Probes that run. */
+  running: number;
+  succeeded: number;
+  slow: number;
+  readonly failedRecoveries: number;
+}
+
+/** Returned by {@link Breaker.admit} instead of a ticket when the call is not admitted. */
+export const notAdmitted = -1;
+
+/** Kinds of the counters in the window. */
+const callKind = 0;
+const failureKind = 1;
+const slowKind = 2;
+
+/** Dependencies of a breaker. */
 export interface BreakerDeps {
   readonly clock: Clock;
   readonly monotonic: () => number;
   readonly random: () => number;
   readonly events: EventHub;
-  /** Follows the state. */
+  /** Follows the state of the circuit. */
   readonly gate: Pick<OpossumGate, 'open' | 'close'>;
 }
 
 /**
- * The circuit breaker's state machine. A call asks {@link admit} and gets a ticket, the number of the state it was let into; later it votes with it.
- * A vote from an earlier state is not counted: a slow success from before the opening says nothing about now.
+ * State machine of the circuit breaker. {@link admit} gives a call a ticket: the generation of the state that admitted it.
+ * The result of the call is recorded with that ticket. A ticket of an earlier generation is ignored: a slow success from before
+ * the circuit opened says nothing about the dependency now.
  */
 export class Breaker {
-  private mode: BreakerMode = 'auto';
-  private state: State;
-  private generation = 0;
+  readonly #deps: BreakerDeps;
+  #settings: BreakerSettings;
+  #mode: BreakerMode = 'auto';
+  #state: State;
+  #generation = 0;
   /** Epoch milliseconds. */
-  private stateSince: number;
-  private window: RollingCounts;
+  #stateSince: number;
+  #window: RollingCounts;
 
-  constructor(
-    private settings: BreakerSettings,
-    private readonly deps: BreakerDeps,
-  ) {
-    this.window = new RollingCounts(settings.windowMs, settings.buckets, 3);
-    this.state = { kind: 'closed', sinceMs: deps.monotonic(), rampMs: 0, failedProbings: 0 };
-    this.stateSince = deps.clock.now();
+  constructor(settings: BreakerSettings, deps: BreakerDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#window = new RollingCounts(settings.windowMs, settings.buckets, 3);
+    this.#state = { kind: 'closed', sinceMs: deps.monotonic(), rampMs: 0, failedRecoveries: 0 };
+    this.#stateSince = deps.clock.now();
   }
 
-  /** A ticket, or {@link refused}. Each ticket is handed back once, by {@link count} or {@link forget}. */
+  /** Returns a ticket or {@link notAdmitted}. Return each ticket once, with {@link record} or {@link discard}. */
   admit(nowMs: number): number {
-    if (this.mode !== 'auto') return this.mode === 'forced-open' ? refused : this.generation;
-    const { state } = this;
-    if (state.kind === 'closed') return state.rampMs === 0 || this.passesRamp(state.sinceMs, state.rampMs, nowMs) ? this.generation : refused;
-    if (state.kind === 'open' && nowMs < state.untilMs) return refused;
-    const probing = state.kind === 'half-open' ? state : this.halfOpen(state.failedProbings);
-    if (probing.running + probing.succeeded >= this.settings.probes) return refused;
-    probing.running += 1;
-    return this.generation;
+    if (this.#mode !== 'auto') return this.#mode === 'forced-open' ? notAdmitted : this.#generation;
+    const state = this.#state;
+    if (state.kind === 'closed') return this.#passesRamp(state, nowMs) ? this.#generation : notAdmitted;
+    if (state.kind === 'open' && nowMs < state.untilMs) return notAdmitted;
+    const halfOpen = state.kind === 'half-open' ? state : this.#halfOpen(state.failedRecoveries);
+    if (halfOpen.running + halfOpen.succeeded >= this.#settings.probes) return notAdmitted;
+    halfOpen.running += 1;
+    return this.#generation;
   }
 
-  /** Whether the ticket's state is still the one that counts. */
+  /** Whether the state that gave this ticket still holds. */
   isCurrent(ticket: number): boolean {
-    return ticket === this.generation;
+    return ticket === this.#generation;
   }
 
-  /** Whether a call with a current ticket goes through the gate; probes and calls of a disabled breaker run beside it. */
-  get gated(): boolean {
-    return this.mode === 'forced-closed' || (this.mode === 'auto' && this.state.kind === 'closed');
+  /** Whether a call with a current ticket passes the gate. Probes and calls of a disabled breaker bypass it. */
+  get usesGate(): boolean {
+    return this.#mode === 'forced-closed' || (this.#mode === 'auto' && this.#state.kind === 'closed');
   }
 
-  /** An answer later than this is slow, in milliseconds. */
+  /** A call that takes longer than this is slow, in milliseconds. */
   get slowMs(): number {
-    return this.settings.slowMs;
+    return this.#settings.slowMs;
   }
 
-  /** Counts how a call ended. */
-  count(ticket: number, failed: boolean, slow: boolean, nowMs: number): void {
-    if (ticket !== this.generation || this.mode === 'disabled') return;
-    const { state } = this;
+  /** Records the result of a call. */
+  record(ticket: number, failed: boolean, slow: boolean, nowMs: number): void {
+    if (ticket !== this.#generation || this.#mode === 'disabled') return;
+    const state = this.#state;
     // An open circuit has given no ticket.
     switch (state.kind) {
       case 'half-open':
-        this.countProbe(state, failed, slow);
+        this.#recordProbe(state, failed, slow);
         return;
       case 'closed':
-        this.countVote(state, failed, slow, nowMs);
+        this.#recordCall(state, failed, slow, nowMs);
         return;
       default:
     }
   }
 
-  /** Its caller did not let a call go on that was slow by then. A probe has to be answered to succeed; elsewhere it is one more slow answer. */
-  countUnanswered(ticket: number, nowMs: number): void {
-    this.count(ticket, this.state.kind === 'half-open', true, nowMs);
+  /** Records a call that was slow already when its caller's deadline ended it. A probe without an answer failed; another call was only slow. */
+  recordSlowWithoutAnswer(ticket: number, nowMs: number): void {
+    this.record(ticket, this.#state.kind === 'half-open', true, nowMs);
   }
 
-  /** The call ended without saying anything about the dependency. */
-  forget(ticket: number): void {
-    if (ticket === this.generation && this.state.kind === 'half-open') this.state.running -= 1;
+  /** Returns the ticket of a call that says nothing about the dependency. */
+  discard(ticket: number): void {
+    if (ticket === this.#generation && this.#state.kind === 'half-open') this.#state.running -= 1;
   }
 
-  /** Milliseconds until a refused call may pass; undefined when that depends on others. */
+  /** Milliseconds until a rejected call may pass; undefined when that depends on other calls. */
   retryAfterMs(nowMs: number): number | undefined {
-    return this.state.kind === 'open' ? Math.max(0, Math.ceil(this.state.untilMs - nowMs)) : undefined;
+    return this.#state.kind === 'open' ? Math.max(0, Math.ceil(this.#state.untilMs - nowMs)) : undefined;
   }
 
-  /** Hands the judgement to an operator, or back: then closed, with an empty window. */
+  /** Gives control to an operator, or back to the breaker. The circuit then starts closed, with an empty window. */
   setMode(mode: BreakerMode): void {
-    const { events, gate, monotonic } = this.deps;
-    const wasOpen = this.mode === 'forced-open' || this.state.kind !== 'closed';
-    const votes = this.votes(monotonic());
-    this.mode = mode;
-    this.window.clear();
-    this.enter({ kind: 'closed', sinceMs: monotonic(), rampMs: 0, failedProbings: 0 });
+    const { events, gate, monotonic } = this.#deps;
+    const wasOpen = this.#mode === 'forced-open' || this.#state.kind !== 'closed';
+    const recorded = this.#recordedCalls(monotonic());
+    this.#mode = mode;
+    this.#window.clear();
+    this.#enter({ kind: 'closed', sinceMs: monotonic(), rampMs: 0, failedRecoveries: 0 });
     const isOpen = mode === 'forced-open';
     if (isOpen) gate.open();
     else gate.close();
     events.emit({ type: 'CircuitModeChanged', mode, state: isOpen ? 'open' : 'closed' });
-    if (isOpen && !wasOpen) events.emit({ type: 'CircuitOpened', reason: 'forced', votes: votes.votes, ...sharesOf(votes) });
+    if (isOpen && !wasOpen) events.emit({ type: 'CircuitOpened', reason: 'forced', votes: recorded.votes, ...computeRatios(recorded) });
     if (wasOpen && !isOpen) events.emit({ type: 'CircuitClosed', reason: 'forced', rampMs: 0 });
   }
 
   update(settings: BreakerSettings): void {
-    const { windowMs, buckets } = this.settings;
-    this.settings = settings;
-    if (settings.windowMs !== windowMs || settings.buckets !== buckets) this.window = new RollingCounts(settings.windowMs, settings.buckets, 3);
-    // Nobody probes any more when there are to be no more probes than have succeeded.
-    if (this.state.kind === 'half-open') this.judgeProbes(this.state);
+    const { windowMs, buckets } = this.#settings;
+    this.#settings = settings;
+    if (settings.windowMs !== windowMs || settings.buckets !== buckets) {
+      this.#window = new RollingCounts(settings.windowMs, settings.buckets, 3);
+    }
+    // Enough probes may have succeeded for the new number of probes. No further probe would then end the half-open state.
+    if (this.#state.kind === 'half-open') this.#evaluateProbes(this.#state);
   }
 
-  snapshot(): NonNullable<PipelineSnapshot['breaker']> {
-    const nowMs = this.deps.monotonic();
-    const votes = this.votes(nowMs);
+  snapshot(): BreakerSnapshot {
+    const nowMs = this.#deps.monotonic();
+    const recorded = this.#recordedCalls(nowMs);
     const retryAfterMs = this.retryAfterMs(nowMs);
     return {
-      mode: this.mode,
-      state: this.stateName(nowMs),
-      sinceMs: this.stateSince,
+      mode: this.#mode,
+      state: this.#stateName(nowMs),
+      sinceMs: this.#stateSince,
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      ...votes,
-      ...sharesOf(votes),
+      ...recorded,
+      ...computeRatios(recorded),
     };
   }
 
-  private stateName(nowMs: number): BreakerStateName {
-    const { state } = this;
-    if (this.mode === 'forced-open') return 'open';
-    // Nobody has to ask for it to be seen: a circuit that nobody calls any more would otherwise look open for ever.
+  #stateName(nowMs: number): BreakerStateName {
+    const state = this.#state;
+    if (this.#mode === 'forced-open') return 'open';
+    // The state changes only with a call. Without this line, an unused circuit would look open long after its open time.
     if (state.kind === 'open') return nowMs < state.untilMs ? 'open' : 'half-open';
     if (state.kind === 'half-open') return 'half-open';
     return nowMs - state.sinceMs < state.rampMs ? 'ramping' : 'closed';
   }
 
-  private passesRamp(sinceMs: number, rampMs: number, nowMs: number): boolean {
-    return this.deps.random() < rampShare(nowMs - sinceMs, rampMs);
+  #passesRamp({ sinceMs, rampMs }: ClosedState, nowMs: number): boolean {
+    return rampMs === 0 || this.#deps.random() < computeRampRatio(nowMs - sinceMs, rampMs);
   }
 
-  private countVote(state: Extract<State, { kind: 'closed' }>, failed: boolean, slow: boolean, nowMs: number): void {
-    this.window.add(vote, nowMs);
-    if (failed) this.window.add(failure, nowMs);
-    if (slow) this.window.add(slowness, nowMs);
-    if (this.mode !== 'auto' || (!failed && !slow)) return;
-    const reason = judge(this.votes(nowMs), this.settings);
-    if (reason !== undefined) this.open(reason, this.failedProbingsOf(state, nowMs));
+  #recordCall(state: ClosedState, failed: boolean, slow: boolean, nowMs: number): void {
+    this.#window.add(callKind, nowMs);
+    if (failed) this.#window.add(failureKind, nowMs);
+    if (slow) this.#window.add(slowKind, nowMs);
+    if (this.#mode !== 'auto' || (!failed && !slow)) return;
+    const reason = findOpenReason(this.#recordedCalls(nowMs), this.#settings);
+    if (reason !== undefined) this.#open(reason, countFailedRecoveries(state, nowMs));
   }
 
-  private countProbe(state: Extract<State, { kind: 'half-open' }>, failed: boolean, slow: boolean): void {
+  #recordProbe(state: HalfOpenState, failed: boolean, slow: boolean): void {
     state.running -= 1;
     if (failed) {
-      this.open('probe-failed', state.failedProbings + 1);
+      this.#open('probe-failed', state.failedRecoveries + 1);
       return;
     }
     state.succeeded += 1;
     if (slow) state.slow += 1;
-    this.judgeProbes(state);
+    this.#evaluateProbes(state);
   }
 
-  private judgeProbes(state: Extract<State, { kind: 'half-open' }>): void {
-    if (state.succeeded < this.settings.probes) return;
-    if (state.slow >= state.succeeded * this.settings.slowShareMax) this.open('probe-failed', state.failedProbings + 1);
-    else this.close(state.failedProbings);
+  #evaluateProbes(state: HalfOpenState): void {
+    if (state.succeeded < this.#settings.probes) return;
+    if (state.slow >= state.succeeded * this.#settings.slowShareMax) this.#open('probe-failed', state.failedRecoveries + 1);
+    else this.#close(state.failedRecoveries);
   }
 
-  private open(reason: 'failures' | 'slowness' | 'probe-failed', failedProbings: number): void {
-    const nowMs = this.deps.monotonic();
-    const openMs = openMsOf(failedProbings, this.settings, this.deps.random);
-    const votes = this.votes(nowMs);
-    this.enter({ kind: 'open', untilMs: nowMs + openMs, failedProbings });
-    this.deps.gate.open();
-    this.deps.events.emit({ type: 'CircuitOpened', reason, openMs, votes: votes.votes, ...sharesOf(votes) });
+  #open(reason: 'failures' | 'slowness' | 'probe-failed', failedRecoveries: number): void {
+    const nowMs = this.#deps.monotonic();
+    const openMs = computeBreakDurationMs(failedRecoveries, this.#settings, this.#deps.random);
+    const recorded = this.#recordedCalls(nowMs);
+    this.#enter({ kind: 'open', untilMs: nowMs + openMs, failedRecoveries });
+    this.#deps.gate.open();
+    this.#deps.events.emit({ type: 'CircuitOpened', reason, openMs, votes: recorded.votes, ...computeRatios(recorded) });
   }
 
-  private halfOpen(failedProbings: number): Extract<State, { kind: 'half-open' }> {
-    const state = { kind: 'half-open' as const, running: 0, succeeded: 0, slow: 0, failedProbings };
-    this.enter(state);
-    this.deps.events.emit({ type: 'CircuitHalfOpened', probes: this.settings.probes });
+  #halfOpen(failedRecoveries: number): HalfOpenState {
+    const state: HalfOpenState = { kind: 'half-open', running: 0, succeeded: 0, slow: 0, failedRecoveries };
+    this.#enter(state);
+    this.#deps.events.emit({ type: 'CircuitHalfOpened', probes: this.#settings.probes });
     return state;
   }
 
-  private close(failedProbings: number): void {
-    const { rampMs } = this.settings;
-    this.window.clear();
-    this.enter({ kind: 'closed', sinceMs: this.deps.monotonic(), rampMs, failedProbings });
-    this.deps.gate.close();
-    this.deps.events.emit({ type: 'CircuitClosed', reason: 'probed', rampMs });
+  #close(failedRecoveries: number): void {
+    const { rampMs } = this.#settings;
+    this.#window.clear();
+    this.#enter({ kind: 'closed', sinceMs: this.#deps.monotonic(), rampMs, failedRecoveries });
+    this.#deps.gate.close();
+    this.#deps.events.emit({ type: 'CircuitClosed', reason: 'probed', rampMs });
   }
 
-  private enter(state: State): void {
-    this.state = state;
-    this.stateSince = this.deps.clock.now();
-    this.generation += 1;
+  #enter(state: State): void {
+    this.#state = state;
+    this.#stateSince = this.#deps.clock.now();
+    this.#generation += 1;
   }
 
-  /** A circuit that fails again while it ramps up has not recovered: its open time goes on growing. */
-  private failedProbingsOf(state: Extract<State, { kind: 'closed' }>, nowMs: number): number {
-    return nowMs - state.sinceMs < state.rampMs ? state.failedProbings + 1 : 0;
-  }
-
-  private votes(nowMs: number): { readonly votes: number; readonly failures: number; readonly slow: number } {
-    return { votes: this.window.total(vote, nowMs), failures: this.window.total(failure, nowMs), slow: this.window.total(slowness, nowMs) };
+  #recordedCalls(nowMs: number): RecordedCalls {
+    return {
+      votes: this.#window.total(callKind, nowMs),
+      failures: this.#window.total(failureKind, nowMs),
+      slow: this.#window.total(slowKind, nowMs),
+    };
   }
 }
 
-function sharesOf({ votes, failures, slow }: { readonly votes: number; readonly failures: number; readonly slow: number }): { readonly failureShare: number; readonly slowShare: number } {
+/** A circuit that fails during its ramp has not recovered, so its open time continues to grow. */
+function countFailedRecoveries(state: ClosedState, nowMs: number): number {
+  return nowMs - state.sinceMs < state.rampMs ? state.failedRecoveries + 1 : 0;
+}
+
+function computeRatios({ votes, failures, slow }: RecordedCalls): Pick<BreakerSnapshot, 'failureShare' | 'slowShare'> {
   return votes === 0 ? { failureShare: 0, slowShare: 0 } : { failureShare: failures / votes, slowShare: slow / votes };
 }

@@ -7,7 +7,7 @@ const succeeding: GatedCall = { begin: () => Promise.resolve(1) };
 const failing: GatedCall = { begin: () => Promise.reject(down) };
 
 /** What the gate hides: looked at only to see that opossum is kept from work of its own. */
-const inner = (gate: OpossumGate): CircuitBreaker => Reflect.get(gate, 'breaker') as CircuitBreaker;
+const inner = (gate: OpossumGate): CircuitBreaker => gate.opossum;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });

@@ -1,30 +1,31 @@
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
 
-/** What opossum asks of an action's answer: `then(…).catch(…)`, once. {@link Attempt} is one, which spares two promises a call. */
-export interface Settling {
+/** The part of a promise that opossum uses: `then(…).catch(…)`, once. An attempt implements it and saves two promises per call. */
+export interface GateThenable {
   then(fulfilled: (value: unknown) => void): { catch(rejected: (reason: unknown) => void): unknown };
 }
 
 /** A call that the gate starts. */
 export interface GatedCall {
-  begin(): Settling;
+  begin(): GateThenable;
 }
 
-/** Entries of one of opossum's buckets after which it gets a fresh one: it remembers the latency of each call. */
+/** Maximum number of calls in one bucket of opossum, which stores the latency of each call. */
 const bucketCallsMax = 1024;
 
 /**
- * Opossum as gate and counter behind our own judgement. Its clock, window, timeout, capacity, half-open state and abort are all switched off or
- * out of reach; `docs/resilience.md` names the defect behind each option.
+ * Opossum as gate and counter behind this library's breaker. Its clock, window, timeout, capacity, half-open state and abort are
+ * switched off or unreachable. `docs/resilience.md` names the defect behind each option.
  */
 export class OpossumGate {
-  private readonly turns = new EventEmitter();
-  private readonly breaker: CircuitBreaker<[GatedCall]>;
-  private callsOfBucket = 0;
+  /** Public only for tests: they verify that opossum does no work beyond gate and counter. */
+  readonly opossum: CircuitBreaker<[GatedCall]>;
+  readonly #bucketRotation = new EventEmitter();
+  #callsInBucket = 0;
 
   constructor(name: string) {
-    this.breaker = new CircuitBreaker<[GatedCall]>((call: GatedCall) => call.begin() as Promise<unknown>, {
+    this.opossum = new CircuitBreaker<[GatedCall]>((call: GatedCall) => call.begin() as Promise<unknown>, {
       name,
       timeout: false,
       volumeThreshold: Number.MAX_SAFE_INTEGER,
@@ -33,30 +34,30 @@ export class OpossumGate {
       errorFilter: () => true,
       rollingPercentilesEnabled: false,
       enableSnapshots: false,
-      rotateBucketController: this.turns,
+      rotateBucketController: this.#bucketRotation,
     });
   }
 
-  /** Starts the call. Settles as the call does, after it; refused only in a moment that our own state forbids. */
+  /** Starts the call and settles after it. It can reject the call itself only in states that {@link Breaker.usesGate} excludes. */
   fire(call: GatedCall): Promise<unknown> {
-    if (this.callsOfBucket === bucketCallsMax) {
-      this.callsOfBucket = 0;
-      this.turns.emit('rotate');
+    if (this.#callsInBucket === bucketCallsMax) {
+      this.#callsInBucket = 0;
+      this.#bucketRotation.emit('rotate');
     }
-    this.callsOfBucket += 1;
-    return this.breaker.fire(call);
+    this.#callsInBucket += 1;
+    return this.opossum.fire(call);
   }
 
   open(): void {
-    this.breaker.open();
+    this.opossum.open();
   }
 
   close(): void {
-    this.breaker.close();
+    this.opossum.close();
   }
 
   /** Releases its timers. */
   shutdown(): void {
-    this.breaker.shutdown();
+    this.opossum.shutdown();
   }
 }

@@ -59,7 +59,7 @@ describe('a caching pipeline', () => {
   });
 
   it('keeps what it is told to keep, and no function among its settings', async () => {
-    const { pipeline } = setUp({ ...spec, cache: { ...spec.cache, freshMs: 0, keeps: (answer: unknown) => (answer as number) < 10 } });
+    const { pipeline } = setUp({ ...spec, cache: { ...spec.cache, freshMs: 0, isCacheable: (answer: unknown) => (answer as number) < 10 } });
     expect(await pipeline.execute(() => 1, de)).toBe(1);
     expect(await pipeline.execute(() => 10, de)).toBe(10);
     expect(await pipeline.executeOutcome(failing, de)).toMatchObject({ result: 'fell-back', value: 1 });

@@ -1,63 +1,77 @@
-import { Call } from '../call/call.ts';
+import { Call, type CallDeps } from '../call/call.ts';
 import { AttemptTimeoutError } from '../errors/errors.ts';
-import type { PipelineSite } from '../pipeline/pipeline-site.ts';
+import type { Waits } from '../time/wait.ts';
 
-/** One piece of work that several calls of a key wait for. */
-interface Flight {
+/** Work that several calls of one key wait for. */
+interface SharedWork {
   readonly call: Call;
   readonly answer: Promise<unknown>;
   readonly controller: AbortController;
-  passengers: number;
+  /** Number of calls that wait for the answer. */
+  waiters: number;
 }
 
-/** Lets calls of one key at one time share one piece of work. Nobody's giving up hurts the others: the work is aborted when the last of them has gone. */
-export class Flights {
-  private readonly flights = new Map<string, Flight>();
+/**
+ * Lets concurrent calls of one key share one execution of the work. A call that ends early does not affect the others.
+ * When the last waiting call ends, the coalescer aborts the work.
+ */
+export class Coalescer {
+  readonly #deps: CallDeps;
+  readonly #waits: Waits;
+  readonly #running = new Map<string, SharedWork>();
 
-  constructor(private readonly site: PipelineSite) {}
+  constructor(deps: CallDeps, waits: Waits) {
+    this.#deps = deps;
+    this.#waits = waits;
+  }
 
-  /** Settles as the shared work does, or with the call's own end. */
+  /** Settles as the shared work does, or earlier when the call itself ends. */
   async join(key: string, call: Call, start: (shared: Call) => Promise<unknown>): Promise<unknown> {
-    const under = this.flights.get(key);
-    if (under !== undefined) {
-      this.site.counters.coalesced += 1;
-      this.site.events.emit({ type: 'CallCoalesced', key });
+    const running = this.#running.get(key);
+    if (running !== undefined) {
+      this.#deps.counters.coalesced += 1;
+      this.#deps.events.emit({ type: 'CallCoalesced', key });
     }
-    const flight = under ?? this.depart(key, call, start);
-    flight.passengers += 1;
+    const work = running ?? this.#start(key, call, start);
+    work.waiters += 1;
     try {
-      await this.landed(flight, call);
-      return await flight.answer;
+      await this.#waitFor(work, call);
+      return await work.answer;
     } finally {
-      call.attempts = flight.call.attempts;
-      flight.passengers -= 1;
-      if (flight.passengers === 0 && this.end(key, flight)) flight.controller.abort(call.signal?.aborted === true ? call.signal.reason : new AttemptTimeoutError(this.site.name, Math.round(call.dueMs - call.startedMs)));
+      call.attempts = work.call.attempts;
+      work.waiters -= 1;
+      if (work.waiters === 0 && this.#remove(key, work)) work.controller.abort(this.#reasonToAbort(call));
     }
   }
 
-  private depart(key: string, call: Call, start: (shared: Call) => Promise<unknown>): Flight {
+  #start(key: string, call: Call, start: (shared: Call) => Promise<unknown>): SharedWork {
     const controller = new AbortController();
     const { priority, idempotent } = call.options;
-    const shared = new Call(this.site, { key, priority, idempotent, signal: controller.signal }, 'shared');
-    const flight: Flight = { call: shared, controller, passengers: 0, answer: start(shared) };
-    const land = (): void => void this.end(key, flight);
-    flight.answer.then(land, land);
-    this.flights.set(key, flight);
-    return flight;
+    const shared = new Call(this.#deps, { key, priority, idempotent, signal: controller.signal }, 'shared');
+    const work: SharedWork = { call: shared, controller, waiters: 0, answer: start(shared) };
+    const remove = (): void => void this.#remove(key, work);
+    work.answer.then(remove, remove);
+    this.#running.set(key, work);
+    return work;
   }
 
-  /** Whether it was still under way. */
-  private end(key: string, flight: Flight): boolean {
-    return this.flights.get(key) === flight && this.flights.delete(key);
+  /** Returns false if the work was removed already. */
+  #remove(key: string, work: SharedWork): boolean {
+    return this.#running.get(key) === work && this.#running.delete(key);
   }
 
-  /** @throws what ends the call's own wait */
-  private async landed(flight: Flight, call: Call): Promise<void> {
+  #reasonToAbort({ signal, dueMs, startedMs }: Call): unknown {
+    return signal?.aborted === true ? signal.reason : new AttemptTimeoutError(this.#deps.name, Math.round(dueMs - startedMs));
+  }
+
+  /** @throws the error that ends the call's own wait */
+  async #waitFor(work: SharedWork, call: Call): Promise<void> {
     call.signal?.throwIfAborted();
-    const leftMs = call.leftMs();
-    const wait = this.site.waits.begin({ ms: leftMs, signal: call.signal, late: () => new AttemptTimeoutError(this.site.name, Math.round(leftMs)) });
-    const land = (): void => void wait.end();
-    flight.answer.then(land, land);
+    const ms = call.remainingMs();
+    const timeoutError = (): AttemptTimeoutError => new AttemptTimeoutError(this.#deps.name, Math.round(ms));
+    const wait = this.#waits.start({ ms, signal: call.signal, timeoutError });
+    const complete = (): void => void wait.complete();
+    work.answer.then(complete, complete);
     await wait.promise;
   }
 }

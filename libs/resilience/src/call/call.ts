@@ -1,96 +1,118 @@
 import { RejectedError } from '../errors/errors.ts';
+import type { SettingsInForce } from '../settings/pipeline-settings.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import type { EventHub } from '../telemetry/event-hub.ts';
 import type { CallResult } from '../telemetry/pipeline-event.ts';
-import type { PipelineSite } from '../pipeline/pipeline-site.ts';
-import type { CallFallback, CallOptions } from '../pipeline/pipeline.ts';
-
-/** Options of a call whose type is not known here. */
-export type AnyCallOptions = CallOptions & CallFallback<unknown>;
+import type { Clock } from '../time/clock.ts';
+import type { AnyCallOptions } from './call-options.ts';
+import type { Lifecycle } from './lifecycle.ts';
 
 const noOptions: AnyCallOptions = {};
 
-/** `single`: one attempt and nothing around it. `shared`: the work of several calls, which are counted instead of it. */
+/**
+ * - `single`: the call is one attempt without retries, cache or fallbacks.
+ * - `composed`: other policies surround the attempts.
+ * - `shared`: the work of several coalesced calls. Those calls are counted instead of it.
+ */
 export type CallRole = 'single' | 'composed' | 'shared';
 
-/** One call on its way through the pipeline. Times are monotonic milliseconds. */
+/** Dependencies of a call. */
+export interface CallDeps {
+  /** Name of the pipeline. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly monotonic: () => number;
+  readonly settings: SettingsInForce;
+  readonly counters: Counters;
+  readonly events: EventHub;
+  readonly lifecycle: Pick<Lifecycle, 'noticeIdle'>;
+}
+
+/** One call through the pipeline. Times are monotonic milliseconds. */
 export class Call {
   readonly startedMs: number;
-  /** When its time is over. */
+  /** Time at which the call must be over. */
   readonly dueMs: number;
-  /** Whether that is its caller's deadline, and not the time of a whole call. */
+  /** Whether {@link dueMs} is the caller's deadline rather than the total time limit. */
   readonly dueByCaller: boolean;
   readonly signal: AbortSignal | undefined;
   readonly key: string | undefined;
   readonly idempotent: boolean;
-  /** Attempts whose work was begun. */
+  /** Number of attempts that started their work. */
   attempts = 0;
+  readonly #deps: CallDeps;
+  readonly #role: CallRole;
 
   constructor(
-    private readonly site: PipelineSite,
+    deps: CallDeps,
     readonly options: AnyCallOptions = noOptions,
-    private readonly role: CallRole = 'composed',
+    role: CallRole = 'composed',
   ) {
+    this.#deps = deps;
+    this.#role = role;
     const { deadline } = options;
-    this.startedMs = site.monotonic();
-    const { totalMs } = site.settings.timeout;
-    const callerMs = deadline === undefined ? totalMs : deadline - site.clock.now();
+    this.startedMs = deps.monotonic();
+    const { totalMs } = deps.settings.current.timeout;
+    const callerMs = deadline === undefined ? totalMs : deadline - deps.clock.now();
     this.dueByCaller = callerMs < totalMs;
     this.dueMs = this.startedMs + (this.dueByCaller ? callerMs : totalMs);
     this.signal = options.signal;
     this.key = options.key;
     this.idempotent = options.idempotent === true;
     if (role === 'shared') return;
-    site.counters.calls += 1;
-    site.counters.active += 1;
+    deps.counters.calls += 1;
+    deps.counters.active += 1;
   }
 
-  /** Whether the end of its one attempt is its own. */
+  /** Whether the end of its one attempt is the end of the call. */
   get single(): boolean {
-    return this.role === 'single';
+    return this.#role === 'single';
   }
 
-  /** Whether several calls wait for it. */
+  /** Whether it is the work of several calls. */
   get shared(): boolean {
-    return this.role === 'shared';
+    return this.#role === 'shared';
   }
 
-  /** Milliseconds left. */
-  leftMs(): number {
-    return this.dueMs - this.site.monotonic();
+  /** Milliseconds until {@link dueMs}. */
+  remainingMs(): number {
+    return this.dueMs - this.#deps.monotonic();
   }
 
-  /** Whether this error is the caller's own giving up. */
+  /** Whether this error is the reason of the caller's own abort. */
   isAbortedBy(error: unknown): boolean {
     return this.signal?.aborted === true && this.signal.reason === error;
   }
 
-  /** The call, or an attempt of it, was refused. */
+  /** Counts a rejection of the call or of one of its attempts. */
   countRejection({ code, retryAfterMs }: RejectedError): void {
-    const { counters, events } = this.site;
+    const { counters, events } = this.#deps;
     counters.rejections[code] += 1;
-    if (events.heard) events.emit({ type: 'CallRejected', code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    if (events.hasListeners) events.emit({ type: 'CallRejected', code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
   }
 
-  /** The caller has its answer. */
+  /** Ends the call: its caller gets an answer or an error now. */
   finish(result: CallResult, error?: unknown): void {
-    const { counters, events } = this.site;
+    const { counters, events, monotonic, lifecycle } = this.#deps;
     counters.active -= 1;
     counters.results[result] += 1;
-    if (events.heard) {
-      events.emit({ type: 'CallFinished', result, durationMs: this.site.monotonic() - this.startedMs, attempts: this.attempts, ...(error === undefined ? {} : { error }) });
+    if (events.hasListeners) {
+      const durationMs = monotonic() - this.startedMs;
+      events.emit({ type: 'CallFinished', result, durationMs, attempts: this.attempts, ...(error === undefined ? {} : { error }) });
     }
-    this.site.noticeIdle();
+    lifecycle.noticeIdle();
   }
 
-  /** How a call ended that ended with this error. */
-  resultOf(error: unknown): 'failed' | 'rejected' | 'aborted' {
+  /** Result of a call that ends with this error. */
+  classifyEnd(error: unknown): 'failed' | 'rejected' | 'aborted' {
     if (this.isAbortedBy(error)) return 'aborted';
-    // What another pipeline inside this one refused is a failure here.
-    return error instanceof RejectedError && error.pipeline === this.site.name ? 'rejected' : 'failed';
+    // A rejection by a nested pipeline is a failure of this call.
+    return error instanceof RejectedError && error.pipeline === this.#deps.name ? 'rejected' : 'failed';
   }
 
-  /** The same for a call that ended with this error. */
-  finishWith(error: unknown): 'failed' | 'rejected' | 'aborted' {
-    const result = this.resultOf(error);
+  /** Ends the call with this error and returns its result. */
+  finishWithError(error: unknown): 'failed' | 'rejected' | 'aborted' {
+    const result = this.classifyEnd(error);
     this.finish(result, error);
     return result;
   }

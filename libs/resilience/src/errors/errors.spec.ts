@@ -19,11 +19,11 @@ describe('a refusal', () => {
   it.each([
     [CircuitOpenError, 'CircuitOpenError', 'circuit-open', true, 'The circuit "s3" is open.'],
     [BulkheadFullError, 'BulkheadFullError', 'bulkhead-full', true, 'The bulkhead "s3" and its queue are full.'],
-    [BulkheadWaitExceededError, 'BulkheadWaitExceededError', 'bulkhead-wait-exceeded', true, 'A call waited for the bulkhead "s3" as long as it may.'],
+    [BulkheadWaitExceededError, 'BulkheadWaitExceededError', 'bulkhead-wait-exceeded', true, 'A call waited too long for a permit of the bulkhead "s3".'],
     [ShedError, 'ShedError', 'shed', true, 'A call of "s3" was shed: the process is overloaded.'],
     [DeadlineExceededError, 'DeadlineExceededError', 'deadline-exceeded', false, 'The deadline of a call of "s3" has passed.'],
     [RetryBudgetSpentError, 'RetryBudgetSpentError', 'retry-budget-spent', true, 'The retry budget of "s3" is spent.'],
-    [FallbacksFullError, 'FallbacksFullError', 'fallbacks-full', true, 'As many fallbacks of "s3" run as may.'],
+    [FallbacksFullError, 'FallbacksFullError', 'fallbacks-full', true, 'Too many concurrent fallbacks of "s3".'],
     [PipelineClosedError, 'PipelineClosedError', 'pipeline-closed', true, 'The pipeline "s3" is closed.'],
   ] as const)('%s says what was refused, in words and as a code', (Refusal, name, code, retryable, message) => {
     const limit = Error.stackTraceLimit;
@@ -54,10 +54,10 @@ describe('a failure', () => {
 
   it('of settings has a sentence for each', () => {
     const error = new PipelineSettingsError('s3', ['One.', 'Two.']);
-    expect(error).toMatchObject({ name: 'PipelineSettingsError', code: 'pipeline-settings-invalid', retryable: false, pipeline: 's3', problems: ['One.', 'Two.'], message: 'The settings of the pipeline "s3" cannot be used: One. Two.' });
+    expect(error).toMatchObject({ name: 'PipelineSettingsError', code: 'pipeline-settings-invalid', retryable: false, pipeline: 's3', problems: ['One.', 'Two.'], message: 'Invalid settings of the pipeline "s3": One. Two.' });
   });
 
   it('of a queue says how much it holds', () => {
-    expect(new QueueFullError(9)).toMatchObject({ name: 'QueueFullError', code: 'queue-full', retryable: true, entriesMax: 9, message: 'The queue holds 9 entries, as many as it may.' });
+    expect(new QueueFullError(9)).toMatchObject({ name: 'QueueFullError', code: 'queue-full', retryable: true, entriesMax: 9, message: 'The queue is full: it holds 9 entries, its maximum.' });
   });
 });

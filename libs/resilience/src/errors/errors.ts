@@ -1,4 +1,4 @@
-/** Every reason for which a pipeline refuses a call without asking the dependency. */
+/** Reasons for which a pipeline rejects a call without asking the dependency. */
 export type RejectionCode =
   | 'circuit-open'
   | 'bulkhead-full'
@@ -9,27 +9,41 @@ export type RejectionCode =
   | 'fallbacks-full'
   | 'pipeline-closed';
 
-/** What all rejections carry. */
+/** Codes of all errors of this library. They are stable: match on the code, never on the message. */
+export type ResilienceErrorCode = RejectionCode | 'attempt-timeout' | 'chaos-fault' | 'pipeline-settings-invalid' | 'queue-full';
+
+/** Base of all errors of this library. */
+export abstract class ResilienceError extends Error {
+  /** Stable identifier of the error; few values, so it can be a metric label. */
+  abstract readonly code: ResilienceErrorCode;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean = true;
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** Optional details of a rejection. */
 export interface RejectionDetails {
-  /** Milliseconds after which asking again makes sense; undefined when nobody can say. */
+  /** Milliseconds after which a new call makes sense; undefined when unknown. */
   readonly retryAfterMs?: number | undefined;
-  /** The failure that led here, such as the last attempt before the retry budget was spent. */
+  /** The failure before the rejection, such as the last attempt before the retry budget was spent. */
   readonly cause?: unknown;
 }
 
 /**
- * The call was refused: the dependency was not asked, or not asked again. It says nothing about the dependency, so it never votes in a breaker.
- * Made without a stack trace: a refusal is cheap by purpose, and its place in the code says nothing. `failed` errors belong to another family: they come from the work itself, or are a {@link AttemptTimeoutError}.
+ * The pipeline rejected the call: it did not ask the dependency, or did not ask it again. A rejection says nothing about the
+ * dependency, so the breaker never counts it. It has no stack trace, because a rejection must be cheap.
+ *
+ * A *failure* is different: it comes from the work itself or is an {@link AttemptTimeoutError}.
  */
-export abstract class RejectedError extends Error {
-  /** Which refusal; bounded, so it can be a metric's label. */
-  abstract readonly code: RejectionCode;
-  /** Whether the same call may be accepted later. */
-  readonly retryable: boolean = true;
-  /** Milliseconds after which asking again makes sense. */
+export abstract class RejectedError extends ResilienceError {
+  abstract override readonly code: RejectionCode;
+  /** Milliseconds after which a new call makes sense; undefined when unknown. */
   readonly retryAfterMs: number | undefined;
 
-  /** @param pipeline Name of the pipeline that refused. */
+  /** @param pipeline Name of the pipeline that rejected the call. */
   protected constructor(
     message: string,
     readonly pipeline: string,
@@ -41,13 +55,9 @@ export abstract class RejectedError extends Error {
     Error.stackTraceLimit = stackTraceLimit;
     this.retryAfterMs = retryAfterMs;
   }
-
-  override get name(): string {
-    return this.constructor.name;
-  }
 }
 
-/** The circuit is open, forced open, or lets through only probes or a part of the calls at this moment. */
+/** Thrown while the circuit is open or forced open, and for calls beyond the probes or the ramp of a recovering circuit. */
 export class CircuitOpenError extends RejectedError {
   readonly code = 'circuit-open';
 
@@ -56,7 +66,7 @@ export class CircuitOpenError extends RejectedError {
   }
 }
 
-/** As many calls run as may, and the queue behind them is full. */
+/** Thrown when the bulkhead has no free permit and its queue is full. */
 export class BulkheadFullError extends RejectedError {
   readonly code = 'bulkhead-full';
 
@@ -65,16 +75,16 @@ export class BulkheadFullError extends RejectedError {
   }
 }
 
-/** The call waited for its turn as long as it may. */
+/** Thrown when a call has waited in the bulkhead's queue for `queueWaitMsMax`. */
 export class BulkheadWaitExceededError extends RejectedError {
   readonly code = 'bulkhead-wait-exceeded';
 
   constructor(pipeline: string, details?: RejectionDetails) {
-    super(`A call waited for the bulkhead "${pipeline}" as long as it may.`, pipeline, details);
+    super(`A call waited too long for a permit of the bulkhead "${pipeline}".`, pipeline, details);
   }
 }
 
-/** The process has more work than it can do, and this call's priority is among those it leaves out. */
+/** Thrown when the process is overloaded and the call's priority is among the shed ones. */
 export class ShedError extends RejectedError {
   readonly code = 'shed';
 
@@ -83,7 +93,10 @@ export class ShedError extends RejectedError {
   }
 }
 
-/** The deadline had passed before the dependency was asked. Work for nobody is refused. An attempt cut short by the deadline is an {@link AttemptTimeoutError}. */
+/**
+ * Thrown when the deadline has passed before the dependency was asked. Its caller no longer waits for the answer.
+ * An attempt that the deadline cuts short ends with an {@link AttemptTimeoutError} instead.
+ */
 export class DeadlineExceededError extends RejectedError {
   readonly code = 'deadline-exceeded';
   override readonly retryable = false;
@@ -93,7 +106,7 @@ export class DeadlineExceededError extends RejectedError {
   }
 }
 
-/** Another attempt was due, but the dependency's budget for retries is spent. `cause` is the failure of the last attempt. */
+/** Thrown when another attempt was due but the retry budget of the dependency is spent. `cause` is the failure of the last attempt. */
 export class RetryBudgetSpentError extends RejectedError {
   readonly code = 'retry-budget-spent';
 
@@ -102,16 +115,16 @@ export class RetryBudgetSpentError extends RejectedError {
   }
 }
 
-/** As many fallbacks run as may. `cause` is what the fallback was for. */
+/** Thrown when `fallbackConcurrencyMax` fallbacks run already. `cause` is the error that needed the fallback. */
 export class FallbacksFullError extends RejectedError {
   readonly code = 'fallbacks-full';
 
   constructor(pipeline: string, details?: RejectionDetails) {
-    super(`As many fallbacks of "${pipeline}" run as may.`, pipeline, details);
+    super(`Too many concurrent fallbacks of "${pipeline}".`, pipeline, details);
   }
 }
 
-/** The pipeline was closed, or is draining before the process ends. */
+/** Thrown when the pipeline is closed, or drains before the process ends. */
 export class PipelineClosedError extends RejectedError {
   readonly code = 'pipeline-closed';
 
@@ -120,12 +133,14 @@ export class PipelineClosedError extends RejectedError {
   }
 }
 
-/** An attempt took longer than it may, or than its caller's deadline left it. A failure, not a refusal: nobody knows what became of the work, which may still be going on. */
-export class AttemptTimeoutError extends Error {
+/**
+ * Thrown when an attempt takes longer than its time limit or than its caller's deadline allows. It is a failure, not a rejection:
+ * the result of the work is unknown, and the work may still run.
+ */
+export class AttemptTimeoutError extends ResilienceError {
   readonly code = 'attempt-timeout';
-  readonly retryable = true;
 
-  /** @param timeoutMs How long the attempt was given, in milliseconds. */
+  /** @param timeoutMs Time that the attempt had, in milliseconds. */
   constructor(
     readonly pipeline: string,
     readonly timeoutMs: number,
@@ -135,46 +150,37 @@ export class AttemptTimeoutError extends Error {
     super(`An attempt of "${pipeline}" took longer than ${timeoutMs} ms.`);
     Error.stackTraceLimit = stackTraceLimit;
   }
-
-  override get name(): string {
-    return 'AttemptTimeoutError';
-  }
 }
 
-/** A failure that the chaos policy injected. */
-export class ChaosFaultError extends Error {
+/** Failure that the chaos policy injects. */
+export class ChaosFaultError extends ResilienceError {
   readonly code = 'chaos-fault';
-  readonly retryable = true;
 
   constructor(readonly pipeline: string) {
     super(`A fault was injected into "${pipeline}".`);
-    this.name = 'ChaosFaultError';
   }
 }
 
-/** A pipeline's settings contradict each other or are out of range; nothing was changed. */
-export class PipelineSettingsError extends Error {
+/** Thrown when settings are out of range or contradict each other. The pipeline keeps its previous settings. */
+export class PipelineSettingsError extends ResilienceError {
   readonly code = 'pipeline-settings-invalid';
-  readonly retryable = false;
+  override readonly retryable = false;
 
-  /** @param problems One plain sentence for each setting that is wrong. */
+  /** @param problems One sentence for each wrong setting. */
   constructor(
     readonly pipeline: string,
     readonly problems: readonly string[],
   ) {
-    super(`The settings of the pipeline "${pipeline}" cannot be used: ${problems.join(' ')}`);
-    this.name = 'PipelineSettingsError';
+    super(`Invalid settings of the pipeline "${pipeline}": ${problems.join(' ')}`);
   }
 }
 
-/** A {@link FallbackQueue} holds as much as it may. */
-export class QueueFullError extends Error {
+/** Thrown by a {@link FallbackQueue} that holds its maximum number of entries. */
+export class QueueFullError extends ResilienceError {
   readonly code = 'queue-full';
-  readonly retryable = true;
 
-  /** @param entriesMax How many entries it may hold. */
+  /** @param entriesMax Maximum number of entries. */
   constructor(readonly entriesMax: number) {
-    super(`The queue holds ${entriesMax} entries, as many as it may.`);
-    this.name = 'QueueFullError';
+    super(`The queue is full: it holds ${entriesMax} entries, its maximum.`);
   }
 }

@@ -1,45 +1,56 @@
-/** A piece of work that waits for its dependency to come back. */
+/** Work that waits until its dependency is available again. */
 export interface QueueEntry<Item = unknown> {
-  /** Identifies the work: putting the same id again changes nothing. 1–128 characters. */
+  /** Identifies the work, 1–128 characters. Putting the same id again has no effect. */
   readonly id: string;
   /** Entries of one key are replayed in the order in which they were put. */
   readonly key: string;
-  /** What the replay needs; plain JSON. */
+  /** Data that the replay needs; plain JSON. */
   readonly item: Item;
 }
 
-/** What became of one pass over the queue. */
+/** Result of one pass over the queue. */
 export interface ReplaySummary {
-  /** Entries whose work is done; they are gone from the queue. */
+  /** Number of entries whose work is done; the queue has removed them. */
   readonly replayed: number;
-  /** Entries that are still there. */
+  /** Number of entries that remain in the queue. */
   readonly kept: number;
 }
 
 /**
- * Port of the `queue` fallback: takes work durably while a dependency is down and hands it back later.
- * `fallbackQueueConformance` is the test that every adapter has to pass.
+ * Port of the `queue` fallback: stores work durably while a dependency is down and returns it later.
+ * Test every adapter with {@link fallbackQueueConformance}.
+ *
+ * @example Accept orders while the order service is down, and replay them every minute.
+ * ```ts
+ * const orders = createPipeline({ name: 'orders', breaker: {}, fallbacks: [{ kind: 'queue', queue }] });
+ * const answer = await orders.execute(({ signal }) => postOrder(order, signal), { entry: { id: order.id, key: order.userId, item: order } });
+ * setInterval(() => void orders.replay((entry, { signal }) => postOrder(entry.item as Order, signal)), 60_000);
+ * ```
  */
 export interface FallbackQueue<Item = unknown> {
   /**
-   * Takes one entry. It is durable when the promise is fulfilled, and not taken when it is rejected.
-   * @throws QueueFullError when the queue holds as many entries as it may
+   * Stores one entry. When the promise is fulfilled, the entry is durable. When it is rejected, the queue does not hold the entry.
+   * @throws QueueFullError when the queue holds its maximum number of entries
    * @throws the signal's reason when it aborts before the entry is durable
    */
   put(entry: QueueEntry<Item>, options: { readonly signal: AbortSignal }): Promise<void>;
   /**
-   * One pass over what is queued: calls `run` with one entry of a key at a time, in order. An entry leaves the queue after its `run` is fulfilled;
-   * when it is rejected, the entry stays first of its key, the key's later entries wait for the next pass, and other keys go on.
-   * Resolves when nothing more can be run in this pass, or soon after the signal has aborted. The work is at least once: a crash between `run` and its removal repeats it.
+   * Makes one pass over the queue. It calls `run` for the entries of a key in order, one at a time, and removes an entry after its
+   * `run` is fulfilled. After a rejected `run`, the entry stays first of its key, the later entries of that key wait for the next
+   * pass, and other keys continue. The promise resolves at the end of the pass or soon after the signal aborts.
+   * Delivery is at least once: a crash between `run` and the removal repeats the work.
    */
-  replay(run: (entry: QueueEntry<Item>, options: { readonly signal: AbortSignal }) => Promise<void>, options: { readonly signal: AbortSignal }): Promise<ReplaySummary>;
-  /** How many entries it holds. */
+  replay(
+    run: (entry: QueueEntry<Item>, options: { readonly signal: AbortSignal }) => Promise<void>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<ReplaySummary>;
+  /** Number of entries in the queue. */
   size(): Promise<number>;
 }
 
-/** Answer of a call whose work was queued: accepted, not done. */
+/** Answer for a call whose work was queued: the work is accepted but not done. */
 export interface QueuedReceipt {
   readonly queued: true;
-  /** The entry's id. */
+  /** Id of the entry. */
   readonly id: string;
 }

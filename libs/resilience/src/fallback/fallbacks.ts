@@ -1,109 +1,135 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Call } from '../call/call.ts';
+import type { Lifecycle } from '../call/lifecycle.ts';
+import type { ErrorClass } from '../errors/error-class.ts';
 import { AttemptTimeoutError, FallbacksFullError, PipelineClosedError } from '../errors/errors.ts';
-import type { PipelineSite } from '../pipeline/pipeline-site.ts';
+import type { SettingsInForce } from '../settings/pipeline-settings.ts';
 import type { FallbackKind, FallbackSpec } from '../settings/pipeline-spec.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import type { EventHub } from '../telemetry/event-hub.ts';
+import type { Waits } from '../time/wait.ts';
 
-/** What a fallback gave. */
+/** Answer of a fallback. */
 export interface FallbackAnswer {
   readonly kind: FallbackKind;
   readonly value: unknown;
-  /** Age of a kept answer in milliseconds. */
+  /** Age of a cached answer in milliseconds. */
   readonly ageMs?: number;
 }
 
-/** The fallbacks of a pipeline, tried in order. They have a limit of their own: a dependency that is down sends every call here at once. */
-export class Fallbacks {
-  inFlight = 0;
+/** Dependencies of the fallbacks. */
+export interface FallbacksDeps {
+  /** Name of the pipeline. */
+  readonly name: string;
+  readonly cache: AnswerCache | undefined;
+  readonly settings: SettingsInForce;
+  readonly classify: (error: unknown) => ErrorClass;
+  readonly monotonic: () => number;
+  readonly waits: Waits;
+  readonly lifecycle: Pick<Lifecycle, 'noticeIdle'>;
+  readonly counters: Counters;
+  readonly events: EventHub;
+}
 
-  constructor(
-    private readonly site: PipelineSite,
-    private readonly chain: readonly FallbackSpec[],
-    private readonly cache: AnswerCache | undefined,
-  ) {}
+/** Tries the fallbacks of a pipeline in order. They have their own concurrency limit, because an outage sends every call here at once. */
+export class Fallbacks {
+  readonly #chain: readonly FallbackSpec[];
+  readonly #deps: FallbacksDeps;
+
+  constructor(chain: readonly FallbackSpec[], deps: FallbacksDeps) {
+    this.#chain = chain;
+    this.#deps = deps;
+  }
 
   /**
-   * The first fallback that helps; undefined when none is for this error.
-   * @throws FallbacksFullError when the last that could have helped had no room
+   * Returns the answer of the first fallback that succeeds, or undefined if none applies.
+   * @throws FallbacksFullError when the last fallback that applied exceeded the concurrency limit
    */
   async answer(error: unknown, call: Call): Promise<FallbackAnswer | undefined> {
     if (error instanceof PipelineClosedError) return undefined;
+    const { counters, events } = this.#deps;
     let last: unknown;
-    for (const fallback of this.chainOf(call)) {
+    for (const fallback of this.#listFor(call)) {
       try {
-        if (!(fallback.when === undefined ? this.site.classify(error) !== 'invalid' : fallback.when(error))) continue;
-        const answer = await this.attempt(fallback, error, call);
+        if (!this.#appliesTo(fallback, error)) continue;
+        const answer = await this.#run(fallback, error, call);
         if (answer === undefined) continue;
-        this.tellUsed(answer, error);
+        this.#countUse(answer, error);
         return answer;
       } catch (failure) {
         if (call.isAbortedBy(failure)) throw failure;
         last = failure;
-        this.site.counters.fallbackFailures += 1;
-        this.site.events.emit({ type: 'FallbackFailed', kind: fallback.kind, error: failure });
+        counters.fallbackFailures += 1;
+        events.emit({ type: 'FallbackFailed', kind: fallback.kind, error: failure });
       }
     }
     if (last instanceof FallbacksFullError) throw last;
     return undefined;
   }
 
-  private chainOf({ options: { stub } }: Call): readonly FallbackSpec[] {
-    return stub === undefined ? this.chain : [...this.chain, { kind: 'stub', value: stub }];
+  #listFor({ options: { stub } }: Call): readonly FallbackSpec[] {
+    return stub === undefined ? this.#chain : [...this.#chain, { kind: 'stub', value: stub }];
   }
 
-  private tellUsed({ kind, ageMs }: FallbackAnswer, error: unknown): void {
-    this.site.counters.fallbacks[kind] += 1;
-    this.site.events.emit({ type: 'FallbackUsed', kind, error, ...(ageMs === undefined ? {} : { ageMs }) });
+  #appliesTo({ when }: FallbackSpec, error: unknown): boolean {
+    return when === undefined ? this.#deps.classify(error) !== 'invalid' : when(error);
   }
 
-  private async attempt(fallback: FallbackSpec, error: unknown, call: Call): Promise<FallbackAnswer | undefined> {
+  #countUse({ kind, ageMs }: FallbackAnswer, error: unknown): void {
+    const { counters, events } = this.#deps;
+    counters.fallbacks[kind] += 1;
+    events.emit({ type: 'FallbackUsed', kind, error, ...(ageMs === undefined ? {} : { ageMs }) });
+  }
+
+  async #run(fallback: FallbackSpec, error: unknown, call: Call): Promise<FallbackAnswer | undefined> {
     const { kind } = fallback;
-    // What takes work or time is not for a caller whose deadline has passed: nobody waits for it, and he was promised that it is refused.
-    if ((kind === 'stub' || kind === 'queue') && call.dueByCaller && call.leftMs() <= 0) return undefined;
+    // After its deadline a caller no longer waits and expects a rejection. Do not start work for it.
+    if ((kind === 'stub' || kind === 'queue') && call.dueByCaller && call.remainingMs() <= 0) return undefined;
     switch (fallback.kind) {
       case 'cache':
-        return this.kept(call);
+        return this.#readCache(call);
       case 'silent':
         return { kind, value: undefined };
       case 'stub':
-        return { kind, value: await this.limited(call, error, (signal) => fallback.value(error, { key: call.key, signal })) };
+        return { kind, value: await this.#runLimited(call, error, (signal) => fallback.value(error, { key: call.key, signal })) };
       case 'queue': {
         const { entry } = call.options;
         if (entry === undefined) return undefined;
-        await this.limited(call, error, (signal) => fallback.queue.put(entry, { signal }));
+        await this.#runLimited(call, error, (signal) => fallback.queue.put(entry, { signal }));
         return { kind, value: { queued: true, id: entry.id } };
       }
     }
   }
 
-  private kept({ key }: Call): FallbackAnswer | undefined {
+  #readCache({ key }: Call): FallbackAnswer | undefined {
     if (key === undefined) return undefined;
-    const nowMs = this.site.monotonic();
-    // The fallback is refused without a cache, see contradictionsOf.
-    const kept = this.cache!.get(key, this.site.settings.cache!.staleMsMax, nowMs);
-    return kept === undefined ? undefined : { kind: 'cache', value: kept.value, ageMs: nowMs - kept.atMs };
+    const { cache, settings, monotonic } = this.#deps;
+    const nowMs = monotonic();
+    // checkSettings rejects a cache fallback without a cache.
+    const cached = cache!.get(key, settings.current.cache!.staleMsMax, nowMs);
+    return cached === undefined ? undefined : { kind: 'cache', value: cached.value, ageMs: nowMs - cached.atMs };
   }
 
-  /** Does it within the limit and within the time of an attempt. Its place is free again when it has really ended. */
-  private async limited<T>(call: Call, cause: unknown, run: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
-    const { name, settings, waits } = this.site;
-    if (this.inFlight >= settings.fallbackConcurrencyMax) {
-      const refusal = new FallbacksFullError(name, { cause });
-      call.countRejection(refusal);
-      throw refusal;
+  /** Runs a fallback within the concurrency limit and the attempt timeout. It counts as running until it has really ended. */
+  async #runLimited<T>(call: Call, cause: unknown, run: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
+    const { name, settings, waits, lifecycle, counters } = this.#deps;
+    if (counters.fallbacksInFlight >= settings.current.fallbackConcurrencyMax) {
+      const rejection = new FallbacksFullError(name, { cause });
+      call.countRejection(rejection);
+      throw rejection;
     }
     call.signal?.throwIfAborted();
-    this.inFlight += 1;
+    counters.fallbacksInFlight += 1;
     const controller = new AbortController();
-    const { attemptMs } = settings.timeout;
-    const wait = waits.begin({ ms: attemptMs, signal: call.signal, late: () => new AttemptTimeoutError(name, attemptMs) });
+    const { attemptMs } = settings.current.timeout;
+    const wait = waits.start({ ms: attemptMs, signal: call.signal, timeoutError: () => new AttemptTimeoutError(name, attemptMs) });
     const work = new Promise<T>((resolve) => resolve(run(controller.signal)));
-    const ended = (): void => {
-      this.inFlight -= 1;
-      wait.end();
-      this.site.noticeIdle();
+    const onEnd = (): void => {
+      counters.fallbacksInFlight -= 1;
+      wait.complete();
+      lifecycle.noticeIdle();
     };
-    work.then(ended, ended);
+    work.then(onEnd, onEnd);
     try {
       await wait.promise;
     } catch (error) {

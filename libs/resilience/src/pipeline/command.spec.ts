@@ -107,6 +107,6 @@ describe('a command', () => {
     const { LookUp } = setUp();
     const command = new LookUp('de', () => 1);
     await command.execute();
-    await expect(command.execute()).rejects.toThrow(new TypeError('A command of the pipeline "rates" was executed twice; make a new one.'));
+    await expect(command.execute()).rejects.toThrow(new TypeError('A command of the pipeline "rates" was executed twice; create a new one.'));
   });
 });

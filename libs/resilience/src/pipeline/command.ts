@@ -1,49 +1,58 @@
+import type { CallOptions } from '../call/call-options.ts';
 import type { Outcome } from '../call/outcome.ts';
-import type { AttemptContext, CallOptions, Pipeline } from './pipeline.ts';
+import type { AttemptContext } from '../call/work.ts';
+import type { Pipeline } from './pipeline.ts';
 
-/** A pipeline of any spec; a command declares the options itself. */
+/** A pipeline of any spec. A command declares the options of its calls itself. */
 type AnyPipeline = Pick<Pipeline, 'name' | 'executeOutcome'>;
 
 /**
- * One call to a dependency as an object, in the manner of Hystrix: subclass it, implement {@link run}, and override {@link getFallback} and {@link cacheKey} where they make sense.
- * The circuit and all other policies are those of the pipeline it is given. A command is made for one execution.
+ * One call to a dependency as an object, for users of Hystrix. Create a subclass and implement {@link run}. Override
+ * {@link getFallback} and {@link cacheKey} if you need them. All policies are those of the given pipeline.
+ * Create a new command for each execution.
  *
+ * @example
  * ```ts
  * class LookUpRate extends Command<number> {
- *   constructor(private readonly country: string) { super(rates); }
- *   protected run({ signal }: AttemptContext) { return fetchRate(this.country, signal); }
+ *   readonly #country: string;
+ *   constructor(country: string) { super(rates); this.#country = country; }
+ *   protected run({ signal }: AttemptContext) { return fetchRate(this.#country, signal); }
  *   protected override getFallback() { return 1; }
- *   protected override cacheKey() { return this.country; }
+ *   protected override cacheKey() { return this.#country; }
  * }
+ * const rate = await new LookUpRate('NL').execute();
  * ```
  */
 export abstract class Command<T> {
-  private executed = false;
+  readonly #pipeline: AnyPipeline;
+  readonly #options: Omit<CallOptions, 'key'>;
+  #executed = false;
 
-  /** @param pipeline Its policies. Fallbacks that it declares come before {@link getFallback}. */
-  protected constructor(
-    private readonly pipeline: AnyPipeline,
-    private readonly options: Omit<CallOptions, 'key'> = {},
-  ) {}
+  /** @param pipeline Provides the policies. Its own fallbacks precede {@link getFallback}. */
+  protected constructor(pipeline: AnyPipeline, options: Omit<CallOptions, 'key'> = {}) {
+    this.#pipeline = pipeline;
+    this.#options = options;
+  }
 
-  /** The work. It may run several times when the command is idempotent. */
+  /** The work. It may run several times if the command is idempotent. */
   protected abstract run(context: AttemptContext): T | PromiseLike<T>;
 
   /**
-   * The answer when the work has failed or was refused: the last of the pipeline's fallbacks. Not asked when the caller has given up or the request was wrong (`invalid`).
-   * @throws the command then ends with the error it was for
+   * Returns an answer when the work failed or the pipeline rejected it. It is the last fallback of the call. It is not called after
+   * an abort or for an `invalid` request.
+   * @throws any error; the command then ends with the error that needed the fallback
    */
   protected getFallback(error: unknown): T | PromiseLike<T> {
     throw error;
   }
 
-  /** What the answer is kept and shared by, within a pipeline that has a cache. Default: it is not. */
+  /** Key under which a pipeline with a cache caches and shares the answer. Default: none. */
   protected cacheKey(): string | undefined {
     return undefined;
   }
 
   /**
-   * Does the work under all policies.
+   * Runs the work under all policies.
    * @throws TypeError when the command was executed before
    * @throws as {@link Pipeline.execute} does, if there is no fallback
    */
@@ -53,10 +62,14 @@ export abstract class Command<T> {
     throw outcome.error;
   }
 
-  /** The same, told as a value; {@link getFallback} is told as a `stub`. @throws TypeError when the command was executed before */
+  /**
+   * Does the same and returns the result as a value. {@link getFallback} appears in it as a `stub`.
+   * @throws TypeError when the command was executed before
+   */
   async executeOutcome(): Promise<Outcome<T>> {
-    if (this.executed) throw new TypeError(`A command of the pipeline "${this.pipeline.name}" was executed twice; make a new one.`);
-    this.executed = true;
+    const pipeline = this.#pipeline;
+    if (this.#executed) throw new TypeError(`A command of the pipeline "${pipeline.name}" was executed twice; create a new one.`);
+    this.#executed = true;
     const stub = this.getFallback === Command.prototype.getFallback ? undefined : (error: unknown) => this.getFallback(error);
     let key: string | undefined;
     try {
@@ -64,7 +77,7 @@ export abstract class Command<T> {
     } catch (error) {
       return { result: 'failed', error, attempts: 0 };
     }
-    const outcome = await this.pipeline.executeOutcome<T>((context) => this.run(context), { ...this.options, key, idempotent: this.options.idempotent === true, stub });
-    return outcome as Outcome<T>;
+    const options = { ...this.#options, key, idempotent: this.#options.idempotent === true, stub };
+    return (await pipeline.executeOutcome<T>((context) => this.run(context), options)) as Outcome<T>;
   }
 }

@@ -1,14 +1,19 @@
-/** How long to wait between attempts. */
+/** Exponential back-off between attempts. */
 export interface BackOff {
-  /** Bound of the first wait in milliseconds. */
+  /** Upper bound of the first wait in milliseconds. */
   readonly baseMs: number;
-  /** By how much the bound grows with every attempt. */
+  /** Growth of the bound with each attempt. */
   readonly factor: number;
-  /** Longest wait in milliseconds. */
+  /** Largest bound in milliseconds. */
   readonly waitMsMax: number;
 }
 
-/** Exponential back-off with full jitter: `rand(0, min(waitMsMax, baseMs · factor ^ attempt))`, attempts counted from 0. */
+/**
+ * Milliseconds to wait before the next attempt. Exponential back-off with full jitter:
+ * `rand(0, min(waitMsMax, baseMs · factor ^ attempt))`. Attempts count from 0.
+ *
+ * @param random Returns a number in [0, 1).
+ */
 export function backOffMs({ baseMs, factor, waitMsMax }: BackOff, attempt: number, random: () => number): number {
   return random() * Math.min(waitMsMax, baseMs * factor ** attempt);
 }

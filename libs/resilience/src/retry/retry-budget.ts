@@ -1,15 +1,15 @@
 import type { RetryBudgetSpec } from '../settings/pipeline-spec.ts';
 
-/** How many retries a dependency still bears, earned by calls and by time. One is shared by all pipelines of a dependency. */
+/** Limits the retries of a dependency. All pipelines of a dependency share one budget. */
 export interface RetryBudget {
-  /** A first attempt was made. */
+  /** Records the first attempt of a call. */
   earn(): void;
-  /** Takes one retry, if there is one. */
+  /** Takes one retry. Returns false if none is left. */
   spend(): boolean;
-  /** Retries left now. */
+  /** Number of retries that are left now. */
   available(): number;
-  /** Its settings. */
+  /** Settings in force. */
   readonly settings: Required<RetryBudgetSpec>;
-  /** Changes its settings; what is left is kept within the new bounds. */
+  /** Changes the settings. Calls and retries in the window stay counted. */
   update(patch: RetryBudgetSpec): void;
 }

@@ -1,27 +1,28 @@
-import { backOffMs } from './back-off.ts';
 import type { ErrorClass } from '../errors/error-class.ts';
-import { retryAfterMsOf } from './retry-after.ts';
 import type { PipelineSettings } from '../settings/pipeline-settings.ts';
+import { backOffMs } from './back-off.ts';
+import { readRetryAfterMs } from './retry-after.ts';
 
-/** A pipeline's settings of retry, complete. */
+/** Retry settings of a pipeline with all defaults. */
 export type RetrySettings = NonNullable<PipelineSettings['retry']>;
 
-/** What is known when an attempt has failed. */
+/** Facts about a failed attempt. */
 export interface FailedAttempt {
   /** Number of the attempt, from 0. */
   readonly attempt: number;
   readonly errorClass: ErrorClass;
   readonly error: unknown;
-  /** Milliseconds left to the call. */
+  /** Milliseconds that are left to the call. */
   readonly leftMs: number;
 }
 
-/** Milliseconds to wait before the next attempt; undefined when there is to be none. */
-export function retryWaitMs({ attempt, errorClass, error, leftMs }: FailedAttempt, settings: RetrySettings, random: () => number): number | undefined {
+/** Milliseconds to wait before the next attempt; undefined if there must be none. */
+export function retryWaitMs(failed: FailedAttempt, settings: RetrySettings, random: () => number): number | undefined {
+  const { attempt, errorClass, error, leftMs } = failed;
   if (attempt + 1 >= settings.attemptsMax) return undefined;
   if (errorClass !== 'transient' && errorClass !== 'throttled') return undefined;
-  const askedMs = retryAfterMsOf(error) ?? 0;
-  if (askedMs > settings.retryAfterMsMax) return undefined;
-  const waitMs = Math.max(askedMs, backOffMs(settings, attempt, random));
+  const retryAfterMs = readRetryAfterMs(error) ?? 0;
+  if (retryAfterMs > settings.retryAfterMsMax) return undefined;
+  const waitMs = Math.max(retryAfterMs, backOffMs(settings, attempt, random));
   return waitMs < leftMs ? waitMs : undefined;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backOffMs } from './back-off.ts';
 import { classifyError } from '../errors/error-class.ts';
 import { CircuitOpenError, RetryBudgetSpentError } from '../errors/errors.ts';
-import { asksForLess, parseRetryAfterMs, retryAfterMsOf } from './retry-after.ts';
+import { isThrottled, parseRetryAfterMs, readRetryAfterMs } from './retry-after.ts';
 import { retryWaitMs } from './retry-strategy.ts';
 import { createRetryBudget } from './rolling-retry-budget.ts';
 import { settled, VirtualClock } from '../testing/virtual-clock.ts';
@@ -27,7 +27,7 @@ describe('the wait before the next attempt', () => {
     expect(retryWaitMs({ ...failed, attempt: 1 }, settings, half)).toBe(100);
     expect(retryWaitMs({ ...failed, attempt: 2 }, settings, half)).toBeUndefined();
     expect(retryWaitMs({ ...failed, errorClass: 'throttled' }, settings, half)).toBe(50);
-    for (const errorClass of ['permanent', 'invalid', 'refused'] as const) expect(retryWaitMs({ ...failed, errorClass }, settings, half)).toBeUndefined();
+    for (const errorClass of ['permanent', 'invalid', 'rejected'] as const) expect(retryWaitMs({ ...failed, errorClass }, settings, half)).toBeUndefined();
   });
 
   it('is at least what the dependency asks for, and none when that is too long', () => {
@@ -53,13 +53,13 @@ describe('Retry-After', () => {
   });
 
   it('makes a 503 one that asks for less, as a 429 is without it', () => {
-    expect([asksForLess(429, undefined), asksForLess(503, 0), asksForLess(503, undefined), asksForLess(500, 1000), asksForLess(undefined, 1000)]).toEqual([true, true, false, false, false]);
+    expect([isThrottled(429, undefined), isThrottled(503, 0), isThrottled(503, undefined), isThrottled(500, 1000), isThrottled(undefined, 1000)]).toEqual([true, true, false, false, false]);
   });
 
   it('is taken from an error that carries it', () => {
-    expect(retryAfterMsOf({ retryAfterMs: 5 })).toBe(5);
-    expect(retryAfterMsOf({ retryAfterMs: 0 })).toBe(0);
-    for (const error of [undefined, null, 'text', {}, { retryAfterMs: '5' }, { retryAfterMs: -1 }, { retryAfterMs: Number.NaN }]) expect(retryAfterMsOf(error)).toBeUndefined();
+    expect(readRetryAfterMs({ retryAfterMs: 5 })).toBe(5);
+    expect(readRetryAfterMs({ retryAfterMs: 0 })).toBe(0);
+    for (const error of [undefined, null, 'text', {}, { retryAfterMs: '5' }, { retryAfterMs: -1 }, { retryAfterMs: Number.NaN }]) expect(readRetryAfterMs(error)).toBeUndefined();
   });
 });
 
@@ -67,7 +67,7 @@ describe('an error', () => {
   it('is transient unless it says otherwise', () => {
     expect([down, 'text', null, undefined, { retryable: true }].map(classifyError)).toEqual(Array.from({ length: 5 }, () => 'transient'));
     expect(classifyError({ retryable: false })).toBe('permanent');
-    expect(classifyError(new CircuitOpenError('inner'))).toBe('refused');
+    expect(classifyError(new CircuitOpenError('inner'))).toBe('rejected');
   });
 });
 

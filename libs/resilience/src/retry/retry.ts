@@ -1,49 +1,74 @@
 import type { AttemptRunner } from '../attempt/attempt-runner.ts';
 import type { Call } from '../call/call.ts';
+import type { Lifecycle } from '../call/lifecycle.ts';
+import type { Work } from '../call/work.ts';
+import type { ErrorClass } from '../errors/error-class.ts';
 import { RejectedError, RetryBudgetSpentError } from '../errors/errors.ts';
-import type { PipelineSite } from '../pipeline/pipeline-site.ts';
-import type { Work } from '../pipeline/pipeline.ts';
+import type { SettingsInForce } from '../settings/pipeline-settings.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import type { EventHub } from '../telemetry/event-hub.ts';
+import type { Waits } from '../time/wait.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { retryWaitMs } from './retry-strategy.ts';
 
-/** Tries again what is worth it: idempotent work, failures that may pass, within the attempts, the deadline and the dependency's budget. Refusals of this pipeline are final. */
+/** Dependencies of the retry policy. */
+export interface RetryDeps {
+  /** Name of the pipeline. */
+  readonly name: string;
+  readonly runner: AttemptRunner;
+  readonly budget: RetryBudget;
+  readonly settings: SettingsInForce;
+  readonly classify: (error: unknown) => ErrorClass;
+  readonly random: () => number;
+  readonly waits: Waits;
+  readonly lifecycle: Pick<Lifecycle, 'state'>;
+  readonly counters: Counters;
+  readonly events: EventHub;
+}
+
+/**
+ * Retries idempotent work after failures that may pass, within the attempts, the deadline and the budget of the dependency.
+ * It never retries a rejection.
+ */
 export class Retry {
-  constructor(
-    private readonly site: PipelineSite,
-    private readonly runner: AttemptRunner,
-    private readonly budget: RetryBudget,
-  ) {}
+  readonly #deps: RetryDeps;
+
+  constructor(deps: RetryDeps) {
+    this.#deps = deps;
+  }
 
   async run(work: Work<unknown>, call: Call): Promise<unknown> {
-    this.budget.earn();
+    const { budget, runner, name } = this.#deps;
+    budget.earn();
     let failure: unknown;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.runner.run(work, call, attempt);
+        return await runner.run(work, call, attempt);
       } catch (error) {
-        // A refusal hides why there was another attempt at all.
-        if (error instanceof RejectedError && error.pipeline === this.site.name) error.cause ??= failure;
+        // A rejected retry would hide the failure that caused the retry.
+        if (error instanceof RejectedError && error.pipeline === name) error.cause ??= failure;
         failure = error;
-        await this.beforeNext(call, attempt, error);
+        await this.#waitForNextAttempt(call, attempt, error);
       }
     }
   }
 
-  /** @throws what the call ends with, when there is no next attempt */
-  private async beforeNext(call: Call, attempt: number, error: unknown): Promise<void> {
-    const { site } = this;
-    const settings = site.settings.retry!;
-    if (site.state === 'closed' || !call.idempotent || call.isAbortedBy(error) || error instanceof RejectedError) throw error;
-    const waitMs = retryWaitMs({ attempt, errorClass: site.classify(error), error, leftMs: call.leftMs() }, settings, site.random);
+  /** @throws the error with which the call ends, if there is no next attempt */
+  async #waitForNextAttempt(call: Call, attempt: number, error: unknown): Promise<void> {
+    const { name, budget, settings, classify, random, waits, lifecycle, counters, events } = this.#deps;
+    const isFinal = lifecycle.state === 'closed' || !call.idempotent || call.isAbortedBy(error) || error instanceof RejectedError;
+    if (isFinal) throw error;
+    const failed = { attempt, errorClass: classify(error), error, leftMs: call.remainingMs() };
+    const waitMs = retryWaitMs(failed, settings.current.retry!, random);
     if (waitMs === undefined) throw error;
-    if (!this.budget.spend()) {
-      const refusal = new RetryBudgetSpentError(site.name, { cause: error });
-      call.countRejection(refusal);
-      throw refusal;
+    if (!budget.spend()) {
+      const rejection = new RetryBudgetSpentError(name, { cause: error });
+      call.countRejection(rejection);
+      throw rejection;
     }
-    site.events.emit({ type: 'RetryScheduled', attempt: attempt + 1, waitMs, error });
+    events.emit({ type: 'RetryScheduled', attempt: attempt + 1, waitMs, error });
     call.signal?.throwIfAborted();
-    await site.waits.begin({ ms: waitMs, signal: call.signal }).promise;
-    site.counters.retries += 1;
+    await waits.start({ ms: waitMs, signal: call.signal }).promise;
+    counters.retries += 1;
   }
 }

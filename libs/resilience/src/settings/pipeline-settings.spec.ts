@@ -107,7 +107,7 @@ describe('settings', () => {
 
   it('know what a name may be', () => {
     for (const name of ['s3', 'a', 'kafka-produce', 'a'.repeat(64)]) expect(problemsOf(() => createPipeline({ name }))).toEqual([]);
-    expect(problemsOf(() => createPipeline({ name: '' }))).toEqual(['name must be lower-case letters, digits and hyphens, a letter first, at most 64.']);
+    expect(problemsOf(() => createPipeline({ name: '' }))).toEqual(['name must start with a lower-case letter and have at most 64 lower-case letters, digits and hyphens.']);
     for (const name of ['', 'S3', '3s', '-a', 'a_b', 'a'.repeat(65), 'a\n']) expect(problemsOf(() => createPipeline({ name }))).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
-/** What one number of a pipeline's settings may be. */
+/** Valid range of one number of a pipeline's settings. */
 export interface SettingRange {
-  /** Least value. */
+  /** Smallest value. */
   readonly minimum: number;
   /** Largest value. */
   readonly maximum: number;
@@ -8,18 +8,18 @@ export interface SettingRange {
   readonly whole: boolean;
 }
 
-/** Longest time that a timer of the platform can wait. */
+/** Longest delay of a timer of the platform. */
 const timerMsMax = 2_147_483_647;
-/** More than any process has at once, and more votes than anybody waits for. */
+/** Above any realistic number of concurrent calls and of calls in a window. */
 const callsMax = 1_000_000;
-/** A share above 1 is never reached; 2 says so as well as any other. */
-const shareMax = 2;
+/** No ratio exceeds 1, so a limit above 1 is never reached. 2 is enough to express "never". */
+const ratioMax = 2;
 
 const number = (minimum: number, maximum: number): SettingRange => ({ minimum, maximum, whole: false });
 const whole = (minimum: number, maximum: number): SettingRange => ({ minimum, maximum, whole: true });
 const timeMs = (minimum: number): SettingRange => number(minimum, timerMsMax);
 
-/** The range of every number, by where it stands in the settings. */
+/** Range of every number, by its path in the settings. */
 export const settingRanges = {
   'timeout.attemptMs': timeMs(1),
   'timeout.totalMs': timeMs(1),
@@ -35,9 +35,9 @@ export const settingRanges = {
   'breaker.windowMs': timeMs(100),
   'breaker.buckets': whole(1, 100),
   'breaker.volumeMin': whole(1, callsMax),
-  'breaker.failureShareMax': number(0.01, shareMax),
+  'breaker.failureShareMax': number(0.01, ratioMax),
   'breaker.slowMs': timeMs(0),
-  'breaker.slowShareMax': number(0.01, shareMax),
+  'breaker.slowShareMax': number(0.01, ratioMax),
   'breaker.openMs': timeMs(1),
   'breaker.openFactor': number(1, 100),
   'breaker.openMsMax': timeMs(1),
@@ -59,8 +59,8 @@ export const settingRanges = {
   fallbackConcurrencyMax: whole(1, callsMax),
 } as const satisfies Readonly<Record<string, SettingRange>>;
 
-/** Where a number stands in the settings: `breaker.openMs`. */
+/** Path of a number in the settings, such as `breaker.openMs`. */
 export type SettingPath = keyof typeof settingRanges;
 
-/** Ranges of what each injected fault says. */
+/** Ranges of the numbers of a chaos rule. */
 export const chaosRuleRanges = { rate: number(0, 1), ms: timeMs(0) } as const;

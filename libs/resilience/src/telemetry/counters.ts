@@ -1,17 +1,19 @@
-import type { CallResult } from './pipeline-event.ts';
 import type { RejectionCode } from '../errors/errors.ts';
-import type { PipelineSnapshot } from './pipeline-snapshot.ts';
 import type { FallbackKind } from '../settings/pipeline-spec.ts';
+import type { CallResult } from './pipeline-event.ts';
+import type { PipelineSnapshot } from './pipeline-snapshot.ts';
 
-/** What a pipeline has counted since its start. */
+/** Counters of a pipeline since its start. */
 export class Counters {
   calls = 0;
-  /** Calls that have no answer yet. */
+  /** Calls without an answer. */
   active = 0;
-  /** Work that goes on, zombies included. */
+  /** Work that runs, zombies included. */
   inFlight = 0;
-  /** Work whose caller has its answer already. */
+  /** Work that runs although its caller no longer waits. */
   zombies = 0;
+  /** Fallbacks that run. */
+  fallbacksInFlight = 0;
   attempts = 0;
   retries = 0;
   timeouts = 0;
@@ -32,8 +34,24 @@ export class Counters {
     'pipeline-closed': 0,
   };
 
+  /** Whether no call, work or fallback is running. */
+  get idle(): boolean {
+    return this.active === 0 && this.inFlight === 0 && this.fallbacksInFlight === 0;
+  }
+
   totals(listenerErrors: number): PipelineSnapshot['totals'] {
     const { calls, attempts, retries, timeouts, fallbackFailures, chaosInjections } = this;
-    return { calls, results: { ...this.results }, attempts, retries, timeouts, rejections: { ...this.rejections }, fallbacks: { ...this.fallbacks }, fallbackFailures, chaosInjections, listenerErrors };
+    return {
+      calls,
+      results: { ...this.results },
+      attempts,
+      retries,
+      timeouts,
+      rejections: { ...this.rejections },
+      fallbacks: { ...this.fallbacks },
+      fallbackFailures,
+      chaosInjections,
+      listenerErrors,
+    };
   }
 }

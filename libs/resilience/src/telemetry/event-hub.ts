@@ -3,28 +3,30 @@ import type { PipelineEvent, PipelineEventOf, PipelineEvents, PipelineEventType 
 
 type WithoutOrigin<Event> = Event extends PipelineEvent ? Omit<Event, 'pipeline' | 'atMs'> : never;
 
-/** An event before it knows where and when. */
+/** An event without the name of the pipeline and the time. */
 export type PipelineEventDraft = WithoutOrigin<PipelineEvent>;
 
 type Listener = (event: PipelineEvent) => void;
 
-/** Hands events to those who listen. With no listener an event costs one look at {@link EventHub.heard}. */
+/** Delivers events to the listeners. Without a listener, an event costs one read of {@link EventHub.hasListeners}. */
 export class EventHub implements PipelineEvents {
-  /** Whether anybody listens: ask before making an event. */
-  heard = false;
-  /** What listeners threw. */
+  /** Read it before you create an event. */
+  hasListeners = false;
+  /** Number of errors that listeners threw. */
   listenerErrors = 0;
-  private listeners: readonly Listener[] = [];
+  readonly #pipeline: string;
+  readonly #clock: Clock;
+  #listeners: readonly Listener[] = [];
 
-  constructor(
-    private readonly pipeline: string,
-    private readonly clock: Clock,
-  ) {}
+  constructor(pipeline: string, clock: Clock) {
+    this.#pipeline = pipeline;
+    this.#clock = clock;
+  }
 
   emit(draft: PipelineEventDraft): void {
-    if (!this.heard) return;
-    const event = { ...draft, pipeline: this.pipeline, atMs: this.clock.now() } as PipelineEvent;
-    for (const listener of this.listeners) {
+    if (!this.hasListeners) return;
+    const event = { ...draft, pipeline: this.#pipeline, atMs: this.#clock.now() } as PipelineEvent;
+    for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch {
@@ -35,8 +37,8 @@ export class EventHub implements PipelineEvents {
 
   subscribe(listener: Listener): () => void {
     const own: Listener = (event) => listener(event);
-    this.listen([...this.listeners, own]);
-    return () => this.listen(this.listeners.filter((other) => other !== own));
+    this.#setListeners([...this.#listeners, own]);
+    return () => this.#setListeners(this.#listeners.filter((other) => other !== own));
   }
 
   on<Type extends PipelineEventType>(type: Type, listener: (event: PipelineEventOf<Type>) => void): () => void {
@@ -45,8 +47,8 @@ export class EventHub implements PipelineEvents {
     });
   }
 
-  private listen(listeners: readonly Listener[]): void {
-    this.listeners = listeners;
-    this.heard = listeners.length > 0;
+  #setListeners(listeners: readonly Listener[]): void {
+    this.#listeners = listeners;
+    this.hasListeners = listeners.length > 0;
   }
 }

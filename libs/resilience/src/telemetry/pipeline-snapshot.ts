@@ -1,44 +1,24 @@
-import type { CallResult, ShedLevel } from './pipeline-event.ts';
 import type { RejectionCode } from '../errors/errors.ts';
 import type { FallbackKind } from '../settings/pipeline-spec.ts';
+import type { BreakerMode, BreakerStateName, CallResult, ShedLevel } from './pipeline-event.ts';
 
-/** Who decides: `auto` the breaker itself, otherwise an operator. `disabled` lets everything through and counts nothing. */
-export type BreakerMode = 'auto' | 'forced-open' | 'forced-closed' | 'disabled';
-
-/** Where the circuit stands. `half-open` also when the open time is over and nobody has called since. `ramping` is closed, with a growing share of calls let through. */
-export type BreakerStateName = 'closed' | 'ramping' | 'open' | 'half-open';
-
-/** What a pipeline looks like at one moment. Plain JSON. Counters run from the pipeline's start. */
+/** State of a pipeline at one moment. Plain JSON. Counters start with the pipeline. */
 export interface PipelineSnapshot {
   readonly name: string;
   readonly dependency: string;
-  /** Present when there is a breaker. */
-  readonly breaker?: {
-    readonly mode: BreakerMode;
-    readonly state: BreakerStateName;
-    /** Epoch milliseconds at which this state began. */
-    readonly sinceMs: number;
-    /** While open: milliseconds until it probes; 0 when the next call does. */
-    readonly retryAfterMs?: number;
-    /** Votes in the window. */
-    readonly votes: number;
-    readonly failures: number;
-    readonly slow: number;
-    /** Failures per vote, 0–1; 0 without votes. */
-    readonly failureShare: number;
-    readonly slowShare: number;
-  };
-  /** Present when there is a bulkhead. */
+  /** Present if the pipeline has a breaker. */
+  readonly breaker?: BreakerSnapshot;
+  /** Present if the pipeline has a bulkhead. */
   readonly bulkhead?: { readonly concurrencyMax: number; readonly queueMax: number; readonly queued: number };
-  /** Calls whose work is going on, abandoned ones included. */
+  /** Calls whose work runs, zombies included. */
   readonly inFlight: number;
-  /** Work whose caller has gone: after a timeout or an abort. Part of {@link inFlight}. */
+  /** Work that runs although its caller no longer waits, after a timeout or an abort. Part of {@link inFlight}. */
   readonly zombies: number;
-  /** Present when there is a retry budget: how many retries it has left now. */
+  /** Present if the pipeline has a retry budget. `available` is the number of retries that are left now. */
   readonly retryBudget?: { readonly available: number; readonly ratio: number; readonly perSecondMin: number };
-  /** Present when load is shed. */
+  /** Present if the pipeline sheds load. */
   readonly shed?: { readonly level: ShedLevel; readonly load: number };
-  /** Present when answers are cached or calls coalesced. */
+  /** Present if the pipeline has a cache. */
   readonly cache?: { readonly entries: number; readonly entriesMax: number; readonly hits: number; readonly coalesced: number };
   readonly fallbacks: { readonly inFlight: number; readonly concurrencyMax: number };
   readonly totals: {
@@ -54,4 +34,21 @@ export interface PipelineSnapshot {
     readonly listenerErrors: number;
   };
   readonly closed: boolean;
+}
+
+/** State of a circuit breaker at one moment. */
+export interface BreakerSnapshot {
+  readonly mode: BreakerMode;
+  readonly state: BreakerStateName;
+  /** Epoch milliseconds at which this state began. */
+  readonly sinceMs: number;
+  /** While open: milliseconds until the next call may probe; 0 when it may now. */
+  readonly retryAfterMs?: number;
+  /** Number of recorded calls in the window. */
+  readonly votes: number;
+  readonly failures: number;
+  readonly slow: number;
+  /** Failures per recorded call, 0–1; 0 without calls. */
+  readonly failureShare: number;
+  readonly slowShare: number;
 }

@@ -7,7 +7,7 @@ import { settled } from '../testing/virtual-clock.ts';
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
 function abortable(seen: unknown[]): Abortable {
-  return { aborted: (reason) => void seen.push(reason), abortHub: undefined, abortNext: undefined, abortPrevious: undefined };
+  return { onAbort: (reason) => void seen.push(reason), abortHub: undefined, abortNext: undefined, abortPrevious: undefined };
 }
 
 describe('a fan-out of aborts', () => {

@@ -1,93 +1,96 @@
-/** Something that ends when a signal aborts. The fan-out owns the three fields. */
+/** An object that reacts to the abort of a signal. {@link AbortFanOut} owns the three `abort…` fields. */
 export interface Abortable {
-  /** The signal has aborted. Called at most once, not after {@link AbortFanOut.unlink}. */
-  aborted(reason: unknown): void;
+  /** Called when the signal aborts: at most once, and never after {@link AbortFanOut.unlink}. */
+  onAbort(reason: unknown): void;
   abortHub: AbortHub | undefined;
   abortNext: Abortable | undefined;
   abortPrevious: Abortable | undefined;
 }
 
-/** One signal and all that hangs on it. */
+/** One signal with the linked list of its {@link Abortable} objects. */
 export class AbortHub {
   first: Abortable | undefined;
+  readonly #onAborted: (hub: AbortHub) => void;
 
-  /** @param onAborted Told when nothing hangs on the aborted signal any more. */
+  /** @param onAborted Called after the signal has aborted and the list is empty. */
   constructor(
     readonly signal: AbortSignal,
-    private readonly onAborted: (hub: AbortHub) => void,
+    onAborted: (hub: AbortHub) => void,
   ) {
-    signal.addEventListener('abort', this.abort);
+    this.#onAborted = onAborted;
+    signal.addEventListener('abort', this.#abortAll);
   }
 
   release(): void {
-    this.signal.removeEventListener('abort', this.abort);
+    this.signal.removeEventListener('abort', this.#abortAll);
   }
 
-  private readonly abort = (): void => {
+  readonly #abortAll = (): void => {
     while (this.first !== undefined) {
       const { first } = this;
-      unchain(first, this);
-      first.aborted(this.signal.reason);
+      removeFromList(first, this);
+      first.onAbort(this.signal.reason);
     }
-    this.onAborted(this);
+    this.#onAborted(this);
   };
 }
 
 /**
- * One listener for each signal, however many calls hang on it. A listener costs more than all the rest of a call, and a long-lived signal must not collect them:
- * it is removed with the last call of its signal, but for the signal used last, which is likely to be used again.
+ * Shares one listener per signal between all calls under that signal. Adding a listener costs more than the rest of a call,
+ * and listeners must not pile up on a long-lived signal. The listener is removed with the last call of its signal.
+ * Exception: the latest signal keeps its listener, because the next call probably uses the same signal.
  */
 export class AbortFanOut {
-  private latest: AbortHub | undefined;
-  private readonly earlier = new Map<AbortSignal, AbortHub>();
+  #latest: AbortHub | undefined;
+  readonly #earlier = new Map<AbortSignal, AbortHub>();
 
-  /** @param signal Not aborted yet. */
+  /** @param signal Must not be aborted yet. */
   link(abortable: Abortable, signal: AbortSignal): void {
-    const hub = this.latest?.signal === signal ? this.latest : this.turnTo(signal);
+    const hub = this.#latest?.signal === signal ? this.#latest : this.#makeLatest(signal);
     abortable.abortHub = hub;
     abortable.abortNext = hub.first;
     if (hub.first !== undefined) hub.first.abortPrevious = abortable;
     hub.first = abortable;
   }
 
-  /** Harmless for what is not linked. */
+  /** Does nothing when the object is not linked. */
   unlink(abortable: Abortable): void {
     const hub = abortable.abortHub;
     if (hub === undefined) return;
-    unchain(abortable, hub);
-    if (hub.first === undefined && hub !== this.latest) this.drop(hub);
+    removeFromList(abortable, hub);
+    if (hub.first === undefined && hub !== this.#latest) this.#drop(hub);
   }
 
-  /** Lets go of the signal used last, if nothing hangs on it. */
+  /** Removes the listener of the latest signal if no object is linked to it. */
   release(): void {
-    if (this.latest === undefined || this.latest.first !== undefined) return;
-    this.latest.release();
-    this.latest = undefined;
+    if (this.#latest === undefined || this.#latest.first !== undefined) return;
+    this.#latest.release();
+    this.#latest = undefined;
   }
 
-  private turnTo(signal: AbortSignal): AbortHub {
-    const hub = this.earlier.get(signal) ?? new AbortHub(signal, this.forget);
-    this.earlier.delete(signal);
-    const { latest } = this;
-    this.latest = hub;
-    if (latest?.first !== undefined) this.earlier.set(latest.signal, latest);
+  #makeLatest(signal: AbortSignal): AbortHub {
+    const hub = this.#earlier.get(signal) ?? new AbortHub(signal, this.#forget);
+    this.#earlier.delete(signal);
+    const latest = this.#latest;
+    this.#latest = hub;
+    if (latest?.first !== undefined) this.#earlier.set(latest.signal, latest);
     else latest?.release();
     return hub;
   }
 
-  private drop(hub: AbortHub): void {
-    this.earlier.delete(hub.signal);
+  #drop(hub: AbortHub): void {
+    this.#earlier.delete(hub.signal);
     hub.release();
   }
 
-  /** A signal aborts once, and calls under one that has are never linked. */
-  private readonly forget = (hub: AbortHub): void => {
-    this.drop(hub);
-    if (this.latest === hub) this.latest = undefined;
+  /** A signal aborts only once, and a call under an aborted signal is never linked. */
+  readonly #forget = (hub: AbortHub): void => {
+    this.#drop(hub);
+    if (this.#latest === hub) this.#latest = undefined;
   };
 }
 
-function unchain(abortable: Abortable, hub: AbortHub): void {
+function removeFromList(abortable: Abortable, hub: AbortHub): void {
   const { abortPrevious: previous, abortNext: next } = abortable;
   if (previous === undefined) hub.first = next;
   else previous.abortNext = next;

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { monotonicOf, sleep, systemClock } from './clock.ts';
+import { monotonicReader, sleep, systemClock } from './clock.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { systemRandom } from './system-random.ts';
 
@@ -36,10 +36,10 @@ describe('a clock', () => {
   it('counts by its time of day when it has nothing better', () => {
     let nowMs = 5;
     const timers = { setTimeout: () => undefined, clearTimeout: () => undefined };
-    expect(monotonicOf({ now: () => nowMs, ...timers })()).toBe(5);
+    expect(monotonicReader({ now: () => nowMs, ...timers })()).toBe(5);
     nowMs = 6;
-    expect(monotonicOf({ now: () => nowMs, ...timers })()).toBe(6);
-    expect(monotonicOf({ now: () => nowMs, monotonic: () => 7, ...timers })()).toBe(7);
+    expect(monotonicReader({ now: () => nowMs, ...timers })()).toBe(6);
+    expect(monotonicReader({ now: () => nowMs, monotonic: () => 7, ...timers })()).toBe(7);
   });
 
   it('of the machine tells the time and calls back unless it is told not to', async () => {

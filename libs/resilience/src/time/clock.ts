@@ -1,15 +1,15 @@
-/** Time, as far as the library touches it; injected, so that tests own it. */
+/** All access of the library to time. Pass your own clock in tests. */
 export interface Clock {
-  /** Milliseconds since the epoch: for deadlines that others set, and for telling when something happened. */
+  /** Milliseconds since the epoch. Used for callers' deadlines and for the time of events. */
   now(): number;
-  /** Milliseconds of a count that never steps back, from any origin: for durations. Default: {@link now}. */
+  /** Milliseconds since any fixed origin; never steps back. Used for durations. Default: {@link now}. */
   monotonic?(): number;
-  /** Calls back once after `ms` milliseconds. Returns a handle for {@link clearTimeout}. */
+  /** Calls `run` once after `ms` milliseconds. Returns a handle for {@link clearTimeout}. */
   setTimeout(run: () => void, ms: number): unknown;
   clearTimeout(handle: unknown): void;
 }
 
-// Looked up once: the global is a getter, and this clock is read twice a call.
+// Read the global getter once: the pipeline reads this clock twice per call.
 const { performance } = globalThis;
 
 /** The clock of the machine. */
@@ -20,17 +20,17 @@ export const systemClock: Clock = {
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };
 
-/** Reads a clock's count that never steps back. */
-export function monotonicOf(clock: Clock): () => number {
+/** Returns a function that reads the monotonic time of a clock. */
+export function monotonicReader(clock: Clock): () => number {
   return clock.monotonic === undefined ? () => clock.now() : () => clock.monotonic!();
 }
 
 /**
- * Waits.
+ * Waits for `ms` milliseconds.
  *
  * @throws the signal's reason as soon as it aborts
  */
-export async function sleep(ms: number, { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal | undefined }): Promise<void> {
+export async function sleep(ms: number, { clock, signal }: SleepOptions): Promise<void> {
   signal?.throwIfAborted();
   await new Promise<void>((resolve, reject) => {
     const handle = clock.setTimeout(() => {
@@ -43,4 +43,11 @@ export async function sleep(ms: number, { clock, signal }: { readonly clock: Clo
     }
     signal?.addEventListener('abort', abort, { once: true });
   });
+}
+
+/** Options of {@link sleep}. */
+export interface SleepOptions {
+  readonly clock: Clock;
+  /** Aborting it ends the wait. Default: the wait cannot be aborted. */
+  readonly signal?: AbortSignal | undefined;
 }

@@ -1,2 +1,2 @@
-/** The randomness of the machine, in [0, 1). */
+/** Random numbers of the machine, in [0, 1). */
 export const systemRandom = (): number => Math.random();

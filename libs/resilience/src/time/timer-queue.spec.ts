@@ -6,7 +6,7 @@ function setUp(limitMs: number) {
   const clock = new VirtualClock(0);
   const queue = new TimerQueue(limitMs, clock, () => clock.monotonic());
   const over: string[] = [];
-  const timed = (name: string): Timed => ({ timeUp: () => void over.push(`${name}@${clock.monotonic()}`), timerDueMs: 0, timerNext: undefined, timerPrevious: undefined });
+  const timed = (name: string): Timed => ({ onTimeout: () => void over.push(`${name}@${clock.monotonic()}`), timerDueMs: 0, timerNext: undefined, timerPrevious: undefined });
   return { clock, queue, over, timed };
 }
 
@@ -62,7 +62,7 @@ describe('a queue of time limits', () => {
     queue.add(
       {
         ...timed('first'),
-        timeUp: () => {
+        onTimeout: () => {
           over.push('first');
           queue.remove(removed);
           queue.add(next, 100);

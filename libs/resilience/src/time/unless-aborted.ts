@@ -1,14 +1,14 @@
 /**
- * Waits for work that takes no signal of its own. When the signal aborts first, the work goes on and nobody waits for it; what it then throws is dropped.
+ * Waits for work that takes no signal. When the signal aborts first, the wait ends and the work continues unobserved; its later error is dropped.
  *
- * @returns what the work returns, or undefined when the signal aborted first
- * @throws what the work throws before the signal aborts
+ * @returns the result of the work, or undefined when the signal aborted first
+ * @throws the error of the work, if it fails before the signal aborts
  */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return await new Promise<T | undefined>((resolve, reject) => {
-    const giveUp = (): void => resolve(undefined);
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp, { once: true });
-    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+    const stopWaiting = (): void => resolve(undefined);
+    if (signal.aborted) stopWaiting();
+    else signal.addEventListener('abort', stopWaiting, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stopWaiting));
   });
 }

@@ -10,12 +10,12 @@ it('a wait leaves nothing behind, however it ends', async () => {
   const waits = new Waits(clock, fanOut);
   const controller = new AbortController();
   const { signal } = controller;
-  const begin = (late?: () => unknown) => waits.begin({ ms: 10, signal, ...(late === undefined ? {} : { late }) });
+  const begin = (timeoutError?: () => unknown) => waits.start({ ms: 10, signal, ...(timeoutError === undefined ? {} : { timeoutError }) });
   const ended = begin();
   const failed = begin();
   const overWell = begin();
   const late = begin(() => new Error('late'));
-  ended.end();
+  ended.complete();
   failed.fail(new Error('failed'));
   await ended.promise;
   await expect(failed.promise).rejects.toThrow('failed');
@@ -24,12 +24,12 @@ it('a wait leaves nothing behind, however it ends', async () => {
   await clock.advance(10);
   await overWell.promise;
   expect(await lateReason).toEqual(new Error('late'));
-  const [aborted, closed] = [begin(), waits.begin({ ms: 10, signal: undefined })];
+  const [aborted, closed] = [begin(), waits.start({ ms: 10, signal: undefined })];
   controller.abort(new Error('enough'));
   await expect(aborted.promise).rejects.toThrow('enough');
   waits.failAll(new Error('closed'));
   await expect(closed.promise).rejects.toThrow('closed');
   fanOut.release();
   // What a pipeline keeps of its waits is seen by nobody, but it would grow for ever.
-  expect([clock.pending, getEventListeners(signal, 'abort').length, (Reflect.get(waits, 'waits') as Set<unknown>).size]).toEqual([0, 0, 0]);
+  expect([clock.pending, getEventListeners(signal, 'abort').length, waits.size]).toEqual([0, 0, 0]);
 });
