@@ -1,4 +1,4 @@
-import { createPipeline, patched } from '@millrace/resilience';
+import { createPipeline, applyPatch } from '@millrace/resilience';
 import { CallPaths, type SettingsOf } from '@millrace/runtime';
 import { ResponseError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
@@ -68,7 +68,7 @@ describe('the time of a write', () => {
   it('is longer than the time in which Kafka answers one attempt: at the start, and after each change', () => {
     const { rule } = purchasePipelinesOf(readPurchaseConfig({}));
     const { settingsOf } = counted();
-    const within = (attemptMs: number): readonly string[] => rule!((name) => patched(settingsOf(name), { timeout: { attemptMs } }));
+    const within = (attemptMs: number): readonly string[] => rule!((name) => applyPatch(settingsOf(name), { timeout: { attemptMs } }));
     expect(within(2001)).toEqual([]);
     expect(within(2000)).toEqual([expect.stringContaining('a lost answer is never asked for again')]);
   });
@@ -88,7 +88,7 @@ describe('the attempts that one request may cause', () => {
 
   it('are those of the settings in force, which may change while the service runs', () => {
     const { paths, settingsOf } = counted();
-    const longer: SettingsOf = (name) => patched(settingsOf(name), { timeout: { attemptMs: 30_000 } });
+    const longer: SettingsOf = (name) => applyPatch(settingsOf(name), { timeout: { attemptMs: 30_000 } });
     expect(paths.problem(longer)).toContain('may cause 300 attempts');
   });
 });

@@ -58,7 +58,7 @@ export const queryPipelines = {
   report: {
     dependency: 'engines',
     timeout: wholeQuery,
-    cache: { freshMs: 0, staleMsMax: 86_400_000, entriesMax: 200, coalesce: false, keeps: isKept },
+    cache: { freshMs: 0, staleMsMax: 86_400_000, entriesMax: 200, coalesce: false, isCacheable: isKept },
     fallbacks: [{ kind: 'cache', when: isOutOfReach }],
     classify: errorClassOf,
   },
@@ -158,7 +158,7 @@ function isOutOfReach(error: unknown): boolean {
 }
 
 function errorClassOf(error: unknown): ErrorClass {
-  if (error instanceof SandboxNotStarted) return 'refused';
+  if (error instanceof SandboxNotStarted) return 'rejected';
   if (error instanceof QueryError) return isOutOfReach(error) ? 'transient' : 'invalid';
   if (error instanceof Throttled) return 'throttled';
   if (error instanceof LakeError) return classOfLakeError(error);
