@@ -40,7 +40,7 @@ describe('the guard around Kafka', () => {
   });
 
   it('refuses calls at once after Kafka has failed, and says when to come back', async () => {
-    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_VOLUME_MIN: '2' });
+    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
     await expect(guard('open', failing)).rejects.toThrow('no broker');
     await expect(guard('check', failing)).rejects.toThrow('no broker');
     await expect(guard('send', async () => await Promise.resolve(1))).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: expect.any(Number) as number });
@@ -48,7 +48,7 @@ describe('the guard around Kafka', () => {
   });
 
   it('stays open to others when Kafka refuses what a write holds', async () => {
-    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_VOLUME_MIN: '2' });
+    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
     const tooLarge = new ResponseError(0, 11, { '/responses/0/partition_responses/0': [10, null] }, { responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 10, baseOffset: -1n }] }] });
     for (let n = 0; n < 5; n += 1) await expect(guard('send', async () => await Promise.reject(tooLarge))).rejects.toBe(tooLarge);
     expect(kafka.snapshot().breaker?.state).toBe('closed');

@@ -151,7 +151,7 @@ describe('a bulkhead', () => {
   });
 
   it('refuses a waiting call after all when the circuit has opened meanwhile', async () => {
-    const { pipeline } = setUp({ ...spec, breaker: { volumeMin: 2 } });
+    const { pipeline } = setUp({ ...spec, breaker: { minimumCalls: 2 } });
     const { promise, reject } = Promise.withResolvers<never>();
     const running = Array.from({ length: 2 }, () => pipeline.executeOutcome(() => promise));
     const waiting = pipeline.executeOutcome(() => 1);
@@ -164,7 +164,7 @@ describe('a bulkhead', () => {
   });
 
   it('does not take a probe that it cannot run', async () => {
-    const { pipeline, clock } = setUp({ name: 's3', breaker: { volumeMin: 1, openMs: 10, probes: 1 }, bulkhead: { concurrencyMax: 1 } });
+    const { pipeline, clock } = setUp({ name: 's3', breaker: { minimumCalls: 1, breakDurationMs: 10, probes: 1 }, bulkhead: { concurrencyMax: 1 } });
     const hung = pipeline.executeOutcome(never);
     await times(1, () => pipeline.execute(failing));
     void hung;

@@ -4,11 +4,11 @@ import { computeLoad, computeShedLevel } from './load-shedder.ts';
 import { type Priority, priorities } from './load-source.ts';
 import { setUp } from '../testing/set-up.ts';
 
-const shed = { eventLoopDelayMsFrom: 100, eventLoopDelayMsFull: 500, heapUsedShareFrom: 0.8, heapUsedShareFull: 1, holdMs: 1000, retryAfterMs: 700 } as const;
+const shed = { eventLoopDelayMsFrom: 100, eventLoopDelayMsFull: 500, heapUsedRatioFrom: 0.8, heapUsedRatioFull: 1, holdMs: 1000, retryAfterMs: 700 } as const;
 
 function onLoad() {
   const load = { delayMs: 0, heap: 0 };
-  const trial = setUp({ name: 'ingest', shed }, { load: { eventLoopDelayMs: () => load.delayMs, heapUsedShare: () => load.heap } });
+  const trial = setUp({ name: 'ingest', shed }, { load: { eventLoopDelayMs: () => load.delayMs, heapUsedRatio: () => load.heap } });
   const accepted = async (): Promise<readonly Priority[]> => {
     const results = await Promise.all(priorities.map(async (priority) => ((await trial.pipeline.executeOutcome(() => 1, { priority })).result === 'succeeded' ? priority : undefined)));
     return results.filter((priority) => priority !== undefined);
@@ -16,7 +16,7 @@ function onLoad() {
   return { ...trial, load, accepted };
 }
 
-const of = (delayMs: number, heap: number): number => computeLoad({ eventLoopDelayMs: () => delayMs, heapUsedShare: () => heap }, shed);
+const of = (delayMs: number, heap: number): number => computeLoad({ eventLoopDelayMs: () => delayMs, heapUsedRatio: () => heap }, shed);
 
 describe('load', () => {
   it('is the worse of event loop and heap, between where shedding begins and is full', () => {

@@ -8,9 +8,9 @@ const sampleMs = 50;
 
 /** Load from 0 to 1: the worse of event loop and heap, each measured between its `…From` and its `…Full`. */
 export function computeLoad(source: LoadSource, settings: Required<ShedSpec>): number {
-  const { eventLoopDelayMsFrom, eventLoopDelayMsFull, heapUsedShareFrom, heapUsedShareFull } = settings;
+  const { eventLoopDelayMsFrom, eventLoopDelayMsFull, heapUsedRatioFrom, heapUsedRatioFull } = settings;
   const delay = (source.eventLoopDelayMs() - eventLoopDelayMsFrom) / (eventLoopDelayMsFull - eventLoopDelayMsFrom);
-  const heap = (source.heapUsedShare() - heapUsedShareFrom) / (heapUsedShareFull - heapUsedShareFrom);
+  const heap = (source.heapUsedRatio() - heapUsedRatioFrom) / (heapUsedRatioFull - heapUsedRatioFrom);
   return Math.min(1, Math.max(0, delay, heap));
 }
 

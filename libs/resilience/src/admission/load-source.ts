@@ -3,7 +3,7 @@ export interface LoadSource {
   /** Expected wait for the event loop, in milliseconds, of an event that arrives at a random recent moment. */
   eventLoopDelayMs(): number;
   /** Used part of the heap limit, from 0 to 1. */
-  heapUsedShare(): number;
+  heapUsedRatio(): number;
 }
 
 /** Importance of a call, most important first. `critical` calls are never shed. */

@@ -74,7 +74,7 @@ describe('a call that has just got its turn', () => {
 
 /** One call hangs with the only permit, and the circuit is ready to probe. */
 async function halfOpen() {
-  const trial = setUp({ name: 's3', breaker: { volumeMin: 1, openMs: 10, openJitter: 0, probes: 1 }, bulkhead });
+  const trial = setUp({ name: 's3', breaker: { minimumCalls: 1, breakDurationMs: 10, breakDurationJitter: 0, probes: 1 }, bulkhead });
   const hung = Promise.withResolvers<number>();
   void trial.pipeline.executeOutcome(() => hung.promise);
   trial.pipeline.update({ bulkhead: { concurrencyMax: 2 } });

@@ -184,7 +184,7 @@ export class Attempt implements GatedCall, GateThenable, Timed, Abortable {
     fanOut.unlink(this);
     const errorClass = result === 'failed' ? classify(error) : undefined;
     const durationMs = nowMs - this.#startedMs;
-    const slow = breaker !== undefined && durationMs > breaker.slowMs;
+    const slow = breaker !== undefined && durationMs > breaker.slowCallMs;
     if (breaker !== undefined) this.#recordIn(breaker, result, errorClass, slow, nowMs);
     if (result === 'timed-out' || result === 'aborted') {
       counters.zombies += 1;

@@ -5,23 +5,23 @@ export type BreakerSettings = Required<BreakerSpec>;
 
 /** Calls that the breaker has recorded in its window. */
 export interface RecordedCalls {
-  readonly votes: number;
+  readonly calls: number;
   readonly failures: number;
-  readonly slow: number;
+  readonly slowCalls: number;
 }
 
 /** Returns the reason to open a closed circuit, or undefined when it must stay closed. */
-export function findOpenReason({ votes, failures, slow }: RecordedCalls, settings: BreakerSettings): 'failures' | 'slowness' | undefined {
-  if (votes < settings.volumeMin) return undefined;
-  if (failures >= votes * settings.failureShareMax) return 'failures';
-  if (slow >= votes * settings.slowShareMax) return 'slowness';
+export function findOpenReason({ calls, failures, slowCalls }: RecordedCalls, settings: BreakerSettings): 'failures' | 'slowness' | undefined {
+  if (calls < settings.minimumCalls) return undefined;
+  if (failures >= calls * settings.failureRatio) return 'failures';
+  if (slowCalls >= calls * settings.slowCallRatio) return 'slowness';
   return undefined;
 }
 
 /** Time for which the circuit stays open. It grows with each failed recovery, and its last part is random. */
 export function computeBreakDurationMs(failedRecoveries: number, settings: BreakerSettings, random: () => number): number {
-  const fullMs = Math.min(settings.openMsMax, settings.openMs * settings.openFactor ** failedRecoveries);
-  return fullMs * (1 - settings.openJitter * random());
+  const fullMs = Math.min(settings.breakDurationMsMax, settings.breakDurationMs * settings.breakDurationFactor ** failedRecoveries);
+  return fullMs * (1 - settings.breakDurationJitter * random());
 }
 
 /**

@@ -9,14 +9,14 @@ import { VirtualClock } from '../testing/virtual-clock.ts';
 const settings: BreakerSettings = {
   windowMs: 100,
   buckets: 5,
-  volumeMin: 3,
-  failureShareMax: 0.5,
-  slowMs: 1000,
-  slowShareMax: 0.75,
-  openMs: 50,
-  openFactor: 2,
-  openMsMax: 150,
-  openJitter: 0,
+  minimumCalls: 3,
+  failureRatio: 0.5,
+  slowCallMs: 1000,
+  slowCallRatio: 0.75,
+  breakDurationMs: 50,
+  breakDurationFactor: 2,
+  breakDurationMsMax: 150,
+  breakDurationJitter: 0,
   probes: 2,
   rampMs: 0,
 };
@@ -57,7 +57,7 @@ class PlainBreaker {
     this.votes.push({ atMs: nowMs, ending });
     const recent = this.recent(nowMs);
     const share = (kind: Ending): number => recent.filter((vote) => vote.ending === kind).length / recent.length;
-    if (ending !== 'good' && recent.length >= settings.volumeMin && (share('bad') >= settings.failureShareMax || share('slow') >= settings.slowShareMax)) this.open(0, nowMs);
+    if (ending !== 'good' && recent.length >= settings.minimumCalls && (share('bad') >= settings.failureRatio || share('slow') >= settings.slowCallRatio)) this.open(0, nowMs);
   }
 
   /** What it looks like, whether or not anybody has called since the open time was over. */
@@ -78,7 +78,7 @@ class PlainBreaker {
       return;
     }
     if (this.probes.filter((probe) => probe !== 'running').length < settings.probes) return;
-    if (this.probes.filter((probe) => probe === 'slow').length >= settings.probes * settings.slowShareMax) {
+    if (this.probes.filter((probe) => probe === 'slow').length >= settings.probes * settings.slowCallRatio) {
       this.open(this.failedProbings + 1, nowMs);
       return;
     }
@@ -91,7 +91,7 @@ class PlainBreaker {
     this.failedProbings = failedProbings;
     this.state = 'open';
     this.era += 1;
-    this.untilMs = nowMs + Math.min(settings.openMsMax, settings.openMs * settings.openFactor ** failedProbings);
+    this.untilMs = nowMs + Math.min(settings.breakDurationMsMax, settings.breakDurationMs * settings.breakDurationFactor ** failedProbings);
   }
 }
 
@@ -130,8 +130,8 @@ function run(steps: readonly Step[]): void {
       else breaker.record(ticket, each.ending === 'bad', each.ending === 'slow', nowMs);
       model.end(era, each.ending, nowMs);
     }
-    const { state, votes } = breaker.snapshot();
-    const comparable = state === 'closed' ? votes : undefined;
+    const { state, calls } = breaker.snapshot();
+    const comparable = state === 'closed' ? calls : undefined;
     expect([state, gateOpen, comparable]).toEqual([model.seen(nowMs), model.state !== 'closed', model.state === 'closed' ? model.recent(nowMs).length : undefined]);
   }
   expect(admissions.map(([ours]) => ours)).toEqual(admissions.map(([, plain]) => plain));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AttemptTimeoutError, CircuitOpenError } from '../errors/errors.ts';
 import { down, failing, never, setUp, times } from '../testing/set-up.ts';
 
-const breaker = { windowMs: 1000, buckets: 10, volumeMin: 4, failureShareMax: 0.5, openMs: 100, openMsMax: 350, openJitter: 0, probes: 2, slowMs: 50, slowShareMax: 0.75 } as const;
+const breaker = { windowMs: 1000, buckets: 10, minimumCalls: 4, failureRatio: 0.5, breakDurationMs: 100, breakDurationMsMax: 350, breakDurationJitter: 0, probes: 2, slowCallMs: 50, slowCallRatio: 0.75 } as const;
 const spec = { name: 's3', timeout: { attemptMs: 200 }, breaker } as const;
 
 const state = (trial: { readonly pipeline: { snapshot(): { readonly breaker?: { readonly state: string } } } }): string | undefined => trial.pipeline.snapshot().breaker?.state;
@@ -15,7 +15,7 @@ describe('a closed circuit', () => {
     expect(state(trial)).toBe('closed');
     await times(1, () => pipeline.execute(failing));
     expect(state(trial)).toBe('open');
-    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'failures', openMs: 100, failureShare: 1, slowShare: 0, votes: 4 }]);
+    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'failures', breakDurationMs: 100, failureRatio: 1, slowCallRatio: 0, calls: 4 }]);
   });
 
   it('stays closed below the share', async () => {
@@ -25,7 +25,7 @@ describe('a closed circuit', () => {
       await times(2, () => trial.pipeline.execute(failing));
     }
     expect(state(trial)).toBe('closed');
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ votes: 50, failures: 20, failureShare: 0.4, slow: 0, mode: 'auto' });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 50, failures: 20, failureRatio: 0.4, slowCalls: 0, mode: 'auto' });
   });
 
   it('forgets what is older than its window', async () => {
@@ -34,7 +34,7 @@ describe('a closed circuit', () => {
     await trial.clock.advance(1000);
     await times(3, () => trial.pipeline.execute(failing));
     expect(state(trial)).toBe('closed');
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ votes: 3 });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 3 });
   });
 
   it('opens at the share of slow answers, good as they are', async () => {
@@ -43,7 +43,7 @@ describe('a closed circuit', () => {
     await times(1, () => trial.pipeline.execute(() => 1));
     await trial.clock.advance(51);
     await Promise.all(slow);
-    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'slowness', slowShare: 0.75, failureShare: 0 }]);
+    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'slowness', slowCallRatio: 0.75, failureRatio: 0 }]);
   });
 
   it('counts a timeout as a failure', async () => {
@@ -55,11 +55,11 @@ describe('a closed circuit', () => {
   });
 
   it('counts a timeout as a failure also where no answer in time would be slow', async () => {
-    const trial = setUp({ ...spec, breaker: { ...breaker, slowMs: 1000 } });
+    const trial = setUp({ ...spec, breaker: { ...breaker, slowCallMs: 1000 } });
     const calls = Array.from({ length: 4 }, () => trial.pipeline.executeOutcome(never));
     await trial.clock.advance(200);
     await Promise.all(calls);
-    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'failures', failureShare: 1, slowShare: 0 }]);
+    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'failures', failureRatio: 1, slowCallRatio: 0 }]);
   });
 
   it('takes a caller that gives up because its own time was over for one that gives up', async () => {
@@ -69,7 +69,7 @@ describe('a closed circuit', () => {
     await clock.advance(100);
     controller.abort(new AttemptTimeoutError('outer', 100));
     expect((await Promise.all(calls)).map(({ result }) => result)).toEqual(Array.from({ length: 4 }, () => 'aborted'));
-    expect(pipeline.snapshot()).toMatchObject({ breaker: { state: 'closed', votes: 0 }, totals: { timeouts: 0 } });
+    expect(pipeline.snapshot()).toMatchObject({ breaker: { state: 'closed', calls: 0 }, totals: { timeouts: 0 } });
   });
 
   it('does not count aborts, invalid requests and refusals from within', async () => {
@@ -80,7 +80,7 @@ describe('a closed circuit', () => {
     await Promise.all(aborted);
     await times(5, () => trial.pipeline.execute(failing));
     await times(5, () => trial.pipeline.execute(() => Promise.reject(new CircuitOpenError('inner'))));
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'closed', votes: 0 });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'closed', calls: 0 });
   });
 
   it('counts work that its caller cut short as slow if it was, and else not at all', async () => {
@@ -91,7 +91,7 @@ describe('a closed circuit', () => {
     await clock.advance(51);
     expect(await hasty).toMatchObject({ result: 'failed', error: new AttemptTimeoutError('s3', 50) });
     expect(await patient).toMatchObject({ result: 'failed', error: new AttemptTimeoutError('s3', 51) });
-    expect(pipeline.snapshot().breaker).toMatchObject({ votes: 1, failures: 0, slow: 1 });
+    expect(pipeline.snapshot().breaker).toMatchObject({ calls: 1, failures: 0, slowCalls: 1 });
   });
 });
 
@@ -99,7 +99,7 @@ it('judges an error by default when the judgement itself fails, and the call end
   const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1 }, classify: () => { throw new TypeError('no such field'); } });
   expect(await pipeline.executeOutcome(failing)).toMatchObject({ result: 'failed', error: down });
   expect(await pipeline.execute(() => 1)).toBe(1);
-  expect(pipeline.snapshot().breaker).toMatchObject({ votes: 2, failures: 1 });
+  expect(pipeline.snapshot().breaker).toMatchObject({ calls: 2, failures: 1 });
 });
 
 it.each([{}, { fallbacks: [{ kind: 'stub', value: () => 1, when: () => false }] }] as const)('takes what another pipeline refused within the work for a failure of the work, whatever is around it', async (more) => {
@@ -112,7 +112,7 @@ it.each([{}, { fallbacks: [{ kind: 'stub', value: () => 1, when: () => false }] 
 it('counts a failure also when its caller had little time', async () => {
   const { pipeline, clock } = setUp(spec);
   await pipeline.executeOutcome(failing, { deadline: clock.now() + 20 });
-  expect(pipeline.snapshot().breaker).toMatchObject({ votes: 1, failures: 1, slow: 0 });
+  expect(pipeline.snapshot().breaker).toMatchObject({ calls: 1, failures: 1, slowCalls: 0 });
 });
 
 it('counts an attempt that took all of the time of its call as a timeout', async () => {
@@ -120,12 +120,12 @@ it('counts an attempt that took all of the time of its call as a timeout', async
   const outcome = pipeline.executeOutcome(never);
   await clock.advance(200);
   await outcome;
-  expect(pipeline.snapshot().breaker).toMatchObject({ votes: 1, failures: 1, slow: 1 });
+  expect(pipeline.snapshot().breaker).toMatchObject({ calls: 1, failures: 1, slowCalls: 1 });
 });
 
 it.each([
-  { waitMs: 150, counted: { votes: 2, failures: 1 } },
-  { waitMs: 190, counted: { votes: 1, failures: 0 } },
+  { waitMs: 150, counted: { calls: 2, failures: 1 } },
+  { waitMs: 190, counted: { calls: 1, failures: 0 } },
 ])('counts an attempt cut short by the time of its whole call as a timeout if it was slow by then, and else not at all ($waitMs ms of 230)', async ({ waitMs, counted }) => {
   const { pipeline, clock } = setUp({ ...spec, timeout: { attemptMs: 200, totalMs: 230 }, bulkhead: { concurrencyMax: 1, queueMax: 1, queueWaitMsMax: 220 } });
   const first = Promise.withResolvers<number>();
@@ -166,7 +166,7 @@ describe('an open circuit', () => {
     expect(await trial.pipeline.execute(() => 2)).toBe(2);
     expect(state(trial)).toBe('closed');
     expect(trial.events.map(({ type }) => type).filter((type) => type.startsWith('Circuit'))).toEqual(['CircuitOpened', 'CircuitHalfOpened', 'CircuitClosed']);
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ votes: 0 });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 0 });
     await times(3, () => trial.pipeline.execute(failing));
     expect(state(trial)).toBe('closed');
   });
@@ -189,9 +189,9 @@ describe('an open circuit', () => {
 
   it('opens again for longer with each failed probing, up to a bound', async () => {
     const { pipeline, clock, told } = await opened();
-    for (const openMs of [100, 200, 350, 350]) {
-      expect(told('CircuitOpened').at(-1)).toMatchObject({ openMs });
-      await clock.advance(openMs);
+    for (const breakDurationMs of [100, 200, 350, 350]) {
+      expect(told('CircuitOpened').at(-1)).toMatchObject({ breakDurationMs });
+      await clock.advance(breakDurationMs);
       await times(1, () => pipeline.execute(failing));
     }
     expect(told('CircuitOpened').map(({ reason }) => reason)).toEqual(['failures', 'probe-failed', 'probe-failed', 'probe-failed', 'probe-failed']);
@@ -208,7 +208,7 @@ describe('an open circuit', () => {
   });
 
   it('says since when it is what it is, and until when', async () => {
-    const trial = setUp({ ...spec, breaker: { ...breaker, openJitter: 0.001 } });
+    const trial = setUp({ ...spec, breaker: { ...breaker, breakDurationJitter: 0.001 } });
     await trial.clock.advance(7);
     await times(4, () => trial.pipeline.execute(failing));
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'open', sinceMs: 1_000_007, retryAfterMs: 100 });
@@ -230,11 +230,11 @@ describe('an open circuit', () => {
     await trial.clock.advance(51);
     await Promise.all(probes);
     expect(state(trial)).toBe('open');
-    expect(trial.told('CircuitOpened').at(-1)).toMatchObject({ reason: 'probe-failed', openMs: 200, votes: 4 });
+    expect(trial.told('CircuitOpened').at(-1)).toMatchObject({ reason: 'probe-failed', breakDurationMs: 200, calls: 4 });
   });
 
   it('opens again when as many of its probes are slow as may not be', async () => {
-    const trial = setUp({ ...spec, breaker: { ...breaker, slowShareMax: 0.5 } });
+    const trial = setUp({ ...spec, breaker: { ...breaker, slowCallRatio: 0.5 } });
     await times(4, () => trial.pipeline.execute(failing));
     await trial.clock.advance(100);
     const slow = trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51)));
@@ -251,7 +251,7 @@ describe('an open circuit', () => {
     await clock.advance(200);
     await times(2, () => pipeline.execute(() => 1));
     await times(4, () => pipeline.execute(failing));
-    expect(told('CircuitOpened').at(-1)).toMatchObject({ openMs: 100 });
+    expect(told('CircuitOpened').at(-1)).toMatchObject({ breakDurationMs: 100 });
   });
 
   it('gives a probe back that its caller cut short', async () => {
@@ -281,7 +281,7 @@ describe('an open circuit', () => {
     const { pipeline, clock } = trial;
     await clock.advance(100);
     expect(await pipeline.execute(() => 1)).toBe(1);
-    pipeline.update({ breaker: { openMs: 90 } });
+    pipeline.update({ breaker: { breakDurationMs: 90 } });
     expect(state(trial)).toBe('half-open');
     pipeline.update({ breaker: { probes: 1 } });
     expect(state(trial)).toBe('closed');
@@ -329,9 +329,9 @@ describe('an open circuit', () => {
   });
 
   it('has an open time whose last part is random', async () => {
-    const trial = setUp({ name: 's3', breaker: { ...breaker, openJitter: 0.2 } }, { random: () => 0.5 });
+    const trial = setUp({ name: 's3', breaker: { ...breaker, breakDurationJitter: 0.2 } }, { random: () => 0.5 });
     await times(4, () => trial.pipeline.execute(failing));
-    expect(trial.told('CircuitOpened')).toMatchObject([{ openMs: 90 }]);
+    expect(trial.told('CircuitOpened')).toMatchObject([{ breakDurationMs: 90 }]);
   });
 
   it('is open no longer when the time of day is set back', async () => {
@@ -372,7 +372,7 @@ describe('a circuit that ramps up', () => {
   it('has not recovered when it fails meanwhile: it opens for longer', async () => {
     const { pipeline, told } = await ramping(() => 0);
     await times(4, () => pipeline.execute(failing));
-    expect(told('CircuitOpened').at(-1)).toMatchObject({ reason: 'failures', openMs: 200 });
+    expect(told('CircuitOpened').at(-1)).toMatchObject({ reason: 'failures', breakDurationMs: 200 });
   });
 });
 
@@ -381,7 +381,7 @@ describe('a circuit that has ramped up', () => {
     const { pipeline, clock, told } = await ramping(() => 0);
     await clock.advance(1000);
     await times(4, () => pipeline.execute(failing));
-    expect(told('CircuitOpened').at(-1)).toMatchObject({ reason: 'failures', openMs: 100 });
+    expect(told('CircuitOpened').at(-1)).toMatchObject({ reason: 'failures', breakDurationMs: 100 });
   });
 
   it('tells how long the ramp is', async () => {
@@ -406,7 +406,7 @@ describe('an operator', () => {
     trial.pipeline.forceClosed();
     await times(10, () => trial.pipeline.execute(failing));
     expect(await trial.pipeline.execute(() => 1)).toBe(1);
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ mode: 'forced-closed', state: 'closed', votes: 11, failures: 10 });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ mode: 'forced-closed', state: 'closed', calls: 11, failures: 10 });
     expect(trial.told('CircuitClosed')).toMatchObject([{ reason: 'forced' }]);
   });
 
@@ -414,7 +414,7 @@ describe('an operator', () => {
     const trial = await opened();
     trial.pipeline.disable();
     await times(10, () => trial.pipeline.execute(failing));
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ mode: 'disabled', state: 'closed', votes: 0 });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ mode: 'disabled', state: 'closed', calls: 0 });
   });
 
   it('tells what was done, and that a circuit opened or closed only where it did', async () => {
@@ -428,7 +428,7 @@ describe('an operator', () => {
     const circuit = trial.events.filter(({ type }) => type.startsWith('Circuit')).map(({ pipeline: _pipeline, atMs: _atMs, ...event }) => event);
     expect(circuit).toEqual([
       { type: 'CircuitModeChanged', mode: 'forced-open', state: 'open' },
-      { type: 'CircuitOpened', reason: 'forced', votes: 2, failureShare: 0.5, slowShare: 0 },
+      { type: 'CircuitOpened', reason: 'forced', calls: 2, failureRatio: 0.5, slowCallRatio: 0 },
       { type: 'CircuitModeChanged', mode: 'forced-open', state: 'open' },
       { type: 'CircuitModeChanged', mode: 'auto', state: 'closed' },
       { type: 'CircuitClosed', reason: 'forced', rampMs: 0 },
@@ -443,17 +443,17 @@ describe('an operator', () => {
     expect(await closed.pipeline.execute(() => 1)).toBe(1);
     const trial = setUp(spec);
     trial.pipeline.forceOpen();
-    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'forced', votes: 0, failureShare: 0, slowShare: 0 }]);
+    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'forced', calls: 0, failureRatio: 0, slowCallRatio: 0 }]);
     expect(trial.pipeline.snapshot().breaker).not.toHaveProperty('retryAfterMs');
   });
 
   it('leaves a window that a change does not concern', async () => {
     const trial = setUp(spec);
     await times(3, () => trial.pipeline.execute(failing));
-    trial.pipeline.update({ breaker: { windowMs: 1000, buckets: 10, openMs: 50 } });
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ votes: 3 });
+    trial.pipeline.update({ breaker: { windowMs: 1000, buckets: 10, breakDurationMs: 50 } });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 3 });
     trial.pipeline.update({ breaker: { buckets: 5 } });
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ votes: 0 });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 0 });
   });
 
   it('gives the breaker its judgement back, with an empty window', async () => {
@@ -461,7 +461,7 @@ describe('an operator', () => {
     trial.pipeline.forceClosed();
     await times(10, () => trial.pipeline.execute(failing));
     trial.pipeline.auto();
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ mode: 'auto', state: 'closed', votes: 0 });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ mode: 'auto', state: 'closed', calls: 0 });
     await times(4, () => trial.pipeline.execute(failing));
     expect(state(trial)).toBe('open');
     expect(trial.told('CircuitClosed')).toEqual([]);
@@ -475,7 +475,7 @@ describe('an operator', () => {
   it('changes limits while the circuit lives on', async () => {
     const trial = setUp(spec);
     await times(3, () => trial.pipeline.execute(failing));
-    trial.pipeline.update({ breaker: { volumeMin: 5 } });
+    trial.pipeline.update({ breaker: { minimumCalls: 5 } });
     await times(1, () => trial.pipeline.execute(failing));
     expect(state(trial)).toBe('closed');
     await times(1, () => trial.pipeline.execute(failing));
@@ -483,6 +483,6 @@ describe('an operator', () => {
     trial.pipeline.auto();
     await times(3, () => trial.pipeline.execute(failing));
     trial.pipeline.update({ breaker: { windowMs: 2000 } });
-    expect(trial.pipeline.snapshot().breaker).toMatchObject({ votes: 0 });
+    expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 0 });
   });
 });

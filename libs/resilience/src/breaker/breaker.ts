@@ -95,8 +95,8 @@ export class Breaker {
   }
 
   /** A call that takes longer than this is slow, in milliseconds. */
-  get slowMs(): number {
-    return this.#settings.slowMs;
+  get slowCallMs(): number {
+    return this.#settings.slowCallMs;
   }
 
   /** Records the result of a call. */
@@ -142,7 +142,7 @@ export class Breaker {
     if (isOpen) gate.open();
     else gate.close();
     events.emit({ type: 'CircuitModeChanged', mode, state: isOpen ? 'open' : 'closed' });
-    if (isOpen && !wasOpen) events.emit({ type: 'CircuitOpened', reason: 'forced', votes: recorded.votes, ...computeRatios(recorded) });
+    if (isOpen && !wasOpen) events.emit({ type: 'CircuitOpened', reason: 'forced', calls: recorded.calls, ...computeRatios(recorded) });
     if (wasOpen && !isOpen) events.emit({ type: 'CircuitClosed', reason: 'forced', rampMs: 0 });
   }
 
@@ -205,17 +205,17 @@ export class Breaker {
 
   #evaluateProbes(state: HalfOpenState): void {
     if (state.succeeded < this.#settings.probes) return;
-    if (state.slow >= state.succeeded * this.#settings.slowShareMax) this.#open('probe-failed', state.failedRecoveries + 1);
+    if (state.slow >= state.succeeded * this.#settings.slowCallRatio) this.#open('probe-failed', state.failedRecoveries + 1);
     else this.#close(state.failedRecoveries);
   }
 
   #open(reason: 'failures' | 'slowness' | 'probe-failed', failedRecoveries: number): void {
     const nowMs = this.#deps.monotonic();
-    const openMs = computeBreakDurationMs(failedRecoveries, this.#settings, this.#deps.random);
+    const breakDurationMs = computeBreakDurationMs(failedRecoveries, this.#settings, this.#deps.random);
     const recorded = this.#recordedCalls(nowMs);
-    this.#enter({ kind: 'open', untilMs: nowMs + openMs, failedRecoveries });
+    this.#enter({ kind: 'open', untilMs: nowMs + breakDurationMs, failedRecoveries });
     this.#deps.gate.open();
-    this.#deps.events.emit({ type: 'CircuitOpened', reason, openMs, votes: recorded.votes, ...computeRatios(recorded) });
+    this.#deps.events.emit({ type: 'CircuitOpened', reason, breakDurationMs, calls: recorded.calls, ...computeRatios(recorded) });
   }
 
   #halfOpen(failedRecoveries: number): HalfOpenState {
@@ -241,9 +241,9 @@ export class Breaker {
 
   #recordedCalls(nowMs: number): RecordedCalls {
     return {
-      votes: this.#window.total(callKind, nowMs),
+      calls: this.#window.total(callKind, nowMs),
       failures: this.#window.total(failureKind, nowMs),
-      slow: this.#window.total(slowKind, nowMs),
+      slowCalls: this.#window.total(slowKind, nowMs),
     };
   }
 }
@@ -253,6 +253,6 @@ function countFailedRecoveries(state: ClosedState, nowMs: number): number {
   return nowMs - state.sinceMs < state.rampMs ? state.failedRecoveries + 1 : 0;
 }
 
-function computeRatios({ votes, failures, slow }: RecordedCalls): Pick<BreakerSnapshot, 'failureShare' | 'slowShare'> {
-  return votes === 0 ? { failureShare: 0, slowShare: 0 } : { failureShare: failures / votes, slowShare: slow / votes };
+function computeRatios({ calls, failures, slowCalls }: RecordedCalls): Pick<BreakerSnapshot, 'failureRatio' | 'slowCallRatio'> {
+  return calls === 0 ? { failureRatio: 0, slowCallRatio: 0 } : { failureRatio: failures / calls, slowCallRatio: slowCalls / calls };
 }

@@ -21,23 +21,23 @@ interface Subject {
 
 /** Times of both, in milliseconds. */
 const timeoutMs = 20;
-const openMs = 30;
+const breakDurationMs = 30;
 
 interface Limits {
   readonly concurrencyMax?: number;
-  readonly volumeMin?: number;
+  readonly minimumCalls?: number;
   readonly timeout?: boolean;
   readonly cache?: boolean;
 }
 
-function ours({ concurrencyMax, volumeMin, cache, timeout }: Limits): Subject {
+function ours({ concurrencyMax, minimumCalls, cache, timeout }: Limits): Subject {
   const clock = new VirtualClock();
   const pipeline: Pipeline<{ name: string }> = createPipeline(
     {
       name: 'ours',
       // Without a timeout of its own: what hangs is ended by the default.
       timeout: { attemptMs: timeout === false ? 1000 : timeoutMs },
-      breaker: { openMs, openJitter: 0, probes: 1, ...(volumeMin === undefined ? {} : { volumeMin }) },
+      breaker: { breakDurationMs, breakDurationJitter: 0, probes: 1, ...(minimumCalls === undefined ? {} : { minimumCalls }) },
       ...(concurrencyMax === undefined ? {} : { bulkhead: { concurrencyMax } }),
       ...(cache === true ? { cache: { freshMs: 1000 } } : {}),
     },
@@ -51,14 +51,14 @@ function ours({ concurrencyMax, volumeMin, cache, timeout }: Limits): Subject {
   };
 }
 
-function opossum({ concurrencyMax, volumeMin, timeout, cache }: Limits): Subject {
+function opossum({ concurrencyMax, minimumCalls, timeout, cache }: Limits): Subject {
   const abortController = new AbortController();
   const breaker = new CircuitBreaker<[Work]>((work: Work) => work({ signal: abortController.signal }) as Promise<unknown>, {
     timeout: timeout === false ? false : timeoutMs,
-    resetTimeout: openMs,
+    resetTimeout: breakDurationMs,
     abortController,
     ...(concurrencyMax === undefined ? {} : { capacity: concurrencyMax }),
-    ...(volumeMin === undefined ? {} : { volumeThreshold: volumeMin }),
+    ...(minimumCalls === undefined ? {} : { volumeThreshold: minimumCalls }),
     ...(cache === true ? { cache: true, cacheTransport: asyncTransport, cacheGetKey: () => 'key' } : {}),
   });
   return {
@@ -90,7 +90,7 @@ interface Defect {
 const defects: readonly Defect[] = [
   {
     promise: 'lets no more calls in than allowed, also when the work of timed-out calls goes on',
-    limits: { concurrencyMax: 2, volumeMin: 1000 },
+    limits: { concurrencyMax: 2, minimumCalls: 1000 },
     async check(subject) {
       let running = 0;
       for (let round = 0; round < 5; round += 1) {
@@ -137,7 +137,7 @@ const defects: readonly Defect[] = [
   },
   {
     promise: 'does not abort a healthy call because another one took too long',
-    limits: { volumeMin: 1000 },
+    limits: { minimumCalls: 1000 },
     async check(subject) {
       const hung = subject.call(never).catch(() => undefined);
       await subject.pass(timeoutMs / 2);
@@ -156,26 +156,26 @@ const defects: readonly Defect[] = [
   },
   {
     promise: 'recovers when its probe hangs',
-    limits: { timeout: false, volumeMin: 1 },
+    limits: { timeout: false, minimumCalls: 1 },
     async check(subject) {
       await subject.call(failing).catch(() => undefined);
-      await subject.pass(openMs + 5);
+      await subject.pass(breakDurationMs + 5);
       const probe = subject.call(never).catch(() => undefined);
       await subject.pass(1000);
       await Promise.race([probe, settled()]);
-      await subject.pass(2 * openMs + 5);
+      await subject.pass(2 * breakDurationMs + 5);
       await expect(subject.call(succeeding)).resolves.toBe('well');
     },
   },
   {
     promise: 'is not closed by a slow success from before it opened',
-    limits: { timeout: false, volumeMin: 1 },
+    limits: { timeout: false, minimumCalls: 1 },
     async check(subject) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const old = subject.call(() => promise);
       await subject.call(failing).catch(() => undefined);
       expect(subject.isOpen()).toBe(true);
-      await subject.pass(openMs + 5);
+      await subject.pass(breakDurationMs + 5);
       resolve();
       await old;
       await settled();

@@ -23,7 +23,7 @@ describe('a pipeline', () => {
     const told: string[] = [];
     vi.spyOn(OpossumGate.prototype, 'open').mockImplementation(() => void told.push('open'));
     vi.spyOn(OpossumGate.prototype, 'close').mockImplementation(() => void told.push('close'));
-    const { pipeline, clock } = setUp({ name: 'kafka', breaker: { volumeMin: 1, openMs: 10, openJitter: 0, probes: 1 } });
+    const { pipeline, clock } = setUp({ name: 'kafka', breaker: { minimumCalls: 1, breakDurationMs: 10, breakDurationJitter: 0, probes: 1 } });
     const fired = async (work: () => unknown): Promise<number> => {
       const before = fire.mock.calls.length;
       await pipeline.executeOutcome(work);

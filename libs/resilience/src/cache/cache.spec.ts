@@ -197,24 +197,24 @@ describe('calls of one key at one time', () => {
     ['open the circuit when it hangs and none of them can wait longer', { timeout: { attemptMs: 200 } }, 60, 'open', 3],
     ['say nothing of it when none of them waited long enough to tell', { timeout: { attemptMs: 200 } }, 50, 'closed', 0],
     ['open it as well when an attempt has all the time of a call', { timeout: { attemptMs: 60, totalMs: 60 } }, undefined, 'open', 3],
-  ] as const)('%s', async (_what, limits, deadlineMs, state, votes) => {
-    const { pipeline, clock } = setUp({ name: 'reports', cache: {}, breaker: { volumeMin: 3, slowMs: 55, slowShareMax: 0.8, openJitter: 0 }, ...limits });
+  ] as const)('%s', async (_what, limits, deadlineMs, state, calls) => {
+    const { pipeline, clock } = setUp({ name: 'reports', cache: {}, breaker: { minimumCalls: 3, slowCallMs: 55, slowCallRatio: 0.8, breakDurationJitter: 0 }, ...limits });
     for (let n = 0; n < 3; n += 1) {
       const hung = pipeline.executeOutcome(never, { ...de, ...(deadlineMs === undefined ? {} : { deadline: clock.now() + deadlineMs }) });
       await clock.advance(60);
       expect(await hung).toMatchObject({ result: 'failed', error: { code: 'attempt-timeout' } });
     }
-    expect(pipeline.snapshot().breaker).toMatchObject({ state, votes });
+    expect(pipeline.snapshot().breaker).toMatchObject({ state, calls });
   });
 
   it('are no vote when the last of them gives up', async () => {
-    const { pipeline, clock } = setUp({ name: 'reports', cache: {}, breaker: { volumeMin: 1, slowMs: 10 } });
+    const { pipeline, clock } = setUp({ name: 'reports', cache: {}, breaker: { minimumCalls: 1, slowCallMs: 10 } });
     const controller = new AbortController();
     const hung = pipeline.executeOutcome(never, { ...de, signal: controller.signal });
     await clock.advance(20);
     controller.abort('enough');
     expect(await hung).toMatchObject({ result: 'aborted' });
-    expect(pipeline.snapshot()).toMatchObject({ breaker: { state: 'closed', votes: 0 }, totals: { timeouts: 0 } });
+    expect(pipeline.snapshot()).toMatchObject({ breaker: { state: 'closed', calls: 0 }, totals: { timeouts: 0 } });
   });
 
   it('end at once for one whose own work makes it give up', async () => {
@@ -234,7 +234,7 @@ describe('calls of one key at one time', () => {
   });
 
   it('share it at the priority of the first', async () => {
-    const load = { eventLoopDelayMs: () => 1000, heapUsedShare: () => 0 };
+    const load = { eventLoopDelayMs: () => 1000, heapUsedRatio: () => 0 };
     const { pipeline } = setUp({ name: 'reports', cache: {}, shed: {} }, { load });
     expect(await pipeline.executeOutcome(() => 1, { ...de, priority: 'critical' })).toMatchObject({ result: 'succeeded', value: 1 });
     expect(await pipeline.executeOutcome(() => 1, de)).toMatchObject({ result: 'rejected', error: { code: 'shed' }, attempts: 0 });

@@ -16,7 +16,7 @@ describe('the end of a call', () => {
   });
 
   it('is told with what belongs to it, and nothing else', async () => {
-    const { pipeline, events, clock } = setUp({ name: 'kafka', breaker: { volumeMin: 1, openJitter: 0 } });
+    const { pipeline, events, clock } = setUp({ name: 'kafka', breaker: { minimumCalls: 1, breakDurationJitter: 0 } });
     const told = async (act: () => Promise<unknown>): Promise<unknown> => {
       const before = events.length;
       await act();

@@ -220,7 +220,7 @@ describe('a queue', () => {
   const stored: StoredEntries = { entries: [] };
   const make = (entriesMax = 3) => {
     stored.entries = [];
-    return setUp({ name: 'kafka', timeout: { attemptMs: 100 }, breaker: { volumeMin: 1, openMs: 50 }, fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, entriesMax) }] });
+    return setUp({ name: 'kafka', timeout: { attemptMs: 100 }, breaker: { minimumCalls: 1, breakDurationMs: 50 }, fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, entriesMax) }] });
   };
 
   it('takes the work and gives a receipt', async () => {

@@ -19,7 +19,7 @@ const spec = {
   name: 'model',
   timeout: { attemptMs: 50, totalMs: 200 },
   retry: { attemptsMax: 2, baseMs: 20 },
-  breaker: { volumeMin: 1_000_000 },
+  breaker: { minimumCalls: 1_000_000 },
   bulkhead: { concurrencyMax, queueMax, queueWaitMsMax: 30 },
 } as const;
 

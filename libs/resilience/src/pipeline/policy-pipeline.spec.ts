@@ -220,7 +220,7 @@ describe('closing', () => {
   });
 
   it('leaves nothing on the clock when nothing runs', async () => {
-    const { pipeline, clock } = setUp({ name: 'kafka', breaker: { volumeMin: 1 }, bulkhead: {} });
+    const { pipeline, clock } = setUp({ name: 'kafka', breaker: { minimumCalls: 1 }, bulkhead: {} });
     await times(3, () => pipeline.execute(failing));
     expect(clock.pending).toBe(1);
     pipeline.close();

@@ -45,7 +45,7 @@ export class PolicyPipeline implements PipelineControl {
     }
     this.#spec = spec;
     this.#parts = buildParts(spec, settings, deps);
-    this.#updater = new SettingsUpdater(this.#parts, spec.breaker !== undefined && spec.breaker.slowMs === undefined);
+    this.#updater = new SettingsUpdater(this.#parts, spec.breaker !== undefined && spec.breaker.slowCallMs === undefined);
     this.#composed = settings.retry !== undefined || settings.cache !== undefined || settings.fallbacks.length > 0;
     this.name = settings.name;
     this.dependency = settings.dependency;

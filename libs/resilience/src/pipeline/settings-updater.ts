@@ -9,12 +9,12 @@ type UpdatedParts = Pick<PipelineParts, 'call' | 'attempt' | 'budget' | 'cache' 
 /** Changes the settings of a pipeline at run time. */
 export class SettingsUpdater {
   readonly #parts: UpdatedParts;
-  #slowMsDerived: boolean;
+  #slowCallMsDerived: boolean;
 
-  /** @param slowMsDerived Whether the spec omits `breaker.slowMs`. It then follows `timeout.attemptMs` until a patch sets it. */
-  constructor(parts: UpdatedParts, slowMsDerived: boolean) {
+  /** @param slowCallMsDerived Whether the spec omits `breaker.slowCallMs`. It then follows `timeout.attemptMs` until a patch sets it. */
+  constructor(parts: UpdatedParts, slowCallMsDerived: boolean) {
     this.#parts = parts;
-    this.#slowMsDerived = slowMsDerived;
+    this.#slowCallMsDerived = slowCallMsDerived;
   }
 
   /** @throws PipelineSettingsError when the new settings are invalid; nothing changes then */
@@ -24,7 +24,7 @@ export class SettingsUpdater {
     const settings = applyPatch(call.settings.current, patch);
     checkSettings(settings);
     call.settings.current = settings;
-    if (requested.breaker?.slowMs !== undefined) this.#slowMsDerived = false;
+    if (requested.breaker?.slowCallMs !== undefined) this.#slowCallMsDerived = false;
     if (settings.timeout.attemptMs !== attempt.timers.limitMs) {
       attempt.timers = new TimerQueue(settings.timeout.attemptMs, attempt.clock, attempt.monotonic);
     }
@@ -39,12 +39,12 @@ export class SettingsUpdater {
 
   #addDerived(patch: PipelinePatch): PipelinePatch {
     const attemptMs = patch.timeout?.attemptMs;
-    if (!this.#slowMsDerived || attemptMs === undefined) return patch;
-    return { ...patch, breaker: { slowMs: attemptMs / 2, ...patch.breaker } };
+    if (!this.#slowCallMsDerived || attemptMs === undefined) return patch;
+    return { ...patch, breaker: { slowCallMs: attemptMs / 2, ...patch.breaker } };
   }
 }
 
-/** Path of every field in a patch, such as `breaker.openMs`. */
+/** Path of every field in a patch, such as `breaker.breakDurationMs`. */
 function listPaths(patch: PipelinePatch): string[] {
   return Object.entries(patch).flatMap(([policy, value]: [string, unknown]) =>
     typeof value === 'object' ? Object.keys(value!).map((field) => `${policy}.${field}`) : [policy],

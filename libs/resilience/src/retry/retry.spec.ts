@@ -154,7 +154,7 @@ describe('a retrying pipeline', () => {
   });
 
   it('tells of the failure before when another attempt is refused', async () => {
-    const { pipeline, clock } = setUp({ ...spec, breaker: { volumeMin: 1 } });
+    const { pipeline, clock } = setUp({ ...spec, breaker: { minimumCalls: 1 } });
     const outcome = pipeline.executeOutcome(failing, idempotent);
     await clock.advance(2000);
     expect(await outcome).toMatchObject({ result: 'rejected', error: { code: 'circuit-open', cause: down }, attempts: 1 });

@@ -40,12 +40,12 @@ function* findContradictions({ name, timeout, breaker, shed, cache, fallbacks, c
     yield 'timeout.connectMs must not be above timeout.attemptMs.';
   }
   if (timeout.attemptMs > timeout.totalMs) yield 'timeout.attemptMs must not be above timeout.totalMs.';
-  if (breaker !== undefined && breaker.openMs > breaker.openMsMax) yield 'breaker.openMs must not be above breaker.openMsMax.';
+  if (breaker !== undefined && breaker.breakDurationMs > breaker.breakDurationMsMax) yield 'breaker.breakDurationMs must not be above breaker.breakDurationMsMax.';
   if (shed !== undefined && shed.eventLoopDelayMsFrom >= shed.eventLoopDelayMsFull) {
     yield 'shed.eventLoopDelayMsFrom must be below shed.eventLoopDelayMsFull.';
   }
-  if (shed !== undefined && shed.heapUsedShareFrom >= shed.heapUsedShareFull) {
-    yield 'shed.heapUsedShareFrom must be below shed.heapUsedShareFull.';
+  if (shed !== undefined && shed.heapUsedRatioFrom >= shed.heapUsedRatioFull) {
+    yield 'shed.heapUsedRatioFrom must be below shed.heapUsedRatioFull.';
   }
   if (fallbacks.includes('cache') && cache === undefined) yield 'the cache fallback needs cache.';
   if (chaos.rules.length > 0 && !chaos.allowed) yield 'chaos.rules need chaos.allowed.';

@@ -13,17 +13,17 @@ export const retryDefaults: Required<Omit<RetrySpec, 'budget'>> = {
 /** Defaults of a retry budget: 20 % of the calls plus 10 per second, over 10 s. */
 export const retryBudgetDefaults: Required<RetryBudgetSpec> = { ratio: 0.2, perSecondMin: 10, windowSeconds: 10 };
 
-/** The default of `slowMs` depends on the attempt timeout, so it is not here. */
-export const breakerDefaults: Required<Omit<BreakerSpec, 'slowMs'>> = {
+/** The default of `slowCallMs` depends on the attempt timeout, so it is not here. */
+export const breakerDefaults: Required<Omit<BreakerSpec, 'slowCallMs'>> = {
   windowMs: 10_000,
   buckets: 10,
-  volumeMin: 20,
-  failureShareMax: 0.5,
-  slowShareMax: 0.8,
-  openMs: 5000,
-  openFactor: 2,
-  openMsMax: 60_000,
-  openJitter: 0.2,
+  minimumCalls: 20,
+  failureRatio: 0.5,
+  slowCallRatio: 0.8,
+  breakDurationMs: 5000,
+  breakDurationFactor: 2,
+  breakDurationMsMax: 60_000,
+  breakDurationJitter: 0.2,
   probes: 3,
   rampMs: 0,
 };
@@ -33,8 +33,8 @@ export const bulkheadDefaults: Required<BulkheadSpec> = { concurrencyMax: 25, qu
 export const shedDefaults: Required<ShedSpec> = {
   eventLoopDelayMsFrom: 100,
   eventLoopDelayMsFull: 500,
-  heapUsedShareFrom: 0.85,
-  heapUsedShareFull: 0.95,
+  heapUsedRatioFrom: 0.85,
+  heapUsedRatioFull: 0.95,
   holdMs: 1000,
   retryAfterMs: 1000,
 };

@@ -8,7 +8,7 @@ import type { PipelineSpec } from './pipeline-spec.ts';
 import { never, setUp } from '../testing/set-up.ts';
 
 const full = { name: 's3', retry: {}, breaker: {}, bulkhead: {}, shed: {}, cache: {} } as const;
-const load = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
+const load = { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 };
 
 function problemsOf(act: () => unknown): readonly string[] {
   try {
@@ -35,9 +35,9 @@ describe('settings', () => {
       dependency: 'aws',
       timeout: { connectMs: 500, attemptMs: 2000, totalMs: 30_000 },
       retry: { attemptsMax: 3, baseMs: 100, factor: 2, waitMsMax: 20_000, retryAfterMsMax: 20_000, budget: { ratio: 0.2, perSecondMin: 10, windowSeconds: 10 } },
-      breaker: { windowMs: 10_000, buckets: 10, volumeMin: 20, failureShareMax: 0.5, slowMs: 1000, slowShareMax: 0.8, openMs: 5000, openFactor: 2, openMsMax: 60_000, openJitter: 0.2, probes: 3, rampMs: 0 },
+      breaker: { windowMs: 10_000, buckets: 10, minimumCalls: 20, failureRatio: 0.5, slowCallMs: 1000, slowCallRatio: 0.8, breakDurationMs: 5000, breakDurationFactor: 2, breakDurationMsMax: 60_000, breakDurationJitter: 0.2, probes: 3, rampMs: 0 },
       bulkhead: { concurrencyMax: 25, queueMax: 0, queueWaitMsMax: 1000 },
-      shed: { eventLoopDelayMsFrom: 100, eventLoopDelayMsFull: 500, heapUsedShareFrom: 0.85, heapUsedShareFull: 0.95, holdMs: 1000, retryAfterMs: 1000 },
+      shed: { eventLoopDelayMsFrom: 100, eventLoopDelayMsFull: 500, heapUsedRatioFrom: 0.85, heapUsedRatioFull: 0.95, holdMs: 1000, retryAfterMs: 1000 },
       cache: { freshMs: 0, staleMsMax: 3_600_000, entriesMax: 1000, coalesce: true },
       fallbacks: ['silent'],
       fallbackConcurrencyMax: 10,
@@ -50,9 +50,9 @@ describe('settings', () => {
       name: 's3',
       timeout: { connectMs: 1, attemptMs: 1, totalMs: 1 },
       retry: { attemptsMax: 1, baseMs: 0, factor: 1, waitMsMax: 0, retryAfterMsMax: 0, budget: { ratio: 0, perSecondMin: 0, windowSeconds: 1 } },
-      breaker: { windowMs: 100, buckets: 1, volumeMin: 1, failureShareMax: 0.01, slowMs: 0, slowShareMax: 0.01, openMs: 1, openFactor: 1, openMsMax: 1, openJitter: 0, probes: 1, rampMs: 0 },
+      breaker: { windowMs: 100, buckets: 1, minimumCalls: 1, failureRatio: 0.01, slowCallMs: 0, slowCallRatio: 0.01, breakDurationMs: 1, breakDurationFactor: 1, breakDurationMsMax: 1, breakDurationJitter: 0, probes: 1, rampMs: 0 },
       bulkhead: { concurrencyMax: 1, queueMax: 0, queueWaitMsMax: 0 },
-      shed: { eventLoopDelayMsFrom: 0, eventLoopDelayMsFull: 1, heapUsedShareFrom: 0, heapUsedShareFull: 0.1, holdMs: 0, retryAfterMs: 0 },
+      shed: { eventLoopDelayMsFrom: 0, eventLoopDelayMsFull: 1, heapUsedRatioFrom: 0, heapUsedRatioFull: 0.1, holdMs: 0, retryAfterMs: 0 },
       cache: { freshMs: 0, staleMsMax: 0, entriesMax: 1 },
       fallbackConcurrencyMax: 1,
       chaos: { allowed: true, rules: [{ kind: 'fault', rate: 0 }, { kind: 'fault', rate: 1 }] },
@@ -61,9 +61,9 @@ describe('settings', () => {
     const wrong: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
       timeout: { connectMs: 0, attemptMs: 0, totalMs: Number.NaN },
       retry: { attemptsMax: 11, baseMs: -1, factor: 0.9, waitMsMax: -1, retryAfterMsMax: -1 },
-      breaker: { windowMs: 99, buckets: 0, volumeMin: 0, failureShareMax: 0, slowMs: -1, slowShareMax: 0, openMs: 0, openFactor: 0.9, openMsMax: 0, openJitter: 1.1, probes: 101, rampMs: -1 },
+      breaker: { windowMs: 99, buckets: 0, minimumCalls: 0, failureRatio: 0, slowCallMs: -1, slowCallRatio: 0, breakDurationMs: 0, breakDurationFactor: 0.9, breakDurationMsMax: 0, breakDurationJitter: 1.1, probes: 101, rampMs: -1 },
       bulkhead: { concurrencyMax: 0, queueMax: -1, queueWaitMsMax: -1 },
-      shed: { eventLoopDelayMsFrom: -1, eventLoopDelayMsFull: -1, heapUsedShareFrom: -0.1, heapUsedShareFull: 1.1, holdMs: -1, retryAfterMs: -1 },
+      shed: { eventLoopDelayMsFrom: -1, eventLoopDelayMsFull: -1, heapUsedRatioFrom: -0.1, heapUsedRatioFull: 1.1, holdMs: -1, retryAfterMs: -1 },
       cache: { freshMs: -1, staleMsMax: -1, entriesMax: 0 },
     };
     const budget = { ratio: 1.1, perSecondMin: -1, windowSeconds: 61 };
@@ -95,10 +95,10 @@ describe('settings', () => {
 
   it('are refused when they contradict each other', () => {
     expect(problemsOf(() => setUp({ name: 's3', timeout: { connectMs: 200, attemptMs: 100, totalMs: 50 } }))).toEqual(['timeout.connectMs must not be above timeout.attemptMs.', 'timeout.attemptMs must not be above timeout.totalMs.']);
-    expect(problemsOf(() => setUp({ name: 's3', breaker: { openMs: 10, openMsMax: 9 } }))).toEqual(['breaker.openMs must not be above breaker.openMsMax.']);
-    expect(problemsOf(() => setUp({ name: 's3', shed: { eventLoopDelayMsFrom: 5, eventLoopDelayMsFull: 5, heapUsedShareFrom: 0.5, heapUsedShareFull: 0.5 } }, { load }))).toEqual([
+    expect(problemsOf(() => setUp({ name: 's3', breaker: { breakDurationMs: 10, breakDurationMsMax: 9 } }))).toEqual(['breaker.breakDurationMs must not be above breaker.breakDurationMsMax.']);
+    expect(problemsOf(() => setUp({ name: 's3', shed: { eventLoopDelayMsFrom: 5, eventLoopDelayMsFull: 5, heapUsedRatioFrom: 0.5, heapUsedRatioFull: 0.5 } }, { load }))).toEqual([
       'shed.eventLoopDelayMsFrom must be below shed.eventLoopDelayMsFull.',
-      'shed.heapUsedShareFrom must be below shed.heapUsedShareFull.',
+      'shed.heapUsedRatioFrom must be below shed.heapUsedRatioFull.',
     ]);
     expect(problemsOf(() => setUp({ name: 's3', fallbacks: [{ kind: 'cache' }] }))).toEqual(['the cache fallback needs cache.']);
     expect(problemsOf(() => setUp({ name: 's3', chaos: { allowed: false, rules: [{ kind: 'fault' }] } }))).toEqual(['chaos.rules need chaos.allowed.']);
@@ -116,12 +116,12 @@ describe('a change at run time', () => {
   it('changes what it names and leaves the rest', () => {
     const { pipeline, told } = setUp(full, { load });
     const before = pipeline.settings();
-    pipeline.update({ timeout: { attemptMs: 500 }, retry: { baseMs: 7, budget: { ratio: 0.1 } }, breaker: { openMs: 3 }, bulkhead: { queueMax: 5 }, shed: { holdMs: 1 }, cache: { freshMs: 9 }, fallbackConcurrencyMax: 4 });
+    pipeline.update({ timeout: { attemptMs: 500 }, retry: { baseMs: 7, budget: { ratio: 0.1 } }, breaker: { breakDurationMs: 3 }, bulkhead: { queueMax: 5 }, shed: { holdMs: 1 }, cache: { freshMs: 9 }, fallbackConcurrencyMax: 4 });
     expect(pipeline.settings()).toEqual({
       ...before,
       timeout: { ...before.timeout, attemptMs: 500 },
       retry: { ...before.retry!, baseMs: 7, budget: { ...before.retry!.budget, ratio: 0.1 } },
-      breaker: { ...before.breaker!, openMs: 3, slowMs: 250 },
+      breaker: { ...before.breaker!, breakDurationMs: 3, slowCallMs: 250 },
       bulkhead: { ...before.bulkhead!, queueMax: 5 },
       shed: { ...before.shed!, holdMs: 1 },
       cache: { ...before.cache!, freshMs: 9 },
@@ -129,18 +129,18 @@ describe('a change at run time', () => {
     });
     expect(pipeline.snapshot()).toMatchObject({ retryBudget: { ratio: 0.1 }, bulkhead: { queueMax: 5 }, fallbacks: { concurrencyMax: 4 } });
     expect(told('SettingsChanged')).toMatchObject([
-      { changed: ['timeout.attemptMs', 'retry.baseMs', 'retry.budget', 'breaker.slowMs', 'breaker.openMs', 'bulkhead.queueMax', 'shed.holdMs', 'cache.freshMs', 'fallbackConcurrencyMax'] },
+      { changed: ['timeout.attemptMs', 'retry.baseMs', 'retry.budget', 'breaker.slowCallMs', 'breaker.breakDurationMs', 'bulkhead.queueMax', 'shed.holdMs', 'cache.freshMs', 'fallbackConcurrencyMax'] },
     ]);
   });
 
   it('of the time of an attempt leaves what is slow where that was set by itself', () => {
-    const { pipeline } = setUp({ name: 's3', breaker: { slowMs: 100 } });
+    const { pipeline } = setUp({ name: 's3', breaker: { slowCallMs: 100 } });
     pipeline.update({ timeout: { attemptMs: 500 } });
-    expect(pipeline.settings().breaker).toMatchObject({ slowMs: 100 });
+    expect(pipeline.settings().breaker).toMatchObject({ slowCallMs: 100 });
     const later = setUp({ name: 's3', breaker: {} }).pipeline;
-    later.update({ timeout: { attemptMs: 300 }, breaker: { slowMs: 150 } });
+    later.update({ timeout: { attemptMs: 300 }, breaker: { slowCallMs: 150 } });
     later.update({ timeout: { attemptMs: 400 } });
-    expect(later.settings().breaker).toMatchObject({ slowMs: 150 });
+    expect(later.settings().breaker).toMatchObject({ slowCallMs: 150 });
   });
 
   it('of one policy leaves all others', () => {
@@ -154,13 +154,13 @@ describe('a change at run time', () => {
   it('changes nothing when it is wrong', () => {
     const { pipeline, told } = setUp({ name: 's3', breaker: {} });
     const before = pipeline.settings();
-    const patches: readonly PipelinePatch[] = [{ retry: {} }, { bulkhead: {} }, { shed: {} }, { cache: {} }, { breaker: { openMs: 0 } }, { timeout: { attemptMs: 40_000 } }];
+    const patches: readonly PipelinePatch[] = [{ retry: {} }, { bulkhead: {} }, { shed: {} }, { cache: {} }, { breaker: { breakDurationMs: 0 } }, { timeout: { attemptMs: 40_000 } }];
     expect(patches.map((patch) => problemsOf(() => pipeline.update(patch)))).toEqual([
       ['retry is not part of this pipeline.'],
       ['bulkhead is not part of this pipeline.'],
       ['shed is not part of this pipeline.'],
       ['cache is not part of this pipeline.'],
-      ['breaker.openMs must be a number from 1 to 2147483647, not 0.'],
+      ['breaker.breakDurationMs must be a number from 1 to 2147483647, not 0.'],
       ['timeout.attemptMs must not be above timeout.totalMs.'],
     ]);
     expect(pipeline.settings()).toBe(before);

@@ -47,24 +47,24 @@ export interface BreakerSpec {
   /** Number of buckets of the window, 1–100. Default 10. */
   readonly buckets?: number;
   /** Number of calls in the window below which the circuit stays closed, 1–1 000 000. Default 20. */
-  readonly volumeMin?: number;
+  readonly minimumCalls?: number;
   /** Ratio of failures at which the circuit opens, 0.01–2; above 1 means never. Default 0.5. */
-  readonly failureShareMax?: number;
+  readonly failureRatio?: number;
   /** A call that takes longer than this is slow, in milliseconds, ≥ 0. Default: half of the attempt timeout. */
-  readonly slowMs?: number;
+  readonly slowCallMs?: number;
   /** Ratio of slow calls at which the circuit opens, 0.01–2; above 1 means never. Default 0.8. */
-  readonly slowShareMax?: number;
-  /** Shortest time for which the circuit stays open, in milliseconds, 1–`openMsMax`. Default 5 000. */
-  readonly openMs?: number;
+  readonly slowCallRatio?: number;
+  /** Shortest time for which the circuit stays open, in milliseconds, 1–`breakDurationMsMax`. Default 5 000. */
+  readonly breakDurationMs?: number;
   /** Growth of that time with each failed recovery, 1–100. Default 2. */
-  readonly openFactor?: number;
+  readonly breakDurationFactor?: number;
   /** Longest time for which the circuit stays open, in milliseconds, ≥ 1. Default 60 000. */
-  readonly openMsMax?: number;
+  readonly breakDurationMsMax?: number;
   /**
    * Random part of that time, 0–1, so that many processes do not probe at the same moment. Default 0.2: a duration of 5 s
    * becomes 4 to 5 s.
    */
-  readonly openJitter?: number;
+  readonly breakDurationJitter?: number;
   /** Number of calls that may pass a half-open circuit; all of them must succeed to close it, 1–100. Default 3. */
   readonly probes?: number;
   /** Time over which a recovered circuit raises the ratio of admitted calls from 0.1 to 1, in milliseconds; 0 means at once. Default 0. */
@@ -91,9 +91,9 @@ export interface ShedSpec {
   /** Event-loop delay in milliseconds at which all but critical calls are shed. Default 500. */
   readonly eventLoopDelayMsFull?: number;
   /** Used ratio of the heap at which shedding begins, 0–1. Default 0.85. */
-  readonly heapUsedShareFrom?: number;
+  readonly heapUsedRatioFrom?: number;
   /** Used ratio of the heap at which all but critical calls are shed, 0–1. Default 0.95. */
-  readonly heapUsedShareFull?: number;
+  readonly heapUsedRatioFull?: number;
   /** Time for which the load must stay lower before fewer calls are shed, in milliseconds. Default 1 000. */
   readonly holdMs?: number;
   /** `retryAfterMs` of the error that a shed caller gets, in milliseconds. Default 1 000. */

@@ -22,7 +22,7 @@ export function resolveSettings(spec: Declared): PipelineSettings {
     dependency: spec.dependency ?? spec.name,
     timeout,
     ...(spec.retry && { retry: resolveRetry(spec.retry) }),
-    ...(spec.breaker && { breaker: { ...breakerDefaults, slowMs: timeout.attemptMs / 2, ...spec.breaker } }),
+    ...(spec.breaker && { breaker: { ...breakerDefaults, slowCallMs: timeout.attemptMs / 2, ...spec.breaker } }),
     ...(spec.bulkhead && { bulkhead: { ...bulkheadDefaults, ...spec.bulkhead } }),
     ...(spec.shed && { shed: { ...shedDefaults, ...spec.shed } }),
     ...(spec.cache && { cache: resolveCache(spec.cache) }),

@@ -34,14 +34,14 @@ export const settingRanges = {
   'retry.budget.windowSeconds': number(1, 60),
   'breaker.windowMs': timeMs(100),
   'breaker.buckets': whole(1, 100),
-  'breaker.volumeMin': whole(1, callsMax),
-  'breaker.failureShareMax': number(0.01, ratioMax),
-  'breaker.slowMs': timeMs(0),
-  'breaker.slowShareMax': number(0.01, ratioMax),
-  'breaker.openMs': timeMs(1),
-  'breaker.openFactor': number(1, 100),
-  'breaker.openMsMax': timeMs(1),
-  'breaker.openJitter': number(0, 1),
+  'breaker.minimumCalls': whole(1, callsMax),
+  'breaker.failureRatio': number(0.01, ratioMax),
+  'breaker.slowCallMs': timeMs(0),
+  'breaker.slowCallRatio': number(0.01, ratioMax),
+  'breaker.breakDurationMs': timeMs(1),
+  'breaker.breakDurationFactor': number(1, 100),
+  'breaker.breakDurationMsMax': timeMs(1),
+  'breaker.breakDurationJitter': number(0, 1),
   'breaker.probes': whole(1, 100),
   'breaker.rampMs': timeMs(0),
   'bulkhead.concurrencyMax': whole(1, callsMax),
@@ -49,8 +49,8 @@ export const settingRanges = {
   'bulkhead.queueWaitMsMax': timeMs(0),
   'shed.eventLoopDelayMsFrom': timeMs(0),
   'shed.eventLoopDelayMsFull': timeMs(0),
-  'shed.heapUsedShareFrom': number(0, 1),
-  'shed.heapUsedShareFull': number(0, 1),
+  'shed.heapUsedRatioFrom': number(0, 1),
+  'shed.heapUsedRatioFull': number(0, 1),
   'shed.holdMs': timeMs(0),
   'shed.retryAfterMs': timeMs(0),
   'cache.freshMs': number(0, Number.MAX_SAFE_INTEGER),
@@ -59,7 +59,7 @@ export const settingRanges = {
   fallbackConcurrencyMax: whole(1, callsMax),
 } as const satisfies Readonly<Record<string, SettingRange>>;
 
-/** Path of a number in the settings, such as `breaker.openMs`. */
+/** Path of a number in the settings, such as `breaker.breakDurationMs`. */
 export type SettingPath = keyof typeof settingRanges;
 
 /** Ranges of the numbers of a chaos rule. */

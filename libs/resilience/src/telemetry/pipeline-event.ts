@@ -62,10 +62,11 @@ export type PipelineEvent = EventOrigin &
     | {
         readonly type: 'CircuitOpened';
         readonly reason: 'failures' | 'slowness' | 'probe-failed' | 'forced';
-        readonly openMs?: number;
-        readonly failureShare: number;
-        readonly slowShare: number;
-        readonly votes: number;
+        readonly breakDurationMs?: number;
+        readonly failureRatio: number;
+        readonly slowCallRatio: number;
+        /** Number of recorded calls in the window. */
+        readonly calls: number;
       }
     | { readonly type: 'CircuitHalfOpened'; readonly probes: number }
     | { readonly type: 'CircuitClosed'; readonly reason: 'probed' | 'forced'; readonly rampMs: number }

@@ -45,10 +45,10 @@ export interface BreakerSnapshot {
   /** While open: milliseconds until the next call may probe; 0 when it may now. */
   readonly retryAfterMs?: number;
   /** Number of recorded calls in the window. */
-  readonly votes: number;
+  readonly calls: number;
   readonly failures: number;
-  readonly slow: number;
+  readonly slowCalls: number;
   /** Failures per recorded call, 0–1; 0 without calls. */
-  readonly failureShare: number;
-  readonly slowShare: number;
+  readonly failureRatio: number;
+  readonly slowCallRatio: number;
 }

@@ -25,7 +25,7 @@ export class QueueingServer implements LoadSource {
     return this.waiting.length * this.workMs;
   }
 
-  heapUsedShare(): number {
+  heapUsedRatio(): number {
     return 0;
   }
 

@@ -76,7 +76,7 @@ describe('a fan-out of aborts', () => {
 
 describe('under one long-lived signal', () => {
   it('waits and attempts of all kinds leave no listener and no timer', async () => {
-    const { pipeline, clock } = setUp({ name: 's3', timeout: { attemptMs: 50 }, retry: { baseMs: 10 }, breaker: { volumeMin: 1000 }, bulkhead: { concurrencyMax: 2, queueMax: 100, queueWaitMsMax: 20 }, cache: {} });
+    const { pipeline, clock } = setUp({ name: 's3', timeout: { attemptMs: 50 }, retry: { baseMs: 10 }, breaker: { minimumCalls: 1000 }, bulkhead: { concurrencyMax: 2, queueMax: 100, queueWaitMsMax: 20 }, cache: {} });
     const { signal } = new AbortController();
     const calls = Array.from({ length: 50 }, (_, i) => pipeline.executeOutcome(i % 3 === 0 ? () => i : failing, { signal, idempotent: true, key: i % 2 === 0 ? `${i % 7}` : undefined }));
     await clock.advance(1000);

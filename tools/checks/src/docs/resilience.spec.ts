@@ -5,7 +5,7 @@ import { repository, textOf } from '../repository.ts';
 import { pipelineCells, type ShownSettings } from './pipeline-cells.ts';
 
 const page = textOf('docs/resilience.md');
-const load = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
+const load = { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 };
 
 async function imported(path: string): Promise<Record<string, unknown>> {
   return (await import(pathToFileURL(join(repository, path)).href)) as Record<string, unknown>;
@@ -67,7 +67,7 @@ describe('docs/resilience.md', () => {
     const settings = (await settingsOf({ name: 'all', ...every })) as unknown as Record<string, object>;
     const real = ['timeout', ...Object.keys(every)].flatMap((policy) => numbersOf(policy, settings[policy]!));
     // Said in words: half of another one, and none.
-    const inWords = { 'breaker.slowMs': 'half of `attemptMs`', 'timeout.connectMs': 'none' };
+    const inWords = { 'breaker.slowCallMs': 'half of `attemptMs`', 'timeout.connectMs': 'none' };
     expect(Object.fromEntries(shown)).toEqual({ ...Object.fromEntries(real), ...inWords });
   });
 

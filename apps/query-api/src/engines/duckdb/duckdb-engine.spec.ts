@@ -29,11 +29,11 @@ function request(more: Partial<EngineRequest> = {}): EngineRequest {
 }
 
 it('a process that cannot be started is unavailable, and no vote against S3', async () => {
-  const pipeline = createPipeline({ ...queryPipelines['duckdb-reads'], name: 'duckdb-reads', breaker: { volumeMin: 1 } });
+  const pipeline = createPipeline({ ...queryPipelines['duckdb-reads'], name: 'duckdb-reads', breaker: { minimumCalls: 1 } });
   closing.push(() => pipeline.close());
   const engine = engineWith(guardsOver({ find: () => pipeline }).duckdbReads);
   await expect(engine.run(request())).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('could not start') as string });
-  expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed', votes: 0 });
+  expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed', calls: 0 });
 });
 
 it('a statement that takes longer than its pipeline allows is unavailable', async () => {
