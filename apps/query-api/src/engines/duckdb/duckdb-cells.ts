@@ -15,6 +15,7 @@ import {
   type DuckDBVector,
 } from '@duckdb/node-api';
 import type { ResultCell } from '@millrace/contracts';
+import { bytesText, shortestReal } from '../cell-text.ts';
 import { fieldNames } from './duckdb-types.ts';
 
 /** A value as JSON carries it. */
@@ -80,9 +81,9 @@ function scalarOf(value: DuckDBValue, { typeId }: DuckDBType): JsonValue {
     if (typeId === DuckDBTypeId.UINTEGER) return String(value);
     // JSON has no NaN and no infinities.
     if (!Number.isFinite(value)) return String(value);
-    return typeId === DuckDBTypeId.FLOAT ? shortestFloat(value) : value;
+    return typeId === DuckDBTypeId.FLOAT ? shortestReal(value) : value;
   }
-  if (value instanceof DuckDBBlobValue) return blobText(value.bytes);
+  if (value instanceof DuckDBBlobValue) return bytesText(value.bytes);
   const infinity = infinityOf(value);
   if (infinity !== undefined) return infinity;
   const text = value.toString();
@@ -106,20 +107,4 @@ function infinityOf(value: DuckDBValue): string | undefined {
   else return undefined;
   if (count === most) return 'infinity';
   return count === -most ? '-infinity' : undefined;
-}
-
-/** The shortest decimal number that is this 32-bit number, as DuckDB writes it: 0.1 and not 0.10000000149011612. */
-function shortestFloat(value: number): number {
-  for (let digits = 1; digits < 9; digits += 1) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return Number(value.toPrecision(9));
-}
-
-/** DuckDB's text of bytes: printable ASCII as it is, all else as `\xHH`. */
-function blobText(bytes: Uint8Array): string {
-  return Buffer.from(bytes)
-    .toString('latin1')
-    .replaceAll(/[^ !#-&(-[\]-~]/g, (character) => `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
