@@ -25,7 +25,11 @@ describe('a lock', () => {
     const release = Promise.withResolvers<void>();
     const first = withLock(path, async () => await release.promise);
     const told: number[] = [];
-    const second = withLock(path, async () => 'second', { onWait: (pid) => void (told.push(pid), release.resolve()) });
+    const onWait = (pid: number): void => {
+      told.push(pid);
+      release.resolve();
+    };
+    const second = withLock(path, async () => 'second', { onWait });
     await first;
     expect(await second).toBe('second');
     expect(told).toEqual([process.pid]);
@@ -49,8 +53,9 @@ describe('a lock', () => {
 
   it('is given up on when the signal aborts', async () => {
     const stop = new AbortController();
-    const waiting = withLock(path, async () => await withLock(path, async () => 'never', { signal: stop.signal, onWait: () => stop.abort(new Error('stopped')) }));
-    await expect(waiting).rejects.toThrow();
+    const options = { signal: stop.signal, onWait: () => stop.abort(new Error('stopped')) };
+    const waiting = withLock(path, async () => await withLock(path, async () => 'never', options));
+    await expect(waiting).rejects.toThrow('stopped');
     expect(existsSync(path)).toBe(false);
   });
 });

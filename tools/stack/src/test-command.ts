@@ -39,7 +39,7 @@ export async function test(screen: Screen, interrupts: Interrupts): Promise<numb
   if (problems.length === 0) {
     const { failures, ran } = await integration(screen, interrupts, projects.filter(({ integration: has }) => has).map(({ name }) => name));
     problems.push(...failures);
-    for (const { name, folder } of projects) if (ran.includes(name)) reports.push({ project: name, path: join(root, folder, integrationReport) });
+    for (const { name, folder } of projects) if (ran.includes(name)) reports.push({ project: `${name} (integration)`, path: join(root, folder, integrationReport) });
   }
 
   const tally = tallyOf(reports);

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { usage } from '../command-line.mjs';
 import { processesWith } from '../testing/processes-with.ts';
 import { SmallRepository } from '../testing/small-repository.ts';
+import type { Terminal } from '../testing/terminal.ts';
 
 let clone: SmallRepository;
 beforeEach(() => {
@@ -84,18 +85,28 @@ describe('two commands on a fresh clone', () => {
 });
 
 describe('an interrupted installation', () => {
-  it.each(['Ctrl-C', 'SIGTERM', 'SIGHUP', 'a closed terminal'])('leaves nothing behind after %s, and the next command continues', async (how) => {
+  it.each([
+    { how: 'Ctrl-C', interrupt: (terminal: Terminal) => terminal.pressCtrlC(), code: 130 },
+    { how: 'SIGTERM', interrupt: (terminal: Terminal) => terminal.signal('SIGTERM'), code: 143 },
+    { how: 'SIGHUP', interrupt: (terminal: Terminal) => terminal.signal('SIGHUP'), code: 129 },
+    { how: 'a closed terminal', interrupt: (terminal: Terminal) => terminal.close(), code: 129 },
+  ])('leaves nothing behind after $how, and the next command continues', async ({ interrupt, code }) => {
     clone.touch('slow');
     const terminal = clone.inTerminal(['up']);
     await expect.poll(() => clone.installations, { timeout: 20_000 }).toBe(1);
-    if (how === 'Ctrl-C') terminal.pressCtrlC();
-    else if (how === 'a closed terminal') terminal.close();
-    else terminal.signal(how as NodeJS.Signals);
-    expect(await terminal.ended).toBe(how === 'Ctrl-C' ? 130 : how === 'SIGTERM' ? 143 : 129);
+    interrupt(terminal);
+    expect(await terminal.ended).toBe(code);
     expect(processesWith(clone.folder)).toEqual([]);
-    if (how !== 'a closed terminal') expect(terminal.text).toContain('millrace: Interrupted.');
     clone.touch('go');
     expect(await clone.millrace(['status'])).toMatchObject({ code: 0 });
+  });
+
+  it('says that it was interrupted', async () => {
+    clone.touch('slow');
+    const terminal = clone.inTerminal(['up']);
+    await expect.poll(() => clone.installations, { timeout: 20_000 }).toBe(1);
+    terminal.pressCtrlC();
+    await terminal.until('millrace: Interrupted. Nothing was left running; the next command continues.');
   });
 });
 

@@ -30,15 +30,19 @@ ln -sf "$REAL_NODE" node_modules/.bin/node
 cp package-lock.json node_modules/.package-lock.json
 `;
 
-/** A fresh clone in small: the command and its bootstrap are the real ones; npm, Java, Maven and Python are scripts, and nothing else is on the PATH. */
+/**
+ * A small fresh clone. The command and its bootstrap are the real ones; npm, Java, Maven and Python are scripts, and little else is on the
+ * PATH.
+ */
 export class SmallRepository {
   readonly folder = mkdtempSync(join(tmpdir(), 'millrace-clone-'));
   readonly env: Record<string, string>;
   readonly #bin = join(this.folder, 'bin');
 
   constructor() {
-    for (const path of ['millrace', 'tools/stack/pom.xml', 'tools/stack/requirements.txt', 'libs/runtime/src/process-life.mjs']) cpSync(join(root, path), join(this.folder, path), { recursive: true });
-    cpSync(join(root, 'tools/stack/src'), join(this.folder, 'tools/stack/src'), { recursive: true, filter: (path) => !/\.ts$/.test(path) });
+    const files = ['millrace', 'tools/stack/pom.xml', 'tools/stack/requirements.txt', 'libs/runtime/src/process-life.mjs'];
+    for (const path of files) cpSync(join(root, path), join(this.folder, path), { recursive: true });
+    cpSync(join(root, 'tools/stack/src'), join(this.folder, 'tools/stack/src'), { recursive: true, filter: (path) => !path.endsWith('.ts') });
     for (const folder of ['e2e/src/verify', 'benchmarks/src']) mkdirSync(join(this.folder, folder), { recursive: true });
     writeFileSync(join(this.folder, 'tools/stack/src/main.ts'), "console.log('The stack tool was given', process.argv.slice(2).join(' '));\n");
     writeFileSync(join(this.folder, 'package.json'), '{"type": "module"}');
