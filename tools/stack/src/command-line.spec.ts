@@ -1,6 +1,6 @@
 import { operatorCommands as known } from '@millrace/operator';
 import { describe, expect, it } from 'vitest';
-import { asksForHelp, operatorCommands, usage, usageFault } from './command-line.mjs';
+import { asksForHelp, operatorCommands, purposeOf, usage, usageFault } from './command-line.mjs';
 
 const faultOf = (line: string): string | undefined => usageFault(line.split(' '));
 
@@ -15,7 +15,7 @@ describe('the command line', () => {
     expect(usage.split('\n').filter((line) => line.length > 140)).toEqual([]);
   });
 
-  it.each(['up', 'up --detach', 'down', 'status --json', 'start kafka', 'start sink --as sink-2', 'stop sink-2', 'test', 'bench purchase --json', 'verify sink-model 100', 'crash-matrix --faults 3', 'audit --deep', 'trace x'])(
+  it.each(['up', 'up --detach', 'down', 'status --json', 'start kafka', 'start sink --as sink-2', 'stop sink-2', 'test', 'test --quick', 'bench purchase --json', 'verify sink-model 100', 'crash-matrix --faults 3', 'audit --deep', 'trace x'])(
     'takes "%s"',
     (line) => {
       expect(faultOf(line)).toBeUndefined();
@@ -41,5 +41,15 @@ describe('the command line', () => {
     expect([[], ['help'], ['-h'], ['up', '--help']].map(asksForHelp)).toEqual([true, true, true, true]);
     // A command of the operator has its own help.
     expect([['up'], ['audit', '--help']].map(asksForHelp)).toEqual([false, false]);
+  });
+
+  it.each([
+    ['up --detach', 'up'],
+    ['test', 'own-stack'],
+    ['verify sink-model', 'own-stack'],
+    ['test --quick', 'install'],
+    ['audit', 'install'],
+  ])('checks the machine before "%s" for %s', (line, purpose) => {
+    expect(purposeOf(line.split(' '))).toBe(purpose);
   });
 });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings, serviceEnv } from './settings.ts';
 
+/** The access to AWS that services get. */
+function accessOf(env: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE } = serviceEnv(readSettings(env), env);
+  return { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE };
+}
+
 describe('the settings of the stack', () => {
   it('have the ports of DESIGN, and start every part', () => {
     const settings = readSettings({});
@@ -45,10 +51,6 @@ describe('the settings of the stack', () => {
     expect(serviceEnv(readSettings({}), { SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012' })).toMatchObject({ SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012', AWS_REGION: 'us-east-1' });
   });
 
-  const accessOf = (env: Readonly<Record<string, string>>): Record<string, string | undefined> => {
-    const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE } = serviceEnv(readSettings(env), env);
-    return { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE };
-  };
   const unchecked = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'millrace', AWS_SECRET_ACCESS_KEY: 'millrace' };
 
   it('give the emulator keys of its own, and no profile that may need a login', () => {
