@@ -9,7 +9,7 @@ import { run } from './run-command.mjs';
 export type Interrupts = Pick<Interruption, 'signal' | 'hard'>;
 
 const nx = join(root, 'node_modules', '.bin', 'nx');
-const nxEnv = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', CI: process.env['CI'] ?? 'true' };
+const nxEnv = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', CI: process.env['CI'] ?? 'true', NO_COLOR: '1' };
 
 /** Which targets run, and how. */
 export interface TargetOptions {
