@@ -5,7 +5,8 @@ import { awsConnections, glueClient, s3Client, type ConnectionSettings } from '@
 
 /** Where AWS, or what stands in for it, is reached; undefined leaves the choice to the SDK. */
 export interface AwsSettings {
-  readonly region: string;
+  /** Default: the profile's (`AWS_PROFILE`), or us-east-1. */
+  readonly region: string | undefined;
   readonly endpoint: string | undefined;
   readonly s3Endpoint: string | undefined;
   readonly glueEndpoint: string | undefined;
@@ -24,7 +25,8 @@ export interface AwsClients {
 
 export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint, connectTimeoutMs = {} }: AwsSettings): AwsClients {
   const limitsOf = (service: 's3' | 'glue' | 'athena'): ConnectionSettings => ({ connectTimeoutMs: connectTimeoutMs[service], idleTimeoutMs: 0 });
-  const placeOf = (at: string | undefined): { region: string; endpoint?: string } => ({ region, ...(at === undefined ? {} : { endpoint: at }) });
+  const place = { region: region ?? regionOfSdk };
+  const placeOf = (at: string | undefined): typeof place & { endpoint?: string } => ({ ...place, ...(at === undefined ? {} : { endpoint: at }) });
   const s3 = s3Client(limitsOf('s3'), placeOf(s3Endpoint));
   const glue = glueClient(limitsOf('glue'), placeOf(glueEndpoint));
   const athena = new AthenaClient({ maxAttempts: 1, requestHandler: awsConnections(limitsOf('athena')), ...placeOf(athenaEndpoint) });
@@ -38,4 +40,16 @@ export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoi
       athena.destroy();
     },
   };
+}
+
+// The SDK finds a region in AWS_REGION and in profiles, and fails where there is none.
+async function regionOfSdk(): Promise<string> {
+  const client = s3Client();
+  try {
+    return await client.config.region();
+  } catch {
+    return 'us-east-1';
+  } finally {
+    client.destroy();
+  }
 }

@@ -46,7 +46,7 @@ export const queryConfigSchema = Type.Object({
   ...pipelineSettings('QUERY', queryPipelines),
   ...attemptsSetting('QUERY'),
   REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379', minLength: 1, description: 'Redis' }),
-  AWS_REGION: Type.String({ default: 'us-east-1', minLength: 1, description: 'AWS region' }),
+  AWS_REGION: Type.Optional(Type.String({ minLength: 1, description: "AWS region. Default: the profile's, or us-east-1" })),
   AWS_ENDPOINT_URL: Type.Optional(Type.String({ description: 'Endpoint of every AWS service' })),
   AWS_ENDPOINT_URL_S3: Type.Optional(Type.String({ description: 'Endpoint of S3' })),
   AWS_ENDPOINT_URL_GLUE: Type.Optional(Type.String({ description: 'Endpoint of Glue' })),

@@ -9,15 +9,17 @@ import { run } from './run-command.mjs';
 export type Interrupts = Pick<Interruption, 'signal' | 'hard'>;
 
 const nx = join(root, 'node_modules', '.bin', 'nx');
-const nxEnv = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', CI: process.env['CI'] ?? 'true' };
+const nxEnv = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', CI: process.env['CI'] ?? 'true', NO_COLOR: '1' };
 
 /** Which targets run, and how. */
 export interface TargetOptions {
   /** Tasks beside each other. Default 2. */
   readonly parallel?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: all. */
+  /** Default: all, or those that `changedSince` leaves. */
   readonly projects?: readonly string[];
+  /** A commit: only projects that changed since, or that depend on one that did. */
+  readonly changedSince?: string;
   /** Called with the number of finished tasks. */
   readonly onTask?: (finished: number) => void;
 }
@@ -26,14 +28,22 @@ export interface TargetOptions {
 export async function runTargets(
   targets: readonly string[],
   { signal, hard }: Interrupts,
-  { parallel = 2, env = {}, projects, onTask }: TargetOptions = {},
+  { parallel = 2, env = {}, projects, changedSince, onTask }: TargetOptions = {},
 ): Promise<{ code: number; output: string }> {
   const of = projects === undefined ? [] : [`--projects=${projects.join(',')}`];
   let finished = 0;
   const onLine = (line: string): void => {
     if (/^\W+nx run @?[\w/-]+:[\w-]+/.test(line)) onTask?.((finished += 1));
   };
-  return await run(nx, ['run-many', '-t', ...targets, '--output-style=static', `--parallel=${parallel}`, ...of], { cwd: root, env: { ...nxEnv, ...env }, signal, hard, onLine });
+  const which = changedSince === undefined ? ['run-many'] : ['affected', `--base=${changedSince}`];
+  return await run(nx, [...which, '-t', ...targets, '--output-style=static', `--parallel=${parallel}`, ...of], { cwd: root, env: { ...nxEnv, ...env }, signal, hard, onLine });
+}
+
+/** Names of the projects that changed since a commit, or that depend on one that did. Uncommitted changes count. */
+export async function projectsChangedSince(base: string, { signal, hard }: Interrupts): Promise<string[]> {
+  const { code, output } = await run(nx, ['show', 'projects', '--affected', `--base=${base}`, '--json'], { cwd: root, env: nxEnv, signal, hard });
+  if (code !== 0) throw new StackError(`The changed projects cannot be found:\n${output.trim()}`);
+  return JSON.parse(output.slice(output.indexOf('['))) as string[];
 }
 
 /**

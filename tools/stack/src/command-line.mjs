@@ -9,7 +9,8 @@ export const usage = `Millrace carries business events from a REST call to an an
   ./millrace status [--json]          list the processes with their health
   ./millrace start NAME [--as ALIAS]  start one part or service
   ./millrace stop NAME                stop one part or service
-  ./millrace test                     run every test: unit, integration on real parts, end to end
+  ./millrace test [--quick]           run every test: unit, integration on real parts, end to end; --quick builds, lints and
+                                      runs the unit tests of the projects that changed since the main branch
   ./millrace verify NAME              run one long proof on a stack of its own, outside the tests' time
   ./millrace crash-matrix [--faults N] [--seed S]
                                       inject faults of every kind and count every acknowledged purchase
@@ -31,8 +32,17 @@ Parts: ${partNames.join(' ')}. Services: ${serviceNames.join(' ')}.
 /** Commands over a running lake. They read their arguments themselves. */
 export const operatorCommands = ['audit', 'trace', 'rejects', 'repair', 'replay'];
 
-/** Commands that start a stack of their own or the user's, and need the whole machine. */
-export const startingCommands = ['up', 'test', 'verify', 'crash-matrix'];
+/**
+ * What the machine is checked for before a command.
+ *
+ * @param {readonly string[]} argv
+ * @returns {import('./machine/check-machine.mjs').Purpose['kind']}
+ */
+export function purposeOf([command = '', ...rest]) {
+  if (command === 'up') return 'up';
+  const ownStack = ['verify', 'crash-matrix'].includes(command) || (command === 'test' && !rest.includes('--quick'));
+  return ownStack ? 'own-stack' : 'install';
+}
 
 const helpWords = new Set(['help', '--help', '-h']);
 
@@ -58,8 +68,9 @@ export function usageFault([command = '', ...rest]) {
       return unknownOption(command, rest, ['--detach']);
     case 'status':
       return unknownOption(command, rest, ['--json']);
-    case 'down':
     case 'test':
+      return unknownOption(command, rest, ['--quick']);
+    case 'down':
       return unknownOption(command, rest, []);
     case 'start':
       return startFault(rest);

@@ -37,7 +37,7 @@ export async function withLock(path, use, { onWait, signal } = {}) {
     }
     if (!told && owner !== undefined) onWait?.(owner);
     told ||= owner !== undefined;
-    await pause(pollMs, undefined, signal === undefined ? {} : { signal });
+    await pause(pollMs);
   }
   try {
     return await use();

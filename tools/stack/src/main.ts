@@ -12,7 +12,7 @@ import { Screen } from './screen.mjs';
 import { isService, readSettings } from './settings.ts';
 import { Stack } from './stack.ts';
 import { tableText } from './table-text.ts';
-import { test } from './test-command.ts';
+import { quickTest, test } from './test-command.ts';
 import { up } from './up.ts';
 
 const interruption = new Interruption();
@@ -39,7 +39,7 @@ async function main(argv: readonly string[]): Promise<number> {
       await screen.step(`Stop ${rest[0]!}`, async (note) => note(await stack.stop(rest[0]!)));
       return 0;
     case 'test':
-      return await test(screen, interruption);
+      return await (rest.includes('--quick') ? quickTest : test)(screen, interruption);
     case 'bench':
       return await runScript(await builtScript('benchmarks', '.', rest[0]!, progress), rest.slice(1), urlsOf(stack, env));
     case 'verify':

@@ -64,14 +64,19 @@ export function urlsOf(stack: Stack, env: Env): Record<string, string> {
 
 // Leaves out what in the caller's environment would point at the parts of another stack.
 async function privateEnv(name: string): Promise<Env> {
-  const ports = await freePorts(portKeys.length);
   const own = /^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|LAKE)_/;
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !own.test(key)));
-  return { ...inherited, MILLRACE_HOME: join(root, '.millrace', name), SINK_FLUSH_SECONDS: '2', ...Object.fromEntries(portKeys.map((key, n) => [key, String(ports[n])])) };
+  return { ...inherited, MILLRACE_HOME: join(root, '.millrace', name), SINK_FLUSH_SECONDS: '2', ...(await ownPorts()) };
+}
+
+/** Settings that move a stack to ports that nothing listens on now. */
+export async function ownPorts(): Promise<Record<string, string>> {
+  const ports = await freePorts(portKeys.length);
+  return Object.fromEntries(portKeys.map((key, n) => [key, String(ports[n])]));
 }
 
 /** Ports that nothing listens on now. */
-export async function freePorts(count: number): Promise<number[]> {
+async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

@@ -11,7 +11,7 @@ const redrawEveryMs = 250;
  */
 
 /** The part of a terminal or a file that a screen writes to. */
-/** @typedef {Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns' | 'on'>} Output */
+/** @typedef {Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>} Output */
 
 /**
  * Writes progress for a person. Steps may run side by side. A terminal shows those that run on one line, which is redrawn; anything else
@@ -36,8 +36,6 @@ export class Screen {
     this.#out = out;
     this.#redraws = out.isTTY && env['TERM'] !== 'dumb';
     this.#colours = this.#redraws && (env['NO_COLOR'] ?? '') === '';
-    // The reader may go away first: a closed terminal, `head`.
-    out.on('error', () => undefined);
   }
 
   line(text = '') {

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, runTargets, type Interrupts } from './build.ts';
+import { build, projectsChangedSince, runTargets, type Interrupts } from './build.ts';
 import { InterruptedError, StackError } from './errors.mjs';
 import { root, serviceNames } from './places.mjs';
 import { onPrivateStack } from './private-stack.ts';
+import { run } from './run-command.mjs';
 import type { Screen } from './screen.mjs';
 import { tallyOf, tallyText } from './test-reports.ts';
 
@@ -39,7 +40,7 @@ export async function test(screen: Screen, interrupts: Interrupts): Promise<numb
   if (problems.length === 0) {
     const { failures, ran } = await integration(screen, interrupts, projects.filter(({ integration: has }) => has).map(({ name }) => name));
     problems.push(...failures);
-    for (const { name, folder } of projects) if (ran.includes(name)) reports.push({ project: name, path: join(root, folder, integrationReport) });
+    for (const { name, folder } of projects) if (ran.includes(name)) reports.push({ project: `${name} (integration)`, path: join(root, folder, integrationReport) });
   }
 
   const tally = tallyOf(reports);
@@ -49,6 +50,38 @@ export async function test(screen: Screen, interrupts: Interrupts): Promise<numb
   screen.line();
   screen.line(tallyText({ ...tally, failed: none }));
   return none.length === 0 ? 0 : 1;
+}
+
+/**
+ * Builds, lints and tests the projects that changed since a base: unit tests only. The base is the place where this branch left the
+ * remote's main branch, or else the commit before the last.
+ */
+export async function quickTest(screen: Screen, interrupts: Interrupts): Promise<number> {
+  const base = await baseCommit(interrupts);
+  const names = await screen.step(`Find what changed since ${base.slice(0, 10)}`, async (note) => {
+    const changed = await projectsChangedSince(base, interrupts);
+    note(`${changed.length} projects`);
+    return changed;
+  });
+  const { code, output } = await screen.step('Build, lint and unit tests', async (note) => {
+    return await runTargets(['build', 'lint', 'test'], interrupts, { changedSince: base, onTask: (finished) => note(`${finished} tasks`) });
+  });
+  const reports = testProjects().flatMap(({ name, folder }) => (names.includes(name) ? [{ project: name, path: join(root, folder, report) }] : []));
+  const tally = tallyOf(reports);
+  if (code !== 0) screen.line(`\n${output.trim().split('\n').slice(-100).join('\n')}`);
+  const failed = code !== 0 && tally.failed.length === 0 ? ['build, lint or unit tests failed'] : tally.failed;
+  screen.line();
+  screen.line(tallyText({ ...tally, failed }));
+  return failed.length === 0 ? 0 : 1;
+}
+
+async function baseCommit({ signal, hard }: Interrupts): Promise<string> {
+  const attempts = [['merge-base', 'HEAD', 'origin/HEAD'], ['merge-base', 'HEAD', 'origin/main'], ['rev-parse', '--verify', 'HEAD~1']];
+  for (const args of attempts) {
+    const { code, output } = await run('git', args, { cwd: root, signal, hard });
+    if (code === 0) return output.trim();
+  }
+  throw new StackError('There is no commit to compare with: --quick needs a clone with at least two commits. Run ./millrace test instead.');
 }
 
 async function integration(screen: Screen, interrupts: Interrupts, projects: readonly string[]): Promise<{ failures: string[]; ran: readonly string[] }> {

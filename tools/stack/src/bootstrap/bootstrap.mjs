@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { asksForHelp, startingCommands, usage, usageFault } from '../command-line.mjs';
+import { asksForHelp, purposeOf, usage, usageFault } from '../command-line.mjs';
 import { InterruptedError, StackError } from '../errors.mjs';
 import { endingSignals, exitCodeOf, Interruption } from '../interruption.mjs';
 import { checkMachine } from '../machine/check-machine.mjs';
@@ -20,7 +20,7 @@ export async function bootstrap(argv) {
   const interruption = new Interruption();
   interruption.listen();
   try {
-    const packagesMs = await prepare(argv[0] ?? '', interruption);
+    const packagesMs = await prepare(argv, interruption);
     handOver(argv, packagesMs);
   } catch (error) {
     if (error instanceof InterruptedError) return fail('Interrupted. Nothing was left running; the next command continues.', interruption.exitCode);
@@ -30,19 +30,17 @@ export async function bootstrap(argv) {
 }
 
 /**
- * @param {string} command
+ * @param {readonly string[]} argv
  * @param {Interruption} interruption
  * @returns {Promise<number>} how long the installation took, in milliseconds; 0 when there was none
  */
-async function prepare(command, { signal, hard }) {
+async function prepare(argv, { signal, hard }) {
   const npm = !packagesInstalled();
-  const starts = startingCommands.includes(command);
-  if (!npm && !starts) return 0;
+  const kind = purposeOf(argv);
+  if (!npm && kind === 'install') return 0;
   // Standard output belongs to the command's answer.
-  const screen = new Screen(command === 'up' ? process.stdout : process.stderr);
-  await screen.step('Check this machine', async () => {
-    await checkMachine({ kind: command === 'up' ? 'up' : starts ? 'own-stack' : 'install', npm }, process.env, signal);
-  });
+  const screen = new Screen(['up', 'test'].includes(argv[0] ?? '') ? process.stdout : process.stderr);
+  await screen.step('Check this machine', async () => await checkMachine({ kind, npm }, process.env, signal));
   return npm ? await installPackages(screen, signal, hard) : 0;
 }
 
