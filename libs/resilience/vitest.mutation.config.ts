@@ -9,7 +9,7 @@ const some = process.env['MUTATION_SPECS']?.split(',').map((name) => `src/${name
 export default defineConfig({
   test: {
     include: some ?? ['src/**/*.spec.ts'],
-    exclude: ['src/long-lived-signal.spec.ts', 'src/overload.simulation.spec.ts', 'src/pipeline-types.spec.ts'],
+    exclude: ['src/pipeline/long-lived-signal.spec.ts', 'src/pipeline/overload.simulation.spec.ts', 'src/pipeline/pipeline-types.spec.ts'],
     // Many mutants let a promise hang: a test that fails is cheaper than a process that is ended.
     testTimeout: 2500,
     isolate: false,

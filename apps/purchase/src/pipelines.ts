@@ -15,7 +15,7 @@ export const purchasePipelines = {
   kafka: {
     classify: errorClassOf,
     timeout: { attemptMs: 6000, totalMs: 30_000 },
-    breaker: { volumeMin: 3, openMs: 1000, openMsMax: 5000, probes: 1 },
+    breaker: { minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
     bulkhead: { concurrencyMax: 8 },
   },
 } as const satisfies NamedDefaults;

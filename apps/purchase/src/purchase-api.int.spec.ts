@@ -87,7 +87,7 @@ describe('more work than the service can do', () => {
       processLoad.stop();
       // Between the load that sheds normal requests and that which sheds high ones.
       processLoad.eventLoopDelayMs = () => 400;
-      processLoad.heapUsedShare = () => 0;
+      processLoad.heapUsedRatio = () => 0;
       const http = busy.app.get(PipelineRegistry).get('http');
       await vi.waitFor(() => expect(http.snapshot().shed?.load).toBeCloseTo(0.75));
       const headers = { 'content-type': 'application/json', 'x-millrace-priority': 'low' };

@@ -8,9 +8,10 @@ import { awsClients, type AwsClients } from './aws-clients.ts';
 import type { QueryConfig } from './config.ts';
 import { AthenaEngine, type Sleep } from './engines/athena/athena-engine.ts';
 import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
+import { rangeReader } from './engines/duckdb/s3-reads.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
-import { lakeTable } from './lake-tables.ts';
+import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './pipelines.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
@@ -95,11 +96,14 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
           home: config.HOME,
           startMsMax: config.QUERY_DUCKDB_START_MS,
           readSeconds: config.QUERY_DUCKDB_READ_SECONDS,
+          keptBytesMax: config.QUERY_DUCKDB_CACHE_MB * mebibyte,
         },
-        {
-          tables: async (signal) => [await lakeTable(purchases, config.LAKE_DATABASE, catalog, storeOf, { filesMax: config.QUERY_TABLE_FILES_MAX }, signal)],
-          s3Access: async (signal) => await guards.s3({ operation: 'credentials', idempotent: true, signal }, async () => await aws.s3Access()),
-        },
+        new LakeSources({
+          streams: [purchases],
+          places: { database: config.LAKE_DATABASE, catalog, storeOf },
+          filesMax: config.QUERY_TABLE_FILES_MAX,
+          readRange: rangeReader(aws.s3),
+        }),
         guards.duckdbReads,
       ),
     athena: () =>

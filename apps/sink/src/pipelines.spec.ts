@@ -77,7 +77,7 @@ describe('the guards of the sink', () => {
   });
 
   it('leave Glue and Kafka alone while S3 is away', async () => {
-    const { guards } = guarded({ SINK_S3_BREAKER_VOLUME_MIN: '1' });
+    const { guards } = guarded({ SINK_S3_BREAKER_MINIMUM_CALLS: '1' });
     await expect(guards.s3('put', failing(9).run, undefined)).rejects.toBe(away);
     expect(await guards.glue(failing(0).run, undefined)).toBe('done');
     expect(await guards.kafka(failing(0).run)).toBe('done');

@@ -13,21 +13,21 @@ export const sinkPipelines = {
   s3: {
     timeout: { connectMs: 2000, attemptMs: 30_000, totalMs: 60_000 },
     retry: { attemptsMax: 2, waitMsMax: 1000 },
-    breaker: { volumeMin: 5, openMs: 2000, openMsMax: 10_000, rampMs: 2000 },
+    breaker: { minimumCalls: 5, breakDurationMs: 2000, breakDurationMsMax: 10_000, rampMs: 2000 },
     bulkhead: { concurrencyMax: 48, queueMax: 1000, queueWaitMsMax: 10_000 },
     classify: errorClassOf,
   },
   glue: {
     timeout: { connectMs: 2000, attemptMs: 10_000, totalMs: 30_000 },
     retry: { attemptsMax: 2, waitMsMax: 1000 },
-    breaker: { volumeMin: 3, openMs: 2000, openMsMax: 15_000, probes: 1 },
+    breaker: { minimumCalls: 3, breakDurationMs: 2000, breakDurationMsMax: 15_000, probes: 1 },
     bulkhead: { concurrencyMax: 4, queueMax: 100, queueWaitMsMax: 10_000 },
     classify: errorClassOf,
   },
   // Calls of the admin client. What the consumer fetches and commits is one long conversation, which the strategy begins anew when it breaks.
   kafka: {
     timeout: { attemptMs: 15_000, totalMs: 15_000 },
-    breaker: { windowMs: 60_000, volumeMin: 3, openMs: 1000, openMsMax: 5000, probes: 1 },
+    breaker: { windowMs: 60_000, minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
     bulkhead: { concurrencyMax: 4, queueMax: 100, queueWaitMsMax: 10_000 },
   },
 } as const satisfies NamedDefaults;

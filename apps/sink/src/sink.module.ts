@@ -27,10 +27,8 @@ class SinkLife implements BeforeApplicationShutdown {
     health.register('kafka', {
       required: true,
       check: async () => {
-        const { joined, lastContactMs } = sink.strategy.state;
-        if (!joined) throw new Error('the consumer group is not joined');
-        const silentMs = Date.now() - lastContactMs;
-        if (silentMs > 10_000) throw new Error(`no answer from Kafka for ${Math.round(silentMs / 1000)} s`);
+        const trouble = sink.groupTrouble();
+        if (trouble !== undefined) throw new Error(trouble);
       },
     });
     health.register('disk', {

@@ -10,6 +10,10 @@ import type { Logger } from 'pino';
 import { sinkClients } from './aws-clients.ts';
 import { checkOf } from './check.ts';
 import type { SinkConfig } from './config.ts';
+import { ConsumerCrashes } from './consumer/consumer-crashes.ts';
+import { consumerTelemetry, gaugeConsumer } from './consumer/consumer-telemetry.ts';
+import { groupTrouble } from './consumer/group-health.ts';
+import { LagWatch, type LaneOffsets } from './consumer/lag-watch.ts';
 import { DedupWindow } from './dedup-window.ts';
 import { DiskOpening } from './disk-opening.ts';
 import { DiskSpool } from './disk-spool.ts';
@@ -32,6 +36,9 @@ import { WindowSnapshots } from './window-snapshots.ts';
 /** How often a sink looks for what dead ones left on its disk, and for what lanes elsewhere may miss, in milliseconds. */
 const lookEveryMs = 5000;
 
+/** How often Kafka is asked for the ends of the partitions, in milliseconds. */
+const lagEveryMs = 5000;
+
 /** The parts of a running sink. */
 export interface Sink {
   readonly strategy: KafkaBatchStrategy;
@@ -40,6 +47,10 @@ export interface Sink {
   readonly lanes: Lanes;
   readonly budget: SpoolBudget;
   readonly forecast: SpoolForecast;
+  /** The records that wait in Kafka. */
+  readonly lag: LagWatch;
+  /** Why the sink gets no records from its group; undefined when it gets them. */
+  readonly groupTrouble: () => string | undefined;
   readonly registrar: Registrar;
   readonly store: S3ObjectStore;
   readonly catalog: GlueCatalog;
@@ -129,15 +140,35 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const sampling = setInterval(() => forecast.sample(Date.now(), budget.bytes), 1000);
   gaugeLanes(metrics, lanes, budget, forecast);
 
+  const telemetry = consumerTelemetry(logger, metrics);
+  const crashes = new ConsumerCrashes(() => clock.now(), (crash) => telemetry.onCrash(crash));
+  const lag = new LagWatch({
+    ends: async () => await strategy.ends(),
+    committed: async () => await strategy.committed(),
+    lanes: () => new Map(lanes.all.map((lane) => [lane.partition, offsetsOf(lane)])),
+    joined: () => strategy.state.joined,
+    clock,
+    everyMs: lagEveryMs,
+    // A Kafka that is away is reported by the consumer; without an answer the last ends stay.
+    onFailure: (error) => logger.debug({ err: error }, 'Kafka did not tell the ends of the partitions; it is asked again.'),
+  });
+  gaugeConsumer(metrics, lag, () => strategy.state.joined);
+
   strategy.listener = {
+    crashed: (error) => crashes.onCrash(error),
+    startRefused: (error) => crashes.onRefusedStart(error),
     connected(clusterId, retention) {
       cluster = clusterId;
       if (Object.values(retention).some((value) => value !== '-1')) {
         logger.warn({ retention }, `The topic ${stream.topic.name} does not keep every event; it is the source of truth and should have retention.ms=-1 and retention.bytes=-1.`);
       }
     },
-    assigned: (partitions) => lanes.assign(partitions),
+    assigned(partitions) {
+      lanes.assign(partitions);
+      telemetry.onJoined();
+    },
   };
+  lag.start();
 
   // The contract's own table is set up with the lake, and a replay may have pointed it elsewhere; a private one is nobody else's.
   let tableIsThere = stream.table === purchases.table;
@@ -159,11 +190,14 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     lanes,
     budget,
     forecast,
+    lag,
+    groupTrouble: () => groupTrouble({ state: strategy.state, crashes, waitsFor: disk.failure?.message }, clock.now()),
     registrar,
     store,
     catalog,
     async close() {
       stopping.abort(new Error('the sink stops'));
+      lag.stop();
       stopReconciling();
       stopFinishing();
       stopTakingUp();
@@ -177,6 +211,11 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       await spool?.release();
     },
   };
+}
+
+/** How far a lane is; undefined while it has not found its head, for its offsets are 0 then. */
+function offsetsOf({ state, position, landed }: Lane): LaneOffsets | undefined {
+  return state.kind === 'running' || position > 0 ? { taken: position, landed } : undefined;
 }
 
 function repeatEvery(everyMs: number, run: (signal: AbortSignal) => Promise<void>, onFailure: (error: unknown) => void): () => void {

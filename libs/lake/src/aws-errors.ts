@@ -1,5 +1,5 @@
 // Not from the library's index: the operator's tools load this from its source with types stripped, which its parameter properties do not allow.
-import { asksForLess, parseRetryAfterMs } from '@millrace/resilience/retry-after';
+import { isThrottled, parseRetryAfterMs } from '@millrace/resilience/retry-after';
 import { LakeError, type LakeErrorCode } from './errors.ts';
 
 // Told by error code, not by HTTP status: S3 answers 409 and 412 for different reasons, and a HEAD has no body to name one.
@@ -61,7 +61,7 @@ export function throttlingOf(error: unknown, nowMs: number = Date.now()): Thrott
   const { $metadata, $retryable, $response } = error as { $metadata?: { httpStatusCode?: number }; $retryable?: { throttling?: boolean }; $response?: { headers?: Readonly<Record<string, string>> } };
   const status = $metadata?.httpStatusCode;
   const retryAfterMs = parseRetryAfterMs($response?.headers?.['retry-after'], nowMs);
-  return { throttled: throttlingNames.has(error.name) || $retryable?.throttling === true || asksForLess(status, retryAfterMs), retryAfterMs };
+  return { throttled: throttlingNames.has(error.name) || $retryable?.throttling === true || isThrottled(status, retryAfterMs), retryAfterMs };
 }
 
 /** Turns an error of the AWS SDK into ours. */

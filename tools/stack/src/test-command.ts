@@ -1,18 +1,18 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runTargets } from './build.ts';
-import { checkPrerequisites } from './install.ts';
+import { build, runTargets, type Interrupts } from './build.ts';
+import { InterruptedError, StackError } from './errors.mjs';
+import { root, serviceNames } from './places.mjs';
 import { onPrivateStack } from './private-stack.ts';
-import type { Screen } from './screen.ts';
-import { root, serviceNames } from './settings.ts';
+import type { Screen } from './screen.mjs';
 import { tallyOf, tallyText } from './test-reports.ts';
 
 const report = 'test-report.json';
 const integrationReport = 'test-report.int.json';
 
 /**
- * Projects whose integration tests run beside each other: they wait most of their time. Those of the sink and of the purchase API kill Kafka, and stand beside such as do not
- * use it. All others run alone.
+ * Projects whose integration tests run beside each other, since they wait most of their time. Those of the sink and of the purchase API
+ * kill Kafka, so they run beside projects that do not use it. All others run alone.
  */
 const besideEachOther = [
   ['@millrace/purchase', '@millrace/lake', '@millrace/runtime'],
@@ -20,21 +20,24 @@ const besideEachOther = [
   ['@millrace/operator', '@millrace/testing', '@millrace/checks'],
 ];
 
-/** Runs every test: unit first, then integration and end to end on a stack of its own, which is stopped whatever happens. */
-export async function test(screen: Screen): Promise<number> {
-  await screen.step('Check what this machine has', async () => await checkPrerequisites());
+/** Runs every test: unit first, then integration and end to end on a stack of its own, which is stopped in any case. */
+export async function test(screen: Screen, interrupts: Interrupts): Promise<number> {
   const projects = testProjects();
   for (const { folder } of projects) rmSync(join(root, folder, integrationReport), { force: true });
 
   const problems: string[] = [];
-  await screen.step('Build, lint and unit tests', async () => {
-    const { code, output } = await runTargets(['build', 'lint', 'test']);
-    if (code !== 0) problems.push(`build, lint or unit tests failed:\n${output.trim().split('\n').slice(-200).join('\n')}`);
+  await screen.step('Build', async (note) => await build(interrupts, note)).catch((error: unknown) => {
+    if (!(error instanceof StackError)) throw error;
+    problems.push(error.message);
+  });
+  if (problems.length === 0) await screen.step('Lint and unit tests', async (note) => {
+    const { code, output } = await runTargets(['lint', 'test'], interrupts, { onTask: (finished) => note(`${finished} tasks`) });
+    if (code !== 0) problems.push(`lint or unit tests failed:\n${output.trim().split('\n').slice(-200).join('\n')}`);
   });
 
   const reports = projects.map(({ name, folder }) => ({ project: name, path: join(root, folder, report) }));
   if (problems.length === 0) {
-    const { failures, ran } = await integration(screen, projects.filter(({ integration: has }) => has).map(({ name }) => name));
+    const { failures, ran } = await integration(screen, interrupts, projects.filter(({ integration: has }) => has).map(({ name }) => name));
     problems.push(...failures);
     for (const { name, folder } of projects) if (ran.includes(name)) reports.push({ project: name, path: join(root, folder, integrationReport) });
   }
@@ -48,21 +51,22 @@ export async function test(screen: Screen): Promise<number> {
   return none.length === 0 ? 0 : 1;
 }
 
-async function integration(screen: Screen, projects: readonly string[]): Promise<{ failures: string[]; ran: readonly string[] }> {
+async function integration(screen: Screen, interrupts: Interrupts, projects: readonly string[]): Promise<{ failures: string[]; ran: readonly string[] }> {
   const failures: string[] = [];
   const ran: string[] = [];
   try {
-    await onPrivateStack('test', serviceNames, screen, async (env) => {
+    await onPrivateStack('test', serviceNames, screen, interrupts, async (env) => {
       for (const group of groupsOf(projects)) {
         ran.push(...group);
         const names = group.join(' and ');
         await screen.step(`Integration tests of ${names}`, async () => {
-          const { code, output } = await runTargets(['test-int'], { parallel: group.length, env, projects: group });
+          const { code, output } = await runTargets(['test-int'], interrupts, { parallel: group.length, env, projects: group });
           if (code !== 0) failures.push(`Integration tests of ${names} failed:\n${output.trim().split('\n').slice(-300).join('\n')}`);
         });
       }
     });
   } catch (error) {
+    if (error instanceof InterruptedError) throw error;
     failures.push(error instanceof Error ? error.message : String(error));
   }
   return { failures, ran };

@@ -8,12 +8,15 @@ import { inspect, type AllowedTables, type NameRules } from './syntax-tree.ts';
 /** Largest tree, as JSON, that is read on the event loop: about 20 ms to read and to walk. */
 const treeCharactersMax = 1024 * 1024;
 
+/** A statement as DuckDB's parser gives it. */
+export type StatementTree = Readonly<Record<string, unknown>>;
+
 interface SerializedStatement {
   readonly error: boolean;
   readonly error_type?: string;
   readonly error_message?: string;
   readonly position?: string;
-  readonly statements?: readonly { readonly node: Readonly<Record<string, unknown>> }[];
+  readonly statements?: readonly { readonly node: StatementTree }[];
 }
 
 /**
@@ -64,6 +67,16 @@ export class StatementGate {
     }
     if (parameters > statement.placeholders.length) throw notAllowed('a parameter must be written as ?');
     return statement;
+  }
+
+  /** The tree of one SELECT, or undefined when the text is something else. It is parsed and not checked. */
+  async tree(text: string): Promise<StatementTree | undefined> {
+    const parsed = await this.#parse(text).catch((error: unknown) => {
+      if (error instanceof QueryError) return undefined;
+      throw error;
+    });
+    const statements = parsed?.statements ?? [];
+    return statements.length === 1 ? statements[0]!.node : undefined;
   }
 
   close(): void {

@@ -94,7 +94,7 @@ function budgetSettingsOf({ retry }: PipelineSpec): typeof retryBudgetDefaults {
   return { ...retryBudgetDefaults, ...retry?.budget };
 }
 
-const idle: LoadSource = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
+const idle: LoadSource = { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 };
 
 function budgetOf(spec: PipelineSpec, budgets: Map<string, RetryBudget>): { retryBudget?: RetryBudget } {
   if (spec.retry === undefined) return {};

@@ -6,10 +6,13 @@ import type { Logger } from 'pino';
 import { type AuthOptions, protect } from '../auth/protect.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
 import { admitRequests } from '../http/admit-requests.ts';
+import { decodeBodies } from '../http/decode-body.ts';
 import { drainOn } from '../http/drain.ts';
+import { requireHost } from '../http/host-header.ts';
 import { httpAdapter } from '../http/http-adapter.ts';
-import { measureRequests } from '../http/http-metrics.ts';
+import { measureRequests } from '../http/measure-requests.ts';
 import { ProblemFilter } from '../http/problem-filter.ts';
+import { RequestTally } from '../http/request-tally.ts';
 import { RouteTable } from '../http/route-table.ts';
 import { NestLogger } from '../logging/nest-logger.ts';
 import { Metrics } from '../metrics/metrics.ts';
@@ -35,6 +38,8 @@ export interface ServiceOptions {
   readonly admission?: string;
   /** Largest request body in bytes, ≥ 1; a larger one is answered 413 `body-too-large`. Default 1 MiB. */
   readonly bodyBytesMax?: number;
+  /** Time in which a request must be complete, head and body, in milliseconds, ≥ 1; then it is answered 408 `request-timeout`. Default 30 000. */
+  readonly requestMsMax?: number;
   /** Longest time from the signal to the end, in milliseconds; then the process exits with 1 and work unfinished. Heeded by `runService`. Default 30 000. */
   readonly shutdownMsMax?: number;
   /** Called before listening: parsers, further filters, microservices. What it throws fails the start. Default: nothing. */
@@ -61,13 +66,14 @@ export interface RunningService {
  * @throws TypeError when there is no pipeline of the name in `admission`
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { name, module, host = '127.0.0.1', port, logger, auth = {}, bodyBytesMax = 1024 * 1024 } = options;
+  const { name, module, host = '127.0.0.1', port, logger, auth = {}, bodyBytesMax = 1024 * 1024, requestMsMax = 30_000 } = options;
 
   @Module({ imports: [RuntimeModule.forRoot({ name, logger, auth }), module] })
   class ServiceRoot {}
 
-  const limits = { bodyBytesMax };
-  const adapter = httpAdapter(limits);
+  const limits = { bodyBytesMax, requestMsMax };
+  const requests = new RequestTally();
+  const adapter = httpAdapter(limits, requests);
   const fastify = adapter.getInstance();
   const routes = new RouteTable();
   fastify.addHook('onRoute', (route) => routes.add(route.url, [route.method].flat()));
@@ -78,9 +84,10 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     bodyParser: false,
     abortOnError: false,
   });
-  measureRequests(fastify, app.get(Metrics));
+  measureRequests(fastify, requests, app.get(Metrics), logger);
+  requireHost(fastify);
   drainOn(fastify, app.get(Lifecycle).stopping);
-  app.useGlobalFilters(new ProblemFilter(logger, limits, routes));
+  app.useGlobalFilters(new ProblemFilter(logger, limits, routes, requests));
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -100,6 +107,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   try {
     if (options.admission !== undefined) admitRequests(fastify, app.get(PipelineRegistry).get(options.admission));
     protect(app, auth, host);
+    decodeBodies(fastify, limits);
     await options.configure?.(app);
     await app.listen({ port, host });
   } catch (error) {

@@ -5,7 +5,7 @@ import { repository, textOf } from '../repository.ts';
 import { pipelineCells, type ShownSettings } from './pipeline-cells.ts';
 
 const page = textOf('docs/resilience.md');
-const load = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
+const load = { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 };
 
 async function imported(path: string): Promise<Record<string, unknown>> {
   return (await import(pathToFileURL(join(repository, path)).href)) as Record<string, unknown>;
@@ -49,7 +49,7 @@ describe('docs/resilience.md', () => {
   });
 
   it('tells of every event of the library, and of none that is not there', () => {
-    const types = [...textOf('libs/resilience/src/events.ts').matchAll(/readonly type: '([A-Za-z]+)'/g)].map(([, type]) => type!);
+    const types = [...textOf('libs/resilience/src/telemetry/pipeline-event.ts').matchAll(/readonly type: '([A-Za-z]+)'/g)].map(([, type]) => type!);
     expect(types.length).toBeGreaterThan(15);
     const table = page.slice(page.indexOf('## Events'), page.indexOf('## What an operator sees'));
     expect([...table.matchAll(/^\| `([A-Za-z]+)` \|/gm)].map(([, type]) => type)).toEqual(types);
@@ -67,7 +67,7 @@ describe('docs/resilience.md', () => {
     const settings = (await settingsOf({ name: 'all', ...every })) as unknown as Record<string, object>;
     const real = ['timeout', ...Object.keys(every)].flatMap((policy) => numbersOf(policy, settings[policy]!));
     // Said in words: half of another one, and none.
-    const inWords = { 'breaker.slowMs': 'half of `attemptMs`', 'timeout.connectMs': 'none' };
+    const inWords = { 'breaker.slowCallMs': 'half of `attemptMs`', 'timeout.connectMs': 'none' };
     expect(Object.fromEntries(shown)).toEqual({ ...Object.fromEntries(real), ...inWords });
   });
 

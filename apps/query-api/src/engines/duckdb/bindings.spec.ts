@@ -16,7 +16,7 @@ afterAll(() => {
 });
 
 async function textOf(sql: string, parameters: readonly Parameter[]): Promise<unknown> {
-  const result = await runWith(connection, `SELECT CAST((${sql}) AS VARCHAR)`, parameters);
+  const result = await runWith(async () => await connection.prepare(`SELECT CAST((${sql}) AS VARCHAR)`), parameters);
   return (await result.getRowsJson())[0]?.[0];
 }
 

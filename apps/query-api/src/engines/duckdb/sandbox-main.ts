@@ -7,7 +7,7 @@ import { runWith } from './bindings.ts';
 import { cellOf } from './duckdb-cells.ts';
 import { trinoTypeOf, TypeNotCarried } from './duckdb-types.ts';
 import { readTextExactly } from './exact-text.ts';
-import { bytesRead, lockTo, openInstance } from './locked-session.ts';
+import { lockTo, NotOneSelect, openInstance, prepareSelect } from './locked-session.ts';
 import { memorySignal, resultPipe, rowCharactersMax, rowTooLargeType, type PrepareMessage, type ResultLine, type RunMessage, type SandboxReport } from './sandbox-protocol.ts';
 
 // The process that runs one statement in DuckDB and ends. A statement of DuckDB can hold a thread for minutes without hearing an
@@ -46,15 +46,15 @@ function prepare(message: PrepareMessage): void {
   );
 }
 
-async function run({ sql, parameters, s3, tables }: RunMessage): Promise<void> {
+async function run({ sql, parameters, tables }: RunMessage): Promise<void> {
   const pipe = new Socket({ fd: resultPipe });
   // The reader gave up.
   pipe.on('error', () => endNow('SIGKILL'));
   try {
     const connection = await prepared!;
-    await lockTo(connection, s3, tables);
+    await lockTo(connection, tables);
     await stream(connection, sql, parameters, pipe);
-    pipe.end(line({ done: { bytesScanned: await bytesRead(connection) } }));
+    pipe.end(line({ done: true }));
   } catch (error) {
     pipe.end(line({ error: errorOf(error) }));
   }
@@ -68,7 +68,7 @@ function endNow(signal: NodeJS.Signals): void {
 }
 
 async function stream(connection: DuckDBConnection, sql: string, parameters: readonly Parameter[], pipe: Socket): Promise<void> {
-  const result = await runWith(connection, sql, parameters);
+  const result = await runWith(async () => await prepareSelect(connection, sql), parameters);
   const columns = result.columnNames().map((name, index) => ({ name, type: trinoTypeOf(columnTypeOf(result, index)) }));
   await write(pipe, line({ columns }));
   let buffer = '';
@@ -103,6 +103,7 @@ function errorOf(error: unknown): { type: string; message: string; position?: nu
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RowTooLarge) return { type: rowTooLargeType, message };
   if (error instanceof TypeNotCarried) return { type: 'Invalid Type', message };
+  if (error instanceof NotOneSelect) return { type: 'Permission', message };
   try {
     const fields = JSON.parse(message) as { exception_type?: string; exception_message?: string; position?: string };
     return {
