@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duckDbTextOf, hasZonedTimestamp } from './duckdb-dialect.ts';
+import { duckDbTextOf, refuseMissing } from './duckdb-dialect.ts';
 
 const textOf = (text: string): string => duckDbTextOf({ text }).text;
 
@@ -28,28 +28,20 @@ it.each([
   ['SELECT checksum(title) FROM purchases', /line 1, column 8: DuckDB does not offer the function checksum; the nearest is bit_xor/],
   ['SELECT count(DISTINCT "$path") FROM purchases', /line 1, column 23: DuckDB does not offer the column "\$path"/],
 ])('%s is refused with the nearest thing', (statement, message) => {
-  expect(() => textOf(statement)).toThrow(message);
+  expect(() => refuseMissing({ text: statement })).toThrow(message);
 });
 
 it("takes names that are no function of Trino's, and names of objects", () => {
-  expect(textOf('SELECT checksum, constructor(1), "checksum" FROM t')).toBe('SELECT checksum, constructor(1), "checksum" FROM t');
+  expect(() => refuseMissing({ text: 'SELECT checksum, constructor(1), "checksum" FROM t' })).not.toThrow();
 });
 
 describe('positions', () => {
   it('are those of the statement as it was written', () => {
     const statement = 'SELECT transform(a, x -> x), reduce(a, 0, (s, x) -> s, s -> s), unknown FROM t TABLESAMPLE BERNOULLI (5) WHERE wrong';
     const { text, originalOffset } = duckDbTextOf({ text: statement });
-    for (const word of ['SELECT', 'x -> x)', 'a, 0', '0', '(s, x) -> s,', 'unknown', 'FROM', 'TABLESAMPLE', 'WHERE', 'wrong']) {
-      if (text.includes(word)) expect(originalOffset(text.indexOf(word))).toBe(statement.indexOf(word));
+    for (const word of ['SELECT', 'x -> x)', '0', '(s, x) -> s', 's -> s)', 'unknown', 'FROM', 'TABLESAMPLE', 'WHERE', 'wrong']) {
+      expect(originalOffset(text.indexOf(word))).toBe(statement.indexOf(word));
     }
     expect(originalOffset(text.length)).toBe(statement.length);
   });
-});
-
-it.each([
-  ["SELECT TIMESTAMP '2024-02-29 12:00:00 UTC'", true],
-  ["SELECT TIMESTAMP '2024-02-29 12:00:00'", false],
-  ["SELECT 'TIMESTAMP ''2024-02-29 12:00:00 UTC'''", false],
-])('%s has a zone: %s', (text, zoned) => {
-  expect(hasZonedTimestamp({ text })).toBe(zoned);
 });

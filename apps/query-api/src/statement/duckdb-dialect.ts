@@ -3,6 +3,7 @@ import { foldName } from './fold.ts';
 import { describePosition } from './source-position.ts';
 import type { StatementText } from './statement-text.ts';
 import { tokensOf, type Token } from './tokens.ts';
+import { isZonedTimestamp } from './zoned-timestamps.ts';
 
 /** A statement as DuckDB reads it. */
 export interface DuckDbText {
@@ -39,13 +40,10 @@ const missing: Readonly<Record<string, string>> = {
 /**
  * Writes a statement in DuckDB's words where Trino has others and no macro can stand in: `TABLESAMPLE BERNOULLI (50)`,
  * `TIMESTAMP '… UTC'`, and `transform` and `reduce`, which take lambdas. The rest of Trino's functions are macros.
- *
- * @throws QueryError `statement-invalid` for a function or column of Trino that DuckDB cannot offer, with the nearest one that it can
  */
 export function duckDbTextOf({ text }: Pick<StatementText, 'text'>): DuckDbText {
   const tokens = tokensOf(text);
   const edits = tokens.flatMap((token, index): Edit[] => {
-    refuseMissing(text, tokens, index);
     if (isZonedTimestamp(tokens, index)) return [replacing(token, 'TIMESTAMPTZ')];
     if (isCall(tokens, index, 'transform')) return [replacing(token, 'list_transform')];
     return [...sampleEdits(tokens, index), ...reduceEdits(tokens, index)];
@@ -53,10 +51,18 @@ export function duckDbTextOf({ text }: Pick<StatementText, 'text'>): DuckDbText 
   return edited(text, edits);
 }
 
-/** Whether a statement has a timestamp with a time zone. The emulator of Athena reads it without its zone. */
-export function hasZonedTimestamp({ text }: Pick<StatementText, 'text'>): boolean {
+/**
+ * Refuses a function or a column of Trino that DuckDB cannot offer.
+ *
+ * @throws QueryError `statement-invalid` with the nearest thing that it can offer
+ */
+export function refuseMissing({ text }: Pick<StatementText, 'text'>): void {
   const tokens = tokensOf(text);
-  return tokens.some((_, index) => isZonedTimestamp(tokens, index));
+  for (const [index, token] of tokens.entries()) {
+    const name = foldName(token.text);
+    if (token.kind === 'name' && name === '"$path"') throw invalid(text, token, 'DuckDB does not offer the column "$path"; use the engine athena');
+    if (Object.hasOwn(missing, name) && isCall(tokens, index, name)) throw invalid(text, token, `DuckDB does not offer the function ${name}; the nearest is ${missing[name]}`);
+  }
 }
 
 function isWord(token: Token | undefined, word: string): boolean {
@@ -65,19 +71,6 @@ function isWord(token: Token | undefined, word: string): boolean {
 
 function isCall(tokens: readonly Token[], index: number, name: string): boolean {
   return isWord(tokens[index], name) && tokens[index + 1]?.text === '(' && tokens[index - 1]?.text !== '.' && !isWord(tokens[index - 1], 'as');
-}
-
-// A date and a time of day, then a zone: Z, UTC, +02:00 or Europe/Berlin.
-function isZonedTimestamp(tokens: readonly Token[], index: number): boolean {
-  const value = tokens[index + 1];
-  return isWord(tokens[index], 'timestamp') && value?.kind === 'text' && /^'\s*[+-]?\d+-\d+-\d+.*(?:[A-Za-z]|:\d+[^-+]*[+-]\d[\d:]*)\s*'$/.test(value.text.replace('T', ' '));
-}
-
-function refuseMissing(text: string, tokens: readonly Token[], index: number): void {
-  const token = tokens[index]!;
-  const name = foldName(token.text);
-  if (token.kind === 'name' && name === '"$path"') throw invalid(text, token, 'DuckDB does not offer the column "$path"; use the engine athena');
-  if (Object.hasOwn(missing, name) && isCall(tokens, index, name)) throw invalid(text, token, `DuckDB does not offer the function ${name}; the nearest is ${missing[name]}`);
 }
 
 function invalid(text: string, { at }: Token, what: string): QueryError {

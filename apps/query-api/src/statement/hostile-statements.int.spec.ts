@@ -5,10 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AthenaEngine } from '../engines/athena/athena-engine.ts';
 import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
+import { rangeReader } from '../engines/duckdb/s3-reads.ts';
 import { conformanceRows } from '../engines/query-engine.conformance.ts';
 import type { QueryEngine } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped, type QueryErrorCode } from '../errors.ts';
-import { lakeTable } from '../lake-tables.ts';
+import { LakeSources } from '../lake-sources.ts';
 import { openTestLake, testParts, type TestLake } from '../testing-lake.ts';
 import { hostileStatements, type HostileOutcome } from './hostile-statements.ts';
 import { StatementGate } from './statement-gate.ts';
@@ -50,11 +51,14 @@ function duckDb(): QueryEngine {
       home: homedir(),
       startMsMax: 30_000,
       readSeconds: 5,
+      keptBytesMax: 1024 * 1024,
     },
-    {
-      tables: async (signal) => [await lakeTable(purchases, lake.database, lake.catalog, (bucket) => new S3ObjectStore(lake.aws.s3, bucket), { filesMax: 100 }, signal)],
-      s3Access: async () => await lake.aws.s3Access(),
-    },
+    new LakeSources({
+      streams: [purchases],
+      places: { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
+      filesMax: 100,
+      readRange: rangeReader(lake.aws.s3),
+    }),
     async ({ signal }, run) => await run(signal!),
   );
 }

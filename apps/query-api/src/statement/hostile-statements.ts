@@ -113,6 +113,8 @@ export const hostileStatements: readonly HostileStatement[] = [
     'SELECT current_catalog',
     'SELECT current_database(), current_schema(), version()',
     'SELECT current_query()',
+    "SELECT TIMESTAMP '2024-02-29 12:00:00' AT TIME ZONE 'Europe/Berlin'",
+    "SELECT timezone('Europe/Berlin', now())",
     "SELECT * FROM pragma_table_info('purchases')",
     "SELECT * FROM pragma_storage_info('purchases')",
     'SELECT * FROM pragma_database_size()',
