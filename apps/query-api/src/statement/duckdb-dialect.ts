@@ -9,7 +9,7 @@ import { isZonedTimestamp } from './zoned-timestamps.ts';
 export interface DuckDbText {
   readonly text: string;
   /** The offset in the statement of an offset in `text`, for the positions of errors. */
-  originalOffset(offset: number): number;
+  readonly originalOffset: (offset: number) => number;
 }
 
 interface Edit {
@@ -140,7 +140,7 @@ function edited(original: string, unordered: readonly Edit[]): DuckDbText {
   }
   return {
     text: text + original.slice(from),
-    originalOffset(offset) {
+    originalOffset: (offset) => {
       const before = ends.findLast((end) => end.edited <= offset)!;
       const after = edits[ends.indexOf(before)];
       return Math.min(before.original + offset - before.edited, after?.at ?? original.length);

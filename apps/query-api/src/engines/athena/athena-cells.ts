@@ -43,7 +43,7 @@ export function cellOf(text: string | undefined, type: string): ResultCell {
     case 'varbinary':
       return bytesText(bytesOf(text));
     default:
-      return /^time/.test(type) ? timeText(text) : text;
+      return type.startsWith('time') ? timeText(text) : text;
   }
 }
 
