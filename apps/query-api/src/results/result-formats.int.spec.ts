@@ -23,6 +23,7 @@ describe("Python's csv reads back each row", () => {
     ['of one column without anything', ['genre'], [[null], [null]]],
     ['of two columns with NULL', ['a', 'b'], [[null, null], ['', null], [null, '']]],
     ['with line breaks and quotes', ['a'], [['x\ny'], ['x\r\ny'], ['x\ry'], ['"'], ['""'], ['\n'], [',']]],
+    ['with spaces', ['a'], [[' '], ['\t'], [' a '], ['\u00A0']]],
     ['with U+FEFF', ['\uFEFFa', 'b'], [['\uFEFF', '\uFEFFx']]],
     ['under names with special characters', ['a,b', 'c"d', 'e\nf', 'count(*)', 'ü'], [[1, 2.5, true, '\u2028', '📚']]],
     ['of no rows', ['a', 'b'], []],

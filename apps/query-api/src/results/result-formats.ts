@@ -41,6 +41,6 @@ export async function* formatted(format: ResultFormat, columns: readonly ResultC
 function csvField(cell: ResultCell): string {
   if (cell === null) return '';
   const text = String(cell);
-  // A reader takes U+FEFF at the start of a file for a byte-order mark and drops it; in quotes it is text.
-  return text === '' || /^\uFEFF|[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // Readers drop U+FEFF at the start of a file, and pandas skips a line of spaces; in quotes both are text. \s holds U+FEFF.
+  return text === '' || /^\s|\s$|[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,5 +1,6 @@
 import type { Parameter } from '../engines/query-engine.ts';
-import { foldAscii, type TreeNode } from './tree-node.ts';
+import { foldName } from './fold.ts';
+import type { TreeNode } from './tree-node.ts';
 
 /** Decides whether an expression of the tree is the partition column of the table in question. */
 export type IsPartitionColumn = (columnNames: readonly unknown[]) => boolean;
@@ -198,8 +199,8 @@ function orderOf(left: string, right: string): number {
 /** A test for the partition column of a table reference, by its name with or without the reference's alias. */
 export function partitionColumnTest(partitionKey: string, alias: string, unqualified: boolean): IsPartitionColumn {
   return (columnNames) => {
-    const names = columnNames.map((name) => (typeof name === 'string' ? foldAscii(name) : undefined));
-    if (names.at(-1) !== foldAscii(partitionKey)) return false;
-    return names.length === 1 ? unqualified : names.length === 2 && names[0] === foldAscii(alias);
+    const names = columnNames.map((name) => (typeof name === 'string' ? foldName(name) : undefined));
+    if (names.at(-1) !== foldName(partitionKey)) return false;
+    return names.length === 1 ? unqualified : names.length === 2 && names[0] === foldName(alias);
   };
 }

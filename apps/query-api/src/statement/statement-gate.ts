@@ -1,5 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { QueryError } from '../errors.ts';
+import { duckDbTextOf } from './duckdb-dialect.ts';
 import { foldName } from './fold.ts';
 import { describePosition, offsetOfByte, offsetOfCodePoint } from './source-position.ts';
 import { readStatement, type StatementText } from './statement-text.ts';
@@ -56,13 +57,15 @@ export class StatementGate {
    */
   async check(sql: string): Promise<StatementText> {
     const statement = readStatement(sql);
-    const parsed = await this.#parse(statement.text);
-    if (parsed.error) throw parseError(statement.text, parsed);
+    const { text, originalOffset } = duckDbTextOf(statement);
+    const place = (offset: number): string => describePosition(statement.text, originalOffset(offset));
+    const parsed = await this.#parse(text);
+    if (parsed.error) throw parseError(text, parsed, place);
     const statements = parsed.statements ?? [];
     if (statements.length !== 1) throw notAllowed(`exactly one statement is allowed, not ${statements.length}`);
     const { refusal, parameters } = inspect(statements[0]!.node, this.#rules);
     if (refusal !== undefined) {
-      const where = refusal.byteOffset === undefined ? '' : `${describePosition(statement.text, offsetOfByte(statement.text, refusal.byteOffset))}: `;
+      const where = refusal.byteOffset === undefined ? '' : `${place(offsetOfByte(text, refusal.byteOffset))}: `;
       throw notAllowed(`${where}${refusal.message}`);
     }
     if (parameters > statement.placeholders.length) throw notAllowed('a parameter must be written as ?');
@@ -149,10 +152,10 @@ function tooComplex(): QueryError {
   return notAllowed('the statement is too complex; write it shorter');
 }
 
-function parseError(text: string, { error_type: type, error_message: message = 'it cannot be parsed', position }: SerializedStatement): QueryError {
+function parseError(text: string, { error_type: type, error_message: message = 'it cannot be parsed', position }: SerializedStatement, place: (offset: number) => string): QueryError {
   // The parser serialises SELECT alone: everything else parses but is not a query.
   if (type === 'not implemented') return notAllowed('only a SELECT (or WITH … SELECT, VALUES, FROM …) is allowed: statements here read and change nothing');
-  const where = position === undefined ? '' : `${describePosition(text, offsetOfCodePoint(text, Number(position)))}: `;
+  const where = position === undefined ? '' : `${place(offsetOfCodePoint(text, Number(position)))}: `;
   return invalid(`${where}${message.split('\n')[0]}`);
 }
 

@@ -1,4 +1,4 @@
-import { allowedFunctions, allowedTableFunctions } from './allowed-functions.ts';
+import { allowedFunctions, allowedTableFunctions, refusalReasons } from './allowed-functions.ts';
 import { foldName, foldsAlike } from './fold.ts';
 
 /** A node of the tree that DuckDB's parser gives as JSON. */
@@ -146,7 +146,7 @@ function judgeFunction(node: Node, refuse: (message: string) => Refusal): Refusa
   const name = folded(node['function_name']);
   // The parser itself writes the schema "main" in front of some functions.
   if (!['', 'main'].includes(folded(node['schema'])) || folded(node['catalog']) !== '') return refuse(`the function ${quoted(name)} must be named without a schema`);
-  return allowedFunctions.has(name) || allowedTableFunctions.has(name) ? undefined : refuse(`the function ${quoted(name)} is not allowed`);
+  return allowedFunctions.has(name) || allowedTableFunctions.has(name) ? undefined : refuse(refusalReasons.get(name) ?? `the function ${quoted(name)} is not allowed`);
 }
 
 function judgeTable(node: Node, ctes: ReadonlySet<string>, allowed: AllowedTables, refuse: (message: string) => Refusal): Refusal | undefined {

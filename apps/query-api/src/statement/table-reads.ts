@@ -1,6 +1,7 @@
 import type { Parameter } from '../engines/query-engine.ts';
 import { canBeTrue, partitionColumnTest, type ConditionFacts } from './partition-condition.ts';
-import { foldAscii, type TreeNode } from './tree-node.ts';
+import { foldName } from './fold.ts';
+import type { TreeNode } from './tree-node.ts';
 
 /** A table with partitions that a statement may read. */
 export interface PartitionedTable {
@@ -45,7 +46,7 @@ const stepsMax = 500_000;
  * @param parameters values of the placeholders
  */
 export function tableReads(statement: TreeNode, tables: readonly PartitionedTable[], parameters: readonly Parameter[]): TableReads {
-  const known = new Map(tables.map((table) => [foldAscii(table.name), table]));
+  const known = new Map(tables.map((table) => [foldName(table.name), table]));
   const budget = { steps: stepsMax };
   const understood = new Map<TreeNode, PartitionFilter>();
   const references: TreeNode[] = [];
@@ -67,7 +68,7 @@ export function tableReads(statement: TreeNode, tables: readonly PartitionedTabl
 
   const reads = new Map<string, PartitionFilter[]>();
   for (const reference of references) {
-    const table = known.get(foldAscii(String(reference['table_name'])));
+    const table = known.get(foldName(String(reference['table_name'])));
     if (table === undefined) continue;
     const filters = reads.get(table.name) ?? [];
     filters.push(understood.get(reference) ?? everyPartition);
@@ -93,7 +94,7 @@ function filtersOf(select: TreeNode, known: ReadonlyMap<string, PartitionedTable
   const aliases = references.map(({ table }) => aliasOf(table));
   const unqualified = !joinsByName(from);
   for (const { table, restrictions } of references) {
-    const lakeTable = table['type'] === 'BASE_TABLE' ? known.get(foldAscii(String(table['table_name']))) : undefined;
+    const lakeTable = table['type'] === 'BASE_TABLE' ? known.get(foldName(String(table['table_name']))) : undefined;
     if (lakeTable === undefined || isRenamed(table)) continue;
     const alias = aliasOf(table);
     const unique = aliases.filter((other) => other === alias).length === 1;
@@ -144,8 +145,8 @@ function joinsByName(from: TreeNode): boolean {
 
 function aliasOf(table: TreeNode): string {
   const { alias } = table;
-  if (typeof alias === 'string' && alias !== '') return foldAscii(alias);
-  return table['type'] === 'BASE_TABLE' ? foldAscii(String(table['table_name'])) : '';
+  if (typeof alias === 'string' && alias !== '') return foldName(alias);
+  return table['type'] === 'BASE_TABLE' ? foldName(String(table['table_name'])) : '';
 }
 
 function isRenamed(table: TreeNode): boolean {

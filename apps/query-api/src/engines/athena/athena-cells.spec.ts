@@ -33,6 +33,7 @@ it.each([
   ['2024-02-29 13:05:10', 'timestamp(3)', '2024-02-29 13:05:10'],
   ['2024-02-29 13:05:09.000 UTC', 'timestamp(3) with time zone', '2024-02-29 13:05:09 UTC'],
   ['2024-02-29 13:05:09.500 Europe/Berlin', 'timestamp(3) with time zone', '2024-02-29 13:05:09.5 Europe/Berlin'],
+  ['2024-02-29 13:05:09.500000+00:00', 'timestamp(3)', '2024-02-29 13:05:09.5 UTC'],
   ['13:05:09.500+02:00', 'time(3) with time zone', '13:05:09.5+02:00'],
   ['41 00 ff', 'varbinary', String.raw`A\x00\xFF`],
   ['', 'varbinary', ''],

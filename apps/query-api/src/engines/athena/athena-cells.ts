@@ -43,9 +43,14 @@ export function cellOf(text: string | undefined, type: string): ResultCell {
     case 'varbinary':
       return bytesText(bytesOf(text));
     default:
-      // Trino writes the zeros of a fraction, DuckDB does not.
-      return /^time/.test(type) ? text.replace(/\.(\d*?)0*(?= |[+-]|$)/, (_fraction, digits: string) => (digits === '' ? '' : `.${digits}`)) : text;
+      return type.startsWith('time') ? timeText(text) : text;
   }
+}
+
+/** Without the zeros of a fraction, which Trino writes and DuckDB does not. The emulator writes UTC as an offset. */
+function timeText(text: string): string {
+  const short = text.replace(/\.(\d*?)0*(?= |[+-]|$)/, (_fraction, digits: string) => (digits === '' ? '' : `.${digits}`));
+  return short.replace(/^(\S+ \S+)\+00:00$/, '$1 UTC');
 }
 
 /** NaN and the infinities have no JSON number: they are text. The emulator writes them as Python does. */

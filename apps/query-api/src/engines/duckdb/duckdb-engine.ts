@@ -3,6 +3,7 @@ import { AttemptTimeoutError, RejectedError } from '@millrace/resilience';
 import { QueryError, SandboxNotStarted } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
 import { unanswered } from '../../unanswered.ts';
+import { duckDbTextOf, refuseMissing } from '../../statement/duckdb-dialect.ts';
 import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultColumn, ResultRow } from '../query-engine.ts';
 import { FileReads, type FileReadSettings, type ReadRange } from './file-reads.ts';
@@ -45,6 +46,9 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   async run({ queryId, statement, parameters, onStarted, signal }: EngineRequest): Promise<EngineResult> {
+    refuseMissing(statement);
+    const { text, originalOffset } = duckDbTextOf(statement);
+    const place = (byteOffset: number): string => describePosition(statement.text, originalOffset(offsetOfByte(text, byteOffset)));
     const tables = await this.#sources.tables({ statement, parameters, signal });
     signal.throwIfAborted();
     // Nothing outlives the process, so a successor has nothing to attach to: it runs the statement again. Told before the guard, which is about S3 alone.
@@ -70,8 +74,8 @@ export class DuckDbEngine implements QueryEngine {
           grants.push(grant);
           return { ...table, filesUrl: grant.url, files: grant.files };
         });
-        const pipe = sandbox.run({ sql: statement.text, parameters, tables: granted });
-        opened.resolve(await resultOf({ pipe, sandbox, grants, sql: statement.text, signal, ended }));
+        const pipe = sandbox.run({ sql: text, parameters, tables: granted });
+        opened.resolve(await resultOf({ pipe, sandbox, grants, place, signal, ended }));
         await ended.promise;
       } finally {
         sending.removeEventListener('abort', stop);
@@ -116,13 +120,14 @@ interface Running {
   readonly sandbox: Sandbox;
   /** What the sandbox may read. */
   readonly grants: readonly FileGrant[];
-  readonly sql: string;
+  /** Line and column in the statement, from a byte offset in the text that DuckDB runs. */
+  readonly place: (byteOffset: number) => string;
   readonly signal: AbortSignal;
   /** Settled when the reading of the rows ends: at the last row, at an error, or when the reader has enough. */
   readonly ended: PromiseWithResolvers<void>;
 }
 
-async function resultOf({ pipe, sandbox, grants, sql, signal, ended }: Running): Promise<EngineResult> {
+async function resultOf({ pipe, sandbox, grants, place, signal, ended }: Running): Promise<EngineResult> {
   const lines = resultLines(pipe);
   const incomplete = async (): Promise<unknown> => (signal.aborted ? (signal.reason as unknown) : await sandbox.deathReason());
   const next = async (): Promise<IteratorResult<{ control: ResultLine | undefined; rows: readonly ResultRow[] }>> => {
@@ -135,7 +140,7 @@ async function resultOf({ pipe, sandbox, grants, sql, signal, ended }: Running):
   const first = await next();
   if (first.done === true) throw await incomplete();
   const head = first.value.control!;
-  if ('error' in head) throw errorOf(head.error, sql, grants);
+  if ('error' in head) throw errorOf(head.error, place, grants);
 
   async function* rows(): AsyncGenerator<readonly ResultRow[]> {
     try {
@@ -147,7 +152,7 @@ async function resultOf({ pipe, sandbox, grants, sql, signal, ended }: Running):
           yield batch;
           continue;
         }
-        if ('error' in control) throw errorOf(control.error, sql, grants);
+        if ('error' in control) throw errorOf(control.error, place, grants);
         return;
       }
     } catch (error) {
@@ -161,8 +166,8 @@ async function resultOf({ pipe, sandbox, grants, sql, signal, ended }: Running):
   return { columns, rows: rows(), bytesScanned: () => grants.reduce((sum, grant) => sum + grant.bytesSent(), 0) };
 }
 
-function errorOf({ type, message, position }: Extract<ResultLine, { error: unknown }>['error'], sql: string, grants: readonly FileGrant[]): QueryError {
-  const where = position === undefined ? '' : `${describePosition(sql, offsetOfByte(sql, position))}: `;
+function errorOf({ type, message, position }: Extract<ResultLine, { error: unknown }>['error'], place: Running['place'], grants: readonly FileGrant[]): QueryError {
+  const where = position === undefined ? '' : `${place(position)}: `;
   const [what] = message.split('\n');
   const detail = `${where}${what}`;
   switch (type) {

@@ -1,6 +1,7 @@
 import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api';
 import { retryWaitMs, triesOfRead } from './s3-reads.ts';
 import type { PrepareMessage, SandboxTable } from './sandbox-protocol.ts';
+import { trinoMacros } from './trino-macros.ts';
 
 /** A statement that is not exactly one SELECT. */
 export class NotOneSelect extends Error {
@@ -9,20 +10,6 @@ export class NotOneSelect extends Error {
 
 /** DuckDB's types of the catalog's column types. */
 const duckdbTypes: Readonly<Record<string, string>> = { string: 'VARCHAR', int: 'INTEGER', bigint: 'BIGINT', double: 'DOUBLE', boolean: 'BOOLEAN', timestamp: 'TIMESTAMP' };
-
-/** Trino's names for functions that DuckDB has under another name, so that reports stay in SQL that all engines share. */
-const macros = [
-  'approx_distinct(x) AS approx_count_distinct(x)',
-  'approx_percentile(x, q) AS approx_quantile(x, q)',
-  'from_unixtime(seconds) AS make_timestamp(CAST(CAST(seconds AS DOUBLE) * 1000000 AS BIGINT))',
-  'to_unixtime(moment) AS epoch(moment)',
-  'regexp_like(text, pattern) AS regexp_matches(text, pattern)',
-  'json_extract_scalar(document, path) AS json_extract_string(document, path)',
-  'array_join(list, separator) AS array_to_string(list, separator)',
-  'day_of_week(moment) AS isodow(moment)',
-  'day_of_year(moment) AS dayofyear(moment)',
-  'week_of_year(moment) AS weekofyear(moment)',
-];
 
 /** An instance with httpfs loaded and its limits set, still without tables. */
 export async function openInstance({ limits, tempDirectory, httpfsPath, readSeconds }: PrepareMessage): Promise<DuckDBConnection> {
@@ -56,7 +43,7 @@ export async function openInstance({ limits, tempDirectory, httpfsPath, readSeco
  * {@link prepareSelect} is what keeps statements from writing.
  */
 export async function lockTo(connection: DuckDBConnection, tables: readonly SandboxTable[]): Promise<void> {
-  for (const macro of macros) await connection.run(`CREATE MACRO ${macro}`);
+  for (const macro of trinoMacros) await connection.run(`CREATE MACRO ${macro}`);
   for (const table of tables) {
     const qualified = `${name(table.database)}.${name(table.name)}`;
     await connection.run(`CREATE SCHEMA IF NOT EXISTS ${name(table.database)}`);
