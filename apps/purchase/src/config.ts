@@ -1,5 +1,5 @@
 import { purchaseLimits, purchases } from '@millrace/contracts';
-import { attemptsSetting, authPrefix, authSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
+import { attemptsSetting, authPrefix, authSettings, drainPrefix, drainSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
 import { purchasePipelines, purchaseRule, purchaseSpecs } from './pipelines.ts';
 
@@ -29,6 +29,7 @@ export const purchaseConfigSchema = Type.Object({
   ...attemptsSetting('PURCHASE', 100),
   KAFKA_BROKERS: Type.Array(Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' }), { default: ['127.0.0.1:9092'], minItems: 1, maxItems: 100, description: 'Kafka brokers as host:port' }),
   ...authSettings,
+  ...drainSettings,
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
 });
 
@@ -42,7 +43,7 @@ export type PurchaseConfig = Static<typeof purchaseConfigSchema>;
  */
 export function readPurchaseConfig(env: Readonly<Record<string, string | undefined>> = process.env): PurchaseConfig {
   return readConfig(purchaseConfigSchema, {
-    prefixes: ['PURCHASE_', authPrefix],
+    prefixes: ['PURCHASE_', authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.PURCHASE_QUEUE_EVENTS_MAX >= config.PURCHASE_BATCH_ITEMS_MAX ? [] : ['PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX: such a batch could never be taken.']),

@@ -57,7 +57,8 @@ export function readSettings(env: Env): Settings {
   const wrong: string[] = [];
   const port = (key: string, fallback: number): number => {
     const text = env[key];
-    if (text === undefined || text === '') return fallback;
+    // Kubernetes sets NAME_PORT=tcp://… for each Service of a namespace.
+    if (text === undefined || text === '' || /^(?:tcp|udp|sctp):\/\//.test(text)) return fallback;
     const value = Number(text);
     if (!Number.isInteger(value) || value < 1 || value > 65_535) wrong.push(`${key} must be a port from 1 to 65535 (it is "${text}")`);
     return value;
