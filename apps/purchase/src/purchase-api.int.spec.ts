@@ -140,6 +140,10 @@ describe('a batch', () => {
   });
 });
 
+async function startReplica(): Promise<ServiceProcess> {
+  return await spawnService('purchase', { KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, MILLRACE_DRAIN_DELAY_MS: '3000' });
+}
+
 describe('the service', () => {
   it('names Kafka in its readiness and counts in its metrics', async () => {
     const ready = await fetch(`${service.url}/health/ready`);
@@ -161,8 +165,7 @@ describe('the service', () => {
   });
 
   it('restarted in turn, one of two after the other, fails no request of clients that heed readiness', { timeout: 240_000 }, async () => {
-    const start = async (): Promise<ServiceProcess> => await spawnService('purchase', { KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, MILLRACE_DRAIN_DELAY_MS: '3000' });
-    const replicas = await Promise.all([start(), start()]);
+    const replicas = await Promise.all([startReplica(), startReplica()]);
     const stop = new AbortController();
     const failed: unknown[] = [];
     let taken = 0;
@@ -177,9 +180,9 @@ describe('the service', () => {
     };
     const client = async (): Promise<void> => {
       for (let n = 0; !stop.signal.aborted; n += 1) {
-        const { url } = ready[n % ready.length]!;
+        const chosen = ready[n % ready.length];
         const headers = { 'content-type': 'application/json', connection: 'close' };
-        const status = await post(url, seedText, { headers }).then((answer) => answer.status, String);
+        const status = chosen === undefined ? 'no replica is ready' : await post(chosen.url, seedText, { headers }).then((answer) => answer.status, String);
         if (status === 202) taken += 1;
         else failed.push(status);
       }
@@ -187,7 +190,7 @@ describe('the service', () => {
     const work = [probe(), ...Array.from({ length: 4 }, client)];
     for (const index of [0, 1]) {
       expect(await replicas[index]!.kill('SIGTERM')).toEqual({ code: 0, signal: null });
-      replicas[index] = await start();
+      replicas[index] = await startReplica();
       await expect.poll(() => ready.includes(replicas[index]!)).toBe(true);
     }
     stop.abort();
