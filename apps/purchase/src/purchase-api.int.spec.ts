@@ -169,7 +169,10 @@ describe('the service', () => {
     const stop = new AbortController();
     const failed: unknown[] = [];
     let taken = 0;
-    /** As a balancer does: it looks at readiness now and then and gives each request, on a connection of its own, to a replica that was ready. */
+    /**
+     * As a balancer does: it looks at readiness now and then and gives each request, on a connection of its own, to a replica that was
+     * ready.
+     */
     let ready: readonly ServiceProcess[] = replicas;
     const probe = async (): Promise<void> => {
       while (!stop.signal.aborted) {

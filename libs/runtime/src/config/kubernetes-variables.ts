@@ -16,8 +16,8 @@ const shapes: readonly (readonly [ending: RegExp, value: RegExp])[] = [
 
 /**
  * Whether a variable is one that Kubernetes gives each container for each Service of its namespace
- * (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables). It is not a setting, even under the name of one. Name and value must both fit,
- * so that a misspelt setting is not taken for one.
+ * (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables). It is not a setting, even under the name of
+ * one. Name and value must both fit, so that a misspelt setting is not taken for one.
  */
 export function isKubernetesVariable(name: string, value: string | undefined): boolean {
   return value !== undefined && shapes.some(([ending, shape]) => ending.test(name) && shape.test(value.trim()));

@@ -3,10 +3,11 @@ import { ProblemError } from '../errors.ts';
 import type { Lifecycle } from '../service/lifecycle.ts';
 
 /**
- * How the listener behaves once the service ends. While it drains, it serves as before and each connection ends with its answer, so that clients come back elsewhere.
- * Once it stops, new requests on open connections are refused and requests in flight are answered.
+ * How the listener behaves once the service ends. While it drains, it serves as before and each connection ends with its answer, so that
+ * clients come back elsewhere. Once it stops, new requests on open connections are refused and requests in flight are answered.
  *
- * Node closes only connections that are idle when the listener closes. Without this, one that becomes idle later would hold the stop until its keep-alive time is over.
+ * Node closes only connections that are idle when the listener closes. Without this, one that becomes idle later would hold the stop until
+ * its keep-alive time is over.
  */
 export function drainOn(fastify: FastifyInstance, { draining, stopping }: Pick<Lifecycle, 'draining' | 'stopping'>): void {
   fastify.addHook('onRequest', (request, _reply, done) => {

@@ -42,11 +42,14 @@ export interface ServiceOptions {
   /** Time in which a request must be complete, head and body, in milliseconds, ≥ 1; then it is answered 408 `request-timeout`. Default 30 000. */
   readonly requestMsMax?: number;
   /**
-   * Time in milliseconds, ≥ 0, between the begin of a stop and the end of the listener: the service is not ready, still serves, and closes each connection with its
-   * answer, so that load balancers stop sending first. Default 0.
+   * Time in milliseconds, ≥ 0, between the begin of a stop and the end of the listener: the service is not ready, still serves, and closes
+   * each connection with its answer, so that load balancers stop sending first. Default 0.
    */
   readonly drainDelayMs?: number;
-  /** Longest time of a stop after the drain delay, in milliseconds; then the process exits with 1 and work unfinished. Heeded by `runService`. Default 30 000. */
+  /**
+   * Longest time of a stop after the drain delay, in milliseconds; then the process exits with 1 and work unfinished. Heeded by
+   * `runService`. Default 30 000.
+   */
   readonly shutdownMsMax?: number;
   /** Called before listening: parsers, further filters, microservices. What it throws fails the start. Default: nothing. */
   readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
@@ -59,8 +62,8 @@ export interface RunningService {
   /** `http://127.0.0.1:3001` */
   readonly url: string;
   /**
-   * Not ready at once, then the drain delay, no new connections, requests in flight finished, and Nest's shutdown hooks in their order. Calling it again waits for the
-   * same stop.
+   * Not ready at once, then the drain delay, no new connections, requests in flight finished, and Nest's shutdown hooks in their order.
+   * Calling it again waits for the same stop.
    * @throws Error when a hook failed: something was left undone
    */
   close(): Promise<void>;
