@@ -3,6 +3,7 @@ import type { CallGuard } from '../guards.ts';
 import { SharedIdSecret } from './id-secret.ts';
 
 const guard: CallGuard = async (_call, run) => await run(new AbortController().signal);
+const down: CallGuard = async () => await Promise.reject(new Error('ECONNREFUSED'));
 
 /** Redis with `GET` and `SET … NX` over one map. */
 function fakeRedis() {
@@ -37,6 +38,5 @@ it('instances agree again after Redis has lost the secret', async () => {
 });
 
 it('a Redis that does not answer is a refusal, not an id from no secret', async () => {
-  const down: CallGuard = async () => await Promise.reject(new Error('ECONNREFUSED'));
   await expect(new SharedIdSecret(fakeRedis() as never, 'queue', down).read({})).rejects.toMatchObject({ code: 'unavailable' });
 });

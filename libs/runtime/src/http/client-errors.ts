@@ -23,20 +23,20 @@ export interface ClientErrorLimits {
  * Answers what Node cannot read as a request, or not in time, with a problem document, and has it counted once: as the request it belongs to, or as one that never
  * became a request. Answers keep the order of the requests on a connection, so complete requests before the fault are answered first.
  */
-export function clientErrorAnswerer(requests: RequestTally, limits: ClientErrorLimits): (error: Error & { code?: string }, socket: Socket) => void {
+export function clientErrorAnswerer(requests: RequestTally, limits: ClientErrorLimits): (fault: Error & { code?: string }, socket: Socket) => void {
   const seen = new WeakSet<Socket>();
-  return (error, socket) => {
+  return (fault, socket) => {
     if (seen.has(socket)) return;
     seen.add(socket);
     const { open, last } = requests.ofConnection(socket);
     const broken = last?.request.complete === false ? last : undefined;
-    if (isGone(error)) {
+    if (isGone(fault)) {
       // A closed connection in the middle of a head: the requests that began see their own end.
-      if (broken === undefined && error.code === 'HPE_INVALID_EOF_STATE') requests.tellUnread(499);
+      if (broken === undefined && fault.code === 'HPE_INVALID_EOF_STATE') requests.tellUnread(499);
       socket.destroy();
       return;
     }
-    const problem = problemOfClientError(error, limits);
+    const problem = problemOfClientError(fault, limits);
     if (broken !== undefined) requests.settle(broken.request, problem.status);
     // A connection on which no byte ever came, as browsers open in advance, carried no request.
     else if (socket.bytesRead > 0) requests.tellUnread(problem.status);

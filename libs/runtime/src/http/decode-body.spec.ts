@@ -33,7 +33,7 @@ async function post(body: Uint8Array | ReadableStream, coding: string, path = '/
     headers: { 'content-type': 'application/json', 'content-encoding': coding },
     body,
     duplex: 'half',
-  } as RequestInit);
+  });
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
