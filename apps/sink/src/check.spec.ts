@@ -6,7 +6,7 @@ import { purchaseLine } from './simulation/purchase-line.ts';
 const check = checkOf(purchases, 5);
 
 function resultOf(value: Buffer | null): ReturnType<typeof check> {
-  return check({ offset: 42, timestamp: '1700000000000', key: Buffer.from('user-1'), value, headers: { ce_id: Buffer.from('x') } });
+  return check({ offset: 42, timestamp: '1700000000000', key: Buffer.from('user-1'), value, headers: [{ name: 'ce_id', value: Buffer.from('x') }] });
 }
 
 describe('the check', () => {
@@ -49,7 +49,7 @@ describe('the check', () => {
       reason,
       key: Buffer.from('user-1').toString('base64'),
       value: value?.toString('base64') ?? null,
-      headers: { ce_id: Buffer.from('x').toString('base64') },
+      headers: [{ name: 'ce_id', value: Buffer.from('x').toString('base64') }],
     });
   });
 });

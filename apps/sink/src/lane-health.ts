@@ -19,6 +19,8 @@ export function laneHealth(sink: Pick<Sink, 'lanes' | 'budget' | 'forecast'>): s
 function troubleOf({ lanes }: Pick<Sink, 'lanes'>): string | undefined {
   const [refused] = lanes.refused;
   if (refused !== undefined) return refused.error.message;
+  const [undecodable] = lanes.all.flatMap((lane) => (lane.undecodable === undefined ? [] : [`partition ${lane.partition}: ${lane.undecodable.text}`]));
+  if (undecodable !== undefined) return undecodable;
   const waiting = lanes.all.filter(({ startingMs }) => startingMs > startingMsMax);
   if (waiting.length > 0) return `${waiting.length} lanes have waited for ${Math.round(Math.max(...waiting.map(({ startingMs }) => startingMs)) / 1000)} s to be told the head of their ledger`;
   const held = lanes.all.filter(({ holds }) => holds.includes('disk'));

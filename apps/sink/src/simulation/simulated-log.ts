@@ -16,7 +16,7 @@ export class SimulatedTopic {
   append(value: string | null, timestamp = '1700000000000'): number {
     const offset = this.#high;
     this.#high += 1;
-    this.records.push({ offset, timestamp, key: null, value: value === null ? null : Buffer.from(value), headers: {} });
+    this.records.push({ offset, timestamp, key: null, value: value === null ? null : Buffer.from(value), headers: [] });
     return offset;
   }
 
@@ -85,11 +85,11 @@ export class SimulatedLog implements PartitionLog {
     if (this.#position < this.#topic.low || this.#position > this.#topic.high) this.#position = this.#topic.low;
     const fetchedOffset = this.#position;
     const records = this.#topic.from(fetchedOffset, count);
-    const last = records.at(-1);
-    if (last === undefined) return false;
-    const taken = await lane.take({ partition: 0, fetchedOffset, records });
+    const next = records.length < count ? this.#topic.high : records.at(-1)!.offset + 1;
+    if (next === fetchedOffset) return false;
+    const taken = await lane.take({ partition: 0, fetchedOffset, records, next });
     // A seek meanwhile wins over what was resolved.
-    if (taken && this.#position === fetchedOffset) this.#position = last.offset + 1;
+    if (taken && this.#position === fetchedOffset) this.#position = next;
     return true;
   }
 }
