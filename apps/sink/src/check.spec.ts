@@ -52,4 +52,16 @@ describe('the check', () => {
       headers: [{ name: 'ce_id', value: Buffer.from('x').toString('base64') }],
     });
   });
+
+  it('takes a value that begins with a byte order mark, as the purchase API does', () => {
+    expect(resultOf(Buffer.from(`\ufeff${purchaseLine(1)}`))).toMatchObject({ kind: 'row', eventId: '00000000-0000-4000-8000-000000000001' });
+    expect(resultOf(Buffer.from(`\ufeff\ufeff${purchaseLine(1)}`))).toMatchObject({ kind: 'reject', reason: 'the value is not JSON' });
+  });
+
+  it('keeps every header of a reject: null, empty and repeated ones, under any name', () => {
+    const headers = [{ name: '__proto__', value: Buffer.from('a') }, { name: 'x', value: null }, { name: 'x', value: Buffer.alloc(0) }, { name: '\ufffd', nameBytes: Buffer.from([0xff]), value: Buffer.from('b') }];
+    const result = check({ offset: 1, timestamp: '1', key: null, value: null, headers });
+    expect(JSON.parse(result.line)).toMatchObject({ headers: [{ value: 'YQ==' }, { name: 'x', value: null }, { name: 'x', value: '' }, { nameBase64: '/w==', value: 'Yg==' }] });
+    expect(result.line).toContain('{"name":"__proto__","value":"YQ=="}');
+  });
 });
