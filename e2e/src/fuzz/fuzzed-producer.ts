@@ -22,7 +22,7 @@ interface Transaction {
 /** Writes a topic in batches of any layout, some of them in transactions that overlap, and keeps a journal of its own. */
 export class FuzzedProducer {
   readonly journal: JournalLine[] = [];
-  readonly counts = { batches: 0, committed: 0, aborted: 0, hidden: 0 };
+  readonly counts = { batches: 0, committed: 0, aborted: 0, hidden: 0, markers: 0 };
   readonly #producer: RawProducer;
   readonly #topic: string;
   readonly #partitions: number;
@@ -80,12 +80,14 @@ export class FuzzedProducer {
     if (commit) this.journal.push(...transaction.pending);
     else this.counts.hidden += transaction.pending.length;
     this.counts[commit ? 'committed' : 'aborted'] += 1;
+    // One for each partition that it wrote to.
+    this.counts.markers += transaction.joined.size;
     transaction.pending = [];
     transaction.joined.clear();
   }
 
   async #produceBatch(transaction: Transaction | undefined, partition: number): Promise<JournalLine[]> {
-    const made = Array.from({ length: 1 + this.#choose.below(this.#choose.of([1, 10, 50, 200])) }, () => this.#records.next());
+    const made = Array.from({ length: 1 + this.#choose.below(this.#choose.of([1, 10, 50, 200])) }, () => this.#records.next(partition));
     const sequence = transaction?.sequences.get(partition) ?? 0;
     const batch = batchBytes({
       records: made.map(({ record }) => record),

@@ -16,16 +16,17 @@ const oddNames: readonly (string | Buffer)[] = ['__proto__', 'constructor', 'toS
 export class RecordFuzzer {
   readonly #choose: Chooser;
   #made = 0;
-  readonly #eventIds: string[] = [];
+  readonly #eventIds = new Map<number, string[]>();
 
   constructor(choose: Chooser) {
     this.#choose = choose;
   }
 
-  next(): FuzzedRecord {
+  /** Makes a record for a partition: an event that is sent again goes where it went before. */
+  next(partition: number): FuzzedRecord {
     const choose = this.#choose;
     this.#made += 1;
-    const { value, fate } = choose.chance(0.6) ? this.#good() : this.#bad();
+    const { value, fate } = choose.chance(0.6) ? this.#good(partition) : this.#bad();
     const timestampDelta = choose.of([0, 1, -1, choose.below(1_000_000), 2n ** 40n]);
     return { fate, record: { timestampDelta, key: choose.of([null, '', `user ${choose.below(50)}`, choose.bytes(20)]), value, headers: Array.from({ length: choose.of([0, 0, 1, 2, 5]) }, () => this.#header()) } };
   }
@@ -50,13 +51,15 @@ export class RecordFuzzer {
     };
   }
 
-  #good(): { value: Buffer; fate: Fate } {
+  #good(partition: number): { value: Buffer; fate: Fate } {
     const choose = this.#choose;
     const event = this.#event();
     // Sent again, as a producer does that has seen no answer.
-    if (this.#eventIds.length > 0 && choose.chance(0.05)) event['eventId'] = choose.of(this.#eventIds);
+    const sent = this.#eventIds.get(partition) ?? [];
+    if (sent.length > 0 && choose.chance(0.05)) event['eventId'] = choose.of(sent);
     const eventId = String(event['eventId']);
-    this.#eventIds.push(eventId);
+    this.#eventIds.set(partition, sent);
+    sent.push(eventId);
     const text = choose.of([
       () => JSON.stringify(event),
       () => JSON.stringify(event, undefined, 2),
