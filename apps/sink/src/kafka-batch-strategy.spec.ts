@@ -11,7 +11,7 @@ let assigned: (readonly number[])[];
 let ended: string[];
 beforeEach(() => {
   kafka = new FakeKafka();
-  strategy = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
+  strategy = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', maxMessageBytes: 1_048_576, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
   assigned = [];
   ended = [];
   strategy.listener = {
@@ -137,7 +137,7 @@ it.each(['disk', 'admin client'])('begins no consumer when it is closed while it
   }
   const begun = vi.spyOn(kafka, 'consumer');
   const ready = what === 'disk' ? waits.promise : Promise.resolve();
-  const own = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', ready, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
+  const own = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', maxMessageBytes: 1_048_576, ready, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
   own.listen(() => undefined);
   await waiting.promise;
   const closed = own.close();
@@ -169,6 +169,7 @@ it('tries to reach Kafka once in a call of its guard: whoever asked tries again,
     clientId: 'test',
     topic: 'purchases',
     groupId: 'test',
+    maxMessageBytes: 1_048_576,
     leaveMsMax: 100,
     guard: async (call) => {
       calls += 1;

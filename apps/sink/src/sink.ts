@@ -98,6 +98,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     clientId: writer,
     topic: stream.topic.name,
     groupId: config.SINK_GROUP_ID,
+    maxMessageBytes: stream.topic.maxMessageBytes,
     // Without a spool there is nowhere to put what is fetched.
     ready: disk.done,
     leaveMsMax: config.SINK_SHUTDOWN_SECONDS * 50,

@@ -25,6 +25,7 @@ export interface PartitionAnswer {
 
 /** A batch that cannot be decoded. */
 export interface UndecodableBatch {
+  /** Its base offset, whatever offset was asked for; where nothing in it can be believed, the offset behind the batch before it. */
   readonly from: number;
   /** The offset behind the batch; undefined where nothing in the batch can be believed. */
   readonly to: number | undefined;
@@ -45,7 +46,7 @@ export interface RecordRun {
   readonly records: readonly KafkaRecord[];
   /** Offsets before this one have been passed: those without a record are markers, aborted or compacted away. */
   readonly next: number;
-  /** The batch at `next`; nothing follows it. */
+  /** The batch that begins at `next`, or before it where the answer begins inside of it; nothing follows it. */
   readonly undecodable?: UndecodableBatch;
 }
 
@@ -67,7 +68,8 @@ export function* readAnswer(answer: PartitionAnswer, from: number, bytesAtOnce =
   for (const { batch, following } of batchesOf(answer.records)) {
     const decoded = decodeBatch(batch, next, aborted);
     if (decoded instanceof DecodeError) {
-      yield { records, next, undecodable: undecodableBatch(batch, decoded, next, answer.highWatermark, following) };
+      const undecodable = undecodableBatch(batch, decoded, next, answer.highWatermark, following);
+      yield { records, next: Math.max(next, undecodable.from), undecodable };
       return;
     }
     for (const record of decoded.records) if (record.offset >= next) records.push(record);
@@ -143,11 +145,11 @@ function checkedOffset(offset: number): number {
 }
 
 function undecodableBatch(batch: Buffer, { code, message }: DecodeError, next: number, highWatermark: number, following: number | undefined): UndecodableBatch {
-  const header = readHeader(batch);
-  const last = header?.lastOffset ?? Number.NaN;
+  const { baseOffset: base, lastOffset: last } = readHeader(batch) ?? { baseOffset: Number.NaN, lastOffset: Number.NaN };
   // A header that the checksum does not vouch for is believed as far as it fits the offsets around it.
-  const believed = code !== 'bad-header' && last >= next && last < highWatermark && last - next < undecodableOffsetsMax && (following === undefined || following > last);
-  return undecodableOf(next, believed ? last + 1 : undefined, code, message, batch);
+  const fits = last >= next && last < highWatermark && last - base < undecodableOffsetsMax && (following === undefined || following > last);
+  const believed = code !== 'bad-header' && base >= 0 && fits && (code !== 'bad-checksum' || base <= next);
+  return believed ? undecodableOf(base, last + 1, code, message, batch) : undecodableOf(next, undefined, code, message, batch);
 }
 
 function undecodableOf(from: number, to: number | undefined, code: DecodeErrorCode, reason: string, bytes: Buffer): UndecodableBatch {

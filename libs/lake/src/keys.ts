@@ -101,6 +101,11 @@ export function dataKey(lane: LaneId, partitionKey: string, value: string, { id,
   return `${partitionPrefix(lane.table, partitionKey, value)}p${lane.partition}-${from}-${to}-${id}.parquet`;
 }
 
+/** Key of the permission to go past the batch at an offset of a topic. It belongs to the topic: every table made of it follows. */
+export function skipKey(topic: string, partition: number, from: number): string {
+  return `_skips/${topic}/p=${partition}/${from}.json`;
+}
+
 /** Prefix of a lane's reject files. */
 export function rejectsPrefix({ table, topic, partition }: LaneId): string {
   return `_rejects/${table}/${topic}/p=${partition}/`;
