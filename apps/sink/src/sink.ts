@@ -93,6 +93,8 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     { patience, signal: stopping.signal, onFailure: (error) => logger.warn({ err: error }, `The sink takes nothing before its disk has room; it looks again: ${error.message}.`) },
   );
 
+  const telemetry = consumerTelemetry(logger, metrics);
+  const crashes = new ConsumerCrashes(() => clock.now(), (crash) => telemetry.onCrash(crash));
   const strategy = new KafkaBatchStrategy({
     brokers: config.KAFKA_BROKERS,
     clientId: writer,
@@ -102,7 +104,11 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     ready: disk.done,
     leaveMsMax: config.SINK_SHUTDOWN_SECONDS * 50,
     guard: guards.kafka,
-    log: (level, message, fields) => logger[level](fields, message),
+    log(level, message, fields) {
+      logger[level](fields, message);
+      // kafkajs tries for minutes before it gives a join up: until then only its log has the cause.
+      if (level === 'warn') crashes.onError(clientErrorOf(message, fields));
+    },
   });
 
   let cluster = '';
@@ -140,8 +146,6 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const sampling = setInterval(() => forecast.sample(Date.now(), budget.bytes), 1000);
   gaugeLanes(metrics, lanes, budget, forecast);
 
-  const telemetry = consumerTelemetry(logger, metrics);
-  const crashes = new ConsumerCrashes(() => clock.now(), (crash) => telemetry.onCrash(crash));
   const lag = new LagWatch({
     ends: async () => await strategy.ends(),
     committed: async () => await strategy.committed(),
@@ -156,7 +160,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   strategy.listener = {
     crashed: (error) => crashes.onCrash(error),
-    startRefused: (error) => crashes.onRefusedStart(error),
+    startRefused: (error) => crashes.onError(error),
     connected(clusterId, retention) {
       cluster = clusterId;
       if (Object.values(retention).some((value) => value !== '-1')) {
@@ -216,6 +220,10 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 /** How far a lane is; undefined while it has not found its head, for its offsets are 0 then. */
 function offsetsOf({ state, position, landed }: Lane): LaneOffsets | undefined {
   return state.kind === 'running' || position > 0 ? { taken: position, landed } : undefined;
+}
+
+function clientErrorOf(message: string, { error }: Record<string, unknown>): Error {
+  return new Error(typeof error === 'string' && !message.includes(error) ? `${message}: ${error}` : message);
 }
 
 function repeatEvery(everyMs: number, run: (signal: AbortSignal) => Promise<void>, onFailure: (error: unknown) => void): () => void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { operate, operatorCommands, OperatorError } from '@millrace/operator';
 import { build } from './build.ts';
 import { StackError } from './errors.ts';
+import { installPrometheus } from './install-prometheus.ts';
 import { isBuilt } from './plans.ts';
 import { onPrivateStack, urlsOf } from './private-stack.ts';
 import { Screen, tableText } from './screen.ts';
@@ -118,7 +119,16 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
 // A long proof runs on a stack of its own: it kills what it finds.
 async function verify(name: string | undefined, args: readonly string[], screen: Screen): Promise<number> {
   const path = await builtScript('e2e', 'verify', 'verify', name, screen);
-  return await onPrivateStack(`verify-${name}`, [], screen, async (env) => await runScript(path, args, env));
+  const more = name === 'alarms' ? { MILLRACE_PROMETHEUS: await fetchPrometheus(screen) } : {};
+  return await onPrivateStack(`verify-${name}`, [], screen, async (env) => await runScript(path, args, { ...env, ...more }));
+}
+
+async function fetchPrometheus(screen: Screen): Promise<string> {
+  return await screen.step('Find or fetch Prometheus', async (note) => {
+    const binary = await installPrometheus(readSettings(process.env));
+    note(binary);
+    return binary;
+  });
 }
 
 // Benchmarks and long proofs are scripts of their own.

@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runTargets } from './build.ts';
 import { checkPrerequisites } from './install.ts';
+import { findPrometheus } from './install-prometheus.ts';
 import { onPrivateStack } from './private-stack.ts';
 import type { Screen } from './screen.ts';
-import { root, serviceNames } from './settings.ts';
+import { readSettings, root, serviceNames } from './settings.ts';
 import { tallyOf, tallyText } from './test-reports.ts';
 
 const report = 'test-report.json';
@@ -52,7 +53,9 @@ async function integration(screen: Screen, projects: readonly string[]): Promise
   const failures: string[] = [];
   const ran: string[] = [];
   try {
-    await onPrivateStack('test', serviceNames, screen, async (env) => {
+    const prometheus = await findPrometheus(readSettings(process.env));
+    await onPrivateStack('test', serviceNames, screen, async (given) => {
+      const env = prometheus === undefined ? given : { ...given, MILLRACE_PROMETHEUS: prometheus };
       for (const group of groupsOf(projects)) {
         ran.push(...group);
         const names = group.join(' and ');
