@@ -155,10 +155,11 @@ class PurchaseDrip {
     const drip = new PurchaseDrip();
     const producer = kafka.producer();
     await producer.connect();
-    drip.#running = drip.#run(async () => {
+    const running = drip.#run(async () => {
       const messages = makePurchases(stream.topic.partitions).map((purchase, partition) => ({ partition, key: purchase.userId, value: JSON.stringify(purchase) }));
       await producer.send({ topic, messages });
-    }).finally(async () => await producer.disconnect());
+    });
+    drip.#running = running.finally(() => producer.disconnect());
     return drip;
   }
 

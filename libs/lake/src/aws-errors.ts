@@ -21,6 +21,7 @@ const codes: Readonly<Record<string, LakeErrorCode>> = {
   InvalidArgument: 'invalid',
   InvalidRequest: 'invalid',
   KeyTooLongError: 'invalid',
+  NotImplemented: 'invalid',
 };
 
 /** What an error of the AWS SDK means; `unavailable` when in doubt, for an unknown outcome is the safe reading. */

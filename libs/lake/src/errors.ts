@@ -15,7 +15,9 @@ export type LakeErrorCode =
   /** A ledger entry cannot be read as one. */
   | 'bad-entry'
   /** A file that an entry names is neither staged nor published: someone deleted it. */
-  | 'file-lost';
+  | 'file-lost'
+  /** The store lacks put-if-absent or strong consistency, on which the ledger stands. */
+  | 'unsound-store';
 
 /** The one error family of this library. */
 export class LakeError extends Error {

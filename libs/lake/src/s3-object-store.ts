@@ -46,6 +46,14 @@ export class S3ObjectStore implements InspectableStore {
     this.#guard = guard;
   }
 
+  /** Where the store is, for messages: its URL where one is configured or was used, and the bucket. */
+  async address(): Promise<string> {
+    const endpoint = await this.#client.config.endpoint?.();
+    if (endpoint === undefined) return `s3://${this.bucket}`;
+    const { protocol, hostname, port, path } = endpoint;
+    return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`.replace(/\/?$/, `/${this.bucket}`);
+  }
+
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
     await this.#call('put', key, options.signal, async (sending) => {
       // A stream is opened anew for every attempt: one that was read in part cannot be sent again.

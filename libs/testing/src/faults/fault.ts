@@ -25,6 +25,8 @@ export type Fault =
   | { readonly kind: 'copy-error'; readonly apply?: boolean }
   /** HTTP: held until the client is gone, be it dead, then delivered after `afterMs` (milliseconds, default 0). The answer goes nowhere. */
   | { readonly kind: 'late'; readonly afterMs?: number }
+  /** HTTP: delivered without this header (its name in lower case), as by a store or a gateway that does not know it. */
+  | { readonly kind: 'ignore-header'; readonly header: string }
   /** HTTP: delivered twice, one after the other. The client gets the `answer` (default `second`, as from a network that repeated the request). */
   | { readonly kind: 'twice'; readonly answer?: 'first' | 'second' };
 
@@ -37,7 +39,7 @@ export type ProxyProtocol = 'tcp' | 'http' | 'kafka';
 /** Faults that each protocol can produce. */
 export const faultsOf: Readonly<Record<ProxyProtocol, readonly FaultKind[]>> = {
   tcp: ['refuse', 'black-hole', 'slow', 'reset'],
-  http: ['refuse', 'black-hole', 'slow', 'reset', 'status', 'apply-then-drop', 'apply-then-status', 'swallow-answer', 'copy-error', 'late', 'twice'],
+  http: ['refuse', 'black-hole', 'slow', 'reset', 'status', 'apply-then-drop', 'apply-then-status', 'swallow-answer', 'copy-error', 'late', 'twice', 'ignore-header'],
   kafka: ['refuse', 'black-hole', 'slow', 'reset', 'apply-then-drop', 'swallow-answer', 'cut-answer'],
 };
 
