@@ -14,6 +14,7 @@ import { lakeTable } from './lake-tables.ts';
 import { guardsOver, specsOf } from './pipelines.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
+import { RedisRefusals } from './redis-refusals.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -46,6 +47,8 @@ export async function queryParts(config: QueryConfig, registry: Pick<PipelineReg
   const resultsUntil = (deadline: number | undefined): S3ObjectStore => new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3, deadline));
   const overRedis = registry.list().filter(({ dependency }) => dependency === 'redis');
   const redis = requestConnection(redisSettings(config), overRedis, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
+  const refusals = new RedisRefusals();
+  refusals.watch(redis);
   await settled(redis, settledMsMax);
   const queue = new QueryQueue(
     redis,
@@ -56,7 +59,7 @@ export async function queryParts(config: QueryConfig, registry: Pick<PipelineReg
       retentionSeconds: config.QUERY_RETENTION_SECONDS,
       retentionJobsMax: config.QUERY_RETENTION_JOBS_MAX,
     },
-    guards.redis,
+    refusals.over(guards.redis),
   );
   return {
     aws,

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { purchases, type Stream } from '@millrace/contracts';
-import { Checkpointer, GlueCatalog, isLakeError, Ledger, probeKey, probeStore, S3ObjectStore, type LaneId } from '@millrace/lake';
+import { Checkpointer, GlueCatalog, isLakeError, Ledger, probeKey, probeStore, remedyOfAwsError, S3ObjectStore, type LaneId } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -235,7 +235,8 @@ function offsetsOf({ state, position, landed }: Lane): LaneOffsets | undefined {
 
 function logAdmission(logger: Logger, error: Error): void {
   if (isLakeError(error, 'unsound-store')) logger.error({ err: error }, `The sink takes no records: ${error.message}.`);
-  else logger.warn({ err: error }, `The sink joins its group when S3 has shown that it honours If-None-Match; it tries again: ${error.message}.`);
+  // The guard reports a refusal once a minute, with what to do.
+  else logger[remedyOfAwsError(error) === undefined ? 'warn' : 'debug']({ err: error }, `The sink joins its group when S3 has shown that it honours If-None-Match; it tries again: ${error.message}.`);
 }
 
 function clientErrorOf(message: string, { error }: Record<string, unknown>): Error {

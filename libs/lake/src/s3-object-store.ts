@@ -183,7 +183,9 @@ export class S3ObjectStore implements InspectableStore {
           return await run(guarded === undefined ? {} : { abortSignal: guarded });
         } catch (error) {
           guarded?.throwIfAborted();
-          throw awsErrorToLakeError(error, `S3 ${call} of ${key}`, key);
+          // S3 does not name the bucket that is not there.
+          const where = codeOfAwsError(error) === 'misconfigured' ? ` in bucket ${this.bucket}` : '';
+          throw awsErrorToLakeError(error, `S3 ${call} of ${key}${where}`, key);
         }
       },
       signal,
