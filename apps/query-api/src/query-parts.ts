@@ -15,6 +15,7 @@ import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './pipelines.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
+import { RedisRefusals } from './redis-refusals.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -47,6 +48,8 @@ export async function queryParts(config: QueryConfig, registry: Pick<PipelineReg
   const resultsUntil = (deadline: number | undefined): S3ObjectStore => new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3, deadline));
   const overRedis = registry.list().filter(({ dependency }) => dependency === 'redis');
   const redis = requestConnection(redisSettings(config), overRedis, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
+  const refusals = new RedisRefusals();
+  refusals.watch(redis);
   await settled(redis, settledMsMax);
   const queue = new QueryQueue(
     redis,
@@ -57,7 +60,7 @@ export async function queryParts(config: QueryConfig, registry: Pick<PipelineReg
       retentionSeconds: config.QUERY_RETENTION_SECONDS,
       retentionJobsMax: config.QUERY_RETENTION_JOBS_MAX,
     },
-    guards.redis,
+    refusals.over(guards.redis),
   );
   return {
     aws,

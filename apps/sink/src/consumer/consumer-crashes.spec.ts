@@ -32,7 +32,7 @@ it('a consumer loops from its third crash until a minute passed without one', ()
   expect(crashes.looping).toBe(false);
   crashes.onCrash(new Error('three'));
   expect(crashes.looping).toBe(true);
-  expect(crashes.lastError?.message).toBe('three');
+  expect(crashes.lastCrash?.message).toBe('three');
   after(60_001);
   expect(crashes.looping).toBe(false);
 });
@@ -47,10 +47,12 @@ it('a crash after five quiet minutes begins a new row', () => {
   expect(seen.at(-1)).toMatchObject({ inARow: 1, needsOperator: false });
 });
 
-it('a consumer that could not begin is no crash, and its error is the last one', () => {
+it('an error of a consumer that could not begin is the last error and no crash', () => {
   const { crashes, seen } = crashesAt();
-  crashes.onRefusedStart(new Error('SASL authentication failed'));
-  expect(seen).toEqual([]);
+  crashes.onCrash(new Error('a header is null'));
+  crashes.onError(new Error('SASL authentication failed'));
+  expect(seen).toHaveLength(1);
+  expect(crashes.lastCrash?.message).toBe('a header is null');
   expect(crashes.lastError?.message).toBe('SASL authentication failed');
 });
 

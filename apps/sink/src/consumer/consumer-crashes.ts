@@ -26,6 +26,7 @@ export class ConsumerCrashes {
   #inARow = 0;
   #lastMs = -Infinity;
   #errorMs = -Infinity;
+  #lastCrash: Error | undefined;
   #lastError: Error | undefined;
 
   /**
@@ -42,18 +43,24 @@ export class ConsumerCrashes {
     const now = this.#now();
     this.#inARow = now - this.#lastMs > quietMs ? 1 : this.#inARow + 1;
     this.#lastMs = now;
+    this.#lastCrash = error;
     this.#lastError = error;
     const needsOperator = this.#inARow >= loopingFrom && now - this.#errorMs >= errorEveryMs;
     if (needsOperator) this.#errorMs = now;
     this.#onCrash({ error, inARow: this.#inARow, needsOperator });
   }
 
-  /** Records that no consumer could begin: Kafka does not answer, or refuses. */
-  onRefusedStart(error: Error): void {
+  /** Records an error that is no crash: Kafka refused to begin a consumer, or the client tries something again. */
+  onError(error: Error): void {
     this.#lastError = error;
   }
 
-  /** The newest error that ended the consumer or kept it from beginning. */
+  /** The newest crash. */
+  get lastCrash(): Error | undefined {
+    return this.#lastCrash;
+  }
+
+  /** The newest error of all, a crash or not. */
   get lastError(): Error | undefined {
     return this.#lastError;
   }
