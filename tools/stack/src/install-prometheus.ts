@@ -67,5 +67,6 @@ async function fromGo(options: RunOptions): Promise<string | undefined> {
 
 async function succeeds(command: string, args: readonly string[], options: RunOptions): Promise<boolean> {
   const done = await run(command, args, options).catch(() => undefined);
+  options.signal.throwIfAborted();
   return done?.code === 0;
 }

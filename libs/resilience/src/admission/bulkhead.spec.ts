@@ -5,7 +5,7 @@ import { settled } from '../testing/virtual-clock.ts';
 
 const spec = { name: 's3', timeout: { attemptMs: 100 }, bulkhead: { concurrencyMax: 2, queueMax: 2, queueWaitMsMax: 50 } } as const;
 
-/** Work that goes on until it is told to end, and tells in which order work began. */
+/** Work that runs until the test ends it. Records the order of starts. */
 function workshop() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
@@ -23,7 +23,7 @@ function workshop() {
 }
 
 describe('a bulkhead', () => {
-  it('runs so many calls, lets so many wait in order, and refuses the rest', async () => {
+  it('a bulkhead runs calls up to its limit, queues calls in order and rejects the rest', async () => {
     const { pipeline, told } = setUp(spec);
     const { begun, work, end } = workshop();
     const calls = ['a', 'b', 'c', 'd'].map((name) => pipeline.execute(work(name)));
@@ -40,7 +40,7 @@ describe('a bulkhead', () => {
     expect(pipeline.snapshot()).toMatchObject({ inFlight: 0, bulkhead: { queued: 0 }, totals: { rejections: { 'bulkhead-full': 1 } } });
   });
 
-  it('gives no permit to one who gives up in the moment in which one comes free', async () => {
+  it('a waiting call that aborts as a permit is returned gets no permit', async () => {
     const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1, queueMax: 5, queueWaitMsMax: 50 } });
     const { begun, work, end } = workshop();
     const running = pipeline.execute(work('a'));
@@ -57,7 +57,7 @@ describe('a bulkhead', () => {
     expect(await Promise.all([running, next])).toEqual(['a', 'c']);
   });
 
-  it('gives no permit to one who gives up in the moment in which more may run', async () => {
+  it('a waiting call that aborts as the limit grows gets no permit', async () => {
     const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1, queueMax: 5, queueWaitMsMax: 50 } });
     void pipeline.execute(never);
     const controller = new AbortController();
@@ -69,7 +69,7 @@ describe('a bulkhead', () => {
     expect(await pipeline.execute(() => 1)).toBe(1);
   });
 
-  it('does not let a newcomer pass those who wait', async () => {
+  it('a new call does not overtake waiting calls', async () => {
     const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1, queueMax: 5, queueWaitMsMax: 50 } });
     const { begun, work, end } = workshop();
     const calls = ['a', 'b'].map((name) => pipeline.execute(work(name)));
@@ -82,7 +82,7 @@ describe('a bulkhead', () => {
     expect(begun).toEqual(['a', 'b', 'c']);
   });
 
-  it('lets nobody wait longer than allowed', async () => {
+  it('a call waits no longer than queueWaitMsMax', async () => {
     const { pipeline, clock } = setUp(spec);
     const { begun, work, end } = workshop();
     const running = ['a', 'b'].map((name) => pipeline.execute(work(name)));
@@ -96,7 +96,7 @@ describe('a bulkhead', () => {
     expect(pipeline.snapshot().bulkhead).toMatchObject({ queued: 0 });
   });
 
-  it('lets nobody wait past the deadline', async () => {
+  it('a call does not wait past its deadline', async () => {
     const { pipeline, clock } = setUp(spec);
     const { work } = workshop();
     for (const name of ['a', 'b']) pipeline.execute(work(name)).catch(() => undefined);
@@ -105,7 +105,7 @@ describe('a bulkhead', () => {
     expect(await waiting).toEqual({ result: 'rejected', error: new DeadlineExceededError('s3'), attempts: 0 });
   });
 
-  it('ends a wait at once when the caller gives up, and the place is free', async () => {
+  it('a wait ends at once when its caller aborts, and its place is free', async () => {
     const { pipeline } = setUp(spec);
     const { begun, work, end } = workshop();
     for (const name of ['a', 'b']) pipeline.execute(work(name)).catch(() => undefined);
@@ -121,7 +121,7 @@ describe('a bulkhead', () => {
     expect(begun).toEqual(['a', 'b', 'd']);
   });
 
-  it('holds the permit of abandoned work until it has really ended', async () => {
+  it('abandoned work holds its permit until it has really ended', async () => {
     const { pipeline, clock, told } = setUp({ ...spec, bulkhead: { concurrencyMax: 1 } });
     const { work, end } = workshop();
     const late = pipeline.executeOutcome(work('a'));
@@ -137,7 +137,7 @@ describe('a bulkhead', () => {
     expect(told('ZombieEnded')).toMatchObject([{ zombies: 0, lateMs: 7 }]);
   });
 
-  it('holds it also when the caller gave up and the work then fails', async () => {
+  it('aborted work holds its permit until it fails', async () => {
     const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1 } });
     const controller = new AbortController();
     const { promise, reject } = Promise.withResolvers<never>();
@@ -150,7 +150,7 @@ describe('a bulkhead', () => {
     expect(await pipeline.execute(() => 1)).toBe(1);
   });
 
-  it('refuses a waiting call after all when the circuit has opened meanwhile', async () => {
+  it('a waiting call is rejected when the circuit opens', async () => {
     const { pipeline } = setUp({ ...spec, breaker: { minimumCalls: 2 } });
     const { promise, reject } = Promise.withResolvers<never>();
     const running = Array.from({ length: 2 }, () => pipeline.executeOutcome(() => promise));
@@ -163,8 +163,12 @@ describe('a bulkhead', () => {
     expect(await Promise.all([pipeline.execute(() => 1), pipeline.execute(() => 2)])).toEqual([1, 2]);
   });
 
-  it('does not take a probe that it cannot run', async () => {
-    const { pipeline, clock } = setUp({ name: 's3', breaker: { minimumCalls: 1, breakDurationMs: 10, probes: 1 }, bulkhead: { concurrencyMax: 1 } });
+  it('a full bulkhead does not use up a probe', async () => {
+    const { pipeline, clock } = setUp({
+      name: 's3',
+      breaker: { minimumCalls: 1, breakDurationMs: 10, probes: 1 },
+      bulkhead: { concurrencyMax: 1 },
+    });
     const hung = pipeline.executeOutcome(never);
     await times(1, () => pipeline.execute(failing));
     void hung;
@@ -178,7 +182,7 @@ describe('a bulkhead', () => {
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed' });
   });
 
-  it('lets waiting calls in at once when its limit grows', async () => {
+  it('waiting calls start at once when the limit grows', async () => {
     const { pipeline } = setUp(spec);
     const { begun, work } = workshop();
     for (const name of ['a', 'b', 'c', 'd']) pipeline.execute(work(name)).catch(() => undefined);
@@ -187,7 +191,7 @@ describe('a bulkhead', () => {
     expect(begun).toEqual(['a', 'b', 'c']);
   });
 
-  it('refuses those who wait when the pipeline is closed', async () => {
+  it('waiting calls are rejected when the pipeline closes', async () => {
     const { pipeline } = setUp(spec);
     const { work } = workshop();
     for (const name of ['a', 'b']) pipeline.execute(work(name)).catch(() => undefined);

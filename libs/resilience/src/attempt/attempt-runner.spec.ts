@@ -6,8 +6,11 @@ import type { BreakerSpec } from '../settings/pipeline-spec.ts';
 
 const bulkhead = { concurrencyMax: 1, queueMax: 1, queueWaitMsMax: 50 } as const;
 
-/** A call runs, another waits behind it; then the second gets a permit, and before it can go on something else happens. */
-async function admittedJustBefore(happening: (trial: ReturnType<typeof waiting>) => void, policies: { readonly breaker?: BreakerSpec } = { breaker: {} }) {
+/** Queues a call behind a running one, gives it a permit, and runs `happening` before the call can continue. */
+async function admittedJustBefore(
+  happening: (trial: ReturnType<typeof waiting>) => void,
+  policies: { readonly breaker?: BreakerSpec } = { breaker: {} },
+) {
   const trial = waiting(policies);
   await settled();
   trial.pipeline.update({ bulkhead: { concurrencyMax: 2 } });
@@ -15,7 +18,7 @@ async function admittedJustBefore(happening: (trial: ReturnType<typeof waiting>)
   return { ...trial, outcome: await trial.outcome };
 }
 
-/** A clock whose time passes also between two steps of one call. */
+/** A clock whose time can advance between two steps of one call. */
 class LeapingClock extends VirtualClock {
   leapMs = 0;
 
@@ -35,8 +38,8 @@ function waiting(policies: { readonly breaker?: BreakerSpec }) {
   return { ...trial, leaping, running, controller, outcome, begun: () => begun };
 }
 
-describe('a call that has just got its turn', () => {
-  it('does not begin when its caller gives up at that moment, and gives its permit back', async () => {
+describe('a call that has just got its permit', () => {
+  it('a call whose caller aborts as it gets its permit does not start and returns the permit', async () => {
     const { outcome, begun, pipeline, told } = await admittedJustBefore(({ controller }) => controller.abort('enough'));
     expect(outcome).toEqual({ result: 'aborted', error: 'enough', attempts: 0 });
     expect(begun()).toBe(false);
@@ -46,17 +49,19 @@ describe('a call that has just got its turn', () => {
     expect(pipeline.snapshot()).toMatchObject({ inFlight: 1, bulkhead: { queued: 0 } });
   });
 
-  it('does not begin when its caller gives up at that moment where there is no breaker', async () => {
-    expect(await admittedJustBefore(({ controller }) => controller.abort('enough'), {})).toMatchObject({ outcome: { result: 'aborted', error: 'enough' } });
+  it('a call whose caller aborts as it gets its permit does not start without a breaker either', async () => {
+    expect(await admittedJustBefore(({ controller }) => controller.abort('enough'), {})).toMatchObject({
+      outcome: { result: 'aborted', error: 'enough' },
+    });
   });
 
-  it('does not begin when its time is over at that moment', async () => {
+  it('a call whose deadline passes as it gets its permit does not start', async () => {
     const { outcome, begun } = await admittedJustBefore(({ leaping }) => void (leaping.leapMs = 100));
     expect(outcome).toEqual({ result: 'rejected', error: new DeadlineExceededError('s3'), attempts: 0 });
     expect(begun()).toBe(false);
   });
 
-  it('does not begin when the pipeline is closed at that moment', async () => {
+  it('a call does not start when the pipeline is closed as it gets its permit', async () => {
     const { outcome, begun, pipeline, running } = await admittedJustBefore((trial) => trial.pipeline.close());
     expect(outcome).toEqual({ result: 'rejected', error: new PipelineClosedError('s3'), attempts: 0 });
     expect(begun()).toBe(false);
@@ -65,14 +70,14 @@ describe('a call that has just got its turn', () => {
     expect(pipeline.snapshot()).toMatchObject({ inFlight: 0 });
   });
 
-  it('begins when nothing happens', async () => {
+  it('a call starts after it got its permit', async () => {
     const { outcome, begun } = await admittedJustBefore(() => undefined);
     expect(outcome).toMatchObject({ result: 'succeeded', value: true });
     expect(begun()).toBe(true);
   });
 });
 
-/** One call hangs with the only permit, and the circuit is ready to probe. */
+/** One call hangs with the only permit, and the circuit is ready for a probe. */
 async function halfOpen() {
   const trial = setUp({ name: 's3', breaker: { minimumCalls: 1, breakDurationMs: 10, breakDurationJitter: 0, probes: 1 }, bulkhead });
   const hung = Promise.withResolvers<number>();
@@ -84,8 +89,8 @@ async function halfOpen() {
   return { ...trial, hung };
 }
 
-describe('a probe that waits for its turn', () => {
-  it('keeps its ticket', async () => {
+describe('a probe that waits for a permit', () => {
+  it('a waiting probe keeps its ticket', async () => {
     const { pipeline, hung } = await halfOpen();
     const gate = Promise.withResolvers<number>();
     const probe = pipeline.executeOutcome(() => gate.promise);
@@ -98,7 +103,7 @@ describe('a probe that waits for its turn', () => {
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed' });
   });
 
-  it('gives its ticket back when it waits too long', async () => {
+  it('a probe that waits too long returns its ticket', async () => {
     const { pipeline, clock, hung } = await halfOpen();
     const probe = pipeline.executeOutcome(() => 1);
     await clock.advance(50);
@@ -109,7 +114,7 @@ describe('a probe that waits for its turn', () => {
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed' });
   });
 
-  it('gives its ticket back when its caller gives up as it gets its turn', async () => {
+  it('a probe whose caller aborts as it gets its permit returns its ticket', async () => {
     const { pipeline } = await halfOpen();
     const controller = new AbortController();
     const probe = pipeline.executeOutcome(() => 1, { signal: controller.signal });
@@ -122,8 +127,8 @@ describe('a probe that waits for its turn', () => {
   });
 });
 
-describe('a wait for a turn', () => {
-  it('is the longest allowed, not the deadline, when both end at once', async () => {
+describe('the wait for a permit', () => {
+  it('a wait that reaches its maximum and the deadline together fails with bulkhead-wait-exceeded', async () => {
     const { pipeline, clock } = setUp({ name: 's3', bulkhead });
     void pipeline.executeOutcome(never);
     const outcome = pipeline.executeOutcome(() => 1, { deadline: clock.now() + 50 });

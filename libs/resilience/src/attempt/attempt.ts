@@ -43,8 +43,8 @@ export interface AttemptDeps {
  * caller settles it, once. The breaker records the result before the caller gets it. The attempt returns its permit when the work
  * has ended, which may be much later.
  *
- * It is its own list entry in {@link TimerQueue} and {@link AbortFanOut} and its own thenable for the gate, because every call
- * pays for each further object.
+ * It is its own list entry in {@link TimerQueue} and {@link AbortFanOut}, and its own thenable for the gate. Separate objects would
+ * make every call more expensive.
  */
 export class Attempt implements GatedCall, GateThenable, Timed, Abortable {
   timerDueMs = 0;

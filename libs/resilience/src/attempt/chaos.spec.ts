@@ -9,32 +9,36 @@ function withRules(...rules: readonly ChaosRule[]) {
 }
 
 describe('chaos', () => {
-  it('is not there unless it is allowed', () => {
+  it('chaos must be allowed when the pipeline is created', () => {
     expect(() => setUp({ name: 'athena', chaos: { allowed: false, rules: [{ kind: 'fault' }] } })).toThrow(PipelineSettingsError);
     const { pipeline } = setUp({ name: 'athena' });
     expect(() => pipeline.update({ chaos: { rules: [] } })).toThrow('chaos is not allowed');
     expect(pipeline.settings().chaos).toEqual({ allowed: false, rules: [] });
   });
 
-  it('fails instead of the work, as real to the policies above it', async () => {
+  it('a fault fails the attempt, and the breaker counts it', async () => {
     const { pipeline, told } = withRules({ kind: 'fault' });
     let asked = false;
-    expect(await pipeline.executeOutcome(() => (asked = true))).toEqual({ result: 'failed', error: new ChaosFaultError('athena'), attempts: 1 });
+    expect(await pipeline.executeOutcome(() => (asked = true))).toEqual({
+      result: 'failed',
+      error: new ChaosFaultError('athena'),
+      attempts: 1,
+    });
     expect(asked).toBe(false);
     expect(pipeline.snapshot()).toMatchObject({ breaker: { failures: 1 }, totals: { chaosInjections: 1 } });
     expect(told('ChaosInjected')).toMatchObject([{ kind: 'fault' }]);
   });
 
-  it('fails with the error it is given', async () => {
+  it('a fault throws the configured error', async () => {
     const throttled = new Error('SlowDown');
     expect(await withRules({ kind: 'fault', error: () => throttled }).pipeline.executeOutcome(() => 1)).toMatchObject({ error: throttled });
   });
 
-  it('answers instead of the work', async () => {
+  it('an outcome answers instead of the work', async () => {
     expect(await withRules({ kind: 'outcome', value: 'chaos' }).pipeline.execute(() => 'work')).toBe('chaos');
   });
 
-  it('makes work late', async () => {
+  it('a latency delays the work', async () => {
     const { pipeline, clock } = withRules({ kind: 'latency', ms: 30 });
     let begunAt = 0;
     const outcome = pipeline.execute(() => {
@@ -46,7 +50,7 @@ describe('chaos', () => {
     expect(begunAt).toBe(1_000_030);
   });
 
-  it('does not begin late work for which nobody waits any more', async () => {
+  it('delayed work does not start after its attempt has timed out', async () => {
     const { pipeline, clock } = withRules({ kind: 'latency', ms: 200 });
     let asked = false;
     const outcome = pipeline.executeOutcome(() => (asked = true));
@@ -56,7 +60,7 @@ describe('chaos', () => {
     expect(pipeline.snapshot()).toMatchObject({ inFlight: 0, zombies: 0 });
   });
 
-  it('hangs until the rules change', async () => {
+  it('a hanging attempt ends when the rules change', async () => {
     const { pipeline, clock } = withRules({ kind: 'hang' });
     const outcome = pipeline.executeOutcome(() => 1);
     await clock.advance(100);
@@ -69,7 +73,7 @@ describe('chaos', () => {
     expect(await pipeline.execute(() => 1)).toBe(1);
   });
 
-  it('aims at keys and at a share of the calls; the first rule that matches acts', async () => {
+  it('rules select calls by key and rate, and the first matching rule applies', async () => {
     let drawn = 0;
     const { pipeline } = setUp(
       {

@@ -11,7 +11,10 @@ export interface RecordedCalls {
 }
 
 /** Returns the reason to open a closed circuit, or undefined when it must stay closed. */
-export function findOpenReason({ calls, failures, slowCalls }: RecordedCalls, settings: BreakerSettings): 'failures' | 'slowness' | undefined {
+export function findOpenReason(
+  { calls, failures, slowCalls }: RecordedCalls,
+  settings: BreakerSettings,
+): 'failures' | 'slowness' | undefined {
   if (calls < settings.minimumCalls) return undefined;
   if (failures >= calls * settings.failureRatio) return 'failures';
   if (slowCalls >= calls * settings.slowCallRatio) return 'slowness';

@@ -24,25 +24,25 @@ const bucketMs = settings.windowMs / settings.buckets;
 
 type Ending = 'good' | 'slow' | 'bad' | 'neutral';
 
-/** The plainest account of what a breaker must do: it remembers every vote and computes everything anew. */
-class PlainBreaker {
+/** Simple model of a breaker. It stores every call and computes everything from scratch. */
+class ModelBreaker {
   state: 'closed' | 'open' | 'half-open' = 'closed';
   era = 0;
-  private votes: { readonly atMs: number; readonly ending: Ending }[] = [];
-  private untilMs = 0;
-  private failedProbings = 0;
-  private probes: ('running' | Ending)[] = [];
+  #calls: { readonly atMs: number; readonly ending: Ending }[] = [];
+  #untilMs = 0;
+  #failedRecoveries = 0;
+  #probes: ('running' | Ending)[] = [];
 
   admit(nowMs: number): number | undefined {
-    if (this.state === 'open' && nowMs >= this.untilMs) {
+    if (this.state === 'open' && nowMs >= this.#untilMs) {
       this.state = 'half-open';
       this.era += 1;
-      this.probes = [];
+      this.#probes = [];
     }
     if (this.state === 'open') return undefined;
     if (this.state === 'half-open') {
-      if (this.probes.length >= settings.probes) return undefined;
-      this.probes.push('running');
+      if (this.#probes.length >= settings.probes) return undefined;
+      this.#probes.push('running');
     }
     return this.era;
   }
@@ -50,57 +50,73 @@ class PlainBreaker {
   end(era: number, ending: Ending, nowMs: number): void {
     if (era !== this.era) return;
     if (this.state === 'half-open') {
-      this.endProbe(ending, nowMs);
+      this.#endProbe(ending, nowMs);
       return;
     }
     if (ending === 'neutral') return;
-    this.votes.push({ atMs: nowMs, ending });
+    this.#calls.push({ atMs: nowMs, ending });
     const recent = this.recent(nowMs);
-    const share = (kind: Ending): number => recent.filter((vote) => vote.ending === kind).length / recent.length;
-    if (ending !== 'good' && recent.length >= settings.minimumCalls && (share('bad') >= settings.failureRatio || share('slow') >= settings.slowCallRatio)) this.open(0, nowMs);
+    const share = (kind: Ending): number => recent.filter((call) => call.ending === kind).length / recent.length;
+    if (
+      ending !== 'good' &&
+      recent.length >= settings.minimumCalls &&
+      (share('bad') >= settings.failureRatio || share('slow') >= settings.slowCallRatio)
+    )
+      this.#open(0, nowMs);
   }
 
-  /** What it looks like, whether or not anybody has called since the open time was over. */
-  seen(nowMs: number): 'closed' | 'open' | 'half-open' {
-    return this.state === 'open' && nowMs >= this.untilMs ? 'half-open' : this.state;
+  /** Visible state, even if no call followed the end of the break duration. */
+  visibleState(nowMs: number): 'closed' | 'open' | 'half-open' {
+    return this.state === 'open' && nowMs >= this.#untilMs ? 'half-open' : this.state;
   }
 
   recent(nowMs: number): readonly { readonly ending: Ending }[] {
-    return this.votes.filter(({ atMs }) => Math.floor(atMs / bucketMs) > Math.floor(nowMs / bucketMs) - settings.buckets);
+    return this.#calls.filter(({ atMs }) => Math.floor(atMs / bucketMs) > Math.floor(nowMs / bucketMs) - settings.buckets);
   }
 
-  private endProbe(ending: Ending, nowMs: number): void {
-    this.probes.splice(this.probes.indexOf('running'), 1);
+  #endProbe(ending: Ending, nowMs: number): void {
+    this.#probes.splice(this.#probes.indexOf('running'), 1);
     if (ending === 'neutral') return;
-    this.probes.push(ending);
+    this.#probes.push(ending);
     if (ending === 'bad') {
-      this.open(this.failedProbings + 1, nowMs);
+      this.#open(this.#failedRecoveries + 1, nowMs);
       return;
     }
-    if (this.probes.filter((probe) => probe !== 'running').length < settings.probes) return;
-    if (this.probes.filter((probe) => probe === 'slow').length >= settings.probes * settings.slowCallRatio) {
-      this.open(this.failedProbings + 1, nowMs);
+    if (this.#probes.filter((probe) => probe !== 'running').length < settings.probes) return;
+    if (this.#probes.filter((probe) => probe === 'slow').length >= settings.probes * settings.slowCallRatio) {
+      this.#open(this.#failedRecoveries + 1, nowMs);
       return;
     }
     this.state = 'closed';
     this.era += 1;
-    this.votes = [];
+    this.#calls = [];
   }
 
-  private open(failedProbings: number, nowMs: number): void {
-    this.failedProbings = failedProbings;
+  #open(failedRecoveries: number, nowMs: number): void {
+    this.#failedRecoveries = failedRecoveries;
     this.state = 'open';
     this.era += 1;
-    this.untilMs = nowMs + Math.min(settings.breakDurationMsMax, settings.breakDurationMs * settings.breakDurationFactor ** failedProbings);
+    this.#untilMs =
+      nowMs + Math.min(settings.breakDurationMsMax, settings.breakDurationMs * settings.breakDurationFactor ** failedRecoveries);
   }
 }
 
-type Step = { readonly kind: 'pass'; readonly ms: number } | { readonly kind: 'begin' } | { readonly kind: 'end'; readonly which: number; readonly ending: Ending };
+type Step =
+  | { readonly kind: 'pass'; readonly ms: number }
+  | { readonly kind: 'begin' }
+  | { readonly kind: 'end'; readonly which: number; readonly ending: Ending };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 60 }) }),
   { arbitrary: fc.record({ kind: fc.constant('begin' as const) }), weight: 3 },
-  { arbitrary: fc.record({ kind: fc.constant('end' as const), which: fc.nat(5), ending: fc.constantFrom<Ending>('good', 'slow', 'bad', 'bad', 'neutral') }), weight: 3 },
+  {
+    arbitrary: fc.record({
+      kind: fc.constant('end' as const),
+      which: fc.nat(5),
+      ending: fc.constantFrom<Ending>('good', 'slow', 'bad', 'bad', 'neutral'),
+    }),
+    weight: 3,
+  },
 );
 
 function run(steps: readonly Step[]): void {
@@ -114,7 +130,7 @@ function run(steps: readonly Step[]): void {
     events: new EventHub('model', clock),
     gate: { open: () => (gateOpen = true), close: () => (gateOpen = false) },
   });
-  const model = new PlainBreaker();
+  const model = new ModelBreaker();
   const admissions: (readonly [boolean, boolean])[] = [];
   const running: { readonly ticket: number; readonly era: number }[] = [];
   for (const each of steps) {
@@ -132,13 +148,17 @@ function run(steps: readonly Step[]): void {
     }
     const { state, calls } = breaker.snapshot();
     const comparable = state === 'closed' ? calls : undefined;
-    expect([state, gateOpen, comparable]).toEqual([model.seen(nowMs), model.state !== 'closed', model.state === 'closed' ? model.recent(nowMs).length : undefined]);
+    expect([state, gateOpen, comparable]).toEqual([
+      model.visibleState(nowMs),
+      model.state !== 'closed',
+      model.state === 'closed' ? model.recent(nowMs).length : undefined,
+    ]);
   }
   expect(admissions.map(([ours]) => ours)).toEqual(admissions.map(([, plain]) => plain));
 }
 
-describe('the breaker', () => {
-  it('does what the plainest account of it does, over any schedule', () => {
+describe('Breaker', () => {
+  it('the breaker behaves like a simple model under any schedule', () => {
     fc.assert(fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), run), modelRuns(500));
   });
 });

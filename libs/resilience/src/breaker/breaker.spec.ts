@@ -2,23 +2,37 @@ import { describe, expect, it } from 'vitest';
 import { AttemptTimeoutError, CircuitOpenError } from '../errors/errors.ts';
 import { down, failing, never, setUp, times } from '../testing/set-up.ts';
 
-const breaker = { windowMs: 1000, buckets: 10, minimumCalls: 4, failureRatio: 0.5, breakDurationMs: 100, breakDurationMsMax: 350, breakDurationJitter: 0, probes: 2, slowCallMs: 50, slowCallRatio: 0.75 } as const;
+const breaker = {
+  windowMs: 1000,
+  buckets: 10,
+  minimumCalls: 4,
+  failureRatio: 0.5,
+  breakDurationMs: 100,
+  breakDurationMsMax: 350,
+  breakDurationJitter: 0,
+  probes: 2,
+  slowCallMs: 50,
+  slowCallRatio: 0.75,
+} as const;
 const spec = { name: 's3', timeout: { attemptMs: 200 }, breaker } as const;
 
-const state = (trial: { readonly pipeline: { snapshot(): { readonly breaker?: { readonly state: string } } } }): string | undefined => trial.pipeline.snapshot().breaker?.state;
+const state = (trial: { readonly pipeline: { snapshot(): { readonly breaker?: { readonly state: string } } } }): string | undefined =>
+  trial.pipeline.snapshot().breaker?.state;
 
 describe('a closed circuit', () => {
-  it('opens at the share of failures, not below the least number of votes', async () => {
+  it('a circuit opens at its failure ratio, but not below the minimum number of calls', async () => {
     const trial = setUp(spec);
     const { pipeline } = trial;
     await times(3, () => pipeline.execute(failing));
     expect(state(trial)).toBe('closed');
     await times(1, () => pipeline.execute(failing));
     expect(state(trial)).toBe('open');
-    expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'failures', breakDurationMs: 100, failureRatio: 1, slowCallRatio: 0, calls: 4 }]);
+    expect(trial.told('CircuitOpened')).toMatchObject([
+      { reason: 'failures', breakDurationMs: 100, failureRatio: 1, slowCallRatio: 0, calls: 4 },
+    ]);
   });
 
-  it('stays closed below the share', async () => {
+  it('a circuit stays closed below its failure ratio', async () => {
     const trial = setUp(spec);
     for (let i = 0; i < 10; i += 1) {
       await times(3, () => trial.pipeline.execute(() => 1));
@@ -28,7 +42,7 @@ describe('a closed circuit', () => {
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 50, failures: 20, failureRatio: 0.4, slowCalls: 0, mode: 'auto' });
   });
 
-  it('forgets what is older than its window', async () => {
+  it('a circuit forgets calls that are older than its window', async () => {
     const trial = setUp(spec);
     await times(3, () => trial.pipeline.execute(failing));
     await trial.clock.advance(1000);
@@ -37,24 +51,28 @@ describe('a closed circuit', () => {
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 3 });
   });
 
-  it('opens at the share of slow answers, good as they are', async () => {
+  it('a circuit opens at its ratio of slow calls, even if they succeed', async () => {
     const trial = setUp(spec);
-    const slow = Array.from({ length: 3 }, () => trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51))));
+    const slow = Array.from({ length: 3 }, () =>
+      trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51))),
+    );
     await times(1, () => trial.pipeline.execute(() => 1));
     await trial.clock.advance(51);
     await Promise.all(slow);
     expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'slowness', slowCallRatio: 0.75, failureRatio: 0 }]);
   });
 
-  it('counts a timeout as a failure', async () => {
+  it('a timeout counts as a failure', async () => {
     const trial = setUp(spec);
     const calls = Array.from({ length: 4 }, () => trial.pipeline.executeOutcome(never));
     await trial.clock.advance(200);
-    expect((await Promise.all(calls)).map((outcome) => 'error' in outcome && outcome.error)).toEqual(Array.from({ length: 4 }, () => new AttemptTimeoutError('s3', 200)));
+    expect((await Promise.all(calls)).map((outcome) => 'error' in outcome && outcome.error)).toEqual(
+      Array.from({ length: 4 }, () => new AttemptTimeoutError('s3', 200)),
+    );
     expect(state(trial)).toBe('open');
   });
 
-  it('counts a timeout as a failure also where no answer in time would be slow', async () => {
+  it('a timeout counts as a failure even if slowCallMs exceeds the timeout', async () => {
     const trial = setUp({ ...spec, breaker: { ...breaker, slowCallMs: 1000 } });
     const calls = Array.from({ length: 4 }, () => trial.pipeline.executeOutcome(never));
     await trial.clock.advance(200);
@@ -62,7 +80,7 @@ describe('a closed circuit', () => {
     expect(trial.told('CircuitOpened')).toMatchObject([{ reason: 'failures', failureRatio: 1, slowCallRatio: 0 }]);
   });
 
-  it('takes a caller that gives up because its own time was over for one that gives up', async () => {
+  it('an abort whose reason is a timeout of the caller counts as an abort', async () => {
     const { pipeline, clock } = setUp(spec);
     const controller = new AbortController();
     const calls = Array.from({ length: 4 }, () => pipeline.executeOutcome(never, { signal: controller.signal }));
@@ -72,8 +90,11 @@ describe('a closed circuit', () => {
     expect(pipeline.snapshot()).toMatchObject({ breaker: { state: 'closed', calls: 0 }, totals: { timeouts: 0 } });
   });
 
-  it('does not count aborts, invalid requests and refusals from within', async () => {
-    const trial = setUp({ ...spec, classify: (error) => (error === down ? 'invalid' : error instanceof CircuitOpenError ? 'rejected' : 'transient') });
+  it('aborts, invalid requests and rejections by nested pipelines do not count', async () => {
+    const trial = setUp({
+      ...spec,
+      classify: (error) => (error === down ? 'invalid' : error instanceof CircuitOpenError ? 'rejected' : 'transient'),
+    });
     const controller = new AbortController();
     const aborted = Array.from({ length: 5 }, () => trial.pipeline.executeOutcome(never, { signal: controller.signal }));
     controller.abort();
@@ -83,7 +104,7 @@ describe('a closed circuit', () => {
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'closed', calls: 0 });
   });
 
-  it('counts work that its caller cut short as slow if it was, and else not at all', async () => {
+  it("work that the caller's deadline ends counts as slow if it was slow, and otherwise not", async () => {
     const trial = setUp(spec);
     const { pipeline, clock } = trial;
     const hasty = pipeline.executeOutcome(never, { deadline: clock.now() + 50 });
@@ -95,27 +116,36 @@ describe('a closed circuit', () => {
   });
 });
 
-it('judges an error by default when the judgement itself fails, and the call ends', async () => {
-  const { pipeline } = setUp({ ...spec, bulkhead: { concurrencyMax: 1 }, classify: () => { throw new TypeError('no such field'); } });
+it('an error for which classify throws is transient, and the call ends', async () => {
+  const { pipeline } = setUp({
+    ...spec,
+    bulkhead: { concurrencyMax: 1 },
+    classify: () => {
+      throw new TypeError('no such field');
+    },
+  });
   expect(await pipeline.executeOutcome(failing)).toMatchObject({ result: 'failed', error: down });
   expect(await pipeline.execute(() => 1)).toBe(1);
   expect(pipeline.snapshot().breaker).toMatchObject({ calls: 2, failures: 1 });
 });
 
-it.each([{}, { fallbacks: [{ kind: 'stub', value: () => 1, when: () => false }] }] as const)('takes what another pipeline refused within the work for a failure of the work, whatever is around it', async (more) => {
-  const { pipeline } = setUp({ name: 's3', ...more });
-  const refusal = new CircuitOpenError('inner');
-  expect(await pipeline.executeOutcome(() => Promise.reject(refusal))).toMatchObject({ result: 'failed', error: refusal });
-  expect(pipeline.snapshot().totals).toMatchObject({ results: { failed: 1, rejected: 0 } });
-});
+it.each([{}, { fallbacks: [{ kind: 'stub', value: () => 1, when: () => false }] }] as const)(
+  'a rejection by a nested pipeline is a failure of the outer call',
+  async (more) => {
+    const { pipeline } = setUp({ name: 's3', ...more });
+    const refusal = new CircuitOpenError('inner');
+    expect(await pipeline.executeOutcome(() => Promise.reject(refusal))).toMatchObject({ result: 'failed', error: refusal });
+    expect(pipeline.snapshot().totals).toMatchObject({ results: { failed: 1, rejected: 0 } });
+  },
+);
 
-it('counts a failure also when its caller had little time', async () => {
+it('a failure counts even if its caller had little time', async () => {
   const { pipeline, clock } = setUp(spec);
   await pipeline.executeOutcome(failing, { deadline: clock.now() + 20 });
   expect(pipeline.snapshot().breaker).toMatchObject({ calls: 1, failures: 1, slowCalls: 0 });
 });
 
-it('counts an attempt that took all of the time of its call as a timeout', async () => {
+it('an attempt that takes the whole time of its call counts as a timeout', async () => {
   const { pipeline, clock } = setUp({ ...spec, timeout: { attemptMs: 200, totalMs: 200 } });
   const outcome = pipeline.executeOutcome(never);
   await clock.advance(200);
@@ -126,17 +156,24 @@ it('counts an attempt that took all of the time of its call as a timeout', async
 it.each([
   { waitMs: 150, counted: { calls: 2, failures: 1 } },
   { waitMs: 190, counted: { calls: 1, failures: 0 } },
-])('counts an attempt cut short by the time of its whole call as a timeout if it was slow by then, and else not at all ($waitMs ms of 230)', async ({ waitMs, counted }) => {
-  const { pipeline, clock } = setUp({ ...spec, timeout: { attemptMs: 200, totalMs: 230 }, bulkhead: { concurrencyMax: 1, queueMax: 1, queueWaitMsMax: 220 } });
-  const first = Promise.withResolvers<number>();
-  void pipeline.execute(() => first.promise);
-  const second = pipeline.executeOutcome(never);
-  await clock.advance(waitMs);
-  first.resolve(1);
-  await clock.advance(230 - waitMs);
-  expect(await second).toMatchObject({ result: 'failed', error: { name: 'AttemptTimeoutError' } });
-  expect(pipeline.snapshot().breaker).toMatchObject(counted);
-});
+])(
+  'an attempt that the total timeout ends counts as a timeout if it was slow, and otherwise not ($waitMs ms of 230)',
+  async ({ waitMs, counted }) => {
+    const { pipeline, clock } = setUp({
+      ...spec,
+      timeout: { attemptMs: 200, totalMs: 230 },
+      bulkhead: { concurrencyMax: 1, queueMax: 1, queueWaitMsMax: 220 },
+    });
+    const first = Promise.withResolvers<number>();
+    void pipeline.execute(() => first.promise);
+    const second = pipeline.executeOutcome(never);
+    await clock.advance(waitMs);
+    first.resolve(1);
+    await clock.advance(230 - waitMs);
+    expect(await second).toMatchObject({ result: 'failed', error: { name: 'AttemptTimeoutError' } });
+    expect(pipeline.snapshot().breaker).toMatchObject(counted);
+  },
+);
 
 async function opened() {
   const trial = setUp({ ...spec, bulkhead: { concurrencyMax: 3 } });
@@ -145,18 +182,22 @@ async function opened() {
 }
 
 describe('an open circuit', () => {
-  it('refuses at once, and says for how long', async () => {
+  it('an open circuit rejects at once and says for how long', async () => {
     const { pipeline, clock, told } = await opened();
     await clock.advance(30);
     let asked = false;
     const outcome = await pipeline.executeOutcome(() => (asked = true));
-    expect(outcome).toMatchObject({ result: 'rejected', error: { code: 'circuit-open', retryable: true, retryAfterMs: 70, pipeline: 's3' }, attempts: 0 });
+    expect(outcome).toMatchObject({
+      result: 'rejected',
+      error: { code: 'circuit-open', retryable: true, retryAfterMs: 70, pipeline: 's3' },
+      attempts: 0,
+    });
     expect(asked).toBe(false);
     expect(told('CallRejected')).toMatchObject([{ code: 'circuit-open', retryAfterMs: 70 }]);
     expect(pipeline.snapshot().breaker).toMatchObject({ retryAfterMs: 70, sinceMs: 1_000_000 });
   });
 
-  it('probes after its open time and closes when all probes succeed', async () => {
+  it('an open circuit probes after its break duration and closes when all probes succeed', async () => {
     const trial = await opened();
     await trial.clock.advance(99);
     await expect(trial.pipeline.execute(() => 1)).rejects.toBeInstanceOf(CircuitOpenError);
@@ -165,13 +206,17 @@ describe('an open circuit', () => {
     expect(state(trial)).toBe('half-open');
     expect(await trial.pipeline.execute(() => 2)).toBe(2);
     expect(state(trial)).toBe('closed');
-    expect(trial.events.map(({ type }) => type).filter((type) => type.startsWith('Circuit'))).toEqual(['CircuitOpened', 'CircuitHalfOpened', 'CircuitClosed']);
+    expect(trial.events.map(({ type }) => type).filter((type) => type.startsWith('Circuit'))).toEqual([
+      'CircuitOpened',
+      'CircuitHalfOpened',
+      'CircuitClosed',
+    ]);
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 0 });
     await times(3, () => trial.pipeline.execute(failing));
     expect(state(trial)).toBe('closed');
   });
 
-  it('lets no more calls in than it has probes, and refuses the others', async () => {
+  it('a half-open circuit admits its probes and rejects other calls', async () => {
     const { pipeline, clock } = await opened();
     await clock.advance(100);
     let begun = 0;
@@ -187,17 +232,23 @@ describe('an open circuit', () => {
     expect(begun).toBe(2);
   });
 
-  it('opens again for longer with each failed probing, up to a bound', async () => {
+  it('the break duration grows with each failed recovery up to its maximum', async () => {
     const { pipeline, clock, told } = await opened();
     for (const breakDurationMs of [100, 200, 350, 350]) {
       expect(told('CircuitOpened').at(-1)).toMatchObject({ breakDurationMs });
       await clock.advance(breakDurationMs);
       await times(1, () => pipeline.execute(failing));
     }
-    expect(told('CircuitOpened').map(({ reason }) => reason)).toEqual(['failures', 'probe-failed', 'probe-failed', 'probe-failed', 'probe-failed']);
+    expect(told('CircuitOpened').map(({ reason }) => reason)).toEqual([
+      'failures',
+      'probe-failed',
+      'probe-failed',
+      'probe-failed',
+      'probe-failed',
+    ]);
   });
 
-  it('closes when a part of its probes is slow that would not open it', async () => {
+  it('a circuit closes when the ratio of slow probes is below its limit', async () => {
     const trial = await opened();
     await trial.clock.advance(100);
     const slow = trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51)));
@@ -207,14 +258,14 @@ describe('an open circuit', () => {
     expect(state(trial)).toBe('closed');
   });
 
-  it('says since when it is what it is, and until when', async () => {
+  it('the snapshot shows the start of the state and the time until it probes', async () => {
     const trial = setUp({ ...spec, breaker: { ...breaker, breakDurationJitter: 0.001 } });
     await trial.clock.advance(7);
     await times(4, () => trial.pipeline.execute(failing));
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'open', sinceMs: 1_000_007, retryAfterMs: 100 });
     await trial.clock.advance(99);
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'open', retryAfterMs: 1 });
-    // Nobody calls: it is open no longer all the same.
+    // Even without a call, the circuit is no longer open.
     await trial.clock.advance(201);
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ state: 'half-open', sinceMs: 1_000_007, retryAfterMs: 0 });
     await trial.pipeline.execute(() => 1);
@@ -223,17 +274,19 @@ describe('an open circuit', () => {
     expect(probing).not.toHaveProperty('retryAfterMs');
   });
 
-  it('opens again when its probes are slow', async () => {
+  it('a half-open circuit opens again when its probes are slow', async () => {
     const trial = await opened();
     await trial.clock.advance(100);
-    const probes = Array.from({ length: 2 }, () => trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51))));
+    const probes = Array.from({ length: 2 }, () =>
+      trial.pipeline.execute(async () => await new Promise((resolve) => trial.clock.setTimeout(() => resolve(1), 51))),
+    );
     await trial.clock.advance(51);
     await Promise.all(probes);
     expect(state(trial)).toBe('open');
     expect(trial.told('CircuitOpened').at(-1)).toMatchObject({ reason: 'probe-failed', breakDurationMs: 200, calls: 4 });
   });
 
-  it('opens again when as many of its probes are slow as may not be', async () => {
+  it('a half-open circuit opens again when the ratio of slow probes reaches its limit', async () => {
     const trial = setUp({ ...spec, breaker: { ...breaker, slowCallRatio: 0.5 } });
     await times(4, () => trial.pipeline.execute(failing));
     await trial.clock.advance(100);
@@ -244,7 +297,7 @@ describe('an open circuit', () => {
     expect(state(trial)).toBe('open');
   });
 
-  it('starts with the short open time again after it has recovered', async () => {
+  it('a recovered circuit starts again with the shortest break duration', async () => {
     const { pipeline, clock, told } = await opened();
     await clock.advance(100);
     await times(1, () => pipeline.execute(failing));
@@ -254,17 +307,21 @@ describe('an open circuit', () => {
     expect(told('CircuitOpened').at(-1)).toMatchObject({ breakDurationMs: 100 });
   });
 
-  it('gives a probe back that its caller cut short', async () => {
+  it('a probe that its caller ends early frees its place', async () => {
     const { pipeline, clock } = await opened();
     await clock.advance(100);
-    const probes = Array.from({ length: 2 }, () => pipeline.executeOutcome(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(down))), { deadline: clock.now() + 5 }));
+    const probes = Array.from({ length: 2 }, () =>
+      pipeline.executeOutcome(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(down))), {
+        deadline: clock.now() + 5,
+      }),
+    );
     await clock.advance(5);
     await Promise.all(probes);
     expect(await pipeline.execute(() => 1)).toBe(1);
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'half-open' });
   });
 
-  it('opens again when its callers give up probes that were slow by then: nobody has answered', async () => {
+  it("a half-open circuit opens again when the callers' deadlines end slow probes", async () => {
     const trial = await opened();
     const { pipeline, clock } = trial;
     await clock.advance(100);
@@ -276,7 +333,7 @@ describe('an open circuit', () => {
     expect(trial.told('CircuitOpened').at(-1)).toMatchObject({ reason: 'probe-failed' });
   });
 
-  it('closes when there are to be no more probes than have succeeded', async () => {
+  it('a half-open circuit closes when a change reduces its probes to those that succeeded', async () => {
     const trial = await opened();
     const { pipeline, clock } = trial;
     await clock.advance(100);
@@ -288,11 +345,15 @@ describe('an open circuit', () => {
     expect(await pipeline.execute(() => 2)).toBe(2);
   });
 
-  it('gives a probe that says nothing back', async () => {
+  it('a probe with an invalid request frees its place', async () => {
     const { pipeline, clock } = await opened();
     await clock.advance(100);
     const controller = new AbortController();
-    const probes = Array.from({ length: 2 }, () => pipeline.executeOutcome(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(down))), { signal: controller.signal }));
+    const probes = Array.from({ length: 2 }, () =>
+      pipeline.executeOutcome(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(down))), {
+        signal: controller.signal,
+      }),
+    );
     controller.abort();
     await Promise.all(probes);
     expect(await pipeline.execute(() => 1)).toBe(1);
@@ -300,7 +361,7 @@ describe('an open circuit', () => {
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed' });
   });
 
-  it('lets in no more probes when a call from before it opened is given up', async () => {
+  it('a call from before the opening frees no place of a probe when it is aborted', async () => {
     const { pipeline, clock } = setUp(spec);
     const controller = new AbortController();
     const old = Array.from({ length: 2 }, () => pipeline.executeOutcome(never, { signal: controller.signal }));
@@ -314,7 +375,7 @@ describe('an open circuit', () => {
     expect((await Promise.all(probes)).map(({ result }) => result)).toEqual(['failed', 'failed']);
   });
 
-  it('is not moved by votes from before it opened', async () => {
+  it('results of calls from before the opening do not count', async () => {
     const { pipeline, clock } = setUp(spec);
     const good = Promise.withResolvers<number>();
     const bad = Promise.withResolvers<never>();
@@ -328,13 +389,13 @@ describe('an open circuit', () => {
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'half-open' });
   });
 
-  it('has an open time whose last part is random', async () => {
+  it('the last part of the break duration is random', async () => {
     const trial = setUp({ name: 's3', breaker: { ...breaker, breakDurationJitter: 0.2 } }, { random: () => 0.5 });
     await times(4, () => trial.pipeline.execute(failing));
     expect(trial.told('CircuitOpened')).toMatchObject([{ breakDurationMs: 90 }]);
   });
 
-  it('is open no longer when the time of day is set back', async () => {
+  it('a circuit does not stay open longer when the time of day steps back', async () => {
     const { pipeline, clock } = await opened();
     clock.stepTimeOfDay(-3_600_000);
     await clock.advance(100);
@@ -351,7 +412,7 @@ async function ramping(random: () => number) {
 }
 
 describe('a circuit that ramps up', () => {
-  it('lets a share in that grows from a tenth to all', async () => {
+  it('a ramping circuit raises the ratio of admitted calls from 0.1 to 1', async () => {
     let drawn = 0.09;
     const { pipeline, clock } = await ramping(() => drawn);
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'ramping' });
@@ -369,7 +430,7 @@ describe('a circuit that ramps up', () => {
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed' });
   });
 
-  it('has not recovered when it fails meanwhile: it opens for longer', async () => {
+  it('a circuit that fails during its ramp opens for a longer time', async () => {
     const { pipeline, told } = await ramping(() => 0);
     await times(4, () => pipeline.execute(failing));
     expect(told('CircuitOpened').at(-1)).toMatchObject({ reason: 'failures', breakDurationMs: 200 });
@@ -377,14 +438,14 @@ describe('a circuit that ramps up', () => {
 });
 
 describe('a circuit that has ramped up', () => {
-  it('has recovered: when it fails it opens for the short time again', async () => {
+  it('a circuit that fails after its ramp opens for the shortest time', async () => {
     const { pipeline, clock, told } = await ramping(() => 0);
     await clock.advance(1000);
     await times(4, () => pipeline.execute(failing));
     expect(told('CircuitOpened').at(-1)).toMatchObject({ reason: 'failures', breakDurationMs: 100 });
   });
 
-  it('tells how long the ramp is', async () => {
+  it('CircuitClosed carries the length of the ramp', async () => {
     const { told } = await ramping(() => 0);
     expect(told('CircuitHalfOpened')).toMatchObject([{ probes: 1 }]);
     expect(told('CircuitClosed')).toMatchObject([{ reason: 'probed', rampMs: 1000 }]);
@@ -392,16 +453,22 @@ describe('a circuit that has ramped up', () => {
 });
 
 describe('an operator', () => {
-  it('opens a circuit, which then does not probe', async () => {
+  it('a circuit that an operator opens does not probe', async () => {
     const trial = setUp(spec);
     trial.pipeline.forceOpen();
     await trial.clock.advance(100_000);
-    expect(await trial.pipeline.executeOutcome(() => 1)).toMatchObject({ result: 'rejected', error: { code: 'circuit-open', retryAfterMs: undefined } });
+    expect(await trial.pipeline.executeOutcome(() => 1)).toMatchObject({
+      result: 'rejected',
+      error: { code: 'circuit-open', retryAfterMs: undefined },
+    });
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ mode: 'forced-open', state: 'open' });
-    expect(trial.events.slice(0, 2)).toMatchObject([{ type: 'CircuitModeChanged', mode: 'forced-open', state: 'open' }, { type: 'CircuitOpened', reason: 'forced' }]);
+    expect(trial.events.slice(0, 2)).toMatchObject([
+      { type: 'CircuitModeChanged', mode: 'forced-open', state: 'open' },
+      { type: 'CircuitOpened', reason: 'forced' },
+    ]);
   });
 
-  it('keeps a circuit closed, which goes on counting', async () => {
+  it('a circuit that an operator keeps closed still counts', async () => {
     const trial = await opened();
     trial.pipeline.forceClosed();
     await times(10, () => trial.pipeline.execute(failing));
@@ -410,14 +477,14 @@ describe('an operator', () => {
     expect(trial.told('CircuitClosed')).toMatchObject([{ reason: 'forced' }]);
   });
 
-  it('disables a breaker, which then counts nothing', async () => {
+  it('a disabled breaker counts nothing', async () => {
     const trial = await opened();
     trial.pipeline.disable();
     await times(10, () => trial.pipeline.execute(failing));
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ mode: 'disabled', state: 'closed', calls: 0 });
   });
 
-  it('tells what was done, and that a circuit opened or closed only where it did', async () => {
+  it("an operator's change emits CircuitOpened and CircuitClosed only if the circuit changes", async () => {
     const trial = setUp(spec);
     await times(1, () => trial.pipeline.execute(() => 1));
     await times(1, () => trial.pipeline.execute(failing));
@@ -425,7 +492,9 @@ describe('an operator', () => {
     trial.pipeline.forceOpen();
     trial.pipeline.auto();
     trial.pipeline.disable();
-    const circuit = trial.events.filter(({ type }) => type.startsWith('Circuit')).map(({ pipeline: _pipeline, atMs: _atMs, ...event }) => event);
+    const circuit = trial.events
+      .filter(({ type }) => type.startsWith('Circuit'))
+      .map(({ pipeline: _pipeline, atMs: _atMs, ...event }) => event);
     expect(circuit).toEqual([
       { type: 'CircuitModeChanged', mode: 'forced-open', state: 'open' },
       { type: 'CircuitOpened', reason: 'forced', calls: 2, failureRatio: 0.5, slowCallRatio: 0 },
@@ -437,7 +506,7 @@ describe('an operator', () => {
     expect(await trial.pipeline.execute(() => 1)).toBe(1);
   });
 
-  it('may keep a circuit closed, or open it, before any call', async () => {
+  it('an operator can set the mode before any call', async () => {
     const closed = setUp(spec);
     closed.pipeline.forceClosed();
     expect(await closed.pipeline.execute(() => 1)).toBe(1);
@@ -447,7 +516,7 @@ describe('an operator', () => {
     expect(trial.pipeline.snapshot().breaker).not.toHaveProperty('retryAfterMs');
   });
 
-  it('leaves a window that a change does not concern', async () => {
+  it('a change of other settings keeps the window', async () => {
     const trial = setUp(spec);
     await times(3, () => trial.pipeline.execute(failing));
     trial.pipeline.update({ breaker: { windowMs: 1000, buckets: 10, breakDurationMs: 50 } });
@@ -456,7 +525,7 @@ describe('an operator', () => {
     expect(trial.pipeline.snapshot().breaker).toMatchObject({ calls: 0 });
   });
 
-  it('gives the breaker its judgement back, with an empty window', async () => {
+  it('a breaker that gets control back starts with an empty window', async () => {
     const trial = setUp(spec);
     trial.pipeline.forceClosed();
     await times(10, () => trial.pipeline.execute(failing));
@@ -467,12 +536,13 @@ describe('an operator', () => {
     expect(trial.told('CircuitClosed')).toEqual([]);
   });
 
-  it('cannot do so without a breaker', () => {
+  it('an operator cannot set the mode of a pipeline without a breaker', () => {
     const { pipeline } = setUp({ name: 's3' });
-    for (const act of ['forceOpen', 'forceClosed', 'disable', 'auto'] as const) expect(() => pipeline[act]()).toThrow('has no circuit breaker');
+    for (const act of ['forceOpen', 'forceClosed', 'disable', 'auto'] as const)
+      expect(() => pipeline[act]()).toThrow('has no circuit breaker');
   });
 
-  it('changes limits while the circuit lives on', async () => {
+  it('a change of the limits keeps the state of the circuit', async () => {
     const trial = setUp(spec);
     await times(3, () => trial.pipeline.execute(failing));
     trial.pipeline.update({ breaker: { minimumCalls: 5 } });

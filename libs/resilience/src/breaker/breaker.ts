@@ -115,7 +115,9 @@ export class Breaker {
     }
   }
 
-  /** Records a call that was slow already when its caller's deadline ended it. A probe without an answer failed; another call was only slow. */
+  /**
+   * Records a call that was slow already when its caller's deadline ended it. A probe without an answer failed; another call was only slow.
+   */
   recordSlowWithoutAnswer(ticket: number, nowMs: number): void {
     this.record(ticket, this.#state.kind === 'half-open', true, nowMs);
   }

@@ -4,22 +4,21 @@ import { createPipeline } from '../pipeline/create-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { VirtualClock, settled } from '../testing/virtual-clock.ts';
 
-/**
- * The defects of opossum that must not reach our users. Each is one check of a behaviour, run twice: our pipelines pass it, and opossum as it comes does not,
- * which shows that the check can fail.
- */
+// Defects of opossum that this library must prevent. Each check runs twice: a pipeline passes it, and opossum with its default options
+// fails it. The second run proves that the check can fail.
+
 type Work = (call: { readonly signal: AbortSignal | undefined }) => unknown;
 
-/** What both have in common: a way to call, and to let time pass. */
+/** Common interface of a pipeline and of opossum. */
 interface Subject {
   call(work: Work): Promise<unknown>;
-  /** Calls are refused. */
+  /** Whether calls are rejected. */
   isOpen(): boolean;
   pass(ms: number): Promise<void>;
   close(): void;
 }
 
-/** Times of both, in milliseconds. */
+/** Limits of both subjects, in milliseconds. */
 const timeoutMs = 20;
 const breakDurationMs = 30;
 
@@ -35,7 +34,7 @@ function ours({ concurrencyMax, minimumCalls, cache, timeout }: Limits): Subject
   const pipeline: Pipeline<{ name: string }> = createPipeline(
     {
       name: 'ours',
-      // Without a timeout of its own: what hangs is ended by the default.
+      // A pipeline always has a timeout. A long one replaces none.
       timeout: { attemptMs: timeout === false ? 1000 : timeoutMs },
       breaker: { breakDurationMs, breakDurationJitter: 0, probes: 1, ...(minimumCalls === undefined ? {} : { minimumCalls }) },
       ...(concurrencyMax === undefined ? {} : { bulkhead: { concurrencyMax } }),
@@ -73,8 +72,10 @@ function opossum({ concurrencyMax, minimumCalls, timeout, cache }: Limits): Subj
   };
 }
 
-/** A cache as Redis would be: its answers are promises, none is there yet. */
-const asyncTransport = { get: () => Promise.resolve(undefined), set: () => undefined, flush: () => undefined } as unknown as NonNullable<CircuitBreaker.Options['cacheTransport']>;
+/** An empty cache whose answers are promises, like one in Redis. */
+const asyncTransport = { get: () => Promise.resolve(undefined), set: () => undefined, flush: () => undefined } as unknown as NonNullable<
+  CircuitBreaker.Options['cacheTransport']
+>;
 
 const never = (): Promise<never> => new Promise(() => undefined);
 const failing = (): Promise<never> => Promise.reject(new Error('down'));
@@ -83,13 +84,13 @@ const succeeding = (): Promise<string> => Promise.resolve('well');
 interface Defect {
   readonly promise: string;
   readonly limits: Limits;
-  /** @throws when the subject does not keep the promise */
+  /** @throws when the subject breaks the promise */
   readonly check: (subject: Subject) => Promise<void>;
 }
 
 const defects: readonly Defect[] = [
   {
-    promise: 'lets no more calls in than allowed, also when the work of timed-out calls goes on',
+    promise: 'the concurrency limit holds while the work of timed-out calls continues',
     limits: { concurrencyMax: 2, minimumCalls: 1000 },
     async check(subject) {
       let running = 0;
@@ -109,7 +110,7 @@ const defects: readonly Defect[] = [
     },
   },
   {
-    promise: 'does not count a full bulkhead against the dependency',
+    promise: 'a full bulkhead does not count against the dependency',
     limits: { concurrencyMax: 1 },
     async check(subject) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -121,7 +122,7 @@ const defects: readonly Defect[] = [
     },
   },
   {
-    promise: 'does not open after one failure',
+    promise: 'the circuit does not open after one failure',
     limits: {},
     async check(subject) {
       await subject.call(failing).catch(() => undefined);
@@ -129,14 +130,14 @@ const defects: readonly Defect[] = [
     },
   },
   {
-    promise: 'takes work that is not a promise and answers nothing',
+    promise: 'work may return undefined instead of a promise',
     limits: {},
     async check(subject) {
       await expect(subject.call(() => undefined)).resolves.toBeUndefined();
     },
   },
   {
-    promise: 'does not abort a healthy call because another one took too long',
+    promise: 'a slow call does not abort a healthy one',
     limits: { minimumCalls: 1000 },
     async check(subject) {
       const hung = subject.call(never).catch(() => undefined);
@@ -155,7 +156,7 @@ const defects: readonly Defect[] = [
     },
   },
   {
-    promise: 'recovers when its probe hangs',
+    promise: 'the circuit recovers when its probe hangs',
     limits: { timeout: false, minimumCalls: 1 },
     async check(subject) {
       await subject.call(failing).catch(() => undefined);
@@ -168,7 +169,7 @@ const defects: readonly Defect[] = [
     },
   },
   {
-    promise: 'is not closed by a slow success from before it opened',
+    promise: 'a slow success from before the opening does not close the circuit',
     limits: { timeout: false, minimumCalls: 1 },
     async check(subject) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -179,7 +180,7 @@ const defects: readonly Defect[] = [
       resolve();
       await old;
       await settled();
-      // One probe is let in, and it fails: had the old success closed the circuit, many would be let in.
+      // One probe passes and fails. If the old success had closed the circuit, many calls would pass.
       let begun = 0;
       const probes = Array.from({ length: 5 }, () =>
         subject
@@ -194,7 +195,7 @@ const defects: readonly Defect[] = [
     },
   },
   {
-    promise: 'does the work when the cache has no answer',
+    promise: 'the work runs when the cache has no answer',
     limits: { cache: true },
     async check(subject) {
       await expect(subject.call(succeeding)).resolves.toBe('well');
@@ -202,7 +203,7 @@ const defects: readonly Defect[] = [
   },
 ];
 
-/** Opossum has only the machine's clock. */
+// Opossum uses only the clock of the machine.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
 });
@@ -211,20 +212,20 @@ afterEach(() => {
 });
 
 describe.each(defects)('$promise', ({ limits, check }) => {
-  it('ours', async () => {
+  it('a pipeline keeps the promise', async () => {
     const subject = ours(limits);
     await expect(check(subject)).resolves.toBeUndefined();
     subject.close();
   });
 
-  it('not opossum as it comes', async () => {
+  it('opossum breaks the promise by default', async () => {
     const subject = opossum(limits);
     await expect(check(subject)).rejects.toBeInstanceOf(Error);
     subject.close();
   });
 });
 
-describe('fallbacks have a limit of their own', () => {
+describe('fallbacks have their own concurrency limit', () => {
   const fallbacks = { most: 0, running: 0 };
   const slow = async (): Promise<string> => {
     fallbacks.running += 1;
@@ -234,14 +235,17 @@ describe('fallbacks have a limit of their own', () => {
     return 'instead';
   };
 
-  it('ours', async () => {
+  it('a pipeline keeps the promise', async () => {
     fallbacks.most = 0;
-    const pipeline = createPipeline({ name: 'ours', fallbackConcurrencyMax: 3, fallbacks: [{ kind: 'stub', value: slow }] }, { clock: new VirtualClock() });
+    const pipeline = createPipeline(
+      { name: 'ours', fallbackConcurrencyMax: 3, fallbacks: [{ kind: 'stub', value: slow }] },
+      { clock: new VirtualClock() },
+    );
     await Promise.allSettled(Array.from({ length: 50 }, () => pipeline.execute(failing)));
     expect(fallbacks.most).toBe(3);
   });
 
-  it('not with opossum as it comes', async () => {
+  it('opossum breaks the promise by default', async () => {
     fallbacks.most = 0;
     const breaker = new CircuitBreaker(failing, { capacity: 3 });
     breaker.fallback(slow);
@@ -251,7 +255,7 @@ describe('fallbacks have a limit of their own', () => {
   });
 });
 
-/** How often the window's samples are touched by a sort during one failure. */
+/** Number of sorted elements during one failure, per sample in the window. */
 async function sorted(samples: number, fail: () => Promise<unknown>): Promise<number> {
   const sort = vi.spyOn(Array.prototype, 'sort');
   await fail().catch(() => undefined);
@@ -261,13 +265,13 @@ async function sorted(samples: number, fail: () => Promise<unknown>): Promise<nu
 }
 
 describe('the cost of a failure does not grow with the window', () => {
-  it('ours', async () => {
+  it('a pipeline keeps the promise', async () => {
     const pipeline = createPipeline({ name: 'ours', breaker: {} }, { clock: new VirtualClock() });
     for (let i = 0; i < 1000; i += 1) await pipeline.execute(succeeding);
     expect(await sorted(1000, () => pipeline.execute(failing))).toBe(0);
   });
 
-  it('not opossum as it comes: it sorts all latencies of the window', async () => {
+  it('opossum breaks the promise by default: it sorts all latencies of the window', async () => {
     let fails = false;
     const breaker = new CircuitBreaker(() => (fails ? failing() : succeeding()));
     for (let i = 0; i < 1000; i += 1) await breaker.fire();
@@ -277,15 +281,15 @@ describe('the cost of a failure does not grow with the window', () => {
   });
 });
 
-describe('refusals carry no stack trace', () => {
-  it('ours', async () => {
+describe('rejections carry no stack trace', () => {
+  it('a pipeline keeps the promise', async () => {
     const pipeline = createPipeline({ name: 'ours', breaker: {} }, { clock: new VirtualClock() });
     pipeline.forceOpen();
     const error = await pipeline.execute(succeeding).catch((reason: unknown) => reason as Error);
     expect((error as Error).stack).not.toContain('\n    at ');
   });
 
-  it('not those of opossum as it comes', async () => {
+  it('opossum breaks the promise by default', async () => {
     const breaker = new CircuitBreaker(succeeding);
     breaker.open();
     const error = await breaker.fire().catch((reason: unknown) => reason as Error);

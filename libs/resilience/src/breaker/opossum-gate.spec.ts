@@ -6,7 +6,7 @@ import { down, setUp } from '../testing/set-up.ts';
 const succeeding: GatedCall = { begin: () => Promise.resolve(1) };
 const failing: GatedCall = { begin: () => Promise.reject(down) };
 
-/** What the gate hides: looked at only to see that opossum is kept from work of its own. */
+/** The opossum breaker inside the gate. Tests verify that it does nothing itself. */
 const inner = (gate: OpossumGate): CircuitBreaker => gate.opossum;
 
 beforeEach(() => {
@@ -18,12 +18,15 @@ afterEach(() => {
 });
 
 describe('a pipeline', () => {
-  it('sends calls of a closed circuit through the gate, and probes and those of a disabled breaker beside it', async () => {
+  it('calls of a closed circuit pass the gate; probes and calls of a disabled breaker bypass it', async () => {
     const fire = vi.spyOn(OpossumGate.prototype, 'fire');
     const told: string[] = [];
     vi.spyOn(OpossumGate.prototype, 'open').mockImplementation(() => void told.push('open'));
     vi.spyOn(OpossumGate.prototype, 'close').mockImplementation(() => void told.push('close'));
-    const { pipeline, clock } = setUp({ name: 'kafka', breaker: { minimumCalls: 1, breakDurationMs: 10, breakDurationJitter: 0, probes: 1 } });
+    const { pipeline, clock } = setUp({
+      name: 'kafka',
+      breaker: { minimumCalls: 1, breakDurationMs: 10, breakDurationJitter: 0, probes: 1 },
+    });
     const fired = async (work: () => unknown): Promise<number> => {
       const before = fire.mock.calls.length;
       await pipeline.executeOutcome(work);
@@ -45,17 +48,17 @@ describe('a pipeline', () => {
   });
 });
 
-describe('the gate', () => {
-  it('settles as the call does, and is closed until it is told otherwise, whatever becomes of calls', async () => {
+describe('OpossumGate', () => {
+  it('the gate settles as the call does and stays closed regardless of failures', async () => {
     const gate = new OpossumGate('kafka');
     expect(await gate.fire(succeeding)).toBe(1);
     for (let i = 0; i < 200; i += 1) await expect(gate.fire(failing)).rejects.toBe(down);
     expect(await gate.fire(succeeding)).toBe(1);
-    // A failure is none of its business, and it sorts no latencies.
+    // The gate counts no failures and sorts no latencies.
     expect([inner(gate).name, inner(gate).stats.failures, inner(gate).stats.latencyMean]).toEqual(['kafka', 0, -1]);
   });
 
-  it('begins no call while it is open, and is open until it is told otherwise', async () => {
+  it('an open gate starts no call and stays open until it is closed', async () => {
     const gate = new OpossumGate('kafka');
     const begin = vi.fn<GatedCall['begin']>(() => Promise.resolve(1));
     gate.open();
@@ -66,7 +69,7 @@ describe('the gate', () => {
     expect(await gate.fire({ begin })).toBe(1);
   });
 
-  it('has no time limit', async () => {
+  it('the gate has no time limit', async () => {
     const gate = new OpossumGate('kafka');
     const { promise, resolve } = Promise.withResolvers<number>();
     const late = gate.fire({ begin: () => promise });
@@ -75,7 +78,7 @@ describe('the gate', () => {
     expect(await late).toBe(7);
   });
 
-  it('sets no timer of its own, and leaves none behind', async () => {
+  it('the gate sets no timer and leaves none behind', async () => {
     const gate = new OpossumGate('kafka');
     await gate.fire(succeeding);
     expect(vi.getTimerCount()).toBe(0);
@@ -84,10 +87,12 @@ describe('the gate', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('remembers so many calls and no more', async () => {
+  it('the gate limits the number of latencies that opossum stores', async () => {
     const gate = new OpossumGate('kafka');
     for (let i = 0; i < 3000; i += 1) await gate.fire(succeeding);
-    const window = Reflect.get(Reflect.get(inner(gate), 'status') as object, 'window') as readonly { readonly latencyTimes: readonly number[] }[];
+    const window = Reflect.get(Reflect.get(inner(gate), 'status') as object, 'window') as readonly {
+      readonly latencyTimes: readonly number[];
+    }[];
     expect(window.map(({ latencyTimes }) => latencyTimes.length).filter((length) => length > 0)).toEqual([952, 1024, 1024]);
   });
 });

@@ -11,8 +11,8 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('resize' as const), entriesMax: fc.integer({ min: 1, max: 5 }) }),
 );
 
-describe('the cache of answers', () => {
-  it('holds the answers that were used last, over any schedule', () => {
+describe('AnswerCache', () => {
+  it('the cache holds the most recently used answers after any schedule', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
         let entriesMax = 3;
@@ -20,7 +20,7 @@ describe('the cache of answers', () => {
         const given: unknown[] = [];
         const expectedOnes: unknown[] = [];
         const cache = new AnswerCache(entriesMax);
-        /** Used last comes last. */
+        /** Least recently used first. */
         let plain: { readonly key: string; readonly value: number; readonly atMs: number }[] = [];
         for (const each of steps) {
           if (each.kind === 'pass') nowMs += each.ms;

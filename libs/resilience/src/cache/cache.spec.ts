@@ -7,8 +7,8 @@ import { settled } from '../testing/virtual-clock.ts';
 const spec = { name: 'reports', cache: { freshMs: 100, staleMsMax: 1000, entriesMax: 2 }, fallbacks: [{ kind: 'cache' }] } as const;
 const de = { key: 'de' } as const;
 
-describe('a cache of answers', () => {
-  it('drops what was unused for longest when it is full', () => {
+describe('AnswerCache', () => {
+  it('a full cache evicts the least recently used answer', () => {
     const cache = new AnswerCache(2);
     cache.set('a', 1, 0);
     cache.set('b', 2, 0);
@@ -22,7 +22,7 @@ describe('a cache of answers', () => {
     expect(cache.size).toBe(1);
   });
 
-  it('gives no answer that is as old as it may not be', () => {
+  it('the cache returns no answer that has reached its maximum age', () => {
     const cache = new AnswerCache(2);
     cache.set('a', 1, 0);
     expect(cache.get('a', 10, 9)).toBeDefined();
@@ -31,8 +31,8 @@ describe('a cache of answers', () => {
   });
 });
 
-describe('a caching pipeline', () => {
-  it('gives a fresh answer without a call, by key', async () => {
+describe('a pipeline with a cache', () => {
+  it('the pipeline returns a fresh answer of the same key without a call', async () => {
     const { pipeline, clock, told } = setUp(spec);
     expect(await pipeline.execute(() => 1, de)).toBe(1);
     await clock.advance(99);
@@ -42,14 +42,24 @@ describe('a caching pipeline', () => {
     await clock.advance(1);
     expect(await pipeline.execute(() => 5, de)).toBe(5);
     expect(told('CacheHit')).toMatchObject([{ ageMs: 99 }]);
-    expect(pipeline.snapshot()).toMatchObject({ cache: { entries: 2, entriesMax: 2, hits: 1 }, totals: { attempts: 4, results: { cached: 1, succeeded: 4 } } });
+    expect(pipeline.snapshot()).toMatchObject({
+      cache: { entries: 2, entriesMax: 2, hits: 1 },
+      totals: { attempts: 4, results: { cached: 1, succeeded: 4 } },
+    });
   });
 
-  it('gives a stale answer when the call fails, with its age, as long as it may', async () => {
+  it('the pipeline returns a stale answer with its age when the call fails, up to the maximum age', async () => {
     const { pipeline, clock, told } = setUp(spec);
     await pipeline.execute(() => 1, de);
     await clock.advance(999);
-    expect(await pipeline.executeOutcome(failing, de)).toEqual({ result: 'fell-back', fallback: 'cache', value: 1, ageMs: 999, error: down, attempts: 1 });
+    expect(await pipeline.executeOutcome(failing, de)).toEqual({
+      result: 'fell-back',
+      fallback: 'cache',
+      value: 1,
+      ageMs: 999,
+      error: down,
+      attempts: 1,
+    });
     expect(told('FallbackUsed')).toMatchObject([{ kind: 'cache', ageMs: 999 }]);
     await clock.advance(1);
     expect(await pipeline.executeOutcome(failing, de)).toEqual({ result: 'failed', error: down, attempts: 1 });
@@ -58,8 +68,11 @@ describe('a caching pipeline', () => {
     expect([told('FallbackFailed'), pipeline.snapshot().totals.fallbackFailures]).toEqual([[], 0]);
   });
 
-  it('keeps what it is told to keep, and no function among its settings', async () => {
-    const { pipeline } = setUp({ ...spec, cache: { ...spec.cache, freshMs: 0, isCacheable: (answer: unknown) => (answer as number) < 10 } });
+  it('the pipeline caches only cacheable answers and shows no function in its settings', async () => {
+    const { pipeline } = setUp({
+      ...spec,
+      cache: { ...spec.cache, freshMs: 0, isCacheable: (answer: unknown) => (answer as number) < 10 },
+    });
     expect(await pipeline.execute(() => 1, de)).toBe(1);
     expect(await pipeline.execute(() => 10, de)).toBe(10);
     expect(await pipeline.executeOutcome(failing, de)).toMatchObject({ result: 'fell-back', value: 1 });
@@ -69,20 +82,20 @@ describe('a caching pipeline', () => {
     expect(pipeline.settings().cache).toEqual({ freshMs: 0, staleMsMax: 1000, entriesMax: 2, coalesce: true });
   });
 
-  it('keeps no failure', async () => {
+  it('the pipeline caches no failure', async () => {
     const { pipeline } = setUp(spec);
     await pipeline.executeOutcome(failing, de);
     expect(await pipeline.execute(() => 1, de)).toBe(1);
   });
 
-  it('asks each time and keeps answers for later when nothing is fresh', async () => {
+  it('the pipeline makes every call and caches the answers when freshMs is 0', async () => {
     const { pipeline } = setUp({ name: 'reports', cache: {}, fallbacks: [{ kind: 'cache' }] });
     expect(await pipeline.execute(() => 1, de)).toBe(1);
     expect(await pipeline.execute(() => 2, de)).toBe(2);
     expect(await pipeline.execute(failing, de)).toBe(2);
   });
 
-  it('takes a smaller size at run time', async () => {
+  it('the cache shrinks when its size is reduced at run time', async () => {
     const { pipeline } = setUp(spec);
     await pipeline.execute(() => 1, de);
     await pipeline.execute(() => 1, { key: 'fr' });
@@ -91,8 +104,8 @@ describe('a caching pipeline', () => {
   });
 });
 
-describe('calls of one key at one time', () => {
-  it('share one call and its answer', async () => {
+describe('concurrent calls of one key', () => {
+  it('concurrent calls of one key share one call and its answer', async () => {
     const { pipeline, told } = setUp(spec);
     const { promise, resolve } = Promise.withResolvers<number>();
     let begun = 0;
@@ -111,7 +124,7 @@ describe('calls of one key at one time', () => {
     expect(await pipeline.executeOutcome(() => 2, de)).toMatchObject({ result: 'cached', value: 1 });
   });
 
-  it('share its failure, and the next call is a new one', async () => {
+  it('concurrent calls share the failure, and the next call starts new work', async () => {
     const { pipeline } = setUp(spec);
     const calls = Array.from({ length: 2 }, () => pipeline.executeOutcome(failing, de));
     expect(await Promise.all(calls)).toEqual(Array.from({ length: 2 }, () => ({ result: 'failed', error: down, attempts: 1 })));
@@ -119,13 +132,13 @@ describe('calls of one key at one time', () => {
     expect(await pipeline.execute(() => 1, de)).toBe(1);
   });
 
-  it('do not when that is switched off', async () => {
+  it('concurrent calls run separately when coalescing is off', async () => {
     const { pipeline } = setUp({ name: 'reports', cache: { coalesce: false } });
     await Promise.all([pipeline.execute(() => 1, de), pipeline.execute(() => 1, de)]);
     expect(pipeline.snapshot().totals.attempts).toBe(2);
   });
 
-  it('go on when one of them gives up, the first one too', async () => {
+  it('the shared work continues when one caller aborts, even the first one', async () => {
     const { pipeline } = setUp(spec);
     const controller = new AbortController();
     const { promise, resolve } = Promise.withResolvers<number>();
@@ -145,7 +158,7 @@ describe('calls of one key at one time', () => {
     expect(await second).toMatchObject({ result: 'succeeded', value: 1 });
   });
 
-  it('are aborted when the last of them has given up; then the next call is a new one', async () => {
+  it('the shared work is aborted when its last caller aborts, and the next call starts new work', async () => {
     const { pipeline } = setUp(spec);
     const controllers = [new AbortController(), new AbortController()] as const;
     let shared: AbortSignal | undefined;
@@ -167,17 +180,20 @@ describe('calls of one key at one time', () => {
     expect(await pipeline.execute(() => 1, de)).toBe(1);
   });
 
-  it('wait no longer than their own deadline', async () => {
+  it('each caller waits no longer than its own deadline', async () => {
     const { pipeline, clock } = setUp({ name: 'reports', cache: {} });
     const patient = pipeline.executeOutcome(async () => await new Promise((resolve) => clock.setTimeout(() => resolve(1), 50)), de);
     const hasty = pipeline.executeOutcome(never, { ...de, deadline: clock.now() + 20 });
     await clock.advance(50);
     expect(await hasty).toMatchObject({ result: 'failed', error: new AttemptTimeoutError('reports', 20) });
     expect(await patient).toMatchObject({ result: 'succeeded', value: 1 });
-    expect(await pipeline.executeOutcome(never, { ...de, deadline: clock.now() })).toMatchObject({ result: 'rejected', error: { code: 'deadline-exceeded' } });
+    expect(await pipeline.executeOutcome(never, { ...de, deadline: clock.now() })).toMatchObject({
+      result: 'rejected',
+      error: { code: 'deadline-exceeded' },
+    });
   });
 
-  it('end the work that the last of them cannot wait for', async () => {
+  it('the shared work is aborted when its last caller runs out of time', async () => {
     const { pipeline, clock } = setUp({ name: 'reports', cache: {} });
     let shared: AbortSignal | undefined;
     const hasty = pipeline.executeOutcome(
@@ -194,11 +210,22 @@ describe('calls of one key at one time', () => {
   });
 
   it.each([
-    ['open the circuit when it hangs and none of them can wait longer', { timeout: { attemptMs: 200 } }, 60, 'open', 3],
-    ['say nothing of it when none of them waited long enough to tell', { timeout: { attemptMs: 200 } }, 50, 'closed', 0],
-    ['open it as well when an attempt has all the time of a call', { timeout: { attemptMs: 60, totalMs: 60 } }, undefined, 'open', 3],
+    ['shared work that hangs opens the circuit when no caller can wait longer', { timeout: { attemptMs: 200 } }, 60, 'open', 3],
+    ['shared work does not count when no caller waited long enough', { timeout: { attemptMs: 200 } }, 50, 'closed', 0],
+    [
+      'shared work that hangs opens the circuit when an attempt has the whole time of a call',
+      { timeout: { attemptMs: 60, totalMs: 60 } },
+      undefined,
+      'open',
+      3,
+    ],
   ] as const)('%s', async (_what, limits, deadlineMs, state, calls) => {
-    const { pipeline, clock } = setUp({ name: 'reports', cache: {}, breaker: { minimumCalls: 3, slowCallMs: 55, slowCallRatio: 0.8, breakDurationJitter: 0 }, ...limits });
+    const { pipeline, clock } = setUp({
+      name: 'reports',
+      cache: {},
+      breaker: { minimumCalls: 3, slowCallMs: 55, slowCallRatio: 0.8, breakDurationJitter: 0 },
+      ...limits,
+    });
     for (let n = 0; n < 3; n += 1) {
       const hung = pipeline.executeOutcome(never, { ...de, ...(deadlineMs === undefined ? {} : { deadline: clock.now() + deadlineMs }) });
       await clock.advance(60);
@@ -207,7 +234,7 @@ describe('calls of one key at one time', () => {
     expect(pipeline.snapshot().breaker).toMatchObject({ state, calls });
   });
 
-  it('are no vote when the last of them gives up', async () => {
+  it('the breaker does not count shared work whose last caller aborts', async () => {
     const { pipeline, clock } = setUp({ name: 'reports', cache: {}, breaker: { minimumCalls: 1, slowCallMs: 10 } });
     const controller = new AbortController();
     const hung = pipeline.executeOutcome(never, { ...de, signal: controller.signal });
@@ -217,7 +244,7 @@ describe('calls of one key at one time', () => {
     expect(pipeline.snapshot()).toMatchObject({ breaker: { state: 'closed', calls: 0 }, totals: { timeouts: 0 } });
   });
 
-  it('end at once for one whose own work makes it give up', async () => {
+  it('a call ends at once when its own work aborts it', async () => {
     const { pipeline, clock } = setUp({ name: 'reports', cache: {} });
     const controller = new AbortController();
     const hung = pipeline.executeOutcome(
@@ -233,7 +260,7 @@ describe('calls of one key at one time', () => {
     expect([pipeline.snapshot().totals.timeouts, clock.pending]).toEqual([0, 0]);
   });
 
-  it('share it at the priority of the first', async () => {
+  it('the shared work runs with the priority of its first caller', async () => {
     const load = { eventLoopDelayMs: () => 1000, heapUsedRatio: () => 0 };
     const { pipeline } = setUp({ name: 'reports', cache: {}, shed: {} }, { load });
     expect(await pipeline.executeOutcome(() => 1, { ...de, priority: 'critical' })).toMatchObject({ result: 'succeeded', value: 1 });
@@ -241,7 +268,7 @@ describe('calls of one key at one time', () => {
     expect(pipeline.snapshot().totals).toMatchObject({ calls: 2, rejections: { shed: 1 } });
   });
 
-  it('are not aborted when all have their answer', async () => {
+  it('the shared work is not aborted after all callers have the answer', async () => {
     const { pipeline, clock } = setUp(spec);
     let shared: AbortSignal | undefined;
     await pipeline.execute((context) => {
@@ -254,9 +281,13 @@ describe('calls of one key at one time', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('do not begin for a caller that has given up already', async () => {
+  it('no work starts for a caller that has aborted already', async () => {
     const { pipeline } = setUp(spec);
-    expect(await pipeline.executeOutcome(() => 1, { ...de, signal: AbortSignal.abort('enough') })).toEqual({ result: 'aborted', error: 'enough', attempts: 0 });
+    expect(await pipeline.executeOutcome(() => 1, { ...de, signal: AbortSignal.abort('enough') })).toEqual({
+      result: 'aborted',
+      error: 'enough',
+      attempts: 0,
+    });
     expect(pipeline.snapshot().totals.attempts).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import type { FallbackKind } from '../settings/pipeline-spec.ts';
 export type Outcome<T, F = never> =
   | /** The answer of the work. */ { readonly result: 'succeeded'; readonly value: T; readonly attempts: number }
   | /** A fresh answer of an earlier call. */ { readonly result: 'cached'; readonly value: T; readonly ageMs: number }
-  | /** A fallback answered. `error` is the error that it replaces. `ageMs` belongs to `cache`, whose value is a stale answer of the work. */ {
+  | /** A fallback answered. `error` is the replaced error. `ageMs` is the age of a stale answer of the `cache` fallback. */ {
       readonly result: 'fell-back';
       readonly fallback: FallbackKind;
       readonly value: T | F;
@@ -19,4 +19,8 @@ export type Outcome<T, F = never> =
       readonly error: RejectedError;
       readonly attempts: number;
     }
-  | /** The caller aborted; `error` is the reason of its signal. */ { readonly result: 'aborted'; readonly error: unknown; readonly attempts: number };
+  | /** The caller aborted; `error` is the reason of its signal. */ {
+      readonly result: 'aborted';
+      readonly error: unknown;
+      readonly attempts: number;
+    };

@@ -3,85 +3,93 @@ import { fallbackQueueConformance } from './fallback-queue-conformance.ts';
 import type { FallbackQueue } from './fallback-queue.ts';
 import { MemoryQueue, type StoredEntries } from '../testing/memory-queue.ts';
 
-function checksOf(adapt: (stored: StoredEntries, entriesMax: number) => FallbackQueue) {
+function createChecks(adapt: (stored: StoredEntries, entriesMax: number) => FallbackQueue) {
   return fallbackQueueConformance(({ entriesMax }) => {
     const stored: StoredEntries = { entries: [] };
-    return Promise.resolve({ queue: adapt(stored, entriesMax), reopen: () => Promise.resolve(adapt(stored, entriesMax)), close: () => Promise.resolve() });
+    return Promise.resolve({
+      queue: adapt(stored, entriesMax),
+      reopen: () => Promise.resolve(adapt(stored, entriesMax)),
+      close: () => Promise.resolve(),
+    });
   });
 }
 
-async function brokenPromises(adapt: (stored: StoredEntries, entriesMax: number) => FallbackQueue): Promise<string[]> {
-  const broken: string[] = [];
-  for (const { name, run } of checksOf(adapt)) {
-    await run().catch(() => broken.push(name));
+async function failedChecks(adapt: (stored: StoredEntries, entriesMax: number) => FallbackQueue): Promise<string[]> {
+  const failed: string[] = [];
+  for (const { name, run } of createChecks(adapt)) {
+    await run().catch(() => failed.push(name));
   }
-  return broken;
+  return failed;
 }
 
-describe('the plainest queue', () => {
-  it.each(checksOf((stored, entriesMax) => new MemoryQueue(stored, entriesMax)))('$name', async ({ run }) => {
+describe('MemoryQueue', () => {
+  it.each(createChecks((stored, entriesMax) => new MemoryQueue(stored, entriesMax)))('$name', async ({ run }) => {
     await expect(run()).resolves.toBeUndefined();
   });
 });
 
-describe('the conformance checks find a queue that', () => {
-  it('takes an id twice', async () => {
+describe('the conformance checks', () => {
+  it('a queue that stores an id twice fails a check', async () => {
     class Doubling extends MemoryQueue {
-      private count = 0;
+      #count = 0;
 
       override put(...[entry, options]: Parameters<MemoryQueue['put']>): Promise<void> {
-        this.count += 1;
-        return super.put({ ...entry, id: `${entry.id}.${this.count}` }, options);
+        this.#count += 1;
+        return super.put({ ...entry, id: `${entry.id}.${this.#count}` }, options);
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Doubling(stored, entriesMax))).toContain('takes an id once');
+    expect(await failedChecks((stored, entriesMax) => new Doubling(stored, entriesMax))).toContain('put stores an id only once');
   });
 
-  it('has no bound', async () => {
-    expect(await brokenPromises((stored) => new MemoryQueue(stored, Number.POSITIVE_INFINITY))).toEqual(['takes no more entries than it may, and again when there is room']);
+  it('a queue that has no limit fails a check', async () => {
+    expect(await failedChecks((stored) => new MemoryQueue(stored, Number.POSITIVE_INFINITY))).toEqual([
+      'put rejects entries above the limit and accepts them again after a replay',
+    ]);
   });
 
-  it('drops what fails', async () => {
+  it('a queue that drops failed entries fails a check', async () => {
     class Dropping extends MemoryQueue {
       override replay(...[run, options]: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {
         return super.replay((entry, given) => run(entry, given).catch(() => undefined), options);
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Dropping(stored, entriesMax))).toContain('keeps an entry whose work failed first of its key, and goes on with other keys');
+    expect(await failedChecks((stored, entriesMax) => new Dropping(stored, entriesMax))).toContain(
+      'replay keeps a failed entry first of its key and continues with other keys',
+    );
   });
 
-  it('does not keep the item as it is', async () => {
+  it('a queue that changes the item fails a check', async () => {
     class Losing extends MemoryQueue {
       override put(...[entry, options]: Parameters<MemoryQueue['put']>): Promise<void> {
         return super.put({ ...entry, item: null }, options);
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Losing(stored, entriesMax))).toEqual(['gives an entry back as it was put']);
+    expect(await failedChecks((stored, entriesMax) => new Losing(stored, entriesMax))).toEqual(['replay returns an entry unchanged']);
   });
 
-  it('replays the newest first', async () => {
+  it('a queue that replays the newest entry first fails a check', async () => {
     class Stack extends MemoryQueue {
-      constructor(
-        private readonly kept: StoredEntries,
-        entriesMax: number,
-      ) {
+      readonly #kept: StoredEntries;
+
+      constructor(kept: StoredEntries, entriesMax: number) {
         super(kept, entriesMax);
+        this.#kept = kept;
       }
 
       override async put(...args: Parameters<MemoryQueue['put']>): Promise<void> {
         await super.put(...args);
-        this.kept.entries.unshift(...this.kept.entries.splice(-1));
+        this.#kept.entries.unshift(...this.#kept.entries.splice(-1));
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Stack(stored, entriesMax))).toEqual([
-      'replays the entries of a key in the order in which they were put',
-      'keeps an entry whose work failed first of its key, and goes on with other keys',
-      'ends a pass soon after its signal has aborted, and loses nothing',
-      'has every entry still after a restart, in order',
+    expect(await failedChecks((stored, entriesMax) => new Stack(stored, entriesMax))).toEqual([
+      'replay keeps the order of the entries of a key',
+      'replay keeps a failed entry first of its key and continues with other keys',
+      'replay ends soon after its signal aborts and loses no entry',
+      'a reopened queue holds all entries in order',
     ]);
   });
 
-  it('runs entries of a key at once', async () => {
+  it('a queue that runs entries of a key concurrently fails a check', async () => {
     class Hasty extends MemoryQueue {
       override async replay(...[run, options]: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {
         const runs: Promise<void>[] = [];
@@ -94,33 +102,35 @@ describe('the conformance checks find a queue that', () => {
         return summary;
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Hasty(stored, entriesMax))).toContain('never runs two entries of a key at once');
+    expect(await failedChecks((stored, entriesMax) => new Hasty(stored, entriesMax))).toContain(
+      'replay never runs two entries of a key concurrently',
+    );
   });
 
-  it('keeps what is done', async () => {
+  it('a queue that keeps finished entries fails a check', async () => {
     class Hoarding extends MemoryQueue {
-      constructor(
-        private readonly kept: StoredEntries,
-        entriesMax: number,
-      ) {
+      readonly #kept: StoredEntries;
+
+      constructor(kept: StoredEntries, entriesMax: number) {
         super(kept, entriesMax);
+        this.#kept = kept;
       }
 
       override async replay(...args: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {
-        const { entries } = this.kept;
+        const { entries } = this.#kept;
         const summary = await super.replay(...args);
-        this.kept.entries = entries;
+        this.#kept.entries = entries;
         return summary;
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Hoarding(stored, entriesMax))).toEqual([
-      'forgets an entry whose work is done',
-      'keeps an entry whose work failed first of its key, and goes on with other keys',
-      'takes no more entries than it may, and again when there is room',
+    expect(await failedChecks((stored, entriesMax) => new Hoarding(stored, entriesMax))).toEqual([
+      'replay removes an entry whose work is done',
+      'replay keeps a failed entry first of its key and continues with other keys',
+      'put rejects entries above the limit and accepts them again after a replay',
     ]);
   });
 
-  it('lets one key hold up the others', async () => {
+  it('a queue that lets one key block the others fails a check', async () => {
     class Single extends MemoryQueue {
       override replay(...[run, options]: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {
         let before: Promise<unknown> = Promise.resolve();
@@ -131,43 +141,47 @@ describe('the conformance checks find a queue that', () => {
         }, options);
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Single(stored, entriesMax))).toEqual(['keeps an entry whose work failed first of its key, and goes on with other keys']);
+    expect(await failedChecks((stored, entriesMax) => new Single(stored, entriesMax))).toEqual([
+      'replay keeps a failed entry first of its key and continues with other keys',
+    ]);
   });
 
-  it('counts wrongly', async () => {
+  it('a queue that returns a wrong summary fails a check', async () => {
     class Miscounting extends MemoryQueue {
       override async replay(...args: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {
         const summary = await super.replay(...args);
         return { replayed: summary.kept, kept: summary.replayed };
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Miscounting(stored, entriesMax))).toEqual([
-      'replays the entries of a key in the order in which they were put',
-      'keeps an entry whose work failed first of its key, and goes on with other keys',
+    expect(await failedChecks((stored, entriesMax) => new Miscounting(stored, entriesMax))).toEqual([
+      'replay keeps the order of the entries of a key',
+      'replay keeps a failed entry first of its key and continues with other keys',
     ]);
   });
 
-  it('says of its size what is not so', async () => {
+  it('a queue that returns a wrong size fails a check', async () => {
     class Boasting extends MemoryQueue {
       override async size(): Promise<number> {
         return (await super.size()) + 1;
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Boasting(stored, entriesMax))).toEqual([
-      'forgets an entry whose work is done',
-      'keeps an entry whose work failed first of its key, and goes on with other keys',
-      'takes an id once',
-      'takes no more entries than it may, and again when there is room',
-      'does not take an entry under a signal that has aborted',
-      'has every entry still after a restart, in order',
+    expect(await failedChecks((stored, entriesMax) => new Boasting(stored, entriesMax))).toEqual([
+      'replay removes an entry whose work is done',
+      'replay keeps a failed entry first of its key and continues with other keys',
+      'put stores an id only once',
+      'put rejects entries above the limit and accepts them again after a replay',
+      'put stores no entry under an aborted signal',
+      'a reopened queue holds all entries in order',
     ]);
   });
 
-  it('forgets at a restart', async () => {
-    expect(await brokenPromises((_, entriesMax) => new MemoryQueue({ entries: [] }, entriesMax))).toEqual(['has every entry still after a restart, in order']);
+  it('a queue that loses its entries at a restart fails a check', async () => {
+    expect(await failedChecks((_, entriesMax) => new MemoryQueue({ entries: [] }, entriesMax))).toEqual([
+      'a reopened queue holds all entries in order',
+    ]);
   });
 
-  it('does not heed aborts', async () => {
+  it('a queue that ignores aborts fails a check', async () => {
     const { signal } = new AbortController();
     class Deaf extends MemoryQueue {
       override put(...[entry]: Parameters<MemoryQueue['put']>): Promise<void> {
@@ -178,15 +192,18 @@ describe('the conformance checks find a queue that', () => {
         return super.replay(run, { signal });
       }
     }
-    expect(await brokenPromises((stored, entriesMax) => new Deaf(stored, entriesMax))).toEqual(['does not take an entry under a signal that has aborted', 'ends a pass soon after its signal has aborted, and loses nothing']);
+    expect(await failedChecks((stored, entriesMax) => new Deaf(stored, entriesMax))).toEqual([
+      'put stores no entry under an aborted signal',
+      'replay ends soon after its signal aborts and loses no entry',
+    ]);
   });
 });
 
-describe('each check', () => {
-  it('closes its queue, whether or not the promise was kept', async () => {
+describe('a conformance check', () => {
+  it('a check closes its queue even if it fails', async () => {
     const open = new Set<FallbackQueue>();
     const checks = fallbackQueueConformance(() => {
-      // A limit of none breaks every promise that something is taken.
+      // With a limit of 0, every check that stores an entry fails.
       const queue = new MemoryQueue({ entries: [] }, 0);
       open.add(queue);
       return Promise.resolve({ queue, reopen: () => Promise.resolve(queue), close: () => Promise.resolve(void open.delete(queue)) });

@@ -1,28 +1,35 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import type { FallbackQueue, QueueEntry } from './fallback-queue.ts';
 
-/** A queue under test and what goes with it. */
+/** A queue under test. */
 export interface QueueUnderTest {
   readonly queue: FallbackQueue;
-  /** Another adapter on the same stored entries, as a process has that starts again. */
+  /** Opens another adapter on the same stored entries, like a process after a restart. */
   readonly reopen: () => Promise<FallbackQueue>;
-  /** Releases everything. */
+  /** Releases all resources. */
   readonly close: () => Promise<void>;
 }
 
-/** One thing that every {@link FallbackQueue} does. */
+/** One promise of every {@link FallbackQueue}. */
 export interface ConformanceCheck {
-  /** What is promised, as the name of a test. */
+  /** The promise as the name of a test. */
   readonly name: string;
-  /** @throws AssertionError when the promise is not kept */
+  /** @throws AssertionError when the queue breaks the promise */
   readonly run: () => Promise<void>;
 }
 
 /**
- * What an adapter of {@link FallbackQueue} has to do, to be run by any test runner: `for (const { name, run } of fallbackQueueConformance(make)) it(name, run);`
- * @param make An empty queue that takes at most so many entries.
+ * Conformance suite for adapters of {@link FallbackQueue}. It works with any test runner.
+ *
+ * @example
+ * ```ts
+ * for (const { name, run } of fallbackQueueConformance(createQueueUnderTest)) it(name, run);
+ * ```
+ * @param make Creates an empty queue that holds at most `entriesMax` entries.
  */
-export function fallbackQueueConformance(make: (limits: { readonly entriesMax: number }) => Promise<QueueUnderTest>): readonly ConformanceCheck[] {
+export function fallbackQueueConformance(
+  make: (limits: { readonly entriesMax: number }) => Promise<QueueUnderTest>,
+): readonly ConformanceCheck[] {
   return Object.entries(promises).map(([name, check]) => ({
     name,
     run: async () => {
@@ -40,8 +47,11 @@ const { signal } = new AbortController();
 
 const entry = (id: string, key: string, item: unknown = { id }): QueueEntry => ({ id, key, item });
 
-/** One pass whose work succeeds unless it is told to fail; what was run, in order. */
-async function pass(queue: FallbackQueue, fails: (entry: QueueEntry) => boolean = () => false): Promise<{ readonly ids: readonly string[]; readonly replayed: number; readonly kept: number }> {
+/** Replays the queue. Returns the ids of the run entries in order, and the summary. */
+async function pass(
+  queue: FallbackQueue,
+  fails: (entry: QueueEntry) => boolean = () => false,
+): Promise<{ readonly ids: readonly string[]; readonly replayed: number; readonly kept: number }> {
   const ids: string[] = [];
   const summary = await queue.replay(
     async (given) => {
@@ -54,7 +64,7 @@ async function pass(queue: FallbackQueue, fails: (entry: QueueEntry) => boolean 
 }
 
 const promises: Readonly<Record<string, (subject: QueueUnderTest) => Promise<void>>> = {
-  'gives an entry back as it was put': async ({ queue }) => {
+  'replay returns an entry unchanged': async ({ queue }) => {
     const put = entry('1', 'a', { text: 'ü', list: [1, null], nested: { yes: true } });
     await queue.put(put, { signal });
     const seen: QueueEntry[] = [];
@@ -62,12 +72,12 @@ const promises: Readonly<Record<string, (subject: QueueUnderTest) => Promise<voi
     deepStrictEqual(seen, [put]);
   },
 
-  'replays the entries of a key in the order in which they were put': async ({ queue }) => {
+  'replay keeps the order of the entries of a key': async ({ queue }) => {
     for (const id of ['1', '2', '3']) await queue.put(entry(id, 'a'), { signal });
     deepStrictEqual(await pass(queue), { ids: ['1', '2', '3'], replayed: 3, kept: 0 });
   },
 
-  'never runs two entries of a key at once': async ({ queue }) => {
+  'replay never runs two entries of a key concurrently': async ({ queue }) => {
     for (const id of ['1', '2', '3']) await queue.put(entry(id, 'a'), { signal });
     let running = 0;
     let most = 0;
@@ -83,28 +93,33 @@ const promises: Readonly<Record<string, (subject: QueueUnderTest) => Promise<voi
     strictEqual(most, 1);
   },
 
-  'forgets an entry whose work is done': async ({ queue }) => {
+  'replay removes an entry whose work is done': async ({ queue }) => {
     await queue.put(entry('1', 'a'), { signal });
     await pass(queue);
     strictEqual(await queue.size(), 0);
     deepStrictEqual((await pass(queue)).ids, []);
   },
 
-  'keeps an entry whose work failed first of its key, and goes on with other keys': async ({ queue }) => {
-    for (const [id, key] of [['1', 'a'], ['2', 'a'], ['3', 'b']] as const) await queue.put(entry(id, key), { signal });
+  'replay keeps a failed entry first of its key and continues with other keys': async ({ queue }) => {
+    for (const [id, key] of [
+      ['1', 'a'],
+      ['2', 'a'],
+      ['3', 'b'],
+    ] as const)
+      await queue.put(entry(id, key), { signal });
     const first = await pass(queue, ({ id }) => id === '1');
     deepStrictEqual(first.ids.toSorted(), ['1', '3']);
     deepStrictEqual([first.replayed, first.kept, await queue.size()], [1, 2, 2]);
     deepStrictEqual((await pass(queue)).ids, ['1', '2']);
   },
 
-  'takes an id once': async ({ queue }) => {
+  'put stores an id only once': async ({ queue }) => {
     await queue.put(entry('1', 'a'), { signal });
     await queue.put(entry('1', 'a'), { signal });
     strictEqual(await queue.size(), 1);
   },
 
-  'takes no more entries than it may, and again when there is room': async ({ queue }) => {
+  'put rejects entries above the limit and accepts them again after a replay': async ({ queue }) => {
     for (const id of ['1', '2', '3', '4']) await queue.put(entry(id, 'a'), { signal });
     await rejects(queue.put(entry('5', 'a'), { signal }), { code: 'queue-full', retryable: true });
     strictEqual(await queue.size(), 4);
@@ -113,32 +128,32 @@ const promises: Readonly<Record<string, (subject: QueueUnderTest) => Promise<voi
     deepStrictEqual((await pass(queue)).ids, ['5']);
   },
 
-  'does not take an entry under a signal that has aborted': async ({ queue }) => {
+  'put stores no entry under an aborted signal': async ({ queue }) => {
     const reason = new Error('the caller has gone');
     await rejects(queue.put(entry('1', 'a'), { signal: AbortSignal.abort(reason) }), reason);
     strictEqual(await queue.size(), 0);
   },
 
-  'ends a pass soon after its signal has aborted, and loses nothing': async ({ queue }) => {
+  'replay ends soon after its signal aborts and loses no entry': async ({ queue }) => {
     for (const id of ['1', '2', '3']) await queue.put(entry(id, 'a'), { signal });
     const controller = new AbortController();
     const ids: string[] = [];
-    let told = false;
+    let aborted = false;
     await queue.replay(
       async ({ id }, options) => {
         ids.push(id);
         controller.abort();
-        told = options.signal.aborted;
+        aborted = options.signal.aborted;
         options.signal.throwIfAborted();
       },
       { signal: controller.signal },
     );
-    ok(told, 'the work is not told of the abort');
+    ok(aborted, 'the signal of the work did not abort');
     deepStrictEqual(ids, ['1']);
     deepStrictEqual((await pass(queue)).ids, ['1', '2', '3']);
   },
 
-  'has every entry still after a restart, in order': async ({ queue, reopen }) => {
+  'a reopened queue holds all entries in order': async ({ queue, reopen }) => {
     for (const id of ['1', '2']) await queue.put(entry(id, 'a'), { signal });
     const again = await reopen();
     strictEqual(await again.size(), 2);

@@ -23,7 +23,8 @@ export interface ReplaySummary {
  * @example Accept orders while the order service is down, and replay them every minute.
  * ```ts
  * const orders = createPipeline({ name: 'orders', breaker: {}, fallbacks: [{ kind: 'queue', queue }] });
- * const answer = await orders.execute(({ signal }) => postOrder(order, signal), { entry: { id: order.id, key: order.userId, item: order } });
+ * const answer = await orders.execute(({ signal }) => postOrder(order, signal), { entry: { id: order.id, key: order.userId, item: order }
+ * });
  * setInterval(() => void orders.replay((entry, { signal }) => postOrder(entry.item as Order, signal)), 60_000);
  * ```
  */
@@ -36,8 +37,8 @@ export interface FallbackQueue<Item = unknown> {
   put(entry: QueueEntry<Item>, options: { readonly signal: AbortSignal }): Promise<void>;
   /**
    * Makes one pass over the queue. It calls `run` for the entries of a key in order, one at a time, and removes an entry after its
-   * `run` is fulfilled. After a rejected `run`, the entry stays first of its key, the later entries of that key wait for the next
-   * pass, and other keys continue. The promise resolves at the end of the pass or soon after the signal aborts.
+   * `run` is fulfilled. After a rejected `run`, the entry stays first of its key, and the later entries of that key wait for the
+   * next pass. Other keys continue. The promise resolves at the end of the pass or soon after the signal aborts.
    * Delivery is at least once: a crash between `run` and the removal repeats the work.
    */
   replay(

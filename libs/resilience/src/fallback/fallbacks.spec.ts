@@ -7,23 +7,38 @@ import { settled } from '../testing/virtual-clock.ts';
 
 const entryOf = (id: string, key = 'user'): QueueEntry => ({ id, key, item: { id } });
 
-describe('a stub', () => {
-  it('answers instead, knowing why and for whom', async () => {
+describe('the stub fallback', () => {
+  it('a stub answers instead of the work and gets the error and the key', async () => {
     const { pipeline, told } = setUp({ name: 'rates', fallbacks: [{ kind: 'stub', value: (error, { key }) => ({ error, key }) }] });
-    expect(await pipeline.executeOutcome(failing, { key: 'de' })).toEqual({ result: 'fell-back', fallback: 'stub', value: { error: down, key: 'de' }, error: down, attempts: 1 });
+    expect(await pipeline.executeOutcome(failing, { key: 'de' })).toEqual({
+      result: 'fell-back',
+      fallback: 'stub',
+      value: { error: down, key: 'de' },
+      error: down,
+      attempts: 1,
+    });
     expect(await pipeline.execute(() => 1)).toBe(1);
     expect(told('FallbackUsed')).toMatchObject([{ kind: 'stub', error: down }]);
     expect(told('CallFinished').map(({ result }) => result)).toEqual(['fell-back', 'succeeded']);
-    expect(pipeline.snapshot().totals).toMatchObject({ fallbacks: { stub: 1, cache: 0, queue: 0, silent: 0 }, fallbackFailures: 0, results: { 'fell-back': 1, succeeded: 1 } });
+    expect(pipeline.snapshot().totals).toMatchObject({
+      fallbacks: { stub: 1, cache: 0, queue: 0, silent: 0 },
+      fallbackFailures: 0,
+      results: { 'fell-back': 1, succeeded: 1 },
+    });
   });
 
-  it('answers when the call was refused', async () => {
+  it('a stub answers a rejected call', async () => {
     const { pipeline } = setUp({ name: 'rates', breaker: {}, fallbacks: [{ kind: 'stub', value: () => 7 }] });
     pipeline.forceOpen();
-    expect(await pipeline.executeOutcome(() => 1)).toMatchObject({ result: 'fell-back', value: 7, error: { code: 'circuit-open' }, attempts: 0 });
+    expect(await pipeline.executeOutcome(() => 1)).toMatchObject({
+      result: 'fell-back',
+      value: 7,
+      error: { code: 'circuit-open' },
+      attempts: 0,
+    });
   });
 
-  it('may be one for a single call, and comes last', async () => {
+  it('the stub of a single call comes after the fallbacks of the pipeline', async () => {
     const { pipeline } = setUp({ name: 'rates', fallbacks: [{ kind: 'silent', when: (error) => error !== down }] });
     expect(await pipeline.execute(failing, { stub: () => 7 })).toBe(7);
     expect(await pipeline.execute(() => Promise.reject(new Error('else')), { stub: () => 7 })).toBeUndefined();
@@ -33,15 +48,21 @@ describe('a stub', () => {
   });
 });
 
-describe('silence', () => {
-  it('is an answer of nothing', async () => {
+describe('the silent fallback', () => {
+  it('a silent fallback answers undefined', async () => {
     const { pipeline } = setUp({ name: 'rates', fallbacks: [{ kind: 'silent' }] });
-    expect(await pipeline.executeOutcome(failing)).toEqual({ result: 'fell-back', fallback: 'silent', value: undefined, error: down, attempts: 1 });
+    expect(await pipeline.executeOutcome(failing)).toEqual({
+      result: 'fell-back',
+      fallback: 'silent',
+      value: undefined,
+      error: down,
+      attempts: 1,
+    });
   });
 });
 
 describe('fallbacks', () => {
-  it('are not for the caller that gave up, nor for a wrong request, nor for a closed pipeline', async () => {
+  it('no fallback runs for an aborted call, an invalid request or a closed pipeline', async () => {
     const { pipeline } = setUp({ name: 'rates', classify: () => 'invalid', fallbacks: [{ kind: 'silent' }] });
     expect(await pipeline.executeOutcome(failing)).toEqual({ result: 'failed', error: down, attempts: 1 });
     const controller = new AbortController();
@@ -49,33 +70,40 @@ describe('fallbacks', () => {
     controller.abort('enough');
     expect(await aborted).toEqual({ result: 'aborted', error: 'enough', attempts: 1 });
     pipeline.close();
-    expect(await pipeline.executeOutcome(() => 1)).toMatchObject({ result: 'rejected', error: { code: 'pipeline-closed', retryable: true } });
+    expect(await pipeline.executeOutcome(() => 1)).toMatchObject({
+      result: 'rejected',
+      error: { code: 'pipeline-closed', retryable: true },
+    });
   });
 
-  it('that take work are not for a caller whose deadline has passed', async () => {
+  it("stub and queue do not run after the caller's deadline", async () => {
     const stored: StoredEntries = { entries: [] };
     let asked = 0;
     const { pipeline, clock } = setUp({
       name: 'rates',
       cache: {},
-      fallbacks: [
-        { kind: 'queue', queue: new MemoryQueue(stored, 3) },
-        { kind: 'stub', value: () => (asked += 1) },
-        { kind: 'cache' },
-      ],
+      fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, 3) }, { kind: 'stub', value: () => (asked += 1) }, { kind: 'cache' }],
     });
     await pipeline.execute(() => 7, { key: 'de' });
     const late = { key: 'de', entry: entryOf('1', 'de') } as const;
-    // What is at hand costs nothing.
-    expect(await pipeline.executeOutcome(() => 1, { ...late, deadline: clock.now() })).toMatchObject({ result: 'fell-back', fallback: 'cache', value: 7, attempts: 0 });
+    // Cached and constant answers need no work, so they have no limit.
+    expect(await pipeline.executeOutcome(() => 1, { ...late, deadline: clock.now() })).toMatchObject({
+      result: 'fell-back',
+      fallback: 'cache',
+      value: 7,
+      attempts: 0,
+    });
     const cut = pipeline.executeOutcome(never, { ...late, deadline: clock.now() + 20 });
     await clock.advance(20);
     expect(await cut).toMatchObject({ result: 'fell-back', fallback: 'cache' });
     expect([stored.entries, asked]).toEqual([[], 0]);
-    expect(await pipeline.executeOutcome(failing, { ...late, deadline: clock.now() + 20 })).toMatchObject({ result: 'fell-back', fallback: 'queue' });
+    expect(await pipeline.executeOutcome(failing, { ...late, deadline: clock.now() + 20 })).toMatchObject({
+      result: 'fell-back',
+      fallback: 'queue',
+    });
   });
 
-  it('whose condition throws fail, and the next is tried', async () => {
+  it('a fallback whose condition throws fails, and the next one runs', async () => {
     const wrong = new Error('a bug');
     const { pipeline, told } = setUp({
       name: 'rates',
@@ -93,7 +121,7 @@ describe('fallbacks', () => {
     expect(told('FallbackFailed')).toMatchObject([{ kind: 'silent', error: wrong }]);
   });
 
-  it('are tried in order, each for its own errors, until one helps', async () => {
+  it('fallbacks run in order, each for its own errors, until one succeeds', async () => {
     const other = new Error('other');
     const { pipeline, told } = setUp({
       name: 'rates',
@@ -105,22 +133,29 @@ describe('fallbacks', () => {
     });
     expect(await pipeline.execute(failing)).toBe('second');
     expect(await pipeline.execute(() => Promise.reject(other))).toBe('first');
-    expect(told('FallbackFailed')).toMatchObject([{ kind: 'stub', error: other }, { kind: 'stub', error: other }]);
+    expect(told('FallbackFailed')).toMatchObject([
+      { kind: 'stub', error: other },
+      { kind: 'stub', error: other },
+    ]);
     expect(pipeline.snapshot().totals.fallbackFailures).toBe(2);
   });
 
-  it('leave the call with its own error when none helps', async () => {
+  it('the call keeps its own error when every fallback fails', async () => {
     const { pipeline } = setUp({ name: 'rates', fallbacks: [{ kind: 'stub', value: () => Promise.reject(new Error('too')) }] });
     expect(await pipeline.executeOutcome(failing)).toEqual({ result: 'failed', error: down, attempts: 1 });
   });
 
-  it('have a limit of their own, which the next in the chain may not need', async () => {
+  it('fallbacks have their own concurrency limit, and a later fallback may still answer', async () => {
     const gate = Promise.withResolvers<string>();
     const { pipeline } = setUp({ name: 'rates', fallbackConcurrencyMax: 1, fallbacks: [{ kind: 'stub', value: () => gate.promise }] });
     const first = pipeline.execute(failing);
     await settled();
     expect(pipeline.snapshot().fallbacks).toEqual({ inFlight: 1, concurrencyMax: 1 });
-    expect(await pipeline.executeOutcome(failing)).toEqual({ result: 'rejected', error: new FallbacksFullError('rates', { cause: down }), attempts: 1 });
+    expect(await pipeline.executeOutcome(failing)).toEqual({
+      result: 'rejected',
+      error: new FallbacksFullError('rates', { cause: down }),
+      attempts: 1,
+    });
     gate.resolve('late');
     expect(await first).toBe('late');
     expect(await pipeline.execute(failing)).toBe('late');
@@ -132,8 +167,15 @@ describe('fallbacks', () => {
     expect(await chained.pipeline.executeOutcome(failing)).toMatchObject({ result: 'fell-back', fallback: 'silent' });
   });
 
-  it('take no longer than an attempt, but keep their place until they have ended', async () => {
-    const { pipeline, clock } = setUp({ name: 'rates', timeout: { attemptMs: 100 }, fallbacks: [{ kind: 'stub', value: (_, { signal }) => new Promise((resolve) => signal!.addEventListener('abort', () => resolve(0))) }, { kind: 'silent' }] });
+  it('a fallback fails after the attempt timeout but keeps its place until it has ended', async () => {
+    const { pipeline, clock } = setUp({
+      name: 'rates',
+      timeout: { attemptMs: 100 },
+      fallbacks: [
+        { kind: 'stub', value: (_, { signal }) => new Promise((resolve) => signal!.addEventListener('abort', () => resolve(0))) },
+        { kind: 'silent' },
+      ],
+    });
     const outcome = pipeline.executeOutcome(failing);
     await clock.advance(99);
     expect(pipeline.snapshot().fallbacks.inFlight).toBe(1);
@@ -142,7 +184,7 @@ describe('fallbacks', () => {
     expect(pipeline.snapshot().fallbacks.inFlight).toBe(0);
   });
 
-  it('end when the caller gives up', async () => {
+  it('a fallback ends when the caller aborts', async () => {
     const { pipeline } = setUp({ name: 'rates', fallbacks: [{ kind: 'stub', value: never }, { kind: 'silent' }] });
     const controller = new AbortController();
     const outcome = pipeline.executeOutcome(failing, { signal: controller.signal });
@@ -153,7 +195,7 @@ describe('fallbacks', () => {
 });
 
 describe('a fallback', () => {
-  it('is not begun for a caller that gives up before it', async () => {
+  it('no fallback starts for a caller that has aborted', async () => {
     const controller = new AbortController();
     let asked = false;
     const { pipeline, clock } = setUp({
@@ -169,32 +211,49 @@ describe('a fallback', () => {
         },
       ],
     });
-    expect(await pipeline.executeOutcome(failing, { signal: controller.signal })).toEqual({ result: 'aborted', error: 'enough', attempts: 1 });
+    expect(await pipeline.executeOutcome(failing, { signal: controller.signal })).toEqual({
+      result: 'aborted',
+      error: 'enough',
+      attempts: 1,
+    });
     expect(asked).toBe(false);
     expect(pipeline.snapshot().fallbacks.inFlight).toBe(0);
     pipeline.close();
     expect(clock.pending).toBe(0);
   });
 
-  it('leaves no timer and gets a signal of its own', async () => {
+  it('a fallback gets its own signal and leaves no timer', async () => {
     const seen: (AbortSignal | undefined)[] = [];
-    const { pipeline, clock, events } = setUp({ name: 'rates', fallbacks: [{ kind: 'stub', value: (_, { signal }) => seen.push(signal) }] });
+    const { pipeline, clock, events } = setUp({
+      name: 'rates',
+      fallbacks: [{ kind: 'stub', value: (_, { signal }) => seen.push(signal) }],
+    });
     await pipeline.execute(failing);
     expect(seen[0]?.aborted).toBe(false);
-    expect(events.find(({ type }) => type === 'FallbackUsed')).toEqual({ type: 'FallbackUsed', kind: 'stub', error: down, pipeline: 'rates', atMs: 1_000_000 });
+    expect(events.find(({ type }) => type === 'FallbackUsed')).toEqual({
+      type: 'FallbackUsed',
+      kind: 'stub',
+      error: down,
+      pipeline: 'rates',
+      atMs: 1_000_000,
+    });
     pipeline.close();
     expect(clock.pending).toBe(0);
   });
 
-  it('is not for a closed pipeline', async () => {
+  it('no fallback runs for a closed pipeline', async () => {
     const { pipeline } = setUp({ name: 'rates', fallbacks: [{ kind: 'silent' }] });
     pipeline.close();
     expect(await pipeline.executeOutcome(() => 1)).toMatchObject({ result: 'rejected', error: { code: 'pipeline-closed' } });
   });
 
-  it('is waited for by who drains, also when its call has long ended', async () => {
+  it('draining waits for a fallback even after its call has ended', async () => {
     const gate = Promise.withResolvers<number>();
-    const { pipeline, clock } = setUp({ name: 'rates', timeout: { attemptMs: 100 }, fallbacks: [{ kind: 'stub', value: () => gate.promise }] });
+    const { pipeline, clock } = setUp({
+      name: 'rates',
+      timeout: { attemptMs: 100 },
+      fallbacks: [{ kind: 'stub', value: () => gate.promise }],
+    });
     const outcome = pipeline.executeOutcome(failing);
     await clock.advance(100);
     await outcome;
@@ -207,7 +266,7 @@ describe('a fallback', () => {
     expect(pipeline.snapshot().fallbacks.inFlight).toBe(0);
   });
 
-  it('that takes too long fails for its time', async () => {
+  it('a fallback that takes too long fails with a timeout', async () => {
     const { pipeline, clock, told } = setUp({ name: 'rates', timeout: { attemptMs: 100 }, fallbacks: [{ kind: 'stub', value: never }] });
     const outcome = pipeline.executeOutcome(failing);
     await clock.advance(100);
@@ -216,20 +275,30 @@ describe('a fallback', () => {
   });
 });
 
-describe('a queue', () => {
+describe('the queue fallback', () => {
   const stored: StoredEntries = { entries: [] };
   const make = (entriesMax = 3) => {
     stored.entries = [];
-    return setUp({ name: 'kafka', timeout: { attemptMs: 100 }, breaker: { minimumCalls: 1, breakDurationMs: 50 }, fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, entriesMax) }] });
+    return setUp({
+      name: 'kafka',
+      timeout: { attemptMs: 100 },
+      breaker: { minimumCalls: 1, breakDurationMs: 50 },
+      fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, entriesMax) }],
+    });
   };
 
-  it('takes the work and gives a receipt', async () => {
+  it('the queue stores the work and the caller gets a receipt', async () => {
     const { pipeline } = make();
-    expect(await pipeline.executeOutcome(failing, { entry: entryOf('1') })).toMatchObject({ result: 'fell-back', fallback: 'queue', value: { queued: true, id: '1' }, error: down });
+    expect(await pipeline.executeOutcome(failing, { entry: entryOf('1') })).toMatchObject({
+      result: 'fell-back',
+      fallback: 'queue',
+      value: { queued: true, id: '1' },
+      error: down,
+    });
     expect(stored.entries).toEqual([entryOf('1')]);
   });
 
-  it('is passed by when there is nothing to take, or no room', async () => {
+  it('the queue is skipped without an entry and when it is full', async () => {
     const { pipeline, told } = make(0);
     expect(await pipeline.executeOutcome(failing)).toMatchObject({ result: 'failed', error: down });
     pipeline.auto();
@@ -237,7 +306,7 @@ describe('a queue', () => {
     expect(told('FallbackFailed')).toMatchObject([{ kind: 'queue', error: new QueueFullError(0) }]);
   });
 
-  it('is replayed through the same policies, without being queued again', async () => {
+  it('a replay uses the same policies and does not queue failed work again', async () => {
     const { pipeline, clock, told } = make();
     for (const id of ['1', '2']) await pipeline.execute(failing, { entry: entryOf(id) });
     expect(await pipeline.replay(() => 1)).toEqual({ replayed: 0, kept: 2 });
@@ -245,20 +314,31 @@ describe('a queue', () => {
     const done: string[] = [];
     expect(await pipeline.replay(({ id }, { attempt }) => done.push(`${id}.${attempt}`))).toEqual({ replayed: 2, kept: 0 });
     expect(done).toEqual(['1.0', '2.0']);
-    expect(told('QueueReplayed')).toMatchObject([{ replayed: 0, kept: 2 }, { replayed: 2, kept: 0 }]);
-    expect(pipeline.snapshot().totals).toMatchObject({ calls: 5, rejections: { 'circuit-open': 2 }, results: { succeeded: 2, 'fell-back': 2, rejected: 1 } });
+    expect(told('QueueReplayed')).toMatchObject([
+      { replayed: 0, kept: 2 },
+      { replayed: 2, kept: 0 },
+    ]);
+    expect(pipeline.snapshot().totals).toMatchObject({
+      calls: 5,
+      rejections: { 'circuit-open': 2 },
+      results: { succeeded: 2, 'fell-back': 2, rejected: 1 },
+    });
   });
 
-  it('is replayed with retries, as work that may be repeated', async () => {
+  it('a replay retries the work, because queued work is idempotent', async () => {
     stored.entries = [entryOf('1')];
-    const { pipeline, clock } = setUp({ name: 'kafka', retry: { attemptsMax: 2, baseMs: 0 }, fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, 3) }] });
+    const { pipeline, clock } = setUp({
+      name: 'kafka',
+      retry: { attemptsMax: 2, baseMs: 0 },
+      fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, 3) }],
+    });
     const replay = pipeline.replay((_, { attempt }) => (attempt === 0 ? failing() : attempt));
     await clock.advance(0);
     expect(await replay).toEqual({ replayed: 1, kept: 0 });
     expect(pipeline.snapshot().totals).toMatchObject({ calls: 1, attempts: 2, results: { succeeded: 1 } });
   });
 
-  it('replays until its signal aborts', async () => {
+  it('a replay ends when its signal aborts', async () => {
     const { pipeline, clock } = make();
     for (const id of ['1', '2']) await pipeline.execute(failing, { entry: entryOf(id) });
     await clock.advance(50);
@@ -269,7 +349,7 @@ describe('a queue', () => {
     expect(await replay).toEqual({ replayed: 0, kept: 2 });
   });
 
-  it('cannot be replayed where there is none', async () => {
+  it('replay throws without a queue fallback', async () => {
     const { pipeline } = setUp({ name: 'kafka' });
     await expect(pipeline.replay(() => 1)).rejects.toThrow('has no queue');
   });

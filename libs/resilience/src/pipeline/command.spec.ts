@@ -7,24 +7,28 @@ const down = new Error('the dependency is down');
 
 function setUp() {
   const clock = new VirtualClock();
-  const pipeline = createPipeline({ name: 'rates', retry: { attemptsMax: 2, baseMs: 0 }, cache: { freshMs: 1000 } }, { clock, random: () => 0 });
+  const pipeline = createPipeline(
+    { name: 'rates', retry: { attemptsMax: 2, baseMs: 0 }, cache: { freshMs: 1000 } },
+    { clock, random: () => 0 },
+  );
   const runs: string[] = [];
   class LookUp extends Command<number> {
-    constructor(
-      private readonly country: string,
-      private readonly answer: () => number,
-      idempotent?: boolean,
-    ) {
+    readonly #country: string;
+    readonly #answer: () => number;
+
+    constructor(country: string, answer: () => number, idempotent?: boolean) {
       super(pipeline, { idempotent });
+      this.#country = country;
+      this.#answer = answer;
     }
 
     protected run(): number {
-      runs.push(this.country);
-      return this.answer();
+      runs.push(this.#country);
+      return this.#answer();
     }
 
     protected override cacheKey(): string {
-      return this.country;
+      return this.#country;
     }
   }
   class LookUpOrOne extends LookUp {
@@ -39,8 +43,8 @@ const fail = (): never => {
   throw down;
 };
 
-describe('a command', () => {
-  it('answers what its run answers, and keeps it by its cache key', async () => {
+describe('Command', () => {
+  it('a command returns the answer of run and caches it under its key', async () => {
     const { runs, LookUp } = setUp();
     expect(await new LookUp('de', () => 7).execute()).toBe(7);
     expect(await new LookUp('de', () => 8).execute()).toBe(7);
@@ -48,19 +52,25 @@ describe('a command', () => {
     expect(runs).toEqual(['de', 'fr']);
   });
 
-  it('answers its fallback when its run fails, which the pipeline counts', async () => {
+  it('a command returns its fallback when run fails, and the pipeline counts the fallback', async () => {
     const { pipeline, LookUpOrOne } = setUp();
-    expect(await new LookUpOrOne('de', fail).executeOutcome()).toEqual({ result: 'fell-back', fallback: 'stub', value: 1, error: down, attempts: 1 });
+    expect(await new LookUpOrOne('de', fail).executeOutcome()).toEqual({
+      result: 'fell-back',
+      fallback: 'stub',
+      value: 1,
+      error: down,
+      attempts: 1,
+    });
     expect(pipeline.snapshot().totals).toMatchObject({ fallbacks: { stub: 1 }, results: { 'fell-back': 1 } });
   });
 
-  it('fails as its run does when it has no fallback', async () => {
+  it('a command without a fallback fails with the error of run', async () => {
     const { pipeline, LookUp } = setUp();
     await expect(new LookUp('de', fail).execute()).rejects.toBe(down);
     expect(pipeline.snapshot().totals.fallbackFailures).toBe(0);
   });
 
-  it('is tried again only when it is idempotent', async () => {
+  it('a command is retried only if it is idempotent', async () => {
     const { clock, runs, LookUp } = setUp();
     const outcome = new LookUp('de', fail, true).executeOutcome();
     await clock.advance(0);
@@ -69,16 +79,19 @@ describe('a command', () => {
     expect(runs).toEqual(['de', 'de', 'fr']);
   });
 
-  it('may leave its fallback out for some failures, and has neither options nor a key unless it wants them', async () => {
+  it('a command without options and key works, and its fallback may rethrow an error', async () => {
     const clock = new VirtualClock();
     const pipeline = createPipeline({ name: 'rates', cache: { freshMs: 1000 } }, { clock });
     class Plain extends Command<number> {
-      constructor(private readonly answer: () => number) {
+      readonly #answer: () => number;
+
+      constructor(answer: () => number) {
         super(pipeline);
+        this.#answer = answer;
       }
 
       protected run(): number {
-        return this.answer();
+        return this.#answer();
       }
 
       protected override getFallback(error: unknown): number | PromiseLike<number> {
@@ -91,7 +104,7 @@ describe('a command', () => {
     expect(pipeline.snapshot().totals.fallbackFailures).toBe(1);
   });
 
-  it('fails when its cache key cannot be told, and is not run', async () => {
+  it('a command whose cacheKey throws fails without a run', async () => {
     const { runs, LookUpOrOne } = setUp();
     class Keyless extends LookUpOrOne {
       protected override cacheKey(): string {
@@ -103,10 +116,12 @@ describe('a command', () => {
     expect(runs).toEqual([]);
   });
 
-  it('is executed once', async () => {
+  it('a command cannot be executed twice', async () => {
     const { LookUp } = setUp();
     const command = new LookUp('de', () => 1);
     await command.execute();
-    await expect(command.execute()).rejects.toThrow(new TypeError('A command of the pipeline "rates" was executed twice; create a new one.'));
+    await expect(command.execute()).rejects.toThrow(
+      new TypeError('A command of the pipeline "rates" was executed twice; create a new one.'),
+    );
   });
 });

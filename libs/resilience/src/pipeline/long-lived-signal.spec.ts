@@ -19,7 +19,7 @@ it('a million calls under one long-lived signal leave the heap as it was', async
   };
   const before = await batch(50_000);
   const after = await batch(1_000_000);
-  // One byte for each call would be a megabyte.
+  // One leaked byte per call would be a megabyte.
   expect(after - before).toBeLessThan(1_000_000);
   expect(getEventListeners(signal, 'abort')).toHaveLength(1);
   pipeline.close();

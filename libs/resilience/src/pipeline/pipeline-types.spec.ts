@@ -18,16 +18,16 @@ const pipelines = {
 };
 
 describe('the type of a pipeline', () => {
-  it('demands to know whether work is idempotent as soon as there may be retries', async () => {
+  it('the type requires idempotent as soon as the pipeline may retry', async () => {
     // @ts-expect-error -- a retrying pipeline has no default for `idempotent`
     expect(await pipelines.retrying.execute(() => 1)).toBe(1);
-    // @ts-expect-error -- nor has one that may retry
+    // @ts-expect-error -- a pipeline that may retry has no default either
     expect(await pipelines.unknown.execute(() => 1, {})).toBe(1);
     expect(await pipelines.retrying.execute(() => 1, { idempotent: false })).toBe(1);
     expect(await pipelines.plain.execute(() => 1)).toBe(1);
   });
 
-  it('knows what its fallbacks may answer', async () => {
+  it('the type of an answer includes the values of the fallbacks', async () => {
     const kept = await pipelines.keeping.execute(() => 1);
     expectTypeOf(kept).toEqualTypeOf<number>();
     const answer = await pipelines.falling.execute(() => 1);

@@ -9,12 +9,19 @@ const queueMax = 3;
 
 const step = fc.oneof(
   fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 40 }) }),
-  { arbitrary: fc.record({ kind: fc.constant('call' as const), deadlineMs: fc.constantFrom(undefined, undefined, 15, 60), heeds: fc.boolean() }), weight: 4 },
+  {
+    arbitrary: fc.record({
+      kind: fc.constant('call' as const),
+      deadlineMs: fc.constantFrom(undefined, undefined, 15, 60),
+      heeds: fc.boolean(),
+    }),
+    weight: 4,
+  },
   { arbitrary: fc.record({ kind: fc.constant('end' as const), which: fc.nat(9), well: fc.boolean() }), weight: 3 },
   { arbitrary: fc.record({ kind: fc.constant('abort' as const), which: fc.nat(9) }), weight: 2 },
 );
 
-/** A breaker that does not open: what is looked at here is who runs, who waits, and that nothing is lost. */
+/** The breaker never opens, because this test checks running and waiting calls. */
 const spec = {
   name: 'model',
   timeout: { attemptMs: 50, totalMs: 200 },
@@ -23,10 +30,10 @@ const spec = {
   bulkhead: { concurrencyMax, queueMax, queueWaitMsMax: 30 },
 } as const;
 
-describe('a pipeline over any schedule', () => {
-  it('runs no more than it may, answers each call once, and ends with nothing left over', async () => {
+describe('a pipeline under any schedule', () => {
+  it('a pipeline obeys its limits, answers each call once and leaves nothing behind', async () => {
     await fc.assert(
-      // Some steps follow the one before at once, before anybody could hear of that.
+      // Some steps follow immediately, before callbacks of the previous step run.
       fc.asyncProperty(fc.array(fc.tuple(step, fc.boolean()), { maxLength: 50 }), async (steps) => {
         const { pipeline, clock } = setUp(spec);
         const running: PromiseWithResolvers<number>[] = [];
@@ -46,12 +53,17 @@ describe('a pipeline over any schedule', () => {
                 void own.promise.catch(() => undefined).finally(() => running.splice(running.indexOf(own), 1));
                 return own.promise;
               },
-              { idempotent: number % 2 === 0, signal: controller.signal, deadline: each.deadlineMs === undefined ? undefined : clock.now() + each.deadlineMs },
+              {
+                idempotent: number % 2 === 0,
+                signal: controller.signal,
+                deadline: each.deadlineMs === undefined ? undefined : clock.now() + each.deadlineMs,
+              },
             );
             outcomes.push(outcome);
             void outcome.then(() => answered.push(number));
           } else if (each.kind === 'end') {
-            if (running.length > 0) running[each.which % running.length]![each.well ? 'resolve' : 'reject'](each.well ? 1 : (down as never));
+            if (running.length > 0)
+              running[each.which % running.length]![each.well ? 'resolve' : 'reject'](each.well ? 1 : (down as never));
           } else if (controllers.length > 0) controllers[each.which % controllers.length]!.abort('enough');
           if (atOnce) continue;
           await settled();
@@ -72,7 +84,7 @@ describe('a pipeline over any schedule', () => {
         expect(totals.calls).toBe(outcomes.length);
         expect(Object.values(totals.results).reduce((sum, count) => sum + count, 0)).toBe(outcomes.length);
         expect(results.every(({ result }) => ['succeeded', 'failed', 'rejected', 'aborted'].includes(result))).toBe(true);
-        // Every permit has come back.
+        // All permits have been returned.
         const held = Promise.withResolvers<number>();
         const last = Array.from({ length: concurrencyMax }, () => pipeline.execute(() => held.promise, { idempotent: false }));
         expect(pipeline.snapshot()).toMatchObject({ inFlight: concurrencyMax, bulkhead: { queued: 0 } });

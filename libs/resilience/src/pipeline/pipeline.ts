@@ -28,7 +28,8 @@ export interface PipelineDeps {
 export type MayRetry<S extends PipelineSpec> = 'retry' extends keyof S ? (S['retry'] extends undefined ? false : true) : false;
 
 /** Options of a call. If the pipeline may retry, `idempotent` is required, because no default is safe. */
-export type ExecuteOptions<S extends PipelineSpec> = MayRetry<S> extends true ? CallOptions & { readonly idempotent: boolean } : CallOptions;
+export type ExecuteOptions<S extends PipelineSpec> =
+  MayRetry<S> extends true ? CallOptions & { readonly idempotent: boolean } : CallOptions;
 
 /** Arguments of {@link Pipeline.execute} after the work. The options may be omitted if none is required. */
 export type ExecuteArguments<S extends PipelineSpec, T = unknown> =
@@ -47,7 +48,9 @@ type FallbackValueOf<F> = F extends { readonly kind: 'stub'; readonly value: (..
       ? undefined
       : never;
 
-/** Operation of a pipeline: everything that operators and telemetry need. It does not depend on the spec, so a list can hold all pipelines. */
+/**
+ * Operation of a pipeline: everything that operators and telemetry need. It does not depend on the spec, so a list can hold all pipelines.
+ */
 export interface PipelineControl {
   readonly name: string;
   readonly dependency: string;

@@ -11,7 +11,7 @@ const throwing = (): never => {
 };
 
 describe('a pipeline', () => {
-  it('answers what the work answers, and tells of it', async () => {
+  it('a pipeline returns the answer of the work and emits events', async () => {
     const { pipeline, events, clock } = setUp({ name: 'kafka', dependency: 'broker', breaker: {}, bulkhead: {} });
     expect([pipeline.name, pipeline.dependency]).toEqual(['kafka', 'broker']);
     expect(await pipeline.execute(() => 42)).toBe(42);
@@ -24,24 +24,37 @@ describe('a pipeline', () => {
       { type: 'AttemptFinished', pipeline: 'kafka', atMs: 1_000_007, attempt: 0, result: 'succeeded', durationMs: 7, slow: false },
       { type: 'CallFinished', pipeline: 'kafka', atMs: 1_000_007, result: 'succeeded', durationMs: 7, attempts: 1 },
     ]);
-    expect(pipeline.snapshot()).toMatchObject({ name: 'kafka', dependency: 'broker', inFlight: 0, zombies: 0, closed: false, totals: { calls: 2, attempts: 2, results: { succeeded: 2 } } });
+    expect(pipeline.snapshot()).toMatchObject({
+      name: 'kafka',
+      dependency: 'broker',
+      inFlight: 0,
+      zombies: 0,
+      closed: false,
+      totals: { calls: 2, attempts: 2, results: { succeeded: 2 } },
+    });
   });
 
-  it('throws what the work throws, also when it throws at once', async () => {
+  it('a pipeline throws the error of the work, even a synchronous one', async () => {
     const { pipeline, told } = setUp({ name: 'kafka', breaker: {}, bulkhead: {} });
     await expect(pipeline.execute(throwing)).rejects.toBe(down);
     expect(await pipeline.executeOutcome(failing)).toEqual({ result: 'failed', error: down, attempts: 1 });
-    expect(told('AttemptFinished')).toMatchObject(Array.from({ length: 2 }, () => ({ result: 'failed', error: down, errorClass: 'transient' })));
+    expect(told('AttemptFinished')).toMatchObject(
+      Array.from({ length: 2 }, () => ({ result: 'failed', error: down, errorClass: 'transient' })),
+    );
     expect(told('CallFinished')).toMatchObject(Array.from({ length: 2 }, () => ({ result: 'failed', error: down })));
   });
 
-  it('works on the clock of the machine when none is given', async () => {
+  it('a pipeline uses the clock of the machine by default', async () => {
     const pipeline = createPipeline({ name: 'kafka', timeout: { attemptMs: 1 }, retry: { attemptsMax: 2, baseMs: 1 } });
-    expect(await pipeline.executeOutcome(never, { idempotent: true })).toMatchObject({ result: 'failed', error: new AttemptTimeoutError('kafka', 1), attempts: 2 });
+    expect(await pipeline.executeOutcome(never, { idempotent: true })).toMatchObject({
+      result: 'failed',
+      error: new AttemptTimeoutError('kafka', 1),
+      attempts: 2,
+    });
     pipeline.close();
   });
 
-  it('gives up an attempt when its time is over and tells the work', async () => {
+  it('an attempt that takes too long fails, and the signal of its work aborts', async () => {
     const { pipeline, clock, events } = setUp({ name: 'kafka', timeout: { attemptMs: 100 }, breaker: {}, bulkhead: {} });
     let signal: AbortSignal | undefined;
     const outcome = pipeline.executeOutcome((context) => {
@@ -60,13 +73,13 @@ describe('a pipeline', () => {
     expect(pipeline.inFlight).toBe(1);
   });
 
-  it('gives work one signal, however often it asks, and leaves no timer when it has ended', async () => {
+  it('an attempt has one signal and leaves no timer after its end', async () => {
     const { pipeline, clock } = setUp({ name: 'kafka', timeout: { attemptMs: 100 } });
     expect(await pipeline.execute((context) => context.signal === context.signal, { deadline: clock.now() + 5 })).toBe(true);
     expect(clock.pending).toBe(0);
   });
 
-  it('tells work of an abort also when it asks for its signal later', async () => {
+  it('work that reads its signal after an abort gets an aborted signal', async () => {
     const { pipeline } = setUp({ name: 'kafka' });
     const controller = new AbortController();
     const late = Promise.withResolvers<void>();
@@ -85,7 +98,7 @@ describe('a pipeline', () => {
     expect(seen).toBe('enough');
   });
 
-  it('ends a call whose own work makes its caller give up', async () => {
+  it("a call ends when its own work aborts the caller's signal", async () => {
     const { pipeline } = setUp({ name: 'kafka', breaker: {} });
     const controller = new AbortController();
     const outcome = await pipeline.executeOutcome(
@@ -100,18 +113,30 @@ describe('a pipeline', () => {
     expect(pipeline.snapshot()).toMatchObject({ inFlight: 0, zombies: 0, totals: { results: { aborted: 1, succeeded: 0 } } });
   });
 
-  it('does not begin work for a caller that has given up, or whose deadline has passed', async () => {
+  it("no work starts after the caller's abort or deadline", async () => {
     const { pipeline, clock, told } = setUp({ name: 'kafka', breaker: {} });
     let asked = false;
     const work = (): boolean => (asked = true);
-    expect(await pipeline.executeOutcome(work, { signal: AbortSignal.abort('enough') })).toEqual({ result: 'aborted', error: 'enough', attempts: 0 });
-    expect(await pipeline.executeOutcome(work, { deadline: clock.now() })).toEqual({ result: 'rejected', error: new DeadlineExceededError('kafka'), attempts: 0 });
+    expect(await pipeline.executeOutcome(work, { signal: AbortSignal.abort('enough') })).toEqual({
+      result: 'aborted',
+      error: 'enough',
+      attempts: 0,
+    });
+    expect(await pipeline.executeOutcome(work, { deadline: clock.now() })).toEqual({
+      result: 'rejected',
+      error: new DeadlineExceededError('kafka'),
+      attempts: 0,
+    });
     expect(asked).toBe(false);
     expect(told('AttemptFinished')).toMatchObject([{ result: 'aborted', error: 'enough' }]);
-    expect(pipeline.snapshot().totals).toMatchObject({ attempts: 0, results: { aborted: 1, rejected: 1 }, rejections: { 'deadline-exceeded': 1 } });
+    expect(pipeline.snapshot().totals).toMatchObject({
+      attempts: 0,
+      results: { aborted: 1, rejected: 1 },
+      rejections: { 'deadline-exceeded': 1 },
+    });
   });
 
-  it('obeys a deadline in the time of day, whatever the count of the clock', async () => {
+  it('a deadline refers to the time of day, not to the monotonic clock', async () => {
     const { pipeline, clock } = setUp({ name: 'kafka' });
     clock.stepTimeOfDay(5000);
     const outcome = pipeline.executeOutcome(never, { deadline: clock.now() + 30 });
@@ -119,9 +144,15 @@ describe('a pipeline', () => {
     expect(await outcome).toMatchObject({ error: new AttemptTimeoutError('kafka', 30) });
   });
 
-  it('gives a call no more time than the whole may take', async () => {
-    const { pipeline, clock } = setUp({ name: 'kafka', timeout: { attemptMs: 80, totalMs: 100 }, bulkhead: { concurrencyMax: 1, queueMax: 1 } });
-    const first = pipeline.executeOutcome(async () => await new Promise((resolve) => clock.setTimeout(() => resolve(1), 40)), { deadline: clock.now() + 1_000_000 });
+  it('a call takes no longer than its total timeout', async () => {
+    const { pipeline, clock } = setUp({
+      name: 'kafka',
+      timeout: { attemptMs: 80, totalMs: 100 },
+      bulkhead: { concurrencyMax: 1, queueMax: 1 },
+    });
+    const first = pipeline.executeOutcome(async () => await new Promise((resolve) => clock.setTimeout(() => resolve(1), 40)), {
+      deadline: clock.now() + 1_000_000,
+    });
     const second = pipeline.executeOutcome(never);
     await clock.advance(100);
     expect(await first).toMatchObject({ result: 'succeeded' });
@@ -130,7 +161,7 @@ describe('a pipeline', () => {
 });
 
 describe('draining', () => {
-  it('refuses new calls and is done when all work has ended, zombies too', async () => {
+  it('draining rejects new calls and waits for all work, zombies included', async () => {
     const { pipeline, clock } = setUp({ name: 'kafka', timeout: { attemptMs: 100 }, breaker: {}, fallbacks: [{ kind: 'silent' }] });
     const { promise, resolve } = Promise.withResolvers<number>();
     const running = pipeline.execute(() => promise);
@@ -147,7 +178,7 @@ describe('draining', () => {
     await pipeline.drain();
   });
 
-  it('waits for fallbacks', async () => {
+  it('draining waits for fallbacks', async () => {
     const gate = Promise.withResolvers<number>();
     const { pipeline } = setUp({ name: 'kafka', fallbacks: [{ kind: 'stub', value: () => gate.promise }] });
     const running = pipeline.execute(failing);
@@ -161,16 +192,18 @@ describe('draining', () => {
     await drain;
   });
 
-  it('lets calls that wait or retry come to their end', async () => {
+  it('draining lets waiting and retrying calls finish', async () => {
     const { pipeline, clock } = setUp({ name: 'kafka', retry: {}, bulkhead: { concurrencyMax: 1, queueMax: 1 } });
-    const calls = Promise.all([1, 2].map((value) => pipeline.execute(({ attempt }) => (attempt === 0 ? failing() : value), { idempotent: true })));
+    const calls = Promise.all(
+      [1, 2].map((value) => pipeline.execute(({ attempt }) => (attempt === 0 ? failing() : value), { idempotent: true })),
+    );
     const drain = pipeline.drain();
     await clock.advance(1000);
     expect(await calls).toEqual([1, 2]);
     await drain;
   });
 
-  it('leaves nothing on its signal, nor on the clock', async () => {
+  it('draining leaves no listener and no timer', async () => {
     const { pipeline, clock } = setUp({ name: 'kafka' });
     const { promise, resolve } = Promise.withResolvers<number>();
     const running = pipeline.execute(() => promise);
@@ -181,7 +214,7 @@ describe('draining', () => {
     expect([getEventListeners(controller.signal, 'abort').length, clock.pending]).toEqual([0, 0]);
   });
 
-  it('ends when its signal aborts', async () => {
+  it('draining ends when its signal aborts', async () => {
     const { pipeline } = setUp({ name: 'kafka' });
     void pipeline.executeOutcome(never);
     const controller = new AbortController();
@@ -193,7 +226,7 @@ describe('draining', () => {
 });
 
 describe('closing', () => {
-  it('refuses new calls, ends waits, and leaves work that runs alone', async () => {
+  it('closing rejects new calls, fails waiting ones and does not touch running work', async () => {
     const { pipeline, clock, told } = setUp({ name: 'kafka', timeout: { attemptMs: 500 }, retry: { baseMs: 1000 } });
     const { promise, resolve } = Promise.withResolvers<number>();
     const running = pipeline.executeOutcome(() => promise, { idempotent: true });
@@ -202,14 +235,17 @@ describe('closing', () => {
     pipeline.close();
     pipeline.close();
     expect(await waiting).toEqual({ result: 'rejected', error: new PipelineClosedError('kafka'), attempts: 1 });
-    expect(await pipeline.executeOutcome(() => 1, { idempotent: true })).toMatchObject({ result: 'rejected', error: { code: 'pipeline-closed' } });
+    expect(await pipeline.executeOutcome(() => 1, { idempotent: true })).toMatchObject({
+      result: 'rejected',
+      error: { code: 'pipeline-closed' },
+    });
     resolve(7);
     expect(await running).toMatchObject({ value: 7 });
     expect(told('PipelineClosed')).toHaveLength(1);
     expect(clock.pending).toBe(0);
   });
 
-  it('begins no further attempt', async () => {
+  it('a closed pipeline starts no further attempt', async () => {
     const { pipeline } = setUp({ name: 'kafka', retry: { baseMs: 0 } });
     const { promise, reject } = Promise.withResolvers<never>();
     const running = pipeline.executeOutcome(() => promise, { idempotent: true });
@@ -219,7 +255,7 @@ describe('closing', () => {
     expect(await running).toEqual({ result: 'failed', error: down, attempts: 1 });
   });
 
-  it('leaves nothing on the clock when nothing runs', async () => {
+  it('closing an idle pipeline leaves no timer', async () => {
     const { pipeline, clock } = setUp({ name: 'kafka', breaker: { minimumCalls: 1 }, bulkhead: {} });
     await times(3, () => pipeline.execute(failing));
     expect(clock.pending).toBe(1);
@@ -227,14 +263,14 @@ describe('closing', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('fails what chaos lets hang', async () => {
+  it('closing fails the attempts that chaos hangs', async () => {
     const { pipeline } = setUp({ name: 'kafka', chaos: { allowed: true, rules: [{ kind: 'hang' }] } });
     const outcome = pipeline.executeOutcome(() => 1);
     pipeline.close();
     expect(await outcome).toMatchObject({ result: 'failed', error: { code: 'chaos-fault' } });
   });
 
-  it('stops a replay', async () => {
+  it('closing stops a replay', async () => {
     const stored = { entries: [{ id: '1', key: 'a', item: null }] };
     const { pipeline } = setUp({ name: 'kafka', fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, 9) }] });
     pipeline.close();
@@ -243,7 +279,7 @@ describe('closing', () => {
 });
 
 describe('listeners', () => {
-  it('may come and go, for all events or those of one name', async () => {
+  it('listeners subscribe to all events or to one name and can unsubscribe', async () => {
     const pipeline = createPipeline({ name: 'kafka' }, { clock: new VirtualClock() });
     const all: string[] = [];
     const some: number[] = [];
@@ -258,7 +294,7 @@ describe('listeners', () => {
     expect(some).toEqual([1, 1]);
   });
 
-  it('do not harm a call, nor each other, when they throw', async () => {
+  it('a listener that throws affects neither the call nor other listeners', async () => {
     const pipeline = createPipeline(
       { name: 'kafka' },
       {

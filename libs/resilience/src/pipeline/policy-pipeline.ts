@@ -2,13 +2,7 @@ import type { AnyCallOptions } from '../call/call-options.ts';
 import { Call } from '../call/call.ts';
 import type { Outcome } from '../call/outcome.ts';
 import type { AttemptContext, Work } from '../call/work.ts';
-import {
-  DeadlineExceededError,
-  PipelineClosedError,
-  PipelineSettingsError,
-  type RejectedError,
-  ShedError,
-} from '../errors/errors.ts';
+import { DeadlineExceededError, PipelineClosedError, PipelineSettingsError, type RejectedError, ShedError } from '../errors/errors.ts';
 import type { QueueEntry, ReplaySummary } from '../fallback-queue/fallback-queue.ts';
 import { checkSettings } from '../settings/check-settings.ts';
 import type { PipelinePatch, PipelineSettings } from '../settings/pipeline-settings.ts';

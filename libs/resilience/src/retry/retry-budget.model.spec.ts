@@ -10,10 +10,14 @@ const step = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('spend' as const), n: fc.integer({ min: 1, max: 20 }) }), weight: 2 },
 );
 
-const limits = fc.record({ ratio: fc.constantFrom(0, 0.1, 0.25, 1), perSecondMin: fc.constantFrom(0, 0.5, 3), windowSeconds: fc.constantFrom(1, 10) });
+const limits = fc.record({
+  ratio: fc.constantFrom(0, 0.1, 0.25, 1),
+  perSecondMin: fc.constantFrom(0, 0.5, 3),
+  windowSeconds: fc.constantFrom(1, 10),
+});
 
-describe('the retry budget', () => {
-  it('never grants more within its window than calls and time have earned, and never less', async () => {
+describe('RetryBudget', () => {
+  it('the budget grants exactly the retries that calls and time allow within its window', async () => {
     await fc.assert(
       fc.asyncProperty(limits, fc.array(step, { maxLength: 80 }), async ({ ratio, perSecondMin, windowSeconds }, steps) => {
         const clock = new VirtualClock(0);
@@ -21,7 +25,8 @@ describe('the retry budget', () => {
         const bucketMs = windowSeconds * 100;
         const calls: number[] = [];
         const retries: number[] = [];
-        const within = (times: readonly number[]): number => times.filter((atMs) => Math.floor(atMs / bucketMs) > Math.floor(clock.monotonic() / bucketMs) - 10).length;
+        const within = (times: readonly number[]): number =>
+          times.filter((atMs) => Math.floor(atMs / bucketMs) > Math.floor(clock.monotonic() / bucketMs) - 10).length;
         for (const each of steps) {
           if (each.kind === 'pass') await clock.advance(each.ms);
           for (let i = 0; i < (each.kind === 'pass' ? 0 : each.n); i += 1) {

@@ -8,43 +8,55 @@ import { createRetryBudget } from './rolling-retry-budget.ts';
 import { settled, VirtualClock } from '../testing/virtual-clock.ts';
 import { down, failing, never, setUp, times } from '../testing/set-up.ts';
 
-const spec = { name: 's3', timeout: { attemptMs: 200, totalMs: 2000 }, retry: { attemptsMax: 4, baseMs: 100, factor: 3, waitMsMax: 500 } } as const;
+const spec = {
+  name: 's3',
+  timeout: { attemptMs: 200, totalMs: 2000 },
+  retry: { attemptsMax: 4, baseMs: 100, factor: 3, waitMsMax: 500 },
+} as const;
 const idempotent = { idempotent: true } as const;
 const half = (): number => 0.5;
 
-describe('the wait before the next attempt', () => {
-  it('is random up to the bound that grows with each attempt: full jitter', () => {
+describe('the back-off', () => {
+  it('the back-off is random up to a bound that grows with each attempt', () => {
     const backOff = { baseMs: 100, factor: 3, waitMsMax: 500 };
     expect([0, 1, 2, 3].map((attempt) => backOffMs(backOff, attempt, () => 0.999_999))).toEqual([99.9999, 299.9997, 499.9995, 499.9995]);
     expect(backOffMs(backOff, 3, () => 0)).toBe(0);
   });
 
-  const settings = { attemptsMax: 3, baseMs: 100, factor: 2, waitMsMax: 1000, retryAfterMsMax: 5000, budget: { ratio: 0.2, perSecondMin: 10, windowSeconds: 10 } };
+  const settings = {
+    attemptsMax: 3,
+    baseMs: 100,
+    factor: 2,
+    waitMsMax: 1000,
+    retryAfterMsMax: 5000,
+    budget: { ratio: 0.2, perSecondMin: 10, windowSeconds: 10 },
+  };
   const failed = { attempt: 0, errorClass: 'transient', error: down, leftMs: 1000 } as const;
 
-  it('is none after the last attempt, and none for what does not pass', () => {
+  it('there is no retry after the last attempt or for a failure that does not pass', () => {
     expect(retryWaitMs(failed, settings, half)).toBe(50);
     expect(retryWaitMs({ ...failed, attempt: 1 }, settings, half)).toBe(100);
     expect(retryWaitMs({ ...failed, attempt: 2 }, settings, half)).toBeUndefined();
     expect(retryWaitMs({ ...failed, errorClass: 'throttled' }, settings, half)).toBe(50);
-    for (const errorClass of ['permanent', 'invalid', 'rejected'] as const) expect(retryWaitMs({ ...failed, errorClass }, settings, half)).toBeUndefined();
+    for (const errorClass of ['permanent', 'invalid', 'rejected'] as const)
+      expect(retryWaitMs({ ...failed, errorClass }, settings, half)).toBeUndefined();
   });
 
-  it('is at least what the dependency asks for, and none when that is too long', () => {
+  it('the back-off is at least Retry-After, and there is no retry when Retry-After is too long', () => {
     expect(retryWaitMs({ ...failed, error: { retryAfterMs: 700 } }, settings, half)).toBe(700);
     expect(retryWaitMs({ ...failed, error: { retryAfterMs: 10 } }, settings, half)).toBe(50);
     expect(retryWaitMs({ ...failed, leftMs: 10_000, error: { retryAfterMs: 5000 } }, settings, half)).toBe(5000);
     expect(retryWaitMs({ ...failed, leftMs: 10_000, error: { retryAfterMs: 5001 } }, settings, half)).toBeUndefined();
   });
 
-  it('is none when the call would be over by then', () => {
+  it('there is no retry when the back-off exceeds the remaining time of the call', () => {
     expect(retryWaitMs({ ...failed, leftMs: 51 }, settings, half)).toBe(50);
     expect(retryWaitMs({ ...failed, leftMs: 50 }, settings, half)).toBeUndefined();
   });
 });
 
 describe('Retry-After', () => {
-  it('is read as seconds or as a date', () => {
+  it('Retry-After is parsed as seconds or as a date', () => {
     expect(parseRetryAfterMs(' 120 ', 0)).toBe(120_000);
     expect(parseRetryAfterMs('0', 0)).toBe(0);
     expect(parseRetryAfterMs('Thu, 01 Jan 1970 00:01:00 GMT', 1000)).toBe(59_000);
@@ -52,27 +64,34 @@ describe('Retry-After', () => {
     for (const header of [undefined, '', ' ', 'soon', '12345678901']) expect(parseRetryAfterMs(header, 0)).toBeUndefined();
   });
 
-  it('makes a 503 one that asks for less, as a 429 is without it', () => {
-    expect([isThrottled(429, undefined), isThrottled(503, 0), isThrottled(503, undefined), isThrottled(500, 1000), isThrottled(undefined, 1000)]).toEqual([true, true, false, false, false]);
+  it('a 503 with Retry-After and any 429 count as throttling', () => {
+    expect([
+      isThrottled(429, undefined),
+      isThrottled(503, 0),
+      isThrottled(503, undefined),
+      isThrottled(500, 1000),
+      isThrottled(undefined, 1000),
+    ]).toEqual([true, true, false, false, false]);
   });
 
-  it('is taken from an error that carries it', () => {
+  it('retryAfterMs is read from an error that has it', () => {
     expect(readRetryAfterMs({ retryAfterMs: 5 })).toBe(5);
     expect(readRetryAfterMs({ retryAfterMs: 0 })).toBe(0);
-    for (const error of [undefined, null, 'text', {}, { retryAfterMs: '5' }, { retryAfterMs: -1 }, { retryAfterMs: Number.NaN }]) expect(readRetryAfterMs(error)).toBeUndefined();
+    for (const error of [undefined, null, 'text', {}, { retryAfterMs: '5' }, { retryAfterMs: -1 }, { retryAfterMs: Number.NaN }])
+      expect(readRetryAfterMs(error)).toBeUndefined();
   });
 });
 
-describe('an error', () => {
-  it('is transient unless it says otherwise', () => {
+describe('classifyError', () => {
+  it('an error is transient unless its properties say otherwise', () => {
     expect([down, 'text', null, undefined, { retryable: true }].map(classifyError)).toEqual(Array.from({ length: 5 }, () => 'transient'));
     expect(classifyError({ retryable: false })).toBe('permanent');
     expect(classifyError(new CircuitOpenError('inner'))).toBe('rejected');
   });
 });
 
-describe('a retrying pipeline', () => {
-  it('tries idempotent work again until it succeeds, each time after its wait', async () => {
+describe('a pipeline with retries', () => {
+  it('the pipeline retries idempotent work after each back-off until it succeeds', async () => {
     const { pipeline, clock, told } = setUp(spec);
     const begun: number[] = [];
     const outcome = pipeline.executeOutcome(({ attempt }) => {
@@ -83,29 +102,33 @@ describe('a retrying pipeline', () => {
     await clock.advance(1000);
     expect(await outcome).toEqual({ result: 'succeeded', value: 3, attempts: 4 });
     expect(begun).toEqual([0, 50, 200, 450]);
-    expect(told('RetryScheduled')).toMatchObject([{ attempt: 1, waitMs: 50, error: down }, { attempt: 2, waitMs: 150 }, { attempt: 3, waitMs: 250 }]);
+    expect(told('RetryScheduled')).toMatchObject([
+      { attempt: 1, waitMs: 50, error: down },
+      { attempt: 2, waitMs: 150 },
+      { attempt: 3, waitMs: 250 },
+    ]);
     expect(pipeline.snapshot().totals).toMatchObject({ calls: 1, attempts: 4, retries: 3 });
   });
 
-  it('ends with the last failure', async () => {
+  it('the call ends with the failure of its last attempt', async () => {
     const { pipeline, clock } = setUp(spec);
     const outcome = pipeline.executeOutcome(({ attempt }) => Promise.reject(new Error(`attempt ${attempt}`)), idempotent);
     await clock.advance(2000);
     expect(await outcome).toEqual({ result: 'failed', error: new Error('attempt 3'), attempts: 4 });
   });
 
-  it('does not repeat work that is not idempotent', async () => {
+  it('the pipeline does not retry work that is not idempotent', async () => {
     const { pipeline } = setUp(spec);
     expect(await pipeline.executeOutcome(failing, { idempotent: false })).toEqual({ result: 'failed', error: down, attempts: 1 });
   });
 
-  it('does not repeat what was refused', async () => {
+  it('the pipeline does not retry a rejected call', async () => {
     const { pipeline } = setUp({ ...spec, breaker: {} });
     pipeline.forceOpen();
     expect(await pipeline.executeOutcome(() => 1, idempotent)).toMatchObject({ result: 'rejected', attempts: 0 });
   });
 
-  it('tries a timed-out attempt again, under the time that is left', async () => {
+  it('the pipeline retries a timed-out attempt within the remaining time', async () => {
     const { pipeline, clock } = setUp({ ...spec, timeout: { attemptMs: 200, totalMs: 300 } });
     const limits: number[] = [];
     const outcome = pipeline.executeOutcome(({ deadline }) => {
@@ -117,7 +140,7 @@ describe('a retrying pipeline', () => {
     expect(limits).toEqual([200, 50]);
   });
 
-  it('ends its wait at once when the caller gives up', async () => {
+  it('the back-off ends at once when the caller aborts', async () => {
     const { pipeline, clock } = setUp(spec);
     const controller = new AbortController();
     const outcome = pipeline.executeOutcome(failing, { idempotent: true, signal: controller.signal });
@@ -128,7 +151,7 @@ describe('a retrying pipeline', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('plans no further attempt for a caller that gives up during one', async () => {
+  it('the pipeline schedules no retry when the caller aborts during an attempt', async () => {
     const { pipeline, told } = setUp(spec);
     const controller = new AbortController();
     const outcome = pipeline.executeOutcome(never, { idempotent: true, signal: controller.signal });
@@ -137,31 +160,39 @@ describe('a retrying pipeline', () => {
     expect([told('RetryScheduled'), pipeline.snapshot().totals.retries]).toEqual([[], 0]);
   });
 
-  it('begins no wait for a caller that gives up as it hears of it', async () => {
+  it('the pipeline starts no back-off when a listener of RetryScheduled aborts the call', async () => {
     const controller = new AbortController();
     const clock = new VirtualClock();
     const { pipeline } = setUp(spec, { clock, onEvent: ({ type }) => type === 'RetryScheduled' && controller.abort('enough') });
-    expect(await pipeline.executeOutcome(failing, { idempotent: true, signal: controller.signal })).toEqual({ result: 'aborted', error: 'enough', attempts: 1 });
+    expect(await pipeline.executeOutcome(failing, { idempotent: true, signal: controller.signal })).toEqual({
+      result: 'aborted',
+      error: 'enough',
+      attempts: 1,
+    });
     pipeline.close();
     expect(clock.pending).toBe(0);
   });
 
-  it('takes its own refusals for final, whatever its spec says of errors', async () => {
+  it('the pipeline never retries its own rejections, even if classify calls them transient', async () => {
     const { pipeline, told } = setUp({ ...spec, breaker: {}, classify: () => 'transient' });
     pipeline.forceOpen();
     expect(await pipeline.executeOutcome(() => 1, idempotent)).toMatchObject({ result: 'rejected', attempts: 0 });
     expect(told('RetryScheduled')).toEqual([]);
   });
 
-  it('tells of the failure before when another attempt is refused', async () => {
+  it('a rejected retry has the previous failure as its cause', async () => {
     const { pipeline, clock } = setUp({ ...spec, breaker: { minimumCalls: 1 } });
     const outcome = pipeline.executeOutcome(failing, idempotent);
     await clock.advance(2000);
     expect(await outcome).toMatchObject({ result: 'rejected', error: { code: 'circuit-open', cause: down }, attempts: 1 });
-    expect(await pipeline.executeOutcome(failing, idempotent)).toMatchObject({ result: 'rejected', error: { code: 'circuit-open', cause: undefined }, attempts: 0 });
+    expect(await pipeline.executeOutcome(failing, idempotent)).toMatchObject({
+      result: 'rejected',
+      error: { code: 'circuit-open', cause: undefined },
+      attempts: 0,
+    });
   });
 
-  it('adds nothing to the refusal of another pipeline within', async () => {
+  it('a rejection by a nested pipeline gets no cause', async () => {
     const refusal = new CircuitOpenError('inner');
     const { pipeline, clock } = setUp({ ...spec, classify: () => 'transient' });
     const outcome = pipeline.executeOutcome(({ attempt }) => Promise.reject(attempt === 0 ? down : refusal), idempotent);
@@ -170,7 +201,7 @@ describe('a retrying pipeline', () => {
     expect(refusal.cause).toBeUndefined();
   });
 
-  it('tries again what a classification with a fault cannot tell', async () => {
+  it('the pipeline retries an error for which classify throws', async () => {
     const { pipeline, clock } = setUp({
       ...spec,
       classify: () => {
@@ -182,7 +213,7 @@ describe('a retrying pipeline', () => {
     expect(await outcome).toEqual({ result: 'succeeded', value: 7, attempts: 2 });
   });
 
-  it('counts no retry for a caller that gives up before it', async () => {
+  it('a retry does not count when the caller aborts before it', async () => {
     const { pipeline } = setUp(spec);
     const controller = new AbortController();
     const outcome = pipeline.executeOutcome(failing, { ...idempotent, signal: controller.signal });
@@ -192,23 +223,34 @@ describe('a retrying pipeline', () => {
     expect(pipeline.snapshot().totals).toMatchObject({ attempts: 1, retries: 0 });
   });
 
-  it('refuses another attempt when the budget is spent, with the failure as its cause', async () => {
+  it('the pipeline rejects a retry when the budget is spent, with the failure as its cause', async () => {
     const clock = new VirtualClock();
     const retryBudget = createRetryBudget({ ratio: 0, perSecondMin: 0.1, windowSeconds: 10 }, { clock });
     const { pipeline, told } = setUp({ ...spec, retry: { ...spec.retry, baseMs: 0 } }, { clock, retryBudget });
     const outcome = pipeline.executeOutcome(failing, idempotent);
     await clock.advance(0);
-    expect(await outcome).toMatchObject({ result: 'rejected', error: { code: 'retry-budget-spent', retryable: true, cause: down }, attempts: 2 });
-    expect(await pipeline.executeOutcome(failing, idempotent)).toMatchObject({ result: 'rejected', error: expect.any(RetryBudgetSpentError) as unknown, attempts: 1 });
+    expect(await outcome).toMatchObject({
+      result: 'rejected',
+      error: { code: 'retry-budget-spent', retryable: true, cause: down },
+      attempts: 2,
+    });
+    expect(await pipeline.executeOutcome(failing, idempotent)).toMatchObject({
+      result: 'rejected',
+      error: expect.any(RetryBudgetSpentError) as unknown,
+      attempts: 1,
+    });
     expect(told('CallRejected').map(({ code }) => code)).toEqual(['retry-budget-spent', 'retry-budget-spent']);
-    expect(pipeline.snapshot()).toMatchObject({ retryBudget: { available: 0, ratio: 0, perSecondMin: 0.1 }, totals: { retries: 1, rejections: { 'retry-budget-spent': 2 } } });
+    expect(pipeline.snapshot()).toMatchObject({
+      retryBudget: { available: 0, ratio: 0, perSecondMin: 0.1 },
+      totals: { retries: 1, rejections: { 'retry-budget-spent': 2 } },
+    });
   });
 });
 
 describe('a retry budget', () => {
   const limits = { ratio: 0.2, perSecondMin: 1, windowSeconds: 10 };
 
-  it('grants a share of the calls, and some whatever the traffic', () => {
+  it('the budget grants a ratio of the calls plus a fixed number per second', () => {
     const budget = createRetryBudget(limits, { clock: new VirtualClock() });
     expect(budget.available()).toBe(10);
     for (let call = 0; call < 9; call += 1) budget.earn();
@@ -220,7 +262,7 @@ describe('a retry budget', () => {
     expect(budget.available()).toBe(0);
   });
 
-  it('forgets calls and retries after its window', async () => {
+  it('the budget forgets calls and retries after its window', async () => {
     const clock = new VirtualClock();
     const budget = createRetryBudget(limits, { clock });
     for (let call = 0; call < 100; call += 1) budget.earn();
@@ -230,7 +272,7 @@ describe('a retry budget', () => {
     expect(budget.available()).toBe(10);
   });
 
-  it('can be changed', async () => {
+  it('the settings of the budget can be changed', async () => {
     const clock = new VirtualClock();
     const budget = createRetryBudget({}, { clock });
     expect(budget.settings).toEqual({ ratio: 0.2, perSecondMin: 10, windowSeconds: 10 });
@@ -238,7 +280,7 @@ describe('a retry budget', () => {
     expect(budget.available()).toBe(1);
     budget.update({ perSecondMin: 20 });
     expect(budget.available()).toBe(101);
-    // What was spent stays spent.
+    // Spent retries stay spent.
     budget.update({ windowSeconds: 5 });
     expect(budget.available()).toBe(1);
     budget.update({ perSecondMin: 1 });
@@ -247,7 +289,7 @@ describe('a retry budget', () => {
     expect(budget.available()).toBe(5);
   });
 
-  it('is earned by calls, not by their attempts', async () => {
+  it('calls earn retries, but their further attempts do not', async () => {
     const clock = new VirtualClock();
     const { pipeline } = setUp({ ...spec, retry: { baseMs: 0, attemptsMax: 2, budget: { ratio: 0.5, perSecondMin: 0 } } }, { clock });
     await times(2, async () => await pipeline.execute(() => 1, idempotent));
@@ -258,7 +300,7 @@ describe('a retry budget', () => {
     expect(pipeline.snapshot().retryBudget).toMatchObject({ available: 0 });
   });
 
-  it('is shared by all pipelines it is given to', async () => {
+  it('pipelines with the same budget share its retries', async () => {
     const clock = new VirtualClock();
     const retryBudget = createRetryBudget({ ratio: 0, perSecondMin: 1, windowSeconds: 1 }, { clock });
     const one = setUp({ ...spec, retry: { baseMs: 0 } }, { clock, retryBudget });

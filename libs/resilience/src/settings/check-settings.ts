@@ -40,7 +40,8 @@ function* findContradictions({ name, timeout, breaker, shed, cache, fallbacks, c
     yield 'timeout.connectMs must not be above timeout.attemptMs.';
   }
   if (timeout.attemptMs > timeout.totalMs) yield 'timeout.attemptMs must not be above timeout.totalMs.';
-  if (breaker !== undefined && breaker.breakDurationMs > breaker.breakDurationMsMax) yield 'breaker.breakDurationMs must not be above breaker.breakDurationMsMax.';
+  if (breaker !== undefined && breaker.breakDurationMs > breaker.breakDurationMsMax)
+    yield 'breaker.breakDurationMs must not be above breaker.breakDurationMsMax.';
   if (shed !== undefined && shed.eventLoopDelayMsFrom >= shed.eventLoopDelayMsFull) {
     yield 'shed.eventLoopDelayMsFrom must be below shed.eventLoopDelayMsFull.';
   }

@@ -20,8 +20,8 @@ function problemsOf(act: () => unknown): readonly string[] {
   return [];
 }
 
-describe('settings', () => {
-  it('have a default for everything, and only for policies that are declared', () => {
+describe('the settings of a pipeline', () => {
+  it('every option of a declared policy has a default', () => {
     expect(setUp({ name: 's3' }).pipeline.settings()).toEqual({
       name: 's3',
       dependency: 's3',
@@ -30,14 +30,46 @@ describe('settings', () => {
       fallbackConcurrencyMax: 10,
       chaos: { allowed: false, rules: [] },
     });
-    expect(setUp({ ...full, dependency: 'aws', timeout: { attemptMs: 2000, connectMs: 500 }, fallbacks: [{ kind: 'silent' }] }, { load }).pipeline.settings()).toEqual({
+    expect(
+      setUp(
+        { ...full, dependency: 'aws', timeout: { attemptMs: 2000, connectMs: 500 }, fallbacks: [{ kind: 'silent' }] },
+        { load },
+      ).pipeline.settings(),
+    ).toEqual({
       name: 's3',
       dependency: 'aws',
       timeout: { connectMs: 500, attemptMs: 2000, totalMs: 30_000 },
-      retry: { attemptsMax: 3, baseMs: 100, factor: 2, waitMsMax: 20_000, retryAfterMsMax: 20_000, budget: { ratio: 0.2, perSecondMin: 10, windowSeconds: 10 } },
-      breaker: { windowMs: 10_000, buckets: 10, minimumCalls: 20, failureRatio: 0.5, slowCallMs: 1000, slowCallRatio: 0.8, breakDurationMs: 5000, breakDurationFactor: 2, breakDurationMsMax: 60_000, breakDurationJitter: 0.2, probes: 3, rampMs: 0 },
+      retry: {
+        attemptsMax: 3,
+        baseMs: 100,
+        factor: 2,
+        waitMsMax: 20_000,
+        retryAfterMsMax: 20_000,
+        budget: { ratio: 0.2, perSecondMin: 10, windowSeconds: 10 },
+      },
+      breaker: {
+        windowMs: 10_000,
+        buckets: 10,
+        minimumCalls: 20,
+        failureRatio: 0.5,
+        slowCallMs: 1000,
+        slowCallRatio: 0.8,
+        breakDurationMs: 5000,
+        breakDurationFactor: 2,
+        breakDurationMsMax: 60_000,
+        breakDurationJitter: 0.2,
+        probes: 3,
+        rampMs: 0,
+      },
       bulkhead: { concurrencyMax: 25, queueMax: 0, queueWaitMsMax: 1000 },
-      shed: { eventLoopDelayMsFrom: 100, eventLoopDelayMsFull: 500, heapUsedRatioFrom: 0.85, heapUsedRatioFull: 0.95, holdMs: 1000, retryAfterMs: 1000 },
+      shed: {
+        eventLoopDelayMsFrom: 100,
+        eventLoopDelayMsFull: 500,
+        heapUsedRatioFrom: 0.85,
+        heapUsedRatioFull: 0.95,
+        holdMs: 1000,
+        retryAfterMs: 1000,
+      },
       cache: { freshMs: 0, staleMsMax: 3_600_000, entriesMax: 1000, coalesce: true },
       fallbacks: ['silent'],
       fallbackConcurrencyMax: 10,
@@ -45,78 +77,170 @@ describe('settings', () => {
     });
   });
 
-  it('are refused when one is out of its range, every one by name', () => {
+  it('createPipeline names every setting that is out of range', () => {
     const least: PipelineSpec = {
       name: 's3',
       timeout: { connectMs: 1, attemptMs: 1, totalMs: 1 },
-      retry: { attemptsMax: 1, baseMs: 0, factor: 1, waitMsMax: 0, retryAfterMsMax: 0, budget: { ratio: 0, perSecondMin: 0, windowSeconds: 1 } },
-      breaker: { windowMs: 100, buckets: 1, minimumCalls: 1, failureRatio: 0.01, slowCallMs: 0, slowCallRatio: 0.01, breakDurationMs: 1, breakDurationFactor: 1, breakDurationMsMax: 1, breakDurationJitter: 0, probes: 1, rampMs: 0 },
+      retry: {
+        attemptsMax: 1,
+        baseMs: 0,
+        factor: 1,
+        waitMsMax: 0,
+        retryAfterMsMax: 0,
+        budget: { ratio: 0, perSecondMin: 0, windowSeconds: 1 },
+      },
+      breaker: {
+        windowMs: 100,
+        buckets: 1,
+        minimumCalls: 1,
+        failureRatio: 0.01,
+        slowCallMs: 0,
+        slowCallRatio: 0.01,
+        breakDurationMs: 1,
+        breakDurationFactor: 1,
+        breakDurationMsMax: 1,
+        breakDurationJitter: 0,
+        probes: 1,
+        rampMs: 0,
+      },
       bulkhead: { concurrencyMax: 1, queueMax: 0, queueWaitMsMax: 0 },
       shed: { eventLoopDelayMsFrom: 0, eventLoopDelayMsFull: 1, heapUsedRatioFrom: 0, heapUsedRatioFull: 0.1, holdMs: 0, retryAfterMs: 0 },
       cache: { freshMs: 0, staleMsMax: 0, entriesMax: 1 },
       fallbackConcurrencyMax: 1,
-      chaos: { allowed: true, rules: [{ kind: 'fault', rate: 0 }, { kind: 'fault', rate: 1 }] },
+      chaos: {
+        allowed: true,
+        rules: [
+          { kind: 'fault', rate: 0 },
+          { kind: 'fault', rate: 1 },
+        ],
+      },
     };
     expect(problemsOf(() => createPipeline(least, { load }))).toEqual([]);
     const wrong: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
       timeout: { connectMs: 0, attemptMs: 0, totalMs: Number.NaN },
       retry: { attemptsMax: 11, baseMs: -1, factor: 0.9, waitMsMax: -1, retryAfterMsMax: -1 },
-      breaker: { windowMs: 99, buckets: 0, minimumCalls: 0, failureRatio: 0, slowCallMs: -1, slowCallRatio: 0, breakDurationMs: 0, breakDurationFactor: 0.9, breakDurationMsMax: 0, breakDurationJitter: 1.1, probes: 101, rampMs: -1 },
+      breaker: {
+        windowMs: 99,
+        buckets: 0,
+        minimumCalls: 0,
+        failureRatio: 0,
+        slowCallMs: -1,
+        slowCallRatio: 0,
+        breakDurationMs: 0,
+        breakDurationFactor: 0.9,
+        breakDurationMsMax: 0,
+        breakDurationJitter: 1.1,
+        probes: 101,
+        rampMs: -1,
+      },
       bulkhead: { concurrencyMax: 0, queueMax: -1, queueWaitMsMax: -1 },
-      shed: { eventLoopDelayMsFrom: -1, eventLoopDelayMsFull: -1, heapUsedRatioFrom: -0.1, heapUsedRatioFull: 1.1, holdMs: -1, retryAfterMs: -1 },
+      shed: {
+        eventLoopDelayMsFrom: -1,
+        eventLoopDelayMsFull: -1,
+        heapUsedRatioFrom: -0.1,
+        heapUsedRatioFull: 1.1,
+        holdMs: -1,
+        retryAfterMs: -1,
+      },
       cache: { freshMs: -1, staleMsMax: -1, entriesMax: 0 },
     };
     const budget = { ratio: 1.1, perSecondMin: -1, windowSeconds: 61 };
     for (const [policy, fields] of Object.entries(wrong)) {
       for (const [field, value] of Object.entries(fields)) {
-        const problems = problemsOf(() => createPipeline({ ...least, [policy]: { ...(least[policy as 'timeout'] as object), [field]: value } }, { load }));
+        const problems = problemsOf(() =>
+          createPipeline({ ...least, [policy]: { ...(least[policy as 'timeout'] as object), [field]: value } }, { load }),
+        );
         expect(problems.filter((problem) => problem.startsWith(`${policy}.${field} must be a`))).toHaveLength(1);
       }
     }
     for (const [field, value] of Object.entries(budget)) {
-      expect(problemsOf(() => createPipeline({ ...least, retry: { budget: { [field]: value } } }, { load }))[0]).toMatch(`retry.budget.${field} must be a`);
+      expect(problemsOf(() => createPipeline({ ...least, retry: { budget: { [field]: value } } }, { load }))[0]).toMatch(
+        `retry.budget.${field} must be a`,
+      );
     }
-    expect(problemsOf(() => createPipeline({ ...least, fallbackConcurrencyMax: 0 }, { load }))).toEqual([`fallbackConcurrencyMax must be a whole number from 1 to 1000000, not 0.`]);
-    expect(problemsOf(() => createPipeline({ ...least, chaos: { allowed: true, rules: [{ kind: 'fault', rate: 2 }] } }, { load }))).toEqual(['chaos.rules.rate must be a number from 0 to 1, not 2.']);
-    expect(problemsOf(() => createPipeline({ ...least, chaos: { allowed: true, rules: [{ kind: 'latency', ms: 3e9 }] } }, { load }))).toEqual(['chaos.rules.ms must be a number from 0 to 2147483647, not 3000000000.']);
-    expect(problemsOf(() => createPipeline({ name: 's3', bulkhead: { concurrencyMax: 1.5 } }))).toEqual(['bulkhead.concurrencyMax must be a whole number from 1 to 1000000, not 1.5.']);
+    expect(problemsOf(() => createPipeline({ ...least, fallbackConcurrencyMax: 0 }, { load }))).toEqual([
+      `fallbackConcurrencyMax must be a whole number from 1 to 1000000, not 0.`,
+    ]);
+    expect(problemsOf(() => createPipeline({ ...least, chaos: { allowed: true, rules: [{ kind: 'fault', rate: 2 }] } }, { load }))).toEqual(
+      ['chaos.rules.rate must be a number from 0 to 1, not 2.'],
+    );
+    expect(
+      problemsOf(() => createPipeline({ ...least, chaos: { allowed: true, rules: [{ kind: 'latency', ms: 3e9 }] } }, { load })),
+    ).toEqual(['chaos.rules.ms must be a number from 0 to 2147483647, not 3000000000.']);
+    expect(problemsOf(() => createPipeline({ name: 's3', bulkhead: { concurrencyMax: 1.5 } }))).toEqual([
+      'bulkhead.concurrencyMax must be a whole number from 1 to 1000000, not 1.5.',
+    ]);
     expect(problemsOf(() => createPipeline({ name: 's3', timeout: { attemptMs: 1.5 } }))).toEqual([]);
   });
 
-  it('take each number from its least to its largest, and none beyond', () => {
+  it('each number is valid from its minimum to its maximum and not beyond', () => {
     for (const [path, { minimum, maximum, whole }] of Object.entries(settingRanges)) {
       const refused = (value: number): number => {
         const changed = path.split('.').reduceRight<unknown>((inner, field) => ({ [field]: inner }), value) as Partial<PipelineSpec>;
-        return problemsOf(() => createPipeline({ ...full, ...changed }, { load })).filter((problem) => problem.startsWith(`${path} must be ${whole ? 'a whole number' : 'a number'} from `)).length;
+        return problemsOf(() => createPipeline({ ...full, ...changed }, { load })).filter((problem) =>
+          problem.startsWith(`${path} must be ${whole ? 'a whole number' : 'a number'} from `),
+        ).length;
       };
-      expect([path, ...[minimum, maximum, minimum - 0.001, maximum + 1, minimum + 0.5].map(refused)]).toEqual([path, 0, 0, 1, 1, whole ? 1 : 0]);
+      expect([path, ...[minimum, maximum, minimum - 0.001, maximum + 1, minimum + 0.5].map(refused)]).toEqual([
+        path,
+        0,
+        0,
+        1,
+        1,
+        whole ? 1 : 0,
+      ]);
     }
   });
 
-  it('are refused when they contradict each other', () => {
-    expect(problemsOf(() => setUp({ name: 's3', timeout: { connectMs: 200, attemptMs: 100, totalMs: 50 } }))).toEqual(['timeout.connectMs must not be above timeout.attemptMs.', 'timeout.attemptMs must not be above timeout.totalMs.']);
-    expect(problemsOf(() => setUp({ name: 's3', breaker: { breakDurationMs: 10, breakDurationMsMax: 9 } }))).toEqual(['breaker.breakDurationMs must not be above breaker.breakDurationMsMax.']);
-    expect(problemsOf(() => setUp({ name: 's3', shed: { eventLoopDelayMsFrom: 5, eventLoopDelayMsFull: 5, heapUsedRatioFrom: 0.5, heapUsedRatioFull: 0.5 } }, { load }))).toEqual([
+  it('createPipeline names settings that contradict each other', () => {
+    expect(problemsOf(() => setUp({ name: 's3', timeout: { connectMs: 200, attemptMs: 100, totalMs: 50 } }))).toEqual([
+      'timeout.connectMs must not be above timeout.attemptMs.',
+      'timeout.attemptMs must not be above timeout.totalMs.',
+    ]);
+    expect(problemsOf(() => setUp({ name: 's3', breaker: { breakDurationMs: 10, breakDurationMsMax: 9 } }))).toEqual([
+      'breaker.breakDurationMs must not be above breaker.breakDurationMsMax.',
+    ]);
+    expect(
+      problemsOf(() =>
+        setUp(
+          { name: 's3', shed: { eventLoopDelayMsFrom: 5, eventLoopDelayMsFull: 5, heapUsedRatioFrom: 0.5, heapUsedRatioFull: 0.5 } },
+          { load },
+        ),
+      ),
+    ).toEqual([
       'shed.eventLoopDelayMsFrom must be below shed.eventLoopDelayMsFull.',
       'shed.heapUsedRatioFrom must be below shed.heapUsedRatioFull.',
     ]);
     expect(problemsOf(() => setUp({ name: 's3', fallbacks: [{ kind: 'cache' }] }))).toEqual(['the cache fallback needs cache.']);
-    expect(problemsOf(() => setUp({ name: 's3', chaos: { allowed: false, rules: [{ kind: 'fault' }] } }))).toEqual(['chaos.rules need chaos.allowed.']);
+    expect(problemsOf(() => setUp({ name: 's3', chaos: { allowed: false, rules: [{ kind: 'fault' }] } }))).toEqual([
+      'chaos.rules need chaos.allowed.',
+    ]);
     expect(problemsOf(() => createPipeline({ name: 's3', shed: {} }))).toEqual(['shed needs a source of load.']);
   });
 
-  it('know what a name may be', () => {
+  it('the name of a pipeline has a limited form', () => {
     for (const name of ['s3', 'a', 'kafka-produce', 'a'.repeat(64)]) expect(problemsOf(() => createPipeline({ name }))).toEqual([]);
-    expect(problemsOf(() => createPipeline({ name: '' }))).toEqual(['name must start with a lower-case letter and have at most 64 lower-case letters, digits and hyphens.']);
-    for (const name of ['', 'S3', '3s', '-a', 'a_b', 'a'.repeat(65), 'a\n']) expect(problemsOf(() => createPipeline({ name }))).toHaveLength(1);
+    expect(problemsOf(() => createPipeline({ name: '' }))).toEqual([
+      'name must start with a lower-case letter and have at most 64 lower-case letters, digits and hyphens.',
+    ]);
+    for (const name of ['', 'S3', '3s', '-a', 'a_b', 'a'.repeat(65), 'a\n'])
+      expect(problemsOf(() => createPipeline({ name }))).toHaveLength(1);
   });
 });
 
 describe('a change at run time', () => {
-  it('changes what it names and leaves the rest', () => {
+  it('a change affects only the settings that it names', () => {
     const { pipeline, told } = setUp(full, { load });
     const before = pipeline.settings();
-    pipeline.update({ timeout: { attemptMs: 500 }, retry: { baseMs: 7, budget: { ratio: 0.1 } }, breaker: { breakDurationMs: 3 }, bulkhead: { queueMax: 5 }, shed: { holdMs: 1 }, cache: { freshMs: 9 }, fallbackConcurrencyMax: 4 });
+    pipeline.update({
+      timeout: { attemptMs: 500 },
+      retry: { baseMs: 7, budget: { ratio: 0.1 } },
+      breaker: { breakDurationMs: 3 },
+      bulkhead: { queueMax: 5 },
+      shed: { holdMs: 1 },
+      cache: { freshMs: 9 },
+      fallbackConcurrencyMax: 4,
+    });
     expect(pipeline.settings()).toEqual({
       ...before,
       timeout: { ...before.timeout, attemptMs: 500 },
@@ -129,11 +253,23 @@ describe('a change at run time', () => {
     });
     expect(pipeline.snapshot()).toMatchObject({ retryBudget: { ratio: 0.1 }, bulkhead: { queueMax: 5 }, fallbacks: { concurrencyMax: 4 } });
     expect(told('SettingsChanged')).toMatchObject([
-      { changed: ['timeout.attemptMs', 'retry.baseMs', 'retry.budget', 'breaker.slowCallMs', 'breaker.breakDurationMs', 'bulkhead.queueMax', 'shed.holdMs', 'cache.freshMs', 'fallbackConcurrencyMax'] },
+      {
+        changed: [
+          'timeout.attemptMs',
+          'retry.baseMs',
+          'retry.budget',
+          'breaker.slowCallMs',
+          'breaker.breakDurationMs',
+          'bulkhead.queueMax',
+          'shed.holdMs',
+          'cache.freshMs',
+          'fallbackConcurrencyMax',
+        ],
+      },
     ]);
   });
 
-  it('of the time of an attempt leaves what is slow where that was set by itself', () => {
+  it('a change of the attempt timeout keeps a slowCallMs that was set explicitly', () => {
     const { pipeline } = setUp({ name: 's3', breaker: { slowCallMs: 100 } });
     pipeline.update({ timeout: { attemptMs: 500 } });
     expect(pipeline.settings().breaker).toMatchObject({ slowCallMs: 100 });
@@ -143,7 +279,7 @@ describe('a change at run time', () => {
     expect(later.settings().breaker).toMatchObject({ slowCallMs: 150 });
   });
 
-  it('of one policy leaves all others', () => {
+  it('a change of one policy keeps the other policies', () => {
     const { pipeline } = setUp({ ...full, timeout: { connectMs: 100 } }, { load });
     const before = pipeline.settings();
     pipeline.update({ cache: { freshMs: 9 } });
@@ -151,10 +287,17 @@ describe('a change at run time', () => {
     expect(before.timeout.connectMs).toBe(100);
   });
 
-  it('changes nothing when it is wrong', () => {
+  it('an invalid change changes nothing', () => {
     const { pipeline, told } = setUp({ name: 's3', breaker: {} });
     const before = pipeline.settings();
-    const patches: readonly PipelinePatch[] = [{ retry: {} }, { bulkhead: {} }, { shed: {} }, { cache: {} }, { breaker: { breakDurationMs: 0 } }, { timeout: { attemptMs: 40_000 } }];
+    const patches: readonly PipelinePatch[] = [
+      { retry: {} },
+      { bulkhead: {} },
+      { shed: {} },
+      { cache: {} },
+      { breaker: { breakDurationMs: 0 } },
+      { timeout: { attemptMs: 40_000 } },
+    ];
     expect(patches.map((patch) => problemsOf(() => pipeline.update(patch)))).toEqual([
       ['retry is not part of this pipeline.'],
       ['bulkhead is not part of this pipeline.'],
@@ -167,7 +310,7 @@ describe('a change at run time', () => {
     expect(told('SettingsChanged')).toEqual([]);
   });
 
-  it('leaves the timer of attempts alone where their limit stays', async () => {
+  it('a change that keeps the attempt timeout keeps its timer', async () => {
     const { pipeline, clock } = setUp({ name: 's3', bulkhead: {} });
     void pipeline.executeOutcome(never);
     pipeline.update({ bulkhead: { queueMax: 5 }, timeout: { totalMs: 20_000 } });
@@ -175,7 +318,7 @@ describe('a change at run time', () => {
     expect(clock.pending).toBe(1);
   });
 
-  it('leaves the time limit of attempts that run', async () => {
+  it('running attempts keep the timeout with which they started', async () => {
     const { pipeline, clock } = setUp({ name: 's3', timeout: { attemptMs: 100 } });
     const before = pipeline.executeOutcome(never);
     pipeline.update({ timeout: { attemptMs: 50 } });
@@ -188,8 +331,8 @@ describe('a change at run time', () => {
   });
 });
 
-describe('the most attempts of a call', () => {
-  it('is one without retries', () => {
+describe('attemptsMax', () => {
+  it('a pipeline without retries makes one attempt', () => {
     expect([attemptsMax({}), attemptsMax({ retry: {} }), attemptsMax({ retry: { attemptsMax: 7 } })]).toEqual([1, 3, 7]);
   });
 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { EventHub } from './event-hub.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 
-it('a hub knows whether anybody listens, and looks at the clock only then', () => {
+it('the hub reads the clock only while it has a listener', () => {
   const clock = new VirtualClock(5);
   let looks = 0;
   const hub = new EventHub('s3', {
@@ -29,7 +29,7 @@ it('a hub knows whether anybody listens, and looks at the clock only then', () =
   expect([hub.hasListeners, looks, heard.length]).toEqual([false, 2, 3]);
 });
 
-it('the same listener may listen twice, and leaves once for each', () => {
+it('a listener that subscribes twice gets each event twice and ends each subscription alone', () => {
   const hub = new EventHub('s3', new VirtualClock());
   let heard = 0;
   const listener = (): void => void (heard += 1);

@@ -1,43 +1,50 @@
 import type { Clock } from '../time/clock.ts';
 import type { LoadSource } from '../admission/load-source.ts';
 
-/** A server that does one piece of work at a time, in the order of arrival, also for clients that have gone: what makes overload last. */
+/**
+ * A server that processes one request at a time in order of arrival. It also works for clients that no longer wait, which prolongs an
+ * overload.
+ */
 export class QueueingServer implements LoadSource {
-  private readonly waiting: (() => void)[] = [];
-  private busy = false;
+  readonly #waiting: (() => void)[] = [];
+  #busy = false;
+
+  readonly #clock: Clock;
 
   constructor(
-    private readonly clock: Clock,
-    /** Milliseconds that a piece of work takes now. */
+    clock: Clock,
+    /** Current processing time of a request in milliseconds. */
     public workMs: number,
-  ) {}
+  ) {
+    this.#clock = clock;
+  }
 
-  /** Resolves when the work is done. */
+  /** Resolves when the request is processed. */
   work(): Promise<void> {
     return new Promise((resolve) => {
-      this.waiting.push(resolve);
-      this.next();
+      this.#waiting.push(resolve);
+      this.#next();
     });
   }
 
-  /** How long new work would wait: what the delay of an event loop is to a real one. */
+  /** Wait of a new request. It takes the place of the event-loop delay of a real process. */
   eventLoopDelayMs(): number {
-    return this.waiting.length * this.workMs;
+    return this.#waiting.length * this.workMs;
   }
 
   heapUsedRatio(): number {
     return 0;
   }
 
-  private next(): void {
-    if (this.busy) return;
-    const done = this.waiting.shift();
+  #next(): void {
+    if (this.#busy) return;
+    const done = this.#waiting.shift();
     if (done === undefined) return;
-    this.busy = true;
-    this.clock.setTimeout(() => {
-      this.busy = false;
+    this.#busy = true;
+    this.#clock.setTimeout(() => {
+      this.#busy = false;
       done();
-      this.next();
+      this.#next();
     }, this.workMs);
   }
 }

@@ -10,8 +10,8 @@ function abortable(seen: unknown[]): Abortable {
   return { onAbort: (reason) => void seen.push(reason), abortHub: undefined, abortNext: undefined, abortPrevious: undefined };
 }
 
-describe('a fan-out of aborts', () => {
-  it('has one listener on a signal, however much hangs on it', () => {
+describe('AbortFanOut', () => {
+  it('the fan-out adds one listener per signal for any number of objects', () => {
     const fanOut = new AbortFanOut();
     const controller = new AbortController();
     const seen: unknown[] = [];
@@ -22,10 +22,14 @@ describe('a fan-out of aborts', () => {
     fanOut.unlink(all[0]!);
     controller.abort('enough');
     expect(seen).toEqual(['enough', 'enough']);
-    expect(all.every(({ abortHub, abortNext, abortPrevious }) => abortHub === undefined && abortNext === undefined && abortPrevious === undefined)).toBe(true);
+    expect(
+      all.every(
+        ({ abortHub, abortNext, abortPrevious }) => abortHub === undefined && abortNext === undefined && abortPrevious === undefined,
+      ),
+    ).toBe(true);
   });
 
-  it('keeps a listener on the signal used last, and else only where something hangs', () => {
+  it('the fan-out keeps a listener on the latest signal and on signals with linked objects', () => {
     const fanOut = new AbortFanOut();
     const [first, second, third] = [new AbortController(), new AbortController(), new AbortController()];
     const seen: unknown[] = [];
@@ -46,7 +50,7 @@ describe('a fan-out of aborts', () => {
     expect(seen).toEqual(['third', 'third', 'first']);
   });
 
-  it('keeps nothing of a signal that has aborted', () => {
+  it('the fan-out keeps nothing of an aborted signal', () => {
     const fanOut = new AbortFanOut();
     const controllers = Array.from({ length: 3 }, () => new AbortController());
     for (const { signal } of controllers) fanOut.link(abortable([]), signal);
@@ -60,7 +64,7 @@ describe('a fan-out of aborts', () => {
     expect(listeners(next.signal)).toBe(0);
   });
 
-  it('lets go of the signal used last when told to, unless something hangs on it', () => {
+  it('release removes the listener of the latest signal unless an object is linked to it', () => {
     const fanOut = new AbortFanOut();
     const controller = new AbortController();
     const one = abortable([]);
@@ -74,11 +78,20 @@ describe('a fan-out of aborts', () => {
   });
 });
 
-describe('under one long-lived signal', () => {
+describe('a pipeline under one long-lived signal', () => {
   it('waits and attempts of all kinds leave no listener and no timer', async () => {
-    const { pipeline, clock } = setUp({ name: 's3', timeout: { attemptMs: 50 }, retry: { baseMs: 10 }, breaker: { minimumCalls: 1000 }, bulkhead: { concurrencyMax: 2, queueMax: 100, queueWaitMsMax: 20 }, cache: {} });
+    const { pipeline, clock } = setUp({
+      name: 's3',
+      timeout: { attemptMs: 50 },
+      retry: { baseMs: 10 },
+      breaker: { minimumCalls: 1000 },
+      bulkhead: { concurrencyMax: 2, queueMax: 100, queueWaitMsMax: 20 },
+      cache: {},
+    });
     const { signal } = new AbortController();
-    const calls = Array.from({ length: 50 }, (_, i) => pipeline.executeOutcome(i % 3 === 0 ? () => i : failing, { signal, idempotent: true, key: i % 2 === 0 ? `${i % 7}` : undefined }));
+    const calls = Array.from({ length: 50 }, (_, i) =>
+      pipeline.executeOutcome(i % 3 === 0 ? () => i : failing, { signal, idempotent: true, key: i % 2 === 0 ? `${i % 7}` : undefined }),
+    );
     await clock.advance(1000);
     await Promise.all(calls);
     expect(listeners(signal)).toBeLessThanOrEqual(1);

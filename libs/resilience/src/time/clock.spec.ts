@@ -4,8 +4,8 @@ import { monotonicReader, sleep, systemClock } from './clock.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { systemRandom } from './system-random.ts';
 
-describe('a sleep', () => {
-  it('lasts as long as it is told, and leaves nothing on its signal', async () => {
+describe('sleep', () => {
+  it('a sleep lasts for the given time and leaves no listener', async () => {
     const clock = new VirtualClock(0);
     const { signal } = new AbortController();
     let awake = false;
@@ -20,7 +20,7 @@ describe('a sleep', () => {
     await expect(unsignalled).resolves.toBeUndefined();
   });
 
-  it('ends with the reason of its signal, and leaves no timer', async () => {
+  it('an aborted sleep throws the reason of its signal and leaves no timer', async () => {
     const clock = new VirtualClock(0);
     const controller = new AbortController();
     const slept = sleep(20, { clock, signal: controller.signal });
@@ -33,7 +33,7 @@ describe('a sleep', () => {
 });
 
 describe('a clock', () => {
-  it('counts by its time of day when it has nothing better', () => {
+  it('a clock without monotonic time uses its time of day', () => {
     let nowMs = 5;
     const timers = { setTimeout: () => undefined, clearTimeout: () => undefined };
     expect(monotonicReader({ now: () => nowMs, ...timers })()).toBe(5);
@@ -42,7 +42,7 @@ describe('a clock', () => {
     expect(monotonicReader({ now: () => nowMs, monotonic: () => 7, ...timers })()).toBe(7);
   });
 
-  it('of the machine tells the time and calls back unless it is told not to', async () => {
+  it('the system clock tells the time and runs a callback unless it is cleared', async () => {
     const before = Date.now();
     const countedFrom = performance.now();
     expect(systemClock.now()).toBeGreaterThanOrEqual(before);
@@ -54,7 +54,7 @@ describe('a clock', () => {
     expect(called).toEqual([]);
   });
 
-  it('goes with randomness from 0 to 1', () => {
+  it('the random numbers of the machine are at least 0 and below 1', () => {
     const drawn = Array.from({ length: 100 }, systemRandom);
     expect(drawn.every((number) => number >= 0 && number < 1)).toBe(true);
     expect(new Set(drawn).size).toBeGreaterThan(1);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { RollingCounts } from './rolling-counts.ts';
 
-describe('rolling counts', () => {
-  it('count by kind within the window, a bucket at a time', () => {
+describe('RollingCounts', () => {
+  it('each kind is counted within the window, bucket by bucket', () => {
     const counts = new RollingCounts(100, 10, 2);
     counts.add(0, 5);
     counts.add(1, 5, 3);
@@ -15,7 +15,7 @@ describe('rolling counts', () => {
     expect(counts.total(0, 190)).toBe(0);
   });
 
-  it('start anew after a long silence', () => {
+  it('the counts are 0 after a time longer than the window', () => {
     const counts = new RollingCounts(100, 10, 1);
     counts.add(0, 0);
     expect(counts.total(0, 1e9)).toBe(0);
@@ -23,7 +23,7 @@ describe('rolling counts', () => {
     expect(counts.total(0, 1e9 + 99)).toBe(1);
   });
 
-  it('take a time that has stepped back for the same moment', () => {
+  it('a time that steps back counts as the newest bucket', () => {
     const counts = new RollingCounts(100, 10, 1);
     counts.add(0, 500);
     counts.add(0, 100);
@@ -36,7 +36,7 @@ describe('rolling counts', () => {
     expect([others.total(0, 595), others.total(0, 600)]).toEqual([2, 0]);
   });
 
-  it('forget everything when told to', () => {
+  it('clear sets all counts to 0', () => {
     const counts = new RollingCounts(100, 10, 2);
     counts.add(0, 0);
     counts.add(1, 0);
@@ -46,7 +46,7 @@ describe('rolling counts', () => {
     expect(counts.total(1, 149)).toBe(1);
   });
 
-  it('work with origins below zero', () => {
+  it('times below 0 are valid', () => {
     const counts = new RollingCounts(100, 10, 1);
     counts.add(0, -55);
     expect([counts.total(0, 39), counts.total(0, 40)]).toEqual([1, 0]);

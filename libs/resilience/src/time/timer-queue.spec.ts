@@ -6,12 +6,17 @@ function setUp(limitMs: number) {
   const clock = new VirtualClock(0);
   const queue = new TimerQueue(limitMs, clock, () => clock.monotonic());
   const over: string[] = [];
-  const timed = (name: string): Timed => ({ onTimeout: () => void over.push(`${name}@${clock.monotonic()}`), timerDueMs: 0, timerNext: undefined, timerPrevious: undefined });
+  const timed = (name: string): Timed => ({
+    onTimeout: () => void over.push(`${name}@${clock.monotonic()}`),
+    timerDueMs: 0,
+    timerNext: undefined,
+    timerPrevious: undefined,
+  });
   return { clock, queue, over, timed };
 }
 
-describe('a queue of time limits', () => {
-  it('ends each limit when it is over, on one timer', async () => {
+describe('TimerQueue', () => {
+  it('the queue ends each limit in time with one timer', async () => {
     const { clock, queue, over, timed } = setUp(100);
     queue.add(timed('a'), 0);
     await clock.advance(30);
@@ -23,7 +28,7 @@ describe('a queue of time limits', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('forgets what is removed, wherever it stands', async () => {
+  it('the queue forgets a removed limit at any position', async () => {
     const { clock, queue, over, timed } = setUp(100);
     const all = ['a', 'b', 'c', 'd', 'e'].map(timed);
     for (const each of all) queue.add(each, 0);
@@ -35,7 +40,7 @@ describe('a queue of time limits', () => {
     expect(over.at(-1)).toBe('a@200');
   });
 
-  it('lets go of an idle clock after a second at most, and at once when told to', async () => {
+  it('an idle queue clears its timer after at most a second, and at once on release', async () => {
     const { clock, queue, over, timed } = setUp(10_000);
     const one = timed('a');
     queue.add(one, 0);
@@ -55,7 +60,7 @@ describe('a queue of time limits', () => {
     expect(over).toEqual(['a@11000']);
   });
 
-  it('goes on when an end adds or removes limits', async () => {
+  it('the queue continues when a timeout callback adds or removes limits', async () => {
     const { clock, queue, over, timed } = setUp(100);
     const next = timed('next');
     const removed = timed('removed');

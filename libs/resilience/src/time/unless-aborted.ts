@@ -1,5 +1,6 @@
 /**
- * Waits for work that takes no signal. When the signal aborts first, the wait ends and the work continues unobserved; its later error is dropped.
+ * Waits for work that takes no signal. When the signal aborts first, the wait ends and the work continues unobserved; its later error is
+ * dropped.
  *
  * @returns the result of the work, or undefined when the signal aborted first
  * @throws the error of the work, if it fails before the signal aborts

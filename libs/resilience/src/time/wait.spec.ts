@@ -4,7 +4,7 @@ import { AbortFanOut } from './abort-fan-out.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { Waits } from './wait.ts';
 
-it('a wait leaves nothing behind, however it ends', async () => {
+it('a wait leaves no timer and no listener after any end', async () => {
   const clock = new VirtualClock(0);
   const fanOut = new AbortFanOut();
   const waits = new Waits(clock, fanOut);
@@ -30,6 +30,6 @@ it('a wait leaves nothing behind, however it ends', async () => {
   waits.failAll(new Error('closed'));
   await expect(closed.promise).rejects.toThrow('closed');
   fanOut.release();
-  // What a pipeline keeps of its waits is seen by nobody, but it would grow for ever.
+  // A leaked wait would grow the set without limit.
   expect([clock.pending, getEventListeners(signal, 'abort').length, waits.size]).toEqual([0, 0, 0]);
 });
