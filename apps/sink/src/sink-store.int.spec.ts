@@ -7,7 +7,7 @@ import { testParts } from './testing/test-parts.ts';
 import { TestTable } from './testing/test-table.ts';
 
 const poll = { timeout: 60_000, interval: 200 };
-const settings = { SINK_S3_BREAKER_OPEN_MS: '500', SINK_S3_BREAKER_OPEN_MS_MAX: '1000' };
+const settings = { SINK_S3_BREAKER_BREAK_DURATION_MS: '500', SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000' };
 
 let table: TestTable;
 let s3: FaultProxy;

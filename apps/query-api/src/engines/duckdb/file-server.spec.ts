@@ -19,20 +19,26 @@ function contentOf({ bytes }: LakeFile): Buffer {
   return Buffer.from(Uint8Array.from({ length: bytes }, (_, offset) => offset % 251));
 }
 
-async function serve(readRange?: ReadRange): Promise<{ server: FileServer; reads: string[] }> {
+const fromContent: ReadRange = async (file, from, to) => Readable.from([contentOf(file).subarray(from, to)]);
+
+async function serve(readRange = fromContent): Promise<{ server: FileServer; reads: string[] }> {
   const reads: string[] = [];
-  const fromContent: ReadRange = async (file, from, to) => Readable.from([contentOf(file).subarray(from, to)]);
   const server = await FileServer.open(
     new FileReads(
       async (file, from, to, signal) => {
         reads.push(`${file.key} ${from}-${to}`);
-        return await (readRange ?? fromContent)(file, from, to, signal);
+        return await readRange(file, from, to, signal);
       },
       { keptBytesMax: 1024 * 1024, readMsMax: 10_000 },
     ),
   );
   servers.push(server);
   return { server, reads };
+}
+
+async function grantOf(): Promise<{ grant: FileGrant; reads: string[]; server: FileServer }> {
+  const { server, reads } = await serve();
+  return { server, reads, grant: server.grant('dt', [small, large]) };
 }
 
 interface Answer {
@@ -51,11 +57,6 @@ async function ask(url: string, range?: string, method = 'GET'): Promise<Answer>
 }
 
 describe('the file server', () => {
-  const grantOf = async (): Promise<{ grant: FileGrant; reads: string[]; server: FileServer }> => {
-    const { server, reads } = await serve();
-    return { server, reads, grant: server.grant('dt', [small, large]) };
-  };
-
   it('names files by partition and position, and neither by bucket nor by key', async () => {
     const { grant } = await grantOf();
     expect(grant.files.map((url) => url.slice(grant.url.length))).toEqual(['dt=a%20b%2Fc/0', 'dt=b/1']);
@@ -105,7 +106,7 @@ describe('the file server', () => {
     const other = server.grant('dt', [small]);
     const origin = new URL(grant.url).origin;
     for (const url of [`${grant.url}dt=b/2`, `${grant.url}dt=b/1x`, `${grant.url}1`, grant.url, `${origin}/`, `${origin}/x/dt=b/1`, `${grant.url}a/b/1`]) {
-      expect((await ask(url)).status, url).toBe(404);
+      expect({ url, status: (await ask(url)).status }).toEqual({ url, status: 404 });
     }
     grant.revoke();
     expect((await ask(grant.files[0]!)).status).toBe(404);
@@ -125,7 +126,7 @@ describe('the file server', () => {
   it('breaks off an answer whose read breaks off', async () => {
     const { server } = await serve(async () => Readable.from(failing()));
     const grant = server.grant('dt', [large]);
-    await expect(ask(grant.files[0]!)).rejects.toThrow();
+    await expect(ask(grant.files[0]!)).rejects.toThrow('aborted');
     expect(grant.failure()).toBeDefined();
   });
 
