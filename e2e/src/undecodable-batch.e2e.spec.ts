@@ -43,7 +43,9 @@ function plant(partition: number, nth: number, change: (batch: Buffer) => void):
 }
 
 async function lanesText(): Promise<string> {
-  const { dependencies } = (await (await fetch(`${sink.url}/health/ready`)).json()) as { dependencies: { name: string; error?: string; detail?: string }[] };
+  const { dependencies } = (await (await fetch(`${sink.url}/health/ready`)).json()) as {
+    dependencies: { name: string; error?: string; detail?: string }[];
+  };
   return JSON.stringify(dependencies.find(({ name }) => name === 'lanes'));
 }
 
@@ -52,13 +54,22 @@ interface Repaired {
 }
 
 async function repair(partition: number, offset: number, ...args: readonly string[]): Promise<Repaired> {
-  const { stdout } = await promisify(execFile)('../millrace', ['repair', '--undecodable', '--partition', String(partition), '--offset', String(offset), ...args, '--json', '--table', table], { env: { ...process.env, SINK_TOPIC: topic } });
+  const { stdout } = await promisify(execFile)(
+    '../millrace',
+    ['repair', '--undecodable', '--partition', String(partition), '--offset', String(offset), ...args, '--json', '--table', table],
+    { env: { ...process.env, SINK_TOPIC: topic } },
+  );
   return JSON.parse(stdout) as Repaired;
 }
 
 it('a batch that cannot be decoded holds its own partition, and lands as rejects with an operator’s permission', async () => {
   const events = makePurchases(30);
-  const produce = async (partition: number, from: number, to: number): Promise<number> => await producer.produce(topic, partition, batchBytes({ records: events.slice(from, to).map((event) => ({ value: JSON.stringify(event) })) }));
+  const produce = async (partition: number, from: number, to: number): Promise<number> =>
+    await producer.produce(
+      topic,
+      partition,
+      batchBytes({ records: events.slice(from, to).map((event) => ({ value: JSON.stringify(event) })) }),
+    );
   await produce(0, 0, 3);
   await produce(0, 3, 8);
   await produce(0, 8, 10);
@@ -71,13 +82,32 @@ it('a batch that cannot be decoded holds its own partition, and lands as rejects
   plant(1, 1, (batch) => {
     batch[batch.length - 1]! ^= 1;
   });
-  sink = await spawnService('sink', { SINK_TOPIC: topic, SINK_TABLE: table, SINK_GROUP_ID: topic, SINK_SPOOL_DIR: spool, SINK_FLUSH_SECONDS: '1' }, { until: 'live' });
+  sink = await spawnService(
+    'sink',
+    { SINK_TOPIC: topic, SINK_TABLE: table, SINK_GROUP_ID: topic, SINK_SPOOL_DIR: spool, SINK_FLUSH_SECONDS: '1' },
+    { until: 'live' },
+  );
   await produce(2, 22, 30);
 
-  await waitUntil('everything before the batches, and the other partition, to land', async () => (await recordedOffsets(table, topic)) === 3 + 10 + 8, { timeoutMs: 60_000 });
-  await waitUntil('the batch to be named', async () => (await lanesText()).includes('partition 0: the batch at offsets 3-7 cannot be decoded: unknown compression codec 5'), { timeoutMs: 30_000 });
+  await waitUntil(
+    'everything before the batches, and the other partition, to land',
+    async () => (await recordedOffsets(table, topic)) === 3 + 10 + 8,
+    { timeoutMs: 60_000 },
+  );
+  await waitUntil(
+    'the batch to be named',
+    async () => (await lanesText()).includes('partition 0: the batch at offsets 3-7 cannot be decoded: unknown compression codec 5'),
+    { timeoutMs: 30_000 },
+  );
 
-  expect((await repair(0, 3)).batch).toMatchObject({ partition: 0, from: 3, to: 8, reason: 'unknown compression codec 5', permitted: false, header: { records: 5 } });
+  expect((await repair(0, 3)).batch).toMatchObject({
+    partition: 0,
+    from: 3,
+    to: 8,
+    reason: 'unknown compression codec 5',
+    permitted: false,
+    header: { records: 5 },
+  });
   expect((await repair(0, 5, '--apply')).batch).toMatchObject({ from: 3, to: 8, permitted: true });
   expect((await repair(1, 10, '--apply')).batch).toMatchObject({ from: 10, to: 12, permitted: true });
   const check = await landedLake(30, table, topic);

@@ -20,11 +20,17 @@ function worldWith(before: number, corrupt: number, after: number): { world: Wor
 }
 
 function permit(world: World, { from, to, sha256 }: UndecodableBatch, more: Readonly<Record<string, unknown>> = {}): void {
-  world.bucket.objects.set(skipKey(purchases.topic.name, 0, from), Buffer.from(JSON.stringify({ v: 1, topic: purchases.topic.name, partition: 0, from, to, sha256, reason, ...more })));
+  world.bucket.objects.set(
+    skipKey(purchases.topic.name, 0, from),
+    Buffer.from(JSON.stringify({ v: 1, topic: purchases.topic.name, partition: 0, from, to, sha256, reason, ...more })),
+  );
 }
 
 function offsetsOf(world: World): number[] {
-  return world.rows().map(({ _offset }) => _offset).toSorted((a, b) => a - b);
+  return world
+    .rows()
+    .map(({ _offset }) => _offset)
+    .toSorted((a, b) => a - b);
 }
 
 async function live(writer: Writer): Promise<void> {
@@ -72,21 +78,29 @@ describe('a lane before a batch that cannot be decoded', () => {
     expect(writer.lane.holds).toContain('undecodable');
   });
 
-  it.each([[1], [20], [2500]])('makes a reject of each of its %i offsets with an operator’s permission, and keeps its bytes once', async (count) => {
-    const { world, batch } = worldWith(3, count, 2);
-    const writer = world.writer();
-    await live(writer);
-    permit(world, batch);
-    await live(writer);
-    expect(writer.lane.landed).toBe(world.topic.high);
-    expect(writer.lane.undecodable).toBeUndefined();
-    expect(offsetsOf(world)).toEqual([0, 1, 2, 3 + count, 4 + count]);
-    expect(world.entries().reduce((sum, entry) => sum + accountOf(entry).rejected, 0)).toBe(count);
-    const lines = world.bucket.keys('_rejects/').flatMap((key) => Buffer.from(world.bucket.objects.get(key)!).toString().trim().split('\n')).map((line) => JSON.parse(line) as { offset: number; reason: string; undecodable: { sha256: string; batch?: string } });
-    expect(lines.map(({ offset }) => offset)).toEqual(Array.from({ length: count }, (_, n) => 3 + n));
-    expect(new Set(lines.map(({ reason: why, undecodable: { sha256 } }) => `${why} ${sha256}`)).size).toBe(1);
-    expect(lines.flatMap(({ undecodable: { batch: bytes } }) => (bytes === undefined ? [] : [Buffer.from(bytes, 'base64').toString()]))).toEqual(['batch at 3']);
-  });
+  it.each([[1], [20], [2500]])(
+    'makes a reject of each of its %i offsets with an operator’s permission, and keeps its bytes once',
+    async (count) => {
+      const { world, batch } = worldWith(3, count, 2);
+      const writer = world.writer();
+      await live(writer);
+      permit(world, batch);
+      await live(writer);
+      expect(writer.lane.landed).toBe(world.topic.high);
+      expect(writer.lane.undecodable).toBeUndefined();
+      expect(offsetsOf(world)).toEqual([0, 1, 2, 3 + count, 4 + count]);
+      expect(world.entries().reduce((sum, entry) => sum + accountOf(entry).rejected, 0)).toBe(count);
+      const lines = world.bucket
+        .keys('_rejects/')
+        .flatMap((key) => Buffer.from(world.bucket.objects.get(key)!).toString().trim().split('\n'))
+        .map((line) => JSON.parse(line) as { offset: number; reason: string; undecodable: { sha256: string; batch?: string } });
+      expect(lines.map(({ offset }) => offset)).toEqual(Array.from({ length: count }, (_, n) => 3 + n));
+      expect(new Set(lines.map(({ reason: why, undecodable: { sha256 } }) => `${why} ${sha256}`)).size).toBe(1);
+      expect(
+        lines.flatMap(({ undecodable: { batch: bytes } }) => (bytes === undefined ? [] : [Buffer.from(bytes, 'base64').toString()])),
+      ).toEqual(['batch at 3']);
+    },
+  );
 
   it('knows its log again by the last record before it, and does not stop there a second time', async () => {
     const { world, batch } = worldWith(3, 20, 0);
@@ -104,7 +118,15 @@ describe('a lane before a batch that cannot be decoded', () => {
     const { world } = worldWith(3, 0, 0);
     world.topic.undecodable.length = 0;
     await live(world.writer());
-    world.topic.undecodable.push({ from: 2, to: 3, code: 'bad-checksum', reason: 'its checksum is wrong', bytes: Buffer.from('x'), sha256: '1'.repeat(64), header: undefined });
+    world.topic.undecodable.push({
+      from: 2,
+      to: 3,
+      code: 'bad-checksum',
+      reason: 'its checksum is wrong',
+      bytes: Buffer.from('x'),
+      sha256: '1'.repeat(64),
+      header: undefined,
+    });
     world.topic.append(purchaseLine(2000));
     const second = world.writer();
     await live(second);
@@ -126,7 +148,10 @@ describe('offsets without a record', () => {
     const writer = world.writer();
     await live(writer);
     expect(writer.lane.landed).toBe(5);
-    expect(world.entries().map(({ from, to, absent }) => [from, to, absent])).toEqual([[0, 2, [[1, 2]]], [2, 5, [[2, 5]]]]);
+    expect(world.entries().map(({ from, to, absent }) => [from, to, absent])).toEqual([
+      [0, 2, [[1, 2]]],
+      [2, 5, [[2, 5]]],
+    ]);
     expect(world.entries().at(-1)!.last?.offset).toBe(0);
   });
 
@@ -135,7 +160,10 @@ describe('offsets without a record', () => {
     world.topic.skip(3);
     await live(world.writer());
     expect(world.entries().map(({ from, to, absent }) => [from, to, absent])).toEqual([[0, 3, [[0, 3]]]]);
-    world.topic.recreate(Array.from({ length: 4 }, (_, n) => purchaseLine(n)), '1800000000000');
+    world.topic.recreate(
+      Array.from({ length: 4 }, (_, n) => purchaseLine(n)),
+      '1800000000000',
+    );
     const second = world.writer();
     await live(second);
     expect(second.lane.state).toMatchObject({ kind: 'refused', error: { code: 'different-log' } });

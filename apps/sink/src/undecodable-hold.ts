@@ -102,7 +102,14 @@ export class UndecodableHold {
     try {
       this.#permission = await this.#parts.pipeline.skipPermission(held.from, life);
     } catch (error) {
-      if (!life.aborted) this.#parts.pipeline.parts.observe({ type: 'StepFailed', partition: this.#partition, step: 'look for a permission', attempt: 0, error: error as Error });
+      if (!life.aborted)
+        this.#parts.pipeline.parts.observe({
+          type: 'StepFailed',
+          partition: this.#partition,
+          step: 'look for a permission',
+          attempt: 0,
+          error: error as Error,
+        });
       return false;
     }
     return this.#permission !== undefined && !life.aborted;

@@ -12,14 +12,25 @@ export function undecodableText({ from, to, reason }: Pick<UndecodableBatch, 'fr
  *
  * @param range the offsets that have not landed yet
  */
-export function* undecodableRecords(batch: UndecodableBatch, { from, to }: { readonly from: number; readonly to: number }, recordsAtOnce: number): Generator<LogRecord[]> {
+export function* undecodableRecords(
+  batch: UndecodableBatch,
+  { from, to }: { readonly from: number; readonly to: number },
+  recordsAtOnce: number,
+): Generator<LogRecord[]> {
   const timestamp = String(batch.header?.maxTimestamp ?? -1);
   const { reason, sha256, bytes } = batch;
   for (let start = from; start < to; start += recordsAtOnce) {
     yield Array.from({ length: Math.min(recordsAtOnce, to - start) }, (_, n): LogRecord => {
       const offset = start + n;
       const undecodable = { from: batch.from, to, reason, sha256 };
-      return { offset, timestamp, key: null, value: null, headers: [], undecodable: offset === from ? { ...undecodable, batch: bytes } : undecodable };
+      return {
+        offset,
+        timestamp,
+        key: null,
+        value: null,
+        headers: [],
+        undecodable: offset === from ? { ...undecodable, batch: bytes } : undecodable,
+      };
     });
   }
 }

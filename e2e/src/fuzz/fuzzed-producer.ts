@@ -42,7 +42,14 @@ export class FuzzedProducer {
     const fuzzed = new FuzzedProducer(await RawProducer.connect(broker), topic, partitions, choose, records);
     for (let n = 0; n < 3; n += 1) {
       const id = `${topic}-${n}`;
-      fuzzed.#transactions.push({ id, identity: await fuzzed.#producer.initTransactions(id), sequences: new Map(), joined: new Set(), pending: [], batchesLeft: 0 });
+      fuzzed.#transactions.push({
+        id,
+        identity: await fuzzed.#producer.initTransactions(id),
+        sequences: new Map(),
+        joined: new Set(),
+        pending: [],
+        batchesLeft: 0,
+      });
     }
     return fuzzed;
   }
@@ -67,7 +74,8 @@ export class FuzzedProducer {
   async #produceIn(transaction: Transaction): Promise<void> {
     const partition = this.#choose.below(this.#partitions);
     if (transaction.joined.size === 0) transaction.batchesLeft = 1 + this.#choose.below(6);
-    if (!transaction.joined.has(partition)) await this.#producer.addToTransaction(transaction.id, transaction.identity, this.#topic, partition);
+    if (!transaction.joined.has(partition))
+      await this.#producer.addToTransaction(transaction.id, transaction.identity, this.#topic, partition);
     transaction.joined.add(partition);
     transaction.pending.push(...(await this.#produceBatch(transaction, partition)));
     transaction.batchesLeft -= 1;
@@ -93,7 +101,14 @@ export class FuzzedProducer {
       records: made.map(({ record }) => record),
       codec: this.#choose.of(codecs),
       firstTimestamp: this.#choose.of([0n, 1_700_000_000_000n, 4_000_000_000_000n]) + 1n,
-      ...(transaction === undefined ? {} : { transactional: true, producerId: transaction.identity.producerId, producerEpoch: transaction.identity.epoch, baseSequence: sequence }),
+      ...(transaction === undefined
+        ? {}
+        : {
+            transactional: true,
+            producerId: transaction.identity.producerId,
+            producerEpoch: transaction.identity.epoch,
+            baseSequence: sequence,
+          }),
     });
     const base = await this.#producer.produce(this.#topic, partition, batch, transaction?.id);
     transaction?.sequences.set(partition, sequence + made.length);

@@ -10,7 +10,18 @@ export interface FuzzedRecord {
   readonly fate: Fate;
 }
 
-const oddNames: readonly (string | Buffer)[] = ['__proto__', 'constructor', 'toString', '', 'ce_id', 'ce_id', 'traceparent', 'x', 'é', Buffer.from([0xff, 0xfe])];
+const oddNames: readonly (string | Buffer)[] = [
+  '__proto__',
+  'constructor',
+  'toString',
+  '',
+  'ce_id',
+  'ce_id',
+  'traceparent',
+  'x',
+  'é',
+  Buffer.from([0xff, 0xfe]),
+];
 
 /** Makes records of any shape that Kafka's format allows. */
 export class RecordFuzzer {
@@ -28,7 +39,15 @@ export class RecordFuzzer {
     this.#made += 1;
     const { value, fate } = choose.chance(0.6) ? this.#good(partition) : this.#bad();
     const timestampDelta = choose.of([0, 1, -1, choose.below(1_000_000), 2n ** 40n]);
-    return { fate, record: { timestampDelta, key: choose.of([null, '', `user ${choose.below(50)}`, choose.bytes(20)]), value, headers: Array.from({ length: choose.of([0, 0, 1, 2, 5]) }, () => this.#header()) } };
+    return {
+      fate,
+      record: {
+        timestampDelta,
+        key: choose.of([null, '', `user ${choose.below(50)}`, choose.bytes(20)]),
+        value,
+        headers: Array.from({ length: choose.of([0, 0, 1, 2, 5]) }, () => this.#header()),
+      },
+    };
   }
 
   #header(): readonly [Buffer | string, Buffer | string | null] {

@@ -52,7 +52,19 @@ export async function runFuzzedTopic({ records, seed, kills, appendTime, tell }:
   const spool = join(stack.home, `spool-${table}`);
   const choose = new Chooser(seededRandom(seed));
   await createFuzzedTopic(name, appendTime);
-  const start = async (): Promise<ServiceProcess> => await spawnService('sink', { SINK_TOPIC: name, SINK_TABLE: table, SINK_GROUP_ID: name, SINK_SPOOL_DIR: spool, SINK_FLUSH_SECONDS: '1', SINK_FLUSH_BYTES: '1048576' }, { until: 'live' });
+  const start = async (): Promise<ServiceProcess> =>
+    await spawnService(
+      'sink',
+      {
+        SINK_TOPIC: name,
+        SINK_TABLE: table,
+        SINK_GROUP_ID: name,
+        SINK_SPOOL_DIR: spool,
+        SINK_FLUSH_SECONDS: '1',
+        SINK_FLUSH_BYTES: '1048576',
+      },
+      { until: 'live' },
+    );
   const producer = await FuzzedProducer.open(stack.kafkaBrokers.split(',')[0]!, name, partitions, choose, new RecordFuzzer(choose));
   let sink = await start();
   try {
@@ -73,7 +85,20 @@ export async function runFuzzedTopic({ records, seed, kills, appendTime, tell }:
     const check = await landedLake(total, table, name, 600_000);
     const expected = expectedOf(producer.journal);
     const failures = [...check.faults, ...(await differences(table, expected)), ...countFailures(check, expected, total)];
-    return { records: producer.journal.length, batches, committed, aborted, hidden, rows: check.rows, rejects: check.rejected, duplicates: check.dropped, absent: check.absent, kills, seconds: Math.round((performance.now() - began) / 1000), failures };
+    return {
+      records: producer.journal.length,
+      batches,
+      committed,
+      aborted,
+      hidden,
+      rows: check.rows,
+      rejects: check.rejected,
+      duplicates: check.dropped,
+      absent: check.absent,
+      kills,
+      seconds: Math.round((performance.now() - began) / 1000),
+      failures,
+    };
   } finally {
     producer.close();
     await sink.kill();
@@ -110,8 +135,16 @@ function expectedOf(journal: readonly JournalLine[]): Expected {
 
 function countFailures(check: LakeCheck, { rows, rejects, duplicates }: Expected, total: number): string[] {
   const found = { rows: check.rows, rejected: check.rejected, dropped: check.dropped, absent: check.absent, gap: check.gap };
-  const wanted = { rows: rows.size, rejected: rejects.size, dropped: duplicates, absent: total - rows.size - rejects.size - duplicates, gap: 0 };
-  return (Object.keys(wanted) as (keyof typeof wanted)[]).flatMap((key) => (found[key] === wanted[key] ? [] : [`${key}: ${found[key]}, and ${wanted[key]} are expected`]));
+  const wanted = {
+    rows: rows.size,
+    rejected: rejects.size,
+    dropped: duplicates,
+    absent: total - rows.size - rejects.size - duplicates,
+    gap: 0,
+  };
+  return (Object.keys(wanted) as (keyof typeof wanted)[]).flatMap((key) =>
+    found[key] === wanted[key] ? [] : [`${key}: ${found[key]}, and ${wanted[key]} are expected`],
+  );
 }
 
 interface RejectLine {
@@ -127,7 +160,8 @@ async function differences(table: string, { rows, rejects }: Expected): Promise<
   for (const { key } of await lake.objects(`${table}/`)) {
     for (const row of await lake.rows(key, ['event_id', '_partition', '_offset'])) {
       const at = `${String(row['_partition'])}@${String(row['_offset'])}`;
-      if (rows.get(at) !== row['event_id']) wrong.push(`row ${at} holds event ${String(row['event_id'])}, and ${rows.get(at) ?? 'no row'} is expected`);
+      if (rows.get(at) !== row['event_id'])
+        wrong.push(`row ${at} holds event ${String(row['event_id'])}, and ${rows.get(at) ?? 'no row'} is expected`);
     }
   }
   for (const { key } of await lake.objects(`_rejects/${table}/`)) {
@@ -143,7 +177,11 @@ async function differences(table: string, { rows, rejects }: Expected): Promise<
 
 function holds(line: RejectLine, { record: { key = null, value = null, headers = [] } }: JournalLine): boolean {
   const found = line.headers.map(({ name, nameBase64, value: header }) => [nameBase64 ?? Buffer.from(name!).toString('base64'), header]);
-  return line.key === base64(key) && line.value === base64(value) && JSON.stringify(found) === JSON.stringify(headers.map(([name, header]) => [base64(name), base64(header)]));
+  return (
+    line.key === base64(key) &&
+    line.value === base64(value) &&
+    JSON.stringify(found) === JSON.stringify(headers.map(([name, header]) => [base64(name), base64(header)]))
+  );
 }
 
 function base64(value: Buffer | string | null): string | null {
@@ -154,8 +192,16 @@ async function createFuzzedTopic(topic: string, appendTime: boolean): Promise<vo
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const config = { 'retention.ms': '-1', 'message.timestamp.type': appendTime ? 'LogAppendTime' : 'CreateTime', 'message.timestamp.before.max.ms': '9223372036854775807', 'message.timestamp.after.max.ms': '9223372036854775807' };
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })) }], waitForLeaders: false });
+    const config = {
+      'retention.ms': '-1',
+      'message.timestamp.type': appendTime ? 'LogAppendTime' : 'CreateTime',
+      'message.timestamp.before.max.ms': '9223372036854775807',
+      'message.timestamp.after.max.ms': '9223372036854775807',
+    };
+    await admin.createTopics({
+      topics: [{ topic, numPartitions: partitions, configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })) }],
+      waitForLeaders: false,
+    });
     await waitForLeaders(admin, topic, partitions);
   } finally {
     await admin.disconnect();

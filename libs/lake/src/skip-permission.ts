@@ -29,7 +29,13 @@ const validator = validatorFor(permissionSchema);
  *
  * @throws LakeError `bad-entry` when the object is not a permission
  */
-export async function readSkipPermission(store: Pick<ObjectStore, 'get'>, topic: string, partition: number, from: number, options: CallOptions = {}): Promise<SkipPermission | undefined> {
+export async function readSkipPermission(
+  store: Pick<ObjectStore, 'get'>,
+  topic: string,
+  partition: number,
+  from: number,
+  options: CallOptions = {},
+): Promise<SkipPermission | undefined> {
   const key = skipKey(topic, partition, from);
   const bytes = await store.get(key, options);
   if (bytes === undefined) return undefined;
@@ -45,6 +51,14 @@ export async function readSkipPermission(store: Pick<ObjectStore, 'get'>, topic:
 }
 
 /** Writes a permission. The same permission may be written again. */
-export async function writeSkipPermission(store: Pick<ObjectStore, 'put'>, permission: SkipPermission, options: CallOptions = {}): Promise<void> {
-  await store.put(skipKey(permission.topic, permission.partition, permission.from), Buffer.from(`${JSON.stringify(permission)}\n`), options);
+export async function writeSkipPermission(
+  store: Pick<ObjectStore, 'put'>,
+  permission: SkipPermission,
+  options: CallOptions = {},
+): Promise<void> {
+  await store.put(
+    skipKey(permission.topic, permission.partition, permission.from),
+    Buffer.from(`${JSON.stringify(permission)}\n`),
+    options,
+  );
 }

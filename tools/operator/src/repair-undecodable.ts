@@ -29,20 +29,33 @@ interface ShownBatch {
  * Shows a batch that cannot be decoded. With `--apply` the sink may go past it: each of its offsets becomes a reject, and the first one
  * keeps the bytes. Exit code 1 when the batch can be decoded.
  */
-export async function repairUndecodable(lake: Lake, place: { readonly partition: number; readonly offset: number }, { apply, json }: { readonly apply: boolean; readonly json: boolean }, context: OperatorContext): Promise<number> {
+export async function repairUndecodable(
+  lake: Lake,
+  place: { readonly partition: number; readonly offset: number },
+  { apply, json }: { readonly apply: boolean; readonly json: boolean },
+  context: OperatorContext,
+): Promise<number> {
   const { out, progress, signal } = context;
   const topic = lake.stream.topic.name;
   const batch = await progress.step('Read the batch', async () => await readBatch(lake, place, context));
   if (batch === undefined) {
     if (json) out.line(JSON.stringify({ applied: false, batch: null }));
-    else out.line(`Offset ${grouped(place.offset)} of partition ${place.partition} of ${topic} can be decoded, or is not there: the sink needs no help.`);
+    else
+      out.line(
+        `Offset ${grouped(place.offset)} of partition ${place.partition} of ${topic} can be decoded, or is not there: the sink needs no help.`,
+      );
     return 1;
   }
   const { from, to, sha256 } = batch;
   if (apply) {
-    if (to === undefined) throw new OperatorError(`The batch at offset ${from} of partition ${place.partition} does not say where it ends, so the sink cannot go past it. docs/operations.md says how to delete the records before an offset.`);
-    const landed = (await new Ledger(lake.store, { table: lake.stream.table, topic, partition: place.partition }).head({ signal }))?.to ?? 0;
-    if (landed >= to) throw new OperatorError(`Offsets ${from} to ${to - 1} of partition ${place.partition} have landed: the sink needs no permission.`);
+    if (to === undefined)
+      throw new OperatorError(
+        `The batch at offset ${from} of partition ${place.partition} does not say where it ends, so the sink cannot go past it. docs/operations.md says how to delete the records before an offset.`,
+      );
+    const landed =
+      (await new Ledger(lake.store, { table: lake.stream.table, topic, partition: place.partition }).head({ signal }))?.to ?? 0;
+    if (landed >= to)
+      throw new OperatorError(`Offsets ${from} to ${to - 1} of partition ${place.partition} have landed: the sink needs no permission.`);
     await writeSkipPermission(lake.store, { v: 1, topic, partition: place.partition, from, to, sha256, reason: batch.reason }, { signal });
   }
   const permission = await readSkipPermission(lake.store, topic, place.partition, from, { signal });
@@ -52,7 +65,11 @@ export async function repairUndecodable(lake: Lake, place: { readonly partition:
   return 0;
 }
 
-async function readBatch({ stream }: Lake, { partition, offset }: { readonly partition: number; readonly offset: number }, { env, signal }: OperatorContext): Promise<UndecodableBatch | undefined> {
+async function readBatch(
+  { stream }: Lake,
+  { partition, offset }: { readonly partition: number; readonly offset: number },
+  { env, signal }: OperatorContext,
+): Promise<UndecodableBatch | undefined> {
   let found: UndecodableBatch | undefined;
   await readTopic({
     env,
@@ -67,7 +84,12 @@ async function readBatch({ stream }: Lake, { partition, offset }: { readonly par
   return found;
 }
 
-function shownBatch(topic: string, partition: number, { from, to, reason, bytes, sha256, header }: UndecodableBatch, permitted: boolean): ShownBatch {
+function shownBatch(
+  topic: string,
+  partition: number,
+  { from, to, reason, bytes, sha256, header }: UndecodableBatch,
+  permitted: boolean,
+): ShownBatch {
   return {
     topic,
     partition,
@@ -76,7 +98,15 @@ function shownBatch(topic: string, partition: number, { from, to, reason, bytes,
     reason,
     bytes: bytes.byteLength,
     sha256,
-    header: header === undefined ? null : { records: header.count, codec: codecNames[header.codec] ?? `unknown (${header.codec})`, producerId: String(header.producerId), maxTimestamp: String(header.maxTimestamp) },
+    header:
+      header === undefined
+        ? null
+        : {
+            records: header.count,
+            codec: codecNames[header.codec] ?? `unknown (${header.codec})`,
+            producerId: String(header.producerId),
+            maxTimestamp: String(header.maxTimestamp),
+          },
     permitted,
   };
 }
@@ -87,7 +117,11 @@ function batchText({ topic, partition, from, to, reason, bytes, sha256, header, 
     `  batch        ${topic}, partition ${partition}, offsets ${offsets}`,
     `  reason       ${reason}`,
     `  size         ${counted(bytes, 'byte')}, sha256 ${sha256}`,
-    ...(header === null ? [] : [`  header says  ${counted(header.records, 'record')}, compression ${header.codec}, producer id ${header.producerId}, newest timestamp ${header.maxTimestamp}`]),
+    ...(header === null
+      ? []
+      : [
+          `  header says  ${counted(header.records, 'record')}, compression ${header.codec}, producer id ${header.producerId}, newest timestamp ${header.maxTimestamp}`,
+        ]),
     '',
     permitted
       ? `The sink may go past the batch: each of its offsets becomes a reject, and ./millrace rejects show ${partition}/${from} --json has its bytes.${apply ? ' It does so within seconds.' : ''}`

@@ -13,7 +13,8 @@ function bigEndian(bytes: Buffer): string {
 }
 
 // The quotes may be curly or escaped once more, as some programs leave them.
-const eventIdIn = /\\?["'\u201c\u201d]eventId\\?["'\u201c\u201d]\s*:\s*\\?["'\u201c\u201d]([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\?["'\u201c\u201d]/gi;
+const eventIdIn =
+  /\\?["'\u201c\u201d]eventId\\?["'\u201c\u201d]\s*:\s*\\?["'\u201c\u201d]([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\?["'\u201c\u201d]/gi;
 
 /** The one event id that a damaged JSON text names, in lower case; undefined where it names none, or several. */
 export function eventIdInText(value: Buffer): string | undefined {
