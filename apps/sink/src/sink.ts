@@ -98,7 +98,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   const onLeftover = (error: unknown): void => logger.warn({ err: error }, 'An object under _probes/ could not be deleted. It does no harm; the sink needs s3:DeleteObject there.');
   const admission = new StoreAdmission(
-    async (n, signal) => await probeStore({ store, key: probeKey(stream.table, writer, n), address: async () => await store.address(), signal, onLeftover }),
+    async (n, signal) => await probeStore({ store, key: probeKey(stream.table, writer, n), address: () => store.address, signal, onLeftover }),
     { patience, clock, signal: stopping.signal, onFailure: (error) => logAdmission(logger, error) },
   );
   const telemetry = consumerTelemetry(logger, metrics);

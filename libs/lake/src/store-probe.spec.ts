@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 
 const probe = async (store: ObjectStore): Promise<void> =>
-  await probeStore({ store, key, address: async () => 'http://store:1', onLeftover: (error) => void leftovers.push(error) });
+  await probeStore({ store, key, address: () => 'http://store:1', onLeftover: (error) => void leftovers.push(error) });
 const changed = (change: Partial<ObjectStore>): ObjectStore => ({ ...sound, ...change });
 const remains = 'exactly once cannot hold on it: use a store with conditional writes and strong consistency';
 

@@ -7,7 +7,7 @@ export interface StoreProbe {
   /** A key that no one has written before. */
   readonly key: string;
   /** Where the store is, for the message. */
-  readonly address: () => Promise<string>;
+  readonly address: () => string;
   readonly signal?: AbortSignal | undefined;
   /** Called when the probe's object could not be deleted; it does no harm. */
   readonly onLeftover: (error: unknown) => void;
@@ -23,20 +23,20 @@ const encoder = new TextEncoder();
  */
 export async function probeStore({ store, key, address, signal, onLeftover }: StoreProbe): Promise<void> {
   const [first, second] = ['first', 'second'].map((word) => encoder.encode(`${word} ${key}`)) as [Uint8Array, Uint8Array];
-  const unsound = async (fact: string): Promise<LakeError> =>
-    new LakeError('unsound-store', `the store at ${await address()} ${fact}; exactly once cannot hold on it: use a store with conditional writes and strong consistency`, { key });
+  const unsound = (fact: string): LakeError =>
+    new LakeError('unsound-store', `the store at ${address()} ${fact}; exactly once cannot hold on it: use a store with conditional writes and strong consistency`, { key });
   try {
     // A network that repeats the request makes the first answer a refusal: the object is there all the same.
     await putIfAbsent(store, key, first, signal);
   } catch (error) {
-    if (isLakeError(error, 'invalid')) throw await unsound(`refuses If-None-Match (${error.message})`);
+    if (isLakeError(error, 'invalid')) throw unsound(`refuses If-None-Match (${error.message})`);
     throw error;
   }
   try {
-    if (!(await isWritten(store, key, first, signal))) throw await unsound('does not show a write to the next GET');
-    if (!(await store.list(key, { limit: 1, signal })).includes(key)) throw await unsound('does not show a write to the next LIST');
-    if (await putIfAbsent(store, key, second, signal)) throw await unsound('ignores If-None-Match');
-    if (!(await isWritten(store, key, first, signal))) throw await unsound('ignores If-None-Match, though it answers that the key exists');
+    if (!(await isWritten(store, key, first, signal))) throw unsound('does not show a write to the next GET');
+    if (!(await store.list(key, { limit: 1, signal })).includes(key)) throw unsound('does not show a write to the next LIST');
+    if (await putIfAbsent(store, key, second, signal)) throw unsound('ignores If-None-Match');
+    if (!(await isWritten(store, key, first, signal))) throw unsound('ignores If-None-Match, though it answers that the key exists');
   } finally {
     await store.delete(key, { signal }).catch(onLeftover);
   }
