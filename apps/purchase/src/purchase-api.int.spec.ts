@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PipelineRegistry, ProcessLoad, type RunningService } from '@millrace/runtime';
 import { spawnService, type ServiceProcess, TestTopic } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { expectEachOnce, load, post, startPurchase } from './testing/purchase-client.ts';
+import { expectEachOnce, load, post, startPurchase, startReadyPurchase } from './testing/purchase-client.ts';
 import { seedPurchase, seedText } from './testing/seed-purchase.ts';
 
 const brokers = process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092';
@@ -11,7 +11,7 @@ let service: RunningService;
 
 beforeAll(async () => {
   topic = await TestTopic.create('purchase-test');
-  service = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
+  service = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
 });
 afterAll(async () => {
   await service?.close();
@@ -82,7 +82,7 @@ describe('a purchase', () => {
 
 describe('more work than the service can do', () => {
   it('sheds batches before single purchases, and what its sender calls low first', async () => {
-    const busy = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, PURCHASE_HTTP_SHED_DELAY_MS_FROM: '100', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '500' });
+    const busy = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, PURCHASE_HTTP_SHED_DELAY_MS_FROM: '100', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '500' });
     try {
       const processLoad = busy.app.get(ProcessLoad);
       processLoad.stop();
@@ -124,7 +124,7 @@ describe('a batch', () => {
 
   it('with items that are too large for the topic loses those alone', async () => {
     const narrow = await TestTopic.create('purchase-narrow', { config: { 'max.message.bytes': '2000' } });
-    const other = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: narrow.name });
+    const other = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: narrow.name });
     try {
       const items = Array.from({ length: 12 }, (_, n) => seedPurchase({ title: n % 4 === 1 ? 'x'.repeat(1024) : 'Orlando', author: n % 4 === 1 ? 'y'.repeat(1024) : 'Virginia Woolf' }));
       const { status, body } = await post(other.url, items, { path: '/v1/purchases/batch' });
