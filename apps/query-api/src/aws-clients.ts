@@ -2,7 +2,6 @@ import { AthenaClient } from '@aws-sdk/client-athena';
 import type { GlueClient } from '@aws-sdk/client-glue';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { awsConnections, glueClient, s3Client, type ConnectionSettings } from '@millrace/lake';
-import type { S3Access } from './engines/duckdb/sandbox-protocol.ts';
 
 /** Where AWS, or what stands in for it, is reached; undefined leaves the choice to the SDK. */
 export interface AwsSettings {
@@ -21,8 +20,6 @@ export interface AwsClients {
   readonly s3: S3Client;
   readonly glue: GlueClient;
   readonly athena: AthenaClient;
-  /** What DuckDB needs to read S3 by itself. Asked anew for each query, since credentials may change. */
-  s3Access(): Promise<S3Access>;
   destroy(): void;
 }
 
@@ -37,10 +34,6 @@ export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoi
     s3,
     glue,
     athena,
-    async s3Access() {
-      const { accessKeyId, secretAccessKey, sessionToken } = await s3.config.credentials();
-      return { accessKeyId, secretAccessKey, sessionToken, region: await s3.config.region(), endpoint: s3Endpoint };
-    },
     destroy() {
       s3.destroy();
       glue.destroy();

@@ -95,7 +95,7 @@ function nothing(): void {}
 
 /** A worker's events, of which only failures are kept. */
 function eventsInto(failures: Error[]): QueryWorkerEvents {
-  return { queryTaken: nothing, queryFinished: nothing, queryHandedOver: nothing, queryStalled: nothing, failed: (error) => void failures.push(error) };
+  return { queryTaken: nothing, queryReleased: nothing, queryEnded: nothing, queryHandedOver: nothing, queryStalled: nothing, failed: (error) => void failures.push(error) };
 }
 
 beforeEach(async () => {

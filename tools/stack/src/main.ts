@@ -3,6 +3,7 @@ import { operate, OperatorError } from '@millrace/operator';
 import { build } from './build.ts';
 import { usageFault } from './command-line.mjs';
 import { InterruptedError, StackError } from './errors.mjs';
+import { installPrometheus } from './install-prometheus.ts';
 import { Interruption } from './interruption.mjs';
 import { pinnedNode, root } from './places.mjs';
 import { isBuilt } from './plans.ts';
@@ -83,7 +84,16 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
 // A long proof kills what it finds, so it runs on a stack of its own.
 async function verify(name: string, args: readonly string[], screen: Screen): Promise<number> {
   const path = await builtScript('e2e', 'verify', name, screen);
-  return await onPrivateStack(`verify-${name}`, [], screen, interruption, async (env) => await runScript(path, args, env));
+  const more = name === 'alarms' ? { MILLRACE_PROMETHEUS: await fetchPrometheus(screen) } : {};
+  return await onPrivateStack(`verify-${name}`, [], screen, interruption, async (env) => await runScript(path, args, { ...env, ...more }));
+}
+
+async function fetchPrometheus(screen: Screen): Promise<string> {
+  return await screen.step('Find or fetch Prometheus', async (note) => {
+    const binary = await installPrometheus(readSettings(process.env), interruption);
+    note(binary);
+    return binary;
+  });
 }
 
 // Benchmarks and long proofs are scripts of their own.

@@ -68,7 +68,8 @@ export function readPorts(env) {
   /** @type {(key: string, fallback: number) => number} */
   const read = (key, fallback) => {
     const text = env[key] ?? '';
-    const port = text === '' ? fallback : Number(text);
+    // Kubernetes sets NAME_PORT=tcp://… for each Service of a namespace.
+    const port = text === '' || /^(?:tcp|udp|sctp):\/\//.test(text) ? fallback : Number(text);
     if (!Number.isInteger(port) || port < 1 || port > 65_535) faults.push(`${key} must be a port from 1 to 65535 (it is "${text}")`);
     return port;
   };

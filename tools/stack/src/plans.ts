@@ -137,6 +137,8 @@ async function planAws(context: InstallContext, env: Env): Promise<Planned> {
         PERSIST_STATE: '1',
         STATE_DIR: join(folder, 'state'),
         TMPDIR: join(folder, 'tmp'),
+        // Its Athena writes timestamps in the machine's zone otherwise.
+        TZ: 'UTC',
       },
       cwd: folder,
       url: `http://127.0.0.1:${port}`,

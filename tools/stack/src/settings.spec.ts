@@ -43,6 +43,10 @@ describe('the settings of the stack', () => {
     expect(settings.kafkaBrokers).toBe('kafka-1:9092,kafka-2:9092');
   });
 
+  it('ignore what Kubernetes sets for a Service under the name of a port', () => {
+    expect(readSettings({ KAFKA_PORT: 'tcp://10.96.97.183:9092', REDIS_PORT: 'tcp://10.96.97.184:6379' }).ports).toMatchObject({ kafka: 9092, redis: 6379 });
+  });
+
   it('name every port that is not one', () => {
     expect(() => readSettings({ KAFKA_PORT: 'x', REDIS_PORT: '70000' })).toThrow('KAFKA_PORT must be a port from 1 to 65535 (it is "x"); REDIS_PORT must be a port from 1 to 65535 (it is "70000")');
   });

@@ -2,10 +2,12 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, projectsChangedSince, runTargets, type Interrupts } from './build.ts';
 import { InterruptedError, StackError } from './errors.mjs';
+import { findPrometheus } from './install-prometheus.ts';
 import { root, serviceNames } from './places.mjs';
 import { onPrivateStack } from './private-stack.ts';
 import { run } from './run-command.mjs';
 import type { Screen } from './screen.mjs';
+import { readSettings } from './settings.ts';
 import { tallyOf, tallyText } from './test-reports.ts';
 
 const report = 'test-report.json';
@@ -88,7 +90,9 @@ async function integration(screen: Screen, interrupts: Interrupts, projects: rea
   const failures: string[] = [];
   const ran: string[] = [];
   try {
-    await onPrivateStack('test', serviceNames, screen, interrupts, async (env) => {
+    const prometheus = await findPrometheus(readSettings(process.env), interrupts);
+    await onPrivateStack('test', serviceNames, screen, interrupts, async (given) => {
+      const env = prometheus === undefined ? given : { ...given, MILLRACE_PROMETHEUS: prometheus };
       for (const group of groupsOf(projects)) {
         ran.push(...group);
         const names = group.join(' and ');
