@@ -14,7 +14,7 @@ export { ProcessLoad, type ProcessLoadOptions } from './load/process-load.ts';
 export { type CreateLoggerOptions, type LogLevel, createLogger } from './logging/create-logger.ts';
 export { Metrics } from './metrics/metrics.ts';
 export { type CallPath, CallPaths, type CountedPath, type RetryLayer, type SettingsOf, attemptsSetting } from './pipelines/call-paths.ts';
-export { type PipelineSurroundings, type PipelinesOptions, makePipelines, pipelineProblems } from './pipelines/make-pipelines.ts';
+export { type MakePipelinesDeps, type PipelinesOptions, makePipelines, pipelineProblems } from './pipelines/make-pipelines.ts';
 export { InjectPipeline, pipelineToken } from './pipelines/nest/pipeline-token.ts';
 export { type PipelinesFactory, PipelinesModule } from './pipelines/nest/pipelines-module.ts';
 export { CallLimits, type Limits, UsePipeline, type UsePipelineOptions } from './pipelines/nest/use-pipeline.ts';

@@ -1,7 +1,7 @@
 import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import type { JSONWebKeySet } from 'jose';
 import { type CallPath, CallPaths } from '../pipelines/call-paths.ts';
-import { makePipelines, type PipelineSurroundings } from '../pipelines/make-pipelines.ts';
+import { makePipelines, type MakePipelinesDeps } from '../pipelines/make-pipelines.ts';
 import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { NamedDefaults } from '../pipelines/settings/pipeline-settings.ts';
 import { fetchJwks, JwksError } from './fetch-jwks.ts';
@@ -24,7 +24,7 @@ export const jwksSpec: PipelineSpec = { name: 'jwks', ...authPipelines.jwks };
 const callPath: CallPath = { request: 'any request with a token: one fetch of the keys of its issuer', layers: ['jwks', { name: 'fetch', attemptsMax: 1 }] };
 
 /** Makes the pipeline and registers it, and its attempts among those that a request may cause. Before the pipelines of the app, which say the sum at start. */
-export function addJwksPipeline(spec: PipelineSpec, surroundings: PipelineSurroundings): void {
+export function addJwksPipeline(spec: PipelineSpec, surroundings: MakePipelinesDeps): void {
   makePipelines({ specs: { jwks: spec } }, surroundings);
   surroundings.registry.callPaths = new CallPaths([callPath]);
 }

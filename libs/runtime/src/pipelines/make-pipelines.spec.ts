@@ -5,13 +5,16 @@ import { ConfigError, StartRefusedError } from '../errors.ts';
 import { createLogger } from '../logging/create-logger.ts';
 import { makePipelines, pipelineProblems, type PipelinesOptions } from './make-pipelines.ts';
 import { PipelineRegistry } from './pipeline-registry.ts';
-import { type Knob, knobs, valueOf } from './settings/knobs.ts';
+import { type Knob, knobs, readKnob } from './settings/knobs.ts';
 
 const load = { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 };
 
 function made(options: PipelinesOptions, registry = new PipelineRegistry()): { registry: PipelineRegistry; lines: string[] } {
   const lines: string[] = [];
-  const logger = createLogger({ name: 'sink', stream: { write: (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg) } });
+  const logger = createLogger({
+    name: 'sink',
+    stream: { write: (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg) },
+  });
   makePipelines(options, { registry, logger, load });
   return { registry, lines };
 }
@@ -24,71 +27,109 @@ function failing(): never {
   throw new Error('no');
 }
 
-describe('pipelines made from specs', () => {
-  it('are registered under their names', () => {
-    expect(made({ specs: { s3: { name: 's3' }, kafka: { name: 'kafka' } } }).registry.list().map(({ name }) => name)).toEqual(['kafka', 's3']);
+describe('makePipelines', () => {
+  it('each pipeline is registered under its name', () => {
+    expect(
+      made({ specs: { s3: { name: 's3' }, kafka: { name: 'kafka' } } })
+        .registry.list()
+        .map(({ name }) => name),
+    ).toEqual(['kafka', 's3']);
   });
 
-  it('share the retry budget of their dependency', async () => {
+  it('pipelines of one dependency share its retry budget', async () => {
     const retry = { attemptsMax: 2, baseMs: 1, budget: { ratio: 0, perSecondMin: 1, windowSeconds: 1 } };
-    const { registry } = made({ specs: { get: { name: 'get', dependency: 's3', retry }, list: { name: 'list', dependency: 's3', retry }, other: { name: 'other', retry } } });
+    const { registry } = made({
+      specs: {
+        get: { name: 'get', dependency: 's3', retry },
+        list: { name: 'list', dependency: 's3', retry },
+        other: { name: 'other', retry },
+      },
+    });
     expect(await registry.get('get').executeOutcome(failing, { idempotent: true })).toMatchObject({ attempts: 2 });
-    expect(await registry.get('list').executeOutcome(failing, { idempotent: true })).toMatchObject({ attempts: 1, error: { code: 'retry-budget-spent' } });
+    expect(await registry.get('list').executeOutcome(failing, { idempotent: true })).toMatchObject({
+      attempts: 1,
+      error: { code: 'retry-budget-spent' },
+    });
     expect(await registry.get('other').executeOutcome(failing, { idempotent: true })).toMatchObject({ attempts: 2 });
   });
 
-  it('refuse retry budgets of one dependency that differ, since it has one only, and name both pipelines', () => {
+  it('different retry budgets for one dependency are an error that names both pipelines', () => {
     const specs = {
       get: { name: 'get', dependency: 's3', retry: { budget: { ratio: 0.2 } } },
       list: { name: 'list', dependency: 's3', retry: { budget: { ratio: 0.5, windowSeconds: 5 } } },
       s3: { name: 's3', retry: {} },
       once: { name: 'once', dependency: 's3' },
     };
+    const subject = 'Pipelines get and list share the retry budget of s3';
     expect(pipelineProblems(specs)).toEqual([
-      'Pipelines get and list share the retry budget of s3, but retry.budget.ratio is 0.2 of the one and 0.5 of the other: give both the same.',
-      'Pipelines get and list share the retry budget of s3, but retry.budget.windowSeconds is 10 of the one and 5 of the other: give both the same.',
+      `${subject}, but retry.budget.ratio is 0.2 for the first and 0.5 for the second: use the same value.`,
+      `${subject}, but retry.budget.windowSeconds is 10 for the first and 5 for the second: use the same value.`,
     ]);
     expect(() => made({ specs })).toThrow(ConfigError);
   });
 
-  it('say at start what one request may cost, and warn where faults may be injected', () => {
-    const { registry, lines } = made({ specs: { s3: { name: 's3', retry: {}, chaos: { allowed: true } } }, callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }] });
-    expect(lines).toEqual(['One request causes at most 3 attempts at a dependency: GET /v1/tables (s3 3). The limit is 12.', 'Faults may be injected into s3: the setting CHAOS_ALLOWED is on.']);
+  it('the log names the attempts of one request and warns about pipelines that allow chaos', () => {
+    const { registry, lines } = made({
+      specs: { s3: { name: 's3', retry: {}, chaos: { allowed: true } } },
+      callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }],
+    });
+    expect(lines).toEqual([
+      'One request causes at most 3 attempts at a dependency: GET /v1/tables (s3 3). The limit is 12.',
+      'Operators may inject faults into s3: the setting CHAOS_ALLOWED is true.',
+    ]);
     expect(registry.callPaths?.attemptsPerRequestMax).toBe(12);
   });
 
-  it('say at start the largest of all that is there, what the runtime asks for itself included', () => {
+  it('the log names the largest path, including paths that are registered already', () => {
     const registry = new PipelineRegistry();
-    addJwksPipeline({ ...jwksSpec, retry: { attemptsMax: 4 } }, { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load });
-    const { lines } = made({ specs: { s3: { name: 's3', retry: {} } }, callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }] }, registry);
-    expect(lines).toEqual(['One request causes at most 4 attempts at a dependency: any request with a token: one fetch of the keys of its issuer (jwks 4 × fetch 1). The limit is 12.']);
+    addJwksPipeline(
+      { ...jwksSpec, retry: { attemptsMax: 4 } },
+      { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load },
+    );
+    const { lines } = made(
+      { specs: { s3: { name: 's3', retry: {} } }, callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }] },
+      registry,
+    );
+    const path = 'any request with a token: one fetch of the keys of its issuer (jwks 4 × fetch 1)';
+    expect(lines).toEqual([`One request causes at most 4 attempts at a dependency: ${path}. The limit is 12.`]);
     expect(registry.callPaths?.count((name) => registry.get(name).settings()).map(({ request }) => request)).toContain('GET /v1/tables');
   });
 
-  it('refuse the start when a request could cost more than the limit', () => {
-    expect(() => made({ specs: { s3: { name: 's3', retry: {} } }, callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }], attemptsPerRequestMax: 2 })).toThrow(StartRefusedError);
+  it('the start fails when a request may cause more attempts than the limit', () => {
+    expect(() =>
+      made({
+        specs: { s3: { name: 's3', retry: {} } },
+        callPaths: [{ request: 'GET /v1/tables', layers: ['s3'] }],
+        attemptsPerRequestMax: 2,
+      }),
+    ).toThrow(StartRefusedError);
   });
 
-  it('refuse settings that contradict each other, all at once, by the name of their pipeline', () => {
+  it('the start fails with all contradictory settings and the names of their pipelines', () => {
     const specs = { s3: { name: 's3', timeout: { attemptMs: 20, totalMs: 10 } }, kafka: { name: 'kafka', retry: { attemptsMax: 99 } } };
-    expect(pipelineProblems(specs)).toEqual([expect.stringMatching(/^Pipeline s3: .*attemptMs/), expect.stringMatching(/^Pipeline kafka: .*attemptsMax/)]);
+    expect(pipelineProblems(specs)).toEqual([
+      expect.stringMatching(/^Pipeline s3: .*attemptMs/),
+      expect.stringMatching(/^Pipeline kafka: .*attemptsMax/),
+    ]);
     expect(() => made({ specs })).toThrow(ConfigError);
   });
 });
 
-describe('the defaults in the environment', () => {
-  it('are those of the library', () => {
+describe('the defaults of the environment settings', () => {
+  it('the defaults are those of the library', () => {
     const all = createPipeline(
       { name: 'all', retry: {}, breaker: {}, bulkhead: {}, shed: {}, cache: {}, fallbacks: [{ kind: 'silent' }] },
       { load },
     );
-    const settings = all.settings() as unknown as Parameters<typeof valueOf>[0];
+    const settings = all.settings() as unknown as Parameters<typeof readKnob>[0];
     all.close();
-    const differing = knobs.filter((knob) => knob.fallback !== undefined && knob.fallback !== valueOf(settings, knob)).map(({ policy, field }) => `${policy}.${field}`);
+    const differing = knobs
+      .filter((knob) => knob.fallback !== undefined && knob.fallback !== readKnob(settings, knob))
+      .map(({ policy, field }) => `${policy}.${field}`);
     expect(differing).toEqual([]);
   });
 
-  it('are for every number that the library has, within its range', () => {
+  it('every number of the library has a setting within its range', () => {
     expect(knobs.map(pathOf).toSorted()).toEqual(Object.keys(settingRanges).toSorted());
     const beyond = knobs.filter((knob) => {
       const range = settingRanges[pathOf(knob) as SettingPath];

@@ -1,4 +1,14 @@
-import { createPipeline, createRetryBudget, type LoadSource, type Pipeline, type PipelineSettings, PipelineSettingsError, type PipelineSpec, type RetryBudget, retryBudgetDefaults } from '@millrace/resilience';
+import {
+  createPipeline,
+  createRetryBudget,
+  type LoadSource,
+  type Pipeline,
+  type PipelineSettings,
+  PipelineSettingsError,
+  type PipelineSpec,
+  type RetryBudget,
+  retryBudgetDefaults,
+} from '@millrace/resilience';
 import type { Logger } from 'pino';
 import { ConfigError } from '../errors.ts';
 import { type CallPath, CallPaths, type SettingsOf } from './call-paths.ts';
@@ -8,36 +18,39 @@ import { chaosAllowed } from './settings/pipeline-settings.ts';
 
 /** The pipelines of a process. */
 export interface PipelinesOptions {
-  /** By name. Those of one dependency that try again must agree on its retry budget. */
+  /** Specs by name. Pipelines of one dependency must declare the same retry budget. */
   readonly specs: Readonly<Record<string, PipelineSpec>>;
-  /** Every way from a request to a dependency; see {@link CallPath}. Default: none is counted. */
+  /** All paths from a request to a dependency. Default: no path is counted. */
   readonly callPaths?: readonly CallPath[];
-  /** Most attempts that one request may cause, ≥ 1; with more the start is refused. Default 12. */
+  /** Maximum number of attempts of one request, ≥ 1. Above it, the service does not start. Default 12. */
   readonly attemptsPerRequestMax?: number;
-  /** What must hold besides, at the start and after every change while the service runs. Default: nothing. */
+  /** A rule that must hold at the start and after every change at run time. Default: none. */
   readonly rule?: PipelineRule;
   /** What to do about an error of a dependency that waiting does not mend; such errors are logged once a minute. Default: no error is one. */
   readonly remedyOf?: RemedyOf;
 }
 
-/** What pipelines are made with. */
-export interface PipelineSurroundings {
-  /** Where they are found, measured and drained. */
+/** Dependencies of {@link makePipelines}. */
+export interface MakePipelinesDeps {
+  /** Registers the pipelines for metrics, health and draining. */
   readonly registry: PipelineRegistry;
-  /** What those that shed decide on. */
+  /** Load of the process, for pipelines that shed. */
   readonly load: LoadSource;
-  /** Where it is said what one request may cost, and which pipelines take faults. */
+  /** Logs the attempts per request and the pipelines that allow chaos. */
   readonly logger: Logger;
 }
 
 /**
- * Makes pipelines and registers them, so that they are measured, shown and drained. Pipelines of one dependency share one retry budget, which is what the dependency bears.
- * Says in the log what one request may cost.
+ * Creates pipelines and registers them. Pipelines of one dependency share one retry budget, because it limits the load on the
+ * dependency. Logs the maximum number of attempts of one request.
  *
- * @throws ConfigError naming every setting that contradicts another
+ * @throws ConfigError naming every contradictory setting
  * @throws StartRefusedError when one request may cause more attempts than the limit
  */
-export function makePipelines({ specs, callPaths, attemptsPerRequestMax, rule, remedyOf }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
+export function makePipelines(
+  { specs, callPaths, attemptsPerRequestMax, rule, remedyOf }: PipelinesOptions,
+  { registry, load, logger }: MakePipelinesDeps,
+): readonly Pipeline[] {
   const problems = pipelineProblems(specs, rule);
   if (problems.length > 0) throw new ConfigError(problems);
   const budgets = new Map<string, RetryBudget>();
@@ -52,13 +65,14 @@ export function makePipelines({ specs, callPaths, attemptsPerRequestMax, rule, r
   if (rule !== undefined) registry.rules.push(rule);
   if (remedyOf !== undefined) registry.remedyOf = remedyOf;
   const chaotic = chaosAllowed(specs);
-  if (chaotic.length > 0) logger.warn({ pipelines: chaotic }, `Faults may be injected into ${chaotic.join(', ')}: the setting CHAOS_ALLOWED is on.`);
+  if (chaotic.length > 0)
+    logger.warn({ pipelines: chaotic }, `Operators may inject faults into ${chaotic.join(', ')}: the setting CHAOS_ALLOWED is true.`);
   return made;
 }
 
 /**
- * What is wrong with specs, one sentence each: for the rules between settings of an app.
- * @param rule Asked when every pipeline by itself is good.
+ * Lists the problems of specs, one sentence each.
+ * @param rule Checked only if every pipeline is valid.
  */
 export function pipelineProblems(specs: Readonly<Record<string, PipelineSpec>>, rule?: PipelineRule): readonly string[] {
   const settings = new Map<string, PipelineSettings>();
@@ -77,16 +91,19 @@ export function pipelineProblems(specs: Readonly<Record<string, PipelineSpec>>, 
   return [...ofOne, ...budgetProblems(Object.values(specs)), ...ofAll];
 }
 
-/** There is one budget for a dependency, so that only one of two settings could hold. */
+/** A dependency has one budget, so two different settings are a contradiction. */
 function budgetProblems(specs: readonly PipelineSpec[]): readonly string[] {
   const retrying = specs.filter(({ retry }) => retry !== undefined);
   return retrying.flatMap((spec) => {
     const first = retrying.find((other) => dependencyOf(other) === dependencyOf(spec))!;
-    const fields = (['ratio', 'perSecondMin', 'windowSeconds'] as const).filter((field) => budgetSettingsOf(first)[field] !== budgetSettingsOf(spec)[field]);
-    return fields.map(
-      (field) =>
-        `Pipelines ${first.name} and ${spec.name} share the retry budget of ${dependencyOf(spec)}, but retry.budget.${field} is ${budgetSettingsOf(first)[field]} of the one and ${budgetSettingsOf(spec)[field]} of the other: give both the same.`,
+    const fields = (['ratio', 'perSecondMin', 'windowSeconds'] as const).filter(
+      (field) => budgetSettingsOf(first)[field] !== budgetSettingsOf(spec)[field],
     );
+    return fields.map((field) => {
+      const values = `${budgetSettingsOf(first)[field]} for the first and ${budgetSettingsOf(spec)[field]} for the second`;
+      const subject = `Pipelines ${first.name} and ${spec.name} share the retry budget of ${dependencyOf(spec)}`;
+      return `${subject}, but retry.budget.${field} is ${values}: use the same value.`;
+    });
   });
 }
 

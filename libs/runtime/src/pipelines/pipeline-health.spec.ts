@@ -15,33 +15,33 @@ async function healthOf(...pipelines: FedPipeline[]): Promise<[status: string, .
 
 const s3 = (breaker: ReturnType<typeof breakerFigures>): FedPipeline => new FedPipeline('s3-put', { dependency: 's3' }, { breaker });
 
-describe('health of pipelines', () => {
+describe('checkPipelines', () => {
   it.each([
     ['closed', breakerFigures('closed')],
     ['ramping', breakerFigures('ramping')],
-    ['no longer open, though nobody has called since', breakerFigures('half-open', { retryAfterMs: 0 })],
+    ['no longer open although no call has followed', breakerFigures('half-open', { retryAfterMs: 0 })],
     ['forced closed over an open circuit', breakerFigures('open', { mode: 'forced-closed' })],
     ['disabled', breakerFigures('open', { mode: 'disabled' })],
-  ])('is good while the circuit is %s', async (_what, breaker) => {
+  ])('the health is ok while the circuit is %s', async (_what, breaker) => {
     expect(await healthOf(s3(breaker))).toEqual(['ready', 'circuit-s3-put']);
   });
 
   it.each([
-    ['open', breakerFigures('open', { retryAfterMs: 2400 }), 'calls to s3 are refused: the circuit is open, it probes in 3 s'],
-    ['half open', breakerFigures('half-open'), 'calls to s3 are refused but for probes: the circuit is half open'],
-    ['forced open', breakerFigures('closed', { mode: 'forced-open' }), 'calls to s3 are refused: the circuit was opened by hand'],
-  ])('is degraded and names the dependency while the circuit is %s', async (_what, breaker, sentence) => {
+    ['open', breakerFigures('open', { retryAfterMs: 2400 }), 'calls to s3 are rejected: the circuit is open and probes in 3 s'],
+    ['half open', breakerFigures('half-open'), 'calls to s3 are rejected except probes: the circuit is half open'],
+    ['forced open', breakerFigures('closed', { mode: 'forced-open' }), 'calls to s3 are rejected: an operator opened the circuit'],
+  ])('the health is degraded and names the dependency while the circuit is %s', async (_what, breaker, sentence) => {
     expect(await healthOf(s3(breaker))).toEqual(['degraded', `circuit-s3-put: ${sentence}`]);
   });
 
-  it('repeats the last error of the dependency while the circuit is open', async () => {
+  it('an open circuit repeats the last error of its dependency', async () => {
     const registry = new PipelineRegistry();
     const health = new HealthRegistry({ service: 'sink' });
     checkPipelines(registry, health, (pipeline) => `the last words behind ${pipeline}`);
     registry.register(s3(breakerFigures('open', { retryAfterMs: 2400 })).pipeline);
     const { dependencies } = await health.readiness();
-    expect(dependencies[0]!.detail).toBe('calls to s3 are refused: the circuit is open, it probes in 3 s; the last error: the last words behind s3-put');
+    expect(dependencies[0]!.detail).toMatch(/; the last error: the last words behind s3-put$/);
   });
 
-  it('has nothing to say of a pipeline without a breaker', async () => expect(await healthOf(new FedPipeline('bare'))).toEqual(['ready']));
+  it('a pipeline without a breaker has no health check', async () => expect(await healthOf(new FedPipeline('bare'))).toEqual(['ready']));
 });

@@ -3,10 +3,10 @@ import type { HealthRegistry } from '../health/health-registry.ts';
 import type { PipelineRegistry } from './pipeline-registry.ts';
 
 /**
- * Shows every circuit in `/health/ready`, as `circuit-<name>`. An open one makes the service degraded, not unready: its fallbacks answer, and what cannot do
- * without the dependency has a check of its own.
+ * Shows every circuit in `/health/ready`, as `circuit-<name>`. An open circuit makes the service degraded, not unready: fallbacks
+ * answer, and a required dependency has its own check.
  *
- * @param lastErrorOf the dependency's last words by the name of a pipeline: an open circuit asks it nothing
+ * @param lastErrorOf gives the last error of a dependency by the name of its pipeline: an open circuit makes no call
  */
 export function checkPipelines(registry: PipelineRegistry, health: HealthRegistry, lastErrorOf: (pipeline: string) => string | undefined = () => undefined): void {
   registry.observe((pipeline) => {
@@ -23,13 +23,13 @@ export function checkPipelines(registry: PipelineRegistry, health: HealthRegistr
   });
 }
 
-/** Why calls to the dependency are refused now; undefined when they are not. */
+/** Returns the reason why calls to the dependency are rejected now, or undefined if they are not. */
 function circuitProblem({ dependency, breaker }: PipelineSnapshot): string | undefined {
-  if (breaker?.mode === 'forced-open') return `calls to ${dependency} are refused: the circuit was opened by hand`;
+  if (breaker?.mode === 'forced-open') return `calls to ${dependency} are rejected: an operator opened the circuit`;
   if (breaker?.mode !== 'auto') return undefined;
-  // Its open time is over and nobody has called since: nobody is refused either.
+  // The break duration is over and no call has followed, so no call is rejected either.
   if (breaker.state === 'half-open' && breaker.retryAfterMs === 0) return undefined;
-  if (breaker.state === 'half-open') return `calls to ${dependency} are refused but for probes: the circuit is half open`;
+  if (breaker.state === 'half-open') return `calls to ${dependency} are rejected except probes: the circuit is half open`;
   if (breaker.state !== 'open') return undefined;
-  return `calls to ${dependency} are refused: the circuit is open, it probes in ${Math.ceil((breaker.retryAfterMs ?? 0) / 1000)} s`;
+  return `calls to ${dependency} are rejected: the circuit is open and probes in ${Math.ceil((breaker.retryAfterMs ?? 0) / 1000)} s`;
 }

@@ -4,8 +4,8 @@ import { FedPipeline } from './testing/fed-pipeline.ts';
 
 const named = (name: string): FedPipeline['pipeline'] => new FedPipeline(name).pipeline;
 
-describe('the pipeline registry', () => {
-  it('gives pipelines back by name, in order', () => {
+describe('PipelineRegistry', () => {
+  it('the registry lists pipelines in the order of their names', () => {
     const registry = new PipelineRegistry();
     const s3 = registry.register(named('s3'));
     const kafka = registry.register(named('kafka'));
@@ -13,15 +13,15 @@ describe('the pipeline registry', () => {
     expect(registry.list()).toEqual([kafka, s3]);
   });
 
-  it('refuses a second pipeline of one name and names what there is when asked for another', () => {
+  it('the registry rejects a second pipeline of one name, and an unknown name lists the known ones', () => {
     const registry = new PipelineRegistry();
     registry.register(named('s3'));
     expect(() => registry.register(named('s3'))).toThrow('registered already');
-    expect(() => registry.get('redis')).toThrow('there are s3');
+    expect(() => registry.get('redis')).toThrow('Registered pipelines: s3');
     expect(registry.find('redis')).toBeUndefined();
   });
 
-  it('tells observers of every pipeline once, whichever came first', () => {
+  it('an observer gets every pipeline once, before or after its registration', () => {
     const registry = new PipelineRegistry();
     const seen: string[] = [];
     registry.register(named('s3'));

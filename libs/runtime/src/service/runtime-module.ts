@@ -13,8 +13,8 @@ import { PipelinesController } from '../pipelines/admin/pipelines-controller.ts'
 import { HystrixCommands } from '../pipelines/hystrix/hystrix-commands.ts';
 import { HystrixController } from '../pipelines/hystrix/hystrix-controller.ts';
 import { HystrixStream } from '../pipelines/hystrix/hystrix-stream.ts';
-import { PipelineLife } from '../pipelines/nest/pipeline-life.ts';
 import { DependencyErrors } from '../pipelines/dependency-errors.ts';
+import { PipelineShutdown } from '../pipelines/nest/pipeline-shutdown.ts';
 import { checkPipelines } from '../pipelines/pipeline-health.ts';
 import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { openTelemetryInstruments } from '../pipelines/telemetry/open-telemetry-instruments.ts';
@@ -60,7 +60,7 @@ export class RuntimeModule {
         },
         { provide: PipelineAdmin, inject: [PipelineRegistry], useFactory: (registry: PipelineRegistry) => new PipelineAdmin(registry) },
         { provide: HystrixStream, inject: [PipelineRegistry, Lifecycle], useFactory: (registry: PipelineRegistry, { stopping }: Lifecycle) => hystrixStream(registry, name, stopping) },
-        PipelineLife,
+        PipelineShutdown,
       ],
       exports: [LOGGER, HealthRegistry, Metrics, PipelineRegistry, ProcessLoad, Lifecycle],
     };

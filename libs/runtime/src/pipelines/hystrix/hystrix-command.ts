@@ -1,6 +1,6 @@
 import { percentile, type RollingWindow } from './rolling-window.ts';
 
-/** What Hystrix counts in its rolling window, as its stream calls it. */
+/** Counters in Hystrix's rolling window, with the names of its stream. */
 export const rollingCounts = [
   'BadRequests',
   'CollapsedRequests',
@@ -23,44 +23,52 @@ export const rollingCounts = [
 /** One of {@link rollingCounts}. */
 export type RollingCount = (typeof rollingCounts)[number];
 
-/** What the stream says of a command besides its counters. */
+/** Facts about a command besides its counters. */
 export interface HystrixCommandFacts {
   /** Name of the pipeline. */
   readonly name: string;
-  /** The service. */
+  /** Name of the service. */
   readonly group: string;
-  /** Whether calls are refused now, but for probes. */
+  /** Whether calls except probes are rejected now. */
   readonly circuitOpen: boolean;
-  /** Attempts that run now. */
+  /** Number of running attempts. */
   readonly inFlight: number;
-  /** What the breaker is set to. */
+  /** Settings of the breaker. */
   readonly circuit: {
     readonly enabled: boolean;
     readonly forceOpen: boolean;
     readonly forceClosed: boolean;
-    /** Calls in the window below which the circuit does not open. */
+    /** Number of calls in the window below which the circuit stays closed. */
     readonly minimumCalls: number;
-    /** How long it stays open, in milliseconds. */
+    /** Time for which the circuit stays open, in milliseconds. */
     readonly breakDurationMs: number;
-    /** Share of failures at which it opens, in percent. */
+    /** Ratio of failures at which the circuit opens, in percent. */
     readonly failurePercent: number;
   };
-  /** Time limit of an attempt in milliseconds; 0 when there is none. */
+  /** Attempt timeout in milliseconds; 0 without a timeout. */
   readonly timeoutMs: number;
-  /** Most calls at once. */
+  /** Maximum number of concurrent calls. */
   readonly concurrencyMax: number;
-  /** Most fallbacks at once. */
+  /** Maximum number of concurrent fallbacks. */
   readonly fallbackConcurrencyMax: number;
-  /** Whether the pipeline keeps answers. */
+  /** Whether the pipeline has a cache. */
   readonly cached: boolean;
 }
 
-/** Percentiles that Hystrix publishes. */
+/** Percentiles in Hystrix's stream. */
 const percents = [0, 25, 50, 75, 90, 95, 99, 99.5, 100];
 
-/** One event of the stream, in the field names that Hystrix dashboards and Turbine read. */
-export function hystrixCommandOf(facts: HystrixCommandFacts, window: RollingWindow<RollingCount>, attempts: RollingWindow<never>, nowMs: number): Record<string, unknown> {
-  const errorCount = (['Failure', 'Timeout', 'ShortCircuited', 'SemaphoreRejected', 'ThreadPoolRejected'] as const).reduce((sum, kind) => sum + window.sum(kind), 0);
+/** Creates one event of the stream with the field names of Hystrix dashboards and Turbine. */
+export function toHystrixCommand(
+  facts: HystrixCommandFacts,
+  window: RollingWindow<RollingCount>,
+  attempts: RollingWindow<never>,
+  nowMs: number,
+): Record<string, unknown> {
+  const errorCount = (['Failure', 'Timeout', 'ShortCircuited', 'SemaphoreRejected', 'ThreadPoolRejected'] as const).reduce(
+    (sum, kind) => sum + window.sum(kind),
+    0,
+  );
   const requestCount = errorCount + window.sum('Success');
   return {
     type: 'HystrixCommand',
@@ -89,7 +97,7 @@ export function hystrixCommandOf(facts: HystrixCommandFacts, window: RollingWind
     propertyValue_executionIsolationThreadPoolKeyOverride: null,
     propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: facts.concurrencyMax,
     propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: facts.fallbackConcurrencyMax,
-    // Dashboards divide the counters by it: it is their window, which the circuit does not judge by.
+    // Dashboards divide the counters by this window. The window of the circuit may differ.
     propertyValue_metricsRollingStatisticalWindowInMilliseconds: window.lengthMs,
     propertyValue_requestCacheEnabled: facts.cached,
     propertyValue_requestLogEnabled: false,

@@ -11,8 +11,25 @@ function commandsOf(...pipelines: FedPipeline[]): HystrixCommands {
   return commands;
 }
 
-const breaker = { windowMs: 2000, buckets: 10, minimumCalls: 4, failureRatio: 0.5, slowCallMs: 500, slowCallRatio: 0.8, breakDurationMs: 300, breakDurationFactor: 2, breakDurationMsMax: 600, breakDurationJitter: 0, probes: 1, rampMs: 0 };
-const attempt = (result: 'succeeded' | 'failed' | 'timed-out' | 'aborted' | 'rejected', durationMs = 10, errorClass?: 'invalid'): Parameters<FedPipeline['feed']>[0] => ({
+const breaker = {
+  windowMs: 2000,
+  buckets: 10,
+  minimumCalls: 4,
+  failureRatio: 0.5,
+  slowCallMs: 500,
+  slowCallRatio: 0.8,
+  breakDurationMs: 300,
+  breakDurationFactor: 2,
+  breakDurationMsMax: 600,
+  breakDurationJitter: 0,
+  probes: 1,
+  rampMs: 0,
+};
+const attempt = (
+  result: 'succeeded' | 'failed' | 'timed-out' | 'aborted' | 'rejected',
+  durationMs = 10,
+  errorClass?: 'invalid',
+): Parameters<FedPipeline['feed']>[0] => ({
   type: 'AttemptFinished',
   attempt: 0,
   result,
@@ -22,10 +39,18 @@ const attempt = (result: 'succeeded' | 'failed' | 'timed-out' | 'aborted' | 'rej
 });
 
 describe('a pipeline as a Hystrix command', () => {
-  it('counts attempts as requests, so that the percentage is the one the circuit judges by', () => {
+  it('a command counts attempts as requests, so its error percentage is that of the circuit', () => {
     const s3 = new FedPipeline('s3');
     const commands = commandsOf(s3);
-    s3.feed(attempt('succeeded'), attempt('failed', 30), attempt('timed-out', 50), attempt('failed', 5, 'invalid'), attempt('aborted'), attempt('rejected'), { type: 'CallRejected', code: 'circuit-open' });
+    s3.feed(
+      attempt('succeeded'),
+      attempt('failed', 30),
+      attempt('timed-out', 50),
+      attempt('failed', 5, 'invalid'),
+      attempt('aborted'),
+      attempt('rejected'),
+      { type: 'CallRejected', code: 'circuit-open' },
+    );
     expect(commands.list()).toMatchObject([
       {
         type: 'HystrixCommand',
@@ -45,12 +70,19 @@ describe('a pipeline as a Hystrix command', () => {
     ]);
   });
 
-  it('tells fallbacks, the cache and calls that threw', () => {
+  it('a command counts fallbacks, cache hits and failed calls', () => {
     const s3 = new FedPipeline('s3', { fallbacks: ['cache'] });
     const kafka = new FedPipeline('kafka');
     const commands = commandsOf(s3, kafka);
     const failed = { type: 'CallFinished', result: 'failed', durationMs: 70, attempts: 1 } as const;
-    s3.feed(failed, { type: 'CacheHit', ageMs: 1 }, { type: 'CallCoalesced', key: 'k' }, { type: 'FallbackUsed', kind: 'cache', error: 1 }, { type: 'FallbackFailed', kind: 'cache', error: 1 }, { type: 'CallRejected', code: 'fallbacks-full' });
+    s3.feed(
+      failed,
+      { type: 'CacheHit', ageMs: 1 },
+      { type: 'CallCoalesced', key: 'k' },
+      { type: 'FallbackUsed', kind: 'cache', error: 1 },
+      { type: 'FallbackFailed', kind: 'cache', error: 1 },
+      { type: 'CallRejected', code: 'fallbacks-full' },
+    );
     kafka.feed(failed, { ...failed, result: 'fell-back' });
     const [first, second] = commands.list();
     expect(second).toMatchObject({
@@ -67,24 +99,32 @@ describe('a pipeline as a Hystrix command', () => {
     expect(first).toMatchObject({ name: 'kafka', rollingCountExceptionsThrown: 1, rollingCountFallbackMissing: 1 });
   });
 
-  it('counts a failure once, whether or not the budget lets it be tried again', () => {
+  it('a command counts a failure once, even if the budget denies the retry', () => {
     const s3 = new FedPipeline('s3');
     const commands = commandsOf(s3);
     for (let call = 0; call < 10; call += 1) s3.feed(attempt('failed'), { type: 'CallRejected', code: 'retry-budget-spent' });
-    expect(commands.list()[0]).toMatchObject({ requestCount: 10, errorCount: 10, rollingCountFailure: 10, rollingCountThreadPoolRejected: 0 });
+    expect(commands.list()[0]).toMatchObject({
+      requestCount: 10,
+      errorCount: 10,
+      rollingCountFailure: 10,
+      rollingCountThreadPoolRejected: 0,
+    });
   });
 
-  it('says what time its counters cover, whatever the window of the circuit', () => {
+  it('a command reports the window of its counters, not that of the circuit', () => {
     const commands = commandsOf(new FedPipeline('s3', { breaker }), new FedPipeline('kafka'));
-    expect(commands.list().map((command) => command['propertyValue_metricsRollingStatisticalWindowInMilliseconds'])).toEqual([10_000, 10_000]);
+    expect(commands.list().map((command) => command['propertyValue_metricsRollingStatisticalWindowInMilliseconds'])).toEqual([
+      10_000, 10_000,
+    ]);
   });
 
-  it('remembers how many attempts ran at once within its window', async () => {
+  it('a command reports the maximum concurrency within its window', async () => {
     let nowMs = 0;
     const registry = new PipelineRegistry();
     const commands = new HystrixCommands(registry, { service: 'sink', now: () => nowMs });
     const s3 = registry.register(createPipeline({ name: 's3' }));
-    const most = (): unknown[] => commands.list().map((command) => [command['currentConcurrentExecutionCount'], command['rollingMaxConcurrentExecutionCount']]);
+    const most = (): unknown[] =>
+      commands.list().map((command) => [command['currentConcurrentExecutionCount'], command['rollingMaxConcurrentExecutionCount']]);
     const works = [1, 2, 3].map(() => Promise.withResolvers<void>());
     const calls = works.map(({ promise }) => s3.execute(async () => await promise));
     expect(most()).toEqual([[3, 3]]);
@@ -105,8 +145,12 @@ describe('a pipeline as a Hystrix command', () => {
     expect(most()).toEqual([[0, 1]]);
   });
 
-  it('shows the settings in force and where the circuit stands', () => {
-    const s3 = new FedPipeline('s3', { breaker, bulkhead: { concurrencyMax: 7, queueMax: 0, queueWaitMsMax: 1 } }, { inFlight: 3, breaker: breakerFigures('half-open') });
+  it('a command shows the settings in force and the state of the circuit', () => {
+    const s3 = new FedPipeline(
+      's3',
+      { breaker, bulkhead: { concurrencyMax: 7, queueMax: 0, queueWaitMsMax: 1 } },
+      { inFlight: 3, breaker: breakerFigures('half-open') },
+    );
     const commands = commandsOf(s3);
     expect(commands.list()[0]).toMatchObject({
       isCircuitBreakerOpen: true,

@@ -1,29 +1,29 @@
 import type { Pipeline, PipelineEvent, RejectionCode } from '@millrace/resilience';
 import type { PipelineRegistry } from '../pipeline-registry.ts';
-import { type HystrixCommandFacts, hystrixCommandOf, type RollingCount } from './hystrix-command.ts';
+import { type HystrixCommandFacts, toHystrixCommand, type RollingCount } from './hystrix-command.ts';
 import { RollingWindow } from './rolling-window.ts';
 
-/** What the commands need from outside. */
+/** Dependencies of {@link HystrixCommands}. */
 export interface HystrixCommandsOptions {
-  /** Name of the service; Hystrix calls it the group. */
+  /** Name of the service; the group in Hystrix. */
   readonly service: string;
-  /** Wall clock in epoch milliseconds. Default `Date.now`. */
+  /** Returns epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
-  /** Numbers in [0, 1) for the sample of latencies. Default `Math.random`. */
+  /** Returns numbers in [0, 1) for the sample of latencies. Default `Math.random`. */
   readonly random?: () => number;
 }
 
 interface Windows {
   readonly pipeline: Pipeline;
-  /** Counters, the time of whole calls, and how many attempts ran at once. */
+  /** Counters, durations of calls, and the maximum concurrency of attempts. */
   readonly calls: RollingWindow<RollingCount>;
-  /** The time of attempts: what Hystrix calls execution. */
+  /** Durations of attempts, which are Hystrix's executions. */
   readonly attempts: RollingWindow<never>;
 }
 
 /**
- * Every pipeline as a Hystrix command. An attempt is what Hystrix calls a request, because it is what the circuit counts; a call that is tried again shows as
- * two. Refusals that Hystrix has no name for stand under the nearest one.
+ * Shows every pipeline as a Hystrix command. An attempt is one Hystrix request, because the circuit counts attempts. A call with one
+ * retry therefore appears as two requests. A rejection without a Hystrix name uses the most similar one.
  */
 export class HystrixCommands {
   readonly #all = new Map<string, Windows>();
@@ -41,11 +41,11 @@ export class HystrixCommands {
     });
   }
 
-  /** All commands now, by name. */
+  /** Lists all commands in the order of their names. */
   list(): readonly Record<string, unknown>[] {
     return [...this.#all.values()]
       .toSorted((a, b) => (a.pipeline.name < b.pipeline.name ? -1 : 1))
-      .map(({ pipeline, calls, attempts }) => hystrixCommandOf(factsOf(pipeline, this.#service), calls, attempts, this.#now()));
+      .map(({ pipeline, calls, attempts }) => toHystrixCommand(factsOf(pipeline, this.#service), calls, attempts, this.#now()));
   }
 }
 
@@ -61,7 +61,7 @@ const rejectedAs: Readonly<Record<Exclude<RejectionCode, 'retry-budget-spent'>, 
 
 function record(event: PipelineEvent, { pipeline, calls, attempts }: Windows, hasFallback: boolean): void {
   switch (event.type) {
-    // Both are told before the number falls: where it stands then is the most that there were since it last fell.
+    // Both events precede the decrease of inFlight, so its value is the maximum since the last decrease.
     case 'ZombieEnded':
       calls.reach(pipeline.inFlight);
       return;
@@ -80,7 +80,7 @@ function record(event: PipelineEvent, { pipeline, calls, attempts }: Windows, ha
       if (!hasFallback) calls.count('FallbackMissing');
       return;
     case 'CallRejected':
-      // What the budget denies is another attempt; the one that failed has been counted.
+      // The budget denied another attempt. The failed attempt has been counted already.
       if (event.code !== 'retry-budget-spent') calls.count(rejectedAs[event.code]);
       return;
     case 'CacheHit':

@@ -8,10 +8,15 @@ const textOf = (client: Readable): string => {
   return chunk === null ? '' : chunk.toString();
 };
 
-describe('the Hystrix stream', () => {
-  it('gives one data line for each command, at once and at every tick', () => {
+describe('HystrixStream', () => {
+  it('the stream sends one data line per command at once and at every tick', () => {
     let tick = 0;
-    const stream = new HystrixStream({ commands: () => [{ name: 'kafka', tick: ++tick }, { name: 's3', tick }] });
+    const stream = new HystrixStream({
+      commands: () => [
+        { name: 'kafka', tick: ++tick },
+        { name: 's3', tick },
+      ],
+    });
     const client = stream.connect();
     expect(textOf(client)).toBe('data: {"name":"kafka","tick":1}\n\ndata: {"name":"s3","tick":1}\n\n');
     stream.tick();
@@ -19,13 +24,13 @@ describe('the Hystrix stream', () => {
     stream.close();
   });
 
-  it('pings while there is no command, so that proxies keep the connection', () => {
+  it('the stream pings without commands, so that proxies keep the connection', () => {
     const stream = new HystrixStream({ commands: () => [] });
     expect(textOf(stream.connect())).toBe('ping: \n\n');
     stream.close();
   });
 
-  it('looks at the commands once a tick, however many clients there are', () => {
+  it('the stream reads the commands once per tick for any number of clients', () => {
     let looks = 0;
     const stream = new HystrixStream({ commands: () => [{ looks: ++looks }] });
     stream.connect();
@@ -36,7 +41,7 @@ describe('the Hystrix stream', () => {
     stream.close();
   });
 
-  it('takes no more clients than it may, until one leaves', async () => {
+  it('the stream rejects clients above the limit until one leaves', async () => {
     const stream = new HystrixStream({ commands: () => [], clientsMax: 1 });
     const first = stream.connect();
     expect(() => stream.connect()).toThrow(expect.objectContaining({ code: 'overloaded' }) as Error);
@@ -48,7 +53,7 @@ describe('the Hystrix stream', () => {
     stream.close();
   });
 
-  it('lets a client that does not read miss ticks, so that its memory is bounded', () => {
+  it('a client that does not read misses ticks, so its memory is bounded', () => {
     const stream = new HystrixStream({ commands: () => [{ name: 'kafka' }], unreadBytesMax: 60 });
     const client = stream.connect();
     for (let tick = 0; tick < 1000; tick += 1) stream.tick();
@@ -56,7 +61,7 @@ describe('the Hystrix stream', () => {
     stream.close();
   });
 
-  it('ends every client when it closes, and takes none after that', async () => {
+  it('a closed stream ends every client and rejects new ones', async () => {
     const stream = new HystrixStream({ commands: () => [] });
     const client = stream.connect();
     client.resume();

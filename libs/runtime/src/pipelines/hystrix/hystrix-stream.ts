@@ -1,21 +1,21 @@
 import { Readable } from 'node:stream';
 import { ProblemError } from '../../errors.ts';
 
-/** How the stream behaves. */
+/** Options of {@link HystrixStream}. */
 export interface HystrixStreamOptions {
-  /** The state of every command now. */
+  /** Returns the current state of every command. */
   readonly commands: () => readonly Readonly<Record<string, unknown>>[];
-  /** Time between two looks in milliseconds. Default 500, as Hystrix. */
+  /** Time between two events in milliseconds. Default 500, as in Hystrix. */
   readonly tickMs?: number;
-  /** Most clients at once. Default 5, as Hystrix. */
+  /** Maximum number of clients. Default 5, as in Hystrix. */
   readonly clientsMax?: number;
-  /** Bytes a client may leave unread before it misses ticks. Default 262 144. */
+  /** Unread bytes above which a client misses ticks. Default 262 144. */
   readonly unreadBytesMax?: number;
 }
 
 /**
- * Server-sent events in Hystrix's form: one `data` line for each command at every tick, or `ping:` when there is none. The commands are looked
- * at once a tick however many clients listen, and not at all when none does.
+ * Server-sent events in Hystrix's format: one `data` line per command at every tick, or `ping:` without a command. The stream reads the
+ * commands once per tick for all clients, and never without a client.
  */
 export class HystrixStream {
   readonly #clients = new Set<Readable>();
@@ -27,19 +27,23 @@ export class HystrixStream {
     this.#options = { tickMs: 500, clientsMax: 5, unreadBytesMax: 262_144, ...options };
   }
 
-  /** Clients that listen now. */
+  /** Number of current clients. */
   get clients(): number {
     return this.#clients.size;
   }
 
   /**
-   * Takes a client in. Destroying the stream lets it go.
-   * @throws ProblemError `overloaded` when as many listen as may, `unavailable` when the service stops
+   * Adds a client. It leaves when its stream is destroyed.
+   * @throws ProblemError `overloaded` at the maximum number of clients, `unavailable` when the service stops
    */
   connect(): Readable {
     const { clientsMax, tickMs } = this.#options;
     if (this.#closed) throw new ProblemError('unavailable', { detail: 'The service is stopping.', retryAfterSeconds: 1 });
-    if (this.#clients.size >= clientsMax) throw new ProblemError('overloaded', { detail: `${clientsMax} clients read this stream, as many as may.`, retryAfterSeconds: 30 });
+    if (this.#clients.size >= clientsMax)
+      throw new ProblemError('overloaded', {
+        detail: `Too many clients: at most ${clientsMax} clients can read this stream.`,
+        retryAfterSeconds: 30,
+      });
     const client = new Readable({ read: () => undefined });
     this.#clients.add(client);
     client.once('close', () => this.#leave(client));
@@ -49,7 +53,7 @@ export class HystrixStream {
     return client;
   }
 
-  /** Sends the state of now. A client that does not read misses it: old figures are worth nothing. */
+  /** Sends the current state. A client that does not read misses it, because old values are useless. */
   tick(): void {
     const frame = this.#frame();
     for (const client of this.#clients) {
@@ -57,7 +61,7 @@ export class HystrixStream {
     }
   }
 
-  /** Ends every stream, and takes no client any more. */
+  /** Ends every stream and rejects new clients. */
   close(): void {
     this.#closed = true;
     for (const client of this.#clients) {

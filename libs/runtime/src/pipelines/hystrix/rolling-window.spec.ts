@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { RollingWindow, percentile } from './rolling-window.ts';
 
-describe('a rolling window', () => {
-  it('forgets what is older than its length, a bucket at a time', () => {
+describe('RollingWindow', () => {
+  it('the window forgets old counts bucket by bucket', () => {
     let nowMs = 0;
-    const window = new RollingWindow<'a'>(() => nowMs, () => 0, 1000, 3);
+    const window = new RollingWindow<'a'>(
+      () => nowMs,
+      () => 0,
+      1000,
+      3,
+    );
     window.count('a');
     nowMs = 1500;
     window.count('a');
@@ -16,9 +21,14 @@ describe('a rolling window', () => {
     expect(window.sum('a')).toBe(0);
   });
 
-  it('knows the highest level within its length', () => {
+  it('the window reports the highest level within its length', () => {
     let nowMs = 0;
-    const window = new RollingWindow<'a'>(() => nowMs, () => 0, 1000, 3);
+    const window = new RollingWindow<'a'>(
+      () => nowMs,
+      () => 0,
+      1000,
+      3,
+    );
     expect(window.highest()).toBe(0);
     for (const level of [3, 7, 5]) window.reach(level);
     nowMs = 1000;
@@ -28,15 +38,21 @@ describe('a rolling window', () => {
     expect(window.highest()).toBe(4);
   });
 
-  it('keeps a bounded sample of latencies, in which late ones have their chance', () => {
-    const window = new RollingWindow<'a'>(() => 0, () => 0, 1000, 10, 2);
+  it('the window keeps a bounded, fair sample of latencies', () => {
+    const window = new RollingWindow<'a'>(
+      () => 0,
+      () => 0,
+      1000,
+      10,
+      2,
+    );
     for (const latencyMs of [5, 3, 9]) window.observe(latencyMs);
     expect(window.latenciesMs()).toEqual([3, 9]);
   });
 });
 
 describe('percentile', () => {
-  it('is the nearest rank', () => {
+  it('percentile returns the nearest rank', () => {
     const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
     expect([0, 25, 50, 90, 99, 100].map((percent) => percentile(values, percent))).toEqual([1, 3, 5, 9, 10, 10]);
     expect(percentile([], 50)).toBe(0);

@@ -1,11 +1,11 @@
 import { Inject } from '@nestjs/common';
 
-/** Injection token of the pipeline of this name. */
+/** Injection token of the pipeline with this name. */
 export function pipelineToken(name: string): string {
   return `millrace:pipeline:${name}`;
 }
 
-/** Injects the pipeline of this name, as `PipelinesModule` made it: `constructor(@InjectPipeline('s3') private readonly s3: Pipeline)`. */
+/** Injects the pipeline with this name from `PipelinesModule`: `constructor(@InjectPipeline('s3') s3: Pipeline)`. */
 export function InjectPipeline(name: string): ParameterDecorator & PropertyDecorator {
   return Inject(pipelineToken(name));
 }

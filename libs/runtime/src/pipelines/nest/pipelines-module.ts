@@ -6,27 +6,30 @@ import { makePipelines, type PipelinesOptions } from '../make-pipelines.ts';
 import { PipelineRegistry } from '../pipeline-registry.ts';
 import { pipelineToken } from './pipeline-token.ts';
 
-/** Pipelines whose specs need providers of Nest: a queue, a stub that reads a table. */
+/** Factory of pipelines whose specs need Nest providers, such as a queue. */
 export interface PipelinesFactory extends Pick<ModuleMetadata, 'imports'> {
-  /** Names of the pipelines that the factory gives. */
+  /** Names of the pipelines that the factory returns. */
   readonly names: readonly string[];
-  /** Providers that the factory is given. Default: none. */
+  /** Providers that the factory gets. Default: none. */
   readonly inject?: readonly InjectionToken[];
-  /** Gives the pipelines; its specs must have just the `names`. */
+  /** Returns the options. The names of its specs must equal `names`. */
   readonly useFactory: (...providers: never[]) => PipelinesOptions | Promise<PipelinesOptions>;
 }
 
 const MADE = Symbol('millrace:pipelines');
 
-/** Makes the named pipelines of a service, for every module to inject with `@InjectPipeline(name)` and for methods under `@UsePipeline(name)`. */
+/** Creates the named pipelines of a service. Every module can use `@InjectPipeline(name)` and `@UsePipeline(name)`. */
 @Module({})
 export class PipelinesModule {
-  /** Pipelines whose specs are known at once. The start fails with `ConfigError` when they contradict themselves and with `StartRefusedError` when a request could cost more than the limit. */
+  /**
+   * Creates pipelines from specs. The start fails with `ConfigError` when specs contradict each other, and with `StartRefusedError` when a
+   * request may cause more attempts than the limit.
+   */
   static forRoot(options: PipelinesOptions): DynamicModule {
     return PipelinesModule.forRootAsync({ names: Object.keys(options.specs), useFactory: () => options });
   }
 
-  /** The same for specs that a factory gives. */
+  /** Does the same for specs from a factory. */
   static forRootAsync({ names, imports = [], inject = [], useFactory }: PipelinesFactory): DynamicModule {
     const options = Symbol('millrace:pipelines-options');
     return {
@@ -38,9 +41,14 @@ export class PipelinesModule {
         {
           provide: MADE,
           inject: [options, PipelineRegistry, ProcessLoad, LOGGER],
-          useFactory: (given: PipelinesOptions, registry: PipelineRegistry, load: ProcessLoad, logger: Logger) => makePipelines(given, { registry, load, logger }),
+          useFactory: (given: PipelinesOptions, registry: PipelineRegistry, load: ProcessLoad, logger: Logger) =>
+            makePipelines(given, { registry, load, logger }),
         },
-        ...names.map((name) => ({ provide: pipelineToken(name), inject: [PipelineRegistry, MADE], useFactory: (registry: PipelineRegistry) => registry.get(name) })),
+        ...names.map((name) => ({
+          provide: pipelineToken(name),
+          inject: [PipelineRegistry, MADE],
+          useFactory: (registry: PipelineRegistry) => registry.get(name),
+        })),
       ],
       exports: names.map(pipelineToken),
     };

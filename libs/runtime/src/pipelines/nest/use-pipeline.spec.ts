@@ -38,7 +38,7 @@ async function shelf(): Promise<Shelf> {
 }
 
 describe('@UsePipeline', () => {
-  it('hands arguments and this on, with the limits of each attempt in their place, whether or not the caller gave any', async () => {
+  it('the method gets its arguments, its this and the limits of each attempt', async () => {
     const made = await shelf();
     expect(await made.put('Orlando', 3)).toBe('Orlando');
     expect(await made.put('Orlando', undefined, { deadline: Date.now() + 60_000 })).toBe('Orlando');
@@ -50,21 +50,21 @@ describe('@UsePipeline', () => {
     ]);
   });
 
-  it('does not begin for a caller that has gone', async () => {
+  it('the method does not start for a caller that has aborted', async () => {
     const made = await shelf();
     await expect(made.put('Orlando', 3, { signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow('gone');
     expect(made.seen).toEqual([]);
   });
 
-  it('does what must not be done twice once', async () => {
+  it('a method that is not idempotent runs once', async () => {
     const made = await shelf();
     await expect(made.burn()).rejects.toThrow('no');
     expect(made.seen).toEqual([['burn']]);
   });
 
-  it('says what is missing: the pipeline, or Nest', async () => {
+  it('the error names the missing pipeline or the missing Nest injector', async () => {
     const made = await shelf();
-    await expect(made.store()).rejects.toThrow('There is no pipeline named "cellar"; there are shelf.');
-    await expect(new Shelf().burn()).rejects.toThrow('its object must be made by Nest');
+    await expect(made.store()).rejects.toThrow('Unknown pipeline "cellar". Registered pipelines: shelf.');
+    await expect(new Shelf().burn()).rejects.toThrow('so Nest must create its object');
   });
 });

@@ -3,23 +3,26 @@ import { Inject } from '@nestjs/common';
 import 'reflect-metadata';
 import { PipelineRegistry } from '../pipeline-registry.ts';
 
-/** What a caller's side sets to a call; inside a method under {@link UsePipeline} it is the attempt's own signal and deadline. */
+/** Limits of a call. Inside a method with {@link UsePipeline}, they are the signal and the deadline of the attempt. */
 export type Limits = Pick<CallOptions, 'signal' | 'deadline' | 'priority'> & Partial<Pick<AttemptContext, 'attempt'>>;
 
-/** How calls of a method go through a pipeline. */
+/** Options of {@link UsePipeline}. */
 export interface UsePipelineOptions<A extends readonly unknown[]> {
-  /** Whether doing the work twice is the same as doing it once. Only then is it tried again. */
+  /** Whether running the method twice has the same effect as running it once. Only idempotent methods are retried. */
   readonly idempotent: boolean;
-  /** What a call is about: identifies answers in the cache and calls that can share one. Default: none, and the call passes the cache by. */
+  /** Returns the key for cached and shared answers. Default: none, and the call does not use the cache. */
   readonly key?: (...args: A) => string;
-  /** What the `queue` fallback takes. Default: nothing, and the call passes that fallback by. */
+  /** Returns the entry for the `queue` fallback. Default: none, and the call skips that fallback. */
   readonly entry?: (...args: A) => QueueEntry;
 }
 
 const limitsIndex = Symbol('millrace:limits-index');
 const registryKey = Symbol('millrace:pipeline-registry');
 
-/** Marks the parameter through which limits come in from the caller and go out to each attempt. Pass its signal on, or work that takes too long goes on behind its caller's back. */
+/**
+ * Marks the parameter with the limits: from the caller and then of each attempt. Pass on its signal, or slow work continues after its
+ * timeout.
+ */
 export function CallLimits(): ParameterDecorator {
   return (target, method, index) => {
     if (method !== undefined) Reflect.defineMetadata(limitsIndex, index, target, method);
@@ -27,41 +30,44 @@ export function CallLimits(): ParameterDecorator {
 }
 
 /**
- * Sends every call of an async method through the pipeline of this name. The class must be a provider of Nest: the pipeline is found in the
- * process's registry when the method is called. Where the pipeline has fallbacks, the method's own type must admit their values.
+ * Runs every call of an async method through the pipeline with this name. The class must be a Nest provider: each call looks up the
+ * pipeline in the registry. If the pipeline has fallbacks, the return type of the method must include their values.
  *
+ * @example
  * ```ts
  * @UsePipeline('covers', { idempotent: true })
  * async cover(isbn: string, @CallLimits() limits: Limits = {}): Promise<Cover | undefined> { … fetch(url, { signal: limits.signal }) … }
  * ```
  *
- * @throws TypeError when called and there is no pipeline of that name, or the object was not made by Nest
+ * @throws TypeError at the call when no pipeline has that name or Nest did not create the object
  */
 export function UsePipeline<A extends readonly unknown[]>(name: string, options: UsePipelineOptions<A>) {
   return <R>(target: object, method: string | symbol, descriptor: TypedPropertyDescriptor<(...args: [...A]) => Promise<R>>): void => {
     const work = descriptor.value;
-    if (work === undefined) throw new TypeError('@UsePipeline is for methods.');
+    if (work === undefined) throw new TypeError('@UsePipeline works only on methods.');
     Inject(PipelineRegistry)(target, registryKey);
     const index = Reflect.getMetadata(limitsIndex, target, method) as number | undefined;
 
     descriptor.value = async function (this: { [registryKey]?: PipelineRegistry }, ...args: [...A]): Promise<R> {
       const registry = this[registryKey];
-      if (registry === undefined) throw new TypeError(`${String(method)} goes through the pipeline "${name}", so its object must be made by Nest.`);
+      if (registry === undefined) throw new TypeError(`${String(method)} uses the pipeline "${name}", so Nest must create its object.`);
       const { signal, deadline, priority } = ((index === undefined ? undefined : args[index]) ?? {}) as Limits;
-      return (await registry.get(name).execute(async (attempt) => await work.apply(this, index === undefined ? args : withAt(args, index, limitsOf(attempt, priority))), {
-        signal,
-        deadline,
-        priority,
-        idempotent: options.idempotent,
-        key: options.key?.(...args),
-        entry: options.entry?.(...args),
-      })) as R;
+      return (await registry
+        .get(name)
+        .execute(async (attempt) => await work.apply(this, index === undefined ? args : withAt(args, index, toLimits(attempt, priority))), {
+          signal,
+          deadline,
+          priority,
+          idempotent: options.idempotent,
+          key: options.key?.(...args),
+          entry: options.entry?.(...args),
+        })) as R;
     };
   };
 }
 
-/** By name, since an attempt makes its signal only when it is asked for. */
-function limitsOf({ signal, deadline, attempt }: AttemptContext, priority: Limits['priority']): Limits {
+/** Reads each property by name, because an attempt creates its signal on first use. */
+function toLimits({ signal, deadline, attempt }: AttemptContext, priority: Limits['priority']): Limits {
   return { signal, deadline, attempt, priority };
 }
 

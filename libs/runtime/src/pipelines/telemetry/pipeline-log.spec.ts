@@ -4,11 +4,17 @@ import { PipelineRegistry } from '../pipeline-registry.ts';
 import { FedPipeline } from '../testing/fed-pipeline.ts';
 import { logPipelines } from './pipeline-log.ts';
 
-it('writes a sentence for what an operator wants to read, and none for each call', () => {
+it('the log has a sentence for each change that an operator needs, and none for each call', () => {
   const lines: { level: string; msg: string }[] = [];
   const registry = new PipelineRegistry();
   const s3 = new FedPipeline('s3');
-  logPipelines(registry, createLogger({ name: 'sink', stream: { write: (line: string) => void lines.push(JSON.parse(line) as { level: string; msg: string }) } }));
+  logPipelines(
+    registry,
+    createLogger({
+      name: 'sink',
+      stream: { write: (line: string) => void lines.push(JSON.parse(line) as { level: string; msg: string }) },
+    }),
+  );
   registry.register(s3.pipeline);
   s3.feed(
     { type: 'CallFinished', result: 'failed', durationMs: 1, attempts: 1 },
@@ -29,9 +35,9 @@ it('writes a sentence for what an operator wants to read, and none for each call
     'warn The circuit s3 opened: a probe failed; it probes in 9000 ms.',
     'info The circuit s3 probes with 3 calls.',
     'info The circuit s3 closed: its probes succeeded.',
-    'warn The circuit s3 was set to forced-open by hand.',
+    'warn An operator set the circuit s3 to forced-open.',
     'warn s3 sheds load: level 2 of 3.',
-    'warn s3 sheds no load any more.',
+    'warn s3 no longer sheds load.',
     'warn Settings of the pipeline s3 were changed: breaker.breakDurationMs.',
   ]);
 });

@@ -9,14 +9,18 @@ import { prometheusInstruments } from './prometheus-instruments.ts';
 
 function fedRegistry(): { registry: PipelineRegistry; s3: FedPipeline } {
   const registry = new PipelineRegistry();
-  const s3 = new FedPipeline('s3', {}, {
-    inFlight: 4,
-    zombies: 1,
-    breaker: breakerFigures('open'),
-    bulkhead: { concurrencyMax: 25, queueMax: 5, queued: 2 },
-    retryBudget: { available: 7.5, ratio: 0.2, perSecondMin: 10 },
-    shed: { level: 2, load: 0.6 },
-  });
+  const s3 = new FedPipeline(
+    's3',
+    {},
+    {
+      inFlight: 4,
+      zombies: 1,
+      breaker: breakerFigures('open'),
+      bulkhead: { concurrencyMax: 25, queueMax: 5, queued: 2 },
+      retryBudget: { available: 7.5, ratio: 0.2, perSecondMin: 10 },
+      shed: { level: 2, load: 0.6 },
+    },
+  );
   registry.register(s3.pipeline);
   return { registry, s3 };
 }
@@ -24,15 +28,22 @@ function fedRegistry(): { registry: PipelineRegistry; s3: FedPipeline } {
 const call = { type: 'CallFinished', result: 'succeeded', durationMs: 20, attempts: 1 } as const;
 const attempt = { type: 'AttemptFinished', attempt: 0, result: 'timed-out', durationMs: 20, slow: true } as const;
 
-/** Value of the one series of this name with these labels; their order means nothing. */
+/** Value of the only series with this name and these labels, in any order. */
 function valueOf(text: string, name: string, ...labels: string[]): number {
-  const found = text.split('\n').filter((line) => line.startsWith(`${name}{`) && ['service="sink"', ...labels].every((label) => line.includes(label)));
+  const found = text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) && ['service="sink"', ...labels].every((label) => line.includes(label)));
   expect(found).toHaveLength(1);
   return Number(found[0]!.split(' ').at(-1));
 }
 
-/** A meter that keeps what it is told, since the API alone keeps nothing. */
-function recordingMeter(): { meter: Meter; written: [string, number, Attributes | undefined][]; histograms: Map<string, MetricOptions | undefined>; read: () => [string, number, Attributes | undefined][] } {
+/** A meter that records its measurements, because the OpenTelemetry API alone records nothing. */
+function recordingMeter(): {
+  meter: Meter;
+  written: [string, number, Attributes | undefined][];
+  histograms: Map<string, MetricOptions | undefined>;
+  read: () => [string, number, Attributes | undefined][];
+} {
   const written: [string, number, Attributes | undefined][] = [];
   const callbacks: [string, ObservableCallback][] = [];
   const histograms = new Map<string, MetricOptions | undefined>();
@@ -52,18 +63,25 @@ function recordingMeter(): { meter: Meter; written: [string, number, Attributes 
     histograms,
     read: () => {
       const seen: [string, number, Attributes | undefined][] = [];
-      for (const [name, callback] of callbacks) void callback({ observe: (value: number, attributes?: Attributes) => void seen.push([name, value, attributes]) });
+      for (const [name, callback] of callbacks)
+        void callback({ observe: (value: number, attributes?: Attributes) => void seen.push([name, value, attributes]) });
       return seen;
     },
   };
 }
 
-describe('measurements of pipelines, in Prometheus', () => {
-  it('count what happens, with labels of few values', async () => {
+describe('the Prometheus metrics of pipelines', () => {
+  it('the counters count events with labels of few values', async () => {
     const { registry, s3 } = fedRegistry();
     const metrics = new Metrics('sink');
     measurePipelines(registry, [prometheusInstruments(metrics)]);
-    s3.feed(call, attempt, { type: 'CallRejected', code: 'circuit-open' }, { type: 'FallbackFailed', kind: 'cache', error: new Error('x') }, { type: 'FallbackUsed', kind: 'stub', error: new Error('x') });
+    s3.feed(
+      call,
+      attempt,
+      { type: 'CallRejected', code: 'circuit-open' },
+      { type: 'FallbackFailed', kind: 'cache', error: new Error('x') },
+      { type: 'FallbackUsed', kind: 'stub', error: new Error('x') },
+    );
     const text = await metrics.text();
     expect(valueOf(text, 'millrace_pipeline_duration_seconds_sum', 'pipeline="s3"', 'outcome="succeeded"')).toBe(0.02);
     expect(valueOf(text, 'millrace_pipeline_attempts_total', 'pipeline="s3"', 'result="timed-out"')).toBe(1);
@@ -72,7 +90,7 @@ describe('measurements of pipelines, in Prometheus', () => {
     expect(valueOf(text, 'millrace_pipeline_fallbacks_total', 'pipeline="s3"', 'kind="stub"', 'outcome="used"')).toBe(1);
   });
 
-  it('read the figures of the moment when they are scraped', async () => {
+  it('the gauges read the current snapshots at each scrape', async () => {
     const { registry, s3 } = fedRegistry();
     const metrics = new Metrics('sink');
     measurePipelines(registry, [prometheusInstruments(metrics)]);
@@ -88,7 +106,7 @@ describe('measurements of pipelines, in Prometheus', () => {
     expect(valueOf(await metrics.text(), 'millrace_pipeline_circuit_state', 'pipeline="s3"', 'state="forced-open"')).toBe(1);
   });
 
-  it('show no circuit, queue or budget for a pipeline without them, and say that nothing is shed', async () => {
+  it('a pipeline without circuit, queue and budget has no such gauges, and the shed level is 0', async () => {
     const registry = new PipelineRegistry();
     registry.register(new FedPipeline('bare').pipeline);
     const metrics = new Metrics('sink');
@@ -99,8 +117,8 @@ describe('measurements of pipelines, in Prometheus', () => {
   });
 });
 
-describe('measurements of pipelines, in OpenTelemetry', () => {
-  it('are the same facts', () => {
+describe('the OpenTelemetry metrics of pipelines', () => {
+  it('the OpenTelemetry metrics have the same values', () => {
     const { registry, s3 } = fedRegistry();
     const { meter, written, read } = recordingMeter();
     measurePipelines(registry, [openTelemetryInstruments(meter)]);
@@ -120,13 +138,15 @@ describe('measurements of pipelines, in OpenTelemetry', () => {
     expect(seen).toContainEqual(['millrace.shed.level', 2, undefined]);
   });
 
-  it('have the buckets that Prometheus has, since those of the SDK are for milliseconds', async () => {
+  it('the OpenTelemetry histogram has the buckets of the Prometheus one', async () => {
     const { registry, s3 } = fedRegistry();
     const { meter, histograms } = recordingMeter();
     const metrics = new Metrics('sink');
     measurePipelines(registry, [openTelemetryInstruments(meter), prometheusInstruments(metrics)]);
     s3.feed(call);
-    const bounds = [...(await metrics.text()).matchAll(/^millrace_pipeline_duration_seconds_bucket\{.*le="([0-9.]+)"/gm)].map(([, bound]) => Number(bound));
+    const bounds = [...(await metrics.text()).matchAll(/^millrace_pipeline_duration_seconds_bucket\{.*le="([0-9.]+)"/gm)].map(([, bound]) =>
+      Number(bound),
+    );
     expect(bounds.length).toBeGreaterThan(10);
     expect(histograms.get('millrace.pipeline.duration')).toMatchObject({ unit: 's', advice: { explicitBucketBoundaries: bounds } });
   });

@@ -1,7 +1,7 @@
 import type { PipelineRegistry } from '../pipeline-registry.ts';
 import type { PipelineInstruments } from './pipeline-instruments.ts';
 
-/** Turns the events and figures of every pipeline into measurements. */
+/** Connects the events and snapshots of every pipeline with metrics. */
 export function measurePipelines(registry: PipelineRegistry, all: readonly PipelineInstruments[]): void {
   for (const instruments of all) {
     instruments.readFrom(() => registry.list().map((pipeline) => pipeline.snapshot()));

@@ -1,9 +1,17 @@
-import type { Pipeline, PipelineEvent, PipelineEventOf, PipelineEventType, PipelinePatch, PipelineSettings, PipelineSnapshot } from '@millrace/resilience';
+import type {
+  Pipeline,
+  PipelineEvent,
+  PipelineEventOf,
+  PipelineEventType,
+  PipelinePatch,
+  PipelineSettings,
+  PipelineSnapshot,
+} from '@millrace/resilience';
 
-/** An event without what every event of one pipeline shares. */
+/** An event without the fields that all events of a pipeline share. */
 export type Fed = PipelineEvent extends infer E ? (E extends PipelineEvent ? Omit<E, 'pipeline' | 'atMs'> : never) : never;
 
-/** A pipeline whose events and figures a test sets by hand. It runs no calls. */
+/** A pipeline whose events and snapshot a test sets. It runs no calls. */
 export class FedPipeline {
   readonly patches: PipelinePatch[] = [];
   readonly orders: string[] = [];
@@ -18,7 +26,15 @@ export class FedPipeline {
     snapshot: Partial<PipelineSnapshot> = {},
   ) {
     this.dependency = settings.dependency ?? name;
-    this.current = { name, dependency: this.dependency, timeout: { attemptMs: 1000, totalMs: 3000 }, fallbacks: [], fallbackConcurrencyMax: 10, chaos: { allowed: false, rules: [] }, ...settings };
+    this.current = {
+      name,
+      dependency: this.dependency,
+      timeout: { attemptMs: 1000, totalMs: 3000 },
+      fallbacks: [],
+      fallbackConcurrencyMax: 10,
+      chaos: { allowed: false, rules: [] },
+      ...settings,
+    };
     this.figures = {
       name,
       dependency: this.dependency,
@@ -51,7 +67,7 @@ export class FedPipeline {
     };
   }
 
-  /** This as what the registry takes. */
+  /** This object with the type that the registry needs. */
   get pipeline(): Pipeline {
     return this as unknown as Pipeline;
   }
@@ -71,7 +87,7 @@ export class FedPipeline {
       }),
   };
 
-  /** Lets these events happen. */
+  /** Emits these events. */
   feed(...events: Fed[]): void {
     for (const event of events) for (const listener of this.#listeners) listener({ pipeline: this.name, atMs: 0, ...event });
   }
@@ -113,7 +129,10 @@ export class FedPipeline {
   }
 }
 
-/** Figures of a breaker. */
-export function breakerFigures(state: 'closed' | 'ramping' | 'open' | 'half-open', extra: Partial<NonNullable<PipelineSnapshot['breaker']>> = {}): NonNullable<PipelineSnapshot['breaker']> {
+/** Snapshot of a breaker. */
+export function breakerFigures(
+  state: 'closed' | 'ramping' | 'open' | 'half-open',
+  extra: Partial<NonNullable<PipelineSnapshot['breaker']>> = {},
+): NonNullable<PipelineSnapshot['breaker']> {
   return { mode: 'auto', state, sinceMs: 0, calls: 0, failures: 0, slowCalls: 0, failureRatio: 0, slowCallRatio: 0, ...extra };
 }
