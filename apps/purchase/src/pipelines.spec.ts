@@ -1,4 +1,4 @@
-import { createPipeline, patched } from '@millrace/resilience';
+import { createPipeline, applyPatch } from '@millrace/resilience';
 import { CallPaths, type SettingsOf } from '@millrace/runtime';
 import { ResponseError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ describe('the guard around Kafka', () => {
   });
 
   it('refuses calls at once after Kafka has failed, and says when to come back', async () => {
-    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_VOLUME_MIN: '2' });
+    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
     await expect(guard('open', failing)).rejects.toThrow('no broker');
     await expect(guard('check', failing)).rejects.toThrow('no broker');
     await expect(guard('send', async () => await Promise.resolve(1))).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: expect.any(Number) as number });
@@ -48,7 +48,7 @@ describe('the guard around Kafka', () => {
   });
 
   it('stays open to others when Kafka refuses what a write holds', async () => {
-    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_VOLUME_MIN: '2' });
+    const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
     const tooLarge = new ResponseError(0, 11, { '/responses/0/partition_responses/0': [10, null] }, { responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 10, baseOffset: -1n }] }] });
     for (let n = 0; n < 5; n += 1) await expect(guard('send', async () => await Promise.reject(tooLarge))).rejects.toBe(tooLarge);
     expect(kafka.snapshot().breaker?.state).toBe('closed');
@@ -68,27 +68,27 @@ describe('the time of a write', () => {
   it('is longer than the time in which Kafka answers one attempt: at the start, and after each change', () => {
     const { rule } = purchasePipelinesOf(readPurchaseConfig({}));
     const { settingsOf } = counted();
-    const within = (attemptMs: number): readonly string[] => rule!((name) => patched(settingsOf(name), { timeout: { attemptMs } }));
-    expect(within(2001)).toEqual([]);
-    expect(within(2000)).toEqual([expect.stringContaining('a lost answer is never asked for again')]);
+    const within = (attemptMs: number): readonly string[] => rule!((name) => applyPatch(settingsOf(name), { timeout: { attemptMs } }));
+    expect(within(1001)).toEqual([]);
+    expect(within(1000)).toEqual([expect.stringContaining('a lost answer is never asked for again')]);
   });
 });
 
 describe('the attempts that one request may cause', () => {
   it('are those of the client within the time of a write', () => {
     const { paths, settingsOf } = counted();
-    expect(paths.count(settingsOf)).toMatchObject([{ product: 'kafka 1 × @platformatic/kafka 60', attemptsMax: 60 }]);
+    expect(paths.count(settingsOf)).toMatchObject([{ product: 'kafka 1 × @platformatic/kafka 30', attemptsMax: 30 }]);
     expect(() => paths.enforce(settingsOf)).not.toThrow();
   });
 
   it('may not grow beyond their limit by settings', () => {
     const { paths, settingsOf } = counted({ PURCHASE_KAFKA_RETRY_DELAY_MS: '10' });
-    expect(() => paths.enforce(settingsOf)).toThrow('may cause 600 attempts');
+    expect(() => paths.enforce(settingsOf)).toThrow('may cause 300 attempts');
   });
 
   it('are those of the settings in force, which may change while the service runs', () => {
     const { paths, settingsOf } = counted();
-    const longer: SettingsOf = (name) => patched(settingsOf(name), { timeout: { attemptMs: 30_000 } });
+    const longer: SettingsOf = (name) => applyPatch(settingsOf(name), { timeout: { attemptMs: 30_000 } });
     expect(paths.problem(longer)).toContain('may cause 300 attempts');
   });
 });

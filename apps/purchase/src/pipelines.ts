@@ -14,8 +14,11 @@ export const purchasePipelines = {
   // Not tried again here: the client repeats a write under the producer id and sequence numbers that make it safe, and the publisher reaches for Kafka anew.
   kafka: {
     classify: errorClassOf,
-    timeout: { attemptMs: 6000, totalMs: 30_000 },
-    breaker: { volumeMin: 3, openMs: 1000, openMsMax: 5000, probes: 1 },
+    // Long enough for a leader that moves in order, and for one lost answer (1 s) and its repetition. A broker that died is replaced only
+    // after its session of 9 s, so that a longer wait would hold requests and still fail. A purchase waits for one write and one attempt to
+    // reach Kafka at most: 5 s, half its time.
+    timeout: { attemptMs: 3000, totalMs: 30_000 },
+    breaker: { minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
     bulkhead: { concurrencyMax: 8 },
   },
 } as const satisfies NamedDefaults;

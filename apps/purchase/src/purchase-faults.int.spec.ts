@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunningService } from '@millrace/runtime';
+import { PipelineRegistry, type RunningService } from '@millrace/runtime';
 import { FaultProxy, stackPart, TestTopic } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { expectEachOnce, load, post, startPurchase } from './testing/purchase-client.ts';
@@ -63,6 +63,27 @@ describe('a Produce answer that is lost while several requests are in flight', (
     const later = await postMany(service.url, 20);
     expect(later.refused).toEqual([]);
     expectEachOnce([...receipts, ...later.receipts], await topic.messages());
+  });
+});
+
+describe('a Kafka that is frozen: it takes connections and answers nothing', () => {
+  it('every purchase is answered 503 with Retry-After within its time, after two calls that waited; then the circuit opens', async () => {
+    // The defaults: the limits are what is tested.
+    service = await startPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name });
+    expect((await post(service.url, seedText)).status).toBe(202);
+    const kafka = service.app.get(PipelineRegistry).get('kafka');
+    const before = kafka.snapshot().totals.attempts;
+    const frozen = await proxy.inject({ kind: 'black-hole' });
+    const answers = [];
+    for (let n = 0; n < 20; n += 1) answers.push(await post(service.url, seedPurchase({ userId: `user-${n}` })));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
+    expect(answers.filter(({ headers }) => headers.get('retry-after') === null)).toEqual([]);
+    // The write of the first, the attempt to reach Kafka that the second waited for, and perhaps one more for which nothing waited.
+    const attempts = kafka.snapshot().totals.attempts - before;
+    expect([attempts >= 2, attempts <= 3]).toEqual([true, true]);
+    await expect.poll(() => kafka.snapshot().breaker?.state, { timeout: 30_000 }).toBe('open');
+    await frozen.clear();
+    await expect.poll(async () => (await post(service!.url, seedText)).status, { timeout: 30_000 }).toBe(202);
   });
 });
 

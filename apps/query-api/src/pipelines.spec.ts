@@ -9,7 +9,7 @@ import { guardsOver, pipelinesOf, queryPipelines, specsOf } from './pipelines.ts
 describe('pipelines of the query API', () => {
   it.each(['api', 'worker'] as const)('the %s has those it calls out with, and one request stays under the limit of attempts', (root) => {
     const { specs, callPaths = [], attemptsPerRequestMax } = pipelinesOf(readQueryConfig({}), root);
-    for (const spec of Object.values(specs)) expect(() => createPipeline(spec, { load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } }).close()).not.toThrow();
+    for (const spec of Object.values(specs)) expect(() => createPipeline(spec, { load: { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 } }).close()).not.toThrow();
     const layers = callPaths.flatMap((path) => path.layers).filter((layer) => typeof layer === 'string');
     // Two stand around whole requests and whole reports, and call nothing by themselves.
     expect([...new Set(layers)].toSorted()).toEqual(Object.keys(specs).filter((name) => name !== 'http' && name !== 'report').toSorted());
@@ -17,9 +17,9 @@ describe('pipelines of the query API', () => {
   });
 
   it('take their settings from the environment', () => {
-    const { specs } = pipelinesOf(readQueryConfig({ QUERY_S3_BREAKER_OPEN_MS: '70', QUERY_DUCKDB_READS_BREAKER_VOLUME_MIN: '2', QUERY_REDIS_ATTEMPT_TIMEOUT_MS: '1099' }), 'worker');
-    expect(specs['s3']?.breaker?.openMs).toBe(70);
-    expect(specs['duckdb-reads']?.breaker?.volumeMin).toBe(2);
+    const { specs } = pipelinesOf(readQueryConfig({ QUERY_S3_BREAKER_BREAK_DURATION_MS: '70', QUERY_DUCKDB_READS_BREAKER_MINIMUM_CALLS: '2', QUERY_REDIS_ATTEMPT_TIMEOUT_MS: '1099' }), 'worker');
+    expect(specs['s3']?.breaker?.breakDurationMs).toBe(70);
+    expect(specs['duckdb-reads']?.breaker?.minimumCalls).toBe(2);
     expect(specs['redis']?.timeout?.attemptMs).toBe(1099);
   });
 
@@ -29,9 +29,9 @@ describe('pipelines of the query API', () => {
 
   it('that S3 gives DuckDB no answer opens the circuit of its reads while the defaults hold, within the time of a query', () => {
     const config = readQueryConfig({});
-    const { windowMs, volumeMin } = specsOf(config)['duckdb-reads'].breaker!;
+    const { windowMs, minimumCalls } = specsOf(config)['duckdb-reads'].breaker!;
     const votesInWindow = config.QUERY_DUCKDB_CONCURRENCY * Math.floor(windowMs! / readMsMax(config.QUERY_DUCKDB_READ_SECONDS));
-    expect(votesInWindow).toBeGreaterThanOrEqual(volumeMin!);
+    expect(votesInWindow).toBeGreaterThanOrEqual(minimumCalls!);
   });
 
   it('a time limit of reads that would outlast a query is refused', () => {
@@ -44,7 +44,9 @@ describe('pipelines of the query API', () => {
     [new QueryError('statement-invalid', 'x'), 'invalid'],
     [new QueryError('unavailable', 'x'), 'transient'],
     [new LakeError('exists', 'x'), 'invalid'],
-    [new LakeError('denied', 'x'), 'permanent'],
+    [new LakeError('denied', 'x'), 'invalid'],
+    [new LakeError('misconfigured', 'x'), 'invalid'],
+    [Object.assign(new Error('x'), { name: 'AccessDeniedException' }), 'invalid'],
     [new LakeError('unavailable', 'x'), 'transient'],
     [new LakeError('unavailable', 'x', { throttled: true }), 'throttled'],
     [new Throttled(new Error('x'), undefined), 'throttled'],

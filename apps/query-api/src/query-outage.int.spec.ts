@@ -16,16 +16,16 @@ let worker: RunningService;
 /** Small windows and short open times, so that circuits open and close within a test. */
 const quick = {
   QUERY_REDIS_ATTEMPT_TIMEOUT_MS: '1500',
-  QUERY_REDIS_BREAKER_VOLUME_MIN: '4',
+  QUERY_REDIS_BREAKER_MINIMUM_CALLS: '4',
   QUERY_REDIS_BREAKER_WINDOW_MS: '2000',
-  QUERY_REDIS_BREAKER_OPEN_MS: '500',
-  QUERY_REDIS_BREAKER_OPEN_MS_MAX: '1000',
+  QUERY_REDIS_BREAKER_BREAK_DURATION_MS: '500',
+  QUERY_REDIS_BREAKER_BREAK_DURATION_MS_MAX: '1000',
   QUERY_REDIS_BREAKER_PROBES: '1',
   QUERY_S3_ATTEMPT_TIMEOUT_MS: '3000',
-  QUERY_S3_BREAKER_VOLUME_MIN: '4',
+  QUERY_S3_BREAKER_MINIMUM_CALLS: '4',
   QUERY_S3_BREAKER_WINDOW_MS: '5000',
-  QUERY_S3_BREAKER_OPEN_MS: '500',
-  QUERY_S3_BREAKER_OPEN_MS_MAX: '1000',
+  QUERY_S3_BREAKER_BREAK_DURATION_MS: '500',
+  QUERY_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000',
   QUERY_S3_BREAKER_PROBES: '1',
 };
 
@@ -151,7 +151,7 @@ describe('S3', () => {
 describe("DuckDB's reads of S3", () => {
   it('get no answer: DuckDB gives up within the time of a query, a report answers stale, and the circuit opens and closes by itself', async () => {
     // The circuit as it comes, but for the votes it needs: a statement votes after its tries, here some 3.5 s.
-    const more = { QUERY_QUEUE_NAME: `reads-${lake.database}`, QUERY_DUCKDB_READ_SECONDS: '1', QUERY_DUCKDB_READS_BREAKER_VOLUME_MIN: '2', QUERY_DUCKDB_READS_BREAKER_PROBES: '1' };
+    const more = { QUERY_QUEUE_NAME: `reads-${lake.database}`, QUERY_DUCKDB_READ_SECONDS: '1', QUERY_DUCKDB_READS_BREAKER_MINIMUM_CALLS: '2', QUERY_DUCKDB_READS_BREAKER_PROBES: '1' };
     const [ownApi, ownWorker] = await Promise.all([start('api', more), start('worker', more)]);
     const query = async (request: object): Promise<Answer['body']> =>
       (await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json', prefer: 'wait=60' }, body: JSON.stringify(request) }, ownApi)).body;
@@ -180,7 +180,7 @@ describe("DuckDB's reads of S3", () => {
 
 describe('a dependency of one engine', () => {
   /** Nothing gives up by itself: what is stuck stays so until it is cancelled. */
-  const patient = Object.fromEntries(['GLUE', 'ATHENA'].flatMap((name) => [[`QUERY_${name}_ATTEMPT_TIMEOUT_MS`, '120000'], [`QUERY_${name}_TOTAL_TIMEOUT_MS`, '120000'], [`QUERY_${name}_BREAKER_VOLUME_MIN`, '1000']]));
+  const patient = Object.fromEntries(['GLUE', 'ATHENA'].flatMap((name) => [[`QUERY_${name}_ATTEMPT_TIMEOUT_MS`, '120000'], [`QUERY_${name}_TOTAL_TIMEOUT_MS`, '120000'], [`QUERY_${name}_BREAKER_MINIMUM_CALLS`, '1000']]));
 
   it.each([
     { dependency: 'GLUE', stuck: 'duckdb', spared: 'athena' },

@@ -1,4 +1,4 @@
-import { RejectedError, retryAfterMsOf } from '@millrace/resilience';
+import { RejectedError, readRetryAfterMs } from '@millrace/resilience';
 import { problemOfRejection } from '@millrace/runtime';
 import { QueryError } from './errors.ts';
 
@@ -13,7 +13,7 @@ const retryAfterSecondsDefault = 1;
  */
 export function unanswered(error: unknown, detail: string): QueryError {
   if (!(error instanceof RejectedError)) {
-    const askedMs = retryAfterMsOf(error);
+    const askedMs = readRetryAfterMs(error);
     return new QueryError('unavailable', detail, { retryAfterSeconds: askedMs === undefined ? retryAfterSecondsDefault : Math.ceil(askedMs / 1000), cause: error });
   }
   const [problem, { detail: why, retryAfterSeconds = retryAfterSecondsDefault }] = problemOfRejection(error);

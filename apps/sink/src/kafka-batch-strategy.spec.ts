@@ -8,11 +8,18 @@ const topic = 'topic';
 let kafka: FakeKafka;
 let strategy: KafkaBatchStrategy;
 let assigned: (readonly number[])[];
+let ended: string[];
 beforeEach(() => {
   kafka = new FakeKafka();
   strategy = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', maxMessageBytes: 1_048_576, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
   assigned = [];
-  strategy.listener = { connected: () => undefined, assigned: (partitions) => void assigned.push(partitions) };
+  ended = [];
+  strategy.listener = {
+    connected: () => undefined,
+    assigned: (partitions) => void assigned.push(partitions),
+    crashed: ({ message }) => void ended.push(`crashed: ${message}`),
+    startRefused: ({ message }) => void ended.push(`refused: ${message}`),
+  };
 });
 afterEach(async () => await strategy.close());
 
@@ -52,6 +59,30 @@ describe('the handle on a partition', () => {
     kafka.join(topic, [3]);
     expect(assigned).toEqual([]);
     expect(strategy.state.joined).toBe(false);
+  });
+});
+
+describe('the end of a consumer', () => {
+  it('is told as a crash with its cause', async () => {
+    strategy.listen(() => undefined);
+    await kafka.running();
+    kafka.crash();
+    await expect.poll(() => ended).toEqual(['crashed: the connection was lost']);
+  });
+
+  it('is told as a refused start when Kafka does not answer before one began', async () => {
+    kafka.connectAdmin = async () => await Promise.reject(new Error('SASL authentication failed'));
+    strategy.listen(() => undefined);
+    await expect.poll(() => ended).toEqual(['refused: SASL authentication failed']);
+  });
+});
+
+describe('the offsets of the topic', () => {
+  it('are known while the group is not joined: the ends, and what the group committed', async () => {
+    kafka.fetchTopicOffsets = async () => [{ partition: 0, low: '2', high: '9' }];
+    kafka.fetchOffsets = async () => [{ topic, partitions: [{ partition: 0, offset: '4' }, { partition: 1, offset: '-1' }] }];
+    expect(await strategy.ends()).toEqual(new Map([[0, 9]]));
+    expect(await strategy.committed()).toEqual(new Map([[0, 4]]));
   });
 });
 

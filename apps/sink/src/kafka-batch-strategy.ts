@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { unlessAborted } from '@millrace/resilience';
+import { RejectedError, unlessAborted } from '@millrace/resilience';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { answerOf, kafkaClient, readAnswer } from '@millrace/kafka';
 import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type logCreator } from 'kafkajs';
@@ -43,6 +43,10 @@ export interface GroupListener {
   connected(clusterId: string, retention: Retention): void;
   /** The group was joined: these partitions are ours from now on. Must pause and seek before it returns. */
   assigned(partitions: readonly number[]): void;
+  /** The consumer crashed, and a new one begins. */
+  crashed(error: Error): void;
+  /** Kafka could not be reached to begin a consumer, and it is tried again. */
+  startRefused(error: Error): void;
 }
 
 /** State of the connection, for readiness. */
@@ -90,6 +94,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   #member: Consumer | undefined;
   #listener: GroupListener | undefined;
   #lastContactMs = 0;
+  #crash: Error | undefined;
   #lastRanges: Promise<unknown> = Promise.resolve();
   #nextRanges: Promise<Map<number, LogRange>> | undefined;
   #commitTimer: NodeJS.Timeout | undefined;
@@ -180,8 +185,28 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     return this.#nextRanges;
   }
 
+  /** The end offset of each partition of the topic. Answers also while the group is not joined. */
+  async ends(): Promise<ReadonlyMap<number, number>> {
+    return new Map([...(await this.#askRanges())].map(([partition, { high }]) => [partition, high]));
+  }
+
+  /** The offsets that the group committed; a partition without one is missing. */
+  async committed(): Promise<ReadonlyMap<number, number>> {
+    const { groupId, topic, guard } = this.#options;
+    const groups = await guard(async () => {
+      await this.#admin.connect();
+      return await this.#admin.fetchOffsets({ groupId, topics: [topic] });
+    });
+    const offsets = groups.flatMap(({ partitions }) => partitions.map(({ partition, offset }): [number, number] => [partition, Number(offset)]));
+    return new Map(offsets.filter(([, offset]) => offset >= 0));
+  }
+
   async #askRanges(): Promise<Map<number, LogRange>> {
-    const offsets = await this.#options.guard(async () => await this.#admin.fetchTopicOffsets(this.#options.topic));
+    const offsets = await this.#options.guard(async () => {
+      // It is not connected before the first consumer begins; connecting twice is one connection.
+      await this.#admin.connect();
+      return await this.#admin.fetchTopicOffsets(this.#options.topic);
+    });
     return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
   }
 
@@ -196,10 +221,17 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
         await this.#runConsumer();
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
-        this.#options.log('warn', 'The consumer ended; it begins anew.', { error: error instanceof Error ? error.message : String(error), attempt });
+        this.#tellRefusedStart(error instanceof Error ? error : new Error(String(error)), attempt);
       }
       await delay(Math.min(pauseMsMax, 250 * 2 ** Math.min(attempt, 3)), undefined, { signal: this.#stopping.signal }).catch(() => undefined);
     }
+  }
+
+  #tellRefusedStart(error: Error, attempt: number): void {
+    // A crash was told when it happened, and a call that our own circuit refused has asked nobody.
+    if (error === this.#crash || error instanceof RejectedError) return;
+    this.#options.log('warn', `No consumer could begin; it is tried again: ${error.message}`, { err: error, attempt });
+    this.#listener?.startRefused(error);
   }
 
   async #connectAdmin(): Promise<void> {
@@ -228,7 +260,12 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     this.#consumer = consumer;
     let ended = false;
     const crashed = new Promise<never>((_resolve, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        // kafkajs stops the consumer first, so that the race below does not see the crash.
+        this.#crash = payload.error;
+        this.#listener?.crashed(payload.error);
+        reject(payload.error);
+      });
     });
     // It may crash before anybody waits for it.
     crashed.catch(() => undefined);

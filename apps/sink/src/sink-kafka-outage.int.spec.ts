@@ -29,7 +29,7 @@ afterEach(async () => {
 /** A sink behind both proxies that has taken its first 500 events. */
 async function workingSink(settings: Readonly<Record<string, string>>): Promise<SinkProcess> {
   await table.produce(purchaseMessages(0, 500));
-  const sink = await table.sink({ KAFKA_BROKERS: kafka.address, AWS_ENDPOINT_URL_S3: s3.url, SINK_S3_BREAKER_OPEN_MS: '500', SINK_S3_BREAKER_OPEN_MS_MAX: '1000', ...settings });
+  const sink = await table.sink({ KAFKA_BROKERS: kafka.address, AWS_ENDPOINT_URL_S3: s3.url, SINK_S3_BREAKER_BREAK_DURATION_MS: '500', SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000', ...settings });
   await expect.poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), poll).toBe(500);
   return sink;
 }

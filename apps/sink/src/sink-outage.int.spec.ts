@@ -22,7 +22,7 @@ afterEach(async () => {
   await proxy.close();
 });
 
-const settings = { SINK_FLUSH_BYTES: '32768', SINK_S3_CONNECT_TIMEOUT_MS: '1000', SINK_S3_ATTEMPT_TIMEOUT_MS: '1000', SINK_S3_BREAKER_OPEN_MS: '500', SINK_S3_BREAKER_OPEN_MS_MAX: '1000' };
+const settings = { SINK_FLUSH_BYTES: '32768', SINK_S3_CONNECT_TIMEOUT_MS: '1000', SINK_S3_ATTEMPT_TIMEOUT_MS: '1000', SINK_S3_BREAKER_BREAK_DURATION_MS: '500', SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000' };
 const poll = { timeout: 60_000, interval: 200 };
 
 /** A sink behind the proxy that has landed its first 500 events. */

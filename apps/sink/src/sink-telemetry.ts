@@ -1,4 +1,4 @@
-import { isLakeError } from '@millrace/lake';
+import { isLakeError, remedyOfAwsError } from '@millrace/lake';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { Lane } from './lane.ts';
@@ -75,7 +75,9 @@ export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
     PartitionResumed: (event) => logger.debug(event, `Partition ${event.partition} is fetched again.`),
     StepFailed: ({ error, ...event }) => {
       failures.inc({ step: event.step });
-      logger.warn({ ...event, err: error }, `The step "${event.step}" of partition ${event.partition} failed; it is tried again: ${error.message}.`);
+      // The guard reports a refusal once a minute, with what to do; every lane meets it with every try.
+      const level = remedyOfAwsError(error) === undefined ? 'warn' : 'debug';
+      logger[level]({ ...event, err: error }, `The step "${event.step}" of partition ${event.partition} failed; it is tried again: ${error.message}.`);
     },
   };
   return (event) => (sentences[event.type] as (event: SinkEvent) => void)(event);

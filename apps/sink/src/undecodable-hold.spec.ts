@@ -51,13 +51,9 @@ describe('a lane before a batch that cannot be decoded', () => {
     expect(writer.lane.landed).toBe(3);
     expect(writer.lane.undecodable?.text).toBe(`the batch at offsets 3-22 cannot be decoded: ${reason}`);
     expect(writer.events.filter(({ type }) => type === 'BatchUndecodable')).toHaveLength(1);
-    expect(() =>
-      laneHealth({
-        lanes: writer.lanes,
-        budget: { bytes: 0, limits: { bytesMax: 1 }, full: false } as never,
-        forecast: new SpoolForecast(),
-      }),
-    ).toThrow(`partition 0: the batch at offsets 3-22 cannot be decoded: ${reason}`);
+    const budget = { bytes: 0, limits: { bytesMax: 1 }, full: false } as never;
+    const parts = { lanes: writer.lanes, budget, forecast: new SpoolForecast(), lag: { all: [] } as never, groupTrouble: () => undefined };
+    expect(() => laneHealth(parts)).toThrow(`partition 0: the batch at offsets 3-22 cannot be decoded: ${reason}`);
   });
 
   it('goes on when a later fetch can be decoded', async () => {

@@ -97,7 +97,7 @@ export async function onFailure(samples: number, deps: PipelineDeps = {}): Promi
     if (fails) throw failure;
     return 1;
   };
-  const ours = createPipeline({ name: 'ours', breaker: { windowMs: hourMs, failureShareMax: 2, slowShareMax: 2 }, bulkhead: {} }, deps);
+  const ours = createPipeline({ name: 'ours', breaker: { windowMs: hourMs, failureRatio: 2, slowCallRatio: 2 }, bulkhead: {} }, deps);
   const opossum = new CircuitBreaker(either, { timeout: false, rollingCountTimeout: hourMs, errorThresholdPercentage: 100 });
   const breaker = circuitBreaker(handleAll, { halfOpenAfter: hourMs, breaker: new SamplingBreaker({ duration: hourMs, threshold: 0.999_999, minimumRps: 1e9 }) });
   const cockatiel = wrap(breaker, bulkhead(concurrencyMax), timeout(timeoutMs, TimeoutStrategy.Aggressive));

@@ -12,10 +12,10 @@ const pipelinesOf = {
 export const attemptMs = 2500;
 /** How late an answer of a slow dependency is, in milliseconds: later than its breaker takes for quick, sooner than the attempt's end. */
 export const slowAnswerMs = 1700;
-const slowMs = 1200;
+const slowCallMs = 1200;
 
 // DuckDB's pipeline sees whole statements, each of which is a process, a catalog's answer and several reads, one after the other.
-const statement = { attemptMs: 6000, slowMs: 3000 };
+const statement = { attemptMs: 6000, slowCallMs: 3000 };
 
 /** A machine that is busy with other things delays every event loop: no service shall shed for that here. */
 function unshed(prefix: keyof typeof pipelinesOf): Record<string, number> {
@@ -26,7 +26,7 @@ function unshed(prefix: keyof typeof pipelinesOf): Record<string, number> {
 const more = {
   PURCHASE: { ...unshed('PURCHASE'), PURCHASE_KAFKA_ANSWER_MS_MAX: 2000, PURCHASE_KAFKA_OPEN_MS_MAX: 2000, PURCHASE_KAFKA_CHECK_MS_MAX: 800 },
   // The registrar asks the catalog one thing at a time.
-  SINK: { SINK_GLUE_BREAKER_VOLUME_MIN: 2, SINK_KAFKA_BREAKER_VOLUME_MIN: 2, SINK_RETRY_WAIT_MS_MAX: 1000, SINK_FLUSH_SECONDS: 1 },
+  SINK: { SINK_GLUE_BREAKER_MINIMUM_CALLS: 2, SINK_KAFKA_BREAKER_MINIMUM_CALLS: 2, SINK_RETRY_WAIT_MS_MAX: 1000, SINK_FLUSH_SECONDS: 1 },
   QUERY: unshed('QUERY'),
 } as const;
 
@@ -34,8 +34,8 @@ const more = {
 export function shortSettings(prefix: keyof typeof pipelinesOf): Record<string, string> {
   const settings: Record<string, number> = {};
   for (const pipeline of pipelinesOf[prefix]) {
-    const limits = pipeline === 'duckdb-reads' ? statement : { attemptMs, slowMs };
-    const breaker = { WINDOW_MS: 10_000, VOLUME_MIN: 3, SLOW_MS: limits.slowMs, SLOW_SHARE_MAX: 0.6, OPEN_MS: 1000, OPEN_MS_MAX: 2000, PROBES: 1, RAMP_MS: 0 };
+    const limits = pipeline === 'duckdb-reads' ? statement : { attemptMs, slowCallMs };
+    const breaker = { WINDOW_MS: 10_000, MINIMUM_CALLS: 3, SLOW_CALL_MS: limits.slowCallMs, SLOW_CALL_RATIO: 0.6, BREAK_DURATION_MS: 1000, BREAK_DURATION_MS_MAX: 2000, PROBES: 1, RAMP_MS: 0 };
     const name = `${prefix}_${pipeline.toUpperCase().replaceAll('-', '_')}`;
     for (const [key, value] of Object.entries(breaker)) settings[`${name}_BREAKER_${key}`] = value;
     settings[`${name}_ATTEMPT_TIMEOUT_MS`] = limits.attemptMs;

@@ -79,6 +79,16 @@ export function stagedKey(table: string, batchId: string, n: number | 'rejects')
   return `${stagingPrefix(table)}${batchId}/${n}`;
 }
 
+/** Prefix of the objects by which sinks try what a table's store can do. They are never read later. */
+export function probePrefix(table: string): string {
+  return `_probes/${table}/`;
+}
+
+/** Key of the n-th try of one process. */
+export function probeKey(table: string, incarnation: string, n: number): string {
+  return `${probePrefix(table)}${incarnation}-${n}`;
+}
+
 /** Prefix of the table's visible files. */
 export function tablePrefix(table: string): string {
   return `${table}/`;

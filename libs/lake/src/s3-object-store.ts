@@ -46,6 +46,14 @@ export class S3ObjectStore implements InspectableStore {
     this.#guard = guard;
   }
 
+  /** Where the store is, for messages: its URL where one is configured or was used, and the bucket. */
+  async address(): Promise<string> {
+    const endpoint = await this.#client.config.endpoint?.();
+    if (endpoint === undefined) return `s3://${this.bucket}`;
+    const { protocol, hostname, port, path } = endpoint;
+    return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`.replace(/\/?$/, `/${this.bucket}`);
+  }
+
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
     await this.#call('put', key, options.signal, async (sending) => {
       // A stream is opened anew for every attempt: one that was read in part cannot be sent again.
@@ -175,7 +183,9 @@ export class S3ObjectStore implements InspectableStore {
           return await run(guarded === undefined ? {} : { abortSignal: guarded });
         } catch (error) {
           guarded?.throwIfAborted();
-          throw awsErrorToLakeError(error, `S3 ${call} of ${key}`, key);
+          // S3 does not name the bucket that is not there.
+          const where = codeOfAwsError(error) === 'misconfigured' ? ` in bucket ${this.bucket}` : '';
+          throw awsErrorToLakeError(error, `S3 ${call} of ${key}${where}`, key);
         }
       },
       signal,

@@ -1,22 +1,93 @@
-export * from './attempts-max.ts';
-export * from './back-off.ts';
-export * from './clock.ts';
-export * from './command.ts';
-export * from './create-pipeline.ts';
-export * from './error-class.ts';
-export * from './errors.ts';
-export * from './events.ts';
-export * from './fallback-queue.ts';
-export { type ConformanceCheck, type QueueUnderTest, fallbackQueueConformance } from './fallback-queue-conformance.ts';
-export * from './load-source.ts';
-export * from './outcome.ts';
-export * from './pipeline.ts';
-export { patched } from './resolve-settings.ts';
-export * from './retry-after.ts';
-export * from './retry-budget.ts';
-export { createRetryBudget, retryBudgetDefaults } from './rolling-retry-budget.ts';
-export { chaosRuleRanges, type SettingPath, type SettingRange, settingRanges } from './setting-ranges.ts';
-export * from './settings.ts';
-export * from './snapshot.ts';
-export * from './spec.ts';
-export * from './unless-aborted.ts';
+// Create and operate pipelines
+export { createPipeline } from './pipeline/create-pipeline.ts';
+export type {
+  ExecuteArguments,
+  ExecuteOptions,
+  FallbackValue,
+  MayRetry,
+  Pipeline,
+  PipelineControl,
+  PipelineDeps,
+} from './pipeline/pipeline.ts';
+export { Command } from './pipeline/command.ts';
+
+// Calls and their results
+export type { CallFallback, CallOptions } from './call/call-options.ts';
+export type { Outcome } from './call/outcome.ts';
+export type { AttemptContext, Work } from './call/work.ts';
+
+// Settings
+export type {
+  BreakerSpec,
+  BulkheadSpec,
+  CacheSpec,
+  ChaosRule,
+  ChaosSpec,
+  FallbackCall,
+  FallbackCondition,
+  FallbackKind,
+  FallbackSpec,
+  PipelineSpec,
+  RetryBudgetSpec,
+  RetrySpec,
+  ShedSpec,
+  TimeoutSpec,
+} from './settings/pipeline-spec.ts';
+export type { PipelinePatch, PipelineSettings } from './settings/pipeline-settings.ts';
+export { attemptsMax } from './settings/attempts-max.ts';
+export { retryBudgetDefaults } from './settings/defaults.ts';
+export { applyPatch } from './settings/resolve-settings.ts';
+export { chaosRuleRanges, type SettingPath, type SettingRange, settingRanges } from './settings/setting-ranges.ts';
+
+// Errors
+export { classifyError, type ErrorClass } from './errors/error-class.ts';
+export {
+  AttemptTimeoutError,
+  BulkheadFullError,
+  BulkheadWaitExceededError,
+  ChaosFaultError,
+  CircuitOpenError,
+  DeadlineExceededError,
+  FallbacksFullError,
+  PipelineClosedError,
+  PipelineSettingsError,
+  QueueFullError,
+  RejectedError,
+  type RejectionCode,
+  type RejectionDetails,
+  ResilienceError,
+  type ResilienceErrorCode,
+  RetryBudgetSpentError,
+  ShedError,
+} from './errors/errors.ts';
+
+// Events and snapshots
+export type {
+  AttemptResult,
+  BreakerMode,
+  BreakerStateName,
+  CallResult,
+  PipelineEvent,
+  PipelineEventOf,
+  PipelineEvents,
+  PipelineEventType,
+  ShedLevel,
+} from './telemetry/pipeline-event.ts';
+export type { BreakerSnapshot, PipelineSnapshot } from './telemetry/pipeline-snapshot.ts';
+
+// Load shedding
+export { type LoadSource, priorities, type Priority } from './admission/load-source.ts';
+
+// Retries
+export { type BackOff, backOffMs } from './retry/back-off.ts';
+export { isThrottled, parseRetryAfterMs, readRetryAfterMs } from './retry/retry-after.ts';
+export type { RetryBudget } from './retry/retry-budget.ts';
+export { createRetryBudget } from './retry/rolling-retry-budget.ts';
+
+// Queue of work for an unavailable dependency
+export type { FallbackQueue, QueuedReceipt, QueueEntry, ReplaySummary } from './fallback-queue/fallback-queue.ts';
+export { type ConformanceCheck, fallbackQueueConformance, type QueueUnderTest } from './fallback-queue/fallback-queue-conformance.ts';
+
+// Time
+export { type Clock, sleep, type SleepOptions, systemClock } from './time/clock.ts';
+export { unlessAborted } from './time/unless-aborted.ts';

@@ -16,7 +16,7 @@ it('while Redis gives no answer, usage is asked for a few times and then left ou
   const read = createPipeline({ ...queryPipelines['usage-read'], name: 'usage-read', timeout: { attemptMs: 5, totalMs: 1000 } });
   const usage = new ReportUsage(redis, 'queries', write, read);
   for (let list = 0; list < 10; list += 1) expect(await usage.read(['sales'])).toEqual({});
-  expect(asked).toBe(queryPipelines['usage-read'].breaker.volumeMin);
+  expect(asked).toBe(queryPipelines['usage-read'].breaker.minimumCalls);
   write.close();
   read.close();
 });

@@ -1,4 +1,4 @@
-import { asksForLess, parseRetryAfterMs } from '@millrace/resilience';
+import { isThrottled, parseRetryAfterMs } from '@millrace/resilience';
 import type { JSONWebKeySet } from 'jose';
 
 /** Largest key set in bytes; a real one has a few kilobytes. */
@@ -38,7 +38,7 @@ export async function fetchJwks(url: string, signal: AbortSignal): Promise<JSONW
     // Of the refusals only these two pass by themselves.
     const retryable = status >= 500 || status === 408 || status === 429;
     const retryAfterMs = parseRetryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now());
-    throw new JwksError(`The issuer's key set at ${url} was answered with status ${status}.`, retryable, { throttled: asksForLess(status, retryAfterMs), retryAfterMs });
+    throw new JwksError(`The issuer's key set at ${url} was answered with status ${status}.`, retryable, { throttled: isThrottled(status, retryAfterMs), retryAfterMs });
   }
   let text = '';
   const decoder = new TextDecoder();

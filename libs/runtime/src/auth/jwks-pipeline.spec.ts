@@ -25,7 +25,7 @@ async function fetched(status: number, headers: OutgoingHttpHeaders = {}): Promi
   issuer = server;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const registry = new PipelineRegistry();
-  addJwksPipeline({ ...jwksSpec, retry: { ...jwksSpec.retry, waitMsMax: 1 } }, { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } });
+  addJwksPipeline({ ...jwksSpec, retry: { ...jwksSpec.retry, waitMsMax: 1 } }, { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load: { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 } });
   let errorClass: string | undefined;
   registry.get('jwks').events.on('AttemptFinished', (attempt) => (errorClass ??= attempt.errorClass));
   const error = await jwksThrough(registry, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`).catch((thrown: unknown) => thrown);

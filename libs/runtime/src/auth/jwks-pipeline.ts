@@ -12,7 +12,7 @@ export const authPipelines = {
     timeout: { attemptMs: 2000, totalMs: 5000 },
     retry: { attemptsMax: 2, waitMsMax: 500 },
     // Keys are asked for every half minute at most while the issuer is away: a shorter window would never fill.
-    breaker: { windowMs: 120_000, volumeMin: 3, openMs: 10_000, openMsMax: 30_000, probes: 1 },
+    breaker: { windowMs: 120_000, minimumCalls: 3, breakDurationMs: 10_000, breakDurationMsMax: 30_000, probes: 1 },
     classify: errorClassOf,
   },
 } as const satisfies NamedDefaults;

@@ -158,7 +158,7 @@ describe('a service with tokens', () => {
     expect(asked()).toBe(2);
     const admin = await token('root', 'admin');
     expect(await (await ask('/admin/pipelines', admin)).json()).toMatchObject({
-      pipelines: [{ name: 'jwks', snapshot: { totals: { calls: 1, attempts: 2 }, breaker: { votes: 2, failures: 1 } } }],
+      pipelines: [{ name: 'jwks', snapshot: { totals: { calls: 1, attempts: 2 }, breaker: { calls: 2, failures: 1 } } }],
       attemptsPerRequest: { paths: [{ product: 'jwks 2 × fetch 1', attemptsMax: 2 }] },
     });
     expect(await (await ask('/metrics', admin)).text()).toMatch(/millrace_pipeline_attempts_total\{.*pipeline="jwks".*\} 1/);

@@ -40,7 +40,7 @@ describe('the load of the process', () => {
   it('is nothing before the first sample, and nothing when the loop turns as fast as it is looked at', () => {
     const { load, turn } = watched();
     expect(load.eventLoopDelayMs()).toBe(0);
-    expect(load.heapUsedShare()).toBe(0.25);
+    expect(load.heapUsedRatio()).toBe(0.25);
     turn(10, 10, 10);
     load.sample();
     expect(load.eventLoopDelayMs()).toBeCloseTo(0);
@@ -98,7 +98,7 @@ describe('the load of the process', () => {
   });
 
   it('reads the heap of V8 by default', () => {
-    const share = new ProcessLoad().heapUsedShare();
+    const share = new ProcessLoad().heapUsedRatio();
     expect(share).toBeGreaterThan(0);
     expect(share).toBeLessThan(1);
   });

@@ -77,7 +77,7 @@ export class ProcessLoad implements LoadSource {
   }
 
   /** Part of the heap limit that is in use, garbage not yet collected included: 0–1. */
-  heapUsedShare(): number {
+  heapUsedRatio(): number {
     const { used_heap_size: used, heap_size_limit: limit } = this.#heap();
     return used / limit;
   }

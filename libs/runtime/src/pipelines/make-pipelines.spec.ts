@@ -7,7 +7,7 @@ import { makePipelines, pipelineProblems, type PipelinesOptions } from './make-p
 import { PipelineRegistry } from './pipeline-registry.ts';
 import { type Knob, knobs, valueOf } from './settings/knobs.ts';
 
-const load = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
+const load = { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 };
 
 function made(options: PipelinesOptions, registry = new PipelineRegistry()): { registry: PipelineRegistry; lines: string[] } {
   const lines: string[] = [];

@@ -2,6 +2,7 @@ import { createPipeline, createRetryBudget, type LoadSource, type Pipeline, type
 import type { Logger } from 'pino';
 import { ConfigError } from '../errors.ts';
 import { type CallPath, CallPaths, type SettingsOf } from './call-paths.ts';
+import type { RemedyOf } from './dependency-errors.ts';
 import type { PipelineRegistry, PipelineRule } from './pipeline-registry.ts';
 import { chaosAllowed } from './settings/pipeline-settings.ts';
 
@@ -15,6 +16,8 @@ export interface PipelinesOptions {
   readonly attemptsPerRequestMax?: number;
   /** What must hold besides, at the start and after every change while the service runs. Default: nothing. */
   readonly rule?: PipelineRule;
+  /** What to do about an error of a dependency that waiting does not mend; such errors are logged once a minute. Default: no error is one. */
+  readonly remedyOf?: RemedyOf;
 }
 
 /** What pipelines are made with. */
@@ -34,7 +37,7 @@ export interface PipelineSurroundings {
  * @throws ConfigError naming every setting that contradicts another
  * @throws StartRefusedError when one request may cause more attempts than the limit
  */
-export function makePipelines({ specs, callPaths, attemptsPerRequestMax, rule }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
+export function makePipelines({ specs, callPaths, attemptsPerRequestMax, rule, remedyOf }: PipelinesOptions, { registry, load, logger }: PipelineSurroundings): readonly Pipeline[] {
   const problems = pipelineProblems(specs, rule);
   if (problems.length > 0) throw new ConfigError(problems);
   const budgets = new Map<string, RetryBudget>();
@@ -47,6 +50,7 @@ export function makePipelines({ specs, callPaths, attemptsPerRequestMax, rule }:
     logger.info({ paths: paths.count(settingsOf) }, paths.sentence(settingsOf));
   }
   if (rule !== undefined) registry.rules.push(rule);
+  if (remedyOf !== undefined) registry.remedyOf = remedyOf;
   const chaotic = chaosAllowed(specs);
   if (chaotic.length > 0) logger.warn({ pipelines: chaotic }, `Faults may be injected into ${chaotic.join(', ')}: the setting CHAOS_ALLOWED is on.`);
   return made;
@@ -94,7 +98,7 @@ function budgetSettingsOf({ retry }: PipelineSpec): typeof retryBudgetDefaults {
   return { ...retryBudgetDefaults, ...retry?.budget };
 }
 
-const idle: LoadSource = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
+const idle: LoadSource = { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 };
 
 function budgetOf(spec: PipelineSpec, budgets: Map<string, RetryBudget>): { retryBudget?: RetryBudget } {
   if (spec.retry === undefined) return {};

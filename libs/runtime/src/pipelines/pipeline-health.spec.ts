@@ -34,5 +34,14 @@ describe('health of pipelines', () => {
     expect(await healthOf(s3(breaker))).toEqual(['degraded', `circuit-s3-put: ${sentence}`]);
   });
 
+  it('repeats the last error of the dependency while the circuit is open', async () => {
+    const registry = new PipelineRegistry();
+    const health = new HealthRegistry({ service: 'sink' });
+    checkPipelines(registry, health, (pipeline) => `the last words behind ${pipeline}`);
+    registry.register(s3(breakerFigures('open', { retryAfterMs: 2400 })).pipeline);
+    const { dependencies } = await health.readiness();
+    expect(dependencies[0]!.detail).toBe('calls to s3 are refused: the circuit is open, it probes in 3 s; the last error: the last words behind s3-put');
+  });
+
   it('has nothing to say of a pipeline without a breaker', async () => expect(await healthOf(new FedPipeline('bare'))).toEqual(['ready']));
 });

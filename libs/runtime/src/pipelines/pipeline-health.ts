@@ -5,15 +5,19 @@ import type { PipelineRegistry } from './pipeline-registry.ts';
 /**
  * Shows every circuit in `/health/ready`, as `circuit-<name>`. An open one makes the service degraded, not unready: its fallbacks answer, and what cannot do
  * without the dependency has a check of its own.
+ *
+ * @param lastErrorOf the dependency's last words by the name of a pipeline: an open circuit asks it nothing
  */
-export function checkPipelines(registry: PipelineRegistry, health: HealthRegistry): void {
+export function checkPipelines(registry: PipelineRegistry, health: HealthRegistry, lastErrorOf: (pipeline: string) => string | undefined = () => undefined): void {
   registry.observe((pipeline) => {
     if (pipeline.snapshot().breaker === undefined) return;
     health.register(`circuit-${pipeline.name}`, {
       required: false,
       check: async () => {
         const problem = circuitProblem(pipeline.snapshot());
-        if (problem !== undefined) throw new Error(problem);
+        if (problem === undefined) return;
+        const last = lastErrorOf(pipeline.name);
+        throw new Error(last === undefined ? problem : `${problem}; the last error: ${last}`);
       },
     });
   });

@@ -1,5 +1,6 @@
 import type { Pipeline } from '@millrace/resilience';
 import type { CallPaths, SettingsOf } from './call-paths.ts';
+import type { RemedyOf } from './dependency-errors.ts';
 
 /** A rule of an app between settings of its pipelines and others: one sentence for each thing that is wrong. */
 export type PipelineRule = (settingsOf: SettingsOf) => readonly string[];
@@ -15,6 +16,8 @@ export class PipelineRegistry {
   callPaths: CallPaths | undefined;
   /** What else must hold between settings; a change at run time must keep to it, too. */
   readonly rules: PipelineRule[] = [];
+  /** Tells what to do about an error that waiting does not mend. Default: no error is one. */
+  remedyOf: RemedyOf | undefined;
 
   /**
    * Adds a pipeline and gives it back.

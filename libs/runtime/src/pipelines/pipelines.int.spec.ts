@@ -51,7 +51,7 @@ const covers: PipelineSpec = {
   dependency: 'cover-store',
   timeout: { attemptMs: 200, totalMs: 2000 },
   retry: { attemptsMax: 2, baseMs: 1, waitMsMax: 1 },
-  breaker: { windowMs: 10_000, volumeMin: 4, openMs: 30_000, openJitter: 0, probes: 1 },
+  breaker: { windowMs: 10_000, minimumCalls: 4, breakDurationMs: 30_000, breakDurationJitter: 0, probes: 1 },
   bulkhead: { concurrencyMax: 5 },
 };
 const http: PipelineSpec = { name: 'http', timeout: { attemptMs: 60_000, totalMs: 60_000 }, shed: { retryAfterMs: 3000, holdMs: 0 } };
@@ -79,7 +79,7 @@ async function loadIs(service: RunningService, delayMs: number): Promise<void> {
   const load = service.app.get(ProcessLoad);
   load.stop();
   load.eventLoopDelayMs = () => delayMs;
-  load.heapUsedShare = () => 0;
+  load.heapUsedRatio = () => 0;
   const pipeline = service.app.get(PipelineRegistry).get('http');
   await vi.waitFor(() => expect(pipeline.snapshot().shed!.load).toBeCloseTo(Math.max(0, (delayMs - 100) / 400)), { timeout: 10_000, interval: 10 });
 }
@@ -186,7 +186,7 @@ describe('the admin endpoint', () => {
       expect((await ask(service, path, { headers: as(otherKey) })).status).toBe(403);
     }
     expect((await ask(service, '/admin/pipelines/covers', patch({ mode: 'disabled' }, as(otherKey)))).status).toBe(403);
-    expect(await ask(service, '/admin/pipelines', { headers: as(adminKey) })).toMatchObject({ status: 200, body: { pipelines: [{ name: 'covers', dependency: 'cover-store', settings: { breaker: { volumeMin: 4 } } }, { name: 'http' }] } });
+    expect(await ask(service, '/admin/pipelines', { headers: as(adminKey) })).toMatchObject({ status: 200, body: { pipelines: [{ name: 'covers', dependency: 'cover-store', settings: { breaker: { minimumCalls: 4 } } }, { name: 'http' }] } });
   });
 
   it('changes settings of calls to come', async () => {
@@ -198,7 +198,7 @@ describe('the admin endpoint', () => {
 
   it('names the field that it refuses, and the settings that contradict each other', async () => {
     const service = await start();
-    expect(await ask(service, '/admin/pipelines/covers', patch({ breaker: { openMs: -1 } }))).toMatchObject({ status: 400, body: { type: 'urn:millrace:problem:validation', errors: [{ field: 'breaker.openMs' }] } });
+    expect(await ask(service, '/admin/pipelines/covers', patch({ breaker: { breakDurationMs: -1 } }))).toMatchObject({ status: 400, body: { type: 'urn:millrace:problem:validation', errors: [{ field: 'breaker.breakDurationMs' }] } });
     const contradiction = await ask(service, '/admin/pipelines/covers', patch({ timeout: { attemptMs: 5000 } }));
     expect(contradiction).toMatchObject({ status: 400, body: { detail: expect.stringContaining('timeout.attemptMs') as string } });
     expect((await ask(service, '/admin/pipelines/none')).status).toBe(404);

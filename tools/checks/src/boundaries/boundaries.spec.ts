@@ -48,7 +48,7 @@ describe('the boundaries of the workspace', () => {
     ['libs/contracts/src/stream.ts', '@millrace/lake', 'libs/contracts/src/stream.ts imports @millrace/lake, which libs/contracts/package.json does not name.'],
     ['apps/sink/src/lane.ts', '@millrace/testing', 'apps/sink/src/lane.ts is no test and must not import @millrace/testing.'],
     ['libs/lake/src/chain.ts', '@aws-sdk/client-s3', 'libs/lake/src/chain.ts must stay free of frameworks and I/O and must not import @aws-sdk/client-s3.'],
-    ['libs/resilience/src/clock.ts', 'node:fs/promises', 'libs/resilience/src/clock.ts must stay free of frameworks and I/O and must not import node:fs/promises.'],
+    ['libs/resilience/src/time/clock.ts', 'node:fs/promises', 'libs/resilience/src/time/clock.ts must stay free of frameworks and I/O and must not import node:fs/promises.'],
     ['libs/contracts/src/table.ts', '@nestjs/common', 'libs/contracts/src/table.ts must stay free of frameworks and I/O and must not import @nestjs/common.'],
   ])('an import in %s of %s is seen', (file, specifier, sentence) => {
     expect(withImport(file, specifier)).toEqual([sentence]);

@@ -13,14 +13,17 @@ export interface SourceImport {
 
 /** Everything that the sources of the projects import. */
 export function readSourceImports(projects: readonly Project[]): SourceImport[] {
-  return projects.flatMap(({ folder }) =>
-    readdirSync(join(repository, folder, 'src'), { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.ts'))
-      .flatMap((path) => {
-        const file = `${folder}/src/${path}`;
-        return importsOf(readFileSync(join(repository, file), 'utf8')).map((specifier) => ({ file, specifier }));
-      }),
-  );
+  return projects.flatMap(({ folder }) => readProjectImports(folder));
+}
+
+/** Lists the imports of one project, type-only imports included. @param folder Its folder, relative to the repository. */
+export function readProjectImports(folder: string): SourceImport[] {
+  return readdirSync(join(repository, folder, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .flatMap((path) => {
+      const file = `${folder}/src/${path}`;
+      return importsOf(readFileSync(join(repository, file), 'utf8')).map((specifier) => ({ file, specifier }));
+    });
 }
 
 /** What a source text imports. */

@@ -3,7 +3,7 @@ export interface ShownSettings {
   readonly dependency: string;
   readonly timeout: { readonly connectMs?: number; readonly attemptMs: number; readonly totalMs: number };
   readonly retry?: { readonly attemptsMax: number };
-  readonly breaker?: { readonly volumeMin: number; readonly openMs: number; readonly openMsMax: number; readonly probes: number };
+  readonly breaker?: { readonly minimumCalls: number; readonly breakDurationMs: number; readonly breakDurationMsMax: number; readonly probes: number };
   readonly bulkhead?: { readonly concurrencyMax: number; readonly queueMax: number; readonly queueWaitMsMax: number };
   readonly fallbacks: readonly string[];
 }
@@ -14,7 +14,7 @@ export function pipelineCells({ dependency, timeout, retry, breaker, bulkhead }:
     `\`${dependency}\``,
     `${timeout.connectMs === undefined ? '' : `${seconds(timeout.connectMs)}, `}${seconds(timeout.attemptMs)} / ${seconds(timeout.totalMs)}`,
     String(retry?.attemptsMax ?? 1),
-    breaker === undefined ? '–' : `${breaker.volumeMin}, ${seconds(breaker.openMs)} – ${seconds(breaker.openMsMax)}`,
+    breaker === undefined ? '–' : `${breaker.minimumCalls}, ${seconds(breaker.breakDurationMs)} – ${seconds(breaker.breakDurationMsMax)}`,
     bulkhead === undefined ? '–' : `${bulkhead.concurrencyMax}${bulkhead.queueMax === 0 ? '' : ` + ${bulkhead.queueMax} for ${seconds(bulkhead.queueWaitMsMax)}`}`,
   ];
 }

@@ -1,11 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { repository, textOf } from '../repository.ts';
 import { pipelineCells, type ShownSettings } from './pipeline-cells.ts';
 
 const page = textOf('docs/resilience.md');
-const load = { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 };
+const load = { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 };
 
 async function imported(path: string): Promise<Record<string, unknown>> {
   return (await import(pathToFileURL(join(repository, path)).href)) as Record<string, unknown>;
@@ -31,6 +33,42 @@ const rows = page
   .filter((line) => line.startsWith('| '))
   .map((line) => line.slice(2, -2).split(' | '));
 
+/** The first TypeScript block of the page, with the library's sources instead of its package. */
+const example = /```ts\n([^]*?)```/.exec(page)![1]!.replace("'@millrace/resilience'", `'${pathToFileURL(join(repository, 'libs/resilience/src/index.ts')).href}'`);
+
+/** Runs the example and returns the values that it prints. */
+async function runExample(): Promise<unknown[]> {
+  const printed: unknown[] = [];
+  vi.spyOn(console, 'log').mockImplementation((value) => void printed.push(value));
+  const folder = mkdtempSync(join(tmpdir(), 'example-'));
+  try {
+    writeFileSync(join(folder, 'example.ts'), example);
+    await import(pathToFileURL(join(folder, 'example.ts')).href);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  return printed;
+}
+
+describe('the example of docs/resilience.md', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('prints the answer of the service', async () => {
+    const fetchMock = vi.spyOn(globalThis, 'fetch').mockResolvedValue(Response.json(1.08));
+    expect(await runExample()).toEqual([1.08]);
+    expect(fetchMock).toHaveBeenCalledWith('https://rates.example/NL', { signal: expect.any(AbortSignal) as AbortSignal });
+  });
+
+  it('prints the value of the stub when the service fails', async () => {
+    vi.spyOn(globalThis, 'fetch').mockRejectedValue(Object.assign(new Error('wrong credentials'), { retryable: false }));
+    expect(await runExample()).toEqual([1]);
+  });
+
+  it('is short enough for a README', () => {
+    expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(12);
+  });
+});
+
 describe('docs/resilience.md', () => {
   it.each([
     ['apps/purchase/src/pipelines.ts', 'purchasePipelines', ['purchase API']],
@@ -49,9 +87,9 @@ describe('docs/resilience.md', () => {
   });
 
   it('tells of every event of the library, and of none that is not there', () => {
-    const types = [...textOf('libs/resilience/src/events.ts').matchAll(/readonly type: '([A-Za-z]+)'/g)].map(([, type]) => type!);
+    const types = [...textOf('libs/resilience/src/telemetry/pipeline-event.ts').matchAll(/readonly type: '([A-Za-z]+)'/g)].map(([, type]) => type!);
     expect(types.length).toBeGreaterThan(15);
-    const table = page.slice(page.indexOf('## Events'), page.indexOf('## What an operator sees'));
+    const table = page.slice(page.indexOf('## Events'), page.indexOf('## Operator interfaces'));
     expect([...table.matchAll(/^\| `([A-Za-z]+)` \|/gm)].map(([, type]) => type)).toEqual(types);
   });
 
@@ -67,7 +105,7 @@ describe('docs/resilience.md', () => {
     const settings = (await settingsOf({ name: 'all', ...every })) as unknown as Record<string, object>;
     const real = ['timeout', ...Object.keys(every)].flatMap((policy) => numbersOf(policy, settings[policy]!));
     // Said in words: half of another one, and none.
-    const inWords = { 'breaker.slowMs': 'half of `attemptMs`', 'timeout.connectMs': 'none' };
+    const inWords = { 'breaker.slowCallMs': 'half of `attemptMs`', 'timeout.connectMs': 'none' };
     expect(Object.fromEntries(shown)).toEqual({ ...Object.fromEntries(real), ...inWords });
   });
 

@@ -8,7 +8,7 @@ import { PipelineRegistry, type PipelineRule } from '../pipeline-registry.ts';
 import { breakerFigures, FedPipeline } from '../testing/fed-pipeline.ts';
 import { PipelineAdmin } from './pipeline-admin.ts';
 
-const breaker = { windowMs: 2000, buckets: 10, volumeMin: 4, failureShareMax: 0.5, slowMs: 500, slowShareMax: 0.8, openMs: 300, openFactor: 2, openMsMax: 600, openJitter: 0, probes: 1, rampMs: 0 };
+const breaker = { windowMs: 2000, buckets: 10, minimumCalls: 4, failureRatio: 0.5, slowCallMs: 500, slowCallRatio: 0.8, breakDurationMs: 300, breakDurationFactor: 2, breakDurationMsMax: 600, breakDurationJitter: 0, probes: 1, rampMs: 0 };
 const retry = { attemptsMax: 2, baseMs: 1, factor: 2, waitMsMax: 10, retryAfterMsMax: 10, budget: { ratio: 0.2, perSecondMin: 1, windowSeconds: 10 } };
 
 function admin(settings: Partial<PipelineSettings> = { breaker, retry }): { s3: FedPipeline; admin: PipelineAdmin } {
@@ -47,7 +47,7 @@ describe('the pipelines as an operator sees them', () => {
 describe('a change of a pipeline', () => {
   it('is handed to the pipeline as it was asked for', () => {
     const { s3, admin: a } = admin();
-    const change = { breaker: { openMs: 700, failureShareMax: 0.25 }, timeout: { attemptMs: 50 }, retry: { budget: { ratio: 0 } } };
+    const change = { breaker: { breakDurationMs: 700, failureRatio: 0.25 }, timeout: { attemptMs: 50 }, retry: { budget: { ratio: 0 } } };
     a.change('s3', change);
     expect(s3.patches).toEqual([change]);
     expect(s3.orders).toEqual([]);
@@ -61,7 +61,7 @@ describe('a change of a pipeline', () => {
   });
 
   it.each([
-    ['a number out of range', { breaker: { openMs: 0 } }, ['breaker.openMs']],
+    ['a number out of range', { breaker: { breakDurationMs: 0 } }, ['breaker.breakDurationMs']],
     ['a text for a number', { timeout: { attemptMs: '5' } }, ['timeout.attemptMs']],
     ['half a millisecond', { timeout: { attemptMs: 0.5 } }, ['timeout.attemptMs', 'timeout.attemptMs']],
     ['a field nobody knows', { breaker: { opensMs: 5 } }, ['breaker.opensMs']],
@@ -124,17 +124,17 @@ describe('a change of a pipeline', () => {
 
 function made(options: PipelinesOptions): PipelineAdmin {
   const registry = new PipelineRegistry();
-  makePipelines(options, { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load: { eventLoopDelayMs: () => 0, heapUsedShare: () => 0 } });
+  makePipelines(options, { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load: { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 } });
   return new PipelineAdmin(registry);
 }
 
 describe('a change of settings that others depend on', () => {
   it('takes what is slow along while it is half of the time of an attempt, and no longer when it was set', () => {
-    const a = made({ specs: { s3: { name: 's3', timeout: { attemptMs: 1000 }, breaker: {} }, glue: { name: 'glue', timeout: { attemptMs: 1000 }, breaker: { slowMs: 500 } }, kafka: { name: 'kafka' } } });
-    expect(a.change('s3', { timeout: { attemptMs: 300 } }).settings.breaker?.slowMs).toBe(150);
-    expect(a.change('s3', { timeout: { attemptMs: 400 }, breaker: { slowMs: 90 } }).settings.breaker?.slowMs).toBe(90);
-    expect(a.change('s3', { timeout: { attemptMs: 500 } }).settings.breaker?.slowMs).toBe(90);
-    expect(a.change('glue', { timeout: { attemptMs: 300 } }).settings.breaker?.slowMs).toBe(500);
+    const a = made({ specs: { s3: { name: 's3', timeout: { attemptMs: 1000 }, breaker: {} }, glue: { name: 'glue', timeout: { attemptMs: 1000 }, breaker: { slowCallMs: 500 } }, kafka: { name: 'kafka' } } });
+    expect(a.change('s3', { timeout: { attemptMs: 300 } }).settings.breaker?.slowCallMs).toBe(150);
+    expect(a.change('s3', { timeout: { attemptMs: 400 }, breaker: { slowCallMs: 90 } }).settings.breaker?.slowCallMs).toBe(90);
+    expect(a.change('s3', { timeout: { attemptMs: 500 } }).settings.breaker?.slowCallMs).toBe(90);
+    expect(a.change('glue', { timeout: { attemptMs: 300 } }).settings.breaker?.slowCallMs).toBe(500);
     expect(a.change('kafka', { timeout: { attemptMs: 300 } }).settings).not.toHaveProperty('breaker');
   });
 

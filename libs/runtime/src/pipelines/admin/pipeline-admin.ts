@@ -1,5 +1,5 @@
 import { validatorFor, type Violation } from '@millrace/contracts';
-import { patched, type Pipeline, type PipelinePatch, PipelineSettingsError, type PipelineSettings, type PipelineSnapshot, type RetryBudgetSpec } from '@millrace/resilience';
+import { applyPatch, type Pipeline, type PipelinePatch, PipelineSettingsError, type PipelineSettings, type PipelineSnapshot, type RetryBudgetSpec } from '@millrace/resilience';
 import { ProblemError } from '../../errors.ts';
 import type { CountedPath, SettingsOf } from '../call-paths.ts';
 import type { PipelineRegistry } from '../pipeline-registry.ts';
@@ -80,7 +80,7 @@ export class PipelineAdmin {
   private checkRules(changed: string, patch: PipelinePatch): void {
     const asIfChanged: SettingsOf = (name) => {
       const settings = this.registry.get(name).settings();
-      return name === changed ? patched(settings, patch) : settings;
+      return name === changed ? applyPatch(settings, patch) : settings;
     };
     const attempts = this.registry.callPaths?.problem(asIfChanged);
     const problems = [...(attempts === undefined ? [] : [`The change would multiply to too many attempts: ${attempts}`]), ...this.registry.rules.flatMap((rule) => rule(asIfChanged))];

@@ -39,9 +39,9 @@ export interface HystrixCommandFacts {
     readonly forceOpen: boolean;
     readonly forceClosed: boolean;
     /** Calls in the window below which the circuit does not open. */
-    readonly volumeMin: number;
+    readonly minimumCalls: number;
     /** How long it stays open, in milliseconds. */
-    readonly openMs: number;
+    readonly breakDurationMs: number;
     /** Share of failures at which it opens, in percent. */
     readonly failurePercent: number;
   };
@@ -76,8 +76,8 @@ export function hystrixCommandOf(facts: HystrixCommandFacts, window: RollingWind
     rollingMaxConcurrentExecutionCount: Math.max(facts.inFlight, window.highest()),
     ...latencies('latencyExecute', attempts.latenciesMs()),
     ...latencies('latencyTotal', window.latenciesMs()),
-    propertyValue_circuitBreakerRequestVolumeThreshold: facts.circuit.volumeMin,
-    propertyValue_circuitBreakerSleepWindowInMilliseconds: facts.circuit.openMs,
+    propertyValue_circuitBreakerRequestVolumeThreshold: facts.circuit.minimumCalls,
+    propertyValue_circuitBreakerSleepWindowInMilliseconds: facts.circuit.breakDurationMs,
     propertyValue_circuitBreakerErrorThresholdPercentage: facts.circuit.failurePercent,
     propertyValue_circuitBreakerForceOpen: facts.circuit.forceOpen,
     propertyValue_circuitBreakerForceClosed: facts.circuit.forceClosed,

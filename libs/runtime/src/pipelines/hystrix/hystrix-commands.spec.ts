@@ -11,7 +11,7 @@ function commandsOf(...pipelines: FedPipeline[]): HystrixCommands {
   return commands;
 }
 
-const breaker = { windowMs: 2000, buckets: 10, volumeMin: 4, failureShareMax: 0.5, slowMs: 500, slowShareMax: 0.8, openMs: 300, openFactor: 2, openMsMax: 600, openJitter: 0, probes: 1, rampMs: 0 };
+const breaker = { windowMs: 2000, buckets: 10, minimumCalls: 4, failureRatio: 0.5, slowCallMs: 500, slowCallRatio: 0.8, breakDurationMs: 300, breakDurationFactor: 2, breakDurationMsMax: 600, breakDurationJitter: 0, probes: 1, rampMs: 0 };
 const attempt = (result: 'succeeded' | 'failed' | 'timed-out' | 'aborted' | 'rejected', durationMs = 10, errorClass?: 'invalid'): Parameters<FedPipeline['feed']>[0] => ({
   type: 'AttemptFinished',
   attempt: 0,

@@ -5,7 +5,7 @@ import { ConfigError } from '../../errors.ts';
 import { chaosAllowed, pipelineSettings, pipelineSpecs } from './pipeline-settings.ts';
 
 const pipelines = {
-  s3: { dependency: 's3', timeout: { attemptMs: 30_000, totalMs: 60_000 }, retry: { attemptsMax: 2, budget: { ratio: 0.1 } }, breaker: { volumeMin: 5 }, bulkhead: {} },
+  s3: { dependency: 's3', timeout: { attemptMs: 30_000, totalMs: 60_000 }, retry: { attemptsMax: 2, budget: { ratio: 0.1 } }, breaker: { minimumCalls: 5 }, bulkhead: {} },
   'kafka-admin': { timeout: { connectMs: 500 }, fallbacks: [{ kind: 'silent' }] },
 } as const;
 const schema = Type.Object({ SINK_PORT: Type.Integer({ default: 1 }), ...pipelineSettings('SINK', pipelines) });
@@ -17,7 +17,7 @@ describe('settings of pipelines', () => {
     expect(s3).toMatchObject({ name: 's3', ...pipelines.s3, retry: { attemptsMax: 2, baseMs: 100, budget: { ratio: 0.1, perSecondMin: 10 } }, chaos: { allowed: false } });
     expect(admin).toMatchObject({ name: 'kafka-admin', timeout: { connectMs: 500, attemptMs: 10_000 }, fallbacks: [{ kind: 'silent' }], fallbackConcurrencyMax: 10 });
     expect(admin).not.toHaveProperty('retry');
-    expect(pipelines.s3.breaker).toEqual({ volumeMin: 5 });
+    expect(pipelines.s3.breaker).toEqual({ minimumCalls: 5 });
   });
 
   it('are moved by the environment, one by one', () => {
@@ -28,9 +28,9 @@ describe('settings of pipelines', () => {
         SINK_S3_ATTEMPT_TIMEOUT_MS: '250',
         SINK_S3_RETRY_ATTEMPTS_MAX: '1',
         SINK_S3_RETRY_BUDGET_RATIO: '0.5',
-        SINK_S3_BREAKER_OPEN_MS: '300',
+        SINK_S3_BREAKER_BREAK_DURATION_MS: '300',
         SINK_S3_BREAKER_WINDOW_MS: '2000',
-        SINK_S3_BREAKER_VOLUME_MIN: '3',
+        SINK_S3_BREAKER_MINIMUM_CALLS: '3',
         SINK_S3_BULKHEAD_MAX: '7',
         SINK_S3_CHAOS_ALLOWED: 'true',
         SINK_KAFKA_ADMIN_CONNECT_TIMEOUT_MS: '9',
@@ -38,18 +38,18 @@ describe('settings of pipelines', () => {
     );
     expect(s3.timeout).toEqual({ attemptMs: 250, totalMs: 60_000 });
     expect(s3.retry).toMatchObject({ attemptsMax: 1, budget: { ratio: 0.5 } });
-    expect(s3.breaker).toMatchObject({ openMs: 300, windowMs: 2000, volumeMin: 3 });
+    expect(s3.breaker).toMatchObject({ breakDurationMs: 300, windowMs: 2000, minimumCalls: 3 });
     expect(s3.bulkhead).toMatchObject({ concurrencyMax: 7 });
     expect(chaosAllowed({ s3 })).toEqual(['s3']);
   });
 
   it('are refused together with every other setting, by name and range', () => {
-    const env = { SINK_PORT: 'x', SINK_S3_ATTEMPT_TIMEOUT_MS: '0', SINK_S3_BREAKER_FAILURE_SHARE_MAX: 'half', SINK_S3_CHAOS_ALLOWED: 'perhaps' };
+    const env = { SINK_PORT: 'x', SINK_S3_ATTEMPT_TIMEOUT_MS: '0', SINK_S3_BREAKER_FAILURE_RATIO: 'half', SINK_S3_CHAOS_ALLOWED: 'perhaps' };
     expect(() => read(env)).toThrow(
       new ConfigError([
         'SINK_PORT must be a whole number (it is "x").',
         'SINK_S3_ATTEMPT_TIMEOUT_MS must be at least 1 (it is "0").',
-        'SINK_S3_BREAKER_FAILURE_SHARE_MAX must be a number (it is "half").',
+        'SINK_S3_BREAKER_FAILURE_RATIO must be a number (it is "half").',
         'SINK_S3_CHAOS_ALLOWED must be true or false (it is "perhaps").',
       ]),
     );
@@ -61,8 +61,8 @@ describe('settings of pipelines', () => {
   });
 
   it('leave open what the library derives from other settings', () => {
-    expect(pipelineSpecs('SINK', pipelines, read()).s3.breaker).not.toHaveProperty('slowMs');
-    expect(pipelineSpecs('SINK', pipelines, read({ SINK_S3_BREAKER_SLOW_MS: '70' })).s3.breaker).toHaveProperty('slowMs', 70);
+    expect(pipelineSpecs('SINK', pipelines, read()).s3.breaker).not.toHaveProperty('slowCallMs');
+    expect(pipelineSpecs('SINK', pipelines, read({ SINK_S3_BREAKER_SLOW_CALL_MS: '70' })).s3.breaker).toHaveProperty('slowCallMs', 70);
   });
 
   it('leave alone what is the app’s own business', () => {
@@ -71,7 +71,7 @@ describe('settings of pipelines', () => {
     expect(pipelineSpecs('SINK', http, readConfig(own, { prefixes: ['SINK_'], env: { SINK_HTTP_SHED_HOLD_MS: '7' } })).http).toEqual({
       name: 'http',
       timeout: { attemptMs: 5, totalMs: 5 },
-      shed: { eventLoopDelayMsFrom: 100, eventLoopDelayMsFull: 500, heapUsedShareFrom: 0.85, heapUsedShareFull: 0.95, holdMs: 7, retryAfterMs: 1000 },
+      shed: { eventLoopDelayMsFrom: 100, eventLoopDelayMsFull: 500, heapUsedRatioFrom: 0.85, heapUsedRatioFull: 0.95, holdMs: 7, retryAfterMs: 1000 },
       chaos: { allowed: false },
     });
     expect(() => readConfig(own, { prefixes: ['SINK_'], env: { SINK_HTTP_ATTEMPT_TIMEOUT_MS: '7' } })).toThrow('SINK_HTTP_ATTEMPT_TIMEOUT_MS is not a known setting');

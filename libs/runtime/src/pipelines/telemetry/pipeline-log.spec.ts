@@ -12,15 +12,15 @@ it('writes a sentence for what an operator wants to read, and none for each call
   registry.register(s3.pipeline);
   s3.feed(
     { type: 'CallFinished', result: 'failed', durationMs: 1, attempts: 1 },
-    { type: 'CircuitOpened', reason: 'failures', openMs: 4512.3, failureShare: 0.6, slowShare: 0, votes: 20 },
-    { type: 'CircuitOpened', reason: 'slowness', openMs: 5000, failureShare: 0, slowShare: 0.9, votes: 10 },
-    { type: 'CircuitOpened', reason: 'probe-failed', openMs: 9000, failureShare: 0, slowShare: 0, votes: 0 },
+    { type: 'CircuitOpened', reason: 'failures', breakDurationMs: 4512.3, failureRatio: 0.6, slowCallRatio: 0, calls: 20 },
+    { type: 'CircuitOpened', reason: 'slowness', breakDurationMs: 5000, failureRatio: 0, slowCallRatio: 0.9, calls: 10 },
+    { type: 'CircuitOpened', reason: 'probe-failed', breakDurationMs: 9000, failureRatio: 0, slowCallRatio: 0, calls: 0 },
     { type: 'CircuitHalfOpened', probes: 3 },
     { type: 'CircuitClosed', reason: 'probed', rampMs: 0 },
     { type: 'CircuitModeChanged', mode: 'forced-open', state: 'closed' },
     { type: 'ShedLevelChanged', level: 2, load: 0.7 },
     { type: 'ShedLevelChanged', level: 0, load: 0 },
-    { type: 'SettingsChanged', changed: ['breaker.openMs'] },
+    { type: 'SettingsChanged', changed: ['breaker.breakDurationMs'] },
     { type: 'RetryScheduled', attempt: 1, waitMs: 10, error: new Error('x') },
   );
   expect(lines.map(({ level, msg }) => `${level} ${msg}`)).toEqual([
@@ -32,6 +32,6 @@ it('writes a sentence for what an operator wants to read, and none for each call
     'warn The circuit s3 was set to forced-open by hand.',
     'warn s3 sheds load: level 2 of 3.',
     'warn s3 sheds no load any more.',
-    'warn Settings of the pipeline s3 were changed: breaker.openMs.',
+    'warn Settings of the pipeline s3 were changed: breaker.breakDurationMs.',
   ]);
 });

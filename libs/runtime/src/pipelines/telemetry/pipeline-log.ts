@@ -24,13 +24,13 @@ function fieldsOf({ atMs: _atMs, ...fields }: Partial<PipelineEvent>): object {
   return fields;
 }
 
-function reasonOf({ reason, failureShare, slowShare, votes, openMs }: PipelineEventOf<'CircuitOpened'>): string {
-  const again = openMs === undefined ? '' : `; it probes in ${Math.round(openMs)} ms`;
+function reasonOf({ reason, failureRatio, slowCallRatio, calls, breakDurationMs }: PipelineEventOf<'CircuitOpened'>): string {
+  const again = breakDurationMs === undefined ? '' : `; it probes in ${Math.round(breakDurationMs)} ms`;
   switch (reason) {
     case 'failures':
-      return `${Math.round(failureShare * 100)} % of ${votes} attempts failed${again}`;
+      return `${Math.round(failureRatio * 100)} % of ${calls} attempts failed${again}`;
     case 'slowness':
-      return `${Math.round(slowShare * 100)} % of ${votes} attempts were slow${again}`;
+      return `${Math.round(slowCallRatio * 100)} % of ${calls} attempts were slow${again}`;
     case 'probe-failed':
       return `a probe failed${again}`;
     case 'forced':

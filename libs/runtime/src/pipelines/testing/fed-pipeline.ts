@@ -115,5 +115,5 @@ export class FedPipeline {
 
 /** Figures of a breaker. */
 export function breakerFigures(state: 'closed' | 'ramping' | 'open' | 'half-open', extra: Partial<NonNullable<PipelineSnapshot['breaker']>> = {}): NonNullable<PipelineSnapshot['breaker']> {
-  return { mode: 'auto', state, sinceMs: 0, votes: 0, failures: 0, slow: 0, failureShare: 0, slowShare: 0, ...extra };
+  return { mode: 'auto', state, sinceMs: 0, calls: 0, failures: 0, slowCalls: 0, failureRatio: 0, slowCallRatio: 0, ...extra };
 }

@@ -1,2 +1,0 @@
-/** The randomness of the machine, in [0, 1). */
-export const systemRandom = (): number => Math.random();
