@@ -28,7 +28,10 @@ export async function installPrometheus(settings: Settings): Promise<string> {
   const folder = mkdtempSync(join(settings.cache, 'prometheus-'));
   try {
     const built = (await fromDebian(folder)) ?? (await fromGo(folder));
-    if (built === undefined) throw new StackError('No Prometheus was found, and neither apt-get download nor a build by Go could fetch one: put prometheus on the PATH.');
+    if (built === undefined)
+      throw new StackError(
+        'No Prometheus was found, and neither apt-get download nor a build by Go could fetch one: put prometheus on the PATH.',
+      );
     mkdirSync(join(settings.cache, 'prometheus'), { recursive: true });
     // Moved last, so that an interrupted installation is done again.
     renameSync(built, fetchedPath(settings));
