@@ -19,13 +19,28 @@ beforeEach(() => {
 });
 
 function fails(message: string, errorClass: ErrorClass): void {
-  pipeline.feed({ type: 'AttemptFinished', attempt: 0, result: 'failed', durationMs: 1, slow: false, errorClass, error: new Error(message) });
+  pipeline.feed({
+    type: 'AttemptFinished',
+    attempt: 0,
+    result: 'failed',
+    durationMs: 1,
+    slow: false,
+    errorClass,
+    error: new Error(message),
+  });
 }
 
 it('the last words of a dependency stay until it answers', () => {
   fails('connection refused', 'transient');
   expect(errors.lastOf('s3-put')).toBe('connection refused');
-  pipeline.feed({ type: 'AttemptFinished', attempt: 0, result: 'rejected', durationMs: 0, slow: false, error: new Error('the circuit is open') });
+  pipeline.feed({
+    type: 'AttemptFinished',
+    attempt: 0,
+    result: 'rejected',
+    durationMs: 0,
+    slow: false,
+    error: new Error('the circuit is open'),
+  });
   expect(errors.lastOf('s3-put')).toBe('connection refused');
   pipeline.feed({ type: 'AttemptFinished', attempt: 0, result: 'succeeded', durationMs: 1, slow: false });
   expect(errors.lastOf('s3-put')).toBeUndefined();

@@ -12,8 +12,8 @@ const reportEveryMs = 60_000;
 const charsMax = 500;
 
 /**
- * Keeps the last words of each dependency, for the time when an open circuit asks it nothing. Reports errors that waiting does not mend, once a minute for
- * each dependency.
+ * Keeps the last words of each dependency, for the time when an open circuit asks it nothing. Reports errors that waiting does not mend, once
+ * a minute for each dependency.
  */
 export class DependencyErrors {
   readonly #registry: Pick<PipelineRegistry, 'observe' | 'remedyOf'>;
