@@ -39,6 +39,8 @@ export async function installAws(context: InstallContext): Promise<void> {
   await once(context, 'venv.stamp', 'requirements.txt', async () => {
     const venv = venvPath(context.settings);
     context.note('virtual environment');
+    // Redis is in the same environment, which is emptied here.
+    rmSync(join(context.settings.cache, 'redis.stamp'), { force: true });
     await must(context, 'Python could not make a virtual environment', 'python3', ['-m', 'venv', '--clear', venv]);
     await pipInstall(context, 'pip could not fetch the AWS emulator', 'requirements.txt');
     const extension = find(join(venv, 'lib'), 'httpfs.duckdb_extension');
@@ -66,6 +68,7 @@ async function pipInstall(context: InstallContext, failure: string, requirements
   const onLine = (line: string): void => {
     const name = /^Collecting (\S+)/.exec(line)?.[1];
     if (name !== undefined) context.note(name);
+    else if (line.startsWith('Installing collected packages')) context.note('unpacking');
   };
   const pip = join(venvPath(context.settings), 'bin', 'pip');
   await must(context, failure, pip, ['install', '--progress-bar', 'off', '--disable-pip-version-check', '-r', join(toolFolder, requirements)], onLine);
