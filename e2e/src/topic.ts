@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { purchases } from '@millrace/contracts';
 import { waitUntil } from '@millrace/testing';
-import type { KafkaMessage } from 'kafkajs';
+import type { Admin, KafkaMessage } from 'kafkajs';
 import { kafka } from './stack.ts';
 
 /** A message with the place it has in its topic. */
@@ -20,9 +20,14 @@ export async function createTopic(name: string): Promise<string> {
   await withAdmin(async (admin) => {
     // kafkajs's own wait for leaders fails on a broker that has not heard of the topic yet.
     await admin.createTopics({ topics: [{ topic, numPartitions: purchases.topic.partitions, configEntries: config }], waitForLeaders: false });
-    await waitUntil(`the topic ${topic} to have leaders`, async () => (await admin.fetchTopicOffsets(topic)).length === purchases.topic.partitions);
+    await waitForLeaders(admin, topic, purchases.topic.partitions);
   });
   return topic;
+}
+
+/** Waits until every partition of a new topic has a leader. */
+export async function waitForLeaders(admin: Pick<Admin, 'fetchTopicOffsets'>, topic: string, partitions: number): Promise<void> {
+  await waitUntil(`the topic ${topic} to have leaders`, async () => (await admin.fetchTopicOffsets(topic)).length === partitions);
 }
 
 /** Deletes a topic. */

@@ -1,5 +1,5 @@
 import { purchaseLimits, purchases } from '@millrace/contracts';
-import { attemptsSetting, authPrefix, authSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
+import { attemptsSetting, authPrefix, authSettings, drainPrefix, drainSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
 import { purchasePipelines, purchaseRule, purchaseSpecs } from './pipelines.ts';
 
@@ -20,15 +20,16 @@ export const purchaseConfigSchema = Type.Object({
   }),
   PURCHASE_QUEUE_EVENTS_MAX: Type.Integer({ default: 20_000, minimum: 1, maximum: 10_000_000, description: 'Events that may wait for Kafka, those on their way included' }),
   PURCHASE_QUEUE_BYTES_MAX: Type.Integer({ default: 64 * 1024 * 1024, minimum: 1024 * 1024, maximum: 16 * 1024 * 1024 * 1024, description: 'Bytes of events that may wait for Kafka, those on their way included' }),
-  PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({ default: 2000, minimum: 50, maximum: 60_000, description: 'Time to open a connection to Kafka, in milliseconds' }),
-  PURCHASE_KAFKA_ANSWER_MS_MAX: Type.Integer({ default: 2000, minimum: 50, maximum: 60_000, description: 'Time until Kafka answers one attempt to write, in milliseconds; then the attempt is repeated' }),
+  PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({ default: 1000, minimum: 50, maximum: 60_000, description: 'Time to open a connection to Kafka, in milliseconds' }),
+  PURCHASE_KAFKA_ANSWER_MS_MAX: Type.Integer({ default: 1000, minimum: 50, maximum: 60_000, description: 'Time until Kafka answers one attempt to write, in milliseconds; then the attempt is repeated' }),
   PURCHASE_KAFKA_RETRY_DELAY_MS: Type.Integer({ default: 100, minimum: 1, maximum: 60_000, description: 'Wait between two attempts to write, in milliseconds' }),
-  PURCHASE_KAFKA_OPEN_MS_MAX: Type.Integer({ default: 3000, minimum: 100, maximum: 600_000, description: 'Time to reach Kafka and to get a producer id, in milliseconds' }),
+  PURCHASE_KAFKA_OPEN_MS_MAX: Type.Integer({ default: 2000, minimum: 100, maximum: 600_000, description: 'Time to reach Kafka and to get a producer id, in milliseconds' }),
   PURCHASE_KAFKA_CHECK_MS_MAX: Type.Integer({ default: 1000, minimum: 50, maximum: 60_000, description: 'Time a check of Kafka may take, in milliseconds' }),
   ...pipelineSettings('PURCHASE', purchasePipelines),
   ...attemptsSetting('PURCHASE', 100),
   KAFKA_BROKERS: Type.Array(Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' }), { default: ['127.0.0.1:9092'], minItems: 1, maxItems: 100, description: 'Kafka brokers as host:port' }),
   ...authSettings,
+  ...drainSettings,
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
 });
 
@@ -42,7 +43,7 @@ export type PurchaseConfig = Static<typeof purchaseConfigSchema>;
  */
 export function readPurchaseConfig(env: Readonly<Record<string, string | undefined>> = process.env): PurchaseConfig {
   return readConfig(purchaseConfigSchema, {
-    prefixes: ['PURCHASE_', authPrefix],
+    prefixes: ['PURCHASE_', authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.PURCHASE_QUEUE_EVENTS_MAX >= config.PURCHASE_BATCH_ITEMS_MAX ? [] : ['PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX: such a batch could never be taken.']),

@@ -15,5 +15,6 @@ await runMain(async () => {
     auth: authFrom(config),
     admission: 'http',
     bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX,
+    drainDelayMs: config.MILLRACE_DRAIN_DELAY_MS,
   });
 });

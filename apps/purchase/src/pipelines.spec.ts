@@ -69,21 +69,21 @@ describe('the time of a write', () => {
     const { rule } = purchasePipelinesOf(readPurchaseConfig({}));
     const { settingsOf } = counted();
     const within = (attemptMs: number): readonly string[] => rule!((name) => applyPatch(settingsOf(name), { timeout: { attemptMs } }));
-    expect(within(2001)).toEqual([]);
-    expect(within(2000)).toEqual([expect.stringContaining('a lost answer is never asked for again')]);
+    expect(within(1001)).toEqual([]);
+    expect(within(1000)).toEqual([expect.stringContaining('a lost answer is never asked for again')]);
   });
 });
 
 describe('the attempts that one request may cause', () => {
   it('are those of the client within the time of a write', () => {
     const { paths, settingsOf } = counted();
-    expect(paths.count(settingsOf)).toMatchObject([{ product: 'kafka 1 × @platformatic/kafka 60', attemptsMax: 60 }]);
+    expect(paths.count(settingsOf)).toMatchObject([{ product: 'kafka 1 × @platformatic/kafka 30', attemptsMax: 30 }]);
     expect(() => paths.enforce(settingsOf)).not.toThrow();
   });
 
   it('may not grow beyond their limit by settings', () => {
     const { paths, settingsOf } = counted({ PURCHASE_KAFKA_RETRY_DELAY_MS: '10' });
-    expect(() => paths.enforce(settingsOf)).toThrow('may cause 600 attempts');
+    expect(() => paths.enforce(settingsOf)).toThrow('may cause 300 attempts');
   });
 
   it('are those of the settings in force, which may change while the service runs', () => {

@@ -2,6 +2,7 @@ import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilie
 import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelineRule, type PipelinesOptions, type SettingsOf } from '@millrace/runtime';
 import type { PurchaseConfig } from './config.ts';
 import { timeoutGuard, type KafkaGuard } from './guards.ts';
+import { isKafkaRefusal } from './publish/kafka-refusal.ts';
 import { refusedForItsContent } from './publish/send-outcome.ts';
 
 /** Requests are answered within limits of their own; this only ends the counting of one whose connection never closes. */
@@ -14,7 +15,10 @@ export const purchasePipelines = {
   // Not tried again here: the client repeats a write under the producer id and sequence numbers that make it safe, and the publisher reaches for Kafka anew.
   kafka: {
     classify: errorClassOf,
-    timeout: { attemptMs: 6000, totalMs: 30_000 },
+    // Long enough for a leader that moves in order, and for one lost answer (1 s) and its repetition. A broker that died is replaced only
+    // after its session of 9 s, so that a longer wait would hold requests and still fail. A purchase waits for one write and one attempt to
+    // reach Kafka at most: 5 s, half its time.
+    timeout: { attemptMs: 3000, totalMs: 30_000 },
     breaker: { minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
     bulkhead: { concurrencyMax: 8 },
   },
@@ -35,7 +39,7 @@ export function purchaseRule(config: PurchaseConfig): PipelineRule {
 
 /** What the process makes of them. */
 export function purchasePipelinesOf(config: PurchaseConfig): PipelinesOptions {
-  return { specs: purchaseSpecs(config), callPaths: callPathsOf(config), attemptsPerRequestMax: config.PURCHASE_ATTEMPTS_PER_REQUEST_MAX, rule: purchaseRule(config) };
+  return { specs: purchaseSpecs(config), callPaths: callPathsOf(config), attemptsPerRequestMax: config.PURCHASE_ATTEMPTS_PER_REQUEST_MAX, rule: purchaseRule(config), remedyOf };
 }
 
 /** The guard around every call to Kafka. Reaching for Kafka and looking at it have shorter limits of their own, within that of a write. */
@@ -47,7 +51,13 @@ export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: 
 
 // One purchase that is too large for the topic must not close the way for all others.
 function errorClassOf(error: unknown): ErrorClass {
-  return refusedForItsContent(error) ? 'invalid' : classifyError(error);
+  // A broker that refuses the credentials answers well: an open circuit would hide its words, and help nobody.
+  return refusedForItsContent(error) || remedyOf(error) !== undefined ? 'invalid' : classifyError(error);
+}
+
+/** What an operator has to do about an error that waiting does not mend; undefined for all others. */
+export function remedyOf(error: unknown): string | undefined {
+  return isKafkaRefusal(error) ? 'check the credentials for the brokers, and the ACLs of the topic' : undefined;
 }
 
 function callPathsOf(config: PurchaseConfig): readonly CallPath[] {

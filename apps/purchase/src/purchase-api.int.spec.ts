@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PipelineRegistry, ProcessLoad, type RunningService } from '@millrace/runtime';
-import { spawnService, TestTopic } from '@millrace/testing';
+import { spawnService, type ServiceProcess, TestTopic } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { expectEachOnce, load, post, startPurchase } from './testing/purchase-client.ts';
+import { expectEachOnce, load, post, startPurchase, startReadyPurchase } from './testing/purchase-client.ts';
 import { seedPurchase, seedText } from './testing/seed-purchase.ts';
 
 const brokers = process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092';
@@ -10,7 +11,7 @@ let service: RunningService;
 
 beforeAll(async () => {
   topic = await TestTopic.create('purchase-test');
-  service = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
+  service = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
 });
 afterAll(async () => {
   await service?.close();
@@ -81,7 +82,7 @@ describe('a purchase', () => {
 
 describe('more work than the service can do', () => {
   it('sheds batches before single purchases, and what its sender calls low first', async () => {
-    const busy = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, PURCHASE_HTTP_SHED_DELAY_MS_FROM: '100', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '500' });
+    const busy = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, PURCHASE_HTTP_SHED_DELAY_MS_FROM: '100', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '500' });
     try {
       const processLoad = busy.app.get(ProcessLoad);
       processLoad.stop();
@@ -123,7 +124,7 @@ describe('a batch', () => {
 
   it('with items that are too large for the topic loses those alone', async () => {
     const narrow = await TestTopic.create('purchase-narrow', { config: { 'max.message.bytes': '2000' } });
-    const other = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: narrow.name });
+    const other = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: narrow.name });
     try {
       const items = Array.from({ length: 12 }, (_, n) => seedPurchase({ title: n % 4 === 1 ? 'x'.repeat(1024) : 'Orlando', author: n % 4 === 1 ? 'y'.repeat(1024) : 'Virginia Woolf' }));
       const { status, body } = await post(other.url, items, { path: '/v1/purchases/batch' });
@@ -138,6 +139,10 @@ describe('a batch', () => {
     }
   });
 });
+
+async function startReplica(): Promise<ServiceProcess> {
+  return await spawnService('purchase', { KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, MILLRACE_DRAIN_DELAY_MS: '3000' });
+}
 
 describe('the service', () => {
   it('names Kafka in its readiness and counts in its metrics', async () => {
@@ -157,6 +162,44 @@ describe('the service', () => {
       await other.close();
       await wrong.delete();
     }
+  });
+
+  it('restarted in turn, one of two after the other, fails no request of clients that heed readiness', { timeout: 240_000 }, async () => {
+    const replicas = await Promise.all([startReplica(), startReplica()]);
+    const stop = new AbortController();
+    const failed: unknown[] = [];
+    let taken = 0;
+    /**
+     * As a balancer does: it looks at readiness now and then and gives each request, on a connection of its own, to a replica that was
+     * ready.
+     */
+    let ready: readonly ServiceProcess[] = replicas;
+    const probe = async (): Promise<void> => {
+      while (!stop.signal.aborted) {
+        const looks = await Promise.all(replicas.map(async (replica) => ((await fetch(`${replica.url}/health/ready`).catch(() => undefined))?.ok === true ? [replica] : [])));
+        ready = looks.flat();
+        await delay(100);
+      }
+    };
+    const client = async (): Promise<void> => {
+      for (let n = 0; !stop.signal.aborted; n += 1) {
+        const chosen = ready[n % ready.length];
+        const headers = { 'content-type': 'application/json', connection: 'close' };
+        const status = chosen === undefined ? 'no replica is ready' : await post(chosen.url, seedText, { headers }).then((answer) => answer.status, String);
+        if (status === 202) taken += 1;
+        else failed.push(status);
+      }
+    };
+    const work = [probe(), ...Array.from({ length: 4 }, client)];
+    for (const index of [0, 1]) {
+      expect(await replicas[index]!.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+      replicas[index] = await startReplica();
+      await expect.poll(() => ready.includes(replicas[index]!)).toBe(true);
+    }
+    stop.abort();
+    await Promise.all(work);
+    await Promise.all(replicas.map(async (replica) => await replica.kill()));
+    expect([failed, taken > 50]).toEqual([[], true]);
   });
 
   it('told to stop under load answers what it has taken and exits with 0; every purchase it acknowledged is in the topic', async () => {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunningService } from '@millrace/runtime';
+import { PipelineRegistry, type RunningService } from '@millrace/runtime';
 import { FaultProxy, stackPart, TestTopic } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { expectEachOnce, load, post, startPurchase } from './testing/purchase-client.ts';
+import { expectEachOnce, load, post, startPurchase, startReadyPurchase } from './testing/purchase-client.ts';
 import { seedPurchase, seedText } from './testing/seed-purchase.ts';
 
 const { KAFKA_BROKERS: brokers = '127.0.0.1:9092', KAFKA_PROXIED_BROKERS: proxied = '127.0.0.1:9094', KAFKA_ADVERTISED_PORT: advertised = '9095' } = process.env;
@@ -32,7 +32,7 @@ describe('a Produce answer that is lost while several requests are in flight', (
     ['never comes', 'swallow-answer'],
     ['is cut off with its connection', 'apply-then-drop'],
   ] as const)('because it %s: every purchase is acknowledged, and stands once where its receipt says', async (_how, kind) => {
-    service = await startPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name, ...hasty });
+    service = await startReadyPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name, ...hasty });
     await postMany(service.url, 5);
     const faults = await proxy.inject({ kind }, { times: 3, when: { api: 'Produce' } });
     const rounds = [postMany(service.url, 20)];
@@ -51,7 +51,7 @@ describe('a Produce answer that is lost while several requests are in flight', (
   });
 
   it('again and again, until the time of the send is over: its purchases are in doubt, and no later one is', async () => {
-    service = await startPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name, ...hasty, PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS: '1200' });
+    service = await startReadyPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name, ...hasty, PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS: '1200' });
     const { receipts } = await postMany(service.url, 5);
     const fault = await proxy.inject({ kind: 'swallow-answer' }, { when: { api: 'Produce' } });
     const doubtful = postMany(service.url, 10);
@@ -63,6 +63,27 @@ describe('a Produce answer that is lost while several requests are in flight', (
     const later = await postMany(service.url, 20);
     expect(later.refused).toEqual([]);
     expectEachOnce([...receipts, ...later.receipts], await topic.messages());
+  });
+});
+
+describe('a Kafka that is frozen: it takes connections and answers nothing', () => {
+  it('every purchase is answered 503 with Retry-After within its time, after two calls that waited; then the circuit opens', async () => {
+    // The defaults: the limits are what is tested.
+    service = await startReadyPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name });
+    expect((await post(service.url, seedText)).status).toBe(202);
+    const kafka = service.app.get(PipelineRegistry).get('kafka');
+    const before = kafka.snapshot().totals.attempts;
+    const frozen = await proxy.inject({ kind: 'black-hole' });
+    const answers = [];
+    for (let n = 0; n < 20; n += 1) answers.push(await post(service.url, seedPurchase({ userId: `user-${n}` })));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
+    expect(answers.filter(({ headers }) => headers.get('retry-after') === null)).toEqual([]);
+    // The write of the first, the attempt to reach Kafka that the second waited for, and perhaps one more for which nothing waited.
+    const attempts = kafka.snapshot().totals.attempts - before;
+    expect([attempts >= 2, attempts <= 3]).toEqual([true, true]);
+    await expect.poll(() => kafka.snapshot().breaker?.state, { timeout: 30_000 }).toBe('open');
+    await frozen.clear();
+    await expect.poll(async () => (await post(service!.url, seedText)).status, { timeout: 30_000 }).toBe(202);
   });
 });
 
@@ -83,7 +104,7 @@ describe('while Kafka is away', () => {
 
   it('and killed with -9 under load: every purchase that was acknowledged stands in the topic once, and it goes on by itself', { timeout: 240_000 }, async () => {
     const kafka = stackPart('kafka');
-    service = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, ...hasty });
+    service = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, ...hasty });
     const { url } = service;
     const stop = new AbortController();
     const loading = load(url, { count: 20_000, until: stop.signal });

@@ -1,7 +1,12 @@
-import { expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
 import { awsClients } from './aws-clients.ts';
 
 const place = { region: 'eu-central-1', endpoint: undefined, s3Endpoint: undefined, glueEndpoint: undefined, athenaEndpoint: undefined };
+
+afterEach(() => vi.unstubAllEnvs());
 
 interface Limits {
   readonly connectionTimeout?: number;
@@ -32,5 +37,27 @@ it('each waits for an answer as long as its pipeline lets it, however long that 
   const clients = awsClients(place);
   const limits = await Promise.all([clients.s3, clients.glue, clients.athena].map(limitsOf));
   expect(limits.map(({ socketTimeout, requestTimeout }) => ({ socketTimeout, requestTimeout }))).toEqual(Array.from({ length: 3 }, () => ({ socketTimeout: 0, requestTimeout: undefined })));
+  clients.destroy();
+});
+
+it('a profile gives region and credentials to the clients when no region is set', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aws-'));
+  writeFileSync(join(folder, 'config'), '[profile work]\nregion = ap-south-1\naws_access_key_id = key\naws_secret_access_key = secret\n');
+  for (const key of ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(key, undefined);
+  vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'none'));
+  vi.stubEnv('AWS_PROFILE', 'work');
+  const clients = awsClients({ ...place, region: undefined });
+  expect(await Promise.all([clients.s3, clients.glue, clients.athena].map(async ({ config }) => await config.region()))).toEqual(['ap-south-1', 'ap-south-1', 'ap-south-1']);
+  expect(await clients.s3.config.credentials()).toMatchObject({ accessKeyId: 'key', secretAccessKey: 'secret' });
+  clients.destroy();
+  rmSync(folder, { recursive: true });
+});
+
+it('without a region anywhere it is us-east-1', async () => {
+  for (const key of ['AWS_REGION', 'AWS_PROFILE']) vi.stubEnv(key, undefined);
+  for (const key of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(key, '/nowhere');
+  const clients = awsClients({ ...place, region: undefined });
+  expect(await clients.s3.config.region()).toBe('us-east-1');
   clients.destroy();
 });

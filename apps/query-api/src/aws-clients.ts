@@ -2,11 +2,11 @@ import { AthenaClient } from '@aws-sdk/client-athena';
 import type { GlueClient } from '@aws-sdk/client-glue';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { awsConnections, glueClient, s3Client, type ConnectionSettings } from '@millrace/lake';
-import type { S3Access } from './engines/duckdb/sandbox-protocol.ts';
 
 /** Where AWS, or what stands in for it, is reached; undefined leaves the choice to the SDK. */
 export interface AwsSettings {
-  readonly region: string;
+  /** Default: the profile's (`AWS_PROFILE`), or us-east-1. */
+  readonly region: string | undefined;
   readonly endpoint: string | undefined;
   readonly s3Endpoint: string | undefined;
   readonly glueEndpoint: string | undefined;
@@ -20,14 +20,13 @@ export interface AwsClients {
   readonly s3: S3Client;
   readonly glue: GlueClient;
   readonly athena: AthenaClient;
-  /** What DuckDB needs to read S3 by itself. Asked anew for each query, since credentials may change. */
-  s3Access(): Promise<S3Access>;
   destroy(): void;
 }
 
 export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint, connectTimeoutMs = {} }: AwsSettings): AwsClients {
   const limitsOf = (service: 's3' | 'glue' | 'athena'): ConnectionSettings => ({ connectTimeoutMs: connectTimeoutMs[service], idleTimeoutMs: 0 });
-  const placeOf = (at: string | undefined): { region: string; endpoint?: string } => ({ region, ...(at === undefined ? {} : { endpoint: at }) });
+  const place = { region: region ?? regionOfSdk };
+  const placeOf = (at: string | undefined): typeof place & { endpoint?: string } => ({ ...place, ...(at === undefined ? {} : { endpoint: at }) });
   const s3 = s3Client(limitsOf('s3'), placeOf(s3Endpoint));
   const glue = glueClient(limitsOf('glue'), placeOf(glueEndpoint));
   const athena = new AthenaClient({ maxAttempts: 1, requestHandler: awsConnections(limitsOf('athena')), ...placeOf(athenaEndpoint) });
@@ -35,14 +34,22 @@ export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoi
     s3,
     glue,
     athena,
-    async s3Access() {
-      const { accessKeyId, secretAccessKey, sessionToken } = await s3.config.credentials();
-      return { accessKeyId, secretAccessKey, sessionToken, region, endpoint: s3Endpoint };
-    },
     destroy() {
       s3.destroy();
       glue.destroy();
       athena.destroy();
     },
   };
+}
+
+// The SDK finds a region in AWS_REGION and in profiles, and fails where there is none.
+async function regionOfSdk(): Promise<string> {
+  const client = s3Client();
+  try {
+    return await client.config.region();
+  } catch {
+    return 'us-east-1';
+  } finally {
+    client.destroy();
+  }
 }

@@ -1,5 +1,5 @@
 import { purchases, queryLimits, type EngineName } from '@millrace/contracts';
-import { attemptsSetting, authPrefix, authSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
+import { attemptsSetting, authPrefix, authSettings, drainPrefix, drainSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static, type TLiteral } from 'typebox';
 import { readMsMax, triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { queryPipelines, specsOf } from './pipelines.ts';
@@ -15,6 +15,9 @@ export const queryConfigSchema = Type.Object({
   QUERY_ENGINES: Type.Array(Type.Union([...engineSchema]), { default: ['duckdb', 'athena'], minItems: 1, uniqueItems: true, description: 'Engines that statements may run on' }),
   QUERY_DEFAULT_ENGINE: Type.Union([...engineSchema], { default: 'duckdb', description: 'Engine of a query that names none' }),
   QUERY_QUEUE_NAME: Type.String({ default: 'millrace-queries', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'What the names of the BullMQ queues begin with; each engine has one' }),
+  QUERY_ID_SECRET: Type.Optional(
+    Type.String({ minLength: 32, maxLength: 1024, description: 'Secret behind ids of queries with an Idempotency-Key, the same on every instance; without it the instances share one through Redis' }),
+  ),
   QUERY_QUEUE_JOBS_MAX: Type.Integer({ default: 1000, minimum: 1, maximum: 1_000_000, description: 'Queries that may wait for each engine' }),
   QUERY_TIMEOUT_MS: Type.Integer({ default: 60_000, minimum: queryLimits.timeoutMsMin, maximum: queryLimits.timeoutMsMax, description: 'Time a query may run when it asks for none, in milliseconds' }),
   QUERY_WAITERS_MAX: Type.Integer({ default: 500, minimum: 0, maximum: 100_000, description: 'Requests that may be held open for a result at once' }),
@@ -26,13 +29,14 @@ export const queryConfigSchema = Type.Object({
   QUERY_RESULTS_BUCKET: Type.Optional(Type.String({ minLength: 3, maxLength: 63, description: 'Bucket of results; default LAKE_BUCKET' })),
   QUERY_RESULT_ROWS_MAX: Type.Integer({ default: 1_000_000, minimum: 1, maximum: 1_000_000_000, description: 'Rows of one result' }),
   QUERY_RESULT_MB_MAX: Type.Integer({ default: 256, minimum: 1, maximum: 1_048_576, description: 'Size of one result in MiB' }),
-  QUERY_TABLE_FILES_MAX: Type.Integer({ default: 20_000, minimum: 1, maximum: 1_000_000, description: 'Files that DuckDB may read for one query' }),
+  QUERY_TABLE_FILES_MAX: Type.Integer({ default: 20_000, minimum: 1, maximum: 1_000_000, description: 'Files that DuckDB may read for one query, in the partitions that its conditions allow' }),
   QUERY_DUCKDB_HTTPFS: Type.Optional(Type.String({ minLength: 1, description: "Path of DuckDB's httpfs extension; without it DuckDB installs its own" })),
   QUERY_DUCKDB_CONCURRENCY: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Queries that one worker runs at once in DuckDB, each in a process of its own' }),
   QUERY_DUCKDB_MEMORY_MB: Type.Integer({ default: 256, minimum: 64, maximum: 1_048_576, description: "DuckDB's memory limit for one query in MiB" }),
   QUERY_DUCKDB_PROCESS_MB: Type.Integer({ default: 1024, minimum: 256, maximum: 1_048_576, description: "Resident memory at which a query's process ends itself, in MiB" }),
   QUERY_DUCKDB_THREADS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'Threads of one query in DuckDB' }),
   QUERY_DUCKDB_TEMP_MB: Type.Integer({ default: 1024, minimum: 0, maximum: 1_048_576, description: 'What DuckDB may spill to disk for one query, in MiB' }),
+  QUERY_DUCKDB_CACHE_MB: Type.Integer({ default: 64, minimum: 0, maximum: 1_048_576, description: "Memory in which one worker keeps small files and footers of the table for DuckDB, in MiB; 0 keeps none" }),
   QUERY_DUCKDB_START_MS: Type.Integer({ default: 15_000, minimum: 100, maximum: 600_000, description: "Time until DuckDB's process must be ready, in milliseconds" }),
   QUERY_DUCKDB_READ_SECONDS: Type.Integer({ default: 5, minimum: 1, maximum: 600, description: `Time without an answer after which DuckDB gives up one try of a read of S3, in seconds; all ${triesOfRead} must fit into QUERY_TIMEOUT_MS` }),
   QUERY_ATHENA_WORKGROUP: Type.String({ default: 'primary', minLength: 1, maxLength: 128, description: 'Workgroup of Athena' }),
@@ -42,7 +46,7 @@ export const queryConfigSchema = Type.Object({
   ...pipelineSettings('QUERY', queryPipelines),
   ...attemptsSetting('QUERY'),
   REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379', minLength: 1, description: 'Redis' }),
-  AWS_REGION: Type.String({ default: 'us-east-1', minLength: 1, description: 'AWS region' }),
+  AWS_REGION: Type.Optional(Type.String({ minLength: 1, description: "AWS region. Default: the profile's, or us-east-1" })),
   AWS_ENDPOINT_URL: Type.Optional(Type.String({ description: 'Endpoint of every AWS service' })),
   AWS_ENDPOINT_URL_S3: Type.Optional(Type.String({ description: 'Endpoint of S3' })),
   AWS_ENDPOINT_URL_GLUE: Type.Optional(Type.String({ description: 'Endpoint of Glue' })),
@@ -50,6 +54,7 @@ export const queryConfigSchema = Type.Object({
   LAKE_BUCKET: Type.String({ default: 'millrace-lake', minLength: 3, maxLength: 63, description: 'Bucket of the lake' }),
   LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the tables' }),
   ...authSettings,
+  ...drainSettings,
   HOME: Type.Optional(Type.String({ description: 'Home directory' })),
   TMPDIR: Type.String({ default: '/tmp', minLength: 1, description: 'Directory of temporary files' }),
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
@@ -65,7 +70,7 @@ export type QueryConfig = Static<typeof queryConfigSchema>;
  */
 export function readQueryConfig(env: Readonly<Record<string, string | undefined>> = process.env): QueryConfig {
   return readConfig(queryConfigSchema, {
-    prefixes: ['QUERY_', authPrefix],
+    prefixes: ['QUERY_', authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE) ? [] : [`QUERY_DEFAULT_ENGINE must be one of QUERY_ENGINES (it is "${config.QUERY_DEFAULT_ENGINE}").`]),

@@ -1,66 +1,89 @@
 import type { Stream } from '@millrace/contracts';
-import { allKeys, type GlueCatalog, type ObjectStore } from '@millrace/lake';
-import type { SandboxTable } from './engines/duckdb/sandbox-protocol.ts';
+import { allObjects, type GlueCatalog, type InspectableStore } from '@millrace/lake';
+import type { LakeFile, LakeTable } from './engines/duckdb/lake-file.ts';
 import { QueryError } from './errors.ts';
+import type { PartitionFilter } from './statement/table-reads.ts';
 import { unanswered } from './unanswered.ts';
 
-/** Most LISTs under way at once for one query. */
+/** LISTs under way at once for one query. */
 const listsMax = 16;
 
-/** Limits of a table that is read through its file list. */
-export interface LakeTableLimits {
+/** What one statement needs of a table. */
+export interface TableNeed {
+  readonly stream: Stream;
+  /** Partitions that the statement may need. The others are not listed. */
+  readonly filter: PartitionFilter;
+  /** Files that the statement may read. */
   readonly filesMax: number;
 }
 
+/** Where a table's partitions and files are found. */
+export interface LakePlaces {
+  readonly database: string;
+  readonly catalog: Pick<GlueCatalog, 'partitions'>;
+  readonly storeOf: (bucket: string) => Pick<InspectableStore, 'listSized'>;
+}
+
 /**
- * The files of a stream's table: those at the locations of the partitions that Glue knows, and no others.
+ * The files of a stream's table that a statement needs: those at the locations of the partitions that Glue knows, and no others.
  *
- * @throws QueryError `unavailable` when Glue or S3 cannot be read, `engine-failed` when the table has more files than the limit or
- * a partition at a place that does not tell its value
+ * @throws QueryError `unavailable` when Glue or S3 cannot be read, `engine-failed` when the partitions have more files than the limit
+ * or the location of a partition does not contain its value
  */
-export async function lakeTable(
-  stream: Stream,
-  database: string,
-  catalog: Pick<GlueCatalog, 'partitions'>,
-  storeOf: (bucket: string) => Pick<ObjectStore, 'list'>,
-  limits: LakeTableLimits,
-  signal: AbortSignal,
-): Promise<SandboxTable> {
+export async function lakeTable({ stream, filter, filesMax }: TableNeed, { database, catalog, storeOf }: LakePlaces, signal: AbortSignal): Promise<LakeTable> {
+  // The first list that fails ends the others.
+  const failed = new AbortController();
+  const listing = AbortSignal.any([signal, failed.signal]);
   try {
-    const partitions = await catalog.partitions({ signal });
-    const lists: string[][] = [];
+    const partitions = (await catalog.partitions({ signal })).filter(({ value }) => filter(value));
+    const lists: LakeFile[][] = [];
     let filesSeen = 0;
     const queue = partitions.entries();
-    const listing = async (): Promise<void> => {
+    const listNext = async (): Promise<void> => {
       for (const [index, { value, location }] of queue) {
-        const files = await filesAt(location, stream.partitionKey, value, storeOf, signal);
-        filesSeen += files.length;
-        if (filesSeen > limits.filesMax) throw new QueryError('engine-failed', `The table ${stream.table} has more than ${limits.filesMax} files, too many for DuckDB; use another engine.`);
+        const files: LakeFile[] = [];
+        for await (const file of filesAt(location, stream.partitionKey, value, storeOf, listing)) {
+          files.push(file);
+          filesSeen += 1;
+          if (filesSeen > filesMax) throw tooManyFiles(stream, filesMax);
+        }
         lists[index] = files;
       }
     };
-    await Promise.all(Array.from({ length: Math.min(listsMax, partitions.length) }, listing));
+    await Promise.all(Array.from({ length: Math.min(listsMax, partitions.length) }, listNext));
     return { database, name: stream.table, columns: stream.columns, partitionKey: stream.partitionKey, files: lists.flat() };
   } catch (error) {
+    failed.abort();
     signal.throwIfAborted();
     if (error instanceof QueryError) throw error;
     throw unanswered(error, `The files of the table ${stream.table} cannot be listed: the catalog or S3 does not answer.`);
   }
 }
 
-async function filesAt(location: string, partitionKey: string, value: string, storeOf: (bucket: string) => Pick<ObjectStore, 'list'>, signal: AbortSignal): Promise<string[]> {
+function tooManyFiles({ table, partitionKey }: Stream, filesMax: number): QueryError {
+  return new QueryError(
+    'engine-failed',
+    `The statement reads more than ${filesMax} files of the table ${table}, the limit of DuckDB. Add a condition on ${partitionKey} to WHERE, use another engine, or raise QUERY_TABLE_FILES_MAX.`,
+  );
+}
+
+async function* filesAt(
+  location: string,
+  partitionKey: string,
+  value: string,
+  storeOf: LakePlaces['storeOf'],
+  signal: AbortSignal,
+): AsyncGenerator<LakeFile> {
   const { bucket, prefix } = placeOf(location);
-  // DuckDB takes the partition's value from the path, so the path must tell the value that the catalog tells.
+  // Athena and Trino take the value from the catalog; a location that tells another one is most likely a mistake.
   if (!prefix.endsWith(`${partitionKey}=${value}/`)) {
     throw new QueryError('engine-failed', `The partition ${partitionKey}=${value} is registered at ${location}, which does not end in ${partitionKey}=${value}/.`);
   }
-  const files: string[] = [];
-  for await (const key of allKeys(storeOf(bucket) as ObjectStore, prefix, { signal })) {
+  for await (const { key, bytes } of allObjects(storeOf(bucket) as InspectableStore, prefix, { signal })) {
     // As Hive readers do: names that begin with _ or . are not data.
     const isData = key.slice(prefix.length).split('/').every((part) => part !== '' && !part.startsWith('_') && !part.startsWith('.'));
-    if (isData) files.push(`s3://${bucket}/${key}`);
+    if (isData) yield { bucket, key, bytes, partition: value };
   }
-  return files;
 }
 
 function placeOf(location: string): { bucket: string; prefix: string } {

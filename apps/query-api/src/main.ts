@@ -16,5 +16,6 @@ await runMain(async () => {
     auth: authFrom(config),
     admission: 'http',
     bodyBytesMax: queryLimits.bodyBytesMax,
+    drainDelayMs: config.MILLRACE_DRAIN_DELAY_MS,
   });
 });

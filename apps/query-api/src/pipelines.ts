@@ -1,5 +1,5 @@
 import { InvalidRequestException } from '@aws-sdk/client-athena';
-import { classOfLakeError, LakeError } from '@millrace/lake';
+import { classOfLakeError, LakeError, remedyOfAwsError } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import { queryLimits } from '@millrace/contracts';
@@ -8,6 +8,7 @@ import { triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { QueryError, SandboxNotStarted, Throttled } from './errors.ts';
 import type { CallGuard, GuardedCall, Guards } from './guards.ts';
 import type { ReportAnswer } from './queries/report-answers.ts';
+import { redisRemedy, RedisRefused } from './redis-refusals.ts';
 
 /** A query has a time limit of its own; the pipelines around whole queries only never cut it short. */
 const wholeQuery = { attemptMs: queryLimits.timeoutMsMax, totalMs: queryLimits.timeoutMsMax };
@@ -92,6 +93,7 @@ export function pipelinesOf(config: QueryConfig, root: QueryRoot): PipelinesOpti
     specs: Object.fromEntries(namesOf[root].map((name) => [name, specs[name]])),
     callPaths: root === 'api' ? apiPaths : workerPaths(config.QUERY_TAKEOVERS_MAX + 1),
     attemptsPerRequestMax: config.QUERY_ATTEMPTS_PER_REQUEST_MAX,
+    remedyOf,
   };
 }
 
@@ -119,7 +121,7 @@ const sdk = { name: 'AWS SDK', attemptsMax: 1 };
 
 // How often a wait looks and of how many parts a download consists depends on the request: each of these calls is counted by itself, and says so.
 const apiPaths: readonly CallPath[] = [
-  { request: 'POST /v1/queries, its wait apart (look, count, add, look again)', layers: ['redis', ioredis], calls: 4 },
+  { request: 'POST /v1/queries, its wait apart (secret of ids, look, count, add, look again)', layers: ['redis', ioredis], calls: 5 },
   { request: 'POST /v1/queries of a report: counting it', layers: ['usage-write', ioredis] },
   { request: 'each look of a wait (Prefer: wait, ?wait)', layers: ['redis', ioredis] },
   { request: 'GET /v1/queries/:id or its results, the wait apart (one look)', layers: ['redis', ioredis] },
@@ -157,8 +159,15 @@ function isOutOfReach(error: unknown): boolean {
   return error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded');
 }
 
+/** What an operator has to do about an error that waiting does not mend; undefined for all others. */
+export function remedyOf(error: unknown): string | undefined {
+  return error instanceof RedisRefused ? redisRemedy : remedyOfAwsError(error);
+}
+
 function errorClassOf(error: unknown): ErrorClass {
   if (error instanceof SandboxNotStarted) return 'rejected';
+  // The dependency answered well to refuse: an open circuit would hide its words, and help nobody.
+  if (remedyOf(error) !== undefined) return 'invalid';
   if (error instanceof QueryError) return isOutOfReach(error) ? 'transient' : 'invalid';
   if (error instanceof Throttled) return 'throttled';
   if (error instanceof LakeError) return classOfLakeError(error);

@@ -1,6 +1,7 @@
 import type { EngineName } from '@millrace/contracts';
 import { createPipeline } from '@millrace/resilience';
 import { createLogger, ProcessLoad, startService, type RunningService } from '@millrace/runtime';
+import { spawnService } from '@millrace/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readQueryConfig } from './config.ts';
@@ -355,6 +356,25 @@ describe('what is refused', () => {
     const answer = await ask(path);
     expect(answer.status).toBe(status);
     expect(answer.body).toMatchObject({ type: `urn:millrace:problem:${problem}` });
+  });
+});
+
+describe('an API that is told to stop', () => {
+  it('is unready at once, still takes queries and answers them for its drain delay, and then ends long polls with the query as it is', { timeout: 120_000 }, async () => {
+    const env = testEnvironment(lake, { QUERY_QUEUE_NAME: `drain-${lake.database}`, MILLRACE_DRAIN_DELAY_MS: '5000' });
+    const stopping = await spawnService('query-api', env);
+    const at = { url: stopping.url } as RunningService;
+    const send = async (): Promise<Answer> => await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sql":"SELECT 1"}' }, at);
+    // No worker takes them: the wait would last a minute.
+    const { body } = await send();
+    const longPoll = ask(`/v1/queries/${body.id}?wait=60`, {}, at);
+    await expect.poll(async () => (await ask('/metrics', {}, at)).text).toMatch(/requests_in_flight\{[^}]*\} 2$/m);
+    const ended = stopping.kill('SIGTERM');
+    await expect.poll(async () => (await ask('/health/ready', {}, at)).status).toBe(503);
+    const late = await send();
+    expect([late.status, late.headers.get('connection')]).toEqual([202, 'close']);
+    expect(await longPoll).toMatchObject({ status: 200, body: { state: 'queued' } });
+    expect(await ended).toEqual({ code: 0, signal: null });
   });
 });
 

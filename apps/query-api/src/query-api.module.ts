@@ -4,10 +4,12 @@ import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
-import { pipelinesOf } from './pipelines.ts';
+import { guardsOver, pipelinesOf } from './pipelines.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
-import { QueryService } from './queries/query-service.ts';
+import { SharedIdSecret } from './queries/id-secret.ts';
+import { queryApiAudit } from './queries/query-audit.ts';
+import { QueryService, type QueryServiceParts } from './queries/query-service.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
 import { allowedTables, queryParts, registerStoreChecks, type QueryParts } from './query-parts.ts';
 import { ReportUsage } from './reports/report-usage.ts';
@@ -45,8 +47,8 @@ export class QueryApiModule implements OnModuleDestroy {
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryService,
-          inject: [PARTS, StatementGate, ReportUsage],
-          useFactory: ({ queue, resultsUntil }: QueryParts, gate: StatementGate, usage: ReportUsage) =>
+          inject: [PARTS, StatementGate, ReportUsage, PipelineRegistry],
+          useFactory: ({ queue, redis, resultsUntil }: QueryParts, gate: StatementGate, usage: ReportUsage, registry: PipelineRegistry) =>
             new QueryService({
               queue,
               results: resultsUntil,
@@ -55,6 +57,8 @@ export class QueryApiModule implements OnModuleDestroy {
               waits: new QueryWaits(config.QUERY_WAITERS_MAX),
               now: Date.now,
               newId: () => crypto.randomUUID(),
+              idSecret: idSecretOf(config, new SharedIdSecret(redis, config.QUERY_QUEUE_NAME, guardsOver(registry).redis)),
+              audit: queryApiAudit(logger),
               // A wait that is cut short is not an error: the caller looks once more and answers.
               sleep: async (ms, signal) => await sleep(ms, { clock: systemClock, signal }).catch(() => undefined),
             }),
@@ -67,4 +71,9 @@ export class QueryApiModule implements OnModuleDestroy {
     await this.parts.close();
     this.gate.close();
   }
+}
+
+/** The configured secret, or the one that the instances share through Redis. */
+function idSecretOf({ QUERY_ID_SECRET: configured }: QueryConfig, shared: SharedIdSecret): QueryServiceParts['idSecret'] {
+  return async (limits) => configured ?? (await shared.read(limits));
 }

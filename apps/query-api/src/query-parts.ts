@@ -8,12 +8,14 @@ import { awsClients, type AwsClients } from './aws-clients.ts';
 import type { QueryConfig } from './config.ts';
 import { AthenaEngine, type Sleep } from './engines/athena/athena-engine.ts';
 import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
+import { rangeReader } from './engines/duckdb/s3-reads.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
-import { lakeTable } from './lake-tables.ts';
+import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './pipelines.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
+import { RedisRefusals } from './redis-refusals.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -46,6 +48,8 @@ export async function queryParts(config: QueryConfig, registry: Pick<PipelineReg
   const resultsUntil = (deadline: number | undefined): S3ObjectStore => new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3, deadline));
   const overRedis = registry.list().filter(({ dependency }) => dependency === 'redis');
   const redis = requestConnection(redisSettings(config), overRedis, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
+  const refusals = new RedisRefusals();
+  refusals.watch(redis);
   await settled(redis, settledMsMax);
   const queue = new QueryQueue(
     redis,
@@ -56,7 +60,7 @@ export async function queryParts(config: QueryConfig, registry: Pick<PipelineReg
       retentionSeconds: config.QUERY_RETENTION_SECONDS,
       retentionJobsMax: config.QUERY_RETENTION_JOBS_MAX,
     },
-    guards.redis,
+    refusals.over(guards.redis),
   );
   return {
     aws,
@@ -95,11 +99,14 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
           home: config.HOME,
           startMsMax: config.QUERY_DUCKDB_START_MS,
           readSeconds: config.QUERY_DUCKDB_READ_SECONDS,
+          keptBytesMax: config.QUERY_DUCKDB_CACHE_MB * mebibyte,
         },
-        {
-          tables: async (signal) => [await lakeTable(purchases, config.LAKE_DATABASE, catalog, storeOf, { filesMax: config.QUERY_TABLE_FILES_MAX }, signal)],
-          s3Access: async (signal) => await guards.s3({ operation: 'credentials', idempotent: true, signal }, async () => await aws.s3Access()),
-        },
+        new LakeSources({
+          streams: [purchases],
+          places: { database: config.LAKE_DATABASE, catalog, storeOf },
+          filesMax: config.QUERY_TABLE_FILES_MAX,
+          readRange: rangeReader(aws.s3),
+        }),
         guards.duckdbReads,
       ),
     athena: () =>

@@ -1,6 +1,7 @@
 import { BatchGetQueryExecutionCommand, ListQueryExecutionsCommand } from '@aws-sdk/client-athena';
 import { createPipeline } from '@millrace/resilience';
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { isAlive, processTree } from '@millrace/runtime';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -86,27 +87,15 @@ async function killed(child: ChildProcess, signal: NodeJS.Signals): Promise<numb
   return ((await gone) as [number | null])[0];
 }
 
-async function childrenOf(parent: ChildProcess): Promise<number[]> {
-  const child = execFile('pgrep', ['-P', String(parent.pid)]);
-  let text = '';
-  child.stdout!.on('data', (chunk: string) => (text += chunk));
-  await once(child, 'close');
-  return text.trim().split('\n').filter((line) => line !== '').map(Number);
+function childrenOf(parent: ChildProcess): number[] {
+  return processTree([parent.pid!]).flatMap(({ pid }) => (pid === parent.pid ? [] : [pid]));
 }
 
 function nothing(): void {}
 
 /** A worker's events, of which only failures are kept. */
 function eventsInto(failures: Error[]): QueryWorkerEvents {
-  return { queryTaken: nothing, queryFinished: nothing, queryHandedOver: nothing, queryStalled: nothing, failed: (error) => void failures.push(error) };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+  return { queryTaken: nothing, queryReleased: nothing, queryEnded: nothing, queryHandedOver: nothing, queryStalled: nothing, failed: (error) => void failures.push(error) };
 }
 
 beforeEach(async () => {
@@ -143,7 +132,7 @@ describe('a worker that dies', () => {
       const first = await startWorker({ TMPDIR: temp });
       const id = await submit('SELECT count(*) AS n FROM range(40000000) a(x), range(10) b(y) WHERE a.x % 7 = b.y % 5', 'duckdb');
       await when(id, ({ progress }) => progress?.executionId !== undefined);
-      const sandboxes = await childrenOf(first);
+      const sandboxes = childrenOf(first);
       expect(sandboxes.length).toBeGreaterThan(0);
       await killed(first, 'SIGKILL');
       await expect.poll(() => sandboxes.filter(isAlive), { timeout: 5000 }).toEqual([]);

@@ -13,6 +13,7 @@ await runMain(async () => {
     port: config.QUERY_WORKER_PORT,
     logger,
     auth: authFrom(config),
+    drainDelayMs: config.MILLRACE_DRAIN_DELAY_MS,
     // Handing over and closing take a moment after the drain.
     shutdownMsMax: (config.QUERY_DRAIN_SECONDS + 10) * 1000,
   });

@@ -6,7 +6,7 @@ import { purchaseLine } from './simulation/purchase-line.ts';
 const check = checkOf(purchases, 5);
 
 function resultOf(value: Buffer | null): ReturnType<typeof check> {
-  return check({ offset: 42, timestamp: '1700000000000', key: Buffer.from('user-1'), value, headers: { ce_id: Buffer.from('x') } });
+  return check({ offset: 42, timestamp: '1700000000000', key: Buffer.from('user-1'), value, headers: [{ name: 'ce_id', value: Buffer.from('x') }] });
 }
 
 describe('the check', () => {
@@ -49,7 +49,19 @@ describe('the check', () => {
       reason,
       key: Buffer.from('user-1').toString('base64'),
       value: value?.toString('base64') ?? null,
-      headers: { ce_id: Buffer.from('x').toString('base64') },
+      headers: [{ name: 'ce_id', value: Buffer.from('x').toString('base64') }],
     });
+  });
+
+  it('takes a value that begins with a byte order mark, as the purchase API does', () => {
+    expect(resultOf(Buffer.from(`\ufeff${purchaseLine(1)}`))).toMatchObject({ kind: 'row', eventId: '00000000-0000-4000-8000-000000000001' });
+    expect(resultOf(Buffer.from(`\ufeff\ufeff${purchaseLine(1)}`))).toMatchObject({ kind: 'reject', reason: 'the value is not JSON' });
+  });
+
+  it('keeps every header of a reject: null, empty and repeated ones, under any name', () => {
+    const headers = [{ name: '__proto__', value: Buffer.from('a') }, { name: 'x', value: null }, { name: 'x', value: Buffer.alloc(0) }, { name: '\ufffd', nameBytes: Buffer.from([0xff]), value: Buffer.from('b') }];
+    const result = check({ offset: 1, timestamp: '1', key: null, value: null, headers });
+    expect(JSON.parse(result.line)).toMatchObject({ headers: [{ value: 'YQ==' }, { name: 'x', value: null }, { name: 'x', value: '' }, { nameBase64: '/w==', value: 'Yg==' }] });
+    expect(result.line).toContain('{"name":"__proto__","value":"YQ=="}');
   });
 });

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { utcDate, validatorFor, type Stream } from '@millrace/contracts';
-import type { LogRecord } from './log.ts';
+import { utcDate, validatorFor, withoutBom, type Stream } from '@millrace/contracts';
+import type { RecordHeader } from '@millrace/kafka';
+import type { LogRecord, UndecodableOffset } from './log.ts';
+import { undecodableText } from './undecodable-records.ts';
 
 /** A record that fits the contract, ready to be appended. */
 export interface Row {
@@ -45,16 +47,18 @@ export function checkOf(stream: Stream, partition: number): Check {
       reason,
       key: record.key?.toString('base64') ?? null,
       value: record.value?.toString('base64') ?? null,
-      headers: Object.fromEntries(Object.entries(record.headers).map(([name, value]) => [name, value.toString('base64')])),
+      headers: record.headers.map(rejectedHeader),
+      ...(record.undecodable === undefined ? {} : { undecodable: rejectedBatch(record.undecodable) }),
     })}\n`,
   });
 
   return (record) => {
+    if (record.undecodable !== undefined) return reject(record, undecodableText(record.undecodable));
     if (record.value === null) return reject(record, 'the value is null');
     if (!isUtf8(record.value)) return reject(record, 'the value is not UTF-8');
     let event: unknown;
     try {
-      event = JSON.parse(record.value.toString('utf8'));
+      event = JSON.parse(withoutBom(record.value).toString('utf8'));
     } catch {
       return reject(record, 'the value is not JSON');
     }
@@ -74,4 +78,13 @@ export function checkOf(stream: Stream, partition: number): Check {
     const eventTime = fields[stream.timeField] as number;
     return { kind: 'row', offset: record.offset, dt: utcDate(eventTime), eventId: row[idColumn.name] as string, eventTime, line: `${JSON.stringify(row)}\n` };
   };
+}
+
+// A list, because a name may be there twice. A name that is not UTF-8 is kept as its bytes.
+function rejectedHeader({ name, nameBytes, value }: RecordHeader): unknown {
+  return { ...(nameBytes === undefined ? { name } : { nameBase64: nameBytes.toString('base64') }), value: value?.toString('base64') ?? null };
+}
+
+function rejectedBatch({ from, to, sha256, batch }: UndecodableOffset): unknown {
+  return { from, to, sha256, ...(batch === undefined ? {} : { batch: batch.toString('base64') }) };
 }

@@ -1,5 +1,5 @@
 import { purchases } from '@millrace/contracts';
-import { attemptsSetting, authPrefix, authSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
+import { attemptsSetting, authPrefix, authSettings, drainPrefix, drainSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
 import { sinkPipelines, sinkSpecs } from './pipelines.ts';
 
@@ -35,6 +35,7 @@ export const sinkConfigSchema = Type.Object({
   LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the table' }),
   MILLRACE_HOME: Type.String({ default: '.millrace', minLength: 1, description: 'Directory of local state' }),
   ...authSettings,
+  ...drainSettings,
   LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
 });
 
@@ -47,5 +48,5 @@ export type SinkConfig = Static<typeof sinkConfigSchema>;
  * @throws ConfigError naming every problem at once
  */
 export function readSinkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SinkConfig {
-  return readConfig(sinkConfigSchema, { prefixes: ['SINK_', authPrefix], env, check: (config) => pipelineProblems(sinkSpecs(config)) });
+  return readConfig(sinkConfigSchema, { prefixes: ['SINK_', authPrefix, drainPrefix], env, check: (config) => pipelineProblems(sinkSpecs(config)) });
 }

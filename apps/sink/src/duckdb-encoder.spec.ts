@@ -32,7 +32,7 @@ async function batchOf(id: string, values: readonly string[]): Promise<SealedBat
   const batch = new OpenBatch(100, null, await spool.open(3, id));
   await batch.append(
     values.map((value, n) => {
-      const record = { offset: 100 + n, timestamp: '1', key: null, value: Buffer.from(value), headers: {} };
+      const record = { offset: 100 + n, timestamp: '1', key: null, value: Buffer.from(value), headers: [] };
       return { record, result: check(record) };
     }),
   );

@@ -22,7 +22,7 @@ it('what a full disk refused to seal is sealed once there is room, also when an 
   writer.flush();
   await tick();
   // A fetch that was on its way when the partition was paused.
-  expect(await writer.lane.take({ partition: 0, fetchedOffset: 1, records: world.topic.from(1, 1) })).toBe(false);
+  expect(await writer.lane.take({ partition: 0, fetchedOffset: 1, records: world.topic.from(1, 1), next: 2 })).toBe(false);
   expect(writer.lane.holds).toEqual(['disk']);
   await world.run(writer);
   expectExactlyOnce(world);

@@ -1,6 +1,7 @@
 import { readFile, readlink, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { startOf } from '@millrace/runtime';
 
 /** The file of a spool directory that names its {@link Owner}. */
 export const ownerFile = 'owner.json';
@@ -22,7 +23,7 @@ export interface Owner {
 
 /** This process. */
 export async function ownerHere(): Promise<Owner> {
-  return { pid: process.pid, startedAt: (await startTimeOf(process.pid)) ?? '', host: hostname(), pidNamespace: await readlink('/proc/self/ns/pid').catch(() => '') };
+  return { pid: process.pid, startedAt: startOf(process.pid) ?? '', host: hostname(), pidNamespace: await readlink('/proc/self/ns/pid').catch(() => '') };
 }
 
 /** Whether the owner of a spool directory still runs. */
@@ -36,28 +37,11 @@ export async function isAlive(directory: string): Promise<boolean> {
   }
   const here = await ownerHere();
   if (owner.host !== here.host || owner.pidNamespace !== here.pidNamespace) return await isYounger(join(directory, ownerFile), staleMs);
-  const startedAt = await startTimeOf(owner.pid);
-  if (startedAt !== undefined) return startedAt === owner.startedAt;
-  try {
-    process.kill(owner.pid, 0);
-    return owner.startedAt === '';
-  } catch {
-    return false;
-  }
+  const startedAt = startOf(owner.pid);
+  return startedAt !== undefined && (owner.startedAt === '' || owner.startedAt === startedAt);
 }
 
 async function isYounger(path: string, ms: number): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs < ms;
-}
-
-/** Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat), where the system tells it. */
-async function startTimeOf(pid: number): Promise<string | undefined> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The command name, in parentheses, may hold spaces.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
 }

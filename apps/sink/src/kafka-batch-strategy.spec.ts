@@ -8,11 +8,18 @@ const topic = 'topic';
 let kafka: FakeKafka;
 let strategy: KafkaBatchStrategy;
 let assigned: (readonly number[])[];
+let ended: string[];
 beforeEach(() => {
   kafka = new FakeKafka();
-  strategy = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
+  strategy = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', maxMessageBytes: 1_048_576, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
   assigned = [];
-  strategy.listener = { connected: () => undefined, assigned: (partitions) => void assigned.push(partitions) };
+  ended = [];
+  strategy.listener = {
+    connected: () => undefined,
+    assigned: (partitions) => void assigned.push(partitions),
+    crashed: ({ message }) => void ended.push(`crashed: ${message}`),
+    startRefused: ({ message }) => void ended.push(`refused: ${message}`),
+  };
 });
 afterEach(async () => await strategy.close());
 
@@ -52,6 +59,30 @@ describe('the handle on a partition', () => {
     kafka.join(topic, [3]);
     expect(assigned).toEqual([]);
     expect(strategy.state.joined).toBe(false);
+  });
+});
+
+describe('the end of a consumer', () => {
+  it('is told as a crash with its cause', async () => {
+    strategy.listen(() => undefined);
+    await kafka.running();
+    kafka.crash();
+    await expect.poll(() => ended).toEqual(['crashed: the connection was lost']);
+  });
+
+  it('is told as a refused start when Kafka does not answer before one began', async () => {
+    kafka.connectAdmin = async () => await Promise.reject(new Error('SASL authentication failed'));
+    strategy.listen(() => undefined);
+    await expect.poll(() => ended).toEqual(['refused: SASL authentication failed']);
+  });
+});
+
+describe('the offsets of the topic', () => {
+  it('are known while the group is not joined: the ends, and what the group committed', async () => {
+    kafka.fetchTopicOffsets = async () => [{ partition: 0, low: '2', high: '9' }];
+    kafka.fetchOffsets = async () => [{ topic, partitions: [{ partition: 0, offset: '4' }, { partition: 1, offset: '-1' }] }];
+    expect(await strategy.ends()).toEqual(new Map([[0, 9]]));
+    expect(await strategy.committed()).toEqual(new Map([[0, 4]]));
   });
 });
 
@@ -106,7 +137,7 @@ it.each(['disk', 'admin client'])('begins no consumer when it is closed while it
   }
   const begun = vi.spyOn(kafka, 'consumer');
   const ready = what === 'disk' ? waits.promise : Promise.resolve();
-  const own = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', ready, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
+  const own = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', maxMessageBytes: 1_048_576, ready, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
   own.listen(() => undefined);
   await waiting.promise;
   const closed = own.close();
@@ -138,6 +169,7 @@ it('tries to reach Kafka once in a call of its guard: whoever asked tries again,
     clientId: 'test',
     topic: 'purchases',
     groupId: 'test',
+    maxMessageBytes: 1_048_576,
     leaveMsMax: 100,
     guard: async (call) => {
       calls += 1;

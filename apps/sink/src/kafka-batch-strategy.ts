@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { unlessAborted } from '@millrace/resilience';
+import { RejectedError, unlessAborted } from '@millrace/resilience';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import kafkajs, { type Admin, type Batch, type Consumer, type EachBatchPayload, type logCreator } from 'kafkajs';
+import { answerOf, kafkaClient, readAnswer } from '@millrace/kafka';
+import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type logCreator } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
-import type { FetchedRecords, LogRange, LogRecord, PartitionLog } from './log.ts';
+import type { FetchedRecords, LogRange, PartitionLog } from './log.ts';
 import { OffsetCommits } from './offset-commits.ts';
 
 // kafkajs is CommonJS; Node finds only some of its exports by name.
-const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
+const { ConfigResourceTypes, logLevel } = kafkajs;
 
 /** Settings of the transport. */
 export interface KafkaBatchOptions {
@@ -15,6 +16,8 @@ export interface KafkaBatchOptions {
   readonly clientId: string;
   readonly topic: string;
   readonly groupId: string;
+  /** Size of the largest batch that the topic takes, in bytes. */
+  readonly maxMessageBytes: number;
   /** The group is joined once this resolves. Default: at once. */
   readonly ready?: Promise<void>;
   /** Time that leaving the group may take when the transport closes, in milliseconds. */
@@ -40,6 +43,10 @@ export interface GroupListener {
   connected(clusterId: string, retention: Retention): void;
   /** The group was joined: these partitions are ours from now on. Must pause and seek before it returns. */
   assigned(partitions: readonly number[]): void;
+  /** The consumer crashed, and a new one begins. */
+  crashed(error: Error): void;
+  /** Kafka could not be reached to begin a consumer, and it is tried again. */
+  startRefused(error: Error): void;
 }
 
 /** State of the connection, for readiness. */
@@ -56,6 +63,9 @@ export type KafkaClient = Pick<kafkajs.Kafka, 'admin' | 'consumer'>;
 export const recordsPattern = 'records';
 
 const commitEveryMs = 1000;
+
+// `max.message.bytes` does not count offset and length of a batch.
+const messageOverheadBytes = 12;
 
 /**
  * How often kafkajs tries in all what its consumer is at: a connection, a fetch, a join. Those are tried inside of it, because a new consumer is a new member,
@@ -84,6 +94,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   #member: Consumer | undefined;
   #listener: GroupListener | undefined;
   #lastContactMs = 0;
+  #crash: Error | undefined;
   #lastRanges: Promise<unknown> = Promise.resolve();
   #nextRanges: Promise<Map<number, LogRange>> | undefined;
   #commitTimer: NodeJS.Timeout | undefined;
@@ -174,8 +185,28 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     return this.#nextRanges;
   }
 
+  /** The end offset of each partition of the topic. Answers also while the group is not joined. */
+  async ends(): Promise<ReadonlyMap<number, number>> {
+    return new Map([...(await this.#askRanges())].map(([partition, { high }]) => [partition, high]));
+  }
+
+  /** The offsets that the group committed; a partition without one is missing. */
+  async committed(): Promise<ReadonlyMap<number, number>> {
+    const { groupId, topic, guard } = this.#options;
+    const groups = await guard(async () => {
+      await this.#admin.connect();
+      return await this.#admin.fetchOffsets({ groupId, topics: [topic] });
+    });
+    const offsets = groups.flatMap(({ partitions }) => partitions.map(({ partition, offset }): [number, number] => [partition, Number(offset)]));
+    return new Map(offsets.filter(([, offset]) => offset >= 0));
+  }
+
   async #askRanges(): Promise<Map<number, LogRange>> {
-    const offsets = await this.#options.guard(async () => await this.#admin.fetchTopicOffsets(this.#options.topic));
+    const offsets = await this.#options.guard(async () => {
+      // It is not connected before the first consumer begins; connecting twice is one connection.
+      await this.#admin.connect();
+      return await this.#admin.fetchTopicOffsets(this.#options.topic);
+    });
     return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
   }
 
@@ -190,10 +221,17 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
         await this.#runConsumer();
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
-        this.#options.log('warn', 'The consumer ended; it begins anew.', { error: error instanceof Error ? error.message : String(error), attempt });
+        this.#tellRefusedStart(error instanceof Error ? error : new Error(String(error)), attempt);
       }
       await delay(Math.min(pauseMsMax, 250 * 2 ** Math.min(attempt, 3)), undefined, { signal: this.#stopping.signal }).catch(() => undefined);
     }
+  }
+
+  #tellRefusedStart(error: Error, attempt: number): void {
+    // A crash was told when it happened, and a call that our own circuit refused has asked nobody.
+    if (error === this.#crash || error instanceof RejectedError) return;
+    this.#options.log('warn', `No consumer could begin; it is tried again: ${error.message}`, { err: error, attempt });
+    this.#listener?.startRefused(error);
   }
 
   async #connectAdmin(): Promise<void> {
@@ -212,8 +250,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       heartbeatInterval: 1000,
       rebalanceTimeout: 10_000,
       maxWaitTimeInMs: 250,
-      maxBytesPerPartition: 512 * 1024,
-      maxBytes: 4 * 1024 * 1024,
+      // The largest batch of the topic fits: a broker sends only the first partition of an answer a batch that is larger.
+      maxBytesPerPartition: this.#options.maxMessageBytes + messageOverheadBytes,
+      maxBytes: 8 * (this.#options.maxMessageBytes + messageOverheadBytes),
       allowAutoTopicCreation: false,
       // A crash ends this consumer, and #consume begins a new one: kafkajs's own restart would be a second layer of retries.
       retry: { restartOnFailure: async () => false },
@@ -221,7 +260,12 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     this.#consumer = consumer;
     let ended = false;
     const crashed = new Promise<never>((_resolve, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        // kafkajs stops the consumer first, so that the race below does not see the crash.
+        this.#crash = payload.error;
+        this.#listener?.crashed(payload.error);
+        reject(payload.error);
+      });
     });
     // It may crash before anybody waits for it.
     crashed.catch(() => undefined);
@@ -260,11 +304,20 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   async #handle(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload;
+    const { partition } = payload.batch;
     const handler = this.getHandlerByPattern(recordsPattern);
     if (handler === null) throw new Error(`no handler is registered for ${recordsPattern}`);
-    const outcome = await lastValueFrom(this.transformToObservable<BatchOutcome>((await handler(fetchedOf(batch))) as Promise<BatchOutcome>));
-    if (outcome.taken) payload.resolveOffset(batch.lastOffset());
+    const { fetchedOffset, answer } = answerOf(payload.batch);
+    let from = fetchedOffset;
+    // Decoded run by run: compressed batches may hold far more than what was fetched.
+    for (const run of readAnswer(answer, fetchedOffset)) {
+      const fetched: FetchedRecords = { partition, fetchedOffset: from, ...run };
+      const outcome = await lastValueFrom(this.transformToObservable<BatchOutcome>((await handler(fetched)) as Promise<BatchOutcome>));
+      if (!outcome.taken) break;
+      from = run.next;
+      payload.resolveOffset(String(from - 1));
+      await payload.heartbeat();
+    }
     await payload.heartbeat();
   }
 
@@ -277,7 +330,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 }
 
 function kafkaOf({ clientId, brokers, log }: KafkaBatchOptions, attemptsMax: number): kafkajs.Kafka {
-  return new Kafka({
+  return kafkaClient({
     clientId,
     brokers: [...brokers],
     connectionTimeout: 2000,
@@ -286,28 +339,6 @@ function kafkaOf({ clientId, brokers, log }: KafkaBatchOptions, attemptsMax: num
     logLevel: logLevel.INFO,
     logCreator: logCreatorOf(log),
   });
-}
-
-function fetchedOf(batch: Batch): FetchedRecords {
-  return {
-    partition: batch.partition,
-    // There at run time, missing in kafkajs's types.
-    fetchedOffset: Number((batch as Batch & { fetchedOffset: string }).fetchedOffset),
-    records: batch.messages.map(
-      ({ offset, timestamp, key, value, headers }): LogRecord => ({
-        offset: Number(offset),
-        timestamp,
-        key,
-        value,
-        headers: Object.fromEntries(
-          Object.entries(headers ?? {}).flatMap(([name, header]) => {
-            const first = Array.isArray(header) ? header[0] : header;
-            return first === undefined ? [] : [[name, Buffer.from(first)]];
-          }),
-        ),
-      }),
-    ),
-  };
 }
 
 // What kafkajs calls an error (a rebalance, a lost connection) it mends itself: nothing is lost, so it is a warning.

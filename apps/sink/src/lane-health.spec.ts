@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LagWatch, PartitionLag } from './consumer/lag-watch.ts';
 import { laneHealth } from './lane-health.ts';
 import { spoolView } from './lanes.ts';
 import { SimulatedDisk } from './simulation/memory-spool.ts';
@@ -41,8 +42,14 @@ class Machine {
     return { batches, bytes, oldestAgeMs };
   }
 
-  health(): string {
-    return laneHealth({ lanes: this.writer.lanes, budget: this.budget, forecast: new SpoolForecast() });
+  health(lag: readonly PartitionLag[] = [], trouble?: string): string {
+    return laneHealth({
+      lanes: this.writer.lanes,
+      budget: this.budget,
+      forecast: new SpoolForecast(),
+      lag: { all: lag } as LagWatch,
+      groupTrouble: () => trouble,
+    });
   }
 }
 
@@ -89,6 +96,10 @@ describe('what waits in the spool', () => {
   });
 });
 
+function stalled(partition: number, stalledMs: number): PartitionLag {
+  return { partition, end: 12, taken: 4, landed: 4, stalledMs };
+}
+
 describe('the health of the lanes', () => {
   it('tells of the spool also when lanes do nothing', async () => {
     const machine = await machineWith(4);
@@ -110,5 +121,27 @@ describe('the health of the lanes', () => {
     machine.writer.flush();
     await machine.fetchAll();
     expect(machine.health()).toMatch(/^1 lanes, 0 batches/);
+  });
+
+  it('name the partition that takes none of its waiting records, with the cause', async () => {
+    const machine = await machineWith(4);
+    await machine.fetchAll();
+    expect(machine.health([stalled(0, 60_000)])).toMatch(/^1 lanes/);
+    expect(() => machine.health([stalled(0, 75_000)])).toThrow(/^partition 0 has taken nothing for 75 s while 8 records wait: Kafka gives no record from offset 4 on: .*; 1 lanes, /);
+    const crash = 'the consumer group is not joined; the last error: a header is null';
+    expect(() => machine.health([stalled(0, 75_000), stalled(1, 0)], crash)).toThrow(`partition 0 has taken nothing for 75 s while 8 records wait: ${crash}; 1 lanes`);
+    const many = Array.from({ length: 10 }, (_, partition) => stalled(partition, 75_000));
+    expect(() => machine.health(many)).toThrow(/partition 7 has taken .*; so do 2 more partitions; 1 lanes/);
+  });
+
+  it('name no partition that a full spool holds: Kafka is the queue then', async () => {
+    const machine = await machineWith(4);
+    await machine.fetchAll();
+    machine.budget.add(1e9);
+    machine.world.topic.append(purchaseLine(4));
+    machine.world.topic.append(purchaseLine(5));
+    await machine.writer.log.fetch(machine.writer.lane, 1);
+    expect(machine.writer.lane.holds).toContain('pressure');
+    expect(machine.health([stalled(0, 75_000)])).toMatch(/it is full, and Kafka is the queue$/);
   });
 });

@@ -1,4 +1,4 @@
-import type { ChainEnd } from '@millrace/lake';
+import type { ChainEnd, LedgerEntry } from '@millrace/lake';
 import type { SealedBatch } from './batch.ts';
 import { isSinkError } from './errors.ts';
 import type { LaneParts } from './lane-parts.ts';
@@ -16,6 +16,16 @@ export interface IntakeHooks {
   readonly sealed: (batch: SealedBatch) => void;
   /** The open batch is lost: its range has to be read from Kafka again. */
   readonly broken: (error: Error) => void;
+}
+
+/** Where a batch begins. */
+export interface IntakePlace {
+  /** The offset that is appended next. */
+  readonly position: number;
+  /** The end of the chain that the batch extends. */
+  readonly end: ChainEnd;
+  /** The last record before that end. */
+  readonly last: LedgerEntry['last'];
 }
 
 /** The first half of a lane: what was fetched becomes an open batch on disk, and the open batch a sealed one. */
@@ -56,18 +66,42 @@ export class LaneIntake {
   }
 
   /**
-   * Appends records, opening a batch behind `end` where none is open.
+   * Appends records, opening a batch where none is open.
    *
    * @returns the offset after the last, or undefined when the disk took nothing; it is tried again later
    */
-  async append(records: readonly LogRecord[], position: number, end: ChainEnd): Promise<number | undefined> {
-    const { pipeline, spool, budget, clock, newId, settings, window } = this.#parts;
+  async append(records: readonly LogRecord[], place: IntakePlace): Promise<number | undefined> {
+    const { pipeline, budget, settings, window } = this.#parts;
+    const open = await this.#openWith(place, async (batch) => {
+      const { bytes, segmentCount } = batch;
+      await pipeline.take(batch, records, window);
+      budget.add(batch.bytes - bytes);
+      budget.opened(batch.segmentCount - segmentCount);
+    });
+    if (open === undefined) return undefined;
+    const { next } = open;
+    if (open.bytes >= settings.flushBytes) await this.seal('bytes');
+    return next;
+  }
+
+  /**
+   * Passes offsets that hold no record, up to and without `next`. They land with the next batch, or at its age alone.
+   *
+   * @returns whether the disk took it; otherwise it is tried again later
+   */
+  async pass(next: number, place: IntakePlace): Promise<boolean> {
+    const open = await this.#openWith(place, (batch) => {
+      batch.pass(next);
+      this.#parts.window.passed(next);
+    });
+    return open !== undefined;
+  }
+
+  async #openWith({ position, end, last }: IntakePlace, run: (batch: OpenBatch) => Promise<void> | void): Promise<OpenBatch | undefined> {
+    const { spool, clock, newId, settings } = this.#parts;
     try {
-      this.#open ??= new OpenBatch(position, end.id, await spool.open(this.#partition, newId()));
-      const { bytes, segmentCount } = this.#open;
-      await pipeline.take(this.#open, records, window);
-      budget.add(this.#open.bytes - bytes);
-      budget.opened(this.#open.segmentCount - segmentCount);
+      this.#open ??= new OpenBatch(position, end.id, await spool.open(this.#partition, newId()), last);
+      await run(this.#open);
     } catch (error) {
       this.#diskFailed('append', error as Error);
       return undefined;
@@ -77,9 +111,7 @@ export class LaneIntake {
       this.#openedAt = clock.now();
       this.#flushTimer = clock.setTimeout(() => this.#hooks.inTurn(async () => await this.seal('age')), settings.flushAgeMs);
     }
-    const { next } = this.#open;
-    if (this.#open.bytes >= settings.flushBytes) await this.seal('bytes');
-    return next;
+    return this.#open;
   }
 
   /** Seals what is open, if anything. */

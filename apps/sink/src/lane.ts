@@ -1,13 +1,16 @@
 import { chainEndOf, isLakeError, type ChainEnd, type LedgerEntry } from '@millrace/lake';
+import type { UndecodableBatch } from '@millrace/kafka';
 import { unlessAborted } from '@millrace/resilience';
 import { gapEntry } from './gap-entry.ts';
-import { LaneIntake, type SealReason } from './lane-intake.ts';
+import { LaneIntake, type IntakePlace, type SealReason } from './lane-intake.ts';
 import { LaneLanding } from './lane-landing.ts';
 import type { LaneParts } from './lane-parts.ts';
 import { findStart, otherRecord, shorterLog, type LaneStart } from './lane-start.ts';
 import { isWitness, LogPosition } from './log-position.ts';
 import type { FetchedRecords, LogRange, LogRecord } from './log.ts';
 import { PartitionHolds } from './partition-holds.ts';
+import { UndecodableHold, type HeldBatch } from './undecodable-hold.ts';
+import { undecodableRecords } from './undecodable-records.ts';
 
 const lookAgainMs = 10_000;
 
@@ -46,16 +49,21 @@ export class Lane {
   #retryTimer: unknown;
   /** The end of the chain as it will be when everything sealed is recorded. */
   #end: ChainEnd = chainEndOf(undefined);
+  /** The last record before that end. */
+  #last: LedgerEntry['last'];
+  readonly #undecodable: UndecodableHold;
 
   constructor(partition: number, parts: LaneParts) {
     this.partition = partition;
     this.#parts = parts;
     this.#startingSince = parts.clock.now();
     this.#holds = new PartitionHolds(partition, parts.pipeline.parts.log, parts.pipeline.parts.observe);
+    this.#undecodable = new UndecodableHold(partition, parts, this.#holds);
     this.#intake = new LaneIntake(partition, parts, this.#holds, {
       inTurn: (run) => void this.#inTurn(run),
       sealed: (batch) => {
         this.#end = { to: batch.to, id: batch.id };
+        this.#last = batch.last;
         this.#landing!.sealed(batch);
       },
       // What is sealed waits for the new life.
@@ -93,6 +101,11 @@ export class Lane {
 
   get holds(): readonly string[] {
     return this.#holds.reasons;
+  }
+
+  /** The batch that cannot be decoded and that the lane waits before. */
+  get undecodable(): HeldBatch | undefined {
+    return this.#undecodable.held;
   }
 
   /** Milliseconds since the oldest record that has not landed was taken; 0 when there is none. */
@@ -135,14 +148,26 @@ export class Lane {
       if (this.#state.kind !== 'running') return false;
       if (fetched.fetchedOffset !== this.#position.expected && !(await this.#resync(fetched))) return false;
       const { witness } = this.#position;
-      if (witness !== undefined && !isWitness(fetched.records[0], witness, this.#parts.pipeline.parts.check)) {
-        this.#refuse(otherRecord(this.partition, witness.offset));
-        return false;
+      const { undecodable } = fetched;
+      if (witness !== undefined && !isWitness(fetched.records, this.#position.next, witness, this.#parts.pipeline.parts.check)) {
+        // It may be a record of a batch that could be decoded before.
+        const unreadable = fetched.records.length === 0 ? undecodable : undefined;
+        if (unreadable === undefined) {
+          this.#refuse(otherRecord(this.partition, witness.offset));
+          return false;
+        }
+        if (!this.#undecodable.allows(unreadable)) return this.#hold(unreadable);
       }
       this.#position.proved();
       const records = fetched.records.filter(({ offset }) => offset >= this.#position.next);
       for (let start = 0; start < records.length; start += recordsAtOnce) if (!(await this.#append(records.slice(start, start + recordsAtOnce)))) return false;
-      return true;
+      if (fetched.next > this.#position.next && !(await this.#pass(fetched.next))) return false;
+      if (fetched.next < this.#position.next) {
+        // The proof began far before the position.
+        this.#parts.pipeline.parts.log.seek(this.#position.expected);
+        return false;
+      }
+      return undecodable === undefined || (await this.#takeUndecodable(undecodable));
     });
   }
 
@@ -206,6 +231,7 @@ export class Lane {
       refused: (error) => this.#refuse(error),
     });
     this.#end = end;
+    this.#last = last;
     this.#position.start(end.to, last, range.low);
     this.#state = { kind: 'running' };
     for (const batch of waiting) this.#landing.adopted(batch);
@@ -262,13 +288,15 @@ export class Lane {
 
   async #append(records: readonly LogRecord[]): Promise<boolean> {
     const { budget, pipeline } = this.#parts;
-    const next = await this.#intake.append(records, this.#position.next, this.#end);
+    const next = await this.#intake.append(records, this.#place);
     if (next === undefined) {
       pipeline.parts.log.seek(this.#position.expected);
       return false;
     }
-    const { offset, timestamp } = records.at(-1)!;
-    this.#position.appended(next, { offset, timestamp });
+    const last = records.findLast(({ undecodable }) => undecodable === undefined);
+    if (last === undefined) this.#position.passed(next);
+    else this.#position.appended(next, { offset: last.offset, timestamp: last.timestamp });
+    this.#undecodable.passed(next);
     if (budget.full) {
       // In this order: room may come while the batch is sealed.
       this.#holds.add('pressure');
@@ -277,12 +305,47 @@ export class Lane {
     return true;
   }
 
+  get #place(): IntakePlace {
+    return { position: this.#position.next, end: this.#end, last: this.#last };
+  }
+
+  // Markers of transactions, aborted records and offsets that compaction removed land as absent, with the batch around them.
+  async #pass(next: number): Promise<boolean> {
+    const taken = await this.#intake.pass(next, this.#place);
+    if (taken) {
+      this.#position.passed(next);
+      this.#undecodable.passed(next);
+    } else {
+      this.#parts.pipeline.parts.log.seek(this.#position.expected);
+    }
+    return taken;
+  }
+
+  // With an operator's permission each offset of the batch becomes a reject. Otherwise only this partition waits.
+  async #takeUndecodable(batch: UndecodableBatch): Promise<boolean> {
+    const { log, observe } = this.#parts.pipeline.parts;
+    const from = this.#position.next;
+    const { to } = batch;
+    if (to === undefined || (to > from && !this.#undecodable.allows(batch))) return this.#hold(batch);
+    for (const records of undecodableRecords(batch, { from, to }, recordsAtOnce)) if (!(await this.#append(records))) return false;
+    if (to > from) observe({ type: 'UndecodablePassed', partition: this.partition, from, to });
+    log.seek(this.#position.expected);
+    return false;
+  }
+
+  #hold(batch: UndecodableBatch): false {
+    this.#undecodable.add(batch, this.#life.signal);
+    this.#parts.pipeline.parts.log.seek(this.#position.expected);
+    return false;
+  }
+
   // Retention took offsets that were never read.
   async #skipTo(low: number): Promise<void> {
     await this.#intake.seal('gap');
     if (this.#intake.openedAt !== undefined) return;
     const entry: LedgerEntry = gapEntry(this.#parts.newId(), this.#end, low, this.#parts.pipeline.parts.context);
     this.#end = { to: entry.to, id: entry.id };
+    this.#last = undefined;
     this.#position.skipTo(low);
     this.#parts.window.passed(low);
     this.#landing!.gap(entry);
@@ -290,6 +353,7 @@ export class Lane {
 
   async #forget(keep: boolean): Promise<void> {
     this.#parts.window.forgetFrom(this.landed);
+    this.#undecodable.clear();
     await this.#intake.discard();
     await this.#landing?.abandon(keep);
   }

@@ -2,10 +2,11 @@ import type { LedgerEntry } from '@millrace/lake';
 import type { Check } from './check.ts';
 import type { LogRange, LogRecord } from './log.ts';
 
-/** A record by which the log is known again. */
+/** A record by which the log is known again; or, where no record was ever seen, the place from which on there is none. */
 export interface Witness {
   readonly offset: number;
-  readonly timestamp: string;
+  /** Missing where there must be no record between the offset and the lane's position. */
+  readonly timestamp?: string;
   /** Missing where the record was a reject. */
   readonly eventId?: string | undefined;
 }
@@ -33,6 +34,8 @@ export class LogPosition {
   /** Set while the next fetch must prove that the log is the same. */
   #witness: Witness | undefined;
   #latest: Witness | undefined;
+  /** Offsets before this one are gone. */
+  #low = 0;
   /** A jump of the fetch offset that was seen once; seen twice it is a hole in the log. */
   #jump: string | undefined;
 
@@ -59,13 +62,16 @@ export class LogPosition {
   start(next: number, last: LedgerEntry['last'], low: number): void {
     this.#next = next;
     this.#latest = last === undefined ? undefined : { offset: last.offset, timestamp: last.timestamp, eventId: last.eventId };
+    this.#low = low;
     this.#jump = undefined;
     this.prove(low);
   }
 
   /** From here on the log has to prove itself again, where it still holds the record to do it with. */
   prove(low = 0): void {
-    this.#witness = this.#latest !== undefined && this.#latest.offset >= low ? this.#latest : undefined;
+    const from = Math.max(low, this.#low);
+    if (this.#latest === undefined) this.#witness = this.#next > from ? { offset: from } : undefined;
+    else this.#witness = this.#latest.offset >= low ? this.#latest : undefined;
   }
 
   /** The fetch started at {@link expected} and the record there was the right one. */
@@ -80,9 +86,15 @@ export class LogPosition {
     this.#latest = last;
   }
 
+  /** Offsets up to and without `next` hold no record, or none that can be read. */
+  passed(next: number): void {
+    this.#next = next;
+  }
+
   /** Offsets below `low` are gone. */
   skipTo(low: number): void {
     this.#next = low;
+    this.#low = low;
     this.#witness = undefined;
     this.#latest = undefined;
   }
@@ -106,8 +118,13 @@ export class LogPosition {
   }
 }
 
-/** Whether a record is the one by which the log is known. */
-export function isWitness(record: LogRecord | undefined, witness: Witness, check: Check): boolean {
+/**
+ * Whether a fetch proves that the log is still the same.
+ *
+ * @param next the lane's position
+ */
+export function isWitness([record]: readonly LogRecord[], next: number, witness: Witness, check: Check): boolean {
+  if (witness.timestamp === undefined) return record === undefined || record.offset >= next;
   if (record === undefined || record.offset !== witness.offset || record.timestamp !== witness.timestamp) return false;
   if (witness.eventId === undefined) return true;
   const result = check(record);

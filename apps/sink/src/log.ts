@@ -1,11 +1,22 @@
+import type { KafkaRecord, UndecodableBatch } from '@millrace/kafka';
+
 /** A record of the topic. */
-export interface LogRecord {
-  readonly offset: number;
-  /** Milliseconds since the epoch, as Kafka stores it. */
-  readonly timestamp: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer>>;
+export interface LogRecord extends KafkaRecord {
+  /** Set where nobody could read the record, and an operator gave it up. */
+  readonly undecodable?: UndecodableOffset;
+}
+
+/** An offset of a batch that cannot be decoded. */
+export interface UndecodableOffset {
+  /** The offsets [from, to) of the batch. */
+  readonly from: number;
+  readonly to: number;
+  /** Why the batch cannot be decoded. */
+  readonly reason: string;
+  /** SHA-256 of the batch, in hex. */
+  readonly sha256: string;
+  /** The bytes of the batch; on its first offset only. */
+  readonly batch?: Buffer;
 }
 
 /** The answer to one fetch of one partition. */
@@ -13,8 +24,12 @@ export interface FetchedRecords {
   readonly partition: number;
   /** The offset that was asked for. */
   readonly fetchedOffset: number;
-  /** In ascending order of offset; the broker left no record out between `fetchedOffset` and the last of them. */
+  /** In ascending order of offset; the broker left no record out between `fetchedOffset` and `next`. */
   readonly records: readonly LogRecord[];
+  /** The offset behind what was fetched. Offsets before it without a record are markers of transactions, aborted or compacted away. */
+  readonly next: number;
+  /** The batch at `next`, where it cannot be decoded. */
+  readonly undecodable?: UndecodableBatch;
 }
 
 /** The offsets that a partition holds, [low, high). */

@@ -14,6 +14,7 @@ await runMain(async () => {
     port: config.SINK_PORT,
     logger,
     auth: authFrom(config),
+    drainDelayMs: config.MILLRACE_DRAIN_DELAY_MS,
     shutdownMsMax: config.SINK_SHUTDOWN_SECONDS * 1000,
     configure: async (app) => {
       app.connectMicroservice({ strategy: app.get<Sink>(SINK).strategy });

@@ -45,11 +45,13 @@ export class OpenBatch {
   #next: number;
   #last: SealedBatch['last'];
 
-  constructor(from: number, prev: string | null, files: BatchFiles) {
+  /** @param last the last record before the batch, for an entry whose offsets hold none */
+  constructor(from: number, prev: string | null, files: BatchFiles, last?: SealedBatch['last']) {
     this.from = from;
     this.prev = prev;
     this.#files = files;
     this.#next = from;
+    this.#last = last;
   }
 
   get id(): string {
@@ -94,6 +96,12 @@ export class OpenBatch {
       tally.crc32 = crc32(text, tally.crc32);
       this.#bytes += text.byteLength;
     }
+  }
+
+  /** Passes offsets that hold no record, up to and without `next`. */
+  pass(next: number): void {
+    appendRange(this.#absent, this.#next, next);
+    this.#next = next;
   }
 
   /**
@@ -153,7 +161,8 @@ export class OpenBatch {
       case 'reject':
         this.#rejects.count += 1;
         appendRange(this.#rejected, record.offset, record.offset + 1);
-        this.#last = { offset: record.offset, timestamp: record.timestamp };
+        // A log is not known again by a record that cannot be read.
+        if (record.undecodable === undefined) this.#last = { offset: record.offset, timestamp: record.timestamp };
         return;
       case 'duplicate':
         appendRange(this.#dropped, record.offset, record.offset + 1);

@@ -9,6 +9,8 @@ export type HoldReason =
   | 'pressure'
   /** The disk takes no more. */
   | 'disk'
+  /** The next batch cannot be decoded. */
+  | 'undecodable'
   | 'stopping'
   | 'refused';
 

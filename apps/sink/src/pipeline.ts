@@ -1,4 +1,4 @@
-import { publish, type Checkpointer, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome } from '@millrace/lake';
+import { publish, readSkipPermission, type Checkpointer, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome, type SkipPermission } from '@millrace/lake';
 import { RejectedError } from '@millrace/resilience';
 import type { EncodedBatch, SealedBatch, StagedBody } from './batch.ts';
 import type { Check } from './check.ts';
@@ -138,6 +138,12 @@ export class Pipeline {
   /** The offsets the partition holds, asked until Kafka answers. */
   async range(life: AbortSignal): Promise<{ low: number; high: number }> {
     return await this.#step('ask for the log range', life, async () => await this.parts.log.range(life));
+  }
+
+  /** The operator's permission to go past the batch at an offset, or undefined; asked once. */
+  async skipPermission(from: number, life: AbortSignal): Promise<SkipPermission | undefined> {
+    const { store, lane } = this.parts;
+    return await readSkipPermission(store, lane.topic, lane.partition, from, { signal: life });
   }
 
   /** Reads the rows of the last offsets into the window, from what has landed and from what waits on disk behind it. */

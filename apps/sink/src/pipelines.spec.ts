@@ -3,7 +3,7 @@ import { createPipeline, type Pipeline } from '@millrace/resilience';
 import { CallPaths } from '@millrace/runtime';
 import { describe, expect, it } from 'vitest';
 import { readSinkConfig } from './config.ts';
-import { guardsOver, sinkPipelines, sinkPipelinesOf, type SinkGuards } from './pipelines.ts';
+import { guardsOver, remedyOf, sinkPipelines, sinkPipelinesOf, type SinkGuards } from './pipelines.ts';
 
 function guarded(env: Readonly<Record<string, string>> = {}): { guards: SinkGuards; pipelines: ReadonlyMap<string, Pipeline> } {
   const config = readSinkConfig({ SINK_S3_RETRY_BASE_MS: '1', SINK_S3_RETRY_WAIT_MS_MAX: '1', SINK_GLUE_RETRY_BASE_MS: '1', SINK_GLUE_RETRY_WAIT_MS_MAX: '1', ...env });
@@ -69,11 +69,24 @@ describe('the guards of the sink', () => {
     expect([asked.calls(), classes]).toEqual([1, ['throttled']]);
   });
 
-  it('count 403 as an outage', async () => {
+  it.each(['denied', 'misconfigured'] as const)('pass on each refusal (%s): it opens no circuit, it is not tried again here, and an operator is told what to do', async (code) => {
     const { guards, pipelines } = guarded();
-    for (let call = 0; call < 5; call += 1) await expect(guards.s3('put', failing(9, new LakeError('denied', '403')).run, undefined)).rejects.toMatchObject({ code: 'denied' });
-    expect(pipelines.get('s3')!.snapshot().breaker?.state).toBe('open');
-    await expect(guards.s3('put', failing(0).run, undefined)).rejects.toMatchObject({ code: 'circuit-open' });
+    const refusal = new LakeError(code, 'refused');
+    const refusing = failing(99, refusal);
+    for (let call = 0; call < 10; call += 1) await expect(guards.s3('get', refusing.run, undefined)).rejects.toBe(refusal);
+    expect(refusing.calls()).toBe(10);
+    expect(pipelines.get('s3')!.snapshot().breaker).toMatchObject({ state: 'closed', failures: 0 });
+    expect(refusal.retryable).toBe(true);
+    expect(remedyOf(refusal)).toMatch(/^check /);
+    expect(remedyOf(away)).toBeUndefined();
+  });
+
+  it('take a Kafka that refuses for healthy, too', async () => {
+    const { guards, pipelines } = guarded();
+    const refusal = Object.assign(new Error('SASL PLAIN authentication failed'), { name: 'KafkaJSSASLAuthenticationError' });
+    for (let call = 0; call < 10; call += 1) await expect(guards.kafka(failing(9, refusal).run)).rejects.toBe(refusal);
+    expect(pipelines.get('kafka')!.snapshot().breaker).toMatchObject({ state: 'closed', failures: 0 });
+    expect(remedyOf(refusal)).toMatch(/credentials/);
   });
 
   it('leave Glue and Kafka alone while S3 is away', async () => {

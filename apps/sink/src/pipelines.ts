@@ -1,7 +1,8 @@
-import { classOfLakeError, LakeError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
+import { classOfLakeError, LakeError, remedyOfAwsError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import type { SinkConfig } from './config.ts';
+import { isKafkaRefusal, kafkaRemedy } from './consumer/kafka-refusal.ts';
 import { isSinkError } from './errors.ts';
 import { consumerAttemptsMax } from './kafka-batch-strategy.ts';
 
@@ -29,6 +30,7 @@ export const sinkPipelines = {
     timeout: { attemptMs: 15_000, totalMs: 15_000 },
     breaker: { windowMs: 60_000, minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
     bulkhead: { concurrencyMax: 4, queueMax: 100, queueWaitMsMax: 10_000 },
+    classify: errorClassOf,
   },
 } as const satisfies NamedDefaults;
 
@@ -46,7 +48,7 @@ export function sinkSpecs(config: SinkConfig): NamedSpecs<typeof sinkPipelines> 
 
 /** What the process makes of them. */
 export function sinkPipelinesOf(config: SinkConfig): PipelinesOptions {
-  return { specs: sinkSpecs(config), callPaths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX };
+  return { specs: sinkSpecs(config), callPaths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX, remedyOf };
 }
 
 /** The guards over pipelines that are made. */
@@ -80,7 +82,13 @@ const callPaths: readonly CallPath[] = [
   { request: 'the life of a consumer: one fetch, one join of the group', layers: [{ name: 'kafkajs', attemptsMax: consumerAttemptsMax }] },
 ];
 
+/** What an operator has to do about an error that waiting does not mend; undefined for all others. */
+export function remedyOf(error: unknown): string | undefined {
+  return isKafkaRefusal(error) ? kafkaRemedy : remedyOfAwsError(error);
+}
+
 function errorClassOf(error: unknown): ErrorClass {
-  if (isSinkError(error, 'disk-full')) return 'invalid';
+  // A refusal is an answer: an open circuit would hide its words, and help nobody. Lanes try again with back-off.
+  if (isSinkError(error, 'disk-full') || remedyOf(error) !== undefined) return 'invalid';
   return error instanceof LakeError ? classOfLakeError(error) : classifyError(error);
 }

@@ -6,6 +6,8 @@ export type SinkEvent =
   | { readonly type: 'RecordsTaken'; readonly partition: number; readonly rows: number; readonly rejects: number; readonly duplicates: number; readonly bytes: number }
   | { readonly type: 'BatchSealed'; readonly partition: number; readonly id: string; readonly from: number; readonly to: number; readonly bytes: number; readonly files: number; readonly reason: string }
   | { readonly type: 'BatchLanded'; readonly partition: number; readonly id: string; readonly from: number; readonly to: number; readonly rows: number; readonly rejected: number; readonly bytes: number; readonly ageMs: number }
+  | { readonly type: 'BatchUndecodable'; readonly partition: number; readonly from: number; readonly to: number | undefined; readonly reason: string }
+  | { readonly type: 'UndecodablePassed'; readonly partition: number; readonly from: number; readonly to: number }
   | { readonly type: 'GapRecorded'; readonly partition: number; readonly from: number; readonly to: number }
   | { readonly type: 'RaceLost'; readonly partition: number; readonly from: number; readonly winner: string }
   | { readonly type: 'SpoolAdopted'; readonly partition: number; readonly batches: number; readonly from: number; readonly to: number }

@@ -20,6 +20,16 @@ it('says once that snapshots are refused, whichever lanes meet it, and nothing o
   expect(lines[0]).toContain('_windows/');
 });
 
+it('leaves a refusal, which every lane meets with every try, to the report of the guard, and counts it', async () => {
+  const lines: string[] = [];
+  const metrics = new Metrics('sink');
+  const observe = sinkTelemetry(pino({ level: 'warn' }, { write: (line) => void lines.push(line) }), metrics);
+  for (const code of ['denied', 'misconfigured', 'unavailable'] as const) observe({ type: 'StepFailed', partition: 0, step: 'stage', attempt: 0, error: new LakeError(code, code) });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('unavailable');
+  expect(await metrics.text()).toMatch(/^millrace_sink_step_failures_total\{step="stage".*\} 3$/m);
+});
+
 function laneThat(state: Lane['state'], ...holds: string[]): Partial<Lane> {
   return { state, holds, partition: 0, position: 0, landed: 0 };
 }

@@ -1,4 +1,4 @@
-import { isLakeError } from '@millrace/lake';
+import { isLakeError, remedyOfAwsError } from '@millrace/lake';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { Lane } from './lane.ts';
@@ -7,6 +7,7 @@ import { spoolView } from './lanes.ts';
 import type { SinkEvent, SinkObserver } from './sink-events.ts';
 import type { SpoolBudget } from './spool-budget.ts';
 import type { SpoolForecast } from './spool-forecast.ts';
+import { undecodableText } from './undecodable-records.ts';
 
 /** Turns the sink's events into log lines and metrics. */
 export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
@@ -45,6 +46,11 @@ export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
       age.observe(event.ageMs / 1000);
       logger.info(event, `Landed ${event.rows} rows of [${event.from}, ${event.to}) of partition ${event.partition}.`);
     },
+    BatchUndecodable: (event) => {
+      const remedy = event.to === undefined ? 'Its end is not known: docs/operations.md says how to go on' : `./millrace repair --undecodable --partition ${event.partition} --offset ${event.from} shows it and leads past it`;
+      logger.error(event, `Partition ${event.partition} waits: ${undecodableText(event)}. ${remedy}.`);
+    },
+    UndecodablePassed: (event) => logger.error(event, `The offsets [${event.from}, ${event.to}) of partition ${event.partition} cannot be decoded; with an operator's permission they are kept as rejects.`),
     GapRecorded: (event) => {
       gaps.inc(event.to - event.from);
       logger.error(event, `The log no longer held [${event.from}, ${event.to}) of partition ${event.partition}: these events are lost to the table, and recorded as a gap.`);
@@ -69,7 +75,9 @@ export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {
     PartitionResumed: (event) => logger.debug(event, `Partition ${event.partition} is fetched again.`),
     StepFailed: ({ error, ...event }) => {
       failures.inc({ step: event.step });
-      logger.warn({ ...event, err: error }, `The step "${event.step}" of partition ${event.partition} failed; it is tried again: ${error.message}.`);
+      // The guard reports a refusal once a minute, with what to do; every lane meets it with every try.
+      const level = remedyOfAwsError(error) === undefined ? 'warn' : 'debug';
+      logger[level]({ ...event, err: error }, `The step "${event.step}" of partition ${event.partition} failed; it is tried again: ${error.message}.`);
     },
   };
   return (event) => (sentences[event.type] as (event: SinkEvent) => void)(event);

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
-import { auditTable } from '@millrace/lake';
+import { auditTable, isLakeError } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import type { Logger } from 'pino';
 import { AuditController } from './audit/audit.controller.ts';
@@ -27,10 +27,8 @@ class SinkLife implements BeforeApplicationShutdown {
     health.register('kafka', {
       required: true,
       check: async () => {
-        const { joined, lastContactMs } = sink.strategy.state;
-        if (!joined) throw new Error('the consumer group is not joined');
-        const silentMs = Date.now() - lastContactMs;
-        if (silentMs > 10_000) throw new Error(`no answer from Kafka for ${Math.round(silentMs / 1000)} s`);
+        const trouble = sink.groupTrouble();
+        if (trouble !== undefined) throw new Error(trouble);
       },
     });
     health.register('disk', {
@@ -40,7 +38,14 @@ class SinkLife implements BeforeApplicationShutdown {
       },
     });
     // Without S3 the sink goes on, on its own disk; a lane that begins is the exception, and says so below.
-    health.register('s3', { required: false, timeoutMs: 2000, check: async (signal) => void (await sink.store.list('_ledger/', { limit: 1, signal })) });
+    health.register('s3', {
+      required: false,
+      timeoutMs: 2000,
+      check: async (signal) => {
+        if (isLakeError(sink.admission.failure, 'unsound-store')) throw sink.admission.failure;
+        await sink.store.list('_ledger/', { limit: 1, signal });
+      },
+    });
     // The catalog is off the path of durability: without it the sink goes on.
     health.register('glue', { required: false, timeoutMs: 2000, check: async (signal) => void (await sink.catalog.partitions({ signal })) });
     health.register('lanes', { required: true, check: async () => laneHealth(sink) });

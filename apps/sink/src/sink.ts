@@ -3,13 +3,17 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { purchases, type Stream } from '@millrace/contracts';
-import { Checkpointer, GlueCatalog, Ledger, S3ObjectStore, type LaneId } from '@millrace/lake';
+import { Checkpointer, GlueCatalog, isLakeError, Ledger, probeKey, probeStore, remedyOfAwsError, S3ObjectStore, type LaneId } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import { sinkClients } from './aws-clients.ts';
 import { checkOf } from './check.ts';
 import type { SinkConfig } from './config.ts';
+import { ConsumerCrashes } from './consumer/consumer-crashes.ts';
+import { consumerTelemetry, gaugeConsumer } from './consumer/consumer-telemetry.ts';
+import { groupTrouble } from './consumer/group-health.ts';
+import { LagWatch, type LaneOffsets } from './consumer/lag-watch.ts';
 import { DedupWindow } from './dedup-window.ts';
 import { DiskOpening } from './disk-opening.ts';
 import { DiskSpool } from './disk-spool.ts';
@@ -27,19 +31,29 @@ import { gaugeLanes, sinkTelemetry } from './sink-telemetry.ts';
 import { Shelf } from './shelf.ts';
 import { SpoolBudget } from './spool-budget.ts';
 import { SpoolForecast } from './spool-forecast.ts';
+import { StoreAdmission } from './store-admission.ts';
 import { WindowSnapshots } from './window-snapshots.ts';
 
 /** How often a sink looks for what dead ones left on its disk, and for what lanes elsewhere may miss, in milliseconds. */
 const lookEveryMs = 5000;
+
+/** How often Kafka is asked for the ends of the partitions, in milliseconds. */
+const lagEveryMs = 5000;
 
 /** The parts of a running sink. */
 export interface Sink {
   readonly strategy: KafkaBatchStrategy;
   /** The beginning of the spool. */
   readonly disk: DiskOpening;
+  /** The proof that the store can hold a ledger. */
+  readonly admission: StoreAdmission;
   readonly lanes: Lanes;
   readonly budget: SpoolBudget;
   readonly forecast: SpoolForecast;
+  /** The records that wait in Kafka. */
+  readonly lag: LagWatch;
+  /** Why the sink gets no records from its group; undefined when it gets them. */
+  readonly groupTrouble: () => string | undefined;
   readonly registrar: Registrar;
   readonly store: S3ObjectStore;
   readonly catalog: GlueCatalog;
@@ -82,16 +96,28 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     { patience, signal: stopping.signal, onFailure: (error) => logger.warn({ err: error }, `The sink takes nothing before its disk has room; it looks again: ${error.message}.`) },
   );
 
+  const onLeftover = (error: unknown): void => logger.warn({ err: error }, 'An object under _probes/ could not be deleted. It does no harm; the sink needs s3:DeleteObject there.');
+  const admission = new StoreAdmission(
+    async (n, signal) => await probeStore({ store, key: probeKey(stream.table, writer, n), address: () => store.address, signal, onLeftover }),
+    { patience, clock, signal: stopping.signal, onFailure: (error) => logAdmission(logger, error) },
+  );
+  const telemetry = consumerTelemetry(logger, metrics);
+  const crashes = new ConsumerCrashes(() => clock.now(), (crash) => telemetry.onCrash(crash));
   const strategy = new KafkaBatchStrategy({
     brokers: config.KAFKA_BROKERS,
     clientId: writer,
     topic: stream.topic.name,
     groupId: config.SINK_GROUP_ID,
-    // Without a spool there is nowhere to put what is fetched.
-    ready: disk.done,
+    maxMessageBytes: stream.topic.maxMessageBytes,
+    // Without a spool there is no room for records, and without a sound store every row could land twice.
+    ready: Promise.all([disk.done, admission.done]).then(() => undefined),
     leaveMsMax: config.SINK_SHUTDOWN_SECONDS * 50,
     guard: guards.kafka,
-    log: (level, message, fields) => logger[level](fields, message),
+    log(level, message, fields) {
+      logger[level](fields, message);
+      // kafkajs tries for minutes before it gives a join up: until then only its log has the cause.
+      if (level === 'warn') crashes.onError(clientErrorOf(message, fields));
+    },
   });
 
   let cluster = '';
@@ -129,19 +155,39 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const sampling = setInterval(() => forecast.sample(Date.now(), budget.bytes), 1000);
   gaugeLanes(metrics, lanes, budget, forecast);
 
+  const lag = new LagWatch({
+    ends: async () => await strategy.ends(),
+    committed: async () => await strategy.committed(),
+    lanes: () => new Map(lanes.all.map((lane) => [lane.partition, offsetsOf(lane)])),
+    joined: () => strategy.state.joined,
+    clock,
+    everyMs: lagEveryMs,
+    // A Kafka that is away is reported by the consumer; without an answer the last ends stay.
+    onFailure: (error) => logger.debug({ err: error }, 'Kafka did not tell the ends of the partitions; it is asked again.'),
+  });
+  gaugeConsumer(metrics, lag, () => strategy.state.joined);
+
   strategy.listener = {
+    crashed: (error) => crashes.onCrash(error),
+    startRefused: (error) => crashes.onError(error),
     connected(clusterId, retention) {
       cluster = clusterId;
       if (Object.values(retention).some((value) => value !== '-1')) {
         logger.warn({ retention }, `The topic ${stream.topic.name} does not keep every event; it is the source of truth and should have retention.ms=-1 and retention.bytes=-1.`);
       }
     },
-    assigned: (partitions) => lanes.assign(partitions),
+    assigned(partitions) {
+      lanes.assign(partitions);
+      telemetry.onJoined();
+    },
   };
+  lag.start();
 
   // The contract's own table is set up with the lake, and a replay may have pointed it elsewhere; a private one is nobody else's.
   let tableIsThere = stream.table === purchases.table;
-  const stopFinishing = repeatEvery(lookEveryMs, async (signal) => await lanes.finishOthers(async (partition, batch) => await finishRecorded(pipelineOf(partition), batch, signal)), (error) => logger.warn({ err: error }, 'A recorded batch on this disk could not be published for its lane elsewhere; it is tried again.'));
+  const stopFinishing = repeatEvery(lookEveryMs, async (signal) => {
+    if (admission.passed) await lanes.finishOthers(async (partition, batch) => await finishRecorded(pipelineOf(partition), batch, signal));
+  }, (error) => logger.warn({ err: error }, 'A recorded batch on this disk could not be published for its lane elsewhere; it is tried again.'));
   // Of a sink in another container only its silence tells that it is dead: it may have been too early to say at the start.
   const stopTakingUp = repeatEvery(lookEveryMs, async () => {
     if (spool !== undefined && disk.failure === undefined) await shelf.fill(spool);
@@ -156,14 +202,18 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   return {
     strategy,
     disk,
+    admission,
     lanes,
     budget,
     forecast,
+    lag,
+    groupTrouble: () => groupTrouble({ state: strategy.state, crashes, waitsFor: (disk.failure ?? admission.failure)?.message }, clock.now()),
     registrar,
     store,
     catalog,
     async close() {
       stopping.abort(new Error('the sink stops'));
+      lag.stop();
       stopReconciling();
       stopFinishing();
       stopTakingUp();
@@ -177,6 +227,21 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       await spool?.release();
     },
   };
+}
+
+/** How far a lane is; undefined while it has not found its head, for its offsets are 0 then. */
+function offsetsOf({ state, position, landed }: Lane): LaneOffsets | undefined {
+  return state.kind === 'running' || position > 0 ? { taken: position, landed } : undefined;
+}
+
+function logAdmission(logger: Logger, error: Error): void {
+  if (isLakeError(error, 'unsound-store')) logger.error({ err: error }, `The sink takes no records: ${error.message}.`);
+  // The guard reports a refusal once a minute, with what to do.
+  else logger[remedyOfAwsError(error) === undefined ? 'warn' : 'debug']({ err: error }, `The sink joins its group when S3 has shown that it honours If-None-Match; it tries again: ${error.message}.`);
+}
+
+function clientErrorOf(message: string, { error }: Record<string, unknown>): Error {
+  return new Error(typeof error === 'string' && !message.includes(error) ? `${message}: ${error}` : message);
 }
 
 function repeatEvery(everyMs: number, run: (signal: AbortSignal) => Promise<void>, onFailure: (error: unknown) => void): () => void {

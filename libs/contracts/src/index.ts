@@ -1,3 +1,4 @@
+export * from './bom.ts';
 export * from './headers.ts';
 export * from './problem.ts';
 export * from './purchase-event.ts';

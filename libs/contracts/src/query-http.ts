@@ -14,6 +14,8 @@ export const queryLimits = {
   /** Longest statement in characters. */
   sqlCharactersMax: 65_536,
   parametersMax: 100,
+  /** Longest text of one parameter in characters. */
+  parameterCharactersMax: 65_536,
   bodyBytesMax: 256 * 1024,
   timeoutMsMin: 100,
   timeoutMsMax: 3_600_000,
@@ -23,7 +25,7 @@ export const queryLimits = {
   pageRowsMax: 10_000,
 } as const;
 
-const scalar = Type.Union([Type.String({ maxLength: 65_536 }), Type.Number(), Type.Boolean(), Type.Null()]);
+const scalar = Type.Union([Type.String({ maxLength: queryLimits.parameterCharactersMax }), Type.Number(), Type.Boolean(), Type.Null()]);
 const common = {
   engine: Type.Optional(Type.Enum([...engineNames])),
   maxBytesScanned: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),

@@ -1,5 +1,7 @@
+import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { purchaseEventOf, purchaseRequestSchema } from './purchase-event.ts';
+import { sqlQueryRequestSchema } from './query-http.ts';
 import { validatorFor } from './validator.ts';
 
 const seed =
@@ -42,5 +44,33 @@ describe('the purchase contract', () => {
     expect(event.bookId).toBe('ec437d98-455d-4fec-8dbe-2c2630454bdd');
     expect(Object.keys(event)[0]).toBe('eventId');
     expect(event.eventId).toBe('0199f2a0-0000-7000-8000-000000000001');
+  });
+});
+
+describe('a union', () => {
+  const request = validatorFor(sqlQueryRequestSchema);
+
+  it("names the limit of the branch that has the value's type", () => {
+    expect(request.violations({ sql: 'SELECT ?', parameters: ['x'.repeat(65_537)] })).toEqual([
+      { field: 'parameters[0]', message: 'must be at most 65536 characters long', limit: 65_536 },
+    ]);
+  });
+
+  it('names its types where the value has none of them', () => {
+    expect(request.violations({ sql: 'SELECT ?, ?', parameters: [1, { a: 1 }] })).toEqual([
+      { field: 'parameters[1]', message: 'must be a string, a number, a boolean or null' },
+    ]);
+  });
+
+  it('names what is wrong inside the branch, and what is wrong beside the union', () => {
+    const schema = Type.Object({
+      a: Type.Union([Type.Object({ b: Type.Integer({ maximum: 5 }) }), Type.String({ minLength: 2 })]),
+      c: Type.Optional(Type.Boolean()),
+    });
+    expect(validatorFor(schema).violations({ a: { b: 6 }, c: 'x' })).toEqual([
+      { field: 'a.b', message: 'must be at most 5', limit: 5 },
+      { field: 'c', message: 'must be of type boolean' },
+    ]);
+    expect(validatorFor(schema).violations({ a: 'x' })).toEqual([{ field: 'a', message: 'must be at least 2 characters long', limit: 2 }]);
   });
 });

@@ -34,9 +34,27 @@ export function validatorFor<S extends TSchema>(schema: S): Validator<S> {
     check: (value): value is Static<S> => fast(value),
     violations(value) {
       if (full(value)) return [];
-      return (full.errors ?? []).map(violationOf);
+      return withoutOtherBranches(full.errors ?? []).map(violationOf);
     },
   };
+}
+
+/**
+ * Reports one branch of each union: a value that has the type of a branch breaks that branch's rule, not the types of the others.
+ * A value of no branch's type breaks the union.
+ */
+function withoutOtherBranches(errors: readonly ErrorObject[]): ErrorObject[] {
+  const dropped = new Set<ErrorObject>();
+  for (const union of errors.filter(({ keyword }) => keyword === 'anyOf')) {
+    const within = errors.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/`));
+    const branchOf = ({ schemaPath }: ErrorObject): string => schemaPath.slice(union.schemaPath.length + 1).split('/')[0]!;
+    const ofOtherType = within.filter(({ keyword, instancePath }) => keyword === 'type' && instancePath === union.instancePath);
+    const others = new Set(ofOtherType.map(branchOf));
+    for (const error of within) if (others.has(branchOf(error))) dropped.add(error);
+    if (within.some((error) => !others.has(branchOf(error)))) dropped.add(union);
+    union.params['types'] = ofOtherType.map(({ params }) => String((params as { type?: unknown }).type));
+  }
+  return errors.filter((error) => !dropped.has(error));
 }
 
 function violationOf(error: ErrorObject): Violation {
@@ -49,6 +67,8 @@ function violationOf(error: ErrorObject): Violation {
       return { field: within(String(params['missingProperty'])), message: 'is required' };
     case 'additionalProperties':
       return { field: within(String(params['additionalProperty'])), message: 'is not a known field' };
+    case 'anyOf':
+      return { field: at, message: `must be ${oneOf(params['types'] as string[])}` };
     case 'type':
       return { field: at, message: `must be of type ${String(params['type'])}` };
     case 'minLength':
@@ -84,6 +104,21 @@ function fieldPath(instancePath: string): string {
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), '');
+}
+
+const typeNouns: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'a boolean',
+  object: 'an object',
+  array: 'an array',
+  null: 'null',
+};
+
+function oneOf(types: readonly string[]): string {
+  const nouns = types.map((type) => typeNouns[type] ?? type);
+  return nouns.length < 2 ? nouns.join('') : `${nouns.slice(0, -1).join(', ')} or ${nouns.at(-1)!}`;
 }
 
 function plural(noun: string, count: number | undefined): string {

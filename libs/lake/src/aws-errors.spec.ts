@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { awsErrorToLakeError, throttlingOf } from './aws-errors.ts';
+import { classOfLakeError, remedyOfLakeError } from './errors.ts';
 
 const named = (name: string, more: object = {}): Error => Object.assign(new Error('x'), { name, ...more });
 
@@ -24,6 +25,28 @@ it('a Retry-After is seconds or a date', () => {
   const headers = ['2', 'Thu, 01 Jan 2026 00:00:05 GMT', 'Wed, 31 Dec 2025 00:00:00 GMT', 'soon'];
   const told = headers.map((header) => throttlingOf(named('SlowDown', { $response: { headers: { 'retry-after': header } } }), Date.UTC(2026, 0, 1)).retryAfterMs);
   expect(told).toEqual([2000, 5000, 0, undefined]);
+});
+
+describe('a failure that waiting does not mend', () => {
+  it.each([
+    ['AccessDenied', 'denied', /credentials/],
+    ['CredentialsProviderError', 'denied', /credentials/],
+    ['NoSuchBucket', 'misconfigured', /LAKE_BUCKET/],
+    ['AuthorizationHeaderMalformed', 'misconfigured', /region/],
+  ])('%s is tried again, votes against nobody and has a remedy', (name, code, remedy) => {
+    const error = awsErrorToLakeError(named(name), 'S3 get');
+    expect(error).toMatchObject({ code, retryable: true, message: `S3 get failed: ${name}: x` });
+    expect(classOfLakeError(error)).toBe('invalid');
+    expect(remedyOfLakeError(error)).toMatch(remedy);
+  });
+
+  it('is a certificate that is not trusted, too', () => {
+    expect(awsErrorToLakeError(named('Error', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }), 'S3 get')).toMatchObject({ code: 'misconfigured' });
+  });
+
+  it('is no outage and no missing key: those have no remedy', () => {
+    for (const name of ['InternalError', 'NoSuchKey']) expect(remedyOfLakeError(awsErrorToLakeError(named(name), 'S3 get'))).toBeUndefined();
+  });
 });
 
 describe('an answer of S3', () => {

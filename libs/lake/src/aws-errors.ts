@@ -1,6 +1,6 @@
 // Not from the library's index: the operator's tools load this from its source with types stripped, which its parameter properties do not allow.
 import { isThrottled, parseRetryAfterMs } from '@millrace/resilience/retry-after';
-import { LakeError, type LakeErrorCode } from './errors.ts';
+import { LakeError, remedyOfLakeError, type LakeErrorCode } from './errors.ts';
 
 // Told by error code, not by HTTP status: S3 answers 409 and 412 for different reasons, and a HEAD has no body to name one.
 const codes: Readonly<Record<string, LakeErrorCode>> = {
@@ -17,17 +17,44 @@ const codes: Readonly<Record<string, LakeErrorCode>> = {
   ExpiredTokenException: 'denied',
   RequestTimeTooSkewed: 'denied',
   UnrecognizedClientException: 'denied',
+  CredentialsProviderError: 'denied',
+  IncompleteSignature: 'denied',
+  InvalidClientTokenId: 'denied',
+  InvalidSignatureException: 'denied',
+  InvalidToken: 'denied',
+  MissingAuthenticationToken: 'denied',
+  AllAccessDisabled: 'denied',
+  NoSuchBucket: 'misconfigured',
+  InvalidBucketName: 'misconfigured',
+  PermanentRedirect: 'misconfigured',
+  AuthorizationHeaderMalformed: 'misconfigured',
+  EntityNotFoundException: 'misconfigured',
   EntityTooLarge: 'invalid',
   InvalidArgument: 'invalid',
   InvalidRequest: 'invalid',
   KeyTooLongError: 'invalid',
+  NotImplemented: 'invalid',
 };
+
+// Codes of Node's TLS: https://nodejs.org/api/tls.html#x509-certificate-error-codes
+const certificateCodes: ReadonlySet<unknown> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 /** What an error of the AWS SDK means; `unavailable` when in doubt, for an unknown outcome is the safe reading. */
 export function codeOfAwsError(error: unknown): LakeErrorCode {
   if (!(error instanceof Error)) return 'unavailable';
   const known = codes[error.name];
   if (known !== undefined) return known;
+  if ('code' in error && certificateCodes.has(error.code)) return 'misconfigured';
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
   if (status === 401 || status === 403) return 'denied';
   return 'unavailable';
@@ -70,4 +97,9 @@ export function awsErrorToLakeError(error: unknown, what: string, key?: string):
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const code = codeOfAwsError(error);
   return new LakeError(code, `${what} failed: ${message}`, { key, cause: error, ...(code === 'unavailable' ? throttlingOf(error) : {}) });
+}
+
+/** What an operator has to do about an error of the lake or of the AWS SDK that waiting does not mend; undefined for all others. */
+export function remedyOfAwsError(error: unknown): string | undefined {
+  return error instanceof Error ? remedyOfLakeError(awsErrorToLakeError(error, 'AWS')) : undefined;
 }

@@ -6,8 +6,10 @@ export type LakeErrorCode =
   | 'exists'
   /** The source of a copy is not there. */
   | 'no-such-key'
-  /** 401 or 403: counts as an outage, never as delivered. */
+  /** 401 or 403: never counts as delivered, and is tried again with back-off. Waiting does not mend it. */
   | 'denied'
+  /** A bucket or database that is not there, another region, a certificate that is not trusted: as `denied`. */
+  | 'misconfigured'
   /** No answer, a broken connection, a 5xx, throttling: the outcome of a write is unknown. */
   | 'unavailable'
   /** The request itself is wrong; trying again cannot help. */
@@ -15,7 +17,9 @@ export type LakeErrorCode =
   /** A ledger entry cannot be read as one. */
   | 'bad-entry'
   /** A file that an entry names is neither staged nor published: someone deleted it. */
-  | 'file-lost';
+  | 'file-lost'
+  /** The store lacks put-if-absent or strong consistency, on which the ledger stands. */
+  | 'unsound-store';
 
 /** The one error family of this library. */
 export class LakeError extends Error {
@@ -33,7 +37,7 @@ export class LakeError extends Error {
   constructor(code: LakeErrorCode, message: string, options: { key?: string | undefined; throttled?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.code = code;
-    this.retryable = code === 'unavailable' || code === 'denied';
+    this.retryable = code === 'unavailable' || code === 'denied' || code === 'misconfigured';
     this.key = options.key;
     this.throttled = options.throttled ?? false;
     this.retryAfterMs = options.retryAfterMs;
@@ -48,6 +52,13 @@ export function isLakeError(error: unknown, code: LakeErrorCode): error is LakeE
 /** What kind of failure it is to a pipeline around the call. */
 export function classOfLakeError({ code, throttled }: LakeError): ErrorClass {
   if (throttled) return 'throttled';
-  if (code === 'unavailable') return 'transient';
-  return code === 'denied' ? 'permanent' : 'invalid';
+  // The service answers well to refuse credentials or a bucket: an open circuit would hide its words, and help nobody.
+  return code === 'unavailable' ? 'transient' : 'invalid';
+}
+
+/** What an operator has to do about a failure that waiting does not mend; undefined for all others. */
+export function remedyOfLakeError(error: unknown): string | undefined {
+  if (isLakeError(error, 'denied')) return 'check the credentials, and the rights that docs/operations.md lists';
+  if (isLakeError(error, 'misconfigured')) return 'check LAKE_BUCKET, LAKE_DATABASE, the endpoint, the region and its certificate';
+  return undefined;
 }

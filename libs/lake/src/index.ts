@@ -20,6 +20,8 @@ export * from './object-store.ts';
 export * from './patience.ts';
 export * from './ranges.ts';
 export * from './s3-object-store.ts';
+export * from './skip-permission.ts';
+export * from './store-probe.ts';
 export { isVisible, readFileName, type FileName } from './audit/inventory.ts';
 export { lostMetadata } from './audit/file-audit.ts';
 export { rowPlaces, rowsInFooter, type RowPlace } from './audit/parquet-rows.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { dataKey, entryKey, fromOfEntryKey, ledgerPrefix, rejectsKey, stagedKey, startAfterFor } from './keys.ts';
+import { dataKey, entryKey, fromOfEntryKey, ledgerPrefix, rejectsKey, skipKey, stagedKey, startAfterFor } from './keys.ts';
 
 const lane = { table: 'purchases', topic: 'bookstore.purchases.v1', partition: 3 };
 
@@ -10,6 +10,7 @@ it('writes the keys of DESIGN', () => {
   expect(stagedKey('purchases', 'b1', 0)).toBe('_staging/purchases/b1/0');
   expect(dataKey(lane, 'dt', '2019-11-30', batch)).toBe('purchases/dt=2019-11-30/p3-1024-2048-b1.parquet');
   expect(rejectsKey(lane, batch)).toBe('_rejects/purchases/bookstore.purchases.v1/p=3/1024-2048-b1.ndjson');
+  expect(skipKey(lane.topic, 3, 120)).toBe('_skips/bookstore.purchases.v1/p=3/120.json');
 });
 
 it('sorts the newest entry first, and finds the entry that holds an offset', () => {

@@ -79,6 +79,16 @@ export function stagedKey(table: string, batchId: string, n: number | 'rejects')
   return `${stagingPrefix(table)}${batchId}/${n}`;
 }
 
+/** Prefix of the objects by which sinks try what a table's store can do. They are never read later. */
+export function probePrefix(table: string): string {
+  return `_probes/${table}/`;
+}
+
+/** Key of the n-th try of one process. */
+export function probeKey(table: string, incarnation: string, n: number): string {
+  return `${probePrefix(table)}${incarnation}-${n}`;
+}
+
 /** Prefix of the table's visible files. */
 export function tablePrefix(table: string): string {
   return `${table}/`;
@@ -99,6 +109,11 @@ export interface BatchRange {
 /** Key of a visible Parquet file. */
 export function dataKey(lane: LaneId, partitionKey: string, value: string, { id, from, to }: BatchRange): string {
   return `${partitionPrefix(lane.table, partitionKey, value)}p${lane.partition}-${from}-${to}-${id}.parquet`;
+}
+
+/** Key of the permission to go past the batch at an offset of a topic. It belongs to the topic: every table made of it follows. */
+export function skipKey(topic: string, partition: number, from: number): string {
+  return `_skips/${topic}/p=${partition}/${from}.json`;
 }
 
 /** Prefix of a lane's reject files. */

@@ -151,6 +151,13 @@ it.each([
   }
 });
 
+it('begins a refusal with the word of the store and the bucket, and knows where it is', async () => {
+  const missing = new S3ObjectStore(s3Client({}, { endpoint: process.env['AWS_ENDPOINT_URL']! }), 'no-such-bucket');
+  expect(missing.address).toBe('s3://no-such-bucket');
+  await expect(missing.list('_ledger/')).rejects.toThrow(/^S3: NoSuchBucket: no-such-bucket: .* \(list of _ledger\/\)$/);
+  expect(missing.address).toBe(`${process.env['AWS_ENDPOINT_URL']}/no-such-bucket`);
+});
+
 it('reads a refused connection as unavailable', async () => {
   const nowhere = s3Client({}, { endpoint: 'http://127.0.0.1:1' });
   expect(await codeOf(new S3ObjectStore(nowhere, 'b').get('k'))).toBe('unavailable');

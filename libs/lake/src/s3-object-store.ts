@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { awsConnections, type ConnectionSettings } from './aws-connections.ts';
 import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
+import { LakeError, remedyOfLakeError } from './errors.ts';
 import type { CallOptions, InspectableStore, ListedObject, ObjectBody, PutOptions } from './object-store.ts';
 
 /** The calls of the object store, as guards and metrics name them. */
@@ -16,7 +17,7 @@ export type StoreGuard = <T>(call: StoreCall, run: (signal: AbortSignal | undefi
  * the SDK's own environment keys (`AWS_ENDPOINT_URL_S3`, `AWS_REGION`, …).
  */
 export function s3Client(settings: ConnectionSettings = {}, overrides: S3ClientConfig = {}): S3Client {
-  return new S3Client({
+  const client = new S3Client({
     maxAttempts: 1,
     forcePathStyle: true,
     // Without one the SDK writes to the console, past our log, that a stream cannot be sent again.
@@ -24,7 +25,19 @@ export function s3Client(settings: ConnectionSettings = {}, overrides: S3ClientC
     requestHandler: awsConnections(settings),
     ...overrides,
   });
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const { protocol, hostname, port } = args.request as { protocol: string; hostname: string; port?: number };
+      addresses.set(client, `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
+      return await next(args);
+    },
+    { step: 'finalizeRequest', name: 'rememberAddress' },
+  );
+  return client;
 }
+
+// Where each client sent its last request: the SDK keeps to itself which endpoint the environment gave it.
+const addresses = new WeakMap<S3Client, string>();
 
 const nothing = (): void => undefined;
 const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -44,6 +57,12 @@ export class S3ObjectStore implements InspectableStore {
     this.#client = client;
     this.bucket = bucket;
     this.#guard = guard;
+  }
+
+  /** Where the last request went and the bucket, for messages; the bucket alone before the first request. */
+  get address(): string {
+    const address = addresses.get(this.#client);
+    return address === undefined ? `s3://${this.bucket}` : `${address}/${this.bucket}`;
   }
 
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
@@ -167,6 +186,13 @@ export class S3ObjectStore implements InspectableStore {
     });
   }
 
+  /** A refusal begins with the store's own word and the bucket, which S3 itself does not name. */
+  #errorOf(error: unknown, what: string, key: string): LakeError {
+    const lakeError = awsErrorToLakeError(error, `S3 ${what}`, key);
+    if (!(error instanceof Error) || remedyOfLakeError(lakeError) === undefined) return lakeError;
+    return new LakeError(lakeError.code, `S3: ${error.name}: ${this.bucket}: ${error.message} (${what})`, { key, cause: error });
+  }
+
   async #call<T>(call: StoreCall, key: string, signal: AbortSignal | undefined, run: (sending: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T> {
     return await this.#guard(
       call,
@@ -175,7 +201,7 @@ export class S3ObjectStore implements InspectableStore {
           return await run(guarded === undefined ? {} : { abortSignal: guarded });
         } catch (error) {
           guarded?.throwIfAborted();
-          throw awsErrorToLakeError(error, `S3 ${call} of ${key}`, key);
+          throw this.#errorOf(error, `${call} of ${key}`, key);
         }
       },
       signal,

@@ -1,6 +1,6 @@
 export type { ApiKey } from './auth/api-keys.ts';
 export { authFrom, authPrefix, authSettings } from './auth/auth-settings.ts';
-export { type Principal, principalOf } from './auth/principal.ts';
+export { type Principal, type PrincipalId, anonymous, idOfPrincipal, principalKey, principalOf, samePrincipal } from './auth/principal.ts';
 export type { AuthOptions } from './auth/protect.ts';
 export { RequireScope } from './auth/require-scope.ts';
 export { type Scope, scopes } from './auth/scope.ts';
@@ -20,8 +20,10 @@ export { type PipelinesFactory, PipelinesModule } from './pipelines/nest/pipelin
 export { CallLimits, type Limits, UsePipeline, type UsePipelineOptions } from './pipelines/nest/use-pipeline.ts';
 export { type PipelineObserver, PipelineRegistry, type PipelineRule } from './pipelines/pipeline-registry.ts';
 export { type NamedDefaults, type NamedSpecs, type PipelineDefaults, pipelineSettings, pipelineSpecs } from './pipelines/settings/pipeline-settings.ts';
+export { drainPrefix, drainSettings } from './service/drain-settings.ts';
 export { Lifecycle } from './service/lifecycle.ts';
 export { exitCodes, runMain, runService } from './service/run-service.ts';
 export { RuntimeModule } from './service/runtime-module.ts';
 export { type RunningService, type ServiceOptions, startService } from './service/start-service.ts';
 export { LOGGER } from './service/tokens.ts';
+export { isAlive, processTree, startOf } from './process-life.mjs';

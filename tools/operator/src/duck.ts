@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { OperatorError } from './errors.ts';
-import { awsOf } from './open-lake.ts';
+import { s3AccessOf } from './open-lake.ts';
 
 /** An embedded DuckDB. Reads S3 once {@link Duck.withS3} was called. */
 export class Duck {
@@ -37,16 +37,12 @@ export class Duck {
     } catch (error) {
       throw new OperatorError(`DuckDB's httpfs extension cannot be loaded: ${(error as Error).message.split('\n')[0]}. Let QUERY_DUCKDB_HTTPFS name it; ./millrace up fetches it.`);
     }
-    const { region, credentials } = awsOf(env);
-    const endpoint = env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
-    const settings: Record<string, string> = { REGION: quoted(region) };
+    const { region, accessKeyId, secretAccessKey, sessionToken, endpoint } = await s3AccessOf(env);
+    const settings: Record<string, string> = { REGION: quoted(region), KEY_ID: quoted(accessKeyId), SECRET: quoted(secretAccessKey) };
+    if (sessionToken !== undefined) settings['SESSION_TOKEN'] = quoted(sessionToken);
     if (endpoint !== undefined) {
       const { host, protocol } = new URL(endpoint);
       Object.assign(settings, { ENDPOINT: quoted(host), URL_STYLE: "'path'", USE_SSL: String(protocol === 'https:') });
-    }
-    if (credentials !== undefined) {
-      Object.assign(settings, { KEY_ID: quoted(credentials.accessKeyId), SECRET: quoted(credentials.secretAccessKey) });
-      if (credentials.sessionToken !== undefined) settings['SESSION_TOKEN'] = quoted(credentials.sessionToken);
     }
     await this.connection.run(`CREATE SECRET (TYPE s3, ${Object.entries(settings).map(([key, value]) => `${key} ${value}`).join(', ')})`);
     return this;

@@ -1,7 +1,10 @@
+import { headerNames } from '@millrace/contracts';
+import type { KafkaRecord } from '@millrace/kafka';
 import { fromOfEntryKey, ledgerPrefix, readEntries, startAfterFor, type LaneId, type OffsetRange } from '@millrace/lake';
 import { dedupOffsetsOf } from './dedup-offsets.ts';
 import type { Lake } from './open-lake.ts';
 import { readTopic } from './read-topic.ts';
+import { textOf } from './rejects/damaged-text.ts';
 
 /** Most entries behind a row that are looked through for dropped duplicates: what one LIST tells. */
 const entriesMax = 1000;
@@ -37,14 +40,14 @@ export async function findDuplicates({ store }: Lake, env: Readonly<Record<strin
     topic: lane.topic,
     ranges: new Map([[lane.partition, dropped]]),
     signal,
-    onRecord: (record) => {
+    onRecord: ({ record }) => {
       if (carries(record, eventId)) offsets.push(record.offset);
     },
   });
   return offsets;
 }
 
-/** Whether a record's value or its CloudEvents id names the event. */
-export function carries({ value, headers }: { readonly value: Buffer | null; readonly headers: Readonly<Record<string, string>> }, eventId: string): boolean {
-  return headers['ce_id']?.toLowerCase() === eventId || (value?.toString('latin1').toLowerCase().includes(eventId) ?? false);
+/** Whether a record's value or one of its CloudEvents ids names the event. The value may be UTF-16. */
+export function carries({ value, headers }: Pick<KafkaRecord, 'value' | 'headers'>, eventId: string): boolean {
+  return headers.some((header) => header.name === headerNames.id && header.value?.toString('utf8').toLowerCase() === eventId) || (value !== null && textOf(value).toLowerCase().includes(eventId));
 }

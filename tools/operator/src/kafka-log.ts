@@ -1,3 +1,4 @@
+import { kafkaClient } from '@millrace/kafka';
 import kafkajs from 'kafkajs';
 import { OperatorError } from './errors.ts';
 
@@ -11,7 +12,7 @@ export interface LogRange {
 /** A Kafka client of the environment's brokers. */
 export function kafkaOf(env: Readonly<Record<string, string>>): kafkajs.Kafka {
   const brokers = (env['KAFKA_BROKERS'] ?? '127.0.0.1:9092').split(',');
-  return new kafkajs.Kafka({ brokers, clientId: 'millrace-operator', logLevel: kafkajs.logLevel.NOTHING, connectionTimeout: 2000, requestTimeout: 10_000, retry: { retries: 3 } });
+  return kafkaClient({ brokers, clientId: 'millrace-operator', logLevel: kafkajs.logLevel.NOTHING, connectionTimeout: 2000, requestTimeout: 10_000, retry: { retries: 3 } });
 }
 
 /**

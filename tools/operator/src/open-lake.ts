@@ -28,7 +28,7 @@ export function openLake(env: Readonly<Record<string, string>>, table?: string, 
   const bucket = env['LAKE_BUCKET'] ?? 'millrace-lake';
   // A command is one caller with a person waiting: the SDK's own retries are the only layer, and enough.
   const shared = { ...awsOf(env), maxAttempts: 3 };
-  const s3 = s3Client({ socketsMax: 32 }, endpointed(shared, env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']));
+  const s3 = s3Client({ socketsMax: 32 }, endpointed(shared, s3EndpointOf(env)));
   const glue = glueClient({}, endpointed(shared, env['AWS_ENDPOINT_URL_GLUE'] ?? env['AWS_ENDPOINT_URL']));
   return {
     stream,
@@ -43,11 +43,37 @@ export function openLake(env: Readonly<Record<string, string>>, table?: string, 
   };
 }
 
-/** Region and, where the environment has them, static credentials. */
-export function awsOf(env: Readonly<Record<string, string>>): { region: string; credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } } {
-  const { AWS_REGION: region = 'us-east-1', AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = env;
-  if (accessKeyId === undefined || secretAccessKey === undefined) return { region };
-  return { region, credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } };
+/** How DuckDB reaches the lake's S3. */
+export interface S3Access {
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+  readonly endpoint?: string | undefined;
+}
+
+/** Asks the SDK for the access to S3 that the environment names: keys, a profile, web identity or a role. */
+export async function s3AccessOf(env: Readonly<Record<string, string>>): Promise<S3Access> {
+  const client = s3Client({}, awsOf(env));
+  try {
+    const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+    return { region: await client.config.region(), accessKeyId, secretAccessKey, sessionToken, endpoint: s3EndpointOf(env) };
+  } finally {
+    client.destroy();
+  }
+}
+
+function s3EndpointOf(env: Readonly<Record<string, string>>): string | undefined {
+  return env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
+}
+
+// The environment's own region and keys. Anything else is left to the SDK, a profile's region too.
+function awsOf(env: Readonly<Record<string, string>>): { region?: string; credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } } {
+  const { AWS_PROFILE: profile, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = env;
+  const region = env['AWS_REGION'] ?? (profile === undefined ? 'us-east-1' : undefined);
+  const place = region === undefined ? {} : { region };
+  if (accessKeyId === undefined || secretAccessKey === undefined) return place;
+  return { ...place, credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } };
 }
 
 function endpointed<T extends object>(settings: T, endpoint: string | undefined): T & { endpoint?: string } {

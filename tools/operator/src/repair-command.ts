@@ -1,12 +1,14 @@
 import { auditTable, filesOf, isLakeError, lostMetadata, readEntry, type LaneId, type LedgerEntry } from '@millrace/lake';
 import { Arguments } from './arguments.ts';
 import { Duck } from './duck.ts';
+import { OperatorError } from './errors.ts';
 import { counted, grouped } from './numbers.ts';
 import { openLake, type Lake } from './open-lake.ts';
 import type { OperatorContext } from './operator-context.ts';
 import { parquetFile } from './parquet-file.ts';
+import { repairUndecodable, undecodableUsage } from './repair-undecodable.ts';
 
-const usage = './millrace repair [--apply] [--json] [--table T]';
+const usage = `./millrace repair [--apply] [--json] [--table T]\n  ${undecodableUsage}`;
 
 /** A file that an entry names and that is not there. */
 interface MissingFile {
@@ -28,10 +30,14 @@ interface MissingFile {
  */
 export async function repairCommand(args: readonly string[], context: OperatorContext): Promise<number> {
   const { env, out, progress, signal, table } = context;
-  const given = Arguments.read(args, { usage, flags: ['--apply', '--json'], values: ['--table'] });
+  const given = Arguments.read(args, { usage, flags: ['--apply', '--json', '--undecodable'], values: ['--table', '--partition', '--offset'] });
+  const place = { partition: given.integer('--partition'), offset: given.integer('--offset') };
+  const undecodable = given.has('--undecodable');
+  if (undecodable !== (place.partition !== undefined) || undecodable !== (place.offset !== undefined)) throw new OperatorError(`--undecodable, --partition and --offset belong together: /health/ready of the sink names the place. Usage: ${usage}`);
   const apply = given.has('--apply');
   const lake = openLake(env, given.value('--table'));
   try {
+    if (place.partition !== undefined && place.offset !== undefined) return await repairUndecodable(lake, { partition: place.partition, offset: place.offset }, { apply, json: given.has('--json') }, context);
     const missing = await progress.step('Search for files that are gone', async (note) => await missingFiles(lake, signal, note));
     if (apply && missing.length > 0) await progress.step(`Repair ${counted(missing.length, 'file')}`, async () => await repair(lake, missing, signal));
     if (given.has('--json')) {

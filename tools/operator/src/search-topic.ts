@@ -36,9 +36,10 @@ export async function searchTopic({ lake, env, signal, note }: TraceParts, event
     topic,
     ranges,
     signal,
-    onRecord: (record) => {
-      if (carries(record, eventId)) places.push({ partition: record.partition, offset: record.offset });
+    onRecord: ({ partition, record }) => {
+      if (carries(record, eventId)) places.push({ partition, offset: record.offset });
     },
+    onUnread: ({ partition, from: first, to, why }) => left.push(`offsets ${grouped(first)} to ${grouped(to - 1)} of partition ${partition}: ${why}`),
     onProgress: (passed) => note(`${grouped(passed)} events of the topic read`),
   });
   return { places, left };

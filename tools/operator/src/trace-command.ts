@@ -8,7 +8,7 @@ import { traceText } from './trace-text.ts';
 
 const usage = './millrace trace EVENT_ID [--deep] [--events-max N] [--json] [--table T]';
 
-/** `./millrace trace`: exit code 0 when the event was found, 1 when it was not. */
+/** `./millrace trace`: exit code 0 when the event was found, 1 when it was not, 2 when a part of the topic could not be looked at. */
 export async function traceCommand(args: readonly string[], context: OperatorContext): Promise<number> {
   const given = Arguments.read(args, { usage, flags: ['--deep', '--json'], values: ['--events-max', '--table'], words: ['EVENT_ID'] });
   const [text] = given.words;
@@ -21,7 +21,7 @@ export async function traceCommand(args: readonly string[], context: OperatorCon
     const trace = await context.progress.step('Trace', async (note) => await traceEvent({ lake, duck, note, env: context.env, signal: context.signal }, text!.toLowerCase(), options));
     if (given.has('--json')) context.out.line(JSON.stringify(trace));
     else for (const line of traceText(trace, lake.bucket, context.out, options.deep)) context.out.line(line);
-    return trace.status === 'not-found' ? 1 : 0;
+    return trace.status === 'not-found' ? 1 : trace.status === 'unknown' ? 2 : 0;
   } finally {
     duck.close();
     lake.close();

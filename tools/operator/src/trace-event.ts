@@ -31,8 +31,11 @@ export interface TracedBatch {
 /** Where an event is. */
 export interface EventTrace {
   readonly eventId: string;
-  /** `landed`: a row; `waiting`: in the topic, behind what has landed; `lost`: recorded as a row that is not there any more. */
-  readonly status: 'landed' | 'waiting' | 'rejected' | 'lost' | 'not-found';
+  /**
+   * `landed`: a row; `waiting`: in the topic, behind what has landed; `lost`: recorded as a row that is not there any more; `not-found`:
+   * in none of the places; `unknown`: it was not found, and a part of the topic was not looked at.
+   */
+  readonly status: 'landed' | 'waiting' | 'rejected' | 'lost' | 'not-found' | 'unknown';
   readonly rows: readonly (EventPlace & { readonly file: string; readonly dt: string })[];
   readonly rejects: readonly (EventPlace & { readonly file: string; readonly reason: string })[];
   /** Records of the event that were dropped because it is a row already. */
@@ -103,7 +106,7 @@ export async function traceEvent(parts: TraceParts, eventId: string, options: Tr
     if (!(error instanceof OperatorError)) throw error;
     unseen.push(`the topic (${rows.length > 0 ? 'duplicates that were dropped' : 'events that have not landed yet'}): ${error.message}`);
   }
-  const status = rows.length > 0 ? 'landed' : waiting.length > 0 ? 'waiting' : lost.length > 0 ? 'lost' : rejects.length > 0 ? 'rejected' : 'not-found';
+  const status = rows.length > 0 ? 'landed' : waiting.length > 0 ? 'waiting' : lost.length > 0 ? 'lost' : rejects.length > 0 ? 'rejected' : unseen.length > 0 ? 'unknown' : 'not-found';
   return { eventId, status, rows, rejects, duplicates, waiting, lost, unseen };
 }
 

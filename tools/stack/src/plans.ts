@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StackError } from './errors.ts';
-import { installAws, installKafka, installRedis, run } from './install.ts';
+import { StackError } from './errors.mjs';
+import { installAws, installKafka, installRedis, type InstallContext } from './install.ts';
+import { pinnedNode, root, type Env, type PartName, type ServiceName } from './places.mjs';
 import type { StartPlan } from './process-table.ts';
-import { kafkaJarsPath, root, serviceEnv, venvPath, type Env, type PartName, type ServiceName, type Settings } from './settings.ts';
+import { run } from './run-command.mjs';
+import { kafkaJarsPath, serviceEnv, venvPath, type Settings } from './settings.ts';
 
 /** A plan, and the ports it takes with the settings that move them. */
 export interface Planned {
@@ -11,20 +13,21 @@ export interface Planned {
   readonly ports: readonly { readonly port: number; readonly setting: string }[];
 }
 
-/** How a part starts, with what it needs installed. */
-export async function planPart(name: PartName, settings: Settings, env: Env): Promise<Planned> {
+/** How a part starts. Fetches what it needs first. */
+export async function planPart(name: PartName, context: InstallContext, env: Env): Promise<Planned> {
   switch (name) {
     case 'kafka':
-      return await planKafka(settings, env);
+      return await planKafka(context, env);
     case 'redis':
-      return await planRedis(settings, env);
+      return await planRedis(context, env);
     case 'aws':
-      return await planAws(settings, env);
+      return await planAws(context, env);
   }
 }
 
-async function planKafka(settings: Settings, env: Env): Promise<Planned> {
-  await installKafka(settings);
+async function planKafka(context: InstallContext, env: Env): Promise<Planned> {
+  await installKafka(context);
+  const { settings } = context;
   const { ports } = settings;
   const folder = join(settings.home, 'kafka');
   mkdirSync(folder, { recursive: true });
@@ -34,7 +37,7 @@ async function planKafka(settings: Settings, env: Env): Promise<Planned> {
     'node.id': '1',
     'controller.quorum.bootstrap.servers': `127.0.0.1:${ports.kafkaController}`,
     listeners: `DIRECT://127.0.0.1:${ports.kafka},PROXIED://127.0.0.1:${ports.kafkaProxied},CONTROLLER://127.0.0.1:${ports.kafkaController}`,
-    // What the second listener tells its clients is where a fault proxy stands; without one it is the listener itself.
+    // The second listener sends its clients to a fault proxy. Without one that port is the listener's own.
     'advertised.listeners': `DIRECT://127.0.0.1:${ports.kafka},PROXIED://127.0.0.1:${ports.kafkaAdvertised}`,
     'listener.security.protocol.map': 'DIRECT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'DIRECT',
@@ -57,10 +60,7 @@ async function planKafka(settings: Settings, env: Env): Promise<Planned> {
   );
   const java = ['-Xms256m', '-Xmx512m', `-Dlog4j2.configurationFile=${logging}`, '-cp', join(kafkaJarsPath(settings), '*')];
   if (!existsSync(join(folder, 'data', 'meta.properties'))) {
-    const id = await run('java', [...java, 'kafka.tools.StorageTool', 'random-uuid']);
-    const clusterId = id.output.trim().split('\n').at(-1)!;
-    const formatted = await run('java', [...java, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties]);
-    if (formatted.code !== 0) throw new StackError(`Kafka could not format its storage:\n${formatted.output.trim()}`);
+    await formatStorage(context, java, properties);
   }
   return {
     plan: {
@@ -81,8 +81,19 @@ async function planKafka(settings: Settings, env: Env): Promise<Planned> {
   };
 }
 
-async function planRedis(settings: Settings, env: Env): Promise<Planned> {
-  const binary = await installRedis(settings);
+async function formatStorage({ signal, hard }: InstallContext, java: readonly string[], properties: string): Promise<void> {
+  const tool = async (...args: readonly string[]): Promise<string> => {
+    const { code, output } = await run('java', [...java, 'kafka.tools.StorageTool', ...args], { signal, hard });
+    if (code !== 0) throw new StackError(`Kafka could not format its storage:\n${output.trim()}`);
+    return output;
+  };
+  const clusterId = (await tool('random-uuid')).trim().split('\n').at(-1)!;
+  await tool('format', '--standalone', '-t', clusterId, '-c', properties);
+}
+
+async function planRedis(context: InstallContext, env: Env): Promise<Planned> {
+  const binary = await installRedis(context);
+  const { settings } = context;
   const folder = join(settings.home, 'redis');
   mkdirSync(folder, { recursive: true });
   const port = settings.ports.redis;
@@ -103,8 +114,9 @@ async function planRedis(settings: Settings, env: Env): Promise<Planned> {
   };
 }
 
-async function planAws(settings: Settings, env: Env): Promise<Planned> {
-  await installAws(settings);
+async function planAws(context: InstallContext, env: Env): Promise<Planned> {
+  await installAws(context);
+  const { settings } = context;
   const folder = join(settings.home, 'aws');
   for (const name of ['s3', 'state', 'tmp']) mkdirSync(join(folder, name), { recursive: true });
   const port = settings.ports.aws;
@@ -125,6 +137,8 @@ async function planAws(settings: Settings, env: Env): Promise<Planned> {
         PERSIST_STATE: '1',
         STATE_DIR: join(folder, 'state'),
         TMPDIR: join(folder, 'tmp'),
+        // Its Athena writes timestamps in the machine's zone otherwise.
+        TZ: 'UTC',
       },
       cwd: folder,
       url: `http://127.0.0.1:${port}`,
@@ -149,7 +163,7 @@ export function planService(name: ServiceName, settings: Settings, env: Env, ali
     plan: {
       name: alias,
       kind: 'service',
-      command: join(root, 'node_modules', '.bin', 'node'),
+      command: pinnedNode,
       args: ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(root, path)],
       env: serviceEnv(settings, env),
       cwd: root,

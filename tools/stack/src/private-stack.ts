@@ -1,33 +1,40 @@
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Interrupts } from './build.ts';
+import { unlessInterrupted } from './interruption.mjs';
 import { setUpLake } from './lake-setup.ts';
-import type { Screen } from './screen.ts';
-import { partNames, readSettings, root, serviceEnv, type Env, type ServiceName } from './settings.ts';
+import { partNames, portSettings, root, type Env, type ServiceName } from './places.mjs';
+import type { Screen } from './screen.mjs';
+import { readSettings, serviceEnv } from './settings.ts';
 import { Stack } from './stack.ts';
 
-const portKeys = ['KAFKA_PORT', 'KAFKA_CONTROLLER_PORT', 'KAFKA_PROXIED_PORT', 'KAFKA_ADVERTISED_PORT', 'REDIS_PORT', 'AWS_EMULATOR_PORT', 'PURCHASE_PORT', 'SINK_PORT', 'QUERY_PORT', 'QUERY_WORKER_PORT'] as const;
+const portKeys = [...Object.values(portSettings).flatMap((settings) => Object.keys(settings)), 'KAFKA_ADVERTISED_PORT'];
 
 /**
  * Runs something on a stack of its own, on free ports, beside whatever is up: for the tests and the long proofs. Its state is under
- * `.millrace/<name>`, thrown away before. It is stopped whatever happens.
+ * `.millrace/<name>` and is deleted first. The stack is stopped in any case, after an interruption too.
  */
-export async function onPrivateStack<T>(name: string, services: readonly ServiceName[], screen: Screen, use: (env: Record<string, string>) => Promise<T>): Promise<T> {
+export async function onPrivateStack<T>(
+  name: string,
+  services: readonly ServiceName[],
+  screen: Screen,
+  interrupts: Interrupts,
+  use: (env: Record<string, string>) => Promise<T>,
+): Promise<T> {
   const env = await privateEnv(name);
   const settings = readSettings(env);
+  // A run that was killed may have left processes, which would be lost with their pid files.
+  const stack = new Stack(settings, env, interrupts);
+  await stack.stopAll(() => undefined);
   rmSync(settings.home, { recursive: true, force: true });
-  const stack = new Stack(settings, env);
-  const stop = async (): Promise<void> => await stack.stopAll(() => undefined);
-  const onSignal = (): void => void stop().then(() => process.exit(1));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
   try {
     await screen.step(`Start a stack for ${name}`, async (note) => {
       for (const part of partNames) {
         note(part);
         await stack.startPart(part);
       }
-      await setUpLake(settings, env);
+      await unlessInterrupted(setUpLake(settings, env), interrupts.signal);
       for (const service of services) {
         note(service);
         await stack.startService(service);
@@ -36,9 +43,7 @@ export async function onPrivateStack<T>(name: string, services: readonly Service
     });
     return await use(urlsOf(stack, env));
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-    await screen.step('Stop the stack', stop);
+    await screen.step('Stop the stack', async () => await stack.stopAll(() => undefined));
   }
 }
 
@@ -57,12 +62,17 @@ export function urlsOf(stack: Stack, env: Env): Record<string, string> {
   };
 }
 
-// Nothing of the caller's environment that would point at parts which are not this stack's.
+// Leaves out what in the caller's environment would point at the parts of another stack.
 async function privateEnv(name: string): Promise<Env> {
-  const ports = await freePorts(portKeys.length);
   const own = /^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|LAKE)_/;
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !own.test(key)));
-  return { ...inherited, MILLRACE_HOME: join(root, '.millrace', name), SINK_FLUSH_SECONDS: '2', ...Object.fromEntries(portKeys.map((key, n) => [key, String(ports[n])])) };
+  return { ...inherited, MILLRACE_HOME: join(root, '.millrace', name), SINK_FLUSH_SECONDS: '2', ...(await ownPorts()) };
+}
+
+/** Settings that move a stack to ports that nothing listens on now. */
+export async function ownPorts(): Promise<Record<string, string>> {
+  const ports = await freePorts(portKeys.length);
+  return Object.fromEntries(portKeys.map((key, n) => [key, String(ports[n])]));
 }
 
 /** Ports that nothing listens on now. */

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ProcessTable, startOf } from './process-table.ts';
+import { startOf } from '@millrace/runtime/process-life';
+import { ProcessTable } from './process-table.ts';
 
 let home: string;
 let table: ProcessTable;
@@ -25,7 +26,7 @@ describe('the process table', () => {
 
     const stubborn = table.start(plan("process.on('SIGTERM', () => {}); console.log('ready'); setInterval(() => {}, 1000)"));
     while (table.logTail('thing') !== 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(await table.stop(stubborn, 100)).toBe('killed');
+    expect(await table.stop(stubborn, { timeoutMs: 100 })).toBe('killed');
     expect(startOf(stubborn.pid)).toBeUndefined();
   });
 

@@ -1,7 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StackError } from './errors.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startOf } from '@millrace/runtime/process-life';
+import { StackError } from './errors.mjs';
 
 /** A process that the stack started. */
 export interface StackProcess {
@@ -83,14 +85,15 @@ export class ProcessTable {
     return started;
   }
 
-  /** Stops a process: SIGTERM, and SIGKILL when the time is up. Returns once it is gone. */
-  async stop(one: StackProcess, timeoutMs = 30_000): Promise<'stopped' | 'killed' | 'dead'> {
+  /** Stops a process: SIGTERM, then SIGKILL when the time is up or `hard` aborts. Returns once it is gone. */
+  async stop(one: StackProcess, { timeoutMs = 30_000, hard }: { timeoutMs?: number; hard?: AbortSignal | undefined } = {}): Promise<'stopped' | 'killed' | 'dead'> {
     let result: 'stopped' | 'killed' | 'dead' = 'dead';
     if (this.isAlive(one)) {
       result = 'stopped';
       signal(one.pid, 'SIGTERM');
       const deadline = performance.now() + timeoutMs;
-      while (this.isAlive(one) && performance.now() < deadline) await pause(50);
+      const mayWait = (): boolean => performance.now() < deadline && hard?.aborted !== true;
+      while (this.isAlive(one) && mayWait()) await pause(50);
       if (this.isAlive(one)) {
         result = 'killed';
         signal(one.pid, 'SIGKILL');
@@ -108,25 +111,4 @@ function signal(pid: number, name: NodeJS.Signals): void {
   } catch {
     // It ended by itself in between.
   }
-}
-
-/** When a process started, in whatever words the system has; undefined when it is gone or a zombie. */
-export function startOf(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command name, in parentheses, may hold spaces; the state follows, and the start time is field 22.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    if (existsSync('/proc/self/stat')) return undefined;
-    const { status, stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
-    return status === 0 && stdout.trim() !== '' ? stdout.trim() : undefined;
-  }
-}
-
-/** Waits. */
-export async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

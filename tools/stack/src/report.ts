@@ -1,6 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { QueryView, ResultPage } from '@millrace/contracts';
-import { StackError } from './errors.ts';
-import { pause } from './process-table.ts';
+import { StackError } from './errors.mjs';
 
 /**
  * Runs a report through the query API.

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { quantile } from './samples.ts';
-import { tableText } from './screen.ts';
+import { tableText } from './table-text.ts';
 
 it('takes quantiles by nearest rank', () => {
   const values = Array.from({ length: 100 }, (_, n) => 100 - n);

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { purchaseLimits, purchases, type BatchAnswer } from '@millrace/contracts';
 import { GlueCatalog, isLanded, Ledger, S3ObjectStore, tableLedgerPrefix, type LedgerEntry } from '@millrace/lake';
-import { StackError } from './errors.ts';
+import { StackError } from './errors.mjs';
 import { awsClients } from './lake-setup.ts';
-import { pause } from './process-table.ts';
-import { root, type Env, type Settings } from './settings.ts';
+import { root, type Env } from './places.mjs';
+import type { Settings } from './settings.ts';
 
 /** A purchase that was acknowledged. */
 export interface Acknowledged {

@@ -1,4 +1,4 @@
-import { StackError } from './errors.ts';
+import { StackError } from './errors.mjs';
 import { setUpLake } from './lake-setup.ts';
 import { readSettings } from './settings.ts';
 

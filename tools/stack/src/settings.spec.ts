@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings, serviceEnv } from './settings.ts';
 
+/** The access to AWS that services get. */
+function accessOf(env: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE } = serviceEnv(readSettings(env), env);
+  return { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE };
+}
+
 describe('the settings of the stack', () => {
   it('have the ports of DESIGN, and start every part', () => {
     const settings = readSettings({});
@@ -14,10 +20,31 @@ describe('the settings of the stack', () => {
     expect([...settings.external]).toEqual([]);
   });
 
+  it('find S3 and Glue by the AWS SDK\'s own variables, before the one for all services', () => {
+    const settings = readSettings({ AWS_ENDPOINT_URL: 'http://aws:1', AWS_ENDPOINT_URL_S3: 'http://s3:2' });
+    expect(settings).toMatchObject({ awsUrl: 'http://aws:1', s3Url: 'http://s3:2', glueUrl: 'http://aws:1' });
+    expect(readSettings({ AWS_ENDPOINT_URL_GLUE: 'http://glue:3', AWS_EMULATOR_PORT: '14566' })).toMatchObject({
+      awsUrl: 'http://127.0.0.1:14566',
+      s3Url: 'http://127.0.0.1:14566',
+      glueUrl: 'http://glue:3',
+    });
+  });
+
+  it('start the emulator while a service of AWS has no other place', () => {
+    const elsewhere = { AWS_ENDPOINT_URL_S3: 'http://s3:2', AWS_ENDPOINT_URL_GLUE: 'http://glue:3' };
+    expect([...readSettings(elsewhere).external]).toEqual([]);
+    expect([...readSettings({ ...elsewhere, AWS_ENDPOINT_URL_ATHENA: 'http://athena:4' }).external]).toEqual(['aws']);
+    expect([...readSettings({ AWS_ENDPOINT_URL: 'http://aws:1' }).external]).toEqual(['aws']);
+  });
+
   it('do not start a part that a URL says is there', () => {
     const settings = readSettings({ KAFKA_BROKERS: 'kafka-1:9092,kafka-2:9092', REDIS_URL: 'redis://cache:6379' });
     expect([...settings.external]).toEqual(['kafka', 'redis']);
     expect(settings.kafkaBrokers).toBe('kafka-1:9092,kafka-2:9092');
+  });
+
+  it('ignore what Kubernetes sets for a Service under the name of a port', () => {
+    expect(readSettings({ KAFKA_PORT: 'tcp://10.96.97.183:9092', REDIS_PORT: 'tcp://10.96.97.184:6379' }).ports).toMatchObject({ kafka: 9092, redis: 6379 });
   });
 
   it('name every port that is not one', () => {
@@ -26,5 +53,20 @@ describe('the settings of the stack', () => {
 
   it('give a service what it was given, above the local profile', () => {
     expect(serviceEnv(readSettings({}), { SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012' })).toMatchObject({ SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012', AWS_REGION: 'us-east-1' });
+  });
+
+  const unchecked = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'millrace', AWS_SECRET_ACCESS_KEY: 'millrace' };
+
+  it('give the emulator keys of its own, and no profile that may need a login', () => {
+    expect(accessOf({})).toEqual(unchecked);
+    expect(accessOf({ AWS_PROFILE: 'work' })).toEqual(unchecked);
+    expect(accessOf({ AWS_ENDPOINT_URL: 'http://emulator:4566', AWS_REGION: 'eu-west-1' })).toEqual({ ...unchecked, AWS_REGION: 'eu-west-1' });
+  });
+
+  it('leave another store the credentials and the region that the environment names', () => {
+    const AWS_ENDPOINT_URL_S3 = 'https://s3.eu-west-1.amazonaws.com';
+    expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_PROFILE: 'work' })).toEqual({ AWS_PROFILE: 'work' });
+    expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_WEB_IDENTITY_TOKEN_FILE: '/token', AWS_REGION: 'eu-west-1' })).toEqual({ AWS_REGION: 'eu-west-1' });
+    expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' })).toEqual({ AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' });
   });
 });

@@ -1,20 +1,5 @@
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { StackError } from './errors.ts';
-
-/** The environment, as the process has it. */
-export type Env = Readonly<Record<string, string | undefined>>;
-
-/** The repository's folder. */
-export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-
-/** Names of the parts, in the order in which they start. */
-export const partNames = ['kafka', 'redis', 'aws'] as const;
-export type PartName = (typeof partNames)[number];
-
-/** Names of the services, in the order in which they start. */
-export const serviceNames = ['purchase', 'sink', 'query-api', 'query-worker'] as const;
-export type ServiceName = (typeof serviceNames)[number];
+import { join } from 'node:path';
+import { cacheOf, externalParts, homeOf, readPorts, serviceNames, type Env, type PartName, type ServiceName } from './places.mjs';
 
 /** Whether a name is a service's; only those need a build. */
 export function isService(name: string): name is ServiceName {
@@ -25,7 +10,7 @@ export function isService(name: string): name is ServiceName {
 export interface Settings {
   /** All state of this stack. */
   readonly home: string;
-  /** What was downloaded; shared by the stacks of a machine. */
+  /** Downloads; the stacks of a machine share them. */
   readonly cache: string;
   readonly ports: {
     readonly kafka: number;
@@ -42,9 +27,12 @@ export interface Settings {
   readonly kafkaBrokers: string;
   readonly redisUrl: string;
   readonly awsUrl: string;
+  /** S3, where it is another store than the rest of AWS. */
+  readonly s3Url: string;
+  readonly glueUrl: string;
   readonly bucket: string;
   readonly database: string;
-  /** Parts that are already there, by the environment's word, and are not started. */
+  /** Parts that the environment says are running elsewhere. They are not started. */
   readonly external: ReadonlySet<PartName>;
 }
 
@@ -54,58 +42,44 @@ export interface Settings {
  * @throws StackError naming every port that is not one
  */
 export function readSettings(env: Env): Settings {
-  const wrong: string[] = [];
-  const port = (key: string, fallback: number): number => {
-    const text = env[key];
-    if (text === undefined || text === '') return fallback;
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < 1 || value > 65_535) wrong.push(`${key} must be a port from 1 to 65535 (it is "${text}")`);
-    return value;
-  };
-  const kafkaProxied = port('KAFKA_PROXIED_PORT', 9094);
-  const ports = {
-    kafka: port('KAFKA_PORT', 9092),
-    kafkaProxied,
-    kafkaAdvertised: port('KAFKA_ADVERTISED_PORT', kafkaProxied),
-    kafkaController: port('KAFKA_CONTROLLER_PORT', 9093),
-    redis: port('REDIS_PORT', 6379),
-    aws: port('AWS_EMULATOR_PORT', 4566),
-    purchase: port('PURCHASE_PORT', 3001),
-    sink: port('SINK_PORT', 3002),
-    query: port('QUERY_PORT', 3003),
-    queryWorker: port('QUERY_WORKER_PORT', 3004),
-  };
-  if (wrong.length > 0) throw new StackError(wrong.join('; '));
-  const external = new Set<PartName>();
-  const url = (part: PartName, key: string, own: string): string => {
-    const given = env[key];
-    if (given === undefined || given === '' || given === own) return own;
-    external.add(part);
-    return given;
-  };
+  const ports = readPorts(env);
+  const given = (key: string, fallback: string): string => (env[key] === undefined || env[key] === '' ? fallback : env[key]);
+  const awsUrl = given('AWS_ENDPOINT_URL', `http://127.0.0.1:${ports.AWS_EMULATOR_PORT}`);
   return {
-    home: resolve(root, env['MILLRACE_HOME'] ?? '.millrace'),
-    cache: resolve(root, env['MILLRACE_CACHE'] ?? '.millrace/cache'),
-    ports,
-    kafkaBrokers: url('kafka', 'KAFKA_BROKERS', `127.0.0.1:${ports.kafka}`),
-    redisUrl: url('redis', 'REDIS_URL', `redis://127.0.0.1:${ports.redis}`),
-    awsUrl: url('aws', 'AWS_ENDPOINT_URL', `http://127.0.0.1:${ports.aws}`),
+    home: homeOf(env),
+    cache: cacheOf(env),
+    ports: {
+      kafka: ports.KAFKA_PORT,
+      kafkaProxied: ports.KAFKA_PROXIED_PORT,
+      kafkaAdvertised: ports.KAFKA_ADVERTISED_PORT,
+      kafkaController: ports.KAFKA_CONTROLLER_PORT,
+      redis: ports.REDIS_PORT,
+      aws: ports.AWS_EMULATOR_PORT,
+      purchase: ports.PURCHASE_PORT,
+      sink: ports.SINK_PORT,
+      query: ports.QUERY_PORT,
+      queryWorker: ports.QUERY_WORKER_PORT,
+    },
+    kafkaBrokers: given('KAFKA_BROKERS', `127.0.0.1:${ports.KAFKA_PORT}`),
+    redisUrl: given('REDIS_URL', `redis://127.0.0.1:${ports.REDIS_PORT}`),
+    awsUrl,
+    s3Url: given('AWS_ENDPOINT_URL_S3', awsUrl),
+    glueUrl: given('AWS_ENDPOINT_URL_GLUE', awsUrl),
     bucket: env['LAKE_BUCKET'] ?? 'millrace-lake',
     database: env['LAKE_DATABASE'] ?? 'bookstore',
-    external,
+    external: externalParts(env),
   };
 }
 
-/** The environment that services and tests of this stack get: what they were given, and where this stack's parts are. */
+/** Variables that name a source of AWS credentials. */
+const credentialKeys = ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'];
+
+/** The environment that services and tests of this stack get: the given one, and where this stack's parts are. */
 export function serviceEnv(settings: Settings, env: Env): Record<string, string> {
   const given = Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined));
   return {
-    AWS_REGION: 'us-east-1',
-    // The emulator asks for credentials and checks none.
-    AWS_ACCESS_KEY_ID: 'millrace',
-    AWS_SECRET_ACCESS_KEY: 'millrace',
     SINK_FLUSH_SECONDS: '5',
-    ...given,
+    ...awsAccess(settings, given),
     MILLRACE_HOME: settings.home,
     KAFKA_BROKERS: settings.kafkaBrokers,
     REDIS_URL: settings.redisUrl,
@@ -114,6 +88,18 @@ export function serviceEnv(settings: Settings, env: Env): Record<string, string>
     LAKE_DATABASE: settings.database,
     QUERY_DUCKDB_HTTPFS: given['QUERY_DUCKDB_HTTPFS'] ?? httpfsPath(settings),
   };
+}
+
+// The emulator asks for credentials and accepts any. Where it is the only AWS, a profile is left out: it may need a login. Where
+// another store takes part, the SDK finds credentials and region through the source that the environment names.
+function awsAccess({ ports, awsUrl, s3Url, glueUrl }: Settings, given: Readonly<Record<string, string>>): Record<string, string> {
+  const emulator = `http://127.0.0.1:${ports.aws}`;
+  const onlyEmulator = [awsUrl, s3Url, glueUrl, given['AWS_ENDPOINT_URL_ATHENA'] ?? emulator].every((url) => url === emulator);
+  const ownKeys = given['AWS_ACCESS_KEY_ID'] !== undefined || (!onlyEmulator && credentialKeys.some((key) => given[key] !== undefined));
+  // A profile may name the region.
+  if (ownKeys) return given['AWS_PROFILE'] === undefined ? { AWS_REGION: 'us-east-1', ...given } : { ...given };
+  const rest = Object.fromEntries(Object.entries(given).filter(([key]) => key !== 'AWS_PROFILE'));
+  return { AWS_REGION: 'us-east-1', ...rest, AWS_ACCESS_KEY_ID: 'millrace', AWS_SECRET_ACCESS_KEY: 'millrace' };
 }
 
 /** Python environment with the AWS emulator. */

@@ -1,8 +1,15 @@
-import { StackError } from './errors.ts';
-import { isTaken, problemOf } from './health.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Interrupts } from './build.ts';
+import { StackError } from './errors.mjs';
+import { problemOf } from './health.ts';
+import type { Note } from './install.ts';
+import { unlessInterrupted } from './interruption.mjs';
+import { isTaken } from './is-taken.mjs';
+import { portTaken } from './machine/check-machine.mjs';
+import { partNames, serviceNames, type Env, type PartName, type ServiceName } from './places.mjs';
 import { planPart, planService, type Planned } from './plans.ts';
-import { pause, ProcessTable, type StackProcess } from './process-table.ts';
-import { partNames, serviceNames, type Env, type PartName, type ServiceName, type Settings } from './settings.ts';
+import { ProcessTable, type StackProcess } from './process-table.ts';
+import type { Settings } from './settings.ts';
 
 /** What runs, as `status --json` prints it. */
 export interface ProcessView {
@@ -18,20 +25,24 @@ export interface ProcessView {
 /** The parts and services of one MILLRACE_HOME. */
 export class Stack {
   readonly settings: Settings;
+  readonly interrupts: Interrupts;
   readonly #env: Env;
   readonly #table: ProcessTable;
+  readonly #startedHere = new Set<string>();
 
-  constructor(settings: Settings, env: Env) {
+  /** @param interrupts end starts, with an `InterruptedError`; stops run on and only stop waiting */
+  constructor(settings: Settings, env: Env, interrupts: Interrupts) {
     this.settings = settings;
+    this.interrupts = interrupts;
     this.#env = env;
     this.#table = new ProcessTable(settings.home);
   }
 
   /** Starts a part where it does not run, and waits until it answers. */
-  async startPart(name: PartName): Promise<string> {
-    if (this.settings.external.has(name)) return 'already there, as the environment says';
+  async startPart(name: PartName, note: Note = () => undefined): Promise<string> {
+    if (this.settings.external.has(name)) return 'runs elsewhere, as the environment says';
     if (this.#runs(name)) return await this.#awaitHealth(this.#table.get(name)!, 'already running');
-    return await this.#start(await planPart(name, this.settings, this.#env));
+    return await this.#start(await planPart(name, { settings: this.settings, note, ...this.interrupts }, this.#env));
   }
 
   /** Starts a service where it does not run, and waits until it is ready. */
@@ -41,9 +52,9 @@ export class Stack {
   }
 
   /** Starts one part or service by its name. */
-  async start(name: string, alias: string): Promise<string> {
+  async start(name: string, alias: string, note?: Note): Promise<string> {
     const part = partNames.find((one) => one === name);
-    if (part !== undefined) return await this.startPart(part);
+    if (part !== undefined) return await this.startPart(part, note);
     const service = serviceNames.find((one) => one === name);
     if (service !== undefined) return await this.startService(service, alias);
     throw new StackError(`There is no "${name}"; the parts are ${partNames.join(', ')}, the services ${serviceNames.join(', ')}.`);
@@ -53,15 +64,22 @@ export class Stack {
   async stop(name: string): Promise<string> {
     const one = this.#table.get(name);
     if (one === undefined) throw new StackError(`"${name}" was not started here; ./millrace status shows what was.`);
-    return words[await this.#table.stop(one)];
+    return await this.#stopOne(one);
   }
 
   /** Stops everything that was started: services first, so that what they took still lands. */
-  async stopAll(onStopped: (name: string, how: string) => void): Promise<void> {
-    const all = this.#table.all();
-    const services = all.filter(({ kind }) => kind === 'service');
-    await Promise.all(services.map(async (one) => onStopped(one.name, words[await this.#table.stop(one)])));
-    for (const one of all.filter(({ kind }) => kind === 'part').toReversed()) onStopped(one.name, words[await this.#table.stop(one)]);
+  async stopAll(onStopped: OnStopped): Promise<void> {
+    await this.#stop(this.#table.all(), onStopped);
+  }
+
+  /** Stops what this object started. */
+  async stopStartedHere(onStopped: OnStopped): Promise<void> {
+    await this.#stop(this.#table.all().filter(({ name }) => this.#startedHere.has(name)), onStopped);
+  }
+
+  /** Names of what runs. */
+  running(): string[] {
+    return this.#table.all().filter((one) => this.#table.isAlive(one)).map(({ name }) => name);
   }
 
   /** Everything that was started, and how it is. */
@@ -79,26 +97,42 @@ export class Stack {
     return one !== undefined && this.#table.isAlive(one);
   }
 
+  async #stop(all: readonly StackProcess[], onStopped: OnStopped): Promise<void> {
+    const services = all.filter(({ kind }) => kind === 'service');
+    await Promise.all(services.map(async (one) => onStopped(one.name, await this.#stopOne(one))));
+    for (const one of all.filter(({ kind }) => kind === 'part').toReversed()) onStopped(one.name, await this.#stopOne(one));
+  }
+
+  async #stopOne(one: StackProcess): Promise<string> {
+    const result = await this.#table.stop(one, { hard: this.interrupts.hard });
+    return result === 'killed' && this.interrupts.hard.aborted ? 'killed' : words[result];
+  }
+
   async #start({ plan, ports }: Planned): Promise<string> {
     for (const { port, setting } of ports) {
-      if (await isTaken(port)) throw new StackError(`Port ${port}, which ${plan.name} needs, is taken by another process; stop that process or move this port with ${setting}.`);
+      if (await isTaken(port)) throw new StackError(portTaken(port, plan.name, setting));
     }
+    this.interrupts.signal.throwIfAborted();
+    this.#startedHere.add(plan.name);
     return await this.#awaitHealth(this.#table.start(plan), 'started');
   }
 
   async #awaitHealth(one: StackProcess, how: string): Promise<string> {
+    const { signal } = this.interrupts;
     const deadline = performance.now() + 90_000;
     for (;;) {
       const alive = this.#table.isAlive(one);
-      const problem = alive ? await problemOf(one.health) : 'it ended';
+      const problem = alive ? await unlessInterrupted(problemOf(one.health), signal) : 'it ended';
       if (problem === undefined) return how;
-      if (!alive) throw new StackError(`${one.name} ended while it started. The end of its log (${this.#table.logPath(one.name)}):\n${this.#table.logTail(one.name)}`);
-      if (performance.now() > deadline) {
-        throw new StackError(`${one.name} runs but is not ready after 90 s: ${problem}. The end of its log (${this.#table.logPath(one.name)}):\n${this.#table.logTail(one.name)}`);
-      }
-      await pause(100);
+      const log = `The end of its log (${this.#table.logPath(one.name)}):\n${this.#table.logTail(one.name)}`;
+      if (!alive) throw new StackError(`${one.name} ended while it started. ${log}`);
+      if (performance.now() > deadline) throw new StackError(`${one.name} runs but is not ready after 90 s: ${problem}. ${log}`);
+      await unlessInterrupted(pause(100), signal);
     }
   }
 }
+
+/** Called for each process that was stopped. */
+export type OnStopped = (name: string, how: string) => void;
 
 const words = { stopped: 'stopped', killed: 'killed: it did not stop in time', dead: 'had died already' } as const;

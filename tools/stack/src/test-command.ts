@@ -1,18 +1,21 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runTargets } from './build.ts';
-import { checkPrerequisites } from './install.ts';
+import { build, projectsChangedSince, runTargets, type Interrupts } from './build.ts';
+import { InterruptedError, StackError } from './errors.mjs';
+import { findPrometheus } from './install-prometheus.ts';
+import { root, serviceNames } from './places.mjs';
 import { onPrivateStack } from './private-stack.ts';
-import type { Screen } from './screen.ts';
-import { root, serviceNames } from './settings.ts';
+import { run } from './run-command.mjs';
+import type { Screen } from './screen.mjs';
+import { readSettings } from './settings.ts';
 import { tallyOf, tallyText } from './test-reports.ts';
 
 const report = 'test-report.json';
 const integrationReport = 'test-report.int.json';
 
 /**
- * Projects whose integration tests run beside each other: they wait most of their time. Those of the sink and of the purchase API kill Kafka, and stand beside such as do not
- * use it. All others run alone.
+ * Projects whose integration tests run beside each other, since they wait most of their time. Those of the sink and of the purchase API
+ * kill Kafka, so they run beside projects that do not use it. All others run alone.
  */
 const besideEachOther = [
   ['@millrace/purchase', '@millrace/lake', '@millrace/runtime'],
@@ -20,23 +23,26 @@ const besideEachOther = [
   ['@millrace/operator', '@millrace/testing', '@millrace/checks'],
 ];
 
-/** Runs every test: unit first, then integration and end to end on a stack of its own, which is stopped whatever happens. */
-export async function test(screen: Screen): Promise<number> {
-  await screen.step('Check what this machine has', async () => await checkPrerequisites());
+/** Runs every test: unit first, then integration and end to end on a stack of its own, which is stopped in any case. */
+export async function test(screen: Screen, interrupts: Interrupts): Promise<number> {
   const projects = testProjects();
   for (const { folder } of projects) rmSync(join(root, folder, integrationReport), { force: true });
 
   const problems: string[] = [];
-  await screen.step('Build, lint and unit tests', async () => {
-    const { code, output } = await runTargets(['build', 'lint', 'test']);
-    if (code !== 0) problems.push(`build, lint or unit tests failed:\n${output.trim().split('\n').slice(-200).join('\n')}`);
+  await screen.step('Build', async (note) => await build(interrupts, note)).catch((error: unknown) => {
+    if (!(error instanceof StackError)) throw error;
+    problems.push(error.message);
+  });
+  if (problems.length === 0) await screen.step('Lint and unit tests', async (note) => {
+    const { code, output } = await runTargets(['lint', 'test'], interrupts, { onTask: (finished) => note(`${finished} tasks`) });
+    if (code !== 0) problems.push(`lint or unit tests failed:\n${output.trim().split('\n').slice(-200).join('\n')}`);
   });
 
   const reports = projects.map(({ name, folder }) => ({ project: name, path: join(root, folder, report) }));
   if (problems.length === 0) {
-    const { failures, ran } = await integration(screen, projects.filter(({ integration: has }) => has).map(({ name }) => name));
+    const { failures, ran } = await integration(screen, interrupts, projects.filter(({ integration: has }) => has).map(({ name }) => name));
     problems.push(...failures);
-    for (const { name, folder } of projects) if (ran.includes(name)) reports.push({ project: name, path: join(root, folder, integrationReport) });
+    for (const { name, folder } of projects) if (ran.includes(name)) reports.push({ project: `${name} (integration)`, path: join(root, folder, integrationReport) });
   }
 
   const tally = tallyOf(reports);
@@ -48,21 +54,56 @@ export async function test(screen: Screen): Promise<number> {
   return none.length === 0 ? 0 : 1;
 }
 
-async function integration(screen: Screen, projects: readonly string[]): Promise<{ failures: string[]; ran: readonly string[] }> {
+/**
+ * Builds, lints and tests the projects that changed since a base: unit tests only. The base is the place where this branch left the
+ * remote's main branch, or else the commit before the last.
+ */
+export async function quickTest(screen: Screen, interrupts: Interrupts): Promise<number> {
+  const base = await baseCommit(interrupts);
+  const names = await screen.step(`Find what changed since ${base.slice(0, 10)}`, async (note) => {
+    const changed = await projectsChangedSince(base, interrupts);
+    note(`${changed.length} projects`);
+    return changed;
+  });
+  const { code, output } = await screen.step('Build, lint and unit tests', async (note) => {
+    return await runTargets(['build', 'lint', 'test'], interrupts, { changedSince: base, onTask: (finished) => note(`${finished} tasks`) });
+  });
+  const reports = testProjects().flatMap(({ name, folder }) => (names.includes(name) ? [{ project: name, path: join(root, folder, report) }] : []));
+  const tally = tallyOf(reports);
+  if (code !== 0) screen.line(`\n${output.trim().split('\n').slice(-100).join('\n')}`);
+  const failed = code !== 0 && tally.failed.length === 0 ? ['build, lint or unit tests failed'] : tally.failed;
+  screen.line();
+  screen.line(tallyText({ ...tally, failed }));
+  return failed.length === 0 ? 0 : 1;
+}
+
+async function baseCommit({ signal, hard }: Interrupts): Promise<string> {
+  const attempts = [['merge-base', 'HEAD', 'origin/HEAD'], ['merge-base', 'HEAD', 'origin/main'], ['rev-parse', '--verify', 'HEAD~1']];
+  for (const args of attempts) {
+    const { code, output } = await run('git', args, { cwd: root, signal, hard });
+    if (code === 0) return output.trim();
+  }
+  throw new StackError('There is no commit to compare with: --quick needs a clone with at least two commits. Run ./millrace test instead.');
+}
+
+async function integration(screen: Screen, interrupts: Interrupts, projects: readonly string[]): Promise<{ failures: string[]; ran: readonly string[] }> {
   const failures: string[] = [];
   const ran: string[] = [];
   try {
-    await onPrivateStack('test', serviceNames, screen, async (env) => {
+    const prometheus = await findPrometheus(readSettings(process.env), interrupts);
+    await onPrivateStack('test', serviceNames, screen, interrupts, async (given) => {
+      const env = prometheus === undefined ? given : { ...given, MILLRACE_PROMETHEUS: prometheus };
       for (const group of groupsOf(projects)) {
         ran.push(...group);
         const names = group.join(' and ');
         await screen.step(`Integration tests of ${names}`, async () => {
-          const { code, output } = await runTargets(['test-int'], { parallel: group.length, env, projects: group });
+          const { code, output } = await runTargets(['test-int'], interrupts, { parallel: group.length, env, projects: group });
           if (code !== 0) failures.push(`Integration tests of ${names} failed:\n${output.trim().split('\n').slice(-300).join('\n')}`);
         });
       }
     });
   } catch (error) {
+    if (error instanceof InterruptedError) throw error;
     failures.push(error instanceof Error ? error.message : String(error));
   }
   return { failures, ran };

@@ -10,17 +10,27 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function write(name: string, testResults: unknown): { project: string; path: string } {
-  writeFileSync(join(folder, name), JSON.stringify({ testResults }));
+function write(name: string, testResults: readonly object[], ms = 1000): { project: string; path: string } {
+  const results = testResults.map((file) => ({ endTime: 5000 + ms, ...file }));
+  writeFileSync(join(folder, name), JSON.stringify({ startTime: 5000, testResults: results }));
   return { project: name, path: join(folder, name) };
 }
 
 it('adds reports up, and lists skipped and failed tests by name', () => {
   const one = write('one', [{ name: 'a', status: 'failed', assertionResults: [{ fullName: 'works', status: 'passed' }, { fullName: 'breaks', status: 'failed', failureMessages: ['no\nat x'] }] }]);
-  const two = write('two', [{ name: 'b', status: 'passed', assertionResults: [{ fullName: 'works', status: 'passed' }, { fullName: 'waits (no Trino here)', status: 'skipped' }] }]);
+  const two = write('two', [{ name: 'b', status: 'passed', assertionResults: [{ fullName: 'works', status: 'passed' }, { fullName: 'waits (no Trino here)', status: 'skipped' }] }], 61_000);
   const tally = tallyOf([one, two]);
   expect(tally.passed).toBe(2);
-  expect(tallyText(tally)).toBe(['Skipped, each with its reason:', '  - two: waits (no Trino here)', '', 'Failed:', '  ✗ one: breaks\n      no', '', '2 passed, 1 failed'].join('\n'));
+  const [times, rest] = [tallyText(tally).split('\n').slice(0, 6), tallyText(tally).split('\n').slice(6)];
+  expect(times).toEqual([
+    'Time of each project (of unchanged ones, when they last ran):',
+    'project  tests  time',
+    '───────  ─────  ─────────',
+    'two          2  1 min 1 s',
+    'one          2  1.0 s',
+    '',
+  ]);
+  expect(rest.join('\n')).toBe(['Skipped, each with its reason:', '  - two: waits (no Trino here)', '', 'Failed:', '  ✗ one: breaks\n      no', '', '2 passed, 1 failed'].join('\n'));
 });
 
 it('counts a file that could not be run and a missing report as failures', () => {

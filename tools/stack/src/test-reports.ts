@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { tableText } from './table-text.ts';
+import { durationText } from './timeline.ts';
 
 /** One test, as vitest's JSON report tells it. */
 interface Assertion {
@@ -7,12 +9,33 @@ interface Assertion {
   readonly failureMessages?: readonly string[];
 }
 
-/** What a run of tests came to. */
+/** What vitest's JSON report holds of a run. */
+interface Report {
+  readonly startTime: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message?: string;
+    readonly endTime: number;
+    readonly assertionResults: readonly Assertion[];
+  }[];
+}
+
+/** How long the tests of a project took. */
+export interface ProjectTime {
+  readonly project: string;
+  readonly tests: number;
+  readonly ms: number;
+}
+
+/** The result of a run of tests. */
 export interface Tally {
   readonly passed: number;
   readonly failed: readonly string[];
   /** Names of skipped tests; the name holds the reason. */
   readonly skipped: readonly string[];
+  /** One for each report, in the order given. */
+  readonly times: readonly ProjectTime[];
 }
 
 /** Adds up vitest JSON reports. A report that cannot be read counts as one failure: tests that did not run did not pass. */
@@ -20,14 +43,18 @@ export function tallyOf(reports: readonly { readonly project: string; readonly p
   let passed = 0;
   const failed: string[] = [];
   const skipped: string[] = [];
+  const times: ProjectTime[] = [];
   for (const { project, path } of reports) {
-    let files: { name: string; status: string; message?: string; assertionResults: Assertion[] }[];
+    let report: Report;
     try {
-      files = (JSON.parse(readFileSync(path, 'utf8')) as { testResults: typeof files }).testResults;
+      report = JSON.parse(readFileSync(path, 'utf8')) as Report;
     } catch {
       failed.push(`${project}: its tests left no report`);
       continue;
     }
+    const files = report.testResults;
+    const tests = files.reduce((sum, file) => sum + file.assertionResults.length, 0);
+    times.push({ project, tests, ms: Math.max(0, ...files.map(({ endTime }) => endTime - report.startTime)) });
     for (const file of files) {
       if (file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed')) failed.push(`${project}: ${file.name}: ${file.message?.split('\n')[0] ?? 'it could not be run'}`);
       for (const { fullName, status, failureMessages } of file.assertionResults) {
@@ -38,12 +65,17 @@ export function tallyOf(reports: readonly { readonly project: string; readonly p
       }
     }
   }
-  return { passed, failed, skipped };
+  return { passed, failed, skipped, times };
 }
 
 /** The run in words; the last line is for machines. */
-export function tallyText({ passed, failed, skipped }: Tally): string {
+export function tallyText({ passed, failed, skipped, times }: Tally): string {
   const lines: string[] = [];
+  const ran = times.filter(({ tests }) => tests > 0).toSorted((a, b) => b.ms - a.ms);
+  if (ran.length > 0) {
+    const rows = ran.map(({ project, tests, ms }) => [project, tests, durationText(ms)]);
+    lines.push('Time of each project (of unchanged ones, when they last ran):', tableText(['project', 'tests', 'time'], rows), '');
+  }
   if (skipped.length > 0) lines.push(`Skipped, each with its reason:`, ...skipped.map((name) => `  - ${name}`), '');
   if (failed.length > 0) lines.push('Failed:', ...failed.map((name) => `  ✗ ${name}`), '');
   lines.push(`${passed} passed, ${failed.length} failed`);

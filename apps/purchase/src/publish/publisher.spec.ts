@@ -253,6 +253,21 @@ describe('while Kafka cannot be reached', () => {
     expect(taken.deliveries).toEqual(['b at 0/0']);
   });
 
+  it('nothing waits for an attempt to reach it that is under way', async () => {
+    writer.openError = new Error('refused');
+    const publisher = await started();
+    const frozen = Promise.withResolvers<void>();
+    writer.openAfter = frozen.promise;
+    await clock.advance(100);
+    const meanwhile = publish(publisher, message('a'));
+    await promisesSettled();
+    expect([meanwhile.deliveries, publisher.downCause]).toEqual([['a unavailable'], writer.openError]);
+    writer.openError = undefined;
+    frozen.resolve();
+    await promisesSettled();
+    expect(publisher.downCause).toBeUndefined();
+  });
+
   it('what gathered behind the send that failed is refused, and was never sent', async () => {
     const publisher = await started();
     const sent = publish(publisher, message('a'));

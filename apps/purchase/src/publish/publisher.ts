@@ -189,7 +189,9 @@ export class Publisher {
 
   async #open(): Promise<void> {
     const { clock, random, observe } = this.#surroundings;
-    this.#state = { name: 'opening' };
+    // While Kafka is down, events are refused at once until a session is there: nothing waits for an attempt to reach a broker that does
+    // not answer.
+    if (this.#state.name !== 'down') this.#state = { name: 'opening' };
     try {
       const session = await this.#writer.open(this.#stop.signal);
       if (this.#stop.signal.aborted) {

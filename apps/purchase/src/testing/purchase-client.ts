@@ -17,6 +17,13 @@ export async function startPurchase(env: Readonly<Record<string, string>>): Prom
   return await startService({ name: 'purchase', module: PurchaseModule.of(config, logger), port: 0, logger, admission: 'http', bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX });
 }
 
+/** The same, once it has reached Kafka: before, a busy machine may make it refuse what it is sent. */
+export async function startReadyPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
+  const service = await startPurchase(env);
+  await expect.poll(async () => (await fetch(`${service.url}/health/ready`)).status, { timeout: 30_000 }).toBe(200);
+  return service;
+}
+
 /** An answer, with its JSON. */
 export interface Answer<T = PurchaseReceipt & BatchAnswer & Problem> {
   readonly status: number;

@@ -15,6 +15,8 @@ export class RecordingWriter implements TopicWriter {
   readonly logs: string[][];
   /** Set, opening fails with it. */
   openError: Error | undefined;
+  /** Set, opening waits for it before it does anything else. */
+  openAfter: Promise<void> | undefined;
   /** Most events the "broker" takes in one batch that holds an event of this id; none by default. */
   tooLarge: ReadonlySet<string> = new Set();
   #sessions = 0;
@@ -29,6 +31,7 @@ export class RecordingWriter implements TopicWriter {
   }
 
   async open(signal: AbortSignal): Promise<WriterSession> {
+    await this.openAfter;
     signal.throwIfAborted();
     if (this.openError !== undefined) {
       this.effects.push('open fails');

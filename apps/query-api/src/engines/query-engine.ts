@@ -6,8 +6,9 @@ export type Parameter = string | number | boolean | null;
 
 /** One column of a result. */
 export interface ResultColumn {
+  /** As the statement names it; names may come more than once. */
   readonly name: string;
-  /** As Trino names types, in lower case: `varchar`, `bigint`, `decimal(38,0)`, `timestamp`, … */
+  /** As Trino names types, in lower case: `varchar`, `bigint`, `decimal(38,0)`, `timestamp(6)`, `array(integer)`, … */
   readonly type: string;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
 import { headerNames, type InlineQueryView } from '@millrace/contracts';
-import { deadlineOf, Lifecycle, principalOf, RequireScope } from '@millrace/runtime';
+import { deadlineOf, Lifecycle, principalOf, RequireScope, type Principal } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryError } from '../errors.ts';
 import type { RequestLimits } from '../guards.ts';
@@ -15,9 +15,9 @@ import { acceptedOf, cursorOf, idempotencyKeyOf, limitOf, matchesTag, preferredW
 
 const json = 'application/json';
 
-/** `/v1/queries` */
+/** `/v1/queries`. A caller sees its own queries; `admin` sees and cancels those of every caller. */
 @Controller('v1/queries')
-@RequireScope('queries:run')
+@RequireScope('queries:run', 'admin')
 @UseInterceptors(QueryErrorInterceptor)
 export class QueriesController {
   constructor(
@@ -26,6 +26,7 @@ export class QueriesController {
   ) {}
 
   @Post()
+  @RequireScope('queries:run')
   async submit(
     @Body() body: unknown,
     @Headers('prefer') prefer: string | undefined,
@@ -36,11 +37,10 @@ export class QueriesController {
   ): Promise<void> {
     const limit = limitOf(query);
     const waitMs = preferredWaitMs(prefer);
-    const ownKey = idempotencyKeyOf(key);
     const limits = this.limitsOf(request, reply);
-    // Each client has keys of its own.
-    const submitted = await this.queries.submit(body, ownKey === undefined ? undefined : `${principalOf(request)?.subject ?? ''}\n${ownKey}`, limits);
-    const record = waitMs > 0 ? await this.queries.settle(submitted, waitMs, limits) : submitted;
+    const caller = callerOf(request);
+    const submitted = await this.queries.submit(body, idempotencyKeyOf(key), caller, limits);
+    const record = waitMs > 0 ? await this.queries.settle(submitted, waitMs, caller, limits) : submitted;
     void reply.header('location', viewOf(record).links.self);
     if (waitMs > 0) void reply.header('preference-applied', `wait=${waitMs / 1000}`);
     if (!isFinal(record.state)) {
@@ -54,13 +54,13 @@ export class QueriesController {
 
   @Get(':id')
   async get(@Param('id') id: string, @Query() query: QueryString, @Headers('if-none-match') ifNoneMatch: string | undefined, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const record = await this.queries.get(id, waitMsOf(query), this.limitsOf(request, reply));
+    const record = await this.queries.get(id, waitMsOf(query), callerOf(request), this.limitsOf(request, reply));
     sendView(record, reply, ifNoneMatch);
   }
 
   @Delete(':id')
   async cancel(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const record = await this.queries.cancel(id, this.limitsOf(request, reply));
+    const record = await this.queries.cancel(id, callerOf(request), this.limitsOf(request, reply));
     void reply.status(isFinal(record.state) ? 200 : 202).send(viewOf(record));
   }
 
@@ -70,13 +70,14 @@ export class QueriesController {
     const mediaType = acceptedOf(accept, offered);
     if (mediaType === undefined) throw new QueryError('not-acceptable', `Results are given as ${offered.join(', ')}.`);
     const limits = this.limitsOf(request, reply);
+    const caller = callerOf(request);
     void reply.header('vary', 'accept');
     const format = wholeFormats.find((candidate) => candidate.mediaType === mediaType);
     if (format === undefined) {
-      void reply.send(await this.queries.page(id, cursorOf(query), limitOf(query), limits));
+      void reply.send(await this.queries.page(id, cursorOf(query), limitOf(query), caller, limits));
       return;
     }
-    const { manifest, rows } = await this.queries.whole(id, limits);
+    const { manifest, rows } = await this.queries.whole(id, caller, limits);
     void reply.header('content-type', `${mediaType}; charset=utf-8`).send(Readable.from(formatted(format, manifest.columns, rows)));
   }
 
@@ -84,6 +85,13 @@ export class QueriesController {
   private limitsOf(request: FastifyRequest, reply: FastifyReply): RequestLimits {
     return { signal: answerSignal(reply.raw, this.lifecycle.stopping), deadline: deadlineOf(request.headers[headerNames.deadline]) };
   }
+}
+
+/** @throws TypeError when the request was not authenticated: a bug, because no path here is open */
+function callerOf(request: FastifyRequest): Principal {
+  const caller = principalOf(request);
+  if (caller === undefined) throw new TypeError('A request without a principal reached the queries.');
+  return caller;
 }
 
 function sendView(record: QueryRecord, reply: FastifyReply, ifNoneMatch: string | undefined): void {

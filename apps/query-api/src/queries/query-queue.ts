@@ -82,15 +82,16 @@ export class QueryQueue {
   }
 
   /**
-   * A query, or undefined when none of that id is known (any more).
+   * Finds a query; undefined when no query of that id is kept, or `isVisible` refuses it.
    *
+   * @param isVisible decides by the job's data alone, so that a hidden query costs no further look at Redis
    * @throws QueryError `unavailable` when Redis does not answer, `deadline-exceeded`
    */
-  async find(id: string, limits: RequestLimits = {}): Promise<QueryRecord | undefined> {
+  async find(id: string, limits: RequestLimits = {}, isVisible: (data: QueryJobData) => boolean = () => true): Promise<QueryRecord | undefined> {
     return await this.#call('find', async () => {
       const jobs = await Promise.all(this.#settings.engines.map(async (engine) => await (await this.#open(engine)).getJob(id)));
       const job = jobs.find((found) => found !== undefined) as QueryJob | undefined;
-      if (job === undefined) return undefined;
+      if (job === undefined || !isVisible(job.data)) return undefined;
       const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
       const outcome = outcomeOf(job);
       const state = outcome?.state ?? (await this.#openState(id, job));
@@ -198,7 +199,8 @@ export class QueryQueue {
   }
 }
 
-function outcomeOf(job: QueryJob): QueryOutcome | undefined {
+/** How a job ended; undefined while it has not. A job that BullMQ calls failed is a query whose workers died, or a bug. */
+export function outcomeOf(job: QueryJob): QueryOutcome | undefined {
   if (job.finishedOn === undefined) return undefined;
   // BullMQ's client gives an empty object or null before there is a value.
   if (job.failedReason === undefined && job.returnvalue?.state !== undefined) return job.returnvalue;

@@ -1,4 +1,5 @@
 import type { EngineName, Problem, QueryState, QueryStatistics, QueryView } from '@millrace/contracts';
+import { samePrincipal, type Principal, type PrincipalId } from '@millrace/runtime';
 import type { Parameter, ResultColumn, ResultRow } from '../engines/query-engine.ts';
 
 /** What a query was submitted with: the data of its job. */
@@ -7,6 +8,8 @@ export interface QueryJobData {
   readonly sql: string;
   readonly parameters: readonly Parameter[];
   readonly engine: EngineName;
+  /** Who submitted it. Absent in jobs of versions that did not record it; those belong to no caller. */
+  readonly principal?: PrincipalId;
   /** Name of the report the statement belongs to. */
   readonly report?: string;
   readonly timeoutMs: number;
@@ -50,6 +53,11 @@ export interface QueryRecord {
   readonly state: QueryState;
   readonly progress: QueryProgress | undefined;
   readonly outcome: QueryOutcome | undefined;
+}
+
+/** Whether a caller may see and cancel a query: its principal may, and so may the scope `admin`. */
+export function maySee(caller: Principal, { principal }: Pick<QueryJobData, 'principal'>): boolean {
+  return caller.scopes.has('admin') || (principal !== undefined && samePrincipal(principal, caller));
 }
 
 const finalStates: ReadonlySet<QueryState> = new Set(['succeeded', 'failed', 'cancelled']);

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { ResultPage } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
+import { idOfPrincipal, type Principal } from '@millrace/runtime';
 import type { RequestLimits } from '../guards.ts';
 import type { ResultRow } from '../engines/query-engine.ts';
 import { QueryError } from '../errors.ts';
@@ -8,8 +8,10 @@ import { readManifest, readPage, readRows } from '../results/read-result.ts';
 import { inlineResult } from '../results/inline-result.ts';
 import type { ResultManifest } from '../results/result-manifest.ts';
 import type { ReportUsage } from '../reports/report-usage.ts';
+import type { QueryApiAudit } from './query-audit.ts';
+import { idOfKey } from './query-id.ts';
 import type { QueryQueue } from './query-queue.ts';
-import { isFinal, type QueryJobData, type QueryRecord } from './query-record.ts';
+import { isFinal, maySee, type QueryJobData, type QueryRecord } from './query-record.ts';
 import { jobOf, type SubmissionRules } from './submission.ts';
 import type { QueryWaits } from './wait-for-end.ts';
 
@@ -22,7 +24,11 @@ export interface QueryServiceParts {
   readonly waits: QueryWaits;
   readonly usage: Pick<ReportUsage, 'count'>;
   readonly now: () => number;
+  /** Makes ids that cannot be guessed. */
   readonly newId: () => string;
+  /** Secret from which ids of queries with an Idempotency-Key derive. */
+  readonly idSecret: (limits: RequestLimits) => Promise<string>;
+  readonly audit: QueryApiAudit;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -34,7 +40,9 @@ export interface WholeResult {
 
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Everything a client can do with queries. Errors are {@link QueryError}. */
+/**
+ * Everything a client can do with queries. Errors are {@link QueryError}. A query that the caller may not see is answered like an id that does not exist.
+ */
 export class QueryService {
   readonly #parts: QueryServiceParts;
 
@@ -45,30 +53,31 @@ export class QueryService {
   /**
    * Checks a request and queues it.
    *
-   * @param key makes a repetition of the same request the same query; undefined makes each request a query of its own
+   * @param key makes a repetition of the same request by the same caller the same query; undefined makes each request a query of its own
    * @param limits its deadline is that of the query as well
    */
-  async submit(body: unknown, key: string | undefined, limits: RequestLimits): Promise<QueryRecord> {
+  async submit(body: unknown, key: string | undefined, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
     const { deadline } = limits;
-    const { rules, queue, now, newId, usage } = this.#parts;
-    const data = { ...(await jobOf(body, rules, now())), ...(deadline === undefined ? {} : { deadline }) };
-    const id = key === undefined ? newId() : idOfKey(key);
+    const { rules, queue, now, newId, idSecret, usage, audit } = this.#parts;
+    const data: QueryJobData = { ...(await jobOf(body, rules, now())), principal: idOfPrincipal(caller), ...(deadline === undefined ? {} : { deadline }) };
+    const id = key === undefined ? newId() : idOfKey(await idSecret(limits), caller, key);
     if (key !== undefined) {
       const earlier = await queue.find(id, limits);
       if (earlier !== undefined) return sameRequest(earlier, data);
     }
     if (!(await queue.submit(id, data, limits))) throw keyConflict();
+    audit.submitted(id, data);
     if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
     const added: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
     // Another request with the key may have come in between; what was queued first stands.
     return key === undefined ? added : sameRequest((await queue.find(id, limits)) ?? added, data);
   }
 
-  /** The query as it is now, or as it is once it ended or `waitMs` are over, or the time of its caller. */
-  async get(id: string, waitMs: number, limits: RequestLimits): Promise<QueryRecord> {
+  /** The query now, or after a wait for its end of at most `waitMs` and the time of its caller. */
+  async get(id: string, waitMs: number, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
     const { queue, waits, now, sleep } = this.#parts;
     if (!idPattern.test(id)) throw notFound(id);
-    const find = async (): Promise<QueryRecord | undefined> => await queue.find(id, limits);
+    const find = async (): Promise<QueryRecord | undefined> => await queue.find(id, limits, (data) => maySee(caller, data));
     const leftMs = Math.min(waitMs, (limits.deadline ?? Number.POSITIVE_INFINITY) - now());
     const record = leftMs > 0 ? await waits.untilEnded(find, leftMs, now, sleep, limits.signal ?? new AbortController().signal) : await find();
     if (record === undefined) throw notFound(id);
@@ -76,22 +85,23 @@ export class QueryService {
   }
 
   /** The query just submitted, once it ended or `waitMs` are over. It has been taken: that it cannot be looked at now is no failure. */
-  async settle(submitted: QueryRecord, waitMs: number, limits: RequestLimits): Promise<QueryRecord> {
-    return await this.get(submitted.id, waitMs, limits).catch((error: unknown) => unlessUnanswered(error, submitted));
+  async settle(submitted: QueryRecord, waitMs: number, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
+    return await this.get(submitted.id, waitMs, caller, limits).catch((error: unknown) => unlessUnanswered(error, submitted));
   }
 
   /** Asks for the query to be cancelled and returns it as it is then. One that has ended stays as it is. */
-  async cancel(id: string, limits: RequestLimits): Promise<QueryRecord> {
-    const record = await this.get(id, 0, limits);
+  async cancel(id: string, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
+    const record = await this.get(id, 0, caller, limits);
     if (isFinal(record.state)) return record;
-    // Who asks and goes away at once means it all the same.
+    // No signal: the request to cancel holds even if its sender disconnects at once.
     await this.#parts.queue.requestCancel(id, { deadline: limits.deadline });
-    return await this.get(id, 0, limits);
+    this.#parts.audit.cancelRequested(record, caller);
+    return await this.get(id, 0, caller, limits);
   }
 
   /** One page of results. */
-  async page(id: string, cursor: string | undefined, limit: number, limits: RequestLimits): Promise<ResultPage> {
-    const { store, manifest } = await this.#result(await this.#succeeded(id, limits), limits);
+  async page(id: string, cursor: string | undefined, limit: number, caller: Principal, limits: RequestLimits): Promise<ResultPage> {
+    const { store, manifest } = await this.#result(await this.#succeeded(id, caller, limits), limits);
     return await readPage(store, manifest, cursor, limit, limits.signal);
   }
 
@@ -106,13 +116,13 @@ export class QueryService {
   }
 
   /** The whole result, to be read part by part. */
-  async whole(id: string, limits: RequestLimits): Promise<WholeResult> {
-    const { store, manifest } = await this.#result(await this.#succeeded(id, limits), limits);
+  async whole(id: string, caller: Principal, limits: RequestLimits): Promise<WholeResult> {
+    const { store, manifest } = await this.#result(await this.#succeeded(id, caller, limits), limits);
     return { manifest, rows: readRows(store, manifest, limits.signal) };
   }
 
-  async #succeeded(id: string, limits: RequestLimits): Promise<QueryRecord> {
-    const record = await this.get(id, 0, limits);
+  async #succeeded(id: string, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
+    const record = await this.get(id, 0, caller, limits);
     const { state, outcome } = record;
     if (!isFinal(state)) throw new QueryError('not-finished', `The query is ${state}. Ask /v1/queries/${id}?wait=30 for its end.`, { retryAfterSeconds: 1 });
     if (state !== 'succeeded') throw new QueryError('no-results', `The query ${state === 'failed' ? `failed: ${outcome?.error?.detail ?? 'no reason is known'}` : 'was cancelled.'}`);
@@ -124,12 +134,6 @@ export class QueryService {
     const store = this.#parts.results(deadline);
     return outcome?.stale === undefined ? { store, manifest: await readManifest(store, id, signal) } : inlineResult(id, outcome.stale);
   }
-}
-
-/** The one id of every query under a key. */
-function idOfKey(key: string): string {
-  const digest = createHash('sha256').update(key).digest('hex');
-  return [digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, `8${digest.slice(17, 20)}`, digest.slice(20, 32)].join('-');
 }
 
 function whatIsAsked({ sql, parameters, engine, report, timeoutMs }: QueryJobData): string {

@@ -1,8 +1,9 @@
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
+import { logQueryEnd } from './query-audit.ts';
 import type { QueryWorkerEvents } from './query-worker.ts';
 
-/** Says in logs and metrics what the worker does. Statements and parameters may hold personal data and are not logged. */
+/** Logs and counts what the worker does. */
 export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEvents {
   const running = metrics.gauge({ name: 'millrace_query_running_queries', help: 'Queries that this worker runs now.' });
   const finished = metrics.counter({ name: 'millrace_query_finished_total', help: 'Queries that ended, by engine and state.', labelNames: ['engine', 'state'] });
@@ -20,15 +21,18 @@ export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEve
       running.inc();
       logger.info({ queryId: id, engine, report }, resumed ? 'Going on with a query that another worker began.' : 'Running a query.');
     },
-    queryFinished({ id, data: { engine } }, { state, statistics, error, startedAt, finishedAt }) {
+    queryReleased() {
       running.dec();
+    },
+    queryEnded({ id, data }, outcome) {
+      const { engine } = data;
+      const { state, statistics, startedAt, finishedAt } = outcome;
       finished.inc({ engine, state });
       duration.observe({ engine }, (finishedAt - startedAt) / 1000);
       if (statistics !== undefined) scanned.inc({ engine }, statistics.bytesScanned);
-      logger.info({ queryId: id, engine, state, ...statistics, problem: error?.type }, `The query ${state}.`);
+      logQueryEnd(logger, id, data, outcome);
     },
     queryHandedOver({ id }) {
-      running.dec();
       handedOver.inc();
       logger.info({ queryId: id }, 'The query goes to another worker: this one stops.');
     },

@@ -3,7 +3,7 @@ import { WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryStopped } from '../errors.ts';
 import { KeptProgress } from './kept-progress.ts';
-import { queueNameOf, queuePrefix, type QueryJob, type QueryQueue } from './query-queue.ts';
+import { outcomeOf, queueNameOf, queuePrefix, type QueryJob, type QueryQueue } from './query-queue.ts';
 import type { QueryJobData, QueryOutcome } from './query-record.ts';
 import type { QueryRun } from './run-query.ts';
 
@@ -23,7 +23,10 @@ export interface QueryWorkerSettings {
 /** What the worker tells. */
 export interface QueryWorkerEvents {
   queryTaken(job: { id: string; data: QueryJobData; resumed: boolean }): void;
-  queryFinished(job: { id: string; data: QueryJobData }, outcome: QueryOutcome): void;
+  /** This worker runs the query no more: it ended, was handed over, or failed. Follows each `queryTaken`. */
+  queryReleased(): void;
+  /** The end of a query, once it stands in Redis: once for each query, also when a query was run twice or is given up. */
+  queryEnded(job: { id: string; data: QueryJobData }, outcome: QueryOutcome): void;
   queryHandedOver(job: { id: string }): void;
   queryStalled(id: string): void;
   failed(error: Error): void;
@@ -59,6 +62,11 @@ export class QueryWorker {
         lockDuration: settings.lockMs,
         stalledInterval: Math.ceil(settings.lockMs / 2),
         maxStalledCount: settings.takeoversMax,
+      });
+      worker.on('completed', (job, outcome) => events.queryEnded({ id: job.id!, data: job.data }, outcome));
+      worker.on('failed', (job) => {
+        const outcome = job === undefined ? undefined : outcomeOf(job as QueryJob);
+        if (job !== undefined && outcome !== undefined) events.queryEnded({ id: job.id!, data: job.data }, outcome);
       });
       worker.on('error', (error) => events.failed(error));
       worker.on('stalled', (id) => events.queryStalled(id));
@@ -100,9 +108,7 @@ export class QueryWorker {
     const kept = new KeptProgress(async (saved) => await this.#queue.saveProgress(engine, id, saved));
     const watch = this.#watch(id, controller, kept);
     try {
-      const outcome = await this.#run({ id, data: job.data, progress, saveProgress: async (saved) => await kept.save(saved), signal: controller.signal });
-      this.#events.queryFinished({ id, data: job.data }, outcome);
-      return outcome;
+      return await this.#run({ id, data: job.data, progress, saveProgress: async (saved) => await kept.save(saved), signal: controller.signal });
     } catch (error) {
       if (!(error instanceof QueryStopped)) throw error;
       // One that cannot be handed over is left as it is: its lock runs out, and another worker takes it over as from one that died.
@@ -112,6 +118,7 @@ export class QueryWorker {
     } finally {
       watch();
       this.#running.delete(id);
+      this.#events.queryReleased();
     }
   }
 

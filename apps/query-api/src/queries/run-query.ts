@@ -1,7 +1,8 @@
 import type { EngineName, Problem } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import { unlessAborted } from '@millrace/resilience';
-import type { QueryEngine } from '../engines/query-engine.ts';
+import { uniqueNames } from '../engines/column-names.ts';
+import type { EngineResult, QueryEngine } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped } from '../errors.ts';
 import { writeResult, type ResultLimits } from '../results/write-result.ts';
 import { readStatement } from '../statement/statement-text.ts';
@@ -108,16 +109,21 @@ async function keepProgress({ saveProgress }: QueryRun, progress: QueryProgress,
 async function execute({ id, data, progress }: QueryRun, { engines, results, limits, now, newWriterId }: QueryRunEnvironment, onStarted: (executionId: string) => Promise<void>, signal: AbortSignal): Promise<ReportAnswer> {
   const engine = engines.get(data.engine);
   if (engine === undefined) throw new QueryError('engine-failed', `This worker has no engine ${data.engine}.`);
-  const { result, kept } = keeping(
-    await engine.run({
-      queryId: id,
-      statement: readStatement(data.sql),
-      parameters: data.parameters,
-      executionId: progress?.executionId,
-      onStarted,
-      signal,
-    }),
-  );
+  const answer = await engine.run({
+    queryId: id,
+    statement: readStatement(data.sql),
+    parameters: data.parameters,
+    executionId: progress?.executionId,
+    onStarted,
+    signal,
+  });
+  const { result, kept } = keeping(withUniqueNames(answer));
   const { rows, bytesScanned } = await writeResult(results, { queryId: id, writerId: newWriterId() }, result, limits, signal);
   return { finishedAt: now(), rows, bytesScanned, kept: kept() };
+}
+
+/** The same result with each column under a name of its own, whatever the engine calls them. */
+function withUniqueNames(result: EngineResult): EngineResult {
+  const names = uniqueNames(result.columns.map(({ name }) => name));
+  return { ...result, columns: result.columns.map((column, index) => ({ ...column, name: names[index]! })) };
 }

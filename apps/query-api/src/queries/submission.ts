@@ -51,13 +51,8 @@ function requestOf(body: unknown): QueryRequest {
     throw validation([{ field: 'sql', message: 'is required, unless there is a report' }]);
   }
   const validator = typeof body === 'object' && body !== null && 'report' in body ? reportRequest : sqlRequest;
-  if (!validator.check(body)) throw validation(oneForEachField(validator.violations(body)));
+  if (!validator.check(body)) throw validation(validator.violations(body));
   return body;
-}
-
-/** A value of several possible types breaks the rule of each of them, which is one thing wrong. */
-function oneForEachField(violations: readonly Violation[]): Violation[] {
-  return [...Map.groupBy(violations, ({ field }) => field)].map(([field, [first, ...more]]) => (more.length > 0 && /^parameters./.test(field) ? { field, message: 'must be a string, a number, a boolean or null' } : first!));
 }
 
 function reportStatement(name: string, parameters: Readonly<Record<string, Parameter>>, reports: readonly Report[]): { sql: string; parameters: readonly Parameter[] } {
@@ -71,7 +66,7 @@ function checkValues(parameters: readonly Parameter[]): void {
     const field = `parameters[${index}]`;
     if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) return [{ field, message: 'must not hold NUL or an unpaired surrogate' }];
     // JSON's number has already lost digits here.
-    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return [{ field, message: 'is beyond 2^53; send it as a string and CAST(? AS BIGINT)' }];
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return [{ field, message: 'is a whole number beyond 2^53; send it as a string and CAST(? AS BIGINT) or CAST(? AS DOUBLE)' }];
     return [];
   });
   if (errors.length > 0) throw validation(errors);

@@ -8,18 +8,24 @@ export interface ResultFormat {
   rows(columns: readonly ResultColumn[], rows: readonly ResultRow[]): string;
 }
 
-/** One JSON object a line. Column names are unique in every result. */
+/** One JSON object a line. It is written field by field, so that the fields keep the order of the columns: an object sorts names like `1`. */
 const ndjson: ResultFormat = {
   mediaType: 'application/x-ndjson',
   header: () => '',
-  rows: (columns, rows) => rows.map((row) => `${JSON.stringify(Object.fromEntries(columns.map(({ name }, index) => [name, row[index] ?? null])))}\n`).join(''),
+  rows: (columns, rows) => {
+    const names = columns.map(({ name }) => JSON.stringify(name));
+    return rows.map((row) => `{${names.map((name, index) => `${name}:${JSON.stringify(row[index] ?? null)}`).join(',')}}\n`).join('');
+  },
 };
 
-/** RFC 4180 with a header line. NULL is an empty field; an empty string is a quoted one. */
+/**
+ * RFC 4180 with a header line. NULL is an empty field and an empty text is a quoted one. In a result of one column NULL is quoted,
+ * too: most readers skip an empty line, so that its row would be lost.
+ */
 const csv: ResultFormat = {
   mediaType: 'text/csv',
   header: (columns) => `${columns.map(({ name }) => csvField(name)).join(',')}\r\n`,
-  rows: (_columns, rows) => rows.map((row) => `${row.map(csvField).join(',')}\r\n`).join(''),
+  rows: (_columns, rows) => rows.map((row) => `${row.map(csvField).join(',') || '""'}\r\n`).join(''),
 };
 
 /** Formats that carry a whole result in one answer. */
@@ -35,5 +41,6 @@ export async function* formatted(format: ResultFormat, columns: readonly ResultC
 function csvField(cell: ResultCell): string {
   if (cell === null) return '';
   const text = String(cell);
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // Readers drop U+FEFF at the start of a file, and pandas skips a line of spaces; in quotes both are text. \s holds U+FEFF.
+  return text === '' || /^\s|\s$|[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

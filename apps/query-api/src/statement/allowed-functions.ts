@@ -4,7 +4,7 @@
  *
  * Left out on purpose: everything that reads files, the environment, settings, the catalog or secrets; `query` and `query_table`,
  * which run text; `sleep_ms` and `pg_sleep`; `repeat`, `lpad`, `rpad`, `format`, `printf` and `bar`, whose output is as long as a
- * number says and which DuckDB cannot interrupt.
+ * number says and which DuckDB cannot interrupt; `timezone`, which is AT TIME ZONE.
  */
 const names = {
   operators: '+ - * / // % ** ^ & | ~ << >> || ~~ !~~ ~~* !~~* ~~~ ~ !~ ^@ -> ->> @> <@ && ! @ !__postfix xor mod',
@@ -28,7 +28,7 @@ const names = {
     datediff datepart datesub datetrunc day day_of_month day_of_week day_of_year dayname dayofmonth dayofweek dayofyear days_in_month decade doy dow epoch epoch_ms epoch_ns
     epoch_us era format_datetime from_iso8601_date from_iso8601_timestamp from_unixtime get_current_time get_current_timestamp hour isodow isoyear julian last_day
     last_day_of_month localtime localtimestamp make_date make_time make_timestamp make_timestamp_ms microsecond millennium millisecond minute month monthname nanosecond now
-    parse_datetime quarter second strftime strptime time_bucket timezone to_centuries to_days to_decades to_hours to_iso8601 to_microseconds to_millennia to_milliseconds
+    parse_datetime quarter second strftime strptime time_bucket to_centuries to_days to_decades to_hours to_iso8601 to_microseconds to_millennia to_milliseconds
     to_minutes to_months to_quarters to_seconds to_timestamp to_unixtime to_weeks to_years today transaction_timestamp try_strptime week week_of_year weekday weekofyear
     with_timezone year year_of_week yearweek yow`,
   collections: `aggregate all_match any_match apply array_append array_cat array_concat array_contains array_distinct array_except array_extract array_filter array_has array_has_all
@@ -49,3 +49,8 @@ export const allowedFunctions: ReadonlySet<string> = new Set(Object.values(names
 
 /** Functions that may stand in FROM; they read nothing but their arguments. */
 export const allowedTableFunctions: ReadonlySet<string> = new Set(['unnest', 'generate_series', 'range']);
+
+/** Reasons why a function is refused, where its name alone does not tell. */
+export const refusalReasons: ReadonlyMap<string, string> = new Map([
+  ['timezone', 'AT TIME ZONE gives another value on each engine; write at_timezone(TIMESTAMP \'… UTC\', zone)'],
+]);

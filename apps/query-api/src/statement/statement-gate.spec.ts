@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QueryError, type QueryErrorCode } from '../errors.ts';
 import { StatementGate } from './statement-gate.ts';
@@ -17,6 +18,13 @@ async function refusalOf(sql: string): Promise<QueryError> {
     throw error;
   }
   throw new Error(`passed the gate: ${sql}`);
+}
+
+async function outcomeOf(sql: string): Promise<unknown> {
+  return await gate.check(sql).then(
+    () => 'passed',
+    (error: unknown) => (error instanceof QueryError ? error.code : error),
+  );
 }
 
 describe('statements that pass', () => {
@@ -46,7 +54,7 @@ describe('statements that pass', () => {
     'select genre from purchases where user_age in (select max(user_age) from purchases) and exists (select 1) and user_age between 1 and 2',
     'select user_id from purchases group by grouping sets ((user_id), ()) having count(*) > 1 order by all limit 5 offset 2',
     'select 1e5, 1E-5, 1.5e3, .5e+2, 1_000, 0x1F, 1e from purchases',
-    "select date'2020-01-01', x'41', interval'1'day",
+    "select date'2020-01-01', from_hex('41'), interval'1'day",
     'select\u00a01,\u20032',
     'select * exclude (title) replace (lower(genre) as genre) from purchases tablesample 10%',
   ])('%s', async (sql) => {
@@ -243,7 +251,13 @@ describe('statements that are refused', () => {
     ['select 1 /* open /* */', /line 1, column 10: a comment is not closed/],
     ["select E'\\'' from purchases", /prefix E/],
     ["select e'x'", /prefix E/],
-    ["select U&'x'", /prefix E or U&/],
+    ["select x'41'", /line 1, column 9: literals of bytes are not allowed; write from_hex/],
+    ["select B'01'", /literals of bits/],
+    ["select n'x'", /prefix N/],
+    ['select 1e400', /line 1, column 8: the number is out of range/],
+    ["select '1e400' as a, -1.5e999", /line 1, column 23: the number is out of range/],
+    ['select 1 where 1 < 1e309', /line 1, column 20: the number is out of range/],
+    ["select U&'x'", /prefix U&/],
     ['select $$x$$', /dollar quotes/],
     ['select $1', /dollar quotes/],
     ['select $name', /dollar quotes/],
@@ -290,6 +304,40 @@ describe('statements that are refused', () => {
     ['types', `select cast(1 as int${'[]'.repeat(32_000)})`],
   ])('depth ends in a problem and not in a crash: %s', async (_what, sql) => {
     expect((await refusalOf(sql)).code).toBe('statement-invalid');
+  });
+});
+
+describe('the outcome', () => {
+  const words = [
+    ...'select from where group by order limit union with recursive as purchases a b ( ) [ ] { } , . ; : :: -> => ? * + - / ^ ~ || = <> ! @> #1 $'.split(' '),
+    ...'case when then end cast try_cast lambda x: columns(*) exclude replace pivot unpivot lateral asof positional join using over window'.split(' '),
+    ...'summarize describe show table values unnest range tablesample 10% at collate grouping sets cube enum struct(a int) map'.split(' '),
+    "''", "'a'", '"a"', '""', "x'4'", "e'x'", '\\', '/*', '*/', '--', '\n', '\u212a', '\u017f', '\ufeff', '\u200b', '\u3000', '😀', '\u0301',
+  ];
+  const number = fc.oneof(
+    fc.bigInt().map(String),
+    fc.double().map(String),
+    fc.tuple(fc.nat(400), fc.nat(9), fc.integer({ min: -500, max: 500 })).map(([a, b, exponent]) => `${a}.${b}e${exponent}`),
+    fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 60 })).map(([whole, fraction]) => `${'9'.repeat(whole)}.${'1'.repeat(fraction)}`),
+  );
+
+  it('is a pass or a refusal of the statement, whatever the statement holds', async () => {
+    const statement = fc.array(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...words) }, { weight: 2, arbitrary: number }, fc.string({ maxLength: 4 })), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(statement, fc.constantFrom('select ', 'select * from ', ''), async (tokens, start) => {
+        expect(['passed', 'statement-invalid', 'statement-not-allowed']).toContain(await outcomeOf(start + tokens.join(' ')));
+      }),
+      { numRuns: 500, seed: 8 },
+    );
+  });
+
+  it('of a number is never an error on our side', async () => {
+    await fc.assert(
+      fc.asyncProperty(number, async (literal) => {
+        expect(['passed', 'statement-invalid']).toContain(await outcomeOf(`select ${literal} as a`));
+      }),
+      { numRuns: 300, seed: 8 },
+    );
   });
 });
 

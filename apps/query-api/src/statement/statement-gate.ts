@@ -1,18 +1,23 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { QueryError } from '../errors.ts';
+import { duckDbTextOf } from './duckdb-dialect.ts';
+import { foldName } from './fold.ts';
 import { describePosition, offsetOfByte, offsetOfCodePoint } from './source-position.ts';
 import { readStatement, type StatementText } from './statement-text.ts';
-import { inspect, type AllowedTables } from './syntax-tree.ts';
+import { inspect, type AllowedTables, type NameRules } from './syntax-tree.ts';
 
 /** Largest tree, as JSON, that is read on the event loop: about 20 ms to read and to walk. */
 const treeCharactersMax = 1024 * 1024;
+
+/** A statement as DuckDB's parser gives it. */
+export type StatementTree = Readonly<Record<string, unknown>>;
 
 interface SerializedStatement {
   readonly error: boolean;
   readonly error_type?: string;
   readonly error_message?: string;
   readonly position?: string;
-  readonly statements?: readonly { readonly node: Readonly<Record<string, unknown>> }[];
+  readonly statements?: readonly { readonly node: StatementTree }[];
 }
 
 /**
@@ -23,11 +28,11 @@ interface SerializedStatement {
  */
 export class StatementGate {
   readonly #instance: DuckDBInstance;
-  readonly #allowed: AllowedTables;
+  readonly #rules: NameRules;
 
-  private constructor(instance: DuckDBInstance, allowed: AllowedTables) {
+  private constructor(instance: DuckDBInstance, { database, tables }: AllowedTables, builtIns: readonly string[]) {
     this.#instance = instance;
-    this.#allowed = { database: allowed.database.toLowerCase(), tables: allowed.tables.map((table) => table.toLowerCase()) };
+    this.#rules = { database: foldName(database), tables: tables.map(foldName), builtIns: new Set(builtIns.map(foldName)) };
   }
 
   static async create(allowed: AllowedTables): Promise<StatementGate> {
@@ -41,7 +46,7 @@ export class StatementGate {
       errors_as_json: 'true',
       lock_configuration: 'true',
     });
-    return new StatementGate(instance, allowed);
+    return new StatementGate(instance, allowed, await builtInsOf(instance));
   }
 
   /**
@@ -52,17 +57,29 @@ export class StatementGate {
    */
   async check(sql: string): Promise<StatementText> {
     const statement = readStatement(sql);
-    const parsed = await this.#parse(statement.text);
-    if (parsed.error) throw parseError(statement.text, parsed);
+    const { text, originalOffset } = duckDbTextOf(statement);
+    const place = (offset: number): string => describePosition(statement.text, originalOffset(offset));
+    const parsed = await this.#parse(text);
+    if (parsed.error) throw parseError(text, parsed, place);
     const statements = parsed.statements ?? [];
     if (statements.length !== 1) throw notAllowed(`exactly one statement is allowed, not ${statements.length}`);
-    const { refusal, parameters } = inspect(statements[0]!.node, this.#allowed);
+    const { refusal, parameters } = inspect(statements[0]!.node, this.#rules);
     if (refusal !== undefined) {
-      const where = refusal.byteOffset === undefined ? '' : `${describePosition(statement.text, offsetOfByte(statement.text, refusal.byteOffset))}: `;
+      const where = refusal.byteOffset === undefined ? '' : `${place(offsetOfByte(text, refusal.byteOffset))}: `;
       throw notAllowed(`${where}${refusal.message}`);
     }
     if (parameters > statement.placeholders.length) throw notAllowed('a parameter must be written as ?');
     return statement;
+  }
+
+  /** The tree of one SELECT, or undefined when the text is something else. It is parsed and not checked. */
+  async tree(text: string): Promise<StatementTree | undefined> {
+    const parsed = await this.#parse(text).catch((error: unknown) => {
+      if (error instanceof QueryError) return undefined;
+      throw error;
+    });
+    const statements = parsed?.statements ?? [];
+    return statements.length === 1 ? statements[0]!.node : undefined;
   }
 
   close(): void {
@@ -79,10 +96,46 @@ export class StatementGate {
         });
       const tree = reader.getRows()[0]?.[0];
       if (typeof tree !== 'string') throw tooComplex();
-      return JSON.parse(tree) as SerializedStatement;
+      return statementOf(tree, text);
     } finally {
       connection.closeSync();
     }
+  }
+}
+
+function statementOf(tree: string, text: string): SerializedStatement {
+  try {
+    return JSON.parse(tree) as SerializedStatement;
+  } catch {
+    // DuckDB writes a number beyond DOUBLE as Infinity, which is not JSON. https://github.com/duckdb/duckdb/issues/17329
+    const at = offsetOfOverflow(text);
+    throw at === undefined
+      ? invalid('it holds a value that has no place in a syntax tree')
+      : invalid(`${describePosition(text, at)}: the number is out of range; DOUBLE ends at about 1.8e308`);
+  }
+}
+
+const quoteOrNumber = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d[\d_]*)?/giu;
+
+/** The offset of the first number that DOUBLE cannot hold. */
+function offsetOfOverflow(text: string): number | undefined {
+  for (const { 0: token, index } of text.matchAll(quoteOrNumber)) {
+    if (/^[\d.]/.test(token) && Number(token.replaceAll('_', '')) === Number.POSITIVE_INFINITY) return index;
+  }
+  return undefined;
+}
+
+/** Names that DuckDB finds in its own catalog without a schema. */
+async function builtInsOf(instance: DuckDBInstance): Promise<string[]> {
+  const connection = await instance.connect();
+  try {
+    const reader = await connection.runAndReadAll(
+      `SELECT view_name FROM duckdb_views() WHERE schema_name IN ('main', 'pg_catalog')
+       UNION SELECT table_name FROM duckdb_tables() WHERE schema_name IN ('main', 'pg_catalog')`,
+    );
+    return reader.getRows().map(([name]) => String(name));
+  } finally {
+    connection.closeSync();
   }
 }
 
@@ -99,11 +152,14 @@ function tooComplex(): QueryError {
   return notAllowed('the statement is too complex; write it shorter');
 }
 
-function parseError(text: string, { error_type: type, error_message: message = 'it cannot be parsed', position }: SerializedStatement): QueryError {
+function parseError(text: string, { error_type: type, error_message: message = 'it cannot be parsed', position }: SerializedStatement, place: (offset: number) => string): QueryError {
   // The parser serialises SELECT alone: everything else parses but is not a query.
   if (type === 'not implemented') return notAllowed('only a SELECT (or WITH … SELECT, VALUES, FROM …) is allowed: statements here read and change nothing');
-  const where = position === undefined ? '' : `${describePosition(text, offsetOfCodePoint(text, Number(position)))}: `;
-  const detail = `${where}${message.split('\n')[0]}`;
+  const where = position === undefined ? '' : `${place(offsetOfCodePoint(text, Number(position)))}: `;
+  return invalid(`${where}${message.split('\n')[0]}`);
+}
+
+function invalid(detail: string): QueryError {
   return new QueryError('statement-invalid', `The statement cannot be parsed: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
 }
 

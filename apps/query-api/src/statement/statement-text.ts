@@ -1,4 +1,5 @@
 import { QueryError } from '../errors.ts';
+import { foldName } from './fold.ts';
 import { describePosition } from './source-position.ts';
 
 /** A statement reduced to the lexical rules that every engine shares. */
@@ -73,7 +74,7 @@ export function readStatement(sql: string): StatementText {
       // DuckDB reads 1window as 1 WINDOW and 1e'…' as 1 E'…'.
       if (/^\d/.test(word) && (!numberWord.test(word) || sql[at] === "'" || sql[at] === '"')) throw invalid(sql, from, 'a number must be followed by a space or an operator');
       // The parser drops a named window that nothing uses, so that the gate would never see what stands in it.
-      if (word.toLowerCase() === 'window') throw invalid(sql, from, 'the WINDOW clause is not allowed; write the window inside OVER (…)');
+      if (foldName(word) === 'window') throw invalid(sql, from, 'the WINDOW clause is not allowed; write the window inside OVER (…)');
     } else {
       at += 1;
     }
@@ -81,12 +82,20 @@ export function readStatement(sql: string): StatementText {
   return { text: out.join(''), placeholders };
 }
 
-// E'…' reads backslashes in DuckDB only; U&'…' differs in its escapes.
+/** A string's prefix that the engines read differently, and the form that each of them reads alike. */
+const prefixes: Readonly<Record<string, string>> = {
+  // Only DuckDB reads backslashes here.
+  e: "strings with the prefix E are not allowed; write a plain string, with '' for a quote",
+  'u&': "strings with the prefix U& are not allowed; write a plain string, with '' for a quote",
+  // Bytes to Trino and the text "x41" to DuckDB.
+  x: "literals of bytes are not allowed; write from_hex('…')",
+  b: "literals of bits are not allowed; write CAST('…' AS BIT)",
+  n: "strings with the prefix N are not allowed; write a plain string, with '' for a quote",
+};
+
 function refusePrefix(sql: string, at: number): void {
-  const before = sql.slice(Math.max(0, at - 3), at);
-  if (/(?:^|[^\p{L}\p{N}_$])(?:e|u&)$/iu.test(before)) {
-    throw invalid(sql, at, "strings with the prefix E or U& are not allowed; write a plain string, with '' for a quote");
-  }
+  const match = /(?:^|[^\p{L}\p{N}_$])([exbnEXBN]|[uU]&)$/u.exec(sql.slice(Math.max(0, at - 3), at));
+  if (match !== null) throw invalid(sql, at, prefixes[foldName(match[1]!)]!);
 }
 
 function quoteEnd(sql: string, from: number, quote: string): number {

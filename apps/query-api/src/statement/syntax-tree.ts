@@ -1,4 +1,5 @@
-import { allowedFunctions, allowedTableFunctions } from './allowed-functions.ts';
+import { allowedFunctions, allowedTableFunctions, refusalReasons } from './allowed-functions.ts';
+import { foldName, foldsAlike } from './fold.ts';
 
 /** A node of the tree that DuckDB's parser gives as JSON. */
 type Node = Readonly<Record<string, unknown>>;
@@ -24,6 +25,12 @@ export interface AllowedTables {
   readonly tables: readonly string[];
 }
 
+/** What the walk judges names by; every name is folded. */
+export interface NameRules extends AllowedTables {
+  /** Tables and views that DuckDB finds without a schema. A WITH query may not have such a name. */
+  readonly builtIns: ReadonlySet<string>;
+}
+
 const queryNodes = new Set(['SELECT_NODE', 'SET_OPERATION_NODE', 'RECURSIVE_CTE_NODE']);
 const tableReferences = new Set(['EMPTY', 'EMPTY_FROM', 'BASE_TABLE', 'SUBQUERY', 'JOIN', 'TABLE_FUNCTION', 'EXPRESSION_LIST']);
 const modifiers = new Set(['ORDER_MODIFIER', 'LIMIT_MODIFIER', 'LIMIT_PERCENT_MODIFIER', 'DISTINCT_MODIFIER']);
@@ -39,12 +46,12 @@ const withQueriesMax = 200;
 const plainName = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 
 /**
- * Walks the tree of one statement. Only node kinds, functions and tables that are known to be harmless pass; a CTE's name is known
- * exactly where DuckDB resolves it and nowhere else, since a name that it cannot resolve it may take for a file.
+ * Walks the tree of one statement. Only known node kinds, functions and tables pass. The walk knows a CTE's name exactly where
+ * DuckDB resolves it: DuckDB may take a name that it cannot resolve for a built-in view or a file.
  *
  * The walk keeps its own stack: a statement can be nested thousands of levels deep.
  */
-export function inspect(statement: Node, allowed: AllowedTables): Inspection {
+export function inspect(statement: Node, allowed: NameRules): Inspection {
   let parameters = 0;
   let withQueries = 0;
   const stack: { value: unknown; ctes: ReadonlySet<string> }[] = [{ value: statement, ctes: new Set() }];
@@ -64,9 +71,9 @@ export function inspect(statement: Node, allowed: AllowedTables): Inspection {
 
     withQueries += withQueriesOf(node).length;
     if (withQueries > withQueriesMax) return { refusal: { message: `a statement may have at most ${withQueriesMax} WITH queries`, byteOffset: undefined }, parameters };
-    const scoped = declareCtes(node, ctes, stack);
+    const scoped = declareCtes(node, ctes, allowed.builtIns, stack);
     if ('refusal' in scoped) return { refusal: scoped.refusal, parameters };
-    const recursive = node['type'] === 'RECURSIVE_CTE_NODE' ? lower(node['cte_name']) : undefined;
+    const recursive = node['type'] === 'RECURSIVE_CTE_NODE' ? folded(node['cte_name']) : undefined;
     for (const [key, child] of Object.entries(node)) {
       if (key === 'cte_map' || typeof child !== 'object') continue;
       // Only the recursive side sees the CTE itself; in the anchor the name would be looked up outside.
@@ -81,20 +88,32 @@ function withQueriesOf(node: Node): readonly { readonly key: string; readonly va
 }
 
 /** Pushes each CTE's query with the names it may see, and returns the names that the node's body may see. */
-function declareCtes(node: Node, outer: ReadonlySet<string>, stack: { value: unknown; ctes: ReadonlySet<string> }[]): { ctes: ReadonlySet<string> } | { refusal: Refusal } {
+function declareCtes(
+  node: Node,
+  outer: ReadonlySet<string>,
+  builtIns: ReadonlySet<string>,
+  stack: { value: unknown; ctes: ReadonlySet<string> }[],
+): { ctes: ReadonlySet<string> } | { refusal: Refusal } {
   const entries = withQueriesOf(node);
   if (entries.length === 0) return { ctes: outer };
   // Names are added one by one to a set of their own: each CTE sees the ones before it, not itself.
   let visible = outer;
   for (const { key, value } of entries) {
-    if (!plainName.test(key)) return { refusal: { message: `the name of a WITH query must be letters, digits and underscores, not ${quoted(key)}`, byteOffset: undefined } };
+    const problem = problemOfCteName(key, builtIns);
+    if (problem !== undefined) return { refusal: { message: `the name of a WITH query must be ${problem}, not ${quoted(key)}`, byteOffset: undefined } };
     stack.push({ value, ctes: visible });
-    visible = new Set([...visible, key.toLowerCase()]);
+    visible = new Set([...visible, foldName(key)]);
   }
   return { ctes: visible };
 }
 
-function judge(node: Node, ctes: ReadonlySet<string>, allowed: AllowedTables): Refusal | undefined {
+function problemOfCteName(name: string, builtIns: ReadonlySet<string>): string | undefined {
+  if (!plainName.test(name)) return 'letters, digits and underscores';
+  if (!foldsAlike(name)) return 'in lower case where it has letters outside ASCII';
+  return builtIns.has(foldName(name)) ? "other than a built-in view's" : undefined;
+}
+
+function judge(node: Node, ctes: ReadonlySet<string>, allowed: NameRules): Refusal | undefined {
   const refuse = (message: string): Refusal => ({ message, byteOffset: byteOffset(node) });
   const kind = node['class'];
   const type = node['type'];
@@ -107,7 +126,7 @@ function judge(node: Node, ctes: ReadonlySet<string>, allowed: AllowedTables): R
   if (typeof type !== 'string') return undefined;
   if (type === 'BASE_TABLE') return judgeTable(node, ctes, allowed, refuse);
   if (type === 'TABLE_FUNCTION') {
-    const name = lower((node['function'] as Node | undefined)?.['function_name']);
+    const name = folded((node['function'] as Node | undefined)?.['function_name']);
     return allowedTableFunctions.has(name)
       ? undefined
       : refuse(`the table function ${quoted(name)} is not allowed; in FROM may stand ${tableNames(allowed)}, WITH queries, subqueries and ${[...allowedTableFunctions].join(', ')}`);
@@ -119,22 +138,22 @@ function judge(node: Node, ctes: ReadonlySet<string>, allowed: AllowedTables): R
 
 function judgeColumn(node: Node, refuse: (message: string) => Refusal): Refusal | undefined {
   const names = node['column_names'];
-  const name = Array.isArray(names) && names.length === 1 ? lower(names[0]) : '';
+  const name = Array.isArray(names) && names.length === 1 ? folded(names[0]) : '';
   return sessionValues.has(name) ? refuse(`${quoted(name)} is not allowed`) : undefined;
 }
 
 function judgeFunction(node: Node, refuse: (message: string) => Refusal): Refusal | undefined {
-  const name = lower(node['function_name']);
+  const name = folded(node['function_name']);
   // The parser itself writes the schema "main" in front of some functions.
-  if (!['', 'main'].includes(lower(node['schema'])) || lower(node['catalog']) !== '') return refuse(`the function ${quoted(name)} must be named without a schema`);
-  return allowedFunctions.has(name) || allowedTableFunctions.has(name) ? undefined : refuse(`the function ${quoted(name)} is not allowed`);
+  if (!['', 'main'].includes(folded(node['schema'])) || folded(node['catalog']) !== '') return refuse(`the function ${quoted(name)} must be named without a schema`);
+  return allowedFunctions.has(name) || allowedTableFunctions.has(name) ? undefined : refuse(refusalReasons.get(name) ?? `the function ${quoted(name)} is not allowed`);
 }
 
 function judgeTable(node: Node, ctes: ReadonlySet<string>, allowed: AllowedTables, refuse: (message: string) => Refusal): Refusal | undefined {
-  const table = lower(node['table_name']);
-  const schema = lower(node['schema_name']);
+  const table = folded(node['table_name']);
+  const schema = folded(node['schema_name']);
   const known = allowed.tables.includes(table);
-  const fits = lower(node['catalog_name']) === '' && (schema === '' ? known || (plainName.test(table) && ctes.has(table)) : schema === allowed.database && known);
+  const fits = folded(node['catalog_name']) === '' && (schema === '' ? known || (plainName.test(table) && ctes.has(table)) : schema === allowed.database && known);
   if (fits) return undefined;
   const full = [node['catalog_name'], node['schema_name'], node['table_name']].filter((part) => typeof part === 'string' && part !== '').join('.');
   return refuse(`the table ${quoted(full)} is not allowed; there are ${tableNames(allowed)}`);
@@ -150,8 +169,8 @@ function byteOffset(node: Node): number | undefined {
   return typeof offset === 'number' && Number.isSafeInteger(offset) ? offset : undefined;
 }
 
-function lower(value: unknown): string {
-  return typeof value === 'string' ? value.toLowerCase() : '';
+function folded(value: unknown): string {
+  return typeof value === 'string' ? foldName(value) : '';
 }
 
 function quoted(name: string): string {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { UndecodableBatch } from '@millrace/kafka';
 import type { Lane } from '../lane.ts';
 import type { LogRecord, PartitionLog } from '../log.ts';
 import type { Incarnation } from './incarnation.ts';
@@ -7,6 +9,7 @@ export class SimulatedTopic {
   cluster = 'cluster-1';
   low = 0;
   readonly records: LogRecord[] = [];
+  readonly undecodable: UndecodableBatch[] = [];
   #high = 0;
 
   get high(): number {
@@ -16,13 +19,23 @@ export class SimulatedTopic {
   append(value: string | null, timestamp = '1700000000000'): number {
     const offset = this.#high;
     this.#high += 1;
-    this.records.push({ offset, timestamp, key: null, value: value === null ? null : Buffer.from(value), headers: {} });
+    this.records.push({ offset, timestamp, key: null, value: value === null ? null : Buffer.from(value), headers: [] });
     return offset;
   }
 
   /** Offsets that hold no record: transaction markers, compaction. */
   skip(count: number): void {
     this.#high += count;
+  }
+
+  /** A batch of so many records that cannot be decoded. */
+  corrupt(count: number, reason: string): UndecodableBatch {
+    const from = this.#high;
+    this.#high += count;
+    const bytes = Buffer.from(`batch at ${from}`);
+    const batch: UndecodableBatch = { from, to: this.#high, code: 'unknown-codec', reason, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), header: undefined };
+    this.undecodable.push(batch);
+    return batch;
   }
 
   /** Deletes the topic and makes it anew: other records under the same offsets. */
@@ -84,12 +97,15 @@ export class SimulatedLog implements PartitionLog {
     // kafkajs resets a position outside the log without a word.
     if (this.#position < this.#topic.low || this.#position > this.#topic.high) this.#position = this.#topic.low;
     const fetchedOffset = this.#position;
-    const records = this.#topic.from(fetchedOffset, count);
-    const last = records.at(-1);
-    if (last === undefined) return false;
-    const taken = await lane.take({ partition: 0, fetchedOffset, records });
+    const found = this.#topic.from(fetchedOffset, count);
+    const end = found.length < count ? this.#topic.high : found.at(-1)!.offset + 1;
+    const undecodable = this.#topic.undecodable.find(({ from, to }) => to! > fetchedOffset && from < end);
+    const records = found.filter(({ offset }) => undecodable === undefined || offset < undecodable.from);
+    const next = undecodable === undefined ? end : Math.max(fetchedOffset, undecodable.from);
+    if (next === fetchedOffset && undecodable === undefined) return false;
+    const taken = await lane.take({ partition: 0, fetchedOffset, records, next, ...(undecodable === undefined ? {} : { undecodable }) });
     // A seek meanwhile wins over what was resolved.
-    if (taken && this.#position === fetchedOffset) this.#position = last.offset + 1;
+    if (taken && this.#position === fetchedOffset) this.#position = next;
     return true;
   }
 }

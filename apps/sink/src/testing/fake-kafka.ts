@@ -9,6 +9,8 @@ export class FakeKafka implements KafkaClient {
   readonly told: string[] = [];
   /** What the admin client is answered when it asks for the ends of the topic. */
   fetchTopicOffsets: () => Promise<{ partition: number; low: string; high: string }[]> = async () => [];
+  /** What the admin client is answered when it asks for the group's offsets. */
+  fetchOffsets: () => Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]> = async () => [];
   /** What becomes of the admin client's connecting. */
   connectAdmin: () => Promise<void> = async () => undefined;
   /** What becomes of a consumer's leaving. */
@@ -22,6 +24,7 @@ export class FakeKafka implements KafkaClient {
       describeCluster: async () => ({ clusterId: 'cluster-1' }),
       describeConfigs: async () => ({ resources: [] }),
       fetchTopicOffsets: async () => await this.fetchTopicOffsets(),
+      fetchOffsets: async () => await this.fetchOffsets(),
     } as unknown as Admin;
   }
 

@@ -82,7 +82,7 @@ export class ApiKeys {
   ) {
     this.entries = keys.map((key) => ({
       hash: Buffer.from(key.sha256, 'hex'),
-      principal: { subject: key.name, kind: 'api-key', scopes: new Set(key.scopes) },
+      principal: { kind: 'api-key', issuer: '', subject: key.name, scopes: new Set(key.scopes) },
       expiresAtMs: key.expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(key.expiresAt),
     }));
   }

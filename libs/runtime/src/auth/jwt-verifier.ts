@@ -49,7 +49,7 @@ export class JwtVerifier {
       currentDate: new Date(this.now()),
       requiredClaims: ['exp', 'sub'],
     });
-    const principal: Principal = { subject: payload.sub ?? '', kind: 'jwt', scopes: scopesOf(payload) };
+    const principal: Principal = { kind: 'jwt', issuer, subject: payload.sub ?? '', scopes: scopesOf(payload) };
     this.remember(token, principal, Math.min(this.now() + rememberedMs, (payload.exp ?? 0) * 1000));
     return principal;
   }

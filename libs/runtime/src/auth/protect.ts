@@ -10,7 +10,7 @@ import { JwksCache } from './jwks-cache.ts';
 import { jwksThrough } from './jwks-pipeline.ts';
 import { type JwtOptions, JwtVerifier } from './jwt-verifier.ts';
 import { isLoopback, isLoopbackHostHeader } from './loopback.ts';
-import { setPrincipal } from './principal.ts';
+import { anonymous, setPrincipal } from './principal.ts';
 import { ScopeGuard } from './require-scope.ts';
 
 /** Where the keys of tokens come from. */
@@ -60,8 +60,11 @@ export function protect(app: NestFastifyApplication, auth: AuthOptions, host: st
   } else {
     // With authentication off, a web page whose name has been pointed at 127.0.0.1 (DNS rebinding) is still not this machine's user.
     fastify.addHook('onRequest', (request, _reply, done) => {
-      if (isLoopbackHostHeader(request.headers.host)) done();
-      else done(count(new ProblemError('forbidden', { detail: 'Authentication is off, so only requests to a loopback name are served.' })) as Error);
+      // Only HTTP/1.0 comes so far without a Host, and no browser speaks it.
+      if (request.headers.host === undefined || isLoopbackHostHeader(request.headers.host)) {
+        setPrincipal(request, anonymous);
+        done();
+      } else done(count(new ProblemError('forbidden', { detail: 'Authentication is off, so only requests to a loopback name are served.' })) as Error);
     });
   }
 }

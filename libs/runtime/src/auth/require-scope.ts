@@ -7,8 +7,11 @@ import type { Scope } from './scope.ts';
 
 const scopeMetadata = 'millrace:scope';
 
-/** The scope that a controller or a route needs; a route's own wins over its controller's. Without it, any authenticated caller may come in. */
-export const RequireScope = (scope: Scope): ClassDecorator & MethodDecorator => SetMetadata(scopeMetadata, scope);
+/**
+ * The scope that a controller or a route needs. A route's own wins over its controller's. Without it, any authenticated caller is admitted.
+ * @param scopes One of these is enough. The first is named in the challenge of a refusal.
+ */
+export const RequireScope = (...scopes: readonly [Scope, ...Scope[]]): ClassDecorator & MethodDecorator => SetMetadata(scopeMetadata, scopes);
 
 /** Refuses callers who lack the scope of the route. Authentication has happened before, ahead of the body. */
 export class ScopeGuard implements CanActivate {
@@ -16,13 +19,13 @@ export class ScopeGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'http') return true;
-    const scope = this.reflector.getAllAndOverride<Scope | undefined>(scopeMetadata, [context.getHandler(), context.getClass()]);
-    if (scope === undefined) return true;
+    const scopes = this.reflector.getAllAndOverride<readonly Scope[] | undefined>(scopeMetadata, [context.getHandler(), context.getClass()]);
+    if (scopes === undefined) return true;
     const principal = principalOf(context.switchToHttp().getRequest<FastifyRequest>());
-    if (principal?.scopes.has(scope) === true) return true;
+    if (scopes.some((scope) => principal?.scopes.has(scope))) return true;
     throw new ProblemError('forbidden', {
-      detail: `This needs the scope ${scope}.`,
-      headers: { 'www-authenticate': `Bearer realm="millrace", error="insufficient_scope", scope="${scope}"` },
+      detail: `This needs the scope ${scopes.join(' or ')}.`,
+      headers: { 'www-authenticate': `Bearer realm="millrace", error="insufficient_scope", scope="${scopes[0]}"` },
     });
   }
 }

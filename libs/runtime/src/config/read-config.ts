@@ -2,6 +2,7 @@ import { type Violation, validatorFor } from '@millrace/contracts';
 import type { Static, TObject, TSchema } from 'typebox';
 import { ConfigError } from '../errors.ts';
 import { isSecretName, redactText } from '../logging/redact.ts';
+import { withoutKubernetesVariables } from './kubernetes-variables.ts';
 
 /** How settings are read. */
 export interface ReadConfigOptions<T> {
@@ -18,11 +19,12 @@ export interface ReadConfigOptions<T> {
  *
  * The schema is a TypeBox object whose property names are the environment keys. Whole numbers, numbers, booleans
  * (`true`, `false`, `1`, `0`) and comma-separated lists are read from their text; an absent or empty variable takes the schema's default.
+ * Variables that Kubernetes sets for the Services of a namespace are no settings, even under the name of one (`PURCHASE_PORT=tcp://…`).
  *
  * @throws ConfigError with every problem at once: what is missing, malformed, out of range, or not known.
  */
 export function readConfig<S extends TObject>(schema: S, options: ReadConfigOptions<Static<S>>): Static<S> {
-  const env = options.env ?? process.env;
+  const env = withoutKubernetesVariables(options.env ?? process.env);
   const properties: Record<string, TSchema> = schema.properties;
   const values: Record<string, unknown> = {};
   for (const [key, property] of Object.entries(properties)) {

@@ -1,3 +1,4 @@
+import { CircuitOpenError } from '@millrace/resilience';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HealthRegistry } from './health-registry.ts';
 
@@ -88,4 +89,18 @@ describe('the health registry', () => {
     forget();
     expect(await health.readiness()).toMatchObject({ status: 'ready', dependencies: [] });
   });
+});
+
+it('a check that a pipeline refused repeats the last words of the dependency, and one that failed those of its causes', async () => {
+  const health = new HealthRegistry({ service: 'any' });
+  health.lastErrorOf = (pipeline) => (pipeline === 's3' ? 'NoSuchBucket: lake' : undefined);
+  const refused = async (): Promise<never> => await Promise.reject(new CircuitOpenError('s3'));
+  health.register('store', { required: false, check: refused });
+  const failed = new Error('Redis does not answer.', { cause: new Error('NOAUTH Authentication required.') });
+  health.register('redis', { required: false, check: async () => await Promise.reject(failed) });
+  const { dependencies } = await health.readiness();
+  expect(dependencies.map(({ detail }) => detail)).toEqual([
+    'The circuit "s3" is open; the last error: NoSuchBucket: lake',
+    'Redis does not answer: NOAUTH Authentication required.',
+  ]);
 });

@@ -1,4 +1,6 @@
+import { RejectedError } from '@millrace/resilience';
 import { redactText } from '../logging/redact.ts';
+import { appendToSentence, describeError } from '../pipelines/dependency-errors.ts';
 
 /** What a service needs in order to work, and how to ask whether it answers. */
 export interface HealthCheck {
@@ -59,6 +61,8 @@ export class HealthRegistry {
   private readonly entries = new Map<string, Entry>();
   private readonly now: () => number;
   private stopping = false;
+  /** The last words of a dependency by the name of its pipeline, for a check whose call the pipeline refused. Default: none. */
+  lastErrorOf: (pipeline: string) => string | undefined = () => undefined;
 
   constructor(private readonly options: HealthRegistryOptions) {
     this.now = options.now ?? Date.now;
@@ -106,7 +110,7 @@ export class HealthRegistry {
 
   private async run(name: string, entry: Entry): Promise<DependencyHealth> {
     const startedMs = this.now();
-    const { status, detail } = await outcomeOf(entry.check);
+    const { status, detail } = await outcomeOf(entry.check, this.lastErrorOf);
     const endedMs = this.now();
     const before = entry.last?.health;
     const checkedAt = new Date(endedMs).toISOString();
@@ -125,7 +129,7 @@ export class HealthRegistry {
 }
 
 /** A check that ignores its signal must not hold the answer, so the time limit is raced as well as signalled. */
-async function outcomeOf({ check, timeoutMs = 1000 }: HealthCheck): Promise<{ status: 'up' | 'down'; detail?: string }> {
+async function outcomeOf({ check, timeoutMs = 1000 }: HealthCheck, lastErrorOf: HealthRegistry['lastErrorOf']): Promise<{ status: 'up' | 'down'; detail?: string }> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -139,17 +143,15 @@ async function outcomeOf({ check, timeoutMs = 1000 }: HealthCheck): Promise<{ st
     const detail = await Promise.race([Promise.resolve().then(() => check(controller.signal)), late]);
     return detail === undefined ? { status: 'up' } : { status: 'up', detail };
   } catch (error) {
-    return { status: 'down', detail: redactText(reasonOf(error)) };
+    return { status: 'down', detail: redactText(reasonOf(error, lastErrorOf)) };
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Errors of failed connections often carry their facts in `code` or in the errors they aggregate, and an empty message. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.message !== '') return error.message;
-  const first = error instanceof AggregateError ? error.errors[0] : undefined;
-  if (first instanceof Error && first.message !== '') return first.message;
-  return 'code' in error ? String(error.code) : error.name;
+/** The reason of a failed check. A pipeline that refuses has asked nobody: the dependency's last words say more. */
+function reasonOf(error: unknown, lastErrorOf: HealthRegistry['lastErrorOf']): string {
+  const refusal = [error, error instanceof Error ? error.cause : undefined].find((one) => one instanceof RejectedError);
+  const last = refusal === undefined ? undefined : lastErrorOf(refusal.pipeline);
+  return last === undefined ? describeError(error) : appendToSentence(describeError(error), '; ', `the last error: ${last}`);
 }

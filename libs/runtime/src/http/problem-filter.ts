@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ProblemError } from '../errors.ts';
 import { type ProblemAnswer, type ProblemLimits, problemOfError } from './problem-of-error.ts';
+import type { RequestTally } from './request-tally.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** The one place where errors become answers. */
@@ -13,17 +14,26 @@ export class ProblemFilter implements ExceptionFilter {
     private readonly logger: Logger,
     private readonly limits: ProblemLimits,
     private readonly routes: RouteTable,
+    private readonly requests: RequestTally,
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     if (host.getType() !== 'http') throw error;
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (request.raw.socket.destroyed) {
+      // Nobody reads an answer. The request is counted and logged as one whose client went away.
+      this.logger.debug({ err: error, method: request.method, path: pathOf(request.url), requestId: request.id }, 'A request failed after its client went away.');
+      reply.hijack();
+      return;
+    }
     const answer = problemOfError(this.refine(error, request), pathOf(request.url), this.limits);
     this.log(error, answer, request);
-    // Headers are gone: cut the connection, so that the client cannot take half an answer for a whole one.
-    if (reply.sent || reply.raw.headersSent) reply.raw.destroy();
-    else void sendProblem(reply, answer);
+    if (reply.sent || reply.raw.headersSent) {
+      // The head has left: cut the connection, so that the client cannot take half an answer for a whole one.
+      this.requests.settle(request.raw, answer.problem.status);
+      reply.raw.destroy();
+    } else void sendProblem(reply, answer);
   }
 
   /** Nest's router says 404 for a known path under another method, too. */

@@ -12,7 +12,7 @@ import {
 import type { Logger } from 'pino';
 import { ConfigError } from '../errors.ts';
 import { type CallPath, CallPaths, type SettingsOf } from './call-paths.ts';
-import type { PipelineRegistry, PipelineRule } from './pipeline-registry.ts';
+import type { PipelineRegistry, PipelineRule, RemedyOf } from './pipeline-registry.ts';
 import { chaosAllowed } from './settings/pipeline-settings.ts';
 
 /** The pipelines of a process. */
@@ -25,6 +25,8 @@ export interface PipelinesOptions {
   readonly attemptsPerRequestMax?: number;
   /** A rule that must hold at the start and after every change at run time. Default: none. */
   readonly rule?: PipelineRule;
+  /** Returns the remedy for an error that does not pass by itself. Such errors are logged once a minute. Default: no error has one. */
+  readonly remedyOf?: RemedyOf;
 }
 
 /** Dependencies of {@link makePipelines}. */
@@ -45,7 +47,7 @@ export interface MakePipelinesDeps {
  * @throws StartRefusedError when one request may cause more attempts than the limit
  */
 export function makePipelines(
-  { specs, callPaths, attemptsPerRequestMax, rule }: PipelinesOptions,
+  { specs, callPaths, attemptsPerRequestMax, rule, remedyOf }: PipelinesOptions,
   { registry, load, logger }: MakePipelinesDeps,
 ): readonly Pipeline[] {
   const problems = pipelineProblems(specs, rule);
@@ -60,6 +62,7 @@ export function makePipelines(
     logger.info({ paths: paths.count(settingsOf) }, paths.sentence(settingsOf));
   }
   if (rule !== undefined) registry.rules.push(rule);
+  if (remedyOf !== undefined) registry.remedyOf = remedyOf;
   const chaotic = chaosAllowed(specs);
   if (chaotic.length > 0)
     logger.warn({ pipelines: chaotic }, `Operators may inject faults into ${chaotic.join(', ')}: the setting CHAOS_ALLOWED is true.`);

@@ -5,15 +5,23 @@ import type { PipelineRegistry } from './pipeline-registry.ts';
 /**
  * Shows every circuit in `/health/ready`, as `circuit-<name>`. An open circuit makes the service degraded, not unready: fallbacks
  * answer, and a required dependency has its own check.
+ *
+ * @param lastErrorOf Returns the last error of a dependency by the name of a pipeline, because an open circuit makes no new call.
  */
-export function checkPipelines(registry: PipelineRegistry, health: HealthRegistry): void {
+export function checkPipelines(
+  registry: PipelineRegistry,
+  health: HealthRegistry,
+  lastErrorOf: (pipeline: string) => string | undefined = () => undefined,
+): void {
   registry.observe((pipeline) => {
     if (pipeline.snapshot().breaker === undefined) return;
     health.register(`circuit-${pipeline.name}`, {
       required: false,
       check: async () => {
         const problem = circuitProblem(pipeline.snapshot());
-        if (problem !== undefined) throw new Error(problem);
+        if (problem === undefined) return;
+        const last = lastErrorOf(pipeline.name);
+        throw new Error(last === undefined ? problem : `${problem}; the last error: ${last}`);
       },
     });
   });

@@ -4,6 +4,9 @@ import type { CallPaths, SettingsOf } from './call-paths.ts';
 /** A rule of an app about settings of its pipelines. Returns one sentence for each problem. */
 export type PipelineRule = (settingsOf: SettingsOf) => readonly string[];
 
+/** Returns the remedy for an error that does not pass by itself; undefined for every other error. */
+export type RemedyOf = (error: unknown) => string | undefined;
+
 /** Gets each pipeline once. */
 export type PipelineObserver = (pipeline: Pipeline) => void;
 
@@ -15,6 +18,8 @@ export class PipelineRegistry {
   callPaths: CallPaths | undefined;
   /** Further rules about settings. A change at run time must keep them. */
   readonly rules: PipelineRule[] = [];
+  /** Returns remedies for errors that do not pass by themselves. Default: no error has one. */
+  remedyOf: RemedyOf | undefined;
 
   /**
    * Adds a pipeline and returns it.

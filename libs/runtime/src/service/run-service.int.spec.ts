@@ -7,13 +7,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 /** A service as an app writes it, run by plain Node on what the build made. */
 const program = `
   import { Module } from '@nestjs/common';
-  import { createLogger, readConfig, runMain, runService } from ${JSON.stringify(fileURLToPath(new URL('../../dist/index.js', import.meta.url)))};
+  import { createLogger, drainSettings, readConfig, runMain, runService } from ${JSON.stringify(fileURLToPath(new URL('../../dist/index.js', import.meta.url)))};
   import { Type } from 'typebox';
   class App { onModuleDestroy() { console.log(JSON.stringify({ msg: 'module destroyed' })); } }
   Module({})(App);
   await runMain(async () => {
-    const config = readConfig(Type.Object({ SHOP_PORT: Type.Integer({ minimum: 0, maximum: 65535 }), SHOP_HOST: Type.String({ default: '127.0.0.1' }) }), { prefixes: ['SHOP_'] });
-    await runService({ name: 'shop', module: App, host: config.SHOP_HOST, port: config.SHOP_PORT, logger: createLogger({ name: 'shop' }) });
+    const config = readConfig(Type.Object({ SHOP_PORT: Type.Integer({ minimum: 0, maximum: 65535 }), SHOP_HOST: Type.String({ default: '127.0.0.1' }), ...drainSettings }), { prefixes: ['SHOP_'] });
+    await runService({ name: 'shop', module: App, host: config.SHOP_HOST, port: config.SHOP_PORT, logger: createLogger({ name: 'shop' }), drainDelayMs: config.MILLRACE_DRAIN_DELAY_MS });
   });
 `;
 
@@ -52,6 +52,25 @@ describe('a service as a process', () => {
     child.kill('SIGTERM');
     expect(await service.exited).toBe(0);
     expect(service.lines.map((line) => line['msg']).slice(-3)).toEqual(['Got SIGTERM: stopping.', 'module destroyed', 'Stopped.']);
+  });
+
+  it('told to stop serves for its drain delay, unready, and ends each connection with its answer', async () => {
+    const service = start({ SHOP_PORT: '0', MILLRACE_DRAIN_DELAY_MS: '5000' });
+    const { url } = await service.line((line) => typeof line['url'] === 'string');
+    child.kill('SIGTERM');
+    await service.line((line) => line['signal'] === 'SIGTERM');
+    const [ready, live] = [await fetch(`${String(url)}/health/ready`), await fetch(`${String(url)}/health/live`)];
+    expect([ready.status, ready.headers.get('connection'), live.status, live.headers.get('connection')]).toEqual([503, 'close', 200, 'close']);
+    expect(await ready.json()).toMatchObject({ status: 'stopping' });
+    expect(await service.exited).toBe(0);
+    await expect(fetch(`${String(url)}/health/live`)).rejects.toThrow('fetch failed');
+  });
+
+  it('starts with its defaults beside the variables that Kubernetes sets for Services', async () => {
+    const service = start({ SHOP_PORT: 'tcp://10.96.34.239:80', SHOP_SERVICE_HOST: '10.96.34.239', SHOP_SERVICE_PORT_HTTP: '80', SHOP_PROT: '1' });
+    expect(await service.exited).toBe(78);
+    // The port has no default here, and the misspelt setting is still refused.
+    expect(service.errors()).toBe('The settings cannot be used:\n  - SHOP_PORT is required.\n  - SHOP_PROT is not a known setting; did you mean SHOP_PORT?\n');
   });
 
   it('exits with 78 and every problem on standard error when its settings cannot be used', async () => {

@@ -8,6 +8,7 @@ import { runMain, runService } from './run-service.ts';
 import type { RunningService, ServiceOptions } from './start-service.ts';
 
 class FakeProcess extends EventEmitter {
+  env: Record<string, string> = {};
   readonly codes: number[] = [];
   printed = '';
   readonly stderr = { write: (text: string): void => void (this.printed += text) };
@@ -52,8 +53,9 @@ let current: FakeProcess;
 let lines: string[];
 let running: RunningService | undefined;
 
-async function run(settings: Partial<ServiceOptions> = {}): Promise<RunningService | undefined> {
+async function run(settings: Partial<ServiceOptions> = {}, env: Record<string, string> = {}): Promise<RunningService | undefined> {
   current = new FakeProcess();
+  current.env = env;
   lines = [];
   effects.length = 0;
   ({ promise: entered, resolve: enter } = Promise.withResolvers<void>());
@@ -84,6 +86,13 @@ describe('a running service', () => {
     expect(await current.exited).toBe(0);
     expect(effects).toEqual(['answered', 'destroyed', 'shut down']);
     await expect(fetch(`${service!.url}/health/live`)).rejects.toThrow('fetch failed');
+  });
+
+  it('names in one debug line the variables of Kubernetes that it ignores', async () => {
+    const logger = createLogger({ name: 'slow', level: 'debug', stream: { write: (line: string) => void lines.push(line) } });
+    await run({ logger }, { SLOW_PORT: 'tcp://10.96.34.239:80', SLOW_SERVICE_HOST: '10.96.34.239', SLOW_HOST: '127.0.0.1' });
+    const told = lines.filter((line) => line.includes('Kubernetes')).map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(told).toMatchObject([{ level: 'debug', variables: ['SLOW_PORT', 'SLOW_SERVICE_HOST'] }]);
   });
 
   it('exits at once on a second signal', async () => {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { kubernetesVariablesOf } from '../config/kubernetes-variables.ts';
 import { ConfigError, StartRefusedError } from '../errors.ts';
 import { type RunningService, type ServiceOptions, startService } from './start-service.ts';
 
@@ -13,16 +14,20 @@ export interface ProcessHandle {
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (error: unknown) => void): unknown;
   /** Ends the process with one of {@link exitCodes}. */
   exit(code: number): void;
+  /** The environment, of which only Kubernetes' variables are named in the log. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where a start that was refused says why. */
   readonly stderr: { write(text: string): unknown };
 }
 
 /**
  * Runs a service as the process: starts it, stops it cleanly on SIGTERM or SIGINT and exits with 0. A second signal exits at once with 1; so
- * does a stop that takes longer than `shutdownMsMax`, a start that fails, and an error that nobody caught.
+ * does a stop that takes longer than `shutdownMsMax` after the drain delay, a start that fails, and an error that nobody caught.
  */
 export async function runService(options: ServiceOptions, host: ProcessHandle = process): Promise<RunningService | undefined> {
-  const { logger, shutdownMsMax = 30_000 } = options;
+  const { logger, shutdownMsMax = 30_000, drainDelayMs = 0 } = options;
+  const ignored = kubernetesVariablesOf(host.env ?? {});
+  if (ignored.length > 0) logger.debug({ variables: ignored }, 'Ignored the variables that Kubernetes sets for Services.');
   let service: RunningService | undefined;
   let stopping = false;
 
@@ -37,11 +42,11 @@ export async function runService(options: ServiceOptions, host: ProcessHandle = 
       return;
     }
     stopping = true;
-    logger.info({ signal, shutdownMsMax }, `Got ${signal}: stopping.`);
+    logger.info({ signal, drainDelayMs, shutdownMsMax }, `Got ${signal}: stopping.`);
     const overrun = setTimeout(() => {
       logger.error({ shutdownMsMax }, `Stopping took longer than ${shutdownMsMax} ms: exiting with work unfinished.`);
       host.exit(exitCodes.failed);
-    }, shutdownMsMax);
+    }, drainDelayMs + shutdownMsMax);
     try {
       await service?.close();
       logger.info('Stopped.');

@@ -2,14 +2,18 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type AuthOptions, protect } from '../auth/protect.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
 import { admitRequests } from '../http/admit-requests.ts';
+import { decodeBodies } from '../http/decode-body.ts';
 import { drainOn } from '../http/drain.ts';
+import { requireHost } from '../http/host-header.ts';
 import { httpAdapter } from '../http/http-adapter.ts';
-import { measureRequests } from '../http/http-metrics.ts';
+import { measureRequests } from '../http/measure-requests.ts';
 import { ProblemFilter } from '../http/problem-filter.ts';
+import { RequestTally } from '../http/request-tally.ts';
 import { RouteTable } from '../http/route-table.ts';
 import { NestLogger } from '../logging/nest-logger.ts';
 import { Metrics } from '../metrics/metrics.ts';
@@ -35,7 +39,17 @@ export interface ServiceOptions {
   readonly admission?: string;
   /** Largest request body in bytes, ≥ 1; a larger one is answered 413 `body-too-large`. Default 1 MiB. */
   readonly bodyBytesMax?: number;
-  /** Longest time from the signal to the end, in milliseconds; then the process exits with 1 and work unfinished. Heeded by `runService`. Default 30 000. */
+  /** Time in which a request must be complete, head and body, in milliseconds, ≥ 1; then it is answered 408 `request-timeout`. Default 30 000. */
+  readonly requestMsMax?: number;
+  /**
+   * Time in milliseconds, ≥ 0, between the begin of a stop and the end of the listener: the service is not ready, still serves, and closes
+   * each connection with its answer, so that load balancers stop sending first. Default 0.
+   */
+  readonly drainDelayMs?: number;
+  /**
+   * Longest time of a stop after the drain delay, in milliseconds; then the process exits with 1 and work unfinished. Heeded by
+   * `runService`. Default 30 000.
+   */
   readonly shutdownMsMax?: number;
   /** Called before listening: parsers, further filters, microservices. What it throws fails the start. Default: nothing. */
   readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
@@ -48,7 +62,8 @@ export interface RunningService {
   /** `http://127.0.0.1:3001` */
   readonly url: string;
   /**
-   * Not ready any more, no new connections, requests in flight finished, then Nest's shutdown hooks in their order. Calling it again waits for the same stop.
+   * Not ready at once, then the drain delay, no new connections, requests in flight finished, and Nest's shutdown hooks in their order.
+   * Calling it again waits for the same stop.
    * @throws Error when a hook failed: something was left undone
    */
   close(): Promise<void>;
@@ -61,13 +76,14 @@ export interface RunningService {
  * @throws TypeError when there is no pipeline of the name in `admission`
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { name, module, host = '127.0.0.1', port, logger, auth = {}, bodyBytesMax = 1024 * 1024 } = options;
+  const { name, module, host = '127.0.0.1', port, logger, auth = {}, bodyBytesMax = 1024 * 1024, requestMsMax = 30_000, drainDelayMs = 0 } = options;
 
   @Module({ imports: [RuntimeModule.forRoot({ name, logger, auth }), module] })
   class ServiceRoot {}
 
-  const limits = { bodyBytesMax };
-  const adapter = httpAdapter(limits);
+  const limits = { bodyBytesMax, requestMsMax };
+  const requests = new RequestTally();
+  const adapter = httpAdapter(limits, requests);
   const fastify = adapter.getInstance();
   const routes = new RouteTable();
   fastify.addHook('onRoute', (route) => routes.add(route.url, [route.method].flat()));
@@ -78,15 +94,19 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     bodyParser: false,
     abortOnError: false,
   });
-  measureRequests(fastify, app.get(Metrics));
-  drainOn(fastify, app.get(Lifecycle).stopping);
-  app.useGlobalFilters(new ProblemFilter(logger, limits, routes));
+  measureRequests(fastify, requests, app.get(Metrics), logger);
+  requireHost(fastify);
+  drainOn(fastify, app.get(Lifecycle));
+  app.useGlobalFilters(new ProblemFilter(logger, limits, routes, requests));
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
+      const lifecycle = app.get(Lifecycle);
       app.get(HealthRegistry).stop();
-      app.get(Lifecycle).stop();
+      lifecycle.drain();
+      if (drainDelayMs > 0 && fastify.server.listening) await delay(drainDelayMs);
+      lifecycle.stop();
       // Before Nest's own order, which would destroy modules while requests that need them are still in flight.
       await fastify.close();
       const told = nestLogger.errors;
@@ -100,6 +120,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   try {
     if (options.admission !== undefined) admitRequests(fastify, app.get(PipelineRegistry).get(options.admission));
     protect(app, auth, host);
+    decodeBodies(fastify, limits);
     await options.configure?.(app);
     await app.listen({ port, host });
   } catch (error) {

@@ -19,10 +19,14 @@ export type Fault =
   | { readonly kind: 'apply-then-status'; readonly status: number; readonly code?: string }
   /** HTTP and Kafka: delivered and applied; never answered, and the connection stays open. */
   | { readonly kind: 'swallow-answer' }
+  /** Kafka: delivered and applied; the answer ends after its head, so that no client can decode it. */
+  | { readonly kind: 'cut-answer' }
   /** HTTP, CopyObject only: 200 with an error in the body, as S3 answers when a copy fails after it began. Not applied unless `apply`. */
   | { readonly kind: 'copy-error'; readonly apply?: boolean }
   /** HTTP: held until the client is gone, be it dead, then delivered after `afterMs` (milliseconds, default 0). The answer goes nowhere. */
   | { readonly kind: 'late'; readonly afterMs?: number }
+  /** HTTP: delivered without this header (its name in lower case), as by a store or a gateway that does not know it. */
+  | { readonly kind: 'ignore-header'; readonly header: string }
   /** HTTP: delivered twice, one after the other. The client gets the `answer` (default `second`, as from a network that repeated the request). */
   | { readonly kind: 'twice'; readonly answer?: 'first' | 'second' };
 
@@ -35,8 +39,8 @@ export type ProxyProtocol = 'tcp' | 'http' | 'kafka';
 /** Faults that each protocol can produce. */
 export const faultsOf: Readonly<Record<ProxyProtocol, readonly FaultKind[]>> = {
   tcp: ['refuse', 'black-hole', 'slow', 'reset'],
-  http: ['refuse', 'black-hole', 'slow', 'reset', 'status', 'apply-then-drop', 'apply-then-status', 'swallow-answer', 'copy-error', 'late', 'twice'],
-  kafka: ['refuse', 'black-hole', 'slow', 'reset', 'apply-then-drop', 'swallow-answer'],
+  http: ['refuse', 'black-hole', 'slow', 'reset', 'status', 'apply-then-drop', 'apply-then-status', 'swallow-answer', 'copy-error', 'late', 'twice', 'ignore-header'],
+  kafka: ['refuse', 'black-hole', 'slow', 'reset', 'apply-then-drop', 'swallow-answer', 'cut-answer'],
 };
 
 /** A request as a matcher sees it. On plain TCP a request is a chunk of bytes that the client wrote, and has none of these. */

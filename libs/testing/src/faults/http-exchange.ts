@@ -32,6 +32,11 @@ export class HttpExchange {
     return this.#gone.signal;
   }
 
+  /** Delivers the request without a header; its name in lower case. */
+  ignore(header: string): void {
+    delete this.request.headers[header];
+  }
+
   /** Resets the client's connection. */
   reset(): void {
     this.request.socket.resetAndDestroy();

@@ -55,6 +55,9 @@ export class HttpRelay implements Relay {
       case 'slow':
         await pause(fault.latencyMs ?? 0, exchange.gone);
         return await exchange.relay(fault.bytesPerSecond);
+      case 'ignore-header':
+        exchange.ignore(fault.header);
+        return await exchange.relay();
       case 'black-hole':
         exchange.drain();
         return await aborted(exchange.gone);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { correlationIdOf, kafkaFrames, kafkaRequestOf } from './kafka-frames.ts';
+import { correlationIdOf, cutAnswer, kafkaFrames, kafkaRequestOf } from './kafka-frames.ts';
 
 function frame(api: number, correlationId: number, body: string): Buffer {
   const head = Buffer.alloc(12);
@@ -33,6 +33,12 @@ describe('the frames of the Kafka wire', () => {
       { api: 'api-77', correlationId: 9 },
     ]);
     expect(correlationIdOf(Buffer.from([0, 0, 0, 4, 0, 0, 1, 2]))).toBe(258);
+  });
+
+  it('that are cut end after the number of their request and are frames still', async () => {
+    const cut = cutAnswer(Buffer.from([0, 0, 0, 9, 0, 0, 1, 2, 1, 2, 3, 4, 5]));
+    expect(correlationIdOf(cut)).toBe(258);
+    expect(await split(cut, 100)).toEqual([Buffer.from([0, 0, 0, 4, 0, 0, 1, 2])]);
   });
 
   it('of an impossible length end the stream', async () => {

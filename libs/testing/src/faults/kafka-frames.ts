@@ -55,3 +55,10 @@ export function kafkaRequestOf(frame: Buffer): { readonly api: string; readonly 
 export function correlationIdOf(frame: Buffer): number {
   return frame.readInt32BE(4);
 }
+
+/** An answer that ends after the number of its request. */
+export function cutAnswer(frame: Buffer): Buffer {
+  const head = Buffer.from(frame.subarray(0, 8));
+  head.writeInt32BE(4, 0);
+  return head;
+}

@@ -1,5 +1,5 @@
 import type { SeenRequest } from './fault.ts';
-import { correlationIdOf, kafkaFrames, kafkaRequestOf } from './kafka-frames.ts';
+import { correlationIdOf, cutAnswer, kafkaFrames, kafkaRequestOf } from './kafka-frames.ts';
 
 /** How much a proxy understands of a byte stream. */
 export interface StreamDialect {
@@ -9,6 +9,8 @@ export interface StreamDialect {
   request(unit: Buffer): { readonly id: number | undefined; readonly seen: SeenRequest };
   /** The request that a unit from the target answers; undefined for all that wait. */
   answered(unit: Buffer): number | undefined;
+  /** A unit from the target that ends after its head. */
+  cut(unit: Buffer): Buffer;
 }
 
 /** Bytes without meaning: a chunk is a request, and what comes back answers all that wait. */
@@ -16,6 +18,7 @@ export const plainDialect: StreamDialect = {
   units: (source) => source,
   request: () => ({ id: undefined, seen: {} }),
   answered: () => undefined,
+  cut: (unit) => unit,
 };
 
 /** Kafka's wire: requests have an API and a number that their answer repeats. */
@@ -26,4 +29,5 @@ export const kafkaDialect: StreamDialect = {
     return { id: correlationId, seen: { api } };
   },
   answered: correlationIdOf,
+  cut: cutAnswer,
 };

@@ -51,7 +51,7 @@ export class StreamLink {
     this.#upstream.destroy();
   }
 
-  async #pump(from: Socket, to: Socket, passes: (unit: Buffer) => Promise<boolean>): Promise<void> {
+  async #pump(from: Socket, to: Socket, passes: (unit: Buffer) => Promise<Buffer | undefined>): Promise<void> {
     const ahead = new PassThrough({ highWaterMark: readAheadBytesMax });
     from.pipe(ahead);
     from.on('close', () => ahead.destroy());
@@ -59,7 +59,7 @@ export class StreamLink {
       for await (const unit of this.#dialect.units(ahead as AsyncIterable<Buffer>)) {
         const pass = await passes(unit);
         if (this.#ended.signal.aborted || to.destroyed) return;
-        if (pass && !to.write(unit)) await once(to, 'drain', { signal: this.#ended.signal });
+        if (pass !== undefined && !to.write(pass)) await once(to, 'drain', { signal: this.#ended.signal });
       }
       to.end();
     } catch {
@@ -68,7 +68,7 @@ export class StreamLink {
     }
   }
 
-  async #passesOut(unit: Buffer): Promise<boolean> {
+  async #passesOut(unit: Buffer): Promise<Buffer> {
     const { id, seen } = this.#dialect.request(unit);
     const rule = this.#book.take(seen);
     this.#count += 1;
@@ -77,10 +77,10 @@ export class StreamLink {
     if (rule?.fault.kind === 'black-hole') this.#hole = rule;
     await this.#inBlackHole(this.#hole);
     await this.#slowed(rule, unit, true);
-    return true;
+    return unit;
   }
 
-  async #passesBack(unit: Buffer): Promise<boolean> {
+  async #passesBack(unit: Buffer): Promise<Buffer | undefined> {
     await this.#inBlackHole(this.#hole ?? this.#book.blackHole());
     const id = this.#dialect.answered(unit);
     const ids = id === undefined ? [...this.#pending.keys()] : [id];
@@ -88,7 +88,8 @@ export class StreamLink {
     for (const rule of rules) await this.#slowed(rule, unit, false);
     for (const one of ids) this.#settle(one);
     if (rules.some((rule) => rule?.fault.kind === 'apply-then-drop')) this.cut();
-    return !rules.some((rule) => rule?.fault.kind === 'swallow-answer');
+    if (rules.some((rule) => rule?.fault.kind === 'swallow-answer')) return undefined;
+    return rules.some((rule) => rule?.fault.kind === 'cut-answer') ? this.#dialect.cut(unit) : unit;
   }
 
   async #inBlackHole(rule: Rule | undefined): Promise<void> {

@@ -1,11 +1,20 @@
 import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { textOf } from '../repository.ts';
 import { differences, snippetsOf, type Snippet } from './snippets.ts';
 
-const bash = promisify(execFile);
+const sh = promisify(execFile);
+
+// The snippets use curl, which a machine need not have: they get one that is made of Node's fetch.
+const bin = mkdtempSync(join(tmpdir(), 'millrace-curl-'));
+writeFileSync(join(bin, 'curl'), `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${join(import.meta.dirname, 'curl.ts')}' "$@"\n`);
+chmodSync(join(bin, 'curl'), 0o755);
+afterAll(() => rmSync(bin, { recursive: true, force: true }));
 
 const addresses: Readonly<Record<string, string>> = {
   'http://127.0.0.1:3001': urlOf('PURCHASE_URL'),
@@ -22,7 +31,8 @@ function urlOf(name: string): string {
 /** Runs a snippet as it stands, against the services under test. */
 async function run(script: string): Promise<{ status: number; text: string }> {
   const here = Object.entries(addresses).reduce((text, [shown, actual]) => text.replaceAll(shown, actual), script);
-  const { stdout } = await bash('bash', ['-euc', `${here} -w '\\n%{http_code}'`], { timeout: 60_000 });
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
+  const { stdout } = await sh('sh', ['-euc', `${here} -w '\\n%{http_code}'`], { timeout: 60_000, env });
   const end = stdout.lastIndexOf('\n');
   return { status: Number(stdout.slice(end + 1)), text: stdout.slice(0, end) };
 }

@@ -25,7 +25,9 @@ describe('docs/settings.md', () => {
   });
 
   it('names every setting of ./millrace', () => {
-    const read = [...textOf('tools/stack/src/settings.ts').matchAll(/(?:port|url)\((?:'[a-z]+', )?'([A-Z][A-Z_]+)'|env\['([A-Z][A-Z_]+)'\]/g)].map((match) => match[1] ?? match[2]!);
+    const sources = ['tools/stack/src/settings.ts', 'tools/stack/src/places.mjs'].map(textOf).join('\n');
+    const places = /\b(?:given|read)\('([A-Z][A-Z_0-9]+)'|\b(?:env|given)\['([A-Z][A-Z_0-9]+)'\]|\b([A-Z_]+_PORT): \d/g;
+    const read = [...sources.matchAll(places)].map((match) => match[1] ?? match[2] ?? match[3]!);
     expect(read.length).toBeGreaterThan(15);
     const text = textOf('docs/settings.md');
     expect(read.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);

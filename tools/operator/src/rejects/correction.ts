@@ -1,4 +1,5 @@
 import { validatorFor, type Stream } from '@millrace/contracts';
+import { eventIdInText } from './damaged-text.ts';
 import { identityOf } from './editable-reject.ts';
 import type { RejectedRecord } from './reject-files.ts';
 
@@ -38,15 +39,20 @@ export function correctionsOf(stream: Stream): (event: unknown, original: Reject
       return refused(`it still breaks the contract: ${validator.violations(event).map(({ field, message }) => (field === '' ? `the event ${message}` : `${field} ${message}`)).join('; ')}`);
     }
     const fields = event as Readonly<Record<string, unknown>>;
-    const eventId = identityOf(original);
-    // Another identity would be another event: put through twice it would be two rows.
-    if (String(fields['eventId']).toLowerCase() !== eventId) return refused(`eventId must stay ${eventId}`);
+    const eventId = String(fields['eventId']).toLowerCase();
+    const wanted = identityOf(original);
+    // Another identity would be another event: put through twice it would be two rows. The original text itself may name this one.
+    if (eventId !== wanted && !namesEvent(original, eventId)) return refused(`eventId must stay ${wanted}`);
     const key = String(fields[stream.keyField]);
     const value = Buffer.from(JSON.stringify({ ...fields, eventId }));
     const bytes = value.byteLength + Buffer.byteLength(key) + 1024;
     if (bytes > stream.topic.maxMessageBytes) return refused(`it has ${value.byteLength} bytes, more than the topic takes`);
     return { kind: 'good', eventId, key, value, original };
   };
+}
+
+function namesEvent({ value }: RejectedRecord, eventId: string): boolean {
+  return value !== null && eventIdInText(value) === eventId;
 }
 
 function refused(reason: string): Correction {

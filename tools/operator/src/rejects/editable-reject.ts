@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { headerNames } from '@millrace/contracts';
+import { headerNames, withoutBom } from '@millrace/contracts';
+import { lastHeader } from '@millrace/kafka';
+import { eventIdInText } from './damaged-text.ts';
 import type { RejectedRecord } from './reject-files.ts';
 
 /** A reject as one line of a file that an operator edits. */
@@ -34,12 +36,13 @@ export function editableReject(record: RejectedRecord): EditableReject {
 }
 
 /**
- * The identity under which a reject is put through again, however often: its own event id, that of its CloudEvents header, or, where
- * neither is a UUID, one made of its place in the topic.
+ * The identity under which a reject is put through again, however often: the event id of its JSON, that of its CloudEvents header, the one
+ * that a damaged text names, or, where none is a UUID, one made of its place in the topic.
  */
 export function identityOf({ topic, partition, offset, value, headers }: Pick<RejectedRecord, 'topic' | 'partition' | 'offset' | 'value' | 'headers'>): string {
   const own = objectIn(value)?.['eventId'];
-  const given = [own, headers[headerNames.id]].find((id): id is string => typeof id === 'string' && uuid.test(id));
+  const header = lastHeader(headers, headerNames.id)?.toString('utf8');
+  const given = [own, header, value === null ? undefined : eventIdInText(value)].find((id): id is string => typeof id === 'string' && uuid.test(id));
   if (given !== undefined) return given.toLowerCase();
   const hex = createHash('sha256').update(`${topic}/${partition}/${offset}`).digest('hex');
   // Version 8: made by a rule of its own.
@@ -49,7 +52,7 @@ export function identityOf({ topic, partition, offset, value, headers }: Pick<Re
 function objectIn(value: Buffer | null): Readonly<Record<string, unknown>> | undefined {
   if (value === null || !isUtf8(value)) return undefined;
   try {
-    const parsed: unknown = JSON.parse(value.toString('utf8'));
+    const parsed: unknown = JSON.parse(withoutBom(value).toString('utf8'));
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? (parsed as Record<string, unknown>) : undefined;
   } catch {
     return undefined;

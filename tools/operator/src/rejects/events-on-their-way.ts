@@ -1,4 +1,4 @@
-import { validatorFor } from '@millrace/contracts';
+import { validatorFor, withoutBom } from '@millrace/contracts';
 import type { OffsetRange } from '@millrace/lake';
 import type { Duck } from '../duck.ts';
 import { OperatorError } from '../errors.ts';
@@ -50,7 +50,7 @@ export async function eventsOnTheirWay(lake: Lake, duck: Duck, eventIds: readonl
     topic,
     ranges,
     signal,
-    onRecord: ({ partition, offset, value }) => {
+    onRecord: ({ partition, record: { offset, value } }) => {
       const eventId = validIdIn(value, validator);
       if (eventId !== undefined && wanted.has(eventId) && !there.has(eventId)) there.set(eventId, { kind: 'waiting', what: `it waits to land, in partition ${partition}, offset ${offset}` });
     },
@@ -63,7 +63,7 @@ export async function eventsOnTheirWay(lake: Lake, duck: Duck, eventIds: readonl
 function validIdIn(value: Buffer | null, validator: ReturnType<typeof validatorFor>): string | undefined {
   if (value === null) return undefined;
   try {
-    const event: unknown = JSON.parse(value.toString('utf8'));
+    const event: unknown = JSON.parse(withoutBom(value).toString('utf8'));
     return validator.check(event) ? String((event as { eventId?: unknown }).eventId).toLowerCase() : undefined;
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
 import { cloudEventsVersion, headerNames, type Stream } from '@millrace/contracts';
+import { lastHeader } from '@millrace/kafka';
 import kafkajs from 'kafkajs';
 import { OperatorError } from '../errors.ts';
 import { kafkaOf, logRanges, withAdmin } from '../kafka-log.ts';
@@ -51,7 +52,7 @@ export async function produceCorrections(env: Readonly<Record<string, string>>, 
 
 function headersOf(stream: Stream, { eventId, value, original }: WantedEvent['correction']): Record<string, string> {
   const seconds = Number((JSON.parse(value.toString('utf8')) as Record<string, unknown>)[stream.timeField]);
-  const traceparent = original.headers[headerNames.traceparent];
+  const traceparent = lastHeader(original.headers, headerNames.traceparent)?.toString('utf8');
   return {
     [headerNames.id]: eventId,
     [headerNames.type]: stream.eventType,

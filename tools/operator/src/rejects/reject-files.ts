@@ -1,3 +1,4 @@
+import type { RecordHeader } from '@millrace/kafka';
 import { allKeys, lanesOf, Ledger, rejectsPrefix, type LaneId, type LedgerEntry } from '@millrace/lake';
 import { OperatorError } from '../errors.ts';
 import type { Lake } from '../open-lake.ts';
@@ -17,7 +18,9 @@ export interface RejectedRecord {
   readonly key: Buffer | null;
   /** The original bytes. */
   readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: readonly RecordHeader[];
+  /** Set where the record belongs to a batch that cannot be decoded; its bytes stand with the batch's first reject. */
+  readonly undecodable?: { readonly from: number; readonly to: number; readonly sha256: string; readonly batch?: string };
   /** Key of the file it stands in. */
   readonly file: string;
 }
@@ -70,8 +73,8 @@ export function parseRejects(key: string, bytes: Uint8Array): RejectedRecord[] {
     .filter((line) => line !== '')
     .map((line, n) => {
       try {
-        const { topic, partition, offset, timestamp, reason, key: recordKey, value, headers } = JSON.parse(line) as RejectLine;
-        return { topic, partition, offset, timestamp, reason, key: decoded(recordKey), value: decoded(value), headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text, 'base64').toString('utf8')])), file: key };
+        const { topic, partition, offset, timestamp, reason, key: recordKey, value, headers, undecodable } = JSON.parse(line) as RejectLine;
+        return { topic, partition, offset, timestamp, reason, key: decoded(recordKey), value: decoded(value), headers: headersOf(headers), ...(undecodable === undefined ? {} : { undecodable }), file: key };
       } catch {
         throw new OperatorError(`Line ${n + 1} of ${key} is no reject: someone changed the file. ./millrace audit --deep says whether it is the one its entry names.`);
       }
@@ -86,7 +89,24 @@ interface RejectLine {
   readonly reason: string;
   readonly key: string | null;
   readonly value: string | null;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: readonly RejectedHeader[] | Readonly<Record<string, string>>;
+  readonly undecodable?: RejectedRecord['undecodable'];
+}
+
+interface RejectedHeader {
+  readonly name?: string;
+  /** The name, where it is not UTF-8. */
+  readonly nameBase64?: string;
+  readonly value: string | null;
+}
+
+// Files of earlier versions hold an object of base64.
+function headersOf(headers: RejectLine['headers']): RecordHeader[] {
+  if (!Array.isArray(headers)) return Object.entries(headers as Readonly<Record<string, string>>).map(([name, value]) => ({ name, value: Buffer.from(value, 'base64') }));
+  return (headers as readonly RejectedHeader[]).map(({ name, nameBase64, value }) => {
+    const nameBytes = nameBase64 === undefined ? undefined : Buffer.from(nameBase64, 'base64');
+    return { name: name ?? nameBytes?.toString('utf8') ?? '', ...(nameBytes === undefined ? {} : { nameBytes }), value: decoded(value) };
+  });
 }
 
 function decoded(text: string | null): Buffer | null {

@@ -23,7 +23,7 @@ export async function rejectsShow(lake: Lake, given: Arguments, { out, progress,
     write(path, records);
     out.line(`${counted(records.length, 'reject')} ${records.length === 1 ? 'is' : 'are'} in ${path}. Correct "event" of each line, delete the lines to leave alone, and run ./millrace rejects redrive ${path}`);
   } else if (given.has('--json')) {
-    out.line(JSON.stringify({ rejects: records.map((record) => ({ ...editableReject(record), file: record.file, key: record.key?.toString('utf8') ?? null, headers: record.headers })) }));
+    out.line(JSON.stringify({ rejects: records.map((record) => ({ ...editableReject(record), file: record.file, key: record.key?.toString('utf8') ?? null, headers: record.headers.map(({ name, value }) => ({ name, value: value?.toString('utf8') ?? null })), ...(record.undecodable === undefined ? {} : { undecodable: record.undecodable }) })) }));
   } else if (records.length === 0) {
     out.line(`Table ${lake.stream.table} has no rejects.`);
   } else {
@@ -59,14 +59,15 @@ function write(path: string, records: readonly RejectedRecord[]): void {
 }
 
 function rejectText(record: RejectedRecord, out: Pick<OperatorScreen, 'bold'>): string[] {
-  const { topic, partition, offset, timestamp, reason, key, value, headers, file } = record;
+  const { topic, partition, offset, timestamp, reason, key, value, headers, undecodable, file } = record;
   return [
     out.bold(`${partition}/${offset}  ${printable(reason)}`),
     `  topic     ${topic}, partition ${partition}, offset ${grouped(offset)}, taken ${new Date(Number(timestamp)).toISOString()}`,
     `  event id  ${identityOf(record)}`,
     `  file      ${file}`,
     `  key       ${key === null ? 'none' : bytesText(key)}`,
-    ...Object.entries(headers).map(([name, text]) => `  header    ${printable(name)}: ${printable(text)}`),
+    ...headers.map(({ name, value: header }) => `  header    ${printable(name)}: ${header === null ? 'null' : bytesText(header)}`),
+    ...(undecodable === undefined ? [] : [`  batch     offsets ${grouped(undecodable.from)} to ${grouped(undecodable.to - 1)}, sha256 ${undecodable.sha256}${undecodable.batch === undefined ? `; its bytes are with offset ${grouped(undecodable.from)}` : '; --json has its bytes'}`]),
     `  value     ${value === null ? 'null' : bytesText(value)}`,
     '',
   ];

@@ -1,24 +1,27 @@
 import type { ColumnInfo } from '@aws-sdk/client-athena';
 import type { ResultCell } from '@millrace/contracts';
+import { bytesText, shortestReal } from '../cell-text.ts';
 import type { ResultColumn } from '../query-engine.ts';
 
-/** Columns of an Athena result; a name that comes again is numbered, as DuckDB does. */
+/** Columns of an Athena result, with the names of the statement. */
 export function columnsOf(infos: readonly ColumnInfo[]): ResultColumn[] {
-  const seen = new Set<string>();
-  return infos.map((info) => {
-    const base = info.Name ?? '';
-    let name = base;
-    for (let n = 1; seen.has(name); n += 1) name = `${base}_${n}`;
-    seen.add(name);
-    return { name, type: typeOf(info) };
-  });
+  return infos.map((info) => ({ name: info.Name ?? '', type: typeOf(info) }));
 }
 
+/** Types that Trino prints with a precision and Athena without: Athena's is milliseconds. */
+const milliseconds: Readonly<Record<string, string>> = {
+  timestamp: 'timestamp(3)',
+  'timestamp with time zone': 'timestamp(3) with time zone',
+  time: 'time(3)',
+  'time with time zone': 'time(3) with time zone',
+};
+
+// Athena names a nested type without what it holds: array, map or row.
 function typeOf({ Type = 'varchar', Precision, Scale }: ColumnInfo): string {
   const type = Type.toLowerCase();
   if (type === 'float') return 'real';
   if (type === 'decimal') return `decimal(${Precision ?? 38},${Scale ?? 0})`;
-  return type;
+  return milliseconds[type] ?? type;
 }
 
 /** A cell from the text that Athena gives for every value. */
@@ -30,17 +33,41 @@ export function cellOf(text: string | undefined, type: string): ResultCell {
     case 'integer':
       return Number(text);
     case 'double':
+      return numberOf(text);
     case 'real': {
-      const value = Number(text);
-      // NaN and the infinities have no JSON number.
-      return Number.isFinite(value) ? value : text;
+      const value = numberOf(text);
+      return typeof value === 'number' ? shortestReal(value) : value;
     }
     case 'boolean':
       return text === 'true';
-    case 'timestamp':
-      // Trino writes the zeros of a fraction, DuckDB does not.
-      return text.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
+    case 'varbinary':
+      return bytesText(bytesOf(text));
     default:
-      return text;
+      return type.startsWith('time') ? timeText(text) : text;
   }
+}
+
+/** Without the zeros of a fraction, which Trino writes and DuckDB does not. The emulator writes UTC as an offset. */
+function timeText(text: string): string {
+  const short = text.replace(/\.(\d*?)0*(?= |[+-]|$)/, (_fraction, digits: string) => (digits === '' ? '' : `.${digits}`));
+  return short.replace(/^(\S+ \S+)\+00:00$/, '$1 UTC');
+}
+
+/** NaN and the infinities have no JSON number: they are text. The emulator writes them as Python does. */
+function numberOf(text: string): number | string {
+  const special = { nan: 'NaN', inf: 'Infinity', '-inf': '-Infinity' }[text];
+  if (special !== undefined) return special;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : text;
+}
+
+/** Bytes from Athena's text, `41 42`, or from the emulator's, `b'AB'`. */
+function bytesOf(text: string): Uint8Array {
+  const python = /^b(['"])(.*)\1$/s.exec(text);
+  if (python === null) return Buffer.from(text.replaceAll(' ', ''), 'hex');
+  const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+  const unescaped = python[2]!.replaceAll(/\\(?:x([0-9a-f]{2})|(.))/gs, (_escape, hex: string | undefined, character: string) =>
+    hex === undefined ? (escapes[character] ?? character) : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(unescaped, 'latin1');
 }

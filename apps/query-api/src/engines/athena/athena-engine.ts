@@ -12,6 +12,7 @@ import {
 import { throttlingOf } from '@millrace/lake';
 import { QueryError, QueryStopped, Throttled } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
+import { withZonedCasts } from '../../statement/zoned-timestamps.ts';
 import { unanswered } from '../../unanswered.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { cellOf, columnsOf } from './athena-cells.ts';
@@ -93,7 +94,7 @@ export class AthenaEngine implements QueryEngine {
     const answer = await this.#call('start', signal, async (sending) =>
       await this.#client.send(
         new StartQueryExecutionCommand({
-          QueryString: withLiterals(statement, parameters),
+          QueryString: withZonedCasts(withLiterals(statement, parameters)),
           // The same token and body give the same execution: a repeat never pays twice.
           ClientRequestToken: queryId,
           QueryExecutionContext: { Database: database },

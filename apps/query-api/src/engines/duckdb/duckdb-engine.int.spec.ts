@@ -3,12 +3,13 @@ import { S3ObjectStore } from '@millrace/lake';
 import { homedir, tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QueryError, QueryStopped } from '../../errors.ts';
-import { lakeTable } from '../../lake-tables.ts';
+import { LakeSources } from '../../lake-sources.ts';
 import { readStatement } from '../../statement/statement-text.ts';
 import { openTestLake, testParts, type TestLake } from '../../testing-lake.ts';
 import { conformanceRows, engineConformance } from '../query-engine.conformance.ts';
 import type { ResultRow } from '../query-engine.ts';
 import { DuckDbEngine } from './duckdb-engine.ts';
+import { rangeReader } from './s3-reads.ts';
 
 function engineOver(lake: TestLake, limits: Partial<{ processMemoryMiB: number; filesMax: number }> = {}): DuckDbEngine {
   return new DuckDbEngine(
@@ -19,11 +20,14 @@ function engineOver(lake: TestLake, limits: Partial<{ processMemoryMiB: number; 
       home: homedir(),
       startMsMax: 30_000,
       readSeconds: 5,
+      keptBytesMax: 1024 * 1024,
     },
-    {
-      tables: async (signal) => [await lakeTable(purchases, lake.database, lake.catalog, (bucket) => new S3ObjectStore(lake.aws.s3, bucket), { filesMax: limits.filesMax ?? 1000 }, signal)],
-      s3Access: async () => await lake.aws.s3Access(),
-    },
+    new LakeSources({
+      streams: [purchases],
+      places: { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
+      filesMax: limits.filesMax ?? 1000,
+      readRange: rangeReader(lake.aws.s3),
+    }),
     async ({ signal }, run) => await run(signal!),
   );
 }

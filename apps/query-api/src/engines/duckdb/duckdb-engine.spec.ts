@@ -2,15 +2,12 @@ import { AttemptTimeoutError, createPipeline } from '@millrace/resilience';
 import { tmpdir } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
-import { readQueryConfig } from '../../config.ts';
-import type { CallGuard, Guards } from '../../guards.ts';
+import type { CallGuard } from '../../guards.ts';
 import { guardsOver, queryPipelines } from '../../pipelines.ts';
-import { queryEngines, type QueryParts } from '../../query-parts.ts';
 import { readStatement } from '../../statement/statement-text.ts';
 import type { EngineRequest } from '../query-engine.ts';
 import { DuckDbEngine } from './duckdb-engine.ts';
 
-const nowhere = { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: undefined, region: 'us-east-1', endpoint: undefined };
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
@@ -19,15 +16,13 @@ afterEach(async () => {
 /** An engine whose process cannot start: it has no httpfs. */
 function engineWith(guard: CallGuard): DuckDbEngine {
   const engine = new DuckDbEngine(
-    { limits: { memoryMiB: 64, processMemoryMiB: 600, threads: 1, tempMiB: 1 }, tempRoot: tmpdir(), httpfsPath: '/nowhere/httpfs.duckdb_extension', home: undefined, startMsMax: 30_000, readSeconds: 1 },
-    { tables: async () => [], s3Access: async () => nowhere },
+    { limits: { memoryMiB: 64, processMemoryMiB: 600, threads: 1, tempMiB: 1 }, tempRoot: tmpdir(), httpfsPath: '/nowhere/httpfs.duckdb_extension', home: undefined, startMsMax: 30_000, readSeconds: 1, keptBytesMax: 0 },
+    { tables: async () => [], readRange: async () => await Promise.reject(new Error('nothing to read')), close: async () => undefined },
     guard,
   );
   closing.push(async () => await engine.close());
   return engine;
 }
-
-const unexpected: CallGuard = async ({ operation }) => await Promise.reject(new Error(`nobody should ${operation}`));
 
 function request(more: Partial<EngineRequest> = {}): EngineRequest {
   return { queryId: 'q', statement: readStatement('SELECT 1'), parameters: [], executionId: undefined, onStarted: async () => undefined, signal: new AbortController().signal, ...more };
@@ -68,24 +63,4 @@ it('what waits to tell that it has begun holds no place among the reads of S3', 
   hanging.resolve();
   await expect(running).rejects.toMatchObject({ code: 'unavailable' });
   expect(guarded).toEqual(['read']);
-});
-
-it('credentials are looked up through the pipeline of S3; without them the query is unavailable', async () => {
-  const asked: string[] = [];
-  const guards: Guards = {
-    redis: unexpected,
-    s3: async ({ operation }) => {
-      asked.push(operation);
-      throw new Error('no answer');
-    },
-    // A table without partitions.
-    glue: async <T>() => ({}) as T,
-    athena: unexpected,
-    duckdbReads: unexpected,
-  };
-  const parts = { aws: { s3Access: async () => nowhere } } as unknown as QueryParts;
-  const [engine] = queryEngines(readQueryConfig({ QUERY_ENGINES: 'duckdb' }), parts, guards, async () => undefined);
-  closing.push(async () => await engine!.close());
-  await expect(engine!.run(request())).rejects.toMatchObject({ code: 'unavailable', message: 'The credentials for S3 cannot be had.' });
-  expect(asked).toEqual(['credentials']);
 });

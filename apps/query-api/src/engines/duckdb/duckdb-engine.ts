@@ -1,23 +1,32 @@
 import type { Readable } from 'node:stream';
 import { AttemptTimeoutError, RejectedError } from '@millrace/resilience';
-import { QueryError, QueryStopped, SandboxNotStarted } from '../../errors.ts';
+import { QueryError, SandboxNotStarted } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
 import { unanswered } from '../../unanswered.ts';
+import { duckDbTextOf, refuseMissing } from '../../statement/duckdb-dialect.ts';
 import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultColumn, ResultRow } from '../query-engine.ts';
+import { FileReads, type FileReadSettings, type ReadRange } from './file-reads.ts';
+import { FileServer, type FileGrant } from './file-server.ts';
+import type { LakeTable } from './lake-file.ts';
 import { resultLines, rowTooLarge } from './result-lines.ts';
-import { rowTooLargeType, type ResultLine, type S3Access, type SandboxTable } from './sandbox-protocol.ts';
+import { rowTooLargeType, type ResultLine, type SandboxTable } from './sandbox-protocol.ts';
 import type { Sandbox } from './sandbox.ts';
 import { SandboxPool } from './sandbox-pool.ts';
+import { readMsMax } from './s3-reads.ts';
 import type { SandboxSettings } from './sandbox.ts';
 
-/** What the engine asks before each run. */
+/** Where the engine finds the lake. */
 export interface DuckDbSources {
-  /** The tables with the files that are in them now. */
-  tables(signal: AbortSignal): Promise<readonly SandboxTable[]>;
-  /** Credentials may change with time, and looking them up may leave the process. */
-  s3Access(signal: AbortSignal): Promise<S3Access>;
+  /** The tables that a statement reads, with the files that it may need. */
+  tables(request: Pick<EngineRequest, 'statement' | 'parameters' | 'signal'>): Promise<readonly LakeTable[]>;
+  /** Reads a part of a file from S3. */
+  readonly readRange: ReadRange;
+  close(): Promise<void>;
 }
+
+/** Settings of {@link DuckDbEngine}. */
+export type DuckDbSettings = SandboxSettings & Pick<FileReadSettings, 'keptBytesMax'>;
 
 /** DuckDB embedded in the worker's own machine: each statement in a process of its own that can read the table's files and nothing else. */
 export class DuckDbEngine implements QueryEngine {
@@ -25,16 +34,22 @@ export class DuckDbEngine implements QueryEngine {
   readonly #pool: SandboxPool;
   readonly #sources: DuckDbSources;
   readonly #guard: CallGuard;
+  readonly #reads: FileReads;
+  #server: Promise<FileServer> | undefined;
 
   /** @param guard stands around each statement from its start to its last row */
-  constructor(settings: SandboxSettings, sources: DuckDbSources, guard: CallGuard) {
+  constructor(settings: DuckDbSettings, sources: DuckDbSources, guard: CallGuard) {
     this.#pool = new SandboxPool(settings);
     this.#sources = sources;
     this.#guard = guard;
+    this.#reads = new FileReads(sources.readRange, { keptBytesMax: settings.keptBytesMax, readMsMax: readMsMax(settings.readSeconds) });
   }
 
   async run({ queryId, statement, parameters, onStarted, signal }: EngineRequest): Promise<EngineResult> {
-    const [tables, s3] = await Promise.all([this.#sources.tables(signal), this.#s3Access(signal)]);
+    refuseMissing(statement);
+    const { text, originalOffset } = duckDbTextOf(statement);
+    const place = (byteOffset: number): string => describePosition(statement.text, originalOffset(offsetOfByte(text, byteOffset)));
+    const tables = await this.#sources.tables({ statement, parameters, signal });
     signal.throwIfAborted();
     // Nothing outlives the process, so a successor has nothing to attach to: it runs the statement again. Told before the guard, which is about S3 alone.
     await onStarted(queryId);
@@ -44,6 +59,7 @@ export class DuckDbEngine implements QueryEngine {
       const sandbox = await this.#pool.take().catch((error: unknown) => {
         throw new SandboxNotStarted(error);
       });
+      const grants: FileGrant[] = [];
       const stop = (): void => {
         sandbox.kill();
         // Rows that nobody reads any more end no other way.
@@ -52,12 +68,19 @@ export class DuckDbEngine implements QueryEngine {
       sending.addEventListener('abort', stop, { once: true });
       if (sending.aborted) stop();
       try {
-        const pipe = sandbox.run({ sql: statement.text, parameters, s3, tables });
-        opened.resolve(await resultOf(pipe, sandbox, statement.text, signal, ended));
+        const server = await this.#fileServer();
+        const granted = tables.map((table): SandboxTable => {
+          const grant = server.grant(table.partitionKey, table.files);
+          grants.push(grant);
+          return { ...table, filesUrl: grant.url, files: grant.files };
+        });
+        const pipe = sandbox.run({ sql: text, parameters, tables: granted });
+        opened.resolve(await resultOf({ pipe, sandbox, grants, place, signal, ended }));
         await ended.promise;
       } finally {
         sending.removeEventListener('abort', stop);
         await sandbox.close();
+        for (const grant of grants) grant.revoke();
       }
     });
     reading.catch((error: unknown) => opened.reject(signal.aborted ? signal.reason : refusalOf(error)));
@@ -70,14 +93,17 @@ export class DuckDbEngine implements QueryEngine {
 
   async close(): Promise<void> {
     await this.#pool.close();
+    await (await this.#server)?.close();
+    await this.#sources.close();
   }
 
-  async #s3Access(signal: AbortSignal): Promise<S3Access> {
+  async #fileServer(): Promise<FileServer> {
+    this.#server ??= FileServer.open(this.#reads);
     try {
-      return await this.#sources.s3Access(signal);
+      return await this.#server;
     } catch (error) {
-      signal.throwIfAborted();
-      throw unanswered(error, 'The credentials for S3 cannot be had.');
+      this.#server = undefined;
+      throw new SandboxNotStarted(error);
     }
   }
 }
@@ -88,10 +114,21 @@ function refusalOf(error: unknown): unknown {
   return error instanceof RejectedError ? unanswered(error, "DuckDB's reads of S3 fail, and no more are begun for now.") : error;
 }
 
-/** @param ended is settled as the reading of the rows ends: at the last one, at an error, or when the reader has enough */
-async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: AbortSignal, ended: PromiseWithResolvers<void>): Promise<EngineResult> {
+/** A statement that runs in a sandbox. */
+interface Running {
+  readonly pipe: Readable;
+  readonly sandbox: Sandbox;
+  /** What the sandbox may read. */
+  readonly grants: readonly FileGrant[];
+  /** Line and column in the statement, from a byte offset in the text that DuckDB runs. */
+  readonly place: (byteOffset: number) => string;
+  readonly signal: AbortSignal;
+  /** Settled when the reading of the rows ends: at the last row, at an error, or when the reader has enough. */
+  readonly ended: PromiseWithResolvers<void>;
+}
+
+async function resultOf({ pipe, sandbox, grants, place, signal, ended }: Running): Promise<EngineResult> {
   const lines = resultLines(pipe);
-  let bytesScanned = 0;
   const incomplete = async (): Promise<unknown> => (signal.aborted ? (signal.reason as unknown) : await sandbox.deathReason());
   const next = async (): Promise<IteratorResult<{ control: ResultLine | undefined; rows: readonly ResultRow[] }>> => {
     try {
@@ -103,7 +140,7 @@ async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: A
   const first = await next();
   if (first.done === true) throw await incomplete();
   const head = first.value.control!;
-  if ('error' in head) throw errorOf(head.error, sql);
+  if ('error' in head) throw errorOf(head.error, place, grants);
 
   async function* rows(): AsyncGenerator<readonly ResultRow[]> {
     try {
@@ -115,8 +152,7 @@ async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: A
           yield batch;
           continue;
         }
-        if ('error' in control) throw errorOf(control.error, sql);
-        if ('done' in control) bytesScanned = control.done.bytesScanned;
+        if ('error' in control) throw errorOf(control.error, place, grants);
         return;
       }
     } catch (error) {
@@ -127,11 +163,11 @@ async function resultOf(pipe: Readable, sandbox: Sandbox, sql: string, signal: A
     }
   }
   const columns: readonly ResultColumn[] = 'columns' in head ? head.columns : [];
-  return { columns, rows: rows(), bytesScanned: () => bytesScanned };
+  return { columns, rows: rows(), bytesScanned: () => grants.reduce((sum, grant) => sum + grant.bytesSent(), 0) };
 }
 
-function errorOf({ type, message, position }: Extract<ResultLine, { error: unknown }>['error'], sql: string): QueryError | QueryStopped {
-  const where = position === undefined ? '' : `${describePosition(sql, offsetOfByte(sql, position))}: `;
+function errorOf({ type, message, position }: Extract<ResultLine, { error: unknown }>['error'], place: Running['place'], grants: readonly FileGrant[]): QueryError {
+  const where = position === undefined ? '' : `${place(position)}: `;
   const [what] = message.split('\n');
   const detail = `${where}${what}`;
   switch (type) {
@@ -142,6 +178,7 @@ function errorOf({ type, message, position }: Extract<ResultLine, { error: unkno
     case 'Invalid Input':
     case 'Invalid Type':
     case 'Mismatch Type':
+    case 'Not implemented':
     case 'Out of Range':
     case 'Parameter Not Allowed':
     case 'Parameter Not Resolved':
@@ -156,7 +193,7 @@ function errorOf({ type, message, position }: Extract<ResultLine, { error: unkno
       return new QueryError('engine-failed', 'The statement needed more memory than it may have. Read fewer rows or columns, or aggregate first.', { cause: new Error(message) });
     case 'HTTP':
     case 'IO':
-      return new QueryError('unavailable', 'A file of the table could not be read from S3.', { cause: new Error(message) });
+      return new QueryError('unavailable', 'A file of the table could not be read from S3.', { cause: new Error(message, { cause: grants.map((grant) => grant.failure()).find((failure) => failure !== undefined) }) });
     default:
       return new QueryError('engine-failed', `DuckDB failed: ${detail}`, { cause: new Error(message) });
   }

@@ -1,25 +1,81 @@
-import type { ResultCell } from '@millrace/contracts';
+import {
+  DuckDBArrayType,
+  DuckDBDecimalType,
+  DuckDBListType,
+  DuckDBMapType,
+  DuckDBStructType,
+  DuckDBTypeId,
+  DuckDBUnionType,
+  type DuckDBType,
+} from '@duckdb/node-api';
+import { uniqueNames } from '../column-names.ts';
 
-const trinoTypes: Readonly<Record<string, string>> = {
-  FLOAT: 'real',
-  UTINYINT: 'smallint',
-  USMALLINT: 'integer',
-  UINTEGER: 'bigint',
-  UBIGINT: 'decimal(20,0)',
-  HUGEINT: 'decimal(38,0)',
-  UHUGEINT: 'decimal(39,0)',
-  BLOB: 'varbinary',
-};
-
-/** Trino's name of a DuckDB type, in lower case. */
-export function trinoTypeOf(duckdbType: string): string {
-  return trinoTypes[duckdbType] ?? duckdbType.toLowerCase();
+/** A type whose values a result cannot carry. */
+export class TypeNotCarried extends Error {
+  constructor(type: string) {
+    super(`A result cannot carry values of the type ${type}: CAST them to another type, such as VARCHAR`);
+  }
 }
 
-/** A cell from a value as DuckDB's JSON converter gives it: 64-bit integers and decimals are strings there; what nests becomes JSON text. */
-export function cellOf(value: unknown, type: string): ResultCell {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'object') return JSON.stringify(value);
-  if (typeof value === 'number' && type === 'bigint') return String(value);
-  return value as ResultCell;
+/** Types without a parameter. Trino has no unsigned integers: each becomes the next type that holds it. */
+const simpleTypes: Partial<Record<DuckDBTypeId, string>> = {
+  [DuckDBTypeId.BOOLEAN]: 'boolean',
+  [DuckDBTypeId.TINYINT]: 'tinyint',
+  [DuckDBTypeId.SMALLINT]: 'smallint',
+  [DuckDBTypeId.INTEGER]: 'integer',
+  [DuckDBTypeId.BIGINT]: 'bigint',
+  [DuckDBTypeId.HUGEINT]: 'decimal(38,0)',
+  [DuckDBTypeId.UTINYINT]: 'smallint',
+  [DuckDBTypeId.USMALLINT]: 'integer',
+  [DuckDBTypeId.UINTEGER]: 'bigint',
+  [DuckDBTypeId.UBIGINT]: 'decimal(20,0)',
+  [DuckDBTypeId.UHUGEINT]: 'decimal(39,0)',
+  [DuckDBTypeId.FLOAT]: 'real',
+  [DuckDBTypeId.DOUBLE]: 'double',
+  [DuckDBTypeId.VARCHAR]: 'varchar',
+  [DuckDBTypeId.ENUM]: 'varchar',
+  [DuckDBTypeId.BIT]: 'varchar',
+  [DuckDBTypeId.BIGNUM]: 'varchar',
+  [DuckDBTypeId.BLOB]: 'varbinary',
+  [DuckDBTypeId.UUID]: 'uuid',
+  [DuckDBTypeId.DATE]: 'date',
+  [DuckDBTypeId.TIME]: 'time(6)',
+  [DuckDBTypeId.TIME_NS]: 'time(9)',
+  [DuckDBTypeId.TIME_TZ]: 'time(6) with time zone',
+  [DuckDBTypeId.TIMESTAMP_S]: 'timestamp(0)',
+  [DuckDBTypeId.TIMESTAMP_MS]: 'timestamp(3)',
+  [DuckDBTypeId.TIMESTAMP]: 'timestamp(6)',
+  [DuckDBTypeId.TIMESTAMP_NS]: 'timestamp(9)',
+  [DuckDBTypeId.TIMESTAMP_TZ]: 'timestamp(6) with time zone',
+  [DuckDBTypeId.INTERVAL]: 'interval day to second',
+  [DuckDBTypeId.SQLNULL]: 'unknown',
+};
+
+/**
+ * Trino's name of a DuckDB type.
+ *
+ * @throws TypeNotCarried for a type that has no place in a result, such as VARIANT
+ */
+export function trinoTypeOf(type: DuckDBType): string {
+  if (type instanceof DuckDBDecimalType) return `decimal(${type.width},${type.scale})`;
+  if (type instanceof DuckDBListType || type instanceof DuckDBArrayType) return `array(${trinoTypeOf(type.valueType)})`;
+  if (type instanceof DuckDBMapType) return `map(${trinoTypeOf(type.keyType)}, ${trinoTypeOf(type.valueType)})`;
+  if (type instanceof DuckDBStructType) return rowType(fieldNames(type.entryNames), type.entryTypes);
+  if (type instanceof DuckDBUnionType) return rowType(type.memberTags, type.memberTypes);
+  const name = type.typeId === DuckDBTypeId.VARCHAR && type.alias === 'JSON' ? 'json' : simpleTypes[type.typeId];
+  if (name === undefined) throw new TypeNotCarried(type.toString());
+  return name;
+}
+
+/** Names of a row's fields. One without a name is `field0`, `field1`, … by its place, as Trino writes it in JSON. */
+export function fieldNames(names: readonly string[]): string[] {
+  return uniqueNames(names.map((name, index) => (name === '' ? `field${index}` : name)));
+}
+
+function rowType(names: readonly string[], types: readonly DuckDBType[]): string {
+  return `row(${names.map((name, index) => `${nameInType(name)} ${trinoTypeOf(types[index]!)}`).join(', ')})`;
+}
+
+function nameInType(name: string): string {
+  return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }

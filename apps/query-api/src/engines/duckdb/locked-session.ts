@@ -1,23 +1,15 @@
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api';
 import { retryWaitMs, triesOfRead } from './s3-reads.ts';
-import type { PrepareMessage, S3Access, SandboxTable } from './sandbox-protocol.ts';
+import type { PrepareMessage, SandboxTable } from './sandbox-protocol.ts';
+import { trinoMacros } from './trino-macros.ts';
+
+/** A statement that is not exactly one SELECT. */
+export class NotOneSelect extends Error {
+  override readonly name = 'NotOneSelect';
+}
 
 /** DuckDB's types of the catalog's column types. */
 const duckdbTypes: Readonly<Record<string, string>> = { string: 'VARCHAR', int: 'INTEGER', bigint: 'BIGINT', double: 'DOUBLE', boolean: 'BOOLEAN', timestamp: 'TIMESTAMP' };
-
-/** Trino's names for functions that DuckDB has under another name, so that reports stay in SQL that all engines share. */
-const macros = [
-  'approx_distinct(x) AS approx_count_distinct(x)',
-  'approx_percentile(x, q) AS approx_quantile(x, q)',
-  'from_unixtime(seconds) AS make_timestamp(CAST(CAST(seconds AS DOUBLE) * 1000000 AS BIGINT))',
-  'to_unixtime(moment) AS epoch(moment)',
-  'regexp_like(text, pattern) AS regexp_matches(text, pattern)',
-  'json_extract_scalar(document, path) AS json_extract_string(document, path)',
-  'array_join(list, separator) AS array_to_string(list, separator)',
-  'day_of_week(moment) AS isodow(moment)',
-  'day_of_year(moment) AS dayofyear(moment)',
-  'week_of_year(moment) AS weekofyear(moment)',
-];
 
 /** An instance with httpfs loaded and its limits set, still without tables. */
 export async function openInstance({ limits, tempDirectory, httpfsPath, readSeconds }: PrepareMessage): Promise<DuckDBConnection> {
@@ -38,31 +30,42 @@ export async function openInstance({ limits, tempDirectory, httpfsPath, readSeco
   await connection.run("SET TimeZone = 'UTC'");
   // DuckDB's own retries, counted. The time limit is for connecting and for each wait for bytes: a long read that goes on is not cut short.
   await connection.run(`SET http_timeout = ${readSeconds}; SET http_retries = ${triesOfRead - 1}; SET http_retry_wait_ms = ${retryWaitMs}`);
-  // The log of requests is where the bytes read from S3 are counted.
-  await connection.run("CALL enable_logging('HTTP', storage = 'memory')");
+  // Otherwise DuckDB opens two connections for each file.
+  await connection.run('SET httpfs_connection_caching = true');
   return connection;
 }
 
-/** Declares the tables, then locks the instance: from here on it can read exactly their files and change no setting. */
-export async function lockTo(connection: DuckDBConnection, s3: S3Access, tables: readonly SandboxTable[]): Promise<void> {
-  await connection.run(secretOf(s3));
-  for (const macro of macros) await connection.run(`CREATE MACRO ${macro}`);
+/**
+ * Declares the tables, then locks the instance: from here on it can read exactly their files and change no setting.
+ *
+ * The session holds no secret: no credentials, no address of S3 and no key of a file. The views and the setting
+ * `allowed_directories` show URLs that are valid for this run only. An in-memory database cannot be opened read-only, so
+ * {@link prepareSelect} is what keeps statements from writing.
+ */
+export async function lockTo(connection: DuckDBConnection, tables: readonly SandboxTable[]): Promise<void> {
+  for (const macro of trinoMacros) await connection.run(`CREATE MACRO ${macro}`);
   for (const table of tables) {
     const qualified = `${name(table.database)}.${name(table.name)}`;
     await connection.run(`CREATE SCHEMA IF NOT EXISTS ${name(table.database)}`);
     await connection.run(`CREATE VIEW ${qualified} AS ${relationOf(table)}`);
     await connection.run(`CREATE VIEW ${name(table.name)} AS FROM ${qualified}`);
   }
-  await connection.run(`SET allowed_paths = ${textList(tables.flatMap(({ files }) => files))}`);
+  await connection.run(`SET allowed_directories = ${textList(tables.map(({ filesUrl }) => filesUrl))}`);
   await connection.run('SET enable_external_access = false; SET lock_configuration = true');
 }
 
-/** Bytes of the answers to every GET so far. */
-export async function bytesRead(connection: DuckDBConnection): Promise<number> {
-  const reader = await connection.runAndReadAll(
-    `SELECT coalesce(sum(CAST(response.headers['Content-Length'] AS BIGINT)), 0)::DOUBLE FROM duckdb_logs_parsed('HTTP') WHERE request.type = 'GET'`,
-  );
-  return Number(reader.getRows()[0]?.[0] ?? 0);
+/**
+ * Prepares a statement. Only SELECT is prepared: DuckDB allows COPY to write into the directory for temporary files, and CALL to
+ * switch on a log.
+ *
+ * @throws NotOneSelect
+ */
+export async function prepareSelect(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+  const statements = await connection.extractStatements(sql);
+  if (statements.count !== 1) throw new NotOneSelect(`${statements.count} statements instead of one SELECT`);
+  const prepared = await statements.prepare(0);
+  if (prepared.statementType !== StatementType.SELECT) throw new NotOneSelect(`a statement of type ${StatementType[prepared.statementType]} instead of SELECT`);
+  return prepared;
 }
 
 function relationOf({ columns, partitionKey, files }: SandboxTable): string {
@@ -74,16 +77,6 @@ function relationOf({ columns, partitionKey, files }: SandboxTable): string {
   // A file list that matches nothing is an error in DuckDB; a table without files is not.
   const nulls = [...columns.map((column) => `NULL::${duckdbTypes[column.type] ?? 'VARCHAR'} AS ${name(column.name)}`), `NULL::VARCHAR AS ${name(partitionKey)}`];
   return `SELECT ${nulls.join(', ')} WHERE false`;
-}
-
-function secretOf({ accessKeyId, secretAccessKey, sessionToken, region, endpoint }: S3Access): string {
-  const options = [`TYPE s3`, `KEY_ID ${text(accessKeyId)}`, `SECRET ${text(secretAccessKey)}`, `REGION ${text(region)}`];
-  if (sessionToken !== undefined) options.push(`SESSION_TOKEN ${text(sessionToken)}`);
-  if (endpoint !== undefined) {
-    const { host, protocol } = new URL(endpoint);
-    options.push(`ENDPOINT ${text(host)}`, `USE_SSL ${protocol === 'https:'}`, `URL_STYLE 'path'`);
-  }
-  return `CREATE SECRET lake (${options.join(', ')})`;
 }
 
 function name(identifier: string): string {

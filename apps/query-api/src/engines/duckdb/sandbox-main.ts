@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
-import { cellOf, trinoTypeOf } from './duckdb-types.ts';
-import { bytesRead, lockTo, openInstance } from './locked-session.ts';
+import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api';
+import type { Parameter } from '../query-engine.ts';
+import { runWith } from './bindings.ts';
+import { cellOf } from './duckdb-cells.ts';
+import { trinoTypeOf, TypeNotCarried } from './duckdb-types.ts';
+import { readTextExactly } from './exact-text.ts';
+import { lockTo, NotOneSelect, openInstance, prepareSelect } from './locked-session.ts';
 import { memorySignal, resultPipe, rowCharactersMax, rowTooLargeType, type PrepareMessage, type ResultLine, type RunMessage, type SandboxReport } from './sandbox-protocol.ts';
 
 // The process that runs one statement in DuckDB and ends. A statement of DuckDB can hold a thread for minutes without hearing an
@@ -13,6 +17,8 @@ const memoryCheckMs = 50;
 const lineBufferBytes = 64 * 1024;
 
 class RowTooLarge extends Error {}
+
+readTextExactly();
 
 let prepared: Promise<DuckDBConnection> | undefined;
 let tempDirectory: string | undefined;
@@ -40,15 +46,15 @@ function prepare(message: PrepareMessage): void {
   );
 }
 
-async function run({ sql, parameters, s3, tables }: RunMessage): Promise<void> {
+async function run({ sql, parameters, tables }: RunMessage): Promise<void> {
   const pipe = new Socket({ fd: resultPipe });
   // The reader gave up.
   pipe.on('error', () => endNow('SIGKILL'));
   try {
     const connection = await prepared!;
-    await lockTo(connection, s3, tables);
-    await stream(connection, sql, parameters.map(valueOf), pipe);
-    pipe.end(line({ done: { bytesScanned: await bytesRead(connection) } }));
+    await lockTo(connection, tables);
+    await stream(connection, sql, parameters, pipe);
+    pipe.end(line({ done: true }));
   } catch (error) {
     pipe.end(line({ error: errorOf(error) }));
   }
@@ -61,15 +67,15 @@ function endNow(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-async function stream(connection: DuckDBConnection, sql: string, values: DuckDBValue[], pipe: Socket): Promise<void> {
-  const result = await connection.stream(sql, values);
-  const types = Array.from({ length: result.columnCount }, (_, index) => trinoTypeOf(result.columnType(index).toString()));
-  const names = result.deduplicatedColumnNames();
-  await write(pipe, line({ columns: names.map((name, index) => ({ name, type: types[index]! })) }));
+async function stream(connection: DuckDBConnection, sql: string, parameters: readonly Parameter[], pipe: Socket): Promise<void> {
+  const result = await runWith(async () => await prepareSelect(connection, sql), parameters);
+  const columns = result.columnNames().map((name, index) => ({ name, type: trinoTypeOf(columnTypeOf(result, index)) }));
+  await write(pipe, line({ columns }));
   let buffer = '';
-  for await (const rows of result.yieldRowsJson()) {
-    for (const row of rows) {
-      const text = JSON.stringify(row.map((value, index) => cellOf(value, types[index]!)));
+  for await (const chunk of result) {
+    const vectors = columns.map((_, index) => chunk.getColumnVector(index));
+    for (let row = 0; row < chunk.rowCount; row += 1) {
+      const text = JSON.stringify(vectors.map((vector) => cellOf(vector, row)));
       if (text.length > rowCharactersMax) throw new RowTooLarge();
       buffer += `${text}\n`;
       if (buffer.length >= lineBufferBytes) {
@@ -81,18 +87,23 @@ async function stream(connection: DuckDBConnection, sql: string, values: DuckDBV
   if (buffer !== '') await write(pipe, buffer);
 }
 
-async function write(pipe: Socket, text: string): Promise<void> {
-  if (!pipe.write(text)) await once(pipe, 'drain');
+function columnTypeOf(result: DuckDBResult, index: number): DuckDBType {
+  try {
+    return result.columnType(index);
+  } catch {
+    throw new TypeNotCarried('of an unfinished aggregate');
+  }
 }
 
-// A whole number that fits is a BIGINT and not a DOUBLE, so that it may stand where an integer must.
-function valueOf(parameter: string | number | boolean | null): DuckDBValue {
-  return typeof parameter === 'number' && Number.isSafeInteger(parameter) ? BigInt(parameter) : parameter;
+async function write(pipe: Socket, text: string): Promise<void> {
+  if (!pipe.write(text)) await once(pipe, 'drain');
 }
 
 function errorOf(error: unknown): { type: string; message: string; position?: number } {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RowTooLarge) return { type: rowTooLargeType, message };
+  if (error instanceof TypeNotCarried) return { type: 'Invalid Type', message };
+  if (error instanceof NotOneSelect) return { type: 'Permission', message };
   try {
     const fields = JSON.parse(message) as { exception_type?: string; exception_message?: string; position?: string };
     return {

@@ -11,23 +11,15 @@ export interface SandboxLimits {
   readonly tempMiB: number;
 }
 
-/** How to reach S3. */
-export interface S3Access {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string | undefined;
-  readonly region: string;
-  /** URL of an endpoint other than AWS's own. */
-  readonly endpoint: string | undefined;
-}
-
 /** A table as the sandbox sees it: these files and no other. */
 export interface SandboxTable {
   readonly database: string;
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly partitionKey: string;
-  /** `s3://…` of every file of every registered partition. */
+  /** Begins the URL of each file. The sandbox may read what is below it and nothing else. */
+  readonly filesUrl: string;
+  /** URLs that only this run can read, on the loopback interface. */
   readonly files: readonly string[];
 }
 
@@ -42,12 +34,11 @@ export interface PrepareMessage {
   readonly readSeconds: number;
 }
 
-/** Second and last message to a sandbox: it runs one statement and ends. */
+/** Second and last message to a sandbox: it runs one statement and ends. It holds neither credentials nor names of the lake's files. */
 export interface RunMessage {
   readonly kind: 'run';
   readonly sql: string;
   readonly parameters: readonly Parameter[];
-  readonly s3: S3Access;
   readonly tables: readonly SandboxTable[];
 }
 
@@ -57,7 +48,7 @@ export type SandboxReport = { readonly kind: 'ready' } | { readonly kind: 'faile
 /** A line of the result pipe that is not a row; a row is a JSON array. */
 export type ResultLine =
   | { readonly columns: readonly ResultColumn[] }
-  | { readonly done: { readonly bytesScanned: number } }
+  | { readonly done: true }
   | { readonly error: { readonly type: string; readonly message: string; readonly position?: number } };
 
 /** Longest row, as JSON, in characters: a row is in memory whole, in the sandbox, in the worker and in the API. */

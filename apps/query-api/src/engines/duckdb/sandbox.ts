@@ -19,6 +19,11 @@ export interface SandboxSettings {
   readonly readSeconds: number;
 }
 
+/** Environment of a sandbox: nothing of the service's own, since credentials may be there. */
+export function sandboxEnvironment(home: string | undefined): Record<string, string> {
+  return { TZ: 'UTC', ...(home === undefined ? {} : { HOME: home }) };
+}
+
 const stderrCharactersMax = 4000;
 
 /** One process that runs one statement. */
@@ -66,8 +71,7 @@ export class Sandbox {
     const fromSource = import.meta.filename.endsWith('.ts');
     const entry = join(import.meta.dirname, fromSource ? 'sandbox-main.ts' : 'sandbox-main.js');
     const child = fork(entry, [], {
-      // None of the service's environment: no credentials lie there.
-      env: { TZ: 'UTC', ...(settings.home === undefined ? {} : { HOME: settings.home }) },
+      env: sandboxEnvironment(settings.home),
       execArgv: ['--max-old-space-size=128'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     });

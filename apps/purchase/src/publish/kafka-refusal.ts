@@ -1,0 +1,22 @@
+// Codes of @platformatic/kafka and of the protocol: https://kafka.apache.org/protocol#protocol_error_codes
+const refusingCodes: ReadonlySet<unknown> = new Set([
+  'PLT_KFK_AUTHENTICATION',
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'ILLEGAL_SASL_STATE',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+]);
+
+// The client wraps an error, and gathers several, at most this deep.
+const depthMax = 5;
+
+/** Whether the broker answered and refused this client: waiting does not mend it. */
+export function isKafkaRefusal(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > depthMax) return false;
+  const { code, apiId } = error as { code?: unknown; apiId?: unknown };
+  if (refusingCodes.has(code) || refusingCodes.has(apiId)) return true;
+  const inner = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return [error.cause, ...inner].some((one) => isKafkaRefusal(one, depth + 1));
+}

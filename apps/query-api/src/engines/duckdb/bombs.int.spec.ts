@@ -1,0 +1,85 @@
+import { homedir, tmpdir } from 'node:os';
+import { purchases } from '@millrace/contracts';
+import { S3ObjectStore } from '@millrace/lake';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { QueryStopped } from '../../errors.ts';
+import { LakeSources } from '../../lake-sources.ts';
+import { readStatement } from '../../statement/statement-text.ts';
+import { openTestLake, testParts, type TestLake } from '../../testing-lake.ts';
+import type { ResultRow } from '../query-engine.ts';
+import { DuckDbEngine } from './duckdb-engine.ts';
+import { rangeReader } from './s3-reads.ts';
+
+let lake: TestLake;
+let engine: DuckDbEngine;
+beforeAll(async () => {
+  lake = await openTestLake();
+  await lake.land([{ genre: 'Fiction', userId: 'ann', userAge: 30, purchaseTimestamp: 1_575_121_641 }]);
+  engine = new DuckDbEngine(
+    {
+      limits: { memoryMiB: 96, processMemoryMiB: 400, threads: 1, tempMiB: 16 },
+      tempRoot: tmpdir(),
+      httpfsPath: testParts.httpfsPath,
+      home: homedir(),
+      startMsMax: 60_000,
+      readSeconds: 5,
+      keptBytesMax: 1024 * 1024,
+    },
+    new LakeSources({
+      streams: [purchases],
+      places: { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
+      filesMax: 100,
+      readRange: rangeReader(lake.aws.s3),
+    }),
+    async ({ signal }, run) => await run(signal!),
+  );
+});
+afterAll(async () => {
+  await engine?.close();
+  await lake?.close();
+});
+
+async function ask(sql: string, signal = new AbortController().signal): Promise<ResultRow[]> {
+  const result = await engine.run({ queryId: crypto.randomUUID(), statement: readStatement(sql), parameters: [], executionId: undefined, onStarted: async () => {}, signal });
+  const rows: ResultRow[] = [];
+  for await (const batch of result.rows) rows.push(...batch);
+  return rows;
+}
+
+const text = 'x'.repeat(20_000);
+const endless = {
+  'a cross join': 'SELECT count(*) FROM range(100000000000000) a(x), (VALUES (1), (2)) b(y) WHERE a.x % 7 = b.y % 5',
+  'a sum over endless rows': 'SELECT sum(sqrt(range::DOUBLE)) FROM range(100000000000000)',
+};
+const greedy = {
+  'a string that escapes the memory limit of DuckDB': `SELECT length(replace('${text}', 'x', '${text}')) FROM purchases`,
+  'a sort that spills': 'SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY md5(range::VARCHAR)) AS n FROM range(3000000))',
+  'a list that grows': 'SELECT length(list(md5(range::VARCHAR))) FROM range(20000000)',
+};
+
+it('statements that take all memory or all time end alone: those beside them succeed, before and after', async () => {
+  const stop = new AbortController();
+  const reason = new QueryStopped('deadline');
+  let endlessUnderWay = 0;
+  const ends = Object.entries(endless).map(async ([name, sql]) => {
+    endlessUnderWay += 1;
+    const end = await ask(sql, stop.signal).catch((error: unknown) => error);
+    endlessUnderWay -= 1;
+    return { name, end };
+  });
+  const failures = Object.entries(greedy).map(async ([name, sql]) => ({ name, end: await ask(sql).catch((error: unknown) => error) }));
+
+  const measured: number[] = [];
+  for (let n = 0; n < 5; n += 1) {
+    const startedAt = performance.now();
+    expect(await ask(`SELECT ${n} AS n, genre FROM purchases`)).toEqual([[n, 'Fiction']]);
+    measured.push(Math.round(performance.now() - startedAt));
+  }
+  // The time bombs were there all the while.
+  expect(endlessUnderWay).toBe(Object.keys(endless).length);
+  for (const { name, end } of await Promise.all(failures)) expect({ name, end }).toMatchObject({ name, end: { code: 'engine-failed', message: expect.stringContaining('memory') as string } });
+  stop.abort(reason);
+  for (const { name, end } of await Promise.all(ends)) expect({ name, end }).toEqual({ name, end: reason });
+  expect(await ask('SELECT 42 AS a')).toEqual([[42]]);
+  process.stdout.write(`Beside ${Object.keys(endless).length + Object.keys(greedy).length} bombs the small statements took ${measured.join(', ')} ms.\n`);
+});

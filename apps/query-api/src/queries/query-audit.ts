@@ -1,0 +1,39 @@
+import { idOfPrincipal, samePrincipal, type PrincipalId } from '@millrace/runtime';
+import type { Logger } from 'pino';
+import type { QueryJobData, QueryOutcome, QueryRecord } from './query-record.ts';
+
+/** Longest statement of a log line, in characters. */
+export const loggedStatementCharactersMax = 2000;
+
+/** Records who submits and who cancels queries. */
+export interface QueryApiAudit {
+  submitted(id: string, data: QueryJobData): void;
+  cancelRequested(record: QueryRecord, by: PrincipalId): void;
+}
+
+/** Writes one line for each query that is queued and for each request to cancel one. */
+export function queryApiAudit(logger: Logger): QueryApiAudit {
+  return {
+    submitted(id, data) {
+      logger.info({ audit: 'query-submitted', ...queryFields(id, data), state: 'queued' }, 'A query was submitted.');
+    },
+    cancelRequested({ id, data, state }, by) {
+      const own = data.principal !== undefined && samePrincipal(data.principal, by);
+      const sentence = own ? 'Its submitter cancels a query.' : 'An administrator cancels a query.';
+      logger.info({ audit: 'query-cancel-requested', ...queryFields(id, data), state, cancelledBy: idOfPrincipal(by) }, sentence);
+    },
+  };
+}
+
+/** Writes the one line of a query's end. A figure that is not known is null: an engine counts bytes only for statements that succeed. */
+export function logQueryEnd(logger: Logger, id: string, data: QueryJobData, { state, startedAt, finishedAt, statistics, error }: QueryOutcome): void {
+  const figures = { state, executionMs: finishedAt - startedAt, bytesScanned: statistics?.bytesScanned ?? null, rows: statistics?.rows ?? null };
+  const more = { ...(statistics === undefined ? {} : { queuedMs: statistics.queuedMs }), ...(error === undefined ? {} : { problem: error.type }) };
+  logger.info({ audit: 'query-ended', ...queryFields(id, data), ...figures, ...more }, `A query ${state}.`);
+}
+
+/** Who asks what of which engine. Values of parameters may be personal data, so only their number is logged. */
+function queryFields(queryId: string, { principal, engine, report, sql, parameters }: QueryJobData): Readonly<Record<string, unknown>> {
+  const statement = sql.length > loggedStatementCharactersMax ? `${sql.slice(0, loggedStatementCharactersMax)}…` : sql;
+  return { queryId, principal: principal ?? null, engine, ...(report === undefined ? {} : { report }), statement, statementCharacters: sql.length, parameters: parameters.length };
+}

@@ -1,0 +1,49 @@
+import { EventEmitter } from 'node:events';
+import type { Redis } from 'ioredis';
+import { expect, it } from 'vitest';
+import type { CallGuard } from './guards.ts';
+import { queryPipelines, remedyOf } from './pipelines.ts';
+import { RedisRefusals } from './redis-refusals.ts';
+
+const straight: CallGuard = async (_call, run) => await run(new AbortController().signal);
+const call = { operation: 'look', idempotent: true };
+const reply = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
+
+function refusalsOf(): { redis: EventEmitter; over: (error: Error) => Promise<unknown> } {
+  const redis = new EventEmitter();
+  const refusals = new RedisRefusals();
+  refusals.watch(redis as unknown as Redis);
+  return { redis, over: async (error) => await refusals.over(straight)(call, async () => await Promise.reject(error)).catch((caught: unknown) => caught) };
+}
+
+const notWritable = new Error("Stream isn't writeable and enableOfflineQueue options is false");
+
+it.each(['NOAUTH Authentication required.', 'WRONGPASS invalid username-password pair', 'DENIED Redis is running in protected mode'])(
+  'a call names the refusal that only the connection heard: %s',
+  async (words) => {
+    const { redis, over } = refusalsOf();
+    redis.emit('error', reply(words));
+    const error = await over(notWritable);
+    expect(error).toMatchObject({ name: 'RedisRefused', message: `Redis: ${words}` });
+    // Redis is healthy: its circuit stays closed, and an operator is told what to do.
+    expect(queryPipelines.redis.classify(error)).toBe('invalid');
+    expect(remedyOf(error)).toContain('REDIS_URL');
+  },
+);
+
+it('a refused command names its own refusal', async () => {
+  const { over } = refusalsOf();
+  expect(await over(reply('NOPERM this user has no permissions'))).toMatchObject({ message: 'Redis: NOPERM this user has no permissions' });
+});
+
+it('a lost connection and an ordinary error are no refusals, and a ready connection ends one', async () => {
+  const { redis, over } = refusalsOf();
+  redis.emit('error', Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
+  redis.emit('error', reply('ERR unknown command'));
+  expect(await over(notWritable)).toBe(notWritable);
+  redis.emit('error', reply('NOAUTH Authentication required.'));
+  redis.emit('ready');
+  expect(await over(notWritable)).toBe(notWritable);
+  expect(queryPipelines.redis.classify(notWritable)).toBe('transient');
+  expect(remedyOf(notWritable)).toBeUndefined();
+});

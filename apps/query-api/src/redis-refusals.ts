@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+import type { CallGuard } from './guards.ts';
+
+// The first word of an error that Redis replies is its code: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
+const refusingCodes: ReadonlySet<string> = new Set(['NOAUTH', 'WRONGPASS', 'DENIED', 'NOPERM']);
+
+/** Redis answered, and refuses this client: waiting does not mend it. */
+export class RedisRefused extends Error {
+  override readonly name = 'RedisRefused';
+  /** Whether the same command may succeed later: once an operator has acted. */
+  readonly retryable = true;
+
+  constructor(reply: Error) {
+    super(`Redis: ${reply.message}`, { cause: reply });
+  }
+}
+
+/** What to do about a Redis that refuses. */
+export const redisRemedy = 'check user and password in REDIS_URL, the ACL of the user, and the protected mode of the server';
+
+/**
+ * Remembers how Redis refused a connection. ioredis gives the reply to the listeners of the connection alone; commands only learn that the connection
+ * is not writable.
+ */
+export class RedisRefusals {
+  #last: Error | undefined;
+
+  /** Listens to a connection. */
+  watch(redis: Pick<Redis, 'on'>): void {
+    redis.on('error', (error: Error) => {
+      if (isRefusal(error)) this.#last = error;
+    });
+    redis.on('ready', () => void (this.#last = undefined));
+  }
+
+  /** Wraps calls to Redis, so that a failure names the refusal. */
+  over(guard: CallGuard): CallGuard {
+    return async (call, run) =>
+      await guard(call, async (signal) => {
+        try {
+          return await run(signal);
+        } catch (error) {
+          const reply = error instanceof Error && isRefusal(error) ? error : this.#last;
+          throw reply === undefined ? error : new RedisRefused(reply);
+        }
+      });
+  }
+}
+
+function isRefusal({ name, message }: Error): boolean {
+  return name === 'ReplyError' && refusingCodes.has(message.split(' ', 1)[0]!);
+}

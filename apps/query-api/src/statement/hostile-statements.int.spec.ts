@@ -1,0 +1,135 @@
+import { purchases } from '@millrace/contracts';
+import { S3ObjectStore } from '@millrace/lake';
+import { homedir, tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AthenaEngine } from '../engines/athena/athena-engine.ts';
+import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
+import { rangeReader } from '../engines/duckdb/s3-reads.ts';
+import { conformanceRows } from '../engines/query-engine.conformance.ts';
+import type { QueryEngine } from '../engines/query-engine.ts';
+import { QueryError, QueryStopped, type QueryErrorCode } from '../errors.ts';
+import { LakeSources } from '../lake-sources.ts';
+import { openTestLake, testParts, type TestLake } from '../testing-lake.ts';
+import { hostileStatements, type HostileOutcome } from './hostile-statements.ts';
+import { StatementGate } from './statement-gate.ts';
+
+/** Time that a hostile statement may run. */
+const runMsMax = 3000;
+/** Rows that are read of one; a result has a limit of its own, which is not tested here. */
+const rowsMax = 100_000;
+
+/** What an error says about the statement that met it. The emulator of Athena gives no reason but that it failed. */
+const outcomes: Readonly<Record<string, Partial<Record<QueryErrorCode, HostileOutcome>>>> = {
+  duckdb: {
+    'statement-invalid': 'contained: the engine refuses it',
+    'engine-failed': 'contained: a limit ends it',
+    'result-too-large': 'contained: a limit ends it',
+  },
+  athena: { 'statement-invalid': 'contained: the engine refuses it', 'engine-failed': 'contained: the engine refuses it' },
+};
+
+let lake: TestLake;
+let gate: StatementGate;
+
+beforeAll(async () => {
+  lake = await openTestLake();
+  await lake.land(conformanceRows);
+  gate = await StatementGate.create({ database: lake.database, tables: ['purchases'] });
+});
+afterAll(async () => {
+  gate?.close();
+  await lake?.close();
+});
+
+function duckDb(): QueryEngine {
+  return new DuckDbEngine(
+    {
+      limits: { memoryMiB: 128, processMemoryMiB: 600, threads: 1, tempMiB: 64 },
+      tempRoot: tmpdir(),
+      httpfsPath: testParts.httpfsPath,
+      home: homedir(),
+      startMsMax: 30_000,
+      readSeconds: 5,
+      keptBytesMax: 1024 * 1024,
+    },
+    new LakeSources({
+      streams: [purchases],
+      places: { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
+      filesMax: 100,
+      readRange: rangeReader(lake.aws.s3),
+    }),
+    async ({ signal }, run) => await run(signal!),
+  );
+}
+
+function athena(): QueryEngine {
+  return new AthenaEngine(
+    lake.aws.athena,
+    { workgroup: 'primary', database: lake.database, outputLocation: `s3://${lake.bucket}/_results/athena/`, pollMsMin: 20, pollMsMax: 200 },
+    async ({ signal }, run) => await run(signal ?? AbortSignal.timeout(10_000)),
+    async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
+  );
+}
+
+/** Runs a statement as a query does, through the gate and on the engine. */
+async function outcomeOf(sql: string, engine: QueryEngine, msMax: number): Promise<HostileOutcome> {
+  const stop = new AbortController();
+  try {
+    const statement = await gate.check(sql).catch((error: unknown) => {
+      throw error instanceof QueryError ? new RefusedByGate(error.code) : error;
+    });
+    const timer = setTimeout(() => stop.abort(new QueryStopped('deadline')), msMax);
+    try {
+      const result = await engine.run({ queryId: crypto.randomUUID(), statement, parameters: [], executionId: undefined, onStarted: async () => {}, signal: stop.signal });
+      let rows = 0;
+      for await (const batch of result.rows) {
+        rows += batch.length;
+        if (rows > rowsMax) return 'contained: a limit ends it';
+      }
+      return 'contained: harmless rows';
+    } finally {
+      clearTimeout(timer);
+    }
+  } catch (error) {
+    if (error instanceof RefusedByGate) return error.outcome;
+    if (error instanceof QueryStopped) return 'contained: a limit ends it';
+    const outcome = error instanceof QueryError ? outcomes[engine.name]?.[error.code] : undefined;
+    if (outcome === undefined) throw error;
+    return outcome;
+  }
+}
+
+class RefusedByGate extends Error {
+  readonly outcome: HostileOutcome;
+
+  constructor(code: string) {
+    super(code);
+    this.outcome = `refused: ${code}` as HostileOutcome;
+  }
+}
+
+describe.each([
+  ['duckdb', duckDb],
+  ['athena', athena],
+] as const)('hostile statements on %s', (name, open) => {
+  let engine: QueryEngine;
+  beforeAll(async () => {
+    engine = open();
+    // The first one waits for a process to start.
+    await engine.check(AbortSignal.timeout(30_000));
+  });
+  afterAll(async () => {
+    await engine?.close();
+  });
+
+  const statements = hostileStatements.filter(({ engines }) => engines.includes(name));
+  it.each(statements.map((statement) => ({ ...statement, title: statement.sql.slice(0, 120) })))('$kind: $title is $outcome', async ({ sql, outcome }) => {
+    const bomb = outcome === 'contained: a limit ends it';
+    expect(await outcomeOf(sql, engine, bomb ? runMsMax : 30_000)).toBe(outcome);
+  });
+
+  it('leave an engine that answers', async () => {
+    expect(await outcomeOf('SELECT count(*) FROM purchases', engine, 30_000)).toBe('contained: harmless rows');
+  });
+});

@@ -1,0 +1,36 @@
+import { createRequire } from 'node:module';
+import { decodeFetchResponse } from './fetch-response.ts';
+
+/** A version of the Fetch response in kafkajs: `requests/fetch/v<version>/response.js`. */
+interface ResponseModule {
+  decode: (bytes: Buffer) => Promise<unknown>;
+  parse: unknown;
+}
+
+/** The versions that carry record batches. kafkajs knows no later one. */
+export const fetchVersions = [4, 5, 6, 7, 8, 9, 10, 11] as const;
+
+const require = createRequire(import.meta.url);
+
+let installed = false;
+
+/**
+ * Replaces kafkajs's decoding of Fetch responses in this process, once. kafkajs checks no checksum, knows no snappy, lz4 or zstd,
+ * merges headers of the same name, and one batch that it cannot decode costs the answers for all partitions.
+ *
+ * @throws Error when kafkajs is not built as this code expects
+ */
+export function installDecoder(): void {
+  if (installed) return;
+  const modules = fetchVersions.map((version) => [version, responseModule(version)] as const);
+  for (const [version, module] of modules) module.decode = async (bytes) => await Promise.resolve(decodeFetchResponse(version, bytes));
+  installed = true;
+}
+
+/** The module that kafkajs requires for a version of the Fetch response. */
+export function responseModule(version: number): ResponseModule {
+  const path = `kafkajs/src/protocol/requests/fetch/v${version}/response`;
+  const module = require(path) as Partial<ResponseModule>;
+  if (typeof module.decode !== 'function' || typeof module.parse !== 'function') throw new Error(`${path} exports no decode and parse: kafkajs has changed, and the decoder of @millrace/kafka does not fit it`);
+  return module as ResponseModule;
+}

@@ -1,0 +1,59 @@
+import { isLakeError, LakeError } from './errors.ts';
+import type { ObjectStore } from './object-store.ts';
+
+/** What {@link probeStore} works with. */
+export interface StoreProbe {
+  readonly store: ObjectStore;
+  /** A key that no one has written before. */
+  readonly key: string;
+  /** Where the store is, for the message. */
+  readonly address: () => string;
+  readonly signal?: AbortSignal | undefined;
+  /** Called when the probe's object could not be deleted; it does no harm. */
+  readonly onLeftover: (error: unknown) => void;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Tries what the ledger needs of a store: a second PUT with `If-None-Match` is refused, and a GET and a LIST see a write at once. Without the first,
+ * two sinks write every row twice; without the others a sink does not see what another recorded.
+ *
+ * @throws LakeError `unsound-store` when the store fails; whatever else a call throws, which says nothing about the store
+ */
+export async function probeStore({ store, key, address, signal, onLeftover }: StoreProbe): Promise<void> {
+  const [first, second] = ['first', 'second'].map((word) => encoder.encode(`${word} ${key}`)) as [Uint8Array, Uint8Array];
+  const unsound = (fact: string): LakeError =>
+    new LakeError('unsound-store', `the store at ${address()} ${fact}; exactly once cannot hold on it: use a store with conditional writes and strong consistency`, { key });
+  try {
+    // A network that repeats the request makes the first answer a refusal: the object is there all the same.
+    await putIfAbsent(store, key, first, signal);
+  } catch (error) {
+    if (isLakeError(error, 'invalid')) throw unsound(`refuses If-None-Match (${error.message})`);
+    throw error;
+  }
+  try {
+    if (!(await isWritten(store, key, first, signal))) throw unsound('does not show a write to the next GET');
+    if (!(await store.list(key, { limit: 1, signal })).includes(key)) throw unsound('does not show a write to the next LIST');
+    if (await putIfAbsent(store, key, second, signal)) throw unsound('ignores If-None-Match');
+    if (!(await isWritten(store, key, first, signal))) throw unsound('ignores If-None-Match, though it answers that the key exists');
+  } finally {
+    await store.delete(key, { signal }).catch(onLeftover);
+  }
+}
+
+/** Whether the key was free. */
+async function putIfAbsent(store: ObjectStore, key: string, body: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await store.put(key, body, { ifAbsent: true, signal });
+    return true;
+  } catch (error) {
+    if (isLakeError(error, 'exists')) return false;
+    throw error;
+  }
+}
+
+async function isWritten(store: ObjectStore, key: string, body: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
+  const found = await store.get(key, { signal });
+  return found !== undefined && Buffer.compare(found, body) === 0;
+}

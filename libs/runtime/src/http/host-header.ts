@@ -1,0 +1,29 @@
+import type { FastifyInstance } from 'fastify';
+import { ProblemError } from '../errors.ts';
+
+/** `host[:port]` of RFC 3986 without user info; empty where the target has no authority. */
+const hostPattern = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::\d*)?$/;
+
+/**
+ * Refuses a request without exactly one valid Host header (RFC 9112, section 3.2). HTTP/1.0 needs none. Node checks only that there is one, and its refusal has no
+ * body, so its own check is off.
+ */
+export function requireHost(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const message = hostFault(request.raw.rawHeaders, request.raw.httpVersion);
+    if (message === undefined) done();
+    else done(new ProblemError('validation', { detail: `The header Host ${message}.`, errors: [{ field: 'Host', message }], headers: { connection: 'close' } }));
+  });
+}
+
+/**
+ * Names the fault of the Host header; undefined when there is none.
+ * @param rawHeaders names and values in turn, as they came: Node drops the second of two Host headers elsewhere
+ */
+export function hostFault(rawHeaders: readonly string[], httpVersion: string): string | undefined {
+  const values = rawHeaders.filter((_text, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === 'host');
+  if (values.length > 1) return `must come once, not ${values.length} times`;
+  const [value] = values;
+  if (value === undefined) return httpVersion === '1.0' ? undefined : `is required in HTTP/${httpVersion}`;
+  return hostPattern.test(value) ? undefined : 'must be a host name or address with an optional port';
+}

@@ -1,0 +1,92 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { repository, textOf } from '../repository.ts';
+import { anchorsOf, linkTargets, markdownFiles, namedPaths, wideRows } from './markdown.ts';
+
+const files = markdownFiles(repository);
+
+/** Every file of the repository, to say where a missing one went. */
+const sources = ['apps', 'libs', 'tools', 'docker', 'e2e', 'benchmarks', 'docs'].flatMap((folder) =>
+  readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
+    .map((path) => `${folder}/${path}`),
+);
+
+function namesakesOf(path: string): string[] {
+  return sources.filter((source) => posix.basename(source) === posix.basename(path));
+}
+
+describe('every Markdown file', () => {
+  it('is found', () => {
+    expect(files).toContain('README.md');
+    expect(files).toContain('docs/architecture.md');
+    expect(files).toContain('docs/adr/0002-the-ledger.md');
+    expect(files.filter((file) => file.includes('node_modules'))).toEqual([]);
+  });
+
+  it.each(files)('%s links only to files and headings that exist', (file) => {
+    const broken = linkTargets(textOf(file)).flatMap((target) => {
+      if (/^[a-z]+:/.test(target)) return [];
+      const [path, anchor] = target.split('#') as [string, string?];
+      const linked = path === '' ? file : posix.join(posix.dirname(file), decodeURIComponent(path));
+      if (!existsSync(join(repository, linked))) return [`${target}: ${linked} does not exist`];
+      if (anchor === undefined || !linked.endsWith('.md')) return [];
+      return anchorsOf(textOf(linked)).includes(anchor) ? [] : [`${target}: ${linked} has no heading with this anchor`];
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it.each(files)('%s names only paths that exist', (file) => {
+    const missing = namedPaths(textOf(file)).filter((path) => !existsSync(join(repository, path)));
+    expect(missing.map((path) => `${path} does not exist; files of this name: ${namesakesOf(path).join(', ') || 'none'}`)).toEqual([]);
+  });
+});
+
+describe('the pages that are read first', () => {
+  const proofs = ['docs/crash-matrix.md', 'docs/s3-outage.md', 'docs/sink-model.md', 'docs/sink-rebalance.md'];
+  const pages = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', ...proofs];
+
+  it.each(pages)('%s has no table wider than 140 columns', (page) => {
+    expect(wideRows(textOf(page), 140)).toEqual([]);
+  });
+
+  it('docs/architecture.md says where each word of its glossary is in the code', () => {
+    const page = textOf('docs/architecture.md');
+    const section = (title: string): string => page.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
+    const words = [...section('Glossary').matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].map(([, word]) => word!);
+    const rows = [...section('From word to file').matchAll(/^\| ([^|\n]+) \| [^|\n]*`[^`|\n]+`/gm)];
+    const mapped = rows.flatMap(([, cell]) => cell!.split(', '));
+    expect(words.length).toBeGreaterThan(14);
+    expect(words.filter((word) => !mapped.includes(word))).toEqual([]);
+  });
+});
+
+describe('linkTargets', () => {
+  it('finds links, pictures, references and HTML, and nothing in code', () => {
+    const links = ['[a](b.md#c) ![d](e.svg "title")', '<img src="f.svg">', '[g]: h.md'];
+    const code = ['`[no](no.md)`', '```md', '[no](no.md)', '```'];
+    expect(linkTargets([...links, ...code].join('\n'))).toEqual(['b.md#c', 'e.svg', 'f.svg', 'h.md']);
+  });
+});
+
+describe('anchorsOf', () => {
+  it('builds anchors as GitHub does, and numbers equal ones', () => {
+    const code = ['```sh', '# a comment', '```'];
+    const text = ['# POST `/v1/purchases`', '## S3 is down', ...code, '## [S3](a.md) is down', '### snake_case, it’s 95 %'].join('\n');
+    expect(anchorsOf(text)).toEqual(['post-v1purchases', 's3-is-down', 's3-is-down-1', 'snake_case-its-95-']);
+  });
+});
+
+describe('namedPaths', () => {
+  it('finds paths of the repository in inline code, without placeholders', () => {
+    const text = '`libs/lake/src/keys.ts`, `apps/<name>`, `docs/adr/`, `./millrace up`, `purchases/dt=1/x.parquet`, `libs/lake/dist/x.js`';
+    expect(namedPaths(text)).toEqual(['libs/lake/src/keys.ts', 'docs/adr/']);
+  });
+});
+
+describe('wideRows', () => {
+  it('counts characters of table rows only', () => {
+    expect(wideRows('text that is long\n| a |\n| äöü |', 6)).toEqual(['line 3: 7 columns']);
+  });
+});

@@ -1,0 +1,126 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { partNames, root, serviceNames } from './places.mjs';
+
+export const usage = `Millrace carries business events from a REST call to an answered SQL question.
+
+  ./millrace up [--detach]            set everything up, start it, and show a first answer; runs until Ctrl-C
+  ./millrace down                     stop everything that runs; the data stays
+  ./millrace status [--json]          list the processes with their health
+  ./millrace start NAME [--as ALIAS]  start one part or service
+  ./millrace stop NAME                stop one part or service
+  ./millrace test [--quick]           run every test: unit, integration on real parts, end to end; --quick builds, lints and
+                                      runs the unit tests of the projects that changed since the main branch
+  ./millrace verify NAME              run one long proof on a stack of its own, outside the tests' time
+  ./millrace crash-matrix [--faults N] [--seed S]
+                                      inject faults of every kind and count every acknowledged purchase
+  ./millrace bench NAME [--json]      run one benchmark against the running stack
+
+  ./millrace audit [--deep] [--json] [--table T]
+                                      prove the table complete, or name each missing event
+  ./millrace trace EVENT_ID [--deep] [--json]
+                                      show where an event is: topic, offset, batch, file, day; or why it is not in the table
+  ./millrace rejects list|show|redrive
+                                      show the records that failed validation; publish corrected ones under their own ids
+  ./millrace repair [--apply]         publish again, or record as lost, files that were deleted by hand
+  ./millrace replay [--from T --to T] [--into TABLE] [--switch]
+                                      rebuild the table from the topic beside the live one, and compare the two
+
+Parts: ${partNames.join(' ')}. Services: ${serviceNames.join(' ')}.
+`;
+
+/** Commands over a running lake. They read their arguments themselves. */
+export const operatorCommands = ['audit', 'trace', 'rejects', 'repair', 'replay'];
+
+/**
+ * What the machine is checked for before a command.
+ *
+ * @param {readonly string[]} argv
+ * @returns {import('./machine/check-machine.mjs').Purpose['kind']}
+ */
+export function purposeOf([command = '', ...rest]) {
+  if (command === 'up') return 'up';
+  const ownStack = ['verify', 'crash-matrix'].includes(command) || (command === 'test' && !rest.includes('--quick'));
+  return ownStack ? 'own-stack' : 'install';
+}
+
+const helpWords = new Set(['help', '--help', '-h']);
+
+/**
+ * Whether a command line asks for the usage.
+ *
+ * @param {readonly string[]} argv
+ */
+export function asksForHelp([command, ...rest]) {
+  if (command === undefined || helpWords.has(command)) return true;
+  return !operatorCommands.includes(command) && rest.some((argument) => argument === '--help' || argument === '-h');
+}
+
+/**
+ * The fault in a command line, found without an installation.
+ *
+ * @param {readonly string[]} argv
+ * @returns {string | undefined} undefined when there is none
+ */
+export function usageFault([command = '', ...rest]) {
+  switch (command) {
+    case 'up':
+      return unknownOption(command, rest, ['--detach']);
+    case 'status':
+      return unknownOption(command, rest, ['--json']);
+    case 'test':
+      return unknownOption(command, rest, ['--quick']);
+    case 'down':
+      return unknownOption(command, rest, []);
+    case 'start':
+      return startFault(rest);
+    case 'stop':
+      return rest.length === 1 ? undefined : 'Usage: ./millrace stop NAME';
+    case 'bench':
+      return unknownScript(command, rest[0], scriptNames('benchmarks', '.'));
+    case 'verify':
+      return unknownScript(command, rest[0], scriptNames('e2e', 'verify'));
+    case 'crash-matrix':
+      return undefined;
+    default:
+      return operatorCommands.includes(command) ? undefined : `There is no command "${command}".\n\n${usage}`;
+  }
+}
+
+/**
+ * Names of the scripts in a folder of a project: the long proofs, the benchmarks.
+ *
+ * @param {string} project
+ * @param {string} folder
+ */
+export function scriptNames(project, folder) {
+  return readdirSync(join(root, project, 'src', folder)).flatMap((file) => /^([a-z][a-z0-9-]*)\.ts$/.exec(file)?.[1] ?? []);
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} given
+ * @param {readonly string[]} known
+ */
+function unknownOption(command, given, known) {
+  const unknown = given.find((argument) => !known.includes(argument));
+  if (unknown === undefined) return undefined;
+  return `Unknown argument "${unknown}": ./millrace ${command} takes ${known.length === 0 ? 'no arguments' : known.join(', ')}.`;
+}
+
+/** @param {readonly string[]} given */
+function startFault([name, flag, alias, ...more]) {
+  const isAlias = flag === '--as' && alias !== undefined && /^[a-z0-9][a-z0-9-]*$/.test(alias);
+  if (name === undefined || more.length > 0 || (flag !== undefined && !isAlias)) return 'Usage: ./millrace start NAME [--as ALIAS]';
+  const known = [...partNames, ...serviceNames].some((one) => one === name);
+  return known ? undefined : `There is no "${name}": the parts are ${partNames.join(', ')}, the services ${serviceNames.join(', ')}.`;
+}
+
+/**
+ * @param {string} command
+ * @param {string | undefined} name
+ * @param {readonly string[]} names
+ */
+function unknownScript(command, name, names) {
+  return name !== undefined && names.includes(name) ? undefined : `./millrace ${command} takes one of: ${names.join(', ')}.`;
+}

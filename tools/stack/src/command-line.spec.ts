@@ -1,0 +1,55 @@
+import { operatorCommands as known } from '@millrace/operator';
+import { describe, expect, it } from 'vitest';
+import { asksForHelp, operatorCommands, purposeOf, usage, usageFault } from './command-line.mjs';
+
+const faultOf = (line: string): string | undefined => usageFault(line.split(' '));
+
+describe('the command line', () => {
+  it('has the commands of the operator', () => {
+    expect(operatorCommands).toEqual(known);
+  });
+
+  it('shows every command in its usage', () => {
+    const shown = [...usage.matchAll(/^ {2}\.\/millrace ([a-z-]+)/gm)].map(([, command]) => command);
+    expect(shown).toEqual(['up', 'down', 'status', 'start', 'stop', 'test', 'verify', 'crash-matrix', 'bench', ...operatorCommands]);
+    expect(usage.split('\n').filter((line) => line.length > 140)).toEqual([]);
+  });
+
+  it.each(['up', 'up --detach', 'down', 'status --json', 'start kafka', 'start sink --as sink-2', 'stop sink-2', 'test', 'test --quick', 'bench purchase --json', 'verify sink-model 100', 'crash-matrix --faults 3', 'audit --deep', 'trace x'])(
+    'takes "%s"',
+    (line) => {
+      expect(faultOf(line)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['upp', /^There is no command "upp"\.\n\nMillrace carries/],
+    ['up now', /^Unknown argument "now": \.\/millrace up takes --detach\.$/],
+    ['down --json', /^Unknown argument "--json": \.\/millrace down takes no arguments\.$/],
+    ['start', /^Usage: \.\/millrace start NAME \[--as ALIAS\]$/],
+    ['start sink --as', /^Usage/],
+    ['start sink --as Sink', /^Usage/],
+    ['start mysql', /^There is no "mysql": the parts are kafka, redis, aws, the services purchase, sink, query-api, query-worker\.$/],
+    ['stop', /^Usage: \.\/millrace stop NAME$/],
+    ['verify nothing', /^\.\/millrace verify takes one of: .*sink-model/],
+    ['bench', /^\.\/millrace bench takes one of: .*purchase/],
+  ])('refuses "%s"', (line, fault) => {
+    expect(faultOf(line)).toMatch(fault);
+  });
+
+  it('recognises a question for help', () => {
+    expect([[], ['help'], ['-h'], ['up', '--help']].map(asksForHelp)).toEqual([true, true, true, true]);
+    // A command of the operator has its own help.
+    expect([['up'], ['audit', '--help']].map(asksForHelp)).toEqual([false, false]);
+  });
+
+  it.each([
+    ['up --detach', 'up'],
+    ['test', 'own-stack'],
+    ['verify sink-model', 'own-stack'],
+    ['test --quick', 'install'],
+    ['audit', 'install'],
+  ])('checks the machine before "%s" for %s', (line, purpose) => {
+    expect(purposeOf(line.split(' '))).toBe(purpose);
+  });
+});

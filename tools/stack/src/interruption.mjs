@@ -1,0 +1,96 @@
+import { constants } from 'node:os';
+import { InterruptedError } from './errors.mjs';
+
+/** Signals that end a command: Ctrl-C, a supervisor, and a terminal that closes. */
+export const endingSignals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+
+/** @typedef {(typeof endingSignals)[number]} EndingSignal */
+
+/**
+ * Time in which two signals are one wish, in milliseconds. One Ctrl-C reaches a process twice: from the terminal, and from the parent
+ * that forwards it. `timeout` and npm also send a signal to both the process and its group.
+ */
+const sameWishMs = 500;
+
+/** Turns signals into two wishes: the first signal asks to stop, a later one to stop hard. */
+export class Interruption {
+  #now;
+  #stop = new AbortController();
+  #kill = new AbortController();
+  #at = 0;
+  /** @type {EndingSignal | undefined} */
+  #first;
+
+  /** @param {() => number} now a monotonic clock in milliseconds */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Listens to the signals of this process until it exits. */
+  listen() {
+    for (const name of endingSignals) process.on(name, () => this.onSignal(name));
+    // A terminal that closed takes no more output, and the command still has to stop what it started.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  }
+
+  /** @param {EndingSignal} name */
+  onSignal(name) {
+    if (this.#first === undefined) {
+      this.#first = name;
+      this.#at = this.#now();
+      this.#stop.abort(new InterruptedError());
+    } else if (this.#now() - this.#at >= sameWishMs) {
+      this.#kill.abort(new InterruptedError());
+    }
+  }
+
+  /**
+   * Aborts with an {@link InterruptedError} at the first signal.
+   *
+   * @returns {AbortSignal}
+   */
+  get signal() {
+    return this.#stop.signal;
+  }
+
+  /**
+   * Aborts when a second signal asks not to wait any longer.
+   *
+   * @returns {AbortSignal}
+   */
+  get hard() {
+    return this.#kill.signal;
+  }
+
+  /** The exit code that a shell expects after the signal: 130 after Ctrl-C. */
+  get exitCode() {
+    return this.#first === undefined ? 0 : exitCodeOf(this.#first);
+  }
+}
+
+/**
+ * The exit code that a shell reports for a process that a signal ended.
+ *
+ * @param {NodeJS.Signals} name
+ */
+export function exitCodeOf(name) {
+  return 128 + constants.signals[name];
+}
+
+/**
+ * Waits for work that cannot be aborted itself, at most until an interruption. The work is left alone then: the process exits soon.
+ *
+ * @template T
+ * @param {Promise<T>} work
+ * @param {AbortSignal} signal
+ * @returns {Promise<T>}
+ * @throws the signal's reason
+ */
+export async function unlessInterrupted(work, signal) {
+  signal.throwIfAborted();
+  return await new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,105 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StackError } from './errors.mjs';
+
+/** @typedef {Readonly<Record<string, string | undefined>>} Env */
+
+/** The repository's folder. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+
+/** Where the stack tool keeps its own sources and the lists of what it fetches. */
+export const toolFolder = join(root, 'tools', 'stack');
+
+/** The npm packages' Node. */
+export const pinnedNode = join(root, 'node_modules', '.bin', 'node');
+
+/** Names of the parts, in the order in which they start. */
+export const partNames = /** @type {const} */ (['kafka', 'redis', 'aws']);
+
+/** @typedef {(typeof partNames)[number]} PartName */
+
+/** Names of the services, in the order in which they start. */
+export const serviceNames = /** @type {const} */ (['purchase', 'sink', 'query-api', 'query-worker']);
+
+/** @typedef {(typeof serviceNames)[number]} ServiceName */
+
+/** The settings that move the ports, with the defaults, by the part or service that listens there. */
+export const portSettings = /** @type {const} */ ({
+  kafka: { KAFKA_PORT: 9092, KAFKA_CONTROLLER_PORT: 9093, KAFKA_PROXIED_PORT: 9094 },
+  redis: { REDIS_PORT: 6379 },
+  aws: { AWS_EMULATOR_PORT: 4566 },
+  purchase: { PURCHASE_PORT: 3001 },
+  sink: { SINK_PORT: 3002 },
+  'query-api': { QUERY_PORT: 3003 },
+  'query-worker': { QUERY_WORKER_PORT: 3004 },
+});
+
+/** @typedef {'KAFKA_PORT' | 'KAFKA_CONTROLLER_PORT' | 'KAFKA_PROXIED_PORT' | 'REDIS_PORT' | 'AWS_EMULATOR_PORT'} PartPortSetting */
+/** @typedef {PartPortSetting | 'PURCHASE_PORT' | 'SINK_PORT' | 'QUERY_PORT' | 'QUERY_WORKER_PORT'} PortSetting */
+
+/**
+ * All state of this stack.
+ *
+ * @param {Env} env
+ */
+export function homeOf(env) {
+  return resolve(root, env['MILLRACE_HOME'] ?? '.millrace');
+}
+
+/**
+ * Downloads; the stacks of a machine share them.
+ *
+ * @param {Env} env
+ */
+export function cacheOf(env) {
+  return resolve(root, env['MILLRACE_CACHE'] ?? '.millrace/cache');
+}
+
+/**
+ * The ports of this stack by the settings that move them.
+ *
+ * @param {Env} env
+ * @returns {Record<PortSetting | 'KAFKA_ADVERTISED_PORT', number>} `KAFKA_ADVERTISED_PORT` moves nothing that listens
+ * @throws StackError naming every setting that is not a port
+ */
+export function readPorts(env) {
+  /** @type {string[]} */
+  const faults = [];
+  /** @type {(key: string, fallback: number) => number} */
+  const read = (key, fallback) => {
+    const text = env[key] ?? '';
+    // Kubernetes sets NAME_PORT=tcp://… for each Service of a namespace.
+    const port = text === '' || /^(?:tcp|udp|sctp):\/\//.test(text) ? fallback : Number(text);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) faults.push(`${key} must be a port from 1 to 65535 (it is "${text}")`);
+    return port;
+  };
+  const defaults = Object.values(portSettings).flatMap((settings) => Object.entries(settings));
+  const ports = /** @type {Record<PortSetting, number>} */ (Object.fromEntries(defaults.map(([key, fallback]) => [key, read(key, fallback)])));
+  const advertised = read('KAFKA_ADVERTISED_PORT', ports.KAFKA_PROXIED_PORT);
+  if (faults.length > 0) throw new StackError(faults.join('; '));
+  return { ...ports, KAFKA_ADVERTISED_PORT: advertised };
+}
+
+/**
+ * The parts that the environment says are running elsewhere: `up` does not start them.
+ *
+ * @param {Env} env
+ * @returns {ReadonlySet<PartName>}
+ */
+export function externalParts(env) {
+  const ports = readPorts(env);
+  /** @type {Record<PartName, string>} */
+  const own = {
+    kafka: `127.0.0.1:${ports.KAFKA_PORT}`,
+    redis: `redis://127.0.0.1:${ports.REDIS_PORT}`,
+    aws: `http://127.0.0.1:${ports.AWS_EMULATOR_PORT}`,
+  };
+  /** @param {string} key */
+  const given = (key) => (env[key] === '' ? undefined : env[key]);
+  const external = {
+    kafka: (given('KAFKA_BROKERS') ?? own.kafka) !== own.kafka,
+    redis: (given('REDIS_URL') ?? own.redis) !== own.redis,
+    aws: ['S3', 'GLUE', 'ATHENA'].every((service) => (given(`AWS_ENDPOINT_URL_${service}`) ?? given('AWS_ENDPOINT_URL') ?? own.aws) !== own.aws),
+  };
+  return new Set(partNames.filter((name) => external[name]));
+}

@@ -1,0 +1,122 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { s3Client } from '@millrace/lake';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Interruption } from './interruption.mjs';
+import { partNames, root, serviceNames } from './places.mjs';
+import { ownPorts } from './private-stack.ts';
+import { readSettings } from './settings.ts';
+import { Stack } from './stack.ts';
+import { processesWith } from './testing/processes-with.ts';
+import { Terminal } from './testing/terminal.ts';
+
+/** A whole stack starts within this time on a busy machine, in milliseconds. */
+const timeout = 280_000;
+
+let home: string;
+let env: Record<string, string | undefined>;
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'millrace-up-'));
+  // The variables of the stack that the tests run on would make its parts external.
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|LAKE)_/.test(key)));
+  env = { ...inherited, ...(await ownPorts()), MILLRACE_HOME: home, MILLRACE_CACHE: process.env['MILLRACE_CACHE'], NO_COLOR: undefined };
+});
+afterEach(async () => {
+  await new Stack(readSettings(env), env, new Interruption()).stopAll(() => undefined);
+  rmSync(home, { recursive: true, force: true });
+});
+
+function millrace(...args: readonly string[]): Terminal {
+  return new Terminal([join(root, 'millrace'), ...args], { cwd: root, env });
+}
+
+function pidOf(name: string): number {
+  return (JSON.parse(readFileSync(join(home, 'run', `${name}.json`), 'utf8')) as { pid: number }).pid;
+}
+
+describe('./millrace up in a terminal', () => {
+  it.each([
+    ['the build', '… Build', []],
+    ['the start of a part', '… Start kafka', []],
+    ['the start of a service', '… Start purchase', ['kafka', 'redis', 'aws']],
+  ])('stops what it started after Ctrl-C during %s', { timeout }, async (_when, shown, started) => {
+    const up = millrace('up');
+    await up.until(shown);
+    up.pressCtrlC();
+    expect(await up.ended).toBe(130);
+    expect(up.text).toContain('Interrupted. Stopping what this command started');
+    for (const name of started) expect(up.text).toContain(`✓ ${name}: stopped`);
+    expect(processesWith(home)).toEqual([]);
+  });
+
+  it.each(['Ctrl-C', 'SIGTERM', 'SIGHUP'])('stops everything and returns with 0 after %s once everything runs', { timeout }, async (how) => {
+    const up = millrace('up');
+    await up.until('Ctrl-C stops everything.');
+    expect(up.text).toContain('Sales by genre');
+    expect(up.text).toMatch(/Took .*: .*downloads and build .*, start .*, sample purchases .*, report .*\./);
+    if (how === 'Ctrl-C') up.pressCtrlC();
+    else up.signal(how as NodeJS.Signals);
+    expect(await up.ended).toBe(0);
+    for (const name of [...partNames, ...serviceNames]) expect(up.text).toContain(`✓ ${name}: stopped`);
+    expect(processesWith(home)).toEqual([]);
+  });
+
+  it('does not wait for a process that does not stop after a second Ctrl-C', { timeout }, async () => {
+    const up = millrace('up');
+    await up.until('… Start purchase');
+    process.kill(pidOf('redis'), 'SIGSTOP');
+    up.pressCtrlC();
+    // A second press that comes at once counts as the same one.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    up.pressCtrlC();
+    expect(await up.ended).toBe(130);
+    expect(up.text).toContain('✓ redis: killed');
+    expect(processesWith(home)).toEqual([]);
+  });
+
+  it('leaves what an earlier command started, and says so', { timeout }, async () => {
+    expect(await millrace('start', 'redis').ended).toBe(0);
+    const up = millrace('up');
+    await up.until('… Start aws');
+    up.pressCtrlC();
+    expect(await up.ended).toBe(130);
+    expect(up.text).toContain('✓ kafka: stopped');
+    expect(up.text).toContain('Still running: redis. Stop with ./millrace down; the data stays.');
+  });
+});
+
+describe('./millrace verify in a terminal', () => {
+  it.each(['… Start a stack for verify-sink-rebalance', '✓ Start a stack for verify-sink-rebalance'])('stops its stack after Ctrl-C at "%s"', { timeout }, async (shown) => {
+    const mark = `MILLRACE_TEST_MARK=${home}`;
+    env = { ...env, MILLRACE_TEST_MARK: home };
+    const verify = millrace('verify', 'sink-rebalance');
+    await verify.until(shown);
+    verify.pressCtrlC();
+    expect(await verify.ended).toBe(130);
+    expect(verify.text).toContain('✓ Stop the stack');
+    expect(processesWith(mark)).toEqual([]);
+  });
+});
+
+describe('an S3 of its own', () => {
+  it('holds the lake: set-up, services and the wait for the samples use AWS_ENDPOINT_URL_S3', { timeout }, async () => {
+    const store = new Stack(readSettings({ ...env, MILLRACE_HOME: join(home, 'store') }), env, new Interruption());
+    await store.start('aws', 'aws');
+    const s3Url = store.settings.awsUrl;
+    try {
+      env = { ...env, ...(await ownPorts()), AWS_ENDPOINT_URL_S3: s3Url, AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' };
+      const up = millrace('up', '--detach');
+      expect({ code: await up.ended, text: up.text }).toMatchObject({ code: 0, text: expect.stringContaining('Sales by genre') as string });
+      const access = { region: 'us-east-1', credentials: { accessKeyId: 'key', secretAccessKey: 'secret' } };
+      const bucketAt = async (endpoint: string): Promise<unknown> => await s3Client({}, { ...access, endpoint }).send(new HeadBucketCommand({ Bucket: 'millrace-lake' }));
+      await expect(bucketAt(s3Url)).resolves.toBeDefined();
+      await expect(bucketAt(readSettings(env).awsUrl)).rejects.toThrow('NotFound');
+      const audit = millrace('audit');
+      expect({ code: await audit.ended, text: audit.text }).toMatchObject({ code: 0, text: expect.stringContaining('4,000 are rows') as string });
+    } finally {
+      await store.stopAll(() => undefined);
+    }
+  });
+});
