@@ -1,6 +1,6 @@
 import { RejectedError } from '@millrace/resilience';
 import { redactText } from '../logging/redact.ts';
-import { followedBy, wordsOf } from '../pipelines/dependency-errors.ts';
+import { appendToSentence, describeError } from '../pipelines/dependency-errors.ts';
 
 /** What a service needs in order to work, and how to ask whether it answers. */
 export interface HealthCheck {
@@ -153,5 +153,5 @@ async function outcomeOf({ check, timeoutMs = 1000 }: HealthCheck, lastErrorOf: 
 function reasonOf(error: unknown, lastErrorOf: HealthRegistry['lastErrorOf']): string {
   const refusal = [error, error instanceof Error ? error.cause : undefined].find((one) => one instanceof RejectedError);
   const last = refusal === undefined ? undefined : lastErrorOf(refusal.pipeline);
-  return last === undefined ? wordsOf(error) : followedBy(wordsOf(error), '; ', `the last error: ${last}`);
+  return last === undefined ? describeError(error) : appendToSentence(describeError(error), '; ', `the last error: ${last}`);
 }

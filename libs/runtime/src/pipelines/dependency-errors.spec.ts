@@ -1,6 +1,6 @@
 import type { ErrorClass } from '@millrace/resilience';
 import { beforeEach, expect, it } from 'vitest';
-import { DependencyErrors, wordsOf } from './dependency-errors.ts';
+import { DependencyErrors, describeError } from './dependency-errors.ts';
 import { PipelineRegistry } from './pipeline-registry.ts';
 import { FedPipeline } from './testing/fed-pipeline.ts';
 
@@ -30,9 +30,9 @@ function fails(message: string, errorClass: ErrorClass): void {
   });
 }
 
-it('the last words of a dependency stay until it answers', () => {
+it('the last error of a dependency stays until the dependency answers', () => {
   fails('connection refused', 'transient');
-  expect(errors.lastOf('s3-put')).toBe('connection refused');
+  expect(errors.lastError('s3-put')).toBe('connection refused');
   pipeline.feed({
     type: 'AttemptFinished',
     attempt: 0,
@@ -41,30 +41,30 @@ it('the last words of a dependency stay until it answers', () => {
     slow: false,
     error: new Error('the circuit is open'),
   });
-  expect(errors.lastOf('s3-put')).toBe('connection refused');
+  expect(errors.lastError('s3-put')).toBe('connection refused');
   pipeline.feed({ type: 'AttemptFinished', attempt: 0, result: 'succeeded', durationMs: 1, slow: false });
-  expect(errors.lastOf('s3-put')).toBeUndefined();
+  expect(errors.lastError('s3-put')).toBeUndefined();
 });
 
-it('an answer that refuses a request is no failure of the dependency', () => {
+it('an answer to an invalid request is not a failure of the dependency', () => {
   fails('PreconditionFailed', 'invalid');
-  expect(errors.lastOf('s3-put')).toBeUndefined();
+  expect(errors.lastError('s3-put')).toBeUndefined();
   expect(lines).toEqual([]);
 });
 
-it('an error that waiting does not mend is reported once a minute with its remedy', () => {
+it('an error that does not pass by itself is logged once a minute with its remedy', () => {
   for (const at of [0, 1000, 59_999, 60_000, 61_000]) {
     now = at;
     fails('NoSuchBucket: lake', 'invalid');
   }
-  expect(errors.lastOf('s3-put')).toBe('NoSuchBucket: lake');
-  const line = 's3 refuses, and waiting does not mend it: NoSuchBucket: lake. What to do: create the bucket.';
+  expect(errors.lastError('s3-put')).toBe('NoSuchBucket: lake');
+  const line = 's3 rejects calls and will not recover by itself: NoSuchBucket: lake. Remedy: create the bucket.';
   expect(lines).toEqual([line, line]);
 });
 
-it('the words of an error are those of its causes, too, each once', () => {
+it('the description of an error includes the messages of its causes, each once', () => {
   const cause = new Error('NOAUTH Authentication required.');
-  expect(wordsOf(new Error('Redis does not answer.', { cause }))).toBe('Redis does not answer: NOAUTH Authentication required.');
-  expect(wordsOf(new Error('failed: NOAUTH Authentication required.', { cause }))).toBe('failed: NOAUTH Authentication required.');
-  expect(wordsOf(Object.assign(new Error(''), { code: 'ECONNREFUSED' }))).toBe('ECONNREFUSED');
+  expect(describeError(new Error('Redis does not answer.', { cause }))).toBe('Redis does not answer: NOAUTH Authentication required.');
+  expect(describeError(new Error('failed: NOAUTH Authentication required.', { cause }))).toBe('failed: NOAUTH Authentication required.');
+  expect(describeError(Object.assign(new Error(''), { code: 'ECONNREFUSED' }))).toBe('ECONNREFUSED');
 });

@@ -2,18 +2,15 @@ import type { Logger } from 'pino';
 import { redactText } from '../logging/redact.ts';
 import type { PipelineRegistry } from './pipeline-registry.ts';
 
-/** Tells what an operator has to do about an error that waiting does not mend; undefined for every other error. */
-export type RemedyOf = (error: unknown) => string | undefined;
-
-/** How often one dependency's refusal is logged, in milliseconds. */
+/** Shortest time between two log messages about one dependency, in milliseconds. */
 const reportEveryMs = 60_000;
 
-// Longer words of a dependency are cut.
+/** Maximum length of an error description. */
 const charsMax = 500;
 
 /**
- * Keeps the last words of each dependency, for the time when an open circuit asks it nothing. Reports errors that waiting does not mend, once
- * a minute for each dependency.
+ * Stores the last error of each dependency, because an open circuit makes no call that would show it. Logs errors that do not pass by
+ * themselves, once a minute per dependency.
  */
 export class DependencyErrors {
   readonly #registry: Pick<PipelineRegistry, 'observe' | 'remedyOf'>;
@@ -23,8 +20,8 @@ export class DependencyErrors {
   readonly #reportedMs = new Map<string, number>();
 
   /**
-   * @param registry the pipelines to listen to
-   * @param now milliseconds since the epoch
+   * @param registry Registry of the observed pipelines.
+   * @param now Returns epoch milliseconds.
    */
   constructor(registry: Pick<PipelineRegistry, 'observe' | 'remedyOf'>, logger: Pick<Logger, 'error'>, now: () => number = Date.now) {
     this.#registry = registry;
@@ -38,42 +35,45 @@ export class DependencyErrors {
     });
   }
 
-  /** The words of the last failure of a pipeline's dependency, secrets taken out; undefined when it answered since, or never failed. */
-  lastOf(pipeline: string): string | undefined {
+  /** Description of the last failure behind a pipeline, without secrets; undefined without a failure since the last answer. */
+  lastError(pipeline: string): string | undefined {
     return this.#last.get(pipeline);
   }
 
   #onFailure(pipeline: string, dependency: string, answered: boolean, error: unknown): void {
     const remedy = this.#registry.remedyOf?.(error);
-    // An answer such as "the key exists" is no failure of the dependency.
+    // An answer such as "the key exists" is not a failure of the dependency.
     if (answered && remedy === undefined) return;
-    const words = wordsOf(error);
-    this.#last.set(pipeline, words);
+    const description = describeError(error);
+    this.#last.set(pipeline, description);
     if (remedy === undefined || this.#now() - (this.#reportedMs.get(dependency) ?? -Infinity) < reportEveryMs) return;
     this.#reportedMs.set(dependency, this.#now());
-    this.#logger.error({ dependency, err: error }, `${dependency} refuses, and waiting does not mend it: ${words}. What to do: ${remedy}.`);
+    this.#logger.error(
+      { dependency, err: error },
+      `${dependency} rejects calls and will not recover by itself: ${description}. Remedy: ${remedy}.`,
+    );
   }
 }
 
-/** An error's message with those of its causes, as far as they say more. */
-export function wordsOf(error: unknown): string {
-  const words: string[] = [];
+/** Joins the messages of an error and its causes. Skips a message that another one contains. Redacts secrets. */
+export function describeError(error: unknown): string {
+  const messages: string[] = [];
   for (let next: unknown = error, depth = 0; next !== undefined && next !== null && depth < 4; depth += 1) {
-    const text = textOf(next);
-    if (!words.some((word) => word.includes(text))) words.push(text);
+    const message = readMessage(next);
+    if (!messages.some((other) => other.includes(message))) messages.push(message);
     next = next instanceof Error ? next.cause : undefined;
   }
-  const all = words.reduce((before, word) => followedBy(before, ': ', word));
+  const all = messages.reduce((before, message) => appendToSentence(before, ': ', message));
   return redactText(all.slice(0, charsMax));
 }
 
-/** One sentence that goes on: without its full stop. */
-export function followedBy(sentence: string, separator: ': ' | '; ', rest: string): string {
+/** Appends a text to a sentence without its full stop. */
+export function appendToSentence(sentence: string, separator: ': ' | '; ', rest: string): string {
   return `${sentence.replace(/\.$/, '')}${separator}${rest}`;
 }
 
-/** Errors of failed connections often carry their facts in `code` or in the errors they aggregate, and an empty message. */
-function textOf(error: unknown): string {
+/** Reads the message. Errors of failed connections often have an empty one and carry the facts in `code` or in aggregated errors. */
+function readMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.message !== '') return error.message;
   const first = error instanceof AggregateError ? (error.errors as unknown[])[0] : undefined;

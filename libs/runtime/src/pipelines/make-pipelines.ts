@@ -12,8 +12,7 @@ import {
 import type { Logger } from 'pino';
 import { ConfigError } from '../errors.ts';
 import { type CallPath, CallPaths, type SettingsOf } from './call-paths.ts';
-import type { RemedyOf } from './dependency-errors.ts';
-import type { PipelineRegistry, PipelineRule } from './pipeline-registry.ts';
+import type { PipelineRegistry, PipelineRule, RemedyOf } from './pipeline-registry.ts';
 import { chaosAllowed } from './settings/pipeline-settings.ts';
 
 /** The pipelines of a process. */
@@ -26,7 +25,7 @@ export interface PipelinesOptions {
   readonly attemptsPerRequestMax?: number;
   /** A rule that must hold at the start and after every change at run time. Default: none. */
   readonly rule?: PipelineRule;
-  /** What to do about an error of a dependency that waiting does not mend; such errors are logged once a minute. Default: no error is one. */
+  /** Returns the remedy for an error that does not pass by itself. Such errors are logged once a minute. Default: no error has one. */
   readonly remedyOf?: RemedyOf;
 }
 

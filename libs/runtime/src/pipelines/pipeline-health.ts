@@ -6,9 +6,13 @@ import type { PipelineRegistry } from './pipeline-registry.ts';
  * Shows every circuit in `/health/ready`, as `circuit-<name>`. An open circuit makes the service degraded, not unready: fallbacks
  * answer, and a required dependency has its own check.
  *
- * @param lastErrorOf gives the last error of a dependency by the name of its pipeline: an open circuit makes no call
+ * @param lastErrorOf Returns the last error of a dependency by the name of a pipeline, because an open circuit makes no new call.
  */
-export function checkPipelines(registry: PipelineRegistry, health: HealthRegistry, lastErrorOf: (pipeline: string) => string | undefined = () => undefined): void {
+export function checkPipelines(
+  registry: PipelineRegistry,
+  health: HealthRegistry,
+  lastErrorOf: (pipeline: string) => string | undefined = () => undefined,
+): void {
   registry.observe((pipeline) => {
     if (pipeline.snapshot().breaker === undefined) return;
     health.register(`circuit-${pipeline.name}`, {

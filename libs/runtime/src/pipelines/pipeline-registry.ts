@@ -1,9 +1,11 @@
 import type { Pipeline } from '@millrace/resilience';
 import type { CallPaths, SettingsOf } from './call-paths.ts';
-import type { RemedyOf } from './dependency-errors.ts';
 
 /** A rule of an app about settings of its pipelines. Returns one sentence for each problem. */
 export type PipelineRule = (settingsOf: SettingsOf) => readonly string[];
+
+/** Returns the remedy for an error that does not pass by itself; undefined for every other error. */
+export type RemedyOf = (error: unknown) => string | undefined;
 
 /** Gets each pipeline once. */
 export type PipelineObserver = (pipeline: Pipeline) => void;
@@ -16,7 +18,7 @@ export class PipelineRegistry {
   callPaths: CallPaths | undefined;
   /** Further rules about settings. A change at run time must keep them. */
   readonly rules: PipelineRule[] = [];
-  /** Tells what to do about an error that waiting does not mend. Default: no error is one. */
+  /** Returns remedies for errors that do not pass by themselves. Default: no error has one. */
   remedyOf: RemedyOf | undefined;
 
   /**

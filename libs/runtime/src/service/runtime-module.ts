@@ -13,8 +13,8 @@ import { PipelinesController } from '../pipelines/admin/pipelines-controller.ts'
 import { HystrixCommands } from '../pipelines/hystrix/hystrix-commands.ts';
 import { HystrixController } from '../pipelines/hystrix/hystrix-controller.ts';
 import { HystrixStream } from '../pipelines/hystrix/hystrix-stream.ts';
-import { DependencyErrors } from '../pipelines/dependency-errors.ts';
 import { PipelineShutdown } from '../pipelines/nest/pipeline-shutdown.ts';
+import { DependencyErrors } from '../pipelines/dependency-errors.ts';
 import { checkPipelines } from '../pipelines/pipeline-health.ts';
 import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { openTelemetryInstruments } from '../pipelines/telemetry/open-telemetry-instruments.ts';
@@ -72,7 +72,7 @@ function observedRegistry(metrics: Metrics, health: HealthRegistry, logger: Logg
   measurePipelines(registry, [prometheusInstruments(metrics), openTelemetryInstruments(openTelemetry.getMeter('millrace'))]);
   logPipelines(registry, logger);
   const errors = new DependencyErrors(registry, logger);
-  const lastErrorOf = (pipeline: string): string | undefined => errors.lastOf(pipeline);
+  const lastErrorOf = (pipeline: string): string | undefined => errors.lastError(pipeline);
   checkPipelines(registry, health, lastErrorOf);
   health.lastErrorOf = lastErrorOf;
   return registry;
