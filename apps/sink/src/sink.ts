@@ -3,7 +3,17 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { purchases, type Stream } from '@millrace/contracts';
-import { Checkpointer, GlueCatalog, isLakeError, Ledger, probeKey, probeStore, remedyOfAwsError, S3ObjectStore, type LaneId } from '@millrace/lake';
+import {
+  Checkpointer,
+  GlueCatalog,
+  isLakeError,
+  Ledger,
+  probesOf,
+  probeStore,
+  remedyOfAwsError,
+  S3ObjectStore,
+  type LaneId,
+} from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -98,7 +108,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   const onLeftover = (error: unknown): void => logger.warn({ err: error }, 'An object under _probes/ could not be deleted. It does no harm; the sink needs s3:DeleteObject there.');
   const admission = new StoreAdmission(
-    async (n, signal) => await probeStore({ store, key: probeKey(stream.table, writer, n), address: () => store.address, signal, onLeftover }),
+    async (n, signal) => await probeStore({ store, prefix: probesOf(stream.table, writer), n, address: () => store.address, signal, onLeftover }),
     { patience, clock, signal: stopping.signal, onFailure: (error) => logAdmission(logger, error) },
   );
   const telemetry = consumerTelemetry(logger, metrics);

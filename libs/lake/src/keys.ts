@@ -84,9 +84,9 @@ export function probePrefix(table: string): string {
   return `_probes/${table}/`;
 }
 
-/** Key of the n-th try of one process. */
-export function probeKey(table: string, incarnation: string, n: number): string {
-  return `${probePrefix(table)}${incarnation}-${n}`;
+/** Prefix of the tries of one process. */
+export function probesOf(table: string, incarnation: string): string {
+  return `${probePrefix(table)}${incarnation}/`;
 }
 
 /** Prefix of the table's visible files. */

@@ -3,7 +3,7 @@ import { LakeError } from './errors.ts';
 import type { ObjectStore, PutOptions } from './object-store.ts';
 import { probeStore } from './store-probe.ts';
 
-const key = '_probes/purchases/sink-1-0';
+const prefix = '_probes/purchases/sink-1/';
 let objects: Map<string, Uint8Array>;
 let leftovers: unknown[];
 let sound: ObjectStore;
@@ -22,13 +22,20 @@ beforeEach(() => {
 });
 
 const probe = async (store: ObjectStore): Promise<void> =>
-  await probeStore({ store, key, address: () => 'http://store:1', onLeftover: (error) => void leftovers.push(error) });
+  await probeStore({ store, prefix, n: 2, address: () => 'http://store:1', onLeftover: (error) => void leftovers.push(error) });
 const changed = (change: Partial<ObjectStore>): ObjectStore => ({ ...sound, ...change });
 const remains = 'exactly once cannot hold on it: use a store with conditional writes and strong consistency';
 
 it('a store with conditional writes and strong consistency passes, and no object stays', async () => {
   await probe(sound);
   expect(objects.size).toBe(0);
+});
+
+it('a store that passes loses the objects of tries that broke off, and no others', async () => {
+  objects.set(`${prefix}1`, new Uint8Array());
+  objects.set('_probes/purchases/sink-2/1', new Uint8Array());
+  await probe(sound);
+  expect([...objects.keys()]).toEqual(['_probes/purchases/sink-2/1']);
 });
 
 it('a first PUT that the network repeats is no fault of the store', async () => {

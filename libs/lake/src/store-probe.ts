@@ -4,8 +4,10 @@ import type { ObjectStore } from './object-store.ts';
 /** What {@link probeStore} works with. */
 export interface StoreProbe {
   readonly store: ObjectStore;
-  /** A key that no one has written before. */
-  readonly key: string;
+  /** Where this process alone writes; ends in `/`. */
+  readonly prefix: string;
+  /** Number of the try: each needs a key that was never written. */
+  readonly n: number;
   /** Where the store is, for the message. */
   readonly address: () => string;
   readonly signal?: AbortSignal | undefined;
@@ -21,7 +23,8 @@ const encoder = new TextEncoder();
  *
  * @throws LakeError `unsound-store` when the store fails; whatever else a call throws, which says nothing about the store
  */
-export async function probeStore({ store, key, address, signal, onLeftover }: StoreProbe): Promise<void> {
+export async function probeStore({ store, prefix, n, address, signal, onLeftover }: StoreProbe): Promise<void> {
+  const key = `${prefix}${n}`;
   const [first, second] = ['first', 'second'].map((word) => encoder.encode(`${word} ${key}`)) as [Uint8Array, Uint8Array];
   const unsound = (fact: string): LakeError =>
     new LakeError(
@@ -38,9 +41,12 @@ export async function probeStore({ store, key, address, signal, onLeftover }: St
   }
   try {
     if (!(await isWritten(store, key, first, signal))) throw unsound('does not show a write to the next GET');
-    if (!(await store.list(key, { limit: 1, signal })).includes(key)) throw unsound('does not show a write to the next LIST');
+    const listed = await store.list(prefix, { signal });
+    if (!listed.includes(key)) throw unsound('does not show a write to the next LIST');
     if (await putIfAbsent(store, key, second, signal)) throw unsound('ignores If-None-Match');
     if (!(await isWritten(store, key, first, signal))) throw unsound('ignores If-None-Match, though it answers that the key exists');
+    // A try that broke off may have left its object.
+    for (const earlier of listed) if (earlier !== key) await store.delete(earlier, { signal }).catch(onLeftover);
   } finally {
     await store.delete(key, { signal }).catch(onLeftover);
   }
