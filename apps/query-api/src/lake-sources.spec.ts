@@ -97,3 +97,30 @@ it('a statement that cannot be parsed may need everything; the engine refuses it
   const { tables } = lake();
   for (const sql of ['SELEC 1', 'DROP VIEW purchases']) expect((await tables(sql))[0]!.files).toHaveLength(12);
 });
+
+it('a list that fails does not abort the others, one of which may be the probe of a circuit', async () => {
+  const signals: AbortSignal[] = [];
+  const probe = Promise.withResolvers<void>();
+  const sources = new LakeSources({
+    streams: [purchases],
+    places: {
+      database: 'bookstore',
+      catalog: { partitions: async () => days.map((value) => ({ value, location: `s3://lake/purchases/dt=${value}/` })) },
+      storeOf: () => ({
+        listSized: async (prefix, { signal } = {}) => {
+          signals.push(signal!);
+          if (!prefix.includes(days[0]!)) throw new Error('rejected by the circuit');
+          await probe.promise;
+          return [];
+        },
+      }),
+    },
+    filesMax: 1,
+    readRange: async () => Readable.from([]),
+  });
+  opened.push(sources);
+  const request = { statement: readStatement('SELECT 1 FROM purchases'), parameters: [], signal: new AbortController().signal };
+  await expect(sources.tables(request)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false]);
+  probe.resolve();
+});

@@ -35,9 +35,8 @@ export async function lakeTable(
   { database, catalog, storeOf }: LakePlaces,
   signal: AbortSignal,
 ): Promise<LakeTable> {
-  // The first list that fails ends the others.
-  const failed = new AbortController();
-  const listing = AbortSignal.any([signal, failed.signal]);
+  // After a failure no list is begun. Those under way end by themselves: one of them may be the call that closes the circuit again.
+  let failed = false;
   try {
     const partitions = (await catalog.partitions({ signal })).filter(({ value }) => filter(value));
     const lists: LakeFile[][] = [];
@@ -45,8 +44,9 @@ export async function lakeTable(
     const queue = partitions.entries();
     const listNext = async (): Promise<void> => {
       for (const [index, { value, location }] of queue) {
+        if (failed) return;
         const files: LakeFile[] = [];
-        for await (const file of filesAt(location, stream.partitionKey, value, storeOf, listing)) {
+        for await (const file of filesAt(location, stream.partitionKey, value, storeOf, signal)) {
           files.push(file);
           filesSeen += 1;
           if (filesSeen > filesMax) throw tooManyFiles(stream, filesMax);
@@ -57,7 +57,7 @@ export async function lakeTable(
     await Promise.all(Array.from({ length: Math.min(listsMax, partitions.length) }, listNext));
     return { database, name: stream.table, columns: stream.columns, partitionKey: stream.partitionKey, files: lists.flat() };
   } catch (error) {
-    failed.abort();
+    failed = true;
     signal.throwIfAborted();
     if (error instanceof QueryError) throw error;
     throw unanswered(error, `The files of the table ${stream.table} cannot be listed: the catalog or S3 does not answer.`);

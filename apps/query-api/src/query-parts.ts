@@ -8,7 +8,7 @@ import { awsClients, type AwsClients } from './aws-clients.ts';
 import type { QueryConfig } from './config.ts';
 import { AthenaEngine, type Sleep } from './engines/athena/athena-engine.ts';
 import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
-import { rangeReader } from './engines/duckdb/s3-reads.ts';
+import { rangeReader, readMsMax } from './engines/duckdb/s3-reads.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { LakeSources } from './lake-sources.ts';
@@ -98,14 +98,14 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
           httpfsPath: config.QUERY_DUCKDB_HTTPFS,
           home: config.HOME,
           startMsMax: config.QUERY_DUCKDB_START_MS,
-          readSeconds: config.QUERY_DUCKDB_READ_SECONDS,
+          readMsMax: readMsMax(config.QUERY_DUCKDB_READ_SECONDS),
           keptBytesMax: config.QUERY_DUCKDB_CACHE_MB * mebibyte,
         },
         new LakeSources({
           streams: [purchases],
           places: { database: config.LAKE_DATABASE, catalog, storeOf },
           filesMax: config.QUERY_TABLE_FILES_MAX,
-          readRange: rangeReader(aws.s3),
+          readRange: rangeReader(aws.s3, config.QUERY_DUCKDB_READ_SECONDS),
         }),
         guards.duckdbReads,
       ),

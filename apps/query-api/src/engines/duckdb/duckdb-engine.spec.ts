@@ -16,7 +16,7 @@ afterEach(async () => {
 /** An engine whose process cannot start: it has no httpfs. */
 function engineWith(guard: CallGuard): DuckDbEngine {
   const engine = new DuckDbEngine(
-    { limits: { memoryMiB: 64, processMemoryMiB: 600, threads: 1, tempMiB: 1 }, tempRoot: tmpdir(), httpfsPath: '/nowhere/httpfs.duckdb_extension', home: undefined, startMsMax: 30_000, readSeconds: 1, keptBytesMax: 0 },
+    { limits: { memoryMiB: 64, processMemoryMiB: 600, threads: 1, tempMiB: 1 }, tempRoot: tmpdir(), httpfsPath: '/nowhere/httpfs.duckdb_extension', home: undefined, startMsMax: 30_000, readMsMax: 1000, keptBytesMax: 0 },
     { tables: async () => [], readRange: async () => await Promise.reject(new Error('nothing to read')), close: async () => undefined },
     guard,
   );

@@ -13,7 +13,6 @@ import { resultLines, rowTooLarge } from './result-lines.ts';
 import { rowTooLargeType, type ResultLine, type SandboxTable } from './sandbox-protocol.ts';
 import type { Sandbox } from './sandbox.ts';
 import { SandboxPool } from './sandbox-pool.ts';
-import { readMsMax } from './s3-reads.ts';
 import type { SandboxSettings } from './sandbox.ts';
 
 /** Where the engine finds the lake. */
@@ -26,7 +25,7 @@ export interface DuckDbSources {
 }
 
 /** Settings of {@link DuckDbEngine}. */
-export type DuckDbSettings = SandboxSettings & Pick<FileReadSettings, 'keptBytesMax'>;
+export type DuckDbSettings = SandboxSettings & FileReadSettings;
 
 /** DuckDB embedded in the worker's own machine: each statement in a process of its own that can read the table's files and nothing else. */
 export class DuckDbEngine implements QueryEngine {
@@ -42,7 +41,7 @@ export class DuckDbEngine implements QueryEngine {
     this.#pool = new SandboxPool(settings);
     this.#sources = sources;
     this.#guard = guard;
-    this.#reads = new FileReads(sources.readRange, { keptBytesMax: settings.keptBytesMax, readMsMax: readMsMax(settings.readSeconds) });
+    this.#reads = new FileReads(sources.readRange, settings);
   }
 
   async run({ queryId, statement, parameters, onStarted, signal }: EngineRequest): Promise<EngineResult> {

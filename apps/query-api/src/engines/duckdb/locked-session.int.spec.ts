@@ -32,7 +32,7 @@ beforeAll(async () => {
   Object.assign(process.env, secrets);
   lake = await openTestLake();
   await lake.land([{ genre: 'Fiction', userId: 'ann', userAge: 30, purchaseTimestamp: 1_575_121_641 }], { name: fileName });
-  server = await FileServer.open(new FileReads(rangeReader(lake.aws.s3), { keptBytesMax: 0, readMsMax: 10_000 }));
+  server = await FileServer.open(new FileReads(rangeReader(lake.aws.s3, 5), { keptBytesMax: 0, readMsMax: 10_000 }));
   temporary = await mkdtemp(join(tmpdir(), 'locked-session-'));
   const table = await lakeTable(
     { stream: purchases, filter: () => true, filesMax: 10 },
@@ -60,7 +60,6 @@ async function search(table: SandboxTable): Promise<Shown[]> {
     limits: { memoryMiB: 256, processMemoryMiB: 1024, threads: 1, tempMiB: 16 },
     tempDirectory: temporary,
     httpfsPath: testParts.httpfsPath,
-    readSeconds: 5,
   };
   const message: SearchMessage = {
     prepare,

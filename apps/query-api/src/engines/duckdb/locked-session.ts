@@ -1,5 +1,5 @@
 import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api';
-import { retryWaitMs, triesOfRead } from './s3-reads.ts';
+import { requestSecondsMax, retryWaitMs, triesOfRead } from './s3-reads.ts';
 import type { PrepareMessage, SandboxTable } from './sandbox-protocol.ts';
 import { trinoMacros } from './trino-macros.ts';
 
@@ -19,7 +19,7 @@ const duckdbTypes: Readonly<Record<string, string>> = {
 };
 
 /** An instance with httpfs loaded and its limits set, still without tables. */
-export async function openInstance({ limits, tempDirectory, httpfsPath, readSeconds }: PrepareMessage): Promise<DuckDBConnection> {
+export async function openInstance({ limits, tempDirectory, httpfsPath }: PrepareMessage): Promise<DuckDBConnection> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${limits.memoryMiB}MiB`,
     threads: String(limits.threads),
@@ -35,8 +35,10 @@ export async function openInstance({ limits, tempDirectory, httpfsPath, readSeco
   if (httpfsPath === undefined) await connection.run('INSTALL httpfs');
   await connection.run(`LOAD ${httpfsPath === undefined ? 'httpfs' : text(httpfsPath)}`);
   await connection.run("SET TimeZone = 'UTC'");
-  // DuckDB's own retries. The time limit applies to connecting and to each wait for bytes, so that it never ends a long read that makes progress.
-  await connection.run(`SET http_timeout = ${readSeconds}; SET http_retries = ${triesOfRead - 1}; SET http_retry_wait_ms = ${retryWaitMs}`);
+  // DuckDB's own retries. The worker limits the time of each try: DuckDB's limit would also end a long read that makes progress.
+  await connection.run(
+    `SET http_timeout = ${requestSecondsMax}; SET http_retries = ${triesOfRead - 1}; SET http_retry_wait_ms = ${retryWaitMs}`,
+  );
   // Otherwise DuckDB opens two connections for each file.
   await connection.run('SET httpfs_connection_caching = true');
   return connection;

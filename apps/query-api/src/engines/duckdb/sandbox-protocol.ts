@@ -30,8 +30,6 @@ export interface PrepareMessage {
   readonly tempDirectory: string;
   /** Path of the httpfs extension, or undefined to install it from DuckDB's repository. */
   readonly httpfsPath: string | undefined;
-  /** Time without an answer after which DuckDB gives up one try of a read of S3, in whole seconds. */
-  readonly readSeconds: number;
 }
 
 /** Second and last message to a sandbox: it runs one statement and ends. It holds neither credentials nor names of the lake's files. */

@@ -15,8 +15,6 @@ export interface SandboxSettings {
   readonly home: string | undefined;
   /** Longest time until a sandbox is ready, in milliseconds. */
   readonly startMsMax: number;
-  /** Time without an answer after which DuckDB gives up one try of a read of S3, in whole seconds. */
-  readonly readSeconds: number;
 }
 
 /** Environment of a sandbox: nothing of the service's own, since credentials may be there. */
@@ -60,7 +58,7 @@ export class Sandbox {
     }, settings.startMsMax);
     void Promise.race([this.#ready.promise.catch(() => undefined), this.exited]).then(() => clearTimeout(timer));
     void this.exited.then(() => rm(tempDirectory, { recursive: true, force: true })).catch(() => undefined);
-    const prepare: PrepareMessage = { kind: 'prepare', limits: settings.limits, tempDirectory, httpfsPath: settings.httpfsPath, readSeconds: settings.readSeconds };
+    const prepare: PrepareMessage = { kind: 'prepare', limits: settings.limits, tempDirectory, httpfsPath: settings.httpfsPath };
     // An error here is told by the exit.
     child.send(prepare, () => undefined);
   }
