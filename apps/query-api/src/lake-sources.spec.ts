@@ -34,17 +34,21 @@ function lake({ filesMax = 100, filesEach = 4, away = false } = {}) {
         underWayMost = Math.max(underWayMost, underWay);
         await Promise.resolve();
         underWay -= 1;
-        return [...Array.from({ length: filesEach }, (_, n) => ({ key: `${prefix}f${n}.parquet`, bytes: 100 + n })), { key: `${prefix}_tmp/x.parquet`, bytes: 1 }];
+        return [
+          ...Array.from({ length: filesEach }, (_, n) => ({ key: `${prefix}f${n}.parquet`, bytes: 100 + n })),
+          { key: `${prefix}_tmp/x.parquet`, bytes: 1 },
+        ];
       },
     }),
   };
   const sources = new LakeSources({ streams: [purchases], places, filesMax, readRange: async () => Readable.from([]) });
   opened.push(sources);
-  const tables = async (sql: string, parameters: readonly Parameter[] = []) => await sources.tables({ statement: readStatement(sql), parameters, signal: new AbortController().signal });
+  const tables = async (sql: string, parameters: readonly Parameter[] = []) =>
+    await sources.tables({ statement: readStatement(sql), parameters, signal: new AbortController().signal });
   return { tables, calls, underWayMost: () => underWayMost };
 }
 
-it('a statement that reads no table asks neither the catalog nor S3, also while both are away', async () => {
+it('a statement that reads no table asks neither the catalog nor S3, even when neither answers', async () => {
   const { tables, calls } = lake({ away: true });
   expect(await tables('SELECT 42 AS a')).toEqual([]);
   expect(await tables("WITH t AS (SELECT 1 AS a) SELECT a, 'purchases' FROM t, range(3)")).toEqual([]);
@@ -64,7 +68,10 @@ it('only the partitions that the conditions on dt allow are listed, with the siz
 
 it('a report with the parameters from and to lists only the days between', async () => {
   const { tables, calls } = lake();
-  const { sql, parameters } = bindReport(reports.find(({ name }) => name === 'sales-by-genre')!, { from: '2019-11-11', to: '2019-11-12' });
+  const { sql, parameters } = bindReport(
+    reports.find(({ name }) => name === 'sales-by-genre')!,
+    { from: '2019-11-11', to: '2019-11-12' },
+  );
   await tables(sql, parameters);
   expect(calls.slice(1)).toEqual(['list purchases/dt=2019-11-11/', 'list purchases/dt=2019-11-12/']);
 });
@@ -75,7 +82,8 @@ it('the limit on files counts the files of these partitions only', async () => {
   expect((await tables("SELECT 1 FROM purchases WHERE dt = '2030-01-01'"))[0]!.files).toHaveLength(0);
   await expect(tables('SELECT 1 FROM purchases')).rejects.toMatchObject({
     code: 'engine-failed',
-    message: 'The statement reads more than 5 files of the table purchases, the limit of DuckDB. Add a condition on dt to WHERE, use another engine, or raise QUERY_TABLE_FILES_MAX.',
+    message:
+      'The statement reads more than 5 files of the table purchases, the limit of DuckDB. Add a condition on dt to WHERE, use another engine, or raise QUERY_TABLE_FILES_MAX.',
   });
 });
 

@@ -6,7 +6,7 @@ import { lakeTable, type LakePlaces } from './lake-tables.ts';
 import { StatementGate, type StatementTree } from './statement/statement-gate.ts';
 import { tableReads, type TableReads } from './statement/table-reads.ts';
 
-/** What {@link LakeSources} needs. */
+/** Settings of {@link LakeSources}. */
 export interface LakeSourcesSettings {
   readonly streams: readonly Stream[];
   readonly places: LakePlaces;
@@ -14,7 +14,7 @@ export interface LakeSourcesSettings {
   readonly readRange: ReadRange;
 }
 
-/** Finds the files that a statement needs: it lists only the tables that the statement names, and only partitions that its conditions allow. */
+/** Finds the files that a statement needs. Lists only the tables that it names, and only the partitions that its conditions allow. */
 export class LakeSources implements DuckDbSources {
   readonly readRange: ReadRange;
   readonly #settings: LakeSourcesSettings;
@@ -30,7 +30,8 @@ export class LakeSources implements DuckDbSources {
     const tree = await this.#treeOf(statement.text);
     const tables = streams.map(({ table, partitionKey }) => ({ name: table, partitionKey }));
     // The engine refuses a statement that cannot be parsed. Until then it may read everything.
-    const reads: TableReads = tree === undefined ? new Map(tables.map(({ name }) => [name, () => true])) : tableReads(tree, tables, parameters);
+    const reads: TableReads =
+      tree === undefined ? new Map(tables.map(({ name }) => [name, () => true])) : tableReads(tree, tables, parameters);
     return await Promise.all(
       streams.flatMap((stream) => {
         const filter = reads.get(stream.table);

@@ -8,7 +8,7 @@ import { unanswered } from './unanswered.ts';
 /** LISTs under way at once for one query. */
 const listsMax = 16;
 
-/** What one statement needs of a table. */
+/** The part of a table that one statement needs. */
 export interface TableNeed {
   readonly stream: Stream;
   /** Partitions that the statement may need. The others are not listed. */
@@ -25,12 +25,16 @@ export interface LakePlaces {
 }
 
 /**
- * The files of a stream's table that a statement needs: those at the locations of the partitions that Glue knows, and no others.
+ * Lists the files of a table that a statement needs. Only files at the locations of registered partitions belong to the table.
  *
- * @throws QueryError `unavailable` when Glue or S3 cannot be read, `engine-failed` when the partitions have more files than the limit
- * or the location of a partition does not contain its value
+ * @throws QueryError `unavailable` when Glue or S3 does not answer. `engine-failed` when there are more files than the limit, or when
+ * the location of a partition does not contain its value.
  */
-export async function lakeTable({ stream, filter, filesMax }: TableNeed, { database, catalog, storeOf }: LakePlaces, signal: AbortSignal): Promise<LakeTable> {
+export async function lakeTable(
+  { stream, filter, filesMax }: TableNeed,
+  { database, catalog, storeOf }: LakePlaces,
+  signal: AbortSignal,
+): Promise<LakeTable> {
   // The first list that fails ends the others.
   const failed = new AbortController();
   const listing = AbortSignal.any([signal, failed.signal]);
@@ -77,11 +81,17 @@ async function* filesAt(
   const { bucket, prefix } = placeOf(location);
   // Athena and Trino take the value from the catalog; a location that tells another one is most likely a mistake.
   if (!prefix.endsWith(`${partitionKey}=${value}/`)) {
-    throw new QueryError('engine-failed', `The partition ${partitionKey}=${value} is registered at ${location}, which does not end in ${partitionKey}=${value}/.`);
+    throw new QueryError(
+      'engine-failed',
+      `The partition ${partitionKey}=${value} is registered at ${location}, which does not end in ${partitionKey}=${value}/.`,
+    );
   }
   for await (const { key, bytes } of allObjects(storeOf(bucket) as InspectableStore, prefix, { signal })) {
     // As Hive readers do: names that begin with _ or . are not data.
-    const isData = key.slice(prefix.length).split('/').every((part) => part !== '' && !part.startsWith('_') && !part.startsWith('.'));
+    const isData = key
+      .slice(prefix.length)
+      .split('/')
+      .every((part) => part !== '' && !part.startsWith('_') && !part.startsWith('.'));
     if (isData) yield { bucket, key, bytes, partition: value };
   }
 }

@@ -13,7 +13,17 @@ function refusalsOf(): { redis: EventEmitter; over: (error: Error) => Promise<un
   const redis = new EventEmitter();
   const refusals = new RedisRefusals();
   refusals.watch(redis as unknown as Redis);
-  return { redis, over: async (error) => await refusals.over(straight)(call, async () => await Promise.reject(error)).catch((caught: unknown) => caught) };
+  const guard = refusals.over(straight);
+  const over = async (error: Error): Promise<unknown> => {
+    try {
+      return await guard(call, async () => {
+        throw error;
+      });
+    } catch (caught) {
+      return caught;
+    }
+  };
+  return { redis, over };
 }
 
 const notWritable = new Error("Stream isn't writeable and enableOfflineQueue options is false");

@@ -19,8 +19,8 @@ export class RedisRefused extends Error {
 export const redisRemedy = 'check user and password in REDIS_URL, the ACL of the user, and the protected mode of the server';
 
 /**
- * Remembers how Redis refused a connection. ioredis gives the reply to the listeners of the connection alone; commands only learn that the connection
- * is not writable.
+ * Remembers how Redis refused a connection. ioredis gives the reply to the listeners of the connection alone; commands only learn that the
+ * connection is not writable.
  */
 export class RedisRefusals {
   #last: Error | undefined;

@@ -5,7 +5,7 @@ import type { PrepareMessage, SandboxTable } from './engines/duckdb/sandbox-prot
 // A process with a locked session, for the test that looks for secrets in it. It runs statements as if there were no gate, and no
 // check that they are SELECTs.
 
-/** What the test sends. */
+/** The message from the test. */
 export interface SearchMessage {
   readonly prepare: PrepareMessage;
   readonly tables: readonly SandboxTable[];
@@ -50,7 +50,11 @@ async function suggested(connection: DuckDBConnection, texts: readonly string[])
   const views = await names(`SELECT DISTINCT concat('"', database_name, '"."', schema_name, '"."', view_name, '"') FROM duckdb_views()`);
   const settings = await names('SELECT name FROM duckdb_settings()');
   const ofType = async (types: string): Promise<string[]> =>
-    (await names(`SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type IN (${types}) AND regexp_full_match(function_name, '\\w+')`)).filter((name) => !skipped.has(name));
+    (
+      await names(
+        `SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type IN (${types}) AND regexp_full_match(function_name, '\\w+')`,
+      )
+    ).filter((name) => !skipped.has(name));
   const tableFunctions = await ofType("'table', 'table_macro'");
   const scalarFunctions = await ofType("'scalar', 'macro'");
   const pragmas = await ofType("'pragma'");

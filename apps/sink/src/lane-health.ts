@@ -35,7 +35,8 @@ function troubleOf(sink: LaneHealthParts): string | undefined {
   if (undecodable !== undefined) return undecodable;
   const waiting = lanes.all.filter(({ startingMs }) => startingMs > startingMsMax);
   const waitedMs = Math.max(0, ...waiting.map(({ startingMs }) => startingMs));
-  if (waiting.length > 0) return `${waiting.length} lanes have waited for ${Math.round(waitedMs / 1000)} s to be told the head of their ledger`;
+  if (waiting.length > 0)
+    return `${waiting.length} lanes have waited for ${Math.round(waitedMs / 1000)} s to be told the head of their ledger`;
   const held = lanes.all.filter(({ holds }) => holds.includes('disk'));
   const partitions = held.map(({ partition }) => partition).join(', ');
   if (held.length > 0) return `the disk of the spool takes nothing from ${held.length} lanes (partitions ${partitions}); they wait for it`;

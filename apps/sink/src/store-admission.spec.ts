@@ -4,7 +4,15 @@ import { lanePatience } from './lane-patience.ts';
 import { StoreAdmission } from './store-admission.ts';
 import { TestClock } from './testing/test-clock.ts';
 
-function admission(answers: (Error | undefined)[]): { admission: StoreAdmission; clock: TestClock; tries: number[]; failures: string[]; stop: AbortController } {
+interface Tried {
+  readonly admission: StoreAdmission;
+  readonly clock: TestClock;
+  readonly tries: number[];
+  readonly failures: string[];
+  readonly stop: AbortController;
+}
+
+function admission(answers: (Error | undefined)[]): Tried {
   const clock = new TestClock();
   const stop = new AbortController();
   const tries: number[] = [];
@@ -15,7 +23,8 @@ function admission(answers: (Error | undefined)[]): { admission: StoreAdmission;
     if (answer !== undefined) throw answer;
   };
   const patience = lanePatience({ baseMs: 200, waitMsMax: 10_000 }, clock, () => 0.5);
-  return { admission: new StoreAdmission(probe, { patience, clock, signal: stop.signal, onFailure: ({ message }) => void failures.push(message) }), clock, tries, failures, stop };
+  const one = new StoreAdmission(probe, { patience, clock, signal: stop.signal, onFailure: ({ message }) => void failures.push(message) });
+  return { admission: one, clock, tries, failures, stop };
 }
 
 const settled = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));

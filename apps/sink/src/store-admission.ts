@@ -16,8 +16,8 @@ export interface StoreAdmissionOptions {
 }
 
 /**
- * Proves the store before the sink takes a record. A store that does not answer is an outage: it is tried again, and the sink goes on by itself. A store
- * that fails the proof keeps the sink out of its group, because two sinks on it would write every row twice.
+ * Proves the store before the sink takes a record. A store that does not answer is tried again, and the sink goes on by itself. A store that
+ * fails the proof keeps the sink out of its group, because two sinks on it would write every row twice.
  */
 export class StoreAdmission {
   /** Resolves when the store has passed; never while it has not. */
@@ -27,22 +27,30 @@ export class StoreAdmission {
 
   /** @param probe tries the store once; the number of the try makes its key */
   constructor(probe: (n: number, signal: AbortSignal) => Promise<void>, { patience, clock, signal, onFailure }: StoreAdmissionOptions) {
-    let tries = 0;
     const wait: Patience['wait'] = async (attempt, error, ended) => {
       this.#failure = error as Error;
       onFailure(this.#failure);
       if (isLakeError(error, 'unsound-store')) await sleep(unsoundEveryMs, { clock, signal: ended });
       else await patience.wait(attempt, error, ended);
     };
-    const tryOnce = async (): Promise<void> => await probe((tries += 1), signal);
-    this.done = untilDone(tryOnce, { wait }, signal, () => false).then(
-      () => {
-        this.#failure = undefined;
-        this.#passed = true;
-      },
-      // The sink stops.
-      async () => await new Promise<never>(() => undefined),
-    );
+    this.done = this.#prove(probe, { wait }, signal);
+  }
+
+  async #prove(probe: (n: number, signal: AbortSignal) => Promise<void>, patience: Patience, signal: AbortSignal): Promise<void> {
+    let tries = 0;
+    try {
+      await untilDone(
+        async () => await probe((tries += 1), signal),
+        patience,
+        signal,
+        () => false,
+      );
+    } catch {
+      // Only the signal ends it: the sink stops.
+      await new Promise<never>(() => undefined);
+    }
+    this.#failure = undefined;
+    this.#passed = true;
   }
 
   get passed(): boolean {

@@ -68,38 +68,57 @@ export interface AlarmReport {
 }
 
 /**
- * Plants each fault of a sink's consumer and waits until a real Prometheus fires the alert for it, by the delivered rules in scaled time. Purchases flow
- * all the while. Runs on the parts of the stack that its environment describes, with a topic and a sink for itself.
+ * Plants each fault of a sink's consumer and waits until a real Prometheus fires the alert for it, by the delivered rules in scaled time.
+ * Purchases flow all the while. Runs on the parts of the stack that its environment describes, with a topic and a sink for itself.
  *
  * @throws Error when an alert does not fire in time, or does not go with its fault
  */
-export async function runAlarmProof({ binary, tell }: { readonly binary: string; readonly tell: (line: string) => void }): Promise<AlarmReport> {
+export async function runAlarmProof({
+  binary,
+  tell,
+}: {
+  readonly binary: string;
+  readonly tell: (line: string) => void;
+}): Promise<AlarmReport> {
   const topic = await createTopic('e2e-alarms');
   const proxy = await FaultProxy.start({ protocol: 'kafka', target: stack.kafkaProxiedBrokers, port: stack.kafkaAdvertisedPort });
   const port = String(await freePort());
   const folder = join(stack.home, topic);
   const flow = await PurchaseDrip.start(topic);
-  const startSink = async (until: 'ready' | 'live'): Promise<ServiceProcess> => await spawnService('sink', sinkSettings(topic, proxy.address, port, folder), { until });
+  const startSink = async (until: 'ready' | 'live'): Promise<ServiceProcess> =>
+    await spawnService('sink', sinkSettings(topic, proxy.address, port, folder), { until });
   let sink: ServiceProcess | undefined;
   let prometheus: Prometheus | undefined;
   try {
     sink = await startSink('ready');
     const rules = scaleRules(readFileSync(rulesPath, 'utf8'), timeFactor);
-    prometheus = await Prometheus.start({ binary, rules, target: `127.0.0.1:${port}`, everyMs: scrapeEveryMs / timeFactor, folder: join(folder, 'prometheus') });
+    prometheus = await Prometheus.start({
+      binary,
+      rules,
+      target: `127.0.0.1:${port}`,
+      everyMs: scrapeEveryMs / timeFactor,
+      folder: join(folder, 'prometheus'),
+    });
     await pause(steadyMs);
     const firedInSteadyState = await prometheus.firing();
-    tell(`Steady for ${steadyMs / 1000} s: ${firedInSteadyState.length === 0 ? 'no alert fires' : `${firedInSteadyState.join(', ')} fire`}`);
+    tell(
+      `Steady for ${steadyMs / 1000} s: ${firedInSteadyState.length === 0 ? 'no alert fires' : `${firedInSteadyState.join(', ')} fire`}`,
+    );
     const alarms: AlarmSeen[] = [];
     for (const planted of plantedFaults) {
       // One fault may fire the alert of another, too.
-      await waitUntil(`${planted.alert} to be silent`, async () => !(await prometheus!.firing()).includes(planted.alert), { timeoutMs: firesWithinMs });
+      await waitUntil(`${planted.alert} to be silent`, async () => !(await prometheus!.firing()).includes(planted.alert), {
+        timeoutMs: firesWithinMs,
+      });
       const active = await proxy.inject(planted.fault, { when: planted.when });
       if (planted.restart === true) {
         await sink.kill('SIGKILL');
         sink = await startSink('live');
       }
       const seen = await alarmOf(planted, prometheus, sink);
-      tell(`${planted.alert} fired ${(seen.firedAfterMs / 1000).toFixed(1)} s after the fault: ${planted.what}; /health/ready: ${seen.health}`);
+      tell(
+        `${planted.alert} fired ${(seen.firedAfterMs / 1000).toFixed(1)} s after the fault: ${planted.what}; /health/ready: ${seen.health}`,
+      );
       alarms.push(seen);
       await active.clear();
       await becomesReady(sink);
@@ -128,7 +147,10 @@ function sinkSettings(topic: string, brokers: string, port: string, folder: stri
 
 async function alarmOf({ what, alert, healthSays }: PlantedFault, prometheus: Prometheus, sink: ServiceProcess): Promise<AlarmSeen> {
   const begun = performance.now();
-  await waitUntil(`${alert} to fire because ${what}`, async () => (await prometheus.firing()).includes(alert), { timeoutMs: firesWithinMs, everyMs: 200 });
+  await waitUntil(`${alert} to fire because ${what}`, async () => (await prometheus.firing()).includes(alert), {
+    timeoutMs: firesWithinMs,
+    everyMs: 200,
+  });
   const firedAfterMs = performance.now() - begun;
   const health = await waitUntil(`/health/ready to say why ${what}`, async () => {
     const detail = await kafkaDetail(sink);
@@ -143,7 +165,9 @@ async function kafkaDetail(sink: ServiceProcess): Promise<string> {
 }
 
 async function becomesReady(sink: ServiceProcess): Promise<void> {
-  await waitUntil('the sink to be ready again', async () => (await ask(`${sink.url}/health/ready`)).status === 200, { timeoutMs: firesWithinMs });
+  await waitUntil('the sink to be ready again', async () => (await ask(`${sink.url}/health/ready`)).status === 200, {
+    timeoutMs: firesWithinMs,
+  });
 }
 
 /** A purchase for each partition, every second. */
@@ -156,10 +180,14 @@ class PurchaseDrip {
     const producer = kafka.producer();
     await producer.connect();
     const running = drip.#run(async () => {
-      const messages = makePurchases(stream.topic.partitions).map((purchase, partition) => ({ partition, key: purchase.userId, value: JSON.stringify(purchase) }));
+      const messages = makePurchases(stream.topic.partitions).map((purchase, partition) => ({
+        partition,
+        key: purchase.userId,
+        value: JSON.stringify(purchase),
+      }));
       await producer.send({ topic, messages });
     });
-    drip.#running = running.finally(() => producer.disconnect());
+    drip.#running = disconnectAfter(running, producer);
     return drip;
   }
 
@@ -174,5 +202,13 @@ class PurchaseDrip {
       await send();
       await pause(1000, undefined, { signal }).catch(() => undefined);
     }
+  }
+}
+
+async function disconnectAfter(work: Promise<void>, producer: { disconnect(): Promise<void> }): Promise<void> {
+  try {
+    await work;
+  } finally {
+    await producer.disconnect();
   }
 }

@@ -57,14 +57,22 @@ export class Prometheus {
     // JSON is YAML.
     await writeFile(join(folder, 'prometheus.yaml'), JSON.stringify(config));
     const address = `127.0.0.1:${await freePort()}`;
-    const args = [`--config.file=${join(folder, 'prometheus.yaml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=${address}`];
+    const args = [
+      `--config.file=${join(folder, 'prometheus.yaml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=${address}`,
+    ];
     const child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let output = '';
     child.stderr.on('data', (chunk: Buffer) => void (output = (output + chunk.toString()).slice(-outputCharsMax)));
     child.once('error', (error) => void (output += String(error)));
     const prometheus = new Prometheus(child, `http://${address}`, folder);
     try {
-      await waitUntil('Prometheus to have scraped its target', async () => (await prometheus.#query('up{job="millrace"} == 1')).length === 1, { timeoutMs: 60_000 });
+      await waitUntil(
+        'Prometheus to have scraped its target',
+        async () => (await prometheus.#query('up{job="millrace"} == 1')).length === 1,
+        { timeoutMs: 60_000 },
+      );
       return prometheus;
     } catch (cause) {
       await prometheus.close();

@@ -4,15 +4,19 @@ import { scaleRules } from './scale-rules.ts';
 
 const rules = readFileSync(new URL('../../../docker/prometheus/rules.yaml', import.meta.url), 'utf8');
 
+function wordsOf(text: string): string[] {
+  return [...text.matchAll(/(?:summary|description|alert): .*/g)].map(([line]) => line);
+}
+
 it('scaled rules wait, look back and compare seconds by the factor, and keep everything else', () => {
-  const text = ['  - alert: Stalled', '    expr: increase(crashes_total[10m]) > 3 or max by (p) (stalled_seconds) > 60', '    for: 1h'].join('\n');
-  expect(scaleRules(text, 10)).toBe(['  - alert: Stalled', '    expr: increase(crashes_total[60000ms]) > 3 or max by (p) (stalled_seconds) > 6', '    for: 360000ms'].join('\n'));
+  const text = '    expr: increase(crashes_total[10m]) > 3 or max by (p) (stalled_seconds) > 60\n    for: 1h';
+  const scaled = '    expr: increase(crashes_total[60000ms]) > 3 or max by (p) (stalled_seconds) > 6\n    for: 360000ms';
+  expect(scaleRules(text, 10)).toBe(scaled);
 });
 
 it('every time of the real rules is scaled, and their words stay', () => {
   const scaled = scaleRules(rules, 10);
   expect(scaled).not.toMatch(/for: \d+[smh]$|\[\d+[smh]\]/m);
   expect([...scaled.matchAll(/_seconds\)? > ([\d.]+)/g)].map(([, seconds]) => seconds)).toEqual(['60', '6', '720']);
-  const words = (text: string): string[] => [...text.matchAll(/(?:summary|description|alert): .*/g)].map(([line]) => line);
-  expect(words(scaled)).toEqual(words(rules));
+  expect(wordsOf(scaled)).toEqual(wordsOf(rules));
 });

@@ -116,7 +116,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
     },
     Glue: {
       proxy: proxies.glue,
-      failure: { kind: 'status', status: 403 },
+      failure: { kind: 'status', status: 500 },
       circuits: [
         [sink, 'glue'],
         [queryWorker, 'glue'],

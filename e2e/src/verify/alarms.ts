@@ -8,7 +8,8 @@ const { firedInSteadyState, alarms } = await runAlarmProof({ binary, tell: (line
 const passed = firedInSteadyState.length === 0;
 process.stdout.write(
   [
-    `Alerts of docker/prometheus/rules.yaml on a real Prometheus, their times divided by ${timeFactor} (${availableParallelism()} cores, Node ${process.versions.node}):`,
+    `Alerts of docker/prometheus/rules.yaml on a real Prometheus, their times divided by ${timeFactor}`,
+    `(${availableParallelism()} cores, Node ${process.versions.node}):`,
     `  before any fault              ${passed ? 'none fired' : firedInSteadyState.join(', ')}`,
     ...alarms.map(({ what, alert, firedAfterMs }) => `  ${alert.padEnd(28)}  fired after ${(firedAfterMs / 1000).toFixed(1)} s: ${what}`),
     passed ? 'Passed.' : 'Failed: an alert fired before any fault.',

@@ -57,9 +57,16 @@ it.each<[string, (store: () => ObjectStore) => Partial<ObjectStore>, string]>([
   ],
   ['shows a write to no GET', () => ({ get: async () => undefined }), 'does not show a write to the next GET'],
   ['shows a write to no LIST', () => ({ list: async () => [] }), 'does not show a write to the next LIST'],
-  ['knows no condition', () => ({ put: async () => await Promise.reject(new LakeError('invalid', 'NotImplemented')) }), 'refuses If-None-Match (NotImplemented)'],
+  [
+    'knows no condition',
+    () => ({ put: async () => await Promise.reject(new LakeError('invalid', 'NotImplemented')) }),
+    'refuses If-None-Match (NotImplemented)',
+  ],
 ])('a store that %s is unsound, and the message names the store', async (_what, change, fact) => {
-  await expect(probe(changed(change(() => sound)))).rejects.toMatchObject({ code: 'unsound-store', message: `the store at http://store:1 ${fact}; ${remains}` });
+  await expect(probe(changed(change(() => sound)))).rejects.toMatchObject({
+    code: 'unsound-store',
+    message: `the store at http://store:1 ${fact}; ${remains}`,
+  });
   expect(objects.size).toBe(0);
 });
 

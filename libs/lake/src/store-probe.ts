@@ -16,15 +16,19 @@ export interface StoreProbe {
 const encoder = new TextEncoder();
 
 /**
- * Tries what the ledger needs of a store: a second PUT with `If-None-Match` is refused, and a GET and a LIST see a write at once. Without the first,
- * two sinks write every row twice; without the others a sink does not see what another recorded.
+ * Tries what the ledger needs of a store: a second PUT with `If-None-Match` is refused, and a GET and a LIST see a write at once. Without the
+ * first, two sinks write every row twice. Without the others, a sink does not see what another recorded.
  *
  * @throws LakeError `unsound-store` when the store fails; whatever else a call throws, which says nothing about the store
  */
 export async function probeStore({ store, key, address, signal, onLeftover }: StoreProbe): Promise<void> {
   const [first, second] = ['first', 'second'].map((word) => encoder.encode(`${word} ${key}`)) as [Uint8Array, Uint8Array];
   const unsound = (fact: string): LakeError =>
-    new LakeError('unsound-store', `the store at ${address()} ${fact}; exactly once cannot hold on it: use a store with conditional writes and strong consistency`, { key });
+    new LakeError(
+      'unsound-store',
+      `the store at ${address()} ${fact}; exactly once cannot hold on it: use a store with conditional writes and strong consistency`,
+      { key },
+    );
   try {
     // A network that repeats the request makes the first answer a refusal: the object is there all the same.
     await putIfAbsent(store, key, first, signal);

@@ -31,7 +31,7 @@ export async function installPrometheus(settings: Settings, interrupts: Interrup
   const folder = mkdtempSync(join(settings.cache, 'prometheus-'));
   try {
     const built = (await fromDebian({ cwd: folder, ...interrupts })) ?? (await fromGo({ cwd: folder, ...interrupts }));
-    if (built === undefined) throw new StackError('No Prometheus was found, and neither apt-get download nor a build by Go could fetch one: put prometheus on the PATH.');
+    if (built === undefined) throw new StackError('No Prometheus was found or fetched by apt-get or Go: put prometheus on the PATH.');
     mkdirSync(join(settings.cache, 'prometheus'), { recursive: true });
     // Moved last, so that an interrupted installation is done again.
     renameSync(built, fetchedPath(settings));

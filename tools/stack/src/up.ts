@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { build } from './build.ts';
 import { InterruptedError } from './errors.mjs';
-import { installers } from './install.ts';
+import { hasRedis, installers } from './install.ts';
 import { unlessInterrupted, type Interruption } from './interruption.mjs';
 import { setUpLake } from './lake-setup.ts';
 import { isFetched } from './machine/check-machine.mjs';
-import { partNames, serviceNames, type Env } from './places.mjs';
+import { partNames, serviceNames, type Env, type PartName } from './places.mjs';
 import { runReport } from './report.ts';
 import { awaitQueryable, hasLandedRows, postSamples, readSamples, type Freshness } from './samples.ts';
 import type { Screen } from './screen.mjs';
@@ -92,16 +92,17 @@ async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeli
 async function fetchAndBuild(stack: Stack, screen: Screen): Promise<void> {
   const { settings, interrupts } = stack;
   const lists = { kafka: ['kafka.stamp', 'pom.xml'], redis: ['redis.stamp', 'requirements-redis.txt'], aws: ['venv.stamp', 'requirements.txt'] } as const;
-  const missing = partNames.filter((name) => !settings.external.has(name) && !isFetched({ MILLRACE_CACHE: settings.cache }, lists[name][0], lists[name][1]));
+  const isMissing = (name: PartName): boolean => !settings.external.has(name) && !isFetched({ MILLRACE_CACHE: settings.cache }, lists[name][0], lists[name][1]);
   const titles = { kafka: 'Fetch Kafka', redis: 'Fetch Redis', aws: 'Fetch the AWS emulator' } as const;
-  const fetch = async (name: (typeof partNames)[number]): Promise<void> =>
+  const fetch = async (name: PartName): Promise<void> =>
     await screen.step(titles[name], async (note) => void (await installers[name]({ settings, note, ...interrupts })));
   const results = await Promise.allSettled([
     screen.step('Build', async (note) => await build(interrupts, note)),
-    missing.includes('kafka') ? fetch('kafka') : undefined,
-    // Both are in one Python environment.
+    isMissing('kafka') ? fetch('kafka') : undefined,
+    // Both are in one Python environment, which the emulator's installation empties.
     (async () => {
-      for (const name of ['aws', 'redis'] as const) if (missing.includes(name)) await fetch(name);
+      if (isMissing('aws')) await fetch('aws');
+      if (isMissing('redis') && !(await hasRedis(interrupts))) await fetch('redis');
     })(),
   ]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;

@@ -8,7 +8,11 @@ const refused = new AuthenticationError('SASL authentication failed.');
 it.each([
   ['a failed authentication', refused, true],
   ['a missing right to the topic', new ProtocolError('TOPIC_AUTHORIZATION_FAILED'), true],
-  ['a failed authentication among several errors', new MultipleErrors('Connecting failed.', [new NetworkError('Connection failed.'), refused]), true],
+  [
+    'a failed authentication among several errors',
+    new MultipleErrors('Connecting failed.', [new NetworkError('Connection failed.'), refused]),
+    true,
+  ],
   ['a lost connection', new NetworkError('Connection failed.'), false],
   ['a leader that moved', new ProtocolError('NOT_LEADER_OR_FOLLOWER'), false],
 ])('%s: %o → %s', (_what, error, expected) => {

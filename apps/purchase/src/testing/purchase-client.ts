@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchAnswer, Problem, PurchaseReceipt } from '@millrace/contracts';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
-import type { TopicMessage } from '@millrace/testing';
+import { type TopicMessage, waitUntil } from '@millrace/testing';
 import { expect } from 'vitest';
 import { readPurchaseConfig } from '../config.ts';
 import { PurchaseModule } from '../purchase.module.ts';
@@ -20,7 +20,7 @@ export async function startPurchase(env: Readonly<Record<string, string>>): Prom
 /** The same, once it has reached Kafka: before, a busy machine may make it refuse what it is sent. */
 export async function startReadyPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
   const service = await startPurchase(env);
-  await expect.poll(async () => (await fetch(`${service.url}/health/ready`)).status, { timeout: 30_000 }).toBe(200);
+  await waitUntil('purchase to be ready', async () => ((await fetch(`${service.url}/health/ready`)).ok ? true : undefined), { timeoutMs: 30_000 });
   return service;
 }
 

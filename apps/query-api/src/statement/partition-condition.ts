@@ -8,10 +8,10 @@ export type IsPartitionColumn = (columnNames: readonly unknown[]) => boolean;
 /** Facts under which a condition is evaluated. */
 export interface ConditionFacts {
   readonly isPartitionColumn: IsPartitionColumn;
-  /** Value of the partition column; null stands for a row that an outer join filled with NULL. */
+  /** Value of the partition column; null means a row that an outer join filled with NULL. */
   readonly partition: string | null;
   readonly parameters: readonly Parameter[];
-  /** What may still be evaluated for this statement. Everything beyond counts as not understood. */
+  /** Expressions left to evaluate for this statement. Expressions beyond the budget count as not understood. */
   readonly budget: { steps: number };
 }
 
@@ -138,8 +138,8 @@ function nullTest(children: readonly unknown[], facts: ConditionFacts): Truths {
 }
 
 /**
- * The values that DuckDB compares with each other, or undefined when one is not known. Where one is a DATE, all must be dates as
- * `YYYY-MM-DD`: they then have the same order as text and as dates, so that it does not matter which of the two DuckDB casts.
+ * The values that DuckDB compares with each other, or undefined when one is not known. Where one is a DATE, all must be
+ * dates written as `YYYY-MM-DD`. Their order as text is then the same as their order as dates, whichever DuckDB compares.
  */
 function valuesOf(expressions: readonly unknown[], facts: ConditionFacts): readonly KnownValue[] | undefined {
   const values: KnownValue[] = [];

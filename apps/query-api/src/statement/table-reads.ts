@@ -22,7 +22,7 @@ interface Restriction {
   readonly nullable: boolean;
 }
 
-/** A table reference under a FROM clause, and what restricts its rows. */
+/** A table reference under a FROM clause, with the conditions that restrict its rows. */
 interface Reference {
   readonly table: TreeNode;
   nullable: boolean;
@@ -61,7 +61,8 @@ export function tableReads(statement: TreeNode, tables: readonly PartitionedTabl
     const node = value as TreeNode;
     // A constant holds the caller's own value, never a node.
     if (node['class'] === 'CONSTANT') continue;
-    if (node['type'] === 'SELECT_NODE') for (const [table, filter] of filtersOf(node, known, { parameters, budget })) understood.set(table, filter);
+    if (node['type'] === 'SELECT_NODE')
+      for (const [table, filter] of filtersOf(node, known, { parameters, budget })) understood.set(table, filter);
     if (node['type'] === 'BASE_TABLE') references.push(node);
     for (const child of Object.values(node)) stack.push(child);
   }
@@ -99,7 +100,9 @@ function filtersOf(select: TreeNode, known: ReadonlyMap<string, PartitionedTable
     const alias = aliasOf(table);
     const unique = aliases.filter((other) => other === alias).length === 1;
     const isPartitionColumn = unique ? partitionColumnTest(lakeTable.partitionKey, alias, unqualified) : (): boolean => false;
-    filters.set(table, (partition) => restrictions.every((restriction) => mayMatter(restriction, { ...given, isPartitionColumn, partition })));
+    filters.set(table, (partition) =>
+      restrictions.every((restriction) => mayMatter(restriction, { ...given, isPartitionColumn, partition })),
+    );
   }
   return filters;
 }
@@ -117,13 +120,28 @@ function referencesOf(from: TreeNode, depth: number): Reference[] | undefined {
   // A sample is drawn before any condition holds.
   if (depth > joinDepthMax || isPresent(from['sample'])) return undefined;
   if (from['type'] !== 'JOIN') return [{ table: from, nullable: false, visible: true, restrictions: [] }];
-  if (!['REGULAR', 'CROSS', 'NATURAL'].includes(String(from['ref_type'])) || (typeof from['alias'] === 'string' && from['alias'] !== '')) return undefined;
+  if (!['REGULAR', 'CROSS', 'NATURAL'].includes(String(from['ref_type'])) || (typeof from['alias'] === 'string' && from['alias'] !== ''))
+    return undefined;
   const left = referencesOf(from['left'] as TreeNode, depth + 1);
   const right = referencesOf(from['right'] as TreeNode, depth + 1);
   if (left === undefined || right === undefined) return undefined;
   const both = [...left, ...right];
-  const restricted: Readonly<Record<string, readonly Reference[]>> = { INNER: both, SEMI: both, LEFT: right, ANTI: right, RIGHT: left, OUTER: [] };
-  const nullable: Readonly<Record<string, readonly Reference[]>> = { INNER: [], SEMI: [], LEFT: right, ANTI: right, RIGHT: left, OUTER: both };
+  const restricted: Readonly<Record<string, readonly Reference[]>> = {
+    INNER: both,
+    SEMI: both,
+    LEFT: right,
+    ANTI: right,
+    RIGHT: left,
+    OUTER: [],
+  };
+  const nullable: Readonly<Record<string, readonly Reference[]>> = {
+    INNER: [],
+    SEMI: [],
+    LEFT: right,
+    ANTI: right,
+    RIGHT: left,
+    OUTER: both,
+  };
   const type = String(from['join_type']);
   if (restricted[type] === undefined || nullable[type] === undefined) return undefined;
   if (isPresent(from['condition'])) restrict(restricted[type], from['condition']);
@@ -140,7 +158,12 @@ function restrict(references: readonly Reference[], condition: unknown): void {
 function joinsByName(from: TreeNode): boolean {
   if (from['type'] !== 'JOIN') return false;
   const names = from['using_columns'];
-  return from['ref_type'] === 'NATURAL' || (Array.isArray(names) && names.length > 0) || joinsByName(from['left'] as TreeNode) || joinsByName(from['right'] as TreeNode);
+  return (
+    from['ref_type'] === 'NATURAL' ||
+    (Array.isArray(names) && names.length > 0) ||
+    joinsByName(from['left'] as TreeNode) ||
+    joinsByName(from['right'] as TreeNode)
+  );
 }
 
 function aliasOf(table: TreeNode): string {

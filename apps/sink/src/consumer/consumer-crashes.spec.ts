@@ -4,7 +4,14 @@ import { ConsumerCrashes, reasonOf, type ConsumerCrash } from './consumer-crashe
 function crashesAt(): { crashes: ConsumerCrashes; seen: ConsumerCrash[]; after: (ms: number) => void } {
   let now = 0;
   const seen: ConsumerCrash[] = [];
-  return { crashes: new ConsumerCrashes(() => now, (crash) => void seen.push(crash)), seen, after: (ms) => void (now += ms) };
+  return {
+    crashes: new ConsumerCrashes(
+      () => now,
+      (crash) => void seen.push(crash),
+    ),
+    seen,
+    after: (ms) => void (now += ms),
+  };
 }
 
 it('the third crash in a row needs an operator, and a loop says so once a minute', () => {
@@ -58,5 +65,7 @@ it('an error of a consumer that could not begin is the last error and no crash',
 
 it('the reason of an error names its cause once', () => {
   expect(reasonOf(new Error('no more retries', { cause: new Error('connection refused') }))).toBe('no more retries: connection refused');
-  expect(reasonOf(new Error('no more retries: connection refused', { cause: new Error('connection refused') }))).toBe('no more retries: connection refused');
+  expect(reasonOf(new Error('no more retries: connection refused', { cause: new Error('connection refused') }))).toBe(
+    'no more retries: connection refused',
+  );
 });

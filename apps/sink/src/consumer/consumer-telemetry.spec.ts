@@ -4,13 +4,19 @@ import { expect, it } from 'vitest';
 import { consumerTelemetry, gaugeConsumer } from './consumer-telemetry.ts';
 
 async function seriesOf(metrics: Metrics, name: string): Promise<readonly string[]> {
-  return (await metrics.text()).split('\n').filter((line) => line.startsWith(name)).map((line) => line.replaceAll(',service="sink"', '').replaceAll('{service="sink"}', ''));
+  return (await metrics.text())
+    .split('\n')
+    .filter((line) => line.startsWith(name))
+    .map((line) => line.replaceAll(',service="sink"', '').replaceAll('{service="sink"}', ''));
 }
 
 it('the lag is counted to what was taken and to what has landed, and is never below 0', async () => {
   const metrics = new Metrics('sink');
   // Kafka was asked before the lane took the last records of partition 1.
-  const all = [{ partition: 0, end: 10, taken: 7, landed: 2, stalledMs: 1500 }, { partition: 1, end: 10, taken: 12, landed: 10, stalledMs: 0 }];
+  const all = [
+    { partition: 0, end: 10, taken: 7, landed: 2, stalledMs: 1500 },
+    { partition: 1, end: 10, taken: 12, landed: 10, stalledMs: 0 },
+  ];
   gaugeConsumer(metrics, { all }, () => false);
   expect(await seriesOf(metrics, 'millrace_sink_lag_records{')).toEqual([
     'millrace_sink_lag_records{partition="0",stage="taken"} 3',
@@ -18,7 +24,10 @@ it('the lag is counted to what was taken and to what has landed, and is never be
     'millrace_sink_lag_records{partition="1",stage="taken"} 0',
     'millrace_sink_lag_records{partition="1",stage="landed"} 0',
   ]);
-  expect(await seriesOf(metrics, 'millrace_sink_stalled_seconds{')).toEqual(['millrace_sink_stalled_seconds{partition="0"} 1.5', 'millrace_sink_stalled_seconds{partition="1"} 0']);
+  expect(await seriesOf(metrics, 'millrace_sink_stalled_seconds{')).toEqual([
+    'millrace_sink_stalled_seconds{partition="0"} 1.5',
+    'millrace_sink_stalled_seconds{partition="1"} 0',
+  ]);
   expect(await seriesOf(metrics, 'millrace_sink_group_joined')).toEqual(['millrace_sink_group_joined 0']);
 });
 
@@ -34,7 +43,10 @@ it('a partition that went to another member leaves no series behind', async () =
 it('a crash is counted and logged as a warning with its cause, and as an error with the remedy when it needs an operator', async () => {
   const lines: { level: number; msg: string }[] = [];
   const metrics = new Metrics('sink');
-  const telemetry = consumerTelemetry(pino({ level: 'warn' }, { write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) }), metrics);
+  const telemetry = consumerTelemetry(
+    pino({ level: 'warn' }, { write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) }),
+    metrics,
+  );
   expect(await seriesOf(metrics, 'millrace_sink_consumer_crashes_total')).toEqual(['millrace_sink_consumer_crashes_total 0']);
   const error = new Error('no more retries', { cause: new Error('a header is null') });
   telemetry.onCrash({ error, inARow: 2, needsOperator: false });

@@ -11,8 +11,14 @@ export interface ConsumerTelemetry {
 
 /** Makes the counters of the consumer. */
 export function consumerTelemetry(logger: Logger, metrics: Metrics): ConsumerTelemetry {
-  const joins = metrics.counter({ name: 'millrace_sink_group_joins_total', help: 'Times that the consumer joined its group: one for each start and each rebalance.' });
-  const crashes = metrics.counter({ name: 'millrace_sink_consumer_crashes_total', help: 'Crashes of the consumer. A new one begins after each.' });
+  const joins = metrics.counter({
+    name: 'millrace_sink_group_joins_total',
+    help: 'Times that the consumer joined its group: one for each start and each rebalance.',
+  });
+  const crashes = metrics.counter({
+    name: 'millrace_sink_consumer_crashes_total',
+    help: 'Crashes of the consumer. A new one begins after each.',
+  });
   return {
     onJoined: () => joins.inc(),
     onCrash({ error, inARow, needsOperator }) {
@@ -22,7 +28,8 @@ export function consumerTelemetry(logger: Logger, metrics: Metrics): ConsumerTel
         logger.error(
           fields,
           `The consumer crashed ${inARow} times in a row: ${reasonOf(error)}. Records wait in Kafka, and none is lost. ` +
-            `A connection or a refusal: mend Kafka or the credentials. A record or a batch that cannot be read: GET /health/ready names the partition, docs/operations.md what to do.`,
+            `A connection or a refusal: mend Kafka or the credentials. A record or a batch that cannot be read: ` +
+            `GET /health/ready names the partition, docs/operations.md what to do.`,
         );
       } else {
         const row = inARow < loopingFrom ? '' : ` (${inARow} times in a row)`;
@@ -44,7 +51,8 @@ export function gaugeConsumer(metrics: Metrics, lag: Pick<LagWatch, 'all'>, join
   const records = metrics.gauge({
     name: 'millrace_sink_lag_records',
     help:
-      'Offsets between the end of a partition in Kafka and what the sink has taken, and what has landed. The end is asked for each 5 s, also while nothing is fetched. ' +
+      'Offsets between the end of a partition in Kafka and what the sink has taken, and what has landed. ' +
+      'The end is asked for each 5 s, also while nothing is fetched. ' +
       'Out of the group, partitions held last are counted; with none, the whole topic by committed offsets.',
     labelNames: ['partition', 'stage'],
     collect() {

@@ -7,10 +7,26 @@ const calm = { lastCrash: undefined, lastError: undefined, looping: false, inARo
 const failed = { ...calm, lastCrash: new Error('a header is null'), lastError: new Error('connection refused'), inARow: 1 };
 
 it.each([
-  ['a joined consumer has no trouble, whatever ended the one before it', { state: joined, crashes: failed, waitsFor: undefined }, undefined],
-  ['a consumer out of the group names the last error', { state: out, crashes: failed, waitsFor: undefined }, 'the consumer group is not joined; the last error: connection refused'],
-  ['a consumer that never began has no error to name', { state: out, crashes: calm, waitsFor: undefined }, 'the consumer group is not joined'],
-  ['a consumer that waits says for what', { state: out, crashes: calm, waitsFor: 'the disk is full' }, 'the consumer group is not joined: the disk is full'],
+  [
+    'a joined consumer has no trouble, whatever ended the one before it',
+    { state: joined, crashes: failed, waitsFor: undefined },
+    undefined,
+  ],
+  [
+    'a consumer out of the group names the last error',
+    { state: out, crashes: failed, waitsFor: undefined },
+    'the consumer group is not joined; the last error: connection refused',
+  ],
+  [
+    'a consumer that never began has no error to name',
+    { state: out, crashes: calm, waitsFor: undefined },
+    'the consumer group is not joined',
+  ],
+  [
+    'a consumer that waits says for what',
+    { state: out, crashes: calm, waitsFor: 'the disk is full' },
+    'the consumer group is not joined: the disk is full',
+  ],
   [
     'a consumer that crashes again and again is no healthier between two crashes',
     { state: joined, crashes: { ...failed, looping: true, inARow: 4 }, waitsFor: undefined },

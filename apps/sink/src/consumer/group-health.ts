@@ -16,7 +16,8 @@ export interface GroupHealthParts {
 export function groupTrouble({ state, crashes, waitsFor }: GroupHealthParts, now: number): string | undefined {
   const looping = crashes.looping ? `the consumer crashed ${crashes.inARow} times in a row` : undefined;
   if (!state.joined && waitsFor !== undefined) return `the consumer group is not joined: ${waitsFor}`;
-  if (!state.joined) return `the consumer group is not joined${looping === undefined ? '' : `, and ${looping}`}${because(crashes.lastError)}`;
+  if (!state.joined)
+    return `the consumer group is not joined${looping === undefined ? '' : `, and ${looping}`}${because(crashes.lastError)}`;
   if (looping !== undefined) return `${looping}${because(crashes.lastCrash)}`;
   const silentMs = now - state.lastContactMs;
   return silentMs > silentMsMax ? `no answer from Kafka for ${Math.round(silentMs / 1000)} s` : undefined;

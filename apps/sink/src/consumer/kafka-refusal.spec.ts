@@ -3,7 +3,11 @@ import { expect, it } from 'vitest';
 import { isKafkaRefusal } from './kafka-refusal.ts';
 
 const { KafkaJSConnectionError, KafkaJSProtocolError, KafkaJSSASLAuthenticationError } = kafkajs;
-const unauthorized = new KafkaJSProtocolError({ message: 'Not authorized to access topics', code: 29, type: 'TOPIC_AUTHORIZATION_FAILED' } as never);
+const unauthorized = new KafkaJSProtocolError({
+  message: 'Not authorized to access topics',
+  code: 29,
+  type: 'TOPIC_AUTHORIZATION_FAILED',
+} as never);
 
 it.each([
   ['a failed authentication', new KafkaJSSASLAuthenticationError(), true],

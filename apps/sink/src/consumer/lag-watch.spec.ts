@@ -12,9 +12,15 @@ let timers: (() => void)[];
 let watch: LagWatch;
 beforeEach(() => {
   now = 0;
-  ends = new Map([[0, 10], [1, 20]]);
+  ends = new Map([
+    [0, 10],
+    [1, 20],
+  ]);
   committed = new Map();
-  lanes = new Map([[0, { taken: 10, landed: 4 }], [1, { taken: 15, landed: 5 }]]);
+  lanes = new Map([
+    [0, { taken: 10, landed: 4 }],
+    [1, { taken: 15, landed: 5 }],
+  ]);
   joined = true;
   failures = [];
   timers = [];
@@ -60,7 +66,10 @@ describe('the lag of a partition', () => {
 
   it('grows while Kafka names later ends and the consumer takes nothing', async () => {
     await first();
-    ends = new Map([[0, 10], [1, 70]]);
+    ends = new Map([
+      [0, 10],
+      [1, 70],
+    ]);
     await next();
     await next();
     expect(watch.all[1]).toMatchObject({ end: 70, taken: 15, stalledMs: 2 * everyMs });
@@ -70,7 +79,10 @@ describe('the lag of a partition', () => {
     joined = false;
     await first();
     await next();
-    expect(stalls()).toEqual([[0, 0], [1, everyMs]]);
+    expect(stalls()).toEqual([
+      [0, 0],
+      [1, everyMs],
+    ]);
   });
 
   it('is told of the whole topic by committed offsets when the process is out of the group and held nothing', async () => {
@@ -100,12 +112,24 @@ describe('the time for which a partition stalls', () => {
   it('begins anew whenever the lane takes records, and is 0 when none waits', async () => {
     await first();
     await next();
-    expect(stalls()).toEqual([[0, 0], [1, everyMs]]);
-    lanes = new Map([[0, { taken: 10, landed: 10 }], [1, { taken: 16, landed: 5 }]]);
-    expect(stalls()).toEqual([[0, 0], [1, 0]]);
+    expect(stalls()).toEqual([
+      [0, 0],
+      [1, everyMs],
+    ]);
+    lanes = new Map([
+      [0, { taken: 10, landed: 10 }],
+      [1, { taken: 16, landed: 5 }],
+    ]);
+    expect(stalls()).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
     await next();
     await next();
-    expect(stalls()).toEqual([[0, 0], [1, everyMs]]);
+    expect(stalls()).toEqual([
+      [0, 0],
+      [1, everyMs],
+    ]);
     lanes = new Map([[1, { taken: 20, landed: 5 }]]);
     await next();
     expect(stalls()).toEqual([[1, 0]]);
@@ -116,7 +140,10 @@ describe('the time for which a partition stalls', () => {
     ends = undefined;
     await next();
     await next();
-    expect(stalls()).toEqual([[0, 0], [1, 2 * everyMs]]);
+    expect(stalls()).toEqual([
+      [0, 0],
+      [1, 2 * everyMs],
+    ]);
     expect(failures).toHaveLength(2);
     expect(timers).toHaveLength(1);
   });
@@ -129,7 +156,10 @@ describe('the time for which a partition stalls', () => {
     await next();
     lanes = held;
     await next();
-    expect(stalls()).toEqual([[0, 0], [1, 0]]);
+    expect(stalls()).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
   });
 });
 

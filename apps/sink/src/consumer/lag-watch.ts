@@ -41,8 +41,8 @@ interface Seen {
 }
 
 /**
- * Knows how many records wait in the partitions of this process, also while the consumer fetches nothing: the ends come from an admin client.
- * A process that is out of the group and holds no lane watches the whole topic by the group's committed offsets, because records wait there all the same.
+ * Knows how many records wait in the partitions of this process. An admin client asks for the ends, so that they are known while the consumer
+ * fetches nothing. A process that is out of the group and holds no lane watches the whole topic by the offsets that the group committed.
  */
 export class LagWatch {
   readonly #parts: LagWatchParts;

@@ -94,8 +94,7 @@ describe('the health registry', () => {
 it('a check that a pipeline refused repeats the last words of the dependency, and one that failed those of its causes', async () => {
   const health = new HealthRegistry({ service: 'any' });
   health.lastErrorOf = (pipeline) => (pipeline === 's3' ? 'NoSuchBucket: lake' : undefined);
-  const refused = async (): Promise<never> => await Promise.reject(new CircuitOpenError('s3'));
-  health.register('store', { required: false, check: refused });
+  health.register('store', { required: false, check: async () => await Promise.reject(new CircuitOpenError('s3')) });
   const failed = new Error('Redis does not answer.', { cause: new Error('NOAUTH Authentication required.') });
   health.register('redis', { required: false, check: async () => await Promise.reject(failed) });
   const { dependencies } = await health.readiness();

@@ -40,7 +40,14 @@ afterAll(async () => {
 });
 
 async function ask(sql: string, signal = new AbortController().signal): Promise<ResultRow[]> {
-  const result = await engine.run({ queryId: crypto.randomUUID(), statement: readStatement(sql), parameters: [], executionId: undefined, onStarted: async () => {}, signal });
+  const result = await engine.run({
+    queryId: crypto.randomUUID(),
+    statement: readStatement(sql),
+    parameters: [],
+    executionId: undefined,
+    onStarted: async () => {},
+    signal,
+  });
   const rows: ResultRow[] = [];
   for await (const batch of result.rows) rows.push(...batch);
   return rows;
@@ -77,9 +84,12 @@ it('statements that take all memory or all time end alone: those beside them suc
   }
   // The time bombs were there all the while.
   expect(endlessUnderWay).toBe(Object.keys(endless).length);
-  for (const { name, end } of await Promise.all(failures)) expect({ name, end }).toMatchObject({ name, end: { code: 'engine-failed', message: expect.stringContaining('memory') as string } });
+  for (const { name, end } of await Promise.all(failures))
+    expect({ name, end }).toMatchObject({ name, end: { code: 'engine-failed', message: expect.stringContaining('memory') as string } });
   stop.abort(reason);
   for (const { name, end } of await Promise.all(ends)) expect({ name, end }).toEqual({ name, end: reason });
   expect(await ask('SELECT 42 AS a')).toEqual([[42]]);
-  process.stdout.write(`Beside ${Object.keys(endless).length + Object.keys(greedy).length} bombs the small statements took ${measured.join(', ')} ms.\n`);
+  process.stdout.write(
+    `Beside ${Object.keys(endless).length + Object.keys(greedy).length} bombs the small statements took ${measured.join(', ')} ms.\n`,
+  );
 });

@@ -77,9 +77,10 @@ const scalars: readonly Row[] = [
   ["'inf'::DOUBLE", 'double', 'Infinity'],
   ["''", 'varchar'],
   [`'a"b\\c\n''\u{1F4DA}\u0301'`, 'varchar'],
-  ["'\uFEFFx'", 'varchar'],
-  ["'\uFEFF'", 'varchar'],
-  ["'\uFEFFlonger than twelve bytes'", 'varchar'],
+  // DuckDB's own text is read by the same driver, so that it proves nothing here.
+  ["'\uFEFFx'", 'varchar', '\uFEFFx'],
+  ["'\uFEFF'", 'varchar', '\uFEFF'],
+  ["'\uFEFFlonger than twelve bytes'", 'varchar', '\uFEFFlonger than twelve bytes'],
   ["'\uFEFFb'::ENUM('a', '\uFEFFb')", 'varchar'],
   [`'{"a":  1.50}'::JSON`, 'json'],
   ["''::BLOB", 'varbinary'],
@@ -209,5 +210,8 @@ describe('a cell of each type', () => {
 });
 
 function duckdbTypeOf(value: string): string {
-  return /::([A-Z]+(?:\([\d,]+\))?)$/.exec(value)?.[1] ?? (/^true|false$/.test(value) ? 'BOOLEAN' : 'DOUBLE');
+  const cast = /::([A-Z]+(?:\([\d,]+\))?)$/.exec(value)?.[1];
+  if (cast !== undefined) return cast;
+  if (value.startsWith("'")) return 'VARCHAR';
+  return value === 'true' ? 'BOOLEAN' : 'DOUBLE';
 }

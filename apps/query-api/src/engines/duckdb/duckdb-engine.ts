@@ -166,6 +166,11 @@ async function resultOf({ pipe, sandbox, grants, place, signal, ended }: Running
   return { columns, rows: rows(), bytesScanned: () => grants.reduce((sum, grant) => sum + grant.bytesSent(), 0) };
 }
 
+/** The reason of the last failed read from S3, which DuckDB does not know. */
+function failureOf(grants: readonly FileGrant[]): unknown {
+  return grants.map((grant) => grant.failure()).find((failure) => failure !== undefined);
+}
+
 function errorOf({ type, message, position }: Extract<ResultLine, { error: unknown }>['error'], place: Running['place'], grants: readonly FileGrant[]): QueryError {
   const where = position === undefined ? '' : `${place(position)}: `;
   const [what] = message.split('\n');
@@ -193,7 +198,7 @@ function errorOf({ type, message, position }: Extract<ResultLine, { error: unkno
       return new QueryError('engine-failed', 'The statement needed more memory than it may have. Read fewer rows or columns, or aggregate first.', { cause: new Error(message) });
     case 'HTTP':
     case 'IO':
-      return new QueryError('unavailable', 'A file of the table could not be read from S3.', { cause: new Error(message, { cause: grants.map((grant) => grant.failure()).find((failure) => failure !== undefined) }) });
+      return new QueryError('unavailable', 'A file of the table could not be read from S3.', { cause: new Error(message, { cause: failureOf(grants) }) });
     default:
       return new QueryError('engine-failed', `DuckDB failed: ${detail}`, { cause: new Error(message) });
   }

@@ -50,7 +50,9 @@ interface Answer {
 async function ask(url: string, range?: string, method = 'GET'): Promise<Answer> {
   const sent = request(url, { method, agent: false, headers: range === undefined ? {} : { range } });
   sent.end();
-  const [response] = (await once(sent, 'response')) as [NodeJS.ReadableStream & { statusCode: number; headers: NodeJS.Dict<string | string[]> }];
+  const [response] = (await once(sent, 'response')) as [
+    NodeJS.ReadableStream & { statusCode: number; headers: NodeJS.Dict<string | string[]> },
+  ];
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
@@ -65,7 +67,10 @@ describe('the file server', () => {
 
   it('answers HEAD without a read of S3', async () => {
     const { grant, reads } = await grantOf();
-    expect(await ask(grant.files[1]!, undefined, 'HEAD')).toMatchObject({ status: 200, headers: { 'content-length': String(large.bytes), 'accept-ranges': 'bytes' } });
+    expect(await ask(grant.files[1]!, undefined, 'HEAD')).toMatchObject({
+      status: 200,
+      headers: { 'content-length': String(large.bytes), 'accept-ranges': 'bytes' },
+    });
     expect(reads).toEqual([]);
     expect(grant.bytesSent()).toBe(0);
   });
@@ -105,7 +110,15 @@ describe('the file server', () => {
     const { grant, server, reads } = await grantOf();
     const other = server.grant('dt', [small]);
     const origin = new URL(grant.url).origin;
-    for (const url of [`${grant.url}dt=b/2`, `${grant.url}dt=b/1x`, `${grant.url}1`, grant.url, `${origin}/`, `${origin}/x/dt=b/1`, `${grant.url}a/b/1`]) {
+    for (const url of [
+      `${grant.url}dt=b/2`,
+      `${grant.url}dt=b/1x`,
+      `${grant.url}1`,
+      grant.url,
+      `${origin}/`,
+      `${origin}/x/dt=b/1`,
+      `${grant.url}a/b/1`,
+    ]) {
       expect({ url, status: (await ask(url)).status }).toEqual({ url, status: 404 });
     }
     grant.revoke();

@@ -15,7 +15,11 @@ import type { PrepareMessage, SandboxTable } from './sandbox-protocol.ts';
 import { rangeReader } from './s3-reads.ts';
 import { sandboxEnvironment } from './sandbox.ts';
 
-const secrets = { AWS_ACCESS_KEY_ID: 'AKIAFINDMEIFYOUCAN00', AWS_SECRET_ACCESS_KEY: 'secret-that-must-stay-hidden-0000000', AWS_SESSION_TOKEN: 'token-that-must-stay-hidden-0000000' };
+const secrets = {
+  AWS_ACCESS_KEY_ID: 'AKIAFINDMEIFYOUCAN00',
+  AWS_SECRET_ACCESS_KEY: 'secret-that-must-stay-hidden-0000000',
+  AWS_SESSION_TOKEN: 'token-that-must-stay-hidden-0000000',
+};
 const fileName = 'p7-123-456-unmistakable';
 
 let lake: TestLake;
@@ -47,7 +51,10 @@ afterAll(async () => {
 
 /** Runs hostile statements in a process and a session that are locked as a sandbox's are. */
 async function search(table: SandboxTable): Promise<Shown[]> {
-  const child = fork(join(import.meta.dirname, '../../testing-session.ts'), [], { env: sandboxEnvironment(homedir()), stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const child = fork(join(import.meta.dirname, '../../testing-session.ts'), [], {
+    env: sandboxEnvironment(homedir()),
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   const prepare: PrepareMessage = {
     kind: 'prepare',
     limits: { memoryMiB: 256, processMemoryMiB: 1024, threads: 1, tempMiB: 16 },
@@ -96,7 +103,8 @@ async function search(table: SandboxTable): Promise<Shown[]> {
 it('the search looks everywhere: it calls what the session knows, and finds the definition of the view and the rows', () => {
   expect(shown.length).toBeGreaterThan(1000);
   expect(shown.filter(({ failed }) => !failed).length).toBeGreaterThan(300);
-  const seen = (text: string): string[] => shown.filter(({ output, sql }) => output.includes(text) && !sql.includes(text)).map(({ sql }) => sql);
+  const seen = (text: string): string[] =>
+    shown.filter(({ output, sql }) => output.includes(text) && !sql.includes(text)).map(({ sql }) => sql);
   // The session itself shows this URL, so that the search would find more if there were more.
   expect(seen(url).join('\n')).toContain('duckdb_views');
   expect(seen('Fiction')).toContain('SELECT genre FROM purchases');

@@ -14,9 +14,12 @@ afterAll(() => {
   instance?.closeSync();
 });
 
-it.each(['SELECT 1', 'WITH t AS (SELECT 1) SELECT * FROM t', 'VALUES (1)', 'FROM purchases', 'SELECT 1 UNION ALL SELECT 2'])('%s is prepared', async (sql) => {
-  expect(await (await prepareSelect(connection, sql)).runAndReadAll()).toBeDefined();
-});
+it.each(['SELECT 1', 'WITH t AS (SELECT 1) SELECT * FROM t', 'VALUES (1)', 'FROM purchases', 'SELECT 1 UNION ALL SELECT 2'])(
+  '%s is prepared',
+  async (sql) => {
+    expect(await (await prepareSelect(connection, sql)).runAndReadAll()).toBeDefined();
+  },
+);
 
 it.each([
   "COPY (SELECT 1) TO '/tmp/millrace-must-not-exist'",

@@ -9,7 +9,14 @@ export class NotOneSelect extends Error {
 }
 
 /** DuckDB's types of the catalog's column types. */
-const duckdbTypes: Readonly<Record<string, string>> = { string: 'VARCHAR', int: 'INTEGER', bigint: 'BIGINT', double: 'DOUBLE', boolean: 'BOOLEAN', timestamp: 'TIMESTAMP' };
+const duckdbTypes: Readonly<Record<string, string>> = {
+  string: 'VARCHAR',
+  int: 'INTEGER',
+  bigint: 'BIGINT',
+  double: 'DOUBLE',
+  boolean: 'BOOLEAN',
+  timestamp: 'TIMESTAMP',
+};
 
 /** An instance with httpfs loaded and its limits set, still without tables. */
 export async function openInstance({ limits, tempDirectory, httpfsPath, readSeconds }: PrepareMessage): Promise<DuckDBConnection> {
@@ -28,7 +35,7 @@ export async function openInstance({ limits, tempDirectory, httpfsPath, readSeco
   if (httpfsPath === undefined) await connection.run('INSTALL httpfs');
   await connection.run(`LOAD ${httpfsPath === undefined ? 'httpfs' : text(httpfsPath)}`);
   await connection.run("SET TimeZone = 'UTC'");
-  // DuckDB's own retries, counted. The time limit is for connecting and for each wait for bytes: a long read that goes on is not cut short.
+  // DuckDB's own retries. The time limit applies to connecting and to each wait for bytes, so that it never ends a long read that makes progress.
   await connection.run(`SET http_timeout = ${readSeconds}; SET http_retries = ${triesOfRead - 1}; SET http_retry_wait_ms = ${retryWaitMs}`);
   // Otherwise DuckDB opens two connections for each file.
   await connection.run('SET httpfs_connection_caching = true');
@@ -39,8 +46,8 @@ export async function openInstance({ limits, tempDirectory, httpfsPath, readSeco
  * Declares the tables, then locks the instance: from here on it can read exactly their files and change no setting.
  *
  * The session holds no secret: no credentials, no address of S3 and no key of a file. The views and the setting
- * `allowed_directories` show URLs that are valid for this run only. An in-memory database cannot be opened read-only, so
- * {@link prepareSelect} is what keeps statements from writing.
+ * `allowed_directories` show URLs that are valid for this run only. DuckDB does not open an in-memory database read-only, so
+ * {@link prepareSelect} keeps statements from writing.
  */
 export async function lockTo(connection: DuckDBConnection, tables: readonly SandboxTable[]): Promise<void> {
   for (const macro of trinoMacros) await connection.run(`CREATE MACRO ${macro}`);
@@ -64,7 +71,8 @@ export async function prepareSelect(connection: DuckDBConnection, sql: string): 
   const statements = await connection.extractStatements(sql);
   if (statements.count !== 1) throw new NotOneSelect(`${statements.count} statements instead of one SELECT`);
   const prepared = await statements.prepare(0);
-  if (prepared.statementType !== StatementType.SELECT) throw new NotOneSelect(`a statement of type ${StatementType[prepared.statementType]} instead of SELECT`);
+  if (prepared.statementType !== StatementType.SELECT)
+    throw new NotOneSelect(`a statement of type ${StatementType[prepared.statementType]} instead of SELECT`);
   return prepared;
 }
 
@@ -75,7 +83,10 @@ function relationOf({ columns, partitionKey, files }: SandboxTable): string {
     return `SELECT ${names} FROM read_parquet(${textList(files)}, hive_partitioning = true, hive_types = {${text(partitionKey)}: VARCHAR})`;
   }
   // A file list that matches nothing is an error in DuckDB; a table without files is not.
-  const nulls = [...columns.map((column) => `NULL::${duckdbTypes[column.type] ?? 'VARCHAR'} AS ${name(column.name)}`), `NULL::VARCHAR AS ${name(partitionKey)}`];
+  const nulls = [
+    ...columns.map((column) => `NULL::${duckdbTypes[column.type] ?? 'VARCHAR'} AS ${name(column.name)}`),
+    `NULL::VARCHAR AS ${name(partitionKey)}`,
+  ];
   return `SELECT ${nulls.join(', ')} WHERE false`;
 }
 

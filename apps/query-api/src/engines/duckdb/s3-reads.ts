@@ -17,7 +17,9 @@ export function readMsMax(readSeconds: number): number {
 /** Reads parts of files with the worker's own client, and thereby over the connections that it keeps. */
 export function rangeReader(s3: Pick<S3Client, 'send'>): ReadRange {
   return async ({ bucket, key }, from, to, signal) => {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=${from}-${to - 1}` }), { abortSignal: signal });
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=${from}-${to - 1}` }), {
+      abortSignal: signal,
+    });
     return Body as Readable;
   };
 }

@@ -17,7 +17,7 @@ export interface SandboxTable {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly partitionKey: string;
-  /** Begins the URL of each file. The sandbox may read what is below it and nothing else. */
+  /** Begins the URL of each file. The sandbox may read nothing else. */
   readonly filesUrl: string;
   /** URLs that only this run can read, on the loopback interface. */
   readonly files: readonly string[];
