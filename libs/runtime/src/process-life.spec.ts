@@ -54,9 +54,9 @@ describe('processTree', () => {
   });
 });
 
-describe('the text of the system', () => {
-  const fields = (state: string): string => `42 (a (b) c) ${state} 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 8675309 1 2`;
+const fields = (state: string): string => `42 (a (b) c) ${state} 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 8675309 1 2`;
 
+describe('the text of the system', () => {
   it.each(['R', 'S', 'D', 'T'])('gives the start time of a process in state %s', (state) => {
     expect(startInStat(fields(state))).toBe('8675309');
     expect(startInPs(`${state}s   Mon Nov 23 10:00:00 2026\n`)).toBe('Mon Nov 23 10:00:00 2026');

@@ -50,14 +50,14 @@ function duckDb(): QueryEngine {
       httpfsPath: testParts.httpfsPath,
       home: homedir(),
       startMsMax: 30_000,
-      readSeconds: 5,
+      readMsMax: 15_000,
       keptBytesMax: 1024 * 1024,
     },
     new LakeSources({
       streams: [purchases],
       places: { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
       filesMax: 100,
-      readRange: rangeReader(lake.aws.s3),
+      readRange: rangeReader(lake.aws.s3, 5),
     }),
     async ({ signal }, run) => await run(signal!),
   );
