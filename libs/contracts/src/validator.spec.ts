@@ -62,7 +62,7 @@ describe('a union', () => {
     ]);
   });
 
-  it('names what is wrong inside the branch, and what is wrong beside the union', () => {
+  it('names the faults inside the branch and beside the union', () => {
     const schema = Type.Object({
       a: Type.Union([Type.Object({ b: Type.Integer({ maximum: 5 }) }), Type.String({ minLength: 2 })]),
       c: Type.Optional(Type.Boolean()),

@@ -21,7 +21,15 @@ describe("Python's csv reads back each row", () => {
   it.each<[string, string[], ResultRow[]]>([
     ['of one column with NULL', ['genre'], [['a'], [null], ['b'], [''], [null]]],
     ['of one column without anything', ['genre'], [[null], [null]]],
-    ['of two columns with NULL', ['a', 'b'], [[null, null], ['', null], [null, '']]],
+    [
+      'of two columns with NULL',
+      ['a', 'b'],
+      [
+        [null, null],
+        ['', null],
+        [null, ''],
+      ],
+    ],
     ['with line breaks and quotes', ['a'], [['x\ny'], ['x\r\ny'], ['x\ry'], ['"'], ['""'], ['\n'], [',']]],
     ['with spaces', ['a'], [[' '], ['\t'], [' a '], ['\u00A0']]],
     ['with U+FEFF', ['\uFEFFa', 'b'], [['\uFEFF', '\uFEFFx']]],

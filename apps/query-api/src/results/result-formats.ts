@@ -32,7 +32,11 @@ const csv: ResultFormat = {
 export const wholeFormats: readonly ResultFormat[] = [ndjson, csv];
 
 /** A whole result as text. */
-export async function* formatted(format: ResultFormat, columns: readonly ResultColumn[], batches: AsyncIterable<readonly ResultRow[]>): AsyncGenerator<string> {
+export async function* formatted(
+  format: ResultFormat,
+  columns: readonly ResultColumn[],
+  batches: AsyncIterable<readonly ResultRow[]>,
+): AsyncGenerator<string> {
   const header = format.header(columns);
   if (header !== '') yield header;
   for await (const batch of batches) yield format.rows(columns, batch);

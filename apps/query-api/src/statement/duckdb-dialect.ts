@@ -20,11 +20,11 @@ interface Edit {
 
 /** Functions of Trino that DuckDB cannot offer, and the nearest thing that it can. */
 const missing: Readonly<Record<string, string>> = {
-  all_match: 'list_aggregate(list_transform(list, lambda x: …), \'bool_and\')',
-  any_match: 'list_aggregate(list_transform(list, lambda x: …), \'bool_or\')',
-  none_match: 'NOT list_aggregate(list_transform(list, lambda x: …), \'bool_or\')',
+  all_match: "list_aggregate(list_transform(list, lambda x: …), 'bool_and')",
+  any_match: "list_aggregate(list_transform(list, lambda x: …), 'bool_or')",
+  none_match: "NOT list_aggregate(list_transform(list, lambda x: …), 'bool_or')",
   approx_most_frequent: 'approx_top_k(value, n)',
-  checksum: 'bit_xor(hash(value)); a checksum is the engine\'s own',
+  checksum: "bit_xor(hash(value)); a checksum is the engine's own",
   crc32: 'hash(value)',
   xxhash64: 'hash(value)',
   from_base: 'CAST(text AS BIGINT)',
@@ -60,8 +60,10 @@ export function refuseMissing({ text }: Pick<StatementText, 'text'>): void {
   const tokens = tokensOf(text);
   for (const [index, token] of tokens.entries()) {
     const name = foldName(token.text);
-    if (token.kind === 'name' && name === '"$path"') throw invalid(text, token, 'DuckDB does not offer the column "$path"; use the engine athena');
-    if (Object.hasOwn(missing, name) && isCall(tokens, index, name)) throw invalid(text, token, `DuckDB does not offer the function ${name}; the nearest is ${missing[name]}`);
+    if (token.kind === 'name' && name === '"$path"')
+      throw invalid(text, token, 'DuckDB does not offer the column "$path"; use the engine athena');
+    if (Object.hasOwn(missing, name) && isCall(tokens, index, name))
+      throw invalid(text, token, `DuckDB does not offer the function ${name}; the nearest is ${missing[name]}`);
   }
 }
 
@@ -70,7 +72,9 @@ function isWord(token: Token | undefined, word: string): boolean {
 }
 
 function isCall(tokens: readonly Token[], index: number, name: string): boolean {
-  return isWord(tokens[index], name) && tokens[index + 1]?.text === '(' && tokens[index - 1]?.text !== '.' && !isWord(tokens[index - 1], 'as');
+  return (
+    isWord(tokens[index], name) && tokens[index + 1]?.text === '(' && tokens[index - 1]?.text !== '.' && !isWord(tokens[index - 1], 'as')
+  );
 }
 
 function invalid(text: string, { at }: Token, what: string): QueryError {

@@ -16,10 +16,10 @@ import { StatementGate } from './statement-gate.ts';
 
 /** Time that a hostile statement may run. */
 const runMsMax = 3000;
-/** Rows that are read of one; a result has a limit of its own, which is not tested here. */
+/** Rows that are read of one statement. The limit of results is not tested here. */
 const rowsMax = 100_000;
 
-/** What an error says about the statement that met it. The emulator of Athena gives no reason but that it failed. */
+/** The outcome that an error means. The emulator of Athena tells only that a statement failed. */
 const outcomes: Readonly<Record<string, Partial<Record<QueryErrorCode, HostileOutcome>>>> = {
   duckdb: {
     'statement-invalid': 'contained: the engine refuses it',
@@ -66,7 +66,13 @@ function duckDb(): QueryEngine {
 function athena(): QueryEngine {
   return new AthenaEngine(
     lake.aws.athena,
-    { workgroup: 'primary', database: lake.database, outputLocation: `s3://${lake.bucket}/_results/athena/`, pollMsMin: 20, pollMsMax: 200 },
+    {
+      workgroup: 'primary',
+      database: lake.database,
+      outputLocation: `s3://${lake.bucket}/_results/athena/`,
+      pollMsMin: 20,
+      pollMsMax: 200,
+    },
     async ({ signal }, run) => await run(signal ?? AbortSignal.timeout(10_000)),
     async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
   );
@@ -81,7 +87,14 @@ async function outcomeOf(sql: string, engine: QueryEngine, msMax: number): Promi
     });
     const timer = setTimeout(() => stop.abort(new QueryStopped('deadline')), msMax);
     try {
-      const result = await engine.run({ queryId: crypto.randomUUID(), statement, parameters: [], executionId: undefined, onStarted: async () => {}, signal: stop.signal });
+      const result = await engine.run({
+        queryId: crypto.randomUUID(),
+        statement,
+        parameters: [],
+        executionId: undefined,
+        onStarted: async () => {},
+        signal: stop.signal,
+      });
       let rows = 0;
       for await (const batch of result.rows) {
         rows += batch.length;
@@ -124,10 +137,13 @@ describe.each([
   });
 
   const statements = hostileStatements.filter(({ engines }) => engines.includes(name));
-  it.each(statements.map((statement) => ({ ...statement, title: statement.sql.slice(0, 120) })))('$kind: $title is $outcome', async ({ sql, outcome }) => {
-    const bomb = outcome === 'contained: a limit ends it';
-    expect(await outcomeOf(sql, engine, bomb ? runMsMax : 30_000)).toBe(outcome);
-  });
+  it.each(statements.map((statement) => ({ ...statement, title: statement.sql.slice(0, 120) })))(
+    '$kind: $title is $outcome',
+    async ({ sql, outcome }) => {
+      const bomb = outcome === 'contained: a limit ends it';
+      expect(await outcomeOf(sql, engine, bomb ? runMsMax : 30_000)).toBe(outcome);
+    },
+  );
 
   it('leave an engine that answers', async () => {
     expect(await outcomeOf('SELECT count(*) FROM purchases', engine, 30_000)).toBe('contained: harmless rows');

@@ -1,8 +1,8 @@
 import type { EngineName } from '@millrace/contracts';
 
 /**
- * What becomes of a hostile statement. The gate refuses it with a code, or an engine contains it: it gives harmless rows, refuses the
- * statement itself, or ends it at a limit of memory, time or length.
+ * The outcome of a hostile statement. The gate refuses it with a code, or an engine contains it. The engine gives harmless rows, refuses
+ * the statement, or ends it at a limit of memory, time or length.
  */
 export type HostileOutcome =
   | 'refused: statement-not-allowed'
@@ -34,7 +34,7 @@ function all(kind: string, outcome: HostileOutcome, statements: readonly string[
   return statements.map((sql) => ({ kind, sql, outcome, engines }));
 }
 
-/** Hostile statements and what becomes of each. The gate and the engines are tested on all of them. */
+/** Hostile statements with their outcomes. The gate and the engines are tested on each of them. */
 export const hostileStatements: readonly HostileStatement[] = [
   ...all('Unicode case folding', notAllowed, [
     `WITH "duc${kelvin}db_logs" AS (SELECT 1) SELECT message FROM duckdb_logs`,
@@ -234,7 +234,7 @@ export const hostileStatements: readonly HostileStatement[] = [
     'SELECT genre FROM purchases TABLESAMPLE 10%',
     'SELECT * FROM purchases POSITIONAL JOIN (SELECT 1 AS one)',
   ]),
-  ...all('what the engine itself refuses', engineRefuses, [
+  ...all('names that the engine refuses', engineRefuses, [
     'SELECT * FROM purchases AT (VERSION => 1)',
     'SELECT CAST(1 AS getenv)',
     "SELECT list_aggregate([1], 'getenv')",
@@ -262,7 +262,7 @@ export const hostileStatements: readonly HostileStatement[] = [
     'SELECT length(list_transform(range(100000000), lambda x: range(100)))',
     "SELECT replace(string_agg('xxxxx', ''), 'x', 'yyyyyyyyyy') || b.range FROM range(80000) a, range(250) b GROUP BY b.range",
   ], ['duckdb']),
-  ...all('what is large and ends by itself', rows, [
+  ...all('large statements that end by themselves', rows, [
     "SELECT regexp_matches('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!', '^(a+)+$')",
     "SELECT regexp_replace('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!', '(a*)*b', 'x')",
     'SELECT 99999999999999999999999999999999999999 AS a',

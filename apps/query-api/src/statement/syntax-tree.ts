@@ -25,7 +25,7 @@ export interface AllowedTables {
   readonly tables: readonly string[];
 }
 
-/** What the walk judges names by; every name is folded. */
+/** Rules for the names in a statement; each name is folded. */
 export interface NameRules extends AllowedTables {
   /** Tables and views that DuckDB finds without a schema. A WITH query may not have such a name. */
   readonly builtIns: ReadonlySet<string>;
@@ -47,7 +47,7 @@ const plainName = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 
 /**
  * Walks the tree of one statement. Only known node kinds, functions and tables pass. The walk knows a CTE's name exactly where
- * DuckDB resolves it: DuckDB may take a name that it cannot resolve for a built-in view or a file.
+ * DuckDB resolves it. DuckDB may take any other name for a built-in view or a file.
  *
  * The walk keeps its own stack: a statement can be nested thousands of levels deep.
  */

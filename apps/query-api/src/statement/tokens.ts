@@ -6,7 +6,8 @@ export interface Token {
   readonly at: number;
 }
 
-const pattern = /(?<text>'(?:[^']|'')*')|(?<name>"(?:[^"]|"")*")|(?<number>\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?)|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<symbol>->|\S)/gu;
+const pattern =
+  /(?<text>'(?:[^']|'')*')|(?<name>"(?:[^"]|"")*")|(?<number>\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?)|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<symbol>->|\S)/gu;
 
 /** The tokens of a statement, in order; it must be one that the statement's reader let pass. */
 export function tokensOf(text: string): Token[] {

@@ -16,7 +16,7 @@ const milliseconds: Readonly<Record<string, string>> = {
   'time with time zone': 'time(3) with time zone',
 };
 
-// Athena names a nested type without what it holds: array, map or row.
+// Athena names a nested type without its parts: array, map or row.
 function typeOf({ Type = 'varchar', Precision, Scale }: ColumnInfo): string {
   const type = Type.toLowerCase();
   if (type === 'float') return 'real';

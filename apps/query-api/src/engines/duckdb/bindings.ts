@@ -1,4 +1,14 @@
-import { BIGINT, BOOLEAN, DOUBLE, INTEGER, SQLNULL, VARCHAR, type DuckDBPreparedStatement, type DuckDBResult, type DuckDBType } from '@duckdb/node-api';
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  INTEGER,
+  SQLNULL,
+  VARCHAR,
+  type DuckDBPreparedStatement,
+  type DuckDBResult,
+  type DuckDBType,
+} from '@duckdb/node-api';
 import type { Parameter } from '../query-engine.ts';
 
 /**
@@ -21,7 +31,11 @@ export async function runWith(prepare: () => Promise<DuckDBPreparedStatement>, p
   }
 }
 
-async function stream(statement: DuckDBPreparedStatement, parameters: readonly Parameter[], types: readonly DuckDBType[]): Promise<DuckDBResult> {
+async function stream(
+  statement: DuckDBPreparedStatement,
+  parameters: readonly Parameter[],
+  types: readonly DuckDBType[],
+): Promise<DuckDBResult> {
   statement.bind([...parameters], [...types]);
   return await statement.stream();
 }

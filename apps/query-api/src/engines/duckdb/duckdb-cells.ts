@@ -56,7 +56,9 @@ interface Item {
 
 function listOf(vector: DuckDBListVector, row: number): Item[] | undefined {
   const items = vector.getItemVector(row);
-  return items === null ? undefined : Array.from({ length: items.itemCount }, (_, at) => ({ vector: items, row: at, value: () => jsonOf(items, at) }));
+  return items === null
+    ? undefined
+    : Array.from({ length: items.itemCount }, (_, at) => ({ vector: items, row: at, value: () => jsonOf(items, at) }));
 }
 
 function arrayOf(vector: DuckDBArrayVector, row: number): JsonValue {

@@ -27,7 +27,7 @@ async function valueOf(sql: string): Promise<unknown> {
   return cellOf(chunk!.getColumnVector(0), 0);
 }
 
-// What Trino gives for each.
+// Trino gives these values.
 it.each<[string, unknown]>([
   ["SELECT date_add('day', 1, DATE '2024-02-28')", '2024-02-29'],
   ["SELECT date_add('MONTH', -1, DATE '2024-03-31')", '2024-02-29'],
@@ -67,8 +67,8 @@ it.each<[string, unknown]>([
   ['SELECT count(*) <= (SELECT count(*) FROM purchases) FROM purchases TABLESAMPLE BERNOULLI (50)', true],
   ['SELECT count(*) FROM purchases TABLESAMPLE BERNOULLI (100)', '100'],
   ["SELECT regexp_count('1a 2b 14m', '\\d+')", '3'],
-  ["SELECT array_union(ARRAY[1], ARRAY[1]) = ARRAY[1] AND arrays_overlap(ARRAY[1, 2], ARRAY[2]) AND array_max(ARRAY[1, 5, 2]) = 5", true],
-  ["SELECT json_format(json_parse('{\"a\": 1}'))", '{"a": 1}'],
+  ['SELECT array_union(ARRAY[1], ARRAY[1]) = ARRAY[1] AND arrays_overlap(ARRAY[1, 2], ARRAY[2]) AND array_max(ARRAY[1, 5, 2]) = 5', true],
+  ['SELECT json_format(json_parse(\'{"a": 1}\'))', '{"a": 1}'],
   ['SELECT every(x > 0) AND is_nan(nan()) AND is_infinite(infinity()) FROM (VALUES (1), (2)) t(x)', true],
   ["SELECT day_of_week(DATE '2024-03-03') + 10 * year_of_week(DATE '2024-12-30')", '20257'],
 ])('%s gives %j', async (sql, value) => {

@@ -1,11 +1,18 @@
 // Functions of Trino that DuckDB has not, or has under another name, so that a statement gives the same value on every engine.
 // `CREATE MACRO` takes each text. Only statements that the gate let pass call them, and the gate knows them by name.
 
-/** Writes each piece of the parameter `format` by a table, and `%?`, which DuckDB refuses, for a letter that the table does not have. */
-function translated(pieces: string, table: readonly (readonly [string, string])[], other: string): string {
-  const whens = table.map(([from, to]) => `WHEN ${text(from)} THEN ${text(to)}`).join(' ');
-  const pattern = `list_aggregate(list_transform(regexp_extract_all(format, ${text(pieces)}), lambda p: CASE p ${whens} ELSE ${other} END), 'string_agg', '')`;
-  // Its type must stay open until the macro is called: strptime refuses text that is not constant as soon as it knows that it is text.
+/**
+ * Writes each piece of the parameter `format` by a table: `from to|from to|…`. A letter that the table does not have becomes `%?`, which
+ * DuckDB refuses.
+ */
+function translated(pieces: string, table: string, other: string): string {
+  const whens = table.split('|').map((pair) => {
+    const [from = '', to = ''] = pair.split(/ (.*)/);
+    return `WHEN ${text(from)} THEN ${text(to)}`;
+  });
+  const translation = `lambda p: CASE p ${whens.join(' ')} ELSE ${other} END`;
+  const pattern = `list_aggregate(list_transform(regexp_extract_all(format, ${text(pieces)}), ${translation}), 'string_agg', '')`;
+  // The type must stay open until the macro is called: strptime refuses a format that it knows as text and not as a constant.
   return `CASE WHEN format IS NULL THEN format ELSE ${pattern} END`;
 }
 
@@ -16,28 +23,24 @@ function text(value: string): string {
 /** MySQL's format, of `date_format` and `date_parse`, as DuckDB's. */
 const mySqlFormat = translated(
   '%.|[^%]+|%',
-  [
-    ['%a', '%a'], ['%b', '%b'], ['%c', '%-m'], ['%d', '%d'], ['%e', '%-d'], ['%f', '%f'], ['%H', '%H'], ['%h', '%I'], ['%I', '%I'], ['%i', '%M'],
-    ['%j', '%j'], ['%k', '%-H'], ['%l', '%-I'], ['%M', '%B'], ['%m', '%m'], ['%p', '%p'], ['%r', '%I:%M:%S %p'], ['%S', '%S'], ['%s', '%S'],
-    ['%T', '%H:%M:%S'], ['%v', '%V'], ['%W', '%A'], ['%x', '%G'], ['%Y', '%Y'], ['%y', '%y'], ['%%', '%%'],
-  ],
+  '%a %a|%b %b|%c %-m|%d %d|%e %-d|%f %f|%H %H|%h %I|%I %I|%i %M|%j %j|%k %-H|%l %-I|%M %B|%m %m|%p %p|%r %I:%M:%S %p|%S %S|%s %S|' +
+    '%T %H:%M:%S|%v %V|%W %A|%x %G|%Y %Y|%y %y|%% %%',
   "CASE WHEN p[1] = '%' THEN '%?' ELSE p END",
 );
 
 /** Joda's format, of `format_datetime` and `parse_datetime`, as DuckDB's. */
 const jodaFormat = translated(
   "''|'[^']*'|y+|Y+|M+|d+|D+|H+|h+|m+|s+|S+|E+|a+|[a-zA-Z]|[^a-zA-Z']+|'",
-  [
-    ['y', '%Y'], ['yyyy', '%Y'], ['Y', '%Y'], ['YYYY', '%Y'], ['yy', '%y'], ['M', '%-m'], ['MM', '%m'], ['MMM', '%b'], ['MMMM', '%B'], ['d', '%-d'], ['dd', '%d'],
-    ['D', '%-j'], ['DDD', '%j'], ['H', '%-H'], ['HH', '%H'], ['h', '%-I'], ['hh', '%I'], ['m', '%-M'], ['mm', '%M'], ['s', '%-S'], ['ss', '%S'], ['SSS', '%g'],
-    ['SSSSSS', '%f'], ['E', '%a'], ['EE', '%a'], ['EEE', '%a'], ['EEEE', '%A'], ['a', '%p'], ["''", "'"],
-  ],
-  `CASE WHEN p[1] = '''' AND length(p) > 1 THEN replace(p[2:-2], '%', '%%') WHEN regexp_full_match(p, '[^a-zA-Z'']+') THEN replace(p, '%', '%%') ELSE '%?' END`,
+  'y %Y|yyyy %Y|Y %Y|YYYY %Y|yy %y|M %-m|MM %m|MMM %b|MMMM %B|d %-d|dd %d|D %-j|DDD %j|H %-H|HH %H|h %-I|hh %I|m %-M|mm %M|s %-S|ss %S|' +
+    "SSS %g|SSSSSS %f|E %a|EE %a|EEE %a|EEEE %A|a %p|'' '",
+  `CASE WHEN p[1] = '''' AND length(p) > 1 THEN replace(p[2:-2], '%', '%%')
+    WHEN regexp_full_match(p, '[^a-zA-Z'']+') THEN replace(p, '%', '%%') ELSE '%?' END`,
 );
 
-const times = `WHEN 'millisecond' THEN to_milliseconds(n) WHEN 'second' THEN to_seconds(n) WHEN 'minute' THEN to_minutes(n) WHEN 'hour' THEN to_hours(n)`;
-const days = `WHEN 'day' THEN to_days(CAST(n AS INTEGER)) WHEN 'week' THEN to_weeks(CAST(n AS INTEGER)) WHEN 'month' THEN to_months(CAST(n AS INTEGER))
-  WHEN 'quarter' THEN to_quarters(CAST(n AS INTEGER)) WHEN 'year' THEN to_years(CAST(n AS INTEGER))`;
+const times = `WHEN 'millisecond' THEN to_milliseconds(n) WHEN 'second' THEN to_seconds(n) WHEN 'minute' THEN to_minutes(n)
+  WHEN 'hour' THEN to_hours(n)`;
+const days = `WHEN 'day' THEN to_days(CAST(n AS INTEGER)) WHEN 'week' THEN to_weeks(CAST(n AS INTEGER))
+  WHEN 'month' THEN to_months(CAST(n AS INTEGER)) WHEN 'quarter' THEN to_quarters(CAST(n AS INTEGER)) WHEN 'year' THEN to_years(CAST(n AS INTEGER))`;
 const noUnit = `ELSE error(concat('date_add does not know the unit ', unit))`;
 
 const urlStart = '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?';
