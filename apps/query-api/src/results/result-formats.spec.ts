@@ -10,7 +10,7 @@ describe('CSV', () => {
     ['NULL of one column is a quoted field, so that its line is not empty', [['a'], [null], [''], ['b']], 'a\r\n""\r\n""\r\nb\r\n'],
     ['NULL of several columns is an empty field and an empty text a quoted one', [[null, ''], ['', null], [null, null]], ',""\r\n"",\r\n,\r\n'],
     ['a line break, a carriage return, a quote and a comma are quoted', [['a\nb', 'a\r'], ['"', ',']], '"a\nb","a\r"\r\n"""",","\r\n'],
-    ['a leading U+FEFF is quoted', [['\uFEFFa', 'b\uFEFF']], '"\uFEFFa",b\uFEFF\r\n'],
+    ['U+FEFF at an end is quoted', [['\uFEFFa', 'b\uFEFFc']], '"\uFEFFa",b\uFEFFc\r\n'],
     ['text of spaces, or with spaces around it, is quoted', [[' ', '\t'], [' a', 'a b']], '" ","\t"\r\n" a",a b\r\n'],
     ['numbers and booleans are as they are', [[1.5, true], [-0.25, false]], '1.5,true\r\n-0.25,false\r\n'],
     ['no rows are no lines', [], ''],

@@ -40,7 +40,8 @@ const jodaFormat = translated(
 const times = `WHEN 'millisecond' THEN to_milliseconds(n) WHEN 'second' THEN to_seconds(n) WHEN 'minute' THEN to_minutes(n)
   WHEN 'hour' THEN to_hours(n)`;
 const days = `WHEN 'day' THEN to_days(CAST(n AS INTEGER)) WHEN 'week' THEN to_weeks(CAST(n AS INTEGER))
-  WHEN 'month' THEN to_months(CAST(n AS INTEGER)) WHEN 'quarter' THEN to_quarters(CAST(n AS INTEGER)) WHEN 'year' THEN to_years(CAST(n AS INTEGER))`;
+  WHEN 'month' THEN to_months(CAST(n AS INTEGER)) WHEN 'quarter' THEN to_quarters(CAST(n AS INTEGER))
+  WHEN 'year' THEN to_years(CAST(n AS INTEGER))`;
 const noUnit = `ELSE error(concat('date_add does not know the unit ', unit))`;
 
 const urlStart = '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?';
