@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { allocatedBytes, measure, ratioOf } from './resilience/measure.ts';
 import { onFailure, onRejection, onSuccess } from './resilience/subjects.ts';
 
-/** One measured number, as every benchmark reports it. */
+/** One measured number in the common format of all benchmarks. */
 interface Figure {
   readonly name: string;
   readonly value: number;
@@ -16,10 +16,19 @@ const rounds = 11;
 async function figuresOfSuccess(): Promise<Figure[]> {
   const set = onSuccess();
   const costs = await measure(set.subjects, { rounds, calls: 50_000 });
-  const figures = set.subjects.map(({ name }) => ({ name: `success: ${name}`, value: Math.round(costs.get(name)!.medianNs), unit: 'ns/call' }));
+  const figures = set.subjects.map(({ name }) => ({
+    name: `success: ${name}`,
+    value: Math.round(costs.get(name)!.medianNs),
+    unit: 'ns/call',
+  }));
   const ratio = (subject: string, reference: string, max?: number): Figure => {
     const value = round(ratioOf(costs, subject, reference));
-    return { name: `success: ${subject} / ${reference}`, value, unit: '×', ...(max === undefined ? {} : { target: `≤ ${round(max)}`, met: value <= max }) };
+    return {
+      name: `success: ${subject} / ${reference}`,
+      value,
+      unit: '×',
+      ...(max === undefined ? {} : { target: `≤ ${round(max)}`, met: value <= max }),
+    };
   };
   const ratios = [
     ratio('ours', 'cockatiel wrap', 1 / 3),
@@ -30,7 +39,8 @@ async function figuresOfSuccess(): Promise<Figure[]> {
     ratio('ours', 'opossum, timeout and capacity'),
   ];
   const allocations: Figure[] = [];
-  for (const subject of set.subjects) allocations.push({ name: `allocations: ${subject.name}`, value: Math.round(await allocatedBytes(subject)), unit: 'bytes/call' });
+  for (const subject of set.subjects)
+    allocations.push({ name: `allocations: ${subject.name}`, value: Math.round(await allocatedBytes(subject)), unit: 'bytes/call' });
   set.close();
   return [...figures, ...ratios, ...allocations];
 }
@@ -42,11 +52,15 @@ async function figuresOfRejection(): Promise<Figure[]> {
   return set.subjects.map(({ name }) => ({ name: `open circuit: ${name}`, value: Math.round(costs.get(name)!.medianNs), unit: 'ns/call' }));
 }
 
-/** Opossum remembers each failure as one more sample, so it gets few; the others get enough to be measured. */
+/** Opossum stores each failure as a further sample, so it gets few calls. The other subjects get enough calls for a measurement. */
 async function figuresOfFailure(): Promise<Figure[]> {
   const figures: Figure[] = [];
   const ours: number[] = [];
-  for (const [samples, opossumCalls] of [[100, 10], [10_000, 20], [100_000, 5]] as const) {
+  for (const [samples, opossumCalls] of [
+    [100, 10],
+    [10_000, 20],
+    [100_000, 5],
+  ] as const) {
     const set = await onFailure(samples);
     for (const subject of set.subjects) {
       const cost = await measure([subject], { rounds: 7, calls: subject.name === 'opossum' ? opossumCalls : 4000 });
@@ -71,6 +85,8 @@ if (process.argv.includes('--json')) {
 } else {
   process.stdout.write(`${conditions}\n\n`);
   for (const { name, value, unit, target, met } of figures) {
-    process.stdout.write(`${name.padEnd(72)} ${String(value).padStart(10)} ${unit}${target === undefined ? '' : `  (${target}: ${met === true ? 'met' : 'missed'})`}\n`);
+    process.stdout.write(
+      `${name.padEnd(72)} ${String(value).padStart(10)} ${unit}${target === undefined ? '' : `  (${target}: ${met === true ? 'met' : 'missed'})`}\n`,
+    );
   }
 }

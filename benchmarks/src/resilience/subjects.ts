@@ -1,5 +1,16 @@
 import { type PipelineDeps, createPipeline } from '@millrace/resilience';
-import { type IPolicy, ConsecutiveBreaker, SamplingBreaker, TimeoutStrategy, bulkhead, circuitBreaker, handleAll, retry, timeout, wrap } from 'cockatiel';
+import {
+  type IPolicy,
+  ConsecutiveBreaker,
+  SamplingBreaker,
+  TimeoutStrategy,
+  bulkhead,
+  circuitBreaker,
+  handleAll,
+  retry,
+  timeout,
+  wrap,
+} from 'cockatiel';
 import CircuitBreaker from 'opossum';
 import type { Calls, Subject } from './measure.ts';
 
@@ -13,7 +24,7 @@ const failing = async (): Promise<never> => {
   throw failure;
 };
 
-/** A set of subjects and the end of what they hold. */
+/** A set of subjects. `close` releases their timers. */
 export interface SubjectSet {
   readonly subjects: readonly Subject[];
   close(): void;
@@ -31,13 +42,13 @@ function repeatedFailing(call: () => Promise<unknown>): Calls {
       try {
         await call();
       } catch {
-        // What is measured.
+        // The failure is measured, not handled.
       }
     }
   };
 }
 
-/** The good case: breaker, bulkhead, timeout and a caller's long-lived signal. */
+/** Successful calls with breaker, bulkhead, timeout and a long-lived signal of the caller. */
 export function onSuccess(): SubjectSet {
   const { signal } = new AbortController();
   const spec = { timeout: { attemptMs: timeoutMs }, breaker: {}, bulkhead: { concurrencyMax } } as const;
@@ -68,7 +79,7 @@ export function onSuccess(): SubjectSet {
   };
 }
 
-/** The circuit is open. */
+/** Calls to an open circuit. */
 export async function onRejection(): Promise<SubjectSet> {
   const ours = createPipeline({ name: 'ours', breaker: {}, bulkhead: {} });
   ours.forceOpen();
@@ -90,7 +101,7 @@ export async function onRejection(): Promise<SubjectSet> {
   };
 }
 
-/** The work fails while the window holds so many calls. The circuits stay closed. */
+/** Failing calls with this number of calls in the window. The circuits stay closed. */
 export async function onFailure(samples: number, deps: PipelineDeps = {}): Promise<SubjectSet> {
   let fails = false;
   const either = async (): Promise<number> => {
@@ -99,7 +110,10 @@ export async function onFailure(samples: number, deps: PipelineDeps = {}): Promi
   };
   const ours = createPipeline({ name: 'ours', breaker: { windowMs: hourMs, failureRatio: 2, slowCallRatio: 2 }, bulkhead: {} }, deps);
   const opossum = new CircuitBreaker(either, { timeout: false, rollingCountTimeout: hourMs, errorThresholdPercentage: 100 });
-  const breaker = circuitBreaker(handleAll, { halfOpenAfter: hourMs, breaker: new SamplingBreaker({ duration: hourMs, threshold: 0.999_999, minimumRps: 1e9 }) });
+  const breaker = circuitBreaker(handleAll, {
+    halfOpenAfter: hourMs,
+    breaker: new SamplingBreaker({ duration: hourMs, threshold: 0.999_999, minimumRps: 1e9 }),
+  });
   const cockatiel = wrap(breaker, bulkhead(concurrencyMax), timeout(timeoutMs, TimeoutStrategy.Aggressive));
   await repeated(() => ours.execute(either))(samples);
   await repeated(() => opossum.fire())(samples);
@@ -119,6 +133,9 @@ export async function onFailure(samples: number, deps: PipelineDeps = {}): Promi
 }
 
 function cockatielPolicies(): [IPolicy, IPolicy, IPolicy] {
-  const breaker = circuitBreaker(handleAll, { halfOpenAfter: 5000, breaker: new SamplingBreaker({ duration: 10_000, threshold: 0.5, minimumRps: 2 }) });
+  const breaker = circuitBreaker(handleAll, {
+    halfOpenAfter: 5000,
+    breaker: new SamplingBreaker({ duration: 10_000, threshold: 0.5, minimumRps: 2 }),
+  });
   return [breaker, bulkhead(concurrencyMax), timeout(timeoutMs, TimeoutStrategy.Aggressive)];
 }
