@@ -32,7 +32,7 @@ describe('the owner of a spool directory', () => {
 
   it('is dead as a zombie', async () => {
     // `exec` replaces the shell by a program that never asks for its child's exit code.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
       const [text] = (await once(parent.stdout, 'data')) as [Buffer];
       await expect.poll(async () => await isAliveWith({ pid: Number(text.toString()), startedAt: '' })).toBe(false);

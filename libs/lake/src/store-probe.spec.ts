@@ -16,7 +16,7 @@ beforeEach(() => {
       objects.set(at, body);
     },
     get: async (at: string) => objects.get(at),
-    list: async (prefix: string) => [...objects.keys()].filter((one) => one.startsWith(prefix)),
+    list: async (under: string) => [...objects.keys()].filter((one) => one.startsWith(under)),
     delete: async (at: string) => void objects.delete(at),
   } as unknown as ObjectStore;
 });

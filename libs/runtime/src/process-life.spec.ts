@@ -30,7 +30,7 @@ describe('isAlive', () => {
 
   it('takes a zombie for dead', async () => {
     // `exec` replaces the shell by a program that never asks for its child's exit code.
-    const { line } = await sh('true & echo $!; exec sleep 60');
+    const { line } = await sh('sleep 0.5 & echo $!; exec sleep 60');
     const zombie = Number(line);
     await expect.poll(() => isAlive(zombie)).toBe(false);
     // The pid still exists, so a signal can be sent to it.

@@ -10,7 +10,7 @@ const unauthorized = new KafkaJSProtocolError({
 } as never);
 
 it.each([
-  ['a failed authentication', new KafkaJSSASLAuthenticationError(), true],
+  ['a failed authentication', new KafkaJSSASLAuthenticationError(new Error('SASL PLAIN authentication failed')), true],
   ['a missing right', unauthorized, true],
   ['a missing right behind spent retries', new Error('no more retries', { cause: unauthorized }), true],
   ['a lost connection', new KafkaJSConnectionError('connect ECONNREFUSED'), false],

@@ -75,7 +75,7 @@ describe('two commands on a fresh clone', () => {
 
   it('do not wait for a command that has died, not even as a zombie', async () => {
     // `exec` replaces the shell by a program that never asks for its child's exit code.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];
     mkdirSync(join(clone.folder, '.millrace'));
     writeFileSync(join(clone.folder, '.millrace/packages.lock'), JSON.stringify({ pid: Number(text.toString()), startedAt: '1' }));
