@@ -2,7 +2,9 @@ import kafkajs from 'kafkajs';
 import { expect, it } from 'vitest';
 import { isKafkaRefusal } from './kafka-refusal.ts';
 
-const { KafkaJSConnectionError, KafkaJSProtocolError, KafkaJSSASLAuthenticationError } = kafkajs;
+const { KafkaJSConnectionError, KafkaJSProtocolError } = kafkajs;
+// Its types leave out the argument that its code needs.
+const KafkaJSSASLAuthenticationError = kafkajs.KafkaJSSASLAuthenticationError as new (cause: Error) => Error;
 const unauthorized = new KafkaJSProtocolError({
   message: 'Not authorized to access topics',
   code: 29,
