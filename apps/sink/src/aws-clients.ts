@@ -1,6 +1,6 @@
 import { glueClient, s3Client } from '@millrace/lake';
 import type { SinkConfig } from './config.ts';
-import { sinkSpecs } from './pipelines.ts';
+import { sinkSpecs } from './resilience.ts';
 
 /** Clients of the lake. Each call has the signal of its pipeline's attempt, which ends it: no limit of the clients' own comes before. */
 export function sinkClients(config: SinkConfig): { readonly s3: ReturnType<typeof s3Client>; readonly glue: ReturnType<typeof glueClient> } {

@@ -1,7 +1,7 @@
 import { purchases } from '@millrace/contracts';
 import { attemptsSetting, authPrefix, authSettings, drainPrefix, drainSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
-import { sinkPipelines, sinkSpecs } from './pipelines.ts';
+import { sinkPipelines, sinkSpecs } from './resilience.ts';
 
 const megabyte = 1024 * 1024;
 

@@ -1,8 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { Lanes } from './lanes.ts';
-import type { FetchedRecords } from './log.ts';
-import { recordsPattern, type BatchOutcome } from './kafka-batch-strategy.ts';
+import { Lanes } from './lane/lanes.ts';
+import type { FetchedRecords } from './kafka/log.ts';
+import { recordsPattern, type BatchOutcome } from './kafka/kafka-batch-strategy.ts';
 
 /** Takes the batches of the topic. */
 @Controller()

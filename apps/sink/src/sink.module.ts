@@ -8,9 +8,9 @@ import { AuditRuns } from './audit/audit-runs.ts';
 import { auditEvery } from './audit/audit-schedule.ts';
 import { auditTelemetry } from './audit/audit-telemetry.ts';
 import type { SinkConfig } from './config.ts';
-import { laneHealth } from './lane-health.ts';
-import { Lanes } from './lanes.ts';
-import { guardsOver, sinkPipelines, sinkPipelinesOf } from './pipelines.ts';
+import { laneHealth } from './lane/lane-health.ts';
+import { Lanes } from './lane/lanes.ts';
+import { guardsOver, sinkPipelines, sinkPipelinesOf } from './resilience.ts';
 import { SinkController } from './sink.controller.ts';
 import { openSink, streamOf, type Sink } from './sink.ts';
 

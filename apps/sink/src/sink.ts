@@ -18,31 +18,31 @@ import { systemClock } from '@millrace/resilience';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import { sinkClients } from './aws-clients.ts';
-import { checkOf } from './check.ts';
+import { checkOf } from './batch/check.ts';
 import type { SinkConfig } from './config.ts';
-import { ConsumerCrashes } from './consumer/consumer-crashes.ts';
-import { consumerTelemetry, gaugeConsumer } from './consumer/consumer-telemetry.ts';
-import { groupTrouble } from './consumer/group-health.ts';
-import { LagWatch, type LaneOffsets } from './consumer/lag-watch.ts';
-import { DedupWindow } from './dedup-window.ts';
-import { DiskOpening } from './disk-opening.ts';
-import { DiskSpool } from './disk-spool.ts';
-import { DuckDbEncoder } from './duckdb-encoder.ts';
-import { KafkaBatchStrategy } from './kafka-batch-strategy.ts';
-import { finishRecorded } from './finish-recorded.ts';
-import { Lane } from './lane.ts';
-import { lanePatience } from './lane-patience.ts';
-import { Lanes } from './lanes.ts';
-import { onDisk } from './on-disk.ts';
-import { Pipeline } from './pipeline.ts';
-import type { SinkGuards } from './pipelines.ts';
-import { Registrar } from './registrar.ts';
-import { gaugeLanes, sinkTelemetry } from './sink-telemetry.ts';
-import { Shelf } from './shelf.ts';
-import { SpoolBudget } from './spool-budget.ts';
-import { SpoolForecast } from './spool-forecast.ts';
+import { ConsumerCrashes } from './kafka/consumer-crashes.ts';
+import { consumerTelemetry, gaugeConsumer } from './kafka/consumer-telemetry.ts';
+import { groupTrouble } from './kafka/group-health.ts';
+import { LagWatch, type LaneOffsets } from './kafka/lag-watch.ts';
+import { DedupWindow } from './dedup/dedup-window.ts';
+import { DiskOpening } from './spool/disk-opening.ts';
+import { DiskSpool } from './spool/disk-spool.ts';
+import { DuckDbEncoder } from './batch/duckdb-encoder.ts';
+import { KafkaBatchStrategy } from './kafka/kafka-batch-strategy.ts';
+import { publishRecorded } from './batch/publish-recorded.ts';
+import { Lane } from './lane/lane.ts';
+import { laneRetryDelay } from './lane/lane-retry-delay.ts';
+import { Lanes } from './lane/lanes.ts';
+import { onDisk } from './spool/on-disk.ts';
+import { BatchSteps } from './batch/batch-steps.ts';
+import type { SinkGuards } from './resilience.ts';
+import { Registrar } from './batch/registrar.ts';
+import { gaugeLanes, sinkTelemetry } from './telemetry.ts';
+import { OrphanedBatches } from './spool/orphaned-batches.ts';
+import { SpoolBudget } from './spool/spool-budget.ts';
+import { SpoolForecast } from './spool/spool-forecast.ts';
 import { StoreAdmission } from './store-admission.ts';
-import { WindowSnapshots } from './window-snapshots.ts';
+import { WindowSnapshots } from './dedup/window-snapshots.ts';
 
 /** How often a sink looks for what dead ones left on its disk, and for what lanes elsewhere may miss, in milliseconds. */
 const lookEveryMs = 5000;
@@ -82,7 +82,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const clock = systemClock;
   const writer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const observe = sinkTelemetry(logger, metrics);
-  const patience = lanePatience({ baseMs: config.SINK_RETRY_BASE_MS, waitMsMax: config.SINK_RETRY_WAIT_MS_MAX }, clock, Math.random);
+  const patience = laneRetryDelay({ baseMs: config.SINK_RETRY_BASE_MS, waitMsMax: config.SINK_RETRY_WAIT_MS_MAX }, clock, Math.random);
 
   const spoolRoot = resolve(config.SINK_SPOOL_DIR ?? join(config.MILLRACE_HOME, 'spool'));
   const temporaryDirectory = join(spoolRoot, writer, 'encoder');
@@ -94,7 +94,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; it is tried again.'));
 
   const budget: SpoolBudget = new SpoolBudget({ bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX }, () => lanes.room());
-  const shelf = new Shelf(budget, observe);
+  const shelf = new OrphanedBatches(budget, observe);
   let spool: DiskSpool | undefined;
   const stopping = new AbortController();
   const disk = await DiskOpening.begin(
@@ -131,9 +131,9 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   });
 
   let cluster = '';
-  const pipelineOf = (partition: number): Pipeline => {
+  const stepsOf = (partition: number): BatchSteps => {
     const lane: LaneId = { table: stream.table, topic: stream.topic.name, partition };
-    return new Pipeline({
+    return new BatchSteps({
       lane,
       context: { stream, lane, writer, cluster },
       check: checkOf(stream, partition),
@@ -150,7 +150,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   };
   const newLane = (partition: number): Lane =>
     new Lane(partition, {
-      pipeline: pipelineOf(partition),
+      steps: stepsOf(partition),
       window: new DedupWindow(config.SINK_DEDUP_OFFSETS),
       // The group is not joined without it.
       spool: spool!,
@@ -196,7 +196,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   // The contract's own table is set up with the lake, and a replay may have pointed it elsewhere; a private one is nobody else's.
   let tableIsThere = stream.table === purchases.table;
   const stopFinishing = repeatEvery(lookEveryMs, async (signal) => {
-    if (admission.passed) await lanes.finishOthers(async (partition, batch) => await finishRecorded(pipelineOf(partition), batch, signal));
+    if (admission.passed) await lanes.publishOrphans(async (partition, batch) => await publishRecorded(stepsOf(partition), batch, signal));
   }, (error) => logger.warn({ err: error }, 'A recorded batch on this disk could not be published for its lane elsewhere; it is tried again.'));
   // Of a sink in another container only its silence tells that it is dead: it may have been too early to say at the start.
   const stopTakingUp = repeatEvery(lookEveryMs, async () => {

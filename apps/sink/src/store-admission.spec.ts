@@ -1,6 +1,6 @@
 import { LakeError } from '@millrace/lake';
 import { expect, it } from 'vitest';
-import { lanePatience } from './lane-patience.ts';
+import { laneRetryDelay } from './lane/lane-retry-delay.ts';
 import { StoreAdmission } from './store-admission.ts';
 import { TestClock } from './testing/test-clock.ts';
 
@@ -22,7 +22,7 @@ function admission(answers: (Error | undefined)[]): Tried {
     const answer = answers.shift();
     if (answer !== undefined) throw answer;
   };
-  const patience = lanePatience({ baseMs: 200, waitMsMax: 10_000 }, clock, () => 0.5);
+  const patience = laneRetryDelay({ baseMs: 200, waitMsMax: 10_000 }, clock, () => 0.5);
   const one = new StoreAdmission(probe, { patience, clock, signal: stop.signal, onFailure: ({ message }) => void failures.push(message) });
   return { admission: one, clock, tries, failures, stop };
 }

@@ -1,6 +1,6 @@
 import type { AuditVerdict } from '@millrace/lake';
 import { purchases } from '@millrace/contracts';
-import type { LogRecord } from '../log.ts';
+import type { LogRecord } from '../kafka/log.ts';
 import { BucketReader } from './bucket-reader.ts';
 import { gapsOf, rowsByTheBook } from './invariants.ts';
 import type { Makers } from './makers.ts';

@@ -1,7 +1,7 @@
 import { auditTable, isLakeError, Ledger, type AuditOptions, type AuditReport, type LedgerEntry, type ObjectStore, type Patience, type RecordOutcome, type LaneId, type CallOptions } from '@millrace/lake';
-import { DedupWindow } from '../dedup-window.ts';
-import { Pipeline } from '../pipeline.ts';
-import { Shelf } from '../shelf.ts';
+import { DedupWindow } from '../dedup/dedup-window.ts';
+import { BatchSteps } from '../batch/batch-steps.ts';
+import { OrphanedBatches } from '../spool/orphaned-batches.ts';
 import { soundMakers, type Makers } from './makers.ts';
 
 /** A store whose PUTs somebody listens to. */
@@ -83,7 +83,7 @@ class HeadlessLedger extends Ledger {
 }
 
 /** Extends a head without waiting for its files. */
-class HastyPipeline extends Pipeline {
+class HastyPipeline extends BatchSteps {
   override async land(entry: LedgerEntry, life: AbortSignal): Promise<void> {
     void super.land(entry, life).catch(() => undefined);
     await Promise.resolve();
@@ -98,7 +98,7 @@ class StubbornWindow extends DedupWindow {
 }
 
 /** Takes up whatever is on disk. */
-class UncheckedShelf extends Shelf {
+class UncheckedShelf extends OrphanedBatches {
   protected override fits(): boolean {
     return true;
   }
@@ -113,7 +113,7 @@ async function credulousAudit(options: AuditOptions): Promise<AuditReport> {
 /** The sink with one rule left out, by the rule's name. Each must be found out. */
 export const brokenRules: Readonly<Record<string, Makers>> = {
   'own entry read back': { ...soundMakers, ledger: (store, lane) => new CredulousLedger(store, lane) },
-  'land before extend': { ...soundMakers, pipeline: (parts) => new HastyPipeline(parts) },
+  'land before extend': { ...soundMakers, steps: (parts) => new HastyPipeline(parts) },
   // An id that another cut of the same offsets has as well: what is staged under it changes.
   'frozen batch': { ...soundMakers, batchId: (_n, position) => `batch-at-${position}` },
   'window forgotten after a loss': { ...soundMakers, window: (offsets) => new StubbornWindow(offsets) },

@@ -1,5 +1,5 @@
 import { chainEndOf, chainStart, faultsOf, filesOf, type LedgerEntry } from '@millrace/lake';
-import type { LogRecord } from '../log.ts';
+import type { LogRecord } from '../kafka/log.ts';
 import { rowsOf } from './memory-spool.ts';
 import { ModelFault } from './model-fault.ts';
 import type { World } from './world.ts';

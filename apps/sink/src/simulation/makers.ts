@@ -1,16 +1,16 @@
 import { auditTable, Ledger, type AuditOptions, type AuditReport, type LaneId, type ObjectStore } from '@millrace/lake';
-import { DedupWindow } from '../dedup-window.ts';
-import { Pipeline, type PipelineParts } from '../pipeline.ts';
-import { Shelf } from '../shelf.ts';
+import { DedupWindow } from '../dedup/dedup-window.ts';
+import { BatchSteps, type BatchStepsDeps } from '../batch/batch-steps.ts';
+import { OrphanedBatches } from '../spool/orphaned-batches.ts';
 import type { SinkObserver } from '../sink-events.ts';
-import type { SpoolBudget } from '../spool-budget.ts';
+import type { SpoolBudget } from '../spool/spool-budget.ts';
 
 /** Makes the parts in which the rules of the ledger live, so that a test can leave one rule out. */
 export interface Makers {
   readonly ledger: (store: ObjectStore, lane: LaneId) => Ledger;
-  readonly pipeline: (parts: PipelineParts) => Pipeline;
+  readonly steps: (parts: BatchStepsDeps) => BatchSteps;
   readonly window: (offsets: number) => DedupWindow;
-  readonly shelf: (budget: SpoolBudget, observe: SinkObserver) => Shelf;
+  readonly shelf: (budget: SpoolBudget, observe: SinkObserver) => OrphanedBatches;
   /**
    * @param n how many ids the world has given out
    * @param position the offset at which the lane stands
@@ -23,9 +23,9 @@ export interface Makers {
 /** The sink as it is. */
 export const soundMakers: Makers = {
   ledger: (store, lane) => new Ledger(store, lane),
-  pipeline: (parts) => new Pipeline(parts),
+  steps: (parts) => new BatchSteps(parts),
   window: (offsets) => new DedupWindow(offsets),
-  shelf: (budget, observe) => new Shelf(budget, observe),
+  shelf: (budget, observe) => new OrphanedBatches(budget, observe),
   batchId: (n) => `batch-${n}`,
   audit: auditTable,
 };

@@ -1,5 +1,5 @@
 import { isSinkError } from '../errors.ts';
-import type { LogRecord } from '../log.ts';
+import type { LogRecord } from '../kafka/log.ts';
 import { auditedClaim, plantFault, type Claim } from './audited.ts';
 import { Invariants } from './invariants.ts';
 import type { Makers } from './makers.ts';
@@ -107,7 +107,7 @@ class Run {
         break;
       case 'finish':
         // What the store refuses is tried again later.
-        await Promise.race([this.#writer(step.who).finishRecorded().catch(() => undefined), this.#turns(5)]);
+        await Promise.race([this.#writer(step.who).publishRecorded().catch(() => undefined), this.#turns(5)]);
         break;
       case 'fill-disk':
         this.#disks[step.who]!.writesToRefuse = step.writes;
@@ -245,7 +245,7 @@ class Run {
         const { lane, log } = writer;
         if (Math.min(lane.position, log.position) < end && !log.paused) this.#fetch(writer, 4);
         else writer.flush();
-        if (turn % turnsPerFinish === 0) void writer.finishRecorded().catch(() => undefined);
+        if (turn % turnsPerFinish === 0) void writer.publishRecorded().catch(() => undefined);
       }
       await tick();
       this.#look();

@@ -1,16 +1,16 @@
 import { purchases } from '@millrace/contracts';
 import { Checkpointer, type LaneId } from '@millrace/lake';
 import type { Clock } from '@millrace/resilience';
-import { checkOf } from '../check.ts';
-import { finishRecorded } from '../finish-recorded.ts';
-import { Lane } from '../lane.ts';
-import { Lanes } from '../lanes.ts';
-import type { Pipeline } from '../pipeline.ts';
-import { Registrar } from '../registrar.ts';
-import type { Shelf } from '../shelf.ts';
+import { checkOf } from '../batch/check.ts';
+import { publishRecorded } from '../batch/publish-recorded.ts';
+import { Lane } from '../lane/lane.ts';
+import { Lanes } from '../lane/lanes.ts';
+import type { BatchSteps } from '../batch/batch-steps.ts';
+import { Registrar } from '../batch/registrar.ts';
+import type { OrphanedBatches } from '../spool/orphaned-batches.ts';
 import type { SinkEvent } from '../sink-events.ts';
-import { SpoolBudget } from '../spool-budget.ts';
-import { WindowSnapshots } from '../window-snapshots.ts';
+import { SpoolBudget } from '../spool/spool-budget.ts';
+import { WindowSnapshots } from '../dedup/window-snapshots.ts';
 import { Incarnation } from './incarnation.ts';
 import { soundMakers, type Makers } from './makers.ts';
 import { LineEncoder, MemorySpool, SimulatedDisk } from './memory-spool.ts';
@@ -62,7 +62,7 @@ export class Writer {
   readonly #timers = new Map<number, () => void>();
   readonly #spool: MemorySpool;
   readonly #budget: SpoolBudget;
-  readonly #shelf: Shelf;
+  readonly #shelf: OrphanedBatches;
   #handles = 0;
   #started: Promise<void> | undefined;
 
@@ -114,9 +114,9 @@ export class Writer {
   }
 
   /** Looks for what dead ones left, and publishes what is recorded and only on its disk, for a partition that another has. */
-  async finishRecorded(): Promise<void> {
+  async publishRecorded(): Promise<void> {
     await this.fillShelf();
-    await this.lanes.finishOthers(async (_partition, batch) => await finishRecorded(this.#newPipeline(), batch, new AbortController().signal));
+    await this.lanes.publishOrphans(async (_partition, batch) => await publishRecorded(this.#newPipeline(), batch, new AbortController().signal));
   }
 
   /** Fires every timer that is set. */
@@ -128,7 +128,7 @@ export class Writer {
 
   #newLane(): Lane {
     return new Lane(0, {
-      pipeline: this.#newPipeline(),
+      steps: this.#newPipeline(),
       window: this.#makers.window(this.#options.dedupOffsets ?? 1000),
       spool: this.#spool,
       shelf: this.#shelf,
@@ -139,7 +139,7 @@ export class Writer {
     });
   }
 
-  #newPipeline(): Pipeline {
+  #newPipeline(): BatchSteps {
     const { life, disk, log } = this;
     const world = this.#world;
     const store = new SimulatedStore(world.bucket, life);
@@ -151,7 +151,7 @@ export class Writer {
       { wait: async () => await tick() },
       () => undefined,
     );
-    return this.#makers.pipeline({
+    return this.#makers.steps({
       lane: simulatedLane,
       context: { stream: purchases, lane: simulatedLane, writer: 'writer', cluster: world.topic.cluster },
       check,

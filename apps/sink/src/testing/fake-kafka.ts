@@ -1,5 +1,5 @@
 import type { Admin, Consumer } from 'kafkajs';
-import type { KafkaClient } from '../kafka-batch-strategy.ts';
+import type { KafkaClient } from '../kafka/kafka-batch-strategy.ts';
 
 type Listener = (event: { payload: unknown }) => void;
 

@@ -72,7 +72,7 @@ describe('the example of docs/resilience.md', () => {
 describe('docs/resilience.md', () => {
   it.each([
     ['apps/purchase/src/pipelines.ts', 'purchasePipelines', ['purchase API']],
-    ['apps/sink/src/pipelines.ts', 'sinkPipelines', ['sink']],
+    ['apps/sink/src/resilience.ts', 'sinkPipelines', ['sink']],
     ['apps/query-api/src/pipelines.ts', 'queryPipelines', ['query API', 'query worker']],
     ['libs/runtime/src/auth/jwks-pipeline.ts', 'authPipelines', ['each service']],
   ] as const)('shows every pipeline of %s with the figures of its settings, and its fallbacks', async (path, declaredAs, services) => {

@@ -1,0 +1,225 @@
+import { publish, readSkipPermission, type Checkpointer, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome, type SkipPermission } from '@millrace/lake';
+import { RejectedError } from '@millrace/resilience';
+import type { EncodedBatch, SealedBatch, StagedBody } from '../spool/batch.ts';
+import type { Check } from './check.ts';
+import type { DedupWindow } from '../dedup/dedup-window.ts';
+import type { SegmentEncoder } from '../spool/segment-encoder.ts';
+import { encodeBatch, type EntryContext } from './encode.ts';
+import { isSinkError } from '../errors.ts';
+import { fillFromSpool, fillWindow } from '../dedup/fill-window.ts';
+import { judge } from './deduplicate.ts';
+import type { LogRecord, PartitionLog } from '../kafka/log.ts';
+import type { OpenBatch } from './open-batch.ts';
+import type { Registrar } from './registrar.ts';
+import type { SinkObserver } from '../sink-events.ts';
+import { verifyBody } from '../spool/spool-manifest.ts';
+import type { BatchFiles } from '../spool/spool.ts';
+import type { WindowSnapshots } from '../dedup/window-snapshots.ts';
+
+// A staged object that is lost again and again is taken away by a rule or a hand: an operator has to know.
+const stagedAgainMax = 3;
+
+// Files of a batch that are sent at once: one a day it touches, and a late-data batch may touch hundreds.
+const stagedAtOnce = 8;
+
+/** Dependencies of the steps of one lane. */
+export interface BatchStepsDeps {
+  readonly lane: LaneId;
+  readonly context: EntryContext;
+  readonly check: Check;
+  readonly store: ObjectStore;
+  readonly ledger: Ledger;
+  readonly encoder: SegmentEncoder;
+  readonly log: PartitionLog;
+  readonly registrar: Registrar;
+  readonly snapshots: WindowSnapshots;
+  readonly checkpoints: Pick<Checkpointer, 'landed'>;
+  readonly patience: Patience;
+  readonly observe: SinkObserver;
+}
+
+/**
+ * The steps of a batch:
+ *
+ * consume → check → append → seal → encode → stage → record → publish → register → commit
+ *
+ * {@link BatchSteps.take} is its first half, run for every fetch; {@link BatchSteps.encode} and {@link BatchSteps.deliver} are the second,
+ * run for every sealed batch, in order. A step that fails is tried again until the lane stops: only the ledger decides that a
+ * batch is not ours.
+ */
+export class BatchSteps {
+  readonly parts: BatchStepsDeps;
+
+  constructor(parts: BatchStepsDeps) {
+    this.parts = parts;
+  }
+
+  /**
+   * consume → check → append. The records ascend from the batch's next offset. Nothing is counted, and nothing remembered in the
+   * window, when a write fails.
+   */
+  async take(batch: OpenBatch, records: readonly LogRecord[], window: DedupWindow): Promise<void> {
+    const checked = judge(records, this.parts.check, window);
+    const before = batch.bytes;
+    await batch.append(checked);
+    const count = { row: 0, reject: 0, duplicate: 0 };
+    for (const { result } of checked) {
+      count[result.kind] += 1;
+      if (result.kind === 'row') window.add(result.eventId, result.offset);
+    }
+    window.passed(batch.next);
+    this.parts.observe({
+      type: 'RecordsTaken',
+      partition: this.parts.lane.partition,
+      rows: count.row,
+      rejects: count.reject,
+      duplicates: count.duplicate,
+      bytes: batch.bytes - before,
+    });
+  }
+
+  /** encode: Parquet files and the entry, frozen and durable from here on. */
+  async encode(batch: SealedBatch, life: AbortSignal): Promise<EncodedBatch> {
+    return await this.#step('encode', life, async () => await encodeBatch(this.parts.encoder, batch, this.parts.context, life));
+  }
+
+  /**
+   * stage → record → publish → register → commit.
+   *
+   * @param previous the head that this entry extends; it has landed
+   */
+  async deliver(encoded: EncodedBatch, previous: LedgerEntry | undefined, life: AbortSignal): Promise<RecordOutcome> {
+    await this.#stage(encoded, life);
+    const outcome = await this.record(encoded.entry, previous, life);
+    if (outcome.outcome === 'lost') return outcome;
+    await this.publishFromDisk(encoded, life);
+    this.#register(encoded.entry);
+    this.#commit(encoded.entry);
+    return outcome;
+  }
+
+  /** publish → register → commit, for an entry whose files are still on our disk. */
+  async landFromDisk(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
+    await this.publishFromDisk(encoded, life);
+    this.#register(encoded.entry);
+    this.#commit(encoded.entry);
+  }
+
+  /** publish, for an entry whose files are still on our disk: what was staged and is lost is staged again. */
+  async publishFromDisk(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
+    for (let again = 0; ; again += 1) {
+      try {
+        await this.#publish(encoded.entry, life);
+        return;
+      } catch (error) {
+        if (!isLakeError(error, 'file-lost') || again === stagedAgainMax) throw error;
+        this.parts.observe({ type: 'StagedAgain', partition: this.parts.lane.partition, id: encoded.entry.id, error });
+        await this.#stage(encoded, life);
+      }
+    }
+  }
+
+  /** record: the put-if-absent that decides. Whoever extends a landed head may delete what was staged for it. */
+  async record(entry: LedgerEntry, previous: LedgerEntry | undefined, life: AbortSignal): Promise<RecordOutcome> {
+    const { ledger, patience, store } = this.parts;
+    const outcome = await ledger.record(entry, this.#observed('record', patience), life);
+    // Off the path: a staged object left over costs storage until the lifecycle rule sweeps it, and nothing else.
+    if (outcome.outcome === 'mine' && previous !== undefined) void unstage(store, previous, { signal: life }).catch(() => undefined);
+    return outcome;
+  }
+
+  /** publish → register → commit, for an entry that is recorded, by us or by another. */
+  async land(entry: LedgerEntry, life: AbortSignal): Promise<void> {
+    await this.#publish(entry, life);
+    this.#register(entry);
+    this.#commit(entry);
+  }
+
+  /** The newest entry of the ledger, asked until the store answers. */
+  async head(life: AbortSignal): Promise<LedgerEntry | undefined> {
+    return await this.#step('find the head', life, async () => await this.parts.ledger.head({ signal: life }));
+  }
+
+  /** The offsets the partition holds, asked until Kafka answers. */
+  async range(life: AbortSignal): Promise<{ low: number; high: number }> {
+    return await this.#step('ask for the log range', life, async () => await this.parts.log.range(life));
+  }
+
+  /** The operator's permission to go past the batch at an offset, or undefined; asked once. */
+  async skipPermission(from: number, life: AbortSignal): Promise<SkipPermission | undefined> {
+    const { store, lane } = this.parts;
+    return await readSkipPermission(store, lane.topic, lane.partition, from, { signal: life });
+  }
+
+  /** Reads the rows of the last offsets into the window, from what has landed and from what waits on disk behind it. */
+  async fillWindow(window: DedupWindow, landedTo: number, waiting: readonly EncodedBatch[], life: AbortSignal): Promise<void> {
+    const known = Math.min(window.knownTo, landedTo);
+    await this.#step('read the window', life, async () => {
+      // What an attempt that failed half-way has added.
+      window.forgetFrom(known);
+      await this.parts.snapshots.load(window, landedTo, life);
+      this.parts.snapshots.behind(await fillWindow(window, landedTo, this.parts, life));
+      for (const batch of waiting) await fillFromSpool(window, batch, this.parts.encoder);
+    });
+  }
+
+  async #publish(entry: LedgerEntry, life: AbortSignal): Promise<void> {
+    await this.#step('publish', life, async () => await publish(this.parts.store, entry, { signal: life }));
+  }
+
+  // The registrar retries by itself: the catalog is not part of durability.
+  #register(entry: LedgerEntry): void {
+    this.parts.registrar.register(entry.files.map(({ dt }) => dt));
+  }
+
+  // The committed offset is for lag tools only.
+  #commit(entry: LedgerEntry): void {
+    this.parts.log.commit(entry.to);
+  }
+
+  async #stage(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
+    const { bodies } = encoded;
+    for (let start = 0; start < bodies.length; start += stagedAtOnce) {
+      await Promise.all(bodies.slice(start, start + stagedAtOnce).map(async (body) => await this.#stageOne(encoded.files, body, life)));
+    }
+  }
+
+  async #stageOne(files: BatchFiles, body: StagedBody, life: AbortSignal): Promise<void> {
+    let doubtful = false;
+    await this.#step('stage', life, async () => {
+      // A store that is sent bytes which do not fit their hash refuses them in many ways: ask the disk, not the error.
+      if (doubtful) await verifyBody(files, body);
+      try {
+        await this.parts.store.put(body.staged, body.body, { sha256: body.sha256, signal: life });
+      } catch (error) {
+        // What our own circuit refused was sent to nobody.
+        doubtful = !(error instanceof RejectedError);
+        throw error;
+      }
+    });
+  }
+
+  async #step<T>(name: string, life: AbortSignal, run: () => Promise<T>): Promise<T> {
+    return await untilDone(run, this.#observed(name, this.parts.patience), life, isFinal);
+  }
+
+  #observed(step: string, patience: Patience): Patience {
+    return {
+      wait: async (attempt, error, signal) => {
+        this.parts.observe({
+          type: 'StepFailed',
+          partition: this.parts.lane.partition,
+          step,
+          attempt,
+          error: error instanceof Error ? error : new Error(String(error)),
+        });
+        await patience.wait(attempt, error, signal);
+      },
+    };
+  }
+}
+
+// What no repetition mends: a file that someone deleted, an entry that cannot be read, a spool that is not as it was written.
+function isFinal(error: unknown): boolean {
+  return isLakeError(error, 'file-lost') || isLakeError(error, 'bad-entry') || isSinkError(error, 'spool-corrupt');
+}

@@ -1,0 +1,180 @@
+import { crc32 } from 'node:zlib';
+import { appendRange } from '@millrace/lake';
+import type { SealedBatch, Segment } from '../spool/batch.ts';
+import type { Reject, Row } from './check.ts';
+import type { LogRecord } from '../kafka/log.ts';
+import type { BatchFiles } from '../spool/spool.ts';
+
+const rejectsFile = 'rejects.ndjson';
+
+interface Tally {
+  rows: number;
+  bytes: number;
+  crc32: number;
+  minTimestamp: number;
+  maxTimestamp: number;
+}
+
+/** A record whose event stands in the table already. */
+export interface Duplicate {
+  readonly kind: 'duplicate';
+  readonly offset: number;
+  readonly eventId: string;
+}
+
+/** One record and what the check made of it. */
+export interface CheckedRecord {
+  readonly record: LogRecord;
+  readonly result: Row | Reject | Duplicate;
+}
+
+/**
+ * The batch a lane is filling. Lines go to one segment per value of the partition key, on disk; memory holds only tallies, so that
+ * neither many open days nor a long batch costs any.
+ */
+export class OpenBatch {
+  readonly from: number;
+  readonly prev: string | null;
+  readonly #files: BatchFiles;
+  readonly #segments = new Map<string, Tally>();
+  readonly #rejects = { count: 0, bytes: 0, crc32: 0 };
+  #bytes = 0;
+  readonly #dropped: [number, number][] = [];
+  readonly #rejected: [number, number][] = [];
+  readonly #absent: [number, number][] = [];
+  #next: number;
+  #last: SealedBatch['last'];
+
+  /** @param last the last record before the batch, for an entry whose offsets hold none */
+  constructor(from: number, prev: string | null, files: BatchFiles, last?: SealedBatch['last']) {
+    this.from = from;
+    this.prev = prev;
+    this.#files = files;
+    this.#next = from;
+    this.#last = last;
+  }
+
+  get id(): string {
+    return this.#files.batchId;
+  }
+
+  /** The offset that is appended next. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Raw bytes so far: what the flush hint counts. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get segmentCount(): number {
+    return this.#segments.size;
+  }
+
+  /**
+   * Appends checked records, which ascend from {@link next}; offsets left out are absent from the topic.
+   *
+   * All or nothing: when a write fails nothing is counted, and the batch is as it was.
+   */
+  async append(checked: readonly CheckedRecord[]): Promise<void> {
+    const chunks = new Map<string, string[]>();
+    for (const { result } of checked) {
+      if (result.kind === 'duplicate') continue;
+      const file = result.kind === 'row' ? segmentFile(result.dt) : rejectsFile;
+      const lines = chunks.get(file);
+      if (lines === undefined) chunks.set(file, [result.line]);
+      else lines.push(result.line);
+    }
+    const texts = [...chunks].map(([file, lines]): readonly [string, Buffer] => [file, Buffer.from(lines.join(''))]);
+    for (const [file, text] of texts) await this.#files.write(file, text, this.#lengthOf(file));
+    for (const one of checked) this.#count(one);
+    // Counted only now that every write succeeded.
+    for (const [file, text] of texts) {
+      const tally = file === rejectsFile ? this.#rejects : this.#segments.get(dtOf(file))!;
+      tally.bytes += text.byteLength;
+      tally.crc32 = crc32(text, tally.crc32);
+      this.#bytes += text.byteLength;
+    }
+  }
+
+  /** Passes offsets that hold no record, up to and without `next`. */
+  pass(next: number): void {
+    appendRange(this.#absent, this.#next, next);
+    this.#next = next;
+  }
+
+  /**
+   * Freezes the batch and makes its lines durable.
+   *
+   * @param takenAt when its first record was taken, in milliseconds since the epoch
+   */
+  async seal(takenAt: number): Promise<SealedBatch> {
+    const segments = [...this.#segments]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([dt, tally]): Segment => ({ dt, file: segmentFile(dt), ...tally }));
+    const rejects = this.#rejects.count === 0 ? undefined : { file: rejectsFile, ...this.#rejects };
+    await this.#files.seal([...segments, ...(rejects === undefined ? [] : [rejects])]);
+    return {
+      id: this.id,
+      prev: this.prev,
+      from: this.from,
+      to: this.#next,
+      segments,
+      rejects,
+      dropped: this.#dropped,
+      rejected: this.#rejected,
+      absent: this.#absent,
+      last: this.#last,
+      takenAt,
+      files: this.#files,
+      bytes: this.bytes,
+    };
+  }
+
+  async discard(): Promise<void> {
+    await this.#files.discard();
+  }
+
+  // Bytes of the lines counted so far: after a failed append the next one writes over what the failed one left.
+  #lengthOf(file: string): number {
+    if (file === rejectsFile) return this.#rejects.bytes;
+    return this.#segments.get(dtOf(file))?.bytes ?? 0;
+  }
+
+  #count({ record, result }: CheckedRecord): void {
+    appendRange(this.#absent, this.#next, record.offset);
+    this.#next = record.offset + 1;
+    switch (result.kind) {
+      case 'row': {
+        const tally = this.#segments.get(result.dt);
+        if (tally === undefined) {
+          this.#segments.set(result.dt, { rows: 1, bytes: 0, crc32: 0, minTimestamp: result.eventTime, maxTimestamp: result.eventTime });
+        } else {
+          tally.rows += 1;
+          tally.minTimestamp = Math.min(tally.minTimestamp, result.eventTime);
+          tally.maxTimestamp = Math.max(tally.maxTimestamp, result.eventTime);
+        }
+        this.#last = { offset: record.offset, timestamp: record.timestamp, eventId: result.eventId };
+        return;
+      }
+      case 'reject':
+        this.#rejects.count += 1;
+        appendRange(this.#rejected, record.offset, record.offset + 1);
+        // A log is not known again by a record that cannot be read.
+        if (record.undecodable === undefined) this.#last = { offset: record.offset, timestamp: record.timestamp };
+        return;
+      case 'duplicate':
+        appendRange(this.#dropped, record.offset, record.offset + 1);
+        this.#last = { offset: record.offset, timestamp: record.timestamp, eventId: result.eventId };
+    }
+  }
+}
+
+function segmentFile(dt: string): string {
+  return `${dt}.ndjson`;
+}
+
+function dtOf(file: string): string {
+  return file.slice(0, -'.ndjson'.length);
+}

@@ -1,0 +1,33 @@
+import { CircuitOpenError, type Clock } from '@millrace/resilience';
+import { describe, expect, it } from 'vitest';
+import { laneRetryDelay } from './lane-retry-delay.ts';
+
+/** How long each wait took: the clock fires at once, and keeps what it was asked for. */
+async function waitsAfter(errors: readonly Error[]): Promise<number[]> {
+  const waits: number[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    setTimeout: (run, ms) => {
+      waits.push(ms);
+      run();
+      return 0;
+    },
+    clearTimeout: () => undefined,
+  };
+  const patience = laneRetryDelay({ baseMs: 200, waitMsMax: 10_000 }, clock, () => 0.5);
+  for (const [attempt, error] of errors.entries()) await patience.wait(attempt, error, new AbortController().signal);
+  return waits;
+}
+
+describe('the patience of a lane', () => {
+  it('grows with every failure', async () => {
+    expect(await waitsAfter(Array.from({ length: 8 }, () => new Error('503')))).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+  });
+
+  it('lasts no longer than the circuit says after a refusal, however many there were', async () => {
+    const refused = new CircuitOpenError('s3', { retryAfterMs: 3000 });
+    expect(await waitsAfter([refused, refused, refused])).toEqual([3500, 3500, 3500]);
+    // It probes, or lets through a part of the calls.
+    expect(await waitsAfter(Array.from({ length: 9 }, () => new CircuitOpenError('s3'))).then((waits) => waits.at(-1))).toBe(500);
+  });
+});

@@ -1,0 +1,81 @@
+import { chainEndOf, type ChainEnd, type LedgerEntry } from '@millrace/lake';
+import type { EncodedBatch } from '../spool/batch.ts';
+import { isSinkError, SinkError } from '../errors.ts';
+import { gapEntry } from '../batch/gap-entry.ts';
+import type { LaneParts } from './lane-parts.ts';
+import type { LogRange } from '../kafka/log.ts';
+
+/** Where a lane goes on. */
+export interface LaneStart {
+  /** The newest entry; it has landed. */
+  readonly head: LedgerEntry | undefined;
+  /** Batches from the spool that extend it. */
+  readonly waiting: readonly EncodedBatch[];
+  /** The end of the chain once those are recorded. */
+  readonly end: ChainEnd;
+  /** The last record before that end. */
+  readonly last: LedgerEntry['last'];
+  readonly range: LogRange;
+}
+
+/**
+ * Finds the head, lands it, takes from the shelf what extends it, makes sure that the log is the one the ledger was written from, and
+ * fills the window. The committed offset has no say in it. A head below the log's start becomes a gap entry.
+ *
+ * @throws SinkError `different-log`; LakeError `file-lost`, `bad-entry`
+ */
+export async function findStart(partition: number, parts: LaneParts, life: AbortSignal): Promise<LaneStart> {
+  const { steps, shelf, window } = parts;
+  for (;;) {
+    const head = await steps.head(life);
+    const end = chainEndOf(head);
+    const shelved = await shelf.take(partition, end);
+    let unlanded = shelved.head;
+    try {
+      // Land before extend: whoever finds the head unlanded publishes it.
+      if (unlanded !== undefined) await steps.landFromDisk(unlanded, life);
+      else if (head !== undefined) await steps.land(head, life);
+      if (unlanded !== undefined) await shelf.discard(unlanded);
+      unlanded = undefined;
+      const tip = shelved.next.at(-1)?.entry ?? head;
+      const range = await steps.range(life);
+      if (tip !== undefined) refuseOtherLog(partition, tip, range, steps.parts.context.cluster);
+      if (shelved.next.length === 0 && end.to < range.low) {
+        // Lost or not, the loop looks at the ledger again.
+        const { outcome } = await steps.record(gapEntry(parts.newId(), end, range.low, steps.parts.context), head, life);
+        if (outcome === 'mine') steps.parts.observe({ type: 'GapRecorded', partition, from: end.to, to: range.low });
+        continue;
+      }
+      await steps.fillWindow(window, end.to, shelved.next, life);
+      return { head, waiting: shelved.next, end: chainEndOf(tip), last: tip?.last, range };
+    } catch (error) {
+      if (unlanded !== undefined && isSinkError(error, 'spool-corrupt')) {
+        // As good as not on disk: the head is landed from what was staged, or it is lost.
+        await shelf.setAside(partition, unlanded, error);
+        shelf.put(partition, shelved.next);
+        continue;
+      }
+      // Another assignment, or an operator's repair, may still need them; of the head this may be the only copy.
+      shelf.put(partition, unlanded === undefined ? shelved.next : [unlanded, ...shelved.next]);
+      throw error;
+    }
+  }
+}
+
+/** The log ends before what was reached. */
+export function shorterLog(partition: number, high: number, reached: number): SinkError {
+  return new SinkError('different-log', `partition ${partition} ends at offset ${high}, but ${reached} was reached: the topic was recreated or cut; a new log needs a new topic name or another bucket`);
+}
+
+/** The record by which the log is known is not there. */
+export function otherRecord(partition: number, offset: number): SinkError {
+  return new SinkError('different-log', `the record at offset ${offset} of partition ${partition} is not the one the ledger names: the topic was recreated; a new log needs a new topic name or another bucket`);
+}
+
+function refuseOtherLog(partition: number, tip: LedgerEntry, { high }: LogRange, cluster: string): void {
+  if (tip.topic.cluster !== cluster) {
+    throw new SinkError('different-log', `the ledger of partition ${partition} was written from cluster ${tip.topic.cluster}, this is ${cluster}: point the sink at the right cluster, or at another bucket`);
+  }
+  if (tip.to > high) throw shorterLog(partition, high, tip.to);
+}
+

@@ -1,0 +1,94 @@
+import { classOfLakeError, LakeError, remedyOfAwsError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
+import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
+import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
+import type { SinkConfig } from './config.ts';
+import { isKafkaRefusal, kafkaRemedy } from './kafka/kafka-refusal.ts';
+import { isSinkError } from './errors.ts';
+import { consumerAttemptsMax } from './kafka/kafka-batch-strategy.ts';
+
+/**
+ * Every pipeline of the sink, with the defaults of its settings. Open times are short: what waits for S3 and Kafka is durable, and shall go on as soon as they are back.
+ * Lanes wait and try their steps again for ever; what is tried again here is only what a moment's trouble would make them start over.
+ */
+export const sinkPipelines = {
+  s3: {
+    timeout: { connectMs: 2000, attemptMs: 30_000, totalMs: 60_000 },
+    retry: { attemptsMax: 2, waitMsMax: 1000 },
+    breaker: { minimumCalls: 5, breakDurationMs: 2000, breakDurationMsMax: 10_000, rampMs: 2000 },
+    bulkhead: { concurrencyMax: 48, queueMax: 1000, queueWaitMsMax: 10_000 },
+    classify: errorClassOf,
+  },
+  glue: {
+    timeout: { connectMs: 2000, attemptMs: 10_000, totalMs: 30_000 },
+    retry: { attemptsMax: 2, waitMsMax: 1000 },
+    breaker: { minimumCalls: 3, breakDurationMs: 2000, breakDurationMsMax: 15_000, probes: 1 },
+    bulkhead: { concurrencyMax: 4, queueMax: 100, queueWaitMsMax: 10_000 },
+    classify: errorClassOf,
+  },
+  // Calls of the admin client. What the consumer fetches and commits is one long conversation, which the strategy begins anew when it breaks.
+  kafka: {
+    timeout: { attemptMs: 15_000, totalMs: 15_000 },
+    breaker: { windowMs: 60_000, minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
+    bulkhead: { concurrencyMax: 4, queueMax: 100, queueWaitMsMax: 10_000 },
+    classify: errorClassOf,
+  },
+} as const satisfies NamedDefaults;
+
+/** Guards around every call that leaves the process. */
+export interface SinkGuards {
+  readonly s3: StoreGuard;
+  readonly glue: CatalogGuard;
+  readonly kafka: <T>(run: () => Promise<T>) => Promise<T>;
+}
+
+/** The specs with the settings of the environment. */
+export function sinkSpecs(config: SinkConfig): NamedSpecs<typeof sinkPipelines> {
+  return pipelineSpecs('SINK', sinkPipelines, config);
+}
+
+/** What the process makes of them. */
+export function sinkPipelinesOf(config: SinkConfig): PipelinesOptions {
+  return { specs: sinkSpecs(config), callPaths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX, remedyOf };
+}
+
+/** The guards over pipelines that are made. */
+export function guardsOver(registry: Pick<PipelineRegistry, 'get'>): SinkGuards {
+  const s3 = answering<'s3'>(registry.get('s3'));
+  const glue = answering<'glue'>(registry.get('glue'));
+  const kafka = answering<'kafka'>(registry.get('kafka'));
+  return {
+    s3: async (call, run, signal) => await s3.execute(async (attempt) => await run(attempt.signal), { signal, key: call, idempotent: idempotent[call] }),
+    // Every change of the catalog says what shall be there, and finding it there is success.
+    glue: async (run, signal) => await glue.execute(async (attempt) => await run(attempt.signal), { signal, idempotent: true }),
+    kafka: async (run) => await kafka.execute(run),
+  };
+}
+
+/** What may be repeated at once. After a PUT whose outcome is unknown the key must be read first, which the ledger does. */
+const idempotent: Readonly<Record<StoreCall, boolean>> = { get: true, head: true, list: true, copy: true, delete: true, put: false };
+
+/** A pipeline seen as what it was declared to be: without fallbacks it answers only what the work does. */
+function answering<N extends keyof typeof sinkPipelines>(pipeline: Pipeline): Pipeline<NamedSpecs<typeof sinkPipelines>[N]> {
+  return pipeline;
+}
+
+const sdk = { name: 'AWS SDK', attemptsMax: 1 };
+
+// Nobody asks the sink for anything: a request is one try of a step, which its lane repeats with back-off until it is done.
+const callPaths: readonly CallPath[] = [
+  { request: 'one try of a step: one call to S3', layers: ['s3', sdk] },
+  { request: 'one try of a registration: one page of Glue', layers: ['glue', sdk] },
+  { request: 'one try to reach Kafka: one call of the admin client', layers: ['kafka', { name: 'kafkajs', attemptsMax: 1 }] },
+  { request: 'the life of a consumer: one fetch, one join of the group', layers: [{ name: 'kafkajs', attemptsMax: consumerAttemptsMax }] },
+];
+
+/** What an operator has to do about an error that waiting does not mend; undefined for all others. */
+export function remedyOf(error: unknown): string | undefined {
+  return isKafkaRefusal(error) ? kafkaRemedy : remedyOfAwsError(error);
+}
+
+function errorClassOf(error: unknown): ErrorClass {
+  // A refusal is an answer: an open circuit would hide its words, and help nobody. Lanes try again with back-off.
+  if (isSinkError(error, 'disk-full') || remedyOf(error) !== undefined) return 'invalid';
+  return error instanceof LakeError ? classOfLakeError(error) : classifyError(error);
+}

@@ -1,0 +1,165 @@
+import type { ChainEnd } from '@millrace/lake';
+import type { EncodedBatch } from './batch.ts';
+import { isSinkError } from '../errors.ts';
+import type { SinkObserver } from '../sink-events.ts';
+import type { SpoolBudget } from './spool-budget.ts';
+import { readSpooled } from './spool-manifest.ts';
+import type { BatchFiles, Spool } from './spool.ts';
+
+/** What a lane finds on the shelf. */
+export interface Shelved {
+  /** The head itself, still on disk: what was staged for it may be lost, this is not. */
+  readonly head: EncodedBatch | undefined;
+  /** Batches that extend the head, in order. */
+  readonly next: readonly EncodedBatch[];
+}
+
+/**
+ * Encoded batches on disk that no lane holds: left by a crash, or by a lane whose partition was taken away. A lane that begins takes
+ * those that still extend its head; every other is discarded, for Kafka has the events.
+ */
+export class OrphanedBatches {
+  readonly #budget: SpoolBudget;
+  readonly #observe: SinkObserver;
+  readonly #batches = new Map<number, EncodedBatch[]>();
+  /** All that no lane holds: what is up, and what is lent to somebody who may put it back. */
+  readonly #all = new Set<EncodedBatch>();
+
+  constructor(budget: SpoolBudget, observe: SinkObserver) {
+    this.#budget = budget;
+    this.#observe = observe;
+  }
+
+  /** Puts up what dead incarnations left. What is not as it was written is set aside; its range is read from Kafka again. */
+  async fill(spool: Spool): Promise<void> {
+    for (const { partition, files } of await spool.left()) {
+      const batch = await this.#read(partition, files);
+      if (batch === undefined) continue;
+      this.#budget.add(batch.bytes);
+      this.put(partition, [batch]);
+    }
+  }
+
+  /** How many batches no lane holds. */
+  get count(): number {
+    return this.#all.size;
+  }
+
+  /** When the oldest record of those was taken, in milliseconds since the epoch. */
+  get oldestAt(): number | undefined {
+    return this.#all.size === 0 ? undefined : Math.min(...[...this.#all].map(({ takenAt }) => takenAt));
+  }
+
+  /** Puts batches up whose bytes the budget counts already. */
+  put(partition: number, batches: readonly EncodedBatch[]): void {
+    for (const batch of batches) this.#all.add(batch);
+    const all = [...(this.#batches.get(partition) ?? []), ...batches];
+    if (all.length > 0) this.#batches.set(partition, all.toSorted((a, b) => a.entry.from - b.entry.from));
+  }
+
+  /**
+   * Takes a partition's batches down: those that fit its head go to the caller, the others are discarded. They count as the shelf's until
+   * {@link handOver}.
+   */
+  async take(partition: number, end: ChainEnd): Promise<Shelved> {
+    const batches = this.#batches.get(partition) ?? [];
+    this.#batches.delete(partition);
+    const head = batches.find(({ entry }) => entry.id === end.id);
+    const next: EncodedBatch[] = [];
+    let reached = end;
+    for (const batch of batches) {
+      if (batch === head || !this.fits(reached, batch)) continue;
+      next.push(batch);
+      reached = { to: batch.entry.to, id: batch.entry.id };
+    }
+    for (const batch of batches) if (batch !== head && !next.includes(batch)) await this.discard(batch);
+    if (next.length > 0) this.#observe({ type: 'SpoolAdopted', partition, batches: next.length, from: next[0]!.entry.from, to: reached.to });
+    return { head, next };
+  }
+
+  /** A lane holds the batch from now on. */
+  handOver(batch: EncodedBatch): void {
+    this.#all.delete(batch);
+  }
+
+  /** The partitions of which something is here. */
+  get partitions(): readonly number[] {
+    return [...this.#batches.keys()];
+  }
+
+  /**
+   * Hands out a partition's oldest batch, and discards it when that says that it is not needed any more; otherwise, or when that throws,
+   * it comes back. True when it is gone.
+   */
+  async lendOldest(partition: number, use: (batch: EncodedBatch) => Promise<boolean>): Promise<boolean> {
+    const batches = this.#batches.get(partition) ?? [];
+    const oldest = batches.shift();
+    if (batches.length === 0) this.#batches.delete(partition);
+    if (oldest === undefined) return false;
+    try {
+      if (await use(oldest)) {
+        await this.discard(oldest);
+        return true;
+      }
+    } catch (error) {
+      if (isSinkError(error, 'spool-corrupt')) {
+        await this.setAside(partition, oldest, error);
+        return true;
+      }
+      this.put(partition, [oldest]);
+      throw error;
+    }
+    this.put(partition, [oldest]);
+    return false;
+  }
+
+  /**
+   * Discards what no lane has asked for yet, the newest first, when the room is needed. Not what may be recorded, for this may be the
+   * only copy of it: that is the first of each chain, since a batch is recorded when the one before it has landed and is gone from here.
+   *
+   * @param unrecorded batches of which the ledger has just been asked
+   * @returns whether something was discarded
+   */
+  async dropOne(unrecorded: ReadonlySet<EncodedBatch> = new Set()): Promise<boolean> {
+    for (const [partition, batches] of this.#batches) {
+      const at = batches.findLastIndex((batch) => unrecorded.has(batch) || batches.some(({ entry }) => entry.id === batch.entry.prev));
+      if (at < 0) continue;
+      const [dropped] = batches.splice(at, 1);
+      if (batches.length === 0) this.#batches.delete(partition);
+      await this.discard(dropped!);
+      return true;
+    }
+    return false;
+  }
+
+  /** A batch may be recorded only as the successor of the entry it was cut behind: anything else would be a second path. */
+  protected fits(end: ChainEnd, { entry }: EncodedBatch): boolean {
+    return entry.prev === end.id && entry.from === end.to;
+  }
+
+  async #read(partition: number, files: BatchFiles): Promise<EncodedBatch | undefined> {
+    try {
+      return await readSpooled(files);
+    } catch (error) {
+      this.#observe({ type: 'SpoolCorrupt', partition, id: files.batchId, error: error as Error });
+      await files.setAside();
+      return undefined;
+    }
+  }
+
+  /** Moves a batch that is not as it was written to where an operator can look at it. */
+  async setAside(partition: number, batch: EncodedBatch, error: Error): Promise<void> {
+    const { bytes, files } = batch;
+    this.#all.delete(batch);
+    this.#observe({ type: 'SpoolCorrupt', partition, id: files.batchId, error });
+    this.#budget.remove(bytes);
+    await files.setAside();
+  }
+
+  /** Removes a batch that is not needed any more. */
+  async discard(batch: EncodedBatch): Promise<void> {
+    this.#all.delete(batch);
+    this.#budget.remove(batch.bytes);
+    await batch.files.discard();
+  }
+}

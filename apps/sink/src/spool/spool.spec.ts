@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest';
+import { expectExactlyOnce } from '../simulation/expect-exactly-once.ts';
+import { SimulatedDisk } from '../simulation/memory-spool.ts';
+import { purchaseLine } from '../simulation/purchase-line.ts';
+import { tick } from '../simulation/tick.ts';
+import { World } from '../simulation/world.ts';
+import type { Writer } from '../simulation/writer.ts';
+
+function worldWith(count: number): World {
+  const world = new World();
+  for (let n = 0; n < count; n += 1) world.topic.append(purchaseLine(n));
+  return world;
+}
+
+/** Consumes everything while no write to S3 succeeds. */
+async function consumeWithoutS3(world: World, writer: Writer): Promise<void> {
+  writer.start();
+  for (let turn = 0; turn < 20; turn += 1) await tick();
+  world.bucket.plan = () => 'refused';
+  while (await writer.log.fetch(writer.lane, 2)) await tick();
+  for (let turn = 0; turn < 20; turn += 1) await tick();
+}
+
+/** A writer dies when its batch is recorded, before it publishes it. */
+async function recordedAndNotPublished(world: World, disk = new SimulatedDisk()): Promise<{ readonly disk: SimulatedDisk }> {
+  const writer = world.writer({ flushBytes: 1, disk });
+  world.bucket.plan = (_n, key) => {
+    if (key.startsWith('_ledger/')) queueMicrotask(() => writer.life.kill());
+    return undefined;
+  };
+  await world.run(writer);
+  world.bucket.plan = () => undefined;
+  expect(world.entries().at(-1)?.to).toBe(world.topic.high);
+  expect(world.rows().filter(({ _offset }) => _offset === world.topic.high - 1)).toEqual([]);
+  return { disk };
+}
+
+function deleteStaged(world: World): void {
+  for (const key of world.bucket.keys('_staging/')) world.bucket.objects.delete(key);
+}
+
+describe('the spool', () => {
+  it('holds batches in order while S3 is down, and lands them when it is back', async () => {
+    const world = worldWith(8);
+    const writer = world.writer({ flushBytes: 1 });
+    await consumeWithoutS3(world, writer);
+    expect(writer.lane.queued).toBe(4);
+    expect(world.entries()).toEqual([]);
+    world.bucket.plan = () => undefined;
+    await world.run(writer);
+    expectExactlyOnce(world);
+  });
+
+  it('is taken up again after a crash, the same bytes under the same id', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    first.life.kill();
+    world.bucket.plan = () => undefined;
+    const second = world.writer({ disk });
+    await world.run(second);
+    expect(second.events.filter(({ type }) => type === 'SpoolAdopted')).toMatchObject([{ batches: 4, from: 0, to: 8 }]);
+    expect(second.events.filter(({ type }) => type === 'RecordsTaken')).toEqual([]);
+    expectExactlyOnce(world);
+    expect(disk.files.size).toBe(0);
+  });
+
+  it('is dropped when another writer has gone on meanwhile', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    first.life.kill();
+    world.bucket.plan = () => undefined;
+    await world.run(world.writer(), 3);
+    const third = world.writer({ disk });
+    await world.run(third);
+    expect(third.events.filter(({ type }) => type === 'SpoolAdopted')).toEqual([]);
+    expect(disk.files.size).toBe(0);
+    expectExactlyOnce(world);
+  });
+
+  it('lands the head from disk when what was staged for it is gone', async () => {
+    const world = worldWith(2);
+    const { disk } = await recordedAndNotPublished(world);
+    deleteStaged(world);
+    await world.run(world.writer({ disk }));
+    expectExactlyOnce(world);
+  });
+
+  it('sets a corrupt batch aside, and its range and all behind it are consumed again', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    first.life.kill();
+    world.bucket.plan = () => undefined;
+    const [victim] = [...disk.files.keys()].filter((name) => name.startsWith('batch-2/') && name.endsWith('.parquet'));
+    disk.files.set(victim!, Buffer.from('not what was written'));
+    const second = world.writer({ flushBytes: 1, disk });
+    await world.run(second);
+    expect(disk.setAside).toEqual(['batch-2']);
+    expect(second.events.filter(({ type }) => type === 'SpoolAdopted')).toMatchObject([{ batches: 1, to: 2 }]);
+    expectExactlyOnce(world);
+  });
+
+  it('that turns out corrupt while its lane runs makes the lane read the range again', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const writer = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, writer);
+    const [victim] = [...disk.files.keys()].filter((name) => name.startsWith('batch-1/') && name.endsWith('.parquet'));
+    disk.files.set(victim!, Buffer.from('not what was written'));
+    for (let turn = 0; turn < 10; turn += 1) await tick();
+    world.bucket.plan = () => undefined;
+    await world.run(writer);
+    expect(disk.setAside).toEqual(['batch-1']);
+    expectExactlyOnce(world);
+  });
+
+  it('goes to the shelf when the partition is taken away, and is taken up when it comes back', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const writer = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, writer);
+    world.bucket.plan = () => undefined;
+    await writer.reassign();
+    await world.run(writer);
+    expect(writer.events.filter(({ type }) => type === 'SpoolAdopted')).toMatchObject([{ batches: 4 }]);
+    expectExactlyOnce(world);
+  });
+
+  it('keeps the only copy of a recorded batch when its lane is taken away, or the process stops, before it could be published', async () => {
+    const world = worldWith(2);
+    const { disk } = await recordedAndNotPublished(world);
+    const second = world.writer({ disk });
+    world.bucket.plan = () => 'refused';
+    second.start();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    expect(second.events).toContainEqual(expect.objectContaining({ type: 'StepFailed', step: 'publish' }));
+    deleteStaged(world);
+    await second.lose();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    world.bucket.plan = () => undefined;
+    await second.reassign();
+    await world.run(second);
+    expectExactlyOnce(world);
+    expect(disk.files.size).toBe(0);
+  });
+
+  it('keeps the only copy of a recorded batch while its staged files are deleted again and again', async () => {
+    const world = worldWith(2);
+    const disk = new SimulatedDisk();
+    const writer = world.writer({ flushBytes: 1, disk });
+    world.bucket.plan = (_n, key) => {
+      if (key.startsWith('purchases/')) deleteStaged(world);
+      return undefined;
+    };
+    await world.run(writer);
+    expect(writer.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
+    expect(writer.events.filter(({ type }) => type === 'StagedAgain')).toHaveLength(3);
+    world.bucket.plan = () => undefined;
+    // The lane looks again.
+    writer.flush();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    await world.run(writer);
+    expectExactlyOnce(world);
+  });
+
+  it('does not take a copy on disk for one that is damaged: the lane says that the file is lost', async () => {
+    const world = worldWith(2);
+    const { disk } = await recordedAndNotPublished(world);
+    const second = world.writer({ disk });
+    await second.fillShelf();
+    const [victim] = [...disk.files.keys()].filter((name) => name.endsWith('.parquet'));
+    disk.files.set(victim!, Buffer.from('not what was written'));
+    deleteStaged(world);
+    world.bucket.plan = (_n, key) => (key.startsWith('_staging/') ? 'refused' : undefined);
+    await world.run(second);
+    expect(disk.setAside).toEqual(['batch-1']);
+    expect(second.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
+  });
+
+  it.each(['alive', 'dead'] as const)('has what a recorded batch is published from when its staged copy was deleted and another has the partition; the first writer is %s', async (state) => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ disk });
+    let recorded = false;
+    world.bucket.plan = (_n, key) => {
+      if (recorded) return 'refused';
+      recorded = key.startsWith('_ledger/');
+      return undefined;
+    };
+    first.start();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    while (await first.log.fetch(first.lane, 8)) await tick();
+    first.flush();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    expect(world.entries()).toHaveLength(1);
+    if (state === 'alive') await first.lose();
+    else first.life.kill();
+    deleteStaged(world);
+    world.bucket.plan = () => undefined;
+
+    const second = world.writer();
+    await world.run(second);
+    expect(second.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
+    const holder = state === 'alive' ? first : world.writer({ disk });
+    if (state === 'dead') await holder.fillShelf();
+    await holder.publishRecorded();
+    expect(disk.files.size).toBe(0);
+    await world.run(second);
+    expectExactlyOnce(world);
+  });
+
+  it('keeps what is not recorded for its lane', async () => {
+    const world = worldWith(8);
+    const disk = new SimulatedDisk();
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    world.bucket.plan = () => undefined;
+    await first.lose();
+    const kept = disk.files.size;
+    await first.publishRecorded();
+    expect(disk.files.size).toBe(kept);
+    expect(world.bucket.keys('purchases/')).toEqual([]);
+  });
+
+  it('lets go of a batch whose offset is an entry of another, so that one behind it is published that is recorded', async () => {
+    const world = worldWith(4);
+    const disk = new SimulatedDisk();
+    // Of two processes that died on this disk one had sealed and not recorded what another took up to 2,
+    const first = world.writer({ flushBytes: 1, disk });
+    await consumeWithoutS3(world, first);
+    await first.lose();
+    world.bucket.plan = () => undefined;
+    const other = world.writer({ flushBytes: 1 });
+    other.start();
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    await other.log.fetch(other.lane, 2);
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    other.life.kill();
+    // and the other recorded what comes behind.
+    await recordedAndNotPublished(world, disk);
+    first.life.kill();
+    expect(world.entries().map(({ to }) => to)).toEqual([2, 4]);
+    deleteStaged(world);
+
+    const holder = world.writer({ disk });
+    await holder.fillShelf();
+    for (let batches = 0; batches < 3; batches += 1) await holder.publishRecorded();
+    expect(disk.files.size).toBe(0);
+    expectExactlyOnce(world);
+  });
+});
