@@ -44,7 +44,7 @@ describe('the boundaries of the workspace', () => {
   });
 
   it.each([
-    ['apps/sink/src/lane/lane.ts', '../../purchase/src/main.ts', 'apps/sink/src/lane/lane.ts reaches out of its project to apps/purchase/src/main.ts.'],
+    ['apps/sink/src/lane/lane.ts', '../../../purchase/src/main.ts', 'apps/sink/src/lane/lane.ts reaches out of its project to apps/purchase/src/main.ts.'],
     ['libs/contracts/src/stream.ts', '@millrace/lake', 'libs/contracts/src/stream.ts imports @millrace/lake, which libs/contracts/package.json does not name.'],
     ['apps/sink/src/lane/lane.ts', '@millrace/testing', 'apps/sink/src/lane/lane.ts is no test and must not import @millrace/testing.'],
     ['libs/lake/src/chain.ts', '@aws-sdk/client-s3', 'libs/lake/src/chain.ts must stay free of frameworks and I/O and must not import @aws-sdk/client-s3.'],
