@@ -58,7 +58,7 @@ describe('a group of sinks', () => {
     console.info(`1 → 3 → 1 sinks: the longest that a partition stood still was ${watch.longestStallMs} ms`);
   }, 240_000);
 
-  it('that cannot reach S3 for longer than a session keeps its members; who joins meanwhile waits, and the others go on', async () => {
+  it('that cannot reach S3 for longer than a session keeps its members; a sink that starts meanwhile joins after S3 is back', async () => {
     const first = await join();
     await settled();
     await proxy.inject({ kind: 'black-hole' });
@@ -67,12 +67,12 @@ describe('a group of sinks', () => {
     expect(startsOf(first)).toBe(all.length);
 
     const second = await join();
-    await second.line(({ type, step }) => type === 'StepFailed' && step === 'find the head');
-    const since = Date.now();
-    // The half that it kept.
-    await expect.poll(() => watch.movedSince(since).length, poll).toBe(all.length / 2);
+    // Its lanes could not start: they need the heads of their ledgers. So it leaves the partitions to the others.
+    await second.line(({ msg }) => msg.startsWith('The sink joins its group when S3'));
+    await settled();
     expect(startsOf(second)).toBe(0);
     await proxy.clear();
+    await expect.poll(() => startsOf(second), poll).toBeGreaterThan(0);
     await settled();
     const produced = await purchases.stop();
     expectEachOnce(await table.landed(), produced);

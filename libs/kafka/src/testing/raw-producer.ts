@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /** Numbers of the requests, in versions without tagged fields. */
-const requests = { produce: [0, 7], initProducerId: [22, 1], addPartitionsToTxn: [24, 1], endTxn: [26, 1] } as const;
+const requests = { produce: [0, 7], findCoordinator: [10, 1], initProducerId: [22, 1], addPartitionsToTxn: [24, 1], endTxn: [26, 1] } as const;
 
 /** An identity of a producer, as a broker gave it. */
 export interface ProducerIdentity {
@@ -16,11 +16,13 @@ export interface ProducerIdentity {
  */
 export class RawProducer {
   readonly #socket: Socket;
+  readonly #closed = new AbortController();
   #correlation = 0;
   #received = Buffer.alloc(0);
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    socket.once('close', () => this.#closed.abort(new Error('the broker closed the connection')));
   }
 
   static async connect(broker: string): Promise<RawProducer> {
@@ -50,6 +52,9 @@ export class RawProducer {
   /** Begins to produce in transactions under an id. */
   async initTransactions(transactionalId: string): Promise<ProducerIdentity> {
     return await retried(async () => {
+      // Only this request makes a new cluster create the topic of its transaction coordinators.
+      const found = await this.#ask('findCoordinator', [text(transactionalId), Buffer.from([1])]);
+      refuse('FindCoordinator', found.readInt16BE(4));
       const answer = await this.#ask('initProducerId', [text(transactionalId), int32(60_000)]);
       refuse('InitProducerId', answer.readInt16BE(4));
       return { producerId: answer.readBigInt64BE(6), epoch: answer.readInt16BE(14) };
@@ -77,7 +82,7 @@ export class RawProducer {
     const body = Buffer.concat([int16(key), int16(version), int32(this.#correlation), text('raw-producer'), ...fields]);
     this.#socket.write(Buffer.concat([int32(body.length), body]));
     while (this.#received.length < 4 || this.#received.length < 4 + this.#received.readInt32BE(0)) {
-      const [chunk] = (await once(this.#socket, 'data')) as [Buffer];
+      const [chunk] = (await once(this.#socket, 'data', { signal: this.#closed.signal })) as [Buffer];
       this.#received = Buffer.concat([this.#received, chunk]);
     }
     const end = 4 + this.#received.readInt32BE(0);
@@ -102,12 +107,15 @@ export class BrokerRefusal extends Error {
 // The coordinator loads, or has not finished the transaction before.
 const passing = new Set([14, 15, 16, 51]);
 
+// With the pause of 20 ms, these take at least 30 s.
+const attemptsMax = 1500;
+
 async function retried<T>(run: () => Promise<T>): Promise<T> {
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await run();
     } catch (error) {
-      if (!(error instanceof BrokerRefusal) || !passing.has(error.code)) throw error;
+      if (!(error instanceof BrokerRefusal) || !passing.has(error.code) || attempt === attemptsMax) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
