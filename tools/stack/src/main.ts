@@ -121,7 +121,8 @@ try {
 } catch (error) {
   if (error instanceof InterruptedError) process.stderr.write('millrace: Interrupted.\n');
   else if (error instanceof StackError || error instanceof OperatorError) process.stderr.write(`millrace: ${error.message}\n`);
-  else throw error;
+  else if (!interruption.signal.aborted) throw error;
+  else process.stderr.write(`millrace: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   code = interruption.signal.aborted ? interruption.exitCode : 1;
 }
 // Idle connections must not keep the command from returning to the shell.

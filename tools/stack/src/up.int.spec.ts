@@ -53,7 +53,7 @@ describe('./millrace up in a terminal', () => {
     const up = millrace('up');
     await up.until(shown);
     interrupts[how].send(up);
-    expect(await up.ended).toBe(interrupts[how].code);
+    expect({ code: await up.ended, text: up.text }).toMatchObject({ code: interrupts[how].code });
     expect(up.text).toContain('Interrupted. Stopping what this command started');
     for (const name of started) expect(up.text).toContain(`✓ ${name}: stopped`);
     expect(processesWith(home)).toEqual([]);
@@ -78,7 +78,7 @@ describe('./millrace up in a terminal', () => {
     // A second press that comes at once counts as the same one.
     await new Promise((resolve) => setTimeout(resolve, 600));
     up.pressCtrlC();
-    expect(await up.ended).toBe(130);
+    expect({ code: await up.ended, text: up.text }).toMatchObject({ code: 130 });
     expect(up.text).toContain('✓ redis: killed');
     expect(processesWith(home)).toEqual([]);
   });
@@ -108,7 +108,8 @@ describe('./millrace verify in a terminal', () => {
 
 describe('an S3 of its own', () => {
   it('holds the lake: set-up, services and the wait for the samples use AWS_ENDPOINT_URL_S3', { timeout }, async () => {
-    const store = new Stack(readSettings({ ...env, MILLRACE_HOME: join(home, 'store') }), env, new Interruption());
+    const storeEnv = { ...env, MILLRACE_HOME: join(home, 'store') };
+    const store = new Stack(readSettings(storeEnv), storeEnv, new Interruption());
     await store.start('aws', 'aws');
     const s3Url = store.settings.awsUrl;
     try {
@@ -118,7 +119,7 @@ describe('an S3 of its own', () => {
       const access = { region: 'us-east-1', credentials: { accessKeyId: 'key', secretAccessKey: 'secret' } };
       const bucketAt = async (endpoint: string): Promise<unknown> => await s3Client({}, { ...access, endpoint }).send(new HeadBucketCommand({ Bucket: 'millrace-lake' }));
       await expect(bucketAt(s3Url)).resolves.toBeDefined();
-      await expect(bucketAt(readSettings(env).awsUrl)).rejects.toThrow('NotFound');
+      await expect(bucketAt(readSettings(env).awsUrl)).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } });
       const audit = millrace('audit');
       expect({ code: await audit.ended, text: audit.text }).toMatchObject({ code: 0, text: expect.stringContaining('4,000 are rows') as string });
       up.signal('SIGTERM');

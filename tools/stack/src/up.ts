@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { build } from './build.ts';
-import { InterruptedError } from './errors.mjs';
 import { hasRedis, installers } from './install.ts';
 import { unlessInterrupted, type Interruption } from './interruption.mjs';
 import { setUpLake } from './lake-setup.ts';
@@ -31,7 +30,8 @@ export async function up(stack: Stack, env: Env, screen: Screen, { detach, packa
     await startAll(stack, env, screen, timeline);
     if (!detach) screen.line('Ctrl-C stops everything.');
   } catch (error) {
-    if (!(error instanceof InterruptedError)) {
+    // A process that hears Ctrl-C too may fail a step before the interruption reaches it.
+    if (!interruption.signal.aborted) {
       sayWhatRuns(stack, screen);
       throw error;
     }
