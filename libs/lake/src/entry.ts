@@ -1,6 +1,6 @@
 import { validatorFor } from '@millrace/contracts';
 import { Type, type Static } from 'typebox';
-import { LakeError } from './errors.ts';
+import { parseStored } from './parse-stored.ts';
 
 const offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -68,15 +68,7 @@ export function entryBytes(entry: LedgerEntry): Uint8Array {
  * @throws LakeError `bad-entry` naming the key and what is wrong
  */
 export function parseEntry(key: string, bytes: Uint8Array): LedgerEntry {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch (cause) {
-    throw new LakeError('bad-entry', `${key} is not JSON`, { key, cause });
-  }
-  const [violation] = validator.violations(value);
-  if (violation !== undefined) throw new LakeError('bad-entry', `${key}: ${violation.field} ${violation.message}`, { key });
-  return value as LedgerEntry;
+  return parseStored(key, bytes, validator);
 }
 
 /** The files an entry needs to be landed, reject file included. */

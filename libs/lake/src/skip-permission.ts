@@ -1,6 +1,6 @@
 import { validatorFor } from '@millrace/contracts';
 import { Type, type Static } from 'typebox';
-import { LakeError } from './errors.ts';
+import { parseStored } from './parse-stored.ts';
 import { skipKey } from './keys.ts';
 import type { CallOptions, ObjectStore } from './object-store.ts';
 
@@ -39,15 +39,7 @@ export async function readSkipPermission(
   const key = skipKey(topic, partition, from);
   const bytes = await store.get(key, options);
   if (bytes === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch (cause) {
-    throw new LakeError('bad-entry', `${key} is not JSON`, { key, cause });
-  }
-  const [violation] = validator.violations(value);
-  if (violation !== undefined) throw new LakeError('bad-entry', `${key}: ${violation.field} ${violation.message}`, { key });
-  return value as SkipPermission;
+  return parseStored(key, bytes, validator);
 }
 
 /** Writes a permission. The same permission may be written again. */

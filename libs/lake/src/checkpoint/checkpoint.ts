@@ -1,6 +1,6 @@
 import { validatorFor } from '@millrace/contracts';
 import { Type, type Static } from 'typebox';
-import { LakeError } from '../errors.ts';
+import { parseStored } from '../parse-stored.ts';
 import { checkpointKey, checkpointPrefix, toOfCheckpointKey, type LaneId } from '../keys.ts';
 import type { CallOptions, ObjectStore } from '../object-store.ts';
 import type { LaneTotals } from './lane-fold.ts';
@@ -61,15 +61,7 @@ export async function getCheckpoint(store: ObjectStore, lane: LaneId, to: number
  * @throws LakeError `bad-entry` naming the key and what is wrong
  */
 export function parseCheckpoint(key: string, bytes: Uint8Array): Checkpoint {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch (cause) {
-    throw new LakeError('bad-entry', `${key} is not JSON`, { key, cause });
-  }
-  const [violation] = validator.violations(value);
-  if (violation !== undefined) throw new LakeError('bad-entry', `${key}: ${violation.field} ${violation.message}`, { key });
-  return value as Checkpoint;
+  return parseStored(key, bytes, validator);
 }
 
 /** The newest readable checkpoint of a lane, or undefined. One LIST and one GET unless the newest cannot be read. */
