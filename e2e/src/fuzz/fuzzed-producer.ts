@@ -1,6 +1,6 @@
 import { batchBytes, RawProducer, type BatchCodec, type ProducerIdentity } from '@millrace/kafka/testing';
 import type { FuzzedRecord, RecordFuzzer } from './fuzzed-record.ts';
-import type { Chooser } from './random.ts';
+import type { Chooser } from './chooser.ts';
 
 const codecs: readonly BatchCodec[] = ['none', 'gzip', 'snappy', 'xerial', 'lz4', 'zstd'];
 

@@ -1,5 +1,5 @@
 import type { RecordToEncode } from '@millrace/kafka/testing';
-import type { Chooser } from './random.ts';
+import type { Chooser } from './chooser.ts';
 
 /** What has to become of a record. */
 export type Fate = { readonly kind: 'row'; readonly eventId: string } | { readonly kind: 'reject' };

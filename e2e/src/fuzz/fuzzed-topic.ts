@@ -7,7 +7,8 @@ import { kafka, lake, stack } from '../stack.ts';
 import { deleteTopic, waitForLeaders } from '../topic.ts';
 import { FuzzedProducer, type JournalLine } from './fuzzed-producer.ts';
 import { RecordFuzzer } from './fuzzed-record.ts';
-import { Chooser, seededRandom } from './random.ts';
+import { seededRandom } from '../proof/seeded-random.ts';
+import { Chooser } from './chooser.ts';
 
 /** What to write, and what to inflict on the sink. */
 export interface FuzzedTopicOptions {
