@@ -1,16 +1,11 @@
-import { purchases } from '@millrace/contracts';
-import { S3ObjectStore } from '@millrace/lake';
-import { homedir, tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AthenaEngine } from '../engines/athena/athena-engine.ts';
-import { DuckDbEngine } from '../engines/duckdb/duckdb-engine.ts';
-import { rangeReader } from '../engines/duckdb/s3-reads.ts';
 import { conformanceRows } from '../engines/query-engine.conformance.ts';
 import type { QueryEngine } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped, type QueryErrorCode } from '../errors.ts';
-import { LakeSources } from '../lake-sources.ts';
-import { openTestLake, testParts, type TestLake } from '../testing-lake.ts';
+import { testDuckDb } from '../testing-duckdb.ts';
+import { openTestLake, type TestLake } from '../testing-lake.ts';
 import { hostileStatements, type HostileOutcome } from './hostile-statements.ts';
 import { StatementGate } from './statement-gate.ts';
 
@@ -41,27 +36,6 @@ afterAll(async () => {
   gate?.close();
   await lake?.close();
 });
-
-function duckDb(): QueryEngine {
-  return new DuckDbEngine(
-    {
-      limits: { memoryMiB: 128, processMemoryMiB: 600, threads: 1, tempMiB: 64 },
-      tempRoot: tmpdir(),
-      httpfsPath: testParts.httpfsPath,
-      home: homedir(),
-      startMsMax: 30_000,
-      readMsMax: 15_000,
-      keptBytesMax: 1024 * 1024,
-    },
-    new LakeSources({
-      streams: [purchases],
-      places: { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
-      filesMax: 100,
-      readRange: rangeReader(lake.aws.s3, 5),
-    }),
-    async ({ signal }, run) => await run(signal!),
-  );
-}
 
 function athena(): QueryEngine {
   return new AthenaEngine(
@@ -123,7 +97,7 @@ class RefusedByGate extends Error {
 }
 
 describe.each([
-  ['duckdb', duckDb],
+  ['duckdb', () => testDuckDb(lake)],
   ['athena', athena],
 ] as const)('hostile statements on %s', (name, open) => {
   let engine: QueryEngine;

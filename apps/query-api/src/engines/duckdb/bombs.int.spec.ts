@@ -1,38 +1,17 @@
-import { homedir, tmpdir } from 'node:os';
-import { purchases } from '@millrace/contracts';
-import { S3ObjectStore } from '@millrace/lake';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { QueryStopped } from '../../errors.ts';
-import { LakeSources } from '../../lake-sources.ts';
 import { readStatement } from '../../statement/statement-text.ts';
-import { openTestLake, testParts, type TestLake } from '../../testing-lake.ts';
+import { testDuckDb } from '../../testing-duckdb.ts';
+import { openTestLake, type TestLake } from '../../testing-lake.ts';
 import type { ResultRow } from '../query-engine.ts';
-import { DuckDbEngine } from './duckdb-engine.ts';
-import { rangeReader } from './s3-reads.ts';
+import type { DuckDbEngine } from './duckdb-engine.ts';
 
 let lake: TestLake;
 let engine: DuckDbEngine;
 beforeAll(async () => {
   lake = await openTestLake();
   await lake.land([{ genre: 'Fiction', userId: 'ann', userAge: 30, purchaseTimestamp: 1_575_121_641 }]);
-  engine = new DuckDbEngine(
-    {
-      limits: { memoryMiB: 96, processMemoryMiB: 400, threads: 1, tempMiB: 16 },
-      tempRoot: tmpdir(),
-      httpfsPath: testParts.httpfsPath,
-      home: homedir(),
-      startMsMax: 60_000,
-      readMsMax: 15_000,
-      keptBytesMax: 1024 * 1024,
-    },
-    new LakeSources({
-      streams: [purchases],
-      places: { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
-      filesMax: 100,
-      readRange: rangeReader(lake.aws.s3, 5),
-    }),
-    async ({ signal }, run) => await run(signal!),
-  );
+  engine = testDuckDb(lake, { memoryMiB: 96, processMemoryMiB: 400, tempMiB: 16, startMsMax: 60_000 });
 });
 afterAll(async () => {
   await engine?.close();

@@ -1,41 +1,17 @@
 import { purchases } from '@millrace/contracts';
-import { S3ObjectStore } from '@millrace/lake';
-import { homedir, tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QueryError, QueryStopped } from '../../errors.ts';
-import { LakeSources } from '../../lake-sources.ts';
 import { readStatement } from '../../statement/statement-text.ts';
-import { openTestLake, testParts, type TestLake } from '../../testing-lake.ts';
+import { testDuckDb } from '../../testing-duckdb.ts';
+import { openTestLake, type TestLake } from '../../testing-lake.ts';
 import { conformanceRows, engineConformance } from '../query-engine.conformance.ts';
 import type { ResultRow } from '../query-engine.ts';
-import { DuckDbEngine } from './duckdb-engine.ts';
-import { rangeReader } from './s3-reads.ts';
-
-function engineOver(lake: TestLake, limits: Partial<{ processMemoryMiB: number; filesMax: number }> = {}): DuckDbEngine {
-  return new DuckDbEngine(
-    {
-      limits: { memoryMiB: 128, processMemoryMiB: limits.processMemoryMiB ?? 600, threads: 1, tempMiB: 64 },
-      tempRoot: tmpdir(),
-      httpfsPath: testParts.httpfsPath,
-      home: homedir(),
-      startMsMax: 30_000,
-      readMsMax: 15_000,
-      keptBytesMax: 1024 * 1024,
-    },
-    new LakeSources({
-      streams: [purchases],
-      places: { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
-      filesMax: limits.filesMax ?? 1000,
-      readRange: rangeReader(lake.aws.s3, 5),
-    }),
-    async ({ signal }, run) => await run(signal!),
-  );
-}
+import type { DuckDbEngine } from './duckdb-engine.ts';
 
 engineConformance('duckdb', async () => {
   const lake = await openTestLake();
   await lake.land(conformanceRows);
-  const engine = engineOver(lake);
+  const engine = testDuckDb(lake);
   return {
     engine,
     database: lake.database,
@@ -51,7 +27,7 @@ describe('DuckDB over the lake', () => {
   let engine: DuckDbEngine;
   beforeAll(async () => {
     lake = await openTestLake();
-    engine = engineOver(lake);
+    engine = testDuckDb(lake);
   });
   afterAll(async () => {
     await engine?.close();
@@ -130,7 +106,7 @@ describe('DuckDB over the lake', () => {
   });
 
   it('a statement that escapes the memory limit ends its own process and nothing else', async () => {
-    const small = engineOver(lake, { processMemoryMiB: 300 });
+    const small = testDuckDb(lake, { processMemoryMiB: 300 });
     try {
       const text = 'x'.repeat(20_000);
       await expect(ask(`SELECT length(replace('${text}', 'x', '${text}')) FROM purchases`, small)).rejects.toMatchObject({
@@ -159,7 +135,7 @@ describe('DuckDB over the lake', () => {
 
   it('a table of more files than the limit is refused with the limit', async () => {
     await lake.land([{ genre: 'Fiction', userId: 'ann', userAge: 30, purchaseTimestamp: 1_575_121_641 }], { name: 'p0-1-2-test' });
-    const narrow = engineOver(lake, { filesMax: 1 });
+    const narrow = testDuckDb(lake, { filesMax: 1 });
     await expect(ask('SELECT 1 FROM purchases', narrow)).rejects.toMatchObject({ code: 'engine-failed', message: expect.stringContaining('more than 1 files') as string });
     await narrow.close();
   });
