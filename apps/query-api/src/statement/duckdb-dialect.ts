@@ -2,21 +2,9 @@ import { QueryError } from '../errors.ts';
 import { foldName } from './fold.ts';
 import { describePosition } from './source-position.ts';
 import type { StatementText } from './statement-text.ts';
+import { edited, replacing, type Edit, type EditedText } from './text-edits.ts';
 import { tokensOf, type Token } from './tokens.ts';
 import { isZonedTimestamp } from './zoned-timestamps.ts';
-
-/** A statement as DuckDB reads it. */
-export interface DuckDbText {
-  readonly text: string;
-  /** The offset in the statement of an offset in `text`, for the positions of errors. */
-  readonly originalOffset: (offset: number) => number;
-}
-
-interface Edit {
-  readonly at: number;
-  readonly length: number;
-  readonly text: string;
-}
 
 /** Functions of Trino that DuckDB cannot offer, and the nearest thing that it can. */
 const missing: Readonly<Record<string, string>> = {
@@ -41,7 +29,7 @@ const missing: Readonly<Record<string, string>> = {
  * Writes a statement in DuckDB's words where Trino has others and no macro can stand in: `TABLESAMPLE BERNOULLI (50)`,
  * `TIMESTAMP '… UTC'`, and `transform` and `reduce`, which take lambdas. The rest of Trino's functions are macros.
  */
-export function duckDbTextOf({ text }: Pick<StatementText, 'text'>): DuckDbText {
+export function duckDbTextOf({ text }: Pick<StatementText, 'text'>): EditedText {
   const tokens = tokensOf(text);
   const edits = tokens.flatMap((token, index): Edit[] => {
     if (isZonedTimestamp(tokens, index)) return [replacing(token, 'TIMESTAMPTZ')];
@@ -125,29 +113,4 @@ function closeOf(tokens: readonly Token[], open: number): Token {
     if (depth === 0) return token;
   }
   return tokens.at(-1)!;
-}
-
-function replacing({ at, text: { length } }: Token, text: string): Edit {
-  return { at, length, text };
-}
-
-function edited(original: string, unordered: readonly Edit[]): DuckDbText {
-  const edits = unordered.toSorted((a, b) => a.at - b.at);
-  let text = '';
-  let from = 0;
-  // Where an edit ends in the new text, and where it ends in the original.
-  const ends: { readonly edited: number; readonly original: number }[] = [{ edited: 0, original: 0 }];
-  for (const edit of edits) {
-    text += original.slice(from, edit.at) + edit.text;
-    from = edit.at + edit.length;
-    ends.push({ edited: text.length, original: from });
-  }
-  return {
-    text: text + original.slice(from),
-    originalOffset: (offset) => {
-      const before = ends.findLast((end) => end.edited <= offset)!;
-      const after = edits[ends.indexOf(before)];
-      return Math.min(before.original + offset - before.edited, after?.at ?? original.length);
-    },
-  };
 }

@@ -1,4 +1,5 @@
 import { foldName } from './fold.ts';
+import { edited, type Edit } from './text-edits.ts';
 import { tokensOf, type Token } from './tokens.ts';
 
 // A date and a time of day, then a zone: Z, UTC, +02:00 or Europe/Berlin.
@@ -14,13 +15,11 @@ export function isZonedTimestamp(tokens: readonly Token[], index: number): boole
 /** Writes each timestamp with a time zone as a cast, which Trino and DuckDB read alike: DuckDB drops the zone of the literal. */
 export function withZonedCasts(text: string): string {
   const tokens = tokensOf(text);
-  let out = '';
-  let from = 0;
-  for (const [index, { at }] of tokens.entries()) {
-    if (!isZonedTimestamp(tokens, index)) continue;
+  const edits = tokens.flatMap((keyword, index): Edit[] => {
+    if (!isZonedTimestamp(tokens, index)) return [];
     const value = tokens[index + 1]!;
-    out += `${text.slice(from, at)}CAST(${value.text} AS TIMESTAMP WITH TIME ZONE)`;
-    from = value.at + value.text.length;
-  }
-  return out + text.slice(from);
+    const length = value.at + value.text.length - keyword.at;
+    return [{ at: keyword.at, length, text: `CAST(${value.text} AS TIMESTAMP WITH TIME ZONE)` }];
+  });
+  return edited(text, edits).text;
 }
