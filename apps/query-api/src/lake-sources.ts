@@ -3,8 +3,9 @@ import type { DuckDbSources } from './engines/duckdb/duckdb-engine.ts';
 import type { ReadRange } from './engines/duckdb/file-reads.ts';
 import type { LakeTable } from './engines/duckdb/lake-file.ts';
 import { lakeTable, type LakePlaces } from './lake-tables.ts';
-import { StatementGate, type StatementTree } from './statement/statement-gate.ts';
+import { StatementGate } from './statement/statement-gate.ts';
 import { tableReads, type TableReads } from './statement/table-reads.ts';
+import type { TreeNode } from './statement/tree-node.ts';
 
 /** Settings of {@link LakeSources}. */
 export interface LakeSourcesSettings {
@@ -44,7 +45,7 @@ export class LakeSources implements DuckDbSources {
     (await this.#parser)?.close();
   }
 
-  async #treeOf(text: string): Promise<StatementTree | undefined> {
+  async #treeOf(text: string): Promise<TreeNode | undefined> {
     const { streams, places } = this.#settings;
     this.#parser ??= StatementGate.create({ database: places.database, tables: streams.map(({ table }) => table) });
     return await (await this.#parser).tree(text);

@@ -86,7 +86,7 @@ async function* filesAt(
       `The partition ${partitionKey}=${value} is registered at ${location}, which does not end in ${partitionKey}=${value}/.`,
     );
   }
-  for await (const { key, bytes } of allObjects(storeOf(bucket) as InspectableStore, prefix, { signal })) {
+  for await (const { key, bytes } of allObjects(storeOf(bucket), prefix, { signal })) {
     // As Hive readers do: names that begin with _ or . are not data.
     const isData = key
       .slice(prefix.length)

@@ -1,23 +1,22 @@
 import { DuckDBInstance } from '@duckdb/node-api';
+import { duckDbErrorOf } from '../duckdb-error.ts';
 import { QueryError } from '../errors.ts';
 import { duckDbTextOf } from './duckdb-dialect.ts';
 import { foldName } from './fold.ts';
 import { describePosition, offsetOfByte, offsetOfCodePoint } from './source-position.ts';
 import { readStatement, type StatementText } from './statement-text.ts';
 import { inspect, type AllowedTables, type NameRules } from './syntax-tree.ts';
+import type { TreeNode } from './tree-node.ts';
 
 /** Largest tree, as JSON, that is read on the event loop: about 20 ms to read and to walk. */
 const treeCharactersMax = 1024 * 1024;
-
-/** A statement as DuckDB's parser gives it. */
-export type StatementTree = Readonly<Record<string, unknown>>;
 
 interface SerializedStatement {
   readonly error: boolean;
   readonly error_type?: string;
   readonly error_message?: string;
   readonly position?: string;
-  readonly statements?: readonly { readonly node: StatementTree }[];
+  readonly statements?: readonly { readonly node: TreeNode }[];
 }
 
 /**
@@ -73,7 +72,7 @@ export class StatementGate {
   }
 
   /** The tree of one SELECT, or undefined when the text is something else. It is parsed and not checked. */
-  async tree(text: string): Promise<StatementTree | undefined> {
+  async tree(text: string): Promise<TreeNode | undefined> {
     const parsed = await this.#parse(text).catch((error: unknown) => {
       if (error instanceof QueryError) return undefined;
       throw error;
@@ -92,7 +91,8 @@ export class StatementGate {
       const reader = await connection
         .runAndReadAll(`SELECT CASE WHEN length(tree) <= ${treeCharactersMax} THEN tree END FROM (SELECT json_serialize_sql($1::VARCHAR, skip_null := true) AS tree)`, [text])
         .catch((error: unknown) => {
-          throw isOutOfMemory(error) ? tooComplex() : error;
+          // The parser has 64 MB for one tree.
+          throw duckDbErrorOf(error).type === 'Out of Memory' ? tooComplex() : error;
         });
       const tree = reader.getRows()[0]?.[0];
       if (typeof tree !== 'string') throw tooComplex();
@@ -136,15 +136,6 @@ async function builtInsOf(instance: DuckDBInstance): Promise<string[]> {
     return reader.getRows().map(([name]) => String(name));
   } finally {
     connection.closeSync();
-  }
-}
-
-// The parser has 64 MB for one tree.
-function isOutOfMemory(error: unknown): boolean {
-  try {
-    return (JSON.parse((error as Error).message) as { exception_type?: string }).exception_type === 'Out of Memory';
-  } catch {
-    return false;
   }
 }
 

@@ -1,8 +1,6 @@
 import { allowedFunctions, allowedTableFunctions, refusalReasons } from './allowed-functions.ts';
 import { foldName, foldsAlike } from './fold.ts';
-
-/** A node of the tree that DuckDB's parser gives as JSON. */
-type Node = Readonly<Record<string, unknown>>;
+import type { TreeNode } from './tree-node.ts';
 
 /** A part of a statement that is not allowed. */
 export interface Refusal {
@@ -51,7 +49,7 @@ const plainName = /^[\p{L}_][\p{L}\p{N}_]*$/u;
  *
  * The walk keeps its own stack: a statement can be nested thousands of levels deep.
  */
-export function inspect(statement: Node, allowed: NameRules): Inspection {
+export function inspect(statement: TreeNode, allowed: NameRules): Inspection {
   let parameters = 0;
   let withQueries = 0;
   const stack: { value: unknown; ctes: ReadonlySet<string> }[] = [{ value: statement, ctes: new Set() }];
@@ -62,7 +60,7 @@ export function inspect(statement: Node, allowed: NameRules): Inspection {
       continue;
     }
     if (typeof value !== 'object' || value === null) continue;
-    const node = value as Node;
+    const node = value as TreeNode;
     const refusal = judge(node, ctes, allowed);
     if (refusal !== undefined) return { refusal, parameters };
     if (node['class'] === 'PARAMETER') parameters += 1;
@@ -83,13 +81,13 @@ export function inspect(statement: Node, allowed: NameRules): Inspection {
   return { refusal: undefined, parameters };
 }
 
-function withQueriesOf(node: Node): readonly { readonly key: string; readonly value: unknown }[] {
+function withQueriesOf(node: TreeNode): readonly { readonly key: string; readonly value: unknown }[] {
   return (node['cte_map'] as { map?: readonly { key: string; value: unknown }[] } | undefined)?.map ?? [];
 }
 
 /** Pushes each CTE's query with the names it may see, and returns the names that the node's body may see. */
 function declareCtes(
-  node: Node,
+  node: TreeNode,
   outer: ReadonlySet<string>,
   builtIns: ReadonlySet<string>,
   stack: { value: unknown; ctes: ReadonlySet<string> }[],
@@ -113,7 +111,7 @@ function problemOfCteName(name: string, builtIns: ReadonlySet<string>): string |
   return builtIns.has(foldName(name)) ? "other than a built-in view's" : undefined;
 }
 
-function judge(node: Node, ctes: ReadonlySet<string>, allowed: NameRules): Refusal | undefined {
+function judge(node: TreeNode, ctes: ReadonlySet<string>, allowed: NameRules): Refusal | undefined {
   const refuse = (message: string): Refusal => ({ message, byteOffset: byteOffset(node) });
   const kind = node['class'];
   const type = node['type'];
@@ -126,7 +124,7 @@ function judge(node: Node, ctes: ReadonlySet<string>, allowed: NameRules): Refus
   if (typeof type !== 'string') return undefined;
   if (type === 'BASE_TABLE') return judgeTable(node, ctes, allowed, refuse);
   if (type === 'TABLE_FUNCTION') {
-    const name = folded((node['function'] as Node | undefined)?.['function_name']);
+    const name = folded((node['function'] as TreeNode | undefined)?.['function_name']);
     return allowedTableFunctions.has(name)
       ? undefined
       : refuse(`the table function ${quoted(name)} is not allowed; in FROM may stand ${tableNames(allowed)}, WITH queries, subqueries and ${[...allowedTableFunctions].join(', ')}`);
@@ -136,20 +134,20 @@ function judge(node: Node, ctes: ReadonlySet<string>, allowed: NameRules): Refus
   return refuse(`${type} is not allowed`);
 }
 
-function judgeColumn(node: Node, refuse: (message: string) => Refusal): Refusal | undefined {
+function judgeColumn(node: TreeNode, refuse: (message: string) => Refusal): Refusal | undefined {
   const names = node['column_names'];
   const name = Array.isArray(names) && names.length === 1 ? folded(names[0]) : '';
   return sessionValues.has(name) ? refuse(`${quoted(name)} is not allowed`) : undefined;
 }
 
-function judgeFunction(node: Node, refuse: (message: string) => Refusal): Refusal | undefined {
+function judgeFunction(node: TreeNode, refuse: (message: string) => Refusal): Refusal | undefined {
   const name = folded(node['function_name']);
   // The parser itself writes the schema "main" in front of some functions.
   if (!['', 'main'].includes(folded(node['schema'])) || folded(node['catalog']) !== '') return refuse(`the function ${quoted(name)} must be named without a schema`);
   return allowedFunctions.has(name) || allowedTableFunctions.has(name) ? undefined : refuse(refusalReasons.get(name) ?? `the function ${quoted(name)} is not allowed`);
 }
 
-function judgeTable(node: Node, ctes: ReadonlySet<string>, allowed: AllowedTables, refuse: (message: string) => Refusal): Refusal | undefined {
+function judgeTable(node: TreeNode, ctes: ReadonlySet<string>, allowed: AllowedTables, refuse: (message: string) => Refusal): Refusal | undefined {
   const table = folded(node['table_name']);
   const schema = folded(node['schema_name']);
   const known = allowed.tables.includes(table);
@@ -163,7 +161,7 @@ function tableNames({ database, tables }: AllowedTables): string {
   return tables.flatMap((table) => [table, `${database}.${table}`]).join(', ');
 }
 
-function byteOffset(node: Node): number | undefined {
+function byteOffset(node: TreeNode): number | undefined {
   const offset = node['query_location'];
   // 2⁶⁴−1 stands for "not known".
   return typeof offset === 'number' && Number.isSafeInteger(offset) ? offset : undefined;

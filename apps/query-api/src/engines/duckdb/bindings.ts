@@ -9,6 +9,7 @@ import {
   type DuckDBResult,
   type DuckDBType,
 } from '@duckdb/node-api';
+import { duckDbErrorOf } from '../../duckdb-error.ts';
 import type { Parameter } from '../query-engine.ts';
 
 /**
@@ -24,7 +25,7 @@ export async function runWith(prepare: () => Promise<DuckDBPreparedStatement>, p
     return await stream(await prepare(), parameters, types);
   } catch (error) {
     const narrow = parameters.map((value, index) => (types[index] === BIGINT && isInt32(value) ? INTEGER : types[index]!));
-    if (!isBinderError(error) || narrow.every((type, index) => type === types[index])) throw error;
+    if (duckDbErrorOf(error).type !== 'Binder' || narrow.every((type, index) => type === types[index])) throw error;
     return await stream(await prepare(), parameters, narrow).catch(() => {
       throw error;
     });
@@ -49,13 +50,4 @@ function typeOf(value: Parameter): DuckDBType {
 
 function isInt32(value: Parameter): boolean {
   return typeof value === 'number' && (value | 0) === value;
-}
-
-// The instance is opened with errors_as_json.
-function isBinderError(error: unknown): boolean {
-  try {
-    return (JSON.parse((error as Error).message) as { exception_type?: string }).exception_type === 'Binder';
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api';
+import { duckDbErrorOf, type DuckDbError } from '../../duckdb-error.ts';
 import type { Parameter } from '../query-engine.ts';
 import { runWith } from './bindings.ts';
 import { cellOf } from './duckdb-cells.ts';
@@ -99,21 +100,11 @@ async function write(pipe: Socket, text: string): Promise<void> {
   if (!pipe.write(text)) await once(pipe, 'drain');
 }
 
-function errorOf(error: unknown): { type: string; message: string; position?: number } {
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof RowTooLarge) return { type: rowTooLargeType, message };
-  if (error instanceof TypeNotCarried) return { type: 'Invalid Type', message };
-  if (error instanceof NotOneSelect) return { type: 'Permission', message };
-  try {
-    const fields = JSON.parse(message) as { exception_type?: string; exception_message?: string; position?: string };
-    return {
-      type: fields.exception_type ?? 'Unknown',
-      message: fields.exception_message ?? message,
-      ...(fields.position === undefined ? {} : { position: Number(fields.position) }),
-    };
-  } catch {
-    return { type: 'Unknown', message };
-  }
+function errorOf(error: unknown): DuckDbError {
+  if (error instanceof RowTooLarge) return { type: rowTooLargeType, message: error.message };
+  if (error instanceof TypeNotCarried) return { type: 'Invalid Type', message: error.message };
+  if (error instanceof NotOneSelect) return { type: 'Permission', message: error.message };
+  return duckDbErrorOf(error);
 }
 
 function line(value: ResultLine): string {
