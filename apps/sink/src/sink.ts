@@ -94,14 +94,14 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; it is tried again.'));
 
   const budget: SpoolBudget = new SpoolBudget({ bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX }, () => lanes.room());
-  const shelf = new OrphanedBatches(budget, observe);
+  const orphans = new OrphanedBatches(budget, observe);
   let spool: DiskSpool | undefined;
   const stopping = new AbortController();
   const disk = await DiskOpening.begin(
     async () => {
       spool ??= await DiskSpool.take(spoolRoot, writer, clock);
       await onDisk(async () => await mkdir(temporaryDirectory, { recursive: true }));
-      await shelf.fill(spool);
+      await orphans.fill(spool);
     },
     { patience, signal: stopping.signal, onFailure: (error) => logger.warn({ err: error }, `The sink takes nothing before its disk has room; it looks again: ${error.message}.`) },
   );
@@ -154,13 +154,13 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       window: new DedupWindow(config.SINK_DEDUP_OFFSETS),
       // The group is not joined without it.
       spool: spool!,
-      shelf,
+      orphans,
       budget,
       clock,
       newId: randomUUID,
       settings: { flushBytes: config.SINK_FLUSH_BYTES, flushAgeMs: config.SINK_FLUSH_SECONDS * 1000 },
     });
-  const lanes: Lanes = new Lanes(newLane, budget, shelf);
+  const lanes: Lanes = new Lanes(newLane, budget, orphans);
   const forecast = new SpoolForecast();
   const sampling = setInterval(() => forecast.sample(Date.now(), budget.bytes), 1000);
   gaugeLanes(metrics, lanes, budget, forecast);
@@ -200,7 +200,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   }, (error) => logger.warn({ err: error }, 'A recorded batch on this disk could not be published for its lane elsewhere; it is tried again.'));
   // Of a sink in another container only its silence tells that it is dead: it may have been too early to say at the start.
   const stopTakingUp = repeatEvery(lookEveryMs, async () => {
-    if (spool !== undefined && disk.failure === undefined) await shelf.fill(spool);
+    if (spool !== undefined && disk.failure === undefined) await orphans.fill(spool);
   }, (error) => logger.warn({ err: error }, 'What a dead sink left on this disk could not be taken up; it is tried again.'));
   const stopReconciling = repeatEvery(config.SINK_RECONCILE_SECONDS * 1000, async (signal) => {
     if (!tableIsThere) await catalog.ensureTable({ signal });

@@ -38,7 +38,7 @@ it('counts the lanes by what they do, and an alarm waits for each that takes not
   const refused = { kind: 'refused', error: new SinkError('different-log', 'another log') } as const;
   const all = [laneThat({ kind: 'running' }), laneThat({ kind: 'running' }), laneThat({ kind: 'running' }, 'disk'), laneThat({ kind: 'starting' }, 'starting'), laneThat(refused, 'refused')];
   const metrics = new Metrics('sink');
-  gaugeLanes(metrics, { all, shelf: { count: 0 } } as unknown as Lanes, new SpoolBudget({ bytesMax: 1, openSegmentsMax: 1 }, () => undefined), new SpoolForecast());
+  gaugeLanes(metrics, { all, orphans: { count: 0 } } as unknown as Lanes, new SpoolBudget({ bytesMax: 1, openSegmentsMax: 1 }, () => undefined), new SpoolForecast());
   const counted = [...(await metrics.text()).matchAll(/^millrace_sink_lanes\{state="(\w+)".*\} (\d+)$/gm)].map(([, state, count]) => [state, Number(count)]);
   expect(counted).toEqual([['running', 2], ['starting', 1], ['refused', 1], ['held', 1]]);
   const rules = readFileSync(new URL('../../../docker/prometheus/rules.yaml', import.meta.url), 'utf8');
@@ -50,7 +50,7 @@ it('tells no time until a full spool is full, though what was encoded since has 
   const budget = new SpoolBudget({ bytesMax: 100, openSegmentsMax: 1 }, () => undefined);
   const forecast = new SpoolForecast();
   const metrics = new Metrics('sink');
-  gaugeLanes(metrics, { all: [], shelf: { count: 0 } } as unknown as Lanes, budget, forecast);
+  gaugeLanes(metrics, { all: [], orphans: { count: 0 } } as unknown as Lanes, budget, forecast);
   const told = async (): Promise<number> => Number(/^millrace_sink_spool_full_in_seconds\S* (\S+)$/m.exec(await metrics.text())![1]);
   forecast.sample(0, budget.bytes);
   budget.add(50);

@@ -3,7 +3,7 @@ import type { EncodedBatch } from '../spool/batch.ts';
 import type { BatchSteps } from './batch-steps.ts';
 
 /**
- * Publishes a batch of the shelf that is recorded and has not landed: its lane was taken away, or its process died, in between. Whoever
+ * Publishes an orphaned batch that is recorded and has not landed: its lane was taken away, or its process died, in between. Whoever
  * has the lane now publishes it from what was staged; when that was deleted, only our disk has the files.
  *
  * @returns whether the batch is not needed any more: it has landed, or its offset is another entry's; one whose offset no entry holds

@@ -84,7 +84,7 @@ describe('what waits in the spool', () => {
     world.now += 60_000;
     expect(machine.spool).toEqual({ ...before, oldestAgeMs: 180_000 });
 
-    // The partition goes to another, and what waits to the shelf.
+    // The partition goes to another, and the waiting batch becomes an orphan.
     await machine.writer.lose();
     expect(machine.spool).toEqual({ ...before, oldestAgeMs: 180_000 });
 

@@ -75,9 +75,9 @@ export class LaneLanding {
     this.#push({ kind: 'batch', encoded, files: batch.files, rawBytes: batch.bytes, takenAt: batch.takenAt });
   }
 
-  /** Takes a batch from the shelf. */
+  /** Adopts an orphaned batch. */
   adopted(batch: EncodedBatch): void {
-    this.#parts.shelf.handOver(batch);
+    this.#parts.orphans.handOver(batch);
     this.#push({ kind: 'batch', encoded: Promise.resolve(batch), files: batch.files, rawBytes: 0, takenAt: batch.takenAt });
   }
 
@@ -86,7 +86,7 @@ export class LaneLanding {
   }
 
   /**
-   * Empties the queue, once this life is over: encoded batches go to the shelf when they may still be good, everything else is
+   * Empties the queue, once this life is over: encoded batches become orphans when they may still be good, everything else is
    * discarded.
    */
   async abandon(keep: boolean): Promise<void> {
@@ -94,7 +94,7 @@ export class LaneLanding {
       if (pending.kind === 'gap') continue;
       const encoded = await pending.encoded.catch(() => undefined);
       if (encoded !== undefined && keep) {
-        this.#parts.shelf.put(this.#partition, [encoded]);
+        this.#parts.orphans.put(this.#partition, [encoded]);
         continue;
       }
       this.#parts.budget.remove(encoded?.bytes ?? pending.rawBytes);

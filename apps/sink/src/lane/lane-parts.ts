@@ -18,7 +18,7 @@ export interface LaneParts {
   readonly steps: BatchSteps;
   readonly window: DedupWindow;
   readonly spool: Spool;
-  readonly shelf: OrphanedBatches;
+  readonly orphans: OrphanedBatches;
   readonly budget: SpoolBudget;
   readonly clock: Clock;
   readonly newId: () => string;

@@ -19,44 +19,44 @@ export interface LaneStart {
 }
 
 /**
- * Finds the head, lands it, takes from the shelf what extends it, makes sure that the log is the one the ledger was written from, and
+ * Finds the head, lands it, adopts the orphans that extend it, makes sure that the log is the one the ledger was written from, and
  * fills the window. The committed offset has no say in it. A head below the log's start becomes a gap entry.
  *
  * @throws SinkError `different-log`; LakeError `file-lost`, `bad-entry`
  */
 export async function findStart(partition: number, parts: LaneParts, life: AbortSignal): Promise<LaneStart> {
-  const { steps, shelf, window } = parts;
+  const { steps, orphans, window } = parts;
   for (;;) {
     const head = await steps.head(life);
     const end = chainEndOf(head);
-    const shelved = await shelf.take(partition, end);
-    let unlanded = shelved.head;
+    const found = await orphans.take(partition, end);
+    let unlanded = found.head;
     try {
       // Land before extend: whoever finds the head unlanded publishes it.
       if (unlanded !== undefined) await steps.landFromDisk(unlanded, life);
       else if (head !== undefined) await steps.land(head, life);
-      if (unlanded !== undefined) await shelf.discard(unlanded);
+      if (unlanded !== undefined) await orphans.discard(unlanded);
       unlanded = undefined;
-      const tip = shelved.next.at(-1)?.entry ?? head;
+      const tip = found.next.at(-1)?.entry ?? head;
       const range = await steps.range(life);
       if (tip !== undefined) refuseOtherLog(partition, tip, range, steps.parts.context.cluster);
-      if (shelved.next.length === 0 && end.to < range.low) {
+      if (found.next.length === 0 && end.to < range.low) {
         // Lost or not, the loop looks at the ledger again.
         const { outcome } = await steps.record(gapEntry(parts.newId(), end, range.low, steps.parts.context), head, life);
         if (outcome === 'mine') steps.parts.observe({ type: 'GapRecorded', partition, from: end.to, to: range.low });
         continue;
       }
-      await steps.fillWindow(window, end.to, shelved.next, life);
-      return { head, waiting: shelved.next, end: chainEndOf(tip), last: tip?.last, range };
+      await steps.fillWindow(window, end.to, found.next, life);
+      return { head, waiting: found.next, end: chainEndOf(tip), last: tip?.last, range };
     } catch (error) {
       if (unlanded !== undefined && isSinkError(error, 'spool-corrupt')) {
         // As good as not on disk: the head is landed from what was staged, or it is lost.
-        await shelf.setAside(partition, unlanded, error);
-        shelf.put(partition, shelved.next);
+        await orphans.setAside(partition, unlanded, error);
+        orphans.put(partition, found.next);
         continue;
       }
       // Another assignment, or an operator's repair, may still need them; of the head this may be the only copy.
-      shelf.put(partition, unlanded === undefined ? shelved.next : [unlanded, ...shelved.next]);
+      orphans.put(partition, unlanded === undefined ? found.next : [unlanded, ...found.next]);
       throw error;
     }
   }

@@ -123,7 +123,7 @@ describe('a lane', () => {
     expect(world.entries().map(({ from, to }) => [from, to])).toEqual([[0, 4]]);
   }, 10_000);
 
-  it('that is refused holds nothing any more: what is encoded goes to the shelf, and what is open is dropped', async () => {
+  it('that is refused holds nothing any more: what is encoded becomes an orphan, and what is open is dropped', async () => {
     const world = worldWith(6);
     const budget = new SpoolBudget({ bytesMax: 1e9, openSegmentsMax: 1000 }, () => undefined);
     const writer = world.writer({ budget });
@@ -145,7 +145,7 @@ describe('a lane', () => {
     await writer.log.fetch(writer.lane, 1);
     expect(writer.lane.state).toMatchObject({ kind: 'refused', error: { code: 'different-log' } });
     for (let turn = 0; turn < 20; turn += 1) await tick();
-    expect([writer.lane.queued, writer.lane.openBytes, budget.openSegments, budget.bytes, writer.lanes.shelf.count]).toEqual([0, 0, 0, encoded, 1]);
+    expect([writer.lane.queued, writer.lane.openBytes, budget.openSegments, budget.bytes, writer.lanes.orphans.count]).toEqual([0, 0, 0, encoded, 1]);
     expect(writer.lane.landed).toBe(2);
     // And its age seals nothing.
     writer.flush();

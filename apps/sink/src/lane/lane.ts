@@ -194,7 +194,7 @@ export class Lane {
     await this.#parts.steps.parts.snapshots.stopped(this.#parts.window, this.#landing?.head, this.#life.signal);
   }
 
-  /** Stops at once. What is open is dropped; what waits on disk goes to the shelf, in case the partition comes back. */
+  /** Stops at once. What is open is dropped; what waits on disk becomes an orphan, in case the partition comes back. */
   async stop(reason: string): Promise<void> {
     if (this.#state.kind === 'stopped') return;
     this.#state = { kind: 'stopped' };
@@ -216,7 +216,7 @@ export class Lane {
 
   #run({ head, waiting, end, last, range }: LaneStart, life: AbortSignal): void {
     if (life.aborted) {
-      this.#parts.shelf.put(this.partition, waiting);
+      this.#parts.orphans.put(this.partition, waiting);
       return;
     }
     this.#landing = new LaneLanding(this.partition, this.#parts, head, life, {

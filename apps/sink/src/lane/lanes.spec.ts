@@ -14,9 +14,9 @@ import type { BatchFiles } from '../spool/spool.ts';
 class Group {
   readonly worlds: readonly World[];
   readonly budget: SpoolBudget;
-  readonly shelf: OrphanedBatches;
+  readonly orphans: OrphanedBatches;
   readonly lanes: Lanes;
-  /** What was shelved and is not on disk any more. */
+  /** Orphans that are not on disk any more. */
   readonly gone: string[] = [];
   readonly #writers: readonly Writer[];
 
@@ -24,8 +24,8 @@ class Group {
     this.worlds = Array.from({ length: partitions }, () => new World());
     this.budget = new SpoolBudget({ bytesMax: 1_000_000, openSegmentsMax: 1000, ...limits }, () => this.lanes.room());
     this.#writers = this.worlds.map((world) => world.writer({ budget: this.budget }));
-    this.shelf = new OrphanedBatches(this.budget, () => undefined);
-    this.lanes = new Lanes((partition) => this.#writers[partition]!.lane, this.budget, this.shelf);
+    this.orphans = new OrphanedBatches(this.budget, () => undefined);
+    this.lanes = new Lanes((partition) => this.#writers[partition]!.lane, this.budget, this.orphans);
   }
 
   async start(): Promise<void> {
@@ -45,7 +45,7 @@ class Group {
     for (const [n, id] of ids.entries()) {
       this.budget.add(bytes);
       const entry = { id, prev: ids[n - 1] ?? 'landed', from: n, to: n + 1 } as LedgerEntry;
-      this.shelf.put(partition, [{ entry, bodies: [], takenAt: 0, bytes, files: { batchId: id, discard: async () => void this.gone.push(id), setAside: async () => void this.gone.push(`${id} set aside`) } as Partial<BatchFiles> as BatchFiles }]);
+      this.orphans.put(partition, [{ entry, bodies: [], takenAt: 0, bytes, files: { batchId: id, discard: async () => void this.gone.push(id), setAside: async () => void this.gone.push(`${id} set aside`) } as Partial<BatchFiles> as BatchFiles }]);
     }
   }
 

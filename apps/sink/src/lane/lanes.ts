@@ -10,7 +10,7 @@ export class Lanes {
   readonly #newLane: (partition: number) => Lane;
   readonly #budget: SpoolBudget;
   /** Batches that no lane holds. */
-  readonly shelf: OrphanedBatches;
+  readonly orphans: OrphanedBatches;
   readonly #lanes = new Map<number, Lane>();
   readonly #background = new Set<Promise<void>>();
   #draining = false;
@@ -18,12 +18,12 @@ export class Lanes {
   /**
    * @param newLane makes the lane of a partition
    * @param budget what all lanes share
-   * @param shelf batches that no lane holds
+   * @param orphans batches that no lane holds
    */
-  constructor(newLane: (partition: number) => Lane, budget: SpoolBudget, shelf: OrphanedBatches) {
+  constructor(newLane: (partition: number) => Lane, budget: SpoolBudget, orphans: OrphanedBatches) {
     this.#newLane = newLane;
     this.#budget = budget;
-    this.shelf = shelf;
+    this.orphans = orphans;
   }
 
   get all(): readonly Lane[] {
@@ -79,7 +79,7 @@ export class Lanes {
   async publishOrphans(finish: (partition: number, batch: EncodedBatch) => Promise<boolean>): Promise<void> {
     const errors: unknown[] = [];
     const unrecorded = new Set<EncodedBatch>();
-    for (const partition of this.shelf.partitions) {
+    for (const partition of this.orphans.partitions) {
       // A lane that starts takes its own.
       if (this.#lanes.get(partition)?.state.kind === 'starting') continue;
       const finishOne = async (batch: EncodedBatch): Promise<boolean> => {
@@ -88,12 +88,12 @@ export class Lanes {
         return done;
       };
       try {
-        while (await this.shelf.lendOldest(partition, finishOne));
+        while (await this.orphans.lendOldest(partition, finishOne));
       } catch (error) {
         errors.push(error);
       }
     }
-    while (this.#budget.crowded && (await this.shelf.dropOne(unrecorded)));
+    while (this.#budget.crowded && (await this.orphans.dropOne(unrecorded)));
     if (errors.length > 0) throw errors[0];
   }
 
@@ -121,7 +121,7 @@ export class Lanes {
   async #relieve(): Promise<void> {
     const { crowded, overOpen } = this.#budget;
     if (!crowded && !overOpen) return;
-    if (crowded && (await this.shelf.dropOne())) return;
+    if (crowded && (await this.orphans.dropOne())) return;
     const [largest] = this.all.filter(({ segmentCount }) => segmentCount > 0).toSorted((a, b) => b.openBytes - a.openBytes || b.oldestAgeMs - a.oldestAgeMs);
     if (largest !== undefined && (overOpen || this.#budget.isWorthSealing(largest.openBytes))) await largest.seal('pressure');
   }
@@ -146,7 +146,7 @@ export interface SpoolView {
  * @param now milliseconds since the epoch
  */
 export function spoolView(lanes: Lanes, budget: SpoolBudget, now = Date.now()): SpoolView {
-  const { count, oldestAt = now } = lanes.shelf;
+  const { count, oldestAt = now } = lanes.orphans;
   return {
     bytes: budget.bytes,
     bytesMax: budget.limits.bytesMax,

@@ -98,7 +98,7 @@ class StubbornWindow extends DedupWindow {
 }
 
 /** Takes up whatever is on disk. */
-class UncheckedShelf extends OrphanedBatches {
+class UncheckedOrphans extends OrphanedBatches {
   protected override fits(): boolean {
     return true;
   }
@@ -119,5 +119,5 @@ export const brokenRules: Readonly<Record<string, Makers>> = {
   'window forgotten after a loss': { ...soundMakers, window: (offsets) => new StubbornWindow(offsets) },
   'first entry at 0': { ...soundMakers, ledger: (store, lane) => new HeadlessLedger(store, lane) },
   'audit of what is there': { ...soundMakers, audit: credulousAudit },
-  'spool checked against the head': { ...soundMakers, shelf: (budget, observe) => new UncheckedShelf(budget, observe) },
+  'spool checked against the head': { ...soundMakers, orphans: (budget, observe) => new UncheckedOrphans(budget, observe) },
 };

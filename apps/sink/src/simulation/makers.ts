@@ -10,7 +10,7 @@ export interface Makers {
   readonly ledger: (store: ObjectStore, lane: LaneId) => Ledger;
   readonly steps: (parts: BatchStepsDeps) => BatchSteps;
   readonly window: (offsets: number) => DedupWindow;
-  readonly shelf: (budget: SpoolBudget, observe: SinkObserver) => OrphanedBatches;
+  readonly orphans: (budget: SpoolBudget, observe: SinkObserver) => OrphanedBatches;
   /**
    * @param n how many ids the world has given out
    * @param position the offset at which the lane stands
@@ -25,7 +25,7 @@ export const soundMakers: Makers = {
   ledger: (store, lane) => new Ledger(store, lane),
   steps: (parts) => new BatchSteps(parts),
   window: (offsets) => new DedupWindow(offsets),
-  shelf: (budget, observe) => new OrphanedBatches(budget, observe),
+  orphans: (budget, observe) => new OrphanedBatches(budget, observe),
   batchId: (n) => `batch-${n}`,
   audit: auditTable,
 };

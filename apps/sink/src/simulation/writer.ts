@@ -62,7 +62,7 @@ export class Writer {
   readonly #timers = new Map<number, () => void>();
   readonly #spool: MemorySpool;
   readonly #budget: SpoolBudget;
-  readonly #shelf: OrphanedBatches;
+  readonly #orphans: OrphanedBatches;
   #handles = 0;
   #started: Promise<void> | undefined;
 
@@ -75,7 +75,7 @@ export class Writer {
     this.log = new SimulatedLog(world.topic, this.life);
     this.#spool = new MemorySpool(this.life, this.disk);
     this.#budget = options.budget ?? new SpoolBudget({ bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER, openSegmentsMax: 1000 }, () => this.lanes.room());
-    this.#shelf = this.#makers.shelf(this.#budget, (event) => void this.events.push(event));
+    this.#orphans = this.#makers.orphans(this.#budget, (event) => void this.events.push(event));
     this.lane = this.#newLane();
     let first: Lane | undefined = this.lane;
     this.lanes = new Lanes(
@@ -85,18 +85,18 @@ export class Writer {
         return this.lane;
       },
       this.#budget,
-      this.#shelf,
+      this.#orphans,
     );
   }
 
   /** Starts the lane, once. */
   start(): void {
-    this.#started ??= (this.#options.lateDeath === true ? Promise.resolve() : this.fillShelf()).then(() => this.lanes.assign([0]));
+    this.#started ??= (this.#options.lateDeath === true ? Promise.resolve() : this.fillOrphans()).then(() => this.lanes.assign([0]));
   }
 
   /** Puts up what dead incarnations left on the disk. */
-  async fillShelf(): Promise<void> {
-    await this.#shelf.fill(this.#spool);
+  async fillOrphans(): Promise<void> {
+    await this.#orphans.fill(this.#spool);
   }
 
   /** The partition is given to another, and comes back. */
@@ -115,7 +115,7 @@ export class Writer {
 
   /** Looks for what dead ones left, and publishes what is recorded and only on its disk, for a partition that another has. */
   async publishRecorded(): Promise<void> {
-    await this.fillShelf();
+    await this.fillOrphans();
     await this.lanes.publishOrphans(async (_partition, batch) => await publishRecorded(this.#newPipeline(), batch, new AbortController().signal));
   }
 
@@ -131,7 +131,7 @@ export class Writer {
       steps: this.#newPipeline(),
       window: this.#makers.window(this.#options.dedupOffsets ?? 1000),
       spool: this.#spool,
-      shelf: this.#shelf,
+      orphans: this.#orphans,
       budget: this.#budget,
       clock: this.#clock(),
       newId: () => this.#makers.batchId(this.#world.nextId(), this.lane.position),

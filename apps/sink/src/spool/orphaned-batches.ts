@@ -6,8 +6,8 @@ import type { SpoolBudget } from './spool-budget.ts';
 import { readSpooled } from './spool-manifest.ts';
 import type { BatchFiles, Spool } from './spool.ts';
 
-/** What a lane finds on the shelf. */
-export interface Shelved {
+/** The orphaned batches that a lane finds. */
+export interface FoundOrphans {
   /** The head itself, still on disk: what was staged for it may be lost, this is not. */
   readonly head: EncodedBatch | undefined;
   /** Batches that extend the head, in order. */
@@ -58,10 +58,10 @@ export class OrphanedBatches {
   }
 
   /**
-   * Takes a partition's batches down: those that fit its head go to the caller, the others are discarded. They count as the shelf's until
+   * Takes a partition's batches down: those that fit its head go to the caller, the others are discarded. They count as orphans until
    * {@link handOver}.
    */
-  async take(partition: number, end: ChainEnd): Promise<Shelved> {
+  async take(partition: number, end: ChainEnd): Promise<FoundOrphans> {
     const batches = this.#batches.get(partition) ?? [];
     this.#batches.delete(partition);
     const head = batches.find(({ entry }) => entry.id === end.id);

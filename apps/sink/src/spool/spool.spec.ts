@@ -119,7 +119,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('goes to the shelf when the partition is taken away, and is taken up when it comes back', async () => {
+  it('becomes an orphan when the partition is taken away, and is taken up when it comes back', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const writer = world.writer({ flushBytes: 1, disk });
@@ -172,7 +172,7 @@ describe('the spool', () => {
     const world = worldWith(2);
     const { disk } = await recordedAndNotPublished(world);
     const second = world.writer({ disk });
-    await second.fillShelf();
+    await second.fillOrphans();
     const [victim] = [...disk.files.keys()].filter((name) => name.endsWith('.parquet'));
     disk.files.set(victim!, Buffer.from('not what was written'));
     deleteStaged(world);
@@ -207,7 +207,7 @@ describe('the spool', () => {
     await world.run(second);
     expect(second.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
     const holder = state === 'alive' ? first : world.writer({ disk });
-    if (state === 'dead') await holder.fillShelf();
+    if (state === 'dead') await holder.fillOrphans();
     await holder.publishRecorded();
     expect(disk.files.size).toBe(0);
     await world.run(second);
@@ -248,7 +248,7 @@ describe('the spool', () => {
     deleteStaged(world);
 
     const holder = world.writer({ disk });
-    await holder.fillShelf();
+    await holder.fillOrphans();
     for (let batches = 0; batches < 3; batches += 1) await holder.publishRecorded();
     expect(disk.files.size).toBe(0);
     expectExactlyOnce(world);
