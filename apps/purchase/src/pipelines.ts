@@ -37,7 +37,7 @@ export function purchaseRule(config: PurchaseConfig): PipelineRule {
       : [`PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX (${config.PURCHASE_KAFKA_ANSWER_MS_MAX}): otherwise a lost answer is never asked for again.`];
 }
 
-/** What the process makes of them. */
+/** The pipelines that the process creates. */
 export function purchasePipelinesOf(config: PurchaseConfig): PipelinesOptions {
   return { specs: purchaseSpecs(config), callPaths: callPathsOf(config), attemptsPerRequestMax: config.PURCHASE_ATTEMPTS_PER_REQUEST_MAX, rule: purchaseRule(config), remedyOf };
 }
@@ -51,11 +51,11 @@ export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: 
 
 // One purchase that is too large for the topic must not close the way for all others.
 function errorClassOf(error: unknown): ErrorClass {
-  // A broker that refuses the credentials answers well: an open circuit would hide its words, and help nobody.
+  // A broker that refuses the credentials is healthy: an open circuit would only hide its answer.
   return refusedForItsContent(error) || remedyOf(error) !== undefined ? 'invalid' : classifyError(error);
 }
 
-/** What an operator has to do about an error that waiting does not mend; undefined for all others. */
+/** The remedy for an error that does not pass by itself; undefined for all others. */
 export function remedyOf(error: unknown): string | undefined {
   return isKafkaRefusal(error) ? 'check the credentials for the brokers, and the ACLs of the topic' : undefined;
 }

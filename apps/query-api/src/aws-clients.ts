@@ -42,7 +42,7 @@ export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoi
   };
 }
 
-// The SDK finds a region in AWS_REGION and in profiles, and fails where there is none.
+// The SDK reads a region from AWS_REGION and from profiles, and fails without one.
 async function regionOfSdk(): Promise<string> {
   const client = s3Client();
   try {

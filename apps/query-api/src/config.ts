@@ -14,7 +14,7 @@ export const queryConfigSchema = Type.Object({
   QUERY_WORKER_PORT: Type.Integer({ default: 3004, minimum: 0, maximum: 65_535, description: "Port of the worker's health and metrics" }),
   QUERY_ENGINES: Type.Array(Type.Union([...engineSchema]), { default: ['duckdb', 'athena'], minItems: 1, uniqueItems: true, description: 'Engines that statements may run on' }),
   QUERY_DEFAULT_ENGINE: Type.Union([...engineSchema], { default: 'duckdb', description: 'Engine of a query that names none' }),
-  QUERY_QUEUE_NAME: Type.String({ default: 'millrace-queries', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'What the names of the BullMQ queues begin with; each engine has one' }),
+  QUERY_QUEUE_NAME: Type.String({ default: 'millrace-queries', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'Prefix of the names of the BullMQ queues; each engine has one' }),
   QUERY_ID_SECRET: Type.Optional(
     Type.String({ minLength: 32, maxLength: 1024, description: 'Secret behind ids of queries with an Idempotency-Key, the same on every instance; without it the instances share one through Redis' }),
   ),
@@ -35,7 +35,7 @@ export const queryConfigSchema = Type.Object({
   QUERY_DUCKDB_MEMORY_MB: Type.Integer({ default: 256, minimum: 64, maximum: 1_048_576, description: "DuckDB's memory limit for one query in MiB" }),
   QUERY_DUCKDB_PROCESS_MB: Type.Integer({ default: 1024, minimum: 256, maximum: 1_048_576, description: "Resident memory at which a query's process ends itself, in MiB" }),
   QUERY_DUCKDB_THREADS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'Threads of one query in DuckDB' }),
-  QUERY_DUCKDB_TEMP_MB: Type.Integer({ default: 1024, minimum: 0, maximum: 1_048_576, description: 'What DuckDB may spill to disk for one query, in MiB' }),
+  QUERY_DUCKDB_TEMP_MB: Type.Integer({ default: 1024, minimum: 0, maximum: 1_048_576, description: 'Maximum size of the files that DuckDB spills to disk for one query, in MiB' }),
   QUERY_DUCKDB_CACHE_MB: Type.Integer({ default: 64, minimum: 0, maximum: 1_048_576, description: "Memory in which one worker keeps small files and footers of the table for DuckDB, in MiB; 0 keeps none" }),
   QUERY_DUCKDB_START_MS: Type.Integer({ default: 15_000, minimum: 100, maximum: 600_000, description: "Time until DuckDB's process must be ready, in milliseconds" }),
   QUERY_DUCKDB_READ_SECONDS: Type.Integer({ default: 5, minimum: 1, maximum: 600, description: `Time without an answer after which DuckDB gives up one try of a read of S3, in seconds; all ${triesOfRead} must fit into QUERY_TIMEOUT_MS` }),

@@ -159,14 +159,14 @@ function isOutOfReach(error: unknown): boolean {
   return error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded');
 }
 
-/** What an operator has to do about an error that waiting does not mend; undefined for all others. */
+/** The remedy for an error that does not pass by itself; undefined for all others. */
 export function remedyOf(error: unknown): string | undefined {
   return error instanceof RedisRefused ? redisRemedy : remedyOfAwsError(error);
 }
 
 function errorClassOf(error: unknown): ErrorClass {
   if (error instanceof SandboxNotStarted) return 'rejected';
-  // The dependency answered well to refuse: an open circuit would hide its words, and help nobody.
+  // A dependency that refuses is healthy: an open circuit would only hide its answer.
   if (remedyOf(error) !== undefined) return 'invalid';
   if (error instanceof QueryError) return isOutOfReach(error) ? 'transient' : 'invalid';
   if (error instanceof Throttled) return 'throttled';

@@ -15,7 +15,7 @@ export class RedisRefused extends Error {
   }
 }
 
-/** What to do about a Redis that refuses. */
+/** The remedy for a Redis that refuses. */
 export const redisRemedy = 'check user and password in REDIS_URL, the ACL of the user, and the protected mode of the server';
 
 /**

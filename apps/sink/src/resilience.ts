@@ -46,7 +46,7 @@ export function sinkSpecs(config: SinkConfig): NamedSpecs<typeof sinkPipelines> 
   return pipelineSpecs('SINK', sinkPipelines, config);
 }
 
-/** What the process makes of them. */
+/** The pipelines that the process creates. */
 export function sinkPipelinesOf(config: SinkConfig): PipelinesOptions {
   return { specs: sinkSpecs(config), callPaths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX, remedyOf };
 }
@@ -82,13 +82,13 @@ const callPaths: readonly CallPath[] = [
   { request: 'the life of a consumer: one fetch, one join of the group', layers: [{ name: 'kafkajs', attemptsMax: consumerAttemptsMax }] },
 ];
 
-/** What an operator has to do about an error that waiting does not mend; undefined for all others. */
+/** The remedy for an error that does not pass by itself; undefined for all others. */
 export function remedyOf(error: unknown): string | undefined {
   return isKafkaRefusal(error) ? kafkaRemedy : remedyOfAwsError(error);
 }
 
 function errorClassOf(error: unknown): ErrorClass {
-  // A refusal is an answer: an open circuit would hide its words, and help nobody. Lanes try again with back-off.
+  // A dependency that refuses is healthy: an open circuit would only hide its answer. Lanes try again with back-off.
   if (isSinkError(error, 'disk-full') || remedyOf(error) !== undefined) return 'invalid';
   return error instanceof LakeError ? classOfLakeError(error) : classifyError(error);
 }

@@ -51,7 +51,7 @@ const plantedFaults: readonly PlantedFault[] = [
   },
 ];
 
-/** What one fault led to. */
+/** Result of one planted fault. */
 export interface AlarmSeen {
   readonly what: string;
   readonly alert: string;
@@ -60,7 +60,7 @@ export interface AlarmSeen {
   readonly health: string;
 }
 
-/** What the proof saw. */
+/** Result of the proof. */
 export interface AlarmReport {
   /** Alerts that fired before any fault; none may. */
   readonly firedInSteadyState: readonly string[];

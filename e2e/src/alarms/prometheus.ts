@@ -11,7 +11,7 @@ export interface Alert {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What a Prometheus works with. */
+/** Settings of a {@link Prometheus}. */
 export interface PrometheusSettings {
   /** Path of the binary. */
   readonly binary: string;
@@ -28,7 +28,7 @@ export interface PrometheusSettings {
 // Output kept for an error, in characters.
 const outputCharsMax = 4000;
 
-/** A real Prometheus as a process of its own, on loopback. */
+/** A real Prometheus process on loopback. */
 export class Prometheus {
   readonly #child: ChildProcess;
   readonly #url: string;

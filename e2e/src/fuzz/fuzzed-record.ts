@@ -1,7 +1,7 @@
 import type { RecordToEncode } from '@millrace/kafka/testing';
 import type { Chooser } from './chooser.ts';
 
-/** What has to become of a record. */
+/** The outcome that a record must have. */
 export type Fate = { readonly kind: 'row'; readonly eventId: string } | { readonly kind: 'reject' };
 
 /** A record, and what has to become of it by the rules of the contract. */

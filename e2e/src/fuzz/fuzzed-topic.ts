@@ -10,7 +10,7 @@ import { RecordFuzzer } from './fuzzed-record.ts';
 import { seededRandom } from '../proof/seeded-random.ts';
 import { Chooser } from './chooser.ts';
 
-/** What to write, and what to inflict on the sink. */
+/** Size, seed and faults of a run. */
 export interface FuzzedTopicOptions {
   /** Records that a read-committed consumer sees, at least. */
   readonly records: number;
@@ -22,7 +22,7 @@ export interface FuzzedTopicOptions {
   readonly tell: (line: string) => void;
 }
 
-/** What became of a fuzzed topic. */
+/** Result of a run. */
 export interface FuzzedTopicReport {
   readonly records: number;
   readonly batches: number;
@@ -36,7 +36,7 @@ export interface FuzzedTopicReport {
   readonly absent: number;
   readonly kills: number;
   readonly seconds: number;
-  /** What has to be and is not, in words. */
+  /** Each violation as a sentence. */
   readonly failures: readonly string[];
 }
 

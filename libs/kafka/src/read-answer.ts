@@ -36,7 +36,7 @@ export interface UndecodableBatch {
   readonly bytes: Buffer;
   /** SHA-256 of the bytes, in hex. */
   readonly sha256: string;
-  /** The header as it stands in the batch, true or not. */
+  /** The header as the batch holds it, true or not. */
   readonly header: BatchHeader | undefined;
 }
 

@@ -45,8 +45,8 @@ export interface ReadTopicOptions {
 }
 
 /**
- * Reads ranges of a topic as a read-committed consumer, each record once. Joins a consumer group of its own, commits nothing, and
- * deletes the group at the end.
+ * Reads ranges of a topic as a read-committed consumer, each record once. Joins a new consumer group, commits nothing, and deletes the
+ * group at the end.
  *
  * @throws the signal's reason once it aborts, and otherwise what Kafka or the connection failed with
  */
@@ -115,20 +115,20 @@ export async function readTopic(options: ReadTopicOptions): Promise<void> {
   }
 }
 
-/** Deletes a consumer group without members. One that cannot be deleted has no offsets, and Kafka forgets it by itself. */
+/** Deletes a consumer group without members. A group that cannot be deleted has no offsets, and Kafka forgets it by itself. */
 export async function deleteGroup(kafka: Pick<Kafka, 'admin'>, groupId: string): Promise<void> {
   const admin = kafka.admin();
   try {
     await admin.connect();
     await admin.deleteGroups([groupId]);
   } catch {
-    // It was never joined, or Kafka is away.
+    // It was never joined, or Kafka is down.
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
 }
 
-/** What is left to read. */
+/** The ranges that are left to read. */
 class WantedRanges {
   readonly #options: ReadTopicOptions;
   readonly #left: Map<number, OffsetRange[]>;
@@ -162,7 +162,7 @@ class WantedRanges {
     }
     this.#options.onProgress?.(this.#read);
     const wanted = this.next(partition);
-    // What an open transaction holds back may never come.
+    // Records of an open transaction may never come.
     if (wanted !== undefined && wanted >= answer.lastStableOffset) this.#giveUp(partition, answer.highWatermark);
     return passed;
   }

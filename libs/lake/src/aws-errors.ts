@@ -99,7 +99,7 @@ export function awsErrorToLakeError(error: unknown, what: string, key?: string):
   return new LakeError(code, `${what} failed: ${message}`, { key, cause: error, ...(code === 'unavailable' ? throttlingOf(error) : {}) });
 }
 
-/** What an operator has to do about an error of the lake or of the AWS SDK that waiting does not mend; undefined for all others. */
+/** The remedy for an error of the lake or of the AWS SDK that does not pass by itself; undefined for all others. */
 export function remedyOfAwsError(error: unknown): string | undefined {
   return error instanceof Error ? remedyOfLakeError(awsErrorToLakeError(error, 'AWS')) : undefined;
 }

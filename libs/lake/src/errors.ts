@@ -49,14 +49,14 @@ export function isLakeError(error: unknown, code: LakeErrorCode): error is LakeE
   return error instanceof LakeError && error.code === code;
 }
 
-/** What kind of failure it is to a pipeline around the call. */
+/** Classifies the failure for the pipeline around the call. */
 export function classOfLakeError({ code, throttled }: LakeError): ErrorClass {
   if (throttled) return 'throttled';
-  // The service answers well to refuse credentials or a bucket: an open circuit would hide its words, and help nobody.
+  // A service that refuses credentials or a bucket is healthy: an open circuit would only hide its answer.
   return code === 'unavailable' ? 'transient' : 'invalid';
 }
 
-/** What an operator has to do about a failure that waiting does not mend; undefined for all others. */
+/** The remedy for a failure that does not pass by itself; undefined for all others. */
 export function remedyOfLakeError(error: unknown): string | undefined {
   if (isLakeError(error, 'denied')) return 'check the credentials, and the rights that docs/operations.md lists';
   if (isLakeError(error, 'misconfigured')) return 'check LAKE_BUCKET, LAKE_DATABASE, the endpoint, the region and its certificate';

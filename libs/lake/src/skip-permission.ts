@@ -25,7 +25,7 @@ export type SkipPermission = Static<typeof permissionSchema>;
 const validator = validatorFor(permissionSchema);
 
 /**
- * Reads the permission for the batch at an offset; undefined where there is none.
+ * Reads the permission for the batch at an offset; undefined without one.
  *
  * @throws LakeError `bad-entry` when the object is not a permission
  */

@@ -1,7 +1,7 @@
 import { isLakeError, LakeError } from './errors.ts';
 import type { ObjectStore } from './object-store.ts';
 
-/** What {@link probeStore} works with. */
+/** Dependencies of {@link probeStore}. */
 export interface StoreProbe {
   readonly store: ObjectStore;
   /** Where this process alone writes; ends in `/`. */

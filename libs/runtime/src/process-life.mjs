@@ -109,7 +109,7 @@ function livingProcesses() {
 }
 
 /**
- * Sends a signal to processes; a negative pid is a process group. Those that have ended are left out.
+ * Sends a signal to processes; a negative pid is a process group. Ended processes are left out.
  *
  * @param {readonly number[]} pids
  * @param {NodeJS.Signals} name

@@ -2,7 +2,7 @@ import { readTopic as readRanges, type ReadTopicOptions as ReadRangesOptions } f
 import { OperatorError } from './errors.ts';
 import { kafkaOf, withAdmin } from './kafka-log.ts';
 
-/** What is read, and how. */
+/** The ranges to read, and the callbacks. */
 export interface ReadTopicOptions extends Omit<ReadRangesOptions, 'kafka' | 'groupPrefix'> {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;

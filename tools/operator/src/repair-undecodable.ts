@@ -9,7 +9,7 @@ import { readTopic } from './read-topic.ts';
 /** Usage of the command. */
 export const undecodableUsage = './millrace repair --undecodable --partition P --offset N [--apply] [--json] [--table T]';
 
-/** How a batch stands in the answer of `--json`. */
+/** A batch in the answer of `--json`. */
 interface ShownBatch {
   readonly topic: string;
   readonly partition: number;
@@ -19,7 +19,7 @@ interface ShownBatch {
   readonly reason: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** The header as it stands in the batch; null where there is none. */
+  /** The header as the batch holds it; null without one. */
   readonly header: { readonly records: number; readonly codec: string; readonly producerId: string; readonly maxTimestamp: string } | null;
   /** Whether the sink may go past it. */
   readonly permitted: boolean;

@@ -11,7 +11,7 @@ export type Interrupts = Pick<Interruption, 'signal' | 'hard'>;
 const nx = join(root, 'node_modules', '.bin', 'nx');
 const nxEnv = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', CI: process.env['CI'] ?? 'true', NO_COLOR: '1' };
 
-/** Which targets run, and how. */
+/** Targets to run, and their options. */
 export interface TargetOptions {
   /** Tasks beside each other. Default 2. */
   readonly parallel?: number;

@@ -33,7 +33,7 @@ Parts: ${partNames.join(' ')}. Services: ${serviceNames.join(' ')}.
 export const operatorCommands = ['audit', 'trace', 'rejects', 'repair', 'replay'];
 
 /**
- * What the machine is checked for before a command.
+ * The parts that a command checks for.
  *
  * @param {readonly string[]} argv
  * @returns {import('./machine/check-machine.mjs').Purpose['kind']}

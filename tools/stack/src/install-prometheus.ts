@@ -7,11 +7,11 @@ import type { Settings } from './settings.ts';
 
 type RunOptions = { readonly cwd: string } & Interrupts;
 
-/** What Go builds where there is no Debian package: version 3.0.1. */
+/** The module that Go builds without a Debian package: version 3.0.1. */
 const goModule = 'github.com/prometheus/prometheus';
 const goVersion = 'v0.300.1';
 
-/** The Prometheus to use: the machine's, or one that {@link installPrometheus} fetched. Undefined where there is none. */
+/** The Prometheus to use: the machine's, or one that {@link installPrometheus} fetched. Undefined without one. */
 export async function findPrometheus(settings: Settings, interrupts: Interrupts): Promise<string | undefined> {
   const fetched = fetchedPath(settings);
   if (existsSync(fetched)) return fetched;

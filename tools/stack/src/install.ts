@@ -11,7 +11,7 @@ import { httpfsPath, kafkaJarsPath, venvPath, type Settings } from './settings.t
 /** Says how far an installation is. */
 export type Note = (text: string) => void;
 
-/** What the installers work with. */
+/** Dependencies of the installers. */
 export interface InstallContext extends Interrupts {
   readonly settings: Settings;
   readonly note: Note;

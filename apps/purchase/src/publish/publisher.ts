@@ -189,8 +189,7 @@ export class Publisher {
 
   async #open(): Promise<void> {
     const { clock, random, observe } = this.#surroundings;
-    // While Kafka is down, events are refused at once until a session is there: nothing waits for an attempt to reach a broker that does
-    // not answer.
+    // While Kafka is down, events are refused at once. No event waits for an attempt to reach a silent broker.
     if (this.#state.name !== 'down') this.#state = { name: 'opening' };
     try {
       const session = await this.#writer.open(this.#stop.signal);

@@ -32,7 +32,7 @@ export function logQueryEnd(logger: Logger, id: string, data: QueryJobData, { st
   logger.info({ audit: 'query-ended', ...queryFields(id, data), ...figures, ...more }, `A query ${state}.`);
 }
 
-/** Who asks what of which engine. Values of parameters may be personal data, so only their number is logged. */
+/** The caller, the statement and the engine of a query. Values of parameters may be personal data, so only their number is logged. */
 function queryFields(queryId: string, { principal, engine, report, sql, parameters }: QueryJobData): Readonly<Record<string, unknown>> {
   const statement = sql.length > loggedStatementCharactersMax ? `${sql.slice(0, loggedStatementCharactersMax)}…` : sql;
   return { queryId, principal: principal ?? null, engine, ...(report === undefined ? {} : { report }), statement, statementCharacters: sql.length, parameters: parameters.length };

@@ -25,7 +25,7 @@ export interface QueryWorkerEvents {
   queryTaken(job: { id: string; data: QueryJobData; resumed: boolean }): void;
   /** This worker runs the query no more: it ended, was handed over, or failed. Follows each `queryTaken`. */
   queryReleased(): void;
-  /** The end of a query, once it stands in Redis: once for each query, also when a query was run twice or is given up. */
+  /** A query ended, and Redis has its outcome. Called once per query, even if the query ran twice or was given up. */
   queryEnded(job: { id: string; data: QueryJobData }, outcome: QueryOutcome): void;
   queryHandedOver(job: { id: string }): void;
   queryStalled(id: string): void;

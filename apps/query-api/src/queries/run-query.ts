@@ -122,7 +122,7 @@ async function execute({ id, data, progress }: QueryRun, { engines, results, lim
   return { finishedAt: now(), rows, bytesScanned, kept: kept() };
 }
 
-/** The same result with each column under a name of its own, whatever the engine calls them. */
+/** The same result with unique column names. */
 function withUniqueNames(result: EngineResult): EngineResult {
   const names = uniqueNames(result.columns.map(({ name }) => name));
   return { ...result, columns: result.columns.map((column, index) => ({ ...column, name: names[index]! })) };

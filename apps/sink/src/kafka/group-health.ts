@@ -4,11 +4,11 @@ import { reasonOf, type ConsumerCrashes } from './consumer-crashes.ts';
 // A joined member that heard nothing for longer has lost its broker.
 const silentMsMax = 10_000;
 
-/** What {@link groupTrouble} looks at. */
+/** Dependencies of {@link groupTrouble}. */
 export interface GroupHealthParts {
   readonly state: GroupState;
   readonly crashes: Pick<ConsumerCrashes, 'lastCrash' | 'lastError' | 'looping' | 'inARow'>;
-  /** What the consumer waits for before it joins, where it waits. */
+  /** The reason why the consumer has not tried to join yet; undefined otherwise. */
   readonly waitsFor: string | undefined;
 }
 

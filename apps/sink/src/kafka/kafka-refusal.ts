@@ -11,7 +11,7 @@ const refusingTypes: ReadonlySet<unknown> = new Set([
 // kafkajs wraps an error of the broker at most this often.
 const depthMax = 4;
 
-/** What to do about a Kafka that refuses. */
+/** The remedy for a Kafka that refuses. */
 export const kafkaRemedy = 'check the credentials for the brokers, and the ACLs of the topic and the group';
 
 /** Whether the broker answered and refused this client: waiting does not mend it. */

@@ -17,7 +17,7 @@ export interface PartitionLag extends LaneOffsets {
   readonly stalledMs: number;
 }
 
-/** What a {@link LagWatch} works with. */
+/** Dependencies of a {@link LagWatch}. */
 export interface LagWatchParts {
   /** Asks Kafka for the end offset of each partition of the topic. */
   readonly ends: () => Promise<ReadonlyMap<number, number>>;

@@ -2,7 +2,7 @@ import type { KafkaRecord, UndecodableBatch } from '@millrace/kafka';
 
 /** A record of the topic. */
 export interface LogRecord extends KafkaRecord {
-  /** Set where nobody could read the record, and an operator gave it up. */
+  /** Set for a record that could not be decoded and that an operator gave up. */
   readonly undecodable?: UndecodableOffset;
 }
 

@@ -7,9 +7,9 @@ type Listener = (event: { payload: unknown }) => void;
 export class FakeKafka implements KafkaClient {
   /** What consumers were told, in order. */
   readonly told: string[] = [];
-  /** What the admin client is answered when it asks for the ends of the topic. */
+  /** Answers of the admin client for the ends of the topic. */
   fetchTopicOffsets: () => Promise<{ partition: number; low: string; high: string }[]> = async () => [];
-  /** What the admin client is answered when it asks for the group's offsets. */
+  /** Answers of the admin client for the offsets of the group. */
   fetchOffsets: () => Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]> = async () => [];
   /** What becomes of the admin client's connecting. */
   connectAdmin: () => Promise<void> = async () => undefined;

@@ -3,7 +3,7 @@ import type { PartitionAnswer } from '../read-answer.ts';
 /** The property of a kafkajs message that carries the answer for its partition. */
 export const answerProperty = Symbol('millrace.answer');
 
-/** Stands for all records of a partition's answer: kafkajs hands it on, and {@link answerOf} takes the answer out. */
+/** One message in place of all records of a partition's answer. kafkajs passes it on, and {@link answerOf} takes the answer out. */
 export interface CarrierMessage {
   readonly [answerProperty]: PartitionAnswer;
   readonly offset: string;
@@ -65,7 +65,7 @@ function readPartition(version: number, reader: ResponseReader): FetchPartition 
     records: reader.bytes(),
     ...(refused ? { refused: 'the broker answers CORRUPT_MESSAGE' } : {}),
   };
-  // An answer without records is told of where a transaction holds them back, for whoever waits for the end of the partition.
+  // An answer whose records a transaction holds back is passed on too: a reader may wait for the end of the partition.
   const tells = refused || answer.records.length > 0 || answer.lastStableOffset < answer.highWatermark;
   return {
     partition,

@@ -23,7 +23,7 @@ export interface KafkaRecord {
   readonly headers: readonly RecordHeader[];
 }
 
-/** What a batch says of all its records. */
+/** The fields of a batch that apply to all its records. */
 export interface RecordContext {
   readonly baseOffset: number;
   /** A number where that is exact. */
@@ -99,7 +99,7 @@ function readHeaders(reader: ByteReader, count: number): RecordHeader[] {
   });
 }
 
-/** The value of the last header of a name, as Kafka's own clients choose it; undefined where there is none, or it is null. */
+/** The value of the last header of a name, as Kafka's own clients choose it; undefined without one, or if it is null. */
 export function lastHeader(headers: readonly RecordHeader[], name: string): Buffer | undefined {
   return headers.findLast((header) => header.name === name && header.nameBytes === undefined)?.value ?? undefined;
 }

@@ -149,7 +149,7 @@ async function outcomeOf({ check, timeoutMs = 1000 }: HealthCheck, lastErrorOf: 
   }
 }
 
-/** The reason of a failed check. A pipeline that refuses has asked nobody: the dependency's last words say more. */
+/** The reason of a failed check. A rejected call did not reach the dependency, whose last error says more. */
 function reasonOf(error: unknown, lastErrorOf: HealthRegistry['lastErrorOf']): string {
   const refusal = [error, error instanceof Error ? error.cause : undefined].find((one) => one instanceof RejectedError);
   const last = refusal === undefined ? undefined : lastErrorOf(refusal.pipeline);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What a command line of curl asks for. */
+/** The request that a curl command line describes. */
 export interface CurlRequest {
   readonly url: string;
   readonly method: string;

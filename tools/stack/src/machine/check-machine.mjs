@@ -33,7 +33,7 @@ export async function checkMachine(purpose, env, signal) {
 }
 
 /**
- * The tools that are needed. What was fetched already needs no tool to fetch it.
+ * The tools that are needed. A part that is already in the cache needs no tool to fetch it.
  *
  * @param {Purpose} purpose
  * @param {Env} env

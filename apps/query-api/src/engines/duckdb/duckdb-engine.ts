@@ -117,7 +117,7 @@ function refusalOf(error: unknown): unknown {
 interface Running {
   readonly pipe: Readable;
   readonly sandbox: Sandbox;
-  /** What the sandbox may read. */
+  /** The files that the sandbox may read. */
   readonly grants: readonly FileGrant[];
   /** Line and column in the statement, from a byte offset in the text that DuckDB runs. */
   readonly place: (byteOffset: number) => string;

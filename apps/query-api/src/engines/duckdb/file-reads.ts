@@ -67,7 +67,7 @@ export class FileReads {
     if (kept !== undefined) return kept;
     const underWay = this.#underWay.get(name);
     if (underWay !== undefined) return await underWay;
-    // It has a time limit of its own, since several statements may wait for it.
+    // Several statements may wait for this read, so it does not end with one of them.
     const reading = this.#readAll(file, from, to, AbortSignal.timeout(this.#readMsMax)).finally(() => this.#underWay.delete(name));
     this.#underWay.set(name, reading);
     const bytes = await reading;

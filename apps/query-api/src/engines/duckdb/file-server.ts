@@ -10,7 +10,7 @@ const connectionsMax = 1024;
 /** Files that are read ahead of the one that DuckDB asks for. */
 const filesAhead = 8;
 
-/** What one sandbox may read, until it is revoked. */
+/** The files that one sandbox may read, until the grant is revoked. */
 export interface FileGrant {
   /** Begins the URL of each file, and of nothing else that the server answers. */
   readonly url: string;

@@ -1,4 +1,4 @@
-/** Bytes under names, up to a total size. What was used least recently makes room. */
+/** Bytes under names, up to a total size. The least recently used entry makes room. */
 export class KeptBytes {
   readonly #bytesMax: number;
   readonly #entries = new Map<string, Uint8Array>();
