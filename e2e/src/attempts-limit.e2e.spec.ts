@@ -15,7 +15,7 @@ describe.each([
 it('at its start a service prints the largest number of attempts that one request may cause', async () => {
   const service = await spawnService('purchase', {}, { until: 'live' });
   try {
-    expect(service.output).toMatch(/One request causes at most 60 attempts at a dependency: .+ The limit is 100\./);
+    expect(service.output).toMatch(/One request causes at most 30 attempts at a dependency: .+ The limit is 100\./);
   } finally {
     await service.kill('SIGKILL');
   }

@@ -12,7 +12,7 @@ import { stack } from './stack.ts';
 const troubles = {
   'gives no answer': (): Fault => ({ kind: 'black-hole' }),
   'fails': ({ failure }: MatrixRow): Fault => failure,
-  'is slow': (): Fault => ({ kind: 'slow', latencyMs: slowAnswerMs }),
+  'is slow': ({ latencyMs = slowAnswerMs }: MatrixRow): Fault => ({ kind: 'slow', latencyMs }),
 };
 
 let matrix: MatrixStack;

@@ -43,6 +43,7 @@ describe('pipelines of the query API', () => {
   it.each([
     [new QueryError('statement-invalid', 'x'), 'invalid'],
     [new QueryError('unavailable', 'x'), 'transient'],
+    [new QueryError('unavailable', 'x', { cause: Object.assign(new Error('x'), { name: 'AccessDenied' }) }), 'invalid'],
     [new LakeError('exists', 'x'), 'invalid'],
     [new LakeError('denied', 'x'), 'invalid'],
     [new LakeError('misconfigured', 'x'), 'invalid'],

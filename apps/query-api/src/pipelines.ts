@@ -161,7 +161,8 @@ function isOutOfReach(error: unknown): boolean {
 
 /** The remedy for an error that does not pass by itself; undefined for all others. */
 export function remedyOf(error: unknown): string | undefined {
-  return error instanceof RedisRefused ? redisRemedy : remedyOfAwsError(error);
+  if (error instanceof RedisRefused) return redisRemedy;
+  return remedyOfAwsError(error instanceof QueryError ? error.cause : error);
 }
 
 function errorClassOf(error: unknown): ErrorClass {

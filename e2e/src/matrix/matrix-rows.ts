@@ -4,6 +4,7 @@ import { Claims, eventually, failsFast, isDegraded, isRefused, isUnready, type C
 import type { MatrixStack } from './matrix-stack.ts';
 import type { MatrixTraffic } from './matrix-traffic.ts';
 import type { PacedCalls } from './pace.ts';
+import { slowReadMs } from './short-settings.ts';
 import type { WatchedService } from './watched-service.ts';
 
 /** A dependency, who needs it and what is documented for its absence. */
@@ -13,6 +14,8 @@ export interface MatrixRow {
   readonly when?: InjectOptions['when'];
   /** Its failed answer. */
   readonly failure: Fault;
+  /** Latency when it is slow, in milliseconds. Default: that of an attempt which ends in time and is too slow for the breaker. */
+  readonly latencyMs?: number;
   /** Circuits that must open. */
   readonly circuits: readonly Circuit[];
   /** Names of the pipelines that meet the trouble; circuits of all others must stay closed. */
@@ -157,8 +160,10 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
     },
     "DuckDB's S3 reads": {
       proxy: proxies.s3,
-      when: { method: ['GET', 'HEAD'], path: /\.parquet$/, where: ({ headers }) => !String(headers?.['user-agent']).includes('aws-sdk') },
-      failure: { kind: 'status', status: 403 },
+      // The worker alone reads parts of files.
+      when: { method: 'GET', path: /\.parquet/, where: ({ headers }) => headers?.['range'] !== undefined },
+      failure: { kind: 'status', status: 503 },
+      latencyMs: slowReadMs,
       circuits: [[queryWorker, 'duckdb-reads']],
       troubled: ['duckdb-reads'],
       users: several(3, async () => await traffic.query('duckdb')),

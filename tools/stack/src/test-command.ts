@@ -20,7 +20,7 @@ const integrationReport = 'test-report.int.json';
 const besideEachOther = [
   ['@millrace/purchase', '@millrace/lake', '@millrace/runtime'],
   ['@millrace/sink', '@millrace/query-api'],
-  ['@millrace/operator', '@millrace/testing', '@millrace/checks'],
+  ['@millrace/operator', '@millrace/testing', '@millrace/checks', '@millrace/stack'],
 ];
 
 /** Runs every test: unit first, then integration and end to end on a stack of its own, which is stopped in any case. */

@@ -197,7 +197,7 @@ function errorOf({ type, message, position }: Extract<ResultLine, { error: unkno
       return new QueryError('engine-failed', 'The statement needed more memory than it may have. Read fewer rows or columns, or aggregate first.', { cause: new Error(message) });
     case 'HTTP':
     case 'IO':
-      return new QueryError('unavailable', 'A file of the table could not be read from S3.', { cause: new Error(message, { cause: failureOf(grants) }) });
+      return new QueryError('unavailable', 'A file of the table could not be read from S3.', { cause: failureOf(grants) ?? new Error(message) });
     default:
       return new QueryError('engine-failed', `DuckDB failed: ${detail}`, { cause: new Error(message) });
   }
