@@ -145,6 +145,25 @@ describe('a query of another principal', () => {
   });
 });
 
+describe('statements that take all their time', () => {
+  it('and fill every slot that their caller may have leave one to others; those of the caller wait, and can be cancelled', async () => {
+    const { aliceKey, bobKey } = callers();
+    const bomb = 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5';
+    const bombs: string[] = [];
+    for (let n = 0; n < 6; n += 1) bombs.push((await submit(aliceKey, { sql: bomb, timeoutMs: 60_000 })).body.id);
+    const stateOf = async (id: string, wait = 0): Promise<string> => (await ask(aliceKey, `/v1/queries/${id}?wait=${wait}`)).body.state;
+    const states = async (): Promise<string[]> => await Promise.all(bombs.map(async (id) => await stateOf(id)));
+    await expect.poll(async () => (await states()).filter((state) => state === 'running').length, { timeout: 20_000 }).toBe(2);
+    for (let n = 0; n < 3; n += 1) {
+      const { body } = await submit(bobKey, { sql: three }, { prefer: 'wait=30' });
+      expect([body.state, body.results?.rows.length]).toEqual(['succeeded', 3]);
+    }
+    expect((await states()).toSorted()).toEqual(['queued', 'queued', 'queued', 'queued', 'running', 'running']);
+    for (const id of bombs) await ask(aliceKey, `/v1/queries/${id}`, { method: 'DELETE' });
+    expect(await Promise.all(bombs.map(async (id) => await stateOf(id, 30)))).toEqual(Array.from(bombs, () => 'cancelled'));
+  });
+});
+
 describe('an Idempotency-Key', () => {
   it('that several principals use is a query of its own for each; a repetition at another instance is the same query', async () => {
     const all = callers();

@@ -1,16 +1,17 @@
 import type { EngineName } from '@millrace/contracts';
-import { WaitingError, Worker } from 'bullmq';
+import { DelayedError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryStopped } from '../errors.ts';
 import { KeptProgress } from './kept-progress.ts';
 import { outcomeOf, queueNameOf, queuePrefix, type QueryJob, type QueryQueue } from './query-queue.ts';
 import type { QueryJobData, QueryOutcome } from './query-record.ts';
 import type { QueryRun } from './run-query.ts';
+import { SlotShares } from './slot-shares.ts';
 
 /** Settings of a worker. */
 export interface QueryWorkerSettings {
   readonly queueName: string;
-  /** Queries run at once on each engine: a bulkhead, so that those stuck in one do not keep those of another waiting. */
+  /** Queries run at once on each engine: a bulkhead, so that those stuck in one do not keep those of another waiting. One caller leaves a slot to others. */
   readonly concurrency: ReadonlyMap<EngineName, number>;
   /** Time without a sign of life after which another worker takes a query over, in milliseconds. */
   readonly lockMs: number;
@@ -41,6 +42,7 @@ export class QueryWorker {
   readonly #run: (query: QueryRun) => Promise<QueryOutcome>;
   readonly #events: QueryWorkerEvents;
   readonly #running = new Map<string, AbortController>();
+  readonly #shares: ReadonlyMap<EngineName, SlotShares>;
 
   /**
    * @param redis a connection of its own with an offline queue and without a limit of retries: a worker waits for Redis
@@ -53,6 +55,7 @@ export class QueryWorker {
     this.#settings = settings;
     this.#run = run;
     this.#events = events;
+    this.#shares = new Map([...settings.concurrency].map(([engine, slots]) => [engine, new SlotShares(slots)]));
     this.#workers = [...settings.concurrency].map(([engine, concurrency]) => {
       const worker = new Worker<QueryJobData, QueryOutcome>(queueNameOf(settings.queueName, engine), async (job, token) => await this.#process(job as QueryJob, token), {
         connection: redis,
@@ -99,6 +102,23 @@ export class QueryWorker {
   }
 
   async #process(job: QueryJob, token: string | undefined): Promise<QueryOutcome> {
+    const { engine, principal } = job.data;
+    const shares = this.#shares.get(engine)!;
+    const waitMs = shares.take(job.id!, principal);
+    if (waitMs === undefined) {
+      try {
+        return await this.#runTaken(job, token);
+      } finally {
+        shares.release(principal);
+      }
+    }
+    // A cancelled query needs no slot to end.
+    if (await this.#queue.cancelRequested(job.id!).catch(() => false)) return await this.#runTaken(job, token);
+    await job.moveToDelayed(Date.now() + waitMs, token);
+    throw new DelayedError();
+  }
+
+  async #runTaken(job: QueryJob, token: string | undefined): Promise<QueryOutcome> {
     const id = job.id!;
     const controller = new AbortController();
     this.#running.set(id, controller);
