@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { InterruptedError } from './errors.mjs';
 
 /** Signals that end a command: Ctrl-C, a supervisor, and a terminal that closes. */
@@ -11,6 +12,9 @@ export const endingSignals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP
  * that forwards it. `timeout` and npm also send a signal to both the process and its group.
  */
 const sameWishMs = 500;
+
+/** Time in which a signal that another process has heard already reaches this one, in milliseconds. */
+const signalDelayMs = 200;
 
 /** Turns signals into two wishes: the first signal asks to stop, a later one to stop hard. */
 export class Interruption {
@@ -60,6 +64,17 @@ export class Interruption {
    */
   get hard() {
     return this.#kill.signal;
+  }
+
+  /**
+   * Tells whether a failure may come from an interruption. A process that is starting hears Ctrl-C as well and may end before this
+   * process has handled the signal, so a signal that is under way gets {@link signalDelayMs}.
+   *
+   * @returns {Promise<boolean>}
+   */
+  async explainsFailure() {
+    if (this.#first === undefined) await pause(signalDelayMs);
+    return this.#first !== undefined;
   }
 
   /** The exit code that a shell expects after the signal: 130 after Ctrl-C. */

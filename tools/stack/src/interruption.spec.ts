@@ -26,6 +26,14 @@ describe('an interruption', () => {
     expect(interruption.hard.aborted).toBe(false);
   });
 
+  it('explains a failure that comes just before its signal', async () => {
+    const { interruption } = interruptionAt();
+    const explained = interruption.explainsFailure();
+    interruption.onSignal('SIGINT');
+    expect(await explained).toBe(true);
+    expect(await interruptionAt().interruption.explainsFailure()).toBe(false);
+  });
+
   it('has the exit code of a shell', () => {
     expect([exitCodeOf('SIGHUP'), exitCodeOf('SIGINT'), exitCodeOf('SIGTERM')]).toEqual([129, 130, 143]);
   });

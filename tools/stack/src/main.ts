@@ -123,7 +123,7 @@ try {
   else if (error instanceof StackError || error instanceof OperatorError) process.stderr.write(`millrace: ${error.message}\n`);
   else if (!interruption.signal.aborted) throw error;
   else process.stderr.write(`millrace: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  code = interruption.signal.aborted ? interruption.exitCode : 1;
+  code = (await interruption.explainsFailure()) ? interruption.exitCode : 1;
 }
 // Idle connections must not keep the command from returning to the shell.
 process.exit(code);

@@ -30,8 +30,7 @@ export async function up(stack: Stack, env: Env, screen: Screen, { detach, packa
     await startAll(stack, env, screen, timeline);
     if (!detach) screen.line('Ctrl-C stops everything.');
   } catch (error) {
-    // A process that hears Ctrl-C too may fail a step before the interruption reaches it.
-    if (!interruption.signal.aborted) {
+    if (!(await interruption.explainsFailure())) {
       sayWhatRuns(stack, screen);
       throw error;
     }
