@@ -36,7 +36,7 @@ export const queryConfigSchema = Type.Object({
   QUERY_DUCKDB_PROCESS_MB: Type.Integer({ default: 1024, minimum: 256, maximum: 1_048_576, description: "Resident memory at which a query's process ends itself, in MiB" }),
   QUERY_DUCKDB_THREADS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'Threads of one query in DuckDB' }),
   QUERY_DUCKDB_TEMP_MB: Type.Integer({ default: 1024, minimum: 0, maximum: 1_048_576, description: 'Maximum size of the files that DuckDB spills to disk for one query, in MiB' }),
-  QUERY_DUCKDB_CACHE_MB: Type.Integer({ default: 64, minimum: 0, maximum: 1_048_576, description: "Memory in which one worker keeps small files and footers of the table for DuckDB, in MiB; 0 keeps none" }),
+  QUERY_DUCKDB_CACHE_MB: Type.Integer({ default: 64, minimum: 0, maximum: 1_048_576, description: "Memory in which one worker keeps small files and footers of the table for DuckDB, in MiB; with 0, DuckDB keeps none either" }),
   QUERY_DUCKDB_START_MS: Type.Integer({ default: 15_000, minimum: 100, maximum: 600_000, description: "Time until DuckDB's process must be ready, in milliseconds" }),
   QUERY_DUCKDB_READ_SECONDS: Type.Integer({ default: 5, minimum: 1, maximum: 600, description: `Time without an answer after which DuckDB gives up one try of a read of S3, in seconds; all ${triesOfRead} must fit into QUERY_TIMEOUT_MS` }),
   QUERY_ATHENA_WORKGROUP: Type.String({ default: 'primary', minLength: 1, maxLength: 128, description: 'Workgroup of Athena' }),

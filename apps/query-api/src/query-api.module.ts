@@ -10,8 +10,10 @@ import { QueriesController } from './http/queries.controller.ts';
 import { SharedIdSecret } from './queries/id-secret.ts';
 import { queryApiAudit } from './queries/query-audit.ts';
 import { QueryService, type QueryServiceParts } from './queries/query-service.ts';
+import { QueryEnds } from './queries/query-ends.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
-import { allowedTables, queryParts, registerStoreChecks, type QueryParts } from './query-parts.ts';
+import { allowedTables, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
+import { workerConnection } from './redis-connections.ts';
 import { ReportUsage } from './reports/report-usage.ts';
 import { reports } from './reports/reports.ts';
 import { StatementGate } from './statement/statement-gate.ts';
@@ -24,6 +26,7 @@ export class QueryApiModule implements OnModuleDestroy {
   constructor(
     @Inject(PARTS) private readonly parts: QueryParts,
     @Inject(StatementGate) private readonly gate: StatementGate,
+    @Inject(QueryEnds) private readonly ends: QueryEnds,
     @Inject(HealthRegistry) health: HealthRegistry,
   ) {
     registerStoreChecks(health, parts);
@@ -44,17 +47,21 @@ export class QueryApiModule implements OnModuleDestroy {
           inject: [PARTS, pipelineToken('usage-write'), pipelineToken('usage-read')],
           useFactory: ({ redis }: QueryParts, write: Pipeline, read: Pipeline) => new ReportUsage(redis, config.QUERY_QUEUE_NAME, write, read),
         },
+        {
+          provide: QueryEnds,
+          useFactory: () => new QueryEnds(workerConnection(redisSettings(config), (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.')), config.QUERY_QUEUE_NAME),
+        },
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryService,
-          inject: [PARTS, StatementGate, ReportUsage, PipelineRegistry],
-          useFactory: ({ queue, redis, resultsUntil }: QueryParts, gate: StatementGate, usage: ReportUsage, registry: PipelineRegistry) =>
+          inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry],
+          useFactory: ({ queue, redis, resultsUntil }: QueryParts, gate: StatementGate, usage: ReportUsage, ends: QueryEnds, registry: PipelineRegistry) =>
             new QueryService({
               queue,
               results: resultsUntil,
               usage,
               rules: { gate, reports, engines: config.QUERY_ENGINES, defaultEngine: config.QUERY_DEFAULT_ENGINE, timeoutMs: config.QUERY_TIMEOUT_MS },
-              waits: new QueryWaits(config.QUERY_WAITERS_MAX),
+              waits: new QueryWaits(config.QUERY_WAITERS_MAX, ends),
               now: Date.now,
               newId: () => crypto.randomUUID(),
               idSecret: idSecretOf(config, new SharedIdSecret(redis, config.QUERY_QUEUE_NAME, guardsOver(registry).redis)),
@@ -68,6 +75,7 @@ export class QueryApiModule implements OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.ends.close();
     await this.parts.close();
     this.gate.close();
   }

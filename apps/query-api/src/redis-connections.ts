@@ -38,7 +38,7 @@ export function requestConnection({ url, connectTimeoutMs = connectTimeoutMsDefa
   return redis;
 }
 
-/** A connection for a worker, which waits for Redis as long as it takes: BullMQ blocks on it. */
+/** A connection for a worker or a subscriber, which waits for Redis as long as it takes. */
 export function workerConnection({ url, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings, onError: (error: Error) => void): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: connectTimeoutMs, retryStrategy: reconnectMs });
   redis.on('error', onError);

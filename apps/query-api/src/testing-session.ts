@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { lockTo, openInstance } from './engines/duckdb/locked-session.ts';
+import { openLocked } from './engines/duckdb/locked-session.ts';
 import type { PrepareMessage, SandboxTable } from './engines/duckdb/sandbox-protocol.ts';
 
 // A process with a locked session, for the test that looks for secrets in it. It runs statements as if there were no gate, and no
@@ -33,8 +33,9 @@ process.on('message', (message: SearchMessage) => {
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 async function search({ prepare, tables, texts, statements }: SearchMessage): Promise<Shown[]> {
-  const connection = await openInstance(prepare);
-  await lockTo(connection, tables);
+  const session = await openLocked(prepare);
+  await session.declare(tables);
+  const connection = await session.connect();
   const shown: Shown[] = [];
   for (const sql of statements) shown.push(await show(connection, sql));
   for (const sql of await suggested(connection, texts)) shown.push(await show(connection, sql));

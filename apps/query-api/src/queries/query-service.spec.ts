@@ -34,7 +34,7 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
     queue: queue as QueryQueue,
     rules: { gate: { check: async () => ({ placeholders: [] }) as never }, reports: [], engines: ['duckdb'], defaultEngine: 'duckdb', timeoutMs: 1000 },
     results: () => ({ get: async () => undefined }),
-    waits: new QueryWaits(10),
+    waits: new QueryWaits(10, { watch: () => ({ ended: new AbortController().signal, close: () => undefined }) }),
     usage: { count: async () => undefined },
     now: () => now,
     newId: () => id,

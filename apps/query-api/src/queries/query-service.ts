@@ -79,7 +79,7 @@ export class QueryService {
     if (!idPattern.test(id)) throw notFound(id);
     const find = async (): Promise<QueryRecord | undefined> => await queue.find(id, limits, (data) => maySee(caller, data));
     const leftMs = Math.min(waitMs, (limits.deadline ?? Number.POSITIVE_INFINITY) - now());
-    const record = leftMs > 0 ? await waits.untilEnded(find, leftMs, now, sleep, limits.signal ?? new AbortController().signal) : await find();
+    const record = leftMs > 0 ? await waits.untilEnded({ id, find, waitMs: leftMs, now, sleep, signal: limits.signal ?? new AbortController().signal }) : await find();
     if (record === undefined) throw notFound(id);
     return record;
   }
@@ -132,7 +132,7 @@ export class QueryService {
   /** Where the result is read: on S3, or in the query itself when an earlier answer stands in. */
   async #result({ id, outcome }: QueryRecord, { signal, deadline }: RequestLimits): Promise<{ store: Pick<ObjectStore, 'get'>; manifest: ResultManifest }> {
     const store = this.#parts.results(deadline);
-    return outcome?.stale === undefined ? { store, manifest: await readManifest(store, id, signal) } : inlineResult(id, outcome.stale);
+    return { store, manifest: outcome?.stale === undefined ? await readManifest(store, id, signal) : inlineResult(id, outcome.stale) };
   }
 }
 

@@ -3,6 +3,7 @@ import { DelayedError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryStopped } from '../errors.ts';
 import { KeptProgress } from './kept-progress.ts';
+import { endsChannel } from './query-ends.ts';
 import { outcomeOf, queueNameOf, queuePrefix, type QueryJob, type QueryQueue } from './query-queue.ts';
 import type { QueryJobData, QueryOutcome } from './query-record.ts';
 import type { QueryRun } from './run-query.ts';
@@ -66,10 +67,10 @@ export class QueryWorker {
         stalledInterval: Math.ceil(settings.lockMs / 2),
         maxStalledCount: settings.takeoversMax,
       });
-      worker.on('completed', (job, outcome) => events.queryEnded({ id: job.id!, data: job.data }, outcome));
+      worker.on('completed', (job, outcome) => this.#onEnded({ id: job.id!, data: job.data }, outcome));
       worker.on('failed', (job) => {
         const outcome = job === undefined ? undefined : outcomeOf(job as QueryJob);
-        if (job !== undefined && outcome !== undefined) events.queryEnded({ id: job.id!, data: job.data }, outcome);
+        if (job !== undefined && outcome !== undefined) this.#onEnded({ id: job.id!, data: job.data }, outcome);
       });
       worker.on('error', (error) => events.failed(error));
       worker.on('stalled', (id) => events.queryStalled(id));
@@ -99,6 +100,12 @@ export class QueryWorker {
     await closed;
     clearTimeout(timer);
     this.#redis.disconnect();
+  }
+
+  #onEnded(job: { readonly id: string; readonly data: QueryJobData }, outcome: QueryOutcome): void {
+    // Those who wait look by themselves when the message is lost.
+    void this.#redis.publish(endsChannel(this.#settings.queueName), job.id).catch(() => undefined);
+    this.#events.queryEnded(job, outcome);
   }
 
   async #process(job: QueryJob, token: string | undefined): Promise<QueryOutcome> {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { QueryRecord } from './query-record.ts';
 import { QueryWaits } from './wait-for-end.ts';
 
@@ -7,7 +7,8 @@ const at = (state: QueryRecord['state']): QueryRecord => ({ id: 'a', data, state
 
 /** Looks that answer in turn, and a clock that only the sleeps move. */
 function looks(answers: readonly (QueryRecord | Error | undefined)[], waitersMax = 1): { looked: () => number; wait: (waitMs: number, signal?: AbortSignal) => Promise<QueryRecord | undefined> } {
-  const waits = new QueryWaits(waitersMax);
+  const watched = new AbortController();
+  const waits = new QueryWaits(waitersMax, { watch: () => ({ ended: watched.signal, close: () => undefined }) });
   let looked = 0;
   let now = 0;
   const find = async (): Promise<QueryRecord | undefined> => {
@@ -17,7 +18,7 @@ function looks(answers: readonly (QueryRecord | Error | undefined)[], waitersMax
     return answer;
   };
   const sleep = async (ms: number): Promise<void> => void (now += ms);
-  return { looked: () => looked, wait: async (waitMs, signal = new AbortController().signal) => await waits.untilEnded(find, waitMs, () => now, sleep, signal) };
+  return { looked: () => looked, wait: async (waitMs, signal = new AbortController().signal) => await waits.untilEnded({ id: 'a', find, waitMs, now: () => now, sleep, signal }) };
 }
 
 it('looks until the query has ended', async () => {
@@ -45,4 +46,22 @@ it('ends with the signal', async () => {
   const controller = new AbortController();
   controller.abort();
   expect((await looks([at('running')]).wait(10_000, controller.signal))?.state).toBe('running');
+});
+
+it('looks at once when the end is announced, and once more when the first look after it came too early', async () => {
+  const ended = new AbortController();
+  const closed = vi.fn<() => void>();
+  const waits = new QueryWaits(1, { watch: () => ({ ended: ended.signal, close: closed }) });
+  const states: QueryRecord['state'][] = ['running', 'running', 'succeeded'];
+  const sleeps: boolean[] = [];
+  const sleep = async (_ms: number, signal: AbortSignal): Promise<void> => {
+    ended.abort();
+    sleeps.push(signal.aborted);
+  };
+  const find = async (): Promise<QueryRecord> => at(states.shift()!);
+  const record = await waits.untilEnded({ id: 'a', find, waitMs: 10_000, now: () => 0, sleep, signal: new AbortController().signal });
+  expect(record?.state).toBe('succeeded');
+  // The first sleep is cut short; the second is not, or it would spin.
+  expect(sleeps).toEqual([true, false]);
+  expect(closed).toHaveBeenCalledOnce();
 });

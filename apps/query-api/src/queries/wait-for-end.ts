@@ -1,39 +1,55 @@
+import type { QueryEnds } from './query-ends.ts';
 import type { QueryRecord } from './query-record.ts';
 import { isFinal } from './query-record.ts';
 
-/** First and longest wait between two looks, in milliseconds: a quick query is seen soon, and a slow one costs Redis two looks a second. */
-const lookMs = { min: 25, max: 500 } as const;
+/** First and longest wait between two looks, in milliseconds. Workers announce the end; the looks make up for a lost message. */
+const lookMs = { min: 100, max: 1000 } as const;
+
+/** What to wait for. */
+export interface EndWait {
+  readonly id: string;
+  readonly find: () => Promise<QueryRecord | undefined>;
+  readonly waitMs: number;
+  readonly now: () => number;
+  /** Waits, or returns early when the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+}
 
 /** Waits that are counted, so that no more than a limit are held open. */
 export class QueryWaits {
   readonly #waitersMax: number;
+  readonly #ends: Pick<QueryEnds, 'watch'>;
   #waiters = 0;
 
-  constructor(waitersMax: number) {
+  constructor(waitersMax: number, ends: Pick<QueryEnds, 'watch'>) {
     this.#waitersMax = waitersMax;
+    this.#ends = ends;
   }
 
   /**
-   * Looks at a query until it has ended or the time is over, and returns what it saw last. Beyond the limit of waiters it looks once.
+   * Waits until a query has ended or the time is over, and returns what it saw last. Beyond the limit of waiters it looks once.
    *
    * @throws what `find` throws, for the first look only
-   * @param sleep waits, or returns early when the signal aborts
    */
-  async untilEnded(find: () => Promise<QueryRecord | undefined>, waitMs: number, now: () => number, sleep: (ms: number, signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<QueryRecord | undefined> {
+  async untilEnded({ id, find, waitMs, now, sleep, signal }: EndWait): Promise<QueryRecord | undefined> {
     const until = now() + waitMs;
-    let record = await find();
-    if (this.#waiters >= this.#waitersMax) return record;
+    if (this.#waiters >= this.#waitersMax) return await find();
     this.#waiters += 1;
+    // Before the first look: a query that ends after it is heard of.
+    const watch = this.#ends.watch(id);
     try {
+      let record = await find();
       for (let pauseMs: number = lookMs.min; record !== undefined && !isFinal(record.state) && !signal.aborted; pauseMs = Math.min(pauseMs * 1.5, lookMs.max)) {
         const leftMs = until - now();
         if (leftMs <= 0) break;
-        await sleep(Math.min(pauseMs, leftMs), signal);
+        await sleep(Math.min(pauseMs, leftMs), watch.ended.aborted ? signal : AbortSignal.any([signal, watch.ended]));
         // A look that fails is made up by the next: the query goes on without it.
         record = await find().catch(() => record);
       }
       return record;
     } finally {
+      watch.close();
       this.#waiters -= 1;
     }
   }

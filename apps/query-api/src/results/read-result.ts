@@ -43,7 +43,7 @@ export async function* readRows(store: Pick<ObjectStore, 'get'>, manifest: Resul
 }
 
 async function readPart(store: Pick<ObjectStore, 'get'>, part: ResultPart, signal?: AbortSignal): Promise<readonly ResultRow[]> {
-  const text = await read(store, part.key, signal);
+  const text = part.text ?? (await read(store, part.key!, signal));
   return text
     .trimEnd()
     .split('\n')

@@ -1,11 +1,17 @@
 import type { ResultColumn } from '../engines/query-engine.ts';
 
-/** One object with rows: NDJSON, a JSON array of cells a line. */
+/** Rows of a result as NDJSON: a JSON array of cells a line. */
 export interface ResultPart {
-  readonly key: string;
   readonly rows: number;
   readonly bytes: number;
+  /** Key of the object that holds them. */
+  readonly key?: string;
+  /** The rows themselves, where they are few: one object then holds the whole result. */
+  readonly text?: string;
 }
+
+/** Largest result that its manifest holds, in bytes. */
+export const inlineBytesMax = 64 * 1024;
 
 /** What a result consists of. It is written last, put-if-absent: the first worker to finish a query decides its result, for ever. */
 export interface ResultManifest {

@@ -3,7 +3,7 @@ import { QueryError } from '../errors.ts';
 import { unanswered } from '../unanswered.ts';
 import type { EngineResult } from '../engines/query-engine.ts';
 import { readManifest } from './read-result.ts';
-import { manifestKey, partKey, type ResultManifest, type ResultPart } from './result-manifest.ts';
+import { inlineBytesMax, manifestKey, partKey, type ResultManifest, type ResultPart } from './result-manifest.ts';
 
 /** Limits of a result. */
 export interface ResultLimits {
@@ -56,7 +56,8 @@ export async function writeResult(store: ObjectStore, identity: ResultIdentity, 
       if (bytes >= limits.partBytes || lines.length >= limits.partRows) await flush();
     }
   }
-  await flush();
+  if (parts.length === 0 && lines.length > 0 && bytes <= inlineBytesMax) parts.push({ rows: lines.length, bytes, text: lines.join('') });
+  else await flush();
 
   const manifest: ResultManifest = { v: 1, queryId: identity.queryId, columns: result.columns, ...total, bytesScanned: result.bytesScanned(), parts };
   try {

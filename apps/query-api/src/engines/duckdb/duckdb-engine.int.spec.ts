@@ -59,8 +59,47 @@ describe('DuckDB over the lake', () => {
     await expect(ask('SELECT _offset FROM purchases')).rejects.toMatchObject({ code: 'statement-invalid' });
   });
 
-  it('tells the bytes it read from S3', async () => {
-    expect((await ask('SELECT max(genre) FROM purchases')).bytesScanned).toBeGreaterThan(100);
+  it('tells the bytes it read from S3, and keeps them for the next statement', async () => {
+    const fresh = testDuckDb(lake);
+    try {
+      const sql = 'SELECT max(genre), min(user_age) FROM purchases';
+      const [first, second] = [await ask(sql, fresh), await ask(sql, fresh)];
+      expect(first.bytesScanned).toBeGreaterThan(100);
+      expect(second).toEqual({ ...first, bytesScanned: 0 });
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  it('a statement cannot see the one before it in the same process', async () => {
+    const mark = 'seen-by-nobody-else';
+    const pid = async (): Promise<unknown> => (await ask("SELECT current_setting('temp_directory')")).rows[0]?.[0];
+    const before = await pid();
+    await ask(`SELECT '${mark}', setseed(0.5)`);
+    for (const sql of ['SELECT * FROM duckdb_logs', 'SELECT * FROM duckdb_prepared_statements()', 'SELECT * FROM duckdb_variables()', 'SELECT * FROM duckdb_views()', 'SELECT * FROM duckdb_external_file_cache()']) {
+      const { rows } = await ask(sql);
+      expect({ sql, shows: JSON.stringify(rows).includes(mark) }).toEqual({ sql, shows: false });
+    }
+    expect(await pid()).toBe(before);
+    const random = [await ask('SELECT random()'), await ask('SELECT random()')].map(({ rows }) => rows[0]?.[0]);
+    expect(random[0]).not.toBe(random[1]);
+  });
+
+  it.each([
+    { what: 'switches on the log', sql: "SELECT * FROM enable_logging('QueryLog')", leaves: false },
+    { what: 'needs too much memory', sql: 'SELECT length(list_transform(range(30000000), x -> x::VARCHAR)::VARCHAR)', leaves: false },
+    { what: 'names an unknown column', sql: 'SELECT nothing FROM purchases', leaves: true },
+    { what: 'divides by text', sql: "SELECT 1 / CAST('x' AS INTEGER)", leaves: true },
+  ])('a statement that $what leaves its process to the next: $leaves', async ({ sql, leaves }) => {
+    const fresh = testDuckDb(lake);
+    try {
+      const process = async (): Promise<unknown> => (await ask("SELECT current_setting('temp_directory')", fresh)).rows[0]?.[0];
+      const before = await process();
+      await ask(sql, fresh).catch(() => undefined);
+      expect((await process()) === before).toBe(leaves);
+    } finally {
+      await fresh.close();
+    }
   });
 
   it.each([

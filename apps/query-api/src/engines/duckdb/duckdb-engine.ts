@@ -5,12 +5,12 @@ import type { CallGuard } from '../../guards.ts';
 import { unanswered } from '../../unanswered.ts';
 import { duckDbTextOf, refuseMissing } from '../../statement/duckdb-dialect.ts';
 import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
-import type { EngineRequest, EngineResult, QueryEngine, ResultColumn, ResultRow } from '../query-engine.ts';
+import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { FileReads, type FileReadSettings, type ReadRange } from './file-reads.ts';
 import { FileServer, type FileGrant } from './file-server.ts';
 import type { LakeTable } from './lake-file.ts';
 import { resultLines, rowTooLarge } from './result-lines.ts';
-import { rowTooLargeType, type ResultLine, type SandboxTable } from './sandbox-protocol.ts';
+import { rowTooLargeType, statementErrors, type EndLine, type ResultLine, type SandboxTable } from './sandbox-protocol.ts';
 import type { Sandbox } from './sandbox.ts';
 import { SandboxPool } from './sandbox-pool.ts';
 import type { SandboxSettings } from './sandbox.ts';
@@ -27,7 +27,10 @@ export interface DuckDbSources {
 /** Settings of {@link DuckDbEngine}. */
 export type DuckDbSettings = SandboxSettings & FileReadSettings;
 
-/** DuckDB embedded in the worker's own machine: each statement in a process of its own that can read the table's files and nothing else. */
+/**
+ * DuckDB embedded in the worker's own machine. Statements run in locked processes that can read the table's files and nothing else, one
+ * statement at a time in each.
+ */
 export class DuckDbEngine implements QueryEngine {
   readonly name = 'duckdb';
   readonly #pool: SandboxPool;
@@ -38,7 +41,7 @@ export class DuckDbEngine implements QueryEngine {
 
   /** @param guard stands around each statement from its start to its last row */
   constructor(settings: DuckDbSettings, sources: DuckDbSources, guard: CallGuard) {
-    this.#pool = new SandboxPool(settings);
+    this.#pool = new SandboxPool(settings, async () => (await this.#fileServer()).lease());
     this.#sources = sources;
     this.#guard = guard;
     this.#reads = new FileReads(sources.readRange, settings);
@@ -50,7 +53,7 @@ export class DuckDbEngine implements QueryEngine {
     const place = (byteOffset: number): string => describePosition(statement.text, originalOffset(offsetOfByte(text, byteOffset)));
     const tables = await this.#sources.tables({ statement, parameters, signal });
     signal.throwIfAborted();
-    // Nothing outlives the process, so a successor has nothing to attach to: it runs the statement again. Told before the guard, which is about S3 alone.
+    // Nothing outlives the sandbox, so a successor has nothing to attach to: it runs the statement again. Told before the guard, which is about S3 alone.
     await onStarted(queryId);
     const opened = Promise.withResolvers<EngineResult>();
     const reading = this.#guard({ operation: 'read', idempotent: false, signal }, async (sending) => {
@@ -66,20 +69,22 @@ export class DuckDbEngine implements QueryEngine {
       };
       sending.addEventListener('abort', stop, { once: true });
       if (sending.aborted) stop();
+      let reusable = false;
       try {
-        const server = await this.#fileServer();
         const granted = tables.map((table): SandboxTable => {
-          const grant = server.grant(table.partitionKey, table.files);
+          const grant = sandbox.grant(table.partitionKey, table.files);
           grants.push(grant);
-          return { ...table, filesUrl: grant.url, files: grant.files };
+          return { ...table, files: grant.files };
         });
         const pipe = sandbox.run({ sql: text, parameters, tables: granted });
-        opened.resolve(await resultOf({ pipe, sandbox, grants, place, signal, ended }));
+        const onEnd = (end: EndLine): void => void (reusable = end.reusable);
+        opened.resolve(await resultOf({ pipe, sandbox, grants, place, signal, ended, onEnd }));
         await ended.promise;
       } finally {
         sending.removeEventListener('abort', stop);
-        await sandbox.close();
         for (const grant of grants) grant.revoke();
+        if (reusable) this.#pool.give(sandbox);
+        else await sandbox.close();
       }
     });
     reading.catch((error: unknown) => opened.reject(signal.aborted ? signal.reason : refusalOf(error)));
@@ -124,9 +129,11 @@ interface Running {
   readonly signal: AbortSignal;
   /** Settled when the reading of the rows ends: at the last row, at an error, or when the reader has enough. */
   readonly ended: PromiseWithResolvers<void>;
+  /** Told how the statement ended, before its last row is given. */
+  readonly onEnd: (end: EndLine) => void;
 }
 
-async function resultOf({ pipe, sandbox, grants, place, signal, ended }: Running): Promise<EngineResult> {
+async function resultOf({ pipe, sandbox, grants, place, signal, ended, onEnd }: Running): Promise<EngineResult> {
   const lines = resultLines(pipe);
   const incomplete = async (): Promise<unknown> => (signal.aborted ? (signal.reason as unknown) : await sandbox.deathReason());
   const next = async (): Promise<IteratorResult<{ control: ResultLine | undefined; rows: readonly ResultRow[] }>> => {
@@ -136,10 +143,19 @@ async function resultOf({ pipe, sandbox, grants, place, signal, ended }: Running
       throw error instanceof QueryError ? error : await incomplete();
     }
   };
+  const endOf = async (end: EndLine): Promise<void> => {
+    // Leaves the pipe to the next statement.
+    await lines.return(undefined);
+    onEnd(end);
+    if (end.error !== undefined) throw errorOf(end.error, place, grants);
+  };
   const first = await next();
   if (first.done === true) throw await incomplete();
   const head = first.value.control!;
-  if ('error' in head) throw errorOf(head.error, place, grants);
+  if ('end' in head) {
+    await endOf(head.end);
+    throw new TypeError('The sandbox ended a statement without its columns.');
+  }
 
   async function* rows(): AsyncGenerator<readonly ResultRow[]> {
     try {
@@ -151,8 +167,7 @@ async function resultOf({ pipe, sandbox, grants, place, signal, ended }: Running
           yield batch;
           continue;
         }
-        if ('error' in control) throw errorOf(control.error, place, grants);
-        return;
+        if ('end' in control) return await endOf(control.end);
       }
     } catch (error) {
       ended.reject(error);
@@ -161,8 +176,7 @@ async function resultOf({ pipe, sandbox, grants, place, signal, ended }: Running
       ended.resolve();
     }
   }
-  const columns: readonly ResultColumn[] = 'columns' in head ? head.columns : [];
-  return { columns, rows: rows(), bytesScanned: () => grants.reduce((sum, grant) => sum + grant.bytesSent(), 0) };
+  return { columns: head.columns, rows: rows(), bytesScanned: () => grants.reduce((sum, grant) => sum + grant.bytesSent(), 0) };
 }
 
 /** The reason of the last failed read from S3, which DuckDB does not know. */
@@ -170,25 +184,14 @@ function failureOf(grants: readonly FileGrant[]): unknown {
   return grants.map((grant) => grant.failure()).find((failure) => failure !== undefined);
 }
 
-function errorOf({ type, message, position }: Extract<ResultLine, { error: unknown }>['error'], place: Running['place'], grants: readonly FileGrant[]): QueryError {
+function errorOf({ type, message, position }: NonNullable<EndLine['error']>, place: Running['place'], grants: readonly FileGrant[]): QueryError {
   const where = position === undefined ? '' : `${place(position)}: `;
   const [what] = message.split('\n');
   const detail = `${where}${what}`;
+  if (statementErrors.some((one) => one === type)) {
+    return new QueryError('statement-invalid', `DuckDB refuses the statement: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
+  }
   switch (type) {
-    case 'Binder':
-    case 'Catalog':
-    case 'Conversion':
-    case 'Divide by Zero':
-    case 'Invalid Input':
-    case 'Invalid Type':
-    case 'Mismatch Type':
-    case 'Not implemented':
-    case 'Out of Range':
-    case 'Parameter Not Allowed':
-    case 'Parameter Not Resolved':
-    case 'Parser':
-    case 'Syntax':
-      return new QueryError('statement-invalid', `DuckDB refuses the statement: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
     case rowTooLargeType:
       return rowTooLarge();
     case 'Permission':

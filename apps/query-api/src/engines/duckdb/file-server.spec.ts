@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FileReads, type ReadRange } from './file-reads.ts';
-import { FileServer, type FileGrant } from './file-server.ts';
+import { FileServer, type FileGrant, type FileLease } from './file-server.ts';
 import type { LakeFile } from './lake-file.ts';
 
 const small: LakeFile = { bucket: 'lake', key: 'purchases/dt=a b/x.parquet', bytes: 10, partition: 'a b/c' };
@@ -36,9 +36,10 @@ async function serve(readRange = fromContent): Promise<{ server: FileServer; rea
   return { server, reads };
 }
 
-async function grantOf(): Promise<{ grant: FileGrant; reads: string[]; server: FileServer }> {
+async function grantOf(): Promise<{ lease: FileLease; grant: FileGrant; reads: string[]; server: FileServer }> {
   const { server, reads } = await serve();
-  return { server, reads, grant: server.grant('dt', [small, large]) };
+  const lease = server.lease();
+  return { server, reads, lease, grant: lease.grant('dt', [small, large]) };
 }
 
 interface Answer {
@@ -60,9 +61,9 @@ async function ask(url: string, range?: string, method = 'GET'): Promise<Answer>
 
 describe('the file server', () => {
   it('names files by partition and position, and neither by bucket nor by key', async () => {
-    const { grant } = await grantOf();
-    expect(grant.files.map((url) => url.slice(grant.url.length))).toEqual(['dt=a%20b%2Fc/0', 'dt=b/1']);
-    expect(grant.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}\/$/);
+    const { lease, grant } = await grantOf();
+    expect(grant.files.map((url) => url.slice(lease.url.length))).toEqual(['dt=a%20b%2Fc/0', 'dt=b/1']);
+    expect(lease.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}\/$/);
   });
 
   it('answers HEAD without a read of S3', async () => {
@@ -107,17 +108,17 @@ describe('the file server', () => {
   });
 
   it('answers nothing else: other files, other paths, other tokens, and a grant that was revoked', async () => {
-    const { grant, server, reads } = await grantOf();
-    const other = server.grant('dt', [small]);
-    const origin = new URL(grant.url).origin;
+    const { lease, grant, server, reads } = await grantOf();
+    const other = server.lease().grant('dt', [small]);
+    const origin = new URL(lease.url).origin;
     for (const url of [
-      `${grant.url}dt=b/2`,
-      `${grant.url}dt=b/1x`,
-      `${grant.url}1`,
-      grant.url,
+      `${lease.url}dt=b/2`,
+      `${lease.url}dt=b/1x`,
+      `${lease.url}1`,
+      lease.url,
       `${origin}/`,
       `${origin}/x/dt=b/1`,
-      `${grant.url}a/b/1`,
+      `${lease.url}a/b/1`,
     ]) {
       expect({ url, status: (await ask(url)).status }).toEqual({ url, status: 404 });
     }
@@ -127,10 +128,21 @@ describe('the file server', () => {
     expect(reads).toEqual([`${small.key} 0-10`]);
   });
 
+  it('gives a file the same URL in each grant of a lease, and answers it while one is held', async () => {
+    const { lease, grant } = await grantOf();
+    grant.revoke();
+    const later = lease.grant('dt', [large, small]);
+    expect(later.files).toEqual(grant.files.toReversed());
+    expect((await ask(later.files[0]!)).status).toBe(200);
+    expect([grant.bytesSent(), later.bytesSent()]).toEqual([0, large.bytes]);
+    lease.end();
+    expect((await ask(later.files[0]!)).status).toBe(404);
+  });
+
   it('answers 503 when S3 cannot be read, and knows the reason', async () => {
     const reason = new Error('S3 is away');
     const { server } = await serve(async () => await Promise.reject(reason));
-    const grant = server.grant('dt', [large]);
+    const grant = server.lease().grant('dt', [large]);
     expect((await ask(grant.files[0]!)).status).toBe(503);
     expect(grant.failure()).toBe(reason);
     expect(grant.bytesSent()).toBe(0);
@@ -138,7 +150,7 @@ describe('the file server', () => {
 
   it('breaks off an answer whose read breaks off', async () => {
     const { server } = await serve(async () => Readable.from(failing()));
-    const grant = server.grant('dt', [large]);
+    const grant = server.lease().grant('dt', [large]);
     await expect(ask(grant.files[0]!)).rejects.toThrow('aborted');
     expect(grant.failure()).toBeDefined();
   });
@@ -149,7 +161,7 @@ describe('the file server', () => {
       asked.resolve(signal);
       return await new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
     });
-    const grant = server.grant('dt', [large]);
+    const grant = server.lease().grant('dt', [large]);
     const sent = request(grant.files[0]!, { agent: false });
     sent.on('error', () => undefined);
     sent.end();

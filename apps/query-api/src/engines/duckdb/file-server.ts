@@ -10,10 +10,23 @@ const connectionsMax = 1024;
 /** Files that are read ahead of the one that DuckDB asks for. */
 const filesAhead = 8;
 
-/** The files that one sandbox may read, until the grant is revoked. */
-export interface FileGrant {
+/** Lets one sandbox read files for as long as it lives. */
+export interface FileLease {
   /** Begins the URL of each file, and of nothing else that the server answers. */
   readonly url: string;
+  /**
+   * Lets the sandbox read these files until the grant is revoked. A file has the same URL in each grant of a lease, so that DuckDB can
+   * keep what it has read.
+   *
+   * @param partitionKey name of the partition column, which DuckDB reads from the URL
+   */
+  grant(partitionKey: string, files: readonly LakeFile[]): FileGrant;
+  /** Ends the lease and all its grants. */
+  end(): void;
+}
+
+/** The files that one statement may read, until the grant is revoked. */
+export interface FileGrant {
   /** URL of each file, in the order in which they were granted. It tells the partition, and neither bucket nor key. */
   readonly files: readonly string[];
   /** Bytes of files that were sent. */
@@ -24,21 +37,62 @@ export interface FileGrant {
   revoke(): void;
 }
 
-interface Granted {
+class Grant {
   readonly files: readonly LakeFile[];
-  readonly revoked: AbortController;
-  bytesSent: number;
+  readonly revoked = new AbortController();
+  bytesSent = 0;
   failure: unknown;
+
+  constructor(files: readonly LakeFile[]) {
+    this.files = files;
+  }
+}
+
+/** What a lease knows of its files. */
+class Lease {
+  readonly #ids = new Map<string, number>();
+  readonly #granted = new Map<number, { grant: Grant; position: number }>();
+
+  add(grant: Grant): readonly number[] {
+    return grant.files.map((file, position) => {
+      const id = this.#idOf(file);
+      this.#granted.set(id, { grant, position });
+      return id;
+    });
+  }
+
+  remove(ids: readonly number[]): void {
+    for (const id of ids) this.#granted.delete(id);
+  }
+
+  find(id: number): { readonly grant: Grant; readonly position: number } | undefined {
+    return this.#granted.get(id);
+  }
+
+  end(): void {
+    for (const { grant } of this.#granted.values()) grant.revoked.abort();
+    this.#granted.clear();
+  }
+
+  #idOf({ bucket, key }: LakeFile): number {
+    const name = JSON.stringify([bucket, key]);
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    const id = this.#ids.size;
+    this.#ids.set(name, id);
+    return id;
+  }
 }
 
 /**
  * Serves files of the lake to sandboxes over HTTP on the loopback interface. A sandbox therefore needs neither credentials nor the
- * address of S3, can write nothing, and keeps one connection for many files. A URL holds 256 random bits and is valid for one run.
+ * address of S3, can write nothing, and keeps one connection for many files. A URL holds 256 random bits. It is answered while a
+ * statement of its sandbox runs that was granted the file.
  */
 export class FileServer {
   readonly #server: Server;
   readonly #reads: FileReads;
-  readonly #granted = new Map<string, Granted>();
+  readonly #leases = new Map<string, Lease>();
   readonly #origin: string;
 
   private constructor(server: Server, reads: FileReads) {
@@ -63,24 +117,30 @@ export class FileServer {
     return new FileServer(server, reads);
   }
 
-  /**
-   * Lets the holder of the URLs read these files.
-   *
-   * @param partitionKey name of the partition column, which DuckDB reads from the URL
-   */
-  grant(partitionKey: string, files: readonly LakeFile[]): FileGrant {
+  /** Opens a lease for one sandbox. */
+  lease(): FileLease {
     const token = randomBytes(32).toString('base64url');
-    const granted: Granted = { files, revoked: new AbortController(), bytesSent: 0, failure: undefined };
-    this.#granted.set(token, granted);
+    const lease = new Lease();
+    this.#leases.set(token, lease);
     const url = `${this.#origin}/${token}/`;
     return {
       url,
-      files: files.map(({ partition }, index) => `${url}${partitionKey}=${encodeURIComponent(partition)}/${index}`),
-      bytesSent: () => granted.bytesSent,
-      failure: () => granted.failure,
-      revoke: () => {
-        this.#granted.delete(token);
-        granted.revoked.abort();
+      grant: (partitionKey, files) => {
+        const grant = new Grant(files);
+        const ids = lease.add(grant);
+        return {
+          files: files.map(({ partition }, position) => `${url}${partitionKey}=${encodeURIComponent(partition)}/${ids[position]}`),
+          bytesSent: () => grant.bytesSent,
+          failure: () => grant.failure,
+          revoke: () => {
+            lease.remove(ids);
+            grant.revoked.abort();
+          },
+        };
+      },
+      end: () => {
+        this.#leases.delete(token);
+        lease.end();
       },
     };
   }
@@ -93,10 +153,11 @@ export class FileServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, token = '', index = ''] = /^\/([\w-]+)\/[^/]+\/(\d{1,9})$/.exec(request.url ?? '') ?? [];
-    const granted = this.#granted.get(token);
-    const file = granted?.files[Number(index)];
-    if (granted === undefined || file === undefined) return end(response, 404);
+    const [, token = '', id = ''] = /^\/([\w-]+)\/[^/]+\/(\d{1,9})$/.exec(request.url ?? '') ?? [];
+    const found = this.#leases.get(token)?.find(Number(id));
+    if (found === undefined) return end(response, 404);
+    const { grant, position } = found;
+    const file = grant.files[position]!;
     if (request.method === 'HEAD') return end(response, 200, { 'content-length': file.bytes, ...unchanging });
     if (request.method !== 'GET') return end(response, 405, { allow: 'GET, HEAD' });
     const range = rangeOf(request.headers.range, file.bytes);
@@ -105,17 +166,17 @@ export class FileServer {
     const { from, to } = range;
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, granted.revoked.signal]);
-    this.#reads.ahead(granted.files.slice(Number(index) + 1, Number(index) + 1 + filesAhead));
+    const signal = AbortSignal.any([gone.signal, grant.revoked.signal]);
+    this.#reads.ahead(grant.files.slice(position + 1, position + 1 + filesAhead));
     let body: Awaited<ReturnType<FileReads['read']>>;
     try {
       body = await this.#reads.read(file, from, to, signal);
     } catch (error) {
-      granted.failure = error;
+      grant.failure = error;
       // DuckDB tries again.
       return end(response, 503);
     }
-    granted.bytesSent += to - from;
+    grant.bytesSent += to - from;
     response.writeHead(request.headers.range === undefined ? 200 : 206, {
       'content-length': to - from,
       'content-range': `bytes ${from}-${to - 1}/${file.bytes}`,
@@ -128,7 +189,7 @@ export class FileServer {
     try {
       await pipeline(body, response, { signal });
     } catch (error) {
-      granted.failure = error;
+      grant.failure = error;
       throw error;
     }
   }

@@ -39,9 +39,10 @@ beforeAll(async () => {
     { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
     AbortSignal.timeout(30_000),
   );
-  const grant = server.grant(table.partitionKey, table.files);
-  url = grant.files[0]!;
-  shown = await search({ ...table, filesUrl: grant.url, files: grant.files });
+  const lease = server.lease();
+  const { files } = lease.grant(table.partitionKey, table.files);
+  url = files[0]!;
+  shown = await search({ ...table, files }, lease.url);
 }, 300_000);
 afterAll(async () => {
   await server?.close();
@@ -50,7 +51,7 @@ afterAll(async () => {
 });
 
 /** Runs hostile statements in a process and a session that are locked as a sandbox's are. */
-async function search(table: SandboxTable): Promise<Shown[]> {
+async function search(table: SandboxTable, filesUrl: string): Promise<Shown[]> {
   const child = fork(join(import.meta.dirname, '../../testing-session.ts'), [], {
     env: sandboxEnvironment(homedir()),
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -60,6 +61,8 @@ async function search(table: SandboxTable): Promise<Shown[]> {
     limits: { memoryMiB: 256, processMemoryMiB: 1024, threads: 1, tempMiB: 16 },
     tempDirectory: temporary,
     httpfsPath: testParts.httpfsPath,
+    filesUrl,
+    keepsFiles: true,
   };
   const message: SearchMessage = {
     prepare,
@@ -80,7 +83,7 @@ async function search(table: SandboxTable): Promise<Shown[]> {
       `SELECT * FROM read_parquet('${url}', filename = true)`,
       `SELECT * FROM parquet_kv_metadata('${url}')`,
       `SELECT * FROM read_blob('${url}')`,
-      `SELECT * FROM read_parquet('${table.filesUrl}../../x')`,
+      `SELECT * FROM read_parquet('${filesUrl}../../x')`,
       "SELECT * FROM read_parquet('s3://another-bucket/x.parquet')",
       "SELECT * FROM read_text('/proc/self/environ')",
       "SELECT * FROM glob('/proc/self/*')",
@@ -88,7 +91,7 @@ async function search(table: SandboxTable): Promise<Shown[]> {
       "SET s3_endpoint = '127.0.0.1:1'",
       'CREATE SECRET other (TYPE s3, PROVIDER credential_chain)',
       `COPY (SELECT 1) TO '${url}' (FORMAT parquet)`,
-      `COPY (SELECT 1) TO '${table.filesUrl}new.parquet' (FORMAT parquet)`,
+      `COPY (SELECT 1) TO '${filesUrl}new.parquet' (FORMAT parquet)`,
       "COPY (SELECT 1) TO '/tmp/millrace-must-not-exist'",
       "ATTACH '/tmp/millrace-must-not-exist.db'",
       "LOAD '/tmp/millrace-must-not-exist.duckdb_extension'",

@@ -18,8 +18,14 @@ const duckdbTypes: Readonly<Record<string, string>> = {
   timestamp: 'TIMESTAMP',
 };
 
-/** An instance with httpfs loaded and its limits set, still without tables. */
-export async function openInstance({ limits, tempDirectory, httpfsPath }: PrepareMessage): Promise<DuckDBConnection> {
+/**
+ * Opens an instance with its limits and locks it: from here on it can read exactly the files below one URL, and change no setting.
+ *
+ * The session holds no secret: no credentials, no address of S3 and no key of a file. The views and the setting
+ * `allowed_directories` show URLs that are valid while a statement of this sandbox runs. DuckDB does not open an in-memory database
+ * read-only, so {@link prepareSelect} keeps statements from writing.
+ */
+export async function openLocked({ limits, tempDirectory, httpfsPath, filesUrl, keepsFiles }: PrepareMessage): Promise<LockedSession> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${limits.memoryMiB}MiB`,
     threads: String(limits.threads),
@@ -28,39 +34,78 @@ export async function openInstance({ limits, tempDirectory, httpfsPath }: Prepar
     errors_as_json: 'true',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    // Otherwise the first read looks for stored secrets, which the lock forbids.
+    allow_persistent_secrets: 'false',
   });
   const connection = await instance.connect();
   // As an option of the instance it is shown, and not kept to.
-  await connection.run(`SET max_temp_directory_size = '${limits.tempMiB}MiB'`);
+  await connection.run(`SET GLOBAL max_temp_directory_size = '${limits.tempMiB}MiB'`);
   if (httpfsPath === undefined) await connection.run('INSTALL httpfs');
   await connection.run(`LOAD ${httpfsPath === undefined ? 'httpfs' : text(httpfsPath)}`);
-  await connection.run("SET TimeZone = 'UTC'");
+  await connection.run("SET GLOBAL TimeZone = 'UTC'");
   // DuckDB's own retries. The worker limits the time of each try: DuckDB's limit would also end a long read that makes progress.
   await connection.run(
-    `SET http_timeout = ${requestSecondsMax}; SET http_retries = ${triesOfRead - 1}; SET http_retry_wait_ms = ${retryWaitMs}`,
+    `SET GLOBAL http_timeout = ${requestSecondsMax}; SET GLOBAL http_retries = ${triesOfRead - 1}; SET GLOBAL http_retry_wait_ms = ${retryWaitMs}`,
   );
   // Otherwise DuckDB opens two connections for each file.
-  await connection.run('SET httpfs_connection_caching = true');
-  return connection;
+  await connection.run('SET GLOBAL httpfs_connection_caching = true');
+  // Files never change, so nothing that DuckDB has read of them needs another look.
+  await connection.run(`SET GLOBAL enable_http_metadata_cache = ${keepsFiles}; SET GLOBAL parquet_metadata_cache = ${keepsFiles}`);
+  await connection.run(`SET GLOBAL enable_external_file_cache = ${keepsFiles}; SET GLOBAL validate_external_file_cache = 'NO_VALIDATION'`);
+  for (const macro of trinoMacros) await connection.run(`CREATE MACRO ${macro}`);
+  await connection.run(`SET GLOBAL allowed_directories = ${textList([filesUrl])}`);
+  await connection.run('SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true');
+  return await LockedSession.over(instance, connection);
 }
 
-/**
- * Declares the tables, then locks the instance: from here on it can read exactly their files and change no setting.
- *
- * The session holds no secret: no credentials, no address of S3 and no key of a file. The views and the setting
- * `allowed_directories` show URLs that are valid for this run only. DuckDB does not open an in-memory database read-only, so
- * {@link prepareSelect} keeps statements from writing.
- */
-export async function lockTo(connection: DuckDBConnection, tables: readonly SandboxTable[]): Promise<void> {
-  for (const macro of trinoMacros) await connection.run(`CREATE MACRO ${macro}`);
-  for (const table of tables) {
-    const qualified = `${name(table.database)}.${name(table.name)}`;
-    await connection.run(`CREATE SCHEMA IF NOT EXISTS ${name(table.database)}`);
-    await connection.run(`CREATE VIEW ${qualified} AS ${relationOf(table)}`);
-    await connection.run(`CREATE VIEW ${name(table.name)} AS FROM ${qualified}`);
+/** A locked instance, which runs one statement after the other. */
+export class LockedSession {
+  readonly #instance: DuckDBInstance;
+  /** For what the sandbox itself asks. A statement has a connection of its own. */
+  readonly #own: DuckDBConnection;
+  readonly #settings: string;
+  #declared = '';
+
+  private constructor(instance: DuckDBInstance, own: DuckDBConnection, settings: string) {
+    this.#instance = instance;
+    this.#own = own;
+    this.#settings = settings;
   }
-  await connection.run(`SET allowed_directories = ${textList(tables.map(({ filesUrl }) => filesUrl))}`);
-  await connection.run('SET enable_external_access = false; SET lock_configuration = true');
+
+  /** A session over an instance that is locked. */
+  static async over(instance: DuckDBInstance, own: DuckDBConnection): Promise<LockedSession> {
+    return new LockedSession(instance, own, await settingsOf(own));
+  }
+
+  /** Declares the tables that the next statement may name. Declaring the same again costs nothing. */
+  async declare(tables: readonly SandboxTable[]): Promise<void> {
+    const views = tables.flatMap((table) => {
+      const qualified = `${name(table.database)}.${name(table.name)}`;
+      return [
+        `CREATE SCHEMA IF NOT EXISTS ${name(table.database)}`,
+        `CREATE OR REPLACE VIEW ${qualified} AS ${relationOf(table)}`,
+        `CREATE OR REPLACE VIEW ${name(table.name)} AS FROM ${qualified}`,
+      ];
+    });
+    const declared = views.join(';\n');
+    if (declared === this.#declared) return;
+    this.#declared = '';
+    for (const view of views) await this.#own.run(view);
+    this.#declared = declared;
+  }
+
+  /** Opens a connection for one statement; the caller closes it. */
+  async connect(): Promise<DuckDBConnection> {
+    return await this.#instance.connect();
+  }
+
+  /**
+   * Whether the settings are as they were before the first statement. A function of DuckDB that a SELECT may call switches on its log,
+   * which would show later statements to whoever gets past the gate.
+   */
+  async isUnchanged(): Promise<boolean> {
+    return (await settingsOf(this.#own)) === this.#settings;
+  }
 }
 
 /**
@@ -76,6 +121,11 @@ export async function prepareSelect(connection: DuckDBConnection, sql: string): 
   if (prepared.statementType !== StatementType.SELECT)
     throw new NotOneSelect(`a statement of type ${StatementType[prepared.statementType]} instead of SELECT`);
   return prepared;
+}
+
+async function settingsOf(connection: DuckDBConnection): Promise<string> {
+  const sql = "SELECT md5(string_agg(concat(name, '=', value), chr(10) ORDER BY name)) FROM duckdb_settings()";
+  return String((await connection.runAndReadAll(sql)).getRows()[0]?.[0]);
 }
 
 function relationOf({ columns, partitionKey, files }: SandboxTable): string {

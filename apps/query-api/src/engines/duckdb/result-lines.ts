@@ -10,16 +10,16 @@ export interface ResultLineBatch {
 }
 
 /**
- * Reads a sandbox's result pipe, chunk by chunk, as fast as it is consumed. It ends where the pipe ends, complete or not.
+ * Reads one result from a sandbox's pipe, chunk by chunk, as fast as it is consumed. It ends with the line that ends the result, and
+ * leaves the pipe open for the next; or where the pipe ends.
  *
  * @throws QueryError `result-too-large` for a row that is longer than a row may be
  */
 export async function* resultLines(pipe: Readable): AsyncGenerator<ResultLineBatch, undefined> {
-  pipe.setEncoding('utf8');
   // The pieces of a line that has not ended; joined once, so that a long line is not copied with every piece.
   let pieces: string[] = [];
   let characters = 0;
-  for await (const chunk of pipe as AsyncIterable<string>) {
+  for await (const chunk of pipe.iterator({ destroyOnReturn: false }) as AsyncIterable<string>) {
     const [first = '', ...others] = chunk.split('\n');
     pieces.push(first);
     characters += first.length;
@@ -28,7 +28,12 @@ export async function* resultLines(pipe: Readable): AsyncGenerator<ResultLineBat
     const lines = [pieces.join(''), ...others.slice(0, -1)];
     pieces = [others.at(-1)!];
     characters = pieces[0]!.length;
-    yield* batchesOf(lines);
+    let isOver = false;
+    for (const batch of batchesOf(lines)) {
+      isOver ||= batch.control !== undefined && 'end' in batch.control;
+      yield batch;
+    }
+    if (isOver) return undefined;
   }
   return undefined;
 }

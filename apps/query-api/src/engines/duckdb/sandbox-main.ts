@@ -8,21 +8,40 @@ import { runWith } from './bindings.ts';
 import { cellOf } from './duckdb-cells.ts';
 import { trinoTypeOf, TypeNotCarried } from './duckdb-types.ts';
 import { readTextExactly } from './exact-text.ts';
-import { lockTo, NotOneSelect, openInstance, prepareSelect } from './locked-session.ts';
-import { memorySignal, resultPipe, rowCharactersMax, rowTooLargeType, type PrepareMessage, type ResultLine, type RunMessage, type SandboxReport } from './sandbox-protocol.ts';
+import { NotOneSelect, openLocked, prepareSelect, type LockedSession } from './locked-session.ts';
+import {
+  memorySignal,
+  resultPipe,
+  rowCharactersMax,
+  rowTooLargeType,
+  statementErrors,
+  type EndLine,
+  type PrepareMessage,
+  type ResultLine,
+  type RunMessage,
+  type SandboxReport,
+} from './sandbox-protocol.ts';
 
-// The process that runs one statement in DuckDB and ends. A statement of DuckDB can hold a thread for minutes without hearing an
+// The process that runs statements in DuckDB, one after the other. A statement of DuckDB can hold a thread for minutes without hearing an
 // interrupt, and build strings far beyond DuckDB's memory limit: here it harms no one else, and killing it always works.
 
 const memoryCheckMs = 50;
 const lineBufferBytes = 64 * 1024;
+/** Part of the memory limit that a process may hold between statements. */
+const idleMemoryRatio = 0.6;
+/** Errors of a statement that leave DuckDB as it was. After any other the process is replaced. */
+const harmlessErrors: ReadonlySet<string> = new Set(statementErrors);
 
 class RowTooLarge extends Error {}
 
 readTextExactly();
 
-let prepared: Promise<DuckDBConnection> | undefined;
+let prepared: { readonly session: Promise<LockedSession>; readonly memoryBytesMax: number } | undefined;
 let tempDirectory: string | undefined;
+
+const pipe = new Socket({ fd: resultPipe });
+// The worker gave up.
+pipe.on('error', () => endNow('SIGKILL'));
 
 process.on('message', (message: PrepareMessage | RunMessage) => {
   if (message.kind === 'prepare') prepare(message);
@@ -36,31 +55,46 @@ process.on('disconnect', () => {
 
 function prepare(message: PrepareMessage): void {
   tempDirectory = message.tempDirectory;
+  const memoryBytesMax = message.limits.processMemoryMiB * 1024 * 1024;
   const timer = setInterval(() => {
-    if (process.memoryUsage.rss() > message.limits.processMemoryMiB * 1024 * 1024) endNow(memorySignal);
+    if (process.memoryUsage.rss() > memoryBytesMax) endNow(memorySignal);
   }, memoryCheckMs);
   timer.unref();
-  prepared = openInstance(message);
-  prepared.then(
+  const session = openLocked(message);
+  prepared = { session, memoryBytesMax };
+  session.then(
     () => report({ kind: 'ready' }),
     (error: unknown) => report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
   );
 }
 
-async function run({ sql, parameters, tables }: RunMessage): Promise<void> {
-  const pipe = new Socket({ fd: resultPipe });
-  // The reader gave up.
-  pipe.on('error', () => endNow('SIGKILL'));
+async function run(message: RunMessage): Promise<void> {
+  const { session, memoryBytesMax } = prepared!;
+  let end: EndLine;
   try {
-    const connection = await prepared!;
-    await lockTo(connection, tables);
-    await stream(connection, sql, parameters, pipe);
-    pipe.end(line({ done: true }));
+    const locked = await session;
+    const error = await runIn(locked, message);
+    const isHarmless = error === undefined || harmlessErrors.has(error.type);
+    const reusable = isHarmless && process.memoryUsage.rss() < memoryBytesMax * idleMemoryRatio && (await locked.isUnchanged());
+    end = { reusable, ...(error === undefined ? {} : { error }) };
   } catch (error) {
-    pipe.end(line({ error: errorOf(error) }));
+    end = { reusable: false, error: errorOf(error) };
   }
-  await once(pipe, 'close');
-  process.exit(0);
+  await write(line({ end }));
+}
+
+/** Runs a statement on a connection of its own, and returns its error. */
+async function runIn(session: LockedSession, { sql, parameters, tables }: RunMessage): Promise<DuckDbError | undefined> {
+  await session.declare(tables);
+  const connection = await session.connect();
+  try {
+    await stream(connection, sql, parameters);
+    return undefined;
+  } catch (error) {
+    return errorOf(error);
+  } finally {
+    connection.closeSync();
+  }
 }
 
 // process.exit() waits for the thread that DuckDB holds, which may be for as long as the statement takes.
@@ -68,10 +102,10 @@ function endNow(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-async function stream(connection: DuckDBConnection, sql: string, parameters: readonly Parameter[], pipe: Socket): Promise<void> {
+async function stream(connection: DuckDBConnection, sql: string, parameters: readonly Parameter[]): Promise<void> {
   const result = await runWith(async () => await prepareSelect(connection, sql), parameters);
   const columns = result.columnNames().map((name, index) => ({ name, type: trinoTypeOf(columnTypeOf(result, index)) }));
-  await write(pipe, line({ columns }));
+  await write(line({ columns }));
   let buffer = '';
   for await (const chunk of result) {
     const vectors = columns.map((_, index) => chunk.getColumnVector(index));
@@ -80,12 +114,12 @@ async function stream(connection: DuckDBConnection, sql: string, parameters: rea
       if (text.length > rowCharactersMax) throw new RowTooLarge();
       buffer += `${text}\n`;
       if (buffer.length >= lineBufferBytes) {
-        await write(pipe, buffer);
+        await write(buffer);
         buffer = '';
       }
     }
   }
-  if (buffer !== '') await write(pipe, buffer);
+  if (buffer !== '') await write(buffer);
 }
 
 function columnTypeOf(result: DuckDBResult, index: number): DuckDBType {
@@ -96,7 +130,7 @@ function columnTypeOf(result: DuckDBResult, index: number): DuckDBType {
   }
 }
 
-async function write(pipe: Socket, text: string): Promise<void> {
+async function write(text: string): Promise<void> {
   if (!pipe.write(text)) await once(pipe, 'drain');
 }
 

@@ -1,18 +1,32 @@
+import type { FileLease } from './file-server.ts';
 import { Sandbox, type SandboxSettings } from './sandbox.ts';
 
-/** Keeps one sandbox ready, so that a statement does not wait for a process to start, and knows every one that runs. */
+/** Time for which a sandbox beside the one that is kept ready may wait for a statement, in milliseconds. */
+const idleMsMax = 60_000;
+
+/**
+ * Keeps sandboxes for the next statements, since one that has run knows the table's files. The sandbox that ran last is taken first. One
+ * is always ready, so that no statement waits for a process to start.
+ */
 export class SandboxPool {
   readonly #settings: SandboxSettings;
+  readonly #lease: () => Promise<FileLease>;
   readonly #live = new Set<Sandbox>();
+  /** The one that ran last stands at the end. */
+  readonly #idle: Sandbox[] = [];
+  readonly #reapers = new Map<Sandbox, NodeJS.Timeout>();
   #spare: Promise<Sandbox> | undefined;
   #closed = false;
 
-  constructor(settings: SandboxSettings) {
+  /** @param lease opens a lease of files for one sandbox */
+  constructor(settings: SandboxSettings, lease: () => Promise<FileLease>) {
     this.#settings = settings;
+    this.#lease = lease;
   }
 
-  /** Starts the spare sandbox where there is none and resolves when it is ready. */
+  /** Starts a sandbox where none is ready, and resolves when one is. */
   async warm(): Promise<void> {
+    if (this.#idle.length > 0) return;
     this.#spare ??= this.#start();
     const spare = this.#spare;
     try {
@@ -26,26 +40,67 @@ export class SandboxPool {
     }
   }
 
-  /** Takes a ready sandbox; it is the caller's to close. The next spare is started at once. */
+  /** Takes a ready sandbox. The caller gives it back or closes it. */
   async take(): Promise<Sandbox> {
-    await this.warm();
-    const taken = this.#spare!;
-    this.#spare = undefined;
-    void this.warm().catch(() => undefined);
-    return await taken;
+    for (;;) {
+      const idle = this.#idle.pop();
+      if (idle !== undefined) {
+        this.#forget(idle);
+        this.#warmLater();
+        return idle;
+      }
+      await this.warm();
+      const spare = this.#spare;
+      this.#spare = undefined;
+      // Another statement may have taken the spare in the same moment.
+      if (spare === undefined) continue;
+      this.#warmLater();
+      return await spare;
+    }
+  }
+
+  /** Takes a sandbox back whose statement has ended, for the next statement. */
+  give(sandbox: Sandbox): void {
+    if (this.#closed || !sandbox.alive) {
+      sandbox.kill();
+      return;
+    }
+    this.#idle.push(sandbox);
+    const reaper = setTimeout(() => {
+      if (this.#idle.length > 1) sandbox.kill();
+    }, idleMsMax);
+    this.#reapers.set(sandbox, reaper.unref());
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const reaper of this.#reapers.values()) clearTimeout(reaper);
     await this.#spare?.catch(() => undefined);
     await Promise.all([...this.#live].map((sandbox) => sandbox.close()));
   }
 
+  async #untilExit(sandbox: Sandbox): Promise<void> {
+    await sandbox.exited;
+    this.#live.delete(sandbox);
+    this.#forget(sandbox);
+  }
+
+  #warmLater(): void {
+    if (!this.#closed && this.#idle.length === 0) void this.warm().catch(() => undefined);
+  }
+
+  #forget(sandbox: Sandbox): void {
+    clearTimeout(this.#reapers.get(sandbox));
+    this.#reapers.delete(sandbox);
+    const at = this.#idle.indexOf(sandbox);
+    if (at !== -1) this.#idle.splice(at, 1);
+  }
+
   async #start(): Promise<Sandbox> {
     if (this.#closed) throw new Error('the pool is closed');
-    const sandbox = await Sandbox.start(this.#settings);
+    const sandbox = await Sandbox.start(this.#settings, await this.#lease());
     this.#live.add(sandbox);
-    void sandbox.exited.then(() => this.#live.delete(sandbox));
+    void this.#untilExit(sandbox);
     if (this.#closed) sandbox.kill();
     return sandbox;
   }

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { QueryError } from '../../errors.ts';
+import type { FileGrant, FileLease } from './file-server.ts';
+import type { LakeFile } from './lake-file.ts';
 import { memorySignal, resultPipe, type PrepareMessage, type RunMessage, type SandboxLimits, type SandboxReport } from './sandbox-protocol.ts';
 
 /** How sandboxes are made. */
@@ -15,6 +17,8 @@ export interface SandboxSettings {
   readonly home: string | undefined;
   /** Longest time until a sandbox is ready, in milliseconds. */
   readonly startMsMax: number;
+  /** Memory for what the worker keeps of files between statements, in bytes. With 0 DuckDB keeps nothing either. */
+  readonly keptBytesMax: number;
 }
 
 /** Environment of a sandbox: nothing of the service's own, since credentials may be there. */
@@ -24,17 +28,23 @@ export function sandboxEnvironment(home: string | undefined): Record<string, str
 
 const stderrCharactersMax = 4000;
 
-/** One process that runs one statement. */
+/** One process that runs one statement at a time. */
 export class Sandbox {
   readonly #child: ChildProcess;
   readonly #limits: SandboxLimits;
   readonly #ready = Promise.withResolvers<void>();
   /** Resolves with the exit code, or null after a signal. */
   readonly exited: Promise<number | null>;
+  readonly #lease: FileLease;
+  readonly #lines: Readable;
   #stderr = '';
 
-  private constructor(child: ChildProcess, tempDirectory: string, settings: SandboxSettings) {
+  private constructor(child: ChildProcess, tempDirectory: string, lease: FileLease, settings: SandboxSettings) {
     this.#child = child;
+    this.#lease = lease;
+    this.#lines = (child.stdio[resultPipe] as Readable).setEncoding('utf8');
+    // The exit tells.
+    this.#lines.on('error', () => undefined);
     this.#limits = settings.limits;
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.#stderr = (this.#stderr + text).slice(-stderrCharactersMax)));
     child.on('message', (report: SandboxReport) => {
@@ -57,14 +67,25 @@ export class Sandbox {
       this.kill();
     }, settings.startMsMax);
     void Promise.race([this.#ready.promise.catch(() => undefined), this.exited]).then(() => clearTimeout(timer));
-    void this.exited.then(() => rm(tempDirectory, { recursive: true, force: true })).catch(() => undefined);
-    const prepare: PrepareMessage = { kind: 'prepare', limits: settings.limits, tempDirectory, httpfsPath: settings.httpfsPath };
+    void this.#clearUp(tempDirectory);
+    const { limits, httpfsPath, keptBytesMax } = settings;
+    const prepare: PrepareMessage = { kind: 'prepare', limits, tempDirectory, httpfsPath, filesUrl: lease.url, keepsFiles: keptBytesMax > 0 };
     // An error here is told by the exit.
     child.send(prepare, () => undefined);
   }
 
-  /** Starts a process; {@link ready} tells when it would take a statement. */
-  static async start(settings: SandboxSettings): Promise<Sandbox> {
+  async #clearUp(tempDirectory: string): Promise<void> {
+    await this.exited;
+    this.#lease.end();
+    await rm(tempDirectory, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  /**
+   * Starts a process; {@link ready} tells when it would take a statement.
+   *
+   * @param lease the files that it may read; ended with the process
+   */
+  static async start(settings: SandboxSettings, lease: FileLease): Promise<Sandbox> {
     const tempDirectory = await mkdtemp(join(settings.tempRoot, 'millrace-query-'));
     const fromSource = import.meta.filename.endsWith('.ts');
     const entry = join(import.meta.dirname, fromSource ? 'sandbox-main.ts' : 'sandbox-main.js');
@@ -73,7 +94,7 @@ export class Sandbox {
       execArgv: ['--max-old-space-size=128'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     });
-    return new Sandbox(child, tempDirectory, settings);
+    return new Sandbox(child, tempDirectory, lease, settings);
   }
 
   /**
@@ -89,10 +110,15 @@ export class Sandbox {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Hands the statement over; the result comes line by line from the pipe. */
+  /** Lets the process read the files of a table, until the grant is revoked. */
+  grant(partitionKey: string, files: readonly LakeFile[]): FileGrant {
+    return this.#lease.grant(partitionKey, files);
+  }
+
+  /** Hands a statement over; the result comes line by line from the pipe. The statement before must have ended. */
   run(message: Omit<RunMessage, 'kind'>): Readable {
     this.#child.send({ kind: 'run', ...message } satisfies RunMessage, () => undefined);
-    return this.#child.stdio[resultPipe] as Readable;
+    return this.#lines;
   }
 
   /** Ends the process at once, whatever it does. */
