@@ -8,7 +8,8 @@ import { readQueryConfig } from './config.ts';
 import { conformanceRows } from './engines/query-engine.conformance.ts';
 import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
-import { queueNameOf, queuePrefix } from './queries/query-queue.ts';
+import { queueNameOf } from './queries/query-queue.ts';
+import { queuePrefix } from './queries/queue-prefix.ts';
 import { requestConnection } from './redis-connections.ts';
 import { openTestLake, testEnvironment, testParts, type TestLake } from './testing-lake.ts';
 

@@ -145,6 +145,31 @@ describe('a query of another principal', () => {
   });
 });
 
+describe('the list of queries', () => {
+  it('holds those of the caller and no other, page by page; admin finds those of one principal', async () => {
+    const { bobX, aliceKey } = callers();
+    const mark = crypto.randomUUID();
+    const ids: string[] = [];
+    for (let n = 0; n < 5; n += 1) ids.push((await submit(bobX, { sql: `SELECT '${mark}', ${n}` }, { prefer: 'wait=30' })).body.id);
+    await submit(aliceKey, { sql: `SELECT '${mark}'` }, { prefer: 'wait=30' });
+    const listed = async (caller: Caller, query: string): Promise<{ ids: string[]; next?: string }> => {
+      const { status, body } = await ask(caller, `/v1/queries?${query}`);
+      expect(status).toBe(200);
+      const { queries, next } = body as unknown as { queries: { id: string }[]; next?: string };
+      return { ids: queries.map(({ id }) => id), ...(next === undefined ? {} : { next }) };
+    };
+    const first = await listed(bobX, `text=${mark}&limit=3`);
+    const second = await listed(bobX, `text=${mark}&limit=3&cursor=${first.next}`);
+    expect([...first.ids, ...second.ids]).toEqual(ids.toReversed());
+    expect((await listed(bobX, `text=${mark}&state=succeeded&engine=duckdb&from=2026-01-01T00:00:00Z`)).ids).toHaveLength(5);
+    expect((await listed(bobX, `text=${mark}&state=failed`)).ids).toEqual([]);
+    expect((await listed(aliceKey, `text=${mark}`)).ids).toHaveLength(1);
+    expect((await listed(root(), `text=${mark}`)).ids).toHaveLength(6);
+    expect((await listed(root(), `text=${mark}&principal=bob`)).ids).toEqual(ids.toReversed());
+    expect((await ask(bobX, '/v1/queries?limit=0')).status).toBe(400);
+  });
+});
+
 describe('statements that take all their time', () => {
   it('and fill every slot that their caller may have leave one to others; those of the caller wait, and can be cancelled', async () => {
     const { aliceKey, bobKey } = callers();

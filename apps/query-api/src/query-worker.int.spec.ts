@@ -195,7 +195,10 @@ describe('a worker that is told to stop', () => {
       );
     const lost = new Error('Redis is away');
     vi.spyOn(queue, 'handOver').mockRejectedValueOnce(lost);
-    const first = workerThat(async ({ signal }) => await new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))));
+    const first = workerThat(async ({ signal, saveProgress }) => {
+      await saveProgress({ startedAt: 1 });
+      return await new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    });
     first.start();
     const id = await submit('SELECT 1', 'duckdb');
     await when(id, ({ state }) => state === 'running');

@@ -82,6 +82,16 @@ export interface QueryView {
   readonly links: { readonly self: string; readonly results: string };
 }
 
+/** Answer to `GET /v1/queries`: queries from the newest on. */
+export interface QueryList {
+  readonly queries: readonly (QueryView & {
+    /** Who submitted it; shown to `admin`. */
+    readonly principal?: { readonly kind: string; readonly issuer: string; readonly subject: string };
+  })[];
+  /** Opaque; absent on the last page. */
+  readonly next?: string;
+}
+
 /** A cell of a result: int64 and decimals are strings, so that no client rounds them. */
 export type ResultCell = string | number | boolean | null;
 

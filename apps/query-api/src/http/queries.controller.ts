@@ -6,6 +6,7 @@ import { deadlineOf, Lifecycle, principalOf, RequireScope, type Principal } from
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryError } from '../errors.ts';
 import type { RequestLimits } from '../guards.ts';
+import { listRequestOf } from '../queries/query-listing.ts';
 import { isFinal, viewOf, type QueryRecord } from '../queries/query-record.ts';
 import { QueryService } from '../queries/query-service.ts';
 import { formatted, wholeFormats } from '../results/result-formats.ts';
@@ -50,6 +51,12 @@ export class QueriesController {
     const results = record.state === 'succeeded' ? await this.queries.firstPage(record, limit, limits) : undefined;
     const view: InlineQueryView = { ...viewOf(record), ...(results === undefined ? {} : { results }) };
     void reply.status(200).send(view);
+  }
+
+  @Get()
+  async list(@Query() query: QueryString, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const list = await this.queries.list(listRequestOf(query), callerOf(request), this.limitsOf(request, reply));
+    void reply.header('cache-control', 'private, no-cache').send(list);
   }
 
   @Get(':id')

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { QueryError } from '../errors.ts';
 import type { CallGuard, RequestLimits } from '../guards.ts';
 import { unanswered } from '../unanswered.ts';
-import { queuePrefix } from './query-queue.ts';
+import { queuePrefix } from './queue-prefix.ts';
 
 /**
  * The secret that all instances share through Redis when none is configured. The first instance that needs it makes it.

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { queuePrefix } from './query-queue.ts';
+import { queuePrefix } from './queue-prefix.ts';
 
 /** Channel on which workers say which query has ended. */
 export function endsChannel(queueName: string): string {

@@ -1,14 +1,15 @@
-import { problemOf, type EngineName, type QueryState } from '@millrace/contracts';
+import { problemOf, queryLimits, type EngineName, type QueryList, type QueryState } from '@millrace/contracts';
 import { DeadlineExceededError } from '@millrace/resilience';
+import type { Principal } from '@millrace/runtime';
 import { Queue, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QueryError } from '../errors.ts';
 import type { CallGuard, RequestLimits } from '../guards.ts';
 import { unanswered } from '../unanswered.ts';
+import { queuePrefix } from './queue-prefix.ts';
+import { QueryIndex } from './query-index.ts';
+import { listQueries, type ListRequest } from './query-listing.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress, QueryRecord } from './query-record.ts';
-
-/** Prefix of every key in Redis. */
-export const queuePrefix = 'millrace';
 
 /** Name of the one kind of job. */
 const jobName = 'query';
@@ -48,6 +49,7 @@ export class QueryQueue {
   readonly #redis: Redis;
   readonly #settings: QueryQueueSettings;
   readonly #guard: CallGuard;
+  readonly #index: QueryIndex;
 
   /**
    * @param redis a connection without offline queue, so that a call fails at once while Redis is away
@@ -57,6 +59,10 @@ export class QueryQueue {
     this.#redis = redis;
     this.#settings = settings;
     this.#guard = guard;
+    const { name, retentionSeconds, retentionJobsMax, jobsMax, engines } = settings;
+    // A query is kept for this time after its end, and may wait and run before.
+    const ageMsMax = retentionSeconds * 1000 + queryLimits.timeoutMsMax * 2;
+    this.#index = new QueryIndex(redis, { name, ageMsMax, entriesMax: (retentionJobsMax + jobsMax) * engines.length });
   }
 
   /**
@@ -75,6 +81,7 @@ export class QueryQueue {
       const queue = await this.#open(engine);
       const claim = `${queuePrefix}:${name}:claim:${id}`;
       if ((await this.#redis.set(claim, engine, 'EX', claimSeconds, 'NX')) === null && (await this.#redis.get(claim)) !== engine) return false;
+      await this.#index.add({ id, engine, submittedAt: data.submittedAt }, data.principal);
       // A query that fails is a job that returns; what BullMQ would call a failed attempt is a bug or a dead worker.
       await queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
       return true;
@@ -91,11 +98,25 @@ export class QueryQueue {
     return await this.#call('find', async () => {
       const jobs = await Promise.all(this.#settings.engines.map(async (engine) => await (await this.#open(engine)).getJob(id)));
       const job = jobs.find((found) => found !== undefined) as QueryJob | undefined;
-      if (job === undefined || !isVisible(job.data)) return undefined;
-      const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
-      const outcome = outcomeOf(job);
-      const state = outcome?.state ?? (await this.#openState(id, job));
-      return { id, data: job.data, state, progress, outcome };
+      return job === undefined || !isVisible(job.data) ? undefined : await this.#recordOf(id, job);
+    }, limits);
+  }
+
+  /**
+   * Lists queries from the newest on, see {@link listQueries}.
+   *
+   * @throws QueryError `unavailable` when Redis does not answer, `deadline-exceeded`
+   */
+  async list(request: ListRequest, caller: Principal, limits: RequestLimits = {}): Promise<QueryList> {
+    return await this.#call('list', async () => {
+      return await listQueries(request, caller, {
+        newest: (whose, before, until) => this.#index.newest(whose, before, until),
+        find: async ({ id, engine }, isWanted) => {
+          if (!this.#settings.engines.includes(engine)) return undefined;
+          const job = (await (await this.#open(engine)).getJob(id)) as QueryJob | undefined;
+          return job === undefined || !isWanted(job.data) ? undefined : await this.#recordOf(id, job);
+        },
+      });
     }, limits);
   }
 
@@ -176,11 +197,17 @@ export class QueryQueue {
     }
   }
 
+  async #recordOf(id: string, job: QueryJob): Promise<QueryRecord> {
+    const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
+    const outcome = outcomeOf(job);
+    const state = outcome?.state ?? (await this.#openState(id, job));
+    return { id, data: job.data, state, progress, outcome };
+  }
+
   async #openState(id: string, job: QueryJob): Promise<QueryState> {
     if ((await this.#redis.exists(this.#cancelKey(id))) === 1) return 'cancelling';
-    // A query that was handed over waits again; for its caller it has begun.
-    const begun = typeof job.progress === 'object' && 'startedAt' in job.progress;
-    return begun || (await job.getState()) === 'active' ? 'running' : 'queued';
+    // Not by the state of the job: one that was handed over waits again, and one that is set aside is taken for a moment.
+    return typeof job.progress === 'object' && 'startedAt' in job.progress ? 'running' : 'queued';
   }
 
   #cancelKey(id: string): string {

@@ -1,4 +1,4 @@
-import type { ResultPage } from '@millrace/contracts';
+import type { QueryList, ResultPage } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import { idOfPrincipal, type Principal } from '@millrace/runtime';
 import type { RequestLimits } from '../guards.ts';
@@ -10,6 +10,7 @@ import type { ResultManifest } from '../results/result-manifest.ts';
 import type { ReportUsage } from '../reports/report-usage.ts';
 import type { QueryApiAudit } from './query-audit.ts';
 import { idOfKey } from './query-id.ts';
+import type { ListRequest } from './query-listing.ts';
 import type { QueryQueue } from './query-queue.ts';
 import { isFinal, maySee, type QueryJobData, type QueryRecord } from './query-record.ts';
 import { jobOf, type SubmissionRules } from './submission.ts';
@@ -82,6 +83,11 @@ export class QueryService {
     const record = leftMs > 0 ? await waits.untilEnded({ id, find, waitMs: leftMs, now, sleep, signal: limits.signal ?? new AbortController().signal }) : await find();
     if (record === undefined) throw notFound(id);
     return record;
+  }
+
+  /** Queries from the newest on: those of the caller, or of every caller for `admin`. */
+  async list(request: ListRequest, caller: Principal, limits: RequestLimits): Promise<QueryList> {
+    return await this.#parts.queue.list(request, caller, limits);
   }
 
   /** The query just submitted, once it ended or `waitMs` are over. It has been taken: that it cannot be looked at now is no failure. */

@@ -1,0 +1,2 @@
+/** Prefix of every key in Redis. */
+export const queuePrefix = 'millrace';
