@@ -14,7 +14,7 @@ interface Limits {
   readonly requestTimeout?: number;
 }
 
-/** What a client's requests are sent with: the SDK keeps it to itself. */
+/** The settings of a client's requests, which the SDK does not export. */
 async function limitsOf(client: { readonly config: { readonly requestHandler: object } }): Promise<Limits> {
   return (await Reflect.get(client.config.requestHandler, 'configProvider')) as Limits;
 }
@@ -23,7 +23,7 @@ async function connectMsOf(client: Parameters<typeof limitsOf>[0]): Promise<unkn
   return (await limitsOf(client)).connectionTimeout;
 }
 
-it('each client has the time to connect of its own pipeline, and tries nothing again by itself', async () => {
+it('each client has the connect timeout of its pipeline, and retries nothing itself', async () => {
   const clients = awsClients({ ...place, connectTimeoutMs: { s3: 11, glue: 12, athena: 13 } });
   expect(await Promise.all([clients.s3, clients.glue, clients.athena].map(connectMsOf))).toEqual([11, 12, 13]);
   expect(await Promise.all([clients.s3, clients.glue, clients.athena].map(async ({ config }) => await config.maxAttempts()))).toEqual([1, 1, 1]);

@@ -3,7 +3,7 @@ import type { GlueClient } from '@aws-sdk/client-glue';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { awsConnections, glueClient, s3Client, type ConnectionSettings } from '@millrace/lake';
 
-/** Where AWS, or what stands in for it, is reached; undefined leaves the choice to the SDK. */
+/** Endpoints of AWS or of an emulator; undefined leaves the choice to the SDK. */
 export interface AwsSettings {
   /** Default: the profile's (`AWS_PROFILE`), or us-east-1. */
   readonly region: string | undefined;
@@ -15,7 +15,7 @@ export interface AwsSettings {
   readonly connectTimeoutMs?: { readonly [service in 's3' | 'glue' | 'athena']?: number | undefined };
 }
 
-/** Clients whose own retries are off, and which wait for an answer as long as they are let: the pipelines own both, and the signal of an attempt ends its request. */
+/** Clients without retries and without a time limit. The pipelines own both, and the signal of an attempt ends its request. */
 export interface AwsClients {
   readonly s3: S3Client;
   readonly glue: GlueClient;

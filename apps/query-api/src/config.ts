@@ -31,7 +31,7 @@ export const queryConfigSchema = Type.Object({
   QUERY_RESULT_MB_MAX: Type.Integer({ default: 256, minimum: 1, maximum: 1_048_576, description: 'Size of one result in MiB' }),
   QUERY_TABLE_FILES_MAX: Type.Integer({ default: 20_000, minimum: 1, maximum: 1_000_000, description: 'Files that DuckDB may read for one query, in the partitions that its conditions allow' }),
   QUERY_DUCKDB_HTTPFS: Type.Optional(Type.String({ minLength: 1, description: "Path of DuckDB's httpfs extension; without it DuckDB installs its own" })),
-  QUERY_DUCKDB_CONCURRENCY: Type.Integer({ default: 3, minimum: 1, maximum: 64, description: 'Queries that one worker runs at once in DuckDB, each in a process of its own. One authenticated caller holds all but one of them at most' }),
+  QUERY_DUCKDB_CONCURRENCY: Type.Integer({ default: 3, minimum: 1, maximum: 64, description: 'Queries that one worker runs at once in DuckDB, each in another process. One authenticated caller holds all but one of them at most' }),
   QUERY_DUCKDB_MEMORY_MB: Type.Integer({ default: 256, minimum: 64, maximum: 1_048_576, description: "DuckDB's memory limit for one query in MiB" }),
   QUERY_DUCKDB_PROCESS_MB: Type.Integer({ default: 1024, minimum: 256, maximum: 1_048_576, description: "Resident memory at which a query's process ends itself, in MiB" }),
   QUERY_DUCKDB_THREADS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'Threads of one query in DuckDB' }),

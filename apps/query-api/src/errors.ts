@@ -1,6 +1,6 @@
 import { problemOf, type Problem, type ProblemName, type Violation } from '@millrace/contracts';
 
-/** What can go wrong with a query; each is the name of the problem document that tells of it. */
+/** Codes of query errors. Each is the name of its problem document. */
 export type QueryErrorCode = Extract<
   ProblemName,
   | 'validation'
@@ -58,14 +58,14 @@ export class SandboxNotStarted extends Error {
   }
 }
 
-/** A service asks for less: the reason is in `cause`. */
+/** A service throttles; the reason is in `cause`. */
 export class Throttled extends Error {
   override readonly name = 'Throttled';
   /** Milliseconds after which it wants to be asked again, where it said so. */
   readonly retryAfterMs: number | undefined;
 
   constructor(cause: unknown, retryAfterMs: number | undefined) {
-    super('The service asks for less.', { cause });
+    super('The service throttles.', { cause });
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -74,7 +74,7 @@ export class Throttled extends Error {
 export class QueryStopped extends Error {
   override readonly name = 'QueryStopped';
   /**
-   * `cancelled` and `deadline` end the query and reach the engine; `handed-over` only ends this worker's part: the engine goes on
+   * `cancelled` and `deadline` end the query and reach the engine; `handed-over` only ends this worker's part: the execution continues,
    * and a successor attaches to it.
    */
   readonly code: 'cancelled' | 'deadline' | 'handed-over';

@@ -1,26 +1,26 @@
 import type { CatalogGuard, StoreGuard } from '@millrace/lake';
 
-/** What a call that leaves the process says of itself. */
+/** Description of a call that leaves the process. */
 export interface GuardedCall {
-  /** What is done: `put`, `start`, `submit`. */
+  /** Name of the operation: `put`, `start`, `submit`. */
   readonly operation: string;
   /** Whether doing it twice is the same as doing it once; only then may it be tried again. */
   readonly idempotent: boolean;
   /** Ends the call, whatever it waits for. */
   readonly signal?: AbortSignal | undefined;
-  /** Epoch milliseconds after which nobody waits for the answer. */
+  /** Time after which the caller no longer waits, in epoch milliseconds. */
   readonly deadline?: number | undefined;
 }
 
-/** What a request sets to the work done for it. */
+/** Limits that a request sets to its work. */
 export interface RequestLimits {
-  /** Aborted when the client goes away, or the service stops. */
+  /** Aborted when the client disconnects, or the service stops. */
   readonly signal?: AbortSignal;
-  /** Epoch milliseconds after which nobody waits for the answer: the caller's own. */
+  /** The caller's deadline, in epoch milliseconds. */
   readonly deadline?: number | undefined;
 }
 
-/** Stands around every call to one dependency: time limit, retries, circuit, bulkhead. `run` gets the signal of its own attempt. */
+/** Stands around every call to one dependency: time limit, retries, circuit, bulkhead. `run` gets the signal of its attempt. */
 export type CallGuard = <T>(call: GuardedCall, run: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
 /** One guard for each dependency; no call of this app's own leaves the process by another way. */

@@ -10,7 +10,7 @@ import type { CallGuard, GuardedCall, Guards } from './guards.ts';
 import type { ReportAnswer } from './queries/report-answers.ts';
 import { redisRemedy, RedisRefused } from './redis-refusals.ts';
 
-/** A query has a time limit of its own; the pipelines around whole queries only never cut it short. */
+/** A query has its own time limit, and the pipelines around whole queries never cut it short. */
 const wholeQuery = { attemptMs: queryLimits.timeoutMsMax, totalMs: queryLimits.timeoutMsMax };
 
 /** Every pipeline of the query API and of its worker, with the defaults of its settings. */
@@ -46,8 +46,8 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 50, queueMax: 100, queueWaitMsMax: 5000 },
     classify: errorClassOf,
   },
-  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read several times. A statement whose read is never answered votes only once
-  // all tries are over, and few run at once: the window is long and the votes are few, or the circuit could not open at all.
+  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read several times. A statement whose read is never answered votes only after
+  // all tries. Few statements run at once, so the window is long and few votes suffice.
   'duckdb-reads': {
     dependency: 's3',
     timeout: wholeQuery,
@@ -55,7 +55,7 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 64 },
     classify: errorClassOf,
   },
-  // The last good answer of a report stands in, marked with its age, while its engine or its data cannot be reached.
+  // While its engine or its data cannot be reached, a report gets its last good answer, marked with its age.
   report: {
     dependency: 'engines',
     timeout: wholeQuery,
@@ -77,7 +77,7 @@ export const queryPipelines = {
 
 type Name = keyof typeof queryPipelines;
 
-/** Which of them each process has. */
+/** The pipelines of each process. */
 const namesOf = {
   api: ['http', 'redis', 's3', 'usage-write', 'usage-read'],
   worker: ['redis', 's3', 'glue', 'athena', 'duckdb-reads', 'report'],
@@ -111,7 +111,7 @@ export function guardsOver(registry: Pick<PipelineRegistry, 'find'>): Guards {
 function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
   return async <T>({ operation, idempotent, signal, deadline }: GuardedCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     if (pipeline === undefined) throw new TypeError(`This process has no pipeline ${name}.`);
-    // These pipelines have no fallbacks: what they answer is what the work answered.
+    // These pipelines have no fallbacks, so the answer comes from the work.
     return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), { key: operation, idempotent, signal, deadline })) as T;
   };
 }
@@ -119,7 +119,7 @@ function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
 const ioredis = { name: 'ioredis', attemptsMax: 1 };
 const sdk = { name: 'AWS SDK', attemptsMax: 1 };
 
-// How often a wait looks and of how many parts a download consists depends on the request: each of these calls is counted by itself, and says so.
+// The number of looks of a wait and of parts of a download depends on the request. Each such call is counted alone, and says so.
 const apiPaths: readonly CallPath[] = [
   { request: 'POST /v1/queries, its wait apart (secret of ids, look, count, add, look again)', layers: ['redis', ioredis], calls: 5 },
   { request: 'POST /v1/queries of a report: counting it', layers: ['usage-write', ioredis] },
@@ -134,8 +134,8 @@ const apiPaths: readonly CallPath[] = [
 ];
 
 /**
- * A query is run again when its worker dies; what is said here is each of its calls. BullMQ's own commands (taking a query, its lock, its end) go over a
- * connection that sends them again until Redis is back: they cannot be counted.
+ * A query is run again when its worker dies; this lists each of its calls. BullMQ's own commands (taking a query, its lock, its end) cannot be
+ * counted: their connection repeats them until Redis is back.
  */
 function workerPaths(runsMax: number): readonly CallPath[] {
   const runs = { name: 'workers', attemptsMax: runsMax };

@@ -38,7 +38,7 @@ interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  // Shapes are what the tests assert.
+  // The tests assert shapes.
   readonly body: Record<string, never> & { id: string; state: string; rows: unknown[][]; results: { rows: unknown[][]; columns: unknown[]; next?: string }; next: string; error: { type: string; detail: string } };
 }
 
@@ -306,7 +306,7 @@ describe('what is refused', () => {
     ['half a character', '{"sql": "SELECT ?", "parameters": ["\\ud800"]}', 400, 'validation'],
     ['half a character in the statement', `{"sql": "SELECT '\\ud800'"}`, 400, 'statement-invalid'],
     ['a time limit of a thousand years', { sql: 'SELECT 1', timeoutMs: 31_536_000_000_000 }, 400, 'validation'],
-    ['a date that is none', { report: 'sales-by-genre', parameters: { from: '2019-02-30' } }, 400, 'validation'],
+    ['an impossible date', { report: 'sales-by-genre', parameters: { from: '2019-02-30' } }, 400, 'validation'],
     ['a statement that nothing can parse in time', { sql: `SELECT ${'?,'.repeat(32_000)}?` }, 400, 'statement-not-allowed'],
     ['a statement too deep', { sql: `SELECT ${'('.repeat(30_000)}1${')'.repeat(30_000)}` }, 400, 'statement-invalid'],
     ['broken JSON', '{"sql": ', 400, 'invalid-json'],
@@ -365,7 +365,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('an API that is told to stop', () => {
+describe('an API that stops', () => {
   it('is unready at once, still takes queries and answers them for its drain delay, and then ends long polls with the query as it is', { timeout: 120_000 }, async () => {
     const env = testEnvironment(lake, { QUERY_QUEUE_NAME: `drain-${lake.database}`, MILLRACE_DRAIN_DELAY_MS: '5000' });
     const stopping = await spawnService('query-api', env);

@@ -91,7 +91,7 @@ describe('Redis', () => {
     await fault.clear();
     await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
     await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(200);
-    // The worker is back, too, and works off what was taken.
+    // The worker is back, too, and runs the accepted queries.
     const { body } = await send('SELECT count(*) FROM purchases');
     await expect.poll(async () => (await ask(`/v1/queries/${body.id}?wait=10`)).body.state, { timeout: 60_000 }).toBe('succeeded');
   });
@@ -186,7 +186,7 @@ describe("DuckDB's reads of S3", () => {
 });
 
 describe('a dependency of one engine', () => {
-  /** Nothing gives up by itself: what is stuck stays so until it is cancelled. */
+  /** Nothing times out: a stuck query stays until it is cancelled. */
   const patient = Object.fromEntries(['GLUE', 'ATHENA'].flatMap((name) => [[`QUERY_${name}_ATTEMPT_TIMEOUT_MS`, '120000'], [`QUERY_${name}_TOTAL_TIMEOUT_MS`, '120000'], [`QUERY_${name}_BREAKER_MINIMUM_CALLS`, '1000']]));
 
   it.each([

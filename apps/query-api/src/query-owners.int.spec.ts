@@ -58,7 +58,7 @@ async function submit(caller: Caller, body: unknown, headers: Readonly<Record<st
   return await ask(caller, path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
 }
 
-/** Every way to a query, with what a client can ask there. */
+/** Every route to a query. */
 const routes: readonly (readonly [name: string, suffix: string, init: RequestInit])[] = [
   ['its state', '', {}],
   ['a wait for its end', '?wait=30', {}],
@@ -137,7 +137,7 @@ describe('a query of another principal', () => {
     expect((await ask(aliceX, `/v1/queries/${body.id}?wait=30`)).body.state).toBe('cancelled');
   });
 
-  it('is not reached with a cursor of it: a cursor opens only the query whose id is in the path, to those who may see it', async () => {
+  it('is not reached with its cursor: a cursor works only with the id of its query, and for a caller that may see it', async () => {
     const { aliceX, bobX } = callers();
     const [hers, his] = [await finished(aliceX), await finished(bobX)];
     expect((await ask(bobX, `/v1/queries/${his.id}/results?cursor=${hers.cursor}`)).status).toBe(400);
@@ -190,7 +190,7 @@ describe('statements that take all their time', () => {
 });
 
 describe('an Idempotency-Key', () => {
-  it('that several principals use is a query of its own for each; a repetition at another instance is the same query', async () => {
+  it('that several principals use is a different query for each; a repetition at another instance is the same query', async () => {
     const all = callers();
     const key = { 'idempotency-key': 'nightly-2026-11-27', prefer: 'wait=30' };
     const ids: string[] = [];
@@ -206,7 +206,7 @@ describe('an Idempotency-Key', () => {
     expect((await submit(elsewhere, { sql: "SELECT 'other' AS who" }, key)).status).toBe(422);
   });
 
-  it('does not give its query away: the id does not derive from public values', async () => {
+  it('does not reveal its query: the id does not derive from public values', async () => {
     const { aliceKey } = callers();
     const { body } = await submit(aliceKey, { sql: three }, { 'idempotency-key': 'daily' });
     const computed = createHash('sha256').update('alice\ndaily').digest('hex');
@@ -254,7 +254,7 @@ const about = (id: string, audit: string): Record<string, unknown>[] => lines.fi
 describe('the log', () => {
   const principal = { kind: 'jwt', issuer: 'https://x.example', subject: 'alice' };
 
-  it('says who ran which statement on which engine, how long it took and what it read: one line at the start and one at the end', async () => {
+  it('names caller, statement, engine, duration and bytes of a query: one line at its start and one at its end', async () => {
     const { aliceX } = callers();
     const ends: readonly (readonly [sql: string, state: string, figures: object])[] = [
       ['SELECT ? AS one', 'succeeded', { rows: 1, bytesScanned: expect.any(Number) as number }],

@@ -22,7 +22,7 @@ const mebibyte = 1024 * 1024;
 /** How long a start waits for Redis, in milliseconds, so that a service is not unready for its first moments. */
 const settledMsMax = 2000;
 
-/** What both roots are made of. */
+/** Parts that both roots share. */
 export interface QueryParts {
   readonly aws: AwsClients;
   readonly results: S3ObjectStore;
@@ -126,13 +126,13 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
   return config.QUERY_ENGINES.map((name) => makers[name]());
 }
 
-/** What both roots cannot do without. */
+/** Checks of the dependencies that both roots need. */
 export function registerStoreChecks(health: HealthRegistry, { queue, results }: QueryParts): void {
   health.register('redis', { check: async () => await queue.ping(), required: true });
   health.register('s3', { check: async (signal) => void (await results.list('_results/', { limit: 1, signal })), required: true });
 }
 
-/** What a worker needs besides. Only the default engine is required: a query may name another in vain. */
+/** Further checks of a worker. Only the default engine is required, because the others are optional for a query. */
 export function registerEngineChecks(health: HealthRegistry, config: QueryConfig, { aws }: QueryParts, engines: readonly QueryEngine[], { glue }: Pick<Guards, 'glue'>): void {
   health.register('glue', {
     check: async (signal) =>

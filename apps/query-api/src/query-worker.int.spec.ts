@@ -23,7 +23,7 @@ let lake: TestLake;
 let queue: QueryQueue;
 let workers: ChildProcess[];
 
-/** A worker as its users run it: a process of its own, from the build. */
+/** A worker as its users run it: a process, from the build. */
 async function startWorker(more: Record<string, string> = {}): Promise<ChildProcess> {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../dist/worker.js')], {
     env: {
@@ -162,7 +162,7 @@ describe('a worker that dies', () => {
   });
 });
 
-describe('a worker that is told to stop', () => {
+describe('a worker that stops', () => {
   it('lets a short query end and exits with 0', async () => {
     const child = await startWorker();
     const id = await submit('SELECT 1 AS one', 'duckdb');
@@ -212,7 +212,7 @@ describe('a worker that is told to stop', () => {
   });
 });
 
-describe('a worker whose Redis is away for a moment', () => {
+describe('a worker whose Redis fails for a moment', () => {
   it('keeps progress that Redis did not take as soon as it does', async () => {
     const progress = { startedAt: 1, executionId: 'a' };
     vi.spyOn(queue, 'saveProgress').mockRejectedValueOnce(new Error('Redis is away'));

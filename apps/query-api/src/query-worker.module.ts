@@ -18,7 +18,7 @@ const ENGINES = Symbol('QUERY_ENGINES');
 const CONFIG = Symbol('QUERY_CONFIG');
 const GUARDS = Symbol('QUERY_GUARDS');
 
-/** How often a worker looks whether a query it runs shall be cancelled. */
+/** Time between two looks for a request to cancel, in milliseconds. */
 const cancelPollMs = 500;
 
 /** Queries that a worker runs at once on each engine. */
@@ -31,7 +31,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, { clock: systemClock, signal });
 }
 
-/** The composition root of the worker: it runs what the API queues. */
+/** The composition root of the worker, which runs the queries that the API queues. */
 @Module({})
 export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(

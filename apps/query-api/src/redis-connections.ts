@@ -10,14 +10,14 @@ export interface RedisSettings {
 
 const connectTimeoutMsDefault = 2000;
 
-/** How much longer than an attempt a connection may stay silent while commands wait, in milliseconds: whoever sent them has been answered by then. */
+/** How much longer than an attempt a connection may stay silent while commands wait, in milliseconds. Their attempts have timed out by then. */
 const silenceAfterAttemptMs = 1000;
 
 /**
- * A connection for requests: a command fails at once while Redis is away, and it fails when the answer does not come.
+ * A connection for requests: a command fails at once while Redis is down, and when no answer comes.
  *
- * A command takes no signal, so that one whose attempt is over goes on and holds its permit. What ends it is the end of a connection that gave no byte for longer than the
- * longest attempt, as the pipelines are set now; another is opened then, which helps when this one is dead and nobody said so.
+ * A command takes no signal, so it outlives its attempt and holds its permit. A connection without a byte for longer than the longest
+ * attempt of the pipelines is therefore closed, and another is opened. This also replaces a connection that died silently.
  *
  * @param pipelines those around its commands
  */

@@ -35,7 +35,7 @@ it.each(['NOAUTH Authentication required.', 'WRONGPASS invalid username-password
     redis.emit('error', reply(words));
     const error = await over(notWritable);
     expect(error).toMatchObject({ name: 'RedisRefused', message: `Redis: ${words}` });
-    // Redis is healthy: its circuit stays closed, and an operator is told what to do.
+    // Redis is healthy: its circuit stays closed, and the log names the remedy.
     expect(queryPipelines.redis.classify(error)).toBe('invalid');
     expect(remedyOf(error)).toContain('REDIS_URL');
   },

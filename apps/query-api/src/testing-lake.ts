@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { awsClients, type AwsClients } from './aws-clients.ts';
 
-/** One row of the test table; what is left out is filled with something plausible. */
+/** One row of the test table; the other columns get plausible values. */
 export interface TestPurchase {
   readonly genre: string;
   readonly userId: string;
@@ -22,7 +22,7 @@ export interface TestLake {
   readonly database: string;
   readonly store: S3ObjectStore;
   readonly catalog: GlueCatalog;
-  /** Writes rows as the sink does, one file per `dt`, and registers the partitions unless told otherwise. */
+  /** Writes rows as the sink does, one file per `dt`, and registers the partitions unless `register` is false. */
   land(rows: readonly TestPurchase[], options?: { readonly register?: boolean; readonly name?: string }): Promise<void>;
   close(): Promise<void>;
 }

@@ -50,7 +50,7 @@ describe.each([
     await expect(ask(openCircuit)).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 60 });
   });
 
-  it('says that as many run as may, and not that nobody answers', async () => {
+  it('reports the full bulkhead, and not a missing answer', async () => {
     const pipeline = createPipeline({ ...queryPipelines.redis, name: 'redis', bulkhead: { concurrencyMax: 1 } });
     const { redis: guard } = guardsOver({ find: () => pipeline });
     const running = Promise.withResolvers<void>();

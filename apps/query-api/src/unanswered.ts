@@ -2,14 +2,14 @@ import { RejectedError, readRetryAfterMs } from '@millrace/resilience';
 import { problemOfRejection } from '@millrace/runtime';
 import { QueryError } from './errors.ts';
 
-/** What a client is told to wait when nobody can say, in seconds. */
+/** `Retry-After` when the dependency gives no time, in seconds. */
 const retryAfterSecondsDefault = 1;
 
 /**
- * What a call that its pipeline brought to no answer comes to: `overloaded` when as many run and wait as may, otherwise `unavailable`, with the time after which the circuit,
- * or the dependency itself, wants to be asked again.
+ * The error of a call without an answer: `overloaded` when the bulkhead is full, otherwise `unavailable`. It carries the time after which
+ * the circuit or the dependency may be asked again.
  *
- * @param detail what cannot be done; a refusal for another reason than an outage says its own
+ * @param detail the consequence for the client; a full bulkhead has its own
  */
 export function unanswered(error: unknown, detail: string): QueryError {
   if (!(error instanceof RejectedError)) {

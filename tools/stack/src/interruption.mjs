@@ -67,8 +67,8 @@ export class Interruption {
   }
 
   /**
-   * Tells whether a failure may come from an interruption. A process that is starting hears Ctrl-C as well and may end before this
-   * process has handled the signal, so a signal that is under way gets {@link signalDelayMs}.
+   * Tells whether a failure may come from an interruption. A process that is starting hears Ctrl-C as well. It may end before this
+   * process has handled the signal, so this waits {@link signalDelayMs} for a signal that is under way.
    *
    * @returns {Promise<boolean>}
    */

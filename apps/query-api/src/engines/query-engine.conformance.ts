@@ -4,7 +4,7 @@ import { QueryError, QueryStopped } from '../errors.ts';
 import { readStatement } from '../statement/statement-text.ts';
 import type { EngineRequest, Parameter, QueryEngine, ResultColumn, ResultRow } from './query-engine.ts';
 
-/** What the suite needs: an engine over a table `purchases` in database `database` with the rows of {@link conformanceRows}. */
+/** Needs of the suite: an engine over a table `purchases` in database `database` with the rows of {@link conformanceRows}. */
 export interface ConformanceSubject {
   readonly engine: QueryEngine;
   readonly database: string;
@@ -35,7 +35,7 @@ function request(sql: string, parameters: readonly Parameter[] = [], extra: Part
   };
 }
 
-/** One suite for every engine: what the rest of the app relies on. */
+/** One suite for every engine: the behaviour that the rest of the app relies on. */
 export function engineConformance(name: string, open: () => Promise<ConformanceSubject>): void {
   describe(`engine ${name}`, () => {
     let subject: ConformanceSubject;

@@ -23,7 +23,7 @@ export interface EngineRequest {
   readonly statement: StatementText;
   /** One value per placeholder. */
   readonly parameters: readonly Parameter[];
-  /** What a former worker was given by the engine: attach to it and do not start anew. */
+  /** The execution that a former worker started: the engine attaches to it instead of starting another. */
   readonly executionId: string | undefined;
   /** Awaited as soon as the engine has accepted the statement, so that a successor can attach. */
   readonly onStarted: (executionId: string) => Promise<void>;
@@ -31,7 +31,7 @@ export interface EngineRequest {
   readonly signal: AbortSignal;
 }
 
-/** What an engine answers. */
+/** The answer of an engine. */
 export interface EngineResult {
   readonly columns: readonly ResultColumn[];
   /** The rows in order, batch by batch; the engine produces no further than it is read. To be read once, to its end or given up. */
@@ -41,7 +41,7 @@ export interface EngineResult {
 }
 
 /**
- * An engine that runs SQL over the lake. It is built for three: DuckDB in a process of its own, Athena, and later Trino.
+ * An engine that runs SQL over the lake. It is built for three: embedded DuckDB, Athena, and later Trino.
  *
  * Errors are {@link QueryError}: `statement-invalid` when the statement is at fault, `unavailable` when the engine or its storage
  * cannot be reached, `engine-failed` for the rest. An aborted run throws the signal's reason.

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** Aborts when the client goes away or the service stops, whichever comes first; once the answer is sent nobody listens any more. */
+/** Aborts when the client disconnects or the service stops, and never after the answer was sent. */
 export function answerSignal(response: ServerResponse, stopping: AbortSignal): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => controller.abort(stopping.reason);

@@ -4,7 +4,7 @@ import { RequireScope } from '@millrace/runtime';
 import type { Report } from '../reports/report.ts';
 import { ReportUsage } from '../reports/report-usage.ts';
 
-/** What there is to ask, and what to ask it with. */
+/** Tables, reports and engines. */
 export interface QueryCatalog {
   readonly database: string;
   readonly streams: readonly Stream[];

@@ -7,7 +7,7 @@ const pageRowsDefault = 1000;
 /** The parameters of a request's query string. */
 export type QueryString = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Milliseconds that `Prefer: wait=N` asks for (RFC 7240), at most the longest wait; 0 without it. A preference that cannot be read is none. */
+/** Milliseconds that `Prefer: wait=N` asks for (RFC 7240), at most the longest wait; 0 without it. An unreadable preference is ignored. */
 export function preferredWaitMs(prefer: string | undefined): number {
   const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?/i.exec(prefer ?? '');
   return match === null ? 0 : Math.min(Number(match[1]), queryLimits.waitSecondsMax) * 1000;

@@ -18,7 +18,7 @@ export class SharedIdSecret {
   readonly #newSecret: () => string;
 
   /**
-   * @param queueName what the names of the queues begin with: instances that share queues share the secret
+   * @param queueName prefix of the queues' names; instances that share queues share the secret
    * @param newSecret makes a secret that cannot be guessed
    */
   constructor(redis: Pick<Redis, 'get' | 'set'>, queueName: string, guard: CallGuard, newSecret = (): string => randomBytes(32).toString('base64url')) {
@@ -43,7 +43,7 @@ export class SharedIdSecret {
     if (known !== null) return known;
     await this.#redis.set(this.#key, this.#newSecret(), 'NX');
     const made = await this.#redis.get(this.#key);
-    if (made === null) throw new Error('Redis does not keep what was just written.');
+    if (made === null) throw new Error('Redis lost a value that was just written.');
     return made;
   }
 }

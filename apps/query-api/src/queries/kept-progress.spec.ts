@@ -5,7 +5,7 @@ import type { QueryProgress } from './query-record.ts';
 const begun: QueryProgress = { startedAt: 1 };
 const started: QueryProgress = { startedAt: 1, executionId: 'a' };
 
-/** Writes that end when and as they are told. */
+/** Writes whose ends the test controls. */
 function writes() {
   const written: QueryProgress[] = [];
   const open: PromiseWithResolvers<void>[] = [];

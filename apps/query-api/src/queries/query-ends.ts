@@ -18,7 +18,7 @@ export class QueryEnds {
   readonly #redis: Redis;
   readonly #watches = new Map<string, Set<AbortController>>();
 
-  /** @param redis a connection of its own, which subscribes */
+  /** @param redis a connection that only subscribes */
   constructor(redis: Redis, queueName: string) {
     this.#redis = redis;
     redis.on('message', (_channel, id) => {

@@ -19,7 +19,7 @@ const claimSeconds = 600;
 
 /** Settings of the queues. */
 export interface QueryQueueSettings {
-  /** What the names of the queues begin with. */
+  /** Prefix of the queues' names. */
   readonly name: string;
   /** Engines that there are queries for. A query for another is not found. */
   readonly engines: readonly EngineName[];
@@ -42,7 +42,7 @@ export type QueryJob = Job<QueryJobData, QueryOutcome, string, QueryProgress>;
 /**
  * The queries, as BullMQ jobs: one job per query, under the query's id. Redis holds their state, S3 their results.
  *
- * Each engine has a queue of its own: queries that wait for one that is in trouble are not in the way of those for another.
+ * Each engine has its own queue, so queries for a failing engine do not delay those for another.
  */
 export class QueryQueue {
   readonly #opened = new Map<EngineName, Promise<QueryJobQueue>>();
@@ -52,7 +52,7 @@ export class QueryQueue {
   readonly #index: QueryIndex;
 
   /**
-   * @param redis a connection without offline queue, so that a call fails at once while Redis is away
+   * @param redis a connection without offline queue, so that a call fails at once while Redis is down
    * @param guard wraps every call
    */
   constructor(redis: Redis, settings: QueryQueueSettings, guard: CallGuard) {
@@ -69,14 +69,14 @@ export class QueryQueue {
    * Adds a query to those of its engine, and tells whether it is there. Adding it again under its id changes nothing; an id that was just
    * used for another engine is not taken, since a query's results stand under its id.
    *
-   * @throws QueryError `overloaded` when as many queries wait for the engine as may, or as many calls to Redis; `unavailable` when Redis does not answer, `deadline-exceeded`
+   * @throws QueryError `overloaded` when the queue of the engine or the bulkhead of Redis is full; `unavailable` when Redis does not answer, `deadline-exceeded`
    */
   async submit(id: string, data: QueryJobData, limits: RequestLimits = {}): Promise<boolean> {
     const { name, jobsMax, retentionSeconds, retentionJobsMax } = this.#settings;
     const { engine } = data;
     const kept = { age: retentionSeconds, count: retentionJobsMax };
     const waiting = await this.#call('count', async () => await (await this.#open(engine)).getJobCountByTypes('waiting', 'delayed', 'prioritized'), limits);
-    if (waiting >= jobsMax) throw new QueryError('overloaded', `${jobsMax} queries are waiting for ${engine}, as many as may. Try again later.`, { retryAfterSeconds: 5 });
+    if (waiting >= jobsMax) throw new QueryError('overloaded', `${jobsMax} queries are waiting for ${engine}, the limit QUERY_QUEUE_JOBS_MAX. Try again later.`, { retryAfterSeconds: 5 });
     return await this.#call('submit', async () => {
       const queue = await this.#open(engine);
       const claim = `${queuePrefix}:${name}:claim:${id}`;
@@ -171,8 +171,8 @@ export class QueryQueue {
   }
 
   /**
-   * BullMQ asks Redis for its version once per queue and keeps a failure of that for ever, so that a queue made while Redis is away
-   * never works. One that cannot be opened is dropped, and the next call makes another.
+   * BullMQ asks Redis for its version once per queue, and remembers a failure. A queue that was created while Redis is down would
+   * never work. A queue that cannot be opened is dropped, and the next call creates another.
    */
   async #open(engine: EngineName): Promise<QueryJobQueue> {
     let opened = this.#opened.get(engine);

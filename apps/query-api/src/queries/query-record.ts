@@ -2,7 +2,7 @@ import type { EngineName, Problem, QueryState, QueryStatistics, QueryView } from
 import { samePrincipal, type Principal, type PrincipalId } from '@millrace/runtime';
 import type { Parameter, ResultColumn, ResultRow } from '../engines/query-engine.ts';
 
-/** What a query was submitted with: the data of its job. */
+/** The submitted query: the data of its job. */
 export interface QueryJobData {
   /** The statement as the caller or the report wrote it. */
   readonly sql: string;
@@ -13,17 +13,17 @@ export interface QueryJobData {
   /** Name of the report the statement belongs to. */
   readonly report?: string;
   readonly timeoutMs: number;
-  /** Epoch milliseconds after which nobody waits for the answer, when its caller said so. */
+  /** The caller's deadline, in epoch milliseconds. */
   readonly deadline?: number;
   /** Epoch milliseconds. */
   readonly submittedAt: number;
 }
 
-/** How far a query is: the progress of its job. A successor of a dead worker goes on from here. */
+/** How far a query is: the progress of its job. A successor of a dead worker continues from here. */
 export interface QueryProgress {
   /** Epoch milliseconds of the first start. */
   readonly startedAt: number;
-  /** What the engine calls this execution. */
+  /** The engine's id of the execution. */
   readonly executionId?: string;
 }
 
@@ -42,7 +42,7 @@ export interface QueryOutcome {
   readonly finishedAt: number;
   readonly statistics?: QueryStatistics;
   readonly error?: Problem;
-  /** The result, when it is not on S3 but stands in for one that could not be had. */
+  /** An earlier result, given instead of one that could not be computed. */
   readonly stale?: StaleAnswer;
 }
 

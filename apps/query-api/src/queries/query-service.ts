@@ -16,7 +16,7 @@ import { isFinal, maySee, type QueryJobData, type QueryRecord } from './query-re
 import { jobOf, type SubmissionRules } from './submission.ts';
 import type { QueryWaits } from './wait-for-end.ts';
 
-/** What the service is made of. */
+/** Parts of the service. */
 export interface QueryServiceParts {
   readonly queue: QueryQueue;
   readonly rules: SubmissionRules;
@@ -70,7 +70,7 @@ export class QueryService {
     audit.submitted(id, data);
     if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
     const added: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
-    // Another request with the key may have come in between; what was queued first stands.
+    // Another request with the key may have come in between; the first one stands.
     return key === undefined ? added : sameRequest((await queue.find(id, limits)) ?? added, data);
   }
 
@@ -95,7 +95,7 @@ export class QueryService {
     return await this.get(submitted.id, waitMs, caller, limits).catch((error: unknown) => unlessUnanswered(error, submitted));
   }
 
-  /** Asks for the query to be cancelled and returns it as it is then. One that has ended stays as it is. */
+  /** Asks for the query to be cancelled and returns it as it is then. An ended query stays as it is. */
   async cancel(id: string, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
     const record = await this.get(id, 0, caller, limits);
     if (isFinal(record.state)) return record;
@@ -135,7 +135,7 @@ export class QueryService {
     return record;
   }
 
-  /** Where the result is read: on S3, or in the query itself when an earlier answer stands in. */
+  /** Where the result is read: on S3, or in the query itself for a stale answer. */
   async #result({ id, outcome }: QueryRecord, { signal, deadline }: RequestLimits): Promise<{ store: Pick<ObjectStore, 'get'>; manifest: ResultManifest }> {
     const store = this.#parts.results(deadline);
     return { store, manifest: outcome?.stale === undefined ? await readManifest(store, id, signal) : inlineResult(id, outcome.stale) };

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { logQueryEnd } from './query-audit.ts';
 import type { QueryWorkerEvents } from './query-worker.ts';
 
-/** Logs and counts what the worker does. */
+/** Logs and counts the worker's queries. */
 export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEvents {
   const running = metrics.gauge({ name: 'millrace_query_running_queries', help: 'Queries that this worker runs now.' });
   const finished = metrics.counter({ name: 'millrace_query_finished_total', help: 'Queries that ended, by engine and state.', labelNames: ['engine', 'state'] });

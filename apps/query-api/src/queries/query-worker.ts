@@ -23,7 +23,7 @@ export interface QueryWorkerSettings {
   readonly cancelPollMs: number;
 }
 
-/** What the worker tells. */
+/** Events of the worker. */
 export interface QueryWorkerEvents {
   queryTaken(job: { id: string; data: QueryJobData; resumed: boolean }): void;
   /** This worker runs the query no more: it ended, was handed over, or failed. Follows each `queryTaken`. */
@@ -47,7 +47,7 @@ export class QueryWorker {
   readonly #shares: ReadonlyMap<EngineName, SlotShares>;
 
   /**
-   * @param redis a connection of its own with an offline queue and without a limit of retries: a worker waits for Redis
+   * @param redis a separate connection with an offline queue and without a limit of retries: a worker waits for Redis
    * @param queue where requests to cancel are looked up and progress is kept
    * @param run runs one query; rejects with {@link QueryStopped} `handed-over` when a successor shall go on
    */
@@ -139,7 +139,7 @@ export class QueryWorker {
       return await this.#run({ id, data: job.data, progress, saveProgress: async (saved) => await kept.save(saved), signal: controller.signal });
     } catch (error) {
       if (!(error instanceof QueryStopped)) throw error;
-      // One that cannot be handed over is left as it is: its lock runs out, and another worker takes it over as from one that died.
+      // A query that cannot be handed over stays: its lock runs out, and another worker takes it over as from a dead one.
       await this.#queue.handOver(engine, id, token).catch((failure: Error) => this.#events.failed(failure));
       this.#events.queryHandedOver({ id });
       throw new WaitingError();
@@ -150,7 +150,7 @@ export class QueryWorker {
     }
   }
 
-  /** Looks for a request to cancel at once and then regularly, and keeps what could not be kept; a lost look is made up by the next. */
+  /** Looks for a request to cancel at once and then regularly, and saves progress that could not be saved. The next look makes up for a lost one. */
   #watch(id: string, controller: AbortController, kept: KeptProgress): () => void {
     const look = async (): Promise<void> => {
       const requested = await this.#queue.cancelRequested(id).catch(() => false);

@@ -35,7 +35,7 @@ it('an answer that cannot be had is replaced by the last good one of the same re
   await expect(reports.answer({ ...data, engine: 'athena' }, down, signal)).rejects.toMatchObject({ code: 'unavailable' });
 });
 
-it('one that is too large to be kept stands in for nothing, and is not said to', async () => {
+it('an answer that is too large is not kept, and is not offered as stale', async () => {
   const pipeline = createPipeline({ ...queryPipelines.report, name: 'report' });
   const told: string[] = [];
   pipeline.events.subscribe(({ type }) => told.push(type));

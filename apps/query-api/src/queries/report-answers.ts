@@ -7,7 +7,7 @@ import type { QueryJobData, StaleAnswer } from './query-record.ts';
 const keptRowsMax = 1000;
 const keptCharactersMax = 256 * 1024;
 
-/** What a run of a report gives. */
+/** Result of one run of a report. */
 export interface ReportAnswer {
   /** Epoch milliseconds. */
   readonly finishedAt: number;
@@ -17,7 +17,7 @@ export interface ReportAnswer {
   readonly kept: { readonly columns: readonly ResultColumn[]; readonly rows: readonly ResultRow[] } | undefined;
 }
 
-/** The answer of this run, or an earlier one that stands in for it. */
+/** The answer of this run, or an earlier one instead. */
 export type Answered = { readonly fresh: ReportAnswer } | { readonly stale: StaleAnswer };
 
 /** Runs reports, and remembers the last good answer of each under its parameters and engine. */

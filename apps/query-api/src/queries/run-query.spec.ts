@@ -5,7 +5,7 @@ import { runQuery, type QueryRunEnvironment } from './run-query.ts';
 
 const data: QueryJobData = { sql: 'SELECT 1', parameters: [], engine: 'duckdb', timeoutMs: 1000, submittedAt: 0 };
 
-/** A worker at a time of its own, and an engine that runs until it is stopped. */
+/** A worker with its own clock, and an engine that runs until it is stopped. */
 function worker(nowMs: number, saveProgress: () => Promise<void> = async () => undefined) {
   const lost: unknown[] = [];
   const begun: EngineRequest[] = [];

@@ -9,11 +9,11 @@ import { readStatement } from '../statement/statement-text.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
 import { keeping, type Answered, type ReportAnswer } from './report-answers.ts';
 
-/** What running a query takes. */
+/** One query to run. */
 export interface QueryRun {
   readonly id: string;
   readonly data: QueryJobData;
-  /** What a former worker left; undefined at the first start. */
+  /** Progress of a former worker; undefined at the first start. */
   readonly progress: QueryProgress | undefined;
   /** Keeps the progress where a successor finds it. */
   readonly saveProgress: (progress: QueryProgress) => Promise<void>;
@@ -30,11 +30,11 @@ export interface QueryRunEnvironment {
   readonly newWriterId: () => string;
   /** Calls back after a time and returns what takes that back. */
   readonly after: (ms: number, callback: () => void) => () => void;
-  /** Runs a report, or finds an earlier answer that stands in for it. */
+  /** Runs a report, or finds an earlier answer. */
   readonly answerReport: (data: QueryJobData, run: (signal: AbortSignal) => Promise<ReportAnswer>, signal: AbortSignal) => Promise<Answered>;
-  /** Told why progress could not be kept. */
+  /** Called with the reason why progress could not be saved. */
   readonly onProgressLost: (error: unknown) => void;
-  /** Told of what failed on our side, with its cause, which the client is not shown. */
+  /** Called with a failure on our side and its cause, which the client does not see. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -51,7 +51,7 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
   const forward = (): void => stop.abort(query.signal.reason);
   query.signal.addEventListener('abort', forward, { once: true });
   if (query.signal.aborted) forward();
-  // Counted from the first start: a query that changes workers has no more time than another. It may have waited until nobody waits for it any more.
+  // Counted from the first start: a query that changes workers has no more time than another. Its caller may have stopped waiting meanwhile.
   const leftMs = Math.min(startedAt + data.timeoutMs, data.deadline ?? Number.POSITIVE_INFINITY) - now();
   const late = (): void => stop.abort(new QueryStopped('deadline'));
   const disarm = after(Math.max(0, leftMs), late);
@@ -93,7 +93,7 @@ function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Prob
 }
 
 /**
- * Keeps the progress, and goes on without: only a successor asks for it, and it can do without as well. Athena gives it the same execution for the query's own
+ * Saves the progress, and continues without it when that fails: only a successor needs it, and it can do without. Athena gives it the same execution for the query's own
  * token, so that nothing is paid twice, and its time begins anew. A query fails for nothing here, and waits for Redis no longer than it may run.
  */
 async function keepProgress({ saveProgress }: QueryRun, progress: QueryProgress, { onProgressLost }: QueryRunEnvironment, signal: AbortSignal): Promise<void> {

@@ -52,7 +52,7 @@ export class SlotShares {
       return;
     }
     this.#held.delete(key);
-    // Another worker may have taken what waits; what is still there is counted again.
+    // Another worker may have taken the waiting queries. Those still here are counted again.
     this.#aside.delete(key);
   }
 }

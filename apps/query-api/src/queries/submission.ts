@@ -8,7 +8,7 @@ import type { QueryJobData } from './query-record.ts';
 const sqlRequest = validatorFor(sqlQueryRequestSchema);
 const reportRequest = validatorFor(reportQueryRequestSchema);
 
-/** What a submission is checked against. */
+/** Rules for a submission. */
 export interface SubmissionRules {
   readonly gate: Pick<StatementGate, 'check'>;
   readonly reports: readonly Report[];

@@ -27,7 +27,7 @@ it('looks until the query has ended', async () => {
   expect(looked()).toBe(3);
 });
 
-it('gives what it saw last when the time is over', async () => {
+it('gives its last look when the time is over', async () => {
   expect((await looks([at('running')]).wait(10_000))?.state).toBe('running');
 });
 
@@ -36,7 +36,7 @@ it('outlives a look that fails after the first', async () => {
   await expect(looks([new Error('gone'), at('succeeded')]).wait(10_000)).rejects.toThrow('gone');
 });
 
-it('looks once when as many wait as may', async () => {
+it('looks once when the limit of waiters is reached', async () => {
   const { wait, looked } = looks([at('running'), at('succeeded')], 0);
   expect((await wait(10_000))?.state).toBe('running');
   expect(looked()).toBe(1);

@@ -5,7 +5,7 @@ import { isFinal } from './query-record.ts';
 /** First and longest wait between two looks, in milliseconds. Workers announce the end; the looks make up for a lost message. */
 const lookMs = { min: 100, max: 1000 } as const;
 
-/** What to wait for. */
+/** One wait. */
 export interface EndWait {
   readonly id: string;
   readonly find: () => Promise<QueryRecord | undefined>;
@@ -28,7 +28,7 @@ export class QueryWaits {
   }
 
   /**
-   * Waits until a query has ended or the time is over, and returns what it saw last. Beyond the limit of waiters it looks once.
+   * Waits until a query has ended or the time is over, and returns the last look. Beyond the limit of waiters it looks once.
    *
    * @throws what `find` throws, for the first look only
    */
@@ -44,7 +44,7 @@ export class QueryWaits {
         const leftMs = until - now();
         if (leftMs <= 0) break;
         await sleep(Math.min(pauseMs, leftMs), watch.ended.aborted ? signal : AbortSignal.any([signal, watch.ended]));
-        // A look that fails is made up by the next: the query goes on without it.
+        // The next look makes up for a failed one.
         record = await find().catch(() => record);
       }
       return record;

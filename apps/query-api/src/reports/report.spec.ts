@@ -28,7 +28,7 @@ function fieldsRefused(given: Record<string, string | number | boolean | null>):
 }
 
 describe('a report', () => {
-  it('binds what is given and its defaults in the order of the statement', () => {
+  it('binds the given values and the defaults in the order of the statement', () => {
     expect(bindReport(report, { genre: 'Drama', rows: 1 })).toEqual({ sql: report.sql, parameters: ['Drama', '2000-01-01', 'Drama', 1] });
   });
 

@@ -2,7 +2,7 @@ import type { Violation } from '@millrace/contracts';
 import type { Parameter } from '../engines/query-engine.ts';
 import { QueryError } from '../errors.ts';
 
-/** What every parameter of a report has. One without a default must be given. */
+/** Properties of every parameter of a report. One without a default must be given. */
 interface NamedParameter<T> {
   readonly name: string;
   readonly description: string;
@@ -23,7 +23,7 @@ export interface Report {
   readonly name: string;
   readonly description: string;
   readonly parameters: readonly ReportParameter[];
-  /** In the SQL that every engine shares, with `?` for what `binds` names. */
+  /** SQL that every engine shares, with a `?` for each name in `binds`. */
   readonly sql: string;
   /** Names of the parameters in the order of the statement's `?`; a name may come more than once. */
   readonly binds: readonly string[];

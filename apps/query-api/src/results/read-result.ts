@@ -8,9 +8,9 @@ import { cursorOf, rowOfCursor } from './result-cursor.ts';
 import { manifestKey, type ResultManifest, type ResultPart } from './result-manifest.ts';
 
 /**
- * Reads what a result consists of.
+ * Reads the manifest of a result.
  *
- * @throws QueryError `gone` when it is no longer kept, `unavailable` when S3 does not answer, `overloaded` when as many calls to it run and wait as may, `deadline-exceeded`
+ * @throws QueryError `gone` when it is no longer kept, `unavailable` when S3 does not answer, `overloaded` when its bulkhead is full, `deadline-exceeded`
  */
 export async function readManifest(store: Pick<ObjectStore, 'get'>, queryId: string, signal?: AbortSignal): Promise<ResultManifest> {
   return JSON.parse(await read(store, manifestKey(queryId), signal)) as ResultManifest;

@@ -13,7 +13,7 @@ export interface ResultPart {
 /** Largest result that its manifest holds, in bytes. */
 export const inlineBytesMax = 64 * 1024;
 
-/** What a result consists of. It is written last, put-if-absent: the first worker to finish a query decides its result, for ever. */
+/** The parts of a result. The manifest is written last, put-if-absent: the first worker to finish a query decides its result. */
 export interface ResultManifest {
   readonly v: 1;
   readonly queryId: string;

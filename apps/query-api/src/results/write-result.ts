@@ -10,7 +10,7 @@ export interface ResultLimits {
   readonly rowsMax: number;
   /** Bytes of the rows as NDJSON. */
   readonly bytesMax: number;
-  /** Bytes of one part, which is what a writer or a reader holds in memory. */
+  /** Bytes of one part, the most that a writer or a reader holds in memory. */
   readonly partBytes: number;
   readonly partRows: number;
 }
@@ -23,7 +23,7 @@ export interface ResultIdentity {
 }
 
 /**
- * Writes a result to S3 as it comes, one part in memory at a time, and publishes it by its manifest. When another worker has
+ * Writes a result to S3 while it is read, with one part in memory, and publishes it by its manifest. When another worker has
  * published already, that result stands and is returned.
  *
  * @throws QueryError `result-too-large` when a limit is met, `unavailable` when S3 does not take it; and what the engine throws
@@ -65,7 +65,7 @@ export async function writeResult(store: ObjectStore, identity: ResultIdentity, 
     return manifest;
   } catch (error) {
     signal.throwIfAborted();
-    // Taken: by another worker, or by a PUT of ours whose answer was lost. Either way what stands there is the result.
+    // Taken: by another worker, or by a PUT of ours whose answer was lost. In both cases the stored manifest is the result.
     if (isLakeError(error, 'exists')) return await readManifest(store, identity.queryId, signal);
     throw unavailable(error);
   }

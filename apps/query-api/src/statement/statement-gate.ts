@@ -23,7 +23,7 @@ interface SerializedStatement {
  * Decides whether a statement may run: exactly one, read-only, over our tables, with functions from the list. It is the gate in
  * front of every engine; the engines' own locks are the second wall.
  *
- * DuckDB parses on a thread of its own, in an instance that has no table and no access to files. Nothing is bound or run.
+ * DuckDB parses on another thread, in an instance that has no table and no access to files. Nothing is bound or run.
  */
 export class StatementGate {
   readonly #instance: DuckDBInstance;
@@ -52,7 +52,7 @@ export class StatementGate {
    * Checks a statement and returns the text that engines run.
    *
    * @throws QueryError `statement-invalid` with the position when it cannot be parsed, `statement-not-allowed` with the position
-   * and what is allowed when it does more than read our tables
+   * and the remedy when it does more than read our tables
    */
   async check(sql: string): Promise<StatementText> {
     const statement = readStatement(sql);

@@ -11,14 +11,13 @@ export interface StatementText {
 }
 
 const wordCharacter = /[\p{L}\p{N}_$]/u;
-/** What may follow a digit without a space: `1e` is the beginning of `1e-5`. */
+/** Words that begin with a digit and are numbers: `1e` is the beginning of `1e-5`. */
 const numberWord = /^(?:\d[\d_]*(?:e\d*)?|0[box][\da-f_]+)$/i;
 
 /**
- * Reads a statement into the lexical rules that DuckDB, Athena and Trino share. What the gate judges must be what the engine
- * reads, and their lexers differ: DuckDB nests comments and Trino does not, and only DuckDB knows `E'…'` and `$$…$$`, so that a
- * text could be one statement to the parser that checks it and another to the engine that runs it. Comments are therefore
- * blanked out and the rest of these forms refused.
+ * Reads a statement by the lexical rules that DuckDB, Athena and Trino share. Their lexers differ: DuckDB nests comments and Trino
+ * does not, and only DuckDB knows `E'…'` and `$$…$$`. One text could be one statement to the gate's parser and another to the
+ * engine. Comments are therefore blanked out, and the other forms are refused.
  *
  * @throws QueryError `statement-invalid` for an unterminated quote or comment or a form outside the shared rules,
  * `statement-not-allowed` for a second statement
@@ -73,7 +72,7 @@ export function readStatement(sql: string): StatementText {
       const word = sql.slice(from, at);
       // DuckDB reads 1window as 1 WINDOW and 1e'…' as 1 E'…'.
       if (/^\d/.test(word) && (!numberWord.test(word) || sql[at] === "'" || sql[at] === '"')) throw invalid(sql, from, 'a number must be followed by a space or an operator');
-      // The parser drops a named window that nothing uses, so that the gate would never see what stands in it.
+      // The parser drops a named window without a use, so the gate would not see its content.
       if (foldName(word) === 'window') throw invalid(sql, from, 'the WINDOW clause is not allowed; write the window inside OVER (…)');
     } else {
       at += 1;

@@ -4,13 +4,13 @@ import type { TreeNode } from './tree-node.ts';
 
 /** A part of a statement that is not allowed. */
 export interface Refusal {
-  /** What it is and what is allowed instead. */
+  /** The refused element, and the allowed alternative. */
   readonly message: string;
   /** UTF-8 byte offset in the statement, where the parser tells it. */
   readonly byteOffset: number | undefined;
 }
 
-/** What the walk learned. */
+/** Result of the walk. */
 export interface Inspection {
   readonly refusal: Refusal | undefined;
   /** How many `?` the parser saw. */
@@ -163,7 +163,7 @@ function tableNames({ database, tables }: AllowedTables): string {
 
 function byteOffset(node: TreeNode): number | undefined {
   const offset = node['query_location'];
-  // 2⁶⁴−1 stands for "not known".
+  // 2⁶⁴−1 means "not known".
   return typeof offset === 'number' && Number.isSafeInteger(offset) ? offset : undefined;
 }
 

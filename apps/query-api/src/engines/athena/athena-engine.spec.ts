@@ -6,13 +6,13 @@ import { AthenaEngine } from './athena-engine.ts';
 
 const settings = { workgroup: 'primary', database: 'bookstore', outputLocation: 's3://bucket/results/', pollMsMin: 1, pollMsMax: 1 };
 
-/** An Athena that answers what is given. The emulator makes nothing of tokens, so that what is sent must do. */
+/** An Athena that gives the answers of the test. The emulator ignores tokens, so the test looks at the request. */
 function athenaThat(answer: (command: unknown) => unknown, guard: CallGuard = async (_call, run) => await run(new AbortController().signal)): AthenaEngine {
   const client = { send: async (command: unknown) => answer(command) } as unknown as AthenaClient;
   return new AthenaEngine(client, settings, guard, async () => undefined);
 }
 
-it('a successor that was not told of the execution asks for it by the same token and body, for which Athena begins nothing anew', async () => {
+it('a successor that does not know the execution sends the same token and body, so Athena starts no second one', async () => {
   const begun: StartQueryExecutionInput[] = [];
   const engine = athenaThat((command) => {
     if (command instanceof StartQueryExecutionCommand) begun.push(command.input);
@@ -27,7 +27,7 @@ it('a successor that was not told of the execution asks for it by the same token
   expect(begun[1]).toEqual(begun[0]);
 });
 
-it('tells its pipeline that Athena asks for less, and until when', async () => {
+it('tells its pipeline that Athena throttles, and until when', async () => {
   const seen: unknown[] = [];
   const busy = Object.assign(new Error('busy'), { name: 'ThrottlingException', $response: { headers: { 'retry-after': '3' } } });
   const engine = athenaThat(

@@ -123,7 +123,7 @@ describe('DuckDB over the lake', () => {
     await expect(ask(`SELECT * FROM read_parquet('s3://${lake.bucket}/purchases/dt=2020-01-01/p0-0-1-test.parquet')`)).rejects.toBeInstanceOf(QueryError);
   });
 
-  it('names the position of what it does not know', async () => {
+  it('names the position of an unknown column', async () => {
     await expect(ask('SELECT genre,\n  gener FROM purchases')).rejects.toMatchObject({ code: 'statement-invalid', message: expect.stringContaining('line 2, column 3') as string });
   });
 

@@ -53,7 +53,7 @@ export class DuckDbEngine implements QueryEngine {
     const place = (byteOffset: number): string => describePosition(statement.text, originalOffset(offsetOfByte(text, byteOffset)));
     const tables = await this.#sources.tables({ statement, parameters, signal });
     signal.throwIfAborted();
-    // Nothing outlives the sandbox, so a successor has nothing to attach to: it runs the statement again. Told before the guard, which is about S3 alone.
+    // Nothing outlives the sandbox, so a successor has nothing to attach to: it runs the statement again. It is reported before the guard, which covers only S3.
     await onStarted(queryId);
     const opened = Promise.withResolvers<EngineResult>();
     const reading = this.#guard({ operation: 'read', idempotent: false, signal }, async (sending) => {
@@ -64,7 +64,7 @@ export class DuckDbEngine implements QueryEngine {
       const grants: FileGrant[] = [];
       const stop = (): void => {
         sandbox.kill();
-        // Rows that nobody reads any more end no other way.
+        // Rows without a reader end in no other way.
         void sandbox.exited.then(() => ended.resolve());
       };
       sending.addEventListener('abort', stop, { once: true });
@@ -129,7 +129,7 @@ interface Running {
   readonly signal: AbortSignal;
   /** Settled when the reading of the rows ends: at the last row, at an error, or when the reader has enough. */
   readonly ended: PromiseWithResolvers<void>;
-  /** Told how the statement ended, before its last row is given. */
+  /** Called with the end of the statement, before the reader gets it. */
   readonly onEnd: (end: EndLine) => void;
 }
 
@@ -195,7 +195,7 @@ function errorOf({ type, message, position }: NonNullable<EndLine['error']>, pla
     case rowTooLargeType:
       return rowTooLarge();
     case 'Permission':
-      return new QueryError('statement-not-allowed', 'The statement reaches for what it may not read.', { cause: new Error(message) });
+      return new QueryError('statement-not-allowed', 'The statement reads something that it may not read.', { cause: new Error(message) });
     case 'Out of Memory':
       return new QueryError('engine-failed', 'The statement needed more memory than it may have. Read fewer rows or columns, or aggregate first.', { cause: new Error(message) });
     case 'HTTP':

@@ -48,7 +48,7 @@ it('of a large file the small ranges are kept, and the large ones are passed on'
   expect(reads).toEqual(['a 9990000-10000000', 'a 0-5000000', 'a 0-5000000']);
 });
 
-it('what was used least recently makes room', async () => {
+it('the least recently used entry makes room', async () => {
   const { files, reads } = reader(250);
   const [a, b, c] = [fileOf('a', 100), fileOf('b', 100), fileOf('c', 100)];
   for (const file of [a, b, a, c, a, b]) await files.read(file, 0, 1, never);
@@ -81,12 +81,12 @@ it('a failure is not kept', async () => {
   expect(reads).toHaveLength(2);
 });
 
-it('an answer that is shorter than what was asked for is a failure', async () => {
+it('an answer that is shorter than the range is a failure', async () => {
   const files = new FileReads(async () => Readable.from([Buffer.from('abc')]), { keptBytesMax: 1000, readMsMax: 10_000 });
   await expect(files.read(fileOf('a', 10), 0, 10, never)).rejects.toThrow('3 bytes of 10');
 });
 
-it('small files are read ahead, each once and at most 16 at a time, and what fails is read again when it is needed', async () => {
+it('small files are read ahead, each once and at most 16 at a time; a failed one is read again when it is needed', async () => {
   let broken = true;
   const { files, reads } = reader(1024 * 1024, (key) => (broken && key === 'k1' ? new Error('away') : undefined));
   const many = Array.from({ length: 40 }, (_, n) => fileOf(`k${n}`, 100));

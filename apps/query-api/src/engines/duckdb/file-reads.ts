@@ -14,7 +14,7 @@ const readsAheadMax = 16;
 
 /** Settings of {@link FileReads}. */
 export interface FileReadSettings {
-  /** Memory for what is kept between statements, in bytes. 0 keeps nothing. */
+  /** Memory for bytes that are kept between statements, in bytes. 0 keeps none. */
   readonly keptBytesMax: number;
   /** Time after which a read of something that is kept has failed, in milliseconds. */
   readonly readMsMax: number;
@@ -22,7 +22,7 @@ export interface FileReadSettings {
 
 /**
  * Reads files of the lake for all statements. Small files, and small ranges of large ones, are kept in memory: files never change. A
- * statement reaches what is kept only through the files that it was granted.
+ * statement reaches kept bytes only through the files that it was granted.
  */
 export class FileReads {
   readonly #readRange: ReadRange;

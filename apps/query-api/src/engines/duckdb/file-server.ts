@@ -16,7 +16,7 @@ export interface FileLease {
   readonly url: string;
   /**
    * Lets the sandbox read these files until the grant is revoked. A file has the same URL in each grant of a lease, so that DuckDB can
-   * keep what it has read.
+   * cache it.
    *
    * @param partitionKey name of the partition column, which DuckDB reads from the URL
    */
@@ -48,7 +48,7 @@ class Grant {
   }
 }
 
-/** What a lease knows of its files. */
+/** The files of a lease: their ids, and those that are granted now. */
 class Lease {
   readonly #ids = new Map<string, number>();
   readonly #granted = new Map<number, { grant: Grant; position: number }>();
@@ -100,7 +100,7 @@ export class FileServer {
     this.#reads = reads;
     this.#origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      // A reader that goes away ends its answer; there is nothing to tell it.
+      // A reader that disconnects ends its answer.
       void this.#answer(request, response).catch(() => response.destroy());
     });
   }
@@ -195,7 +195,7 @@ export class FileServer {
   }
 }
 
-/** Lets DuckDB trust what it has read of a file already. */
+/** Lets DuckDB trust its cache of a file. */
 const unchanging = { 'accept-ranges': 'bytes', etag: '"unchanging"', 'last-modified': 'Sat, 01 Jan 2000 00:00:00 GMT' };
 
 function end(response: ServerResponse, status: number, headers: Readonly<Record<string, string | number>> = {}): void {

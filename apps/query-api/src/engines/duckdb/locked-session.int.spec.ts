@@ -67,7 +67,7 @@ async function search(table: SandboxTable, filesUrl: string): Promise<Shown[]> {
   const message: SearchMessage = {
     prepare,
     tables: [table],
-    // No argument holds what is searched for: a log repeats statements.
+    // No argument holds a searched text, because a log repeats statements.
     texts: ['purchases', url, 's3://another-bucket/**', '/proc/self/environ', 'HTTP'],
     statements: [
       "CALL enable_logging('HTTP', storage = 'memory')",
@@ -102,7 +102,7 @@ async function search(table: SandboxTable, filesUrl: string): Promise<Shown[]> {
   return answer;
 }
 
-it('the search looks everywhere: it calls what the session knows, and finds the definition of the view and the rows', () => {
+it('the search looks everywhere: it calls everything that the session knows, and finds the definition of the view and the rows', () => {
   expect(shown.length).toBeGreaterThan(1000);
   expect(shown.filter(({ failed }) => !failed).length).toBeGreaterThan(300);
   const seen = (text: string): string[] =>

@@ -61,7 +61,7 @@ export async function openLocked({ limits, tempDirectory, httpfsPath, filesUrl, 
 /** A locked instance, which runs one statement after the other. */
 export class LockedSession {
   readonly #instance: DuckDBInstance;
-  /** For what the sandbox itself asks. A statement has a connection of its own. */
+  /** For the sandbox's own questions. Each statement gets a new connection. */
   readonly #own: DuckDBConnection;
   readonly #settings: string;
   #declared = '';
@@ -101,7 +101,7 @@ export class LockedSession {
 
   /**
    * Whether the settings are as they were before the first statement. A function of DuckDB that a SELECT may call switches on its log,
-   * which would show later statements to whoever gets past the gate.
+   * which would show later statements to a caller that gets past the gate.
    */
   async isUnchanged(): Promise<boolean> {
     return (await settingsOf(this.#own)) === this.#settings;

@@ -38,7 +38,7 @@ export async function* resultLines(pipe: Readable): AsyncGenerator<ResultLineBat
   return undefined;
 }
 
-/** What a row that is too long is told. */
+/** The error of a row that is too long. */
 export function rowTooLarge(): QueryError {
   return new QueryError('result-too-large', `A row of the result has more than ${rowCharactersMax} characters. Select fewer or shorter columns, or aggregate less into one row.`);
 }

@@ -12,7 +12,7 @@ export const requestSecondsMax = 3600;
 export const retryWaitMs = 100;
 const retryBackOff = 4;
 
-/** Milliseconds after which a read of S3 that is never answered has failed for good, with a time limit of so many seconds for each try. */
+/** Time after which an unanswered read of S3 has failed for good, in milliseconds. */
 export function readMsMax(readSeconds: number): number {
   return triesOfRead * readSeconds * 1000 + retryWaitMs * (1 + retryBackOff);
 }

@@ -23,7 +23,7 @@ import {
 } from './sandbox-protocol.ts';
 
 // The process that runs statements in DuckDB, one after the other. A statement of DuckDB can hold a thread for minutes without hearing an
-// interrupt, and build strings far beyond DuckDB's memory limit: here it harms no one else, and killing it always works.
+// interrupt. It can also build strings far beyond DuckDB's memory limit. In a process it harms no other statement, and SIGKILL always works.
 
 const memoryCheckMs = 50;
 const lineBufferBytes = 64 * 1024;
@@ -47,7 +47,7 @@ process.on('message', (message: PrepareMessage | RunMessage) => {
   if (message.kind === 'prepare') prepare(message);
   else void run(message);
 });
-// The worker is gone: nobody wants the answer, and nobody else clears up.
+// The worker has ended, so no other process removes the directory.
 process.on('disconnect', () => {
   if (tempDirectory !== undefined) rmSync(tempDirectory, { recursive: true, force: true });
   endNow('SIGKILL');
@@ -83,7 +83,7 @@ async function run(message: RunMessage): Promise<void> {
   await write(line({ end }));
 }
 
-/** Runs a statement on a connection of its own, and returns its error. */
+/** Runs a statement on a new connection, and returns its error. */
 async function runIn(session: LockedSession, { sql, parameters, tables }: RunMessage): Promise<DuckDbError | undefined> {
   await session.declare(tables);
   const connection = await session.connect();

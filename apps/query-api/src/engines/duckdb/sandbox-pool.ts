@@ -12,7 +12,7 @@ export class SandboxPool {
   readonly #settings: SandboxSettings;
   readonly #lease: () => Promise<FileLease>;
   readonly #live = new Set<Sandbox>();
-  /** The one that ran last stands at the end. */
+  /** The last one ran last. */
   readonly #idle: Sandbox[] = [];
   readonly #reapers = new Map<Sandbox, NodeJS.Timeout>();
   #spare: Promise<Sandbox> | undefined;
@@ -34,7 +34,7 @@ export class SandboxPool {
       await sandbox.ready;
       if (!sandbox.alive) throw await sandbox.deathReason();
     } catch (error) {
-      // A spare that failed must not be handed out for ever.
+      // A failed spare must not be handed out again.
       if (this.#spare === spare) this.#spare = undefined;
       throw error;
     }

@@ -7,7 +7,7 @@ export interface SandboxLimits {
   /** Resident memory of the process at which it ends itself, in MiB: strings under construction escape DuckDB's own limit. */
   readonly processMemoryMiB: number;
   readonly threads: number;
-  /** Largest size of what DuckDB spills to disk, in MiB. */
+  /** Largest size of spilled data on disk, in MiB. */
   readonly tempMiB: number;
 }
 
@@ -26,7 +26,7 @@ export interface PrepareMessage {
   readonly kind: 'prepare';
   /** Begins the URL of each file. The sandbox may read nothing else. */
   readonly filesUrl: string;
-  /** Whether DuckDB keeps what it has read of files for later statements. */
+  /** Whether DuckDB caches files for later statements. */
   readonly keepsFiles: boolean;
   readonly limits: SandboxLimits;
   readonly tempDirectory: string;
@@ -42,7 +42,7 @@ export interface RunMessage {
   readonly tables: readonly SandboxTable[];
 }
 
-/** What the sandbox reports over IPC. */
+/** Reports of the sandbox over IPC. */
 export type SandboxReport = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
 
 /** The end of a statement. */
@@ -59,7 +59,7 @@ export type ResultLine = { readonly columns: readonly ResultColumn[] } | { reado
 /** Longest row, as JSON, in characters: a row is in memory whole, in the sandbox, in the worker and in the API. */
 export const rowCharactersMax = 8 * 1024 * 1024;
 
-/** What a sandbox calls the error of a row that is longer. */
+/** Type of the error of a row that is longer. */
 export const rowTooLargeType = 'Row Too Large';
 
 /** File descriptor of the result pipe in the sandbox. */

@@ -10,14 +10,14 @@ import { memorySignal, resultPipe, type PrepareMessage, type RunMessage, type Sa
 /** How sandboxes are made. */
 export interface SandboxSettings {
   readonly limits: SandboxLimits;
-  /** Directory in which each sandbox gets one of its own for what DuckDB spills. */
+  /** Directory in which each sandbox gets a directory for spilled data. */
   readonly tempRoot: string;
   readonly httpfsPath: string | undefined;
   /** Home directory, under which DuckDB keeps an extension that it had to install. */
   readonly home: string | undefined;
   /** Longest time until a sandbox is ready, in milliseconds. */
   readonly startMsMax: number;
-  /** Memory for what the worker keeps of files between statements, in bytes. With 0 DuckDB keeps nothing either. */
+  /** Memory of the worker for files that it keeps between statements, in bytes. With 0 DuckDB keeps none either. */
   readonly keptBytesMax: number;
 }
 
@@ -70,7 +70,7 @@ export class Sandbox {
     void this.#clearUp(tempDirectory);
     const { limits, httpfsPath, keptBytesMax } = settings;
     const prepare: PrepareMessage = { kind: 'prepare', limits, tempDirectory, httpfsPath, filesUrl: lease.url, keepsFiles: keptBytesMax > 0 };
-    // An error here is told by the exit.
+    // The exit reports an error here.
     child.send(prepare, () => undefined);
   }
 
