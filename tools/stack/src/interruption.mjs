@@ -25,9 +25,25 @@ export class Interruption {
   /** @type {EndingSignal | undefined} */
   #first;
 
+  // Fields and not getters: callers spread them into their options.
+  /**
+   * Aborts with an {@link InterruptedError} at the first signal.
+   *
+   * @type {AbortSignal}
+   */
+  signal;
+  /**
+   * Aborts when a second signal asks not to wait any longer.
+   *
+   * @type {AbortSignal}
+   */
+  hard;
+
   /** @param {() => number} now a monotonic clock in milliseconds */
   constructor(now = () => performance.now()) {
     this.#now = now;
+    this.signal = this.#stop.signal;
+    this.hard = this.#kill.signal;
   }
 
   /** Listens to the signals of this process until it exits. */
@@ -46,24 +62,6 @@ export class Interruption {
     } else if (this.#now() - this.#at >= sameWishMs) {
       this.#kill.abort(new InterruptedError());
     }
-  }
-
-  /**
-   * Aborts with an {@link InterruptedError} at the first signal.
-   *
-   * @returns {AbortSignal}
-   */
-  get signal() {
-    return this.#stop.signal;
-  }
-
-  /**
-   * Aborts when a second signal asks not to wait any longer.
-   *
-   * @returns {AbortSignal}
-   */
-  get hard() {
-    return this.#kill.signal;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Interrupts } from './build.ts';
 import { InterruptedError } from './errors.mjs';
 import { exitCodeOf, Interruption, unlessInterrupted } from './interruption.mjs';
 
@@ -24,6 +25,14 @@ describe('an interruption', () => {
     clock.now += 499;
     interruption.onSignal('SIGINT');
     expect(interruption.hard.aborted).toBe(false);
+  });
+
+  it('keeps its signals when it is spread into options', () => {
+    const { interruption } = interruptionAt();
+    const interrupts: Interrupts = interruption;
+    const { signal, hard } = { ...interrupts };
+    interruption.onSignal('SIGINT');
+    expect([signal.aborted, hard.aborted]).toEqual([true, false]);
   });
 
   it('explains a failure that comes just before its signal', async () => {
