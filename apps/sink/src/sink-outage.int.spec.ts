@@ -174,7 +174,7 @@ describe('while the disk is full', () => {
     await table.produce(purchaseMessages(500, 3000));
     await expect.poll(async () => await sink.metric('millrace_sink_step_failures_total'), poll).toBeGreaterThan(3);
     expect(sink.alive).toBe(true);
-    await expect.poll(async () => JSON.stringify(await sink.get('/health/ready')), poll).toContain('the disk of the spool takes nothing from');
+    await expect.poll(async () => JSON.stringify(await sink.get('/health/ready')), poll).toContain('the disk of the spool accepts no writes from');
     limit('unlimited');
     expectEachOnce(await table.landed(), 3000);
     expect(startsOf(sink)).toBe(table.partitions);

@@ -43,7 +43,7 @@ describe('audits', () => {
     expect(clock.waiting).toEqual([]);
   });
 
-  it('end when their caller goes away, and when the service stops', async () => {
+  it('end when their caller disconnects, and when the service stops', async () => {
     const { runs, notes } = held();
     const caller = new AbortController();
     const left = runs.audit(caller.signal);
@@ -60,7 +60,7 @@ describe('audits', () => {
     const { runs, notes, end } = held();
     const failing = runs.audit();
     end(new LakeError('unavailable', 'S3 list failed', { key: '_ledger/' }));
-    await expect(failing).rejects.toMatchObject({ code: 'unavailable', message: 'The audit could not be done: S3 does not answer.' });
+    await expect(failing).rejects.toMatchObject({ code: 'unavailable', message: 'The audit failed: S3 does not answer.' });
     expect(notes).toEqual(['unavailable']);
   });
 });

@@ -230,7 +230,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   #tellRefusedStart(error: Error, attempt: number): void {
     // A crash was reported when it happened. A call that our own circuit rejected did not reach Kafka.
     if (error === this.#crash || error instanceof RejectedError) return;
-    this.#options.log('warn', `No consumer could begin; it is tried again: ${error.message}`, { err: error, attempt });
+    this.#options.log('warn', `The consumer could not start; the sink retries: ${error.message}`, { err: error, attempt });
     this.#listener?.startRefused(error);
   }
 

@@ -109,7 +109,7 @@ describe('the health of the lanes', () => {
     machine.world.bucket.reads.push(...readsFail);
     await machine.start();
     machine.world.now += 20_000;
-    expect(() => machine.health()).toThrow(/^1 lanes have waited for 20 s to be told the head of their ledger; 1 lanes, 0 batches/);
+    expect(() => machine.health()).toThrow(/^1 lanes have waited for 20 s for the head of their ledger; 1 lanes, 0 batches/);
     machine.writer.life.kill();
   });
 
@@ -117,7 +117,7 @@ describe('the health of the lanes', () => {
     const machine = await machineWith(4);
     machine.disk.writesToRefuse = 1;
     await machine.fetchAll();
-    expect(() => machine.health()).toThrow(/^the disk of the spool takes nothing from 1 lanes \(partitions 0\); they wait for it; 1 lanes, 0 batches/);
+    expect(() => machine.health()).toThrow(/^the disk of the spool accepts no writes from 1 lanes \(partitions 0\); they wait; 1 lanes, 0 batches/);
     machine.writer.flush();
     await machine.fetchAll();
     expect(machine.health()).toMatch(/^1 lanes, 0 batches/);
@@ -131,7 +131,7 @@ describe('the health of the lanes', () => {
     const crash = 'the consumer group is not joined; the last error: a header is null';
     expect(() => machine.health([stalled(0, 75_000), stalled(1, 0)], crash)).toThrow(`partition 0 has taken nothing for 75 s while 8 records wait: ${crash}; 1 lanes`);
     const many = Array.from({ length: 10 }, (_, partition) => stalled(partition, 75_000));
-    expect(() => machine.health(many)).toThrow(/partition 7 has taken .*; so do 2 more partitions; 1 lanes/);
+    expect(() => machine.health(many)).toThrow(/partition 7 has taken .*; 2 more partitions stall too; 1 lanes/);
   });
 
   it('name no partition that a full spool holds: Kafka is the queue then', async () => {

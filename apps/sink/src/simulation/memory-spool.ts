@@ -101,7 +101,7 @@ export class MemorySpool implements Spool {
       verify: async (name, expected) => {
         await this.#life.goesOn();
         const bytes = files.get(path(name));
-        if (bytes === undefined || crc32(bytes) !== expected) throw new SinkError('spool-corrupt', `${name} of ${batchId} is not as it was written`);
+        if (bytes === undefined || crc32(bytes) !== expected) throw new SinkError('spool-corrupt', `${name} of ${batchId} does not match its checksum`);
       },
       read: async (name) => files.get(path(name))!,
       persist: async (_names, manifest) =>

@@ -63,7 +63,7 @@ export class DiskBatchFiles implements BatchFiles {
     } catch (cause) {
       throw new SinkError('spool-corrupt', `${name} of batch ${this.batchId} cannot be read back`, { cause });
     }
-    if (found !== expected) throw new SinkError('spool-corrupt', `${name} of batch ${this.batchId} is not as it was written`);
+    if (found !== expected) throw new SinkError('spool-corrupt', `${name} of batch ${this.batchId} does not match its checksum`);
   }
 
   async read(name: string): Promise<Uint8Array> {
