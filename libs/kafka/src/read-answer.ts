@@ -44,14 +44,14 @@ export interface UndecodableBatch {
 export interface RecordRun {
   /** The records that a read-committed consumer may see, in ascending order of offset. */
   readonly records: readonly KafkaRecord[];
-  /** Offsets before this one have been passed: those without a record are markers, aborted or compacted away. */
+  /** The offset after this run. Offsets before it without a record are markers, or were aborted or compacted. */
   readonly next: number;
-  /** The batch that begins at `next`, or before it where the answer begins inside of it; nothing follows it. */
+  /** The batch that begins at `next`, or before `next` if the answer begins inside the batch; no run follows it. */
   readonly undecodable?: UndecodableBatch;
 }
 
 /**
- * Decodes an answer run by run, so that no more than a run is in memory. Never throws: a batch that cannot be decoded ends it.
+ * Decodes an answer run by run, so that only one run is in memory. Never throws: an undecodable batch ends the iteration.
  *
  * @param from the offset that was asked for; records before it are left out
  */

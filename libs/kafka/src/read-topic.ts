@@ -148,7 +148,7 @@ class WantedRanges {
     return this.#left.get(partition)?.[0]?.[0];
   }
 
-  /** Takes an answer, and tells the offset behind what it passed. */
+  /** Takes an answer, and returns the offset after the range that it has processed. */
   take(batch: Batch): number {
     const { partition } = batch;
     const { fetchedOffset, answer } = answerOf(batch);

@@ -16,9 +16,9 @@ export interface EncoderSettings {
   readonly memoryMbMax: number;
   /** Threads DuckDB may use. Default 2. */
   readonly threads: number;
-  /** Directory for what does not fit in memory. */
+  /** Directory for data that does not fit in memory. */
   readonly temporaryDirectory: string;
-  /** Disk that this may take, in megabytes. Default 1024. */
+  /** Maximum disk space of this directory in megabytes. Default 1024. */
   readonly spillMbMax: number;
 }
 
@@ -127,8 +127,8 @@ export class DuckDbEncoder implements SegmentEncoder {
 }
 
 /**
- * Runs a statement; a full disk, and a limit of what may be on it, are outages of the disk. DuckDB reports them as a message, not as a
- * code; this is the one place where a message is looked at.
+ * Runs a statement, and reports a full disk or a reached spill limit as an outage of the disk. DuckDB reports both with a message and
+ * without a code, so this is the one place that matches message text.
  *
  * @throws SinkError `disk-full`
  */

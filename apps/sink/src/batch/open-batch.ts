@@ -15,22 +15,22 @@ interface Tally {
   maxTimestamp: number;
 }
 
-/** A record whose event stands in the table already. */
+/** A record whose event is already in the table. */
 export interface Duplicate {
   readonly kind: 'duplicate';
   readonly offset: number;
   readonly eventId: string;
 }
 
-/** One record and what the check made of it. */
+/** One record with the result of its check. */
 export interface CheckedRecord {
   readonly record: LogRecord;
   readonly result: Row | Reject | Duplicate;
 }
 
 /**
- * The batch a lane is filling. Lines go to one segment per value of the partition key, on disk; memory holds only tallies, so that
- * neither many open days nor a long batch costs any.
+ * The batch that a lane is filling. Lines go to one segment on disk per value of the partition key. Memory holds only tallies, so
+ * neither many open days nor a long batch costs memory.
  */
 export class OpenBatch {
   readonly from: number;
@@ -63,7 +63,7 @@ export class OpenBatch {
     return this.#next;
   }
 
-  /** Raw bytes so far: what the flush hint counts. */
+  /** Raw bytes so far; the flush hint counts them. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -136,7 +136,7 @@ export class OpenBatch {
     await this.#files.discard();
   }
 
-  // Bytes of the lines counted so far: after a failed append the next one writes over what the failed one left.
+  // Bytes of the lines counted so far. After a failed append, the next append overwrites the bytes that it left.
   #lengthOf(file: string): number {
     if (file === rejectsFile) return this.#rejects.bytes;
     return this.#segments.get(dtOf(file))?.bytes ?? 0;

@@ -18,23 +18,23 @@ interface Header {
   readonly sha256: string;
 }
 
-/** What {@link WindowSnapshots} work with. */
+/** Dependencies of {@link WindowSnapshots}. */
 export interface WindowSnapshotsParts {
   readonly store: ObjectStore;
   readonly lane: LaneId;
   /** Entries per snapshot. Default {@link entriesPerSnapshot}. */
   readonly every?: number;
-  /** Told when a snapshot could not be written, or an older one not deleted; both are tried again. */
+  /** Called when a snapshot could not be written, or an older one could not be deleted. Both are retried. */
   readonly onFailure?: (error: unknown) => void;
 }
 
-// Older snapshots that are deleted after a new one. There is one, unless deleting was refused for some time.
+// Maximum of older snapshots that are deleted after a new one. There is only one, unless S3 has refused deletions for some time.
 const deletedAtOnce = 10;
 
 /**
- * Snapshots of a lane's window at `_windows/<table>/<topic>/p=<partition>/`, so that a start reads one object and the entries since, and
- * not every small file of the last 131,072 offsets. A projection like every checkpoint: made of landed rows only, which stay as
- * they are for ever, so that it is good for whoever finds it; it can be deleted at any time.
+ * Snapshots of a lane's window at `_windows/<table>/<topic>/p=<partition>/`. With one, a start reads one object and the entries since,
+ * not every small file of the last 131,072 offsets. A snapshot is a projection like a checkpoint: it holds landed rows only. Landed rows
+ * never change, so every reader can use it, and it can be deleted at any time.
  */
 export class WindowSnapshots {
   readonly #parts: WindowSnapshotsParts;
@@ -79,14 +79,14 @@ export class WindowSnapshots {
     if (this.#since >= this.#every) this.#working ??= this.#save(window, entry, signal).finally(() => (this.#working = undefined));
   }
 
-  /** The lane stops cleanly: whoever goes on finds everything at hand. Never throws. */
+  /** Saves the window when the lane stops cleanly, for the next owner of the partition. Never throws. */
   async stopped(window: DedupWindow, head: LedgerEntry | undefined, signal: AbortSignal): Promise<void> {
     await this.#working;
     if (head !== undefined && this.#since >= entriesWorthKeeping) await this.#save(window, head, signal);
   }
 
   async #save(window: DedupWindow, { id, to }: LedgerEntry, signal: AbortSignal): Promise<void> {
-    // Far ahead of what has landed, the window has forgotten the beginning of it: another time.
+    // The window is far ahead of the landed rows and has forgotten the oldest ones. A later call saves it.
     if (!window.covers(to)) return;
     const from = Math.max(0, to - window.offsets);
     const rows = window.bytes(from, to);

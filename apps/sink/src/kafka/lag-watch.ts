@@ -2,9 +2,9 @@ import type { Clock } from '@millrace/resilience';
 
 /** How far a lane is in its partition. */
 export interface LaneOffsets {
-  /** The offset that is taken next. */
+  /** The offset that the lane takes next. */
   readonly taken: number;
-  /** The end of what has landed. */
+  /** The offset after the last landed one. */
   readonly landed: number;
 }
 

@@ -19,8 +19,8 @@ export class OffsetCommits {
   }
 
   /**
-   * Commits what waits, after a commit that is under way, so that offsets never go back. What fails waits for the next one: an idle
-   * partition would otherwise show lag that is none.
+   * Commits the waiting offsets after any commit in flight, so that committed offsets never go back. A failed commit waits for the next
+   * one. Otherwise an idle partition would report lag although it has none.
    */
   async send(commit: Commit): Promise<void> {
     this.#sending = this.#sending.then(async () => await this.#sendNow(commit));

@@ -12,15 +12,15 @@ type Pending =
 export interface LandingHooks {
   /** Another writer recorded our offset first. */
   readonly lost: (winner: LedgerEntry) => void;
-  /** The spool does not hold what was written: the range has to be read from Kafka again. */
+  /** The spool is corrupt: the range has to be read from Kafka again. */
   readonly corrupt: (error: Error) => void;
   /** Only an operator can help. */
   readonly refused: (error: Error) => void;
 }
 
 /**
- * The second half of a lane: what is sealed is encoded at once and landed in order, for as long as one life of the lane lasts. While S3
- * is down everything waits here, on disk.
+ * The second half of a lane: encodes sealed batches at once and lands them in order, during one life of the lane. While S3 is down every
+ * batch waits here, on disk.
  */
 export class LaneLanding {
   readonly #partition: number;
@@ -40,7 +40,7 @@ export class LaneLanding {
     this.#hooks = hooks;
   }
 
-  /** The end of what has landed. */
+  /** The offset after the last landed one. */
   get landed(): number {
     return this.#head?.to ?? 0;
   }

@@ -10,14 +10,14 @@ import type { BatchFiles, LeftBatch, Spool } from './spool.ts';
 const heartbeatMs = 5000;
 
 /**
- * The spool on disk: `<root>/<incarnation>/p<partition>/<batch id>/`. Each incarnation of the process has its own directory, so that
- * two sinks on one machine never share a file, and a crashed one's files can be told from a living one's.
+ * The spool on disk: `<root>/<incarnation>/p<partition>/<batch id>/`. Each incarnation of the process has its own directory. So two sinks
+ * on one machine never share a file, and files of a crashed sink are distinct from those of a living one.
  */
 export class DiskSpool implements Spool {
   readonly #root: string;
   readonly #directory: string;
   readonly #clock: Clock;
-  /** What was found and not answered yet. */
+  /** Batches that were found and not returned yet. */
   readonly #found: LeftBatch[] = [];
   #heartbeat: unknown;
   #beating: Promise<void> = Promise.resolve();
@@ -70,7 +70,7 @@ export class DiskSpool implements Spool {
       // Of several that see a dead one, the rename succeeds for one.
       await rename(dead, join(this.#directory, `claimed-${name}`)).catch(() => undefined);
     }
-    // What an attempt that failed half-way had claimed is among them.
+    // Includes directories that a partly failed attempt had claimed.
     for (const name of await readdir(this.#directory)) if (name.startsWith('claimed-')) await this.#takeOver(join(this.#directory, name));
     return this.#found.splice(0);
   }
@@ -94,7 +94,7 @@ export class DiskSpool implements Spool {
     this.#clock.clearTimeout(this.#heartbeat);
     this.#heartbeat = undefined;
     await this.#beating;
-    // What is claimed now would be removed with the rest.
+    // Wait for claims in progress; otherwise their batches would be removed with the directory.
     await this.#claiming;
     if ((await batchesIn(this.#directory)).length === 0) await rm(this.#directory, { recursive: true, force: true });
   }
@@ -108,7 +108,7 @@ export class DiskSpool implements Spool {
     try {
       await utimes(join(this.#directory, ownerFile), now, now);
     } catch {
-      // Taken for dead while the process was frozen, or swept by hand: what is written from now on has to have an owner again.
+      // Another sink claimed the directory while this process was frozen, or somebody deleted it. New files need an owner file again.
       if (this.#heartbeat !== undefined) await own(this.#directory).catch(() => undefined);
     }
     if (this.#heartbeat !== undefined) this.#beatLater();

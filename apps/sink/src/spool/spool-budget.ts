@@ -1,4 +1,4 @@
-/** Limits of what all lanes together keep on disk. */
+/** Limits of the batches that all lanes together keep on disk. */
 export interface SpoolLimits {
   /** Bytes on disk, open segments included, at which the partitions pause. */
   readonly bytesMax: number;
@@ -6,16 +6,16 @@ export interface SpoolLimits {
   readonly openSegmentsMax: number;
 }
 
-// Below four fifths of the limit the lanes go on, so that a full spool does not flap; above it open batches are sealed, for what is
-// encoded takes an eighth of the room.
+// Below four fifths of the limit the lanes resume, so that a full spool does not flap. Above it open batches are sealed, because Parquet
+// takes an eighth of the space.
 const crowdedFrom = 0.8;
-// Smaller batches are left to their age: sealed with every fetch, they would turn the last fifth of the room into hundreds of
-// thousands of small files.
+// Smaller batches wait for their age limit. If every fetch sealed them, the last fifth of the spool would fill with hundreds of thousands
+// of small files.
 const worthSealingFrom = 0.01;
 
 /**
- * What all lanes together keep on disk before it lands. Crowded, the largest open batches are sealed; full, the lanes pause their
- * partitions, and Kafka is the queue.
+ * Counts the bytes that all lanes together keep on disk before they land. When it is crowded, the largest open batches are sealed. When it
+ * is full, the lanes pause their partitions, and Kafka is the queue.
  */
 export class SpoolBudget {
   readonly limits: SpoolLimits;

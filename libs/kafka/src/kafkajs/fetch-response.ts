@@ -29,14 +29,14 @@ export interface FetchResponse {
   readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchPartition[] }[];
 }
 
-// kafkajs drops messages before the offset that it asked for, and does not tell the decoder which one that was.
+// kafkajs drops messages before the requested offset, and does not pass that offset to the decoder.
 const offsetMax = String(2n ** 63n - 1n);
 
-// The broker could not read its own log. It is an answer for one partition, and kafkajs would throw the others away with it.
+// The broker could not read its own log. The error concerns one partition, but kafkajs would drop the responses of the others with it.
 const corruptMessage = 2;
 
 /**
- * Decodes a Fetch response of version 4 to 11 as far as the records of each partition, which stay bytes.
+ * Decodes a Fetch response of version 4 to 11 down to the records of each partition, which it leaves as bytes.
  *
  * @see https://kafka.apache.org/protocol.html#The_Messages_Fetch
  */
