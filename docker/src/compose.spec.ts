@@ -75,7 +75,7 @@ describe('compose.yaml', () => {
     expect(checks.filter(({ timeout }) => !(seconds(timeout) >= 10)).map(({ name }) => name)).toEqual([]);
     const starting = checks.filter(({ test }) => test.some((word) => word.includes('/opt/kafka/bin/')));
     expect(starting.map(({ name }) => name)).toEqual(['kafka']);
-    // A JVM, and beside the broker: with a heap of its own.
+    // This check starts a JVM beside the broker, so it needs a separate heap setting.
     expect(starting.filter(({ test, timeout }) => !test.some((word) => /^KAFKA_HEAP_OPTS=-Xms\d\dm -Xmx\d{2,3}m$/.test(word)) || seconds(timeout) < 30)).toEqual([]);
   });
 
@@ -111,7 +111,7 @@ describe('compose.yaml', () => {
 describe.each(['purchase', 'sink', 'query-api', 'lake', 'aws'])('%s.Dockerfile', (name) => {
   const text = textOf(`${name}.Dockerfile`);
 
-  it('copies only what is there', () => {
+  it('copies only existing files', () => {
     const sources = [...text.matchAll(/^COPY (?:--from=build \/millrace\/)?(\S+) \S+$/gm)].map((match) => match[1]!).filter((path) => !path.startsWith('--') && path !== 'node_modules');
     expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
   });

@@ -24,7 +24,7 @@ const panels = dashboards.flatMap((dashboard) => dashboard.panels).filter((panel
 const rules = (yamlOf('prometheus/rules.yaml') as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
 const expressions = [...panels.flatMap((panel) => panel.targets ?? []).map((target) => target.expr), ...rules.map((rule) => rule.expr)];
 
-/** Names of metrics in a PromQL expression: what is left when strings, label lists, ranges, functions and keywords are taken out. */
+/** Names of metrics in a PromQL expression: the words that remain without strings, label lists, ranges, functions and keywords. */
 function metricsOf(expression: string): string[] {
   const bare = expression
     .replaceAll(/"[^"]*"/g, '')
@@ -69,7 +69,7 @@ describe('dashboards and rules', () => {
     expect([...new Set(asked)].filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it('have panels with an id of their own, a title, a sentence and the data source that is provisioned', () => {
+  it('have panels with a unique id, a title, a description and the provisioned data source', () => {
     const { datasources } = yamlOf('grafana/provisioning/datasources/prometheus.yaml') as { datasources: { uid: string }[] };
     expect(new Set(panels.map((panel) => panel.id)).size).toBe(panels.length);
     expect(panels.filter((panel) => !panel.title || !panel.description || panel.datasource?.uid !== datasources[0]?.uid).map((panel) => panel.title)).toEqual([]);
@@ -85,7 +85,7 @@ describe('dashboards and rules', () => {
     expect(variables.flatMap(({ query }) => metricsOf(query.query.replace(/^label_values\((.*), service\)$/, '$1'))).filter((name) => !exported().has(name))).toEqual([]);
   });
 
-  it('have alerts that say what is wrong, how bad it is and what to do', () => {
+  it('have alerts with a severity, a summary and a description', () => {
     const alerts = rules.filter((rule) => rule.alert !== undefined);
     expect(alerts).not.toEqual([]);
     expect(alerts.filter(({ labels, annotations }) => !labels?.severity || !annotations?.summary || !annotations.description).map((rule) => rule.alert)).toEqual([]);

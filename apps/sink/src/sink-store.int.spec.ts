@@ -42,7 +42,7 @@ describe('a sink that starts', () => {
     expect(await table.keys('purchases/')).toEqual([]);
   });
 
-  it('waits while S3 is down, says so, and goes on by itself', async () => {
+  it('waits while S3 is down, reports it, and continues by itself', async () => {
     await s3.inject({ kind: 'status', status: 503 });
     const sink = await startSink();
     await expect.poll(async () => (await healthOf(sink)).text, poll).toContain('the consumer group is not joined: ');

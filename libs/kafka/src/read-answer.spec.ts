@@ -180,7 +180,7 @@ describe('a batch that cannot be decoded', () => {
     expect(read([unknown], 0, aborted).undecodable).toMatchObject({ code: 'bad-checksum' });
   });
 
-  it('is told of where the broker could not read it', () => {
+  it('is reported when the broker could not read the batch', () => {
     expect(read([], 5, { refused: 'the broker answers CORRUPT_MESSAGE' }).undecodable).toMatchObject({ from: 5, to: undefined, reason: 'the broker answers CORRUPT_MESSAGE' });
   });
 });

@@ -56,7 +56,7 @@ describe('audits', () => {
     expect(notes).toEqual(['aborted', 'aborted']);
   });
 
-  it('say that S3 does not answer', async () => {
+  it('report that S3 does not answer', async () => {
     const { runs, notes, end } = held();
     const failing = runs.audit();
     end(new LakeError('unavailable', 'S3 list failed', { key: '_ledger/' }));
@@ -66,7 +66,7 @@ describe('audits', () => {
 });
 
 describe('the schedule', () => {
-  it('audits early, then at its interval, whatever becomes of each', async () => {
+  it('audits early, then at its interval, whether or not an audit fails', async () => {
     const clock = new TestClock();
     let count = 0;
     const stop = auditEvery(900_000, async () => await Promise.reject(new Error(`audit ${(count += 1)}`)), clock, () => 0.5);

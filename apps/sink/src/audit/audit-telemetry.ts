@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import type { AuditObserver } from './audit-runs.ts';
 
 /**
- * Turns audits into metrics and log lines. Before the first audit of a table with a ledger, only the age is exported. The age counts from
- * the start of the process until an audit reaches a verdict, so that an alert on the age finds a process whose audits all fail.
+ * Turns audits into metrics and log lines. Before the first audit of a table with a ledger, only the age is exported. Until an audit
+ * reaches a verdict, the age counts from the start of the process. So an alert on the age finds a process whose audits all fail.
  *
  * @param now milliseconds since the epoch
  * @param auditsByItself whether the sink audits at an interval; if not, no age is exported before the first audit

@@ -43,9 +43,9 @@ export interface BatchStepsDeps {
  *
  * consume → check → append → seal → encode → stage → record → publish → register → commit.
  *
- * {@link BatchSteps.take} is the first half and runs for every fetch. {@link BatchSteps.encode} and {@link BatchSteps.deliver} are the
- * second half and run for every sealed batch, in order. A failed step is retried until the lane stops. Only the ledger decides that another
- * writer owns the offsets of a batch.
+ * The first half, {@link BatchSteps.take}, runs for every fetch. The second half, {@link BatchSteps.encode} and {@link BatchSteps.deliver},
+ * runs for every sealed batch, in order. A failed step is retried until the lane stops. Only the ledger decides that another writer owns
+ * the offsets of a batch.
  */
 export class BatchSteps {
   readonly parts: BatchStepsDeps;
@@ -119,7 +119,7 @@ export class BatchSteps {
     }
   }
 
-  /** Step record: the put-if-absent decides which writer owns the offsets. A writer that extends a landed head may delete its staged files. */
+  /** Step record: the put-if-absent decides which writer owns the offsets. The writer that extends a landed head may unstage its files. */
   async record(entry: LedgerEntry, previous: LedgerEntry | undefined, life: AbortSignal): Promise<RecordOutcome> {
     const { ledger, patience, store } = this.parts;
     const outcome = await ledger.record(entry, this.#observed('record', patience), life);

@@ -8,8 +8,9 @@ const bytesPerRow = 4 + wordsPerId * 4;
  * The event ids of the rows kept among a lane's last offsets. An id is a duplicate when a kept row at most `offsets` before it has the
  * same id. The window counts offsets and uses no clock. So a replay decides as the first reading did, however the log is cut into batches.
  *
- * Ids are 128 bits in flat arrays: a ring by offset with a hash index over it, 28 bytes per offset for ids of any form. The ring is twice
- * as long as the window: 7 MiB for the default of 131,072. So a lane that read ahead, and lost that range, still knows the landed rows.
+ * Ids are 128 bits in flat arrays, a ring by offset with a hash index over it. They take 28 bytes per offset, whatever their form. The ring
+ * is twice as long as the window: 7 MiB for the default of 131,072. So a lane that read ahead, and lost that range, still knows the landed
+ * rows.
  */
 export class DedupWindow {
   /** Length of the window in offsets; 0 keeps every row. */

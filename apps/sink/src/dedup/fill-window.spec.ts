@@ -30,7 +30,7 @@ class FailingStore extends SimulatedStore {
   }
 }
 
-it('what the reads of a failed attempt still bring does not reach the window of the next', async () => {
+it('late reads of a failed attempt do not reach the window of the next attempt', async () => {
   const world = new World();
   for (let event = 0; event < 6; event += 1) world.topic.append(purchaseLine(event));
   await world.run(world.writer({ flushBytes: 1 }), 1);

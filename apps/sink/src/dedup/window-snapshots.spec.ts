@@ -16,7 +16,7 @@ class KeepingStore extends SimulatedStore {
   }
 }
 
-it('tells that older snapshots may not be deleted, and deletes them once they may', async () => {
+it('reports that older snapshots may not be deleted, and deletes them once it is allowed to', async () => {
   const bucket = new SimulatedBucket();
   const store = new KeepingStore(bucket, new Incarnation());
   const failures: unknown[] = [];

@@ -68,9 +68,9 @@ const commitEveryMs = 1000;
 const messageOverheadBytes = 12;
 
 /**
- * Maximum attempts of kafkajs for one connection, fetch or join of its consumer. kafkajs retries inside the consumer, because a new
- * consumer is a new member, and the group rebalances for it. After the last attempt the consumer ends, and the transport starts a new one.
- * The retry layers inside kafkajs do not multiply: none retries a call that another has given up.
+ * Maximum attempts for one connection, fetch or join of the consumer. The retries are inside kafkajs, because each new consumer is a new
+ * member and makes the group rebalance. After the last attempt the consumer ends, and the transport starts a new one. The retry layers of
+ * kafkajs do not multiply: none retries a call that another has given up.
  */
 export const consumerAttemptsMax = 9;
 

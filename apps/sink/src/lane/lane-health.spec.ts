@@ -14,7 +14,7 @@ import type { Writer } from '../simulation/writer.ts';
 // More than any test makes.
 const readsFail = Array.from({ length: 10_000 }, (): ReadFault => 'failed');
 
-/** A machine whose sinks come and go, and a clock that stands in for all of theirs. */
+/** A machine on which sinks start and die, with one clock for all of them. */
 class Machine {
   readonly world = new World();
   readonly disk = new SimulatedDisk();
@@ -60,8 +60,8 @@ async function machineWith(events: number): Promise<Machine> {
   return machine;
 }
 
-describe('what waits in the spool', () => {
-  it('is counted, and its age goes on, while nobody holds it: after a crash, while the new lane looks for its head, and once that has it', async () => {
+describe('the batches in the spool', () => {
+  it('are counted and age further after a crash, while the new lane looks for its head, and after it has found the head', async () => {
     const machine = await machineWith(8);
     const { world } = machine;
     world.now = 1_700_000_000_000;

@@ -2,7 +2,7 @@ import { CircuitOpenError, type Clock } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
 import { laneRetryDelay } from './lane-retry-delay.ts';
 
-/** How long each wait took: the clock fires at once, and keeps what it was asked for. */
+/** The delay of each wait: the clock fires at once and records the requested delay. */
 async function waitsAfter(errors: readonly Error[]): Promise<number[]> {
   const waits: number[] = [];
   const clock: Clock = {

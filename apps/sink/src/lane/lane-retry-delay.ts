@@ -13,9 +13,9 @@ export interface LaneRetryDelaySettings {
 const refusedWaitMsMax = 1000;
 
 /**
- * Exponential back-off with full jitter for failures. A call that our own circuit rejected sent no request, so its back-off does not grow:
- * it is retried as soon as the circuit may admit it. Otherwise a lane that was rejected just before the circuit closed would sleep through
- * the first seconds of a recovered S3.
+ * Exponential back-off with full jitter for failures. A call that our own circuit rejected sent no request, so its back-off does not grow.
+ * The lane retries it as soon as the circuit may admit it. Otherwise a lane that was rejected just before the circuit closed would sleep
+ * through the first seconds of a recovered S3.
  */
 export function laneRetryDelay({ baseMs, waitMsMax }: LaneRetryDelaySettings, clock: Clock, random: () => number): Patience {
   return {

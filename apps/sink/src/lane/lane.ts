@@ -25,9 +25,9 @@ export type LaneState =
   | { readonly kind: 'stopped' };
 
 /**
- * The writer of one topic partition. {@link findStart} finds the offset at which it continues. {@link LaneIntake} turns fetched records
- * into sealed batches. {@link LaneLanding} lands them in order. {@link LogPosition} checks that the log is still the same.
- * {@link BatchSteps} runs the single steps.
+ * The writer of one topic partition. The function {@link findStart} finds the offset at which it continues. The first half,
+ * {@link LaneIntake}, turns fetched records into sealed batches. The second half, {@link LaneLanding}, lands them in order.
+ * The class {@link LogPosition} checks that the log is still the same. The steps themselves are in {@link BatchSteps}.
  *
  * A life lasts from finding the head to losing a race for an offset. The loser forgets everything unrecorded, the deduplication window
  * included, and starts again at the end of the winner's entry. The old life must not touch the ledger afterwards, so its signal is aborted
@@ -365,8 +365,8 @@ export class Lane {
     this.#life.abort(error);
     // Nothing lands from here. Encoded batches become orphans, to be published or dropped; Kafka has the rest.
     void this.#inTurn(async () => await this.#forget(true));
-    // A sink with the file on its disk publishes it, or an operator's repair replaces it. Look again, so that no restart is needed. That sink
-    // may be this one.
+    // A sink with the file on its disk, maybe this one, publishes it, or an operator's repair replaces it. Look again, so that no restart
+    // is needed.
     if (isLakeError(error, 'file-lost')) this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired', true), lookAgainMs);
     this.#parts.steps.parts.observe({ type: 'LaneRefused', partition: this.partition, error });
   }

@@ -10,7 +10,7 @@ import type { Writer } from '../simulation/writer.ts';
 import { SpoolBudget, type SpoolLimits } from '../spool/spool-budget.ts';
 import type { BatchFiles } from '../spool/spool.ts';
 
-/** The lanes of one process, each over a world of its own, and all over one budget. */
+/** The lanes of one process: each has a separate world, and all share one budget. */
 class Group {
   readonly worlds: readonly World[];
   readonly budget: SpoolBudget;
@@ -73,7 +73,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 30; turn += 1) await tick();
 }
 
-/** What an event takes on disk. */
+/** The bytes of one event on disk. */
 async function bytesOfAnEvent(): Promise<number> {
   const group = new Group(1, {});
   await group.start();
@@ -82,7 +82,7 @@ async function bytesOfAnEvent(): Promise<number> {
 }
 
 describe('all lanes together', () => {
-  it('may have so many open segments: above that the largest batch is sealed, whoever opened the last one', async () => {
+  it('seal the largest batch when they exceed the limit of open segments, whichever lane opened the last one', async () => {
     const group = new Group(3, { openSegmentsMax: 6 });
     await group.start();
     await group.fetch(0, 2, 2);
@@ -95,7 +95,7 @@ describe('all lanes together', () => {
     expect(group.budget.openSegments).toBe(5);
   });
 
-  it('may have so many bytes on disk: near that the largest batch is sealed, and no small one', async () => {
+  it('seal the largest batch and no small one when their bytes on disk come near the limit', async () => {
     const group = new Group(3, { bytesMax: 400 * (await bytesOfAnEvent()) });
     await group.start();
     await group.fetch(0, 1);
@@ -111,7 +111,7 @@ describe('all lanes together', () => {
     expect(group.sealed).toEqual(['1 for pressure', '2 for pressure']);
   });
 
-  it('pause one after the other when the disk is full, and go on together when there is room', async () => {
+  it('pause one after the other when the spool is full, and resume together when there is room', async () => {
     const group = new Group(3, { bytesMax: 40_000 });
     await group.start();
     group.s3(false);
@@ -128,7 +128,7 @@ describe('all lanes together', () => {
     expect(await group.fetch(1, 1)).toBe(true);
   });
 
-  it('go on when the room is taken by batches of partitions that others have by now', async () => {
+  it('continue when batches of partitions that other sinks now own fill the spool', async () => {
     const group = new Group(1, { bytesMax: 40_000 });
     await group.start();
     group.s3(false);
@@ -145,7 +145,7 @@ describe('all lanes together', () => {
     expect(group.paused).toEqual([]);
   });
 
-  it('let go of all that others recorded, and of no more than the room needs of what may still be good', async () => {
+  it('discard every batch that others recorded, and of the rest only as many as the spool needs room for', async () => {
     const group = new Group(1, { bytesMax: 40_000 });
     await group.start();
     group.shelve(7, ['a', 'b', 'c'], 5000);
@@ -160,7 +160,7 @@ describe('all lanes together', () => {
     expect(group.budget.bytes).toBe(23_000);
   });
 
-  it('keep what may be recorded for as long as nobody can tell', async () => {
+  it('keep batches that may be recorded while the ledger cannot be read', async () => {
     const group = new Group(1, { bytesMax: 40_000 });
     await group.start();
     group.shelve(7, ['a'], 17_000);
@@ -172,7 +172,7 @@ describe('all lanes together', () => {
     expect(group.gone).toEqual(['c']);
   });
 
-  it('set aside what cannot be published from disk because it is damaged, and look at the others', async () => {
+  it('set aside a damaged batch that cannot be published from disk, and try the others', async () => {
     const group = new Group(1, {});
     await group.start();
     group.shelve(7, ['a', 'b'], 10);
@@ -185,7 +185,7 @@ describe('all lanes together', () => {
     expect(group.budget.bytes).toBe(0);
   });
 
-  it('pause what the group gives them while they drain', async () => {
+  it('pause the partitions that the group assigns while they drain', async () => {
     const group = new Group(2, {});
     group.lanes.assign([0]);
     await turns();
@@ -202,7 +202,7 @@ describe('all lanes together', () => {
     expect(group.lanes.all.map(({ state }) => state.kind)).toEqual(['stopped', 'stopped']);
   });
 
-  it('stop when their time is up, though a disk hangs', async () => {
+  it('stop when their time is up, even if a disk hangs', async () => {
     const group = new Group(2, {});
     await group.start();
     void group.hang(0);

@@ -67,7 +67,7 @@ class CredulousLedger extends Ledger {
   }
 }
 
-/** Begins where the log begins, and keeps to itself what is missing before. */
+/** Starts the chain at the log's start, and does not record the gap before it. */
 class HeadlessLedger extends Ledger {
   #missing: LedgerEntry | undefined;
 
@@ -90,7 +90,7 @@ class HastyPipeline extends BatchSteps {
   }
 }
 
-/** Remembers what it took and lost. */
+/** Remembers rows that it took and lost to another writer. */
 class StubbornWindow extends DedupWindow {
   override forgetFrom(): void {
     // Nothing is forgotten.
@@ -114,7 +114,7 @@ async function credulousAudit(options: AuditOptions): Promise<AuditReport> {
 export const brokenRules: Readonly<Record<string, Makers>> = {
   'own entry read back': { ...soundMakers, ledger: (store, lane) => new CredulousLedger(store, lane) },
   'land before extend': { ...soundMakers, steps: (parts) => new HastyPipeline(parts) },
-  // An id that another cut of the same offsets has as well: what is staged under it changes.
+  // Another cut of the same offsets gets the same id, so the files staged under it change.
   'frozen batch': { ...soundMakers, batchId: (_n, position) => `batch-at-${position}` },
   'window forgotten after a loss': { ...soundMakers, window: (offsets) => new StubbornWindow(offsets) },
   'first entry at 0': { ...soundMakers, ledger: (store, lane) => new HeadlessLedger(store, lane) },

@@ -87,7 +87,7 @@ export class MemorySpool implements Spool {
         await this.#life.effect(`append ${name}`, () => {
           disk.expectThere(batchId);
           const before = (files.get(path(name)) ?? Buffer.alloc(0)).subarray(0, position);
-          // What a full disk refuses stands there to a part.
+          // A full disk keeps a part of the refused chunk.
           if (disk.writesToRefuse > 0) files.set(path(name), Buffer.concat([before, chunk.subarray(0, chunk.byteLength / 2)]));
           disk.takeWrite();
           files.set(path(name), Buffer.concat([before, chunk]));
@@ -136,7 +136,7 @@ export class MemorySpool implements Spool {
   }
 }
 
-/** "Encodes" a segment by keeping its lines, so that a test can read what a reader of the table would. */
+/** "Encodes" a segment by keeping its lines, so that a test can read the rows of the table. */
 export class LineEncoder implements SegmentEncoder {
   readonly #life: Incarnation;
   readonly #disk: SimulatedDisk;

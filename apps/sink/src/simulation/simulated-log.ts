@@ -104,7 +104,7 @@ export class SimulatedLog implements PartitionLog {
     const next = undecodable === undefined ? end : Math.max(fetchedOffset, undecodable.from);
     if (next === fetchedOffset && undecodable === undefined) return false;
     const taken = await lane.take({ partition: 0, fetchedOffset, records, next, ...(undecodable === undefined ? {} : { undecodable }) });
-    // A seek meanwhile wins over what was resolved.
+    // A seek in the meantime overrides the resolved offset.
     if (taken && this.#position === fetchedOffset) this.#position = next;
     return true;
   }

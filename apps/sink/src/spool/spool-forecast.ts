@@ -22,8 +22,8 @@ export class SpoolForecast {
   }
 
   /**
-   * Milliseconds until the spool is full at the present rate. 0 while it is full, even if encoding has freed some room since; infinity while
-   * it does not grow.
+   * Milliseconds until the spool is full at the present rate. 0 while it is full, even if encoding has freed some room since. Infinity
+   * while it does not grow.
    */
   msToFull({ full, limits: { bytesMax } }: Pick<SpoolBudget, 'full' | 'limits'>): number {
     if (full) return 0;

@@ -57,7 +57,7 @@ it('kafkajs asks for no version of the Fetch response that is not replaced', () 
 });
 
 describe('the carrier of an answer', () => {
-  // What kafkajs makes of a partition of an answer before it calls eachBatch.
+  // kafkajs wraps a partition of a response in this class before it calls eachBatch.
   const KafkaBatch = require('kafkajs/src/consumer/batch') as new (topic: string, fetchedOffset: string, partition: unknown) => Parameters<typeof answerOf>[0] & { isEmpty: () => boolean };
 
   it('reaches eachBatch even when every record of the answer is hidden', async () => {
@@ -75,7 +75,7 @@ describe('the carrier of an answer', () => {
     expect(responses[0]!.partitions.map(({ messages }) => messages.length)).toEqual([0, 1]);
   });
 
-  it('is asked for in vain where a client was made without it', () => {
+  it('is missing in batches of a client that was made without it', () => {
     expect(() => answerOf({ messages: [] })).toThrow('make the client with kafkaClient');
   });
 });

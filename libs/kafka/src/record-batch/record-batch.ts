@@ -41,7 +41,7 @@ export interface RecordsOfBatch {
   readonly bytes: number;
 }
 
-/** Reads the header of a batch of magic 2; undefined if there is none. Does not verify the bytes: call {@link checkCrc} first. */
+/** Reads the header of a batch of magic 2; undefined for any other format. Does not verify the bytes: call {@link checkCrc} first. */
 export function readHeader(batch: Buffer): BatchHeader | undefined {
   if (batch.length < batchHeaderBytes || batch[16] !== 2) return undefined;
   const attributes = batch.readInt16BE(21);
