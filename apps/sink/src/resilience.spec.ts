@@ -13,7 +13,7 @@ function guarded(env: Readonly<Record<string, string>> = {}): { guards: SinkGuar
 
 const away = new LakeError('unavailable', 'no answer');
 
-/** A call that fails this often, and counts. */
+/** A call that fails this many times, and counts its attempts. */
 function failing(times: number, error: Error = away): { run: () => Promise<string>; calls: () => number } {
   let calls = 0;
   return {

@@ -47,12 +47,12 @@ export function sinkSpecs(config: SinkConfig): NamedSpecs<typeof sinkPipelines> 
   return pipelineSpecs('SINK', sinkPipelines, config);
 }
 
-/** The pipelines that the process creates. */
+/** The pipelines that this process creates. */
 export function sinkPipelinesOf(config: SinkConfig): PipelinesOptions {
   return { specs: sinkSpecs(config), callPaths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX, remedyOf };
 }
 
-/** The guards over pipelines that are made. */
+/** The guards over existing pipelines. */
 export function guardsOver(registry: Pick<PipelineRegistry, 'get'>): SinkGuards {
   const s3 = answering<'s3'>(registry.get('s3'));
   const glue = answering<'glue'>(registry.get('glue'));
@@ -89,7 +89,7 @@ export function remedyOf(error: unknown): string | undefined {
 }
 
 function errorClassOf(error: unknown): ErrorClass {
-  // A dependency that refuses is healthy: an open circuit would only hide its answer. Lanes try again with back-off.
+  // A dependency that refuses is healthy: an open circuit would only hide its answer. Lanes retry with back-off.
   if (isSinkError(error, 'disk-full') || remedyOf(error) !== undefined) return 'invalid';
   return error instanceof LakeError ? classOfLakeError(error) : classifyError(error);
 }

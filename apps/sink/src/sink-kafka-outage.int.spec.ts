@@ -36,7 +36,7 @@ async function workingSink(settings: Readonly<Record<string, string>>): Promise<
 
 const healthOf = async (sink: SinkProcess): Promise<string> => JSON.stringify((await sink.get('/health/ready')).body);
 
-/** The largest file that the sink may write, which is to it as a full disk. */
+/** Limits the size of files that the sink may write, which acts like a full disk. */
 function fileSizeOf(sink: SinkProcess, bytes: string): void {
   execFileSync('prlimit', ['--pid', String(sink.child.pid), `--fsize=${bytes}:unlimited`]);
 }

@@ -37,7 +37,7 @@ async function taken(sink: SinkProcess, count: number): Promise<void> {
   await expect.poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), poll).toBe(count);
 }
 
-/** The sink has taken so many events, and everything but the first 500 waits encoded on disk. */
+/** Waits until the sink has taken `count` events, and all but the first 500 wait encoded on disk. */
 async function encoded(sink: SinkProcess, count: number): Promise<void> {
   await taken(sink, count);
   await expect.poll(async () => await sink.metric('millrace_sink_open_segments'), poll).toBe(0);
@@ -67,7 +67,7 @@ describe('while S3 is down', () => {
     { kind: 'status', status: 503 },
     { kind: 'status', status: 403, code: 'AccessDenied' },
     { kind: 'black-hole' },
-    // Later than the time of an attempt.
+    // Longer than the timeout of an attempt.
     { kind: 'slow', latencyMs: 1500 },
   ];
 
@@ -129,7 +129,7 @@ describe('while S3 is down', () => {
     }
     await encoded(sink, 4500);
     await proxy.clear();
-    // A few batches get through before it is gone again.
+    // A few batches land before S3 fails again.
     let requests = 0;
     const gone = await proxy.inject({ kind: 'status', status: 503 }, { when: { where: () => (requests += 1) > 120 } });
     await gone.hit();

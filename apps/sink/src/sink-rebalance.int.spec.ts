@@ -28,7 +28,7 @@ afterEach(async () => {
   await proxy.close();
 });
 
-/** Starts a sink whose way to S3 leads through the proxy. */
+/** Starts a sink that reaches S3 through the proxy. */
 async function join(): Promise<SinkProcess> {
   const sink = await table.sink({ AWS_ENDPOINT_URL_S3: proxy.url, SINK_FLUSH_SECONDS: '3', SINK_S3_CONNECT_TIMEOUT_MS: '2000', SINK_S3_ATTEMPT_TIMEOUT_MS: '2000', SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '2000' });
   sinks.push(sink);
@@ -68,7 +68,7 @@ describe('a group of sinks', () => {
 
     const second = await join();
     // Its lanes could not start: they need the heads of their ledgers. So it leaves the partitions to the others.
-    await second.line(({ msg }) => msg.startsWith('The sink joins its group when S3'));
+    await second.line(({ msg }) => msg.startsWith('The sink joins its group only after S3'));
     await settled();
     expect(startsOf(second)).toBe(0);
     await proxy.clear();

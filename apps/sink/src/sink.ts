@@ -53,9 +53,9 @@ const lagEveryMs = 5000;
 /** The parts of a running sink. */
 export interface Sink {
   readonly strategy: KafkaBatchStrategy;
-  /** The beginning of the spool. */
+  /** The opening of the spool. */
   readonly disk: DiskOpening;
-  /** The proof that the store can hold a ledger. */
+  /** The proof that the store can hold the ledger. */
   readonly admission: StoreAdmission;
   readonly lanes: Lanes;
   readonly budget: SpoolBudget;
@@ -76,7 +76,7 @@ export function streamOf(config: SinkConfig): Stream {
   return { ...purchases, table: config.SINK_TABLE, database: config.LAKE_DATABASE, topic: { ...purchases.topic, name: config.SINK_TOPIC } };
 }
 
-/** Puts the sink together. Nothing is connected yet. */
+/** Creates the parts of the sink. Connects nothing yet. */
 export async function openSink(config: SinkConfig, logger: Logger, metrics: Metrics, guards: SinkGuards): Promise<Sink> {
   const stream = streamOf(config);
   const clock = systemClock;

@@ -6,7 +6,7 @@ import { auditEvery } from './audit-schedule.ts';
 
 const report: AuditReport = { v: 1, table: 'purchases', verdict: 'complete', at: '', tookMs: 1, deep: false, lanes: [], losses: [], lostOffsets: 0, faults: [], faultCount: 0 };
 
-/** An audit that ends when the test says so, and its observer's notes. */
+/** An audit that the test ends, and the notes of its observer. */
 function held(): { runs: AuditRuns; clock: TestClock; notes: string[]; end: (error?: Error) => void } {
   const clock = new TestClock();
   const notes: string[] = [];

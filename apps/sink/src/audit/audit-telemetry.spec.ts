@@ -52,7 +52,7 @@ it.each([true, false])('the alert on old audits finds a process whose audits nev
     now += 3_599_000;
   }
   expect(auditIsOld(await metrics.text())).toBe(auditsByItself);
-  // A table without a ledger is a verdict as well.
+  // An audit of a table without a ledger reaches a verdict as well.
   observer.finished({ ...complete, lanes: [] });
   expect(auditIsOld(await metrics.text())).toBe(false);
 });

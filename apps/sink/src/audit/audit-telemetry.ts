@@ -20,7 +20,7 @@ export function auditTelemetry(logger: Logger, metrics: Metrics, now: () => numb
       help,
       collect() {
         const figure = value();
-        // A gauge begins at 0, which here would be a verdict.
+        // A gauge starts at 0, which would look like a verdict here.
         if (figure === undefined) gauge.remove();
         else gauge.set(figure);
       },
@@ -52,7 +52,7 @@ export function auditTelemetry(logger: Logger, metrics: Metrics, now: () => numb
   };
 }
 
-/** A table without a ledger has nothing that could be complete. */
+/** A table without a ledger does not count as complete. */
 export function isComplete({ verdict, lanes }: AuditReport): boolean {
   return verdict === 'complete' && lanes.length > 0;
 }

@@ -78,7 +78,7 @@ export class BatchSteps {
     });
   }
 
-  /** encode: Parquet files and the entry, frozen and durable from here on. */
+  /** Step encode: writes the Parquet files and the entry, which are frozen and durable from here on. */
   async encode(batch: SealedBatch, life: AbortSignal): Promise<EncodedBatch> {
     return await this.#step('encode', life, async () => await encodeBatch(this.parts.encoder, batch, this.parts.context, life));
   }
@@ -135,12 +135,12 @@ export class BatchSteps {
     this.#commit(entry);
   }
 
-  /** The newest entry of the ledger, asked until the store answers. */
+  /** Returns the newest entry of the ledger; retries until the store answers. */
   async head(life: AbortSignal): Promise<LedgerEntry | undefined> {
     return await this.#step('find the head', life, async () => await this.parts.ledger.head({ signal: life }));
   }
 
-  /** The offsets the partition holds, asked until Kafka answers. */
+  /** Returns the offsets that the partition holds; retries until Kafka answers. */
   async range(life: AbortSignal): Promise<{ low: number; high: number }> {
     return await this.#step('ask for the log range', life, async () => await this.parts.log.range(life));
   }
@@ -187,7 +187,7 @@ export class BatchSteps {
   async #stageOne(files: BatchFiles, body: StagedBody, life: AbortSignal): Promise<void> {
     let doubtful = false;
     await this.#step('stage', life, async () => {
-      // A store that is sent bytes which do not fit their hash refuses them in many ways: ask the disk, not the error.
+      // Stores report bytes that do not match their hash with different errors. So check the file on disk, not the error.
       if (doubtful) await verifyBody(files, body);
       try {
         await this.parts.store.put(body.staged, body.body, { sha256: body.sha256, signal: life });

@@ -53,7 +53,7 @@ describe('the check', () => {
     });
   });
 
-  it('takes a value that begins with a byte order mark, as the purchase API does', () => {
+  it('accepts a value that begins with a byte order mark, as the purchase API does', () => {
     expect(resultOf(Buffer.from(`\ufeff${purchaseLine(1)}`))).toMatchObject({ kind: 'row', eventId: '00000000-0000-4000-8000-000000000001' });
     expect(resultOf(Buffer.from(`\ufeff\ufeff${purchaseLine(1)}`))).toMatchObject({ kind: 'reject', reason: 'the value is not JSON' });
   });

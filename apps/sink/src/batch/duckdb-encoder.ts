@@ -41,13 +41,13 @@ export async function openInstance(settings: EncoderSettings): Promise<DuckDBIns
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  // Given to `create` it is shown among the settings, and not kept to.
+  // DuckDB lists this setting but does not enforce it when it is passed to `create`.
   await connection.run(`SET max_temp_directory_size = '${settings.spillMbMax}MB'`);
   connection.closeSync();
   return instance;
 }
 
-/** Encodes segments with an embedded DuckDB, whose threads are not the event loop's. One segment at a time. */
+/** Encodes segments with an embedded DuckDB, whose threads do not block the event loop. One segment at a time. */
 export class DuckDbEncoder implements SegmentEncoder {
   readonly #instance: DuckDBInstance;
   readonly #stream: Stream;
@@ -74,7 +74,7 @@ export class DuckDbEncoder implements SegmentEncoder {
         await rm(temporary, { force: true });
         throw new SinkError('row-count', `${segment.rows} lines of batch ${files.batchId} became ${rows} rows of ${segment.dt}`);
       }
-      // An interrupted COPY leaves a partial file; only a whole one gets the name.
+      // An interrupted COPY leaves a partial file, so only a complete file gets the final name.
       await rename(temporary, files.path(name));
       return { rows, ...(await sizeAndHash(files.path(name))) };
     });

@@ -89,7 +89,7 @@ export class OpenBatch {
     const texts = [...chunks].map(([file, lines]): readonly [string, Buffer] => [file, Buffer.from(lines.join(''))]);
     for (const [file, text] of texts) await this.#files.write(file, text, this.#lengthOf(file));
     for (const one of checked) this.#count(one);
-    // Counted only now that every write succeeded.
+    // Count the records only after every write has succeeded.
     for (const [file, text] of texts) {
       const tally = file === rejectsFile ? this.#rejects : this.#segments.get(dtOf(file))!;
       tally.bytes += text.byteLength;
@@ -161,7 +161,7 @@ export class OpenBatch {
       case 'reject':
         this.#rejects.count += 1;
         appendRange(this.#rejected, record.offset, record.offset + 1);
-        // A log is not known again by a record that cannot be read.
+        // A record that cannot be read cannot identify the log.
         if (record.undecodable === undefined) this.#last = { offset: record.offset, timestamp: record.timestamp };
         return;
       case 'duplicate':

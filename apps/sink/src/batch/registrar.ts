@@ -33,7 +33,7 @@ export class Registrar {
     return this.#wanted.size;
   }
 
-  /** Asks for values to be registered; those already registered by us cost nothing. */
+  /** Queues values for registration. Values that this process has already registered cost no call. */
   register(values: readonly string[]): void {
     for (const value of values) if (!this.#known.has(value)) this.#wanted.add(value);
     if (this.#wanted.size > 0) this.#working ??= this.#work().finally(() => (this.#working = undefined));

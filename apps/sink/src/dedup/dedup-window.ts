@@ -94,7 +94,7 @@ export class DedupWindow {
     return Buffer.concat(rows);
   }
 
-  /** Remembers rows that {@link bytes} gave, those at `least` or above. */
+  /** Adds rows from the output of {@link bytes}, at offset `least` or above. */
   addBytes(rows: Buffer, from: number, least: number): void {
     for (let at = 0; at + bytesPerRow <= rows.byteLength; at += bytesPerRow) {
       const offset = from + rows.readUInt32LE(at);
@@ -120,7 +120,7 @@ export class DedupWindow {
     this.#heads[hash] = slot + 1;
   }
 
-  /** Offsets up to `to` have been looked at, whether they hold kept rows or not. */
+  /** Marks the offsets up to `to` as known, whether they hold kept rows or not. */
   passed(to: number): void {
     this.#to = Math.max(this.#to, to);
   }

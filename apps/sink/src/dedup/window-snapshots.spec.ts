@@ -6,7 +6,7 @@ import { SimulatedBucket, SimulatedStore } from '../simulation/simulated-store.t
 import { simulatedLane } from '../simulation/writer.ts';
 import { WindowSnapshots } from './window-snapshots.ts';
 
-/** A store whose policy does not let snapshots be deleted. */
+/** A store whose policy denies deleting snapshots. */
 class KeepingStore extends SimulatedStore {
   keeps = true;
 

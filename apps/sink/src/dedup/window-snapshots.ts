@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { Ledger, type LaneId, type LedgerEntry, type ObjectStore } from '@millrace/lake';
 import type { DedupWindow } from './dedup-window.ts';
 
-/** Entries that land between two snapshots of a window, and so the most that a start has to read. */
+/** Entries between two snapshots of a window: the maximum that a start has to read. */
 export const entriesPerSnapshot = 25;
 
-// A clean stop after fewer entries is not worth an object: the next start reads those instead.
+// After fewer entries a clean stop writes no snapshot: the next start reads those entries instead.
 const entriesWorthKeeping = 10;
 
 interface Header {
@@ -48,7 +48,7 @@ export class WindowSnapshots {
     this.#every = parts.every ?? entriesPerSnapshot;
   }
 
-  /** Fills the window from the newest snapshot, where there is one that a start at `landedTo` can use. A few calls, whatever it finds. */
+  /** Fills the window from the newest snapshot, where there is one that a start at `landedTo` can use. Takes few calls in every case. */
   async load(window: DedupWindow, landedTo: number, signal: AbortSignal): Promise<void> {
     if (window.offsets === 0 || landedTo === 0 || window.covers(landedTo)) return;
     const { store, lane } = this.#parts;
@@ -59,7 +59,7 @@ export class WindowSnapshots {
     const { id, from, to } = snapshot.header;
     const least = Math.max(0, landedTo - window.offsets);
     if (from > least || to > landedTo || to <= Math.max(window.knownTo, least)) return;
-    // Taken from this very ledger: another one may have had the bucket before.
+    // Use only a snapshot of this ledger: the bucket may have held another one before.
     const entry = await new Ledger(store, lane).entryHolding(to - 1, { signal });
     if (entry?.id !== id || entry.to !== to) return;
     window.forgetAll(least);
@@ -96,7 +96,7 @@ export class WindowSnapshots {
     try {
       await store.put(key, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), rows]), { signal });
       this.#since = 0;
-      // Keys are inverted: what comes behind is older.
+      // Keys are inverted: later keys are older snapshots.
       for (const older of await store.list(this.#prefix, { signal, startAfter: key, limit: deletedAtOnce })) await store.delete(older, { signal });
     } catch (error) {
       if (!signal.aborted) onFailure?.(error);

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { loopingFrom, reasonOf, type ConsumerCrash } from './consumer-crashes.ts';
 import type { LagWatch } from './lag-watch.ts';
 
-/** Where the consumer's life becomes log lines and metrics. */
+/** Turns the consumer's joins and crashes into log lines and metrics. */
 export interface ConsumerTelemetry {
   onJoined(): void;
   onCrash(crash: ConsumerCrash): void;

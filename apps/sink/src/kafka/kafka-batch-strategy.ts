@@ -132,7 +132,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     return this.#kafka as T;
   }
 
-  /** Begins to connect, and returns: the service is up, and not ready, while Kafka is down. */
+  /** Starts to connect, and returns at once. While Kafka is down, the service is up but not ready. */
   listen(callback: () => void): void {
     this.#consuming = this.#consume();
     this.#commitTimer = setInterval(() => void this.#commitNow(), commitEveryMs);
@@ -205,7 +205,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   async #askRanges(): Promise<Map<number, LogRange>> {
     const offsets = await this.#options.guard(async () => {
-      // It is not connected before the first consumer begins; connecting twice is one connection.
+      // The admin client is not connected before the first consumer starts; connecting twice is one connection.
       await this.#admin.connect();
       return await this.#admin.fetchTopicOffsets(this.#options.topic);
     });
@@ -230,7 +230,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   #tellRefusedStart(error: Error, attempt: number): void {
-    // A crash was reported when it happened. A call that our own circuit rejected did not reach Kafka.
+    // A crash has been reported already. A call that our own circuit rejected did not reach Kafka.
     if (error === this.#crash || error instanceof RejectedError) return;
     this.#options.log('warn', `The consumer could not start; the sink retries: ${error.message}`, { err: error, attempt });
     this.#listener?.startRefused(error);
@@ -252,7 +252,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       heartbeatInterval: 1000,
       rebalanceTimeout: 10_000,
       maxWaitTimeInMs: 250,
-      // The largest batch of the topic fits: a broker sends only the first partition of an answer a batch that is larger.
+      // The limit fits the largest batch of the topic, because a broker sends a larger batch only in the first partition of a response.
       maxBytesPerPartition: this.#options.maxMessageBytes + messageOverheadBytes,
       maxBytes: 8 * (this.#options.maxMessageBytes + messageOverheadBytes),
       allowAutoTopicCreation: false,

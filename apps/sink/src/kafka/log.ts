@@ -22,7 +22,7 @@ export interface UndecodableOffset {
 /** The answer to one fetch of one partition. */
 export interface FetchedRecords {
   readonly partition: number;
-  /** The offset that was asked for. */
+  /** The requested offset. */
   readonly fetchedOffset: number;
   /** In ascending order of offset; the broker left no record out between `fetchedOffset` and `next`. */
   readonly records: readonly LogRecord[];
@@ -50,6 +50,6 @@ export interface PartitionLog {
   /** Fetch nothing more until {@link resume}; the group membership is kept. */
   pause(): void;
   resume(): void;
-  /** Tells the group how far the lane has landed. For lag tools only: failures are ignored, and the ledger alone is believed. */
+  /** Tells the group how far the lane has landed. For lag tools only: failures are ignored, and only the ledger counts. */
   commit(offset: number): void;
 }

@@ -1,13 +1,13 @@
-/** Tells the group how far partitions have landed. */
+/** Commits the landed offsets to the group. */
 type Commit = (offsets: readonly { readonly partition: number; readonly offset: string }[]) => Promise<void>;
 
-/** Landed offsets on their way to the group. They are for lag tools only: where a lane begins is in its ledger. */
+/** Landed offsets that wait to be committed. They are for lag tools only: a lane starts at the offset in its ledger. */
 export class OffsetCommits {
   readonly #waiting = new Map<number, number>();
   #sending: Promise<void> = Promise.resolve();
   #owned: readonly number[] | undefined;
 
-  /** Notes how far a partition has landed; the next {@link send} tells the group. */
+  /** Notes the landed offset of a partition; the next {@link send} commits it. */
   set(partition: number, offset: number): void {
     this.#waiting.set(partition, offset);
   }

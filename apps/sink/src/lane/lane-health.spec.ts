@@ -101,7 +101,7 @@ function stalled(partition: number, stalledMs: number): PartitionLag {
 }
 
 describe('the health of the lanes', () => {
-  it('tells of the spool also when lanes do nothing', async () => {
+  it('reports the spool even when lanes do nothing', async () => {
     const machine = await machineWith(4);
     expect(machine.health()).toMatch(/^1 lanes, 0 batches and 0 of 1000000000 bytes in the spool, the oldest 0 s old$/);
     await machine.fetchAll();
@@ -113,7 +113,7 @@ describe('the health of the lanes', () => {
     machine.writer.life.kill();
   });
 
-  it('names the lanes whose disk takes no more', async () => {
+  it('names the lanes whose disk accepts no writes', async () => {
     const machine = await machineWith(4);
     machine.disk.writesToRefuse = 1;
     await machine.fetchAll();

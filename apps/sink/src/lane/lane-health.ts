@@ -12,7 +12,7 @@ const stalledMsMax = 60_000;
 // More names would only repeat the cause.
 const namedMax = 8;
 
-/** The parts of a sink by which its lanes are judged. */
+/** The parts of a sink that determine the health of its lanes. */
 export type LaneHealthParts = Pick<Sink, 'lanes' | 'budget' | 'forecast' | 'lag' | 'groupTrouble'>;
 
 /**

@@ -174,7 +174,7 @@ export class LaneIntake {
             return;
           }
           this.#holds.remove('disk');
-          // Its timer has fired already, and an append that failed since then is no reason to forget it.
+          // The flush timer has fired already. A failed append since then must not cancel the seal.
           if (this.#sealDue) await this.seal('age');
         }),
       Math.min(30_000, 250 * 2 ** Math.min(this.#diskFailures, 10)),

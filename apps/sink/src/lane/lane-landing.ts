@@ -64,7 +64,7 @@ export class LaneLanding {
     return this.#working ?? Promise.resolve();
   }
 
-  /** Takes a batch that was just sealed. From its encoding on it has its Parquet's size on disk, an eighth of its lines'. */
+  /** Takes a batch that was just sealed. Once encoded, it takes the size of its Parquet on disk, an eighth of its lines. */
   sealed(batch: SealedBatch): void {
     const { budget, steps } = this.#parts;
     const encoded = steps.encode(batch, this.#life).then((done) => {
@@ -111,7 +111,7 @@ export class LaneLanding {
     if (this.#working !== undefined || this.#queue.length === 0 || this.#life.aborted) return;
     this.#working = this.#land().finally(() => {
       this.#working = undefined;
-      // Something may have been queued between the loop's last look and here.
+      // A batch may have been queued after the loop's last check.
       this.#work();
     });
   }

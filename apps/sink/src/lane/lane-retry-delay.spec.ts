@@ -24,10 +24,10 @@ describe('the patience of a lane', () => {
     expect(await waitsAfter(Array.from({ length: 8 }, () => new Error('503')))).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
   });
 
-  it('lasts no longer than the circuit says after a refusal, however many there were', async () => {
+  it('lasts at most as long as the circuit names after a rejection, however many there were', async () => {
     const refused = new CircuitOpenError('s3', { retryAfterMs: 3000 });
     expect(await waitsAfter([refused, refused, refused])).toEqual([3500, 3500, 3500]);
-    // It probes, or lets through a part of the calls.
+    // The circuit is half-open, or admits a part of the calls.
     expect(await waitsAfter(Array.from({ length: 9 }, () => new CircuitOpenError('s3'))).then((waits) => waits.at(-1))).toBe(500);
   });
 });

@@ -1,7 +1,7 @@
 import type { Patience } from '@millrace/lake';
 import { backOffMs, RejectedError, sleep, type Clock } from '@millrace/resilience';
 
-/** How long lanes wait before they try a step again. */
+/** Settings of the back-off of lanes before they retry a step. */
 export interface LaneRetryDelaySettings {
   /** Bound of the first wait after a failure, in milliseconds. */
   readonly baseMs: number;

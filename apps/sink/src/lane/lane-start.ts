@@ -41,7 +41,7 @@ export async function findStart(partition: number, parts: LaneParts, life: Abort
       const range = await steps.range(life);
       if (tip !== undefined) refuseOtherLog(partition, tip, range, steps.parts.context.cluster);
       if (found.next.length === 0 && end.to < range.low) {
-        // Lost or not, the loop looks at the ledger again.
+        // Whether or not the race was lost, the loop reads the ledger again.
         const { outcome } = await steps.record(gapEntry(parts.newId(), end, range.low, steps.parts.context), head, life);
         if (outcome === 'mine') steps.parts.observe({ type: 'GapRecorded', partition, from: end.to, to: range.low });
         continue;

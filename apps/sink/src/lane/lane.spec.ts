@@ -48,7 +48,7 @@ describe('a lane', () => {
     writer.lane.rejoin();
     // One record back: the log proves that it is the same.
     expect(writer.log.position).toBe(7);
-    // And where the rewinding is not announced, the lane notices.
+    // The lane also notices a rewind without an event.
     writer.log.seek(2);
     await world.run(writer, 4);
     expectExactlyOnce(world);
@@ -147,7 +147,7 @@ describe('a lane', () => {
     for (let turn = 0; turn < 20; turn += 1) await tick();
     expect([writer.lane.queued, writer.lane.openBytes, budget.openSegments, budget.bytes, writer.lanes.orphans.count]).toEqual([0, 0, 0, encoded, 1]);
     expect(writer.lane.landed).toBe(2);
-    // And its age seals nothing.
+    // The age of the batch seals nothing either.
     writer.flush();
     for (let turn = 0; turn < 20; turn += 1) await tick();
     expect(writer.events.filter(({ type }) => type === 'BatchSealed')).toHaveLength(2);

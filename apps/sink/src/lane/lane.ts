@@ -41,13 +41,13 @@ export class Lane {
   readonly #intake: LaneIntake;
   #state: LaneState = { kind: 'starting' };
   #life = new AbortController();
-  /** Aborted when nothing more is taken. */
+  /** Aborted when the lane takes no more records. */
   readonly #draining = new AbortController();
   #turn: Promise<unknown> = Promise.resolve();
   #landing: LaneLanding | undefined;
   #startingSince: number;
   #retryTimer: unknown;
-  /** The end of the chain as it will be when everything sealed is recorded. */
+  /** The end of the chain once every sealed batch is recorded. */
   #end: ChainEnd = chainEndOf(undefined);
   /** The last record before that end. */
   #last: LedgerEntry['last'];
@@ -103,7 +103,7 @@ export class Lane {
     return this.#holds.reasons;
   }
 
-  /** The batch that cannot be decoded and that the lane waits before. */
+  /** The undecodable batch that the lane waits before. */
   get undecodable(): HeldBatch | undefined {
     return this.#undecodable.held;
   }
@@ -163,7 +163,7 @@ export class Lane {
       for (let start = 0; start < records.length; start += recordsAtOnce) if (!(await this.#append(records.slice(start, start + recordsAtOnce)))) return false;
       if (fetched.next > this.#position.next && !(await this.#pass(fetched.next))) return false;
       if (fetched.next < this.#position.next) {
-        // The proof began far before the position.
+        // The proof started far before the position.
         this.#parts.steps.parts.log.seek(this.#position.expected);
         return false;
       }
@@ -298,7 +298,7 @@ export class Lane {
     else this.#position.appended(next, { offset: last.offset, timestamp: last.timestamp });
     this.#undecodable.passed(next);
     if (budget.full) {
-      // In this order: room may come while the batch is sealed.
+      // Keep this order: room may become free while the batch is sealed.
       this.#holds.add('pressure');
       await this.#intake.seal('pressure');
     }

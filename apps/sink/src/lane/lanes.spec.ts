@@ -33,7 +33,7 @@ class Group {
     await turns();
   }
 
-  /** So many events of so many days come to a partition, and are fetched at once. False when the partition is paused. */
+  /** Appends events of several days to a partition, and fetches them at once. False when the partition is paused. */
   async fetch(partition: number, events: number, days = 1): Promise<boolean> {
     const { topic } = this.worlds[partition]!;
     for (let n = 0; n < events; n += 1) topic.append(purchaseLine(topic.high, { purchaseTimestamp: 1_575_121_641 + (n % days) * 86_400 }));
@@ -49,7 +49,7 @@ class Group {
     }
   }
 
-  /** An event comes to a partition, and the disk never answers when it is written. */
+  /** Appends an event to a partition whose disk never completes the write. */
   async hang(partition: number): Promise<boolean> {
     this.#writers[partition]!.life.dieAfter(0);
     return await this.fetch(partition, 1);
@@ -106,7 +106,7 @@ describe('all lanes together', () => {
     expect(group.sealed).toEqual(['2 for pressure']);
     await group.fetch(0, 1);
     expect(group.sealed).toEqual(['1 for pressure', '2 for pressure']);
-    // Less than a hundredth of the room is not worth a batch; it waits for its age.
+    // A batch below a hundredth of the limit is not sealed early; it waits for its age limit.
     await group.fetch(0, 1);
     expect(group.sealed).toEqual(['1 for pressure', '2 for pressure']);
   });
@@ -137,7 +137,7 @@ describe('all lanes together', () => {
     group.shelve(7, ['a', 'b', 'c'], 11_000);
     group.s3(true);
     await turns();
-    // All that was taken has landed, and there is no room still: nothing will be taken that could make some.
+    // Every taken record has landed, and the spool is still full: no lane will take records whose landing could free room.
     expect(group.lanes.all[0]!.queued).toBe(0);
     expect(group.paused).toEqual([0]);
     await group.lanes.publishOrphans(async () => false);

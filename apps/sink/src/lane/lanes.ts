@@ -48,13 +48,13 @@ export class Lanes {
       }
       const lane = this.#newLane(partition);
       this.#lanes.set(partition, lane);
-      // Not paused, it would be handed the same fetch again and again.
+      // Without the pause, kafkajs would deliver the same fetch repeatedly.
       if (this.#draining) lane.stopAccepting();
       this.#track(lane.start());
     }
   }
 
-  /** Hands a fetch to its lane. */
+  /** Passes a fetch to its lane. */
   async take(fetched: FetchedRecords): Promise<boolean> {
     const lane = this.#lanes.get(fetched.partition);
     if (lane === undefined || this.#draining) return false;
@@ -141,7 +141,7 @@ export interface SpoolView {
 }
 
 /**
- * Adds up what waits to land.
+ * Adds up the batches that wait to land.
  *
  * @param now milliseconds since the epoch
  */

@@ -36,7 +36,7 @@ export class LogPosition {
   #latest: Witness | undefined;
   /** Offsets before this one are gone. */
   #low = 0;
-  /** A jump of the fetch offset that was seen once; seen twice it is a hole in the log. */
+  /** A jump of the fetch offset that occurred once. The second time it is a hole in the log. */
   #jump: string | undefined;
 
   /** The offset that is appended next. */

@@ -7,7 +7,7 @@ export type HoldReason =
   | 'starting'
   /** The spool is full; Kafka is the queue. */
   | 'pressure'
-  /** The disk takes no more. */
+  /** The disk refuses writes. */
   | 'disk'
   /** The next batch cannot be decoded. */
   | 'undecodable'

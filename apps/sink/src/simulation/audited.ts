@@ -15,7 +15,7 @@ export interface Claim {
   readonly spanned: number;
   /** Offsets of the head when it is recorded and has not landed. */
   readonly unlanded: number;
-  /** The first thing that did not add up. */
+  /** The first fault. */
   readonly fault: string;
 }
 

@@ -7,10 +7,10 @@ import { schedules, type Schedule } from './schedule.ts';
 
 /** Result of a check of the model. */
 export interface ModelReport {
-  /** Schedules that held. */
+  /** Number of schedules without a violation. */
   readonly schedules: number;
   readonly seed: number;
-  /** The smallest schedule that did not hold, and why. */
+  /** The smallest schedule with a violation, and the reason. */
   readonly failure?: { readonly seed: number; readonly schedule: Schedule; readonly reason: string };
   /**
    * For each rule, the number of schedules until its omission was detected. Undefined if no schedule failed, or one failed with another

@@ -10,7 +10,7 @@ export class Incarnation {
   #died: () => void = () => undefined;
   #dieAfter: number;
 
-  /** @param dieAfter how many effects it lives to see; the next one does not happen. Default: it does not die. */
+  /** @param dieAfter number of effects before it dies; the next one does not happen. Default: it does not die */
   constructor(dieAfter = Number.POSITIVE_INFINITY) {
     this.#dieAfter = dieAfter;
     this.death = new Promise((resolve) => (this.#died = resolve));
@@ -20,7 +20,7 @@ export class Incarnation {
     return this.#alive;
   }
 
-  /** Lives to see this many effects more. */
+  /** Dies after this many more effects. */
   dieAfter(effects: number): void {
     this.#dieAfter = this.effects.length + effects;
   }

@@ -5,7 +5,7 @@ import { ModelFault } from './model-fault.ts';
 import type { World } from './world.ts';
 import { check } from './writer.ts';
 
-/** Watches a world: what must hold whenever anyone looks at it. */
+/** Watches a world, and checks the invariants that must hold at any time. */
 export class Invariants {
   readonly #world: World;
   readonly #window: number;

@@ -12,11 +12,11 @@ const manifestFile = 'manifest.json';
 export class SimulatedDisk {
   /** By `<batch id>/<file>`. */
   readonly files = new Map<string, Buffer>();
-  /** Whose batches they are. */
+  /** The owner of each batch. */
   readonly owners = new Map<string, { readonly life: Incarnation; readonly partition: number }>();
-  /** Batches that were not as they were written. */
+  /** Corrupt batches that were set aside. */
   readonly setAside: string[] = [];
-  /** Writes that are refused from now on: the disk is full for so long. */
+  /** Number of next writes that the disk refuses as full. */
   writesToRefuse = 0;
 
   /** @throws SinkError `disk-full` */

@@ -174,7 +174,7 @@ class Run {
     if (writer.lane.state.kind !== 'stopped') writer.lane.rejoin();
   }
 
-  // A client whose topic is gone joins its group again. The first log counts as long as the ledger knows anything of it.
+  // A client whose topic is gone joins its group again. The first log counts as long as the ledger has an entry of it.
   #recreate(events: readonly number[]): void {
     if (this.#recreated) return;
     this.#recreated = true;

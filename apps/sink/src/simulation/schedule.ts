@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ReadFault, WriteFault } from './simulated-store.ts';
 
-/** One thing that happens. `who` is the writer on one of two machines. */
+/** One step of a schedule. `who` is the writer on one of two machines. */
 export type Step =
   | { readonly do: 'append'; readonly events: readonly number[] }
   | { readonly do: 'skip' }

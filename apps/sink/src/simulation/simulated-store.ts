@@ -14,7 +14,7 @@ export type WriteFault =
   | 'applied-later'
   /** Applied and answered; applied again later. */
   | 'applied-twice'
-  /** 409: another conditional request was under way. Not applied. */
+  /** 409: another conditional request was in flight. Not applied. */
   | 'conflict';
 
 /** Outcome of a read: answered, answered after later ones, or not answered. */
@@ -26,7 +26,7 @@ export type FaultPlan = (n: number, key: string) => WriteFault | undefined;
 /** The objects of the simulated S3, shared by every incarnation. */
 export class SimulatedBucket {
   readonly objects = new Map<string, Uint8Array>();
-  /** Writes whose time has not come. */
+  /** Delayed writes that are not applied yet. */
   readonly delayed: (() => void)[] = [];
   plan: FaultPlan = () => undefined;
   writes = 0;

@@ -94,18 +94,18 @@ export class Writer {
     this.#started ??= (this.#options.lateDeath === true ? Promise.resolve() : this.fillOrphans()).then(() => this.lanes.assign([0]));
   }
 
-  /** Puts up what dead incarnations left on the disk. */
+  /** Adds the batches of dead incarnations on the disk to the orphans. */
   async fillOrphans(): Promise<void> {
     await this.#orphans.fill(this.#spool);
   }
 
-  /** The partition is given to another, and comes back. */
+  /** The group gives the partition to another member and then back. */
   async reassign(): Promise<void> {
     await this.lose();
     this.lanes.assign([0]);
   }
 
-  /** The partition is given to another for good. */
+  /** The group gives the partition to another member and never back. */
   async lose(): Promise<void> {
     await this.#started;
     const stopped = this.lane.stop('the group gave the partition to another member');

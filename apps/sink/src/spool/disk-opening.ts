@@ -38,7 +38,7 @@ export class DiskOpening {
     );
   }
 
-  /** Why it is not done; undefined when it is. */
+  /** Why the opening is not done; undefined once it is. */
   get failure(): Error | undefined {
     return this.#failure;
   }

@@ -66,7 +66,7 @@ describe('the spool on disk', () => {
   it.each(['pid namespace', 'host'])('considers an owner in another %s dead when its heartbeat stops, whatever its pid is here', async (where) => {
     const elsewhere: Partial<Owner> = where === 'host' ? { host: 'another' } : { pidNamespace: 'pid:[1]' };
     await leftByDead('beats', elsewhere);
-    // Its pid is somebody else's here.
+    // Another process has its pid here.
     await leftByDead('beats-no-more', { ...(await ownerHere()), ...elsewhere });
     const longAgo = new Date(Date.now() - 61_000);
     await utimes(join(root, 'beats-no-more', 'owner.json'), longAgo, longAgo);

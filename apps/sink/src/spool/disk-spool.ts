@@ -43,7 +43,7 @@ export class DiskSpool implements Spool {
     try {
       await onDisk(async () => await own(directory));
     } catch (error) {
-      // A directory that names no owner is soon taken for a dead one's.
+      // Other sinks soon consider a directory without an owner file dead.
       await rm(directory, { recursive: true, force: true });
       throw error;
     }
@@ -67,7 +67,7 @@ export class DiskSpool implements Spool {
     for (const name of await readdir(this.#root)) {
       const dead = join(this.#root, name);
       if (dead === this.#directory || name === setAsideFolder || (await isAlive(dead))) continue;
-      // Of several that see a dead one, the rename succeeds for one.
+      // If several sinks see a dead one, the rename succeeds for only one of them.
       await rename(dead, join(this.#directory, `claimed-${name}`)).catch(() => undefined);
     }
     // Includes directories that a partly failed attempt had claimed.
@@ -85,7 +85,7 @@ export class DiskSpool implements Spool {
       });
       this.#found.push({ partition, files: new DiskBatchFiles(this.#root, mine, batchId) });
     }
-    // Open segments among the rest: a torn tail cannot be trusted, and Kafka has the events.
+    // Discard open segments too: their last line may be incomplete, and Kafka has the events.
     await rm(claimed, { recursive: true, force: true });
   }
 

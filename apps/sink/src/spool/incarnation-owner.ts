@@ -17,7 +17,7 @@ export interface Owner {
   readonly pid: number;
   readonly startedAt: string;
   readonly host: string;
-  /** Empty where the system has none. */
+  /** Empty if the system has none. */
   readonly pidNamespace: string;
 }
 

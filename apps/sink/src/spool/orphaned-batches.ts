@@ -50,7 +50,7 @@ export class OrphanedBatches {
     return this.#all.size === 0 ? undefined : Math.min(...[...this.#all].map(({ takenAt }) => takenAt));
   }
 
-  /** Puts batches up whose bytes the budget counts already. */
+  /** Adds batches whose bytes the budget already counts. */
   put(partition: number, batches: readonly EncodedBatch[]): void {
     for (const batch of batches) this.#all.add(batch);
     const all = [...(this.#batches.get(partition) ?? []), ...batches];
@@ -82,7 +82,7 @@ export class OrphanedBatches {
     this.#all.delete(batch);
   }
 
-  /** The partitions of which something is here. */
+  /** The partitions with at least one orphan here. */
   get partitions(): readonly number[] {
     return [...this.#batches.keys()];
   }
@@ -133,7 +133,7 @@ export class OrphanedBatches {
     return false;
   }
 
-  /** A batch may be recorded only as the successor of the entry it was cut behind: anything else would be a second path. */
+  /** A batch may be recorded only as the successor of the entry that it was sealed after. Any other place would fork the chain. */
   protected fits(end: ChainEnd, { entry }: EncodedBatch): boolean {
     return entry.prev === end.id && entry.from === end.to;
   }

@@ -41,22 +41,22 @@ export class SpoolBudget {
     return this.#openSegments;
   }
 
-  /** No more is taken. */
+  /** The spool is full: the lanes take no more records. */
   get full(): boolean {
     return this.#full;
   }
 
-  /** The room runs out. */
+  /** The spool is nearly full. */
   get crowded(): boolean {
     return this.#bytes >= this.limits.bytesMax * crowdedFrom;
   }
 
-  /** More segments are open than may be. */
+  /** More segments are open than the limit allows. */
   get overOpen(): boolean {
     return this.#openSegments > this.limits.openSegmentsMax;
   }
 
-  /** Whether sealing an open batch of so many raw bytes wins room worth having. */
+  /** Whether sealing an open batch of this many raw bytes frees enough room. */
   isWorthSealing(openBytes: number): boolean {
     return openBytes >= this.limits.bytesMax * worthSealingFrom;
   }

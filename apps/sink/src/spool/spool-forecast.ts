@@ -5,7 +5,7 @@ interface Sample {
   readonly bytes: number;
 }
 
-/** Tells from the last minute when the spool will be full. */
+/** Predicts from the last minute when the spool will be full. */
 export class SpoolForecast {
   readonly #windowMs: number;
   readonly #samples: Sample[] = [];

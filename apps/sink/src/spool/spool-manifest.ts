@@ -6,7 +6,7 @@ import type { BatchFiles } from './spool.ts';
 
 interface Manifest {
   readonly v: 1;
-  /** The entry's JSON text: its bytes must be those that were sent before the crash. */
+  /** The entry's JSON text: its bytes must equal those sent before the crash. */
   readonly entry: string;
   /** Left out by older versions. */
   readonly takenAt?: number;

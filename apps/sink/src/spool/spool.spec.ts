@@ -21,7 +21,7 @@ async function consumeWithoutS3(world: World, writer: Writer): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await tick();
 }
 
-/** A writer dies when its batch is recorded, before it publishes it. */
+/** Kills a writer after it records its batch and before it publishes it. */
 async function recordedAndNotPublished(world: World, disk = new SimulatedDisk()): Promise<{ readonly disk: SimulatedDisk }> {
   const writer = world.writer({ flushBytes: 1, disk });
   world.bucket.plan = (_n, key) => {

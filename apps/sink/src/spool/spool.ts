@@ -1,6 +1,6 @@
 import type { ObjectBody } from '@millrace/lake';
 
-/** The files of one batch. They hold what memory must not: a batch is as large as its hints allow, and many may wait. */
+/** The files of one batch. They stay out of memory: a batch is as large as its flush settings allow, and many batches may wait. */
 export interface BatchFiles {
   readonly batchId: string;
   /** Where a file of the batch is, for the encoder. */
