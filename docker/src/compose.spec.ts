@@ -61,7 +61,7 @@ describe('compose.yaml', () => {
     expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
   });
 
-  it('waits only for services that exist, for health only where there is a check', () => {
+  it('waits only for services that exist, and for health only if there is a check', () => {
     const waits = services.flatMap(([name, { depends_on: on = {} }]) =>
       Object.entries(Array.isArray(on) ? Object.fromEntries(on.map((other) => [other, { condition: 'service_started' }])) : on).map(([other, { condition }]) => ({ name, other, condition })),
     );
@@ -69,7 +69,7 @@ describe('compose.yaml', () => {
     expect(waits.filter(({ other, condition }) => condition === 'service_healthy' && compose.services[other]?.healthcheck === undefined)).toEqual([]);
   });
 
-  it('gives each health check the time to start its program, and longer than a service asks its own dependencies', () => {
+  it('gives each health check enough time to start its program, and more time than a service allows its own dependencies', () => {
     const checks = services.flatMap(([name, { healthcheck: check }]) => (check === undefined ? [] : [{ name, ...check }]));
     expect(checks.length).toBeGreaterThan(6);
     expect(checks.filter(({ timeout }) => !(seconds(timeout) >= 10)).map(({ name }) => name)).toEqual([]);

@@ -44,13 +44,13 @@ function exported(): Set<string> {
   return new Set([...ours, ...defaults, ...rules.flatMap((rule) => rule.record ?? []), 'up']);
 }
 
-/** Whether each sum of an expression is by service, among others. */
+/** Whether each sum of an expression groups by service, among others. */
 function keepsService(expression: string): boolean {
   const sums = [...expression.matchAll(/\bby \(([^)]*)\)/g)];
   return sums.length > 0 && sums.every(([, labels]) => labels!.split(', ').includes('service'));
 }
 
-/** Whether each metric of pipelines in it is that of the chosen services. */
+/** Whether each pipeline metric in an expression filters by the chosen services. */
 function picksService(expression: string): boolean {
   return [...expression.matchAll(/millrace_pipeline_[a-z_]+(\{[^}]*\})?/g)].every(([, labels]) => labels?.includes('service=~"$service"') === true);
 }
@@ -75,7 +75,7 @@ describe('dashboards and rules', () => {
     expect(panels.filter((panel) => !panel.title || !panel.description || panel.datasource?.uid !== datasources[0]?.uid).map((panel) => panel.title)).toEqual([]);
   });
 
-  it('keep apart what several services call by one name, and show the services that were chosen', () => {
+  it('separate series that several services export under one name, and show the chosen services', () => {
     const targets = panels.flatMap(({ title, targets: all = [] }) => all.map((target) => ({ title, ...target }))).filter(({ expr }) => expr.includes('millrace_pipeline_'));
     expect(targets.length).toBeGreaterThan(8);
     expect(targets.filter((target) => !keepsService(target.expr) || !target.legendFormat.includes('{{service}} {{pipeline}}')).map(({ title }) => title)).toEqual([]);
@@ -91,7 +91,7 @@ describe('dashboards and rules', () => {
     expect(alerts.filter(({ labels, annotations }) => !labels?.severity || !annotations?.summary || !annotations.description).map((rule) => rule.alert)).toEqual([]);
   });
 
-  it('are found where the configuration points', () => {
+  it('are found at the configured paths', () => {
     const compose = textOf('compose.yaml');
     const { rule_files: files } = yamlOf('prometheus/prometheus.yaml') as { rule_files: string[] };
     for (const file of files) expect(compose).toContain(`:${file}:ro`);
