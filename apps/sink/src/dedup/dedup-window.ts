@@ -60,7 +60,7 @@ export class DedupWindow {
     this.#to = landed;
   }
 
-  /** Whether a row that is kept, at most {@link offsets} before `offset`, has this id. */
+  /** Whether a kept row at most {@link offsets} before `offset` has this id. */
   holds(eventId: string, offset: number): boolean {
     if (this.offsets === 0) return false;
     this.#read(eventId);
@@ -72,7 +72,7 @@ export class DedupWindow {
     return false;
   }
 
-  /** Remembers the id of a kept row; that of the row two windows before is forgotten. */
+  /** Adds the id of a kept row, and forgets the id of the row two windows before it. */
   add(eventId: string, offset: number): void {
     if (this.offsets === 0) return;
     this.#makeRoom(offset);

@@ -68,7 +68,7 @@ export class WindowSnapshots {
     this.#since = 0;
   }
 
-  /** So many entries had to be read at a start. They count: otherwise short lives one after the other would never write a snapshot. */
+  /** Counts the entries that a start had to read. Otherwise a series of short lives would never write a snapshot. */
   behind(entries: number): void {
     this.#since += entries;
   }

@@ -50,6 +50,6 @@ export interface PartitionLog {
   /** Fetch nothing more until {@link resume}; the group membership is kept. */
   pause(): void;
   resume(): void;
-  /** Tells the group how far the lane has landed. For lag tools only: failures are ignored, and only the ledger counts. */
+  /** Commits the landed offset of the lane to the group. For lag tools only: failures are ignored, and only the ledger counts. */
   commit(offset: number): void;
 }

@@ -19,7 +19,7 @@ async function waitsAfter(errors: readonly Error[]): Promise<number[]> {
   return waits;
 }
 
-describe('the patience of a lane', () => {
+describe('the back-off of a lane', () => {
   it('grows with every failure', async () => {
     expect(await waitsAfter(Array.from({ length: 8 }, () => new Error('503')))).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
   });

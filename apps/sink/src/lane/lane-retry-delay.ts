@@ -3,9 +3,9 @@ import { backOffMs, RejectedError, sleep, type Clock } from '@millrace/resilienc
 
 /** Settings of the back-off of lanes before they retry a step. */
 export interface LaneRetryDelaySettings {
-  /** Bound of the first wait after a failure, in milliseconds. */
+  /** Maximum first back-off after a failure, in milliseconds. */
   readonly baseMs: number;
-  /** Longest wait after a failure, in milliseconds. */
+  /** Maximum back-off after a failure, in milliseconds. */
   readonly waitMsMax: number;
 }
 

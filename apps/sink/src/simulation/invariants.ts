@@ -21,10 +21,10 @@ export class Invariants {
   }
 
   /**
-   * Looks, where something has changed.
+   * Checks the world if an object has changed.
    *
-   * @param log the records as they were written, retention and all
-   * @throws Error naming what does not hold
+   * @param log all records as they were written, including those that retention removed
+   * @throws Error naming the violated invariant
    */
   look(log: readonly LogRecord[]): void {
     const { bucket } = this.#world;

@@ -269,7 +269,7 @@ class Run {
     this.#isNotFaulty(whole);
     if (whole.spanned < landedTo) throw new ModelFault(`the audit covers [0, ${whole.spanned}), but [0, ${landedTo}) has landed`);
     const { planted } = this.#schedule;
-    // If the whole log is gone, the head may not have landed. Damage to such a head may have no effect yet.
+    // If retention removed the whole log, the head may not have landed, and damage to its files may have no effect yet.
     if (whole.unlanded > 0 || !plantFault(this.#world, planted)) return;
     const damaged = await this.#audit(true);
     // A head with intact staged copies counts as landing, and a deleted head without files leaves no trace. Then the audit covers fewer
