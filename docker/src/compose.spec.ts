@@ -61,7 +61,7 @@ describe('compose.yaml', () => {
     expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
   });
 
-  it('waits only for services that exist, for health only where there is a check', () => {
+  it('waits only for services that exist, and for health only if there is a check', () => {
     const waits = services.flatMap(([name, { depends_on: on = {} }]) =>
       Object.entries(Array.isArray(on) ? Object.fromEntries(on.map((other) => [other, { condition: 'service_started' }])) : on).map(([other, { condition }]) => ({ name, other, condition })),
     );
@@ -69,13 +69,13 @@ describe('compose.yaml', () => {
     expect(waits.filter(({ other, condition }) => condition === 'service_healthy' && compose.services[other]?.healthcheck === undefined)).toEqual([]);
   });
 
-  it('gives each health check the time to start its program, and longer than a service asks its own dependencies', () => {
+  it('gives each health check enough time to start its program, and more time than a service allows its own dependencies', () => {
     const checks = services.flatMap(([name, { healthcheck: check }]) => (check === undefined ? [] : [{ name, ...check }]));
     expect(checks.length).toBeGreaterThan(6);
     expect(checks.filter(({ timeout }) => !(seconds(timeout) >= 10)).map(({ name }) => name)).toEqual([]);
     const starting = checks.filter(({ test }) => test.some((word) => word.includes('/opt/kafka/bin/')));
     expect(starting.map(({ name }) => name)).toEqual(['kafka']);
-    // A JVM, and beside the broker: with a heap of its own.
+    // This check starts a JVM beside the broker, so it needs a separate heap setting.
     expect(starting.filter(({ test, timeout }) => !test.some((word) => /^KAFKA_HEAP_OPTS=-Xms\d\dm -Xmx\d{2,3}m$/.test(word)) || seconds(timeout) < 30)).toEqual([]);
   });
 
@@ -111,7 +111,7 @@ describe('compose.yaml', () => {
 describe.each(['purchase', 'sink', 'query-api', 'lake', 'aws'])('%s.Dockerfile', (name) => {
   const text = textOf(`${name}.Dockerfile`);
 
-  it('copies only what is there', () => {
+  it('copies only existing files', () => {
     const sources = [...text.matchAll(/^COPY (?:--from=build \/millrace\/)?(\S+) \S+$/gm)].map((match) => match[1]!).filter((path) => !path.startsWith('--') && path !== 'node_modules');
     expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
   });

@@ -24,7 +24,7 @@ const panels = dashboards.flatMap((dashboard) => dashboard.panels).filter((panel
 const rules = (yamlOf('prometheus/rules.yaml') as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
 const expressions = [...panels.flatMap((panel) => panel.targets ?? []).map((target) => target.expr), ...rules.map((rule) => rule.expr)];
 
-/** Names of metrics in a PromQL expression: what is left when strings, label lists, ranges, functions and keywords are taken out. */
+/** Names of metrics in a PromQL expression: the words that remain without strings, label lists, ranges, functions and keywords. */
 function metricsOf(expression: string): string[] {
   const bare = expression
     .replaceAll(/"[^"]*"/g, '')
@@ -44,13 +44,13 @@ function exported(): Set<string> {
   return new Set([...ours, ...defaults, ...rules.flatMap((rule) => rule.record ?? []), 'up']);
 }
 
-/** Whether each sum of an expression is by service, among others. */
+/** Whether each sum of an expression groups by service, among others. */
 function keepsService(expression: string): boolean {
   const sums = [...expression.matchAll(/\bby \(([^)]*)\)/g)];
   return sums.length > 0 && sums.every(([, labels]) => labels!.split(', ').includes('service'));
 }
 
-/** Whether each metric of pipelines in it is that of the chosen services. */
+/** Whether each pipeline metric in an expression filters by the chosen services. */
 function picksService(expression: string): boolean {
   return [...expression.matchAll(/millrace_pipeline_[a-z_]+(\{[^}]*\})?/g)].every(([, labels]) => labels?.includes('service=~"$service"') === true);
 }
@@ -69,13 +69,13 @@ describe('dashboards and rules', () => {
     expect([...new Set(asked)].filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it('have panels with an id of their own, a title, a sentence and the data source that is provisioned', () => {
+  it('have panels with a unique id, a title, a description and the provisioned data source', () => {
     const { datasources } = yamlOf('grafana/provisioning/datasources/prometheus.yaml') as { datasources: { uid: string }[] };
     expect(new Set(panels.map((panel) => panel.id)).size).toBe(panels.length);
     expect(panels.filter((panel) => !panel.title || !panel.description || panel.datasource?.uid !== datasources[0]?.uid).map((panel) => panel.title)).toEqual([]);
   });
 
-  it('keep apart what several services call by one name, and show the services that were chosen', () => {
+  it('separate series that several services export under one name, and show the chosen services', () => {
     const targets = panels.flatMap(({ title, targets: all = [] }) => all.map((target) => ({ title, ...target }))).filter(({ expr }) => expr.includes('millrace_pipeline_'));
     expect(targets.length).toBeGreaterThan(8);
     expect(targets.filter((target) => !keepsService(target.expr) || !target.legendFormat.includes('{{service}} {{pipeline}}')).map(({ title }) => title)).toEqual([]);
@@ -85,13 +85,13 @@ describe('dashboards and rules', () => {
     expect(variables.flatMap(({ query }) => metricsOf(query.query.replace(/^label_values\((.*), service\)$/, '$1'))).filter((name) => !exported().has(name))).toEqual([]);
   });
 
-  it('have alerts that say what is wrong, how bad it is and what to do', () => {
+  it('have alerts with a severity, a summary and a description', () => {
     const alerts = rules.filter((rule) => rule.alert !== undefined);
     expect(alerts).not.toEqual([]);
     expect(alerts.filter(({ labels, annotations }) => !labels?.severity || !annotations?.summary || !annotations.description).map((rule) => rule.alert)).toEqual([]);
   });
 
-  it('are found where the configuration points', () => {
+  it('are found at the configured paths', () => {
     const compose = textOf('compose.yaml');
     const { rule_files: files } = yamlOf('prometheus/prometheus.yaml') as { rule_files: string[] };
     for (const file of files) expect(compose).toContain(`:${file}:ro`);

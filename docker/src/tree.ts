@@ -18,7 +18,7 @@ export function yamlOf(path: string): unknown {
   return parse(textOf(path), { merge: true });
 }
 
-/** Source files of apps and libs, tests left out. */
+/** Source files of apps and libs, without tests. */
 export function sourceFiles(folder: string): string[] {
   return readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.spec.ts') && !/(^|\/)(node_modules|dist)\//.test(path))

@@ -1,12 +1,12 @@
-/** What can stop a lane or a step of the sink. */
+/** Errors that can stop a lane or a step of the sink. */
 export type SinkErrorCode =
-  /** The topic is not the one the ledger was written from: recreated, truncated, or another cluster. */
+  /** The ledger was written from another topic: the topic was recreated or truncated, or belongs to another cluster. */
   | 'different-log'
-  /** Rows written differ from lines appended. The batch is encoded again; nothing left the process. */
+  /** The number of encoded rows differs from the number of appended lines. The batch is encoded again; nothing left the process. */
   | 'row-count'
   /** The disk is full, or the process may not write more. An outage, not a crash. */
   | 'disk-full'
-  /** The spool cannot be read back as it was written. */
+  /** A file of the spool is missing, unreadable or does not match its checksum. */
   | 'spool-corrupt';
 
 /** The one error family of the sink. */

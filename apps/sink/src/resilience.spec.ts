@@ -13,7 +13,7 @@ function guarded(env: Readonly<Record<string, string>> = {}): { guards: SinkGuar
 
 const away = new LakeError('unavailable', 'no answer');
 
-/** A call that fails this often, and counts. */
+/** A call that fails this many times, and counts its attempts. */
 function failing(times: number, error: Error = away): { run: () => Promise<string>; calls: () => number } {
   let calls = 0;
   return {
@@ -27,7 +27,7 @@ function failing(times: number, error: Error = away): { run: () => Promise<strin
 }
 
 describe('the guards of the sink', () => {
-  it.each(['get', 'head', 'list', 'copy', 'delete'] satisfies StoreCall[])('try %s again once', async (call) => {
+  it.each(['get', 'head', 'list', 'copy', 'delete'] satisfies StoreCall[])('retry %s once', async (call) => {
     const once = failing(1);
     expect(await guarded().guards.s3(call, once.run, undefined)).toBe('done');
     const always = failing(9);
@@ -35,19 +35,19 @@ describe('the guards of the sink', () => {
     expect(always.calls()).toBe(2);
   });
 
-  it('never repeat a PUT: whether it took effect is for the ledger to read', async () => {
+  it('never retry a PUT: the ledger reads whether it took effect', async () => {
     const put = failing(1);
     await expect(guarded().guards.s3('put', put.run, undefined)).rejects.toBe(away);
     expect(put.calls()).toBe(1);
   });
 
-  it('try the catalog again, not Kafka, whose strategy begins anew by itself', async () => {
+  it('retry the catalog but not Kafka, whose strategy restarts by itself', async () => {
     const { guards } = guarded();
     expect(await guards.glue(failing(1).run, undefined)).toBe('done');
     await expect(guards.kafka(failing(1).run)).rejects.toBe(away);
   });
 
-  it('take an answer that refuses for an answer: it opens no circuit and is not asked for again', async () => {
+  it('treat a refusal as an answer: it opens no circuit and is not retried', async () => {
     const { guards, pipelines } = guarded();
     for (const code of ['exists', 'no-such-key', 'invalid'] as const) {
       for (let call = 0; call < 5; call += 1) {
@@ -59,7 +59,7 @@ describe('the guards of the sink', () => {
     expect(pipelines.get('s3')!.snapshot().breaker).toMatchObject({ state: 'closed', failures: 0 });
   });
 
-  it('heed AWS that asks for less: the next try is not before it wants to be asked', async () => {
+  it('respect throttling by AWS: the next attempt does not start before its retry-after time', async () => {
     const slowDown = new LakeError('unavailable', 'SlowDown', { throttled: true, retryAfterMs: 100_000 });
     const { guards, pipelines } = guarded();
     const classes: unknown[] = [];
@@ -69,7 +69,7 @@ describe('the guards of the sink', () => {
     expect([asked.calls(), classes]).toEqual([1, ['throttled']]);
   });
 
-  it.each(['denied', 'misconfigured'] as const)('pass on each refusal (%s): it opens no circuit, it is not tried again here, and an operator is told what to do', async (code) => {
+  it.each(['denied', 'misconfigured'] as const)('pass on each refusal (%s): it opens no circuit, is not retried here, and names a remedy for an operator', async (code) => {
     const { guards, pipelines } = guarded();
     const refusal = new LakeError(code, 'refused');
     const refusing = failing(99, refusal);
@@ -81,7 +81,7 @@ describe('the guards of the sink', () => {
     expect(remedyOf(away)).toBeUndefined();
   });
 
-  it('take a Kafka that refuses for healthy, too', async () => {
+  it('treat a refusing Kafka as healthy, too', async () => {
     const { guards, pipelines } = guarded();
     const refusal = Object.assign(new Error('SASL PLAIN authentication failed'), { name: 'KafkaJSSASLAuthenticationError' });
     for (let call = 0; call < 10; call += 1) await expect(guards.kafka(failing(9, refusal).run)).rejects.toBe(refusal);
@@ -89,7 +89,7 @@ describe('the guards of the sink', () => {
     expect(remedyOf(refusal)).toMatch(/credentials/);
   });
 
-  it('leave Glue and Kafka alone while S3 is away', async () => {
+  it('still call Glue and Kafka while S3 is unavailable', async () => {
     const { guards } = guarded({ SINK_S3_BREAKER_MINIMUM_CALLS: '1' });
     await expect(guards.s3('put', failing(9).run, undefined)).rejects.toBe(away);
     expect(await guards.glue(failing(0).run, undefined)).toBe('done');
@@ -97,12 +97,12 @@ describe('the guards of the sink', () => {
   });
 });
 
-it('one try of a step costs at most two calls; what the consumer is at, as many as kafkajs makes', () => {
+it('one attempt of a step costs at most two calls; a call of the consumer costs as many as kafkajs makes', () => {
   const { callPaths = [], specs } = sinkPipelinesOf(readSinkConfig({}));
   expect(new CallPaths(callPaths, 12).count((name) => createPipeline(specs[name]!).settings()).map(({ product }) => product)).toEqual(['kafkajs 9', 's3 2 × AWS SDK 1', 'glue 2 × AWS SDK 1', 'kafka 1 × kafkajs 1']);
 });
 
-it('contradictory settings of a pipeline are told with all others', () => {
+it('contradictory settings of a pipeline are reported with all other faults', () => {
   expect(() => readSinkConfig({ SINK_S3_ATTEMPT_TIMEOUT_MS: '90000', SINK_PORT: '1' })).toThrow(/Pipeline s3: .*attemptMs/);
   expect(Object.keys(sinkPipelines)).toEqual(['s3', 'glue', 'kafka']);
 });

@@ -7,8 +7,9 @@ import { isSinkError } from './errors.ts';
 import { consumerAttemptsMax } from './kafka/kafka-batch-strategy.ts';
 
 /**
- * Every pipeline of the sink, with the defaults of its settings. Open times are short: what waits for S3 and Kafka is durable, and shall go on as soon as they are back.
- * Lanes wait and try their steps again for ever; what is tried again here is only what a moment's trouble would make them start over.
+ * Every pipeline of the sink, with the defaults of its settings. Break durations are short: waiting records are durable, and they must
+ * continue as soon as S3 and Kafka recover. Lanes retry their steps without limit. The pipelines retry only calls whose brief failure
+ * would make a lane start its step over.
  */
 export const sinkPipelines = {
   s3: {
@@ -25,7 +26,7 @@ export const sinkPipelines = {
     bulkhead: { concurrencyMax: 4, queueMax: 100, queueWaitMsMax: 10_000 },
     classify: errorClassOf,
   },
-  // Calls of the admin client. What the consumer fetches and commits is one long conversation, which the strategy begins anew when it breaks.
+  // Calls of the admin client. Fetches and commits of the consumer are one long session, which the strategy restarts when it breaks.
   kafka: {
     timeout: { attemptMs: 15_000, totalMs: 15_000 },
     breaker: { windowMs: 60_000, minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
@@ -46,35 +47,35 @@ export function sinkSpecs(config: SinkConfig): NamedSpecs<typeof sinkPipelines> 
   return pipelineSpecs('SINK', sinkPipelines, config);
 }
 
-/** The pipelines that the process creates. */
+/** The pipelines that this process creates. */
 export function sinkPipelinesOf(config: SinkConfig): PipelinesOptions {
   return { specs: sinkSpecs(config), callPaths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX, remedyOf };
 }
 
-/** The guards over pipelines that are made. */
+/** The guards over existing pipelines. */
 export function guardsOver(registry: Pick<PipelineRegistry, 'get'>): SinkGuards {
   const s3 = answering<'s3'>(registry.get('s3'));
   const glue = answering<'glue'>(registry.get('glue'));
   const kafka = answering<'kafka'>(registry.get('kafka'));
   return {
     s3: async (call, run, signal) => await s3.execute(async (attempt) => await run(attempt.signal), { signal, key: call, idempotent: idempotent[call] }),
-    // Every change of the catalog says what shall be there, and finding it there is success.
+    // Every catalog change is declarative: an entry that already exists is success.
     glue: async (run, signal) => await glue.execute(async (attempt) => await run(attempt.signal), { signal, idempotent: true }),
     kafka: async (run) => await kafka.execute(run),
   };
 }
 
-/** What may be repeated at once. After a PUT whose outcome is unknown the key must be read first, which the ledger does. */
+/** Calls that may be retried at once. After a PUT with an unknown outcome, the ledger must read the key first. */
 const idempotent: Readonly<Record<StoreCall, boolean>> = { get: true, head: true, list: true, copy: true, delete: true, put: false };
 
-/** A pipeline seen as what it was declared to be: without fallbacks it answers only what the work does. */
+/** Narrows a pipeline to its declared type: without fallbacks it returns only results of the work. */
 function answering<N extends keyof typeof sinkPipelines>(pipeline: Pipeline): Pipeline<NamedSpecs<typeof sinkPipelines>[N]> {
   return pipeline;
 }
 
 const sdk = { name: 'AWS SDK', attemptsMax: 1 };
 
-// Nobody asks the sink for anything: a request is one try of a step, which its lane repeats with back-off until it is done.
+// The sink serves no requests. Here a request is one attempt of a step, which its lane retries with back-off until it succeeds.
 const callPaths: readonly CallPath[] = [
   { request: 'one try of a step: one call to S3', layers: ['s3', sdk] },
   { request: 'one try of a registration: one page of Glue', layers: ['glue', sdk] },
@@ -88,7 +89,7 @@ export function remedyOf(error: unknown): string | undefined {
 }
 
 function errorClassOf(error: unknown): ErrorClass {
-  // A dependency that refuses is healthy: an open circuit would only hide its answer. Lanes try again with back-off.
+  // A dependency that refuses is healthy: an open circuit would only hide its answer. Lanes retry with back-off.
   if (isSinkError(error, 'disk-full') || remedyOf(error) !== undefined) return 'invalid';
   return error instanceof LakeError ? classOfLakeError(error) : classifyError(error);
 }

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(async () => await table.close());
 
-/** The most memory that a process has ever had resident, in megabytes; undefined once it is gone. */
+/** Peak resident memory of a process in megabytes; undefined once the process has ended. */
 function peakMbOf(pid: number): number | undefined {
   try {
     const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

@@ -1,4 +1,4 @@
-/** What happens in the sink, for logs and metrics. WARN: nothing is lost. ERROR: an operator is needed. */
+/** Events of the sink, for logs and metrics. WARN: nothing is lost. ERROR: an operator is needed. */
 export type SinkEvent =
   | { readonly type: 'LaneStarted'; readonly partition: number; readonly position: number; readonly low: number; readonly high: number }
   | { readonly type: 'LaneStopped'; readonly partition: number; readonly reason: string }

@@ -36,12 +36,12 @@ async function workingSink(settings: Readonly<Record<string, string>>): Promise<
 
 const healthOf = async (sink: SinkProcess): Promise<string> => JSON.stringify((await sink.get('/health/ready')).body);
 
-/** The largest file that the sink may write, which is to it as a full disk. */
+/** Limits the size of files that the sink may write, which acts like a full disk. */
 function fileSizeOf(sink: SinkProcess, bytes: string): void {
   execFileSync('prlimit', ['--pid', String(sink.child.pid), `--fsize=${bytes}:unlimited`]);
 }
 
-/** Kafka goes away, for so long that kafkajs gives its consumer up. */
+/** Makes Kafka unavailable until kafkajs gives its consumer up. */
 async function withoutKafka(sink: SinkProcess): Promise<void> {
   await kafka.inject({ kind: 'refuse' });
   await sink.line(({ msg }) => msg.startsWith('kafkajs: Crash'));
@@ -49,7 +49,7 @@ async function withoutKafka(sink: SinkProcess): Promise<void> {
 }
 
 describe('while Kafka is down', () => {
-  it('a sink that is stopped lands what it had taken', async () => {
+  it('a stopped sink lands the records that it had taken', async () => {
     const sink = await workingSink({ SINK_FLUSH_SECONDS: '3600' });
     await withoutKafka(sink);
     expect(await table.rows()).toEqual([]);
@@ -58,7 +58,7 @@ describe('while Kafka is down', () => {
     expectEachOnce(await table.landed(30_000), 500);
   });
 
-  it('a sink that is stopped while the broker does not answer lands what it had taken and ends in time', async () => {
+  it('a sink that is stopped while the broker does not answer lands the records that it had taken, and ends in time', async () => {
     const sink = await workingSink({ SINK_FLUSH_SECONDS: '3600' });
     await kafka.inject({ kind: 'black-hole' });
     await sink.end('SIGTERM');
@@ -66,11 +66,11 @@ describe('while Kafka is down', () => {
     expectEachOnce(await table.landed(30_000), 500);
   });
 
-  it('a full spool drains when S3 is back, and every partition goes on when Kafka is', async () => {
+  it('a full spool drains when S3 is back, and every partition continues when Kafka is back', async () => {
     const bytesMax = 1024 * 1024;
     const sink = await workingSink({ SINK_FLUSH_BYTES: '32768', SINK_SPOOL_BYTES_MAX: String(bytesMax) });
     await s3.inject({ kind: 'status', status: 503 });
-    // What cannot be compressed still fills the spool when it is encoded.
+    // Incompressible titles still fill the spool after they are encoded.
     await table.produce(Array.from({ length: 19_500 }, (_, n) => purchaseMessage(500 + n, { title: randomBytes(150).toString('base64') })));
     await expect.poll(async () => (await table.spooled()).length === (await sink.metric('millrace_sink_spool_batches')) && (await sink.metric('millrace_sink_spool_bytes')) >= bytesMax, poll).toBe(true);
     await withoutKafka(sink);
@@ -86,7 +86,7 @@ describe('while Kafka is down', () => {
 describe('a disk that is full at the start', () => {
   const isFull = 'the disk of the spool is full (EFBIG)';
 
-  it('keeps the sink from the group and not from saying so; when there is room it begins, be Kafka away until then', async () => {
+  it('keeps the sink out of the group, and health names it; the sink starts when there is room, even if Kafka was down', async () => {
     await table.produce(purchaseMessages(0, 500));
     await kafka.inject({ kind: 'refuse' });
     const sink = await table.sink({ KAFKA_BROKERS: kafka.address }, ['prlimit', '--fsize=0:unlimited']);
@@ -99,7 +99,7 @@ describe('a disk that is full at the start', () => {
     expectEachOnce(await table.landed(), 500);
   });
 
-  it('keeps the sink from nothing when it is told to stop', async () => {
+  it('does not keep the sink from stopping', async () => {
     const sink = await table.sink({}, ['prlimit', '--fsize=0:unlimited']);
     expect(await healthOf(sink)).toContain(isFull);
     await sink.end('SIGTERM');

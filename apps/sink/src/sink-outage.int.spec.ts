@@ -37,7 +37,7 @@ async function taken(sink: SinkProcess, count: number): Promise<void> {
   await expect.poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), poll).toBe(count);
 }
 
-/** The sink has taken so many events, and everything but the first 500 waits encoded on disk. */
+/** Waits until the sink has taken `count` events, and all but the first 500 wait encoded on disk. */
 async function encoded(sink: SinkProcess, count: number): Promise<void> {
   await taken(sink, count);
   await expect.poll(async () => await sink.metric('millrace_sink_open_segments'), poll).toBe(0);
@@ -67,11 +67,11 @@ describe('while S3 is down', () => {
     { kind: 'status', status: 503 },
     { kind: 'status', status: 403, code: 'AccessDenied' },
     { kind: 'black-hole' },
-    // Later than the time of an attempt.
+    // Longer than the timeout of an attempt.
     { kind: 'slow', latencyMs: 1500 },
   ];
 
-  it('in whichever way, the sink consumes, encodes and says what waits; when it is back everything lands once and in order, live events with it', async () => {
+  it('the sink consumes, encodes and reports waiting batches; after recovery everything lands once and in order with live events', async () => {
     const sink = await workingSink();
     let count = 500;
     for (const fault of faults) {
@@ -91,11 +91,11 @@ describe('while S3 is down', () => {
     }
     expectLandedInOrder(sink.lines);
     expect(startsOf(sink)).toBe(table.partitions);
-    // What could not be sent was not left open.
+    // Files of failed uploads are closed.
     await expect.poll(() => openFilesOf(sink.child.pid!).filter((path) => path.includes('.parquet')), poll).toEqual([]);
   }, 300_000);
 
-  it('a spool at its limit pauses the partitions, says when it will be full and that it is, and Kafka is the queue', async () => {
+  it('a spool at its limit pauses the partitions, forecasts when it is full, reports that it is, and Kafka is the queue', async () => {
     const sink = await workingSink({ SINK_SPOOL_BYTES_MAX: String(1024 * 1024) });
     await proxy.inject({ kind: 'status', status: 503 });
     const health = async (): Promise<string> => JSON.stringify((await sink.get('/health/ready')).body);
@@ -110,7 +110,7 @@ describe('while S3 is down', () => {
     await table.produce(purchaseMessages(produced, 60_000));
     await expect.poll(health, poll).toContain('it is full, and Kafka is the queue');
     expect(await sink.metric('millrace_sink_records_total', { result: 'row' })).toBeLessThan(60_000);
-    // What is encoded meanwhile makes room once more.
+    // Batches that are encoded meanwhile free some room.
     await expect.poll(async () => await sink.metric('millrace_sink_spool_full_in_seconds'), poll).toBe(0);
     await proxy.clear();
     await table.produce(purchaseMessages(60_000, 61_000));
@@ -119,7 +119,7 @@ describe('while S3 is down', () => {
     expect(startsOf(sink)).toBe(table.partitions);
   });
 
-  it('killed in the middle of draining, the next one takes up the rest of the spool, sets aside what is corrupt and reads that again', async () => {
+  it('a sink killed while it drains leaves the rest to the next one, which sets corrupt batches aside and reads them again', async () => {
     const sink = await workingSink({ SINK_FLUSH_BYTES: '4096' });
     await proxy.inject({ kind: 'refuse' });
     // Little by little, for many small batches.
@@ -129,7 +129,7 @@ describe('while S3 is down', () => {
     }
     await encoded(sink, 4500);
     await proxy.clear();
-    // A few batches get through before it is gone again.
+    // A few batches land before S3 fails again.
     let requests = 0;
     const gone = await proxy.inject({ kind: 'status', status: 503 }, { when: { where: () => (requests += 1) > 120 } });
     await gone.hit();
@@ -148,7 +148,7 @@ describe('while S3 is down', () => {
     expect(await next.metric('millrace_sink_records_total', { result: 'row' })).toBeLessThan(2000);
   });
 
-  it('what turns out corrupt or missing while it drains is set aside, and its range read again', async () => {
+  it('the sink sets aside batches that turn out corrupt or missing while it drains, and reads their range again', async () => {
     const sink = await workingSink();
     await proxy.inject({ kind: 'refuse' });
     await table.produce(purchaseMessages(500, 3000));
@@ -167,14 +167,14 @@ describe('while S3 is down', () => {
 });
 
 describe('while the disk is full', () => {
-  it('the sink waits, says so, and goes on when there is room', async () => {
+  it('the sink waits, reports the full disk, and continues when there is room', async () => {
     const sink = await workingSink({ SINK_FLUSH_SECONDS: '2', SINK_FLUSH_BYTES: '1048576' });
     const limit = (bytes: string): void => void execFileSync('prlimit', ['--pid', String(sink.child.pid), `--fsize=${bytes}:unlimited`]);
     limit('4096');
     await table.produce(purchaseMessages(500, 3000));
     await expect.poll(async () => await sink.metric('millrace_sink_step_failures_total'), poll).toBeGreaterThan(3);
     expect(sink.alive).toBe(true);
-    await expect.poll(async () => JSON.stringify(await sink.get('/health/ready')), poll).toContain('the disk of the spool takes nothing from');
+    await expect.poll(async () => JSON.stringify(await sink.get('/health/ready')), poll).toContain('the disk of the spool accepts no writes from');
     limit('unlimited');
     expectEachOnce(await table.landed(), 3000);
     expect(startsOf(sink)).toBe(table.partitions);

@@ -28,7 +28,7 @@ afterEach(async () => {
   await proxy.close();
 });
 
-/** Starts a sink whose way to S3 leads through the proxy. */
+/** Starts a sink that reaches S3 through the proxy. */
 async function join(): Promise<SinkProcess> {
   const sink = await table.sink({ AWS_ENDPOINT_URL_S3: proxy.url, SINK_FLUSH_SECONDS: '3', SINK_S3_CONNECT_TIMEOUT_MS: '2000', SINK_S3_ATTEMPT_TIMEOUT_MS: '2000', SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '2000' });
   sinks.push(sink);
@@ -37,14 +37,14 @@ async function join(): Promise<SinkProcess> {
 
 const startsOf = (sink: SinkProcess): number => sink.lines.filter(({ type }) => type === 'LaneStarted').length;
 
-/** Every partition goes on. */
+/** Waits until every partition makes progress. */
 async function settled(): Promise<void> {
   const since = Date.now();
   await expect.poll(() => watch.movedSince(since), poll).toEqual(all);
 }
 
 describe('a group of sinks', () => {
-  it('that grows from one to three and shrinks to one again, by a stop and by a kill, takes each event once, and every partition goes on', async () => {
+  it('takes each event once on every partition while it grows from one to three and shrinks again, by a stop and a kill', async () => {
     await join();
     await settled();
     for (const joining of [await join(), await join()]) await expect.poll(() => startsOf(joining), poll).toBeGreaterThan(0);
@@ -58,7 +58,7 @@ describe('a group of sinks', () => {
     console.info(`1 → 3 → 1 sinks: the longest that a partition stood still was ${watch.longestStallMs} ms`);
   }, 240_000);
 
-  it('that cannot reach S3 for longer than a session keeps its members; a sink that starts meanwhile joins after S3 is back', async () => {
+  it('keeps its members while S3 is down for longer than a session; a sink that starts meanwhile joins after S3 is back', async () => {
     const first = await join();
     await settled();
     await proxy.inject({ kind: 'black-hole' });
@@ -68,7 +68,7 @@ describe('a group of sinks', () => {
 
     const second = await join();
     // Its lanes could not start: they need the heads of their ledgers. So it leaves the partitions to the others.
-    await second.line(({ msg }) => msg.startsWith('The sink joins its group when S3'));
+    await second.line(({ msg }) => msg.startsWith('The sink joins its group only after S3'));
     await settled();
     expect(startsOf(second)).toBe(0);
     await proxy.clear();

@@ -35,14 +35,14 @@ describe('a sink that starts', () => {
     await sink.line(({ msg, level }) => level === 'error' && msg.includes(reason));
     await expect.poll(async () => (await healthOf(sink)).text, poll).toContain(`the consumer group is not joined: ${reason}`);
     expect((await healthOf(sink)).status).toBe(503);
-    // Waiting records are counted all the same.
+    // The lag metric still counts waiting records.
     await expect.poll(async () => await sink.metric('millrace_sink_lag_records', { stage: 'taken' }), poll).toBe(500);
     expect(await sink.metric('millrace_sink_group_joined')).toBe(0);
     expect(await table.keys('_')).toEqual([]);
     expect(await table.keys('purchases/')).toEqual([]);
   });
 
-  it('waits while S3 is down, says so, and goes on by itself', async () => {
+  it('waits while S3 is down, reports it, and continues by itself', async () => {
     await s3.inject({ kind: 'status', status: 503 });
     const sink = await startSink();
     await expect.poll(async () => (await healthOf(sink)).text, poll).toContain('the consumer group is not joined: ');

@@ -22,7 +22,7 @@ describe('the sink on real parts', () => {
     expect(await sink.metric('millrace_sink_rows_landed_total')).toBe(3000);
   });
 
-  it('killed with -9 again and again, two of a group and one of another on the same table, loses nothing and doubles nothing', async () => {
+  it('loses and doubles nothing when two sinks of a group and one of another on the same table are killed repeatedly', async () => {
     const count = 8000;
     const settings = { SINK_FLUSH_BYTES: '65536' };
     const other = await table.sink({ ...settings, SINK_GROUP_ID: `${table.topic}-other` });
@@ -48,7 +48,7 @@ describe('the sink on real parts', () => {
     expect(other.alive && stays.alive && victim.alive).toBe(true);
   }, 300_000);
 
-  it('puts a garbage record into a reject file with its offset, reason and bytes, and goes on', async () => {
+  it('puts a garbage record into a reject file with its offset, reason and bytes, and continues', async () => {
     await table.produce([{ ...purchaseMessage(0), partition: 1 }, { key: 'user-1', value: 'garbage', partition: 1 }, { ...purchaseMessage(1), partition: 1 }]);
     await table.sink();
     expectEachOnce(await table.landed(), 2);
@@ -57,7 +57,7 @@ describe('the sink on real parts', () => {
     expect(await table.json(keys[0]!)).toMatchObject({ topic: table.topic, partition: 1, offset: 1, reason: 'the value is not JSON', value: Buffer.from('garbage').toString('base64') });
   });
 
-  it('lands what it took when it is told to stop', async () => {
+  it('lands the records that it took when it is stopped', async () => {
     const sink = await table.sink({ SINK_FLUSH_SECONDS: '600' });
     await table.produce(purchaseMessages(0, 1000));
     await expect.poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), { timeout: 30_000 }).toBe(1000);
@@ -67,7 +67,7 @@ describe('the sink on real parts', () => {
     expectEachOnce(await table.rows(), 1000);
   });
 
-  it('refuses to open its door to other machines without authentication', async () => {
+  it('refuses to listen for other machines without authentication', async () => {
     await expect(table.sink({ SINK_HOST: '0.0.0.0' })).rejects.toThrow('ended before');
   });
 });

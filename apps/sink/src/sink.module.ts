@@ -37,7 +37,7 @@ class SinkLife implements BeforeApplicationShutdown {
         if (sink.disk.failure !== undefined) throw sink.disk.failure;
       },
     });
-    // Without S3 the sink goes on, on its own disk; a lane that begins is the exception, and says so below.
+    // Without S3 the sink continues on its own disk. Only a starting lane needs S3, and the check of the lanes reports it.
     health.register('s3', {
       required: false,
       timeoutMs: 2000,
@@ -46,7 +46,7 @@ class SinkLife implements BeforeApplicationShutdown {
         await sink.store.list('_ledger/', { limit: 1, signal });
       },
     });
-    // The catalog is off the path of durability: without it the sink goes on.
+    // Durability does not depend on the catalog: without it the sink continues.
     health.register('glue', { required: false, timeoutMs: 2000, check: async (signal) => void (await sink.catalog.partitions({ signal })) });
     health.register('lanes', { required: true, check: async () => laneHealth(sink) });
   }

@@ -44,18 +44,18 @@ import { SpoolForecast } from './spool/spool-forecast.ts';
 import { StoreAdmission } from './store-admission.ts';
 import { WindowSnapshots } from './dedup/window-snapshots.ts';
 
-/** How often a sink looks for what dead ones left on its disk, and for what lanes elsewhere may miss, in milliseconds. */
+/** Interval in milliseconds at which a sink looks on its disk for batches of dead sinks, and for recorded batches that lanes elsewhere need. */
 const lookEveryMs = 5000;
 
-/** How often Kafka is asked for the ends of the partitions, in milliseconds. */
+/** Interval in milliseconds at which the sink asks Kafka for the end offsets of the partitions. */
 const lagEveryMs = 5000;
 
 /** The parts of a running sink. */
 export interface Sink {
   readonly strategy: KafkaBatchStrategy;
-  /** The beginning of the spool. */
+  /** The opening of the spool. */
   readonly disk: DiskOpening;
-  /** The proof that the store can hold a ledger. */
+  /** The proof that the store can hold the ledger. */
   readonly admission: StoreAdmission;
   readonly lanes: Lanes;
   readonly budget: SpoolBudget;
@@ -67,7 +67,7 @@ export interface Sink {
   readonly registrar: Registrar;
   readonly store: S3ObjectStore;
   readonly catalog: GlueCatalog;
-  /** Lands what was taken, until the time is up, and lets go of everything. */
+  /** Lands the records already taken until the shutdown time is up, then releases every resource. */
   close(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export function streamOf(config: SinkConfig): Stream {
   return { ...purchases, table: config.SINK_TABLE, database: config.LAKE_DATABASE, topic: { ...purchases.topic, name: config.SINK_TOPIC } };
 }
 
-/** Puts the sink together. Nothing is connected yet. */
+/** Creates the parts of the sink. Connects nothing yet. */
 export async function openSink(config: SinkConfig, logger: Logger, metrics: Metrics, guards: SinkGuards): Promise<Sink> {
   const stream = streamOf(config);
   const clock = systemClock;
@@ -91,7 +91,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   const { s3, glue } = sinkClients(config);
   const store = new S3ObjectStore(s3, config.LAKE_BUCKET, guards.s3);
   const catalog = new GlueCatalog(glue, stream, config.LAKE_BUCKET, guards.glue, stream.database, config.SINK_CATALOG_TABLE);
-  const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; it is tried again.'));
+  const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; the sink retries.'));
 
   const budget: SpoolBudget = new SpoolBudget({ bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX }, () => lanes.room());
   const orphans = new OrphanedBatches(budget, observe);
@@ -103,10 +103,10 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       await onDisk(async () => await mkdir(temporaryDirectory, { recursive: true }));
       await orphans.fill(spool);
     },
-    { patience, signal: stopping.signal, onFailure: (error) => logger.warn({ err: error }, `The sink takes nothing before its disk has room; it looks again: ${error.message}.`) },
+    { patience, signal: stopping.signal, onFailure: (error) => logger.warn({ err: error }, `The sink takes no records until its disk has room, and retries: ${error.message}.`) },
   );
 
-  const onLeftover = (error: unknown): void => logger.warn({ err: error }, 'An object under _probes/ could not be deleted. It does no harm; the sink needs s3:DeleteObject there.');
+  const onLeftover = (error: unknown): void => logger.warn({ err: error }, 'The sink could not delete an object under _probes/. The object does no harm; grant the sink s3:DeleteObject there.');
   const admission = new StoreAdmission(
     async (n, signal) => await probeStore({ store, prefix: probesOf(stream.table, writer), n, address: () => store.address, signal, onLeftover }),
     { patience, clock, signal: stopping.signal, onFailure: (error) => logAdmission(logger, error) },
@@ -125,7 +125,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     guard: guards.kafka,
     log(level, message, fields) {
       logger[level](fields, message);
-      // kafkajs tries for minutes before it gives a join up: until then only its log has the cause.
+      // kafkajs retries a join for minutes before it gives up. Until then only its log has the cause.
       if (level === 'warn') crashes.onError(clientErrorOf(message, fields));
     },
   });
@@ -143,7 +143,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       log: strategy.partition(partition),
       registrar,
       snapshots: new WindowSnapshots({ store, lane, onFailure: (error) => observe({ type: 'SnapshotFailed', partition, error: error as Error }) }),
-      checkpoints: new Checkpointer({ store, lane, onFailure: (error) => logger.warn({ partition, err: error }, 'A checkpoint could not be written; it is tried again.') }),
+      checkpoints: new Checkpointer({ store, lane, onFailure: (error) => logger.warn({ partition, err: error }, 'The sink could not write a checkpoint; it retries after the next landing.') }),
       patience,
       observe,
     });
@@ -172,8 +172,8 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     joined: () => strategy.state.joined,
     clock,
     everyMs: lagEveryMs,
-    // A Kafka that is away is reported by the consumer; without an answer the last ends stay.
-    onFailure: (error) => logger.debug({ err: error }, 'Kafka did not tell the ends of the partitions; it is asked again.'),
+    // The consumer reports an unavailable Kafka. Without an answer the last end offsets stay.
+    onFailure: (error) => logger.debug({ err: error }, 'Kafka did not return the end offsets of the partitions; the sink asks again.'),
   });
   gaugeConsumer(metrics, lag, () => strategy.state.joined);
 
@@ -183,7 +183,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     connected(clusterId, retention) {
       cluster = clusterId;
       if (Object.values(retention).some((value) => value !== '-1')) {
-        logger.warn({ retention }, `The topic ${stream.topic.name} does not keep every event; it is the source of truth and should have retention.ms=-1 and retention.bytes=-1.`);
+        logger.warn({ retention }, `The topic ${stream.topic.name} does not keep every event, although it is the source of truth: set retention.ms=-1 and retention.bytes=-1.`);
       }
     },
     assigned(partitions) {
@@ -193,21 +193,21 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   };
   lag.start();
 
-  // The contract's own table is set up with the lake, and a replay may have pointed it elsewhere; a private one is nobody else's.
+  // The lake's setup creates the contract's own table, and a replay may have pointed it elsewhere. Nothing else creates a private one.
   let tableIsThere = stream.table === purchases.table;
   const stopFinishing = repeatEvery(lookEveryMs, async (signal) => {
     if (admission.passed) await lanes.publishOrphans(async (partition, batch) => await publishRecorded(stepsOf(partition), batch, signal));
-  }, (error) => logger.warn({ err: error }, 'A recorded batch on this disk could not be published for its lane elsewhere; it is tried again.'));
-  // Of a sink in another container only its silence tells that it is dead: it may have been too early to say at the start.
+  }, (error) => logger.warn({ err: error }, 'The sink could not publish a recorded batch from this disk for a lane elsewhere; it retries.'));
+  // Only silence shows that a sink in another container is dead. At the start it may have been too early to know.
   const stopTakingUp = repeatEvery(lookEveryMs, async () => {
     if (spool !== undefined && disk.failure === undefined) await orphans.fill(spool);
-  }, (error) => logger.warn({ err: error }, 'What a dead sink left on this disk could not be taken up; it is tried again.'));
+  }, (error) => logger.warn({ err: error }, 'The sink could not adopt the batches that a dead sink left on this disk; it retries.'));
   const stopReconciling = repeatEvery(config.SINK_RECONCILE_SECONDS * 1000, async (signal) => {
     if (!tableIsThere) await catalog.ensureTable({ signal });
     tableIsThere = true;
     const missing = await registrar.reconcile(store, stream, signal);
-    if (missing.length > 0) logger.warn({ missing }, `${missing.length} partitions had files and were missing in the catalog.`);
-  }, (error) => logger.warn({ err: error }, 'The catalog could not be compared with the table; it is tried again.'));
+    if (missing.length > 0) logger.warn({ missing }, `${missing.length} partitions had files but were missing in the catalog; the sink registers them.`);
+  }, (error) => logger.warn({ err: error }, 'The sink could not compare the catalog with the table; it retries.'));
 
   return {
     strategy,
@@ -228,7 +228,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       stopFinishing();
       stopTakingUp();
       clearInterval(sampling);
-      // Some of the time is left for the lanes to let go, for the group, the registrar and the HTTP server.
+      // The rest of the time is for stopping the lanes, leaving the group, the registrar and the HTTP server.
       const timeIsUp = AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 800);
       await lanes.drain(timeIsUp, AbortSignal.timeout(config.SINK_SHUTDOWN_SECONDS * 900));
       await registrar.drain(timeIsUp);
@@ -239,15 +239,15 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   };
 }
 
-/** How far a lane is; undefined while it has not found its head, for its offsets are 0 then. */
+/** The offsets of a lane; undefined until it has found its head, because its offsets are 0 until then. */
 function offsetsOf({ state, position, landed }: Lane): LaneOffsets | undefined {
   return state.kind === 'running' || position > 0 ? { taken: position, landed } : undefined;
 }
 
 function logAdmission(logger: Logger, error: Error): void {
   if (isLakeError(error, 'unsound-store')) logger.error({ err: error }, `The sink takes no records: ${error.message}.`);
-  // The guard reports a refusal once a minute, with what to do.
-  else logger[remedyOfAwsError(error) === undefined ? 'warn' : 'debug']({ err: error }, `The sink joins its group when S3 has shown that it honours If-None-Match; it tries again: ${error.message}.`);
+  // The guard reports a refusal and its remedy once a minute.
+  else logger[remedyOfAwsError(error) === undefined ? 'warn' : 'debug']({ err: error }, `The sink joins its group only after S3 has proved that it honours If-None-Match; it retries: ${error.message}.`);
 }
 
 function clientErrorOf(message: string, { error }: Record<string, unknown>): Error {

@@ -29,7 +29,7 @@ function admission(answers: (Error | undefined)[]): Tried {
 
 const settled = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
 
-it('an outage is tried again with a new key, and the store passes when it answers', async () => {
+it('admission retries after an outage with a new key, and the store passes when it answers', async () => {
   const { admission: one, clock, tries, failures } = admission([new LakeError('unavailable', 'no answer'), undefined]);
   await settled();
   expect(one.failure?.message).toBe('no answer');
@@ -41,7 +41,7 @@ it('an outage is tried again with a new key, and the store passes when it answer
   expect([one.failure, one.passed]).toEqual([undefined, true]);
 });
 
-it('an unsound store is tried again a minute later and not before', async () => {
+it('admission probes an unsound store again a minute later and not before', async () => {
   const { admission: one, clock } = admission([new LakeError('unsound-store', 'ignores If-None-Match')]);
   await settled();
   expect(one.failure?.message).toBe('ignores If-None-Match');
@@ -51,7 +51,7 @@ it('an unsound store is tried again a minute later and not before', async () => 
   expect(one.passed).toBe(true);
 });
 
-it('a sink that stops lets nobody through', async () => {
+it('a stopping sink never passes admission', async () => {
   const { admission: one, stop, clock } = admission([new LakeError('unavailable', 'no answer')]);
   await settled();
   stop.abort(new Error('the sink stops'));

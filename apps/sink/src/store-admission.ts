@@ -1,23 +1,23 @@
 import { isLakeError, untilDone, type Patience } from '@millrace/lake';
 import { sleep, type Clock } from '@millrace/resilience';
 
-/** How often a store that failed is tried again, in milliseconds: someone may have replaced it behind its URL. */
+/** Interval in milliseconds at which an unsound store is probed again: somebody may have replaced it behind its URL. */
 const unsoundEveryMs = 60_000;
 
-/** How a {@link StoreAdmission} tries. */
+/** How a {@link StoreAdmission} probes the store. */
 export interface StoreAdmissionOptions {
-  /** Waits between tries while the store does not answer. */
+  /** Waits between attempts while the store does not answer. */
   readonly patience: Patience;
   readonly clock: Clock;
-  /** Ends it. */
+  /** Ends the attempts. */
   readonly signal: AbortSignal;
-  /** Called for each try that failed. */
+  /** Called for each failed attempt. */
   readonly onFailure: (error: Error) => void;
 }
 
 /**
- * Proves the store before the sink takes a record. A store that does not answer is tried again, and the sink goes on by itself. A store that
- * fails the proof keeps the sink out of its group, because two sinks on it would write every row twice.
+ * Proves the store before the sink takes a record. While the store does not answer, it retries; the sink continues once the store passes. A
+ * store that fails the proof keeps the sink out of its group, because two sinks on it would write every row twice.
  */
 export class StoreAdmission {
   /** Resolves when the store has passed; never while it has not. */
@@ -25,7 +25,7 @@ export class StoreAdmission {
   #failure: Error | undefined;
   #passed = false;
 
-  /** @param probe tries the store once; the number of the try makes its key */
+  /** @param probe probes the store once; the number of the attempt is part of its key */
   constructor(probe: (n: number, signal: AbortSignal) => Promise<void>, { patience, clock, signal, onFailure }: StoreAdmissionOptions) {
     const wait: Patience['wait'] = async (attempt, error, ended) => {
       this.#failure = error as Error;
@@ -46,7 +46,7 @@ export class StoreAdmission {
         () => false,
       );
     } catch {
-      // Only the signal ends it: the sink stops.
+      // Only the signal ends the attempts, because the sink stops.
       await new Promise<never>(() => undefined);
     }
     this.#failure = undefined;
@@ -57,7 +57,7 @@ export class StoreAdmission {
     return this.#passed;
   }
 
-  /** Why the store has not passed; undefined when it has, or while it is tried for the first time. */
+  /** Why the store has not passed; undefined when it has passed, or during the first attempt. */
   get failure(): Error | undefined {
     return this.#failure;
   }

@@ -10,7 +10,7 @@ import { gaugeLanes, sinkTelemetry } from './telemetry.ts';
 import { SpoolBudget } from './spool/spool-budget.ts';
 import { SpoolForecast } from './spool/spool-forecast.ts';
 
-it('says once that snapshots are refused, whichever lanes meet it, and nothing of a store that is only away', () => {
+it('logs refused snapshots once for all lanes, and logs nothing for an unavailable store', () => {
   const lines: string[] = [];
   const observe = sinkTelemetry(pino({ level: 'warn' }, { write: (line) => void lines.push(line) }), new Metrics('sink'));
   observe({ type: 'SnapshotFailed', partition: 0, error: new LakeError('unavailable', 'no answer') });
@@ -20,7 +20,7 @@ it('says once that snapshots are refused, whichever lanes meet it, and nothing o
   expect(lines[0]).toContain('_windows/');
 });
 
-it('leaves a refusal, which every lane meets with every try, to the report of the guard, and counts it', async () => {
+it('counts a refusal but logs it only at debug, because the guard reports what every lane meets at every attempt', async () => {
   const lines: string[] = [];
   const metrics = new Metrics('sink');
   const observe = sinkTelemetry(pino({ level: 'warn' }, { write: (line) => void lines.push(line) }), metrics);
@@ -34,7 +34,7 @@ function laneThat(state: Lane['state'], ...holds: string[]): Partial<Lane> {
   return { state, holds, partition: 0, position: 0, landed: 0 };
 }
 
-it('counts the lanes by what they do, and an alarm waits for each that takes nothing', async () => {
+it('counts the lanes by state, and an alert watches each state in which a lane takes nothing', async () => {
   const refused = { kind: 'refused', error: new SinkError('different-log', 'another log') } as const;
   const all = [laneThat({ kind: 'running' }), laneThat({ kind: 'running' }), laneThat({ kind: 'running' }, 'disk'), laneThat({ kind: 'starting' }, 'starting'), laneThat(refused, 'refused')];
   const metrics = new Metrics('sink');
@@ -46,7 +46,7 @@ it('counts the lanes by what they do, and an alarm waits for each that takes not
   expect(states!.split('|').toSorted()).toEqual(['held', 'refused', 'starting']);
 });
 
-it('tells no time until a full spool is full, though what was encoded since has made some room', async () => {
+it('forecasts 0 s for a full spool, even after encoding has freed some room', async () => {
   const budget = new SpoolBudget({ bytesMax: 100, openSegmentsMax: 1 }, () => undefined);
   const forecast = new SpoolForecast();
   const metrics = new Metrics('sink');

@@ -1,6 +1,6 @@
 /** Why a batch of records cannot be decoded. */
 export type DecodeErrorCode =
-  /** The header of the batch contradicts itself or the answer it came in. */
+  /** The header of the batch contradicts itself or the answer that contains it. */
   | 'bad-header'
   /** The bytes differ from those whose checksum the producer or broker wrote. */
   | 'bad-checksum'

@@ -46,12 +46,12 @@ describe('a batch of records', () => {
     expect(record!.headers[0]).toMatchObject({ name: '\ufffda', nameBytes: Buffer.from([0xff, 0x61]) });
   });
 
-  it('tells a null key and value from empty ones', () => {
+  it('distinguishes a null key and value from empty ones', () => {
     const { records } = read([batchBytes({ records: [{}, { key: '', value: '' }] })]);
     expect(records.map(({ key, value }) => [key?.length ?? null, value?.length ?? null])).toEqual([[null, null], [0, 0]]);
   });
 
-  it('has the time of the broker where the topic says so', () => {
+  it('has the time of the broker if the topic is configured for it', () => {
     const { records } = read([batchBytes({ appendTime: true, maxTimestamp: 5n, records: [{ timestampDelta: 1 }, { timestampDelta: 2 }] })]);
     expect(records.map(({ timestamp }) => timestamp)).toEqual(['5', '5']);
   });
@@ -65,7 +65,7 @@ describe('a batch of records', () => {
     expect(read([batchBytes({ firstTimestamp, maxTimestamp: 0n, records: [{ timestampDelta }] })]).records[0]!.timestamp).toBe(timestamp);
   });
 
-  it('leaves out records before the offset that was asked for, and offsets that compaction removed', () => {
+  it('omits records before the requested offset, and offsets that compaction removed', () => {
     const compacted = batchBytes({ baseOffset: 10, lastOffsetDelta: 9, records: [{ offsetDelta: 1 }, { offsetDelta: 4 }, { offsetDelta: 6 }] });
     const empty = batchBytes({ baseOffset: 20, lastOffsetDelta: 4, records: [] });
     const { records, next } = read([compacted, empty], 13);
@@ -90,14 +90,14 @@ describe('an answer', () => {
     expect(runs.map(({ records, next }) => [records.length, next])).toEqual([[3, 3], [3, 6]]);
   });
 
-  it('passes transaction markers and hides the records of aborted transactions, whatever their order', () => {
+  it('skips transaction markers and hides the records of aborted transactions, whatever their order', () => {
     const batches = [of(0, 1n, 'a'), of(1, 2n, 'b'), of(2, 3n, 'plain', false), markerBytes(3, 1n, 'abort'), of(4, 1n, 'c'), markerBytes(5, 2n, 'commit'), of(6, 3n, 'd'), markerBytes(7, 1n, 'commit'), markerBytes(8, 3n, 'abort')];
     const { records, next } = read(batches, 0, { aborted: [{ producerId: 3n, firstOffset: 6 }, { producerId: 1n, firstOffset: 0 }] });
     expect(records.map(({ offset, value }) => [offset, String(value)])).toEqual([[1, 'b'], [2, 'plain'], [4, 'c']]);
     expect(next).toBe(9);
   });
 
-  it('tells how far it passed where a consumer may see nothing', () => {
+  it('gives the next offset even if a consumer may see no record', () => {
     expect(read([batchBytes({ baseOffset: 0, producerId: 1n, transactional: true, records: [{ value: 'a' }] }), markerBytes(1, 1n, 'abort')], 0, { aborted: [{ producerId: 1n, firstOffset: 0 }] })).toEqual({ records: [], next: 2 });
   });
 });
@@ -113,7 +113,7 @@ describe('a message of an older format', () => {
     return Buffer.concat([head, body]);
   };
 
-  it('is decoded beside newer ones, and held where its checksum is wrong', () => {
+  it('is decoded beside newer ones, and held if its checksum is wrong', () => {
     const crc = 0x75c68f2b;
     const { records, next } = read([message(7, crc), batchBytes({ baseOffset: 8, records: [{ value: 'new' }] })], 7);
     expect(records.map(plain)).toEqual([
@@ -159,7 +159,7 @@ describe('a batch that cannot be decoded', () => {
     expect(undecodable!.bytes).toEqual(batch);
   });
 
-  it('has no end where its header cannot be believed', () => {
+  it('has no end if its header cannot be trusted', () => {
     const untrue = batchBytes({ baseOffset: 1, lastOffsetDelta: 5000, records });
     untrue[untrue.length - 1]! ^= 1;
     expect(read([before, untrue, behind]).undecodable).toMatchObject({ from: 1, to: undefined });
@@ -172,7 +172,7 @@ describe('a batch that cannot be decoded', () => {
     expect(read([batch], 1).undecodable).toMatchObject({ from: 1, to: undefined });
   });
 
-  it('is held though its transaction was aborted, where the checksum does not vouch for its producer', () => {
+  it('is held even if its transaction was aborted, when the checksum does not confirm its producer', () => {
     const aborted = { aborted: [{ producerId: 1n, firstOffset: 0 }] };
     const unknown = batchBytes({ producerId: 1n, transactional: true, codecNumber: 5, records });
     expect(read([unknown], 0, aborted)).toEqual({ records: [], next: 2 });
@@ -180,7 +180,7 @@ describe('a batch that cannot be decoded', () => {
     expect(read([unknown], 0, aborted).undecodable).toMatchObject({ code: 'bad-checksum' });
   });
 
-  it('is told of where the broker could not read it', () => {
+  it('is reported when the broker could not read the batch', () => {
     expect(read([], 5, { refused: 'the broker answers CORRUPT_MESSAGE' }).undecodable).toMatchObject({ from: 5, to: undefined, reason: 'the broker answers CORRUPT_MESSAGE' });
   });
 });
@@ -204,7 +204,7 @@ describe('any batch', () => {
     );
   });
 
-  it('that was changed anywhere under its checksum is held, and never decoded to something else', () => {
+  it('is held when any byte under its checksum was changed, and never decoded to other records', () => {
     fc.assert(
       fc.property(batch, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, place, change) => {
         const whole = batchBytes(given);
@@ -218,7 +218,7 @@ describe('any batch', () => {
     );
   });
 
-  it('whose checksum vouches for nonsense throws nothing, and gives ascending offsets inside its range', () => {
+  it('throws nothing when its checksum covers invalid bytes, and gives ascending offsets inside its range', () => {
     fc.assert(
       fc.property(batch, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 5 }), fc.nat(), (given, changes, cut) => {
         const whole = batchBytes(given);

@@ -8,7 +8,7 @@ import type { KafkaRecord } from './record-batch/record.ts';
 /** Bytes of records, once decompressed, that one run holds before the next begins. A single batch may exceed it. */
 export const runBytesMax = 4 * 1024 * 1024;
 
-/** Most offsets of a batch whose range is believed. */
+/** Maximum number of offsets in a batch whose range is trusted. */
 export const undecodableOffsetsMax = 1_000_000;
 
 /** A broker's answer for one partition, not decoded yet. */
@@ -25,18 +25,18 @@ export interface PartitionAnswer {
 
 /** A batch that cannot be decoded. */
 export interface UndecodableBatch {
-  /** Its base offset, whatever offset was asked for; where nothing in it can be believed, the offset behind the batch before it. */
+  /** Its base offset, whatever offset was requested. If nothing in it can be trusted, the offset after the previous batch. */
   readonly from: number;
-  /** The offset behind the batch; undefined where nothing in the batch can be believed. */
+  /** The offset after the batch; undefined if nothing in the batch can be trusted. */
   readonly to: number | undefined;
   readonly code: DecodeErrorCode;
   /** Continues "The batch cannot be decoded: …". */
   readonly reason: string;
-  /** The batch as the broker sent it, or as much of it as is known to belong to it. */
+  /** The batch as the broker sent it, or the bytes that certainly belong to it. */
   readonly bytes: Buffer;
   /** SHA-256 of the bytes, in hex. */
   readonly sha256: string;
-  /** The header as the batch holds it, true or not. */
+  /** The header as the batch holds it, valid or not. */
   readonly header: BatchHeader | undefined;
 }
 
@@ -44,14 +44,14 @@ export interface UndecodableBatch {
 export interface RecordRun {
   /** The records that a read-committed consumer may see, in ascending order of offset. */
   readonly records: readonly KafkaRecord[];
-  /** Offsets before this one have been passed: those without a record are markers, aborted or compacted away. */
+  /** The offset after this run. Offsets before it without a record are markers, or were aborted or compacted. */
   readonly next: number;
-  /** The batch that begins at `next`, or before it where the answer begins inside of it; nothing follows it. */
+  /** The batch that begins at `next`, or before `next` if the answer begins inside the batch; no run follows it. */
   readonly undecodable?: UndecodableBatch;
 }
 
 /**
- * Decodes an answer run by run, so that no more than a run is in memory. Never throws: a batch that cannot be decoded ends it.
+ * Decodes an answer run by run, so that only one run is in memory. Never throws: an undecodable batch ends the iteration.
  *
  * @param from the offset that was asked for; records before it are left out
  */
@@ -146,7 +146,7 @@ function checkedOffset(offset: number): number {
 
 function undecodableBatch(batch: Buffer, { code, message }: DecodeError, next: number, highWatermark: number, following: number | undefined): UndecodableBatch {
   const { baseOffset: base, lastOffset: last } = readHeader(batch) ?? { baseOffset: Number.NaN, lastOffset: Number.NaN };
-  // A header that the checksum does not vouch for is believed as far as it fits the offsets around it.
+  // If the checksum does not confirm a header, trust it only as far as it fits the offsets around it.
   const fits = last >= next && last < highWatermark && last - base < undecodableOffsetsMax && (following === undefined || following > last);
   const believed = code !== 'bad-header' && base >= 0 && fits && (code !== 'bad-checksum' || base <= next);
   return believed ? undecodableOf(base, last + 1, code, message, batch) : undecodableOf(next, undefined, code, message, batch);

@@ -61,7 +61,7 @@ export async function readTopic(options: ReadTopicOptions): Promise<void> {
     maxWaitTimeInMs: 250,
     maxBytesPerPartition: 4 * 1024 * 1024,
     allowAutoTopicCreation: false,
-    // A coordinator that is still loading after a start of Kafka takes its time.
+    // A coordinator that is still loading after a start of Kafka answers late.
     retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: 10, restartOnFailure: async () => await Promise.resolve(false) },
   });
   const ending = Promise.withResolvers<undefined>();
@@ -128,7 +128,7 @@ export async function deleteGroup(kafka: Pick<Kafka, 'admin'>, groupId: string):
   }
 }
 
-/** The ranges that are left to read. */
+/** The ranges that remain to be read. */
 class WantedRanges {
   readonly #options: ReadTopicOptions;
   readonly #left: Map<number, OffsetRange[]>;
@@ -143,12 +143,12 @@ class WantedRanges {
     return [...this.#left.values()].every((wanted) => wanted.length === 0);
   }
 
-  /** The offset to read next; undefined where nothing is left. */
+  /** The offset to read next; undefined if nothing remains. */
   next(partition: number): number | undefined {
     return this.#left.get(partition)?.[0]?.[0];
   }
 
-  /** Takes an answer, and tells the offset behind what it passed. */
+  /** Takes an answer, and returns the offset after the range that it has processed. */
   take(batch: Batch): number {
     const { partition } = batch;
     const { fetchedOffset, answer } = answerOf(batch);

@@ -6,7 +6,7 @@ import { auditEvery } from './audit-schedule.ts';
 
 const report: AuditReport = { v: 1, table: 'purchases', verdict: 'complete', at: '', tookMs: 1, deep: false, lanes: [], losses: [], lostOffsets: 0, faults: [], faultCount: 0 };
 
-/** An audit that ends when the test says so, and its observer's notes. */
+/** An audit that the test ends, and the notes of its observer. */
 function held(): { runs: AuditRuns; clock: TestClock; notes: string[]; end: (error?: Error) => void } {
   const clock = new TestClock();
   const notes: string[] = [];
@@ -43,7 +43,7 @@ describe('audits', () => {
     expect(clock.waiting).toEqual([]);
   });
 
-  it('end when their caller goes away, and when the service stops', async () => {
+  it('end when their caller disconnects, and when the service stops', async () => {
     const { runs, notes } = held();
     const caller = new AbortController();
     const left = runs.audit(caller.signal);
@@ -56,17 +56,17 @@ describe('audits', () => {
     expect(notes).toEqual(['aborted', 'aborted']);
   });
 
-  it('say that S3 does not answer', async () => {
+  it('report that S3 does not answer', async () => {
     const { runs, notes, end } = held();
     const failing = runs.audit();
     end(new LakeError('unavailable', 'S3 list failed', { key: '_ledger/' }));
-    await expect(failing).rejects.toMatchObject({ code: 'unavailable', message: 'The audit could not be done: S3 does not answer.' });
+    await expect(failing).rejects.toMatchObject({ code: 'unavailable', message: 'The audit failed: S3 does not answer.' });
     expect(notes).toEqual(['unavailable']);
   });
 });
 
 describe('the schedule', () => {
-  it('audits early, then at its interval, whatever becomes of each', async () => {
+  it('audits early, then at its interval, whether or not an audit fails', async () => {
     const clock = new TestClock();
     let count = 0;
     const stop = auditEvery(900_000, async () => await Promise.reject(new Error(`audit ${(count += 1)}`)), clock, () => 0.5);

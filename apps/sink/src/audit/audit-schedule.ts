@@ -1,14 +1,14 @@
 import { sleep, type Clock } from '@millrace/resilience';
 
-/** The first audit is early: what is wrong since before the start shall not wait for a whole interval. */
+/** Latest time of the first audit: a fault from before the start must not wait for a whole interval. */
 const firstMsMax = 60_000;
 
 /**
- * Audits at an interval, until it is stopped. An audit that fails is told by its observer, and the next one comes as if it had not.
+ * Audits at an interval until it is stopped. The observer reports a failed audit, and the next audit runs as scheduled.
  *
- * @param everyMs interval from the end of one to the start of the next, in milliseconds; 0 never
+ * @param everyMs milliseconds from the end of one audit to the start of the next; 0 disables the audits
  * @param random spreads the audits of several sinks: each interval is 0.8 to 1.2 times as long
- * @returns stops it
+ * @returns a function that stops the audits
  */
 export function auditEvery(everyMs: number, audit: () => Promise<unknown>, clock: Clock, random: () => number): () => void {
   const stopping = new AbortController();

@@ -7,7 +7,7 @@ import { auditTelemetry } from './audit-telemetry.ts';
 const lane: LaneAudit = { topic: 't', partition: 0, entries: 2, spanned: 100, rows: 90, rejected: 4, dropped: 3, absent: 2, lost: 0, gap: 1, unlanded: 7, files: 2, bytes: 10, checkpointTo: 0, filesRead: 2 };
 const complete: AuditReport = { v: 1, table: 'purchases', verdict: 'complete', at: '', tookMs: 1500, deep: false, lanes: [lane], losses: [], lostOffsets: 0, faults: [], faultCount: 0 };
 
-it('says nothing before the first audit, and never that a table of nothing is complete', async () => {
+it('exports nothing before the first audit, and never calls an empty table complete', async () => {
   const metrics = new Metrics('sink');
   const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => 0, true);
   expect(await metrics.text()).not.toMatch(/^millrace_audit_complete\{/m);
@@ -18,7 +18,7 @@ it('says nothing before the first audit, and never that a table of nothing is co
   expect(await metrics.text()).toMatch(/^millrace_audit_complete\{.*\} 0$/m);
 });
 
-it('tells verdict, missing and lost offsets, and the age of the verdict', async () => {
+it('exports verdict, missing and lost offsets, and the age of the verdict', async () => {
   const metrics = new Metrics('sink');
   let now = 1000;
   const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => now, true);
@@ -34,7 +34,7 @@ it('tells verdict, missing and lost offsets, and the age of the verdict', async 
   expect([await value('complete'), await value('missing_offsets'), await value('faults')]).toEqual([0, 10, 2]);
 });
 
-/** Whether `MillraceAuditOld` finds what it waits for in an exposition, by its expression in docker/prometheus: `min(metric) > seconds`. */
+/** Whether the expression of `MillraceAuditOld` in docker/prometheus, `min(metric) > seconds`, is true for an exposition. */
 function auditIsOld(text: string): boolean {
   const rules = readFileSync(new URL('../../../../docker/prometheus/rules.yaml', import.meta.url), 'utf8');
   const [, metric, seconds] = /alert: MillraceAuditOld\n\s+expr: min\((\w+)\) > (\d+)\n/.exec(rules)!;
@@ -42,7 +42,7 @@ function auditIsOld(text: string): boolean {
   return found.length > 0 && Math.min(...found) > Number(seconds);
 }
 
-it.each([true, false])('lets the alert on old audits find a process that never came to a verdict, when it audits by itself: %s', async (auditsByItself) => {
+it.each([true, false])('the alert on old audits finds a process whose audits never reached a verdict if it audits at an interval: %s', async (auditsByItself) => {
   const metrics = new Metrics('sink');
   let now = 5_000_000;
   const observer = auditTelemetry(createLogger({ name: 'sink', level: 'silent' }), metrics, () => now, auditsByItself);
@@ -52,7 +52,7 @@ it.each([true, false])('lets the alert on old audits find a process that never c
     now += 3_599_000;
   }
   expect(auditIsOld(await metrics.text())).toBe(auditsByItself);
-  // A table without a ledger is a verdict as well.
+  // An audit of a table without a ledger reaches a verdict as well.
   observer.finished({ ...complete, lanes: [] });
   expect(auditIsOld(await metrics.text())).toBe(false);
 });

@@ -25,7 +25,7 @@ async function audit(sink: SinkProcess): Promise<{ status: number; body: unknown
   }
 }
 
-it('audits on request and at its interval, and never calls complete what lacks a file', async () => {
+it('audits on request and at its interval, and never calls a table with a missing file complete', async () => {
   const sink = await table.sink({ SINK_AUDIT_SECONDS: '1' });
   expect(await audit(sink)).toMatchObject({ status: 404, body: { type: 'urn:millrace:problem:not-found', detail: 'Nothing has landed in the table purchases yet.' } });
   await table.produce(purchaseMessages(0, 500));
@@ -41,7 +41,7 @@ it('audits on request and at its interval, and never calls complete what lacks a
   await table.store.delete(key!);
   const lost = rows.length - (await table.rows()).length;
   expect(lost).toBeGreaterThan(0);
-  // The staged copy of the head is still there, and would land it again: what was landed before it is nobody's to repair.
+  // A staged copy of the head would make the sink land it again, so delete it. The sink repairs no entry before the head.
   for (const staged of await table.keys('_staging/')) await table.store.delete(staged);
   expect((await audit(sink)).body).toMatchObject({ verdict: 'faulty', faults: expect.arrayContaining([expect.objectContaining({ kind: 'missing-file', key })]) });
   await expect.poll(async () => await sink.metric('millrace_audit_complete'), { timeout: 20_000 }).toBe(0);

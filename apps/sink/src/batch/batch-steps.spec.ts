@@ -6,7 +6,7 @@ import type { SinkEvent } from '../sink-events.ts';
 import { purchaseLine } from '../simulation/purchase-line.ts';
 import { World } from '../simulation/world.ts';
 
-it('staging reads from disk what it has sent in vain, not the files beside it, and not after a refusal by our own circuit', async () => {
+it('staging hashes only the file whose upload failed, and hashes nothing after a rejection by our own circuit', async () => {
   const hashed: string[] = [];
   const hash = async (file: string): Promise<string> => {
     hashed.push(file);
@@ -31,8 +31,8 @@ it('staging reads from disk what it has sent in vain, not the files beside it, a
   expect(hashed).toEqual(['b']);
 });
 
-describe('the way of a batch', () => {
-  it('is append → seal → encode → stage → record → publish → register → commit, and the head is found and landed before', async () => {
+describe('the steps of a batch', () => {
+  it('are append → seal → encode → stage → record → publish → register → commit, after the head is found and landed', async () => {
     const world = new World();
     world.topic.append(purchaseLine(0));
     world.topic.append(purchaseLine(1));
@@ -64,7 +64,7 @@ describe('the way of a batch', () => {
     ]);
   });
 
-  it('writes the entry of DESIGN', async () => {
+  it('record an entry with ranges, files, rejects and the last record', async () => {
     const world = new World();
     world.topic.append(purchaseLine(0));
     world.topic.append(null);
@@ -91,7 +91,7 @@ describe('the way of a batch', () => {
     ]);
   });
 
-  it('deletes what was staged only after the successor is recorded', async () => {
+  it('delete staged files only after the successor is recorded', async () => {
     const world = new World();
     for (let n = 0; n < 4; n += 1) world.topic.append(purchaseLine(n * 2));
     const writer = world.writer({ flushBytes: 1 });
@@ -102,7 +102,7 @@ describe('the way of a batch', () => {
     expect(world.bucket.keys('_staging/')).toEqual(['_staging/purchases/batch-2/0']);
   });
 
-  it('records an entry only when every file of the one before has been seen', async () => {
+  it('record an entry only when every file of its predecessor has been seen', async () => {
     const world = new World();
     for (let n = 0; n < 6; n += 1) world.topic.append(purchaseLine(n));
     const writer = world.writer({ flushBytes: 1 });

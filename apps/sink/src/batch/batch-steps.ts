@@ -16,10 +16,10 @@ import { verifyBody } from '../spool/spool-manifest.ts';
 import type { BatchFiles } from '../spool/spool.ts';
 import type { WindowSnapshots } from '../dedup/window-snapshots.ts';
 
-// A staged object that is lost again and again is taken away by a rule or a hand: an operator has to know.
+// A lifecycle rule or a person deletes a staged object that disappears repeatedly: an operator has to know.
 const stagedAgainMax = 3;
 
-// Files of a batch that are sent at once: one a day it touches, and a late-data batch may touch hundreds.
+// Files of a batch that are uploaded concurrently. A batch has one file per day, and a late-data batch may touch hundreds of days.
 const stagedAtOnce = 8;
 
 /** Dependencies of the steps of one lane. */
@@ -39,13 +39,13 @@ export interface BatchStepsDeps {
 }
 
 /**
- * The steps of a batch:
+ * Runs the steps of a batch:
  *
- * consume → check → append → seal → encode → stage → record → publish → register → commit
+ * consume → check → append → seal → encode → stage → record → publish → register → commit.
  *
- * {@link BatchSteps.take} is its first half, run for every fetch; {@link BatchSteps.encode} and {@link BatchSteps.deliver} are the second,
- * run for every sealed batch, in order. A step that fails is tried again until the lane stops: only the ledger decides that a
- * batch is not ours.
+ * The first half, {@link BatchSteps.take}, runs for every fetch. The second half, {@link BatchSteps.encode} and {@link BatchSteps.deliver},
+ * runs for every sealed batch, in order. A failed step is retried until the lane stops. Only the ledger decides that another writer owns
+ * the offsets of a batch.
  */
 export class BatchSteps {
   readonly parts: BatchStepsDeps;
@@ -78,7 +78,7 @@ export class BatchSteps {
     });
   }
 
-  /** encode: Parquet files and the entry, frozen and durable from here on. */
+  /** Step encode: writes the Parquet files and the entry, which are frozen and durable from here on. */
   async encode(batch: SealedBatch, life: AbortSignal): Promise<EncodedBatch> {
     return await this.#step('encode', life, async () => await encodeBatch(this.parts.encoder, batch, this.parts.context, life));
   }
@@ -105,7 +105,7 @@ export class BatchSteps {
     this.#commit(encoded.entry);
   }
 
-  /** publish, for an entry whose files are still on our disk: what was staged and is lost is staged again. */
+  /** Step publish, for an entry whose files are still on our disk: it stages lost staged files again. */
   async publishFromDisk(encoded: EncodedBatch, life: AbortSignal): Promise<void> {
     for (let again = 0; ; again += 1) {
       try {
@@ -119,11 +119,11 @@ export class BatchSteps {
     }
   }
 
-  /** record: the put-if-absent that decides. Whoever extends a landed head may delete what was staged for it. */
+  /** Step record: the put-if-absent decides which writer owns the offsets. The writer that extends a landed head may unstage its files. */
   async record(entry: LedgerEntry, previous: LedgerEntry | undefined, life: AbortSignal): Promise<RecordOutcome> {
     const { ledger, patience, store } = this.parts;
     const outcome = await ledger.record(entry, this.#observed('record', patience), life);
-    // Off the path: a staged object left over costs storage until the lifecycle rule sweeps it, and nothing else.
+    // Not awaited: a leftover staged object only costs storage until the lifecycle rule deletes it.
     if (outcome.outcome === 'mine' && previous !== undefined) void unstage(store, previous, { signal: life }).catch(() => undefined);
     return outcome;
   }
@@ -135,12 +135,12 @@ export class BatchSteps {
     this.#commit(entry);
   }
 
-  /** The newest entry of the ledger, asked until the store answers. */
+  /** Returns the newest entry of the ledger; retries until the store answers. */
   async head(life: AbortSignal): Promise<LedgerEntry | undefined> {
     return await this.#step('find the head', life, async () => await this.parts.ledger.head({ signal: life }));
   }
 
-  /** The offsets the partition holds, asked until Kafka answers. */
+  /** Returns the offsets that the partition holds; retries until Kafka answers. */
   async range(life: AbortSignal): Promise<{ low: number; high: number }> {
     return await this.#step('ask for the log range', life, async () => await this.parts.log.range(life));
   }
@@ -151,11 +151,11 @@ export class BatchSteps {
     return await readSkipPermission(store, lane.topic, lane.partition, from, { signal: life });
   }
 
-  /** Reads the rows of the last offsets into the window, from what has landed and from what waits on disk behind it. */
+  /** Reads the rows of the last offsets into the window: from landed files, then from the batches that wait on disk behind them. */
   async fillWindow(window: DedupWindow, landedTo: number, waiting: readonly EncodedBatch[], life: AbortSignal): Promise<void> {
     const known = Math.min(window.knownTo, landedTo);
     await this.#step('read the window', life, async () => {
-      // What an attempt that failed half-way has added.
+      // Drop the rows that a partly failed attempt added.
       window.forgetFrom(known);
       await this.parts.snapshots.load(window, landedTo, life);
       this.parts.snapshots.behind(await fillWindow(window, landedTo, this.parts, life));
@@ -187,12 +187,12 @@ export class BatchSteps {
   async #stageOne(files: BatchFiles, body: StagedBody, life: AbortSignal): Promise<void> {
     let doubtful = false;
     await this.#step('stage', life, async () => {
-      // A store that is sent bytes which do not fit their hash refuses them in many ways: ask the disk, not the error.
+      // Stores report bytes that do not match their hash with different errors. So check the file on disk, not the error.
       if (doubtful) await verifyBody(files, body);
       try {
         await this.parts.store.put(body.staged, body.body, { sha256: body.sha256, signal: life });
       } catch (error) {
-        // What our own circuit refused was sent to nobody.
+        // Our own circuit rejected the call, so no request was sent.
         doubtful = !(error instanceof RejectedError);
         throw error;
       }
@@ -219,7 +219,7 @@ export class BatchSteps {
   }
 }
 
-// What no repetition mends: a file that someone deleted, an entry that cannot be read, a spool that is not as it was written.
+// Errors that no retry can fix: a deleted file, an unreadable entry, a corrupt spool.
 function isFinal(error: unknown): boolean {
   return isLakeError(error, 'file-lost') || isLakeError(error, 'bad-entry') || isSinkError(error, 'spool-corrupt');
 }

@@ -10,7 +10,7 @@ function resultOf(value: Buffer | null): ReturnType<typeof check> {
 }
 
 describe('the check', () => {
-  it('makes one line of a pretty-printed record, in lower case where the contract says so', () => {
+  it('makes one line of a pretty-printed record, in lower case where the contract requires it', () => {
     const value = JSON.stringify(JSON.parse(purchaseLine(1, { bookId: 'EC437D98-455D-4FEC-8DBE-2C2630454BDD', colour: 'red' })), undefined, 2);
     const result = resultOf(Buffer.from(value));
     expect(result).toMatchObject({ kind: 'row', dt: '2019-12-01', eventTime: 1_575_208_041, eventId: '00000000-0000-4000-8000-000000000001' });
@@ -53,7 +53,7 @@ describe('the check', () => {
     });
   });
 
-  it('takes a value that begins with a byte order mark, as the purchase API does', () => {
+  it('accepts a value that begins with a byte order mark, as the purchase API does', () => {
     expect(resultOf(Buffer.from(`\ufeff${purchaseLine(1)}`))).toMatchObject({ kind: 'row', eventId: '00000000-0000-4000-8000-000000000001' });
     expect(resultOf(Buffer.from(`\ufeff\ufeff${purchaseLine(1)}`))).toMatchObject({ kind: 'reject', reason: 'the value is not JSON' });
   });

@@ -17,7 +17,7 @@ export interface Row {
   readonly line: string;
 }
 
-/** A record that breaks the contract; it is kept, with the reason. */
+/** A record that fails validation; it is kept, with the reason. */
 export interface Reject {
   readonly kind: 'reject';
   readonly offset: number;
@@ -26,7 +26,7 @@ export interface Reject {
   readonly line: string;
 }
 
-/** Judges records of one stream. Never compares with a clock: a record is judged the same today and on replay. */
+/** Checks records of one stream. Uses no clock, so that a record gets the same result today and on replay. */
 export type Check = (record: LogRecord) => Row | Reject;
 
 /** Compiles the check of a stream. */
@@ -66,8 +66,8 @@ export function checkOf(stream: Stream, partition: number): Check {
       const reason = validator.violations(event).map(({ field, message }) => (field === '' ? `the value ${message}` : `${field} ${message}`)).join('; ');
       return reject(record, reason);
     }
-    // Written again rather than passed through: pretty-printed JSON spans lines, a duplicate key stops DuckDB, and a newer
-    // producer's fields are not columns yet.
+    // Serialise the row again: pretty-printed JSON spans lines, a duplicate key stops DuckDB, and new fields of a producer are not
+    // columns yet.
     const fields = event as Record<string, string | number | boolean>;
     const row: Record<string, string | number | boolean> = { _offset: record.offset };
     for (const { name, field, lowerCase } of stream.columns) {

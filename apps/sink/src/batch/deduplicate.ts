@@ -4,8 +4,8 @@ import type { LogRecord } from '../kafka/log.ts';
 import type { CheckedRecord } from './open-batch.ts';
 
 /**
- * Checks records, and marks those whose event is a kept row already, in the window or earlier in the same fetch. The window is only
- * read: what is kept is remembered once it is on disk.
+ * Checks records, and marks those whose event is a kept row already, in the window or earlier in the same fetch. This function only reads
+ * the window: kept rows are added to it once they are on disk.
  */
 export function judge(records: readonly LogRecord[], check: Check, window: DedupWindow): CheckedRecord[] {
   const keptNow = new Map<string, number>();

@@ -16,9 +16,9 @@ export interface EncoderSettings {
   readonly memoryMbMax: number;
   /** Threads DuckDB may use. Default 2. */
   readonly threads: number;
-  /** Directory for what does not fit in memory. */
+  /** Directory for data that does not fit in memory. */
   readonly temporaryDirectory: string;
-  /** Disk that this may take, in megabytes. Default 1024. */
+  /** Maximum disk space of this directory in megabytes. Default 1024. */
   readonly spillMbMax: number;
 }
 
@@ -41,13 +41,13 @@ export async function openInstance(settings: EncoderSettings): Promise<DuckDBIns
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  // Given to `create` it is shown among the settings, and not kept to.
+  // DuckDB lists this setting but does not enforce it when it is passed to `create`.
   await connection.run(`SET max_temp_directory_size = '${settings.spillMbMax}MB'`);
   connection.closeSync();
   return instance;
 }
 
-/** Encodes segments with an embedded DuckDB, whose threads are not the event loop's. One segment at a time. */
+/** Encodes segments with an embedded DuckDB, whose threads do not block the event loop. One segment at a time. */
 export class DuckDbEncoder implements SegmentEncoder {
   readonly #instance: DuckDBInstance;
   readonly #stream: Stream;
@@ -74,7 +74,7 @@ export class DuckDbEncoder implements SegmentEncoder {
         await rm(temporary, { force: true });
         throw new SinkError('row-count', `${segment.rows} lines of batch ${files.batchId} became ${rows} rows of ${segment.dt}`);
       }
-      // An interrupted COPY leaves a partial file; only a whole one gets the name.
+      // An interrupted COPY leaves a partial file, so only a complete file gets the final name.
       await rename(temporary, files.path(name));
       return { rows, ...(await sizeAndHash(files.path(name))) };
     });
@@ -127,8 +127,8 @@ export class DuckDbEncoder implements SegmentEncoder {
 }
 
 /**
- * Runs a statement; a full disk, and a limit of what may be on it, are outages of the disk. DuckDB reports them as a message, not as a
- * code; this is the one place where a message is looked at.
+ * Runs a statement, and reports a full disk or a reached spill limit as an outage of the disk. DuckDB reports both with a message and
+ * without a code, so this is the one place that matches message text.
  *
  * @throws SinkError `disk-full`
  */

@@ -1,7 +1,7 @@
 import type { ChainEnd, LedgerEntry } from '@millrace/lake';
 import type { EntryContext } from './encode.ts';
 
-/** The entry that records offsets which the log no longer held when they were to be read. */
+/** Makes the entry that records offsets which left the log before the sink read them. */
 export function gapEntry(id: string, end: ChainEnd, to: number, { cluster, writer, stream }: EntryContext): LedgerEntry {
   return {
     v: 1,

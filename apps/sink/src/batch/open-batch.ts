@@ -15,22 +15,22 @@ interface Tally {
   maxTimestamp: number;
 }
 
-/** A record whose event stands in the table already. */
+/** A record whose event is already in the table. */
 export interface Duplicate {
   readonly kind: 'duplicate';
   readonly offset: number;
   readonly eventId: string;
 }
 
-/** One record and what the check made of it. */
+/** One record with the result of its check. */
 export interface CheckedRecord {
   readonly record: LogRecord;
   readonly result: Row | Reject | Duplicate;
 }
 
 /**
- * The batch a lane is filling. Lines go to one segment per value of the partition key, on disk; memory holds only tallies, so that
- * neither many open days nor a long batch costs any.
+ * The batch that a lane is filling. Lines go to one segment on disk per value of the partition key. Memory holds only tallies, so
+ * neither many open days nor a long batch costs memory.
  */
 export class OpenBatch {
   readonly from: number;
@@ -63,7 +63,7 @@ export class OpenBatch {
     return this.#next;
   }
 
-  /** Raw bytes so far: what the flush hint counts. */
+  /** Raw bytes so far; the flush hint counts them. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -89,7 +89,7 @@ export class OpenBatch {
     const texts = [...chunks].map(([file, lines]): readonly [string, Buffer] => [file, Buffer.from(lines.join(''))]);
     for (const [file, text] of texts) await this.#files.write(file, text, this.#lengthOf(file));
     for (const one of checked) this.#count(one);
-    // Counted only now that every write succeeded.
+    // Count the records only after every write has succeeded.
     for (const [file, text] of texts) {
       const tally = file === rejectsFile ? this.#rejects : this.#segments.get(dtOf(file))!;
       tally.bytes += text.byteLength;
@@ -136,7 +136,7 @@ export class OpenBatch {
     await this.#files.discard();
   }
 
-  // Bytes of the lines counted so far: after a failed append the next one writes over what the failed one left.
+  // Bytes of the lines counted so far. After a failed append, the next append overwrites the bytes that it left.
   #lengthOf(file: string): number {
     if (file === rejectsFile) return this.#rejects.bytes;
     return this.#segments.get(dtOf(file))?.bytes ?? 0;
@@ -161,7 +161,7 @@ export class OpenBatch {
       case 'reject':
         this.#rejects.count += 1;
         appendRange(this.#rejected, record.offset, record.offset + 1);
-        // A log is not known again by a record that cannot be read.
+        // A record that cannot be read cannot identify the log.
         if (record.undecodable === undefined) this.#last = { offset: record.offset, timestamp: record.timestamp };
         return;
       case 'duplicate':

@@ -3,12 +3,12 @@ import type { EncodedBatch } from '../spool/batch.ts';
 import type { BatchSteps } from './batch-steps.ts';
 
 /**
- * Publishes an orphaned batch that is recorded and has not landed: its lane was taken away, or its process died, in between. Whoever
- * has the lane now publishes it from what was staged; when that was deleted, only our disk has the files.
+ * Publishes an orphaned batch that is recorded and has not landed, because its partition was revoked or its process died in between. The
+ * lane's present owner publishes it from the staged files. If those were deleted, only our disk has the files.
  *
- * @returns whether the batch is not needed any more: it has landed, or its offset is another entry's; one whose offset no entry holds
- * may still be good for its lane
- * @throws what the ledger or the store throws; the batch is then as it was
+ * @returns whether the batch is no longer needed: it has landed, or another entry holds its offset. A batch whose offset no entry holds
+ * may still be useful to its lane.
+ * @throws the error of the ledger or the store; the batch is then unchanged
  */
 export async function publishRecorded(steps: BatchSteps, encoded: EncodedBatch, signal: AbortSignal): Promise<boolean> {
   const { entry } = encoded;

@@ -2,15 +2,16 @@ import type { CallOptions, ObjectStore, Patience } from '@millrace/lake';
 import { partitionPrefix, tablePrefix, untilDone } from '@millrace/lake';
 import type { Stream } from '@millrace/contracts';
 
-/** What the registrar needs of the catalog. Two adapters: Glue, and the recording fake. */
+/** The part of the catalog that the registrar needs. Two adapters: Glue, and the recording fake. */
 export interface Catalog {
   register(values: readonly string[], options?: CallOptions): Promise<void>;
   partitions(options?: CallOptions): Promise<readonly { readonly value: string }[]>;
 }
 
 /**
- * Registers values of the partition key in the catalog, off the path of durability: a batch has landed whether or not the catalog
- * answers. What fails is tried again; what a crash between publish and register left out, {@link Registrar.reconcile} finds.
+ * Registers values of the partition key in the catalog. Durability does not depend on it: a batch has landed whether or not the catalog
+ * answers. A failed registration is retried. {@link Registrar.reconcile} finds registrations that a crash between publish and register
+ * omitted.
  */
 export class Registrar {
   readonly #catalog: Catalog;
@@ -32,7 +33,7 @@ export class Registrar {
     return this.#wanted.size;
   }
 
-  /** Asks for values to be registered; those already registered by us cost nothing. */
+  /** Queues values for registration. Values that this process has already registered cost no call. */
   register(values: readonly string[]): void {
     for (const value of values) if (!this.#known.has(value)) this.#wanted.add(value);
     if (this.#wanted.size > 0) this.#working ??= this.#work().finally(() => (this.#working = undefined));
@@ -60,13 +61,13 @@ export class Registrar {
     try {
       await this.#working;
     } catch {
-      // Aborted: the reconciler of the next start finds what is missing.
+      // Aborted: the reconciler of the next start finds the missing values.
     } finally {
       signal.removeEventListener('abort', abort);
     }
   }
 
-  /** Gives up what is pending. */
+  /** Gives up the pending registrations. */
   stop(): void {
     this.#stop.abort(new Error('the registrar stops'));
   }

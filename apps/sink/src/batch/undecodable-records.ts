@@ -1,7 +1,7 @@
 import type { UndecodableBatch } from '@millrace/kafka';
 import type { LogRecord } from '../kafka/log.ts';
 
-/** Names a batch that cannot be decoded, and why. */
+/** Describes a batch that cannot be decoded, with the reason. */
 export function undecodableText({ from, to, reason }: Pick<UndecodableBatch, 'from' | 'to' | 'reason'>): string {
   const place = to === undefined ? `at offset ${from}` : to - from === 1 ? `at offset ${from}` : `at offsets ${from}-${to - 1}`;
   return `the batch ${place} cannot be decoded: ${reason}`;

@@ -23,7 +23,7 @@ describe('the window', () => {
     expect(off.holds('order 7', 1)).toBe(false);
   });
 
-  it('forgets what did not land, and knows what did', () => {
+  it('forgets rows that did not land, and keeps landed rows', () => {
     const window = new DedupWindow(4);
     for (let offset = 0; offset < 6; offset += 1) window.add(idOf(offset), offset);
     window.forgetFrom(4);
@@ -31,7 +31,7 @@ describe('the window', () => {
     expect([2, 3, 4, 5].map((n) => window.holds(idOf(n), 6))).toEqual([true, true, false, false]);
   });
 
-  it('forgets everything when it read too far ahead to know what landed', () => {
+  it('forgets everything when it read so far ahead that it no longer knows the landed rows', () => {
     const window = new DedupWindow(4);
     for (let offset = 0; offset < 12; offset += 1) window.add(idOf(offset), offset);
     window.forgetFrom(6);

@@ -5,13 +5,12 @@ const wordsPerId = 4;
 const bytesPerRow = 4 + wordsPerId * 4;
 
 /**
- * The event ids of the rows kept among a lane's last offsets. An id is a duplicate when the same id stands in a kept row at most
- * `offsets` before it: counted in offsets and never by a clock, so that a replay decides as the first reading did, however the
- * log is cut into batches.
+ * The event ids of the rows kept among a lane's last offsets. An id is a duplicate when a kept row at most `offsets` before it has the
+ * same id. The window counts offsets and uses no clock. So a replay decides as the first reading did, however the log is cut into batches.
  *
- * Ids are 128 bits in flat arrays, a ring by offset with a hash index over it: 28 bytes an offset, whatever the ids look like. The
- * ring is twice as long as the window, so that a lane that read ahead of what has landed, and lost it, still knows what has landed:
- * 7 MiB for the default of 131,072.
+ * Ids are 128 bits in flat arrays, a ring by offset with a hash index over it. They take 28 bytes per offset, whatever their form. The ring
+ * is twice as long as the window: 7 MiB for the default of 131,072. So a lane that read ahead, and lost that range, still knows the landed
+ * rows.
  */
 export class DedupWindow {
   /** Length of the window in offsets; 0 keeps every row. */
@@ -46,8 +45,8 @@ export class DedupWindow {
   }
 
   /**
-   * Forgets every row from `landed` on. After a lost race those are not the table's; what has landed is, and stays so. Where that is
-   * not known as far back as the window reaches, everything is forgotten.
+   * Forgets every row from `landed` on. After a lost race those rows are not in the table; landed rows are, and stay there. If the landed
+   * rows are not known over the whole length of the window, everything is forgotten.
    */
   forgetFrom(landed: number): void {
     if (!this.covers(landed)) {
@@ -61,7 +60,7 @@ export class DedupWindow {
     this.#to = landed;
   }
 
-  /** Whether a row that is kept, at most {@link offsets} before `offset`, has this id. */
+  /** Whether a kept row at most {@link offsets} before `offset` has this id. */
   holds(eventId: string, offset: number): boolean {
     if (this.offsets === 0) return false;
     this.#read(eventId);
@@ -73,7 +72,7 @@ export class DedupWindow {
     return false;
   }
 
-  /** Remembers the id of a kept row; that of the row two windows before is forgotten. */
+  /** Adds the id of a kept row, and forgets the id of the row two windows before it. */
   add(eventId: string, offset: number): void {
     if (this.offsets === 0) return;
     this.#makeRoom(offset);
@@ -95,7 +94,7 @@ export class DedupWindow {
     return Buffer.concat(rows);
   }
 
-  /** Remembers rows that {@link bytes} gave, those at `least` or above. */
+  /** Adds rows from the output of {@link bytes}, at offset `least` or above. */
   addBytes(rows: Buffer, from: number, least: number): void {
     for (let at = 0; at + bytesPerRow <= rows.byteLength; at += bytesPerRow) {
       const offset = from + rows.readUInt32LE(at);
@@ -121,17 +120,17 @@ export class DedupWindow {
     this.#heads[hash] = slot + 1;
   }
 
-  /** Offsets up to `to` have been looked at, whether they hold kept rows or not. */
+  /** Marks the offsets up to `to` as known, whether they hold kept rows or not. */
   passed(to: number): void {
     this.#to = Math.max(this.#to, to);
   }
 
-  /** What comes next starts at `from`: where that leaves a hole, nothing before it is of use. */
+  /** The next rows start at `from`. If that leaves a hole, forgets everything before it. */
   startAt(from: number): void {
     if (from > this.#to) this.forgetAll(from);
   }
 
-  /** Forgets everything; what comes next starts at `from`. */
+  /** Forgets everything; the next rows start at `from`. */
   forgetAll(from: number): void {
     this.#ids = new Uint32Array(this.#slots * wordsPerId);
     this.#laps = new Uint32Array(this.#slots);

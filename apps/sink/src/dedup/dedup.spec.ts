@@ -14,7 +14,7 @@ function worldOf(...events: readonly number[]): World {
 const offsetsOf = (world: World): number[] => world.rows().map(({ _offset }) => _offset).toSorted((a, b) => a - b);
 
 describe('deduplication', () => {
-  it('makes one row of an event that comes again, in one fetch, in one batch or in another, and records what it dropped', async () => {
+  it('makes one row of a repeated event in one fetch, one batch or another batch, and records the dropped offsets', async () => {
     const world = worldOf(1, 2, 1, 3, 2, 4, 1);
     await world.run(world.writer({ flushBytes: 500 }), 3);
     expect(offsetsOf(world)).toEqual([0, 1, 3, 5]);
@@ -28,22 +28,22 @@ describe('deduplication', () => {
     expect(offsetsOf(world)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('knows what it kept before a crash, from the landed files alone', async () => {
+  it('restores the kept rows from the landed files alone after a crash', async () => {
     const world = worldOf(1, 2, 3, 4);
     await world.run(world.writer({ flushBytes: 1 }), 1);
     for (const event of [4, 5, 1, 5]) world.topic.append(purchaseLine(event));
     const second = world.writer({ flushBytes: 1, dedupOffsets: 5 });
     await world.run(second, 1);
-    // Event 1 at offset 6: its row at 0 is six offsets away.
+    // Event 1 at offset 6 is kept: its row at offset 0 is six offsets before it.
     expect(offsetsOf(world)).toEqual([0, 1, 2, 3, 5, 6]);
   });
 
-  it('forgets what it took and lost to another writer', async () => {
+  it('forgets the rows that it took and lost to another writer', async () => {
     const world = worldOf(1, 2);
     const loser = world.writer();
     await started(loser);
     await loser.log.fetch(loser.lane, 2);
-    // The winner recorded the same offsets first, in another cut: then comes event 3, which the loser has read as well.
+    // The winner recorded the same offsets first, cut differently. Event 3 follows, and the loser has read it as well.
     world.topic.append(purchaseLine(3));
     await loser.log.fetch(loser.lane, 1);
     const winner = world.writer();

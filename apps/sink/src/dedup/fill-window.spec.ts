@@ -11,7 +11,7 @@ import { tick } from '../simulation/tick.ts';
 import { World } from '../simulation/world.ts';
 import { simulatedLane } from '../simulation/writer.ts';
 
-/** Rows are read after a while: those of the other files come after a failure. */
+/** Reads rows with a delay, so that the rows of the other files arrive after a failure. */
 class SlowEncoder extends LineEncoder {
   override async rowIds(file: Uint8Array, from: number): Promise<readonly RowId[]> {
     for (let turn = 0; turn < 10; turn += 1) await tick();
@@ -19,7 +19,7 @@ class SlowEncoder extends LineEncoder {
   }
 }
 
-/** A store of which one read of a file fails, while the others are still under way. */
+/** A store that fails one read of a file while the other reads are in flight. */
 class FailingStore extends SimulatedStore {
   failing = true;
 
@@ -30,7 +30,7 @@ class FailingStore extends SimulatedStore {
   }
 }
 
-it('what the reads of a failed attempt still bring does not reach the window of the next', async () => {
+it('late reads of a failed attempt do not reach the window of the next attempt', async () => {
   const world = new World();
   for (let event = 0; event < 6; event += 1) world.topic.append(purchaseLine(event));
   await world.run(world.writer({ flushBytes: 1 }), 1);

@@ -10,14 +10,14 @@ export interface WindowSource {
   readonly encoder: SegmentEncoder;
 }
 
-// Entries and files that are read at once.
+// Entries and files that are read concurrently.
 const readsAtOnce = 8;
 
 /**
- * Fills a window with the rows of the landed files that reach into it and that it does not know yet, newest entry first: how many
- * calls that takes depends on the window and on the size of the batches in it, not on the length of the ledger.
+ * Fills a window with the rows of the landed files that reach into it and that it does not know yet, newest entry first. The number of
+ * calls depends on the window and on the size of the batches in it, not on the length of the ledger.
  *
- * A file that is gone has no rows, and its events are no duplicates: the audit reports the loss.
+ * A missing file adds no rows, so its events do not count as duplicates. The audit reports the loss.
  *
  * @param to the end of what has landed
  * @returns how many entries were read
@@ -33,7 +33,7 @@ export async function fillWindow(window: DedupWindow, to: number, source: Window
     const files = entries.flatMap((entry) => entry.files.map(({ key }) => key));
     for (let first = 0; first < files.length; first += readsAtOnce) {
       const found = await Promise.all(files.slice(first, first + readsAtOnce).map(async (key) => await readRows(key, from, source, signal)));
-      // Only when all are there: when one read fails and the window is begun anew, what the others still bring must not reach it.
+      // Add rows only after all reads succeed. If one fails, the window is restarted, and late results of the others must not reach it.
       for (const rows of found) addRows(window, rows);
     }
   }

@@ -6,7 +6,7 @@ import { SimulatedBucket, SimulatedStore } from '../simulation/simulated-store.t
 import { simulatedLane } from '../simulation/writer.ts';
 import { WindowSnapshots } from './window-snapshots.ts';
 
-/** A store whose policy does not let snapshots be deleted. */
+/** A store whose policy denies deleting snapshots. */
 class KeepingStore extends SimulatedStore {
   keeps = true;
 
@@ -16,7 +16,7 @@ class KeepingStore extends SimulatedStore {
   }
 }
 
-it('tells that older snapshots may not be deleted, and deletes them once they may', async () => {
+it('reports that older snapshots may not be deleted, and deletes them once it is allowed to', async () => {
   const bucket = new SimulatedBucket();
   const store = new KeepingStore(bucket, new Incarnation());
   const failures: unknown[] = [];

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { Ledger, type LaneId, type LedgerEntry, type ObjectStore } from '@millrace/lake';
 import type { DedupWindow } from './dedup-window.ts';
 
-/** Entries that land between two snapshots of a window, and so the most that a start has to read. */
+/** Entries between two snapshots of a window: the maximum that a start has to read. */
 export const entriesPerSnapshot = 25;
 
-// A clean stop after fewer entries is not worth an object: the next start reads those instead.
+// After fewer entries a clean stop writes no snapshot: the next start reads those entries instead.
 const entriesWorthKeeping = 10;
 
 interface Header {
@@ -18,23 +18,23 @@ interface Header {
   readonly sha256: string;
 }
 
-/** What {@link WindowSnapshots} work with. */
+/** Dependencies of {@link WindowSnapshots}. */
 export interface WindowSnapshotsParts {
   readonly store: ObjectStore;
   readonly lane: LaneId;
   /** Entries per snapshot. Default {@link entriesPerSnapshot}. */
   readonly every?: number;
-  /** Told when a snapshot could not be written, or an older one not deleted; both are tried again. */
+  /** Called when a snapshot could not be written, or an older one could not be deleted. Both are retried. */
   readonly onFailure?: (error: unknown) => void;
 }
 
-// Older snapshots that are deleted after a new one. There is one, unless deleting was refused for some time.
+// Maximum of older snapshots that are deleted after a new one. There is only one, unless S3 has refused deletions for some time.
 const deletedAtOnce = 10;
 
 /**
- * Snapshots of a lane's window at `_windows/<table>/<topic>/p=<partition>/`, so that a start reads one object and the entries since, and
- * not every small file of the last 131,072 offsets. A projection like every checkpoint: made of landed rows only, which stay as
- * they are for ever, so that it is good for whoever finds it; it can be deleted at any time.
+ * Snapshots of a lane's window at `_windows/<table>/<topic>/p=<partition>/`. With one, a start reads one object and the entries since,
+ * not every small file of the last 131,072 offsets. A snapshot is a projection like a checkpoint: it holds landed rows only. Landed rows
+ * never change, so every reader can use it, and it can be deleted at any time.
  */
 export class WindowSnapshots {
   readonly #parts: WindowSnapshotsParts;
@@ -48,7 +48,7 @@ export class WindowSnapshots {
     this.#every = parts.every ?? entriesPerSnapshot;
   }
 
-  /** Fills the window from the newest snapshot, where there is one that a start at `landedTo` can use. A few calls, whatever it finds. */
+  /** Fills the window from the newest snapshot, where there is one that a start at `landedTo` can use. Takes few calls in every case. */
   async load(window: DedupWindow, landedTo: number, signal: AbortSignal): Promise<void> {
     if (window.offsets === 0 || landedTo === 0 || window.covers(landedTo)) return;
     const { store, lane } = this.#parts;
@@ -59,7 +59,7 @@ export class WindowSnapshots {
     const { id, from, to } = snapshot.header;
     const least = Math.max(0, landedTo - window.offsets);
     if (from > least || to > landedTo || to <= Math.max(window.knownTo, least)) return;
-    // Taken from this very ledger: another one may have had the bucket before.
+    // Use only a snapshot of this ledger: the bucket may have held another one before.
     const entry = await new Ledger(store, lane).entryHolding(to - 1, { signal });
     if (entry?.id !== id || entry.to !== to) return;
     window.forgetAll(least);
@@ -68,7 +68,7 @@ export class WindowSnapshots {
     this.#since = 0;
   }
 
-  /** So many entries had to be read at a start. They count: otherwise short lives one after the other would never write a snapshot. */
+  /** Counts the entries that a start had to read. Otherwise a series of short lives would never write a snapshot. */
   behind(entries: number): void {
     this.#since += entries;
   }
@@ -79,14 +79,14 @@ export class WindowSnapshots {
     if (this.#since >= this.#every) this.#working ??= this.#save(window, entry, signal).finally(() => (this.#working = undefined));
   }
 
-  /** The lane stops cleanly: whoever goes on finds everything at hand. Never throws. */
+  /** Saves the window when the lane stops cleanly, for the next owner of the partition. Never throws. */
   async stopped(window: DedupWindow, head: LedgerEntry | undefined, signal: AbortSignal): Promise<void> {
     await this.#working;
     if (head !== undefined && this.#since >= entriesWorthKeeping) await this.#save(window, head, signal);
   }
 
   async #save(window: DedupWindow, { id, to }: LedgerEntry, signal: AbortSignal): Promise<void> {
-    // Far ahead of what has landed, the window has forgotten the beginning of it: another time.
+    // The window is far ahead of the landed rows and has forgotten the oldest ones. A later call saves it.
     if (!window.covers(to)) return;
     const from = Math.max(0, to - window.offsets);
     const rows = window.bytes(from, to);
@@ -96,7 +96,7 @@ export class WindowSnapshots {
     try {
       await store.put(key, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), rows]), { signal });
       this.#since = 0;
-      // Keys are inverted: what comes behind is older.
+      // Keys are inverted: later keys are older snapshots.
       for (const older of await store.list(this.#prefix, { signal, startAfter: key, limit: deletedAtOnce })) await store.delete(older, { signal });
     } catch (error) {
       if (!signal.aborted) onFailure?.(error);

@@ -14,7 +14,7 @@ function crashesAt(): { crashes: ConsumerCrashes; seen: ConsumerCrash[]; after: 
   };
 }
 
-it('the third crash in a row needs an operator, and a loop says so once a minute', () => {
+it('the third crash in a row needs an operator, and a loop reports that once a minute', () => {
   const { crashes, seen, after } = crashesAt();
   for (let n = 0; n < 8; n += 1) {
     crashes.onCrash(new Error('a header is null'));
@@ -44,7 +44,7 @@ it('a consumer loops from its third crash until a minute passed without one', ()
   expect(crashes.looping).toBe(false);
 });
 
-it('a crash after five quiet minutes begins a new row', () => {
+it('a crash after five quiet minutes starts a new row', () => {
   const { crashes, seen, after } = crashesAt();
   crashes.onCrash(new Error('one'));
   crashes.onCrash(new Error('two'));
@@ -54,7 +54,7 @@ it('a crash after five quiet minutes begins a new row', () => {
   expect(seen.at(-1)).toMatchObject({ inARow: 1, needsOperator: false });
 });
 
-it('an error of a consumer that could not begin is the last error and no crash', () => {
+it('an error of a consumer that could not start is the last error and not a crash', () => {
   const { crashes, seen } = crashesAt();
   crashes.onCrash(new Error('a header is null'));
   crashes.onError(new Error('SASL authentication failed'));

@@ -4,10 +4,10 @@ const quietMs = 300_000;
 /** Crashes in a row from which the consumer counts as looping: a broker's restart costs one or two. */
 export const loopingFrom = 3;
 
-// While crashes follow each other this closely, a group that is joined in between is no sign of health.
+// While crashes follow each other within this time, a joined group in between is no sign of health.
 const loopingMs = 60_000;
 
-// How often a loop is logged as an error.
+// Interval at which a loop is logged as an error.
 const errorEveryMs = 60_000;
 
 /** One crash, with its place in the row. */
@@ -15,11 +15,11 @@ export interface ConsumerCrash {
   readonly error: Error;
   /** Crashes in this row, this one included. */
   readonly inARow: number;
-  /** Whether an operator is needed: the consumer loops, and nothing said so for a minute. */
+  /** Whether an operator is needed: the consumer loops, and the log has not reported it for a minute. */
   readonly needsOperator: boolean;
 }
 
-/** Counts the consumer's crashes and tells a loop of them from a single one. */
+/** Counts the consumer's crashes and distinguishes a loop from a single crash. */
 export class ConsumerCrashes {
   readonly #now: () => number;
   readonly #onCrash: (crash: ConsumerCrash) => void;
@@ -50,7 +50,7 @@ export class ConsumerCrashes {
     this.#onCrash({ error, inARow: this.#inARow, needsOperator });
   }
 
-  /** Records an error that is no crash: Kafka refused to begin a consumer, or the client tries something again. */
+  /** Records an error that is no crash: a consumer could not start, or the client retries a call. */
   onError(error: Error): void {
     this.#lastError = error;
   }
@@ -70,7 +70,7 @@ export class ConsumerCrashes {
     return this.#now() - this.#lastMs > quietMs ? 0 : this.#inARow;
   }
 
-  /** Whether the consumer crashes again and again at present. */
+  /** Whether the consumer is crashing repeatedly. */
   get looping(): boolean {
     return this.#inARow >= loopingFrom && this.#now() - this.#lastMs <= loopingMs;
   }

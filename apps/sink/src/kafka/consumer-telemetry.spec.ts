@@ -10,7 +10,7 @@ async function seriesOf(metrics: Metrics, name: string): Promise<readonly string
     .map((line) => line.replaceAll(',service="sink"', '').replaceAll('{service="sink"}', ''));
 }
 
-it('the lag is counted to what was taken and to what has landed, and is never below 0', async () => {
+it('the lag is reported to the taken and to the landed offset, and is never below 0', async () => {
   const metrics = new Metrics('sink');
   // Kafka was asked before the lane took the last records of partition 1.
   const all = [
@@ -53,7 +53,7 @@ it('a crash is counted and logged as a warning with its cause, and as an error w
   telemetry.onCrash({ error, inARow: 3, needsOperator: true });
   expect(await seriesOf(metrics, 'millrace_sink_consumer_crashes_total')).toEqual(['millrace_sink_consumer_crashes_total 2']);
   expect(lines.map(({ level }) => level)).toEqual([40, 50]);
-  expect(lines[0]!.msg).toBe('The consumer crashed, and a new one begins: no more retries: a header is null.');
+  expect(lines[0]!.msg).toBe('The consumer crashed; the sink starts a new one: no more retries: a header is null.');
   expect(lines[1]!.msg).toContain('crashed 3 times in a row: no more retries: a header is null.');
   expect(lines[1]!.msg).toContain('docs/operations.md');
 });

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { loopingFrom, reasonOf, type ConsumerCrash } from './consumer-crashes.ts';
 import type { LagWatch } from './lag-watch.ts';
 
-/** Where the consumer's life becomes log lines and metrics. */
+/** Turns the consumer's joins and crashes into log lines and metrics. */
 export interface ConsumerTelemetry {
   onJoined(): void;
   onCrash(crash: ConsumerCrash): void;
@@ -13,11 +13,11 @@ export interface ConsumerTelemetry {
 export function consumerTelemetry(logger: Logger, metrics: Metrics): ConsumerTelemetry {
   const joins = metrics.counter({
     name: 'millrace_sink_group_joins_total',
-    help: 'Times that the consumer joined its group: one for each start and each rebalance.',
+    help: 'Joins of the consumer group: one for each start and each rebalance.',
   });
   const crashes = metrics.counter({
     name: 'millrace_sink_consumer_crashes_total',
-    help: 'Crashes of the consumer. A new one begins after each.',
+    help: 'Crashes of the consumer. The sink starts a new consumer after each.',
   });
   return {
     onJoined: () => joins.inc(),
@@ -27,13 +27,13 @@ export function consumerTelemetry(logger: Logger, metrics: Metrics): ConsumerTel
       if (needsOperator) {
         logger.error(
           fields,
-          `The consumer crashed ${inARow} times in a row: ${reasonOf(error)}. Records wait in Kafka, and none is lost. ` +
-            `A connection or a refusal: mend Kafka or the credentials. A record or a batch that cannot be read: ` +
-            `GET /health/ready names the partition, docs/operations.md what to do.`,
+          `The consumer crashed ${inARow} times in a row: ${reasonOf(error)}. Records wait in Kafka; nothing is lost. ` +
+            `If the cause is a connection or a refusal, repair Kafka or the credentials. If it is an unreadable record or batch, ` +
+            `GET /health/ready names the partition and docs/operations.md the remedy.`,
         );
       } else {
         const row = inARow < loopingFrom ? '' : ` (${inARow} times in a row)`;
-        logger.warn(fields, `The consumer crashed${row}, and a new one begins: ${reasonOf(error)}.`);
+        logger.warn(fields, `The consumer crashed${row}; the sink starts a new one: ${reasonOf(error)}.`);
       }
     },
   };
@@ -43,7 +43,7 @@ export function consumerTelemetry(logger: Logger, metrics: Metrics): ConsumerTel
 export function gaugeConsumer(metrics: Metrics, lag: Pick<LagWatch, 'all'>, joined: () => boolean): void {
   const member = metrics.gauge({
     name: 'millrace_sink_group_joined',
-    help: '1 while the consumer is a member of its group, 0 while it is not: no record is taken then.',
+    help: '1 while the consumer is a member of its group; 0 while it is not, and the sink takes no records.',
     collect() {
       member.set(joined() ? 1 : 0);
     },
@@ -51,9 +51,9 @@ export function gaugeConsumer(metrics: Metrics, lag: Pick<LagWatch, 'all'>, join
   const records = metrics.gauge({
     name: 'millrace_sink_lag_records',
     help:
-      'Offsets between the end of a partition in Kafka and what the sink has taken, and what has landed. ' +
-      'The end is asked for each 5 s, also while nothing is fetched. ' +
-      'Out of the group, partitions held last are counted; with none, the whole topic by committed offsets.',
+      'Lag of a partition: offsets between its end in Kafka and the offset that the sink has taken or landed. ' +
+      'The sink asks for the end every 5 s, even while it fetches nothing. ' +
+      'Outside the group it counts the partitions that it held last; if it held none, the whole topic by committed offsets.',
     labelNames: ['partition', 'stage'],
     collect() {
       records.reset();
@@ -65,7 +65,7 @@ export function gaugeConsumer(metrics: Metrics, lag: Pick<LagWatch, 'all'>, join
   });
   const end = metrics.gauge({
     name: 'millrace_sink_end_offset',
-    help: 'Offset that the next record of a partition gets, by the last answer of Kafka.',
+    help: 'End offset of a partition by the last answer of Kafka: the offset of its next record.',
     labelNames: ['partition'],
     collect() {
       end.reset();
@@ -74,7 +74,7 @@ export function gaugeConsumer(metrics: Metrics, lag: Pick<LagWatch, 'all'>, join
   });
   const stalled = metrics.gauge({
     name: 'millrace_sink_stalled_seconds',
-    help: 'Time for which records of a partition have waited in Kafka and the sink took none of them; 0 while none waits.',
+    help: 'Time for which records of a partition have waited in Kafka while the sink took none of them; 0 while none waits.',
     labelNames: ['partition'],
     collect() {
       stalled.reset();

@@ -23,12 +23,12 @@ it.each([
     'the consumer group is not joined',
   ],
   [
-    'a consumer that waits says for what',
+    'a waiting consumer names the reason',
     { state: out, crashes: calm, waitsFor: 'the disk is full' },
     'the consumer group is not joined: the disk is full',
   ],
   [
-    'a consumer that crashes again and again is no healthier between two crashes',
+    'a consumer that crashes repeatedly stays unhealthy between two crashes',
     { state: joined, crashes: { ...failed, looping: true, inARow: 4 }, waitsFor: undefined },
     'the consumer crashed 4 times in a row; the last error: a header is null',
   ],

@@ -63,14 +63,14 @@ describe('the handle on a partition', () => {
 });
 
 describe('the end of a consumer', () => {
-  it('is told as a crash with its cause', async () => {
+  it('is reported as a crash with its cause', async () => {
     strategy.listen(() => undefined);
     await kafka.running();
     kafka.crash();
     await expect.poll(() => ended).toEqual(['crashed: the connection was lost']);
   });
 
-  it('is told as a refused start when Kafka does not answer before one began', async () => {
+  it('is reported as a refused start when Kafka does not answer before the first consumer starts', async () => {
     kafka.connectAdmin = async () => await Promise.reject(new Error('SASL authentication failed'));
     strategy.listen(() => undefined);
     await expect.poll(() => ended).toEqual(['refused: SASL authentication failed']);
@@ -78,7 +78,7 @@ describe('the end of a consumer', () => {
 });
 
 describe('the offsets of the topic', () => {
-  it('are known while the group is not joined: the ends, and what the group committed', async () => {
+  it('are known while the group is not joined: the end offsets and the committed offsets', async () => {
     kafka.fetchTopicOffsets = async () => [{ partition: 0, low: '2', high: '9' }];
     kafka.fetchOffsets = async () => [{ topic, partitions: [{ partition: 0, offset: '4' }, { partition: 1, offset: '-1' }] }];
     expect(await strategy.ends()).toEqual(new Map([[0, 9]]));
@@ -87,7 +87,7 @@ describe('the offsets of the topic', () => {
 });
 
 describe('the range of a partition', () => {
-  it('is asked once for lanes that come together, and anew for one that comes while the answer is under way', async () => {
+  it('is requested once for lanes that ask together, and again for a lane that asks while a request is in flight', async () => {
     let high = 10;
     const answers: (() => void)[] = [];
     kafka.fetchTopicOffsets = async () => {
@@ -109,7 +109,7 @@ describe('the range of a partition', () => {
     expect(answers).toHaveLength(2);
   });
 
-  it('is asked again after a failure, and no longer waited for when the signal aborts', async () => {
+  it('is requested again after a failure, and no longer awaited when the signal aborts', async () => {
     kafka.fetchTopicOffsets = async () => {
       throw new Error('no broker');
     };
@@ -124,7 +124,7 @@ describe('the range of a partition', () => {
   });
 });
 
-it.each(['disk', 'admin client'])('begins no consumer when it is closed while it waits for the %s', async (what) => {
+it.each(['disk', 'admin client'])('starts no consumer when it is closed while it waits for the %s', async (what) => {
   const waits = Promise.withResolvers<void>();
   const waiting = Promise.withResolvers<void>();
   if (what === 'admin client') {
@@ -146,7 +146,7 @@ it.each(['disk', 'admin client'])('begins no consumer when it is closed while it
   expect(begun).not.toHaveBeenCalled();
 });
 
-it('closing waits no longer than it may for a broker that does not answer', async () => {
+it('closing waits at most leaveMsMax for a broker that does not answer', async () => {
   strategy.listen(() => undefined);
   await kafka.running();
   kafka.disconnect = async () => await new Promise<never>(() => undefined);
@@ -154,7 +154,7 @@ it('closing waits no longer than it may for a broker that does not answer', asyn
   kafka.disconnect = async () => undefined;
 }, 10_000);
 
-it('tries to reach Kafka once in a call of its guard: whoever asked tries again, where the circuit sees it', async () => {
+it('tries to reach Kafka once per call of its guard: the caller retries, where the circuit can see it', async () => {
   let calls = 0;
   const connections: number[] = [];
   // A broker that takes connections and hangs up.

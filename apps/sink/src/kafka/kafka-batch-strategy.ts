@@ -28,24 +28,24 @@ export interface KafkaBatchOptions {
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
 }
 
-/** What the handler of a batch answers. It never throws: Nest's RPC filter would swallow code and cause. */
+/** Result of the handler of a batch. The handler never throws, because Nest's RPC filter would swallow code and cause. */
 export interface BatchOutcome {
-  /** Whether the batch was taken; otherwise the handler has sought to where it wants to go on. */
+  /** Whether the batch was taken. Otherwise the handler has called seek with the offset that it wants next. */
   readonly taken: boolean;
 }
 
-/** How long the topic keeps events, as its settings say it; `-1` is for ever. */
+/** How long the topic keeps events, as in its settings; `-1` means without limit. */
 export type Retention = Readonly<Record<'retention.ms' | 'retention.bytes', string>>;
 
-/** Told of the group's life. */
+/** Receives the events of the consumer group. */
 export interface GroupListener {
   /** The id of the cluster is known; before the first assignment. */
   connected(clusterId: string, retention: Retention): void;
   /** The group was joined: these partitions are ours from now on. Must pause and seek before it returns. */
   assigned(partitions: readonly number[]): void;
-  /** The consumer crashed, and a new one begins. */
+  /** The consumer crashed, and the transport starts a new one. */
   crashed(error: Error): void;
-  /** Kafka could not be reached to begin a consumer, and it is tried again. */
+  /** Kafka could not be reached to start a consumer, and the transport retries. */
   startRefused(error: Error): void;
 }
 
@@ -56,7 +56,7 @@ export interface GroupState {
   readonly lastContactMs: number;
 }
 
-/** What the transport needs of kafkajs. */
+/** The part of kafkajs that the transport needs. */
 export type KafkaClient = Pick<kafkajs.Kafka, 'admin' | 'consumer'>;
 
 /** The pattern under which the handler of fetched records is registered. */
@@ -68,20 +68,21 @@ const commitEveryMs = 1000;
 const messageOverheadBytes = 12;
 
 /**
- * How often kafkajs tries in all what its consumer is at: a connection, a fetch, a join. Those are tried inside of it, because a new consumer is a new member,
- * for which the group stops. What exceeds it ends the consumer, and a new one begins. The layers inside kafkajs do not multiply: none repeats what another has given up.
+ * Maximum attempts for one connection, fetch or join of the consumer. The retries are inside kafkajs, because each new consumer is a new
+ * member and makes the group rebalance. After the last attempt the consumer ends, and the transport starts a new one. The retry layers of
+ * kafkajs do not multiply: none retries a call that another has given up.
  */
 export const consumerAttemptsMax = 9;
 
-// The longest pause before beginning anew.
+// Maximum pause before the transport starts a new consumer.
 const pauseMsMax = 2000;
 
 /**
- * A transport of `@nestjs/microservices` that hands over whole fetches with manual offsets, where the stock Kafka transport hands over
- * single messages. The handler is registered with `@MessagePattern(recordsPattern)`.
+ * A transport of `@nestjs/microservices` that delivers whole fetches with manual offsets. The stock Kafka transport delivers single
+ * messages. Register the handler with `@MessagePattern(recordsPattern)`.
  *
- * kafkajs's own ways are kept out of the truth: it commits nothing by itself, resolves only what the handler took, and a position it
- * resets is noticed by the lane, which compares `fetchedOffset` with its own.
+ * Nothing depends on the positions of kafkajs: it commits nothing by itself and resolves only offsets that the handler took. The lane
+ * notices a position that kafkajs resets, because it compares `fetchedOffset` with its own.
  */
 export class KafkaBatchStrategy extends Server implements CustomTransportStrategy {
   readonly #options: KafkaBatchOptions;
@@ -90,7 +91,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   readonly #stopping = new AbortController();
   readonly #commits = new OffsetCommits();
   #consumer: Consumer | undefined;
-  /** The consumer while it is in the group: before it has joined, and once it has crashed, kafkajs throws at whoever seeks or pauses. */
+  /** The consumer while it is in the group. Before it joins and after it crashes, kafkajs throws on seek and pause. */
   #member: Consumer | undefined;
   #listener: GroupListener | undefined;
   #lastContactMs = 0;
@@ -108,11 +109,12 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     super();
     this.#options = options;
     this.#kafka = clientOf(options, consumerAttemptsMax);
-    // Its failures are tried again by whoever asked: one layer, which the circuit can see. It is a client of its own, since kafkajs connects as often as the client says, whatever its admin is told.
+    // The caller retries failures of the admin client: one layer, which the circuit can see. The admin needs a separate client, because
+    // kafkajs takes the number of connection attempts from the client and ignores the admin's own setting.
     this.#admin = clientOf(options, 1).admin();
   }
 
-  /** Who is told of connection and assignment; set before {@link listen}. */
+  /** Receives connection and assignment; set it before {@link listen}. */
   set listener(listener: GroupListener) {
     this.#listener = listener;
   }
@@ -130,7 +132,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     return this.#kafka as T;
   }
 
-  /** Begins to connect, and returns: the service is up, and not ready, while Kafka is down. */
+  /** Starts to connect, and returns at once. While Kafka is down, the service is up but not ready. */
   listen(callback: () => void): void {
     this.#consuming = this.#consume();
     this.#commitTimer = setInterval(() => void this.#commitNow(), commitEveryMs);
@@ -140,7 +142,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   async close(): Promise<void> {
     clearInterval(this.#commitTimer);
     this.#stopping.abort(new Error('the transport closes'));
-    // A broker that does not answer is told nothing: the session's end tells it that we are gone.
+    // Do not wait for a broker that does not answer: the session timeout removes us from the group.
     await Promise.race([this.#leave(), delay(this.#options.leaveMsMax, undefined, { ref: false })]);
   }
 
@@ -152,8 +154,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   /**
-   * The handle on one partition that its lane holds. Out of the group nothing is fetched, so there is nothing to seek or to pause: a lane
-   * does both anew when it is told that the group was joined.
+   * Returns the lane's handle on one partition. Outside the group nothing is fetched, so seek and pause do nothing. A lane calls both
+   * again when the group is joined.
    */
   partition(partition: number): PartitionLog {
     const { topic } = this.#options;
@@ -172,8 +174,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     };
   }
 
-  // Lanes begin together: one question answers them all. One that is under way may be answered by what was true before the lane read on,
-  // and a lane above the log's end takes it for another log: whoever comes meanwhile waits for the next.
+  // Lanes start together and share one request. Never join a request in flight: its answer may be older than the lane's position. A lane
+  // above the log's end would then treat the topic as recreated. So a later caller waits for the next request.
   #allRanges(): Promise<Map<number, LogRange>> {
     this.#nextRanges ??= this.#lastRanges
       .catch(() => undefined)
@@ -203,7 +205,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   async #askRanges(): Promise<Map<number, LogRange>> {
     const offsets = await this.#options.guard(async () => {
-      // It is not connected before the first consumer begins; connecting twice is one connection.
+      // The admin client is not connected before the first consumer starts; connecting twice is one connection.
       await this.#admin.connect();
       return await this.#admin.fetchTopicOffsets(this.#options.topic);
     });
@@ -216,7 +218,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
         await unlessAborted(this.#options.ready ?? Promise.resolve(), this.#stopping.signal);
         this.#stopping.signal.throwIfAborted();
         await this.#options.guard(async () => await this.#connectAdmin());
-        // Whoever closed the transport has left the group, and waits for no other member.
+        // After close() has left the group, no new member may join.
         this.#stopping.signal.throwIfAborted();
         await this.#runConsumer();
       } catch (error) {
@@ -228,9 +230,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   #tellRefusedStart(error: Error, attempt: number): void {
-    // A crash was reported when it happened. A call that our own circuit rejected did not reach Kafka.
+    // A crash has been reported already. A call that our own circuit rejected did not reach Kafka.
     if (error === this.#crash || error instanceof RejectedError) return;
-    this.#options.log('warn', `No consumer could begin; it is tried again: ${error.message}`, { err: error, attempt });
+    this.#options.log('warn', `The consumer could not start; the sink retries: ${error.message}`, { err: error, attempt });
     this.#listener?.startRefused(error);
   }
 
@@ -250,7 +252,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       heartbeatInterval: 1000,
       rebalanceTimeout: 10_000,
       maxWaitTimeInMs: 250,
-      // The largest batch of the topic fits: a broker sends only the first partition of an answer a batch that is larger.
+      // The limit fits the largest batch of the topic, because a broker sends a larger batch only in the first partition of a response.
       maxBytesPerPartition: this.#options.maxMessageBytes + messageOverheadBytes,
       maxBytes: 8 * (this.#options.maxMessageBytes + messageOverheadBytes),
       allowAutoTopicCreation: false,
@@ -309,7 +311,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     if (handler === null) throw new Error(`no handler is registered for ${recordsPattern}`);
     const { fetchedOffset, answer } = answerOf(payload.batch);
     let from = fetchedOffset;
-    // Decoded run by run: compressed batches may hold far more than what was fetched.
+    // Decode run by run: compressed batches may hold far more bytes than were fetched.
     for (const run of readAnswer(answer, fetchedOffset)) {
       const fetched: FetchedRecords = { partition, fetchedOffset: from, ...run };
       const outcome = await lastValueFrom(this.transformToObservable<BatchOutcome>((await handler(fetched)) as Promise<BatchOutcome>));
@@ -341,7 +343,7 @@ function kafkaOf({ clientId, brokers, log }: KafkaBatchOptions, attemptsMax: num
   });
 }
 
-// What kafkajs calls an error (a rebalance, a lost connection) it mends itself: nothing is lost, so it is a warning.
+// kafkajs logs a rebalance or a lost connection as an error and recovers by itself. Nothing is lost, so the sink logs a warning.
 function logCreatorOf(log: KafkaBatchOptions['log']): logCreator {
   const levels = { [logLevel.ERROR]: 'warn', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'debug', [logLevel.DEBUG]: 'debug', [logLevel.NOTHING]: 'debug' } as const;
   return () =>

@@ -1,4 +1,4 @@
-// Kafka's words for a refusal: https://kafka.apache.org/protocol#protocol_error_codes
+// Kafka's error types for a refusal: https://kafka.apache.org/protocol#protocol_error_codes
 const refusingTypes: ReadonlySet<unknown> = new Set([
   'SASL_AUTHENTICATION_FAILED',
   'UNSUPPORTED_SASL_MECHANISM',
@@ -8,13 +8,13 @@ const refusingTypes: ReadonlySet<unknown> = new Set([
   'CLUSTER_AUTHORIZATION_FAILED',
 ]);
 
-// kafkajs wraps an error of the broker at most this often.
+// kafkajs nests an error of the broker at most this deep.
 const depthMax = 4;
 
-/** The remedy for a Kafka that refuses. */
+/** The remedy for a refusal by Kafka. */
 export const kafkaRemedy = 'check the credentials for the brokers, and the ACLs of the topic and the group';
 
-/** Whether the broker answered and refused this client: waiting does not mend it. */
+/** Whether the broker answered and refused this client. Such an error does not pass by waiting. */
 export function isKafkaRefusal(error: unknown): boolean {
   for (let next: unknown = error, depth = 0; next instanceof Error && depth < depthMax; depth += 1) {
     if (next.name === 'KafkaJSSASLAuthenticationError' || ('type' in next && refusingTypes.has(next.type))) return true;

@@ -56,7 +56,7 @@ async function next(): Promise<void> {
 const stalls = (): readonly (readonly [number, number])[] => watch.all.map(({ partition, stalledMs }) => [partition, stalledMs]);
 
 describe('the lag of a partition', () => {
-  it('is measured from the lane to the end that Kafka names', async () => {
+  it('is measured from the lane to the end offset of Kafka', async () => {
     await first();
     expect(watch.all).toEqual([
       { partition: 0, end: 10, taken: 10, landed: 4, stalledMs: 0 },
@@ -64,7 +64,7 @@ describe('the lag of a partition', () => {
     ]);
   });
 
-  it('grows while Kafka names later ends and the consumer takes nothing', async () => {
+  it('grows while the end offset grows and the consumer takes nothing', async () => {
     await first();
     ends = new Map([
       [0, 10],
@@ -75,7 +75,7 @@ describe('the lag of a partition', () => {
     expect(watch.all[1]).toMatchObject({ end: 70, taken: 15, stalledMs: 2 * everyMs });
   });
 
-  it('is told of the partitions held last while the group is not joined', async () => {
+  it('covers the partitions held last while the group is not joined', async () => {
     joined = false;
     await first();
     await next();
@@ -85,7 +85,7 @@ describe('the lag of a partition', () => {
     ]);
   });
 
-  it('is told of the whole topic by committed offsets when the process is out of the group and held nothing', async () => {
+  it('covers the whole topic by committed offsets when the process is out of the group and never held a partition', async () => {
     [joined, lanes, committed] = [false, new Map(), new Map([[1, 12]])];
     await first();
     await next();
@@ -109,7 +109,7 @@ describe('the lag of a partition', () => {
 });
 
 describe('the time for which a partition stalls', () => {
-  it('begins anew whenever the lane takes records, and is 0 when none waits', async () => {
+  it('restarts whenever the lane takes records, and is 0 when none waits', async () => {
     await first();
     await next();
     expect(stalls()).toEqual([
@@ -135,7 +135,7 @@ describe('the time for which a partition stalls', () => {
     expect(stalls()).toEqual([[1, 0]]);
   });
 
-  it('goes on while Kafka answers nobody, and asking goes on too', async () => {
+  it('keeps counting and asking while Kafka does not answer', async () => {
     await first();
     ends = undefined;
     await next();

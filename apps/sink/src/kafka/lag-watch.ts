@@ -1,14 +1,14 @@
 import type { Clock } from '@millrace/resilience';
 
-/** How far a lane is in its partition. */
+/** The taken and the landed offset of a lane. */
 export interface LaneOffsets {
-  /** The offset that is taken next. */
+  /** The offset that the lane takes next. */
   readonly taken: number;
-  /** The end of what has landed. */
+  /** The offset after the last landed one. */
   readonly landed: number;
 }
 
-/** Records of one partition that wait. */
+/** The waiting records of one partition. */
 export interface PartitionLag extends LaneOffsets {
   readonly partition: number;
   /** The offset that the partition's next record gets, by Kafka's last answer. */
@@ -28,7 +28,7 @@ export interface LagWatchParts {
   /** Whether the process is a member of the group. */
   readonly joined: () => boolean;
   readonly clock: Clock;
-  /** Time between two questions, in milliseconds. */
+  /** Interval between two requests, in milliseconds. */
   readonly everyMs: number;
   /** Called when Kafka did not answer. */
   readonly onFailure: (error: unknown) => void;
@@ -41,8 +41,9 @@ interface Seen {
 }
 
 /**
- * Knows how many records wait in the partitions of this process. An admin client asks for the ends, so that they are known while the consumer
- * fetches nothing. A process that is out of the group and holds no lane watches the whole topic by the offsets that the group committed.
+ * Tracks how many records wait in the partitions of this process. An admin client asks for the ends, so that they are known while the
+ * consumer fetches nothing. A process that is out of the group and holds no lane watches the whole topic by the offsets that the group
+ * committed.
  */
 export class LagWatch {
   readonly #parts: LagWatchParts;
@@ -56,7 +57,7 @@ export class LagWatch {
     this.#parts = parts;
   }
 
-  /** Asks at once, and from then on at the interval. */
+  /** Asks Kafka at once, and then at the interval. */
   start(): void {
     void this.#round();
   }

@@ -22,11 +22,11 @@ export interface UndecodableOffset {
 /** The answer to one fetch of one partition. */
 export interface FetchedRecords {
   readonly partition: number;
-  /** The offset that was asked for. */
+  /** The requested offset. */
   readonly fetchedOffset: number;
   /** In ascending order of offset; the broker left no record out between `fetchedOffset` and `next`. */
   readonly records: readonly LogRecord[];
-  /** The offset behind what was fetched. Offsets before it without a record are markers of transactions, aborted or compacted away. */
+  /** The offset after the fetched range. Offsets before it without a record are transaction markers, or were aborted or compacted. */
   readonly next: number;
   /** The batch at `next`, where it cannot be decoded. */
   readonly undecodable?: UndecodableBatch;
@@ -39,8 +39,8 @@ export interface LogRange {
 }
 
 /**
- * What a lane needs of its partition. Two adapters: kafkajs, and the simulated log. Only {@link range} can fail: while Kafka is away the
- * others do nothing, and the lane says again where it stands when the group is joined again.
+ * The operations of a partition that a lane needs. Two adapters: kafkajs, and the simulated log. Only {@link range} can fail. While Kafka
+ * is unavailable the other operations do nothing, and the lane repeats its seek and pause when the group is joined again.
  */
 export interface PartitionLog {
   /** The offsets retained now. */
@@ -50,6 +50,6 @@ export interface PartitionLog {
   /** Fetch nothing more until {@link resume}; the group membership is kept. */
   pause(): void;
   resume(): void;
-  /** Tells the group how far the lane has landed. For lag tools only: failures are ignored, and the ledger alone is believed. */
+  /** Commits the landed offset of the lane to the group. For lag tools only: failures are ignored, and only the ledger counts. */
   commit(offset: number): void;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OffsetCommits } from './offset-commits.ts';
 
-describe('offsets on their way to the group', () => {
+describe('committed offsets', () => {
   it('are sent once, the last of each partition', async () => {
     const commits = new OffsetCommits();
     const sent: unknown[] = [];
@@ -27,7 +27,7 @@ describe('offsets on their way to the group', () => {
     expect(sent).toEqual([{ partition: 1, offset: '8' }, { partition: 0, offset: '5' }]);
   });
 
-  it('never go back: a commit waits for the one under way', async () => {
+  it('never go back: a commit waits for the commit in flight', async () => {
     const commits = new OffsetCommits();
     const order: string[] = [];
     const first = Promise.withResolvers<void>();
@@ -51,7 +51,7 @@ describe('offsets on their way to the group', () => {
     commits.set(1, 7);
     commits.set(3, 9);
     await commits.send(async () => {
-      // The group is joined anew while a commit is under way.
+      // The group is joined again while a commit is in flight.
       commits.keepOnly([1, 2]);
       throw new Error('illegal generation');
     });

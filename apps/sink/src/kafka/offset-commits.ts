@@ -1,13 +1,13 @@
-/** Tells the group how far partitions have landed. */
+/** Commits the landed offsets to the group. */
 type Commit = (offsets: readonly { readonly partition: number; readonly offset: string }[]) => Promise<void>;
 
-/** Landed offsets on their way to the group. They are for lag tools only: where a lane begins is in its ledger. */
+/** Landed offsets that wait to be committed. They are for lag tools only: a lane starts at the offset in its ledger. */
 export class OffsetCommits {
   readonly #waiting = new Map<number, number>();
   #sending: Promise<void> = Promise.resolve();
   #owned: readonly number[] | undefined;
 
-  /** Notes how far a partition has landed; the next {@link send} tells the group. */
+  /** Notes the landed offset of a partition; the next {@link send} commits it. */
   set(partition: number, offset: number): void {
     this.#waiting.set(partition, offset);
   }
@@ -19,8 +19,8 @@ export class OffsetCommits {
   }
 
   /**
-   * Commits what waits, after a commit that is under way, so that offsets never go back. What fails waits for the next one: an idle
-   * partition would otherwise show lag that is none.
+   * Commits the waiting offsets after any commit in flight, so that committed offsets never go back. A failed commit waits for the next
+   * one. Otherwise an idle partition would report lag although it has none.
    */
   async send(commit: Commit): Promise<void> {
     this.#sending = this.#sending.then(async () => await this.#sendNow(commit));

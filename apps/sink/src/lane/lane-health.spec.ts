@@ -14,7 +14,7 @@ import type { Writer } from '../simulation/writer.ts';
 // More than any test makes.
 const readsFail = Array.from({ length: 10_000 }, (): ReadFault => 'failed');
 
-/** A machine whose sinks come and go, and a clock that stands in for all of theirs. */
+/** A machine on which sinks start and die, with one clock for all of them. */
 class Machine {
   readonly world = new World();
   readonly disk = new SimulatedDisk();
@@ -60,8 +60,8 @@ async function machineWith(events: number): Promise<Machine> {
   return machine;
 }
 
-describe('what waits in the spool', () => {
-  it('is counted, and its age goes on, while nobody holds it: after a crash, while the new lane looks for its head, and once that has it', async () => {
+describe('the batches in the spool', () => {
+  it('are counted and age further after a crash, while the new lane looks for its head, and after it has found the head', async () => {
     const machine = await machineWith(8);
     const { world } = machine;
     world.now = 1_700_000_000_000;
@@ -101,7 +101,7 @@ function stalled(partition: number, stalledMs: number): PartitionLag {
 }
 
 describe('the health of the lanes', () => {
-  it('tells of the spool also when lanes do nothing', async () => {
+  it('reports the spool even when lanes do nothing', async () => {
     const machine = await machineWith(4);
     expect(machine.health()).toMatch(/^1 lanes, 0 batches and 0 of 1000000000 bytes in the spool, the oldest 0 s old$/);
     await machine.fetchAll();
@@ -109,15 +109,15 @@ describe('the health of the lanes', () => {
     machine.world.bucket.reads.push(...readsFail);
     await machine.start();
     machine.world.now += 20_000;
-    expect(() => machine.health()).toThrow(/^1 lanes have waited for 20 s to be told the head of their ledger; 1 lanes, 0 batches/);
+    expect(() => machine.health()).toThrow(/^1 lanes have waited for 20 s for the head of their ledger; 1 lanes, 0 batches/);
     machine.writer.life.kill();
   });
 
-  it('names the lanes whose disk takes no more', async () => {
+  it('names the lanes whose disk accepts no writes', async () => {
     const machine = await machineWith(4);
     machine.disk.writesToRefuse = 1;
     await machine.fetchAll();
-    expect(() => machine.health()).toThrow(/^the disk of the spool takes nothing from 1 lanes \(partitions 0\); they wait for it; 1 lanes, 0 batches/);
+    expect(() => machine.health()).toThrow(/^the disk of the spool accepts no writes from 1 lanes \(partitions 0\); they wait; 1 lanes, 0 batches/);
     machine.writer.flush();
     await machine.fetchAll();
     expect(machine.health()).toMatch(/^1 lanes, 0 batches/);
@@ -131,7 +131,7 @@ describe('the health of the lanes', () => {
     const crash = 'the consumer group is not joined; the last error: a header is null';
     expect(() => machine.health([stalled(0, 75_000), stalled(1, 0)], crash)).toThrow(`partition 0 has taken nothing for 75 s while 8 records wait: ${crash}; 1 lanes`);
     const many = Array.from({ length: 10 }, (_, partition) => stalled(partition, 75_000));
-    expect(() => machine.health(many)).toThrow(/partition 7 has taken .*; so do 2 more partitions; 1 lanes/);
+    expect(() => machine.health(many)).toThrow(/partition 7 has taken .*; 2 more partitions stall too; 1 lanes/);
   });
 
   it('name no partition that a full spool holds: Kafka is the queue then', async () => {

@@ -3,20 +3,20 @@ import type { Lane } from './lane.ts';
 import { spoolView } from './lanes.ts';
 import type { Sink } from '../sink.ts';
 
-// A lane that begins reads its head and its window, and lands what it finds.
+// A starting lane reads its head and its window, and lands the batches that it finds.
 const startingMsMax = 15_000;
 
-/** Time for which a partition may take none of its waiting records, in milliseconds: a rebalance takes less. */
+/** Time in milliseconds for which a partition may take none of its waiting records. A rebalance takes less. */
 const stalledMsMax = 60_000;
 
-// More would only repeat the cause.
+// More names would only repeat the cause.
 const namedMax = 8;
 
-/** The parts of a sink by which its lanes are judged. */
+/** The parts of a sink that determine the health of its lanes. */
 export type LaneHealthParts = Pick<Sink, 'lanes' | 'budget' | 'forecast' | 'lag' | 'groupTrouble'>;
 
 /**
- * Tells how the lanes do and how full the spool is. The spool matters most when the lanes do nothing.
+ * Reports the state of the lanes and the fill level of the spool. The spool matters most when the lanes do nothing.
  *
  * @throws Error when a lane does no work
  */
@@ -36,14 +36,14 @@ function troubleOf(sink: LaneHealthParts): string | undefined {
   const waiting = lanes.all.filter(({ startingMs }) => startingMs > startingMsMax);
   const waitedMs = Math.max(0, ...waiting.map(({ startingMs }) => startingMs));
   if (waiting.length > 0)
-    return `${waiting.length} lanes have waited for ${Math.round(waitedMs / 1000)} s to be told the head of their ledger`;
+    return `${waiting.length} lanes have waited for ${Math.round(waitedMs / 1000)} s for the head of their ledger`;
   const held = lanes.all.filter(({ holds }) => holds.includes('disk'));
   const partitions = held.map(({ partition }) => partition).join(', ');
-  if (held.length > 0) return `the disk of the spool takes nothing from ${held.length} lanes (partitions ${partitions}); they wait for it`;
+  if (held.length > 0) return `the disk of the spool accepts no writes from ${held.length} lanes (partitions ${partitions}); they wait`;
   return stallText(sink);
 }
 
-/** Names the partitions that take none of their waiting records, each with the cause. A full spool is no fault: Kafka is the queue then. */
+/** Names each partition that takes none of its waiting records, with the cause. A full spool is no fault: Kafka is the queue then. */
 function stallText({ lanes, lag, groupTrouble }: LaneHealthParts): string | undefined {
   const laneOf = new Map(lanes.all.map((lane) => [lane.partition, lane]));
   const isQueue = (partition: number): boolean => laneOf.get(partition)?.holds.includes('pressure') === true;
@@ -52,7 +52,7 @@ function stallText({ lanes, lag, groupTrouble }: LaneHealthParts): string | unde
   const trouble = groupTrouble();
   const named = stalled.slice(0, namedMax).map((one) => `${stalledText(one)}: ${causeOf(laneOf.get(one.partition), trouble)}`);
   const more = stalled.length - named.length;
-  return [...named, ...(more > 0 ? [`so do ${more} more partitions`] : [])].join('; ');
+  return [...named, ...(more > 0 ? [`${more} more partitions stall too`] : [])].join('; ');
 }
 
 function stalledText({ partition, end, taken, stalledMs }: PartitionLag): string {

@@ -9,9 +9,9 @@ import type { PartitionHolds } from './partition-holds.ts';
 /** Why a batch was sealed. */
 export type SealReason = 'bytes' | 'age' | 'pressure' | 'gap' | 'stop';
 
-/** What the intake tells its lane. All are called inside the lane's turn. */
+/** Callbacks of the intake to its lane. All are called inside the lane's turn. */
 export interface IntakeHooks {
-  /** Runs when nothing else is appended or sealed. */
+  /** Runs `run` when no other append or seal is in progress. */
   readonly inTurn: (run: () => Promise<void>) => void;
   readonly sealed: (batch: SealedBatch) => void;
   /** The open batch is lost: its range has to be read from Kafka again. */
@@ -28,7 +28,7 @@ export interface IntakePlace {
   readonly last: LedgerEntry['last'];
 }
 
-/** The first half of a lane: what was fetched becomes an open batch on disk, and the open batch a sealed one. */
+/** The first half of a lane: appends fetched records to an open batch on disk, and seals that batch. */
 export class LaneIntake {
   readonly #partition: number;
   readonly #parts: LaneParts;
@@ -39,9 +39,9 @@ export class LaneIntake {
   #flushTimer: unknown;
   #diskTimer: unknown;
   #diskFailures = 0;
-  /** The open batch was to be sealed, and the disk refused. */
+  /** Set while the open batch is due to be sealed after the disk refused. */
   #sealDue = false;
-  /** Why the open batch cannot be gone on with: its files are gone, say. */
+  /** Why the open batch cannot be continued: for example, its files are missing. */
   #broken: Error | undefined;
 
   constructor(partition: number, parts: LaneParts, holds: PartitionHolds, hooks: IntakeHooks) {
@@ -68,7 +68,7 @@ export class LaneIntake {
   /**
    * Appends records, opening a batch where none is open.
    *
-   * @returns the offset after the last, or undefined when the disk took nothing; it is tried again later
+   * @returns the offset after the last record; undefined when the disk refused the write, which is retried later
    */
   async append(records: readonly LogRecord[], place: IntakePlace): Promise<number | undefined> {
     const { steps, budget, settings, window } = this.#parts;
@@ -87,7 +87,7 @@ export class LaneIntake {
   /**
    * Passes offsets that hold no record, up to and without `next`. They land with the next batch, or at its age alone.
    *
-   * @returns whether the disk took it; otherwise it is tried again later
+   * @returns whether the disk accepted it; otherwise it is retried later
    */
   async pass(next: number, place: IntakePlace): Promise<boolean> {
     const open = await this.#openWith(place, (batch) => {
@@ -114,7 +114,7 @@ export class LaneIntake {
     return this.#open;
   }
 
-  /** Seals what is open, if anything. */
+  /** Seals the open batch, if there is one with offsets. */
   async seal(reason: SealReason): Promise<void> {
     const open = this.#open;
     if (open === undefined || open.next === open.from) return;
@@ -133,7 +133,7 @@ export class LaneIntake {
     this.#hooks.sealed(batch);
   }
 
-  /** Drops what is open: Kafka has the events. */
+  /** Drops the open batch; Kafka still has its events. */
   async discard(): Promise<void> {
     const open = this.#open;
     this.#close();
@@ -158,8 +158,8 @@ export class LaneIntake {
     this.#diskTimer = undefined;
   }
 
-  // A full disk is an outage like the others: the partition pauses, and the same is tried again later. What else befalls an open batch
-  // may be for ever, for its files may be gone: after the same pause it is given up, and Kafka has the events.
+  // A full disk is an outage: the partition pauses, and the lane retries the same write later. Any other error may be permanent, because
+  // files of the open batch may be missing. After the same pause the lane gives that batch up; Kafka still has its events.
   #diskFailed(step: 'append' | 'seal', error: Error): void {
     this.#parts.steps.parts.observe({ type: 'StepFailed', partition: this.#partition, step, attempt: this.#diskFailures, error });
     this.#diskFailures += 1;
@@ -174,7 +174,7 @@ export class LaneIntake {
             return;
           }
           this.#holds.remove('disk');
-          // Its timer has fired already, and an append that failed since then is no reason to forget it.
+          // The flush timer has fired already. A failed append since then must not cancel the seal.
           if (this.#sealDue) await this.seal('age');
         }),
       Math.min(30_000, 250 * 2 ** Math.min(this.#diskFailures, 10)),

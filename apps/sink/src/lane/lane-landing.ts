@@ -12,15 +12,15 @@ type Pending =
 export interface LandingHooks {
   /** Another writer recorded our offset first. */
   readonly lost: (winner: LedgerEntry) => void;
-  /** The spool does not hold what was written: the range has to be read from Kafka again. */
+  /** The spool is corrupt: the range has to be read from Kafka again. */
   readonly corrupt: (error: Error) => void;
   /** Only an operator can help. */
   readonly refused: (error: Error) => void;
 }
 
 /**
- * The second half of a lane: what is sealed is encoded at once and landed in order, for as long as one life of the lane lasts. While S3
- * is down everything waits here, on disk.
+ * The second half of a lane: encodes sealed batches at once and lands them in order, during one life of the lane. While S3 is down every
+ * batch waits here, on disk.
  */
 export class LaneLanding {
   readonly #partition: number;
@@ -40,7 +40,7 @@ export class LaneLanding {
     this.#hooks = hooks;
   }
 
-  /** The end of what has landed. */
+  /** The offset after the last landed one. */
   get landed(): number {
     return this.#head?.to ?? 0;
   }
@@ -64,7 +64,7 @@ export class LaneLanding {
     return this.#working ?? Promise.resolve();
   }
 
-  /** Takes a batch that was just sealed. From its encoding on it has its Parquet's size on disk, an eighth of its lines'. */
+  /** Takes a batch that was just sealed. Once encoded, it takes the size of its Parquet on disk, an eighth of its lines. */
   sealed(batch: SealedBatch): void {
     const { budget, steps } = this.#parts;
     const encoded = steps.encode(batch, this.#life).then((done) => {
@@ -111,7 +111,7 @@ export class LaneLanding {
     if (this.#working !== undefined || this.#queue.length === 0 || this.#life.aborted) return;
     this.#working = this.#land().finally(() => {
       this.#working = undefined;
-      // Something may have been queued between the loop's last look and here.
+      // A batch may have been queued after the loop's last check.
       this.#work();
     });
   }

@@ -2,7 +2,7 @@ import { CircuitOpenError, type Clock } from '@millrace/resilience';
 import { describe, expect, it } from 'vitest';
 import { laneRetryDelay } from './lane-retry-delay.ts';
 
-/** How long each wait took: the clock fires at once, and keeps what it was asked for. */
+/** The delay of each wait: the clock fires at once and records the requested delay. */
 async function waitsAfter(errors: readonly Error[]): Promise<number[]> {
   const waits: number[] = [];
   const clock: Clock = {
@@ -19,15 +19,15 @@ async function waitsAfter(errors: readonly Error[]): Promise<number[]> {
   return waits;
 }
 
-describe('the patience of a lane', () => {
+describe('the back-off of a lane', () => {
   it('grows with every failure', async () => {
     expect(await waitsAfter(Array.from({ length: 8 }, () => new Error('503')))).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
   });
 
-  it('lasts no longer than the circuit says after a refusal, however many there were', async () => {
+  it('lasts at most as long as the circuit names after a rejection, however many there were', async () => {
     const refused = new CircuitOpenError('s3', { retryAfterMs: 3000 });
     expect(await waitsAfter([refused, refused, refused])).toEqual([3500, 3500, 3500]);
-    // It probes, or lets through a part of the calls.
+    // The circuit is half-open, or admits a part of the calls.
     expect(await waitsAfter(Array.from({ length: 9 }, () => new CircuitOpenError('s3'))).then((waits) => waits.at(-1))).toBe(500);
   });
 });

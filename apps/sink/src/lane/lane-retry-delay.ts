@@ -1,21 +1,21 @@
 import type { Patience } from '@millrace/lake';
 import { backOffMs, RejectedError, sleep, type Clock } from '@millrace/resilience';
 
-/** How long lanes wait before they try a step again. */
+/** Settings of the back-off of lanes before they retry a step. */
 export interface LaneRetryDelaySettings {
-  /** Bound of the first wait after a failure, in milliseconds. */
+  /** Maximum first back-off after a failure, in milliseconds. */
   readonly baseMs: number;
-  /** Longest wait after a failure, in milliseconds. */
+  /** Maximum back-off after a failure, in milliseconds. */
   readonly waitMsMax: number;
 }
 
-// What a refused call waits at most, beyond the time that the circuit names: probing and ramping up take a second or two.
+// Maximum wait of a rejected call beyond the circuit's retry-after time. Half-open probes and the ramp take a second or two.
 const refusedWaitMsMax = 1000;
 
 /**
- * Failures wait longer and longer, with full jitter. A call that our own circuit refused has asked nobody, so it is no reason to wait
- * longer: it comes back as soon as the circuit may let it through. Otherwise a lane that was refused while the circuit closed
- * again would sleep through the first seconds of an S3 that is back.
+ * Exponential back-off with full jitter for failures. A call that our own circuit rejected sent no request, so its back-off does not grow.
+ * The lane retries it as soon as the circuit may admit it. Otherwise a lane that was rejected just before the circuit closed would sleep
+ * through the first seconds of a recovered S3.
  */
 export function laneRetryDelay({ baseMs, waitMsMax }: LaneRetryDelaySettings, clock: Clock, random: () => number): Patience {
   return {

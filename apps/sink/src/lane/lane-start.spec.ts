@@ -3,7 +3,7 @@ import { expectExactlyOnce } from '../simulation/expect-exactly-once.ts';
 import { purchaseLine } from '../simulation/purchase-line.ts';
 import { World } from '../simulation/world.ts';
 
-/** What a start does to S3 behind a ledger of so many one-record entries, window included, that were written in lives of so many each. */
+/** The S3 calls of a start, window included, after a ledger of `entries` one-record entries, written in lives of `entriesOfALife` each. */
 async function callsOfAStart(entries: number, entriesOfALife = entries): Promise<string[]> {
   const world = new World();
   const options = { dedupOffsets: 10_000, entriesPerSnapshot: 20 };

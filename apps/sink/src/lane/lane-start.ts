@@ -5,7 +5,7 @@ import { gapEntry } from '../batch/gap-entry.ts';
 import type { LaneParts } from './lane-parts.ts';
 import type { LogRange } from '../kafka/log.ts';
 
-/** Where a lane goes on. */
+/** The place at which a lane continues. */
 export interface LaneStart {
   /** The newest entry; it has landed. */
   readonly head: LedgerEntry | undefined;
@@ -19,8 +19,8 @@ export interface LaneStart {
 }
 
 /**
- * Finds the head, lands it, adopts the orphans that extend it, makes sure that the log is the one the ledger was written from, and
- * fills the window. The committed offset has no say in it. A head below the log's start becomes a gap entry.
+ * Finds the head, lands it, and adopts the orphans that extend it. Then checks that the ledger was written from this log, and fills the
+ * window. Ignores the committed offset. If the head ends below the log's start, records a gap entry.
  *
  * @throws SinkError `different-log`; LakeError `file-lost`, `bad-entry`
  */
@@ -32,7 +32,7 @@ export async function findStart(partition: number, parts: LaneParts, life: Abort
     const found = await orphans.take(partition, end);
     let unlanded = found.head;
     try {
-      // Land before extend: whoever finds the head unlanded publishes it.
+      // Land before extend: a lane that finds the head unlanded publishes it first.
       if (unlanded !== undefined) await steps.landFromDisk(unlanded, life);
       else if (head !== undefined) await steps.land(head, life);
       if (unlanded !== undefined) await orphans.discard(unlanded);
@@ -41,7 +41,7 @@ export async function findStart(partition: number, parts: LaneParts, life: Abort
       const range = await steps.range(life);
       if (tip !== undefined) refuseOtherLog(partition, tip, range, steps.parts.context.cluster);
       if (found.next.length === 0 && end.to < range.low) {
-        // Lost or not, the loop looks at the ledger again.
+        // Whether or not the race was lost, the loop reads the ledger again.
         const { outcome } = await steps.record(gapEntry(parts.newId(), end, range.low, steps.parts.context), head, life);
         if (outcome === 'mine') steps.parts.observe({ type: 'GapRecorded', partition, from: end.to, to: range.low });
         continue;
@@ -50,24 +50,24 @@ export async function findStart(partition: number, parts: LaneParts, life: Abort
       return { head, waiting: found.next, end: chainEndOf(tip), last: tip?.last, range };
     } catch (error) {
       if (unlanded !== undefined && isSinkError(error, 'spool-corrupt')) {
-        // As good as not on disk: the head is landed from what was staged, or it is lost.
+        // A corrupt copy is useless: the head is landed from its staged files, or it is lost.
         await orphans.setAside(partition, unlanded, error);
         orphans.put(partition, found.next);
         continue;
       }
-      // Another assignment, or an operator's repair, may still need them; of the head this may be the only copy.
+      // Another assignment, or an operator's repair, may still need these batches. This may be the only copy of the head.
       orphans.put(partition, unlanded === undefined ? found.next : [unlanded, ...found.next]);
       throw error;
     }
   }
 }
 
-/** The log ends before what was reached. */
+/** The error for a log that ends before an offset that was already reached. */
 export function shorterLog(partition: number, high: number, reached: number): SinkError {
   return new SinkError('different-log', `partition ${partition} ends at offset ${high}, but ${reached} was reached: the topic was recreated or cut; a new log needs a new topic name or another bucket`);
 }
 
-/** The record by which the log is known is not there. */
+/** The error for a log that does not hold the record that identifies it. */
 export function otherRecord(partition: number, offset: number): SinkError {
   return new SinkError('different-log', `the record at offset ${offset} of partition ${partition} is not the one the ledger names: the topic was recreated; a new log needs a new topic name or another bucket`);
 }

@@ -27,7 +27,7 @@ describe('a lane', () => {
     expectExactlyOnce(world);
   });
 
-  it('goes on from the ledger and not from the committed offset', async () => {
+  it('continues from the ledger and not from the committed offset', async () => {
     const world = worldWith(5);
     await world.run(world.writer());
     for (let n = 5; n < 8; n += 1) world.topic.append(purchaseLine(n));
@@ -37,7 +37,7 @@ describe('a lane', () => {
     expectExactlyOnce(world);
   });
 
-  it('goes on at its own position after a rebalance rewound the fetch', async () => {
+  it('continues at its own position after a rebalance rewound the fetch', async () => {
     const world = worldWith(12);
     const writer = world.writer({ flushBytes: 1 });
     writer.start();
@@ -48,7 +48,7 @@ describe('a lane', () => {
     writer.lane.rejoin();
     // One record back: the log proves that it is the same.
     expect(writer.log.position).toBe(7);
-    // And where the rewinding is not announced, the lane notices.
+    // The lane also notices a rewind without an event.
     writer.log.seek(2);
     await world.run(writer, 4);
     expectExactlyOnce(world);
@@ -72,7 +72,7 @@ describe('a lane', () => {
     expect(writer.events.filter(({ type }) => type === 'GapRecorded')).toHaveLength(2);
   });
 
-  it('tells of a gap at the beginning only where its own entry says so', async () => {
+  it('reports a gap at the beginning only if its own entry records one', async () => {
     const world = new World();
     for (let n = 0; n < 6; n += 1) world.topic.append(purchaseLine(n));
     world.topic.low = 4;
@@ -87,7 +87,7 @@ describe('a lane', () => {
     expect(writers.flatMap(({ events }) => events).filter(({ type }) => type === 'GapRecorded')).toHaveLength(1);
   });
 
-  it('refuses another cluster, a shorter log, and a log whose record is another', async () => {
+  it('refuses another cluster, a shorter log, and a log with another record at the same offset', async () => {
     for (const change of ['cluster', 'shorter', 'record'] as const) {
       const world = worldWith(6);
       await world.run(world.writer());
@@ -107,7 +107,7 @@ describe('a lane', () => {
     }
   });
 
-  it('that drains waits for no broker: what it has taken lands though one does not answer', async () => {
+  it('lands the records that it has taken while it drains, even when the broker does not answer', async () => {
     const world = worldWith(8);
     const writer = world.writer();
     writer.start();
@@ -123,7 +123,7 @@ describe('a lane', () => {
     expect(world.entries().map(({ from, to }) => [from, to])).toEqual([[0, 4]]);
   }, 10_000);
 
-  it('that is refused holds nothing any more: what is encoded becomes an orphan, and what is open is dropped', async () => {
+  it('releases its batches when it is refused: encoded batches become orphans, and the open batch is dropped', async () => {
     const world = worldWith(6);
     const budget = new SpoolBudget({ bytesMax: 1e9, openSegmentsMax: 1000 }, () => undefined);
     const writer = world.writer({ budget });
@@ -147,13 +147,13 @@ describe('a lane', () => {
     for (let turn = 0; turn < 20; turn += 1) await tick();
     expect([writer.lane.queued, writer.lane.openBytes, budget.openSegments, budget.bytes, writer.lanes.orphans.count]).toEqual([0, 0, 0, encoded, 1]);
     expect(writer.lane.landed).toBe(2);
-    // And its age seals nothing.
+    // The age of the batch seals nothing either.
     writer.flush();
     for (let turn = 0; turn < 20; turn += 1) await tick();
     expect(writer.events.filter(({ type }) => type === 'BatchSealed')).toHaveLength(2);
   });
 
-  it('stops and says so when a file of the head was deleted by hand', async () => {
+  it('stops and reports it when a file of the head was deleted by hand', async () => {
     const world = worldWith(4);
     await world.run(world.writer());
     for (const key of [...world.bucket.keys('purchases/').slice(0, 1), ...world.bucket.keys('_staging/')]) world.bucket.objects.delete(key);
@@ -164,7 +164,7 @@ describe('a lane', () => {
     expect(world.entries()).toHaveLength(1);
   });
 
-  it('stages again from its own disk what was deleted before it was published', async () => {
+  it('stages files again from its own disk when they were deleted before they were published', async () => {
     const world = worldWith(4);
     const writer = world.writer();
     let deleted = 0;
@@ -182,7 +182,7 @@ describe('a lane', () => {
     expectExactlyOnce(world);
   });
 
-  it('seals at its age or size and not for a late event, which makes one small file more', async () => {
+  it('seals at the age or size limit; a late event does not seal, it adds one small file', async () => {
     const world = worldWith(6);
     world.topic.append(purchaseLine(6, { purchaseTimestamp: 946_684_800 }));
     for (let n = 7; n < 12; n += 1) world.topic.append(purchaseLine(n));
@@ -192,7 +192,7 @@ describe('a lane', () => {
     expect(entries[0]!.files.map(({ dt, rows }) => [dt, rows])).toEqual([['2000-01-01', 1], ['2019-11-30', 5], ['2019-12-01', 6]]);
   });
 
-  it('pauses its partition when the spool is full, and goes on when it has room', async () => {
+  it('pauses its partition when the spool is full, and resumes when it has room', async () => {
     const world = worldWith(30);
     const writer = world.writer({ bytesMax: 2000 });
     await world.run(writer);
@@ -201,7 +201,7 @@ describe('a lane', () => {
     expectExactlyOnce(world);
   });
 
-  it('keeps a bad record with its offset, reason and bytes, and goes on', async () => {
+  it('keeps a bad record with its offset, reason and bytes, and continues', async () => {
     const world = worldWith(1);
     world.topic.append('{"eventId": 7}');
     world.topic.append(purchaseLine(2));

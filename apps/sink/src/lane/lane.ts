@@ -14,10 +14,10 @@ import { undecodableRecords } from '../batch/undecodable-records.ts';
 
 const lookAgainMs = 10_000;
 
-// A fetch is thousands of records; checked and written in parts, what is made of them is gone before the next part.
+// A fetch has thousands of records. The lane checks and writes them in parts, so that each part's objects are freed before the next.
 const recordsAtOnce = 1000;
 
-/** What a lane is doing. */
+/** The state of a lane. */
 export type LaneState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'running' }
@@ -25,13 +25,13 @@ export type LaneState =
   | { readonly kind: 'stopped' };
 
 /**
- * One topic partition's writer. {@link findStart} tells where it goes on, {@link LaneIntake} turns what was fetched into sealed batches,
- * {@link LaneLanding} lands them in order, {@link LogPosition} knows whether the log is still the same. The steps themselves are the
- * {@link BatchSteps}'s.
+ * The writer of one topic partition. The function {@link findStart} finds the offset at which it continues. The first half,
+ * {@link LaneIntake}, turns fetched records into sealed batches. The second half, {@link LaneLanding}, lands them in order.
+ * The class {@link LogPosition} checks that the log is still the same. The steps themselves are in {@link BatchSteps}.
  *
- * A life lasts from finding the head to losing a race for an offset. Whoever loses forgets everything unrecorded, the deduplication
- * window included, and begins again at the winner's end; nothing of the old life may touch the ledger afterwards, so its signal is
- * aborted first.
+ * A life lasts from finding the head to losing a race for an offset. The loser forgets everything unrecorded, the deduplication window
+ * included, and starts again at the end of the winner's entry. The old life must not touch the ledger afterwards, so its signal is aborted
+ * first.
  */
 export class Lane {
   readonly partition: number;
@@ -41,13 +41,13 @@ export class Lane {
   readonly #intake: LaneIntake;
   #state: LaneState = { kind: 'starting' };
   #life = new AbortController();
-  /** Aborted when nothing more is taken. */
+  /** Aborted when the lane takes no more records. */
   readonly #draining = new AbortController();
   #turn: Promise<unknown> = Promise.resolve();
   #landing: LaneLanding | undefined;
   #startingSince: number;
   #retryTimer: unknown;
-  /** The end of the chain as it will be when everything sealed is recorded. */
+  /** The end of the chain once every sealed batch is recorded. */
   #end: ChainEnd = chainEndOf(undefined);
   /** The last record before that end. */
   #last: LedgerEntry['last'];
@@ -66,7 +66,7 @@ export class Lane {
         this.#last = batch.last;
         this.#landing!.sealed(batch);
       },
-      // What is sealed waits for the new life.
+      // Sealed batches wait for the new life.
       broken: (error) => void this.#beginAgain(`the open batch is lost: ${error.message}`, true),
     });
   }
@@ -80,7 +80,7 @@ export class Lane {
     return this.#position.next;
   }
 
-  /** The end of what has landed. */
+  /** The offset after the last landed one. */
   get landed(): number {
     return this.#landing?.landed ?? 0;
   }
@@ -103,18 +103,18 @@ export class Lane {
     return this.#holds.reasons;
   }
 
-  /** The batch that cannot be decoded and that the lane waits before. */
+  /** The undecodable batch that the lane waits before. */
   get undecodable(): HeldBatch | undefined {
     return this.#undecodable.held;
   }
 
-  /** Milliseconds since the oldest record that has not landed was taken; 0 when there is none. */
+  /** Milliseconds since the oldest record that has not landed was taken; 0 when every record has landed. */
   get oldestAgeMs(): number {
     const since = this.#landing?.oldestAt ?? this.#intake.openedAt;
     return since === undefined ? 0 : this.#parts.clock.now() - since;
   }
 
-  /** Milliseconds for which the lane has been looking for its head; 0 when it has it. */
+  /** Milliseconds for which the lane has been looking for its head; 0 once it has found the head. */
   get startingMs(): number {
     return this.#state.kind === 'starting' ? this.#parts.clock.now() - this.#startingSince : 0;
   }
@@ -124,24 +124,24 @@ export class Lane {
     this.#holds.remove('pressure');
   }
 
-  /** Begins: pauses the partition at once, finds the head, lands it, and goes on at its end. Never throws. */
+  /** Starts the lane: pauses the partition at once, finds the head, lands it, and continues at its end. Never throws. */
   async start(): Promise<void> {
     this.#holds.add('starting');
     await this.#begin(this.#life.signal);
   }
 
-  /** The group was joined again and this lane kept: kafkajs has rewound it to the committed offset. Synchronous, as it must be. */
+  /** Called when the group was joined again and kept this lane: kafkajs has rewound it to the committed offset. Must be synchronous. */
   rejoin(): void {
-    // Kafka may have been away, and the topic made anew meanwhile.
+    // The topic may have been recreated while Kafka was unavailable.
     if (this.#state.kind === 'running') this.#position.prove();
     this.#parts.steps.parts.log.seek(this.#position.expected);
     this.#holds.reapply();
   }
 
   /**
-   * Takes one fetch. Returns once it is on disk: landing goes on behind.
+   * Takes one fetch. Returns once it is on disk; landing continues in the background.
    *
-   * @returns whether the fetch was taken; otherwise the lane has sought to where it wants to go on
+   * @returns whether the fetch was taken; otherwise the lane has called seek with the offset that it wants next
    */
   async take(fetched: FetchedRecords): Promise<boolean> {
     return await this.#inTurn(async () => {
@@ -163,7 +163,7 @@ export class Lane {
       for (let start = 0; start < records.length; start += recordsAtOnce) if (!(await this.#append(records.slice(start, start + recordsAtOnce)))) return false;
       if (fetched.next > this.#position.next && !(await this.#pass(fetched.next))) return false;
       if (fetched.next < this.#position.next) {
-        // The proof began far before the position.
+        // The proof started far before the position.
         this.#parts.steps.parts.log.seek(this.#position.expected);
         return false;
       }
@@ -171,18 +171,18 @@ export class Lane {
     });
   }
 
-  /** Seals what is open, so that it lands. */
+  /** Seals the open batch, so that it lands. */
   async seal(reason: SealReason): Promise<void> {
     await this.#inTurn(async () => await this.#intake.seal(reason));
   }
 
-  /** Takes nothing from now on, for the process stops. */
+  /** Takes no more records, because the process stops. */
   stopAccepting(): void {
     this.#holds.add('stopping');
     this.#draining.abort(new Error(`lane ${this.partition} drains`));
   }
 
-  /** Seals what is open and waits until everything has landed, or the signal aborts. For shutdown. */
+  /** Seals the open batch and waits until everything has landed, or the signal aborts. For shutdown. */
   async drain(signal: AbortSignal): Promise<void> {
     this.stopAccepting();
     await unlessAborted(this.#drained(), signal);
@@ -194,7 +194,7 @@ export class Lane {
     await this.#parts.steps.parts.snapshots.stopped(this.#parts.window, this.#landing?.head, this.#life.signal);
   }
 
-  /** Stops at once. What is open is dropped; what waits on disk becomes an orphan, in case the partition comes back. */
+  /** Stops at once. Drops the open batch; encoded batches on disk become orphans, in case the partition comes back. */
   async stop(reason: string): Promise<void> {
     if (this.#state.kind === 'stopped') return;
     this.#state = { kind: 'stopped' };
@@ -261,7 +261,7 @@ export class Lane {
     const { log } = this.#parts.steps.parts;
     let range: LogRange;
     try {
-      // What is sealed at the end waits for this turn, and a broker may not answer.
+      // The last seal waits for this turn, and a broker may not answer: abort the request when the lane drains.
       range = await log.range(AbortSignal.any([this.#life.signal, this.#draining.signal]));
     } catch {
       log.seek(this.#position.expected);
@@ -298,7 +298,7 @@ export class Lane {
     else this.#position.appended(next, { offset: last.offset, timestamp: last.timestamp });
     this.#undecodable.passed(next);
     if (budget.full) {
-      // In this order: room may come while the batch is sealed.
+      // Keep this order: room may become free while the batch is sealed.
       this.#holds.add('pressure');
       await this.#intake.seal('pressure');
     }
@@ -363,10 +363,10 @@ export class Lane {
     this.#state = { kind: 'refused', error };
     this.#holds.add('refused');
     this.#life.abort(error);
-    // Nothing lands from here: what is encoded goes where it may be published or dropped, and the rest is in Kafka.
+    // Nothing lands from here. Encoded batches become orphans, to be published or dropped; Kafka has the rest.
     void this.#inTurn(async () => await this.#forget(true));
-    // The sink that has the file on its disk publishes it, or an operator's repair puts one in its place: look again, so that no restart is needed.
-    // That sink may be this one.
+    // A sink with the file on its disk, maybe this one, publishes it, or an operator's repair replaces it. Look again, so that no restart
+    // is needed.
     if (isLakeError(error, 'file-lost')) this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired', true), lookAgainMs);
     this.#parts.steps.parts.observe({ type: 'LaneRefused', partition: this.partition, error });
   }

@@ -10,7 +10,7 @@ import type { Writer } from '../simulation/writer.ts';
 import { SpoolBudget, type SpoolLimits } from '../spool/spool-budget.ts';
 import type { BatchFiles } from '../spool/spool.ts';
 
-/** The lanes of one process, each over a world of its own, and all over one budget. */
+/** The lanes of one process: each has a separate world, and all share one budget. */
 class Group {
   readonly worlds: readonly World[];
   readonly budget: SpoolBudget;
@@ -33,7 +33,7 @@ class Group {
     await turns();
   }
 
-  /** So many events of so many days come to a partition, and are fetched at once. False when the partition is paused. */
+  /** Appends events of several days to a partition, and fetches them at once. False when the partition is paused. */
   async fetch(partition: number, events: number, days = 1): Promise<boolean> {
     const { topic } = this.worlds[partition]!;
     for (let n = 0; n < events; n += 1) topic.append(purchaseLine(topic.high, { purchaseTimestamp: 1_575_121_641 + (n % days) * 86_400 }));
@@ -49,7 +49,7 @@ class Group {
     }
   }
 
-  /** An event comes to a partition, and the disk never answers when it is written. */
+  /** Appends an event to a partition whose disk never completes the write. */
   async hang(partition: number): Promise<boolean> {
     this.#writers[partition]!.life.dieAfter(0);
     return await this.fetch(partition, 1);
@@ -73,7 +73,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 30; turn += 1) await tick();
 }
 
-/** What an event takes on disk. */
+/** The bytes of one event on disk. */
 async function bytesOfAnEvent(): Promise<number> {
   const group = new Group(1, {});
   await group.start();
@@ -82,7 +82,7 @@ async function bytesOfAnEvent(): Promise<number> {
 }
 
 describe('all lanes together', () => {
-  it('may have so many open segments: above that the largest batch is sealed, whoever opened the last one', async () => {
+  it('seal the largest batch when they exceed the limit of open segments, whichever lane opened the last one', async () => {
     const group = new Group(3, { openSegmentsMax: 6 });
     await group.start();
     await group.fetch(0, 2, 2);
@@ -95,7 +95,7 @@ describe('all lanes together', () => {
     expect(group.budget.openSegments).toBe(5);
   });
 
-  it('may have so many bytes on disk: near that the largest batch is sealed, and no small one', async () => {
+  it('seal the largest batch and no small one when their bytes on disk come near the limit', async () => {
     const group = new Group(3, { bytesMax: 400 * (await bytesOfAnEvent()) });
     await group.start();
     await group.fetch(0, 1);
@@ -106,12 +106,12 @@ describe('all lanes together', () => {
     expect(group.sealed).toEqual(['2 for pressure']);
     await group.fetch(0, 1);
     expect(group.sealed).toEqual(['1 for pressure', '2 for pressure']);
-    // Less than a hundredth of the room is not worth a batch; it waits for its age.
+    // A batch below a hundredth of the limit is not sealed early; it waits for its age limit.
     await group.fetch(0, 1);
     expect(group.sealed).toEqual(['1 for pressure', '2 for pressure']);
   });
 
-  it('pause one after the other when the disk is full, and go on together when there is room', async () => {
+  it('pause one after the other when the spool is full, and resume together when there is room', async () => {
     const group = new Group(3, { bytesMax: 40_000 });
     await group.start();
     group.s3(false);
@@ -128,7 +128,7 @@ describe('all lanes together', () => {
     expect(await group.fetch(1, 1)).toBe(true);
   });
 
-  it('go on when the room is taken by batches of partitions that others have by now', async () => {
+  it('continue when batches of partitions that other sinks now own fill the spool', async () => {
     const group = new Group(1, { bytesMax: 40_000 });
     await group.start();
     group.s3(false);
@@ -137,7 +137,7 @@ describe('all lanes together', () => {
     group.shelve(7, ['a', 'b', 'c'], 11_000);
     group.s3(true);
     await turns();
-    // All that was taken has landed, and there is no room still: nothing will be taken that could make some.
+    // Every taken record has landed, and the spool is still full: no lane will take records whose landing could free room.
     expect(group.lanes.all[0]!.queued).toBe(0);
     expect(group.paused).toEqual([0]);
     await group.lanes.publishOrphans(async () => false);
@@ -145,7 +145,7 @@ describe('all lanes together', () => {
     expect(group.paused).toEqual([]);
   });
 
-  it('let go of all that others recorded, and of no more than the room needs of what may still be good', async () => {
+  it('discard every batch that others recorded, and of the rest only as many as the spool needs room for', async () => {
     const group = new Group(1, { bytesMax: 40_000 });
     await group.start();
     group.shelve(7, ['a', 'b', 'c'], 5000);
@@ -160,7 +160,7 @@ describe('all lanes together', () => {
     expect(group.budget.bytes).toBe(23_000);
   });
 
-  it('keep what may be recorded for as long as nobody can tell', async () => {
+  it('keep batches that may be recorded while the ledger cannot be read', async () => {
     const group = new Group(1, { bytesMax: 40_000 });
     await group.start();
     group.shelve(7, ['a'], 17_000);
@@ -172,7 +172,7 @@ describe('all lanes together', () => {
     expect(group.gone).toEqual(['c']);
   });
 
-  it('set aside what cannot be published from disk because it is damaged, and look at the others', async () => {
+  it('set aside a damaged batch that cannot be published from disk, and try the others', async () => {
     const group = new Group(1, {});
     await group.start();
     group.shelve(7, ['a', 'b'], 10);
@@ -185,7 +185,7 @@ describe('all lanes together', () => {
     expect(group.budget.bytes).toBe(0);
   });
 
-  it('pause what the group gives them while they drain', async () => {
+  it('pause the partitions that the group assigns while they drain', async () => {
     const group = new Group(2, {});
     group.lanes.assign([0]);
     await turns();
@@ -202,7 +202,7 @@ describe('all lanes together', () => {
     expect(group.lanes.all.map(({ state }) => state.kind)).toEqual(['stopped', 'stopped']);
   });
 
-  it('stop when their time is up, though a disk hangs', async () => {
+  it('stop when their time is up, even if a disk hangs', async () => {
     const group = new Group(2, {});
     await group.start();
     void group.hang(0);

@@ -31,8 +31,8 @@ export class Lanes {
   }
 
   /**
-   * Takes the partitions that a (re)join assigned. Synchronous up to the last pause and seek: kafkajs fetches as soon as the event's
-   * listeners return, a new lane from the committed offset and a kept one from where it was rewound to.
+   * Takes the partitions that a (re)join assigned. Synchronous up to the last pause and seek, because kafkajs fetches as soon as the
+   * event's listeners return. It would fetch a new lane from the committed offset, and a kept lane from its rewound position.
    */
   assign(partitions: readonly number[]): void {
     for (const [partition, lane] of this.#lanes) {
@@ -48,13 +48,13 @@ export class Lanes {
       }
       const lane = this.#newLane(partition);
       this.#lanes.set(partition, lane);
-      // Not paused, it would be handed the same fetch again and again.
+      // Without the pause, kafkajs would deliver the same fetch repeatedly.
       if (this.#draining) lane.stopAccepting();
       this.#track(lane.start());
     }
   }
 
-  /** Hands a fetch to its lane. */
+  /** Passes a fetch to its lane. */
   async take(fetched: FetchedRecords): Promise<boolean> {
     const lane = this.#lanes.get(fetched.partition);
     if (lane === undefined || this.#draining) return false;
@@ -69,12 +69,12 @@ export class Lanes {
   }
 
   /**
-   * Publishes what this process, or one that died on its disk, recorded and could not land before the partition went to another; lets
-   * go of what others have recorded since, and of the rest where the room is needed. Without it a spool that is full of batches of
-   * partitions elsewhere would stay full: all lanes pause, and nothing is taken that would make room.
+   * Publishes orphans: batches that this process, or a dead one on its disk, recorded and could not land before losing the partition.
+   * Discards orphans whose offsets others have recorded since and, if the spool needs room, the rest. Without this method, a spool full of
+   * batches of partitions elsewhere would stay full: all lanes pause, and no lane would make room.
    *
-   * @param finish publishes one batch, and says whether it is not needed any more; see `publishRecorded`
-   * @throws what `finish` throws first, once every partition has been looked at
+   * @param finish publishes one batch, and returns whether it is no longer needed; see `publishRecorded`
+   * @throws the first error of `finish`, after every partition was tried
    */
   async publishOrphans(finish: (partition: number, batch: EncodedBatch) => Promise<boolean>): Promise<void> {
     const errors: unknown[] = [];
@@ -98,10 +98,10 @@ export class Lanes {
   }
 
   /**
-   * Lands what has been taken, and stops.
+   * Lands the records already taken, and stops.
    *
-   * @param landBy aborts when no more is landed
-   * @param stopBy aborts when nobody waits for the stop any longer: a disk that hangs must not keep the process
+   * @param landBy aborts at the end of the time for landing
+   * @param stopBy aborts at the end of the time for stopping: a disk that hangs must not keep the process
    */
   async drain(landBy: AbortSignal, stopBy: AbortSignal): Promise<void> {
     this.#draining = true;
@@ -109,7 +109,7 @@ export class Lanes {
     await unlessAborted(Promise.all([...this.all.map(async (lane) => await lane.stop('the process stops')), ...this.#background]), stopBy);
   }
 
-  /** The lanes that refuse to go on, with the reason. */
+  /** The lanes that refuse to continue, with the reason. */
   get refused(): readonly { readonly partition: number; readonly error: Error }[] {
     return this.all.flatMap((lane) => {
       const state: LaneState = lane.state;
@@ -117,7 +117,7 @@ export class Lanes {
     });
   }
 
-  // First what no lane waits for, then the largest open batch, and the oldest of several: many small ones would make small files.
+  // Drop an orphan first. Otherwise seal the largest open batch, and the oldest of equal ones: many small batches would make small files.
   async #relieve(): Promise<void> {
     const { crowded, overOpen } = this.#budget;
     if (!crowded && !overOpen) return;
@@ -132,7 +132,7 @@ export class Lanes {
   }
 }
 
-/** Where the spool stands, for health and metrics. */
+/** The fill level of the spool, for health and metrics. */
 export interface SpoolView {
   readonly bytes: number;
   readonly bytesMax: number;
@@ -141,7 +141,7 @@ export interface SpoolView {
 }
 
 /**
- * Adds up what waits to land.
+ * Adds up the batches that wait to land.
  *
  * @param now milliseconds since the epoch
  */

@@ -2,7 +2,7 @@ import type { LedgerEntry } from '@millrace/lake';
 import type { Check } from '../batch/check.ts';
 import type { LogRange, LogRecord } from '../kafka/log.ts';
 
-/** A record by which the log is known again; or, where no record was ever seen, the place from which on there is none. */
+/** A record that identifies the log. If no record was ever seen: the offset from which on the log must hold no record. */
 export interface Witness {
   readonly offset: number;
   /** Missing where there must be no record between the offset and the lane's position. */
@@ -11,23 +11,23 @@ export interface Witness {
   readonly eventId?: string | undefined;
 }
 
-/** What to do about a fetch that did not start where it should. */
+/** How to handle a fetch that did not start at the expected offset. */
 export type Verdict =
-  /** The log ends before what was reached: it is another one. */
+  /** The log ends before an offset that was already reached: it is another log. */
   | 'shorter'
-  /** Retention took offsets that were never read; the lane goes on at the log's start. */
+  /** Retention removed offsets that were never read; the lane continues at the log's start. */
   | 'retention'
   /** Fetch again, from {@link LogPosition.expected}. */
   | 'again'
-  /** The log has nothing between; the fetch is good as it is. */
+  /** The log holds no records in between; the fetch is valid. */
   | 'hole'
-  /** The record by which the log is known is not there. */
+  /** The record that identifies the log is missing. */
   | 'unknown';
 
 /**
- * Where a lane stands in its log, and how it knows that the log is still the same: the record before its position, read again after
- * every start and every rebalance. kafkajs resets a position outside the log without a word, rewinds kept partitions to the
- * committed offset, and knows nothing of a topic that was deleted and made again.
+ * A lane's position in its log, and the check that the log is still the same. The lane reads the record before its position again after
+ * every start and every rebalance. This is necessary because kafkajs silently resets a position outside the log and rewinds kept partitions
+ * to the committed offset. It also does not notice a topic that was deleted and recreated.
  */
 export class LogPosition {
   #next = 0;
@@ -36,7 +36,7 @@ export class LogPosition {
   #latest: Witness | undefined;
   /** Offsets before this one are gone. */
   #low = 0;
-  /** A jump of the fetch offset that was seen once; seen twice it is a hole in the log. */
+  /** A jump of the fetch offset that occurred once. The second time it is a hole in the log. */
   #jump: string | undefined;
 
   /** The offset that is appended next. */
@@ -67,7 +67,7 @@ export class LogPosition {
     this.prove(low);
   }
 
-  /** From here on the log has to prove itself again, where it still holds the record to do it with. */
+  /** Requires a new proof that the log is the same, if the log still holds the record for it. */
   prove(low = 0): void {
     const from = Math.max(low, this.#low);
     if (this.#latest === undefined) this.#witness = this.#next > from ? { offset: from } : undefined;
@@ -110,7 +110,7 @@ export class LogPosition {
       this.prove(low);
       return 'again';
     }
-    // Once may be a fetch from before a seek; twice from the same place means that the broker has nothing in between.
+    // One such fetch may predate a seek. Two from the same offset mean that the broker has no records in between.
     const jump = `${this.expected}>${fetchedOffset}`;
     if (this.#jump === jump) return this.#witness === undefined ? 'hole' : 'unknown';
     this.#jump = jump;

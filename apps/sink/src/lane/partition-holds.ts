@@ -7,14 +7,14 @@ export type HoldReason =
   | 'starting'
   /** The spool is full; Kafka is the queue. */
   | 'pressure'
-  /** The disk takes no more. */
+  /** The disk refuses writes. */
   | 'disk'
   /** The next batch cannot be decoded. */
   | 'undecodable'
   | 'stopping'
   | 'refused';
 
-/** Pauses a partition while there is any reason to; the group membership is kept. */
+/** Pauses a partition while it has at least one hold reason; the consumer stays in the group. */
 export class PartitionHolds {
   readonly #partition: number;
   readonly #log: PartitionLog;
@@ -47,13 +47,13 @@ export class PartitionHolds {
     this.#observe({ type: 'PartitionResumed', partition: this.#partition });
   }
 
-  /** The group was joined again, and kafkajs has forgotten what was paused. */
+  /** Pauses or resumes again after a rejoin, because kafkajs has forgotten its paused partitions. */
   reapply(): void {
     if (this.#reasons.size > 0) this.#log.pause();
     else this.#log.resume();
   }
 
-  /** The partition is another's from now on, in this process or elsewhere: it is not touched again. */
+  /** Never pauses or resumes the partition again: another lane has it, in this process or elsewhere. */
   close(): void {
     this.#closed = true;
   }

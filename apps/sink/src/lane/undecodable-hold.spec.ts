@@ -56,7 +56,7 @@ describe('a lane before a batch that cannot be decoded', () => {
     expect(() => laneHealth(parts)).toThrow(`partition 0: the batch at offsets 3-22 cannot be decoded: ${reason}`);
   });
 
-  it('goes on when a later fetch can be decoded', async () => {
+  it('continues when a later fetch can be decoded', async () => {
     const { world } = worldWith(3, 2, 2);
     const writer = world.writer();
     await live(writer);
@@ -102,7 +102,7 @@ describe('a lane before a batch that cannot be decoded', () => {
     },
   );
 
-  it('knows its log again by the last record before it, and does not stop there a second time', async () => {
+  it('recognises its log by the last record before the batch, and does not stop there a second time', async () => {
     const { world, batch } = worldWith(3, 20, 0);
     permit(world, batch);
     await live(world.writer());
@@ -114,7 +114,7 @@ describe('a lane before a batch that cannot be decoded', () => {
     expect(second.events.filter(({ type }) => type === 'BatchUndecodable')).toEqual([]);
   });
 
-  it('holds where the record by which it knows its log can be read no more', async () => {
+  it('holds at the record that identifies its log if that record can no longer be read', async () => {
     const { world } = worldWith(3, 0, 0);
     world.topic.undecodable.length = 0;
     await live(world.writer());
@@ -139,7 +139,7 @@ describe('a lane before a batch that cannot be decoded', () => {
 });
 
 describe('offsets without a record', () => {
-  it('land as absent at the age of the batch, and are committed, though no record follows them', async () => {
+  it('land as absent at the age limit of the batch and are committed, even if no record follows them', async () => {
     const world = new World();
     world.topic.append(purchaseLine(0));
     world.topic.skip(1);
@@ -155,7 +155,7 @@ describe('offsets without a record', () => {
     expect(world.entries().at(-1)!.last?.offset).toBe(0);
   });
 
-  it('are all that a partition needs to have a lane, and do not hide that its topic was made anew', async () => {
+  it('are enough for a lane to run, and do not hide that the topic was recreated', async () => {
     const world = new World();
     world.topic.skip(3);
     await live(world.writer());

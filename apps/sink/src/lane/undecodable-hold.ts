@@ -10,7 +10,7 @@ const lookAgainMs = 10_000;
 /** The batch that a lane waits before. */
 export interface HeldBatch {
   readonly from: number;
-  /** The offset behind it; undefined where it is not known. */
+  /** The offset after the batch; undefined if it is unknown. */
   readonly to: number | undefined;
   readonly reason: string;
   readonly sha256: string;

@@ -9,22 +9,22 @@ import { ModelFault } from './model-fault.ts';
 import type { PlantedFault } from './schedule.ts';
 import type { World } from './world.ts';
 
-/** What an audit said of the lane: `faulty`, or that its offsets [0, spanned) are accounted for, with or without known losses. */
+/** The verdict of an audit on the lane: `faulty`, or that its offsets [0, spanned) are accounted for, with or without known losses. */
 export interface Claim {
   readonly verdict: AuditVerdict;
   readonly spanned: number;
   /** Offsets of the head when it is recorded and has not landed. */
   readonly unlanded: number;
-  /** The first thing that did not add up. */
+  /** The first fault. */
   readonly fault: string;
 }
 
 /**
- * Audits the table, and holds the audit to its word: what it does not call faulty has exactly the rows that the log gives, known gaps
- * left out, and what it calls complete has no gap.
+ * Audits the table and checks the verdict. If the verdict is not faulty, the table must have exactly the rows of the log without the known
+ * gaps. If the verdict is complete, there must be no gap.
  *
- * @param isQuiet whether nothing lands meanwhile: then no row may be visible beyond what the audit spoke of
- * @throws Error when what the audit says is not so
+ * @param isQuiet whether nothing lands meanwhile: then no row may be visible beyond the offsets that the audit covered
+ * @throws Error when the verdict is wrong
  */
 export async function auditedClaim(world: World, log: readonly LogRecord[], window: number, audit: Makers['audit'], isQuiet: boolean): Promise<Claim> {
   const { verdict, lanes, faults } = await audit({

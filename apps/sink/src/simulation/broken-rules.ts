@@ -4,7 +4,7 @@ import { BatchSteps } from '../batch/batch-steps.ts';
 import { OrphanedBatches } from '../spool/orphaned-batches.ts';
 import { soundMakers, type Makers } from './makers.ts';
 
-/** A store whose PUTs somebody listens to. */
+/** A store that reports its PUTs to a listener. */
 class ListeningStore implements ObjectStore {
   readonly #store: ObjectStore;
   readonly #listen: (put: () => Promise<void>) => Promise<void>;
@@ -43,7 +43,7 @@ class ListeningStore implements ObjectStore {
   }
 }
 
-/** A PUT whose answer did not come is taken for applied. */
+/** Treats a PUT without an answer as applied. */
 class CredulousLedger extends Ledger {
   readonly #store: ObjectStore;
 
@@ -67,7 +67,7 @@ class CredulousLedger extends Ledger {
   }
 }
 
-/** Begins where the log begins, and keeps to itself what is missing before. */
+/** Starts the chain at the log's start, and does not record the gap before it. */
 class HeadlessLedger extends Ledger {
   #missing: LedgerEntry | undefined;
 
@@ -90,34 +90,34 @@ class HastyPipeline extends BatchSteps {
   }
 }
 
-/** Remembers what it took and lost. */
+/** Remembers rows that it took and lost to another writer. */
 class StubbornWindow extends DedupWindow {
   override forgetFrom(): void {
     // Nothing is forgotten.
   }
 }
 
-/** Takes up whatever is on disk. */
+/** Adopts every batch on disk without a check. */
 class UncheckedOrphans extends OrphanedBatches {
   protected override fits(): boolean {
     return true;
   }
 }
 
-/** Calls a table complete, whatever it sees there. */
+/** Calls every table complete. */
 async function credulousAudit(options: AuditOptions): Promise<AuditReport> {
   const report = await auditTable(options);
   return { ...report, verdict: 'complete', lanes: report.lanes.map((lane) => ({ ...lane, spanned: lane.spanned + lane.unlanded, unlanded: 0 })) };
 }
 
-/** The sink with one rule left out, by the rule's name. Each must be found out. */
+/** The sink without one rule, by the name of that rule. The check must detect each omission. */
 export const brokenRules: Readonly<Record<string, Makers>> = {
   'own entry read back': { ...soundMakers, ledger: (store, lane) => new CredulousLedger(store, lane) },
   'land before extend': { ...soundMakers, steps: (parts) => new HastyPipeline(parts) },
-  // An id that another cut of the same offsets has as well: what is staged under it changes.
+  // Another cut of the same offsets gets the same id, so the files staged under it change.
   'frozen batch': { ...soundMakers, batchId: (_n, position) => `batch-at-${position}` },
   'window forgotten after a loss': { ...soundMakers, window: (offsets) => new StubbornWindow(offsets) },
   'first entry at 0': { ...soundMakers, ledger: (store, lane) => new HeadlessLedger(store, lane) },
-  'audit of what is there': { ...soundMakers, audit: credulousAudit },
+  'audit of visible files': { ...soundMakers, audit: credulousAudit },
   'spool checked against the head': { ...soundMakers, orphans: (budget, observe) => new UncheckedOrphans(budget, observe) },
 };

@@ -1,7 +1,7 @@
 import type { CallOptions, InspectableStore, ListedObject } from '@millrace/lake';
 import type { SimulatedBucket } from './simulated-store.ts';
 
-/** The bucket as an operator's audit reads it: no fault of the schedule strikes it, and it writes nothing. */
+/** The bucket as an operator's audit reads it: without faults of the schedule, and read-only. */
 export class BucketReader implements InspectableStore {
   readonly #bucket: SimulatedBucket;
 

@@ -5,24 +5,26 @@ import { ModelFault } from './model-fault.ts';
 import { runSchedule } from './run-schedule.ts';
 import { schedules, type Schedule } from './schedule.ts';
 
-/** What a check of the model found. */
+/** Result of a check of the model. */
 export interface ModelReport {
-  /** Schedules that held. */
+  /** Number of schedules without a violation. */
   readonly schedules: number;
   readonly seed: number;
-  /** The smallest schedule that did not hold, and why. */
+  /** The smallest schedule with a violation, and the reason. */
   readonly failure?: { readonly seed: number; readonly schedule: Schedule; readonly reason: string };
-  /** By rule: how many schedules it took to find out that it was left out; undefined where none did, or one failed for another reason than a {@link ModelFault}. */
+  /**
+   * For each rule, the number of schedules until its omission was detected. Undefined if no schedule failed, or one failed with another
+   * error than a {@link ModelFault}.
+   */
   readonly foundOut: Readonly<Record<string, number | undefined>>;
 }
 
 const schedulesPerSeed = 1000;
 
 /**
- * Runs the sink's own lanes through seeded schedules, and then leaves out one rule of the ledger after another to see that the check
- * can fail.
+ * Runs the sink's own lanes through seeded schedules. Then omits one rule of the ledger after another, to prove that the check can fail.
  *
- * @param tell is told how far it has come
+ * @param tell receives lines that report the progress
  */
 export async function checkModel(count: number, seed: number, tell: (line: string) => void): Promise<ModelReport> {
   let done = 0;
@@ -45,7 +47,7 @@ export async function checkModel(count: number, seed: number, tell: (line: strin
   return { schedules: done, seed, foundOut };
 }
 
-/** Runs schedules, and makes the first that fails as small as it can. */
+/** Runs schedules, and shrinks the first one that fails. */
 async function check(makers: Makers, numRuns: number, seed: number, endOnFailure = false): Promise<fc.RunDetails<[Schedule]>> {
   return await fc.check(
     fc.asyncProperty(schedules, async (schedule) => await runSchedule(schedule, makers)),

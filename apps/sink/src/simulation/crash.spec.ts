@@ -28,7 +28,7 @@ describe('a crash', () => {
     for (let dieAfter = 0; dieAfter <= effects; dieAfter += 1) {
       const world = worldWithEvents();
       await world.run(world.writer({ ...options, dieAfter }));
-      // A reader may miss rows, and never sees one twice.
+      // A reader may miss rows, but never sees one twice.
       const offsets = world.rows().map(({ _offset }) => _offset);
       expect(new Set(offsets).size).toBe(offsets.length);
       await world.run(world.writer(options));
@@ -73,7 +73,7 @@ describe('a write', () => {
     for (let dieAfter = 2; dieAfter <= effects; dieAfter += 1) {
       for (const meanwhile of [0, 5, 20]) {
         const world = worldWithEvents();
-        // The last write of the dead one is under way when it dies, and arrives while its successor works.
+        // The last write of the dead writer is in flight when it dies, and arrives while its successor works.
         world.bucket.plan = () => 'applied-later';
         const first = world.writer({ ...options, dieAfter });
         await Promise.race([world.run(first), turns(60)]);

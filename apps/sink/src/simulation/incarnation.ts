@@ -1,6 +1,6 @@
 /**
- * One life of a process. Everything it does to the world outside passes {@link Incarnation.effect}; once it is dead nothing it still
- * tries takes effect, and nothing it waits for ever returns, as after kill -9.
+ * One life of a process. All its effects on the outside world pass {@link Incarnation.effect}. After its death, as after kill -9, no
+ * attempt takes effect and no call returns.
  */
 export class Incarnation {
   readonly effects: string[] = [];
@@ -10,7 +10,7 @@ export class Incarnation {
   #died: () => void = () => undefined;
   #dieAfter: number;
 
-  /** @param dieAfter how many effects it lives to see; the next one does not happen. Default: it does not die. */
+  /** @param dieAfter number of effects before it dies; the next one does not happen. Default: it does not die */
   constructor(dieAfter = Number.POSITIVE_INFINITY) {
     this.#dieAfter = dieAfter;
     this.death = new Promise((resolve) => (this.#died = resolve));
@@ -20,7 +20,7 @@ export class Incarnation {
     return this.#alive;
   }
 
-  /** Lives to see this many effects more. */
+  /** Dies after this many more effects. */
   dieAfter(effects: number): void {
     this.#dieAfter = this.effects.length + effects;
   }
@@ -30,18 +30,18 @@ export class Incarnation {
     this.#died();
   }
 
-  /** Hangs for ever when the process is dead. */
+  /** Returns while the process lives; never returns once it is dead. */
   async goesOn(): Promise<void> {
     if (!this.#alive) await new Promise<never>(() => undefined);
   }
 
-  /** Records an effect and lets it happen, or hangs for ever when the process is dead. */
+  /** Records an effect and applies it; never returns once the process is dead. */
   async effect<T>(name: string, apply: () => T): Promise<Awaited<T>> {
     if (this.effects.length >= this.#dieAfter) this.kill();
     if (!this.#alive) return await new Promise<never>(() => undefined);
     this.effects.push(name);
     const result = await apply();
-    // Killed while the effect was under way: it happened, but no one learns of it.
+    // Killed during the effect: it happened, but the process never sees its result.
     if (!this.#alive) return await new Promise<never>(() => undefined);
     return result;
   }

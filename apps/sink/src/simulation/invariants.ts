@@ -5,7 +5,7 @@ import { ModelFault } from './model-fault.ts';
 import type { World } from './world.ts';
 import { check } from './writer.ts';
 
-/** Watches a world: what must hold whenever anyone looks at it. */
+/** Watches a world, and checks the invariants that must hold at any time. */
 export class Invariants {
   readonly #world: World;
   readonly #window: number;
@@ -21,10 +21,10 @@ export class Invariants {
   }
 
   /**
-   * Looks, where something has changed.
+   * Checks the world if an object has changed.
    *
-   * @param log the records as they were written, retention and all
-   * @throws Error naming what does not hold
+   * @param log all records as they were written, including those that retention removed
+   * @throws Error naming the violated invariant
    */
   look(log: readonly LogRecord[]): void {
     const { bucket } = this.#world;
@@ -85,7 +85,7 @@ export class Invariants {
     for (const key of this.#seen.keys()) if (!objects.has(key)) throw new ModelFault(`${key} was visible and is gone`);
   }
 
-  /** Every visible row once, no event twice within the window, and all that the landed entries span: what the log says. */
+  /** The visible rows must equal those of the log over the landed entries: each row once, and no event twice within the window. */
   #isThePrefixOf(log: readonly LogRecord[], entries: readonly LedgerEntry[]): void {
     const landed = entries.filter((entry) => filesOf(entry).every(({ key }) => this.#world.bucket.objects.has(key)));
     const last = landed.length === entries.length ? entries.at(-1) : entries.at(-2);
@@ -105,7 +105,7 @@ export interface OffsetRange {
   readonly to: number;
 }
 
-/** Ranges of which the ledger says that the log no longer held them. */
+/** Ranges that the ledger records as missing from the log. */
 export function gapsOf(entries: readonly LedgerEntry[]): OffsetRange[] {
   return entries.filter(({ kind }) => kind === 'gap');
 }

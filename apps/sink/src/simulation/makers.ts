@@ -5,7 +5,7 @@ import { OrphanedBatches } from '../spool/orphaned-batches.ts';
 import type { SinkObserver } from '../sink-events.ts';
 import type { SpoolBudget } from '../spool/spool-budget.ts';
 
-/** Makes the parts in which the rules of the ledger live, so that a test can leave one rule out. */
+/** Makes the parts that implement the rules of the ledger, so that a test can omit one rule. */
 export interface Makers {
   readonly ledger: (store: ObjectStore, lane: LaneId) => Ledger;
   readonly steps: (parts: BatchStepsDeps) => BatchSteps;

@@ -12,11 +12,11 @@ const manifestFile = 'manifest.json';
 export class SimulatedDisk {
   /** By `<batch id>/<file>`. */
   readonly files = new Map<string, Buffer>();
-  /** Whose batches they are. */
+  /** The owner of each batch. */
   readonly owners = new Map<string, { readonly life: Incarnation; readonly partition: number }>();
-  /** Batches that were not as they were written. */
+  /** Corrupt batches that were set aside. */
   readonly setAside: string[] = [];
-  /** Writes that are refused from now on: the disk is full for so long. */
+  /** Number of next writes that the disk refuses as full. */
   writesToRefuse = 0;
 
   /** @throws SinkError `disk-full` */
@@ -87,7 +87,7 @@ export class MemorySpool implements Spool {
         await this.#life.effect(`append ${name}`, () => {
           disk.expectThere(batchId);
           const before = (files.get(path(name)) ?? Buffer.alloc(0)).subarray(0, position);
-          // What a full disk refuses stands there to a part.
+          // A full disk keeps a part of the refused chunk.
           if (disk.writesToRefuse > 0) files.set(path(name), Buffer.concat([before, chunk.subarray(0, chunk.byteLength / 2)]));
           disk.takeWrite();
           files.set(path(name), Buffer.concat([before, chunk]));
@@ -101,7 +101,7 @@ export class MemorySpool implements Spool {
       verify: async (name, expected) => {
         await this.#life.goesOn();
         const bytes = files.get(path(name));
-        if (bytes === undefined || crc32(bytes) !== expected) throw new SinkError('spool-corrupt', `${name} of ${batchId} is not as it was written`);
+        if (bytes === undefined || crc32(bytes) !== expected) throw new SinkError('spool-corrupt', `${name} of ${batchId} does not match its checksum`);
       },
       read: async (name) => files.get(path(name))!,
       persist: async (_names, manifest) =>
@@ -136,7 +136,7 @@ export class MemorySpool implements Spool {
   }
 }
 
-/** "Encodes" a segment by keeping its lines, so that a test can read what a reader of the table would. */
+/** "Encodes" a segment by keeping its lines, so that a test can read the rows of the table. */
 export class LineEncoder implements SegmentEncoder {
   readonly #life: Incarnation;
   readonly #disk: SimulatedDisk;

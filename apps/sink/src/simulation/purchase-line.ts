@@ -1,4 +1,4 @@
-/** A valid purchase as it stands in the topic. */
+/** The value of a valid purchase record in the topic. */
 export function purchaseLine(n: number, overrides: Record<string, unknown> = {}): string {
   return JSON.stringify({
     eventId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,

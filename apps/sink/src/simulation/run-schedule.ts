@@ -11,7 +11,7 @@ import { tick } from './tick.ts';
 import { World } from './world.ts';
 import type { Writer } from './writer.ts';
 
-// The sink looks every few seconds for what it recorded of partitions that it has no more.
+// The sink looks every few seconds for recorded batches of partitions that it no longer has.
 const turnsPerFinish = 20;
 
 // Turns within which everything must have landed once the faults have stopped.
@@ -19,15 +19,15 @@ const turnsToLand = 600;
 
 const firstLogStamp = '1700000000000';
 const secondLogStamp = '1800000000000';
-// Events of the second log are none of the first's: a table that holds some of each is seen at once.
+// The second log has other events than the first, so that a table with events of both is detected at once.
 const secondLogEvents = 100;
 
 /**
- * Runs the sink's own lanes through a schedule and looks at the world after every step. In the end the faults stop: everything has to
- * land within a bounded number of turns, or be refused where the topic is another one, and the audit has to call it so; then the table
- * is damaged by hand, and the audit must not call it so any more.
+ * Runs the sink's own lanes through a schedule, and checks the world after every step. In the end the faults stop. Then everything must
+ * land within a bounded number of turns, or be refused if the topic was recreated. The audit must confirm that. Finally the table is
+ * damaged by hand, and the audit must detect it.
  *
- * @throws Error naming what does not hold
+ * @throws Error naming the violated invariant
  */
 export async function runSchedule(schedule: Schedule, makers: Makers): Promise<void> {
   await new Run(schedule, makers).run();
@@ -65,7 +65,7 @@ class Run {
     }
   }
 
-  // A writer that does not get further would try for ever, beside all schedules to come.
+  // A stuck writer would retry without end, during all later schedules.
   #end(): void {
     for (const writer of this.#writers) writer.life.kill();
   }
@@ -106,7 +106,7 @@ class Run {
         await Promise.race([this.#writer(step.who).lose(), this.#turns(5)]);
         break;
       case 'finish':
-        // What the store refuses is tried again later.
+        // A later step retries the calls that the store refuses.
         await Promise.race([this.#writer(step.who).publishRecorded().catch(() => undefined), this.#turns(5)]);
         break;
       case 'fill-disk':
@@ -159,7 +159,7 @@ class Run {
     if (!this.#recreated) this.#log.push(this.#world.topic.records.find((record) => record.offset === offset)!);
   }
 
-  // Not at once: what it is in the middle of may go on for a few effects.
+  // Kill the writer with a delay: its current step may continue for a few effects.
   async #crash(who: number, after: number, loseDisk: boolean, lateDeath: boolean): Promise<void> {
     const dead = this.#writer(who);
     dead.life.dieAfter(after);
@@ -174,7 +174,7 @@ class Run {
     if (writer.lane.state.kind !== 'stopped') writer.lane.rejoin();
   }
 
-  // A client whose topic is gone joins its group again. The first log counts as long as the ledger knows anything of it.
+  // A client whose topic is gone joins its group again. The first log counts as long as the ledger has an entry of it.
   #recreate(events: readonly number[]): void {
     if (this.#recreated) return;
     this.#recreated = true;
@@ -216,11 +216,11 @@ class Run {
     return end;
   }
 
-  // A ledger that was written from the first log lets no lane go on in the second, whatever is done about it. A lane that had taken
-  // something of the first log, of which nothing was recorded, refuses as well, until it is started again with an empty disk.
+  // A ledger that was written from the first log lets no lane continue in the second. A lane that took records of the first log, none of
+  // them recorded, refuses as well until it is started again with an empty disk.
   async #landOrRefuse(): Promise<number> {
     const { topic } = this.#world;
-    // The second log grows past the end of the first: only at a record can a lane know that it is another one.
+    // The second log grows past the end of the first: a lane needs a record to see that the log is another one.
     const firstEnd = (this.#log.at(-1)?.offset ?? 0) + 1;
     this.#append(0);
     while (topic.high <= firstEnd) this.#append(0);
@@ -241,7 +241,7 @@ class Run {
   async #goOnUntil(end: number, isDone: () => boolean): Promise<void> {
     for (let turn = 0; turn < turnsToLand; turn += 1) {
       for (const writer of this.#writers) {
-        // A lane that stands at the end may still have to read the record before it, to prove the log.
+        // A lane at the end may still have to read the record before it, to prove the log.
         const { lane, log } = writer;
         if (Math.min(lane.position, log.position) < end && !log.paused) this.#fetch(writer, 4);
         else writer.flush();
@@ -260,19 +260,20 @@ class Run {
   }
 
   #isNotFaulty({ verdict, fault }: Claim): void {
-    if (verdict === 'faulty') throw new ModelFault(`the audit calls the table faulty, and nobody has touched it: ${fault}`);
+    if (verdict === 'faulty') throw new ModelFault(`the audit calls an undamaged table faulty: ${fault}`);
   }
 
-  // The audit tells a table that is all there from one that is not.
+  // The audit distinguishes a complete table from a damaged one.
   async #auditFindsOut(landedTo: number): Promise<void> {
     const whole = await this.#audit(true);
     this.#isNotFaulty(whole);
-    if (whole.spanned < landedTo) throw new ModelFault(`the audit speaks of [0, ${whole.spanned}), and [0, ${landedTo}) has landed`);
+    if (whole.spanned < landedTo) throw new ModelFault(`the audit covers [0, ${whole.spanned}), but [0, ${landedTo}) has landed`);
     const { planted } = this.#schedule;
-    // Where all of the log is gone there may be a head that nobody has landed: what is done to it by hand may be nothing yet.
+    // If retention removed the whole log, the head may not have landed, and damage to its files may have no effect yet.
     if (whole.unlanded > 0 || !plantFault(this.#world, planted)) return;
     const damaged = await this.#audit(true);
-    // A head whose staged copies are still there counts as being landed, and one that has no file leaves nothing behind: then the audit speaks of less.
+    // A head with intact staged copies counts as landing, and a deleted head without files leaves no trace. Then the audit covers fewer
+    // offsets.
     if (damaged.verdict !== 'faulty' && damaged.spanned >= whole.spanned) throw new ModelFault(`the audit calls [0, ${damaged.spanned}) ${damaged.verdict} after this was done to the table: ${planted.what}`);
   }
 }

@@ -1,39 +1,39 @@
 import fc from 'fast-check';
 import type { ReadFault, WriteFault } from './simulated-store.ts';
 
-/** One thing that happens. `who` is the writer on one of two machines. */
+/** One step of a schedule. `who` is the writer on one of two machines. */
 export type Step =
   | { readonly do: 'append'; readonly events: readonly number[] }
   | { readonly do: 'skip' }
   | { readonly do: 'fetch'; readonly who: number; readonly count: number }
   | { readonly do: 'flush'; readonly who: number }
   | { readonly do: 'wait'; readonly turns: number }
-  /** With `lateDeath` the next one notices only later that it may take up what is on the disk. */
+  /** With `lateDeath` the next writer learns only later that it may adopt the batches on the disk. */
   | { readonly do: 'crash'; readonly who: number; readonly after: number; readonly loseDisk: boolean; readonly lateDeath: boolean }
   | { readonly do: 'rejoin'; readonly who: number }
   /** The group takes the partition from a writer and gives it back. */
   | { readonly do: 'reassign'; readonly who: number }
   /** The group takes the partition from a writer. */
   | { readonly do: 'lose'; readonly who: number }
-  /** A writer looks for what dead ones left, and publishes what it recorded of a partition that it has no more. */
+  /** A writer looks for batches of dead writers, and publishes its recorded batches of a partition that it no longer has. */
   | { readonly do: 'finish'; readonly who: number }
-  /** A machine's disk refuses so many writes: ENOSPC. */
+  /** A machine's disk refuses the next `writes` writes with ENOSPC. */
   | { readonly do: 'fill-disk'; readonly who: number; readonly writes: number }
-  /** Somebody deletes by hand what a machine has on its disk and has not encoded. */
+  /** Somebody deletes the batches that a machine has on its disk and has not encoded. */
   | { readonly do: 'sweep'; readonly who: number }
   | { readonly do: 'fault'; readonly fault: WriteFault; readonly writes: number }
-  /** What becomes of the next reads. */
+  /** Outcomes of the next reads. */
   | { readonly do: 'read-faults'; readonly faults: readonly ReadFault[] }
   | { readonly do: 'arrive'; readonly which: number }
   | { readonly do: 'retain'; readonly count: number }
   | { readonly do: 'recreate'; readonly events: readonly number[] }
-  /** The table is audited while everything goes on. */
+  /** Audits the table while the writers keep running. */
   | { readonly do: 'audit' };
 
-/** What is done to the table by hand, once the schedule has ended. The audit has to see it. */
+/** Damage to the table by hand after the end of the schedule. The audit must detect it. */
 export interface PlantedFault {
   readonly what: 'file-deleted' | 'row-deleted' | 'file-doubled' | 'entry-deleted';
-  /** Which file or entry, counted from the first and around. */
+  /** Index of the file or entry, modulo their number. */
   readonly which: number;
 }
 
@@ -75,10 +75,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const retaining = fc.oneof({ weight: 12, arbitrary: step }, { weight: 1, arbitrary: fc.record({ do: fc.constant('retain' as const), count: fc.integer({ min: 1, max: 4 }) }) });
-// A log that has lost its beginning cannot be told from a new one, so a schedule has retention or a recreated topic, not both.
+// A log without its beginning looks like a new one, so a schedule has retention or a recreated topic, not both.
 const recreating = fc.oneof({ weight: 40, arbitrary: step }, { weight: 1, arbitrary: fc.record({ do: fc.constant('recreate' as const), events: fc.array(fc.nat(7), { maxLength: 12 }) }) });
 
-/** Every schedule there is. */
+/** Generates schedules. */
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
   steps: fc.oneof(
     { weight: 3, arbitrary: fc.array(retaining, { minLength: 8, maxLength: 60, size: 'max' }) },

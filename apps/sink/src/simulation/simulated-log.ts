@@ -38,7 +38,7 @@ export class SimulatedTopic {
     return batch;
   }
 
-  /** Deletes the topic and makes it anew: other records under the same offsets. */
+  /** Deletes and recreates the topic: the same offsets hold other records. */
   recreate(values: readonly string[], timestamp: string): void {
     this.records.length = 0;
     this.low = 0;
@@ -51,7 +51,7 @@ export class SimulatedTopic {
   }
 }
 
-/** One incarnation's handle on the partition: fetches as kafkajs does, with its own idea of the position. */
+/** One incarnation's handle on the partition: fetches as kafkajs does, and keeps its own fetch position. */
 export class SimulatedLog implements PartitionLog {
   readonly #topic: SimulatedTopic;
   readonly #life: Incarnation;
@@ -94,7 +94,7 @@ export class SimulatedLog implements PartitionLog {
   /** Fetches once and hands the records to the lane. False when there was nothing to fetch. */
   async fetch(lane: Pick<Lane, 'take'>, count: number): Promise<boolean> {
     if (this.#paused || !this.#life.alive) return false;
-    // kafkajs resets a position outside the log without a word.
+    // kafkajs silently resets a position outside the log.
     if (this.#position < this.#topic.low || this.#position > this.#topic.high) this.#position = this.#topic.low;
     const fetchedOffset = this.#position;
     const found = this.#topic.from(fetchedOffset, count);
@@ -104,7 +104,7 @@ export class SimulatedLog implements PartitionLog {
     const next = undecodable === undefined ? end : Math.max(fetchedOffset, undecodable.from);
     if (next === fetchedOffset && undecodable === undefined) return false;
     const taken = await lane.take({ partition: 0, fetchedOffset, records, next, ...(undecodable === undefined ? {} : { undecodable }) });
-    // A seek meanwhile wins over what was resolved.
+    // A seek in the meantime overrides the resolved offset.
     if (taken && this.#position === fetchedOffset) this.#position = next;
     return true;
   }

@@ -4,33 +4,33 @@ import { tick } from './tick.ts';
 
 const turnsOfLateRead = 6;
 
-/** What may happen to a write. */
+/** Fault of a write. */
 export type WriteFault =
   /** Not applied, and an error answered. */
   | 'refused'
   /** Applied, but the answer is lost. */
   | 'answer-lost'
-  /** An error answered; applied when the world gets round to it. */
+  /** An error answered; applied later, when the world chooses. */
   | 'applied-later'
   /** Applied and answered; applied again later. */
   | 'applied-twice'
-  /** 409: another conditional request was under way. Not applied. */
+  /** 409: another conditional request was in flight. Not applied. */
   | 'conflict';
 
-/** What may happen to a read: answered, answered after later ones, or not answered. */
+/** Outcome of a read: answered, answered after later ones, or not answered. */
 export type ReadFault = 'none' | 'late' | 'failed';
 
-/** Decides what happens to a write, by its number from 0 and its key. */
+/** Chooses the fault of a write by its number from 0 and its key. */
 export type FaultPlan = (n: number, key: string) => WriteFault | undefined;
 
 /** The objects of the simulated S3, shared by every incarnation. */
 export class SimulatedBucket {
   readonly objects = new Map<string, Uint8Array>();
-  /** Writes whose time has not come. */
+  /** Delayed writes that are not applied yet. */
   readonly delayed: (() => void)[] = [];
   plan: FaultPlan = () => undefined;
   writes = 0;
-  /** What becomes of the next reads; all later ones are answered. */
+  /** Outcomes of the next reads; all later ones are answered. */
   readonly reads: ReadFault[] = [];
   /** Changes whenever an object does. */
   version = 0;

@@ -1,4 +1,4 @@
-/** The next turn of the event loop: everything that can go on has gone on. */
+/** Waits for the next turn of the event loop, so that all pending callbacks run. */
 export async function tick(): Promise<void> {
   await new Promise((resolve) => {
     setImmediate(resolve);

@@ -38,7 +38,7 @@ export class World {
       if (writer.lane.landed === this.topic.high) return;
       if (writer.lane.queued === 0) writer.flush();
     }
-    throw new Error(`the writer did not land ${this.topic.high}: it stands at ${writer.lane.position}, landed ${writer.lane.landed}`);
+    throw new Error(`the writer did not land ${this.topic.high}: its position is ${writer.lane.position}, landed ${writer.lane.landed}`);
   }
 
   /** The entries from the oldest to the newest. */
@@ -49,12 +49,12 @@ export class World {
       .toReversed();
   }
 
-  /** What a reader of the table sees: every row of every visible file. */
+  /** The rows that a reader of the table sees: every row of every visible file. */
   rows(): { _offset: number; event_id: string }[] {
     return this.bucket.keys('purchases/').flatMap((key) => rowsOf(this.bucket.objects.get(key)!));
   }
 
-  /** Whether the ledger, where it names a record at all, was written from the log that was there first. */
+  /** Whether the ledger, if it names a record at all, was written from the first log. */
   isOfTheFirstLog(): boolean {
     const stamps = new Set(this.entries().flatMap(({ last }) => (last === undefined ? [] : [last.timestamp])));
     if (stamps.size > 1) throw new Error(`the ledger holds records of two logs: ${[...stamps].join(' and ')}`);

@@ -25,21 +25,21 @@ export const simulatedLane: LaneId = { table: 'purchases', topic: purchases.topi
 // Compiled once: a schedule is a matter of microseconds.
 export const check = checkOf(purchases, 0);
 
-/** What a writer is like. */
+/** Options of a simulated writer. */
 export interface WriterOptions {
   /** Default: seals by age only. */
   readonly flushBytes?: number;
-  /** How many effects it lives to see. */
+  /** Number of effects after which it dies. */
   readonly dieAfter?: number;
   /** The disk of its machine. Default: a new one. */
   readonly disk?: SimulatedDisk;
-  /** Looks only when it is told to for what dead ones left on its disk, not at its start. Default false. */
+  /** Looks for batches of dead writers on its disk only on request, not at its start. Default false. */
   readonly lateDeath?: boolean;
   /** Default 1000. */
   readonly dedupOffsets?: number;
-  /** What may be on disk. Default: anything. */
+  /** Maximum bytes on disk. Default: no limit. */
   readonly bytesMax?: number;
-  /** What it shares with other writers. Default: a budget of its own. */
+  /** The budget, if other writers share it. Default: a separate budget. */
   readonly budget?: SpoolBudget;
   /** Default: as the sink. */
   readonly entriesPerSnapshot?: number;
@@ -94,18 +94,18 @@ export class Writer {
     this.#started ??= (this.#options.lateDeath === true ? Promise.resolve() : this.fillOrphans()).then(() => this.lanes.assign([0]));
   }
 
-  /** Puts up what dead incarnations left on the disk. */
+  /** Adds the batches of dead incarnations on the disk to the orphans. */
   async fillOrphans(): Promise<void> {
     await this.#orphans.fill(this.#spool);
   }
 
-  /** The partition is given to another, and comes back. */
+  /** The group gives the partition to another member and then back. */
   async reassign(): Promise<void> {
     await this.lose();
     this.lanes.assign([0]);
   }
 
-  /** The partition is given to another for good. */
+  /** The group gives the partition to another member and never back. */
   async lose(): Promise<void> {
     await this.#started;
     const stopped = this.lane.stop('the group gave the partition to another member');
@@ -113,7 +113,7 @@ export class Writer {
     await stopped;
   }
 
-  /** Looks for what dead ones left, and publishes what is recorded and only on its disk, for a partition that another has. */
+  /** Looks for batches of dead writers. Publishes recorded batches that only its disk has, for a partition that another writer has. */
   async publishRecorded(): Promise<void> {
     await this.fillOrphans();
     await this.lanes.publishOrphans(async (_partition, batch) => await publishRecorded(this.#newPipeline(), batch, new AbortController().signal));
@@ -162,7 +162,7 @@ export class Writer {
       registrar,
       snapshots: new WindowSnapshots({ store, lane: simulatedLane, ...(this.#options.entriesPerSnapshot === undefined ? {} : { every: this.#options.entriesPerSnapshot }) }),
       checkpoints: this.#options.entriesPerCheckpoint === undefined ? { landed: () => undefined } : new Checkpointer({ store, lane: simulatedLane, every: this.#options.entriesPerCheckpoint }),
-      // A dead process waits for ever; a living one tries again in the next turn.
+      // A dead process never returns from its wait; a living one retries in the next turn.
       patience: { wait: async () => await (life.alive ? tick() : new Promise<never>(() => undefined)) },
       observe: (event) => void this.events.push(event),
     });

@@ -15,7 +15,7 @@ export interface Segment {
   readonly maxTimestamp: number;
 }
 
-/** A batch whose cut, id and predecessor never change again. */
+/** A batch whose offsets, id and predecessor never change again. */
 export interface SealedBatch {
   readonly id: string;
   readonly prev: string | null;
@@ -48,7 +48,7 @@ export interface StagedBody {
 export interface EncodedBatch {
   readonly entry: LedgerEntry;
   readonly bodies: readonly StagedBody[];
-  /** When its first record was taken, in milliseconds since the epoch, by whichever process that was. */
+  /** When its first record was taken, in milliseconds since the epoch, by the clock of the process that took it. */
   readonly takenAt: number;
   readonly files: BatchFiles;
   /** Bytes on disk. */

@@ -8,14 +8,14 @@ import { SinkError } from '../errors.ts';
 import { onDisk } from './on-disk.ts';
 import type { BatchFiles } from './spool.ts';
 
-/** The file that makes a batch one that can be taken up again. */
+/** The file that makes a batch recoverable after a crash. */
 export const manifestFile = 'manifest.json';
 
-/** Where batches that could not be read back are kept for an operator, the newest few. */
+/** Folder that keeps the newest corrupt batches for an operator. */
 export const setAsideFolder = 'corrupt';
 const setAsideMax = 20;
 
-/** The files of one batch in a directory of their own. */
+/** The files of one batch in a separate directory. */
 export class DiskBatchFiles implements BatchFiles {
   readonly batchId: string;
   readonly #root: string;
@@ -63,7 +63,7 @@ export class DiskBatchFiles implements BatchFiles {
     } catch (cause) {
       throw new SinkError('spool-corrupt', `${name} of batch ${this.batchId} cannot be read back`, { cause });
     }
-    if (found !== expected) throw new SinkError('spool-corrupt', `${name} of batch ${this.batchId} is not as it was written`);
+    if (found !== expected) throw new SinkError('spool-corrupt', `${name} of batch ${this.batchId} does not match its checksum`);
   }
 
   async read(name: string): Promise<Uint8Array> {

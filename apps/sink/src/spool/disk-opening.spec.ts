@@ -4,7 +4,7 @@ import { SinkError } from '../errors.ts';
 
 const full = new SinkError('disk-full', 'the disk is full');
 
-/** A disk that is full, and a wait that ends when it is told to. */
+/** A full disk, and a wait that ends on `goOn`. */
 class FullDisk {
   readonly failures: Error[] = [];
   readonly stopping = new AbortController();
@@ -36,7 +36,7 @@ class FullDisk {
 }
 
 describe('the opening of the disk', () => {
-  it('returns while the disk is full, says why it is not done, and is done when there is room', async () => {
+  it('returns while the disk is full, gives the reason, and completes when there is room', async () => {
     const disk = new FullDisk();
     const opening = await disk.begin();
     expect(opening.failure).toBe(full);
@@ -49,13 +49,13 @@ describe('the opening of the disk', () => {
     expect(disk.failures).toEqual([full, full]);
   });
 
-  it('fails at once where no room would help', async () => {
+  it('fails at once on an error that freeing space cannot fix', async () => {
     const disk = new FullDisk();
     disk.error = new Error('EACCES');
     await expect(disk.begin()).rejects.toThrow('EACCES');
   });
 
-  it('goes on when something else is wrong once it has returned, as it may pass too', async () => {
+  it('keeps retrying after any other error once it has returned, because that error may pass too', async () => {
     const disk = new FullDisk();
     const opening = await disk.begin();
     disk.error = new Error('EIO');
@@ -68,7 +68,7 @@ describe('the opening of the disk', () => {
     expect(opening.failure).toBeUndefined();
   });
 
-  it('tries no longer when the sink stops', async () => {
+  it('stops retrying when the sink stops', async () => {
     const disk = new FullDisk();
     const opening = await disk.begin();
     disk.stopping.abort(new Error('the sink stops'));

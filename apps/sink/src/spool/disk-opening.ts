@@ -1,18 +1,18 @@
 import { untilDone, type Patience } from '@millrace/lake';
 import { isSinkError } from '../errors.ts';
 
-/** How a {@link DiskOpening} goes on while the disk is full. */
+/** How a {@link DiskOpening} retries while the disk is full. */
 export interface DiskOpeningOptions {
   readonly patience: Patience;
-  /** Ends it. */
+  /** Ends the retries. */
   readonly signal: AbortSignal;
-  /** Told of each attempt that failed. */
+  /** Called for each failed attempt. */
   readonly onFailure: (error: Error) => void;
 }
 
 /**
- * What the sink writes to its disk before it can take anything. A full disk is an outage like the others: the process is up, says that it
- * is not ready, and goes on as soon as there is room.
+ * Opens the spool: the sink writes to its disk before it can take any records. A full disk is an outage. The process stays up, reports that
+ * it is not ready, and continues as soon as there is room.
  */
 export class DiskOpening {
   /** Resolves when everything is written; never, when the signal aborted first. Rejects in {@link begin} only. */
@@ -26,7 +26,7 @@ export class DiskOpening {
       failed();
       await patience.wait(attempt, error, ended);
     };
-    // Whoever began it is told of what no room would mend. Later there is nobody left to tell, and it may pass as a full disk does.
+    // On the first attempt, rethrow errors that freeing space cannot fix. Later no caller waits, and such an error may pass as well.
     const isFinal = (error: unknown): boolean => this.#failure === undefined && !isSinkError(error, 'disk-full');
     this.done = untilDone(open, { wait }, signal, isFinal).then(
       () => void (this.#failure = undefined),
@@ -38,16 +38,16 @@ export class DiskOpening {
     );
   }
 
-  /** Why it is not done; undefined when it is. */
+  /** Why the opening is not done; undefined once it is. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
   /**
-   * Begins, and returns when it is done or has found the disk full: then it goes on behind.
+   * Starts the opening. Returns when it is done, or when the disk is full; then it retries in the background.
    *
-   * @param open called again after it threw `disk-full`, whatever it throws then; it goes on where it was
-   * @throws what `open` throws the first time, unless it is `disk-full`
+   * @param open called again after it threw `disk-full`, and from then on after any error; it continues where it stopped
+   * @throws the first error of `open`, unless it is `disk-full`
    */
   static async begin(open: () => Promise<void>, options: DiskOpeningOptions): Promise<DiskOpening> {
     const failed = Promise.withResolvers<void>();

@@ -24,7 +24,7 @@ async function take(incarnation: string, clock = new TestClock()): Promise<DiskS
 }
 
 describe('the spool on disk', () => {
-  it('writes over what a failed write left, and cuts the rest off when sealed', async () => {
+  it('overwrites the remains of a failed write, and truncates the rest when sealed', async () => {
     const files = await (await take('one')).open(0, 'batch');
     await files.write('a', Buffer.from('one\n'), 0);
     await files.write('a', Buffer.from('half of a long li'), 4);
@@ -33,7 +33,7 @@ describe('the spool on disk', () => {
     expect(await readFile(files.path('a'), 'utf8')).toBe('one\ntwo\n');
   });
 
-  it('takes up what a dead incarnation left, once, and leaves a living one alone', async () => {
+  it('adopts the batches of a dead incarnation once, and leaves a living one alone', async () => {
     const living = await take('living');
     await spooled(await living.open(0, 'of-the-living'));
     await leftByDead('dead');
@@ -48,7 +48,7 @@ describe('the spool on disk', () => {
     expect(await readSpooled(left[0]!.files)).toMatchObject({ entry, takenAt: 1_700_000_000_000 });
   });
 
-  it('that could not take up everything goes on where it was when it is asked again', async () => {
+  it('continues where it stopped at the next call when it could not adopt every batch', async () => {
     await leftByDead('dead');
     const mine = await take('mine');
     await writeFile(join(root, 'mine', 'p3'), 'in the way');
@@ -58,15 +58,15 @@ describe('the spool on disk', () => {
     expect(await mine.left()).toEqual([]);
   });
 
-  it('takes a pid that was given to another process for dead', async () => {
+  it('considers an owner dead when another process has its pid', async () => {
     await leftByDead('recycled', { pid: process.pid, startedAt: '1' });
     expect(await (await take('mine')).left()).toHaveLength(1);
   });
 
-  it.each(['pid namespace', 'host'])('takes an owner in another %s for dead when its heartbeat stopped, whatever its pid is here', async (where) => {
+  it.each(['pid namespace', 'host'])('considers an owner in another %s dead when its heartbeat stops, whatever its pid is here', async (where) => {
     const elsewhere: Partial<Owner> = where === 'host' ? { host: 'another' } : { pidNamespace: 'pid:[1]' };
     await leftByDead('beats', elsewhere);
-    // Its pid is somebody else's here.
+    // Another process has its pid here.
     await leftByDead('beats-no-more', { ...(await ownerHere()), ...elsewhere });
     const longAgo = new Date(Date.now() - 61_000);
     await utimes(join(root, 'beats-no-more', 'owner.json'), longAgo, longAgo);
@@ -75,12 +75,12 @@ describe('the spool on disk', () => {
     expect(others).toEqual([]);
     expect((await readdir(root)).toSorted()).toEqual(['beats', 'mine']);
     await first!.files.discard();
-    // Found by whoever looks again.
+    // The next call finds it.
     await utimes(join(root, 'beats', 'owner.json'), longAgo, longAgo);
     expect(await mine.left()).toHaveLength(1);
   });
 
-  it('shows by a heartbeat that its owner lives, also after it was taken for dead, until it is released', async () => {
+  it('keeps a heartbeat until it is released, even after another sink considered its owner dead', async () => {
     const clock = new TestClock();
     const spool = await take('mine', clock);
     const owner = join(root, 'mine', 'owner.json');
@@ -100,7 +100,7 @@ describe('the spool on disk', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('leaves its batches to the next incarnation when it stops, and nothing when none waits', async () => {
+  it('leaves its batches to the next incarnation when it stops, and leaves nothing when no batch waits', async () => {
     const first = await take('first');
     await spooled(await first.open(0, 'waits'));
     await first.release();
@@ -110,7 +110,7 @@ describe('the spool on disk', () => {
     expect(await readdir(root)).toEqual(['first']);
   });
 
-  it.each(['a.parquet', 'manifest.json'])('detects that %s is not as it was written, and sets the batch aside', async (name) => {
+  it.each(['a.parquet', 'manifest.json'])('detects that %s does not match its checksum, and sets the batch aside', async (name) => {
     const spool = await take('one');
     const files = await spool.open(0, 'batch');
     await spooled(files);
@@ -118,11 +118,11 @@ describe('the spool on disk', () => {
     await expect(readSpooled(files)).rejects.toMatchObject({ code: 'spool-corrupt', retryable: false });
     await files.setAside();
     expect(await readdir(join(root, 'corrupt'))).toEqual([expect.stringMatching(/-batch$/)]);
-    // What was set aside is no dead incarnation's.
+    // A batch that was set aside does not count as left by a dead incarnation.
     expect(await (await take('two')).left()).toEqual([]);
   });
 
-  it('detects lines that are not as they were appended', async () => {
+  it('detects lines that differ from the appended ones', async () => {
     const files = await (await take('one')).open(0, 'batch');
     await files.write('a', Buffer.from('one\ntwo\n'), 0);
     await expect(files.verify('a', crc32('one\ntwo\n'))).resolves.toBeUndefined();

@@ -10,14 +10,14 @@ import type { BatchFiles, LeftBatch, Spool } from './spool.ts';
 const heartbeatMs = 5000;
 
 /**
- * The spool on disk: `<root>/<incarnation>/p<partition>/<batch id>/`. Each incarnation of the process has its own directory, so that
- * two sinks on one machine never share a file, and a crashed one's files can be told from a living one's.
+ * The spool on disk: `<root>/<incarnation>/p<partition>/<batch id>/`. Each incarnation of the process has its own directory. So two sinks
+ * on one machine never share a file, and files of a crashed sink are distinct from those of a living one.
  */
 export class DiskSpool implements Spool {
   readonly #root: string;
   readonly #directory: string;
   readonly #clock: Clock;
-  /** What was found and not answered yet. */
+  /** Batches that were found and not returned yet. */
   readonly #found: LeftBatch[] = [];
   #heartbeat: unknown;
   #beating: Promise<void> = Promise.resolve();
@@ -43,7 +43,7 @@ export class DiskSpool implements Spool {
     try {
       await onDisk(async () => await own(directory));
     } catch (error) {
-      // A directory that names no owner is soon taken for a dead one's.
+      // Other sinks soon consider a directory without an owner file dead.
       await rm(directory, { recursive: true, force: true });
       throw error;
     }
@@ -67,10 +67,10 @@ export class DiskSpool implements Spool {
     for (const name of await readdir(this.#root)) {
       const dead = join(this.#root, name);
       if (dead === this.#directory || name === setAsideFolder || (await isAlive(dead))) continue;
-      // Of several that see a dead one, the rename succeeds for one.
+      // If several sinks see a dead one, the rename succeeds for only one of them.
       await rename(dead, join(this.#directory, `claimed-${name}`)).catch(() => undefined);
     }
-    // What an attempt that failed half-way had claimed is among them.
+    // Includes directories that a partly failed attempt had claimed.
     for (const name of await readdir(this.#directory)) if (name.startsWith('claimed-')) await this.#takeOver(join(this.#directory, name));
     return this.#found.splice(0);
   }
@@ -85,7 +85,7 @@ export class DiskSpool implements Spool {
       });
       this.#found.push({ partition, files: new DiskBatchFiles(this.#root, mine, batchId) });
     }
-    // Open segments among the rest: a torn tail cannot be trusted, and Kafka has the events.
+    // Discard open segments too: their last line may be incomplete, and Kafka has the events.
     await rm(claimed, { recursive: true, force: true });
   }
 
@@ -94,7 +94,7 @@ export class DiskSpool implements Spool {
     this.#clock.clearTimeout(this.#heartbeat);
     this.#heartbeat = undefined;
     await this.#beating;
-    // What is claimed now would be removed with the rest.
+    // Wait for claims in progress; otherwise their batches would be removed with the directory.
     await this.#claiming;
     if ((await batchesIn(this.#directory)).length === 0) await rm(this.#directory, { recursive: true, force: true });
   }
@@ -108,7 +108,7 @@ export class DiskSpool implements Spool {
     try {
       await utimes(join(this.#directory, ownerFile), now, now);
     } catch {
-      // Taken for dead while the process was frozen, or swept by hand: what is written from now on has to have an owner again.
+      // Another sink claimed the directory while this process was frozen, or somebody deleted it. New files need an owner file again.
       if (this.#heartbeat !== undefined) await own(this.#directory).catch(() => undefined);
     }
     if (this.#heartbeat !== undefined) this.#beatLater();

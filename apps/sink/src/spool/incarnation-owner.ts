@@ -6,18 +6,18 @@ import { startOf } from '@millrace/runtime';
 /** The file of a spool directory that names its {@link Owner}. */
 export const ownerFile = 'owner.json';
 
-/** How long after its last heartbeat an owner counts as alive whose pid says nothing here. */
+/** Milliseconds after its last heartbeat for which an owner counts as alive if its pid cannot be checked here. */
 const staleMs = 60_000;
 
 /**
- * Who owns a spool directory: a process, told from a later one with the same pid by its start time. A pid means something only on its own
- * host and in its own pid namespace: of two containers on one volume each may have the pid 1.
+ * The process that owns a spool directory. Its start time distinguishes it from a later process with the same pid. A pid is valid only on
+ * its host and in its pid namespace: two containers on one volume may both have pid 1.
  */
 export interface Owner {
   readonly pid: number;
   readonly startedAt: string;
   readonly host: string;
-  /** Empty where the system has none. */
+  /** Empty if the system has none. */
   readonly pidNamespace: string;
 }
 

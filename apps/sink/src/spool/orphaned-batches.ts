@@ -8,21 +8,21 @@ import type { BatchFiles, Spool } from './spool.ts';
 
 /** The orphaned batches that a lane finds. */
 export interface FoundOrphans {
-  /** The head itself, still on disk: what was staged for it may be lost, this is not. */
+  /** The head itself, if it is still on disk: a copy that survives the loss of its staged files. */
   readonly head: EncodedBatch | undefined;
   /** Batches that extend the head, in order. */
   readonly next: readonly EncodedBatch[];
 }
 
 /**
- * Encoded batches on disk that no lane holds: left by a crash, or by a lane whose partition was taken away. A lane that begins takes
- * those that still extend its head; every other is discarded, for Kafka has the events.
+ * Encoded batches on disk that no lane holds, after a crash or a revoked partition. A starting lane takes those that still extend its head.
+ * Every other one is discarded, because Kafka has the events.
  */
 export class OrphanedBatches {
   readonly #budget: SpoolBudget;
   readonly #observe: SinkObserver;
   readonly #batches = new Map<number, EncodedBatch[]>();
-  /** All that no lane holds: what is up, and what is lent to somebody who may put it back. */
+  /** All batches that no lane holds: the available ones, and those lent to a caller that may put them back. */
   readonly #all = new Set<EncodedBatch>();
 
   constructor(budget: SpoolBudget, observe: SinkObserver) {
@@ -30,7 +30,7 @@ export class OrphanedBatches {
     this.#observe = observe;
   }
 
-  /** Puts up what dead incarnations left. What is not as it was written is set aside; its range is read from Kafka again. */
+  /** Adds the batches of dead incarnations. Sets corrupt ones aside; their range is read from Kafka again. */
   async fill(spool: Spool): Promise<void> {
     for (const { partition, files } of await spool.left()) {
       const batch = await this.#read(partition, files);
@@ -50,7 +50,7 @@ export class OrphanedBatches {
     return this.#all.size === 0 ? undefined : Math.min(...[...this.#all].map(({ takenAt }) => takenAt));
   }
 
-  /** Puts batches up whose bytes the budget counts already. */
+  /** Adds batches whose bytes the budget already counts. */
   put(partition: number, batches: readonly EncodedBatch[]): void {
     for (const batch of batches) this.#all.add(batch);
     const all = [...(this.#batches.get(partition) ?? []), ...batches];
@@ -82,7 +82,7 @@ export class OrphanedBatches {
     this.#all.delete(batch);
   }
 
-  /** The partitions of which something is here. */
+  /** The partitions with at least one orphan here. */
   get partitions(): readonly number[] {
     return [...this.#batches.keys()];
   }
@@ -114,10 +114,11 @@ export class OrphanedBatches {
   }
 
   /**
-   * Discards what no lane has asked for yet, the newest first, when the room is needed. Not what may be recorded, for this may be the
-   * only copy of it: that is the first of each chain, since a batch is recorded when the one before it has landed and is gone from here.
+   * Discards one batch that no lane has asked for yet, the newest first, when the spool needs room. Keeps batches that may be recorded,
+   * because this may be their only copy. Only the first of each chain may be: a batch is recorded after its predecessor has landed and left
+   * this collection.
    *
-   * @param unrecorded batches of which the ledger has just been asked
+   * @param unrecorded batches that the caller has just found missing from the ledger
    * @returns whether something was discarded
    */
   async dropOne(unrecorded: ReadonlySet<EncodedBatch> = new Set()): Promise<boolean> {
@@ -132,7 +133,7 @@ export class OrphanedBatches {
     return false;
   }
 
-  /** A batch may be recorded only as the successor of the entry it was cut behind: anything else would be a second path. */
+  /** A batch may be recorded only as the successor of the entry that it was sealed after. Any other place would fork the chain. */
   protected fits(end: ChainEnd, { entry }: EncodedBatch): boolean {
     return entry.prev === end.id && entry.from === end.to;
   }
@@ -147,7 +148,7 @@ export class OrphanedBatches {
     }
   }
 
-  /** Moves a batch that is not as it was written to where an operator can look at it. */
+  /** Moves a corrupt batch to the folder in which an operator can inspect it. */
   async setAside(partition: number, batch: EncodedBatch, error: Error): Promise<void> {
     const { bytes, files } = batch;
     this.#all.delete(batch);

@@ -1,4 +1,4 @@
-/** Limits of what all lanes together keep on disk. */
+/** Limits of the batches that all lanes together keep on disk. */
 export interface SpoolLimits {
   /** Bytes on disk, open segments included, at which the partitions pause. */
   readonly bytesMax: number;
@@ -6,16 +6,16 @@ export interface SpoolLimits {
   readonly openSegmentsMax: number;
 }
 
-// Below four fifths of the limit the lanes go on, so that a full spool does not flap; above it open batches are sealed, for what is
-// encoded takes an eighth of the room.
+// Below four fifths of the limit the lanes resume, so that a full spool does not flap. Above it open batches are sealed, because Parquet
+// takes an eighth of the space.
 const crowdedFrom = 0.8;
-// Smaller batches are left to their age: sealed with every fetch, they would turn the last fifth of the room into hundreds of
-// thousands of small files.
+// Smaller batches wait for their age limit. If every fetch sealed them, the last fifth of the spool would fill with hundreds of thousands
+// of small files.
 const worthSealingFrom = 0.01;
 
 /**
- * What all lanes together keep on disk before it lands. Crowded, the largest open batches are sealed; full, the lanes pause their
- * partitions, and Kafka is the queue.
+ * Counts the bytes that all lanes together keep on disk before they land. When it is crowded, the largest open batches are sealed. When it
+ * is full, the lanes pause their partitions, and Kafka is the queue.
  */
 export class SpoolBudget {
   readonly limits: SpoolLimits;
@@ -41,22 +41,22 @@ export class SpoolBudget {
     return this.#openSegments;
   }
 
-  /** No more is taken. */
+  /** The spool is full: the lanes take no more records. */
   get full(): boolean {
     return this.#full;
   }
 
-  /** The room runs out. */
+  /** The spool is nearly full. */
   get crowded(): boolean {
     return this.#bytes >= this.limits.bytesMax * crowdedFrom;
   }
 
-  /** More segments are open than may be. */
+  /** More segments are open than the limit allows. */
   get overOpen(): boolean {
     return this.#openSegments > this.limits.openSegmentsMax;
   }
 
-  /** Whether sealing an open batch of so many raw bytes wins room worth having. */
+  /** Whether sealing an open batch of this many raw bytes frees enough room. */
   isWorthSealing(openBytes: number): boolean {
     return openBytes >= this.limits.bytesMax * worthSealingFrom;
   }

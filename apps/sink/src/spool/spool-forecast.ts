@@ -5,7 +5,7 @@ interface Sample {
   readonly bytes: number;
 }
 
-/** Tells from the last minute when the spool will be full. */
+/** Predicts from the last minute when the spool will be full. */
 export class SpoolForecast {
   readonly #windowMs: number;
   readonly #samples: Sample[] = [];
@@ -21,7 +21,10 @@ export class SpoolForecast {
     while (this.#samples[0]!.atMs < atMs - this.#windowMs) this.#samples.shift();
   }
 
-  /** Milliseconds until the spool is full at the present rate; 0 while it is, also when what was encoded since has made some room; infinity while it does not grow. */
+  /**
+   * Milliseconds until the spool is full at the present rate. 0 while it is full, even if encoding has freed some room since. Infinity
+   * while it does not grow.
+   */
   msToFull({ full, limits: { bytesMax } }: Pick<SpoolBudget, 'full' | 'limits'>): number {
     if (full) return 0;
     const [first] = this.#samples;

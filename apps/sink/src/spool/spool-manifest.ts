@@ -6,7 +6,7 @@ import type { BatchFiles } from './spool.ts';
 
 interface Manifest {
   readonly v: 1;
-  /** The entry's JSON text: its bytes must be those that were sent before the crash. */
+  /** The entry's JSON text: its bytes must equal those sent before the crash. */
   readonly entry: string;
   /** Left out by older versions. */
   readonly takenAt?: number;
@@ -40,13 +40,13 @@ export async function readSpooled(files: BatchFiles): Promise<EncodedBatch> {
  */
 export async function verifyBody(files: BatchFiles, { file, sha256 }: Pick<StagedBody, 'file' | 'sha256'>): Promise<void> {
   const found = await files.hash(file);
-  if (found !== sha256) throw corrupt(files, `${file} ${found === undefined ? 'is missing' : 'is not as it was written'}`);
+  if (found !== sha256) throw corrupt(files, `${file} ${found === undefined ? 'is missing' : 'does not match its checksum'}`);
 }
 
 async function readManifest(files: BatchFiles): Promise<Manifest> {
   const bytes = await files.manifest();
   const [hash, text] = bytes === undefined ? [] : Buffer.from(bytes).toString('utf8').split('\n');
-  if (hash === undefined || text === undefined || sha256Of(text) !== hash) throw corrupt(files, 'its manifest is not as it was written');
+  if (hash === undefined || text === undefined || sha256Of(text) !== hash) throw corrupt(files, 'its manifest does not match its checksum');
   return JSON.parse(text) as Manifest;
 }
 

@@ -21,7 +21,7 @@ async function consumeWithoutS3(world: World, writer: Writer): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await tick();
 }
 
-/** A writer dies when its batch is recorded, before it publishes it. */
+/** Kills a writer after it records its batch and before it publishes it. */
 async function recordedAndNotPublished(world: World, disk = new SimulatedDisk()): Promise<{ readonly disk: SimulatedDisk }> {
   const writer = world.writer({ flushBytes: 1, disk });
   world.bucket.plan = (_n, key) => {
@@ -51,7 +51,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('is taken up again after a crash, the same bytes under the same id', async () => {
+  it('is adopted after a crash, with the same bytes under the same id', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const first = world.writer({ flushBytes: 1, disk });
@@ -66,7 +66,7 @@ describe('the spool', () => {
     expect(disk.files.size).toBe(0);
   });
 
-  it('is dropped when another writer has gone on meanwhile', async () => {
+  it('is dropped when another writer has continued in the meantime', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const first = world.writer({ flushBytes: 1, disk });
@@ -81,7 +81,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('lands the head from disk when what was staged for it is gone', async () => {
+  it('lands the head from disk when its staged files are missing', async () => {
     const world = worldWith(2);
     const { disk } = await recordedAndNotPublished(world);
     deleteStaged(world);
@@ -89,7 +89,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('sets a corrupt batch aside, and its range and all behind it are consumed again', async () => {
+  it('sets a corrupt batch aside, and consumes its range and all later ones again', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const first = world.writer({ flushBytes: 1, disk });
@@ -105,7 +105,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('that turns out corrupt while its lane runs makes the lane read the range again', async () => {
+  it('makes the lane read a range again when its batch turns out corrupt while the lane runs', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const writer = world.writer({ flushBytes: 1, disk });
@@ -119,7 +119,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('becomes an orphan when the partition is taken away, and is taken up when it comes back', async () => {
+  it('becomes an orphan when the partition is revoked, and is adopted when the partition returns', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const writer = world.writer({ flushBytes: 1, disk });
@@ -131,7 +131,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('keeps the only copy of a recorded batch when its lane is taken away, or the process stops, before it could be published', async () => {
+  it('keeps the only copy of a recorded batch when its partition is revoked or the process stops before it is published', async () => {
     const world = worldWith(2);
     const { disk } = await recordedAndNotPublished(world);
     const second = world.writer({ disk });
@@ -149,7 +149,7 @@ describe('the spool', () => {
     expect(disk.files.size).toBe(0);
   });
 
-  it('keeps the only copy of a recorded batch while its staged files are deleted again and again', async () => {
+  it('keeps the only copy of a recorded batch while its staged files are deleted repeatedly', async () => {
     const world = worldWith(2);
     const disk = new SimulatedDisk();
     const writer = world.writer({ flushBytes: 1, disk });
@@ -161,14 +161,14 @@ describe('the spool', () => {
     expect(writer.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
     expect(writer.events.filter(({ type }) => type === 'StagedAgain')).toHaveLength(3);
     world.bucket.plan = () => undefined;
-    // The lane looks again.
+    // The lane searches for its head again.
     writer.flush();
     for (let turn = 0; turn < 20; turn += 1) await tick();
     await world.run(writer);
     expectExactlyOnce(world);
   });
 
-  it('does not take a copy on disk for one that is damaged: the lane says that the file is lost', async () => {
+  it('does not use a damaged copy on disk: the lane reports that the file is lost', async () => {
     const world = worldWith(2);
     const { disk } = await recordedAndNotPublished(world);
     const second = world.writer({ disk });
@@ -182,7 +182,7 @@ describe('the spool', () => {
     expect(second.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
   });
 
-  it.each(['alive', 'dead'] as const)('has what a recorded batch is published from when its staged copy was deleted and another has the partition; the first writer is %s', async (state) => {
+  it.each(['alive', 'dead'] as const)('publishes a recorded batch from disk when its staged copy was deleted and another writer has the partition; the first writer is %s', async (state) => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const first = world.writer({ disk });
@@ -214,7 +214,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('keeps what is not recorded for its lane', async () => {
+  it('keeps unrecorded batches for their lane', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const first = world.writer({ flushBytes: 1, disk });
@@ -227,7 +227,7 @@ describe('the spool', () => {
     expect(world.bucket.keys('purchases/')).toEqual([]);
   });
 
-  it('lets go of a batch whose offset is an entry of another, so that one behind it is published that is recorded', async () => {
+  it('discards a batch whose offset another entry holds, so that a recorded batch behind it is published', async () => {
     const world = worldWith(4);
     const disk = new SimulatedDisk();
     // Of two processes that died on this disk one had sealed and not recorded what another took up to 2,

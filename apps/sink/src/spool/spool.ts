@@ -1,6 +1,6 @@
 import type { ObjectBody } from '@millrace/lake';
 
-/** The files of one batch. They hold what memory must not: a batch is as large as its hints allow, and many may wait. */
+/** The files of one batch. They stay out of memory: a batch is as large as its flush settings allow, and many batches may wait. */
 export interface BatchFiles {
   readonly batchId: string;
   /** Where a file of the batch is, for the encoder. */
@@ -8,15 +8,15 @@ export interface BatchFiles {
   /** A file that no one changes any more, for the upload. */
   body(name: string, bytes: number): ObjectBody;
   /**
-   * Writes a chunk at a position of a file; the first write creates it. What an earlier, failed write left there is overwritten.
+   * Writes a chunk at a position of a file; the first write creates the file. Overwrites the remains of an earlier, failed write.
    *
-   * @throws SinkError `disk-full`; a part of the chunk may stand there
+   * @throws SinkError `disk-full`; the file may then hold a part of the chunk
    */
   write(name: string, chunk: Uint8Array, position: number): Promise<void>;
-  /** Cuts each file to its length, which drops what a failed write left behind. */
+  /** Truncates each file to its length, which drops the remains of a failed write. */
   seal(files: readonly { readonly file: string; readonly bytes: number }[]): Promise<void>;
   /**
-   * Compares a file with the checksum that was kept while it was written.
+   * Compares a file with the checksum that was computed while it was written.
    *
    * @throws SinkError `spool-corrupt`
    */
@@ -31,9 +31,9 @@ export interface BatchFiles {
   hash(name: string): Promise<string | undefined>;
   /** Removes one file that is no longer needed. */
   remove(name: string): Promise<void>;
-  /** Removes everything. Never throws: what is left over is swept at the next start. */
+  /** Removes everything. Never throws: the next start removes any leftovers. */
   discard(): Promise<void>;
-  /** Moves everything to where an operator can look at it. Never throws. */
+  /** Moves everything to a folder in which an operator can inspect it. Never throws. */
   setAside(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { eventIdOf } from './purchase-message.ts';
 import type { TableRow } from './test-table.ts';
 
-/** Each purchase of 0…count stands in the table once, and nothing else does. */
+/** Expects each purchase from 0 up to and without `count` once in the table, and no other row. */
 export function expectEachOnce(rows: readonly TableRow[], count: number): void {
   expect(rows).toHaveLength(count);
   expect(new Set(rows.map(({ event_id }) => event_id)).size).toBe(count);

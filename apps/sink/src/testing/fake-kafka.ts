@@ -3,17 +3,17 @@ import type { KafkaClient } from '../kafka/kafka-batch-strategy.ts';
 
 type Listener = (event: { payload: unknown }) => void;
 
-/** kafkajs without a network, as far as the transport uses it. Like the real one it throws at whoever seeks or pauses while there is no group. */
+/** kafkajs without a network, as far as the transport uses it. Like the real one, it throws on seek and pause outside the group. */
 export class FakeKafka implements KafkaClient {
-  /** What consumers were told, in order. */
+  /** The calls to all consumers, in order. */
   readonly told: string[] = [];
   /** Answers of the admin client for the ends of the topic. */
   fetchTopicOffsets: () => Promise<{ partition: number; low: string; high: string }[]> = async () => [];
   /** Answers of the admin client for the offsets of the group. */
   fetchOffsets: () => Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]> = async () => [];
-  /** What becomes of the admin client's connecting. */
+  /** Result of connecting the admin client. */
   connectAdmin: () => Promise<void> = async () => undefined;
-  /** What becomes of a consumer's leaving. */
+  /** Result of disconnecting a consumer. */
   disconnect: () => Promise<void> = async () => undefined;
   #consumer: FakeConsumer | undefined;
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SinkProcess } from './sink-process.ts';
 
-/** Looks, several times a second, how far the sinks of a group have taken each partition, for as long as events come for all of them. */
+/** Polls several times a second how far the sinks of a group have taken each partition. Needs a steady stream of events for each. */
 export class PartitionWatch {
   readonly #sinks: readonly SinkProcess[];
   readonly #takenTo = new Map<number, number>();

@@ -5,7 +5,7 @@ export function eventIdOf(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 }
 
-/** The nth purchase of a test, as it stands in the topic: three days, 97 buyers. */
+/** The nth purchase of a test, as a Kafka message: three days, 97 buyers. */
 export function purchaseMessage(n: number, overrides: Readonly<Record<string, unknown>> = {}): Message {
   const userId = `user-${n % 97}`;
   const event = {

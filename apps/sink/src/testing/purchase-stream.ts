@@ -14,7 +14,7 @@ export class PurchaseStream {
     this.#producing = this.#produce();
   }
 
-  /** Stops, and tells how many there were. */
+  /** Stops, and returns the number of purchases. */
   async stop(): Promise<number> {
     this.#stopping.abort();
     await this.#producing;

@@ -13,7 +13,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A sink as its operators run it: a process of its own, from the build. */
+/** A sink as its operators run it: a separate process, started from the build. */
 export class SinkProcess {
   readonly child: ChildProcess;
   readonly lines: LogLine[] = [];
@@ -63,7 +63,7 @@ export class SinkProcess {
     for (;;) {
       const found = this.lines.find(matches);
       if (found !== undefined) return found;
-      if (!this.alive || Date.now() > until) throw new Error(`the sink ${this.alive ? 'did not say' : 'ended before it said'} what was waited for; its last lines:\n${this.lines.slice(-15).map((line) => JSON.stringify(line)).join('\n')}`);
+      if (!this.alive || Date.now() > until) throw new Error(`the sink ${this.alive ? 'did not log' : 'ended before it logged'} the expected line; its last lines:\n${this.lines.slice(-15).map((line) => JSON.stringify(line)).join('\n')}`);
       await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), delay(200)]);
     }
   }

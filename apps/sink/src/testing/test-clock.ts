@@ -1,6 +1,6 @@
 import type { Clock } from '@millrace/resilience';
 
-/** A clock that stands still, and whose timers run when the test says so. */
+/** A stopped clock, whose timers run when the test runs them. */
 export class TestClock implements Clock {
   readonly waiting: { readonly run: () => void; readonly ms: number }[] = [];
 

@@ -1,4 +1,4 @@
-/** The parts that integration tests run on, as the test command tells them. */
+/** The addresses of the parts for integration tests, as the test command passes them. */
 export const testParts = {
   brokers: process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092',
   awsUrl: process.env['AWS_ENDPOINT_URL'] ?? 'http://127.0.0.1:4566',

@@ -21,7 +21,7 @@ export interface TableRow {
   readonly _offset: number;
 }
 
-/** A topic, bucket and database of a test's own on the real parts, and the sinks that work on them. */
+/** A separate topic, bucket and database for one test on the real parts, and the sinks that use them. */
 export class TestTable {
   readonly topic: string;
   readonly bucket: string;
@@ -81,7 +81,7 @@ export class TestTable {
     return folders.filter((folder) => /(^|\/)p\d+\/[^/]+$/.test(folder)).map((folder) => join(this.#home, 'spool', folder)).filter((folder) => existsSync(join(folder, 'manifest.json')));
   }
 
-  /** Batches that a sink has set aside because they were not as it wrote them. */
+  /** Corrupt batches that a sink has set aside. */
   async setAside(): Promise<string[]> {
     return await readdir(join(this.#home, 'spool', 'corrupt')).catch(() => []);
   }
@@ -96,7 +96,7 @@ export class TestTable {
     return offsets.toSorted((a, b) => a.partition - b.partition).map(({ high }) => Number(high));
   }
 
-  /** Waits until every partition has landed to its end, by the sink's own word of no one: from the table alone. */
+  /** Waits until every partition has landed to its end. Reads only the table and trusts no report of a sink. */
   async landed(withinMs = 90_000): Promise<readonly TableRow[]> {
     const ends = await this.ends();
     for (const until = Date.now() + withinMs; ; await delay(250)) {

@@ -29,14 +29,14 @@ export interface FetchResponse {
   readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchPartition[] }[];
 }
 
-// kafkajs drops messages before the offset that it asked for, and does not tell the decoder which one that was.
+// kafkajs drops messages before the requested offset, and does not pass that offset to the decoder.
 const offsetMax = String(2n ** 63n - 1n);
 
-// The broker could not read its own log. It is an answer for one partition, and kafkajs would throw the others away with it.
+// The broker could not read its own log. The error concerns one partition, but kafkajs would drop the responses of the others with it.
 const corruptMessage = 2;
 
 /**
- * Decodes a Fetch response of version 4 to 11 as far as the records of each partition, which stay bytes.
+ * Decodes a Fetch response of version 4 to 11 down to the records of each partition, which it leaves as bytes.
  *
  * @see https://kafka.apache.org/protocol.html#The_Messages_Fetch
  */
@@ -45,7 +45,7 @@ export function decodeFetchResponse(version: number, bytes: Buffer): FetchRespon
   const throttleTime = reader.int32();
   const session = version >= 7 ? { errorCode: reader.int16(), sessionId: reader.int32() } : {};
   const responses = reader.array(() => ({ topicName: reader.string(), partitions: reader.array(() => readPartition(version, reader)) }));
-  // From version 8 on the client has to wait by itself, and kafkajs tells both by the name of the field (KIP-219).
+  // From version 8 on the client has to wait by itself; kafkajs distinguishes the two by the name of the field (KIP-219).
   return { ...(version >= 8 ? { throttleTime: 0, clientSideThrottleTime: throttleTime } : { throttleTime }), ...session, responses };
 }
 
@@ -65,7 +65,7 @@ function readPartition(version: number, reader: ResponseReader): FetchPartition 
     records: reader.bytes(),
     ...(refused ? { refused: 'the broker answers CORRUPT_MESSAGE' } : {}),
   };
-  // An answer whose records a transaction holds back is passed on too: a reader may wait for the end of the partition.
+  // Pass on an answer whose records a transaction holds back, too: a reader may wait for the end of the partition.
   const tells = refused || answer.records.length > 0 || answer.lastStableOffset < answer.highWatermark;
   return {
     partition,

@@ -24,7 +24,7 @@ describe.each(fetchVersions)('version %i of the Fetch response', (version) => {
     expect(withoutMessages(await responseModule(version).decode(bytes))).toEqual(withoutMessages(await own.get(version)!(bytes)));
   });
 
-  it('is decoded by our code where kafkajs looks its decoder up', async () => {
+  it('is decoded by our code at the place where kafkajs looks up its decoder', async () => {
     const { response } = lookUp(version);
     const bytes = responseBytes(version, [{ records: batchBytes({ codec: 'lz4', records: [{ value: 'v', headers: [['x', null]] }] }) }]);
     const { responses } = (await response.parse(await response.decode(bytes))) as Response;
@@ -35,7 +35,7 @@ describe.each(fetchVersions)('version %i of the Fetch response', (version) => {
     expect(run!.records.map(({ value }) => String(value))).toEqual(['v']);
   });
 
-  it('keeps a partition that the broker could not read apart from the others', async () => {
+  it('separates a partition that the broker could not read from the others', async () => {
     const { response } = lookUp(version);
     const bytes = responseBytes(version, [{ errorCode: 2, records: Buffer.alloc(0) }, { records: batchBytes({ records: [{ value: 'v' }] }) }]);
     const { responses } = (await response.parse(await response.decode(bytes))) as Response;
@@ -44,20 +44,20 @@ describe.each(fetchVersions)('version %i of the Fetch response', (version) => {
     expect(runs[1]!.records).toHaveLength(1);
   });
 
-  it('still fails as kafkajs wants it with any other error of a partition', async () => {
+  it('still fails as kafkajs expects on any other error of a partition', async () => {
     const { response } = lookUp(version);
     const decoded = await response.decode(responseBytes(version, [{ errorCode: 1, records: Buffer.alloc(0) }]));
     await expect(response.parse(decoded)).rejects.toMatchObject({ name: 'KafkaJSOffsetOutOfRange' });
   });
 });
 
-it('kafkajs asks for no version of the Fetch response that is not replaced', () => {
+it('kafkajs requests no version of the Fetch response that is not replaced', () => {
   const { versions } = require('kafkajs/src/protocol/requests/fetch') as { versions: readonly string[] };
   expect(versions.map(Number).filter((version) => version >= 4)).toEqual(fetchVersions);
 });
 
 describe('the carrier of an answer', () => {
-  // What kafkajs makes of a partition of an answer before it calls eachBatch.
+  // kafkajs wraps a partition of a response in this class before it calls eachBatch.
   const KafkaBatch = require('kafkajs/src/consumer/batch') as new (topic: string, fetchedOffset: string, partition: unknown) => Parameters<typeof answerOf>[0] & { isEmpty: () => boolean };
 
   it('reaches eachBatch even when every record of the answer is hidden', async () => {
@@ -69,13 +69,13 @@ describe('the carrier of an answer', () => {
     expect([...readAnswer(answer, fetchedOffset)]).toEqual([{ records: [], next: 8 }]);
   });
 
-  it('is absent for a partition without news, and present while a transaction holds records back', async () => {
+  it('is absent for a partition without new records, and present while a transaction holds records back', async () => {
     const bytes = responseBytes(11, [{ records: Buffer.alloc(0) }, { records: Buffer.alloc(0), lastStableOffset: 3n }]);
     const { responses } = (await responseModule(11).decode(bytes)) as Response;
     expect(responses[0]!.partitions.map(({ messages }) => messages.length)).toEqual([0, 1]);
   });
 
-  it('is asked for in vain where a client was made without it', () => {
+  it('is missing in batches of a client that was made without it', () => {
     expect(() => answerOf({ messages: [] })).toThrow('make the client with kafkaClient');
   });
 });

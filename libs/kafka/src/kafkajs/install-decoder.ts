@@ -15,8 +15,8 @@ const require = createRequire(import.meta.url);
 let installed = false;
 
 /**
- * Replaces kafkajs's decoding of Fetch responses in this process, once. kafkajs checks no checksum, knows no snappy, lz4 or zstd,
- * merges headers of the same name, and one batch that it cannot decode costs the answers for all partitions.
+ * Replaces kafkajs's decoding of Fetch responses in this process, once. The original checks no checksum, does not know snappy, lz4 or
+ * zstd, and merges headers of the same name. In it, one undecodable batch fails the responses of all partitions.
  *
  * @throws Error when kafkajs is not built as this code expects
  */

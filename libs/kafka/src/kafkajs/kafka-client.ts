@@ -12,7 +12,7 @@ export function kafkaClient(config: KafkaConfig): kafkajs.Kafka {
   return new kafkajs.Kafka(config);
 }
 
-/** The offset that a batch was asked for, and the broker's answer. */
+/** The requested offset of a batch, and the broker's answer. */
 export interface FetchedAnswer {
   readonly fetchedOffset: number;
   readonly answer: PartitionAnswer;
@@ -27,6 +27,6 @@ export function answerOf(batch: Pick<Batch, 'messages'>): FetchedAnswer {
   const [carrier] = batch.messages as unknown as readonly { readonly [answerProperty]?: PartitionAnswer }[];
   const answer = carrier?.[answerProperty];
   if (answer === undefined) throw new Error('a batch of kafkajs carries no answer: make the client with kafkaClient');
-  // There at run time, missing in kafkajs's types.
+  // Exists at run time, but is missing in kafkajs's types.
   return { fetchedOffset: Number((batch as unknown as { fetchedOffset: string }).fetchedOffset), answer };
 }

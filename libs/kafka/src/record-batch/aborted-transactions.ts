@@ -7,7 +7,7 @@ export interface AbortedTransaction {
   readonly firstOffset: number;
 }
 
-/** Tells which batches of an answer belong to aborted transactions. Batches are asked for in the order of their offsets. */
+/** Finds the batches of an answer that belong to aborted transactions. Query batches in the order of their offsets. */
 export class AbortedTransactions {
   /** The first one comes last. */
   readonly #ahead: AbortedTransaction[];

@@ -34,7 +34,7 @@ export class ByteReader {
     throw new DecodeError('bad-record', 'a number takes more than 5 bytes');
   }
 
-  /** A zigzag-encoded 64-bit integer: a number where that is exact, and otherwise a bigint. */
+  /** A zigzag-encoded 64-bit integer: a number if that is exact, otherwise a bigint. */
   varlong(): number | bigint {
     // Five bytes carry 35 bits, which a double holds: enough for a year of milliseconds.
     let value = 0;
@@ -54,7 +54,7 @@ export class ByteReader {
     return this.#longVarlong();
   }
 
-  /** A length and as many bytes; null where the length is negative. Not copied. */
+  /** A length, followed by that number of bytes; null if the length is negative. Not copied. */
   varBytes(): Buffer | null {
     const length = this.varint();
     if (length < 0) return null;

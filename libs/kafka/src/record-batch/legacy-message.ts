@@ -37,7 +37,7 @@ function readMessage(message: Buffer): { readonly magic: number; readonly codec:
   if (message.length < 26) throw new DecodeError('bad-header', `a message has ${message.length} bytes`);
   if (crc32(message.subarray(16)) !== message.readUInt32BE(12)) throw new DecodeError('bad-checksum', 'its checksum is not that of its bytes');
   const magic = message[16]!;
-  if (magic > 1) throw new DecodeError('unknown-format', `a message of format ${magic} stands in an older one`);
+  if (magic > 1) throw new DecodeError('unknown-format', `a message of format ${magic} is nested in an older one`);
   const attributes = message[17]!;
   let at = magic === 0 ? 18 : 26;
   const field = (): Buffer | null => {

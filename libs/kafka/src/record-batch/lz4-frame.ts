@@ -7,13 +7,13 @@ const contentChecksumFlag = 0x04;
 const blockChecksumFlag = 0x10;
 const dictionaryFlag = 0x01;
 
-/** LZ4 cannot make more than 255 bytes of one. */
+/** LZ4 expands one byte to at most 255 bytes. */
 const ratioMax = 255;
 
 /**
- * An upper bound of the bytes that an LZ4 frame decompresses to, read from its headers. The codec has no limit of its own.
+ * Reads an upper bound of the decompressed size of an LZ4 frame from its headers. The codec itself has no limit.
  *
- * @throws DecodeError `bad-compression` when the bytes are no whole frame
+ * @throws DecodeError `bad-compression` when the bytes are not a complete frame
  */
 export function lz4BytesMax(bytes: Buffer): number {
   if (bytes.length < 7 || bytes.readUInt32LE(0) !== magic) throw corrupt('there is no frame');

@@ -10,7 +10,7 @@ const appendTimeFlag = 0x08;
 const transactionalFlag = 0x10;
 const controlFlag = 0x20;
 
-/** Offset and length of a batch; the length counts what comes after them. */
+/** Offset and length of a batch; the length counts the bytes after them. */
 export const batchPrefixBytes = 12;
 
 /** The fields before the records. */
@@ -19,7 +19,7 @@ export const batchHeaderBytes = 61;
 /** Largest size of the records of one batch once decompressed. */
 export const batchBytesMax = 32 * 1024 * 1024;
 
-/** The fields before the records of a batch, as they stand there. */
+/** The fields before the records of a batch, unverified. */
 export interface BatchHeader {
   readonly baseOffset: number;
   readonly lastOffset: number;
@@ -35,13 +35,13 @@ export interface BatchHeader {
   readonly producerId: bigint;
 }
 
-/** Records, and the bytes that they take once decompressed. */
+/** Records, and their size in bytes once decompressed. */
 export interface RecordsOfBatch {
   readonly records: readonly KafkaRecord[];
   readonly bytes: number;
 }
 
-/** Reads the header of a batch of magic 2; undefined without one. Believes what it finds: call {@link checkCrc} first. */
+/** Reads the header of a batch of magic 2; undefined for any other format. Does not verify the bytes: call {@link checkCrc} first. */
 export function readHeader(batch: Buffer): BatchHeader | undefined {
   if (batch.length < batchHeaderBytes || batch[16] !== 2) return undefined;
   const attributes = batch.readInt16BE(21);

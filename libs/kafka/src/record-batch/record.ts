@@ -15,7 +15,7 @@ export interface RecordHeader {
 /** A record of a topic. Buffers are views of the answer it came in. */
 export interface KafkaRecord {
   readonly offset: number;
-  /** Milliseconds since the epoch, in decimal: the producer's clock, or the broker's where the topic says so. */
+  /** Milliseconds since the epoch, in decimal: the producer's clock, or the broker's if the topic is configured for it. */
   readonly timestamp: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -26,15 +26,15 @@ export interface KafkaRecord {
 /** The fields of a batch that apply to all its records. */
 export interface RecordContext {
   readonly baseOffset: number;
-  /** A number where that is exact. */
+  /** A number if that is exact. */
   readonly firstTimestamp: number | bigint;
-  /** Set where the broker's clock counts: the time of every record. */
+  /** Set if the topic uses the broker's clock: the time of every record. */
   readonly appendTimestamp: string | undefined;
 }
 
 const noHeaders: readonly RecordHeader[] = [];
 
-/** Reads the record at the reader's position. Headers are checked at once, and made when they are read: most never are. */
+/** Reads the record at the reader's position. Headers are checked at once, but created only when they are read, because most never are. */
 export function readRecord(reader: ByteReader, { baseOffset, firstTimestamp, appendTimestamp }: RecordContext): KafkaRecord {
   const length = reader.varint();
   if (length < 0 || length > reader.left) throw new DecodeError('bad-record', `a record of ${length} bytes has ${reader.left} left`);

@@ -4,7 +4,7 @@ import { DecodeError } from '../errors.ts';
 const xerialMagic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const xerialHeaderBytes = 16;
 
-/** The raw snappy blocks of compressed bytes, and the bytes that they say they hold. */
+/** The raw snappy blocks of compressed bytes, and their declared decompressed size. */
 export interface SnappyBlocks {
   readonly blocks: readonly Buffer[];
   readonly bytes: number;

@@ -34,7 +34,7 @@ export interface BatchToEncode {
   readonly producerId?: bigint;
   readonly producerEpoch?: number;
   readonly baseSequence?: number;
-  /** Replaces the codec's number, after compression. */
+  /** Replaces the number of the codec, after compression. */
   readonly codecNumber?: number;
   /** Replaces the count of records in the header. */
   readonly count?: number;

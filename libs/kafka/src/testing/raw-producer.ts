@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 /** Numbers of the requests, in versions without tagged fields. */
 const requests = { produce: [0, 7], findCoordinator: [10, 1], initProducerId: [22, 1], addPartitionsToTxn: [24, 1], endTxn: [26, 1] } as const;
 
-/** An identity of a producer, as a broker gave it. */
+/** The identity of a producer, assigned by a broker. */
 export interface ProducerIdentity {
   readonly producerId: bigint;
   readonly epoch: number;
@@ -49,7 +49,7 @@ export class RawProducer {
     return Number(answer.readBigInt64BE(at + 2));
   }
 
-  /** Begins to produce in transactions under an id. */
+  /** Starts a transactional producer under an id. */
   async initTransactions(transactionalId: string): Promise<ProducerIdentity> {
     return await retried(async () => {
       // Only this request makes a new cluster create the topic of its transaction coordinators.
