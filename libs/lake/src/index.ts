@@ -1,5 +1,6 @@
 export * from './audit/audit-report.ts';
 export * from './audit/audit-table.ts';
+export * from './aws-access.ts';
 export * from './aws-connections.ts';
 export * from './aws-errors.ts';
 export * from './chain.ts';

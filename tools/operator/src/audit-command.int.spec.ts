@@ -1,9 +1,9 @@
 import { DeletePartitionCommand } from '@aws-sdk/client-glue';
 import { glueClient, type AuditReport } from '@millrace/lake';
+import { ownEnv, OwnTopic, PlantedLake, plantedRecords, purchaseMessage } from '@millrace/operations/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { operate } from './operate.ts';
-import { OwnTopic, purchaseMessage } from './testing/own-topic.ts';
-import { ownEnv, PlantedLake, plantedRecords, recordingContext } from './testing/planted-lake.ts';
+import { recordingContext } from './testing/recording-context.ts';
 
 let planted: PlantedLake;
 

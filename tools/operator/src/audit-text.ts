@@ -1,6 +1,6 @@
 import type { AuditReport, LaneAudit } from '@millrace/lake';
-import type { LogRange } from './kafka-log.ts';
-import { counted, grouped, lasted, sized } from './numbers.ts';
+import { counted, grouped, type LogRange } from '@millrace/operations';
+import { lasted, sized } from './numbers.ts';
 import type { OperatorContext } from './operator-context.ts';
 
 /** Most faults and losses shown; `--json` has a thousand. */

@@ -1,4 +1,4 @@
-/** Something an operator has to act on: its message is what is shown, and says what to do next. */
+/** An error that the operator must act on. The command prints its message, which states the fact and the remedy. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError';
 }

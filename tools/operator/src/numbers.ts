@@ -1,12 +1,4 @@
-/** 12345 → 12,345. */
-export function grouped(value: number): string {
-  return String(value).replaceAll(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
-
-/** `1 file`, `2 files`, `12,345 files`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${grouped(count)} ${count === 1 ? one : many}`;
-}
+import { grouped } from '@millrace/operations';
 
 /** Bytes for a person: 1,234 B, 12.3 KB, 4.5 GB. */
 export function sized(bytes: number): string {

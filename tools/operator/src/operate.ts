@@ -1,4 +1,5 @@
 import { LakeError } from '@millrace/lake';
+import { OperationError } from '@millrace/operations';
 import { OperatorError } from './errors.ts';
 import type { OperatorContext } from './operator-context.ts';
 
@@ -20,7 +21,7 @@ export const operatorCommands: readonly string[] = Object.keys(commands);
 /**
  * Runs a command.
  *
- * @throws OperatorError whose message says what to do next
+ * @throws OperatorError with a message that states the fact and the remedy
  */
 export async function operate(name: string, args: readonly string[], context: OperatorContext): Promise<number> {
   const load = commands[name];
@@ -30,11 +31,12 @@ export async function operate(name: string, args: readonly string[], context: Op
     return await command(args, context);
   } catch (error) {
     context.signal.throwIfAborted();
-    throw error instanceof LakeError ? unanswered(error, context) : error;
+    if (error instanceof OperationError) throw new OperatorError(error.message, { cause: error });
+    throw error instanceof LakeError ? toOperatorError(error, context) : error;
   }
 }
 
-function unanswered(error: LakeError, { env }: OperatorContext): Error {
+function toOperatorError(error: LakeError, { env }: OperatorContext): OperatorError {
   const where = env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'] ?? 'AWS';
   if (error.cause instanceof Error && error.cause.name === 'NoSuchBucket') return new OperatorError(`There is no bucket ${env['LAKE_BUCKET'] ?? 'millrace-lake'} at ${where}. LAKE_BUCKET names it; ./millrace up creates it.`);
   if (error.code === 'unavailable') return new OperatorError(`${error.message}. The store at ${where} does not answer: start it with ./millrace start aws, or point AWS_ENDPOINT_URL at it.`);

@@ -6,7 +6,7 @@ export interface OperatorScreen {
   step<T>(what: string, run: (note: (text: string) => void) => Promise<T>): Promise<T>;
 }
 
-/** What every command works with. */
+/** The surroundings of a command. */
 export interface OperatorContext {
   /** Standard output: answers, and JSON with `--json`. */
   readonly out: OperatorScreen;

@@ -1,7 +1,8 @@
 import type { AuditReport } from '@millrace/lake';
+import { PlantedLake, plantedRecords } from '@millrace/operations/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { operate } from './operate.ts';
-import { PlantedLake, plantedRecords, recordingContext } from './testing/planted-lake.ts';
+import { recordingContext } from './testing/recording-context.ts';
 
 let planted: PlantedLake;
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { batchBytes, RawProducer } from '@millrace/kafka/testing';
+import type { EventTrace } from '@millrace/operations';
+import { ownEnv, OwnTopic, PlantedLake, plantedRecords, purchaseMessage } from '@millrace/operations/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { operate } from './operate.ts';
-import { OwnTopic, purchaseMessage } from './testing/own-topic.ts';
-import { ownEnv, PlantedLake, plantedRecords, recordingContext } from './testing/planted-lake.ts';
-import type { EventTrace } from './trace-event.ts';
+import { recordingContext } from './testing/recording-context.ts';
 
 let topic: OwnTopic;
 let planted: PlantedLake;

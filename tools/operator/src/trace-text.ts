@@ -1,6 +1,5 @@
-import { counted, grouped } from './numbers.ts';
+import { counted, grouped, type EventPlace, type EventTrace, type TracedBatch } from '@millrace/operations';
 import type { OperatorScreen } from './operator-context.ts';
-import type { EventPlace, EventTrace, TracedBatch } from './trace-event.ts';
 
 /** A trace as a person reads it. */
 export function traceText(trace: EventTrace, bucket: string, out: Pick<OperatorScreen, 'bold'>, deep: boolean): string[] {

@@ -1,22 +1,14 @@
 import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { purchases, type Stream } from '@millrace/contracts';
-import { GlueCatalog, glueClient, s3Client } from '@millrace/lake';
+import { awsAccessFrom, GlueCatalog, openLakeClients } from '@millrace/lake';
 import kafkajs from 'kafkajs';
 import { StackError } from './errors.mjs';
 import type { Env } from './places.mjs';
 import { serviceEnv, type Settings } from './settings.ts';
 
-/**
- * Clients of the lake's S3 and Glue, with the access that the services get. Credentials and region that are not given are left to the
- * SDK: profiles, web identity, a container's role.
- */
-export function awsClients(settings: Settings, env: Env): { s3: ReturnType<typeof s3Client>; glue: ReturnType<typeof glueClient> } {
-  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = serviceEnv(settings, env);
-  const access = {
-    ...(region === undefined ? {} : { region }),
-    ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }),
-  };
-  return { s3: s3Client({}, { ...access, endpoint: settings.s3Url }), glue: glueClient({}, { ...access, endpoint: settings.glueUrl }) };
+/** Opens clients of the lake's S3 and Glue with the access that the services get. */
+export function lakeClients(settings: Settings, env: Env): ReturnType<typeof openLakeClients> {
+  return openLakeClients(awsAccessFrom(serviceEnv(settings, env)));
 }
 
 /**
@@ -26,7 +18,7 @@ export function awsClients(settings: Settings, env: Env): { s3: ReturnType<typeo
  */
 export async function setUpLake(settings: Settings, env: Env): Promise<void> {
   await createTopic(settings, purchases);
-  const { s3, glue } = awsClients(settings, env);
+  const { s3, glue } = lakeClients(settings, env);
   await createBucket(s3, settings.bucket);
   await new GlueCatalog(glue, purchases, settings.bucket, undefined, settings.database).ensureTable();
 }

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { purchaseLimits, purchases, type BatchAnswer } from '@millrace/contracts';
 import { GlueCatalog, isLanded, Ledger, S3ObjectStore, tableLedgerPrefix, type LedgerEntry } from '@millrace/lake';
 import { StackError } from './errors.mjs';
-import { awsClients } from './lake-setup.ts';
+import { lakeClients } from './lake-setup.ts';
 import { root, type Env } from './places.mjs';
 import type { Settings } from './settings.ts';
 
@@ -33,7 +33,7 @@ export function readSamples(): string[] {
 
 /** Whether the table has a landed batch. */
 export async function hasLandedRows(settings: Settings, env: Env): Promise<boolean> {
-  const store = new S3ObjectStore(awsClients(settings, env).s3, settings.bucket);
+  const store = new S3ObjectStore(lakeClients(settings, env).s3, settings.bucket);
   return (await store.list(tableLedgerPrefix(purchases.table), { limit: 1 })).length > 0;
 }
 
@@ -65,7 +65,7 @@ export async function postSamples(purchaseUrl: string, samples: readonly string[
  * @throws StackError when that takes longer than two minutes
  */
 export async function awaitQueryable(settings: Settings, env: Env, acknowledged: readonly Acknowledged[], onProgress: (landed: number) => void): Promise<Freshness> {
-  const { s3, glue } = awsClients(settings, env);
+  const { s3, glue } = lakeClients(settings, env);
   const store = new S3ObjectStore(s3, settings.bucket);
   const catalog = new GlueCatalog(glue, purchases, settings.bucket, undefined, settings.database);
   const waiting = new Map<number, Acknowledged[]>();

@@ -33,6 +33,8 @@ describe('the boundaries of the workspace', () => {
     ['@millrace/contracts', '@millrace/resilience', '@millrace/contracts (layer:pure) must not depend on @millrace/resilience (layer:pure).'],
     ['@millrace/resilience', '@millrace/runtime', '@millrace/resilience (layer:pure) must not depend on @millrace/runtime (layer:nest).'],
     ['@millrace/lake', '@millrace/runtime', '@millrace/lake (layer:io) must not depend on @millrace/runtime (layer:nest).'],
+    ['@millrace/operations', '@millrace/operator', '@millrace/operations (type:lib) must not depend on @millrace/operator (type:tool).'],
+    ['@millrace/operations', '@millrace/runtime', '@millrace/operations (layer:io) must not depend on @millrace/runtime (layer:nest).'],
     ['@millrace/sink', '@millrace/testing', '@millrace/sink must have @millrace/testing in devDependencies: only its tests may use it.'],
   ])('an edge from %s to %s is seen', (from, to, sentence) => {
     expect(boundaryViolations(withEdge(from, to), imports)).toEqual([sentence]);

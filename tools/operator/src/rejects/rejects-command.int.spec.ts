@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KafkaRecord } from '@millrace/kafka';
+import { readTopic } from '@millrace/operations';
+import { ownEnv, OwnTopic, PlantedLake, plantedRecords, purchaseMessage } from '@millrace/operations/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { operate } from '../operate.ts';
-import { readTopic } from '../read-topic.ts';
-import { OwnTopic, purchaseMessage } from '../testing/own-topic.ts';
-import { ownEnv, PlantedLake, plantedRecords, recordingContext } from '../testing/planted-lake.ts';
+import { recordingContext } from '../testing/recording-context.ts';
 
 const [bad, worse] = [randomUUID(), randomUUID()];
 let topic: OwnTopic;
@@ -44,7 +44,7 @@ async function jsonOf<T>(...args: string[]): Promise<T> {
 async function records(): Promise<(KafkaRecord & { readonly partition: number })[]> {
   const found: (KafkaRecord & { readonly partition: number })[] = [];
   const ranges = new Map((await topic.admin.fetchTopicOffsets(topic.name)).map(({ partition, low, high }) => [partition, [[Number(low), Number(high)] as const]]));
-  await readTopic({ env: planted.env, topic: topic.name, ranges, signal: new AbortController().signal, onRecord: ({ partition, record: { offset, timestamp, key, value, headers } }) => found.push({ partition, offset, timestamp, key, value, headers }) });
+  await readTopic({ brokers: planted.target.brokers, topic: topic.name, ranges, signal: new AbortController().signal, onRecord: ({ partition, record: { offset, timestamp, key, value, headers } }) => found.push({ partition, offset, timestamp, key, value, headers }) });
   return found;
 }
 

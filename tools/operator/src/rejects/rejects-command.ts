@@ -1,6 +1,6 @@
+import { openTarget, type Target } from '@millrace/operations';
 import { Arguments, type ArgumentShape } from '../arguments.ts';
 import { OperatorError } from '../errors.ts';
-import { openLake, type Lake } from '../open-lake.ts';
 import type { OperatorContext } from '../operator-context.ts';
 import { listUsage, rejectsList } from './rejects-list.ts';
 import { redriveUsage, rejectsRedrive } from './rejects-redrive.ts';
@@ -8,7 +8,7 @@ import { rejectsShow, showUsage } from './rejects-show.ts';
 
 interface Subcommand {
   readonly shape: ArgumentShape;
-  readonly run: (lake: Lake, given: Arguments, context: OperatorContext) => Promise<number>;
+  readonly run: (target: Target, given: Arguments, context: OperatorContext) => Promise<number>;
 }
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
@@ -17,16 +17,16 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   redrive: { shape: { usage: redriveUsage, flags: ['--apply', '--json'], values: ['--table'], words: ['FILE'] }, run: rejectsRedrive },
 };
 
-/** `./millrace rejects list|show|redrive`: what broke the contract, and the way back for what was corrected. */
+/** Runs `./millrace rejects list|show|redrive`: shows the records that broke the contract and produces the corrected ones. */
 export async function rejectsCommand(args: readonly string[], context: OperatorContext): Promise<number> {
   const [name, ...rest] = args;
   const subcommand = name === undefined ? undefined : subcommands[name];
   if (subcommand === undefined) throw new OperatorError(`${name === undefined ? 'Say what to do with the rejects' : `"${name}" is not known here`}: list, show or redrive.\n  ${listUsage}\n  ${showUsage}\n  ${redriveUsage}`);
   const given = Arguments.read(rest, subcommand.shape);
-  const lake = openLake(context.env, given.value('--table'));
+  const target = openTarget(context.env, { table: given.value('--table') });
   try {
-    return await subcommand.run(lake, given, context);
+    return await subcommand.run(target, given, context);
   } finally {
-    lake.close();
+    target.close();
   }
 }

@@ -1,52 +1,59 @@
 import { isUtf8 } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
-import { Arguments } from '../arguments.ts';
+import { counted, editableReject, grouped, identityOf, readReject, readRejects, type Lake, type RejectedRecord, type Target } from '@millrace/operations';
+import type { Arguments } from '../arguments.ts';
 import { OperatorError } from '../errors.ts';
-import { counted, grouped } from '../numbers.ts';
-import type { Lake } from '../open-lake.ts';
 import type { OperatorContext, OperatorScreen } from '../operator-context.ts';
-import { editableReject, identityOf } from './editable-reject.ts';
-import { listRejectFiles, readRejectFiles, rejectFinder, type RejectedRecord } from './reject-files.ts';
+import { showProgress } from '../show-progress.ts';
 
 /** Usage of the command. */
 export const showUsage = './millrace rejects show [PARTITION/OFFSET] [--partition P] [--limit N] [--out FILE.jsonl] [--json] [--table T]';
 
-/** Most characters of a value on the screen; `--json` and `--out` have all. */
+/** Maximum number of characters of a value on the screen. `--json` and `--out` have all. */
 const shownMax = 4000;
 
-/** Shows one reject, or all up to `--limit` (default 20, and 10,000 with `--out`); `--out` writes them to a file to correct. */
-export async function rejectsShow(lake: Lake, given: Arguments, { out, progress, signal }: OperatorContext): Promise<number> {
+/** Shows one reject, or all up to `--limit` (default 20, and 10,000 with `--out`). `--out` writes them to a file for corrections. */
+export async function rejectsShow({ lake }: Target, given: Arguments, { out, progress, signal }: OperatorContext): Promise<number> {
   const path = given.value('--out');
   const [place] = given.words;
-  const records = place === undefined ? await progress.step('Rejects', async () => await readUpTo(lake, given.integer('--limit', 1) ?? (path === undefined ? 20 : 10_000), signal, given.integer('--partition'))) : [await at(lake, place, signal)];
+  const records = place === undefined ? await readAll() : [await readAt(lake, place, signal)];
   if (path !== undefined) {
     write(path, records);
-    out.line(`${counted(records.length, 'reject')} ${records.length === 1 ? 'is' : 'are'} in ${path}. Correct "event" of each line, delete the lines to leave alone, and run ./millrace rejects redrive ${path}`);
+    out.line(
+      `${counted(records.length, 'reject')} ${records.length === 1 ? 'is' : 'are'} in ${path}. Correct "event" of each line, delete the lines to leave alone, and run ./millrace rejects redrive ${path}`,
+    );
   } else if (given.has('--json')) {
-    out.line(JSON.stringify({ rejects: records.map((record) => ({ ...editableReject(record), file: record.file, key: record.key?.toString('utf8') ?? null, headers: record.headers.map(({ name, value }) => ({ name, value: value?.toString('utf8') ?? null })), ...(record.undecodable === undefined ? {} : { undecodable: record.undecodable }) })) }));
+    out.line(JSON.stringify({ rejects: records.map(jsonOf) }));
   } else if (records.length === 0) {
     out.line(`Table ${lake.stream.table} has no rejects.`);
   } else {
     for (const record of records) for (const line of rejectText(record, out)) out.line(line);
   }
   return 0;
+
+  async function readAll(): Promise<RejectedRecord[]> {
+    const limit = given.integer('--limit', 1) ?? (path === undefined ? 20 : 10_000);
+    const partition = given.integer('--partition');
+    return await showProgress(progress, { rejects: 'Rejects' }, async (onProgress) => await readRejects(lake, { limit, partition, signal, onProgress }));
+  }
 }
 
-async function at(lake: Lake, place: string, signal: AbortSignal): Promise<RejectedRecord> {
+async function readAt(lake: Lake, place: string, signal: AbortSignal): Promise<RejectedRecord> {
   const match = /^(\d{1,10})\/(\d{1,16})$/.exec(place);
   if (match === null) throw new OperatorError(`"${place}" is no place of a reject: a partition and an offset, as in 3/1234. Usage: ${showUsage}`);
-  const found = await rejectFinder(lake, signal)(Number(match[1]), Number(match[2]));
+  const found = await readReject(lake, Number(match[1]), Number(match[2]), signal);
   if (found === undefined) throw new OperatorError(`Offset ${match[2]} of partition ${match[1]} is no reject; ./millrace rejects list shows them.`);
   return found;
 }
 
-async function readUpTo(lake: Lake, limit: number, signal: AbortSignal, partition: number | undefined): Promise<RejectedRecord[]> {
-  const records: RejectedRecord[] = [];
-  for await (const file of readRejectFiles(lake, await listRejectFiles(lake, signal, partition), signal)) {
-    records.push(...file.records.slice(0, limit - records.length));
-    if (records.length >= limit) break;
-  }
-  return records;
+function jsonOf(record: RejectedRecord): object {
+  return {
+    ...editableReject(record),
+    file: record.file,
+    key: record.key?.toString('utf8') ?? null,
+    headers: record.headers.map(({ name, value }) => ({ name, value: value?.toString('utf8') ?? null })),
+    ...(record.undecodable === undefined ? {} : { undecodable: record.undecodable }),
+  };
 }
 
 function write(path: string, records: readonly RejectedRecord[]): void {
@@ -79,7 +86,7 @@ function bytesText(bytes: Buffer): string {
   return text.length <= shownMax ? printable(text) : `${printable(text.slice(0, shownMax))}… (${grouped(text.length)} characters; --json has all)`;
 }
 
-// What a stranger sent must not steer the terminal.
+// Text of a foreign producer must not control the terminal.
 function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 }

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GlueCatalog, glueClient } from '@millrace/lake';
+import { landedEnds, openTarget, type ReplayReport } from '@millrace/operations';
+import { ownEnv, OwnTopic, PlantedLake, purchaseMessage } from '@millrace/operations/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { landedEnds } from '../landed-ends.ts';
-import { openLake, type Lake } from '../open-lake.ts';
 import { operate } from '../operate.ts';
-import { OwnTopic, purchaseMessage } from '../testing/own-topic.ts';
-import { ownEnv, PlantedLake, recordingContext } from '../testing/planted-lake.ts';
-import type { ReplayReport } from './replay-report.ts';
+import { recordingContext } from '../testing/recording-context.ts';
 
 const root = `${import.meta.dirname}/../../../..`;
 const ids = Array.from({ length: 300 }, () => randomUUID());
@@ -109,8 +107,8 @@ it('replays a part by time', async () => {
   const { code, report } = await replay('--from', from.toISOString());
   // Nothing of that time has landed in the live table yet.
   expect([code, report.comparedOffsets, report.partitions]).toEqual([0, 0, [{ partition: 0, low: 0, from: 150, to: 150 }, { partition: 1, low: 0, from: 150, to: 150 }]]);
-  const part: Lake = openLake(planted.env, report.replay);
-  expect([...(await landedEnds(part, new AbortController().signal)).values()].map(({ landed }) => landed)).toEqual([150, 152]);
+  const part = openTarget(planted.env, { table: report.replay });
+  expect([...(await landedEnds(part.lake, new AbortController().signal)).values()].map(({ landed }) => landed)).toEqual([150, 152]);
   part.close();
   await expect(replay('--from', from.toISOString(), '--switch')).rejects.toThrow('--switch takes no --from');
   await expect(replay('--from', 'yesterday')).rejects.toThrow('--from must be a time');
