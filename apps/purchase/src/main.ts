@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { purchaseApi } from '@millrace/contracts';
 import { authFrom, createLogger, runMain, runService } from '@millrace/runtime';
 import { readPurchaseConfig } from './config.ts';
 import { PurchaseModule } from './purchase.module.ts';
@@ -13,6 +14,7 @@ await runMain(async () => {
     port: config.PURCHASE_PORT,
     logger,
     auth: authFrom(config),
+    api: purchaseApi,
     admission: 'http',
     bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX,
     drainDelayMs: config.MILLRACE_DRAIN_DELAY_MS,

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { queryLimits } from '@millrace/contracts';
+import { queryApi, queryLimits } from '@millrace/contracts';
 import { authFrom, createLogger, runMain, runService } from '@millrace/runtime';
 import { readQueryConfig } from './config.ts';
 import { QueryApiModule } from './query-api.module.ts';
@@ -14,6 +14,7 @@ await runMain(async () => {
     port: config.QUERY_PORT,
     logger,
     auth: authFrom(config),
+    api: queryApi,
     admission: 'http',
     bodyBytesMax: queryLimits.bodyBytesMax,
     drainDelayMs: config.MILLRACE_DRAIN_DELAY_MS,

@@ -7,7 +7,7 @@ export const headerNames = {
   time: 'ce_time',
   contentType: 'content-type',
   traceparent: 'traceparent',
-  /** Milliseconds since the epoch after which the work is not worth doing; read by whoever works on the caller's behalf. */
+  /** Milliseconds since the epoch after which the client no longer waits. Each service that works for the client reads it. */
   deadline: 'x-millrace-deadline',
 } as const;
 

@@ -1,5 +1,12 @@
 export * from './bom.ts';
+export { asyncApiOf, jsonSchemaOf } from './documents/async-api.ts';
+export { commonProblems, type HttpAnswer, type HttpApi, type HttpOperation, type HttpParameter } from './documents/http-api.ts';
+export * from './documents/open-api.ts';
+export { purchaseApi } from './documents/purchase-api.ts';
+export { queryApi } from './documents/query-api.ts';
+export { type JsonObject } from './documents/schema-components.ts';
 export * from './headers.ts';
+export type { Plain } from './plain.ts';
 export * from './problem.ts';
 export * from './purchase-event.ts';
 export * from './purchase-http.ts';
@@ -7,3 +14,4 @@ export * from './query-http.ts';
 export * from './stream.ts';
 export * from './table.ts';
 export * from './validator.ts';
+export * from './violation.ts';

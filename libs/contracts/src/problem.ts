@@ -1,4 +1,6 @@
-import type { Violation } from './validator.ts';
+import { Type } from 'typebox';
+import type { Plain } from './plain.ts';
+import { violationSchema } from './violation.ts';
 
 /** Every kind of problem an HTTP surface answers with, its status and its title. */
 export const problemTypes = {
@@ -33,22 +35,23 @@ export const problemTypes = {
 /** Name of a kind of problem. */
 export type ProblemName = keyof typeof problemTypes;
 
+/** Schema of {@link Problem}. */
+export const problemSchema = Type.Object(
+  {
+    type: Type.String({ pattern: '^urn:millrace:problem:[a-z-]+$', description: 'Kind of the problem, for programs' }),
+    title: Type.String({ description: 'Kind of the problem, for people' }),
+    status: Type.Integer({ minimum: 400, maximum: 599, description: 'HTTP status' }),
+    detail: Type.Optional(Type.String({ description: 'This occurrence and its remedy' })),
+    instance: Type.Optional(Type.String({ description: 'Path of the request' })),
+    errors: Type.Optional(Type.Array(violationSchema, { description: 'One entry for each wrong field' })),
+    retryAfterSeconds: Type.Optional(Type.Number({ minimum: 0, description: 'Seconds after which a retry makes sense' })),
+    eventId: Type.Optional(Type.String({ description: 'Identity of the event. Send it again under this id: it is then the same event' })),
+  },
+  { title: 'Problem', description: 'A problem document (RFC 9457).' },
+);
+
 /** An RFC 9457 problem document. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  /** What happened this time, and what to do next. */
-  readonly detail?: string;
-  /** The request path. */
-  readonly instance?: string;
-  /** One entry per field that is wrong. */
-  readonly errors?: readonly Violation[];
-  /** Seconds after which trying again makes sense. */
-  readonly retryAfterSeconds?: number;
-  /** Identity of the event in question: sent again under it, it is the same event. */
-  readonly eventId?: string;
-}
+export type Problem = Plain<typeof problemSchema>;
 
 /** Media type of a problem document. */
 export const problemMediaType = 'application/problem+json';

@@ -35,7 +35,7 @@ export const purchaseFields = {
   }),
 };
 
-/** A purchase as it stands in the topic. Unknown fields are ignored: a newer producer may send them. */
+/** A purchase in the topic. Unknown fields are ignored: a newer producer may send them. */
 export const purchaseEventSchema = Type.Object(purchaseFields, {
   $id: 'urn:millrace:schema:purchase-event:v1',
   title: 'PurchaseEvent',

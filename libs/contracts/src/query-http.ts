@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox';
-import type { Problem } from './problem.ts';
+import { Type, type Static, type TString } from 'typebox';
+import type { Plain } from './plain.ts';
+import { problemSchema } from './problem.ts';
 
 /** The engines a query can run on. */
 export const engineNames = ['duckdb', 'athena', 'trino'] as const;
@@ -27,60 +28,82 @@ export const queryLimits = {
 
 const scalar = Type.Union([Type.String({ maxLength: queryLimits.parameterCharactersMax }), Type.Number(), Type.Boolean(), Type.Null()]);
 const common = {
-  engine: Type.Optional(Type.Enum([...engineNames])),
-  maxBytesScanned: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
-  timeoutMs: Type.Optional(Type.Integer({ minimum: queryLimits.timeoutMsMin, maximum: queryLimits.timeoutMsMax })),
-  cache: Type.Optional(Type.Boolean()),
+  engine: Type.Optional(Type.Enum([...engineNames], { description: 'Default: QUERY_DEFAULT_ENGINE' })),
+  maxBytesScanned: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Refused: no engine enforces it yet' })),
+  timeoutMs: Type.Optional(
+    Type.Integer({ minimum: queryLimits.timeoutMsMin, maximum: queryLimits.timeoutMsMax, description: 'Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS' }),
+  ),
+  cache: Type.Optional(Type.Boolean({ description: 'Accepted and without effect until there is a cache' })),
 };
 
 /** A statement of the caller's own. `parameters` are bound to `?` in order. */
 export const sqlQueryRequestSchema = Type.Object(
   {
-    sql: Type.String({ minLength: 1, maxLength: queryLimits.sqlCharactersMax }),
-    parameters: Type.Optional(Type.Array(scalar, { maxItems: queryLimits.parametersMax })),
+    sql: Type.String({ minLength: 1, maxLength: queryLimits.sqlCharactersMax, description: 'One SELECT (or `WITH … SELECT`, `VALUES`, `FROM …`)' }),
+    parameters: Type.Optional(Type.Array(scalar, { maxItems: queryLimits.parametersMax, description: 'One value for each `?`, in order' })),
     ...common,
   },
-  { additionalProperties: false, title: 'SqlQueryRequest' },
+  { additionalProperties: false, title: 'SqlQueryRequest', description: "A statement of the caller's own." },
 );
 
 /** A report by name, with its typed parameters. */
 export const reportQueryRequestSchema = Type.Object(
   {
-    report: Type.String({ minLength: 1, maxLength: 128 }),
-    parameters: Type.Optional(Type.Record(Type.String(), scalar)),
+    report: Type.String({ minLength: 1, maxLength: 128, description: 'Name of a report; `GET /v1/reports` lists them' }),
+    parameters: Type.Optional(Type.Record(Type.String(), scalar, { description: 'Values of the parameters of the report, by name' })),
     ...common,
   },
-  { additionalProperties: false, title: 'ReportQueryRequest' },
+  { additionalProperties: false, title: 'ReportQueryRequest', description: 'A report by name.' },
 );
 
 export type SqlQueryRequest = Static<typeof sqlQueryRequestSchema>;
 export type ReportQueryRequest = Static<typeof reportQueryRequestSchema>;
 export type QueryRequest = SqlQueryRequest | ReportQueryRequest;
 
-/** What a finished query cost. */
-export interface QueryStatistics {
-  readonly rows: number;
-  readonly bytesScanned: number;
-  readonly queuedMs: number;
-  readonly executionMs: number;
-}
+/** Schema of {@link QueryStatistics}. */
+export const queryStatisticsSchema = Type.Object(
+  {
+    rows: Type.Integer({ minimum: 0, description: 'Rows of the result' }),
+    bytesScanned: Type.Integer({ minimum: 0, description: 'Bytes that the engine read' }),
+    queuedMs: Type.Integer({ description: 'Time in the queue, in milliseconds' }),
+    executionMs: Type.Integer({ description: 'Time of the execution, in milliseconds' }),
+  },
+  { title: 'QueryStatistics', description: 'Cost of a finished query.' },
+);
 
-/** A query as the API shows it. Times are ISO 8601 in UTC. */
-export interface QueryView {
-  readonly id: string;
-  readonly state: QueryState;
-  readonly engine: EngineName;
-  readonly sql?: string;
-  readonly report?: string;
-  readonly submittedAt: string;
-  readonly startedAt?: string;
-  readonly finishedAt?: string;
-  readonly statistics?: QueryStatistics;
-  readonly error?: Problem;
-  /** There when the result is the last good one of its report, given because its engine or its data could not be reached. */
-  readonly stale?: { readonly asOf: string; readonly ageSeconds: number };
-  readonly links: { readonly self: string; readonly results: string };
-}
+/** Cost of a finished query. */
+export type QueryStatistics = Plain<typeof queryStatisticsSchema>;
+
+const time = (description: string): TString => Type.String({ description: `${description}, ISO 8601 in UTC` });
+
+const viewFields = {
+  id: Type.String({ description: 'Identity of the query, a UUID' }),
+  state: Type.Enum([...queryStates], { description: '`succeeded`, `failed` and `cancelled` are final' }),
+  engine: Type.Enum([...engineNames]),
+  sql: Type.Optional(Type.String({ description: 'The statement. Absent for a report' })),
+  report: Type.Optional(Type.String({ description: 'Name of the report. Absent for a statement' })),
+  submittedAt: time('Time of the request'),
+  startedAt: Type.Optional(time('Time of the first start')),
+  finishedAt: Type.Optional(time('Time of the end')),
+  statistics: Type.Optional(queryStatisticsSchema),
+  error: Type.Optional(problemSchema),
+  stale: Type.Optional(
+    Type.Object(
+      { asOf: time('Time at which the result was good'), ageSeconds: Type.Integer({ description: 'Age of the result in seconds' }) },
+      { description: 'Present when the engine or its data could not be reached: the result is the last good one of the report' },
+    ),
+  ),
+  links: Type.Object({ self: Type.String(), results: Type.String() }, { description: 'Paths of the query and of its results' }),
+};
+
+/** Schema of {@link QueryView}. */
+export const queryViewSchema = Type.Object(viewFields, { title: 'Query', description: 'A query and its state.' });
+
+/** A query as the API shows it. */
+export type QueryView = Plain<typeof queryViewSchema>;
+
+/** Schema of {@link ResultCell}. */
+export const resultCellSchema = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
 
 /** Answer to `GET /v1/queries`: queries from the newest on. */
 export interface QueryList {
@@ -93,17 +116,78 @@ export interface QueryList {
 }
 
 /** A cell of a result: int64 and decimals are strings, so that no client rounds them. */
-export type ResultCell = string | number | boolean | null;
+export type ResultCell = Plain<typeof resultCellSchema>;
+
+/** Schema of {@link ResultPage}. */
+export const resultPageSchema = Type.Object(
+  {
+    columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String({ description: "Trino's name of the type" }) })),
+    rows: Type.Array(Type.Array(resultCellSchema), { description: 'Rows of cells, in the order of `columns`' }),
+    next: Type.Optional(Type.String({ description: 'Opaque. Send it as `cursor` for the next page. Absent on the last page' })),
+  },
+  { title: 'ResultPage', description: 'One page of a result. Values of 64 bits and decimals are strings, so that no client rounds them.' },
+);
 
 /** One page of results as JSON. */
-export interface ResultPage {
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly rows: readonly (readonly ResultCell[])[];
-  /** Opaque; absent on the last page. */
-  readonly next?: string;
-}
+export type ResultPage = Plain<typeof resultPageSchema>;
+
+/** Schema of {@link InlineQueryView}. */
+export const inlineQueryViewSchema = Type.Object(
+  { ...viewFields, results: Type.Optional(resultPageSchema) },
+  { title: 'FinishedQuery', description: 'A query that ended while the request waited, with its first page after success.' },
+);
 
 /** Answer to a query that finished within the caller's `Prefer: wait=N`: the query, and its first page when it succeeded. */
-export interface InlineQueryView extends QueryView {
-  readonly results?: ResultPage;
-}
+export type InlineQueryView = Plain<typeof inlineQueryViewSchema>;
+
+/** Schema of the answer of `GET /v1/tables`. */
+export const tableListSchema = Type.Object(
+  {
+    tables: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        database: Type.String(),
+        columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String(), description: Type.String() })),
+      }),
+    ),
+  },
+  { title: 'TableList', description: 'Tables and columns that a statement may read.' },
+);
+
+const reportParameterSchema = Type.Object(
+  {
+    name: Type.String(),
+    type: Type.Enum(['date', 'text', 'integer']),
+    description: Type.String(),
+    default: Type.Optional(Type.Union([Type.String(), Type.Integer()], { description: 'Absent: the caller must give a value' })),
+    charactersMax: Type.Optional(Type.Integer({ description: 'Maximum length of a text' })),
+    minimum: Type.Optional(Type.Integer()),
+    maximum: Type.Optional(Type.Integer()),
+  },
+  { title: 'ReportParameter' },
+);
+
+/** Schema of the answer of `GET /v1/reports`. */
+export const reportListSchema = Type.Object(
+  {
+    reports: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        description: Type.String(),
+        parameters: Type.Array(reportParameterSchema),
+        sql: Type.String({ description: 'Statement of the report, with `?` for each value' }),
+        binds: Type.Array(Type.String(), { description: 'Names of the parameters in the order of `?`' }),
+        usage: Type.Union([Type.Object({ requests: Type.Integer({ minimum: 0 }), lastRequestedAt: time('Time of the last request') }), Type.Null()], {
+          description: 'Requests of the report. Null when they are not known',
+        }),
+      }),
+    ),
+  },
+  { title: 'ReportList', description: 'Reports with their parameters, SQL and use.' },
+);
+
+/** Schema of the answer of `GET /v1/engines`. */
+export const engineListSchema = Type.Object(
+  { engines: Type.Array(Type.Object({ name: Type.Enum([...engineNames]), default: Type.Boolean({ description: 'Whether a query without `engine` uses it' }) })) },
+  { title: 'EngineList', description: 'Engines that a query may use.' },
+);

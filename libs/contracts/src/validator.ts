@@ -1,15 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type { Static, TSchema } from 'typebox';
-
-/** One thing wrong with one field. */
-export interface Violation {
-  /** The field's path as a person writes it: `userAge`, `items[3].title`, or `` for the whole value. */
-  readonly field: string;
-  /** What is wrong, naming the limit: `must be at most 150`. */
-  readonly message: string;
-  /** The limit that was broken, where there is one. */
-  readonly limit?: number | string;
-}
+import type { Violation } from './violation.ts';
 
 /** A compiled check of a schema. */
 export interface Validator<S extends TSchema> {

@@ -1,6 +1,5 @@
 import type { PipelineSpec } from '@millrace/resilience';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyRequest } from 'fastify';
 import { ProblemError, StartRefusedError } from '../errors.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
@@ -12,6 +11,9 @@ import { type JwtOptions, JwtVerifier } from './jwt-verifier.ts';
 import { isLoopback, isLoopbackHostHeader } from './loopback.ts';
 import { anonymous, setPrincipal } from './principal.ts';
 import { ScopeGuard } from './require-scope.ts';
+
+/** Paths without credentials: supervisors and browsers have none. They show the state and the public schema of the service. */
+export const openPaths: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/openapi.json', '/docs']);
 
 /** Where the keys of tokens come from. */
 export interface JwksOptions {
@@ -30,7 +32,7 @@ export interface AuthOptions {
 }
 
 /**
- * Puts authentication before every path but the probes, and scopes on routes.
+ * Requires authentication for every path but {@link openPaths}, and the scopes of each route.
  * @throws StartRefusedError when authentication is off and others than this machine can reach the listener.
  */
 export function protect(app: NestFastifyApplication, auth: AuthOptions, host: string): void {
@@ -49,7 +51,7 @@ export function protect(app: NestFastifyApplication, auth: AuthOptions, host: st
   if (on) {
     const authenticator = authenticatorOf(auth, app.get(PipelineRegistry));
     fastify.addHook('onRequest', async (request) => {
-      if (isProbe(request)) return;
+      if (openPaths.has(request.routeOptions.url ?? '')) return;
       try {
         setPrincipal(request, await authenticator.authenticate(request.headers.authorization));
       } catch (error) {
@@ -67,10 +69,6 @@ export function protect(app: NestFastifyApplication, auth: AuthOptions, host: st
       } else done(count(new ProblemError('forbidden', { detail: 'Authentication is off, so only requests to a loopback name are served.' })) as Error);
     });
   }
-}
-
-function isProbe(request: FastifyRequest): boolean {
-  return request.routeOptions.url === '/health/live' || request.routeOptions.url === '/health/ready';
 }
 
 function authenticatorOf({ jwt, apiKeys = [] }: AuthOptions, registry: PipelineRegistry): Authenticator {

@@ -1,15 +1,16 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { HealthRegistry } from './health-registry.ts';
+import type { Liveness } from './readiness.ts';
 
-/** What a supervisor asks: is the process alive, may it be given work? Neither answer needs credentials. */
+/** Endpoints for supervisors: liveness and readiness. Neither needs credentials. */
 @Controller('health')
 export class HealthController {
   constructor(@Inject(HealthRegistry) private readonly health: HealthRegistry) {}
 
-  /** An answer at all is the proof: it needs the event loop. */
+  /** Any answer is the proof, because it needs the event loop. */
   @Get('live')
-  live(): { status: 'alive'; uptimeSeconds: number } {
+  live(): Liveness {
     return { status: 'alive', uptimeSeconds: Math.round(process.uptime()) };
   }
 

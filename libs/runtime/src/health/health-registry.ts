@@ -1,6 +1,7 @@
 import { RejectedError } from '@millrace/resilience';
 import { redactText } from '../logging/redact.ts';
 import { appendToSentence, describeError } from '../pipelines/dependency-errors.ts';
+import type { DependencyHealth, Readiness } from './readiness.ts';
 
 /** What a service needs in order to work, and how to ask whether it answers. */
 export interface HealthCheck {
@@ -10,34 +11,6 @@ export interface HealthCheck {
   readonly required: boolean;
   /** Time limit of one check in milliseconds, ≥ 1; a check that takes longer has failed. Default 1000. */
   readonly timeoutMs?: number;
-}
-
-/** State of one dependency as last seen. */
-export interface DependencyHealth {
-  /** Name it was registered under. */
-  readonly name: string;
-  /** Whether the service is unready without it. */
-  readonly required: boolean;
-  /** Whether it answered within its time limit. */
-  readonly status: 'up' | 'down';
-  /** Why it is down, or the fact that its check gave; secrets taken out. */
-  readonly detail?: string;
-  /** When the status last changed, ISO 8601. */
-  readonly since: string;
-  /** When it was last asked, ISO 8601. */
-  readonly checkedAt: string;
-  /** How long that check took, in milliseconds. */
-  readonly durationMs: number;
-}
-
-/** State of the service. Only `ready` and `degraded` take work. */
-export interface Readiness {
-  /** `ready`: everything is up; `degraded`: something that is not required is down; `unavailable`: something required is; `stopping`: the service ends. */
-  readonly status: 'ready' | 'degraded' | 'unavailable' | 'stopping';
-  /** Name of the service. */
-  readonly service: string;
-  /** Each dependency, in the order of registration. */
-  readonly dependencies: readonly DependencyHealth[];
 }
 
 interface Entry {

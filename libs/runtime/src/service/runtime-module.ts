@@ -1,8 +1,11 @@
+import { type HttpApi, openApiOf } from '@millrace/contracts';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { metrics as openTelemetry } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import { addJwksPipeline, jwksSpec } from '../auth/jwks-pipeline.ts';
 import type { AuthOptions } from '../auth/protect.ts';
+import { DocsController, OPEN_API } from '../docs/docs-controller.ts';
+import { runtimeOperations } from '../docs/runtime-operations.ts';
 import { HealthController } from '../health/health-controller.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
 import { Metrics } from '../metrics/metrics.ts';
@@ -32,18 +35,24 @@ export interface RuntimeModuleOptions {
   readonly logger: Logger;
   /** Who may come in: with `jwt` there is the pipeline `jwks`. Default: authentication is off. */
   readonly auth?: AuthOptions;
+  /** Routes of the service, for `/openapi.json` and `/docs`. Default: the service has neither path. */
+  readonly api?: HttpApi;
 }
 
-/** Gives every module the logger, health, metrics, pipelines and lifecycle, and serves `/health`, `/metrics`, `/hystrix.stream` and `/admin/pipelines`. */
+/**
+ * Gives every module the logger, health, metrics, pipelines and lifecycle. It serves `/health`, `/metrics`, `/hystrix.stream` and
+ * `/admin/pipelines`, and `/openapi.json` and `/docs` for a service that describes its routes.
+ */
 @Global()
 @Module({})
 export class RuntimeModule {
   /** The module of one process; `startService` imports it. */
-  static forRoot({ name, logger, auth = {} }: RuntimeModuleOptions): DynamicModule {
+  static forRoot({ name, logger, auth = {}, api }: RuntimeModuleOptions): DynamicModule {
     return {
       module: RuntimeModule,
-      controllers: [HealthController, MetricsController, HystrixController, PipelinesController],
+      controllers: [HealthController, MetricsController, HystrixController, PipelinesController, ...(api === undefined ? [] : [DocsController])],
       providers: [
+        ...(api === undefined ? [] : [{ provide: OPEN_API, useValue: openApiOf({ ...api, operations: [...api.operations, ...runtimeOperations] }) }]),
         { provide: LOGGER, useValue: logger },
         { provide: HealthRegistry, useFactory: () => new HealthRegistry({ service: name }) },
         { provide: Metrics, useFactory: () => new Metrics(name) },

@@ -1,3 +1,4 @@
+import type { HttpApi } from '@millrace/contracts';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -14,7 +15,7 @@ import { httpAdapter } from '../http/http-adapter.ts';
 import { measureRequests } from '../http/measure-requests.ts';
 import { ProblemFilter } from '../http/problem-filter.ts';
 import { RequestTally } from '../http/request-tally.ts';
-import { RouteTable } from '../http/route-table.ts';
+import { type Route, RouteTable } from '../http/route-table.ts';
 import { NestLogger } from '../logging/nest-logger.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
@@ -35,6 +36,8 @@ export interface ServiceOptions {
   readonly logger: Logger;
   /** Who may come in; see `authFrom`. Default: authentication is off, and the start is refused unless `host` is loopback. */
   readonly auth?: AuthOptions;
+  /** Routes of the app, for `/openapi.json` and `/docs`. The routes of the runtime are added. Default: the service has neither path. */
+  readonly api?: HttpApi;
   /** Name of the pipeline that every request passes before its body is read: it sheds load and refuses work whose deadline has passed. Default: none. */
   readonly admission?: string;
   /** Largest request body in bytes, ≥ 1; a larger one is answered 413 `body-too-large`. Default 1 MiB. */
@@ -61,6 +64,8 @@ export interface RunningService {
   readonly app: NestFastifyApplication;
   /** `http://127.0.0.1:3001` */
   readonly url: string;
+  /** All routes, those of the runtime included. */
+  readonly routes: readonly Route[];
   /**
    * Not ready at once, then the drain delay, no new connections, requests in flight finished, and Nest's shutdown hooks in their order.
    * Calling it again waits for the same stop.
@@ -78,7 +83,7 @@ export interface RunningService {
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { name, module, host = '127.0.0.1', port, logger, auth = {}, bodyBytesMax = 1024 * 1024, requestMsMax = 30_000, drainDelayMs = 0 } = options;
 
-  @Module({ imports: [RuntimeModule.forRoot({ name, logger, auth }), module] })
+  @Module({ imports: [RuntimeModule.forRoot({ name, logger, auth, ...(options.api === undefined ? {} : { api: options.api }) }), module] })
   class ServiceRoot {}
 
   const limits = { bodyBytesMax, requestMsMax };
@@ -129,7 +134,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   }
   const url = urlOf(app.getHttpServer().address() as AddressInfo);
   logger.info({ url }, `The ${name} service listens on ${url}.`);
-  return { app, url, close };
+  return { app, url, routes: routes.list(), close };
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -1,4 +1,6 @@
-// curl for the snippets of the documents, made of Node's fetch. Run as a program.
+// curl for the snippets of the documents, made of Node's fetch. Run as a program. The file that CURL_RECORD names gets one line of JSON for
+// each answer.
+import { appendFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readCurlOptions } from './curl-options.ts';
 
@@ -13,6 +15,11 @@ for (let left = retries; left > 0 && passing.has(answer.status); left -= 1) {
   answer = await ask();
 }
 const text = await answer.text();
+const record = process.env['CURL_RECORD'];
+if (record !== undefined) {
+  const exchange = { url, method, status: answer.status, contentType: answer.headers.get('content-type'), body: text };
+  appendFileSync(record, `${JSON.stringify(exchange)}\n`);
+}
 const failed = failing && answer.status >= 400;
 process.stdout.write(failed ? '' : text);
 process.stdout.write(writeOut.replaceAll(String.raw`\n`, '\n').replaceAll('%{http_code}', String(answer.status)));

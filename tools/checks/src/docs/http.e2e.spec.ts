@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { DocumentCheck, type GivenAnswer } from '@millrace/contracts/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { textOf } from '../repository.ts';
 import { differences, snippetsOf, type Snippet } from './snippets.ts';
@@ -14,6 +15,7 @@ const sh = promisify(execFile);
 const bin = mkdtempSync(join(tmpdir(), 'millrace-curl-'));
 writeFileSync(join(bin, 'curl'), `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${join(import.meta.dirname, 'curl.ts')}' "$@"\n`);
 chmodSync(join(bin, 'curl'), 0o755);
+const record = join(bin, 'record.ndjson');
 afterAll(() => rmSync(bin, { recursive: true, force: true }));
 
 const addresses: Readonly<Record<string, string>> = {
@@ -22,19 +24,37 @@ const addresses: Readonly<Record<string, string>> = {
   'http://127.0.0.1:3003': urlOf('QUERY_URL'),
 };
 
+/** The OpenAPI documents of the services, by origin. */
+const checks = new Map<string, DocumentCheck>();
+
 function urlOf(name: string): string {
   const url = process.env[name];
   if (url === undefined) throw new Error(`${name} must say where the service is; ./millrace test does.`);
   return url;
 }
 
-/** Runs a snippet as it stands, against the services under test. */
+/** Runs a snippet against the services under test. */
 async function run(script: string): Promise<{ status: number; text: string }> {
   const here = Object.entries(addresses).reduce((text, [shown, actual]) => text.replaceAll(shown, actual), script);
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
+  rmSync(record, { force: true });
+  const env = { ...process.env, CURL_RECORD: record, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
   const { stdout } = await sh('sh', ['-euc', `${here} -w '\\n%{http_code}'`], { timeout: 60_000, env });
   const end = stdout.lastIndexOf('\n');
   return { status: Number(stdout.slice(end + 1)), text: stdout.slice(0, end) };
+}
+
+/** Lists the differences between the answers of the last snippet and the OpenAPI documents of the services that have one. */
+async function documentFaults(): Promise<string[]> {
+  const answers = existsSync(record) ? readFileSync(record, 'utf8').trim().split('\n') : [];
+  if (answers.length === 0) return ['The snippet called no service.'];
+  const faults: string[] = [];
+  for (const line of answers) {
+    const { url, ...answer } = JSON.parse(line) as Omit<GivenAnswer, 'path'> & { readonly url: string };
+    const { origin, pathname } = new URL(url);
+    const check = checks.get(origin);
+    if (check !== undefined) faults.push(...check.answerFaults({ ...answer, path: pathname }));
+  }
+  return faults;
 }
 
 async function countOf(userId: string): Promise<string> {
@@ -46,8 +66,9 @@ async function countOf(userId: string): Promise<string> {
   return ((await answer.json()) as { results?: { rows: string[][] } }).results?.rows[0]?.[0] ?? '0';
 }
 
-// The pages speak of a table that has rows.
+// The pages assume a table that has rows.
 beforeAll(async () => {
+  for (const name of ['PURCHASE_URL', 'QUERY_URL']) checks.set(new URL(urlOf(name)).origin, await DocumentCheck.of(urlOf(name)));
   const userId = `docs-${crypto.randomUUID()}`;
   const answer = await fetch(`${addresses['http://127.0.0.1:3001']}/v1/purchases`, {
     method: 'POST',
@@ -62,7 +83,7 @@ beforeAll(async () => {
   }
 }, 120_000);
 
-/** What is wrong with an answer, one line each. */
+/** Lists the differences between an answer and the page, one line each. */
 function faultsOf(given: { readonly status: number; readonly text: string }, answer: Snippet['answer']): string[] {
   if (given.status !== answer?.status) return [`${given.status}, not ${answer?.status}: ${given.text.slice(0, 1000)}`];
   switch (answer.language) {
@@ -78,6 +99,7 @@ function faultsOf(given: { readonly status: number; readonly text: string }, ans
 describe('docs/http.md', () => {
   it.each(snippetsOf(textOf('docs/http.md')))('$script', async ({ script, answer }) => {
     expect(faultsOf(await run(script), answer)).toEqual([]);
+    expect(await documentFaults()).toEqual([]);
   });
 });
 

@@ -1,0 +1,157 @@
+import { Type } from 'typebox';
+import {
+  engineListSchema,
+  inlineQueryViewSchema,
+  queryLimits,
+  queryViewSchema,
+  reportListSchema,
+  reportQueryRequestSchema,
+  resultPageSchema,
+  sqlQueryRequestSchema,
+  tableListSchema,
+} from '../query-http.ts';
+import type { HttpApi, HttpOperation, HttpParameter } from './http-api.ts';
+import { deadlineParameter } from './purchase-api.ts';
+
+const id: HttpParameter = { in: 'path', name: 'id', description: 'Identity of the query', schema: Type.String() };
+const limit: HttpParameter = {
+  in: 'query',
+  name: 'limit',
+  description: 'Maximum number of rows of a page. Default: 1,000',
+  schema: Type.Integer({ minimum: 1, maximum: queryLimits.pageRowsMax, default: 1000 }),
+};
+const wait: HttpParameter = {
+  in: 'query',
+  name: 'wait',
+  description: 'Seconds for which the request waits for a final state. Default: 0',
+  schema: Type.Integer({ minimum: 0, maximum: queryLimits.waitSecondsMax, default: 0 }),
+};
+const retryAfter = 'Seconds after which the next look makes sense';
+const json = 'application/json';
+
+const queries = { tag: 'Queries', scopes: ['queries:run', 'admin'] } as const;
+const catalog = { method: 'GET', tag: 'Catalog', scopes: ['queries:run'] } as const satisfies Partial<HttpOperation>;
+
+/** The HTTP surface of the query API. */
+export const queryApi: HttpApi = {
+  title: 'Millrace query API',
+  description: 'Runs read-only SQL statements and reports over the landed events.',
+  version: '1.0.0',
+  operations: [
+    {
+      ...queries,
+      scopes: ['queries:run'],
+      method: 'POST',
+      path: '/v1/queries',
+      id: 'submitQuery',
+      summary: 'Submit a statement or a report',
+      description: 'The answer is 202 with the query. With `Prefer: wait=N` the request waits for the end; a query that ends by then is answered 200 with its first page.',
+      parameters: [
+        { in: 'header', name: 'Prefer', description: `\`wait=N\`: seconds for which the request waits for the end, at most ${queryLimits.waitSecondsMax}`, schema: Type.String() },
+        {
+          in: 'header',
+          name: 'Idempotency-Key',
+          description: 'A repeated request of one principal under the same key is the same query',
+          schema: Type.String({ pattern: '^[\\x21-\\x7e]{1,200}$' }),
+        },
+        limit,
+        deadlineParameter,
+      ],
+      body: Type.Union([sqlQueryRequestSchema, reportQueryRequestSchema]),
+      answers: [
+        {
+          status: 200,
+          description: 'The query ended while the request waited',
+          content: { [json]: inlineQueryViewSchema },
+          headers: { Location: 'Path of the query', 'Preference-Applied': 'The wait that was applied' },
+        },
+        { status: 202, description: 'The query is queued or runs', content: { [json]: queryViewSchema }, headers: { Location: 'Path of the query', 'Retry-After': retryAfter } },
+      ],
+      problems: [
+        'invalid-json',
+        'statement-invalid',
+        'statement-not-allowed',
+        'body-too-large',
+        'unsupported-media-type',
+        'idempotency-conflict',
+        'deadline-exceeded',
+        // A result that is gone between the end of the query and its first page.
+        'gone',
+      ],
+    },
+    {
+      ...queries,
+      method: 'GET',
+      path: '/v1/queries/{id}',
+      id: 'getQuery',
+      summary: 'Read the state of a query',
+      parameters: [id, wait, { in: 'header', name: 'If-None-Match', description: 'An `ETag` of an earlier answer', schema: Type.String() }, deadlineParameter],
+      answers: [
+        { status: 200, description: 'The query in its current state', content: { [json]: queryViewSchema }, headers: { ETag: 'Tag of this state', 'Retry-After': retryAfter } },
+        { status: 304, description: 'The query has the state of `If-None-Match`' },
+      ],
+      problems: ['not-found', 'deadline-exceeded'],
+    },
+    {
+      ...queries,
+      method: 'DELETE',
+      path: '/v1/queries/{id}',
+      id: 'cancelQuery',
+      summary: 'Cancel a query',
+      description: 'A finished query stays unchanged.',
+      parameters: [id, deadlineParameter],
+      answers: [
+        { status: 200, description: 'The query has ended', content: { [json]: queryViewSchema } },
+        { status: 202, description: 'The worker ends the query', content: { [json]: queryViewSchema } },
+      ],
+      problems: ['not-found', 'deadline-exceeded'],
+    },
+    {
+      ...queries,
+      method: 'GET',
+      path: '/v1/queries/{id}/results',
+      id: 'getResults',
+      summary: 'Read the result of a query',
+      description: '`Accept: application/json` gives one page; `application/x-ndjson` and `text/csv` stream the whole result.',
+      parameters: [
+        id,
+        limit,
+        { in: 'query', name: 'cursor', description: '`next` of the page before. Default: the first page', schema: Type.String() },
+        { in: 'header', name: 'Accept', description: 'Media type of the result. Default: application/json', schema: Type.String() },
+        deadlineParameter,
+      ],
+      answers: [
+        {
+          status: 200,
+          description: 'A page, or the whole result',
+          content: { [json]: resultPageSchema, 'application/x-ndjson': Type.String(), 'text/csv': Type.String() },
+        },
+      ],
+      problems: ['not-found', 'not-acceptable', 'not-finished', 'no-results', 'gone', 'deadline-exceeded'],
+    },
+    {
+      ...catalog,
+      path: '/v1/tables',
+      id: 'listTables',
+      summary: 'List the tables and their columns',
+      answers: [{ status: 200, description: 'The tables', content: { [json]: tableListSchema } }],
+      problems: [],
+    },
+    {
+      ...catalog,
+      path: '/v1/reports',
+      id: 'listReports',
+      summary: 'List the reports with their parameters and SQL',
+      answers: [{ status: 200, description: 'The reports', content: { [json]: reportListSchema } }],
+      problems: [],
+    },
+    {
+      ...catalog,
+      path: '/v1/engines',
+      id: 'listEngines',
+      summary: 'List the engines',
+      answers: [{ status: 200, description: 'The engines', content: { [json]: engineListSchema } }],
+      problems: [],
+    },
+  ],
+};

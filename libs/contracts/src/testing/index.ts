@@ -1,0 +1,1 @@
+export { DocumentCheck, type GivenAnswer } from './document-check.ts';

@@ -1,0 +1,15 @@
+import { Type } from 'typebox';
+import type { Plain } from './plain.ts';
+
+/** Schema of {@link Violation}. */
+export const violationSchema = Type.Object(
+  {
+    field: Type.String({ description: 'Path of the field: `userAge`, `items[3].title`, or empty for the whole value' }),
+    message: Type.String({ description: 'The broken rule with its limit: `must be at most 150`' }),
+    limit: Type.Optional(Type.Union([Type.Number(), Type.String()], { description: 'The limit that was broken' })),
+  },
+  { title: 'Violation', description: 'One wrong field of a request.' },
+);
+
+/** One wrong field of a value. */
+export type Violation = Plain<typeof violationSchema>;
