@@ -1,12 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { audit, findEvents, listRejects, OperationError, readRejects, redriveRejects, repairTable, traceEvent, editableReject, type Progress } from './index.ts';
+import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { audit, brokersFrom, editableReject, findEvents, listRejects, OperationError, readRejects, readTopic, redriveRejects, repairTable, traceEvent, type Progress } from './index.ts';
 import { OwnTopic, ownEnv, PlantedLake, plantedRecords, purchaseMessage } from './testing/index.ts';
 
 const { signal } = new AbortController();
 const [sold, bad] = [randomUUID(), randomUUID()];
 let topic: OwnTopic;
 let planted: PlantedLake;
+
+// A broker that has just started loads its group coordinator at the first use.
+beforeAll(async () => {
+  const first = await OwnTopic.open(ownEnv(), 1);
+  try {
+    await first.produce([purchaseMessage(sold, { partition: 0 })]);
+    const ranges = new Map([[0, [[0, 1] as const]]]);
+    const read = async (): Promise<void> => await readTopic({ brokers: brokersFrom(ownEnv()), topic: first.name, ranges, signal, onRecord: () => undefined });
+    await vi.waitFor(read, { timeout: 60_000, interval: 500 });
+  } finally {
+    await first.close();
+  }
+});
 
 beforeEach(async () => {
   const env = ownEnv();
@@ -64,6 +77,8 @@ it('a redrive reports its phases and produces a corrected reject once', async ()
 it('a repair reports its phases and restores a deleted file', async () => {
   const { lake } = planted;
   const entry = await planted.land(1, plantedRecords(3));
+  // Only the head may lack files while a sink publishes them.
+  await planted.land(1, plantedRecords(1));
   await lake.store.delete(entry.files[0]!.key);
   const seen = recordPhases();
   expect(await repairTable(lake, { apply: true, signal, onProgress: seen.onProgress })).toMatchObject({ applied: true, files: [{ key: entry.files[0]!.key, action: 'publish' }] });
