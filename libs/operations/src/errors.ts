@@ -6,7 +6,7 @@ export type OperationErrorCode =
   | 'not-found'
   /** The state of the lake or of the sinks does not allow the operation. Nothing was changed. */
   | 'conflict'
-  /** A stored object differs from what the sink wrote. */
+  /** A stored object differs from the one that the sink wrote. */
   | 'corrupt'
   /** Kafka or an extension of DuckDB cannot be reached. */
   | 'unavailable'

@@ -8,7 +8,7 @@ it('reads words, flags and values, in any order', () => {
   expect([given.words, given.has('--deep'), given.value('--table'), given.list('--set'), given.integer('--limit')]).toEqual([['w'], true, 't', ['a=1', 'b=2'], 5]);
 });
 
-it('names what is wrong, and the usage', () => {
+it('an invalid argument is named, with the usage', () => {
   expect(() => Arguments.read(['w', '--dep'], shape)).toThrow('"--dep" is not known here. Usage: ./millrace x');
   expect(() => Arguments.read(['w', 'm', 'n'], shape)).toThrow('"n" is not known here');
   expect(() => Arguments.read(['w', '--table'], shape)).toThrow('--table needs a value');

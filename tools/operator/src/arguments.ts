@@ -1,6 +1,6 @@
 import { OperatorError } from './errors.ts';
 
-/** What a command understands: flags that stand alone, flags with a value, and how many words beside them. */
+/** The arguments of a command: flags without a value, flags with a value, and words. */
 export interface ArgumentShape {
   /** The usage line that errors show. */
   readonly usage: string;
@@ -12,7 +12,7 @@ export interface ArgumentShape {
   readonly words?: readonly string[];
 }
 
-/** Arguments as given. */
+/** The parsed arguments of a command. */
 export class Arguments {
   readonly words: readonly string[];
   readonly #flags: ReadonlySet<string>;

@@ -23,7 +23,7 @@ async function audit(...args: string[]): Promise<{ code: number; report: AuditRe
   return { code, report: JSON.parse(context.lines.join('\n')) as AuditReport, text: human.lines.join('\n') };
 }
 
-it('proves a table complete, by footers and by every byte', async () => {
+it('the audit proves a table complete, by footers and by every byte', async () => {
   for (const args of [[], ['--deep']]) {
     const { code, report, text } = await audit(...args);
     expect([code, report.verdict, report.faults]).toEqual([0, 'complete', []]);
@@ -35,7 +35,7 @@ it('proves a table complete, by footers and by every byte', async () => {
   }
 });
 
-it('catches a planted loss', async () => {
+it('the audit finds a planted loss', async () => {
   const entry = await planted.land(0, plantedRecords(7));
   await planted.land(0, plantedRecords(1));
   await planted.lake.store.delete(entry.files[0]!.key);
@@ -45,7 +45,7 @@ it('catches a planted loss', async () => {
   expect(text).toContain(`${entry.files[0]!.key} is not there: 7 rows of partition 0 were deleted by hand.`);
 });
 
-it('catches a planted stray file', async () => {
+it('the audit finds a planted stray file', async () => {
   const entry = await planted.land(3, plantedRecords(2));
   await planted.lake.store.copy(entry.files[0]!.key, entry.files[0]!.key.replace(entry.id, 'copy'));
   const { code, report, text } = await audit();
@@ -53,7 +53,7 @@ it('catches a planted stray file', async () => {
   expect(text).toContain('readers see rows that were never accepted, or see them twice');
 });
 
-it('catches a planted duplicate, though the file has the right number of rows and bytes', async () => {
+it('the deep audit finds a planted duplicate in a file with the right number of rows and bytes', async () => {
   const [record] = plantedRecords(1);
   const { from } = await planted.land(3, [record!, { ...record!, shown: 5 }]);
   expect(from).toBe(5);
@@ -63,7 +63,7 @@ it('catches a planted duplicate, though the file has the right number of rows an
   expect(report.faults[0]!.what).toMatch(/ has offset 5, which was told before\.$/);
 });
 
-it('does not call a table complete when retention took what has not landed', async () => {
+it('a table is not complete when retention removed events that have not landed', async () => {
   const topic = await OwnTopic.open(planted.env, 2);
   const behind = await PlantedLake.open({ ...ownEnv(), SINK_TOPIC: topic.name });
   try {
@@ -87,14 +87,14 @@ it('does not call a table complete when retention took what has not landed', asy
   }
 });
 
-it('catches a row count that is not the entry’s', async () => {
+it('the audit finds a row count that differs from the entry', async () => {
   const [one, two] = [await planted.land(3, plantedRecords(3)), await planted.land(3, plantedRecords(2))];
   await planted.lake.store.copy(two.files[0]!.key, one.files[0]!.key);
   const { code, report } = await audit();
   expect([code, report.faults.map(({ kind }) => kind)]).toEqual([1, ['wrong-file', 'wrong-count']]);
 });
 
-it('catches a partition that the catalog lost', async () => {
+it('the audit finds a partition that the catalog lost', async () => {
   const glue = glueClient();
   await glue.send(new DeletePartitionCommand({ DatabaseName: planted.env['LAKE_DATABASE'], TableName: 'purchases', PartitionValues: ['2019-12-01'] }));
   glue.destroy();
@@ -103,12 +103,12 @@ it('catches a partition that the catalog lost', async () => {
   expect(text).toContain('2019-12-01 has files and is not registered in the catalog: engines do not see them.');
 });
 
-it('says which tables there are when the one asked for is none', async () => {
+it('an audit of an unknown table lists the tables that exist', async () => {
   await expect(operate('audit', ['--table', 'purchasess'], recordingContext(planted.env))).rejects.toThrow('Nothing has landed in a table "purchasess"');
   await expect(operate('audit', ['--table', 'purchasess'], recordingContext(planted.env))).rejects.toThrow('Tables with a ledger: purchases.');
 });
 
-it('says where the store should be when it does not answer', async () => {
+it('an audit of a store that does not answer names its address', async () => {
   const env = { ...planted.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
   await expect(operate('audit', [], recordingContext(env))).rejects.toThrow('The store at http://127.0.0.1:1 does not answer: start it with ./millrace start aws');
   await expect(operate('audit', [], recordingContext({ ...planted.env, LAKE_BUCKET: 'absent-bucket' }))).rejects.toThrow('There is no bucket absent-bucket');

@@ -3,10 +3,14 @@ import { counted, grouped, type LogRange } from '@millrace/operations';
 import { lasted, sized } from './numbers.ts';
 import type { OperatorContext } from './operator-context.ts';
 
-/** Most faults and losses shown; `--json` has a thousand. */
+/** Maximum number of faults and losses on the screen. `--json` has a thousand. */
 const shownMax = 20;
 
-/** An audit as a person reads it. `log` is what the partitions hold, where Kafka answered. */
+/**
+ * Formats an audit report for a person.
+ *
+ * @param log offsets of the topic. Absent when Kafka does not answer
+ */
 export function auditText(report: AuditReport, { table, out }: Pick<OperatorContext, 'table' | 'out'>, log?: readonly LogRange[]): string[] {
   const logEnds = log === undefined ? undefined : new Map(log.map(({ partition, high }) => [partition, high]));
   const columns = ['partition', 'landed', ...(logEnds === undefined ? [] : ['behind']), 'rows', 'rejected', 'duplicates', 'absent', 'lost', 'gaps', 'files', 'size'];
@@ -19,9 +23,9 @@ export function auditText(report: AuditReport, { table, out }: Pick<OperatorCont
   lines.push(
     report.deep
       ? `Every entry and every byte was read: ${counted(sum.files, 'file')}, ${sized(sum.bytes)}.`
-      : `${counted(sum.filesRead, 'file')} ${sum.filesRead === 1 ? 'was' : 'were'} read by footer${fromCheckpoints > 0 ? `; ${grouped(fromCheckpoints)} more are there, in the sizes that the checkpoints say` : ''}. --deep reads every byte.`,
+      : `${counted(sum.filesRead, 'file')} ${sum.filesRead === 1 ? 'was' : 'were'} read by footer${fromCheckpoints > 0 ? `; ${grouped(fromCheckpoints)} more exist with the sizes in the checkpoints` : ''}. --deep reads every byte.`,
   );
-  if (sum.unlanded > 0) lines.push(`${counted(sum.unlanded, 'offset')} more ${sum.unlanded === 1 ? 'is' : 'are'} recorded and just being landed.`);
+  if (sum.unlanded > 0) lines.push(`${counted(sum.unlanded, 'offset')} more ${sum.unlanded === 1 ? 'is' : 'are'} recorded and landing now.`);
   if (report.catalog !== undefined) lines.push(`Catalog: ${counted(report.catalog.registered, 'partition')} registered${report.catalog.missing.length === 0 ? ', none missing' : `, ${report.catalog.missing.length} missing`}${report.catalog.empty.length === 0 ? '' : `, ${report.catalog.empty.length} without a file`}.`);
   lines.push(`Took ${lasted(report.tookMs)}.`);
   if (report.losses.length > 0) {
@@ -30,7 +34,7 @@ export function auditText(report: AuditReport, { table, out }: Pick<OperatorCont
     if (report.losses.length > shownMax) lines.push(`  … and ${report.losses.length - shownMax} more; --json has them.`);
   }
   if (report.faultCount > 0) {
-    lines.push('', out.bold('What does not add up'));
+    lines.push('', out.bold('Faults'));
     for (const { what, next } of report.faults.slice(0, shownMax)) lines.push(`  ✗ ${what}`, `    ${next}`);
     if (report.faultCount > shownMax) lines.push(`  … and ${grouped(report.faultCount - shownMax)} more; --json has a thousand.`);
   }
@@ -44,7 +48,7 @@ function verdictText({ verdict, lostOffsets, faultCount }: AuditReport, { rows, 
     case 'losses':
       return `not complete. Everything adds up, and ${counted(lostOffsets, 'event')} ${lostOffsets === 1 ? 'is' : 'are'} lost; the first ${grouped(spanned)} of the log are accounted for.`;
     case 'faulty':
-      return `not complete. ${counted(faultCount, 'thing')} ${faultCount === 1 ? 'does' : 'do'} not add up.`;
+      return `not complete. The audit found ${counted(faultCount, 'fault')}.`;
   }
 }
 

@@ -6,7 +6,7 @@ import type { OperatorContext } from './operator-context.ts';
 /** A command of the operator; resolves with the exit code. */
 export type OperatorCommand = (args: readonly string[], context: OperatorContext) => Promise<number>;
 
-// Loaded when called: DuckDB and the Kafka client cost more to load than most commands take.
+// Each command is loaded when it runs: DuckDB and the Kafka client take longer to load than most commands to run.
 const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {
   audit: async () => (await import('./audit-command.ts')).auditCommand,
   trace: async () => (await import('./trace-command.ts')).traceCommand,
@@ -41,5 +41,5 @@ function toOperatorError(error: LakeError, { env }: OperatorContext): OperatorEr
   if (error.cause instanceof Error && error.cause.name === 'NoSuchBucket') return new OperatorError(`There is no bucket ${env['LAKE_BUCKET'] ?? 'millrace-lake'} at ${where}. LAKE_BUCKET names it; ./millrace up creates it.`);
   if (error.code === 'unavailable') return new OperatorError(`${error.message}. The store at ${where} does not answer: start it with ./millrace start aws, or point AWS_ENDPOINT_URL at it.`);
   if (error.code === 'denied') return new OperatorError(`${error.message}. Give credentials that may read the bucket and the catalog (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).`);
-  return new OperatorError(`${error.message}. ./millrace audit says what else is wrong.`);
+  return new OperatorError(`${error.message}. ./millrace audit names further faults.`);
 }

@@ -1,4 +1,4 @@
-/** Where a command writes for a person. */
+/** Output of a command for a person. */
 export interface OperatorScreen {
   line(text?: string): void;
   bold(text: string): string;

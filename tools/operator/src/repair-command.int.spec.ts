@@ -21,7 +21,7 @@ async function audit(): Promise<AuditReport> {
   return JSON.parse((await run('audit', '--json')).text) as AuditReport;
 }
 
-it('publishes again what is still staged, and records as lost what is not, only when told to', async () => {
+it('a repair with --apply publishes staged files again and records the others as lost', async () => {
   const { store } = planted.lake;
   const staged = await planted.land(0, plantedRecords(40));
   const lost = await planted.land(0, [...plantedRecords(10), { eventId: 'a', at: 1, fate: 'rejected' }]);
@@ -46,7 +46,7 @@ it('publishes again what is still staged, and records as lost what is not, only 
   expect((await run('repair')).text).toBe('Every file of table purchases is there.');
 });
 
-it('lets a head go on whose files were deleted before they were published', async () => {
+it('a repair releases a head whose files were deleted before they were published', async () => {
   const { store } = planted.lake;
   const head = await planted.land(1, plantedRecords(5));
   for (const { key, staged } of head.files) {

@@ -29,7 +29,7 @@ async function repairFiles({ lake }: Target, { apply, json }: { readonly apply: 
   const { out, progress, signal } = context;
   const result = await showProgress(
     progress,
-    { search: 'Search for files that are gone', repair: (files) => `Repair ${counted(files, 'file')}` },
+    { search: 'Search for missing files', repair: (files) => `Repair ${counted(files, 'file')}` },
     async (onProgress) => await repairTable(lake, { apply, signal, onProgress }),
   );
   if (json) out.line(JSON.stringify(result));
@@ -44,10 +44,10 @@ function repairText({ applied, files }: RepairResult, name: string, { table }: P
   const lost = files.filter(({ action }) => action === 'record-loss').reduce((sum, file) => sum + file.rows, 0);
   const verb = applied ? (lost === 1 ? 'was recorded' : 'were recorded') : 'would be recorded';
   const better =
-    lost === 0 ? '' : ' Where the bucket keeps versions, restoring the file is better; where the topic has the events, ./millrace replay brings them back.';
+    lost === 0 ? '' : ' If the bucket keeps versions, restore the file instead. If the topic has the events, ./millrace replay restores the rows.';
   return [
     table(['partition', 'offsets', 'rows', applied ? 'what was done' : 'what would be done', 'file'], rows),
     '',
-    `${counted(lost, 'row')} ${verb} as lost; ./millrace audit names the loss for ever.${better}${applied ? '' : ' Nothing was done: --apply does it.'}`,
+    `${counted(lost, 'row')} ${verb} as lost; ./millrace audit keeps naming the loss.${better}${applied ? '' : ' Nothing was done: --apply does it.'}`,
   ];
 }

@@ -27,7 +27,7 @@ async function trace(...args: string[]): Promise<{ code: number; trace: EventTra
   return { code, trace: JSON.parse(context.lines.join('\n')) as EventTrace, text: human.lines.join('\n') };
 }
 
-it('tells of a row its offset, batch, file and day, and of the records that were dropped for it', async () => {
+it('a trace of a row shows its offset, batch, file and day, and the dropped duplicates', async () => {
   const [one, two, three, four] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   await topic.produce([one, two, three, two, four].map((id) => purchaseMessage(id, { partition: 1 })));
   await planted.land(1, [{ eventId: one, at: 1_575_121_641 }]);
@@ -49,7 +49,7 @@ it('tells of a row its offset, batch, file and day, and of the records that were
   expect(await topic.leftGroups()).toEqual([]);
 });
 
-it('tells of a reject its reason and file, of a lost row that it is lost, and of anything else that it is not there', async () => {
+it('a trace tells a reject, a lost row and an unknown event apart', async () => {
   const [bad, gone] = [randomUUID(), randomUUID()];
   await topic.produce([purchaseMessage(bad, { partition: 0, userAge: 240 }), purchaseMessage(gone, { partition: 0 }), purchaseMessage(randomUUID(), { partition: 0 })]);
   const entry = await planted.land(0, [{ eventId: bad, at: 1, fate: 'rejected' }, { eventId: gone, at: 1_575_121_641 }]);
@@ -70,7 +70,7 @@ function valueOf(eventId: string): string {
   return String(purchaseMessage(eventId).value);
 }
 
-it('reads what foreign producers write, and does not call an event absent where it could not look', async () => {
+it('a trace reads the records of foreign producers, and never calls an event absent after an incomplete search', async () => {
   const [odd, open, nowhere] = [randomUUID(), randomUUID(), randomUUID()];
   const producer = await RawProducer.connect(planted.env['KAFKA_BROKERS']!);
   try {
@@ -91,7 +91,7 @@ it('reads what foreign producers write, and does not call an event absent where 
 
     const away = recordingContext({ ...planted.env, KAFKA_BROKERS: '127.0.0.1:1' });
     expect(await operate('trace', [odd], away)).toBe(2);
-    expect(away.lines.join('\n')).toContain('A part of the topic was not looked at, and it may be there.');
+    expect(away.lines.join('\n')).toContain('A part of the topic was not searched, and the event may be there.');
   } finally {
     producer.close();
   }
@@ -103,7 +103,7 @@ function idOf(time: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
-it('finds a row by the time in its id, and where that misleads, without it', async () => {
+it('a trace finds a row by the time in its id, and also when that time is wrong', async () => {
   const [now, misleading] = [idOf(Date.now()), idOf(Date.parse('2022-02-22T22:22:22Z'))];
   await topic.produce([now, misleading].map((id) => purchaseMessage(id, { partition: 1 })));
   await planted.land(1, [{ eventId: now, at: 1_575_121_641 }, { eventId: misleading, at: 1_575_121_641 }]);
@@ -111,7 +111,7 @@ it('finds a row by the time in its id, and where that misleads, without it', asy
   expect((await trace(misleading)).trace).toMatchObject({ status: 'landed', rows: [{ partition: 1, offset: 1 }] });
 });
 
-it('answers what the table knows when Kafka is away, and says what it did not look at', async () => {
+it('a trace without Kafka answers from the table and names the parts that it did not search', async () => {
   const one = randomUUID();
   await planted.land(0, [{ eventId: one, at: 1_575_121_641 }]);
   const context = recordingContext({ ...planted.env, KAFKA_BROKERS: '127.0.0.1:1' });

@@ -1,15 +1,15 @@
 import { counted, grouped, type EventPlace, type EventTrace, type TracedBatch } from '@millrace/operations';
 import type { OperatorScreen } from './operator-context.ts';
 
-/** A trace as a person reads it. */
+/** Formats a trace for a person. */
 export function traceText(trace: EventTrace, bucket: string, out: Pick<OperatorScreen, 'bold'>, deep: boolean): string[] {
   const lines = [out.bold(`Event ${trace.eventId} ${verdictOf(trace, deep)}`)];
   for (const row of trace.rows) lines.push('', `  row        ${placeText(row)}`, ...batchText(row.batch), `  file       s3://${bucket}/${row.file}`, `  partition  dt=${row.dt}`);
   for (const one of trace.waiting) lines.push('', `  waits      ${placeText(one)}`, `             ${one.behind === 0 ? 'it lands next' : `${counted(one.behind, 'event')} of its partition ${one.behind === 1 ? 'lands' : 'land'} before it`}`);
   for (const one of trace.rejects) lines.push('', `  rejected   ${placeText(one)}`, `  reason     ${one.reason}`, ...batchText(one.batch), `  file       s3://${bucket}/${one.file}`);
   for (const one of trace.duplicates) lines.push('', `  dropped    ${placeText(one)}: the event is a row already`, ...batchText(one.batch));
-  for (const one of trace.lost) lines.push('', `  lost       ${placeText(one)}: it is in the topic, and its row is not in the table`, ...batchText(one.batch), '             ./millrace audit names the file that is gone');
-  if (trace.unseen.length > 0) lines.push('', 'Not looked at:', ...trace.unseen.map((what) => `  - ${what}`));
+  for (const one of trace.lost) lines.push('', `  lost       ${placeText(one)}: it is in the topic, and the table has no row of it`, ...batchText(one.batch), '             ./millrace audit names the missing file');
+  if (trace.unseen.length > 0) lines.push('', 'Not searched:', ...trace.unseen.map((what) => `  - ${what}`));
   return lines;
 }
 
@@ -24,9 +24,9 @@ function verdictOf({ status, rows, rejects }: EventTrace, deep: boolean): string
     case 'lost':
       return 'was lost to the table.';
     case 'unknown':
-      return 'was not found where it was looked for: it is no row and no reject. A part of the topic was not looked at, and it may be there.';
+      return 'was not found: it is no row and no reject. A part of the topic was not searched, and the event may be there.';
     case 'not-found':
-      return `was not found: it is no row, no reject, and ${deep ? 'not in the topic' : 'not in the topic behind what has landed. --deep reads the whole topic'}.`;
+      return `was not found: it is no row, no reject, and ${deep ? 'not in the topic' : 'not in the part of the topic that has not landed. --deep reads the whole topic'}.`;
   }
 }
 

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import kafkajs from 'kafkajs';
 
 /**
- * Whether what a health URL names answers: `http://…` with a status below 400, `kafka://…` with its metadata, `redis://…` with PONG.
+ * Tells whether the target of a health URL answers: `http://…` with a status below 400, `kafka://…` with its metadata, `redis://…` with PONG.
  * Resolves with the reason when it does not.
  */
 export async function problemOf(health: string): Promise<string | undefined> {

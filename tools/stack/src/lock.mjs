@@ -94,7 +94,7 @@ function ownerOf(path, content) {
 
 /**
  * Removes a dead owner's lock. Two processes may find it dead at the same time, and the slower one must not remove the lock of the
- * faster one: the file is moved aside first, and put back if it is another lock by now.
+ * faster one. So the file is moved aside first, and put back if it is another lock by then.
  *
  * @param {string} path
  * @param {string | undefined} dead

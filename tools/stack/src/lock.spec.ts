@@ -21,7 +21,7 @@ describe('a lock', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('is waited for while its owner lives, and the wait is told once', async () => {
+  it('makes others wait while its owner lives, and announces the wait once', async () => {
     const release = Promise.withResolvers<void>();
     const first = withLock(path, async () => await release.promise);
     const told: number[] = [];
@@ -44,7 +44,7 @@ describe('a lock', () => {
     }
   });
 
-  it('is taken over when it names nobody and is old', async () => {
+  it('is taken over when it names no owner and is old', async () => {
     await withLock(path, async () => undefined);
     writeFileSync(path, '');
     utimesSync(path, 0, 0);

@@ -81,7 +81,7 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
   return 0;
 }
 
-// A long proof kills what it finds, so it runs on a stack of its own.
+// A long proof kills processes, so it runs on a private stack.
 async function verify(name: string, args: readonly string[], screen: Screen): Promise<number> {
   const path = await builtScript('e2e', 'verify', name, screen);
   const more = name === 'alarms' ? { MILLRACE_PROMETHEUS: await fetchPrometheus(screen) } : {};

@@ -7,7 +7,7 @@ import { StackError } from './errors.mjs';
 /** The repository's folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
-/** Where the stack tool keeps its own sources and the lists of what it fetches. */
+/** The folder of the sources of this tool and of the lists of its downloads. */
 export const toolFolder = join(root, 'tools', 'stack');
 
 /** The npm packages' Node. */

@@ -13,7 +13,7 @@ export interface Planned {
   readonly ports: readonly { readonly port: number; readonly setting: string }[];
 }
 
-/** How a part starts. Fetches what it needs first. */
+/** How a part starts. It fetches missing parts first. */
 export async function planPart(name: PartName, context: InstallContext, env: Env): Promise<Planned> {
   switch (name) {
     case 'kafka':

@@ -12,7 +12,7 @@ import { Stack } from './stack.ts';
 const portKeys = [...Object.values(portSettings).flatMap((settings) => Object.keys(settings)), 'KAFKA_ADVERTISED_PORT'];
 
 /**
- * Runs something on a stack of its own, on free ports, beside whatever is up: for the tests and the long proofs. Its state is under
+ * Runs a function on a private stack with free ports, beside any running stack. The tests and the long proofs use it. Its state is under
  * `.millrace/<name>` and is deleted first. The stack is stopped in any case, after an interruption too.
  */
 export async function onPrivateStack<T>(

@@ -17,7 +17,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const plan = (script: string): Parameters<ProcessTable['start']>[0] => ({ name: 'thing', kind: 'part', command: process.execPath, args: ['-e', script], env: process.env, cwd: home, url: 'http://127.0.0.1:1', health: 'http://127.0.0.1:1' });
 
 describe('the process table', () => {
-  it('stops what it started, and kills what does not stop', async () => {
+  it('stops its processes, and kills those that do not stop', async () => {
     const willing = table.start(plan('setInterval(() => {}, 1000)'));
     expect(table.all()).toEqual([willing]);
     expect(table.isAlive(willing)).toBe(true);

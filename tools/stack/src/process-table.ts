@@ -14,7 +14,7 @@ export interface StackProcess {
   /** Tells the process from a later one with the same pid. */
   readonly startedAt: string;
   readonly url: string;
-  /** What answers when it is healthy. */
+  /** URL that answers when the process is healthy. */
   readonly health: string;
 }
 
@@ -30,7 +30,7 @@ export interface StartPlan {
   readonly health: string;
 }
 
-/** Knows the processes of a stack by pid files, starts them detached, and stops only what it started. */
+/** Knows the processes of a stack by pid files, starts them detached, and stops only its own. */
 export class ProcessTable {
   readonly #run: string;
   readonly #logs: string;

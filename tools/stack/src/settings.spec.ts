@@ -51,13 +51,13 @@ describe('the settings of the stack', () => {
     expect(() => readSettings({ KAFKA_PORT: 'x', REDIS_PORT: '70000' })).toThrow('KAFKA_PORT must be a port from 1 to 65535 (it is "x"); REDIS_PORT must be a port from 1 to 65535 (it is "70000")');
   });
 
-  it('give a service what it was given, above the local profile', () => {
+  it('pass the given variables to a service, before those of the local profile', () => {
     expect(serviceEnv(readSettings({}), { SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012' })).toMatchObject({ SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012', AWS_REGION: 'us-east-1' });
   });
 
   const unchecked = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'millrace', AWS_SECRET_ACCESS_KEY: 'millrace' };
 
-  it('give the emulator keys of its own, and no profile that may need a login', () => {
+  it('give the emulator fixed keys, and no profile that may need a login', () => {
     expect(accessOf({})).toEqual(unchecked);
     expect(accessOf({ AWS_PROFILE: 'work' })).toEqual(unchecked);
     expect(accessOf({ AWS_ENDPOINT_URL: 'http://emulator:4566', AWS_REGION: 'eu-west-1' })).toEqual({ ...unchecked, AWS_REGION: 'eu-west-1' });

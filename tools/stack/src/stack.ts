@@ -11,7 +11,7 @@ import { planPart, planService, type Planned } from './plans.ts';
 import { ProcessTable, type StackProcess } from './process-table.ts';
 import type { Settings } from './settings.ts';
 
-/** What runs, as `status --json` prints it. */
+/** A running process, as `status --json` prints it. */
 export interface ProcessView {
   readonly name: string;
   readonly kind: 'part' | 'service';
@@ -67,7 +67,7 @@ export class Stack {
     return await this.#stopOne(one);
   }
 
-  /** Stops everything that was started: services first, so that what they took still lands. */
+  /** Stops everything that was started: services first, so that accepted events still land. */
   async stopAll(onStopped: OnStopped): Promise<void> {
     await this.#stop(this.#table.all(), onStopped);
   }
@@ -77,7 +77,7 @@ export class Stack {
     await this.#stop(this.#table.all().filter(({ name }) => this.#startedHere.has(name)), onStopped);
   }
 
-  /** Names of what runs. */
+  /** Names of the running processes. */
   running(): string[] {
     return this.#table.all().filter((one) => this.#table.isAlive(one)).map(({ name }) => name);
   }

@@ -23,7 +23,7 @@ const besideEachOther = [
   ['@millrace/operator', '@millrace/testing', '@millrace/checks', '@millrace/stack'],
 ];
 
-/** Runs every test: unit first, then integration and end to end on a stack of its own, which is stopped in any case. */
+/** Runs every test: unit first, then integration and end to end on a private stack. The stack is stopped in any case. */
 export async function test(screen: Screen, interrupts: Interrupts): Promise<number> {
   const projects = testProjects();
   for (const { folder } of projects) rmSync(join(root, folder, integrationReport), { force: true });

@@ -9,7 +9,7 @@ interface Assertion {
   readonly failureMessages?: readonly string[];
 }
 
-/** What vitest's JSON report holds of a run. */
+/** The part of vitest's JSON report that is read. */
 interface Report {
   readonly startTime: number;
   readonly testResults: readonly {

@@ -90,7 +90,7 @@ describe('./millrace up in a terminal', () => {
     expect(processesWith(home)).toEqual([]);
   });
 
-  it('leaves what an earlier command started, and says so', { timeout }, async () => {
+  it('leaves the processes of an earlier command running, and says so', { timeout }, async () => {
     expect(await millrace('start', 'redis').ended).toBe(0);
     const up = millrace('up');
     await up.until('… Start aws');
@@ -113,7 +113,7 @@ describe('./millrace verify in a terminal', () => {
   });
 });
 
-describe('an S3 of its own', () => {
+describe('a separate S3', () => {
   it('holds the lake: set-up, services and the wait for the samples use AWS_ENDPOINT_URL_S3', { timeout }, async () => {
     const storeEnv = { ...env, MILLRACE_HOME: join(home, 'store') };
     const store = new Stack(readSettings(storeEnv), storeEnv, new Interruption());

@@ -21,7 +21,7 @@ export interface UpOptions {
   readonly interruption: Interruption;
 }
 
-/** Starts everything and shows the first answer. An interruption before that stops what was started; a later one stops everything. */
+/** Starts everything and shows the first answer. An interruption before that stops the started processes; a later one stops everything. */
 export async function up(stack: Stack, env: Env, screen: Screen, { detach, packagesMs, interruption }: UpOptions): Promise<number> {
   const onStopped = (name: string, how: string): void => screen.line(`  ✓ ${name}: ${how}`);
   const timeline = new Timeline();

@@ -61,7 +61,7 @@ export async function findRows({ store, stream, bucket }: Lake, duck: Duck, even
         dt: readFileName(stream.table, stream.partitionKey, file)!.dt,
       });
     }
-    note?.(`${grouped(start + part.length)} of ${grouped(keys.length)} files looked through`);
+    note?.(`${grouped(start + part.length)} of ${grouped(keys.length)} files read`);
   }
   return found.toSorted((a, b) => a.lane.partition - b.lane.partition || a.offset - b.offset);
 }

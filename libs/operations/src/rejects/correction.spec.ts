@@ -31,7 +31,7 @@ it.each([
   expect(correct(given, of)).toEqual({ kind: 'refused', reason: expect.stringContaining(reason) });
 });
 
-it('reads a line, and says what is wrong with it', () => {
+it('a line is parsed, or its fault is named', () => {
   expect(readLine('{"topic":"t","partition":3,"offset":7,"event":{}}', 't')).toEqual({ partition: 3, offset: 7, event: {} });
   expect(readLine('{"topic":"t","partition":3', 't')).toContain('the line is not JSON');
   expect(readLine('{"topic":"t","partition":-1,"offset":7}', 't')).toContain('must name "partition" and "offset"');

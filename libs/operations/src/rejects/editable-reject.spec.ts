@@ -13,7 +13,7 @@ function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-it('keeps the event’s own identity, then its header’s, and makes one of its place where there is none', () => {
+it('the identity of a reject is that of its event, then of its header, then one made of its place', () => {
   expect(identityOf(record(json({ eventId: id.toUpperCase() }), { ce_id: other }))).toBe(id);
   expect(identityOf(record(json({ eventId: 'x' }), { ce_id: other }))).toBe(other);
   const made = identityOf(record(Buffer.from('garbage')));

@@ -4,7 +4,7 @@ import { parseRejects } from './reject-files.ts';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const line = { topic: 't', partition: 3, offset: 7, timestamp: '1', reason: 'because', key: null, value: base64('v') };
 
-it('reads the headers of a reject in their order, null and repeated ones too, and those of files of earlier versions', () => {
+it('the headers of a reject keep their order, with null and repeated ones, also in files of earlier versions', () => {
   const headers = [
     { name: '__proto__', value: base64('a') },
     { name: 'x', value: null },

@@ -32,7 +32,7 @@ export interface RepairResult {
 
 /**
  * Repairs a table from which files were deleted. It publishes a file again from its staged copy. Without a copy it puts an empty file in
- * its place, whose metadata states the number of lost rows: a stopped lane then continues, and the audit reports the loss.
+ * its place. The metadata of that file states the number of lost rows. A stopped lane then continues, and the audit reports the loss.
  */
 export async function repairTable(lake: Lake, { apply = false, signal, onProgress }: RepairOptions): Promise<RepairResult> {
   const files = await findMissingFiles(lake, signal, beginPhase(onProgress, 'search'));

@@ -6,7 +6,7 @@ const log = [
   { partition: 1, low: 300, high: 500 },
 ];
 
-it('replays everything that the log still has', () => {
+it('a plan covers everything that the log still has', () => {
   const plan = planReplay({ log, starts: undefined, ends: undefined, dedupOffsets: 50 });
   expect(plan).toEqual([
     { partition: 0, low: 0, start: 0, from: 0, to: 1000 },
@@ -15,7 +15,7 @@ it('replays everything that the log still has', () => {
   expect(offsetsOf(plan)).toBe(1200);
 });
 
-it('begins a part one window early, and never below the log’s start', () => {
+it('a plan of a part starts one window early, and never below the start of the log', () => {
   const plan = planReplay({ log, starts: new Map([[0, 400], [1, 320]]), ends: new Map([[0, 600], [1, 500]]), dedupOffsets: 50 });
   expect(plan).toEqual([
     { partition: 0, low: 0, start: 350, from: 400, to: 600 },
@@ -23,11 +23,11 @@ it('begins a part one window early, and never below the log’s start', () => {
   ]);
 });
 
-it('has nothing to compare where the part is empty', () => {
+it('a plan of an empty part compares no offset', () => {
   expect(offsetsOf(planReplay({ log, starts: new Map([[0, 700], [1, 100]]), ends: new Map([[0, 600], [1, 200]]), dedupOffsets: 50 }))).toBe(0);
 });
 
-it('names the table by the time, and the replay of a replay like any other', () => {
+it('the name of a replay holds the time, also for the replay of a replay', () => {
   const now = new Date('2026-11-25T09:31:02.345Z');
   expect(replayTableName('purchases', now)).toBe('purchases_replay_20261125093102');
   expect(replayTableName('purchases_replay_20250101000000', now)).toBe('purchases_replay_20261125093102');

@@ -4,7 +4,7 @@ import { withAdmin } from '../kafka/kafka-log.ts';
 import type { Lake } from '../lake/open-lake.ts';
 
 /**
- * Refuses when a sink is in the group that writes the live table: events that it lands after the comparison would be in the old files only.
+ * Refuses when a sink is in the group that writes the live table. Events that it lands after the comparison would be in the old files only.
  *
  * @throws OperationError `conflict` with the way to stop the sinks
  */

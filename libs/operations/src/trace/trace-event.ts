@@ -139,7 +139,7 @@ async function rejectsOf(parts: TraceParts, eventId: string): Promise<EventTrace
       rejects.push({ ...placeIn(file.lane, record.offset, await batchAt(parts, file.lane, record.offset)), file: file.key, reason: record.reason });
     }
     files += 1;
-    note(`${counted(files, 'reject file')} looked through`);
+    note(`${counted(files, 'reject file')} read`);
   }
   return rejects;
 }

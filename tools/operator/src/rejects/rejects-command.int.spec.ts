@@ -54,7 +54,7 @@ function correct(change: (event: Record<string, unknown>, n: number) => void): v
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
-it('lists and shows what was rejected', async () => {
+it('the commands list and show the rejects', async () => {
   expect((await rejects('list')).text).toContain('1 0–2 2 userAge must be at most 150');
   expect(await jsonOf('list')).toMatchObject({ filesTotal: 1, files: [{ partition: 1, from: 0, to: 3, count: 2, reasons: [{ count: 2 }] }] });
   const { text } = await rejects('show', '1/2');
@@ -65,7 +65,7 @@ it('lists and shows what was rejected', async () => {
   await expect(rejects('drop')).rejects.toThrow('"drop" is not known here: list, show or redrive.');
 });
 
-it('puts a corrected reject through once, however often it is told to', async () => {
+it('a repeated redrive produces a corrected reject once', async () => {
   await rejects('show', '--out', file);
   await expect(rejects('show', '--out', file)).rejects.toThrow('is there already');
   correct((event, n) => {
@@ -101,7 +101,7 @@ it('puts a corrected reject through once, however often it is told to', async ()
   expect(await topic.leftGroups()).toEqual([]);
 });
 
-it('refuses what is no correction of a reject', async () => {
+it('a redrive refuses a line that is no correction of a reject', async () => {
   await rejects('show', '--out', file);
   correct((event, n) => {
     event['userAge'] = 24;

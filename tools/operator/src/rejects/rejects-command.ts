@@ -21,7 +21,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 export async function rejectsCommand(args: readonly string[], context: OperatorContext): Promise<number> {
   const [name, ...rest] = args;
   const subcommand = name === undefined ? undefined : subcommands[name];
-  if (subcommand === undefined) throw new OperatorError(`${name === undefined ? 'Say what to do with the rejects' : `"${name}" is not known here`}: list, show or redrive.\n  ${listUsage}\n  ${showUsage}\n  ${redriveUsage}`);
+  if (subcommand === undefined) throw new OperatorError(`${name === undefined ? 'A subcommand is missing' : `"${name}" is not known here`}: list, show or redrive.\n  ${listUsage}\n  ${showUsage}\n  ${redriveUsage}`);
   const given = Arguments.read(rest, subcommand.shape);
   const target = openTarget(context.env, { table: given.value('--table') });
   try {

@@ -27,6 +27,6 @@ export async function rejectsList({ lake }: Target, given: Arguments, { out, pro
 
 function reasonText(reasons: ListedRejects['reasons']): string {
   const [first] = reasons;
-  if (first === undefined) return 'lost: an empty file stands in its place';
+  if (first === undefined) return 'lost: an empty file replaces it';
   return `${first.reason}${reasons.length > 1 ? ` (${first.count}), and ${counted(reasons.length - 1, 'other reason')}` : ''}`;
 }

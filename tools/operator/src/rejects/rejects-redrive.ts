@@ -14,7 +14,7 @@ const linesMax = 10_000;
 
 const titles = {
   check: 'Check of the corrections',
-  search: 'Search for events that were put through already',
+  search: 'Search for events that need no redrive',
   produce: (events: number) => `Produce ${counted(events, 'event')}`,
 };
 

@@ -9,7 +9,7 @@ import { recordingContext } from '../testing/recording-context.ts';
 
 const root = `${import.meta.dirname}/../../../..`;
 const ids = Array.from({ length: 300 }, () => randomUUID());
-// Each replay starts a sink.
+// Each replay starts a sink process.
 const testMsMax = 300_000;
 
 let topic: OwnTopic;
@@ -51,7 +51,7 @@ async function locations(): Promise<string[]> {
   }
 }
 
-it('rebuilds the table from the topic, finds it equal, and puts it in the place of the live one', async () => {
+it('a replay rebuilds the table from the topic, finds it equal, and replaces the live one', async () => {
   await landLive();
   const { code, report } = await replay();
   expect(report.differences).toEqual([]);
@@ -59,7 +59,7 @@ it('rebuilds the table from the topic, finds it equal, and puts it in the place 
   expect(report.days.map(({ dt, liveRows, replayRows, replayEvents }) => [dt, liveRows, replayRows, replayEvents])).toEqual([['2019-11-30', 100, 100, 100], ['2019-12-01', 100, 100, 100], ['2019-12-02', 100, 100, 100]]);
   expect(await topic.leftGroups()).toEqual([]);
 
-  // What came in the meantime is replayed too, and the readers' table is where the replay is.
+  // A second run replays the new event, too, and points the readers' table at the replay.
   await topic.produce([purchaseMessage(randomUUID(), { partition: 0, at: 1_600_000_000 })]);
   const switched = await replay('--into', report.replay, '--switch');
   expect([switched.code, switched.report.switched]).toEqual([0, true]);
@@ -75,7 +75,7 @@ it('rebuilds the table from the topic, finds it equal, and puts it in the place 
   expect(old.lines.join('\n')).toContain(`The catalog has 2019-11-30, and 3 more of its 4 partitions, at another place: s3://${planted.lake.bucket}/${report.replay}/dt=2019-11-30/`);
 }, testMsMax);
 
-it('names rows that differ, and does not switch to them unless forced', async () => {
+it('a replay names rows that differ, and switches to them only with --force', async () => {
   const [other] = [randomUUID()];
   await landLive((n) => (n === 4 ? { eventId: other } : {}));
   const { code, report } = await replay('--switch');
@@ -92,14 +92,14 @@ it('names rows that differ, and does not switch to them unless forced', async ()
   expect((await locations())[0]).toBe(`s3://${planted.lake.bucket}/${report.replay}/dt=2019-11-30/`);
 }, testMsMax);
 
-it('reports what the topic lost as not replayable, and no difference', async () => {
+it('a replay reports live rows that the topic lost as not replayable, and no difference', async () => {
   await landLive();
   await topic.admin.deleteTopicRecords({ topic: topic.name, partitions: [{ partition: 0, offset: '40' }] });
   const { code, report } = await replay('--switch');
   expect([code, report.equal, report.switched, report.comparedOffsets, report.notReplayableOffsets, report.notReplayable]).toEqual([1, true, false, 260, 40, 40]);
 }, testMsMax);
 
-it('replays a part by time', async () => {
+it('a replay of a time range rebuilds that part only', async () => {
   await landLive();
   await pause(20);
   const from = new Date();
@@ -115,7 +115,7 @@ it('replays a part by time', async () => {
   await expect(replay('--into', 'purchases')).rejects.toThrow('is the live table');
 }, testMsMax);
 
-it('stops when told to, and leaves no group behind', async () => {
+it('an aborted replay leaves no consumer group behind', async () => {
   await landLive();
   const stopping = new AbortController();
   const context = { ...recordingContext(planted.env, root), signal: stopping.signal };

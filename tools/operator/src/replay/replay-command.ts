@@ -43,7 +43,7 @@ export async function replayCommand(args: readonly string[], context: OperatorCo
     else for (const line of [...replayText(report, given.integer('--limit', 0) ?? 20, context), ...nextSteps(report, live.lake, refusal)]) out.line(line);
     return report.equal && refusal === undefined ? 0 : 1;
   } catch (error) {
-    if (phase === 'rebuild') progress.line(`What was replayed so far is kept: --into ${into} goes on from there.`);
+    if (phase === 'rebuild') progress.line(`The replayed rows are kept: --into ${into} continues from there.`);
     throw error;
   } finally {
     live.close();
@@ -51,15 +51,15 @@ export async function replayCommand(args: readonly string[], context: OperatorCo
 }
 
 function refusalOf({ equal, notReplayable }: ReplayReport): string {
-  return equal ? `${counted(notReplayable, 'live row')} cannot be replayed and would go` : 'rows differ';
+  return equal ? `${counted(notReplayable, 'live row')} cannot be replayed and would be missing` : 'rows differ';
 }
 
 function nextSteps({ switched, replay, equal }: ReplayReport, live: Pick<Lake, 'stream' | 'catalogTable'>, refusal: string | undefined): string[] {
   if (switched) {
-    return ['', `The catalog's ${live.catalogTable} is at ${replay} now. Start every sink with`, `  SINK_TABLE=${replay} SINK_CATALOG_TABLE=${live.catalogTable}`, `and give ./millrace the same from now on. One that still writes ${live.stream.table} writes what nobody sees.`];
+    return ['', `The catalog's ${live.catalogTable} is at ${replay} now. Start every sink with`, `  SINK_TABLE=${replay} SINK_CATALOG_TABLE=${live.catalogTable}`, `and give ./millrace the same from now on. No reader sees the rows of a sink that still writes ${live.stream.table}.`];
   }
-  if (refusal !== undefined) return ['', `Not switched: ${refusal}. --force switches all the same.`];
-  return ['', `${equal ? `Stop the sinks and run ./millrace replay --into ${replay} --switch to put it in the place of ${live.stream.table}; or` : 'When it has served its purpose,'} delete the prefixes ${replay}/ and _*/${replay}/ and the table ${replay} in the catalog.`];
+  if (refusal !== undefined) return ['', `Not switched: ${refusal}. --force switches anyway.`];
+  return ['', `${equal ? `Stop the sinks and run ./millrace replay --into ${replay} --switch to put it in the place of ${live.stream.table}; or` : 'After use,'} delete the prefixes ${replay}/ and _*/${replay}/ and the table ${replay} in the catalog.`];
 }
 
 function timeIn(given: Arguments, name: string): Date | undefined {

@@ -2,7 +2,11 @@ import { counted, grouped, type ReplayReport } from '@millrace/operations';
 import { lasted } from '../numbers.ts';
 import type { OperatorContext } from '../operator-context.ts';
 
-/** A replay as a person reads it. `limit` is the most differing rows shown. */
+/**
+ * Formats the report of a replay for a person.
+ *
+ * @param limit maximum number of differing rows, ≥ 0
+ */
 export function replayText(report: ReplayReport, limit: number, { table, out }: Pick<OperatorContext, 'table' | 'out'>): string[] {
   const { days, differences, differing, notReplayable, notReplayableOffsets } = report;
   const lines = [
@@ -15,7 +19,7 @@ export function replayText(report: ReplayReport, limit: number, { table, out }: 
     ),
   ];
   if (notReplayableOffsets > 0) {
-    lines.push('', `Not replayable: ${counted(notReplayableOffsets, 'offset')} that the topic no longer holds; ${grouped(notReplayable)} of them are live rows. They are no difference, and the replay lacks them.`);
+    lines.push('', `Not replayable: ${counted(notReplayableOffsets, 'offset')} that the topic no longer has; ${grouped(notReplayable)} of them are live rows. They do not count as a difference, and the replay lacks them.`);
   }
   if (differences.length > 0) {
     lines.push('', out.bold('Rows that differ'), table(['only in', 'dt', 'partition', 'offset', 'event'], differences.slice(0, limit).map(({ side, dt, partition, offset, eventId }) => [side, dt, String(partition), grouped(offset), eventId])));

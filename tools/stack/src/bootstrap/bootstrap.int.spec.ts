@@ -111,7 +111,7 @@ describe('an interrupted installation', () => {
 });
 
 describe('a bare machine', () => {
-  it('is told everything that is missing in one message, before npm installs anything', async () => {
+  it('gets one message with everything that is missing, before npm installs anything', async () => {
     for (const tool of ['java', 'mvn', 'python3']) clone.uninstall(tool);
     const { code, stderr } = await clone.millrace(['test']);
     expect(code).toBe(1);
@@ -124,7 +124,7 @@ describe('a bare machine', () => {
     expect(clone.installations).toBe(0);
   });
 
-  it('is told that Python cannot make virtual environments', async () => {
+  it('gets a message when Python cannot make virtual environments', async () => {
     clone.install('python3', '#!/bin/sh\nif [ "$1" = -c ]; then echo "ModuleNotFoundError: No module named \'ensurepip\'"; exit 1; fi\necho Python 3.11.2\n');
     const { code, stdout, stderr } = await clone.millrace(['up']);
     expect(code).toBe(1);
@@ -133,7 +133,7 @@ describe('a bare machine', () => {
     expect(stderr).toContain('sudo apt-get install python3-venv\n');
   });
 
-  it('is told that a version is too old', async () => {
+  it('gets a message when a version is too old', async () => {
     clone.install('java', '#!/bin/sh\necho \'openjdk version "11.0.2" 2019-01-15\'\n');
     expect((await clone.millrace(['up'])).stderr).toContain('Java 17 or newer is needed; this machine has 11.0.');
   });
@@ -143,7 +143,7 @@ describe('a bare machine', () => {
     expect(await clone.millrace(['up'], { KAFKA_BROKERS: 'kafka:9092' })).toMatchObject({ code: 0 });
   });
 
-  it('is told of every port that is taken', async () => {
+  it('gets a message with every port that is in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -13,7 +13,7 @@ import { installCommands, room } from './requirements.mjs';
 /** @typedef {import('../places.mjs').Env} Env */
 
 /**
- * @typedef {object} Purpose What the machine is checked for.
+ * @typedef {object} Purpose The purpose of the check.
  * @property {'install' | 'up' | 'own-stack'} kind only the npm packages; the user's stack; a stack on free ports, for tests and proofs
  * @property {boolean} npm whether npm packages have to be installed
  */
@@ -53,7 +53,7 @@ function neededTools({ kind, npm }, env) {
 }
 
 /**
- * Whether the cache holds what a list names.
+ * Tells whether the cache holds every item of a list.
  *
  * @param {Env} env
  * @param {string} stamp
@@ -158,7 +158,7 @@ export function machineMessage(faults, missing) {
   if (missing.length > 0) {
     const commands = installCommands(missing);
     const width = Math.max(...commands.map(({ title }) => title.length));
-    lines.push('', 'To install what is missing:', ...commands.map(({ title, command }) => `  ${title.padEnd(width)}  ${command}`));
+    lines.push('', 'Install the missing tools:', ...commands.map(({ title, command }) => `  ${title.padEnd(width)}  ${command}`));
   }
   return lines.join('\n');
 }

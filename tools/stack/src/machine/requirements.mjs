@@ -36,7 +36,7 @@ const systems = /** @type {const} */ ([
 ]);
 
 /**
- * The commands that install what is missing, one line for each system.
+ * The commands that install the missing tools, one line for each system.
  *
  * @param {readonly RequirementName[]} missing
  */

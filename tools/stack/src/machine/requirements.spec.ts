@@ -8,7 +8,7 @@ import { installCommands, requirements, room, type RequirementName } from './req
 const readme = readFileSync(join(root, 'README.md'), 'utf8').replaceAll(/\s+/g, ' ');
 
 describe('README.md', () => {
-  it('lists what the check looks for, with the same commands', () => {
+  it('lists every requirement of the check, with the same commands', () => {
     const rows = installCommands(Object.keys(requirements) as RequirementName[]).map(({ title, command }) => `| ${title} | \`${command}\` |`);
     const names = Object.values(requirements).map(({ name }) => name);
     const places = `${room.diskBeforeInstallation / 1e9} GB of disk and ${room.memory / 1e9} GB of memory`;

@@ -19,7 +19,7 @@ export class Terminal {
   readonly ended: Promise<number>;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   #text = '';
-  /** The command's pid on the first line, and what else the driver has to say. */
+  /** The command's pid on the first line, and then other lines of the driver. */
   #pid = '';
 
   constructor(command: readonly string[], { cwd, env }: TerminalOptions) {
