@@ -3,8 +3,8 @@ import { Type, type Static } from 'typebox';
 const uuidPattern = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
 
 /**
- * What free text may not hold: NUL and unpaired surrogates, which JSON can spell but neither UTF-8 nor Parquet can carry. Refused at
- * the API, so that nothing is acknowledged which the sink would have to reject.
+ * Free text without NUL and unpaired surrogates. JSON can spell them, but neither UTF-8 nor Parquet can carry them. The API refuses them,
+ * so that the sink never rejects an acknowledged event for them.
  */
 const textPattern = '^[^\\u0000\\p{Cs}]*$';
 
@@ -12,10 +12,9 @@ const textPattern = '^[^\\u0000\\p{Cs}]*$';
  * The fields of a purchase, in the order of the wire format. This is the one definition: validation, the TypeScript type,
  * JSON Schema and the table's columns derive from it.
  *
- * `x-field-id` is the column's Parquet field id: it never changes and is never given to another column, so that a table format
- * can be projected from the files later. `x-column-type` names the column type where the JSON type alone does not tell it.
- * `x-lower-case` marks values that are stored in lower case. No bound is ever compared with a clock, so that an event is judged
- * the same on the day it is sold and on the day it is replayed.
+ * `x-field-id` is the column's Parquet field id. It never changes and never belongs to another column, so that a table format can be
+ * projected from the files later. `x-column-type` names the column type if the JSON type is not enough. `x-lower-case` marks values that
+ * are stored in lower case. No limit depends on a clock: a replay accepts the same events as the first day.
  */
 export const purchaseFields = {
   eventId: Type.String({ pattern: uuidPattern, description: 'Identity of the event, a UUID', 'x-field-id': 1, 'x-lower-case': true }),

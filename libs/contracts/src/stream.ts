@@ -31,7 +31,7 @@ export interface Stream {
   readonly partitionKey: string;
   /** Field of the event that gives the partition key, in epoch seconds. */
   readonly timeField: string;
-  /** Columns by which the rows of one file are sorted; sorting by the buyer made files a third smaller (FACTS). */
+  /** Columns by which the rows of one file are sorted; sorting by the buyer made files a third smaller. */
   readonly sortColumns: readonly string[];
   /** Version of the contract, written into every ledger entry. */
   readonly contract: string;

@@ -10,7 +10,7 @@ export interface Column {
   /** The event's field it is filled from. */
   readonly field: string;
   readonly type: ColumnType;
-  /** Parquet field id; stable for ever. */
+  /** Parquet field id. It never changes. */
   readonly fieldId: number;
   readonly description: string;
   /** Whether values are stored in lower case. */

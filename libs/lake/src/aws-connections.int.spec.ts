@@ -11,14 +11,14 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A server that answers as told, and when the first connection that carried a request is gone. */
+/** A server that answers as configured. It resolves when the first connection with a request has closed. */
 async function silent(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ readonly server: Server; readonly endpoint: string; readonly gone: Promise<void> }> {
   const gone = Promise.withResolvers<void>();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     request.socket.once('close', () => gone.resolve());
     answer(request, response);
   };
-  // One that asks first whether it may send its body is not answered either.
+  // A request with `Expect: 100-continue` gets no answer either.
   const server = createServer(serve).on('checkContinue', serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -35,7 +35,7 @@ function storeAt(endpoint: string): S3ObjectStore {
   return new S3ObjectStore(client, 'b');
 }
 
-describe('a client without a limit of its own', () => {
+describe('a client without its own timeout', () => {
   const tooLate = new Error('the attempt took too long');
 
   it.each([

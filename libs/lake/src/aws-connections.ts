@@ -5,15 +5,15 @@ export interface ConnectionSettings {
   /** Time to open a connection, in milliseconds. Default 2000. */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * Time without a byte after which a request is given up, in milliseconds; 0 is never. Default 30000. It is for callers without a pipeline: where each call has a signal that
-   * ends it, as those of pipelines have, a limit of the client's own would only make the pipeline's larger settings idle.
+   * Time without a byte after which a request fails, in milliseconds; 0 is never. Default 30000. It is for callers without a pipeline. Inside
+   * a pipeline set 0: a shorter client timeout would silently override the pipeline's.
    */
   readonly idleTimeoutMs?: number;
-  /** Most connections open at once. Default 50. */
+  /** Maximum number of open connections, ≥ 1. Default 50. */
   readonly socketsMax?: number;
 }
 
-/** What an AWS client sends its requests with. A request whose signal aborts is torn off, whatever it waits for: a connection, an answer, or the rest of one. */
+/** Makes the request handler of an AWS client. A request whose signal aborts ends at once, while it waits for a connection or for an answer. */
 export function awsConnections({ connectTimeoutMs = 2000, idleTimeoutMs = 30_000, socketsMax = 50 }: ConnectionSettings = {}): NodeHttpHandler {
   const agent = { keepAlive: true, maxSockets: socketsMax };
   return new NodeHttpHandler({ connectionTimeout: connectTimeoutMs, socketTimeout: idleTimeoutMs, httpAgent: agent, httpsAgent: agent });

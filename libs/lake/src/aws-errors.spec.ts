@@ -8,11 +8,11 @@ import { classOfLakeError, remedyOfLakeError } from './errors.ts';
 const named = (name: string, more: object = {}): Error => Object.assign(new Error('x'), { name, ...more });
 
 describe('throttling', () => {
-  it.each(['SlowDown', 'ThrottlingException', 'TooManyRequestsException', 'RequestLimitExceeded'])('%s asks for less', (name) => {
+  it.each(['SlowDown', 'ThrottlingException', 'TooManyRequestsException', 'RequestLimitExceeded'])('%s is throttling', (name) => {
     expect(awsErrorToLakeError(named(name), 'GET')).toMatchObject({ code: 'unavailable', throttled: true, retryAfterMs: undefined });
   });
 
-  it('is told by status and by what the SDK knows, too, and by nothing else', () => {
+  it('is also known by status and by the flag of the SDK, and by nothing else', () => {
     expect(throttlingOf(named('x', { $metadata: { httpStatusCode: 429 } })).throttled).toBe(true);
     expect(throttlingOf(named('x', { $retryable: { throttling: true } })).throttled).toBe(true);
     expect(throttlingOf(named('InternalError', { $metadata: { httpStatusCode: 503 } }))).toEqual({ throttled: false, retryAfterMs: undefined });

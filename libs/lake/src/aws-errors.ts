@@ -2,7 +2,7 @@
 import { isThrottled, parseRetryAfterMs } from '@millrace/resilience/retry-after';
 import { LakeError, remedyOfLakeError, type LakeErrorCode } from './errors.ts';
 
-// Told by error code, not by HTTP status: S3 answers 409 and 412 for different reasons, and a HEAD has no body to name one.
+// The error code decides, not the HTTP status: S3 answers 409 and 412 for different reasons, and a HEAD has no body with a code.
 const codes: Readonly<Record<string, LakeErrorCode>> = {
   NoSuchKey: 'no-such-key',
   NotFound: 'no-such-key',
@@ -49,7 +49,7 @@ const certificateCodes: ReadonlySet<unknown> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** What an error of the AWS SDK means; `unavailable` when in doubt, for an unknown outcome is the safe reading. */
+/** Maps an error of the AWS SDK to a code. An unknown error is `unavailable`, because an unknown outcome is the safe reading. */
 export function codeOfAwsError(error: unknown): LakeErrorCode {
   if (!(error instanceof Error)) return 'unavailable';
   const known = codes[error.name];
@@ -76,13 +76,13 @@ const throttlingNames: ReadonlySet<string> = new Set([
   'TooManyRequestsException',
 ]);
 
-/** Whether AWS asks for less, and after how many milliseconds it wants to be asked again. */
+/** Throttling by AWS, and the time until a retry makes sense, in milliseconds. */
 export interface Throttling {
   readonly throttled: boolean;
   readonly retryAfterMs: number | undefined;
 }
 
-/** What an error of the AWS SDK says of throttling: by its name, by its status, or by a `Retry-After` to a 503. */
+/** Reads the throttling of an error of the AWS SDK: from its name, its status, or the `Retry-After` of a 503. */
 export function throttlingOf(error: unknown, nowMs: number = Date.now()): Throttling {
   if (!(error instanceof Error)) return { throttled: false, retryAfterMs: undefined };
   const { $metadata, $retryable, $response } = error as { $metadata?: { httpStatusCode?: number }; $retryable?: { throttling?: boolean }; $response?: { headers?: Readonly<Record<string, string>> } };
@@ -91,7 +91,7 @@ export function throttlingOf(error: unknown, nowMs: number = Date.now()): Thrott
   return { throttled: throttlingNames.has(error.name) || $retryable?.throttling === true || isThrottled(status, retryAfterMs), retryAfterMs };
 }
 
-/** Turns an error of the AWS SDK into ours. */
+/** Converts an error of the AWS SDK to a `LakeError`. */
 export function awsErrorToLakeError(error: unknown, what: string, key?: string): LakeError {
   if (error instanceof LakeError) return error;
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -99,7 +99,7 @@ export function awsErrorToLakeError(error: unknown, what: string, key?: string):
   return new LakeError(code, `${what} failed: ${message}`, { key, cause: error, ...(code === 'unavailable' ? throttlingOf(error) : {}) });
 }
 
-/** The remedy for an error of the lake or of the AWS SDK that does not pass by itself; undefined for all others. */
+/** Returns the remedy for an error of the lake or of the AWS SDK that does not pass by itself. Undefined for every other error. */
 export function remedyOfAwsError(error: unknown): string | undefined {
   return error instanceof Error ? remedyOfLakeError(awsErrorToLakeError(error, 'AWS')) : undefined;
 }

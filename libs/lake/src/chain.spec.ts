@@ -35,7 +35,7 @@ describe('the chain', () => {
     expect(faultsOf({ ...entry, rejects: { ...entry.rejects!, count: 1 } }, chainStart)).toEqual(['names 2 rejected offsets, but its reject file has 1']);
   });
 
-  it('counts a gap as told', () => {
+  it('counts the offsets of a gap as accounted for', () => {
     const { rejects: _rejects, last: _last, ...rest } = entry;
     expect(faultsOf({ ...rest, kind: 'gap', files: [], dropped: [], rejected: [], absent: [], reason: 'retention' }, chainStart)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { LedgerEntry } from './entry.ts';
 import { offsetsIn } from './ranges.ts';
 
-/** The end of a lane's chain: where the next entry must start, and the id it must name. */
+/** The end of a lane's chain: the offset at which the next entry must start, and the id that it must name. */
 export interface ChainEnd {
   readonly to: number;
   readonly id: string | null;
@@ -15,7 +15,7 @@ export function chainEndOf(head: LedgerEntry | undefined): ChainEnd {
   return head === undefined ? chainStart : { to: head.to, id: head.id };
 }
 
-/** How an entry accounts for each offset it spans. */
+/** Counts of the offsets that an entry spans, by their fate. */
 export interface Account {
   readonly spanned: number;
   readonly rows: number;
@@ -25,7 +25,7 @@ export interface Account {
   readonly gap: number;
 }
 
-/** Adds an entry up. */
+/** Counts the offsets of an entry. */
 export function accountOf(entry: LedgerEntry): Account {
   const spanned = entry.to - entry.from;
   return {
@@ -38,7 +38,7 @@ export function accountOf(entry: LedgerEntry): Account {
   };
 }
 
-/** What is wrong with an entry by itself or as the successor of `end`; empty when it extends the chain. */
+/** Lists the faults of an entry, alone and as the successor of `end`. Empty when it extends the chain. */
 export function faultsOf(entry: LedgerEntry, end: ChainEnd): string[] {
   const faults: string[] = [];
   if (entry.from !== end.to) faults.push(`starts at ${entry.from}, but the chain ends at ${end.to}`);

@@ -43,9 +43,9 @@ const entrySchema = Type.Object({
  * The immutable record of one batch, or of a gap, in a lane's ledger.
  *
  * `from` and `to` bound the offsets [from, to); `prev` is the id of the entry whose `to` is this `from`, or null at 0.
- * `dropped` were duplicates by event id, `rejected` broke the contract and stand in the reject file, `absent` never existed in
- * the topic (transaction markers, compaction). `last` is the last record present, by which a lane knows its log again.
- * `reason` says why a gap is one.
+ * `dropped` were duplicates by event id, `rejected` broke the contract and are in the reject file, `absent` never existed in
+ * the topic (transaction markers, compaction). `last` is the last record present, by which a lane recognizes its log.
+ * `reason` is the reason of a gap.
  */
 export type LedgerEntry = Static<typeof entrySchema>;
 
@@ -57,7 +57,7 @@ export type RejectFile = Static<typeof rejectFile>;
 
 const validator = validatorFor(entrySchema);
 
-/** The bytes of an entry. The same entry always gives the same bytes: a retry must send what was sent before. */
+/** Returns the bytes of an entry. The same entry always gives the same bytes, because a retry must send the same bytes again. */
 export function entryBytes(entry: LedgerEntry): Uint8Array {
   return Buffer.from(`${JSON.stringify(entry)}\n`);
 }
@@ -65,13 +65,13 @@ export function entryBytes(entry: LedgerEntry): Uint8Array {
 /**
  * Reads an entry.
  *
- * @throws LakeError `bad-entry` naming the key and what is wrong
+ * @throws LakeError `bad-entry` with the key and the fault
  */
 export function parseEntry(key: string, bytes: Uint8Array): LedgerEntry {
   return parseStored(key, bytes, validator);
 }
 
-/** The files an entry needs to be landed, reject file included. */
+/** Lists the files of an entry, reject file included. The entry has landed when all exist. */
 export function filesOf(entry: LedgerEntry): { readonly key: string; readonly staged: string; readonly bytes: number; readonly sha256: string }[] {
   return entry.rejects === undefined ? [...entry.files] : [...entry.files, entry.rejects];
 }

@@ -1,24 +1,24 @@
 import type { ErrorClass } from '@millrace/resilience';
 
-/** What went wrong with an object, a ledger or the catalog. */
+/** Kind of a failure of an object, a ledger or the catalog. */
 export type LakeErrorCode =
-  /** Put-if-absent found the key taken. */
+  /** Put-if-absent found an object at the key. */
   | 'exists'
-  /** The source of a copy is not there. */
+  /** The source of a copy does not exist. */
   | 'no-such-key'
-  /** 401 or 403: never counts as delivered, and is tried again with back-off. Waiting does not mend it. */
+  /** 401 or 403. It never counts as delivered, and it is retried with back-off. Waiting does not fix it. */
   | 'denied'
-  /** A bucket or database that is not there, another region, a certificate that is not trusted: as `denied`. */
+  /** A bucket or database that does not exist, another region, or a certificate that is not trusted. Handled as `denied`. */
   | 'misconfigured'
   /** No answer, a broken connection, a 5xx, throttling: the outcome of a write is unknown. */
   | 'unavailable'
-  /** The request itself is wrong; trying again cannot help. */
+  /** The request itself is wrong. A retry cannot help. */
   | 'invalid'
   /** A ledger entry cannot be read as one. */
   | 'bad-entry'
   /** A file that an entry names is neither staged nor published: someone deleted it. */
   | 'file-lost'
-  /** The store lacks put-if-absent or strong consistency, on which the ledger stands. */
+  /** The store lacks put-if-absent or strong consistency, which the ledger requires. */
   | 'unsound-store';
 
 /** The one error family of this library. */
@@ -27,11 +27,11 @@ export class LakeError extends Error {
   readonly code: LakeErrorCode;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
-  /** The key concerned, where there is one. */
+  /** The key of the object, if there is one. */
   readonly key: string | undefined;
-  /** Whether the service asks for less; the code is `unavailable` then. */
+  /** Whether the service throttles. The code is then `unavailable`. */
   readonly throttled: boolean;
-  /** Milliseconds after which the service wants to be asked again, where it said so. */
+  /** Milliseconds after which a retry makes sense, if the service states them. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: LakeErrorCode, message: string, options: { key?: string | undefined; throttled?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {}) {
@@ -44,7 +44,7 @@ export class LakeError extends Error {
   }
 }
 
-/** True for a {@link LakeError} with the given code. */
+/** Tells whether an error is a {@link LakeError} with the given code. */
 export function isLakeError(error: unknown, code: LakeErrorCode): error is LakeError {
   return error instanceof LakeError && error.code === code;
 }
@@ -56,7 +56,7 @@ export function classOfLakeError({ code, throttled }: LakeError): ErrorClass {
   return code === 'unavailable' ? 'transient' : 'invalid';
 }
 
-/** The remedy for a failure that does not pass by itself; undefined for all others. */
+/** Returns the remedy for a failure that does not pass by itself. Undefined for every other failure. */
 export function remedyOfLakeError(error: unknown): string | undefined {
   if (isLakeError(error, 'denied')) return 'check the credentials, and the rights that docs/operations.md lists';
   if (isLakeError(error, 'misconfigured')) return 'check LAKE_BUCKET, LAKE_DATABASE, the endpoint, the region and its certificate';

@@ -43,7 +43,7 @@ it('registers any number of values, a hundred a request, and leaves those alread
 });
 
 // The emulator registers partitions of tables that are not there, so Glue's refusals come from a server of our own.
-it('says what Glue refused, of a whole request or of one value', async () => {
+it('an error names the reason of Glue, for a whole request or for one value', async () => {
   const answers = [
     [400, { __type: 'EntityNotFoundException', Message: 'no such table' }],
     [200, { Errors: [{ PartitionValues: ['2019-12-01'], ErrorDetail: { ErrorCode: 'AlreadyExistsException' } }, { PartitionValues: ['2019-11-30'], ErrorDetail: { ErrorCode: 'ResourceNumberLimitExceededException', ErrorMessage: 'too many' } }] }],

@@ -34,7 +34,7 @@ export class GlueCatalog {
    * @param stream its table is the prefix of the files
    * @param guard wraps every call
    * @param database the database in Glue
-   * @param table the table's name in Glue: another one than the prefix after a switch to a replay
+   * @param table the table's name in Glue. It differs from the prefix after a switch to a replay
    */
   constructor(client: GlueClient, stream: Stream, bucket: string, guard: CatalogGuard = async (run, signal) => await run(signal), database = stream.database, table = stream.table) {
     this.#table = table;
@@ -45,7 +45,7 @@ export class GlueCatalog {
     this.#guard = guard;
   }
 
-  /** Creates database and table where they are missing, and brings the table's columns up to the contract. Idempotent. */
+  /** Creates the database and the table if they are missing, and updates the table's columns to the contract. Idempotent. */
   async ensureTable(options: CallOptions = {}): Promise<void> {
     const { table, partitionKey } = this.#stream;
     const input = {
@@ -64,7 +64,7 @@ export class GlueCatalog {
     });
   }
 
-  /** Registers values of the partition key; those already there are left as they are. At most 100 a request, as Glue allows. */
+  /** Registers values of the partition key. Registered values stay unchanged. Glue allows 100 values per request. */
   async register(values: readonly string[], options: CallOptions = {}): Promise<void> {
     for (let start = 0; start < values.length; start += 100) {
       const page = values.slice(start, start + 100);
@@ -104,7 +104,7 @@ export class GlueCatalog {
     return partitions;
   }
 
-  /** Points values of the partition key that are registered at this stream's files. At most 100 a request, as Glue allows. */
+  /** Points registered values of the partition key at this stream's files. Glue allows 100 values per request. */
   async relocate(values: readonly string[], options: CallOptions = {}): Promise<void> {
     for (let start = 0; start < values.length; start += 100) {
       const page = values.slice(start, start + 100);
@@ -125,7 +125,7 @@ export class GlueCatalog {
     }
   }
 
-  /** Where the files of a value of the partition key are. */
+  /** Returns the location of the files of a value of the partition key. */
   locationOf(value: string): string {
     return `s3://${this.#bucket}/${partitionPrefix(this.#stream.table, this.#stream.partitionKey, value)}`;
   }

@@ -4,7 +4,7 @@ import { dataKey, entryKey, fromOfEntryKey, ledgerPrefix, rejectsKey, skipKey, s
 
 const lane = { table: 'purchases', topic: 'bookstore.purchases.v1', partition: 3 };
 
-it('writes the keys of DESIGN', () => {
+it('keys have their documented form', () => {
   const batch = { id: 'b1', from: 1024, to: 2048 };
   expect(entryKey(lane, 1024)).toBe('_ledger/purchases/bookstore.purchases.v1/p=3/9223372036854774783-1024.json');
   expect(stagedKey('purchases', 'b1', 0)).toBe('_staging/purchases/b1/0');

@@ -79,12 +79,12 @@ export function stagedKey(table: string, batchId: string, n: number | 'rejects')
   return `${stagingPrefix(table)}${batchId}/${n}`;
 }
 
-/** Prefix of the objects by which sinks try what a table's store can do. They are never read later. */
+/** Prefix of the objects by which sinks probe a table's store. They are never read later. */
 export function probePrefix(table: string): string {
   return `_probes/${table}/`;
 }
 
-/** Prefix of the tries of one process. */
+/** Prefix of the probes of one process. */
 export function probesOf(table: string, incarnation: string): string {
   return `${probePrefix(table)}${incarnation}/`;
 }
@@ -111,7 +111,7 @@ export function dataKey(lane: LaneId, partitionKey: string, value: string, { id,
   return `${partitionPrefix(lane.table, partitionKey, value)}p${lane.partition}-${from}-${to}-${id}.parquet`;
 }
 
-/** Key of the permission to go past the batch at an offset of a topic. It belongs to the topic: every table made of it follows. */
+/** Key of the permission to skip the batch at an offset of a topic. It belongs to the topic, so every table of the topic follows it. */
 export function skipKey(topic: string, partition: number, from: number): string {
   return `_skips/${topic}/p=${partition}/${from}.json`;
 }

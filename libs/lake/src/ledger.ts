@@ -4,7 +4,7 @@ import { entryKey, ledgerPrefix, startAfterFor, type LaneId } from './keys.ts';
 import type { CallOptions, ObjectStore } from './object-store.ts';
 import { untilDone, type Patience } from './patience.ts';
 
-/** Whose entry stands at an offset after we tried to record ours. */
+/** The owner of the entry at an offset after an attempt to record ours. */
 export type RecordOutcome = { readonly outcome: 'mine' } | { readonly outcome: 'lost'; readonly winner: LedgerEntry };
 
 /** The ledger of one lane: an append-only chain of immutable entries, extended by put-if-absent. */
@@ -17,24 +17,24 @@ export class Ledger {
     this.lane = lane;
   }
 
-  /** The newest entry, or undefined when the ledger is empty. One LIST and one GET, whatever the ledger's length. */
+  /** Reads the newest entry. Undefined when the ledger is empty. It costs one LIST and one GET for a ledger of any length. */
   async head(options: CallOptions = {}): Promise<LedgerEntry | undefined> {
     return await this.#first(undefined, options);
   }
 
-  /** The entry that holds an offset, or undefined when the chain does not reach it. One LIST and one GET. */
+  /** Reads the entry that holds an offset. Undefined when the chain does not reach it. It costs one LIST and one GET. */
   async entryHolding(offset: number, options: CallOptions = {}): Promise<LedgerEntry | undefined> {
     const entry = await this.#first(startAfterFor(this.lane, offset), options);
     return entry !== undefined && entry.to > offset ? entry : undefined;
   }
 
   /**
-   * Records an entry, and finds out whose entry stands there in the end. Only who has seen the entry whose `to` is this `from`,
-   * with all its files, may call it.
+   * Records an entry and returns whose entry is there in the end. A caller must have seen the entry whose `to` is this `from`, with all its
+   * files.
    *
-   * A 200 means ours. After anything else only the object itself tells: an answer may be lost after the PUT was applied, and a PUT
-   * that failed may still be applied later. So the key is read back; the same bytes are ours, other bytes are the winner's, and
-   * nothing there means the same bytes are sent again.
+   * 200 means that the entry is ours. After any other answer the object itself decides. An answer may be lost after the PUT was applied, and
+   * a failed PUT may still be applied later. So the key is read back: the same bytes are ours, other bytes are the winner's. If the key is
+   * absent, the same bytes are sent again.
    *
    * @throws the signal's reason once it aborts; the outcome is then unknown
    */
@@ -67,7 +67,7 @@ export class Ledger {
     const [key] = await this.#store.list(prefix, startAfter === undefined ? { ...options, limit: 1 } : { ...options, limit: 1, startAfter });
     if (key === undefined) return undefined;
     const bytes = await this.#store.get(key, options);
-    // Entries are never deleted, so a listed key that is not there is a store that lies, or a hand that meddled.
+    // Entries are never deleted. If a listed key does not exist, the store is inconsistent or someone deleted the entry.
     if (bytes === undefined) throw new LakeError('bad-entry', `${key} is listed but not there`, { key });
     const entry = parseEntry(key, bytes);
     if (entryKey(this.lane, entry.from) !== key) throw new LakeError('bad-entry', `${key} holds the entry of offset ${entry.from}`, { key });

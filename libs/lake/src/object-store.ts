@@ -1,4 +1,4 @@
-/** What is written: bytes, or a file on disk that no one changes any more. */
+/** Body of a PUT: bytes, or a file on disk that no longer changes. */
 export type ObjectBody = Uint8Array | { readonly path: string; readonly bytes: number };
 
 /** Options of every call. */
@@ -9,7 +9,7 @@ export interface CallOptions {
 
 /** Options of a PUT. */
 export interface PutOptions extends CallOptions {
-  /** Refuse with `exists` when the key is taken (`If-None-Match: *`). Default false. */
+  /** Refuses with `exists` when the key has an object (`If-None-Match: *`). Default false. */
   readonly ifAbsent?: boolean;
   /** SHA-256 of the body in hex; the store checks it. */
   readonly sha256?: string;
@@ -31,7 +31,7 @@ export interface ObjectStore {
   /** The object's size in bytes, or undefined when it is not there. */
   size(key: string, options?: CallOptions): Promise<number | undefined>;
   /**
-   * Copies an object, replacing what is there.
+   * Copies an object. It replaces an object at the destination.
    *
    * @throws LakeError `no-such-key` when the source is not there
    */
@@ -40,7 +40,7 @@ export interface ObjectStore {
   list(prefix: string, options?: CallOptions & { readonly startAfter?: string; readonly limit?: number }): Promise<string[]>;
   /** The next path parts under a prefix that ends in `/`, each with its `/`. */
   listFolders(prefix: string, options?: CallOptions): Promise<string[]>;
-  /** Deletes an object; deleting what is not there is no error. */
+  /** Deletes an object. A missing object is no error. */
   delete(key: string, options?: CallOptions): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export interface ListedObject {
   readonly bytes: number;
 }
 
-/** What looking into a lake needs besides: sizes by LIST, parts of objects, user metadata. */
+/** An object store with the calls of the audit: sizes by LIST, parts of objects, user metadata. */
 export interface InspectableStore extends ObjectStore {
   /** As {@link ObjectStore.list}, with each object's size. */
   listSized(prefix: string, options?: CallOptions & { readonly startAfter?: string; readonly limit?: number }): Promise<ListedObject[]>;

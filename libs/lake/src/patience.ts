@@ -1,5 +1,5 @@
 /**
- * How long to wait before a step is tried again, for ever, until its signal aborts. The sink never gives a batch up: Kafka has the
+ * The wait before the next attempt of a step. Attempts continue until the signal aborts. The sink never gives up a batch: Kafka has the
  * events, and only an operator may decide that one is lost.
  */
 export interface Patience {

@@ -1,7 +1,7 @@
 /** A contiguous range of offsets, [from, to). */
 export type OffsetRange = readonly [from: number, to: number];
 
-/** How many offsets the ranges span. */
+/** Returns the number of offsets in the ranges. */
 export function offsetsIn(ranges: readonly OffsetRange[]): number {
   return ranges.reduce((sum, [from, to]) => sum + (to - from), 0);
 }
@@ -14,7 +14,7 @@ export function appendRange(ranges: [number, number][], from: number, to: number
   else ranges.push([from, to]);
 }
 
-/** Whether one of the ascending ranges holds the offset. */
+/** Tells whether one of the ascending ranges holds the offset. */
 export function rangesHold(ranges: readonly OffsetRange[], offset: number): boolean {
   return ranges.some(([from, to]) => offset >= from && offset < to);
 }

@@ -61,18 +61,18 @@ it('puts bytes and files, and reads them back whole, in part, by size and by met
   expect(calls).toEqual(['put', 'put', 'get', 'get', 'head', 'head', 'head']);
 });
 
-it('refuses a body that is not what its hash says', async () => {
+it('refuses a body that differs from its hash', async () => {
   await expect(store.put('a/wrong', bytesOf('other bytes'), { sha256: sha256('from memory') })).rejects.toThrow('S3 put of a/wrong');
   expect(await store.size('a/wrong')).toBeUndefined();
 });
 
-it('puts if absent: of many at once, one wins, and what it wrote stays', async () => {
+it('lets one of many concurrent puts-if-absent win, and keeps its bytes', async () => {
   const outcomes = await Promise.all(Array.from({ length: 8 }, async (_, n) => await codeOf(store.put('race', bytesOf(`writer ${n}`), { ifAbsent: true }))));
   expect([outcomes.filter((outcome) => outcome === 'fulfilled').length, outcomes.filter((outcome) => outcome === 'exists').length]).toEqual([1, 7]);
   expect(Buffer.from((await store.get('race'))!).toString()).toBe(`writer ${outcomes.indexOf('fulfilled')}`);
 });
 
-it('tells what is not there from what failed', async () => {
+it('distinguishes a missing object from a failed call', async () => {
   expect([await store.get('nothing'), await store.getRange('nothing', 0, 4), await store.size('nothing'), await store.metadata('nothing')]).toEqual([undefined, undefined, undefined, undefined]);
   expect(await codeOf(store.copy('nothing', 'target'))).toBe('no-such-key');
   expect(await store.size('target')).toBeUndefined();
@@ -80,7 +80,7 @@ it('tells what is not there from what failed', async () => {
   expect(await codeOf(new S3ObjectStore(client, `absent-${bucket.slice(-12)}`).get('key'))).not.toBe('fulfilled');
 });
 
-it('copies over what is there, and keys with characters that need escaping', async () => {
+it('copies over an existing object, and copies keys with characters that need escaping', async () => {
   const source = '_staging/t/ü +%&=/0';
   await store.put(source, bytesOf('new'));
   await store.put('copy/target', bytesOf('old'));

@@ -20,7 +20,7 @@ export function s3Client(settings: ConnectionSettings = {}, overrides: S3ClientC
   const client = new S3Client({
     maxAttempts: 1,
     forcePathStyle: true,
-    // Without one the SDK writes to the console, past our log, that a stream cannot be sent again.
+    // Without a logger the SDK writes to the console that it cannot send a stream again.
     logger: silent,
     requestHandler: awsConnections(settings),
     ...overrides,
@@ -36,7 +36,7 @@ export function s3Client(settings: ConnectionSettings = {}, overrides: S3ClientC
   return client;
 }
 
-// Where each client sent its last request: the SDK keeps to itself which endpoint the environment gave it.
+// Address of the last request of each client. The SDK does not expose the endpoint that the environment gave it.
 const addresses = new WeakMap<S3Client, string>();
 
 const nothing = (): void => undefined;
@@ -59,7 +59,7 @@ export class S3ObjectStore implements InspectableStore {
     this.#guard = guard;
   }
 
-  /** Where the last request went and the bucket, for messages; the bucket alone before the first request. */
+  /** Address of the last request and the bucket, for messages. Before the first request the bucket alone. */
   get address(): string {
     const address = addresses.get(this.#client);
     return address === undefined ? `s3://${this.bucket}` : `${address}/${this.bucket}`;
@@ -67,7 +67,7 @@ export class S3ObjectStore implements InspectableStore {
 
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
     await this.#call('put', key, options.signal, async (sending) => {
-      // A stream is opened anew for every attempt: one that was read in part cannot be sent again.
+      // Each attempt opens a new stream: a partly read stream cannot be sent again.
       const content = body instanceof Uint8Array ? body : await streamOf(body.path);
       try {
         await this.#client.send(
@@ -84,7 +84,7 @@ export class S3ObjectStore implements InspectableStore {
           sending,
         );
       } finally {
-        // The SDK leaves a stream open that it could not send.
+        // The SDK does not close a stream that it could not send.
         if (!(content instanceof Uint8Array)) content.destroy();
       }
     });
@@ -186,7 +186,7 @@ export class S3ObjectStore implements InspectableStore {
     });
   }
 
-  /** A refusal begins with the store's own word and the bucket, which S3 itself does not name. */
+  /** The message of a refusal starts with the store's error name and the bucket, because S3 does not name the bucket. */
   #errorOf(error: unknown, what: string, key: string): LakeError {
     const lakeError = awsErrorToLakeError(error, `S3 ${what}`, key);
     if (!(error instanceof Error) || remedyOfLakeError(lakeError) === undefined) return lakeError;
@@ -209,7 +209,10 @@ export class S3ObjectStore implements InspectableStore {
   }
 }
 
-/** A file that is gone fails here, not as an event that reaches the top of the process; so would a read that fails later, and the request then ends by its length or its time. */
+/**
+ * Opens a file for reading. A missing file fails here instead of in an event that ends the process. After a later read error the request ends by
+ * its length or its timeout.
+ */
 async function streamOf(path: string): Promise<ReadStream> {
   const stream = (await open(path)).createReadStream();
   stream.on('error', () => undefined);

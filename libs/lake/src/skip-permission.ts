@@ -17,7 +17,7 @@ const permissionSchema = Type.Object({
 });
 
 /**
- * An operator's permission to go past one batch of a topic that cannot be decoded: each of its offsets [from, to) becomes a reject.
+ * An operator's permission to skip one batch of a topic that cannot be decoded: each of its offsets [from, to) becomes a reject.
  * `sha256` is the hash of the batch's bytes, so that it holds for no other batch.
  */
 export type SkipPermission = Static<typeof permissionSchema>;

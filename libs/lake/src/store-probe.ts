@@ -4,24 +4,24 @@ import type { ObjectStore } from './object-store.ts';
 /** Dependencies of {@link probeStore}. */
 export interface StoreProbe {
   readonly store: ObjectStore;
-  /** Where this process alone writes; ends in `/`. */
+  /** Prefix that only this process writes. It ends in `/`. */
   readonly prefix: string;
-  /** Number of the try: each needs a key that was never written. */
+  /** Number of the probe. Each probe needs a key that was never written. */
   readonly n: number;
-  /** Where the store is, for the message. */
+  /** Address of the store, for the message. */
   readonly address: () => string;
   readonly signal?: AbortSignal | undefined;
-  /** Called when the probe's object could not be deleted; it does no harm. */
+  /** Called when the probe's object could not be deleted. The object does no harm. */
   readonly onLeftover: (error: unknown) => void;
 }
 
 const encoder = new TextEncoder();
 
 /**
- * Tries what the ledger needs of a store: a second PUT with `If-None-Match` is refused, and a GET and a LIST see a write at once. Without the
- * first, two sinks write every row twice. Without the others, a sink does not see what another recorded.
+ * Probes a store for the requirements of the ledger. The store must refuse a second PUT with `If-None-Match`; without that, two sinks write
+ * every row twice. A GET and a LIST must see a write at once; without that, a sink does not see the entries of another.
  *
- * @throws LakeError `unsound-store` when the store fails; whatever else a call throws, which says nothing about the store
+ * @throws LakeError `unsound-store` when the store fails the probe; any other error of a call, which proves nothing about the store
  */
 export async function probeStore({ store, prefix, n, address, signal, onLeftover }: StoreProbe): Promise<void> {
   const key = `${prefix}${n}`;
@@ -33,7 +33,7 @@ export async function probeStore({ store, prefix, n, address, signal, onLeftover
       { key },
     );
   try {
-    // A network that repeats the request makes the first answer a refusal: the object is there all the same.
+    // If the network repeats the request, the first answer is a refusal although the object exists.
     await putIfAbsent(store, key, first, signal);
   } catch (error) {
     if (isLakeError(error, 'invalid')) throw unsound(`refuses If-None-Match (${error.message})`);
@@ -45,14 +45,14 @@ export async function probeStore({ store, prefix, n, address, signal, onLeftover
     if (!listed.includes(key)) throw unsound('does not show a write to the next LIST');
     if (await putIfAbsent(store, key, second, signal)) throw unsound('ignores If-None-Match');
     if (!(await isWritten(store, key, first, signal))) throw unsound('ignores If-None-Match, though it answers that the key exists');
-    // A try that broke off may have left its object.
+    // An interrupted probe may have left its object.
     for (const earlier of listed) if (earlier !== key) await store.delete(earlier, { signal }).catch(onLeftover);
   } finally {
     await store.delete(key, { signal }).catch(onLeftover);
   }
 }
 
-/** Whether the key was free. */
+/** Tells whether the key was free. */
 async function putIfAbsent(store: ObjectStore, key: string, body: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
   try {
     await store.put(key, body, { ifAbsent: true, signal });

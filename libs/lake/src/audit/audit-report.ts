@@ -1,27 +1,27 @@
-/** What an audit found: everything there, something known to be lost, or something that does not add up. */
+/** Verdict of an audit: everything exists, known events are lost, or something does not add up. */
 export type AuditVerdict = 'complete' | 'losses' | 'faulty';
 
-/** Kinds of what does not add up. */
+/** Kinds of faults. */
 export type AuditFaultKind =
-  /** Entries are no path from offset 0 to the head, or one cannot be read. */
+  /** The entries form no path from offset 0 to the head, or one cannot be read. */
   | 'chain'
-  /** A file that an entry names is not there: someone deleted it. */
+  /** A file that an entry names does not exist: someone deleted it. */
   | 'missing-file'
-  /** A file is there and is not what its entry says. */
+  /** A file differs from its entry. */
   | 'wrong-file'
-  /** A visible file that no entry names. */
+  /** No entry names a visible file. */
   | 'stray-file'
-  /** Offsets are not accounted for, or more than once. */
+  /** An offset is not accounted for, or is accounted for more than once. */
   | 'wrong-count'
-  /** The catalog and the table are out of step. */
+  /** The catalog differs from the table. */
   | 'catalog';
 
-/** Something that does not add up. */
+/** A fault of the table. */
 export interface AuditFault {
   readonly kind: AuditFaultKind;
-  /** One sentence. */
+  /** The fault in one sentence. */
   readonly what: string;
-  /** What to do about it. */
+  /** The remedy. */
   readonly next: string;
   readonly partition?: number;
   readonly key?: string;
@@ -29,16 +29,16 @@ export interface AuditFault {
 
 /** Events known to be lost to the table. */
 export interface AuditLoss {
-  /** `retention`: the log no longer held them. `by-hand`: a file was deleted, and `./millrace repair` put an empty one in its place. */
+  /** `retention`: the log no longer had them. `by-hand`: a file was deleted, and `./millrace repair` replaced it by an empty one. */
   readonly kind: 'retention' | 'by-hand';
   readonly what: string;
   readonly partition: number;
-  /** How many offsets. */
+  /** Number of offsets. */
   readonly offsets: number;
   readonly key?: string;
 }
 
-/** One lane as audited: rows + rejected + dropped + absent + lost + gap = spanned, when nothing is wrong. */
+/** Counts of one lane. Without a fault, rows + rejected + dropped + absent + lost + gap = spanned. */
 export interface LaneAudit {
   readonly topic: string;
   readonly partition: number;
@@ -46,26 +46,26 @@ export interface LaneAudit {
   readonly entries: number;
   /** Offsets [0, spanned) have landed. */
   readonly spanned: number;
-  /** Rows in the objects themselves, where they were read; otherwise as their checkpoint says. */
+  /** Rows of the objects that were read, and of the checkpoint for the others. */
   readonly rows: number;
   readonly rejected: number;
   readonly dropped: number;
   readonly absent: number;
   /** Rows of files that were lost and repaired. */
   readonly lost: number;
-  /** Offsets that the log no longer held. */
+  /** Offsets that the log no longer had. */
   readonly gap: number;
-  /** Offsets of the head when it has not landed yet; they are in none of the counts above. */
+  /** Offsets of a head that has not landed yet. No other count includes them. */
   readonly unlanded: number;
   readonly files: number;
   readonly bytes: number;
-  /** Up to where the entries were taken from a checkpoint and not read. */
+  /** The checkpoint covers the entries below this offset; they were not read. */
   readonly checkpointTo: number;
   /** Files whose rows were read from the objects. */
   readonly filesRead: number;
 }
 
-/** The catalog's part. */
+/** Comparison with the catalog. */
 export interface CatalogAudit {
   readonly registered: number;
   /** Values of the partition key that have files and are not registered. */
@@ -92,14 +92,14 @@ export interface AuditReport {
   readonly lostOffsets: number;
   /** The first thousand faults. */
   readonly faults: readonly AuditFault[];
-  /** All of them. */
+  /** Number of all faults. */
   readonly faultCount: number;
 }
 
-/** Most faults and most losses that a report names; the rest is counted. */
+/** Maximum number of faults and of losses that a report names. The rest is counted. */
 export const findingsMax = 1000;
 
-/** Collects what an audit finds, within a limit. */
+/** Collects the findings of an audit within a limit. */
 export class AuditFindings {
   readonly faults: AuditFault[] = [];
   readonly losses: AuditLoss[] = [];

@@ -20,7 +20,7 @@ beforeEach(() => {
   rowsRead = 0;
 });
 
-/** The sample files are no Parquet: their rows are what the sample chain says. */
+/** The sample files are not Parquet: the sample chain gives their number of rows. */
 async function rowsOf(_store: unknown, key: string): Promise<number> {
   rowsRead += 1;
   const from = Number(/p3-(\d+)-/.exec(key)![1]);
@@ -41,7 +41,7 @@ async function audit(options: { catalog?: AuditedCatalog } = { catalog: days }):
 const kinds = ({ faults }: AuditReport): string[] => faults.map(({ kind }) => kind);
 
 describe('an audit', () => {
-  it('of a table that is all there finds it complete, and tells where every offset went', async () => {
+  it('calls a complete table complete, and accounts for every offset', async () => {
     await build(8);
     expect(await audit()).toEqual({
       v: 1,
@@ -76,7 +76,7 @@ describe('an audit', () => {
     expect(callsLong).toMatchObject({ put: 0, head: 0, copy: 0, delete: 0, list: 2 + 4 + 2 + 8 + 1 });
   });
 
-  it.each([1000, 10])('names a file that was deleted, its rows, and what to do (a checkpoint every %i entries)', async (every) => {
+  it.each([1000, 10])('names a deleted file, its rows and the remedy (a checkpoint every %i entries)', async (every) => {
     await build(45, every);
     const [file] = sampleEntry(12).files;
     store.objects.delete(file!.key);
@@ -139,7 +139,7 @@ describe('an audit', () => {
     ]);
   });
 
-  it('names a hole in the chain, a changed entry, and what is no entry', async () => {
+  it('names a hole in the chain, a changed entry, and an object that is no entry', async () => {
     await build(5);
     store.objects.delete(entryKey(lane, 10));
     await store.put(entryKey(lane, 30), entryBytes({ ...sampleEntry(3), prev: 'other' }));
@@ -164,17 +164,17 @@ describe('an audit', () => {
     expect(faults.map(({ what }) => what)).toContain('The entry at offset 160 of partition 3 starts at 160, but the chain ends at 150.');
   });
 
-  it('compares the catalog: what is missing, and what points elsewhere', async () => {
+  it('names the partitions that the catalog lacks, and those at another location', async () => {
     await build(5);
     const report = await audit({ catalog: { locationOf, partitions: async () => [{ value: '2019-11-30', location: 's3://b/elsewhere/' }, { value: '1999-01-01', location: 's3://b/purchases/dt=1999-01-01' }] } });
     expect([report.verdict, report.catalog, report.faults.map(({ what }) => what)]).toEqual([
       'faulty',
       { registered: 2, missing: ['2019-12-01'], empty: ['1999-01-01'] },
-      ['2019-12-01 has files and is not registered in the catalog: engines do not see them.', 'The catalog has 2019-11-30 at another place: s3://b/elsewhere/, where the table\'s files are at s3://b/purchases/dt=2019-11-30/.', 'The catalog has 1999-01-01 without a file: it was registered by something else than a sink, or its files were deleted.'],
+      ['2019-12-01 has files and is not registered in the catalog: engines do not see them.', 'The catalog has 2019-11-30 at another place: s3://b/elsewhere/, where the table\'s files are at s3://b/purchases/dt=2019-11-30/.', 'The catalog has 1999-01-01 without a file: another program than a sink registered it, or its files were deleted.'],
     ]);
   });
 
-  it('does not hold a value against the catalog that got its first file and its registration while it was audited', async () => {
+  it('accepts a value that gets its first file and its registration during the audit', async () => {
     await build(5);
     const growing: AuditedCatalog = {
       locationOf,
@@ -186,7 +186,7 @@ describe('an audit', () => {
     expect((await audit({ catalog: growing })).catalog).toEqual({ registered: 4, missing: [], empty: ['2019-12-03'] });
   });
 
-  it('does not hold the head against the table while it is being landed, but does when its files are nowhere', async () => {
+  it('accepts a head that is being landed, and reports a head whose files exist nowhere', async () => {
     await build(5);
     await recordSamples(store, 5, 6);
     for (const { staged, bytes } of sampleEntry(5).files) await store.put(staged, new Uint8Array(bytes));
@@ -197,7 +197,7 @@ describe('an audit', () => {
     expect(kinds(await audit())).toEqual(['missing-file', 'wrong-count']);
   });
 
-  it('does not take what lands while it looks for a stray', async () => {
+  it('accepts a batch that lands during the audit', async () => {
     await build(5);
     const listSized = store.listSized.bind(store);
     store.listSized = async (prefix, options) => {

@@ -9,30 +9,30 @@ import { auditLane } from './lane-audit.ts';
 import { planLane, rangesToRead, type LanePlan } from './lane-plan.ts';
 import { rowsInFooter } from './parquet-rows.ts';
 
-/** What an audit needs of the catalog. */
+/** The part of the catalog that an audit uses. */
 export interface AuditedCatalog {
   partitions(options?: CallOptions): Promise<readonly CatalogPartition[]>;
-  /** Where the files of a value of the partition key are. */
+  /** Location of the files of a value of the partition key. */
   locationOf(value: string): string;
 }
 
-/** What is audited, and how. */
+/** Options of {@link auditTable}. */
 export interface AuditOptions extends CallOptions {
   readonly store: InspectableStore;
   readonly stream: Pick<Stream, 'table' | 'partitionKey'>;
-  /** Left out, the catalog is not compared. */
+  /** Default: the catalog is not compared. */
   readonly catalog?: AuditedCatalog;
-  /** Reads every entry and every byte, whatever the checkpoints say. Default false. */
+  /** Reads every entry and every byte instead of trusting the checkpoints. Default false. */
   readonly deep?: boolean;
-  /** How far it is, as a phrase for a person. */
+  /** Receives the progress as a short text. */
   readonly onProgress?: (text: string) => void;
-  /** Milliseconds since the epoch. Default `Date.now`. */
+  /** Clock in milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
-  /** Rows of a Parquet file by its footer. */
+  /** Reads the number of rows from the footer of a Parquet file. */
   readonly rowsOf?: typeof rowsInFooter;
 }
 
-/** Lanes that a table's ledger has. */
+/** Lists the lanes of a table's ledger. */
 export async function lanesOf(store: InspectableStore, table: string, options: CallOptions = {}): Promise<LaneId[]> {
   const lanes: LaneId[] = [];
   for (const topic of await store.listFolders(tableLedgerPrefix(table), options)) {
@@ -45,13 +45,17 @@ export async function lanesOf(store: InspectableStore, table: string, options: C
 }
 
 /**
- * Proves a table complete, or says what is missing: its chains are contiguous from 0 to the head, every named file is there with
- * its rows, nothing else is visible, every offset is accounted for once, and the catalog knows the values of the partition key that
- * have files, and no others.
+ * Proves that a table is complete, or names its faults:
  *
- * Costs one LIST for every thousand objects and entries, and, for each lane, its newest checkpoint and at most about a thousand
- * entries with the footers of their files; only a stretch that does not add up is read entry by entry. With `deep` everything is
- * read. Sound while sinks write: the ledger is listed before the files, and what lands in between is looked up.
+ * - Each chain is contiguous from 0 to the head.
+ * - Every file that an entry names exists with its rows, and no other file is visible.
+ * - Every offset is accounted for once.
+ * - The catalog has each value of the partition key that has files, and no other.
+ *
+ * It costs one LIST for every thousand objects and entries. For each lane it reads the newest checkpoint and at most about a thousand
+ * entries with the footers of their files. It reads more entries only where the sums differ. With `deep` it reads everything.
+ *
+ * It is correct while sinks write: it lists the ledger before the files, and looks up each batch that lands in between.
  *
  * @throws LakeError when the store or the catalog does not answer
  */
@@ -72,7 +76,7 @@ export async function auditTable(options: AuditOptions): Promise<AuditReport> {
   const onListed = (count: number): void => onProgress?.(`${count} objects listed`);
   const { values, strays } = await takeInventory(store, table, partitionKey, plans.map(({ inventory }) => inventory), { ...call, onListed });
   for (const key of strays) {
-    findings.fault({ kind: 'stray-file', key, what: `${key} is visible and no entry names it: readers see rows that were never accepted, or see them twice.`, next: 'Look at it, and move it out of the prefix.' });
+    findings.fault({ kind: 'stray-file', key, what: `${key} is visible and no entry names it: readers see rows that were never accepted, or see them twice.`, next: 'Inspect the file and move it out of the prefix.' });
   }
 
   const ranges = await Promise.all(plans.map(async (plan) => await rangesToRead(store, plan, deep, call)));
@@ -103,10 +107,10 @@ export async function auditTable(options: AuditOptions): Promise<AuditReport> {
   };
 }
 
-// File names carry the partition and not the topic: two topics in one table could not be told apart.
+// A file name has the partition and not the topic, so nothing distinguishes the files of two topics in one table.
 function refuseSharedPartitions(plans: readonly LanePlan[], findings: AuditFindings): void {
   const topics = [...new Set(plans.map(({ lane }) => lane.topic))];
-  if (topics.length > 1) findings.fault({ kind: 'chain', what: `The ledger holds lanes of ${topics.length} topics: ${topics.join(', ')}.`, next: 'A table belongs to one topic; give each sink a table of its own by SINK_TABLE.' });
+  if (topics.length > 1) findings.fault({ kind: 'chain', what: `The ledger holds lanes of ${topics.length} topics: ${topics.join(', ')}.`, next: 'A table belongs to one topic: give each sink its own table by SINK_TABLE.' });
 }
 
 async function auditCatalog({ store, stream }: AuditOptions, catalog: AuditedCatalog, values: ReadonlySet<string>, findings: AuditFindings, call: CallOptions): Promise<CatalogAudit> {
@@ -114,7 +118,7 @@ async function auditCatalog({ store, stream }: AuditOptions, catalog: AuditedCat
   const registered = new Map(partitions.map(({ value, location }) => [value, location]));
   const missing = [...values].filter((value) => !registered.has(value)).toSorted();
   for (const value of missing) {
-    findings.fault({ kind: 'catalog', what: `${value} has files and is not registered in the catalog: engines do not see them.`, next: 'The sink registers it within SINK_RECONCILE_SECONDS; when it does not, its log says why.' });
+    findings.fault({ kind: 'catalog', what: `${value} has files and is not registered in the catalog: engines do not see them.`, next: 'The sink registers it within SINK_RECONCILE_SECONDS. If it does not, its log gives the reason.' });
   }
   const elsewhere = [...registered].filter(([value, location]) => withSlash(location) !== catalog.locationOf(value));
   const [first] = elsewhere;
@@ -123,21 +127,21 @@ async function auditCatalog({ store, stream }: AuditOptions, catalog: AuditedCat
     findings.fault({
       kind: 'catalog',
       what: `The catalog has ${value}${elsewhere.length === 1 ? '' : `, and ${elsewhere.length - 1} more of its ${registered.size} partitions,`} at another place: ${location}, where the table's files are at ${catalog.locationOf(value)}.`,
-      next: 'When the table was switched to a replay, SINK_TABLE is the prefix there and SINK_CATALOG_TABLE the name in the catalog, for every sink and for this command; otherwise correct the location in Glue.',
+      next: 'If the table was switched to a replay, set SINK_TABLE to the prefix of the replay and SINK_CATALOG_TABLE to the name in the catalog, for every sink and for this command. Otherwise correct the location in Glue.',
     });
   }
   const empty = await emptyOf(store, stream, [...registered.keys()].filter((value) => !values.has(value)), call);
   if (empty.length > 0) {
     findings.fault({
       kind: 'catalog',
-      what: `The catalog has ${empty[0]}${empty.length === 1 ? '' : ` and ${empty.length - 1} more partitions`} without a file: it was registered by something else than a sink, or its files were deleted.`,
-      next: 'When files are reported missing too, see to them first (./millrace repair); otherwise delete the partition in Glue (aws glue delete-partition): no rows are in it.',
+      what: `The catalog has ${empty[0]}${empty.length === 1 ? '' : ` and ${empty.length - 1} more partitions`} without a file: another program than a sink registered it, or its files were deleted.`,
+      next: 'If files are missing too, repair them first (./millrace repair). Otherwise delete the partition in Glue (aws glue delete-partition): it has no rows.',
     });
   }
   return { registered: registered.size, missing, empty };
 }
 
-// A value may have got its first file and its registration since the files were listed: those that look empty are looked up again.
+// A value may get its first file and its registration after the files were listed, so each value without files is looked up again.
 async function emptyOf(store: InspectableStore, { table, partitionKey }: AuditOptions['stream'], values: readonly string[], call: CallOptions): Promise<string[]> {
   if (values.length === 0) return [];
   const folders = new Set(await store.listFolders(tablePrefix(table), call));

@@ -6,29 +6,29 @@ import { offsetsIn, rangesHold } from '../ranges.ts';
 import type { AuditFindings } from './audit-report.ts';
 import { rowPlaces, rowsInFooter } from './parquet-rows.ts';
 
-/** User metadata of the empty file that `./millrace repair` puts in place of a lost one: how many rows were lost. */
+/** User metadata of the empty file by which `./millrace repair` replaces a lost one: the number of lost rows. */
 export const lostMetadata = 'millrace-lost';
 
-/** What the audit of files works with. */
+/** Dependencies of the audit of files. */
 export interface FileAuditParts {
   readonly store: InspectableStore;
   readonly findings: AuditFindings;
   readonly deep: boolean;
   readonly call: CallOptions;
-  /** Rows of a Parquet file by its footer. */
+  /** Reads the number of rows from the footer of a Parquet file. */
   readonly rowsOf: typeof rowsInFooter;
 }
 
-/** What was found of one file. */
+/** Findings of one file. */
 export type FileFound = { readonly kind: 'there'; readonly rows: number } | { readonly kind: 'lost'; readonly rows: number } | { readonly kind: 'missing' } | { readonly kind: 'wrong' };
 
 const restore = 'Restore it from the version history of the bucket, or run ./millrace repair, which records the loss.';
 
 /**
- * Looks at a Parquet file that a landed entry names.
+ * Audits a Parquet file that a landed entry names.
  *
- * @param listed its size as listed; null when it was listed nowhere, undefined when the listing is known to be right
- * @param seen one byte for each offset of the entry, in which a deep audit marks those it has seen
+ * @param listed its size in the listing. Null: no listing has it. Undefined: the listing is known to be correct
+ * @param seen one byte for each offset of the entry; a deep audit marks the offsets that it has seen
  */
 export async function auditFile(parts: FileAuditParts, lane: LaneId, entry: LedgerEntry, file: LandedFile, listed: number | null | undefined, seen: Uint8Array): Promise<FileFound> {
   const { store, findings, deep, call, rowsOf } = parts;
@@ -45,7 +45,7 @@ export async function auditFile(parts: FileAuditParts, lane: LaneId, entry: Ledg
     const lost = (await store.metadata(file.key, call))?.[lostMetadata];
     if (lost === undefined) return wrong(`has ${bytes} bytes where its entry says ${file.bytes}`);
     if (Number(lost) !== file.rows) return wrong(`says that ${lost} rows were lost, its entry had ${file.rows}`);
-    findings.loss({ kind: 'by-hand', partition: lane.partition, key: file.key, offsets: file.rows, what: `${file.key} was deleted by hand; an empty file stands in its place.` });
+    findings.loss({ kind: 'by-hand', partition: lane.partition, key: file.key, offsets: file.rows, what: `${file.key} was deleted by hand; an empty file replaces it.` });
     return { kind: 'lost', rows: file.rows };
   }
   try {
@@ -66,7 +66,7 @@ export async function auditFile(parts: FileAuditParts, lane: LaneId, entry: Ledg
   }
 }
 
-/** Looks at the reject file of a landed entry. Resolves with the rejects found. */
+/** Audits the reject file of a landed entry. Resolves with the number of rejects. */
 export async function auditRejects(parts: FileAuditParts, lane: LaneId, entry: LedgerEntry, file: RejectFile, listed: number | null | undefined): Promise<FileFound> {
   const { store, findings, deep, call } = parts;
   const wrong = (what: string): FileFound => {
@@ -81,7 +81,7 @@ export async function auditRejects(parts: FileAuditParts, lane: LaneId, entry: L
   if (bytes !== file.bytes) {
     const lost = (await store.metadata(file.key, call))?.[lostMetadata];
     if (lost === undefined || Number(lost) !== file.count) return wrong(`has ${bytes} bytes where its entry says ${file.bytes}`);
-    findings.loss({ kind: 'by-hand', partition: lane.partition, key: file.key, offsets: file.count, what: `${file.key} was deleted by hand; an empty file stands in its place.` });
+    findings.loss({ kind: 'by-hand', partition: lane.partition, key: file.key, offsets: file.count, what: `${file.key} was deleted by hand; an empty file replaces it.` });
     return { kind: 'lost', rows: file.count };
   }
   if (!deep) return { kind: 'there', rows: file.count };
@@ -94,7 +94,7 @@ export async function auditRejects(parts: FileAuditParts, lane: LaneId, entry: L
   return fits ? { kind: 'there', rows: offsets.size } : wrong('does not hold the offsets that its entry rejected');
 }
 
-// A listing may be older than the file: only the object itself says that it is not there.
+// A listing may be older than the file: only the object itself proves that the file is missing.
 async function missing({ store, findings, call }: FileAuditParts, lane: LaneId, file: { readonly key: string; readonly staged: string }, count: number, one: 'row' | 'reject'): Promise<boolean> {
   if ((await store.size(file.key, call)) !== undefined) return false;
   const staged = (await store.size(file.staged, call)) !== undefined;

@@ -2,7 +2,7 @@ import { noFiles, withFile, type FileSum } from '../checkpoint/lane-fold.ts';
 import { rejectsPrefix, tablePrefix, type LaneId } from '../keys.ts';
 import { allObjects, type CallOptions, type InspectableStore } from '../object-store.ts';
 
-/** The range and lane that a visible file's name tells. */
+/** The range and lane in the name of a visible file. */
 export interface FileName {
   readonly dt: string;
   readonly partition: number;
@@ -11,14 +11,14 @@ export interface FileName {
   readonly to: number;
 }
 
-/** Reads the name of a visible file; undefined when no sink names a file so. */
+/** Parses the name of a visible file. Undefined when no sink makes such a name. */
 export function readFileName(table: string, partitionKey: string, key: string): FileName | undefined {
   const rest = key.slice(tablePrefix(table).length);
   const match = /^([^/=]+)=([^/]+)\/p(\d{1,10})-(\d{1,16})-(\d{1,16})-[^/]+\.parquet$/.exec(rest);
   return match?.[1] === partitionKey ? { dt: match[2]!, partition: Number(match[3]), from: Number(match[4]), to: Number(match[5]) } : undefined;
 }
 
-/** Whether engines that list a prefix see the object: they pass over names with `_` or `.` in front, and folder markers. */
+/** Tells whether engines see the object in a listing. They skip names that start with `_` or `.`, and folder markers. */
 export function isVisible(key: string): boolean {
   return !key.endsWith('/') && !key.split('/').some((part) => part.startsWith('_') || part.startsWith('.'));
 }
@@ -26,7 +26,7 @@ export function isVisible(key: string): boolean {
 /** Visible objects of one lane, sorted into ranges of offsets. */
 export class LaneInventory {
   readonly lane: LaneId;
-  /** Ends of the ranges that are only summed, ascending; what lies above the last is kept by key. */
+  /** Ends of the ranges that are only summed, ascending. Objects above the last end are kept by key. */
   readonly #ends: readonly number[];
   readonly sums: FileSum[];
   /** Size by key of the objects above the last end. */
@@ -45,7 +45,7 @@ export class LaneInventory {
   }
 }
 
-/** What lies under the table's prefix besides the lanes' files. */
+/** The objects under the table's prefix, apart from the files of the lanes. */
 export interface TableInventory {
   /** Values of the partition key with at least one file. */
   readonly values: ReadonlySet<string>;
@@ -53,7 +53,7 @@ export interface TableInventory {
   readonly strays: readonly string[];
 }
 
-/** Lists everything visible in the table and every reject file, once: one LIST for every thousand. */
+/** Lists every visible object of the table and every reject file once. One LIST returns a thousand. */
 export async function takeInventory(store: InspectableStore, table: string, partitionKey: string, lanes: readonly LaneInventory[], options: CallOptions & { readonly onListed?: (count: number) => void } = {}): Promise<TableInventory> {
   const { onListed, ...call } = options;
   const byPartition = new Map(lanes.map((inventory) => [inventory.lane.partition, inventory]));
@@ -81,7 +81,7 @@ export async function takeInventory(store: InspectableStore, table: string, part
   return { values, strays };
 }
 
-/** The objects of a lane that start in [from, to), by key, with their sizes. Lists the whole table again: for ranges that do not add up. */
+/** Lists the objects of a lane that start in [from, to), by key, with their sizes. It lists the whole table again, so it is for faulty ranges only. */
 export async function collectRanges(store: InspectableStore, table: string, partitionKey: string, wanted: readonly { readonly lane: LaneId; readonly from: number; readonly to: number; readonly found: Map<string, number> }[], options: CallOptions = {}): Promise<void> {
   for await (const { key, bytes } of allObjects(store, tablePrefix(table), options)) {
     const name = isVisible(key) ? readFileName(table, partitionKey, key) : undefined;

@@ -7,7 +7,7 @@ import type { LaneAudit } from './audit-report.ts';
 import { auditFile, auditRejects, type FileAuditParts, type FileFound } from './file-audit.ts';
 import type { LanePlan, ReadRange } from './lane-plan.ts';
 
-/** Entries whose files are looked at together. */
+/** Number of entries whose files are audited together. */
 const entriesAtOnce = 8;
 
 const counted = ['rows', 'rejected', 'dropped', 'absent', 'gap', 'files', 'bytes'] as const;
@@ -26,7 +26,7 @@ interface Tally {
   spanned: number;
 }
 
-/** Reads the entries of a lane's ranges and looks at their files; the rest is taken from the checkpoints. */
+/** Reads the entries of a lane's ranges and audits their files. The checkpoints give the rest. */
 export async function auditLane(parts: FileAuditParts, plan: LanePlan, ranges: readonly ReadRange[], onEntries?: (count: number) => void): Promise<LaneAudit> {
   const { lane, froms, base } = plan;
   const tally: Tally = { rows: base.rows, rejected: base.rejected, dropped: base.dropped, absent: base.absent, lost: 0, gap: base.gap, unlanded: 0, files: base.files, bytes: base.bytes, filesRead: 0, spanned: base.to };
@@ -34,7 +34,7 @@ export async function auditLane(parts: FileAuditParts, plan: LanePlan, ranges: r
   let read = 0;
   for (const range of ranges) {
     const fold = new LaneFold(range.before);
-    // What the checkpoint counted is counted again from the objects.
+    // The objects replace the counts of the checkpoint for this range.
     if (range.end !== undefined) for (const key of counted) tally[key] -= range.end[key] - range.before[key];
     let end: ChainEnd = { to: range.before.to, id: range.before.id };
     const starts = froms.filter((from) => from >= range.from && from < range.to);
@@ -60,10 +60,10 @@ export async function auditLane(parts: FileAuditParts, plan: LanePlan, ranges: r
     if (range.end !== undefined) compareWithCheckpoint(parts, lane, range.end, fold.totals);
     await auditLeftovers(parts, lane, range);
   }
-  if (tally.gap > namedGap) parts.findings.loss({ kind: 'retention', partition: lane.partition, offsets: tally.gap - namedGap, what: `${tally.gap - namedGap} offsets of partition ${lane.partition} below ${base.to} were no longer in the log when they were to be read; --deep names them.` });
+  if (tally.gap > namedGap) parts.findings.loss({ kind: 'retention', partition: lane.partition, offsets: tally.gap - namedGap, what: `${tally.gap - namedGap} offsets of partition ${lane.partition} below ${base.to} had left the log before a sink read them; --deep names them.` });
   const told = tally.rows + tally.rejected + tally.dropped + tally.absent + tally.lost + tally.gap;
   if (told !== tally.spanned) {
-    parts.findings.fault({ kind: 'wrong-count', partition: lane.partition, what: `Partition ${lane.partition} spans ${tally.spanned} offsets, of which ${told} are accounted for.`, next: 'The other faults of this partition say where they are; when there is none, run ./millrace audit --deep.' });
+    parts.findings.fault({ kind: 'wrong-count', partition: lane.partition, what: `Partition ${lane.partition} spans ${tally.spanned} offsets, of which ${told} are accounted for.`, next: 'The other faults of this partition name them. Without another fault, run ./millrace audit --deep.' });
   }
   return { topic: lane.topic, partition: lane.partition, entries: froms.length, checkpointTo: base.to, ...tally };
 }
@@ -117,7 +117,7 @@ async function auditEntry(parts: FileAuditParts, lane: LaneId, entry: LedgerEntr
   };
 }
 
-// Between its entry and the last of its copies the head is unlanded; every file is then staged or visible.
+// The head is unlanded from its record to the last copy. Every file is then staged or visible.
 async function isBeingLanded({ store, call }: FileAuditParts, entry: LedgerEntry): Promise<boolean> {
   for (const { key, staged } of filesOf(entry)) {
     if ((await store.size(staged, call)) === undefined && (await store.size(key, call)) === undefined) return false;
@@ -129,15 +129,15 @@ async function auditLeftovers({ store, findings, call }: FileAuditParts, lane: L
   for (const key of visible?.keys() ?? []) {
     const from = Number(/(?:\/p\d+-|\/)(\d+)-\d+-[^/]+$/.exec(key)?.[1]);
     const bytes = await store.get(entryKey(lane, from), call);
-    // Recorded and landed after the ledger was listed.
+    // The batch was recorded and landed after the ledger was listed.
     if (bytes !== undefined && Buffer.from(bytes).includes(JSON.stringify(key))) continue;
     if ((await store.size(key, call)) === undefined) continue;
-    findings.fault({ kind: 'stray-file', partition: lane.partition, key, what: `${key} is visible and no entry names it: readers see rows that were never accepted, or see them twice.`, next: 'Look at it, and move it out of the prefix.' });
+    findings.fault({ kind: 'stray-file', partition: lane.partition, key, what: `${key} is visible and no entry names it: readers see rows that were never accepted, or see them twice.`, next: 'Inspect the file and move it out of the prefix.' });
   }
 }
 
 function compareWithCheckpoint({ findings }: FileAuditParts, lane: LaneId, checkpoint: LaneTotals, totals: LaneTotals): void {
   const wrong = [...counted, 'entries' as const].filter((key) => checkpoint[key] !== totals[key]);
   if (wrong.length === 0 && checkpoint.to === totals.to && checkpoint.id === totals.id) return;
-  findings.fault({ kind: 'chain', partition: lane.partition, what: `The checkpoint of partition ${lane.partition} at offset ${checkpoint.to} is not the sum of its entries${wrong.length === 0 ? '' : ` (${wrong.join(', ')})`}.`, next: 'When the entries themselves have no fault, delete the checkpoints of the partition; the sink makes them anew.' });
+  findings.fault({ kind: 'chain', partition: lane.partition, what: `The checkpoint of partition ${lane.partition} at offset ${checkpoint.to} is not the sum of its entries${wrong.length === 0 ? '' : ` (${wrong.join(', ')})`}.`, next: 'If the entries have no fault, delete the checkpoints of the partition: the sink writes them again.' });
 }

@@ -12,9 +12,9 @@ export interface ReadRange {
   readonly to: number;
   /** The totals where the range starts. */
   readonly before: LaneTotals;
-  /** The totals where it ends, when a checkpoint says so. */
+  /** The totals where it ends, if a checkpoint has them. */
   readonly end?: LaneTotals;
-  /** Visible objects of the range by key; absent when their sum is known to be right. */
+  /** Visible objects of the range by key. Absent when their sum is known to be correct. */
   readonly visible?: Map<string, number>;
 }
 
@@ -30,11 +30,11 @@ export interface LanePlan {
   readonly inventory: LaneInventory;
 }
 
-/** Lists a lane's ledger and finds the checkpoint that its audit stands on. The keys alone must agree with it. */
+/** Lists a lane's ledger and finds the checkpoint on which its audit builds. The keys must agree with it. */
 export async function planLane(store: InspectableStore, lane: LaneId, findings: AuditFindings, options: CallOptions = {}): Promise<LanePlan> {
   const { froms, strangers } = await listLedger(store, lane, 0, options);
   for (const key of strangers) {
-    findings.fault({ kind: 'chain', partition: lane.partition, key, what: `${key} lies among the entries and is none.`, next: 'Look at it, and move it away: only entries may live under that prefix.' });
+    findings.fault({ kind: 'chain', partition: lane.partition, key, what: `${key} lies among the entries and is none.`, next: 'Inspect the object and move it: only entries may be under that prefix.' });
   }
   const newest = await newestCheckpoint(store, lane, options);
   if (newest === undefined) return { lane, froms, base: noTotals, ends: [], inventory: new LaneInventory(lane, []) };
@@ -58,8 +58,8 @@ export async function planLane(store: InspectableStore, lane: LaneId, findings: 
 }
 
 /**
- * The ranges of a lane whose entries must be read: what lies above its checkpoint, and every stretch between two checkpoints whose
- * visible objects are not the ones that the entries named. With `deep`, all of them.
+ * Plans the ranges of a lane whose entries must be read: the range above its checkpoint, and each range between two checkpoints whose
+ * visible objects differ from the ones that the entries named. With `deep`, all ranges.
  */
 export async function rangesToRead(store: InspectableStore, plan: LanePlan, deep: boolean, options: CallOptions = {}): Promise<ReadRange[]> {
   const { lane, base, ends, inventory } = plan;
@@ -71,7 +71,7 @@ export async function rangesToRead(store: InspectableStore, plan: LanePlan, deep
     for (const [n, end] of ends.entries()) {
       visible = withFiles(visible, inventory.sums[n]!);
       const checkpoint = await getCheckpoint(store, lane, end, options);
-      // One that cannot be read joins its stretch to the next.
+      // Without a readable checkpoint the range joins the next one.
       if (checkpoint === undefined) continue;
       const same = isSame(visible, withoutFiles(checkpoint.named, before.named));
       if (deep || !same) ranges.push({ from: before.to, to: end, before, end: checkpoint, ...(same ? {} : { visible: new Map<string, number>() }) });

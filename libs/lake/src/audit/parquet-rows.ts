@@ -6,7 +6,7 @@ import type { CallOptions, InspectableStore } from '../object-store.ts';
 const footerBytes = 64 * 1024;
 
 /**
- * Rows of a Parquet file by its footer: one GET of its last 64 KiB, two when the footer is longer.
+ * Reads the number of rows from the footer of a Parquet file: one GET of its last 64 KiB, two when the footer is longer.
  *
  * @throws Error when it is not a Parquet file
  */
@@ -22,14 +22,14 @@ export async function rowsInFooter(store: InspectableStore, key: string, bytes: 
   return Number((await parquetMetadataAsync(file, { initialFetchSize: footerBytes })).num_rows);
 }
 
-/** Which record a row is. */
+/** The record of a row. */
 export interface RowPlace {
   readonly partition: number;
   readonly offset: number;
 }
 
 /**
- * The hidden columns of every row of a Parquet file.
+ * Reads the hidden columns of every row of a Parquet file.
  *
  * @throws Error when it is not a Parquet file or lacks them
  */

@@ -5,7 +5,7 @@ import { checkpointKey, checkpointPrefix, toOfCheckpointKey, type LaneId } from 
 import type { CallOptions, ObjectStore } from '../object-store.ts';
 import type { LaneTotals } from './lane-fold.ts';
 
-/** How many entries lie between two checkpoints of a lane. */
+/** Number of entries between two checkpoints of a lane. */
 export const entriesPerCheckpoint = 1000;
 
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -27,21 +27,21 @@ const checkpointSchema = Type.Object({
 });
 
 /**
- * A lane's landed entries from offset 0, added up, as an object. It holds nothing that is not in the entries: it can be deleted and
- * rebuilt, by anyone, and comes out the same.
+ * The totals of a lane's landed entries from offset 0, as an object. It derives from the entries alone: anyone can delete and rebuild it,
+ * and the result has the same bytes.
  */
 export type Checkpoint = Static<typeof checkpointSchema>;
 
 const validator = validatorFor(checkpointSchema);
 
-/** Writes a checkpoint. Whoever writes the same one writes the same bytes, so it needs no condition. */
+/** Writes a checkpoint. Every writer writes the same bytes, so the PUT needs no condition. */
 export async function putCheckpoint(store: ObjectStore, lane: LaneId, totals: LaneTotals, options: CallOptions = {}): Promise<void> {
   const key = checkpointKey(lane, totals.to);
   await store.put(key, Buffer.from(`${JSON.stringify({ v: 1, ...totals })}\n`), { ...options, contentType: 'application/json' });
 }
 
 /**
- * Reads the checkpoint over [0, to); undefined when it is not there, or holds something else: then the entries are read instead.
+ * Reads the checkpoint over [0, to). Undefined when it does not exist or is not valid: the caller then reads the entries.
  */
 export async function getCheckpoint(store: ObjectStore, lane: LaneId, to: number, options: CallOptions = {}): Promise<Checkpoint | undefined> {
   const key = checkpointKey(lane, to);
@@ -58,13 +58,13 @@ export async function getCheckpoint(store: ObjectStore, lane: LaneId, to: number
 /**
  * Parses a checkpoint.
  *
- * @throws LakeError `bad-entry` naming the key and what is wrong
+ * @throws LakeError `bad-entry` with the key and the fault
  */
 export function parseCheckpoint(key: string, bytes: Uint8Array): Checkpoint {
   return parseStored(key, bytes, validator);
 }
 
-/** The newest readable checkpoint of a lane, or undefined. One LIST and one GET unless the newest cannot be read. */
+/** Finds the newest readable checkpoint of a lane. It costs one LIST and one GET, and more when the newest cannot be read. */
 export async function newestCheckpoint(store: ObjectStore, lane: LaneId, options: CallOptions = {}): Promise<Checkpoint | undefined> {
   let startAfter: string | undefined;
   for (;;) {

@@ -25,7 +25,7 @@ describe('checkpoints', () => {
     expect(await getCheckpoint(store, lane, 10_000)).toEqual({ v: 1, ...foldOf(1000) });
   });
 
-  it('are the same bytes whoever writes them, from the start or from the last one', async () => {
+  it('have the same bytes from every writer, made from the start or from the last checkpoint', async () => {
     const [grown, rebuilt] = [new CountingStore(), new CountingStore()];
     await recordSamples(grown, 0, 15);
     await catchUpCheckpoints(grown, lane, { every: 10 });
@@ -69,7 +69,7 @@ describe('checkpoints', () => {
 });
 
 describe('a lane that lands entries', () => {
-  it('looks once at its first landing, and then counts', async () => {
+  it('reads the ledger once at its first landing, and then counts', async () => {
     const store = new CountingStore();
     const checkpointer = new Checkpointer({ store, lane, every: 10 });
     await recordSamples(store, 0, 5);

@@ -5,20 +5,20 @@ import { LaneFold } from './lane-fold.ts';
 import { listLedger } from './ledger-keys.ts';
 import { readEntries } from './read-entries.ts';
 
-/** What {@link catchUpCheckpoints} did. */
+/** Result of {@link catchUpCheckpoints}. */
 export interface CaughtUp {
-  /** Checkpoints written. */
+  /** Number of checkpoints that were written. */
   readonly written: number;
-  /** Landed entries since the newest checkpoint, the head not counted. */
+  /** Number of landed entries since the newest checkpoint, without the head. */
   readonly since: number;
 }
 
 /**
- * Writes every checkpoint of a lane that is due: one after each `every` entries from offset 0. The head is left out, for it may not
- * have landed. Costs two LISTs and a GET when none is due.
+ * Writes every due checkpoint of a lane: one after each `every` entries from offset 0. It leaves the head out, because the head may not
+ * have landed. It costs two LISTs and a GET when none is due.
  *
  * @param every entries per checkpoint; default {@link entriesPerCheckpoint}
- * @throws LakeError `bad-entry` when the chain is broken: then nothing is written from there on, and the audit tells
+ * @throws LakeError `bad-entry` when the chain is broken. No checkpoint is written from there on, and the audit names the fault
  */
 export async function catchUpCheckpoints(store: ObjectStore, lane: LaneId, options: CallOptions & { readonly every?: number; readonly onWritten?: (to: number) => void } = {}): Promise<CaughtUp> {
   const { every = entriesPerCheckpoint, onWritten, ...call } = options;
@@ -37,25 +37,25 @@ export async function catchUpCheckpoints(store: ObjectStore, lane: LaneId, optio
   return { written: due.length / every, since: landed.length - due.length };
 }
 
-/** What a {@link Checkpointer} works with. */
+/** Dependencies of a {@link Checkpointer}. */
 export interface CheckpointerParts {
   readonly store: ObjectStore;
   readonly lane: LaneId;
   /** Entries per checkpoint. Default {@link entriesPerCheckpoint}. */
   readonly every?: number;
-  /** Told when a checkpoint could not be written; it is tried again after the next landing. */
+  /** Called when a checkpoint could not be written. It is tried again after the next landing. */
   readonly onFailure?: (error: unknown) => void;
-  /** Told of the end of each checkpoint written. */
+  /** Called with the end of each written checkpoint. */
   readonly onWritten?: (to: number) => void;
 }
 
 /**
- * Keeps a lane's checkpoints up while it lands entries. {@link Checkpointer.landed} costs nothing but a count; when a checkpoint is
- * due it is made behind, off the path of durability, from the entries themselves.
+ * Writes a lane's checkpoints while it lands entries. {@link Checkpointer.landed} only counts. A due checkpoint is made from the entries
+ * in the background, so that no batch waits for it.
  */
 export class Checkpointer {
   readonly #parts: CheckpointerParts;
-  /** Landed entries since the newest checkpoint; not known before the first look. */
+  /** Landed entries since the newest checkpoint. Undefined before the first read of the ledger. */
   #since: number | undefined;
   #working: Promise<void> | undefined;
 
@@ -63,7 +63,7 @@ export class Checkpointer {
     this.#parts = parts;
   }
 
-  /** An entry has landed. Synchronous, and never throws. The signal ends the work behind it. */
+  /** Counts a landed entry. It is synchronous and never throws. The signal ends the work in the background. */
   landed(signal: AbortSignal): void {
     const { every = entriesPerCheckpoint } = this.#parts;
     if (this.#since !== undefined) {

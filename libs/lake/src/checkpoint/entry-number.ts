@@ -3,7 +3,7 @@ import type { CallOptions, ObjectStore } from '../object-store.ts';
 import { getCheckpoint } from './checkpoint.ts';
 
 /**
- * Which entry of its lane's ledger an entry is, the first being 1. Counted from the newest checkpoint below it: three calls, and one
+ * Returns the number of an entry in its lane's ledger, from 1. It counts from the newest checkpoint below the entry: three calls, and one
  * more LIST for every thousand entries in between.
  *
  * @param from the entry's start

@@ -3,7 +3,7 @@ import { accountOf, chainStart, faultsOf, type ChainEnd } from '../chain.ts';
 import { filesOf, type LedgerEntry } from '../entry.ts';
 import { LakeError } from '../errors.ts';
 
-/** One value of the partition key, added up over the entries of a lane. */
+/** Totals of one value of the partition key over the entries of a lane. */
 export interface DayTotals {
   readonly rows: number;
   readonly files: number;
@@ -14,9 +14,9 @@ export interface DayTotals {
   readonly maxTimestamp: number;
 }
 
-/** The entries of a lane from offset 0, added up. Offsets and rows are counts; bytes are bytes. */
+/** Totals of the entries of a lane from offset 0. Offsets and rows are counts; bytes are bytes. */
 export interface LaneTotals {
-  /** How many entries. */
+  /** Number of entries. */
   readonly entries: number;
   /** The end of the last entry, and its id; 0 and null before the first. */
   readonly to: number;
@@ -36,7 +36,7 @@ export interface LaneTotals {
   readonly days: Readonly<Record<string, DayTotals>>;
 }
 
-/** A set of objects in two numbers: equal sums mean equal sets of keys and sizes. */
+/** Fingerprint of a set of objects: equal sums mean equal sets of keys and sizes. */
 export interface FileSum {
   readonly count: number;
   /** Sum of a hash of each key and size, modulo 2^64, as 16 hex digits. Being a sum, it can be added and subtracted. */
@@ -71,7 +71,7 @@ function hex(value: bigint): string {
 /** Totals before the first entry. */
 export const noTotals: LaneTotals = { entries: 0, to: chainStart.to, id: chainStart.id, rows: 0, rejected: 0, dropped: 0, absent: 0, gap: 0, files: 0, bytes: 0, named: noFiles, days: {} };
 
-/** Adds entries up, in order. */
+/** Sums entries in order. */
 export class LaneFold {
   #totals: Omit<LaneTotals, 'days'>;
   readonly #days: Map<string, DayTotals>;
@@ -81,7 +81,7 @@ export class LaneFold {
     this.#days = new Map(Object.entries(days));
   }
 
-  /** Where the next entry must start, and what it must name. */
+  /** The offset at which the next entry must start, and the id that it must name. */
   get end(): ChainEnd {
     return { to: this.#totals.to, id: this.#totals.id };
   }
@@ -101,7 +101,7 @@ export class LaneFold {
     this.addUnchecked(entry);
   }
 
-  /** Adds an entry whatever is wrong with it. For a count that goes on behind a fault. */
+  /** Adds an entry in spite of its faults, so that a count can continue behind a fault. */
   addUnchecked(entry: LedgerEntry): void {
     const { rows, rejected, dropped, absent, gap } = accountOf(entry);
     const before = this.#totals;

@@ -1,11 +1,11 @@
 import { fromOfEntryKey, ledgerPrefix, type LaneId } from '../keys.ts';
 import type { CallOptions, ObjectStore } from '../object-store.ts';
 
-/** What lies under a lane's ledger prefix, by its keys alone. */
+/** The keys under a lane's ledger prefix. */
 export interface LedgerKeys {
   /** Starts of the entries at or above the floor, ascending. Numbers rather than keys: a year of a lane is half a million of them. */
   readonly froms: number[];
-  /** Keys that are no entry's. */
+  /** Keys that no entry has. */
   readonly strangers: string[];
 }
 

@@ -3,13 +3,13 @@ import { LakeError } from '../errors.ts';
 import { entryKey, type LaneId } from '../keys.ts';
 import type { CallOptions, ObjectStore } from '../object-store.ts';
 
-/** How many entries are asked for at once. */
+/** Number of entries that are read concurrently. */
 const readsAtOnce = 16;
 
 /**
  * Reads the entries that start at the given offsets, in that order, a few at a time.
  *
- * @throws LakeError `bad-entry` when one is not there, cannot be read, or stands under another offset's key
+ * @throws LakeError `bad-entry` when one does not exist, cannot be read, or has another offset's key
  */
 export async function* readEntries(store: ObjectStore, lane: LaneId, froms: readonly number[], options: CallOptions = {}): AsyncGenerator<LedgerEntry> {
   for (let start = 0; start < froms.length; start += readsAtOnce) {
@@ -20,7 +20,7 @@ export async function* readEntries(store: ObjectStore, lane: LaneId, froms: read
 /**
  * Reads the entry that starts at an offset.
  *
- * @throws LakeError `bad-entry` when it is not there, cannot be read, or stands under another offset's key
+ * @throws LakeError `bad-entry` when it does not exist, cannot be read, or has another offset's key
  */
 export async function readEntry(store: ObjectStore, lane: LaneId, from: number, options: CallOptions = {}): Promise<LedgerEntry> {
   const key = entryKey(lane, from);

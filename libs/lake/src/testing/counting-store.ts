@@ -1,7 +1,7 @@
 import { LakeError } from '../errors.ts';
 import type { CallOptions, InspectableStore, ListedObject, ObjectBody, PutOptions } from '../object-store.ts';
 
-/** Objects in memory, and a count of the calls: by it a test says how much a reader may ask of S3. */
+/** A store in memory that counts its calls, so that a test can limit the calls of a reader. */
 export class CountingStore implements InspectableStore {
   readonly objects = new Map<string, { bytes: Uint8Array; metadata: Readonly<Record<string, string>> }>();
   readonly calls = { put: 0, get: 0, head: 0, copy: 0, list: 0, delete: 0 };
