@@ -19,8 +19,8 @@ it.each([
   [new CircuitOpenError('redis'), 'unavailable', 1, 'It does not answer.'],
   [new RetryBudgetSpentError('s3'), 'unavailable', 1, 'It does not answer.'],
   [new DeadlineExceededError('s3'), 'unavailable', 1, 'It does not answer.'],
-  [new BulkheadFullError('redis'), 'overloaded', 1, 'As many calls to redis run and wait as may.'],
-  [new BulkheadWaitExceededError('redis'), 'overloaded', 1, 'The request waited for redis as long as it may.'],
+  [new BulkheadFullError('redis'), 'overloaded', 1, 'Too many concurrent calls to redis.'],
+  [new BulkheadWaitExceededError('redis'), 'overloaded', 1, 'The request waited too long for a free call to redis.'],
   [new AttemptTimeoutError('redis', 5), 'unavailable', 1, 'It does not answer.'],
   [new Throttled(new Error('busy'), 30_000), 'unavailable', 30, 'It does not answer.'],
   [new LakeError('unavailable', 'busy', { throttled: true, retryAfterMs: 2500 }), 'unavailable', 3, 'It does not answer.'],
@@ -55,7 +55,7 @@ describe.each([
     const { redis: guard } = guardsOver({ find: () => pipeline });
     const running = Promise.withResolvers<void>();
     const first = guard({ operation: 'first', idempotent: true }, async () => await running.promise);
-    await expect(ask(guard)).rejects.toMatchObject({ code: 'overloaded', message: 'As many calls to redis run and wait as may.' });
+    await expect(ask(guard)).rejects.toMatchObject({ code: 'overloaded', message: 'Too many concurrent calls to redis.' });
     running.resolve();
     await first;
     pipeline.close();

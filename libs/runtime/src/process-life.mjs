@@ -81,7 +81,7 @@ export function processTree(roots) {
     const found = byPid.get(typeof root === 'number' ? root : root.pid);
     if (found !== undefined && (typeof root === 'number' || root.startedAt === found.startedAt)) tree.add(found);
   }
-  // A set visits what is added to it while it is walked.
+  // The loop also visits members that are added to the set during the loop.
   for (const one of tree) for (const other of all) if (other.parent === one.pid) tree.add(other);
   return [...tree];
 }

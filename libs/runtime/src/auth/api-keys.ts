@@ -7,11 +7,11 @@ import { type Scope, isScope, scopes } from './scope.ts';
 
 /** One key as it is stored: its hash, never the key. */
 export interface ApiKey {
-  /** Who the key belongs to; shown in logs. */
+  /** Owner of the key, for logs. */
   readonly name: string;
   /** SHA-256 of the key, 64 hexadecimal digits. Keys are long and random, so a slow hash would add nothing. */
   readonly sha256: string;
-  /** What it may do; none holds another. At least one. */
+  /** Scopes of the key, at least one. No scope implies another. */
   readonly scopes: readonly Scope[];
   /** From when on the key is refused, ISO 8601. Default: never. */
   readonly expiresAt?: string;

@@ -24,7 +24,7 @@ function problemsOf(env: Record<string, string>, file?: string): readonly string
 }
 
 describe('the settings of authentication', () => {
-  it('leave it off when there are none', () => {
+  it('leave authentication off when no setting is given', () => {
     expect(authOf({})).toEqual({});
   });
 

@@ -14,8 +14,8 @@ export const authPrefix = 'MILLRACE_AUTH_';
 /** Settings of authentication, the same for every service: spread them into the service's schema. */
 export const authSettings = {
   MILLRACE_AUTH_JWKS_URL: Type.Optional(Type.String({ pattern: '^https?://', description: "URL of the issuer's key set; https unless it is on this machine." })),
-  MILLRACE_AUTH_JWT_ISSUER: Type.Optional(Type.String({ minLength: 1, description: 'What `iss` of a token must be.' })),
-  MILLRACE_AUTH_JWT_AUDIENCE: Type.Optional(Type.String({ minLength: 1, description: 'What `aud` of a token must hold.' })),
+  MILLRACE_AUTH_JWT_ISSUER: Type.Optional(Type.String({ minLength: 1, description: 'Required `iss` of a token.' })),
+  MILLRACE_AUTH_JWT_AUDIENCE: Type.Optional(Type.String({ minLength: 1, description: 'Required `aud` of a token.' })),
   MILLRACE_AUTH_CLOCK_TOLERANCE_SECONDS: Type.Integer({ minimum: 0, maximum: 300, default: 30, description: 'How far the clocks of issuer and service may be apart, in seconds.' }),
   MILLRACE_AUTH_API_KEYS_FILE: Type.Optional(Type.String({ minLength: 1, description: 'File with the hashes of API keys.' })),
   MILLRACE_AUTH_API_KEYS: Type.Optional(Type.Array(Type.String(), { maxItems: 1000, description: 'API keys as name:sha256:scope+scope.' })),

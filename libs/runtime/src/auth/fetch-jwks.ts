@@ -7,7 +7,7 @@ const jwksBytesMax = 256 * 1024;
 /** A key set that could not be had. */
 export class JwksError extends Error {
   readonly code = 'jwks-unavailable';
-  /** Whether the issuer asks for less: 429, or 503 with `Retry-After`. */
+  /** Whether the issuer throttles: 429, or 503 with `Retry-After`. */
   readonly throttled: boolean;
   /** Milliseconds until asking again makes sense, if the issuer says so. */
   readonly retryAfterMs: number | undefined;

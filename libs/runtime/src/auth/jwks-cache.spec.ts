@@ -59,7 +59,7 @@ describe("the issuer's keys", () => {
     expect(fetches).toBe(2);
   });
 
-  it('go on being used while the issuer is away, up to a limit', async () => {
+  it('stay in use while the issuer is down, up to a limit', async () => {
     await keyFor('one');
     answer = away;
     nowMs = 50_000;
@@ -70,7 +70,7 @@ describe("the issuer's keys", () => {
     await expect(keyFor('one')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('that are known do not wait for an issuer that has been found away', async () => {
+  it('that are known do not wait for an issuer that is known to be down', async () => {
     await keyFor('one');
     answer = away;
     nowMs = 50_000;
@@ -81,7 +81,7 @@ describe("the issuer's keys", () => {
     expect(fetches).toBe(3);
   });
 
-  it('that are not known are not denied while the issuer is away: neither by the fetch that fails nor in the pause after it', async () => {
+  it('that are not known are not denied while the issuer is down: neither by the failed fetch nor in the pause after it', async () => {
     await keyFor('one');
     answer = away;
     nowMs = 100;

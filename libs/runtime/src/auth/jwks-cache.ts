@@ -17,7 +17,10 @@ export interface JwksCacheOptions {
 
 type KeyOf = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;
 
-/** The issuer's keys: fetched once for all who wait, asked for again when a key id is unknown (rotation), kept while the issuer is away. */
+/**
+ * The issuer's keys. Concurrent requests share one fetch. An unknown key id starts another fetch, because the issuer may have rotated its
+ * keys. Keys stay valid while the issuer is down.
+ */
 export class JwksCache {
   private current: { readonly keyOf: KeyOf; readonly fetchedAtMs: number } | undefined;
   private pending: Promise<KeyOf> | undefined;
@@ -42,7 +45,7 @@ export class JwksCache {
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       if (this.pending !== undefined || this.mayFetch()) return (await this.refresh())(header, token);
-      // Nobody can say now whether the issuer has such a key: that is no fault of the caller.
+      // It is not known whether the issuer has this key, so the caller is not at fault.
       throw this.failure === undefined ? error : this.unreachable();
     }
   };
@@ -57,7 +60,7 @@ export class JwksCache {
       if (fetched === undefined) throw this.unreachable();
       return await fetched;
     }
-    // While the issuer is away nobody waits for it whose key is known: one request found out, the others go on at once.
+    // After one failed fetch, requests with a known key no longer wait for the issuer.
     const waited = this.failure === undefined ? fetched : undefined;
     void fetched?.catch(() => undefined);
     return (await waited?.catch(() => undefined)) ?? known;

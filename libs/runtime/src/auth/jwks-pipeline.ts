@@ -11,7 +11,7 @@ export const authPipelines = {
   jwks: {
     timeout: { attemptMs: 2000, totalMs: 5000 },
     retry: { attemptsMax: 2, waitMsMax: 500 },
-    // Keys are asked for every half minute at most while the issuer is away: a shorter window would never fill.
+    // While the issuer is down, keys are fetched at most every half minute: a shorter window would never fill.
     breaker: { windowMs: 120_000, minimumCalls: 3, breakDurationMs: 10_000, breakDurationMsMax: 30_000, probes: 1 },
     classify: errorClassOf,
   },

@@ -2,7 +2,7 @@ import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Principal } from './principal.ts';
 import { type Scope, isScope } from './scope.ts';
 
-/** What a token must show. */
+/** Required claims of a token. */
 export interface JwtOptions {
   /** Exact value of `iss`. */
   readonly issuer: string;
@@ -33,8 +33,8 @@ export class JwtVerifier {
   }
 
   /**
-   * Who the token speaks for.
-   * @throws jose's errors when the token is not good, and whatever fetching the keys throws.
+   * Verifies a token and returns its principal.
+   * @throws jose's errors when the token is not valid, and any error of the fetch of the keys.
    */
   async verify(token: string): Promise<Principal> {
     const known = this.remembered.get(token);

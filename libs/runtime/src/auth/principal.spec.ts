@@ -24,7 +24,7 @@ describe('a principal', () => {
     }
   });
 
-  it('has a text of its own', () => {
+  it('has its own text', () => {
     expect(new Set(distinct.map(principalKey)).size).toBe(distinct.length);
     expect(principalKey({ ...jwt('https://x', 'alice') })).toBe('["jwt","https://x","alice"]');
   });

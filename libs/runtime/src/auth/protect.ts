@@ -15,7 +15,7 @@ import { ScopeGuard } from './require-scope.ts';
 /** Paths without credentials: supervisors and browsers have none. They show the state and the public schema of the service. */
 export const openPaths: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/openapi.json', '/docs']);
 
-/** Where the keys of tokens come from. */
+/** Source of the keys of tokens. */
 export interface JwksOptions {
   /** URL of the issuer's key set. */
   readonly jwksUrl: string;
@@ -23,7 +23,7 @@ export interface JwksOptions {
   readonly jwks?: PipelineSpec;
 }
 
-/** Who may come in. Neither `jwt` nor `apiKeys` means that authentication is off, which only a loopback listener may be. */
+/** Accepted credentials. Without `jwt` and `apiKeys` authentication is off, which is allowed for a loopback listener only. */
 export interface AuthOptions {
   /** Bearer tokens, checked against the issuer's published keys. Default: no token is accepted. */
   readonly jwt?: JwksOptions & JwtOptions;
@@ -39,7 +39,7 @@ export function protect(app: NestFastifyApplication, auth: AuthOptions, host: st
   const on = auth.jwt !== undefined || auth.apiKeys !== undefined;
   if (!on && !isLoopback(host)) {
     throw new StartRefusedError(
-      `it would listen on ${host}, which other machines can reach, without asking anyone who they are. Set MILLRACE_AUTH_JWKS_URL or MILLRACE_AUTH_API_KEYS_FILE, or listen on 127.0.0.1.`,
+      `it would listen on ${host}, which other machines can reach, without authentication. Set MILLRACE_AUTH_JWKS_URL or MILLRACE_AUTH_API_KEYS_FILE, or listen on 127.0.0.1.`,
     );
   }
   const rejections = app.get(Metrics).counter({ name: 'millrace_auth_rejections_total', help: 'Requests refused for their credentials, by problem.', labelNames: ['problem'] });

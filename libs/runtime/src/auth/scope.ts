@@ -1,4 +1,4 @@
-/** What a caller may be allowed to do: post purchases, run queries, operate the service (metrics, circuits, audit). No scope implies another. */
+/** Permissions of a caller: post purchases, run queries, operate the service (metrics, circuits, audit). No scope implies another. */
 export const scopes = ['purchases:write', 'queries:run', 'admin'] as const;
 
 /** Name of a permission. */

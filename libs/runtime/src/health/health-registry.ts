@@ -3,7 +3,7 @@ import { redactText } from '../logging/redact.ts';
 import { appendToSentence, describeError } from '../pipelines/dependency-errors.ts';
 import type { DependencyHealth, Readiness } from './readiness.ts';
 
-/** What a service needs in order to work, and how to ask whether it answers. */
+/** Health check of a dependency. */
 export interface HealthCheck {
   /** Resolves when the dependency works, optionally with a fact worth showing; rejects with the reason when it does not. The signal ends at the time limit. */
   readonly check: (signal: AbortSignal) => Promise<string | undefined | void>;
@@ -55,7 +55,7 @@ export class HealthRegistry {
     };
   }
 
-  /** From now on the service is not ready: it finishes what it has. */
+  /** Makes the service unready from now on. It finishes its requests. */
   stop(): void {
     this.stopping = true;
   }

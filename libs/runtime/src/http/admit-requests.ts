@@ -9,8 +9,8 @@ import { deadlineOf } from './work-of-request.ts';
 const operatorPaths = /^\/(health\/|metrics$|hystrix\.stream$|admin\/)/;
 
 /**
- * Sends every request through a pipeline before its body is read: shed by priority, refused after its deadline, and limited in number where the pipeline
- * has a bulkhead. A request counts as in flight until its connection has taken the answer.
+ * Sends every request through a pipeline before its body is read. The pipeline sheds requests by priority and refuses them after their
+ * deadline. Its bulkhead, if it has one, limits their number. A request is in flight until its connection has taken the answer.
  */
 export function admitRequests(fastify: FastifyInstance, pipeline: Pipeline): void {
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -34,7 +34,7 @@ export function admitRequests(fastify: FastifyInstance, pipeline: Pipeline): voi
         // An injected outcome or a fallback stood in for the request: its route was not asked and has no answer.
         if (!admitted) done(new ProblemError('unavailable', { detail: `${pipeline.name} did not let the request in.`, retryAfterSeconds: 1 }));
       } catch (error) {
-        // Once admitted, the answer belongs to the route; what the pipeline thinks of its time is only counted.
+        // The route answers an admitted request. A later error of the pipeline is only counted.
         if (!admitted) done(error as Error);
       }
     };

@@ -20,8 +20,8 @@ export interface ClientErrorLimits {
 }
 
 /**
- * Answers what Node cannot read as a request, or not in time, with a problem document, and has it counted once: as the request it belongs to, or as one that never
- * became a request. Answers keep the order of the requests on a connection, so complete requests before the fault are answered first.
+ * Answers bytes that are no request, or a request that is late, with a problem document. The fault is counted once: for the request it
+ * belongs to, or as one that never became a request. Complete requests before the fault are answered first, in their order.
  */
 export function clientErrorAnswerer(requests: RequestTally, limits: ClientErrorLimits): (fault: Error & { code?: string }, socket: Socket) => void {
   const seen = new WeakSet<Socket>();
@@ -50,7 +50,7 @@ export function refuseConnect(server: Server, requests: RequestTally): void {
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => undefined);
     requests.tellUnread(405, 'CONNECT');
-    write(socket, problemOf('method-not-allowed', { detail: 'This is not a proxy: CONNECT is not taken.' }));
+    write(socket, problemOf('method-not-allowed', { detail: 'This is not a proxy: CONNECT is not supported.' }));
   });
 }
 

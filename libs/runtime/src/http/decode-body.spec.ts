@@ -93,7 +93,7 @@ describe('a compressed body', () => {
     expect([bytes <= 100_000, decoder.destroyed]).toEqual([true, true]);
   });
 
-  it('that decodes to nothing for ever is refused at the limit on sent bytes', async () => {
+  it('that never decodes to anything is refused at the limit on sent bytes', async () => {
     // Empty members of gzip.
     const endless = Buffer.concat(Array.from({ length: 2000 }, () => gzipSync('')));
     expect(gunzipSync(endless)).toHaveLength(0);
@@ -132,7 +132,7 @@ describe('a compressed body', () => {
     expect((await fetch(`${service.url}/health/live`, { headers: { 'content-encoding': 'br' } })).status).toBe(200);
   });
 
-  it('whose client goes away in the middle ends nothing but its own request', async () => {
+  it('whose client disconnects in the middle ends its own request only', async () => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
     const head = 'POST /things HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 500\r\n\r\n';
     await new Promise<void>((resolve) => void socket.write(Buffer.concat([Buffer.from(head), gzipSync(text).subarray(0, 10)]), () => resolve()));

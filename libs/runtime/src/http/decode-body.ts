@@ -79,7 +79,7 @@ function isDecodingError(error: unknown): boolean {
 function unsupported(coding: string): ProblemError {
   const message = `must be one of ${accepted}, or left out`;
   return new ProblemError('unsupported-media-type', {
-    detail: `The content coding ${coding.slice(0, 64)} is not decoded here. Send the body as it is, or compressed by one of ${accepted}.`,
+    detail: `The content coding ${coding.slice(0, 64)} is not supported. Send the body uncompressed, or compressed by one of ${accepted}.`,
     errors: [{ field: 'Content-Encoding', message }],
     headers: { 'accept-encoding': accepted, connection: 'close' },
   });

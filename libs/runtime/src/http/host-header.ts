@@ -17,7 +17,7 @@ export function requireHost(fastify: FastifyInstance): void {
 }
 
 /**
- * Names the fault of the Host header; undefined when there is none.
+ * Names the fault of the Host header. Undefined when it has none.
  * @param rawHeaders names and values in turn, as they came: Node drops the second of two Host headers elsewhere
  */
 export function hostFault(rawHeaders: readonly string[], httpVersion: string): string | undefined {

@@ -17,8 +17,8 @@ export interface HttpLimits extends ProblemLimits {
 }
 
 /**
- * Fastify under Nest, with the errors that happen below routing (a malformed URL, a malformed request) as problem documents
- * too, and JSON as the only kind of body until the app registers another parser.
+ * Makes Fastify for Nest. Errors below routing, such as a malformed URL, become problem documents, too. JSON is the only kind of body until
+ * the app registers another parser.
  */
 export function httpAdapter(limits: HttpLimits, requests: RequestTally): FastifyAdapter {
   const { requestMsMax } = limits;

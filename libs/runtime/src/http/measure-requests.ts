@@ -21,7 +21,7 @@ export function measureRequests(fastify: FastifyInstance, requests: RequestTally
       inFlight.dec();
       duration.observe({ method, route, status: String(status) }, durationMs / 1000);
       const fields = { method, route, status, durationMs: Math.round(durationMs) };
-      if (status === 499) logger.info(fields, 'A client went away before it had its answer.');
+      if (status === 499) logger.info(fields, 'A client disconnected before the answer.');
       else logger.debug(fields, 'A request ended.');
     },
   });

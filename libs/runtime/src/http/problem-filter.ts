@@ -22,8 +22,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (request.raw.socket.destroyed) {
-      // Nobody reads an answer. The request is counted and logged as one whose client went away.
-      this.logger.debug({ err: error, method: request.method, path: pathOf(request.url), requestId: request.id }, 'A request failed after its client went away.');
+      // No client reads the answer. The request is counted and logged as one whose client disconnected.
+      this.logger.debug({ err: error, method: request.method, path: pathOf(request.url), requestId: request.id }, 'A request failed after its client had disconnected.');
       reply.hijack();
       return;
     }
@@ -49,7 +49,7 @@ export class ProblemFilter implements ExceptionFilter {
   private log(error: unknown, { problem }: ProblemAnswer, request: FastifyRequest): void {
     if (problem.status < 500) return;
     const fields = { err: error, method: request.method, path: pathOf(request.url), status: problem.status, requestId: request.id };
-    if (problem.status === 500) this.logger.error(fields, 'A request failed for a reason nobody foresaw.');
+    if (problem.status === 500) this.logger.error(fields, 'A request failed with an unexpected error.');
     else this.logger.warn(fields, 'A request could not be served.');
   }
 }

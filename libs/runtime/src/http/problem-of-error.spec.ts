@@ -19,7 +19,7 @@ import { problemOfError } from './problem-of-error.ts';
 const of = (error: unknown): ReturnType<typeof problemOfError> => problemOfError(error, '/v1/x', { bodyBytesMax: 10 });
 
 describe('problemOfError', () => {
-  it('keeps what a problem error says', () => {
+  it('keeps the content of a problem error', () => {
     const errors = [{ field: 'userAge', message: 'must be at most 150', limit: 150 }];
     expect(of(new ProblemError('validation', { errors, headers: { 'x-a': 'b' }, cause: new Error('inner') }))).toEqual({
       problem: { type: 'urn:millrace:problem:validation', title: 'The request breaks the contract', status: 400, instance: '/v1/x', errors },
@@ -59,16 +59,16 @@ describe('problemOfError', () => {
 
   it.each([
     [new CircuitOpenError('kafka', { retryAfterMs: 2400 }), 'unavailable', 503, '3', 'kafka is not available: its circuit is open.'],
-    [new RetryBudgetSpentError('s3', { cause: new Error('secret') }), 'unavailable', 503, '1', 's3 failed, and as many calls to it are tried again as may be.'],
+    [new RetryBudgetSpentError('s3', { cause: new Error('secret') }), 'unavailable', 503, '1', 's3 failed, and its budget for retries is spent.'],
     [new PipelineClosedError('s3'), 'unavailable', 503, '1', 'The service is stopping.'],
-    [new BulkheadFullError('redis'), 'overloaded', 503, '1', 'As many calls to redis run and wait as may.'],
-    [new BulkheadWaitExceededError('redis'), 'overloaded', 503, '1', 'The request waited for redis as long as it may.'],
-    [new FallbacksFullError('kafka'), 'overloaded', 503, '1', 'kafka is not available, and as many requests are served without it as may be.'],
-    [new ShedError('http', { retryAfterMs: 5000 }), 'overloaded', 503, '5', 'The service has more work than it can do and leaves this request out.'],
+    [new BulkheadFullError('redis'), 'overloaded', 503, '1', 'Too many concurrent calls to redis.'],
+    [new BulkheadWaitExceededError('redis'), 'overloaded', 503, '1', 'The request waited too long for a free call to redis.'],
+    [new FallbacksFullError('kafka'), 'overloaded', 503, '1', 'kafka is not available, and too many requests are served without it.'],
+    [new ShedError('http', { retryAfterMs: 5000 }), 'overloaded', 503, '5', 'The service is overloaded and refuses this request.'],
     [new AttemptTimeoutError('glue', 100), 'unavailable', 503, '1', 'glue did not answer in time.'],
     [new ChaosFaultError('glue'), 'unavailable', 503, '1', 'glue failed.'],
-    [new DeadlineExceededError('s3', { retryAfterMs: 10 }), 'deadline-exceeded', 504, undefined, 'The time for this request was over before s3 had answered.'],
-  ] as const)('tells the client of %s what it can do', (error, name, status, retryAfter, detail) => {
+    [new DeadlineExceededError('s3', { retryAfterMs: 10 }), 'deadline-exceeded', 504, undefined, 'The deadline of the request passed before s3 answered.'],
+  ] as const)('gives the client of %s the remedy', (error, name, status, retryAfter, detail) => {
     const { problem, headers } = of(error);
     expect(problem).toMatchObject({ type: `urn:millrace:problem:${name}`, status, detail });
     expect(headers['retry-after']).toBe(retryAfter);

@@ -47,27 +47,27 @@ function namedProblemOf(error: unknown, limits: ProblemLimits): [ProblemName, Pr
   return ['internal', {}];
 }
 
-/** What a client is told to wait when nobody can say, in seconds. */
+/** Default of `Retry-After`, in seconds, when no circuit and no dependency states a time. */
 const retryAfterSecondsDefault = 1;
 
-/** What a refusal is to a client. */
+/** A refusal as the client sees it. */
 type RefusalName = Extract<ProblemName, 'unavailable' | 'overloaded' | 'deadline-exceeded'>;
 
 const rejections: Readonly<Record<RejectionCode, readonly [name: RefusalName, detail: (pipeline: string) => string]>> = {
   'circuit-open': ['unavailable', (pipeline) => `${pipeline} is not available: its circuit is open.`],
-  'retry-budget-spent': ['unavailable', (pipeline) => `${pipeline} failed, and as many calls to it are tried again as may be.`],
+  'retry-budget-spent': ['unavailable', (pipeline) => `${pipeline} failed, and its budget for retries is spent.`],
   'pipeline-closed': ['unavailable', () => 'The service is stopping.'],
-  'bulkhead-full': ['overloaded', (pipeline) => `As many calls to ${pipeline} run and wait as may.`],
-  'bulkhead-wait-exceeded': ['overloaded', (pipeline) => `The request waited for ${pipeline} as long as it may.`],
-  'fallbacks-full': ['overloaded', (pipeline) => `${pipeline} is not available, and as many requests are served without it as may be.`],
-  shed: ['overloaded', () => 'The service has more work than it can do and leaves this request out.'],
-  'deadline-exceeded': ['deadline-exceeded', (pipeline) => `The time for this request was over before ${pipeline} had answered.`],
+  'bulkhead-full': ['overloaded', (pipeline) => `Too many concurrent calls to ${pipeline}.`],
+  'bulkhead-wait-exceeded': ['overloaded', (pipeline) => `The request waited too long for a free call to ${pipeline}.`],
+  'fallbacks-full': ['overloaded', (pipeline) => `${pipeline} is not available, and too many requests are served without it.`],
+  shed: ['overloaded', () => 'The service is overloaded and refuses this request.'],
+  'deadline-exceeded': ['deadline-exceeded', (pipeline) => `The deadline of the request passed before ${pipeline} answered.`],
 };
 
-/** What a client is told of a pipeline's refusal: which problem it is, and after how many whole seconds to ask again. An app with errors of its own says the same by it. */
+/** Maps a pipeline's refusal to a problem and the whole seconds until a retry makes sense. Apps with their own errors use it, too. */
 export function problemOfRejection({ code, pipeline, retryAfterMs }: RejectedError): [RefusalName, Pick<ProblemDetails, 'detail' | 'retryAfterSeconds'>] {
   const [name, detail] = rejections[code];
-  // A deadline that has passed has passed for good: asking again with the same one is no use.
+  // A retry with the same deadline is useless.
   if (name === 'deadline-exceeded') return [name, { detail: detail(pipeline) }];
   return [name, { detail: detail(pipeline), retryAfterSeconds: retryAfterMs === undefined ? retryAfterSecondsDefault : Math.ceil(retryAfterMs / 1000) }];
 }
@@ -79,16 +79,16 @@ function problemOfFastifyCode(code: string | undefined, { bodyBytesMax }: Proble
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return ['invalid-json', { detail: 'The body is empty, and an empty text is not JSON.' }];
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return ['validation', { detail: 'The body is not as long as its content-length header says.' }];
+      return ['validation', { detail: 'The length of the body differs from its content-length header.' }];
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return ['body-too-large', { detail: `The body may have at most ${bodyBytesMax} bytes.`, headers: { connection: 'close' } }];
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE':
-      return ['unsupported-media-type', { detail: 'Name the media type of the body in the content-type header; application/json is understood everywhere.' }];
+      return ['unsupported-media-type', { detail: 'Set the content-type header to the media type of the body. Every route accepts application/json.' }];
     case 'FST_ERR_BAD_URL':
-      return ['validation', { detail: 'The path holds a percent-encoding that cannot be decoded.' }];
+      return ['validation', { detail: 'The path has a percent-encoding that cannot be decoded.' }];
     case 'FST_ERR_MAX_PARAM_LENGTH':
-      return ['not-found', { detail: 'A part of the path is longer than any name here.' }];
+      return ['not-found', { detail: 'A part of the path is longer than any name of the service.' }];
     default:
       return undefined;
   }

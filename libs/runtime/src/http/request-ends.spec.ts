@@ -42,7 +42,7 @@ class ThingsController {
 class ThingsModule {}
 
 let service: RunningService;
-/** One that waits a moment only for a request to be complete. */
+/** A service with a short timeout for incomplete requests. */
 let hasty: RunningService;
 let lines: Record<string, unknown>[] = [];
 
@@ -126,13 +126,13 @@ const cases: Readonly<Record<string, Case>> = {
   'a malformed chunk after an answer that came early': { sent: chunked('', `${host}Content-Type: text/csv\r\n`), next: 'zz\r\n', answers: [415] },
   'a body that is not JSON': { sent: chunked('1\r\n{\r\n0\r\n\r\n'), answers: [400] },
   'a body that is too large by its length': { sent: `POST /things HTTP/1.1\r\n${json}Content-Length: 5000\r\n\r\n`, answers: [413] },
-  'a body that is too large as it comes': { sent: chunked(`800\r\n${'x'.repeat(2048)}\r\n`), answers: [413] },
+  'a chunked body that is too large': { sent: chunked(`800\r\n${'x'.repeat(2048)}\r\n`), answers: [413] },
   'header fields that are too large': { sent: get('/things/1', `X-Large: ${'x'.repeat(20_000)}\r\n`), answers: [431] },
   'bytes that are no request': { sent: 'nonsense\r\n\r\n', answers: [400] },
   'a body that does not come in time': { sent: cut, answers: [408], late: true },
   'a head that does not come in time': { sent: 'GET /things/1 HTT', answers: [408], late: true },
   'three requests at once': { sent: get('/things/1') + get('/nothing') + get('/things/3'), requests: 3, answers: [200, 404, 200] },
-  'a request and then bytes that are none': { sent: `${get('/things/1')}nonsense\r\n\r\n`, requests: 2, answers: [200, 400] },
+  'a request and then bytes that are no request': { sent: `${get('/things/1')}nonsense\r\n\r\n`, requests: 2, answers: [200, 400] },
   'a request and then one with a malformed chunk': { sent: get('/things/1') + chunked('zz\r\n'), requests: 2, answers: [200, 400] },
   'an answer that the service cuts off': { sent: get('/things/half'), answers: [200], counted: [500] },
   'a client that ends in the middle of its body': { sent: cut, answers: [], counted: [499], leaves: { how: 'end', inFlight: 1 } },
@@ -181,7 +181,7 @@ it.each(Object.entries(cases))('%s is counted once, and nothing stays in flight'
     const after = await counted(of);
     expect([after.inFlight, added(before.ended, after.ended).toSorted(ascending)]).toEqual([0, expected]);
   });
-  const gone = lines.filter(({ msg }) => msg === 'A client went away before it had its answer.');
+  const gone = lines.filter(({ msg }) => msg === 'A client disconnected before the answer.');
   expect(gone.map(({ level, status }) => [level, status])).toEqual(expected.filter((status) => status === 499).map(() => ['info', 499]));
   expect(lines.filter(({ msg }) => msg === 'A request ended.')).toHaveLength(expected.length - gone.length);
   expect(lines.filter(({ level }) => level === 'error')).toEqual([]);

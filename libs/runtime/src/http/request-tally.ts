@@ -44,10 +44,10 @@ interface Entry extends OpenRequest {
 
 
 /**
- * Follows each request from its head to its end and tells each end once.
+ * Follows each request from its head to its end and reports each end once.
  *
- * The end is the `close` of the response. Node emits it in every case: also for a body that was cut off, a pipelined request that was never answered, and a
- * connection that was reset. Fastify's own hooks miss these, and requests that fail before routing.
+ * The end is the `close` of the response. Node emits it in every case: after a truncated body, for a pipelined request that was never
+ * answered, and after a reset connection. Fastify's own hooks miss these, and requests that fail before routing.
  */
 export class RequestTally {
   readonly #entries = new WeakMap<IncomingMessage, Entry>();

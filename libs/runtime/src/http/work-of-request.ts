@@ -7,17 +7,20 @@ import { priorityOf } from './request-priority.ts';
 /** Longest time ahead that a caller's deadline counts, in milliseconds; beyond it the service's own limits decide anyway. */
 const deadlineAheadMsMax = 3_600_000;
 
-/** What work on behalf of a request must obey. Give both to a pipeline. */
+/** Limits of the work for a request. Give both to a pipeline. */
 export interface WorkOfRequest {
-  /** Aborted when the client goes away before it has its answer. */
+  /** Aborted when the client disconnects before the answer. */
   readonly signal: AbortSignal;
-  /** Epoch milliseconds after which nobody waits for the answer: the caller's, from its header. */
+  /** Epoch milliseconds after which the caller no longer waits, from its header. */
   readonly deadline?: number;
   /** How much the request matters; see `RoutePriority`. */
   readonly priority: Priority;
 }
 
-/** The limits a request sets to the work done for it. @throws ProblemError when its deadline header is malformed or has passed, or its priority header is malformed. */
+/**
+ * Reads the limits of the work for a request.
+ * @throws ProblemError when its deadline header is malformed or has passed, or its priority header is malformed
+ */
 export function workOfRequest(request: FastifyRequest, reply: FastifyReply): WorkOfRequest {
   const deadline = deadlineOf(request.headers[headerNames.deadline]);
   return { signal: signalOf(reply), priority: priorityOf(request), ...(deadline === undefined ? {} : { deadline }) };
@@ -27,15 +30,15 @@ export function workOfRequest(request: FastifyRequest, reply: FastifyReply): Wor
 function signalOf(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new ProblemError('client-closed', { detail: 'The client went away before it had its answer.' }));
+    if (!reply.raw.writableFinished) controller.abort(new ProblemError('client-closed', { detail: 'The client disconnected before the answer.' }));
   });
   return controller.signal;
 }
 
 /**
- * Reads the deadline header of an HTTP request or, as bytes, of a Kafka message: epoch milliseconds. Call it where work begins on somebody's behalf; what is
- * stored as a fact has no deadline.
- * @throws ProblemError `validation` when it is not a whole number, `deadline-exceeded` when it has passed: the work would be for nobody.
+ * Reads the deadline header of an HTTP request or, as bytes, of a Kafka message: epoch milliseconds. Call it where work for a caller begins.
+ * A stored fact has no deadline.
+ * @throws ProblemError `validation` when it is not a whole number, `deadline-exceeded` when it has passed
  */
 export function deadlineOf(given: string | string[] | Uint8Array | undefined, nowMs = Date.now()): number | undefined {
   if (given === undefined) return undefined;
@@ -48,7 +51,7 @@ export function deadlineOf(given: string | string[] | Uint8Array | undefined, no
   return Math.min(deadline, nowMs + deadlineAheadMsMax);
 }
 
-/** Headers that tell whoever works for us until when, as {@link deadlineOf} reads them: for Kafka messages and outgoing HTTP requests. None without a deadline. */
+/** Headers that carry a deadline to the next service, for Kafka messages and outgoing HTTP requests. {@link deadlineOf} reads them. Empty without a deadline. */
 export function deadlineHeaders({ deadline }: { readonly deadline?: number | undefined }): Readonly<Record<string, string>> {
   return deadline === undefined ? {} : { [headerNames.deadline]: String(Math.floor(deadline)) };
 }

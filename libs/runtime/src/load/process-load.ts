@@ -12,7 +12,7 @@ export interface DelayHistogram {
   enable(): unknown;
   /** Ends it. */
   disable(): unknown;
-  /** Forgets what was measured. */
+  /** Discards the samples. */
   reset(): void;
 }
 
@@ -20,7 +20,7 @@ export interface DelayHistogram {
 export interface ProcessLoadOptions {
   /** How often it looks, in milliseconds, ≥ 1. A reading covers the last one to two of these. Default 250. */
   readonly sampleMs?: number;
-  /** Resolution of the delay histogram in milliseconds, ≥ 1: what it shows when nothing waits. Default 10. */
+  /** Resolution of the delay histogram in milliseconds, ≥ 1. An idle event loop shows this value. Default 10. */
   readonly resolutionMs?: number;
   /** Makes a histogram. Default: Node's. */
   readonly histogram?: (resolutionMs: number) => DelayHistogram;
@@ -71,7 +71,7 @@ export class ProcessLoad implements LoadSource {
     this.#histograms[1] = older;
   }
 
-  /** How long an event that arrived at a random moment of the last samples waited for the event loop, in milliseconds. 0 before the first sample. */
+  /** Expected wait for the event loop of an event that arrives at a random moment of the last samples, in milliseconds. 0 before the first sample. */
   eventLoopDelayMs(): number {
     return this.#delayMs;
   }
@@ -86,7 +86,7 @@ export class ProcessLoad implements LoadSource {
 /**
  * Length of the turn of the event loop that a random moment falls into: E[d²] / E[d]. It weighs turns by how long they last, as arrivals do. The plain
  * mean would hide one stall of 200 ms among eighty turns of 10 ms, though a fifth of all arrivals meets it; the maximum would shed load for one garbage
- * collection. A percentile counts turns, and a second has a hundred at most: its 99th is the maximum, or misses the stall, by the number of turns.
+ * collection. A percentile counts turns, and a second has a hundred at most. So its 99th is the maximum, or it misses the stall.
  */
 function expectedDelayMs(meanMs: number, stddevMs: number): number {
   return (meanMs ** 2 + stddevMs ** 2) / meanMs;

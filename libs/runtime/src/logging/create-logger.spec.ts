@@ -15,7 +15,7 @@ describe('the logger', () => {
     expect(line!['time']).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
   });
 
-  it('leaves out what is below its level', () => {
+  it('leaves out lines below its level', () => {
     expect(logged((logger) => logger.debug('detail'))).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 
 /** Sends what Nest itself says to our logger. Its start-up chatter (each route, each module) is `debug` here. */
 export class NestLogger implements LoggerService {
-  /** Errors that Nest has told so far. */
+  /** Number of errors that Nest has logged. */
   errors = 0;
 
   constructor(private readonly logger: Logger) {}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Metrics } from './metrics.ts';
 
 describe('metrics', () => {
-  it('are one for each name, whoever asks first', async () => {
+  it('exist once for each name, for every caller', async () => {
     const metrics = new Metrics('shop');
     metrics.counter({ name: 'millrace_things_total', help: 'Things.' }).inc();
     metrics.counter({ name: 'millrace_things_total', help: 'Things.' }).inc();

@@ -5,7 +5,7 @@ import { Counter, type CounterConfiguration, Gauge, type GaugeConfiguration, His
  * wherever it is made. Names start with `millrace_`, end with their unit, counters with `_total`; labels have few values.
  */
 export class Metrics {
-  /** prom-client's own, for what else registers there. */
+  /** The registry of prom-client, for other libraries that register there. */
   readonly registry = new Registry();
 
   /** @param service Value of the label `service` on every series. */

@@ -1,9 +1,9 @@
-/** Tells long-lived work (event streams, long polls) and the listener that the service ends. */
+/** Signals the end of the service to long-lived work (event streams, long polls) and to the listener. */
 export class Lifecycle {
   readonly #draining = new AbortController();
   readonly #stopping = new AbortController();
 
-  /** Aborted when the service is told to stop: it still serves, and lets its connections go. */
+  /** Aborted at the begin of a stop: the service still serves, and closes its connections. */
   readonly draining: AbortSignal = this.#draining.signal;
 
   /** Aborted when the service takes no more requests: work that holds a request open ends it now. */

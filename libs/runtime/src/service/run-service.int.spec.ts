@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 
-/** A service as an app writes it, run by plain Node on what the build made. */
+/** A service as an app writes it. Plain Node runs its build. */
 const program = `
   import { Module } from '@nestjs/common';
   import { createLogger, drainSettings, readConfig, runMain, runService } from ${JSON.stringify(fileURLToPath(new URL('../../dist/index.js', import.meta.url)))};
@@ -54,7 +54,7 @@ describe('a service as a process', () => {
     expect(service.lines.map((line) => line['msg']).slice(-3)).toEqual(['Got SIGTERM: stopping.', 'module destroyed', 'Stopped.']);
   });
 
-  it('told to stop serves for its drain delay, unready, and ends each connection with its answer', async () => {
+  it('serves unready for its drain delay after SIGTERM, and ends each connection with its answer', async () => {
     const service = start({ SHOP_PORT: '0', MILLRACE_DRAIN_DELAY_MS: '5000' });
     const { url } = await service.line((line) => typeof line['url'] === 'string');
     child.kill('SIGTERM');
@@ -79,7 +79,7 @@ describe('a service as a process', () => {
     expect(service.errors()).toBe('The settings cannot be used:\n  - SHOP_PORT must be a whole number (it is "x").\n  - SHOP_PROT is not a known setting; did you mean SHOP_PORT?\n');
   });
 
-  it('does not listen where others can reach it while nobody is asked who they are', async () => {
+  it('does not listen on a reachable address without authentication', async () => {
     const service = start({ SHOP_PORT: '0', SHOP_HOST: '0.0.0.0' });
     expect(await service.exited).toBe(78);
     expect(service.errors()).toMatch(/^The service refuses to start: it would listen on 0\.0\.0\.0/);

@@ -72,7 +72,7 @@ afterEach(async () => {
 });
 
 describe('a running service', () => {
-  it('on SIGTERM finishes what is in flight, then destroys its modules, then exits with 0', async () => {
+  it('on SIGTERM finishes its requests, then destroys its modules, then exits with 0', async () => {
     const service = await run();
     const answer = fetch(`${service!.url}/slow`);
     await entered;
@@ -129,7 +129,7 @@ describe('a running service', () => {
     running = undefined;
   });
 
-  it('exits with 1 on an error that nobody caught', async () => {
+  it('exits with 1 on an uncaught error', async () => {
     await run();
     current.emit('unhandledRejection', new Error('lost'));
     expect(current.codes).toEqual([1]);

@@ -8,9 +8,9 @@ export const exitCodes = { clean: 0, failed: 1, configInvalid: 78 } as const;
 
 /** The part of `process` that {@link runService} touches. */
 export interface ProcessHandle {
-  /** Hears of signals. */
+  /** Listens for signals. */
   on(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
-  /** Hears of errors that nobody caught. */
+  /** Listens for uncaught errors. */
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (error: unknown) => void): unknown;
   /** Ends the process with one of {@link exitCodes}. */
   exit(code: number): void;
@@ -22,7 +22,7 @@ export interface ProcessHandle {
 
 /**
  * Runs a service as the process: starts it, stops it cleanly on SIGTERM or SIGINT and exits with 0. A second signal exits at once with 1; so
- * does a stop that takes longer than `shutdownMsMax` after the drain delay, a start that fails, and an error that nobody caught.
+ * does a stop that takes longer than `shutdownMsMax` after the drain delay, a start that fails, and an uncaught error.
  */
 export async function runService(options: ServiceOptions, host: ProcessHandle = process): Promise<RunningService | undefined> {
   const { logger, shutdownMsMax = 30_000, drainDelayMs = 0 } = options;
@@ -61,7 +61,7 @@ export async function runService(options: ServiceOptions, host: ProcessHandle = 
   host.on('SIGTERM', () => void stop('SIGTERM'));
   host.on('SIGINT', () => void stop('SIGINT'));
   host.on('uncaughtException', (error: unknown) => fail(error, 'An error reached the top of the process: exiting.'));
-  host.on('unhandledRejection', (error: unknown) => fail(error, 'A rejected promise was handled by no one: exiting.'));
+  host.on('unhandledRejection', (error: unknown) => fail(error, 'A rejected promise was not handled: exiting.'));
 
   try {
     service = await startService(options);

@@ -27,13 +27,13 @@ import { prometheusInstruments } from '../pipelines/telemetry/prometheus-instrum
 import { Lifecycle } from './lifecycle.ts';
 import { LOGGER } from './tokens.ts';
 
-/** What every service shares. */
+/** Options of {@link RuntimeModule.forRoot}. */
 export interface RuntimeModuleOptions {
-  /** Name of the service: a label of its metrics, and what `/health` calls it. */
+  /** Name of the service, in its metrics and in `/health`. */
   readonly name: string;
-  /** Where changes of pipelines are told; every module may inject it as `LOGGER`. */
+  /** Logger of the process, also for changes of pipelines. Every module may inject it as `LOGGER`. */
   readonly logger: Logger;
-  /** Who may come in: with `jwt` there is the pipeline `jwks`. Default: authentication is off. */
+  /** Accepted credentials. `jwt` adds the pipeline `jwks`. Default: authentication is off. */
   readonly auth?: AuthOptions;
   /** Routes of the service, for `/openapi.json` and `/docs`. Default: the service has neither path. */
   readonly api?: HttpApi;

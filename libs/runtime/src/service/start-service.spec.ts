@@ -83,7 +83,7 @@ describe('the HTTP surface of a service', () => {
     ['an empty JSON body', { method: 'POST', headers: json, body: '' }, '/things', 400, 'invalid-json'],
     ['JSON that would set a prototype', { method: 'POST', headers: json, body: '{"__proto__":{"a":1}}' }, '/things', 400, 'invalid-json'],
     ['a body without content type', { method: 'POST', body: new Blob(['{"a":1}']) }, '/things', 415, 'unsupported-media-type'],
-    ['a content type nobody reads', { method: 'POST', headers: { 'content-type': 'application/xml' }, body: '<a/>' }, '/things', 415, 'unsupported-media-type'],
+    ['an unknown content type', { method: 'POST', headers: { 'content-type': 'application/xml' }, body: '<a/>' }, '/things', 415, 'unsupported-media-type'],
     ['plain text', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'a' }, '/things', 415, 'unsupported-media-type'],
     ['a form', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=1' }, '/things', 415, 'unsupported-media-type'],
     ['a body over the limit', { method: 'POST', headers: json, body: `"${'a'.repeat(2000)}"` }, '/things', 413, 'body-too-large'],
@@ -139,14 +139,14 @@ describe('the HTTP surface of a service', () => {
 describe('work on behalf of a request', () => {
   const post = { method: 'POST', headers: json, body: '{}' };
 
-  it('goes on while the client waits, though its body has been read', async () => {
+  it('continues while the client waits, after its body was read', async () => {
     const answer = ask('/things/long', post);
     await longWork.started.promise;
     longWork.released.resolve();
     expect((await answer).body).toEqual({ aborted: false });
   });
 
-  it('is aborted when the client goes away', async () => {
+  it('is aborted when the client disconnects', async () => {
     const client = new AbortController();
     const answer = ask('/things/long', { ...post, signal: client.signal });
     const signal = await longWork.started.promise;

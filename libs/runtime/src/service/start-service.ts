@@ -22,7 +22,7 @@ import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { RuntimeModule } from './runtime-module.ts';
 
-/** What a service is made of. */
+/** Options of {@link startService}. */
 export interface ServiceOptions {
   /** Name of the service in logs, metrics and health. */
   readonly name: string;
@@ -34,7 +34,7 @@ export interface ServiceOptions {
   readonly port: number;
   /** Where the service, Nest and the pipelines write; see `createLogger`. */
   readonly logger: Logger;
-  /** Who may come in; see `authFrom`. Default: authentication is off, and the start is refused unless `host` is loopback. */
+  /** Accepted credentials; see `authFrom`. Default: authentication is off, and the start is refused unless `host` is loopback. */
   readonly auth?: AuthOptions;
   /** Routes of the app, for `/openapi.json` and `/docs`. The routes of the runtime are added. Default: the service has neither path. */
   readonly api?: HttpApi;
@@ -45,8 +45,8 @@ export interface ServiceOptions {
   /** Time in which a request must be complete, head and body, in milliseconds, ≥ 1; then it is answered 408 `request-timeout`. Default 30 000. */
   readonly requestMsMax?: number;
   /**
-   * Time in milliseconds, ≥ 0, between the begin of a stop and the end of the listener: the service is not ready, still serves, and closes
-   * each connection with its answer, so that load balancers stop sending first. Default 0.
+   * Time in milliseconds, ≥ 0, between the begin of a stop and the end of the listener. The service is then unready, still serves, and closes
+   * each connection with its answer. Load balancers stop sending in this time. Default 0.
    */
   readonly drainDelayMs?: number;
   /**
@@ -54,7 +54,7 @@ export interface ServiceOptions {
    * `runService`. Default 30 000.
    */
   readonly shutdownMsMax?: number;
-  /** Called before listening: parsers, further filters, microservices. What it throws fails the start. Default: nothing. */
+  /** Called before the service listens, to add parsers, filters and microservices. Its error fails the start. Default: nothing. */
   readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export interface RunningService {
 
 /**
  * Starts a service inside this process. Signals and exit codes are {@link runService}'s.
- * @throws StartRefusedError when others than this machine could reach it unauthenticated, or a request could cost more attempts than the limit
+ * @throws StartRefusedError when other machines could reach it without authentication, or a request could cost more attempts than the limit
  * @throws ConfigError when settings of pipelines contradict each other
  * @throws TypeError when there is no pipeline of the name in `admission`
  */
@@ -116,8 +116,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       await fastify.close();
       const told = nestLogger.errors;
       await app.close();
-      // Nest tells what its hooks throw and goes on, as if all had been done.
-      if (nestLogger.errors > told) throw new Error('A part of the service could not be stopped in order; the error before this line says which.');
+      // Nest logs an error of a hook and continues as if the hook had succeeded.
+      if (nestLogger.errors > told) throw new Error('A part of the service did not stop. The error before this line names it.');
     })();
     return closing;
   };
