@@ -12,7 +12,7 @@ const queriesUrl = `${stack.queryUrl}/v1/queries`;
 const seed = JSON.parse(seedExample) as Record<string, unknown>;
 const { title: _title, ...untitled } = seed;
 
-/** What the sink makes of the ledger in its own time, and deletes again. */
+/** Objects that the sink derives from the ledger in the background, and deletes later. */
 const projections = /^_(staging|checkpoints|windows)\//;
 
 /** Everything that bad input could change: the topic, and every object of the lake. */
@@ -21,7 +21,7 @@ async function world(): Promise<unknown> {
 }
 
 beforeAll(async () => {
-  // At rest first, so that what changes afterwards was changed by the test.
+  // The table rests first, so that the test causes every later change.
   await waitUntil('the sink to have landed what other tests posted', async () => {
     const ends = await endOffsets(stack.topic);
     return (await recordedOffsets(stack.table, stack.topic)) === ends.reduce((sum, end) => sum + end, 0);

@@ -47,11 +47,11 @@ describe.each(dependencies)('when %s', (dependency) => {
       const { circuits, behaves } = matrixRows({ ...cast, lateSink })[dependency];
       await Promise.all(circuits.map(showsOpen));
       const openMs = performance.now();
-      // What is slow still answers a probe from time to time.
+      // A slow dependency still answers a probe from time to time.
       await eventually(`what is documented for ${dependency}`, behaves);
       await eventually('what does not need it to go on', goesOn);
       expect(await refusalsBeside(troubled)).toEqual(refusedBefore);
-      // Nobody waits for what he does not need, neither while calls still run into the trouble nor when circuits keep them from it.
+      // No request waits for a dependency that it does not need, neither while calls still fail nor while circuits are open.
       const { before: untilOpen, since: whileOpen } = await pacing.stop(openMs);
       expect(slowedOrFailed(usual, untilOpen)).toEqual([]);
       expect(slowedOrFailed(usual, whileOpen)).toEqual([]);
@@ -66,7 +66,7 @@ describe.each(dependencies)('when %s', (dependency) => {
   });
 });
 
-it('after all that, every acknowledged purchase stands in the table exactly once', async () => {
+it('after all faults, every acknowledged purchase is in the table exactly once', async () => {
   await traffic.landed();
   const check = await checkLake({ endpoint: stack.awsUrl, bucket: matrix.bucket, table: stack.table });
   expect(check.faults).toEqual([]);

@@ -17,7 +17,7 @@ export async function ask<T = Problem>(url: string, init: RequestInit = {}): Pro
   return { status: answer.status, contentType: answer.headers.get('content-type'), body: (await answer.json()) as T, headers: answer.headers };
 }
 
-/** Posts a value, or a text as it stands, as JSON. */
+/** Posts a value as JSON, or a text unchanged. */
 export async function post<T = Problem>(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer<T>> {
   return await ask<T>(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
 }

@@ -3,7 +3,7 @@ import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectCommand, PutObjec
 import { checkLake, LakeView, type LakeCheck } from '@millrace/testing';
 import { lake, stack } from './stack.ts';
 
-/** A copy of one table's lake in a bucket of its own, to plant faults in. */
+/** A copy of one table's lake in another bucket, for planted faults. */
 export class LakeCopy {
   readonly #s3: S3Client;
   readonly #view: LakeView;

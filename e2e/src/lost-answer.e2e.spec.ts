@@ -47,11 +47,11 @@ async function postWhileLosing(fault: Fault, count: number): Promise<{ acknowled
 }
 
 describe('a Produce answer that is lost while several requests are in flight', () => {
-  it.each<Fault>([{ kind: 'swallow-answer' }, { kind: 'apply-then-drop' }])('by $kind: what was acknowledged is in the topic where its receipt says, and nothing is there twice', async (fault) => {
+  it.each<Fault>([{ kind: 'swallow-answer' }, { kind: 'apply-then-drop' }])('by $kind: every acknowledged purchase is at the place in its receipt, and none is in the topic twice', async (fault) => {
     const { acknowledged, inFlight, hits, statuses } = await postWhileLosing(fault, 600);
     expect(hits).toBe(1);
     expect(inFlight).toBeGreaterThan(2);
-    // 503 is what a request is told whose send's outcome stays unknown.
+    // A request gets 503 when the outcome of its send stays unknown.
     expect([...statuses].filter((status) => status !== 202 && status !== 503)).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(500);
 

@@ -5,7 +5,7 @@ import { postPurchase } from './http.ts';
 import { makePurchases } from './purchases.ts';
 import { kafka, lake, stack } from './stack.ts';
 
-it('a garbage record written straight to the topic lands in a reject file with its offset, and its lane goes on', async () => {
+it('a garbage record written straight to the topic lands in a reject file with its offset, and its lane continues', async () => {
   const [first, second] = makePurchases(2).map((purchase) => ({ ...purchase, userId: 'reader-of-garbage', purchaseTimestamp: 1_575_121_641 }));
   const before = await postPurchase(first);
   const partition = before.body.partition!;

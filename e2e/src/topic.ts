@@ -13,7 +13,7 @@ export interface TopicMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Creates a topic as the contract wants it, under a name of its own. */
+/** Creates a topic with the settings of the contract under another name. */
 export async function createTopic(name: string): Promise<string> {
   const topic = `${name}-${randomUUID().slice(0, 8)}`;
   const config = Object.entries(purchases.topic.config).map(([key, value]) => ({ name: key, value }));

@@ -29,7 +29,7 @@ afterAll(async () => {
   rmSync(spool, { recursive: true, force: true });
 });
 
-// A broker checks what it is sent, so the batch becomes what it is on the broker's disk.
+// A broker checks each batch that it receives, so the test damages the batch on the broker's disk.
 function plant(partition: number, nth: number, change: (batch: Buffer) => void): void {
   const path = join(stack.home, 'kafka', 'data', `${topic}-${partition}`, '00000000000000000000.log');
   const segment = readFileSync(path);

@@ -21,7 +21,7 @@ const firesWithinMs = 120_000;
 
 const rulesPath = join(import.meta.dirname, '..', '..', '..', 'docker', 'prometheus', 'rules.yaml');
 
-/** A fault, the alert that has to fire, and a part of what `/health/ready` says meanwhile. */
+/** A fault, the alert that must fire, and a part of the answer of `/health/ready` during the fault. */
 interface PlantedFault {
   readonly what: string;
   readonly fault: Fault;

@@ -17,7 +17,7 @@ export interface PrometheusSettings {
   readonly binary: string;
   /** Text of the rules file. */
   readonly rules: string;
-  /** `host:port` of what is scraped. */
+  /** `host:port` of the scraped service. */
   readonly target: string;
   /** Time between two scrapes, and between two evaluations, in milliseconds. */
   readonly everyMs: number;

@@ -13,7 +13,7 @@ import { inflict, type Scene } from './inflict.ts';
 import { holds, type CrashReport, type InflictedFault } from './report.ts';
 import { SinkUnderTest } from './sink-under-test.ts';
 
-/** What a run of the matrix does. */
+/** Options of a run of the matrix. */
 export interface CrashMatrixOptions {
   readonly faults: number;
   readonly seed: number;
@@ -22,7 +22,7 @@ export interface CrashMatrixOptions {
   readonly conditions: string;
   /** Only these kinds; default all. */
   readonly kinds?: readonly CrashFaultKind[];
-  /** A topic and a table that are nobody else's; default those of the contract, whose services must not be up. */
+  /** A topic and a table of this run alone. Default: those of the contract, whose services must not run. */
   readonly place?: { readonly topic: string; readonly table: string };
   readonly tell: (line: string) => void;
 }
@@ -107,7 +107,7 @@ export async function runCrashMatrix({ faults, seed, faultsPerRound, conditions,
   }
 }
 
-// Everything sent gets its receipt, and everything in the log its row, within two minutes; what is missing then is lost.
+// Within two minutes every purchase gets its receipt and every record its row. A missing one is lost.
 async function count(flow: PurchaseFlow, judge: Judge, sinks: readonly SinkUnderTest[]): Promise<Verdict> {
   for (const sink of sinks) await sink.untilRunning();
   await flow.stop();

@@ -36,7 +36,7 @@ const stepsOf: Readonly<Partial<Record<CrashFaultKind, readonly S3Step[]>>> = {
 /** One fault as planned: everything about it that chance decides. */
 export interface PlannedFault {
   readonly kind: CrashFaultKind;
-  /** Which sink it is for. */
+  /** Sink that the fault affects. */
   readonly sink: number;
   /** The call that must be in flight. */
   readonly step: S3Step;
@@ -44,11 +44,11 @@ export interface PlannedFault {
   readonly applied: boolean;
   /** Quiet time before it, in milliseconds. */
   readonly pauseMs: number;
-  /** How long a process stays dead, or a part away, in milliseconds. */
+  /** Time for which a process stays dead or a part stays down, in milliseconds. */
   readonly downMs: number;
 }
 
-/** What a plan is made of. */
+/** Input of a plan. */
 export interface PlanOptions {
   readonly faults: number;
   readonly seed: number;

@@ -5,7 +5,7 @@ import type { ActiveFault, Fault, RequestMatcher } from '@millrace/testing';
 import type { CrashFaultKind, PlannedFault, S3Step } from './fault-plan.ts';
 import type { SinkUnderTest } from './sink-under-test.ts';
 
-/** What the faults act on. */
+/** Targets of the faults. */
 export interface Scene {
   readonly sinks: readonly SinkUnderTest[];
   readonly bucket: string;
@@ -18,7 +18,7 @@ export interface Scene {
   restartKafka(downMs: number): Promise<void>;
 }
 
-/** What became of a fault. */
+/** Outcome of a fault. */
 export interface Struck {
   /** Whether something was in flight when it struck; only then it counts. */
   readonly hit: boolean;
@@ -33,7 +33,7 @@ const waitMsMax = 8000;
 // Longer than the sink's session of 6 s: the group gives its partitions to another while it is frozen.
 const frozenMs = 7500;
 
-/** Makes a fault happen, waits until it struck, and takes it away again. */
+/** Injects a fault, waits until it strikes, and clears it. */
 export async function inflict(fault: PlannedFault, scene: Scene): Promise<Struck> {
   const sink = scene.sinks[fault.sink];
   if (sink === undefined) throw new Error(`there is no sink ${fault.sink}`);
@@ -94,7 +94,7 @@ async function onCall({ fault, scene, sink }: Act, what: Fault, then: () => Prom
 
 async function stagedDeleted({ scene, sink }: Act): Promise<Struck> {
   let staged: string | undefined;
-  // The copy is held while its source is taken away from under it.
+  // The proxy holds the copy while its source is deleted.
   const held = await sink.s3.inject(
     { kind: 'slow', latencyMs: 300 },
     {

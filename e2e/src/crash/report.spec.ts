@@ -44,7 +44,7 @@ describe('a report of the crash matrix', () => {
   it('names the command of its plan, with the kinds when they are not all', () => {
     expect(commandText(good)).toBe('./millrace crash-matrix --faults 20 --seed 1 --round 10 --kinds s3-409,disk-full');
     expect(commandText({ ...good, kinds: faultKinds })).toBe('./millrace crash-matrix --faults 20 --seed 1 --round 10');
-    // One that ended early, after a round that was not clean, was planned with more faults, and in another order.
+    // A run that ended early, after a faulty round, was planned with more faults and in another order.
     expect(commandText({ ...good, kinds: faultKinds, faults: good.faults.slice(0, 10) })).toBe('./millrace crash-matrix --faults 20 --seed 1 --round 10');
     expect(kindsText({ ...good, kinds: faultKinds.filter((kind) => kind !== 'kafka-killed') })).toBe('all but kafka-killed');
   });
@@ -52,14 +52,14 @@ describe('a report of the crash matrix', () => {
   it.each([
     ['a round that the audit does not call complete', { audits: [{ ...complete, complete: false }, complete] }],
     ['a round that is not clean', { verdicts: [{ ...clean, lost: { count: 1, named: ['event 7'] } }, clean] }],
-    ['a planted loss that nobody saw', { planted: { lossCaught: false, duplicateCaught: true } }],
+    ['a planted loss that the checker missed', { planted: { lossCaught: false, duplicateCaught: true } }],
     ['a table that is not complete in the end', { audit: { ...complete, complete: false } }],
     ['a sink that ended by itself', { unexpectedEnds: 1 }],
   ])('does not hold with %s', (_, flaw) => {
     expect([holds(good), holds({ ...good, ...flaw })]).toEqual([true, false]);
   });
 
-  it('is added up with those of the first runs, which told less', () => {
+  it('is summed with the reports of the first runs, which have fewer fields', () => {
     const sum = sumText([...kept, good]);
     expect(sum).toContain('| 1 | 2026-11-25 | s3-409, disk-full | 20 | 10 | 20 | 2 | 3 | 0 | 0 | 0 | clean | both | 2 of 2 complete | complete | 0 | 1 |');
     expect(sum).toContain('| 106 | 2026-11-25 | sink-frozen | 18 | ? | 18 | 1 | 50795 | 0 | 0 | 0 | clean | both | none | complete | 0 | 4 |');

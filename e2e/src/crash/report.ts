@@ -3,7 +3,7 @@ import { isClean, type Verdict } from '../proof/compare.ts';
 import { faultKinds, type CrashFaultKind, type PlannedFault } from './fault-plan.ts';
 import type { Struck } from './inflict.ts';
 
-/** One fault and what it met. */
+/** One fault and its outcome. */
 export type InflictedFault = PlannedFault & Struck & { readonly n: number; readonly atMs: number };
 
 /** One run of the matrix, as it is kept. */
@@ -22,17 +22,17 @@ export interface CrashReport {
   readonly verdicts: readonly Verdict[];
   /** The audit after each round. The first reports lack it: they have the one at the end. */
   readonly audits?: readonly TableAudit[];
-  /** What the checker said of a loss and of a duplicate that were planted into the real table. */
+  /** Verdicts of the checker on a loss and on a duplicate that were planted into the real table. */
   readonly planted: { readonly lossCaught: boolean; readonly duplicateCaught: boolean };
-  /** Whether `./millrace audit --deep` called the table complete at the end, and what it said. */
+  /** Whether `./millrace audit --deep` called the table complete at the end, with its text. */
   readonly audit: Pick<TableAudit, 'complete' | 'said'>;
-  /** Sinks that ended though nobody killed them. */
+  /** Number of sinks that ended without a kill. */
   readonly unexpectedEnds: number;
   readonly clientRetries: number;
   readonly seconds: number;
 }
 
-/** Whether a run shows what it is to show: every round clean and complete, and a checker that catches what is planted. */
+/** Tells whether a run is a proof: every round is clean and complete, and the checker finds the planted faults. */
 export function holds({ verdicts, audits = [], planted, audit, unexpectedEnds }: CrashReport): boolean {
   return verdicts.length > 0 && verdicts.every(isClean) && audits.every(({ complete }) => complete) && planted.lossCaught && planted.duplicateCaught && audit.complete && unexpectedEnds === 0;
 }
@@ -50,7 +50,7 @@ export function kindsText(report: Pick<CrashReport, 'kinds' | 'faults'>): string
   return leftOut.length < planned.length ? `all but ${leftOut.join(', ')}` : planned.join(', ');
 }
 
-/** The command that plans a run's faults again. What they meet in flight is up to the machine. */
+/** The command that plans a run's faults again. The work in flight at each fault depends on the machine. */
 export function commandText(report: CrashReport): string {
   const { seed, faults, faultsPlanned = faults.length, faultsPerRound } = report;
   const kinds = plannedKinds(report);

@@ -43,7 +43,7 @@ export class SinkUnderTest {
     return sink;
   }
 
-  /** Times it ended though nobody killed it. */
+  /** Number of ends without a kill. */
   get unexpectedEnds(): number {
     return this.#unexpectedEnds;
   }
@@ -72,7 +72,7 @@ export class SinkUnderTest {
     this.#process = undefined;
     await killed.kill('SIGKILL');
     this.#starting = pause(downMs).then(async () => await this.#spawn('live'));
-    // Whoever waits for it is told.
+    // The waiting caller gets the error.
     this.#starting.catch(() => undefined);
   }
 

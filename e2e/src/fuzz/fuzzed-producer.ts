@@ -19,7 +19,7 @@ interface Transaction {
   batchesLeft: number;
 }
 
-/** Writes a topic in batches of any layout, some of them in transactions that overlap, and keeps a journal of its own. */
+/** Writes a topic in batches of any layout, some of them in overlapping transactions, and keeps a journal. */
 export class FuzzedProducer {
   readonly journal: JournalLine[] = [];
   readonly counts = { batches: 0, committed: 0, aborted: 0, hidden: 0, markers: 0 };
@@ -54,7 +54,7 @@ export class FuzzedProducer {
     return fuzzed;
   }
 
-  /** Produces batches until the journal, with what open transactions hold, has so many records. */
+  /** Produces batches until the journal has so many records, those of open transactions included. */
   async produceUntil(records: number): Promise<void> {
     while (this.journal.length + this.#transactions.reduce((sum, { pending }) => sum + pending.length, 0) < records) {
       if (this.#choose.chance(0.3)) await this.#produceIn(this.#choose.of(this.#transactions));

@@ -4,7 +4,7 @@ import type { Chooser } from './chooser.ts';
 /** The outcome that a record must have. */
 export type Fate = { readonly kind: 'row'; readonly eventId: string } | { readonly kind: 'reject' };
 
-/** A record, and what has to become of it by the rules of the contract. */
+/** A record and its fate by the rules of the contract. */
 export interface FuzzedRecord {
   readonly record: RecordToEncode;
   readonly fate: Fate;

@@ -43,8 +43,8 @@ export interface FuzzedTopicReport {
 const partitions = 4;
 
 /**
- * Writes a topic in any layout that Kafka's format allows, lets one sink land it, and compares table and reject files with the producer's
- * own journal. Runs on the stack of its environment.
+ * Writes a topic in any layout that Kafka's format allows and lets one sink land it. It compares table and reject files with the journal of
+ * the producer. Runs on the stack of its environment.
  */
 export async function runFuzzedTopic({ records, seed, kills, appendTime, tell }: FuzzedTopicOptions): Promise<FuzzedTopicReport> {
   const began = performance.now();

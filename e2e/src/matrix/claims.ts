@@ -47,7 +47,7 @@ export async function isUnready(watched: WatchedService): Promise<void> {
   assert.partialDeepStrictEqual(await watched.ready(), { httpStatus: 503, status: 'unavailable' });
 }
 
-/** The client is told when to come again. */
+/** The answer has `Retry-After`. */
 export function isRefused({ status, body, headers }: Answer<{ readonly type?: string }>): void {
   assert.deepEqual({ status, type: body.type }, { status: 503, type: unavailable });
   assert.ok(Number(headers.get('retry-after')) > 0, 'there is no Retry-After');
@@ -61,7 +61,7 @@ export async function failsFast([watched, pipeline]: Circuit, fails: () => Promi
   assert.ok((await refusals()) > before, `the circuit ${pipeline} of ${watched.service.name} did not refuse it`);
 }
 
-/** What holds for users of a running stack. */
+/** Claims about the answers of a running stack. */
 export class Claims {
   readonly #stack: MatrixStack;
   readonly #traffic: MatrixTraffic;
@@ -87,7 +87,7 @@ export class Claims {
     assert.equal((await this.#traffic.buy()).status, 202);
   }
 
-  /** A purchase is acknowledged and stands in the table, with all before it. */
+  /** A purchase is acknowledged and is in the table, with all earlier ones. */
   async lands(): Promise<void> {
     await this.buys();
     await this.#traffic.landed();
@@ -104,7 +104,7 @@ export class Claims {
     assert.deepEqual({ state, error: error?.type }, { state: 'failed', error: unavailable });
   }
 
-  /** The report's last good answer stands in for a new one, and says how old it is. */
+  /** The report is answered with its last good result, and the answer states its age. */
   async reportIsStale(): Promise<void> {
     assert.deepEqual(endOf(await this.#traffic.report()), { state: 'succeeded', stale: true, error: undefined });
   }

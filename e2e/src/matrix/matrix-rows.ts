@@ -7,10 +7,10 @@ import type { PacedCalls } from './pace.ts';
 import { slowReadMs } from './short-settings.ts';
 import type { WatchedService } from './watched-service.ts';
 
-/** A dependency, who needs it and what is documented for its absence. */
+/** A dependency, the requests that need it, and the documented behaviour while it is down. */
 export interface MatrixRow {
   readonly proxy: FaultProxy;
-  /** Which requests are in trouble. Default: all. */
+  /** Requests that the fault affects. Default: all. */
   readonly when?: InjectOptions['when'];
   /** Its failed answer. */
   readonly failure: Fault;
@@ -20,22 +20,22 @@ export interface MatrixRow {
   readonly circuits: readonly Circuit[];
   /** Names of the pipelines that meet the trouble; circuits of all others must stay closed. */
   readonly troubled: readonly string[];
-  /** Who asks for what needs the dependency, again and again. */
+  /** Repeats the requests that need the dependency. */
   readonly users: readonly (() => Promise<unknown>)[];
-  /** What is documented while the circuits are open. */
+  /** The documented behaviour while the circuits are open. */
   readonly behaves: () => Promise<void>;
-  /** Requests that do not need it, by what they ask for: each must be answered, and as soon as ever. */
+  /** Requests that do not need it, by their purpose. Each must be answered, and as fast as before. */
   readonly spared: PacedCalls;
   /** Longer work that does not need it, and must come to its end. */
   readonly goesOn: () => Promise<void>;
-  /** What needs the dependency works. */
+  /** Resolves when the requests that need the dependency succeed. */
   readonly works: () => Promise<void>;
 }
 
 /** Dependencies of the matrix, in the order of its rows. */
 export const dependencies = ['Kafka', 'Redis', 'S3', 'Glue', 'Athena', "DuckDB's S3 reads"] as const;
 
-/** What the rows speak of. */
+/** Parts that the rows use. */
 export interface MatrixCast {
   readonly stack: MatrixStack;
   readonly traffic: MatrixTraffic;
@@ -105,7 +105,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
         ...several(3, async () => await traffic.query('athena')),
       ],
       async behaves() {
-        // Queued: what is acknowledged waits on the sink's disk, and the sink keeps its place in the group and takes more.
+        // Acknowledged events wait on the sink's disk. The sink stays in its group and takes more events.
         assert.ok((await sink.metric('millrace_sink_spool_bytes')) > 0, 'nothing is in the spool');
         await isDegraded(sink);
         await failsFast([queryApi, 's3'], async () => isRefused(await traffic.results(finishedQuery)));
@@ -149,7 +149,7 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
       users: several(3, async () => await traffic.query('athena')),
       async behaves() {
         await failsFast([queryWorker, 'athena'], async () => await claims.cannotAnswer('athena'));
-        // It is not the default engine: the worker goes on without it.
+        // It is not the default engine, so the worker continues without it.
         await isDegraded(queryWorker);
       },
       spared: { ...buys, ...tables, ...state },

@@ -9,13 +9,13 @@ import { patienceMs } from './short-settings.ts';
 
 const daySeconds = 86_400;
 
-/** The one day that queries read: what is bought first. All later purchases are of later days, so that what a query costs does not grow. */
+/** The day of the first purchases, and the only one that queries read. Later purchases have later days, so that the cost of a query does not grow. */
 const queriedDay = '1970-01-02';
 
 /** Time a query may run, in milliseconds: longer than the attempt of any pipeline. */
 const queryMsMax = 15_000;
 
-/** What users do while dependencies are in trouble. */
+/** The requests of users during the faults. */
 export class MatrixTraffic {
   /** Event ids of every purchase that was acknowledged. */
   readonly acknowledged = new Set<string>();
@@ -34,7 +34,7 @@ export class MatrixTraffic {
     return answer;
   }
 
-  /** Posts a purchase of a day that the catalog does not know yet, and lets it have some time to hear of it: each day is one more to look at for every query. */
+  /** Posts a purchase of a new day and waits until the catalog can know the day. Every query reads one more day then, so new days are rare. */
   async buyNewDay(): Promise<void> {
     this.#lastDay += 1;
     await this.buy({ day: this.#lastDay });

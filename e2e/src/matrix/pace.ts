@@ -1,24 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Requests by what they ask for, to see how soon each is answered. */
+/** Requests by their purpose, to measure the time of each answer. */
 export type PacedCalls = Readonly<Record<string, () => Promise<void>>>;
 
 /** Time from the begin of one to the begin of the next, in milliseconds. The next does not wait for the end of the last: slow answers are met as often as users would meet them. */
 const everyMs = 250;
 
-/** An answer within this time is never late, in milliseconds: machines are busy with other things. One that waited for a dependency in trouble takes longer. */
+/** An answer within this time is never late, in milliseconds, because the machine may be busy. An answer that waited for a faulty dependency takes longer. */
 const soonMs = 2000;
 
 /** How much longer answers may take than before: what others do at the same time is felt by all on one machine. */
 const factorMax = 3;
 
-/** How long the answers to one call took, in milliseconds, and what it failed with. */
+/** Times of the answers to one call, in milliseconds, and its failures. */
 export interface Pace {
   readonly tookMs: readonly number[];
   readonly failures: readonly unknown[];
 }
 
-/** By what was asked for. */
+/** Measurements by the purpose of the request. */
 export type Paces = Readonly<Record<string, Pace>>;
 
 interface Sample {
@@ -67,7 +67,7 @@ export async function paceOver(calls: PacedCalls, ms: number): Promise<Paces> {
   return (await pacing.stop()).before;
 }
 
-/** One sentence for each kind of request that failed, or whose answers came later than they used to: half of them, or more than a tenth. */
+/** Lists the kinds of requests that failed or became slower: half of the answers, or more than a tenth of them, are late. One sentence each. */
 export function slowedOrFailed(usual: Paces, now: Paces): readonly string[] {
   return Object.entries(now).flatMap(([name, { tookMs, failures }]) => {
     const late = ([0.5, 0.9] as const).flatMap((share) => {
@@ -83,7 +83,7 @@ function paceOf(samples: readonly Sample[]): Pace {
   return { tookMs: samples.map(({ tookMs }) => tookMs), failures: samples.flatMap(({ failure }) => (failure === undefined ? [] : [failure])) };
 }
 
-/** The time within which so many came; 0 when there are none. */
+/** The time within which the given share of the answers came. 0 without an answer. */
 function quantile(tookMs: readonly number[], share: number): number {
   return tookMs.toSorted((a, b) => a - b)[Math.ceil(tookMs.length * share) - 1] ?? 0;
 }

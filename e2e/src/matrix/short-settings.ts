@@ -20,7 +20,7 @@ const statement = { attemptMs: 6000, slowCallMs: 2500, slowCallRatio: 0.4 };
 /** Latency of DuckDB's reads when they are slow, in milliseconds. */
 export const slowReadMs = 3500;
 
-/** A machine that is busy with other things delays every event loop: no service shall shed for that here. */
+/** A busy machine delays every event loop. These settings keep the services from shedding for that reason. */
 function unshed(prefix: keyof typeof pipelinesOf): Record<string, number> {
   return { [`${prefix}_HTTP_SHED_DELAY_MS_FROM`]: 30_000, [`${prefix}_HTTP_SHED_DELAY_MS_FULL`]: 60_000 };
 }
@@ -30,7 +30,7 @@ const more = {
   PURCHASE: { ...unshed('PURCHASE'), PURCHASE_KAFKA_ANSWER_MS_MAX: 2000, PURCHASE_KAFKA_OPEN_MS_MAX: 2000, PURCHASE_KAFKA_CHECK_MS_MAX: 800 },
   // The registrar asks the catalog one thing at a time.
   SINK: { SINK_GLUE_BREAKER_MINIMUM_CALLS: 2, SINK_KAFKA_BREAKER_MINIMUM_CALLS: 2, SINK_RETRY_WAIT_MS_MAX: 1000, SINK_FLUSH_SECONDS: 1 },
-  // What is kept in memory would be read without S3.
+  // Files in the memory of the worker would be read without S3.
   QUERY: { ...unshed('QUERY'), QUERY_DUCKDB_CACHE_MB: 0 },
 } as const;
 

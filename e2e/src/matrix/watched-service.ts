@@ -26,14 +26,14 @@ export class WatchedService {
     return this.service.url;
   }
 
-  /** What `/health/ready` says of the whole service and of each thing it needs. */
+  /** The state of the service and of each dependency, as `/health/ready` gives it. */
   async ready(): Promise<{ httpStatus: number; status: string; down: string[]; up: string[] }> {
     const { status: httpStatus, body } = await ask<{ status: string; dependencies: readonly ShownHealth[] }>(`${this.url}/health/ready`);
     const named = (one: 'up' | 'down'): string[] => body.dependencies.filter(({ status }) => status === one).map(({ name }) => name);
     return { httpStatus, status: body.status, down: named('down'), up: named('up') };
   }
 
-  /** Sum of the series of a metric that carry these labels, as `/metrics` shows them; 0 when there is none. */
+  /** Sum of the series of a metric with these labels, as `/metrics` shows them. 0 without a series. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
     return (await this.#series(name)).filter(({ text }) => wanted.every((one) => text.includes(one))).reduce((sum, { value }) => sum + value, 0);

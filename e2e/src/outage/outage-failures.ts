@@ -1,6 +1,6 @@
 import { isClean, type Verdict } from '../proof/compare.ts';
 
-/** What an outage came to. */
+/** Measurements of an outage. */
 export interface OutageFigures {
   readonly conditions: string;
   readonly sent: number;
@@ -31,13 +31,13 @@ const drainToLiveMin = 3;
 // More than this and memory grows with the outage.
 const rssGrowthMax = 1.25;
 
-/** What an outage has to show and does not, in words. */
+/** Lists the requirements that an outage did not meet, one sentence each. */
 export function outageFailures({ sent, rateAsked, ratePerSecond, drainedMs, drainRowsPerSecond, rssMb, verdict }: OutageFigures): string[] {
   const demands: readonly (readonly [met: boolean, otherwise: string])[] = [
     [isClean(verdict), 'purchases were lost, duplicated or unexplained'],
     [verdict.acknowledged === sent, `${sent - verdict.acknowledged} purchases were sent and not acknowledged`],
-    [ratePerSecond >= rateAsked * rateShareMin, `${Math.round(ratePerSecond)} purchases a second were acknowledged while S3 was away, ${rateAsked} were asked for`],
-    [drainedMs < drainMsMax, `what was owed had not landed ${drainMsMax / 1000} s after S3 was back`],
+    [ratePerSecond >= rateAsked * rateShareMin, `${Math.round(ratePerSecond)} purchases a second were acknowledged while S3 was down, ${rateAsked} were requested`],
+    [drainedMs < drainMsMax, `the backlog had not landed ${drainMsMax / 1000} s after S3 was back`],
     // Of the rate asked for: a purchase API that falters meanwhile must not make the drain look fast.
     [drainRowsPerSecond >= rateAsked * drainToLiveMin, `the drain landed ${Math.round(drainRowsPerSecond)} rows a second, less than ${drainToLiveMin} times the ${rateAsked} of live traffic`],
     [rssMb.last <= rssMb.first * rssGrowthMax, `the sink's memory grew from ${rssMb.first} to ${rssMb.last} MB`],

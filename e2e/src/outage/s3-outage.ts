@@ -10,7 +10,7 @@ import { Judge } from '../proof/judge.ts';
 import { PurchaseFlow } from '../proof/purchase-flow.ts';
 import { drainMsMax, outageFailures, type OutageFigures } from './outage-failures.ts';
 
-/** What an outage came to, and what of it is not as it has to be. */
+/** Measurements of an outage, and the requirements that it did not meet. */
 export type OutageReport = OutageFigures & { readonly failures: readonly string[] };
 
 const warmUpMs = 20_000;

@@ -5,10 +5,10 @@ import { promisify } from 'node:util';
 
 const root = join(fileURLToPath(import.meta.url), '..', '..', '..', '..');
 
-/** What an audit said. */
+/** Result of an audit. */
 export interface TableAudit {
   readonly complete: boolean;
-  /** Its verdict; of an audit that is not complete, with the first of what is wrong. */
+  /** Its verdict. An incomplete table also gives the first faults. */
   readonly said: string;
   /** How long it took, the start of its process included, in milliseconds. */
   readonly ms: number;

@@ -22,7 +22,7 @@ describe('the comparison of log and table', () => {
     const { b: _, ...files } = whole;
     const verdict = compare(evidence({ ...files, a: rows(0, [[0, 0], [2, 2]]) }));
     expect(verdict.lost).toEqual({ count: 1, named: ['event 1'] });
-    // The record without a receipt is nobody's loss, and still unexplained: it is in the log.
+    // The record without a receipt is no loss. It is still unexplained, because it is in the log.
     expect(verdict.unexplained.count).toBe(2);
     expect(isClean(verdict)).toBe(false);
   });

@@ -1,4 +1,4 @@
-/** What the judge found. Each list holds at most {@link namedMax} findings in words; the counts are exact. */
+/** Findings of the judge. Each list has at most {@link namedMax} findings in words; the counts are exact. */
 export interface Verdict {
   readonly acknowledged: number;
   readonly logRecords: number;
@@ -12,13 +12,13 @@ export interface Verdict {
   readonly unexplained: Findings;
 }
 
-/** A count, and the first of what was counted. */
+/** A count, and the first counted items. */
 export interface Findings {
   readonly count: number;
   readonly named: readonly string[];
 }
 
-/** What is compared: event numbers by partition and offset, rows by file, and who has a receipt. */
+/** Input of the comparison: event numbers by partition and offset, rows by file, and events with a receipt. */
 export interface Evidence {
   readonly log: readonly (readonly number[])[];
   readonly files: ReadonlyMap<string, readonly { readonly number: number; readonly partition: number; readonly offset: number }[]>;
@@ -60,7 +60,7 @@ export function compare({ log, files, isAcknowledged, sent }: Evidence): Verdict
   for (const [partition, records] of log.entries()) {
     logRecords += records.length;
     for (const [offset, number] of records.entries()) {
-      // A record without a row of its own repeats an event that has one: a client's retry under the same id.
+      // A record without a row repeats an event that has one: the client retried under the same id.
       if (seenOffsets[partition]![offset] === 0 && seenEvents[number] !== 1) unexplained.add(`offset ${offset} of partition ${partition} is not in the table`);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Event ids of a proof carry a number, so that millions of acknowledged events are counted in one array, and an id that was never
- * sent is recognised.
+ * Event ids of a proof contain a number. One array can count millions of acknowledged events, and an id that was never sent is
+ * recognised.
  */
 export class EventNumbers {
   readonly #prefix: string;

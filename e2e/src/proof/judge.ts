@@ -17,8 +17,8 @@ export interface JudgeOptions {
 }
 
 /**
- * Counts events as a stranger would: the topic by a plain consumer, the table by listing its Parquet files and reading them with a
- * reader of another house. It shares no code with the sink, the ledger or the audit.
+ * Counts events like an independent reader. A plain consumer reads the topic. Another Parquet library reads the listed files of the table.
+ * It shares no code with the sink, the ledger or the audit.
  */
 export class Judge {
   readonly #options: JudgeOptions;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BatchAnswer } from '@millrace/contracts';
 import type { EventNumbers } from './event-number.ts';
 
-/** What a flow sends, and how fast. */
+/** Events and rate of a flow. */
 export interface FlowOptions {
   readonly purchaseUrl: string;
   readonly numbers: EventNumbers;
@@ -18,8 +18,8 @@ export interface FlowOptions {
 }
 
 /**
- * A client as the API asks it to be: it posts purchases at a rate, and posts again, under the same event ids, whatever was not
- * answered with a receipt.
+ * A client that follows the rules of the API. It posts purchases at a rate, and posts each one without a receipt again under the same
+ * event id.
  */
 export class PurchaseFlow {
   readonly #options: FlowOptions;
@@ -148,7 +148,7 @@ export class PurchaseFlow {
       if (response.status < 500 && response.status !== 429) throw new TypeError(`a purchase of the proof was refused: ${response.status} ${text.slice(0, 300)}`);
       return undefined;
     } catch (error) {
-      // A refusal is a mistake in the proof; everything else is what a client tries again.
+      // A refusal is a mistake in the proof. A client retries every other failure.
       if (error instanceof TypeError && error.message.startsWith('a purchase')) throw error;
       return undefined;
     }

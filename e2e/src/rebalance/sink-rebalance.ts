@@ -15,13 +15,13 @@ export interface GroupChange {
   readonly stallsMs: readonly number[];
 }
 
-/** What the changes came to. */
+/** Measurements of the changes. */
 export interface RebalanceReport {
   readonly conditions: string;
   readonly rate: number;
   readonly changes: readonly GroupChange[];
   readonly verdict: Verdict;
-  /** What has to be and is not, in words. */
+  /** Requirements that were not met, one sentence each. */
   readonly failures: readonly string[];
 }
 
@@ -34,8 +34,8 @@ const watchMsMin = 15_000;
 const waitMsMax = 90_000;
 
 /**
- * Lets a group of sinks grow from one to three and shrink to one again, by a stop and by a kill, while purchases flow, and measures for how
- * long each partition stands still. Runs on the stack of its environment, where no service is up.
+ * Measures for how long each partition stands still while a group of sinks changes. The group grows from one to three and shrinks to one,
+ * by a stop and by a kill, while purchases flow. It runs on the stack of its environment, where no service may run.
  */
 export async function runSinkRebalance({ rate, conditions, tell }: { readonly rate: number; readonly conditions: string; readonly tell: (line: string) => void }): Promise<RebalanceReport> {
   const { KAFKA_BROKERS: brokers = '', AWS_ENDPOINT_URL: endpoint = '', LAKE_BUCKET: bucket = '', MILLRACE_HOME: home = '' } = process.env;
@@ -48,7 +48,7 @@ export async function runSinkRebalance({ rate, conditions, tell }: { readonly ra
   const watching = watch(sinks, clock, stopping.signal);
   const allMovedSince = (since: number): boolean => clock.movedSince(since).length === partitions.length;
 
-  // The buffering hint is the default one: what an owner has not sealed, the next one takes again.
+  // The buffering hint is the default: the next owner takes again the events that the last one has not sealed.
   const join = async (): Promise<void> => {
     const sink = await spawnService('sink', { SINK_FLUSH_SECONDS: '60', SINK_SPOOL_DIR: `${home}/sink-${sinks.length + 1}-spool` }, { until: 'live' });
     sinks.push(sink);
@@ -83,7 +83,7 @@ export async function runSinkRebalance({ rate, conditions, tell }: { readonly ra
     const judge = new Judge({ s3, bucket, table: purchases.table, brokers: brokers.split(','), topic: purchases.topic.name, partitions: partitions.length, numbers });
     const count = async (): Promise<Verdict> => await judge.verdict((number) => flow.isAcknowledged(number), flow.sent);
     let verdict = await count();
-    // What is open yet lands at its age.
+    // Open batches land at their age limit.
     await until(async () => isClean(verdict) || isClean((verdict = await count())));
     return { conditions, rate, changes, verdict, failures: rebalanceFailures(changes, verdict) };
   } finally {
@@ -93,7 +93,7 @@ export async function runSinkRebalance({ rate, conditions, tell }: { readonly ra
   }
 }
 
-/** What the changes of a group have to show and do not, in words. */
+/** Lists the requirements that the changes of a group did not meet, one sentence each. */
 export function rebalanceFailures(changes: readonly GroupChange[], verdict: Verdict): string[] {
   return [
     ...changes.flatMap(({ what, stallsMs }) => {

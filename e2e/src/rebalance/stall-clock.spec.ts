@@ -17,7 +17,7 @@ describe('the stalls of partitions', () => {
     expect([...clock.takeLongest(1500)]).toEqual([[0, 200], [1, 400]]);
   });
 
-  it('go on while a new owner takes again what was taken before', () => {
+  it('continue while a new owner takes earlier events again', () => {
     clock.read(0, 4, 1500);
     clock.read(0, 10, 2000);
     clock.read(0, 11, 2500);

@@ -17,7 +17,7 @@ export class StallClock {
     return [...this.#movedAt].flatMap(([partition, at]) => (at > since ? [partition] : [])).toSorted((a, b) => a - b);
   }
 
-  /** The longest stall of each partition since the last call, one that still lasts included. A stall that goes on counts as a whole next time, too. */
+  /** The longest stall of each partition since the last call, one that still lasts included. A stall that continues counts in full at the next call, too. */
   takeLongest(now: number): ReadonlyMap<number, number> {
     for (const partition of this.#movedAt.keys()) this.#count(partition, now);
     const longest = new Map([...this.#longest].toSorted(([a], [b]) => a - b));

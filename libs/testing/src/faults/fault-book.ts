@@ -19,11 +19,11 @@ export interface ActiveFault {
   hit(count?: number): Promise<void>;
   /** Resolves once `count` requests (default 1) that it met have run their course: answered, cut off, or delivered late. Those in a black hole never do. */
   done(count?: number): Promise<void>;
-  /** Ends it. What it still holds of a byte stream flows again. */
+  /** Ends the fault. Held bytes of a stream flow again. */
   clear(): Promise<void>;
 }
 
-/** What went through a proxy. */
+/** Counts of the traffic of a proxy. */
 export interface ProxyCounts {
   /** Requests that came, faulty ones included. */
   readonly seen: number;

@@ -6,7 +6,7 @@ import { pause, type Relay, type Target } from './relay.ts';
 import { kafkaDialect, plainDialect } from './stream-dialect.ts';
 import { StreamRelay } from './stream-relay.ts';
 
-/** What a proxy stands before. */
+/** Target of a proxy. */
 export interface FaultProxyOptions {
   readonly protocol: ProxyProtocol;
   /** `host:port` or a URL with a port. */
@@ -57,7 +57,7 @@ export class FaultProxy {
     return `${{ http: 'http', tcp: 'redis', kafka: 'kafka' }[this.protocol]}://${this.address}`;
   }
 
-  /** What went through so far. */
+  /** Counts of the traffic so far. */
   get counts(): ProxyCounts {
     return this.#book.counts();
   }
@@ -100,7 +100,7 @@ export class FaultProxy {
     if (this.#refusing !== undefined) await this.#listenAgain();
   }
 
-  /** Stops listening and drops every connection. What is to be delivered late is still delivered. */
+  /** Stops listening and drops every connection. Delayed bytes are still delivered. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#book.clear();

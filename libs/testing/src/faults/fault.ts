@@ -1,9 +1,9 @@
-/** What a {@link FaultProxy} can do to a request. */
+/** Faults that a {@link FaultProxy} can inject into a request. */
 export type Fault =
   /** Nothing listens and every open connection is dropped, as when the process is dead. Only until cleared, and on every protocol. */
   | { readonly kind: 'refuse' }
   /**
-   * Accepted, never answered. Over HTTP the request is never delivered; on a byte stream what is held flows again when the fault is
+   * Accepted, never answered. Over HTTP the request is never delivered. On a byte stream the held bytes flow again when the fault is
    * cleared, as TCP does when a network heals.
    */
   | { readonly kind: 'black-hole' }
@@ -33,7 +33,7 @@ export type Fault =
 /** Name of a fault. */
 export type FaultKind = Fault['kind'];
 
-/** What a proxy understands of the bytes that pass. */
+/** Protocol that a proxy parses. */
 export type ProxyProtocol = 'tcp' | 'http' | 'kafka';
 
 /** Faults that each protocol can produce. */
@@ -57,7 +57,7 @@ export interface SeenRequest {
   readonly api?: string;
 }
 
-/** Which requests a fault is for. Every given member must fit. */
+/** Requests that a fault affects. Every given member must match. */
 export interface RequestMatcher {
   readonly method?: string | readonly string[];
   /** The whole path, or an expression that finds a part of it. */

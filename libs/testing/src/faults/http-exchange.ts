@@ -65,7 +65,7 @@ export class HttpExchange {
     return { status: answer.statusCode!, headers: endToEnd(answer.headers), body: await bytesOf(answer) };
   }
 
-  /** Answers with what the target answered. */
+  /** Sends the answer of the target. */
   answer({ status, headers, body }: KeptAnswer): void {
     // A HEAD answer tells a length and has no body; node leaves such a body out by itself.
     this.#response.writeHead(status, headers).end(body);
@@ -80,7 +80,7 @@ export class HttpExchange {
 
   async #send(write: (upstream: ReturnType<typeof httpRequest>) => Promise<void>, signal?: AbortSignal): Promise<IncomingMessage> {
     const { method, url, headers } = this.request;
-    // A connection of its own for every request: one that the target closes between two requests is never mistaken for a fault.
+    // Every request has its own connection, so that a connection which the target closes between two requests is no fault.
     const upstream = httpRequest({ ...this.#target, method, path: url, headers: endToEnd(headers), agent: false, ...(signal === undefined ? {} : { signal }) });
     const answer = new Promise<IncomingMessage>((resolve, reject) => {
       upstream.on('response', resolve).on('error', reject);

@@ -164,7 +164,7 @@ describe('a fault proxy before HTTP', () => {
     expect(seen.map(({ body }) => body)).toEqual(['bytes', 'bytes', 'bytes', 'bytes']);
   });
 
-  it('is slow where told, and still whole', async () => {
+  it('is slow where configured, and still complete', async () => {
     const fault = await proxy.inject({ kind: 'slow', latencyMs: 120, bytesPerSecond: 20_000_000 }, { when: { path: '/large' } });
     const before = performance.now();
     const answer = await put('/large');
@@ -182,7 +182,7 @@ describe('a fault proxy before HTTP', () => {
     expect(proxy.counts.inFlight).toBe(0);
   });
 
-  it('refuses to promise what it cannot do', async () => {
+  it('refuses a fault that it cannot inject', async () => {
     await expect(proxy.inject({ kind: 'refuse' }, { times: 1 })).rejects.toThrow(TypeError);
     const plain = await FaultProxy.start({ protocol: 'tcp', target: '127.0.0.1:1' });
     await expect(plain.inject({ kind: 'status', status: 500 })).rejects.toThrow('A tcp proxy cannot produce the fault status.');

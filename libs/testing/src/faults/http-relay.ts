@@ -16,7 +16,7 @@ export class HttpRelay implements Relay {
   }
 
   async listen(port: number): Promise<void> {
-    // No limits of its own on time: how long a client waits is what the tests are about.
+    // The relay has no timeouts: the tests measure how long a client waits.
     const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0, headersTimeout: 0 }, (request, response) => void this.#serve(request, response));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -45,13 +45,13 @@ export async function* kafkaFrames(source: AsyncIterable<Buffer>): AsyncGenerato
   }
 }
 
-/** What the head of a request frame says. */
+/** Parses the head of a request frame. */
 export function kafkaRequestOf(frame: Buffer): { readonly api: string; readonly correlationId: number } {
   const key = frame.readInt16BE(4);
   return { api: apiNames[key] ?? `api-${key}`, correlationId: frame.readInt32BE(8) };
 }
 
-/** Which request a frame from the broker answers. */
+/** Returns the id of the request that a frame of the broker answers. */
 export function correlationIdOf(frame: Buffer): number {
   return frame.readInt32BE(4);
 }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-/** Where a proxy sends what it gets. */
+/** Destination of the traffic of a proxy. */
 export interface Target {
   readonly host: string;
   readonly port: number;

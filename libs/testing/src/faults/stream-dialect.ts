@@ -3,9 +3,9 @@ import { correlationIdOf, cutAnswer, kafkaFrames, kafkaRequestOf } from './kafka
 
 /** How much a proxy understands of a byte stream. */
 export interface StreamDialect {
-  /** What passes, or does not pass, as one. */
+  /** Splits bytes into units that pass or fail as a whole. */
   units(source: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
-  /** What a unit from the client asks. */
+  /** Parses the request in a unit of the client. */
   request(unit: Buffer): { readonly id: number | undefined; readonly seen: SeenRequest };
   /** The request that a unit from the target answers; undefined for all that wait. */
   answered(unit: Buffer): number | undefined;
@@ -13,7 +13,7 @@ export interface StreamDialect {
   cut(unit: Buffer): Buffer;
 }
 
-/** Bytes without meaning: a chunk is a request, and what comes back answers all that wait. */
+/** Bytes without meaning: each chunk is a request, and any answer answers all waiting requests. */
 export const plainDialect: StreamDialect = {
   units: (source) => source,
   request: () => ({ id: undefined, seen: {} }),

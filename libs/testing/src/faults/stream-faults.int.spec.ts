@@ -64,7 +64,7 @@ describe('a fault proxy before a byte stream', () => {
     expect(await say(await open(), 'PING')).toBe('PING');
   });
 
-  it('holds what a black hole swallows until the network heals', async () => {
+  it('holds the bytes of a black hole until the network heals', async () => {
     const socket = await open();
     await say(socket, 'one ');
     const fault = await proxy.inject({ kind: 'black-hole' });
@@ -90,7 +90,7 @@ describe('a fault proxy before a byte stream', () => {
     expect(heard).toBe('later');
   });
 
-  it('resets a connection before what was written is delivered', async () => {
+  it('resets a connection before the written bytes are delivered', async () => {
     const socket = await open();
     await proxy.inject({ kind: 'reset' }, { times: 1 });
     const broken = once(socket, 'error');
@@ -100,7 +100,7 @@ describe('a fault proxy before a byte stream', () => {
     expect(await say(await open(), 'kept')).toBe('kept');
   });
 
-  it('is slow where told', async () => {
+  it('is slow where configured', async () => {
     const socket = await open();
     await proxy.inject({ kind: 'slow', latencyMs: 80 });
     const before = performance.now();

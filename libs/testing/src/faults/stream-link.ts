@@ -5,7 +5,7 @@ import type { FaultBook, Rule } from './fault-book.ts';
 import { aborted, pause } from './relay.ts';
 import type { StreamDialect } from './stream-dialect.ts';
 
-/** Bytes that are read ahead of what is delivered, per direction: only a reader notices that its client is gone. */
+/** Bytes that are read before earlier ones are delivered, per direction. Only a reader notices that its client is gone. */
 const readAheadBytesMax = 8 * 1024 * 1024;
 
 /** One connection of a client, and the one to the target that belongs to it. */
@@ -29,10 +29,10 @@ export class StreamLink {
 
   run(): void {
     const [client, upstream] = [this.#client, this.#upstream];
-    // A side that fails takes the other with it: that is what the client would see without a proxy.
+    // A failed side ends the other side, as a client would see it without a proxy.
     client.on('error', () => this.cut());
     upstream.on('error', () => this.cut());
-    // Nobody waits at the other end of the black hole any more. Neither Redis nor Kafka clients close one direction only.
+    // The other end of the black hole no longer waits. Neither Redis nor Kafka clients close one direction only.
     client.on('end', () => {
       if (this.#hole !== undefined) this.cut();
     });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import kafkajs, { type Admin } from 'kafkajs';
 import { waitUntil } from '../wait-until.ts';
 
-/** A message as it stands in a topic, texts decoded. */
+/** A message of a topic with decoded texts. */
 export interface TopicMessage {
   readonly partition: number;
   /** Decimal. */
@@ -38,7 +38,7 @@ export class TestTopic {
     return topic;
   }
 
-  /** Everything that stands in it now, by partition and offset. */
+  /** Reads all messages, sorted by partition and offset. */
   async messages(): Promise<TopicMessage[]> {
     const ends = new Map((await this.#admin.fetchTopicOffsets(this.name)).map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
     const open = new Set([...ends].filter(([, { low, high }]) => high > low).map(([partition]) => partition));

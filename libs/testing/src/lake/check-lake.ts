@@ -32,19 +32,19 @@ export interface LakeCheck {
   readonly strayFiles: readonly string[];
   /** Not what their entry says: other bytes, another number of rows or of rejects. */
   readonly alteredFiles: readonly string[];
-  /** `topic/partition@offset` of what stands in more than one row. */
+  /** `topic/partition@offset` of each record that is in more than one row. */
   readonly duplicateOffsets: readonly string[];
   /** Event ids that stand in more than one row. */
   readonly duplicateEventIds: readonly string[];
-  /** `topic/partition@offset` of what an entry counts as a row, and no row holds. */
+  /** `topic/partition@offset` of each record that an entry counts as a row and no row holds. */
   readonly lostOffsets: readonly string[];
   /** Everything that is wrong, a sentence each; empty when the lake is sound. */
   readonly faults: readonly string[];
 }
 
 /**
- * The judge: reads ledger and table of a lake and counts. It is written from the format alone and shares no code with the sink or with
- * the library of the lake, so that an error of theirs cannot hide itself.
+ * The judge: reads ledger and table of a lake and counts. It is written from the format alone. It shares no code with the sink or with
+ * the library of the lake, so that it cannot share their errors.
  *
  * The table should be at rest: a batch that is just being published has missing files.
  */

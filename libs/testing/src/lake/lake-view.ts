@@ -2,7 +2,7 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/clien
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 
-/** Which lake to look at. */
+/** Names of a lake. */
 export interface LakeViewOptions {
   /** URL of S3. Default: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, as the SDK reads them. A judge should not look through a fault proxy. */
   readonly endpoint?: string;
@@ -18,7 +18,7 @@ export interface LakeObject {
 /** A row of a Parquet file by column name. Timestamps are `Date`, 64-bit integers are `bigint`. */
 export type LakeRow = Readonly<Record<string, unknown>>;
 
-/** Looks at the objects of a lake, with a Parquet reader of its own: nothing here is shared with what wrote them. */
+/** Reads the objects of a lake with another Parquet reader. It shares no code with the writers. */
 export class LakeView {
   readonly bucket: string;
   readonly #s3: S3Client;

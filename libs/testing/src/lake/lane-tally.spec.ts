@@ -11,7 +11,7 @@ describe('the judge of a chain', () => {
     expect(judgeChain('t', 3, chain.toReversed())).toEqual({ topic: 't', partition: 3, entries: 3, to: 20, faults: [], rejected: 1, dropped: 0, absent: 1, gap: 0 });
   });
 
-  it('counts a gap as what it is', () => {
+  it('counts a gap as a gap', () => {
     expect(judgeChain('t', 0, [entry(0, 7, null, { kind: 'gap', files: [] })])).toMatchObject({ faults: [], gap: 7, to: 7 });
   });
 

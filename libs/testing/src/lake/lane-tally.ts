@@ -1,7 +1,7 @@
 /** A range of offsets as an entry writes it, [from, to). */
 type Range = readonly [from: number, to: number];
 
-/** What the judge reads of a ledger entry: its own words, on purpose not the sink's. */
+/** The part of a ledger entry that the judge reads. Its type is deliberately not the sink's. */
 export interface JudgedEntry {
   readonly key: string;
   readonly id: string;
@@ -16,14 +16,14 @@ export interface JudgedEntry {
   readonly rejects?: { readonly key: string; readonly count: number; readonly bytes: number; readonly sha256: string };
 }
 
-/** What the chain of one lane says, and what is wrong with it. */
+/** Counts of the chain of one lane, and its faults. */
 export interface LaneCheck {
   readonly topic: string;
   readonly partition: number;
   readonly entries: number;
   /** Offsets below this one are accounted for. */
   readonly to: number;
-  /** What breaks the chain, a sentence each; empty when it leads from 0 to `to` without a gap or a branch. */
+  /** Faults of the chain, one sentence each. Empty when it leads from 0 to `to` without a gap or a branch. */
   readonly faults: readonly string[];
   readonly rejected: number;
   readonly dropped: number;

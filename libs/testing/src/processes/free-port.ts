@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * A loopback port that nothing listens on. It lies below the range from which systems take the ports of outgoing connections, so that
- * a listener can leave it and come back to it.
+ * Finds a loopback port without a listener. It is below the range of ports for outgoing connections, so that a listener can close and open
+ * it again.
  *
  * @throws Error when none is found
  */

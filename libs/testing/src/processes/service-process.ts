@@ -23,7 +23,7 @@ export interface Exit {
 
 /** How to start a service. */
 export interface SpawnOptions {
-  /** What to wait for: `ready` (default) for `/health/ready`, `live` for `/health/live` where a dependency is down on purpose. */
+  /** State to wait for: `ready` (default) for `/health/ready`, `live` for `/health/live` when a dependency is down on purpose. */
   readonly until?: 'ready' | 'live';
   /** Milliseconds until the wait is given up and the process killed. Default 90000. */
   readonly timeoutMs?: number;
@@ -37,7 +37,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** A real service as a process of its own. */
+/** A real service in its own process. */
 export class ServiceProcess {
   readonly name: SpawnedServiceName;
   readonly url: string;
@@ -71,7 +71,7 @@ export class ServiceProcess {
     return this.#child.pid!;
   }
 
-  /** The end of what it wrote to stdout and stderr. */
+  /** The end of its output on stdout and stderr. */
   get output(): string {
     return this.#output;
   }
