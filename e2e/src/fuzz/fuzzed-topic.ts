@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spawnService, type LakeCheck, type ServiceProcess } from '@millrace/testing';
+import { createTopic, spawnService, type LakeCheck, type ServiceProcess } from '@millrace/testing';
 import { landedLake } from '../landed.ts';
 import { kafka, lake, stack } from '../stack.ts';
-import { deleteTopic, waitForLeaders } from '../topic.ts';
+import { deleteTopic } from '../topic.ts';
 import { FuzzedProducer, type JournalLine } from './fuzzed-producer.ts';
 import { RecordFuzzer } from './fuzzed-record.ts';
 import { seededRandom } from '../proof/seeded-random.ts';
@@ -199,11 +199,7 @@ async function createFuzzedTopic(topic: string, appendTime: boolean): Promise<vo
       'message.timestamp.before.max.ms': '9223372036854775807',
       'message.timestamp.after.max.ms': '9223372036854775807',
     };
-    await admin.createTopics({
-      topics: [{ topic, numPartitions: partitions, configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })) }],
-      waitForLeaders: false,
-    });
-    await waitForLeaders(admin, topic, partitions);
+    await createTopic(admin, { topic, partitions, config });
   } finally {
     await admin.disconnect();
   }
