@@ -55,7 +55,7 @@ describe('the OpenAPI document of the query API', () => {
     expect(check.routeFaults(api.routes)).toEqual([]);
   });
 
-  it.each(['/v1/tables', '/v1/reports', '/v1/engines', '/health/ready', '/admin/pipelines'])('describes the answer of %s', async (path) => {
+  it.each(['/v1/queries', '/v1/queries?state=failed&engine=duckdb&limit=1', '/v1/tables', '/v1/reports', '/v1/engines', '/health/ready', '/admin/pipelines'])('describes the answer of %s', async (path) => {
     expect(await answerTo('GET', path)).toMatchObject({ status: 200, faults: [] });
   });
 
@@ -70,6 +70,12 @@ describe('the OpenAPI document of the query API', () => {
     ['a wrong key', { sql: 'SELECT 1' }, { 'idempotency-key': 'a b' }, 400],
   ])('describes the answer to %s', async (_what, body, headers, status) => {
     expect(await answerTo('POST', '/v1/queries', { body, headers })).toMatchObject({ status, faults: [] });
+  });
+
+  it('describes a list of queries and a wrong filter', async () => {
+    await finished('SELECT 1 AS one');
+    expect(await answerTo('GET', '/v1/queries?text=one&limit=1')).toMatchObject({ status: 200, faults: [] });
+    expect(await answerTo('GET', '/v1/queries?state=unknown')).toMatchObject({ status: 400, faults: [] });
   });
 
   it('describes the state, the results and the cancellation of a query', async () => {

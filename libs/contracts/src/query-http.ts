@@ -105,15 +105,25 @@ export type QueryView = Plain<typeof queryViewSchema>;
 /** Schema of {@link ResultCell}. */
 export const resultCellSchema = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
 
+const listedQuerySchema = Type.Object(
+  {
+    ...viewFields,
+    principal: Type.Optional(Type.Object({ kind: Type.String(), issuer: Type.String(), subject: Type.String() }, { description: 'Owner of the query. Only for `admin`' })),
+  },
+  { title: 'ListedQuery', description: 'A query of a list.' },
+);
+
+/** Schema of {@link QueryList}. */
+export const queryListSchema = Type.Object(
+  {
+    queries: Type.Array(listedQuerySchema, { description: 'Queries, the newest first' }),
+    next: Type.Optional(Type.String({ description: 'Opaque. Send it as `cursor` for the next page. Absent on the last page' })),
+  },
+  { title: 'QueryList', description: 'One page of the queries that the caller may see.' },
+);
+
 /** Answer to `GET /v1/queries`: queries from the newest on. */
-export interface QueryList {
-  readonly queries: readonly (QueryView & {
-    /** Who submitted it; shown to `admin`. */
-    readonly principal?: { readonly kind: string; readonly issuer: string; readonly subject: string };
-  })[];
-  /** Opaque; absent on the last page. */
-  readonly next?: string;
-}
+export type QueryList = Plain<typeof queryListSchema>;
 
 /** A cell of a result: int64 and decimals are strings, so that no client rounds them. */
 export type ResultCell = Plain<typeof resultCellSchema>;

@@ -1,8 +1,11 @@
-import { Type } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import {
   engineListSchema,
+  engineNames,
   inlineQueryViewSchema,
   queryLimits,
+  queryListSchema,
+  queryStates,
   queryViewSchema,
   reportListSchema,
   reportQueryRequestSchema,
@@ -26,6 +29,7 @@ const wait: HttpParameter = {
   description: 'Seconds for which the request waits for a final state. Default: 0',
   schema: Type.Integer({ minimum: 0, maximum: queryLimits.waitSecondsMax, default: 0 }),
 };
+const filter = (name: string, description: string, schema: TSchema = Type.String()): HttpParameter => ({ in: 'query', name, description, schema });
 const retryAfter = 'Seconds after which the next look makes sense';
 const json = 'application/json';
 
@@ -78,6 +82,28 @@ export const queryApi: HttpApi = {
         // A result that is gone between the end of the query and its first page.
         'gone',
       ],
+    },
+    {
+      ...queries,
+      method: 'GET',
+      path: '/v1/queries',
+      id: 'listQueries',
+      summary: 'List queries, the newest first',
+      description: 'The queries of the caller, or those of every caller for the scope `admin`. A page may have fewer queries than `limit` while more follow.',
+      parameters: [
+        filter('state', 'Only queries in this state', Type.Enum([...queryStates])),
+        filter('engine', 'Only queries of this engine', Type.Enum([...engineNames])),
+        filter('report', 'Only queries of this report'),
+        filter('text', 'Only queries whose statement contains this text, in any case', Type.String({ minLength: 1, maxLength: 200 })),
+        filter('principal', 'Only queries of this subject. For `admin`'),
+        filter('from', 'Only queries that were submitted at this time or later, ISO 8601'),
+        filter('to', 'Only queries that were submitted at this time or earlier, ISO 8601'),
+        filter('limit', 'Maximum number of queries of the page. Default: 50', Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+        filter('cursor', '`next` of the page before. Default: the first page'),
+        deadlineParameter,
+      ],
+      answers: [{ status: 200, description: 'One page of queries', content: { [json]: queryListSchema }, headers: { 'Cache-Control': '`private, no-cache`' } }],
+      problems: ['deadline-exceeded'],
     },
     {
       ...queries,

@@ -13,11 +13,13 @@ describe('the options of curl', () => {
       writeOut: '%{http_code}',
     });
     expect(readCurlOptions(['-sf', '--retry', '5', 'http://h'])).toMatchObject({ method: 'GET', retries: 5, failing: true });
+    expect(readCurlOptions(['-s', '-o', '/dev/null', 'http://h'])).toMatchObject({ discards: true });
     expect(readCurlOptions(['http://h', '-d', 'x'])).toMatchObject({ method: 'POST', body: 'x' });
   });
 
   it('include no other', () => {
     expect(() => readCurlOptions(['-k', 'http://h'])).toThrow(TypeError);
+    expect(() => readCurlOptions(['-o', 'file', 'http://h'])).toThrow('curl writes to no file here, not to file');
     expect(() => readCurlOptions(['http://h', 'http://i'])).toThrow('curl takes one URL here, not 2');
   });
 });

@@ -10,6 +10,8 @@ export interface CurlRequest {
   readonly retries: number;
   /** Fail, with no output, on an answer of 400 and above. */
   readonly failing: boolean;
+  /** Whether the answer is discarded (`-o /dev/null`). Absent: it is written. */
+  readonly discards?: true;
   /** Text to write after the answer. */
   readonly writeOut: string;
 }
@@ -29,6 +31,7 @@ export function readCurlOptions(args: readonly string[]): CurlRequest {
       request: { type: 'string', short: 'X' },
       header: { type: 'string', short: 'H', multiple: true, default: [] },
       data: { type: 'string', short: 'd' },
+      output: { type: 'string', short: 'o' },
       retry: { type: 'string', default: '0' },
       'write-out': { type: 'string', short: 'w', default: '' },
     },
@@ -36,6 +39,7 @@ export function readCurlOptions(args: readonly string[]): CurlRequest {
   const [url, ...more] = positionals;
   if (url === undefined || more.length > 0) throw new TypeError(`curl takes one URL here, not ${positionals.length}`);
   const body = values.data;
+  if (values.output !== undefined && values.output !== '/dev/null') throw new TypeError(`curl writes to no file here, not to ${values.output}`);
   return {
     url,
     method: values.request ?? (body === undefined ? 'GET' : 'POST'),
@@ -43,6 +47,7 @@ export function readCurlOptions(args: readonly string[]): CurlRequest {
     ...(body === undefined ? {} : { body }),
     retries: Number(values.retry),
     failing: values.fail,
+    ...(values.output === undefined ? {} : { discards: true as const }),
     writeOut: values['write-out'],
   };
 }

@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readCurlOptions } from './curl-options.ts';
 
-const { url, method, headers, body, retries, failing, writeOut } = readCurlOptions(process.argv.slice(2));
+const { url, method, headers, body, retries, failing, discards, writeOut } = readCurlOptions(process.argv.slice(2));
 const passing = new Set([408, 429, 500, 502, 503, 504]);
 
 const ask = async (): Promise<Response> => await fetch(url, { method, headers: headers.map(([name, value]) => [name, value]), ...(body === undefined ? {} : { body }) });
@@ -21,6 +21,6 @@ if (record !== undefined) {
   appendFileSync(record, `${JSON.stringify(exchange)}\n`);
 }
 const failed = failing && answer.status >= 400;
-process.stdout.write(failed ? '' : text);
+process.stdout.write(failed || discards === true ? '' : text);
 process.stdout.write(writeOut.replaceAll(String.raw`\n`, '\n').replaceAll('%{http_code}', String(answer.status)));
 process.exitCode = failed ? 22 : 0;
