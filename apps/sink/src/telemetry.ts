@@ -91,22 +91,13 @@ function stateOf({ state, holds }: Lane): (typeof laneStates)[number] | 'stopped
 
 /** Gauges read when they are scraped. */
 export function gaugeLanes(metrics: Metrics, lanes: Lanes, budget: SpoolBudget, forecast: SpoolForecast): void {
-  const read = (name: string, help: string, value: () => number): void => {
-    const gauge = metrics.gauge({
-      name,
-      help,
-      collect() {
-        gauge.set(value());
-      },
-    });
-  };
-  read('millrace_sink_spool_bytes', 'Bytes that wait on disk.', () => budget.bytes);
-  read('millrace_sink_spool_bytes_max', 'Limit of the bytes that may wait on disk.', () => budget.limits.bytesMax);
-  read('millrace_sink_spool_full_in_seconds', 'Time until the spool is full at the rate of the last minute; 0 while it is full, infinite while it does not grow.', () => forecast.msToFull(budget) / 1000);
-  read('millrace_sink_spool_batches', 'Batches sealed and not landed.', () => spoolView(lanes, budget).batches);
-  read('millrace_sink_spool_oldest_age_seconds', 'Age of the oldest event that has not landed.', () => spoolView(lanes, budget).oldestAgeMs / 1000);
-  read('millrace_sink_open_segments', 'Open segments over all lanes.', () => budget.openSegments);
-  read('millrace_sink_open_segments_max', 'Open segments at which the largest open batch is sealed.', () => budget.limits.openSegmentsMax);
+  metrics.observe('millrace_sink_spool_bytes', 'Bytes that wait on disk.', () => budget.bytes);
+  metrics.observe('millrace_sink_spool_bytes_max', 'Limit of the bytes that may wait on disk.', () => budget.limits.bytesMax);
+  metrics.observe('millrace_sink_spool_full_in_seconds', 'Time until the spool is full at the rate of the last minute; 0 while it is full, infinite while it does not grow.', () => forecast.msToFull(budget) / 1000);
+  metrics.observe('millrace_sink_spool_batches', 'Batches sealed and not landed.', () => spoolView(lanes, budget).batches);
+  metrics.observe('millrace_sink_spool_oldest_age_seconds', 'Age of the oldest event that has not landed.', () => spoolView(lanes, budget).oldestAgeMs / 1000);
+  metrics.observe('millrace_sink_open_segments', 'Open segments over all lanes.', () => budget.openSegments);
+  metrics.observe('millrace_sink_open_segments_max', 'Open segments at which the largest open batch is sealed.', () => budget.limits.openSegmentsMax);
   const states = metrics.gauge({
     name: 'millrace_sink_lanes',
     help: 'Lanes by state: running; starting, until they have found their head; refused, until an operator helps; held, while the spool or its disk is full, a batch cannot be decoded, or the process stops.',

@@ -14,24 +14,12 @@ export function auditTelemetry(logger: Logger, metrics: Metrics, now: () => numb
   const runs = metrics.counter({ name: 'millrace_audit_runs_total', help: 'Audits of the table by result: the verdict, or the reason why the audit failed.', labelNames: ['result'] });
   let last: AuditReport | undefined;
   let verdictAt = auditsByItself ? now() : undefined;
-  const optional = (name: string, help: string, value: () => number | undefined): void => {
-    const gauge = metrics.gauge({
-      name,
-      help,
-      collect() {
-        const figure = value();
-        // A gauge starts at 0, which would look like a verdict here.
-        if (figure === undefined) gauge.remove();
-        else gauge.set(figure);
-      },
-    });
-  };
-  const read = (name: string, help: string, value: (report: AuditReport) => number): void => optional(name, help, () => (last === undefined ? undefined : value(last)));
+  const read = (name: string, help: string, value: (report: AuditReport) => number): void => metrics.observe(name, help, () => (last === undefined ? undefined : value(last)));
   read('millrace_audit_complete', '1 if the last audit proved the table complete; 0 if events are lost or the audit found a fault.', (report) => Number(isComplete(report)));
   read('millrace_audit_missing_offsets', 'Offsets that the last audit could not account for.', (report) => missingIn(report));
   read('millrace_audit_lost_offsets', 'Offsets known to be lost to the table, through retention or manual deletion.', (report) => report.lostOffsets);
   read('millrace_audit_faults', 'Faults that the last audit found.', (report) => report.faultCount);
-  optional('millrace_audit_age_seconds', 'Time since the last audit that reached a verdict; before the first, since the process started.', () => (verdictAt === undefined ? undefined : (now() - verdictAt) / 1000));
+  metrics.observe('millrace_audit_age_seconds', 'Time since the last audit that reached a verdict; before the first, since the process started.', () => (verdictAt === undefined ? undefined : (now() - verdictAt) / 1000));
   read('millrace_audit_duration_seconds', 'Duration of the last audit.', (report) => report.tookMs / 1000);
   return {
     finished(report) {

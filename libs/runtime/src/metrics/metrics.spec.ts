@@ -9,6 +9,18 @@ describe('metrics', () => {
     expect(await metrics.text()).toContain('millrace_things_total{service="shop"} 2');
   });
 
+  it('that are observed are read at each scrape, and are absent without a value', async () => {
+    const metrics = new Metrics('shop');
+    let value: number | undefined;
+    metrics.observe('millrace_depth', 'Depth.', () => value);
+    expect(await metrics.text()).not.toContain('millrace_depth{');
+    value = 3;
+    expect(await metrics.text()).toContain('millrace_depth{service="shop"} 3');
+    value = undefined;
+    expect(await metrics.text()).not.toContain('millrace_depth{');
+    expect(() => metrics.observe('depth', '', () => 1)).toThrow('must start with millrace_');
+  });
+
   it('are named by the rule', () => {
     const metrics = new Metrics('shop');
     expect(() => metrics.counter({ name: 'millrace_things', help: '' })).toThrow('must end with _total');

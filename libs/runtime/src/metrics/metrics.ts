@@ -14,23 +14,41 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Something that only goes up. @throws TypeError when the name breaks the naming rule. */
+  /** Makes a value that only rises. @throws TypeError when the name breaks the naming rule. */
   counter<L extends string = string>(settings: Omit<CounterConfiguration<L>, 'registers'>): Counter<L> {
     if (!settings.name.endsWith('_total')) throw new TypeError(`The counter ${settings.name} must end with _total.`);
     return (this.existing(settings.name) as Counter<L> | undefined) ?? new Counter({ ...settings, registers: [this.registry] });
   }
 
-  /** Something that goes up and down. @throws TypeError when the name breaks the naming rule. */
+  /** Makes a value that rises and falls. @throws TypeError when the name breaks the naming rule. */
   gauge<L extends string = string>(settings: Omit<GaugeConfiguration<L>, 'registers'>): Gauge<L> {
     return (this.existing(settings.name) as Gauge<L> | undefined) ?? new Gauge({ ...settings, registers: [this.registry] });
   }
 
-  /** How values are spread; durations in seconds. @throws TypeError when the name breaks the naming rule. */
+  /**
+   * Adds a gauge that is read at each scrape.
+   * @param read returns the value. Undefined: the scrape has no series of the gauge
+   * @throws TypeError when the name breaks the naming rule
+   */
+  observe(name: string, help: string, read: () => number | undefined): void {
+    const gauge = this.gauge({
+      name,
+      help,
+      collect() {
+        const value = read();
+        // A gauge starts at 0, which would be a value.
+        if (value === undefined) gauge.remove();
+        else gauge.set(value);
+      },
+    });
+  }
+
+  /** Makes a distribution of values; durations in seconds. @throws TypeError when the name breaks the naming rule. */
   histogram<L extends string = string>(settings: Omit<HistogramConfiguration<L>, 'registers'>): Histogram<L> {
     return (this.existing(settings.name) as Histogram<L> | undefined) ?? new Histogram({ ...settings, registers: [this.registry] });
   }
 
-  /** Everything in the Prometheus text format. */
+  /** Writes all metrics in the Prometheus text format. */
   async text(): Promise<string> {
     return this.registry.metrics();
   }
