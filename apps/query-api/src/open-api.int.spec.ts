@@ -1,4 +1,4 @@
-import { queryApi } from '@millrace/contracts';
+import { queryApi, queryWorkerApi } from '@millrace/contracts';
 import { DocumentCheck } from '@millrace/contracts/testing';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
   [api, worker] = await Promise.all([
     startService({ name: 'query-api', module: QueryApiModule.of(config, logger), api: queryApi, port: 0, logger }),
-    startService({ name: 'query-worker', module: QueryWorkerModule.of(config, logger), port: 0, logger }),
+    startService({ name: 'query-worker', module: QueryWorkerModule.of(config, logger), api: queryWorkerApi, port: 0, logger }),
   ]);
   check = await DocumentCheck.of(api.url);
 });
@@ -53,6 +53,10 @@ async function finished(sql: string): Promise<string> {
 describe('the OpenAPI document of the query API', () => {
   it('describes exactly the routes of the service', () => {
     expect(check.routeFaults(api.routes)).toEqual([]);
+  });
+
+  it('has a counterpart that describes exactly the routes of the worker', async () => {
+    expect((await DocumentCheck.of(worker.url)).routeFaults(worker.routes)).toEqual([]);
   });
 
   it.each(['/v1/queries', '/v1/queries?state=failed&engine=duckdb&limit=1', '/v1/tables', '/v1/reports', '/v1/engines', '/health/ready', '/admin/pipelines'])('describes the answer of %s', async (path) => {

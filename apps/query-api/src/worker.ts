@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { queryWorkerApi } from '@millrace/contracts';
 import { authFrom, createLogger, runMain, runService } from '@millrace/runtime';
 import { readQueryConfig } from './config.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
@@ -13,6 +14,7 @@ await runMain(async () => {
     port: config.QUERY_WORKER_PORT,
     logger,
     auth: authFrom(config),
+    api: queryWorkerApi,
     drainDelayMs: config.MILLRACE_DRAIN_DELAY_MS,
     // Handing over and closing take a moment after the drain.
     shutdownMsMax: (config.QUERY_DRAIN_SECONDS + 10) * 1000,

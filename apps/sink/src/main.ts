@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { sinkApi } from '@millrace/contracts';
 import { authFrom, createLogger, runMain, runService } from '@millrace/runtime';
 import { readSinkConfig } from './config.ts';
 import { SINK, SinkModule } from './sink.module.ts';
@@ -14,6 +15,7 @@ await runMain(async () => {
     port: config.SINK_PORT,
     logger,
     auth: authFrom(config),
+    api: sinkApi,
     drainDelayMs: config.MILLRACE_DRAIN_DELAY_MS,
     shutdownMsMax: config.SINK_SHUTDOWN_SECONDS * 1000,
     configure: async (app) => {

@@ -1,3 +1,4 @@
+export * from './audit-http.ts';
 export * from './bom.ts';
 export { asyncApiOf, jsonSchemaOf } from './documents/async-api.ts';
 export { commonProblems, type HttpAnswer, type HttpApi, type HttpOperation, type HttpParameter } from './documents/http-api.ts';
@@ -5,6 +6,7 @@ export * from './documents/open-api.ts';
 export { purchaseApi } from './documents/purchase-api.ts';
 export { queryApi } from './documents/query-api.ts';
 export { type JsonObject } from './documents/schema-components.ts';
+export { queryWorkerApi, sinkApi } from './documents/sink-api.ts';
 export * from './headers.ts';
 export type { Plain } from './plain.ts';
 export * from './problem.ts';

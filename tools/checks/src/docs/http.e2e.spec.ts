@@ -43,7 +43,7 @@ async function run(script: string): Promise<{ status: number; text: string }> {
   return { status: Number(stdout.slice(end + 1)), text: stdout.slice(0, end) };
 }
 
-/** Lists the differences between the answers of the last snippet and the OpenAPI documents of the services that have one. */
+/** Lists the differences between the answers of the last snippet and the OpenAPI documents of the services. */
 async function documentFaults(): Promise<string[]> {
   const answers = existsSync(record) ? readFileSync(record, 'utf8').trim().split('\n') : [];
   if (answers.length === 0) return ['The snippet called no service.'];
@@ -68,7 +68,7 @@ async function countOf(userId: string): Promise<string> {
 
 // The pages assume a table that has rows.
 beforeAll(async () => {
-  for (const name of ['PURCHASE_URL', 'QUERY_URL']) checks.set(new URL(urlOf(name)).origin, await DocumentCheck.of(urlOf(name)));
+  for (const name of ['PURCHASE_URL', 'SINK_URL', 'QUERY_URL']) checks.set(new URL(urlOf(name)).origin, await DocumentCheck.of(urlOf(name)));
   const userId = `docs-${crypto.randomUUID()}`;
   const answer = await fetch(`${addresses['http://127.0.0.1:3001']}/v1/purchases`, {
     method: 'POST',

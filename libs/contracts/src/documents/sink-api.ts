@@ -1,0 +1,30 @@
+import { auditReportSchema } from '../audit-http.ts';
+import type { HttpApi } from './http-api.ts';
+
+/** The HTTP surface of the sink. */
+export const sinkApi: HttpApi = {
+  title: 'Millrace sink',
+  description: 'Lands the events of the topic as Parquet files and audits the table.',
+  version: '1.0.0',
+  operations: [
+    {
+      method: 'GET',
+      path: '/v1/audit',
+      id: 'auditTable',
+      tag: 'Audit',
+      summary: 'Audit the table now',
+      description: 'One audit runs at a time. While another one runs, the answer is 503 `overloaded` with `Retry-After`. A client that disconnects ends its audit.',
+      scopes: ['admin'],
+      answers: [{ status: 200, description: 'The report', content: { 'application/json': auditReportSchema } }],
+      problems: ['not-found', 'overloaded', 'unavailable', 'deadline-exceeded'],
+    },
+  ],
+};
+
+/** The HTTP surface of the query worker: it has the routes of every service only. */
+export const queryWorkerApi: HttpApi = {
+  title: 'Millrace query worker',
+  description: 'Runs the queries of the query API.',
+  version: '1.0.0',
+  operations: [],
+};
