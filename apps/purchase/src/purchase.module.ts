@@ -3,12 +3,13 @@ import { systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { v7 } from 'uuid';
 import type { PurchaseConfig } from './config.ts';
-import { PurchasesController, REQUEST_MS_MAX } from './http/purchases.controller.ts';
+import { DRAW_HEX, PurchasesController, REQUEST_MS_MAX } from './http/purchases.controller.ts';
 import { kafkaGuardOver, purchasePipelinesOf } from './pipelines.ts';
 import { KafkaWriter } from './publish/kafka-writer.ts';
 import { Publisher } from './publish/publisher.ts';
+import { pooledHex } from './publish/random-hex.ts';
+import { uuidV7 } from './publish/uuid-v7.ts';
 import { PurchaseService } from './purchases/purchase-service.ts';
 import { gaugePublisher, invalidPurchases, purchaseTelemetry } from './purchase-telemetry.ts';
 
@@ -34,12 +35,14 @@ export class PurchaseModule implements OnModuleDestroy {
 
   static of(config: PurchaseConfig, logger: Logger): DynamicModule {
     const topic = config.PURCHASE_TOPIC;
+    const draw = pooledHex();
     return {
       module: PurchaseModule,
       imports: [PipelinesModule.forRoot(purchasePipelinesOf(config))],
       controllers: [PurchasesController],
       providers: [
         { provide: REQUEST_MS_MAX, useValue: config.PURCHASE_REQUEST_MS_MAX },
+        { provide: DRAW_HEX, useValue: draw },
         {
           provide: KafkaWriter,
           inject: [PipelineRegistry, pipelineToken('kafka')],
@@ -77,7 +80,7 @@ export class PurchaseModule implements OnModuleDestroy {
           provide: PurchaseService,
           inject: [Publisher, Metrics],
           useFactory: (publisher: Publisher, metrics: Metrics) =>
-            new PurchaseService({ publisher, topic, batchItemsMax: config.PURCHASE_BATCH_ITEMS_MAX, newEventId: v7, onInvalid: invalidPurchases(metrics) }),
+            new PurchaseService({ publisher, topic, batchItemsMax: config.PURCHASE_BATCH_ITEMS_MAX, newEventId: () => uuidV7(Date.now(), draw), onInvalid: invalidPurchases(metrics) }),
         },
       ],
     };

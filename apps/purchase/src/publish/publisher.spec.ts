@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock, promisesSettled } from '../testing/manual-clock.ts';
 import { RecordingWriter } from '../testing/recording-writer.ts';
+import { ClientPresence } from './client-presence.ts';
 import type { Delivery } from './delivery.ts';
 import { Publisher, type PublisherSettings } from './publisher.ts';
 import type { PublisherEvent } from './publisher-events.ts';
@@ -11,13 +12,13 @@ const requestMsMax = 10_000;
 let clock: ManualClock;
 let writer: RecordingWriter;
 let events: PublisherEvent[];
-let client: AbortController;
+let client: ClientPresence;
 
 beforeEach(() => {
   clock = new ManualClock();
   writer = new RecordingWriter(2);
   events = [];
-  client = new AbortController();
+  client = new ClientPresence();
 });
 
 function message(eventId: string, partition = 0, bytes = 10): PurchaseMessage {
@@ -38,7 +39,7 @@ async function started(settings: Partial<PublisherSettings> = {}): Promise<Publi
 /** Publishes as one request, and keeps the answer once it is there. */
 function publish(publisher: Publisher, ...messages: PurchaseMessage[]): { deliveries?: readonly string[] } {
   const request: { deliveries?: readonly string[] } = {};
-  void publisher.publish(messages, { signal: client.signal, deadline: clock.now() + requestMsMax }).then((deliveries) => {
+  void publisher.publish(messages, { client, deadline: clock.now() + requestMsMax }).then((deliveries) => {
     request.deliveries = deliveries.map(textOf);
     return undefined;
   });
@@ -179,10 +180,10 @@ describe('a batch that is too large for the topic', () => {
     const publisher = await started();
     writer.tooLarge = new Set(['b']);
     const patient = publish(publisher, message('a'));
-    client = new AbortController();
+    client = new ClientPresence();
     const gone = publish(publisher, message('b'));
     await clock.advance(1);
-    client.abort(new Error('gone'));
+    client.leave(new Error('gone'));
     writer.answer();
     await clock.advance(1);
     writer.answer();
@@ -224,12 +225,14 @@ describe('at its deadline a request is answered', () => {
   it('as when its client goes away, even before it is taken', async () => {
     const publisher = await started();
     const early = publish(publisher, message('a'));
-    client.abort(new Error('gone'));
+    client.leave(new Error('gone'));
     const late = publish(publisher, message('b'));
     await clock.advance(1);
     expect([early.deliveries, late.deliveries]).toEqual([['a expired'], ['b expired']]);
     expect(writer.effects).toEqual(['open 1']);
-    expect([publisher.queuedEvents, publisher.queuedBytes, clock.pending]).toEqual([0, 0, 0]);
+    expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
+    await publisher.close();
+    expect(clock.pending).toBe(0);
   });
 });
 

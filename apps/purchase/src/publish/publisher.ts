@@ -1,4 +1,5 @@
 import { backOffMs, type BackOff, type Clock } from '@millrace/resilience';
+import { CallDeadlines } from './call-deadlines.ts';
 import type { Delivery, FailureReason } from './delivery.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import { PublishCall, type Pending, type PublishLimits } from './publish-call.ts';
@@ -41,6 +42,7 @@ export class Publisher {
   readonly #settings: PublisherSettings;
   readonly #surroundings: PublisherSurroundings;
   readonly #queues: readonly PartitionQueue[];
+  readonly #deadlines: CallDeadlines;
   readonly #stop = new AbortController();
   #accepting = true;
   #state: State = { name: 'closed' };
@@ -56,6 +58,7 @@ export class Publisher {
     this.#writer = writer;
     this.#settings = settings;
     this.#surroundings = surroundings;
+    this.#deadlines = new CallDeadlines(surroundings.clock);
     this.#queues = Array.from({ length: settings.partitions }, () => new PartitionQueue());
   }
 
@@ -89,7 +92,7 @@ export class Publisher {
     }
     this.#events += messages.length;
     this.#bytes += bytesOf(messages);
-    const call = new PublishCall(messages, limits, this.#surroundings.clock, (pending) => this.#leave([pending]));
+    const call = new PublishCall(messages, limits, this.#deadlines, (pending) => this.#leave([pending]));
     for (const pending of call.pending) if (pending.state === 'queued') this.#queues[pending.message.partition]!.push(pending);
     this.#wake();
     const deliveries = await call.deliveries;
@@ -103,6 +106,7 @@ export class Publisher {
     if (this.#events > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     this.#stop.abort(new Error('the publisher is closed'));
     this.#surroundings.clock.clearTimeout(this.#reopenTimer);
+    this.#deadlines.stop();
     if (this.#state.name === 'open') this.#state.session.close();
     this.#state = { name: 'closed' };
   }
@@ -235,6 +239,7 @@ export class Publisher {
   }
 
   #report(deliveries: readonly Delivery[]): void {
+    if (deliveries.every(({ kind }) => kind === 'written')) return;
     const failed = new Map<FailureReason, number>();
     for (const delivery of deliveries) if (delivery.kind === 'failed') failed.set(delivery.reason, (failed.get(delivery.reason) ?? 0) + 1);
     for (const [reason, events] of failed) this.#surroundings.observe({ type: 'EventsFailed', reason, events });
