@@ -1,24 +1,42 @@
 import type { Problem } from './problem.ts';
 
-/** Answer to an accepted purchase: where it is kept. */
-export interface PurchaseReceipt {
+/** Receipt of a purchase in the topic, on every in-sync replica. */
+export interface KafkaReceipt {
   readonly eventId: string;
-  /** `kafka`: in the topic, on every in-sync replica. `queued`: in the outbox, published when Kafka is back. */
-  readonly durability: 'kafka' | 'queued';
-  /** Only with `kafka`. */
-  readonly topic?: string;
-  readonly partition?: number;
+  readonly durability: 'kafka';
+  readonly topic: string;
+  readonly partition: number;
   /** Offset as a decimal string: it is a 64-bit number. */
-  readonly offset?: string;
+  readonly offset: string;
 }
 
-/** One item of a batch answer: a receipt or a problem. */
-export interface BatchItem extends Partial<PurchaseReceipt> {
+/** Receipt of a purchase in the outbox on the disk of the instance. It is published when Kafka is back and has no offset yet. */
+export interface DiskReceipt {
+  readonly eventId: string;
+  readonly durability: 'disk';
+}
+
+/** Answer to an accepted purchase: where it is durable. */
+export type PurchaseReceipt = KafkaReceipt | DiskReceipt;
+
+/** Answer to one item that was accepted. */
+export type AcceptedItem = PurchaseReceipt & {
   /** Position in the posted array, from 0. */
   readonly index: number;
-  readonly status: number;
-  readonly problem?: Problem;
+  readonly status: 202;
+};
+
+/** Answer to one item that was not accepted. */
+export interface RejectedItem {
+  /** Position in the posted array, from 0. */
+  readonly index: number;
+  readonly status: Problem['status'];
+  readonly eventId?: string;
+  readonly problem: Problem;
 }
+
+/** One item of a batch answer. */
+export type BatchItem = AcceptedItem | RejectedItem;
 
 /** Answer to a posted batch. */
 export interface BatchAnswer {

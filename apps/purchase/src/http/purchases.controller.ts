@@ -53,8 +53,8 @@ export class PurchasesController {
   }
 }
 
-function retryAfterOf({ problem }: BatchItem): number {
-  return problem?.retryAfterSeconds ?? 1;
+function retryAfterOf(item: BatchItem): number {
+  return 'problem' in item ? (item.problem.retryAfterSeconds ?? 1) : 1;
 }
 
 function clientOf({ raw }: FastifyReply): ClientPresence {

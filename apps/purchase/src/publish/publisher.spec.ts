@@ -47,7 +47,8 @@ function publish(publisher: Publisher, ...messages: PurchaseMessage[]): { delive
 }
 
 function textOf(delivery: Delivery): string {
-  return delivery.kind === 'written' ? `${delivery.eventId} at ${delivery.partition}/${delivery.offset}` : `${delivery.eventId} ${delivery.reason}`;
+  if (delivery.kind === 'written') return `${delivery.eventId} at ${delivery.partition}/${delivery.offset}`;
+  return `${delivery.eventId} ${delivery.kind === 'failed' ? delivery.reason : delivery.kind}`;
 }
 
 describe('sends', () => {
@@ -149,6 +150,19 @@ describe('after a send that failed', () => {
     writer.answer({ 0: unknown });
     await promisesSettled();
     expect(request.deliveries).toEqual(['a unknown', 'b at 1/0', 'c at 1/1']);
+  });
+
+  it('with `failBehind`, what waits behind a failed batch of its partition is given back, and other partitions are sent', async () => {
+    const publisher = await started({ failBehind: true });
+    const lost = publish(publisher, message('a', 0));
+    await clock.advance(1);
+    const behind = publish(publisher, message('b', 0), message('c', 1));
+    writer.answer({ 0: unknown });
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect([lost.deliveries, behind.deliveries]).toEqual([['a unknown'], ['b unavailable', 'c at 1/0']]);
+    expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
   });
 
   it('that certainly wrote nothing, nothing is in doubt', async () => {

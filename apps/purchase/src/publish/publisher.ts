@@ -1,6 +1,7 @@
 import { backOffMs, type BackOff, type Clock } from '@millrace/resilience';
 import { CallDeadlines } from './call-deadlines.ts';
 import type { Delivery, FailureReason } from './delivery.ts';
+import type { EventPublisher } from './event-publisher.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import { PublishCall, type Pending, type PublishLimits } from './publish-call.ts';
 import type { PublisherObserver } from './publisher-events.ts';
@@ -18,6 +19,11 @@ export interface PublisherSettings {
   readonly queueEventsMax: number;
   /** Most bytes that wait or are being sent. */
   readonly queueBytesMax: number;
+  /**
+   * Whether events that wait behind a failed batch of their partition fail too, as `unavailable`. An outbox keeps the order of both then.
+   * Default false: they are sent with the next session.
+   */
+  readonly failBehind?: boolean;
   /** Waits between attempts to reach Kafka. */
   readonly reopen: BackOff;
 }
@@ -37,7 +43,7 @@ type State = { readonly name: 'opening' } | { readonly name: 'open'; readonly se
  * has a producer id of its own, so nothing rests on what the failed one left behind. While Kafka cannot be reached nothing waits:
  * events are refused at once, and the publisher tries to reach it again by itself.
  */
-export class Publisher {
+export class Publisher implements EventPublisher {
   readonly #writer: TopicWriter;
   readonly #settings: PublisherSettings;
   readonly #surroundings: PublisherSurroundings;
@@ -188,6 +194,8 @@ export class Publisher {
     } else {
       const reason = outcome.kind === 'not-written' ? 'unavailable' : outcome.kind;
       for (const pending of batch) pending.call.fail(pending, reason, outcome.cause);
+      const isTransient = reason === 'unavailable' || reason === 'unknown';
+      if (isTransient && this.#settings.failBehind === true) this.#failQueue(queue, outcome.cause);
     }
   }
 
@@ -217,11 +225,13 @@ export class Publisher {
   }
 
   #failQueued(cause: unknown): void {
-    for (const queue of this.#queues) {
-      for (let batch = queue.take(Number.POSITIVE_INFINITY); batch.length > 0; batch = queue.take(Number.POSITIVE_INFINITY)) {
-        this.#leave(batch);
-        for (const pending of batch) pending.call.fail(pending, 'unavailable', cause);
-      }
+    for (const queue of this.#queues) this.#failQueue(queue, cause);
+  }
+
+  #failQueue(queue: PartitionQueue, cause: unknown): void {
+    for (let batch = queue.take(Number.POSITIVE_INFINITY); batch.length > 0; batch = queue.take(Number.POSITIVE_INFINITY)) {
+      this.#leave(batch);
+      for (const pending of batch) pending.call.fail(pending, 'unavailable', cause);
     }
   }
 
