@@ -7,7 +7,7 @@ export interface Figure {
   readonly met?: boolean;
 }
 
-/** What one round measured of one subject. */
+/** Measures of one subject in one round. */
 export interface Measurement {
   readonly eventsPerSecond: number;
   readonly p50Ms: number;
@@ -55,7 +55,7 @@ export function ratioOf(name: string, measure: Measure, subject: Rounds, referen
   return [{ name, value, unit: '×', ...target }];
 }
 
-/** The value below which a part of sorted values lies; 0 when there is none. */
+/** The value below which a part of sorted values lies; 0 without values. */
 export function quantile(sorted: Float64Array, part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }

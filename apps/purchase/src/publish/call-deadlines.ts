@@ -4,7 +4,7 @@ import type { Clock } from '@millrace/resilience';
 export interface DueCall {
   /** Epoch milliseconds. */
   readonly deadline: number;
-  /** Ends what is open of the call. */
+  /** Ends the open part of the call. */
   expire(): void;
 }
 

@@ -29,7 +29,7 @@ export class ClientPresence {
     this.#listener = listener;
   }
 
-  /** The client went away. Only the first call counts. */
+  /** Marks the client as gone. Only the first call counts. */
   leave(reason: unknown): void {
     if (this.#isGone) return;
     this.#isGone = true;

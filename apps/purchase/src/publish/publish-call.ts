@@ -5,7 +5,7 @@ import type { PurchaseMessage } from './purchase-message.ts';
 
 /** Limits of one call to the publisher. */
 export interface PublishLimits {
-  /** Ends the wait early when it goes away. */
+  /** Ends the wait early when it is gone. */
   readonly client: ClientPresence;
   /** Epoch milliseconds at which the wait ends. */
   readonly deadline: number;

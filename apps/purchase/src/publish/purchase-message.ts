@@ -38,7 +38,7 @@ const uuidLength = 36;
 const isoTimeLength = 24;
 const traceparentLength = 55;
 
-/** What every message adds to a record batch beside its key and its value, at most. */
+/** Most bytes that a message adds to a record batch beside its key and its value. */
 const messageOverheadBytes =
   recordOverheadBytes +
   Object.values(names).reduce((sum, { length }) => sum + headerOverheadBytes + length, 0) +
