@@ -1,20 +1,28 @@
+import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
-import type { BatchAnswer } from '@millrace/contracts';
-import autocannon, { type Result } from 'autocannon';
+import { purchases } from '@millrace/contracts';
+import { TestTopic } from '@millrace/testing';
+import { type Figure, figuresOf, type Measurement, quantile, ratioOf, type RatioTarget, type Rounds } from './purchase/figures.ts';
+import { type LoadSpec, runLoad } from './purchase/load.ts';
+import { cpuSecondsOf, type ServerProcess, startBareFastify, startOurs } from './purchase/server-process.ts';
 
-/** How hard the service is pressed; every bound is in the report's conditions. */
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const secondsPerRun = Number(process.env['BENCH_SECONDS'] ?? 6);
-const warmUpSeconds = 2;
+const warmUpSeconds = 3;
 const connections = 64;
-const batchItems = 100;
+const batchItems = 500;
 const batchConnections = 8;
-/** Few, because the load generator prepares every body for every connection before it begins; enough to reach every partition. */
+/** Enough to reach every partition. */
 const buyers = 40;
 
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
+type SubjectName = 'bare Fastify' | 'bare Fastify with Kafka' | 'ours' | 'ours with Idempotency-Key' | 'ours, batches';
+type Load = Omit<LoadSpec, 'url' | 'seconds'>;
+
+/** A server, and the load that it gets in each round. */
+interface Subject {
+  readonly name: SubjectName;
+  readonly server: ServerProcess;
+  readonly load: Load;
 }
 
 /** One purchase as text, of one of {@link buyers} buyers. */
@@ -31,69 +39,110 @@ function purchase(number: number): string {
   });
 }
 
-async function run(url: string, path: string, bodies: readonly string[], clients: number, seconds: number): Promise<Result> {
-  return await autocannon({
-    url: url + path,
-    connections: clients,
-    duration: seconds,
-    timeout: 15,
-    requests: bodies.map((body) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body })),
-  });
-}
-
-function figuresOf(name: string, result: Result, itemsPerRequest: number): Figure[] {
-  const { latency } = result;
-  const accepted = result['2xx'];
+function subjectsOf(bare: ServerProcess, bareWithKafka: ServerProcess, ours: ServerProcess): readonly Subject[] {
+  const singles = Array.from({ length: buyers }, (_, number) => purchase(number));
+  const single: Load = { path: '/v1/purchases', bodies: singles, eventsPerRequest: 1, connections };
+  const batch = (first: number): string => `[${Array.from({ length: batchItems }, (_, item) => purchase(first + item)).join(',')}]`;
+  const batches = Array.from({ length: 8 }, (_, number) => batch(number));
+  const run = randomUUID();
+  const withKey: Load = { ...single, headers: (request) => ({ 'idempotency-key': `${run}-${request}` }) };
   return [
-    { name: `${name}: events accepted`, value: Math.round((accepted * itemsPerRequest) / result.duration), unit: 'events/s' },
-    { name: `${name}: latency p50`, value: latency.p50, unit: 'ms' },
-    { name: `${name}: latency p90`, value: latency.p90, unit: 'ms' },
-    { name: `${name}: latency p99`, value: latency.p99, unit: 'ms' },
-    { name: `${name}: latency max`, value: latency.max, unit: 'ms' },
-    { name: `${name}: requests not accepted`, value: result.non2xx + result.errors, unit: 'requests' },
+    { name: 'bare Fastify', server: bare, load: single },
+    { name: 'bare Fastify with Kafka', server: bareWithKafka, load: single },
+    { name: 'ours', server: ours, load: single },
+    { name: 'ours with Idempotency-Key', server: ours, load: withKey },
+    { name: 'ours, batches', server: ours, load: { path: '/v1/purchases/batch', bodies: batches, eventsPerRequest: batchItems, connections: batchConnections } },
   ];
 }
 
-/** Nothing is measured on a service that does not take purchases. */
-async function refuseUnlessItWorks(url: string): Promise<void> {
-  const { hostname } = new URL(url);
-  if (hostname !== '127.0.0.1' && hostname !== 'localhost') throw new Error(`the load goes to loopback only, not to ${hostname}`);
-  const response = await fetch(`${url}/v1/purchases/batch`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `[${purchase(0)}]` });
-  const answer = (await response.json()) as BatchAnswer;
-  if (response.status !== 202 || answer.accepted !== 1) throw new Error(`the purchase API at ${url} does not take purchases: ${JSON.stringify(answer)}`);
+async function measure({ server, load }: Subject, seconds: number): Promise<Measurement> {
+  const before = await cpuSecondsOf(server.pid);
+  const result = await runLoad({ ...load, url: server.url, seconds });
+  const after = await cpuSecondsOf(server.pid);
+  const events = result.accepted * load.eventsPerRequest;
+  const cpuMicros = before === undefined || after === undefined ? undefined : (after - before) * 1e6;
+  return {
+    eventsPerSecond: events / result.seconds,
+    p50Ms: quantile(result.latenciesMs, 0.5),
+    p99Ms: quantile(result.latenciesMs, 0.99),
+    p999Ms: quantile(result.latenciesMs, 0.999),
+    cpuMicrosPerEvent: cpuMicros === undefined ? undefined : cpuMicros / Math.max(1, events),
+    refused: result.refused,
+  };
+}
+
+/** Every subject runs once in each round, so that a slow minute of the machine hits all of them. */
+async function measureAll(subjects: readonly Subject[]): Promise<ReadonlyMap<SubjectName, Rounds>> {
+  for (const subject of subjects) await measure(subject, warmUpSeconds);
+  const measured = new Map<SubjectName, Measurement[]>(subjects.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [turn] of subjects.entries()) {
+      const subject = subjects[(round + turn) % subjects.length]!;
+      measured.get(subject.name)!.push(await measure(subject, secondsPerRun));
+    }
+  }
+  return measured;
+}
+
+function allFigures(measured: ReadonlyMap<SubjectName, Rounds>): Figure[] {
+  const of = (name: SubjectName): Rounds => measured.get(name)!;
+  const base = of('bare Fastify with Kafka');
+  const ratio = (name: SubjectName, { accepted = {}, cpu = {}, p99 = {} }: Readonly<Record<string, RatioTarget>> = {}): Figure[] => [
+    ...ratioOf(`${name} / bare Fastify with Kafka: accepted`, 'eventsPerSecond', of(name), base, accepted),
+    ...ratioOf(`${name} / bare Fastify with Kafka: CPU`, 'cpuMicrosPerEvent', of(name), base, cpu),
+    ...ratioOf(`${name} / bare Fastify with Kafka: p99`, 'p99Ms', of(name), base, p99),
+  ];
+  return [
+    ...[...measured].flatMap(([name, all]) => figuresOf(name, all)),
+    ...ratio('ours', { accepted: { min: 0.85 }, cpu: { max: 1.25 }, p99: { max: 1.5 } }),
+    ...ratio('ours with Idempotency-Key'),
+    ...ratioOf('ours, batches / ours: accepted', 'eventsPerSecond', of('ours, batches'), of('ours')),
+  ];
 }
 
 async function main(asJson: boolean): Promise<void> {
-  const url = process.env['PURCHASE_URL'] ?? 'http://127.0.0.1:3001';
-  await refuseUnlessItWorks(url);
-  const singles = Array.from({ length: buyers }, (_, number) => purchase(number));
-  const batches = Array.from({ length: 10 }, (_, number) => `[${Array.from({ length: batchItems }, (__, item) => purchase(number * batchItems + item)).join(',')}]`);
-  await run(url, '/v1/purchases', singles, connections, warmUpSeconds);
-  const single = await run(url, '/v1/purchases', singles, connections, secondsPerRun);
-  const one = await run(url, '/v1/purchases', singles, 1, Math.max(1, secondsPerRun / 2));
-  const batch = await run(url, '/v1/purchases/batch', batches, batchConnections, secondsPerRun);
-  const report = {
-    benchmark: 'purchase',
-    conditions: {
-      node: process.version,
-      processors: cpus().length,
-      note: 'client, service and Kafka on the same processors, loopback, acks=all on one broker',
-      seconds: secondsPerRun,
-      eventBytes: purchase(0).length,
-      single: `${connections} connections, one purchase a request`,
-      alone: 'one connection, one purchase a request',
-      batch: `${batchConnections} connections, ${batchItems} purchases a request`,
-    },
-    figures: [...figuresOf('single', single, 1), ...figuresOf('alone', one, 1), ...figuresOf('batch', batch, batchItems)],
+  // A topic that no sink reads: the benchmark must not fill the table.
+  const topic = await TestTopic.create('bench-purchases', { partitions: purchases.topic.partitions });
+  const servers: ServerProcess[] = [];
+  const start = async (server: Promise<ServerProcess>): Promise<ServerProcess> => {
+    servers.push(await server);
+    return servers.at(-1)!;
   };
-  console.log(asJson ? JSON.stringify(report) : textOf(report));
+  try {
+    const bare = await start(startBareFastify(undefined));
+    const bareWithKafka = await start(startBareFastify(topic.name));
+    const ours = await start(startOurs({ PURCHASE_TOPIC: topic.name }));
+    const subjects = subjectsOf(bare, bareWithKafka, ours);
+    const figures = allFigures(await measureAll(subjects));
+    const report = { benchmark: 'purchase', conditions: conditions(), figures };
+    console.log(asJson ? JSON.stringify(report) : textOf(report));
+  } finally {
+    await Promise.allSettled(servers.map(async (server) => await server.stop()));
+    await topic.delete();
+  }
 }
 
-function textOf({ conditions, figures }: { readonly conditions: Readonly<Record<string, unknown>>; readonly figures: readonly Figure[] }): string {
+function conditions(): Readonly<Record<string, string | number>> {
+  return {
+    node: process.version,
+    processors: cpus().length,
+    note: 'load, server and Kafka share the processors; loopback; acks=all on one broker',
+    rounds: `${rounds} interleaved rounds of ${secondsPerRun} s, medians`,
+    eventBytes: purchase(0).length,
+    single: `${connections} connections, one purchase per request`,
+    batch: `${batchConnections} connections, ${batchItems} purchases per request`,
+    idempotencyKey: 'a new key per request',
+  };
+}
+
+function textOf(report: { readonly conditions: Readonly<Record<string, unknown>>; readonly figures: readonly Figure[] }): string {
   return [
-    ...Object.entries(conditions).map(([name, value]) => `${name}: ${String(value)}`),
+    ...Object.entries(report.conditions).map(([name, value]) => `${name}: ${String(value)}`),
     '',
-    ...figures.map(({ name, value, unit }) => `${name.padEnd(32)} ${value.toLocaleString('en').padStart(10)} ${unit}`),
+    ...report.figures.map(({ name, value, unit, target, met }) => {
+      const verdict = target === undefined ? '' : `  (${target}: ${met === true ? 'met' : 'missed'})`;
+      return `${name.padEnd(60)} ${value.toLocaleString('en').padStart(10)} ${unit}${verdict}`;
+    }),
   ].join('\n');
 }
 

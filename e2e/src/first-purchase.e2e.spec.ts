@@ -52,7 +52,7 @@ describe("the seed's example on its way from REST to an answer", () => {
       user_age: 24,
       purchase_timestamp: new Date(1_575_121_641_000),
       _partition: receipt.partition,
-      _offset: BigInt(receipt.offset!),
+      _offset: BigInt(receipt.offset),
     });
 
     const glue = new GlueClient({ endpoint: stack.awsUrl });

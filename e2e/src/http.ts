@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BatchAnswer, Problem, PurchaseReceipt, QueryView, ResultPage } from '@millrace/contracts';
+import type { BatchAnswer, KafkaReceipt, Problem, QueryView, ResultPage } from '@millrace/contracts';
 import { waitUntil } from '@millrace/testing';
 import { stack } from './stack.ts';
 
@@ -22,8 +22,8 @@ export async function post<T = Problem>(url: string, body: unknown, headers: Rea
   return await ask<T>(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
 }
 
-/** Posts one purchase, and posts it again when the service says that it is too busy just now. */
-export async function postPurchase(purchase: unknown, url = stack.purchaseUrl): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
+/** Posts one purchase while Kafka is up, and posts it again when the service is too busy. */
+export async function postPurchase(purchase: unknown, url = stack.purchaseUrl): Promise<Answer<KafkaReceipt & Partial<Problem>>> {
   return await patiently(async () => await post(`${url}/v1/purchases`, purchase));
 }
 

@@ -1,4 +1,4 @@
-import type { PurchaseReceipt } from '@millrace/contracts';
+import type { KafkaReceipt } from '@millrace/contracts';
 import { FaultProxy, spawnService, type ActiveFault, type Fault, type ServiceProcess } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { post } from './http.ts';
@@ -13,6 +13,7 @@ let purchase: ServiceProcess;
 beforeAll(async () => {
   topic = await createTopic('e2e-lost-answer');
   proxy = await FaultProxy.start({ protocol: 'kafka', target: stack.kafkaProxiedBrokers, port: stack.kafkaAdvertisedPort });
+  // Without an outbox: every acknowledged event must have its offset in the receipt.
   purchase = await spawnService('purchase', { KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic });
 });
 
@@ -36,7 +37,7 @@ async function postWhileLosing(fault: Fault, count: number): Promise<{ acknowled
         void active.hit().then(() => (inFlightAtHit = inFlight));
       }
       inFlight += 1;
-      const { status, body } = await post<PurchaseReceipt>(`${purchase.url}/v1/purchases`, next);
+      const { status, body } = await post<KafkaReceipt>(`${purchase.url}/v1/purchases`, next);
       inFlight -= 1;
       statuses.push(status);
       if (status === 202) acknowledged.push({ id: body.eventId, at: `${body.partition}@${body.offset}` });

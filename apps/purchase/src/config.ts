@@ -20,6 +20,18 @@ export const purchaseConfigSchema = Type.Object({
   }),
   PURCHASE_QUEUE_EVENTS_MAX: Type.Integer({ default: 20_000, minimum: 1, maximum: 10_000_000, description: 'Events that may wait for Kafka, those on their way included' }),
   PURCHASE_QUEUE_BYTES_MAX: Type.Integer({ default: 64 * 1024 * 1024, minimum: 1024 * 1024, maximum: 16 * 1024 * 1024 * 1024, description: 'Bytes of events that may wait for Kafka, those on their way included' }),
+  PURCHASE_OUTBOX_DIR: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'Directory of the outbox, on a disk that outlives the instance; one for each. Without it, purchases are refused while Kafka is down',
+    }),
+  ),
+  PURCHASE_OUTBOX_BYTES_MAX: Type.Integer({
+    default: 1024 * 1024 * 1024,
+    minimum: 64 * 1024 * 1024,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'Most bytes of the outbox on disk; above it, purchases are refused while Kafka is down',
+  }),
   PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({ default: 1000, minimum: 50, maximum: 60_000, description: 'Time to open a connection to Kafka, in milliseconds' }),
   PURCHASE_KAFKA_ANSWER_MS_MAX: Type.Integer({ default: 1000, minimum: 50, maximum: 60_000, description: 'Time until Kafka answers one attempt to write, in milliseconds; then the attempt is repeated' }),
   PURCHASE_KAFKA_RETRY_DELAY_MS: Type.Integer({ default: 100, minimum: 1, maximum: 60_000, description: 'Wait between two attempts to write, in milliseconds' }),

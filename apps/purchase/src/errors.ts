@@ -37,3 +37,30 @@ export class PurchaseError extends Error {
     return problemOf(this.code, { detail: this.message, ...extra });
   }
 }
+
+/**
+ * Why the outbox refused or lost its way.
+ *
+ * - `queue-full`: no room; the drainer makes some.
+ * - `unwritable`: the disk failed.
+ * - `closed`: the service stops.
+ * - `locked`: another process has the directory.
+ * - `damaged`: a durable record cannot be read.
+ */
+export type OutboxErrorCode = 'queue-full' | 'unwritable' | 'closed' | 'locked' | 'damaged';
+
+/** An error of the outbox. */
+export class OutboxError extends Error {
+  override readonly name = 'OutboxError';
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+
+  constructor(
+    readonly code: OutboxErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.retryable = code === 'queue-full' || code === 'unwritable';
+  }
+}

@@ -1,7 +1,8 @@
-import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
+import { classifyError, type ErrorClass, type FallbackQueue, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelineRule, type PipelinesOptions, type SettingsOf } from '@millrace/runtime';
 import type { PurchaseConfig } from './config.ts';
 import { timeoutGuard, type KafkaGuard } from './guards.ts';
+import { isForOutbox } from './outbox/outbox-publisher.ts';
 import { isKafkaRefusal } from './publish/kafka-refusal.ts';
 import { refusedForItsContent } from './publish/send-outcome.ts';
 
@@ -37,9 +38,36 @@ export function purchaseRule(config: PurchaseConfig): PipelineRule {
       : [`PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX (${config.PURCHASE_KAFKA_ANSWER_MS_MAX}): otherwise a lost answer is never asked for again.`];
 }
 
-/** The pipelines that the process creates. */
-export function purchasePipelinesOf(config: PurchaseConfig): PipelinesOptions {
-  return { specs: purchaseSpecs(config), callPaths: callPathsOf(config), attemptsPerRequestMax: config.PURCHASE_ATTEMPTS_PER_REQUEST_MAX, rule: purchaseRule(config), remedyOf };
+/** Most requests that wait for the disk at a time: as many as the listener has connections. */
+const outboxPutsMax = 4096;
+/** Longest wait for the disk beyond the time of a request, in milliseconds. */
+const outboxPutMsMax = 5000;
+
+/**
+ * The pipeline around the publishing of one request. Kafka's own calls have the pipeline `kafka` inside; this one adds the outbox, its `queue`
+ * fallback. Its attempts end after every request.
+ */
+export function publishSpec(config: PurchaseConfig, queue: FallbackQueue) {
+  const attemptMs = config.PURCHASE_REQUEST_MS_MAX + outboxPutMsMax;
+  return {
+    name: 'publish',
+    dependency: 'kafka',
+    timeout: { attemptMs, totalMs: 2 * attemptMs },
+    fallbackConcurrencyMax: outboxPutsMax,
+    fallbacks: [{ kind: 'queue', queue, when: isForOutbox }],
+  } as const satisfies PipelineSpec;
+}
+
+/** Names of the pipelines that the process creates. */
+export function purchasePipelineNames(config: PurchaseConfig): readonly string[] {
+  return [...Object.keys(purchasePipelines), ...(config.PURCHASE_OUTBOX_DIR === undefined ? [] : ['publish'])];
+}
+
+/** The pipelines that the process creates. @param queue The outbox, if there is one. */
+export function purchasePipelinesOf(config: PurchaseConfig, queue?: FallbackQueue): PipelinesOptions {
+  const specs = { ...purchaseSpecs(config), ...(queue === undefined ? {} : { publish: publishSpec(config, queue) }) };
+  const { PURCHASE_ATTEMPTS_PER_REQUEST_MAX: attemptsPerRequestMax } = config;
+  return { specs, callPaths: callPathsOf(config), attemptsPerRequestMax, rule: purchaseRule(config), remedyOf };
 }
 
 /** The guard around every call to Kafka. Reaching for Kafka and looking at it have shorter limits of their own, within that of a write. */

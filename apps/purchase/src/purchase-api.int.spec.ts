@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KafkaReceipt } from '@millrace/contracts';
 import { PipelineRegistry, ProcessLoad, type RunningService } from '@millrace/runtime';
 import { spawnService, type ServiceProcess, TestTopic } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -113,7 +114,8 @@ describe('a batch', () => {
       body.items.filter((item) => item.status === 202) as never,
       await topic.messages(),
     );
-    expect(Number(body.items[2]!.offset)).toBe(Number(body.items[0]!.offset) + 1);
+    const [first, , third] = body.items as readonly Partial<KafkaReceipt>[];
+    expect(Number(third!.offset)).toBe(Number(first!.offset) + 1);
   });
 
   it('with only bad items is refused, as is one with too many', async () => {

@@ -1,5 +1,9 @@
+import type { ReplaySummary } from '@millrace/resilience';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
+import { FullForecast } from './outbox/full-forecast.ts';
+import type { Outbox } from './outbox/open-outbox.ts';
+import type { FailureReason } from './publish/delivery.ts';
 import type { Publisher } from './publish/publisher.ts';
 import type { PublisherEvent, PublisherObserver } from './publish/publisher-events.ts';
 
@@ -19,7 +23,7 @@ export function purchaseTelemetry(logger: Logger, metrics: Metrics): PublisherOb
     },
     SessionOpenFailed: ({ error, retryInMs }) => {
       sessions.inc({ result: 'failed' });
-      logger.warn({ err: error, retryInMs }, 'Kafka cannot be reached; purchases are refused until it is.');
+      logger.warn({ err: error, retryInMs }, 'Kafka cannot be reached; purchases go to the outbox, or are refused without one.');
     },
     SendFinished: ({ causes, events, bytes, writtenEvents, writtenBytes, durationMs }) => {
       published.inc(writtenEvents);
@@ -33,19 +37,8 @@ export function purchaseTelemetry(logger: Logger, metrics: Metrics): PublisherOb
   return (event) => (sentences[event.type] as (event: PublisherEvent) => void)(event);
 }
 
-/** Counts a purchase that breaks the contract. */
-export function invalidPurchases(metrics: Metrics): () => void {
-  const rejected = rejections(metrics);
-  return () => rejected.inc({ reason: 'invalid' });
-}
-
-function rejections(metrics: Metrics): ReturnType<Metrics['counter']> {
-  return metrics.counter({ name: 'millrace_purchase_events_rejected_total', help: 'Events that were not acknowledged, by reason; after "unknown" they may stand in the topic.', labelNames: ['reason'] });
-}
-
-/** Gauges read when they are scraped. */
-export function gaugePublisher(metrics: Metrics, publisher: Publisher): void {
-  const read = (name: string, help: string, value: () => number): void => {
+function gaugesOf(metrics: Metrics): (name: string, help: string, value: () => number) => void {
+  return (name, help, value) => {
     const gauge = metrics.gauge({
       name,
       help,
@@ -54,6 +47,64 @@ export function gaugePublisher(metrics: Metrics, publisher: Publisher): void {
       },
     });
   };
+}
+
+/** Counts a purchase that breaks the contract. */
+export function invalidPurchases(metrics: Metrics): () => void {
+  const rejected = rejections(metrics);
+  return () => rejected.inc({ reason: 'invalid' });
+}
+
+function rejections(metrics: Metrics): ReturnType<Metrics['counter']> {
+  return metrics.counter({ name: 'millrace_purchase_events_rejected_total', help: 'Events that were not acknowledged, by reason; after "unknown" they may be in the topic.', labelNames: ['reason'] });
+}
+
+/** Logs and counts what happens to the outbox. */
+export interface OutboxObserver {
+  /** Events are durable on disk. */
+  readonly onQueued: (events: number) => void;
+  /** Neither Kafka nor the outbox has the events. */
+  readonly onFailed: (reason: FailureReason, events: number) => void;
+  /** A pass published events. */
+  readonly onReplayed: (summary: ReplaySummary) => void;
+  /** The drainer could not read or write the log. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Turns what happens to the outbox into log lines and metrics. */
+export function outboxTelemetry(logger: Logger, metrics: Metrics): OutboxObserver {
+  const queued = metrics.counter({ name: 'millrace_purchase_outbox_queued_total', help: 'Events acknowledged from the outbox on disk.' });
+  const replayed = metrics.counter({
+    name: 'millrace_purchase_outbox_replayed_total',
+    help: 'Events of the outbox that Kafka acknowledged later.',
+  });
+  const rejected = rejections(metrics);
+  return {
+    onQueued: (events) => queued.inc(events),
+    onFailed: (reason, events) => rejected.inc({ reason }, events),
+    onReplayed: (summary) => {
+      replayed.inc(summary.replayed);
+      if (summary.kept === 0) logger.info({ replayed: summary.replayed }, 'The outbox is drained.');
+    },
+    onError: (error) => logger.error({ err: error }, 'The outbox could not be drained; the drainer tries again.'),
+  };
+}
+
+/** Gauges of the outbox, read when they are scraped. */
+export function gaugeOutbox(metrics: Metrics, { log, queue }: Pick<Outbox, 'log' | 'queue'>): void {
+  const forecast = new FullForecast();
+  const read = gaugesOf(metrics);
+  read('millrace_purchase_outbox_events', 'Events in the outbox that are not in Kafka.', () => queue.entries);
+  read('millrace_purchase_outbox_bytes', 'Bytes of the outbox on disk.', () => log.bytes);
+  read('millrace_purchase_outbox_bytes_max', 'Limit of the bytes of the outbox.', () => log.bytesMax);
+  read('millrace_purchase_outbox_full_seconds', 'Time until the outbox is full at the rate of the last minute; +Inf while it does not grow.', () =>
+    forecast.secondsToFull(Date.now(), log.bytes, log.bytesMax),
+  );
+}
+
+/** Gauges read when they are scraped. */
+export function gaugePublisher(metrics: Metrics, publisher: Publisher): void {
+  const read = gaugesOf(metrics);
   read('millrace_purchase_queue_events', 'Events that wait for Kafka, those on their way included.', () => publisher.queuedEvents);
   read('millrace_purchase_queue_bytes', 'Bytes of events that wait for Kafka, those on their way included.', () => publisher.queuedBytes);
   read('millrace_purchase_kafka_up', '1 while Kafka can be reached, 0 while it cannot.', () => (publisher.downCause === undefined ? 1 : 0));

@@ -61,6 +61,7 @@ export async function startMatrixStack(): Promise<MatrixStack> {
   const sinkEnv = { ...env, ...shortSettings('SINK') };
   const queryEnv = { ...env, ...shortSettings('QUERY'), QUERY_QUEUE_NAME: `matrix-${id}` };
   const services = await Promise.all([
+    // Without an outbox: the row of Kafka shows that purchases are refused then. apps/purchase tests the outbox.
     spawnService('purchase', { ...env, ...shortSettings('PURCHASE'), PURCHASE_TOPIC: topic }),
     spawnService('sink', { ...sinkEnv, SINK_TOPIC: topic, SINK_GROUP_ID: topic }),
     spawnService('query-api', queryEnv),

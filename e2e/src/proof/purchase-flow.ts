@@ -124,9 +124,9 @@ export class PurchaseFlow {
       }
       const asked = [...bodies];
       const answer = await this.#ask(asked.map(([, body]) => body));
-      for (const { index, status, problem } of answer?.items ?? []) {
+      for (const { index, status, ...item } of answer?.items ?? []) {
         const number = asked[index]?.[0];
-        if (status >= 400 && status < 500 && status !== 429) throw new TypeError(`a purchase of the proof was refused: ${JSON.stringify(problem)}`);
+        if (status >= 400 && status < 500 && status !== 429) throw new TypeError(`a purchase of the proof was refused: ${JSON.stringify(item)}`);
         if (status !== 202 || number === undefined) continue;
         bodies.delete(number);
         if (this.#acknowledged[number] === 0) this.#count += 1;

@@ -165,13 +165,18 @@ export function planService(name: ServiceName, settings: Settings, env: Env, ali
       kind: 'service',
       command: pinnedNode,
       args: ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(root, path)],
-      env: serviceEnv(settings, env),
+      env: { ...(name === 'purchase' ? outboxEnv(settings, alias) : {}), ...serviceEnv(settings, env) },
       cwd: root,
       url,
       health: `${url}/health/ready`,
     },
     ports: [{ port, setting }],
   };
+}
+
+/** The purchase API keeps purchases on disk while Kafka is down. Each instance has its own directory. */
+function outboxEnv({ home }: Settings, alias: string): Record<string, string> {
+  return { PURCHASE_OUTBOX_DIR: join(home, 'outbox', alias) };
 }
 
 /** Whether the services have been built. */

@@ -50,9 +50,10 @@ export async function postSamples(purchaseUrl: string, samples: readonly string[
     const text = await response.text();
     if (response.status !== 202) throw new StackError(`The purchase service answered ${response.status} to the samples: ${text.slice(0, 500)}`);
     const at = performance.now();
-    for (const { problem, partition, offset } of (JSON.parse(text) as BatchAnswer).items) {
-      if (problem !== undefined) throw new StackError(`A sample was refused: ${JSON.stringify(problem)}`);
-      if (partition !== undefined && offset !== undefined) acknowledged.push({ partition, offset: Number(offset), at });
+    for (const item of (JSON.parse(text) as BatchAnswer).items) {
+      if ('problem' in item) throw new StackError(`A sample was refused: ${JSON.stringify(item.problem)}`);
+      // A sample in the outbox has no offset yet, so its way cannot be timed.
+      if (item.durability === 'kafka') acknowledged.push({ partition: item.partition, offset: Number(item.offset), at });
     }
     onProgress(acknowledged.length);
   }

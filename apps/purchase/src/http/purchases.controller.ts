@@ -1,13 +1,18 @@
-import { headerNames, type PurchaseReceipt } from '@millrace/contracts';
-import { RequireScope, RoutePriority, workOfRequest } from '@millrace/runtime';
-import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { type BatchItem, headerNames } from '@millrace/contracts';
+import { deadlineOf, ProblemError, RequireScope, RoutePriority } from '@millrace/runtime';
+import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ClientPresence } from '../publish/client-presence.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
+import type { DrawHex } from '../publish/random-hex.ts';
 import { traceparentOf } from '../publish/traceparent.ts';
 import { PurchaseService, statusOfBatch } from '../purchases/purchase-service.ts';
 
 /** Injection token of the time a request may take, in milliseconds. */
 export const REQUEST_MS_MAX = Symbol('REQUEST_MS_MAX');
+
+/** Injection token of the source of random digits. */
+export const DRAW_HEX = Symbol('DRAW_HEX');
 
 /** `/v1/purchases` */
 @Controller('v1/purchases')
@@ -16,26 +21,46 @@ export class PurchasesController {
   constructor(
     @Inject(PurchaseService) private readonly purchases: PurchaseService,
     @Inject(REQUEST_MS_MAX) private readonly requestMsMax: number,
+    @Inject(DRAW_HEX) private readonly draw: DrawHex,
   ) {}
 
-  // Somebody waits at the till; a batch can come again.
+  // A customer waits at the till; a batch can come again. The reply is the only parameter, because Nest spends several promises on each
+  // parameter and on a returned value.
   @Post()
   @RoutePriority('high')
-  @HttpCode(202)
-  async take(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<PurchaseReceipt> {
-    return await this.purchases.take(body, traceparentOf(request.headers[headerNames.traceparent]), this.limitsOf(request, reply));
+  async take(@Res() reply: FastifyReply): Promise<void> {
+    const { request } = reply;
+    const receipt = await this.purchases.take(request.body, this.traceOf(request), this.limitsOf(request, reply));
+    void reply.code(202).send(receipt);
   }
 
   @Post('batch')
   async takeBatch(@Body() body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const answer = await this.purchases.takeBatch(body, traceparentOf(request.headers[headerNames.traceparent]), this.limitsOf(request, reply));
+    const answer = await this.purchases.takeBatch(body, this.traceOf(request), this.limitsOf(request, reply));
     const status = statusOfBatch(answer);
-    if (status === 503) void reply.header('retry-after', String(Math.max(...answer.items.map(({ problem }) => problem?.retryAfterSeconds ?? 1))));
+    if (status === 503) void reply.header('retry-after', String(Math.max(...answer.items.map(retryAfterOf))));
     await reply.code(status).send(answer);
   }
 
-  private limitsOf(request: FastifyRequest, reply: FastifyReply): PublishLimits {
-    const { signal, deadline } = workOfRequest(request, reply);
-    return { signal, deadline: Math.min(deadline ?? Number.POSITIVE_INFINITY, Date.now() + this.requestMsMax), callerDeadline: deadline };
+  private traceOf({ headers }: FastifyRequest): string {
+    return traceparentOf(headers[headerNames.traceparent], this.draw);
   }
+
+  private limitsOf(request: FastifyRequest, reply: FastifyReply): PublishLimits {
+    const deadline = deadlineOf(request.headers[headerNames.deadline]);
+    const ownDeadline = Date.now() + this.requestMsMax;
+    return { client: clientOf(reply), deadline: Math.min(deadline ?? ownDeadline, ownDeadline), callerDeadline: deadline };
+  }
+}
+
+function retryAfterOf(item: BatchItem): number {
+  return 'problem' in item ? (item.problem.retryAfterSeconds ?? 1) : 1;
+}
+
+function clientOf({ raw }: FastifyReply): ClientPresence {
+  const client = new ClientPresence();
+  raw.on('close', () => {
+    if (!raw.writableFinished) client.leave(new ProblemError('client-closed', { detail: 'The client closed the connection before the answer.' }));
+  });
+  return client;
 }

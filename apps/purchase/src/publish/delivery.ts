@@ -1,5 +1,5 @@
 /**
- * Why an event was not acknowledged. Only after `unknown` may it stand in the topic; after every other reason it does not.
+ * Why an event was not acknowledged. After `unknown` and `outbox-failed` it may be kept; after every other reason it is not.
  *
  * - `overloaded`: the queue is full.
  * - `unavailable`: Kafka cannot be reached, or refuses to write for now.
@@ -8,10 +8,22 @@
  * - `too-large`: larger than the topic takes.
  * - `refused`: the topic takes no such event.
  * - `stopping`: the service stops.
+ * - `outbox-full`: Kafka cannot be reached, and the outbox has no room.
+ * - `outbox-failed`: Kafka cannot be reached, and the disk did not confirm the event; a restart may find it there.
  */
-export type FailureReason = 'overloaded' | 'unavailable' | 'unknown' | 'expired' | 'too-large' | 'refused' | 'stopping';
+export type FailureReason =
+  | 'overloaded'
+  | 'unavailable'
+  | 'unknown'
+  | 'expired'
+  | 'too-large'
+  | 'refused'
+  | 'stopping'
+  | 'outbox-full'
+  | 'outbox-failed';
 
-/** What became of one event. */
+/** The fate of one event: `written` to Kafka, `queued` durably in the outbox, or `failed`. */
 export type Delivery =
   | { readonly kind: 'written'; readonly eventId: string; readonly partition: number; readonly offset: bigint }
+  | { readonly kind: 'queued'; readonly eventId: string }
   | { readonly kind: 'failed'; readonly eventId: string; readonly reason: FailureReason; readonly cause?: unknown };

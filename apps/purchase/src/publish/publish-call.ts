@@ -1,11 +1,12 @@
-import type { Clock } from '@millrace/resilience';
+import type { CallDeadlines, DueCall } from './call-deadlines.ts';
+import type { ClientPresence } from './client-presence.ts';
 import type { Delivery, FailureReason } from './delivery.ts';
 import type { PurchaseMessage } from './purchase-message.ts';
 
 /** Limits of one call to the publisher. */
 export interface PublishLimits {
-  /** Ends the wait early: the client went away. */
-  readonly signal: AbortSignal;
+  /** Ends the wait early when it is gone. */
+  readonly client: ClientPresence;
   /** Epoch milliseconds at which the wait ends. */
   readonly deadline: number;
   /** Epoch milliseconds after which the caller waits for nothing that is done on its behalf, when it said so; the event carries it on. */
@@ -21,36 +22,45 @@ export interface Pending {
 }
 
 /** The events of one request: resolves when each has its delivery, at the deadline at the latest. */
-export class PublishCall {
+export class PublishCall implements DueCall {
   readonly pending: readonly Pending[];
   readonly deliveries: Promise<Delivery[]>;
-  readonly #results: Delivery[];
+  readonly deadline: number;
+  readonly #client: ClientPresence;
+  readonly #deadlines: CallDeadlines;
+  readonly #onExpired: (pending: Pending) => void;
+  readonly #results: Delivery[] = [];
   #open: number;
   #resolve!: (deliveries: Delivery[]) => void;
-  readonly #release: () => void;
 
   /** @param onExpired called with every event that was still queued when the time was over */
-  constructor(messages: readonly PurchaseMessage[], { signal, deadline }: PublishLimits, clock: Clock, onExpired: (pending: Pending) => void) {
+  constructor(
+    messages: readonly PurchaseMessage[],
+    { client, deadline }: PublishLimits,
+    deadlines: CallDeadlines,
+    onExpired: (pending: Pending) => void,
+  ) {
     this.pending = messages.map((message, index) => ({ message, index, call: this, state: 'queued' }));
-    this.#results = [];
+    this.deadline = deadline;
+    this.#client = client;
+    this.#deadlines = deadlines;
+    this.#onExpired = onExpired;
     this.#open = messages.length;
     this.deliveries = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    const expire = (): void => {
-      const cause: unknown = signal.aborted ? signal.reason : undefined;
-      for (const one of this.pending) {
-        if (one.state === 'queued') onExpired(one);
-        if (one.state !== 'settled') this.fail(one, one.state === 'sending' ? 'unknown' : 'expired', cause);
-      }
-    };
-    const timer = clock.setTimeout(expire, Math.max(0, deadline - clock.now()));
-    signal.addEventListener('abort', expire, { once: true });
-    this.#release = () => {
-      clock.clearTimeout(timer);
-      signal.removeEventListener('abort', expire);
-    };
-    if (signal.aborted) expire();
+    deadlines.add(this);
+    client.onGone(() => this.expire());
+    if (client.isGone) this.expire();
+  }
+
+  /** The time of the request is over, or its client is gone. */
+  expire(): void {
+    const cause = this.#client.reason;
+    for (const one of this.pending) {
+      if (one.state === 'queued') this.#onExpired(one);
+      if (one.state !== 'settled') this.fail(one, one.state === 'sending' ? 'unknown' : 'expired', cause);
+    }
   }
 
   /** The event stands in its partition. No effect when the call has given up on it. */
@@ -68,7 +78,8 @@ export class PublishCall {
     this.#results[pending.index] = delivery;
     this.#open -= 1;
     if (this.#open > 0) return;
-    this.#release();
+    this.#deadlines.remove(this);
+    this.#client.onGone(undefined);
     this.#resolve(this.#results);
   }
 }

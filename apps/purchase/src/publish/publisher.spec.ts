@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock, promisesSettled } from '../testing/manual-clock.ts';
 import { RecordingWriter } from '../testing/recording-writer.ts';
+import { ClientPresence } from './client-presence.ts';
 import type { Delivery } from './delivery.ts';
 import { Publisher, type PublisherSettings } from './publisher.ts';
 import type { PublisherEvent } from './publisher-events.ts';
@@ -11,13 +12,13 @@ const requestMsMax = 10_000;
 let clock: ManualClock;
 let writer: RecordingWriter;
 let events: PublisherEvent[];
-let client: AbortController;
+let client: ClientPresence;
 
 beforeEach(() => {
   clock = new ManualClock();
   writer = new RecordingWriter(2);
   events = [];
-  client = new AbortController();
+  client = new ClientPresence();
 });
 
 function message(eventId: string, partition = 0, bytes = 10): PurchaseMessage {
@@ -38,7 +39,7 @@ async function started(settings: Partial<PublisherSettings> = {}): Promise<Publi
 /** Publishes as one request, and keeps the answer once it is there. */
 function publish(publisher: Publisher, ...messages: PurchaseMessage[]): { deliveries?: readonly string[] } {
   const request: { deliveries?: readonly string[] } = {};
-  void publisher.publish(messages, { signal: client.signal, deadline: clock.now() + requestMsMax }).then((deliveries) => {
+  void publisher.publish(messages, { client, deadline: clock.now() + requestMsMax }).then((deliveries) => {
     request.deliveries = deliveries.map(textOf);
     return undefined;
   });
@@ -46,7 +47,8 @@ function publish(publisher: Publisher, ...messages: PurchaseMessage[]): { delive
 }
 
 function textOf(delivery: Delivery): string {
-  return delivery.kind === 'written' ? `${delivery.eventId} at ${delivery.partition}/${delivery.offset}` : `${delivery.eventId} ${delivery.reason}`;
+  if (delivery.kind === 'written') return `${delivery.eventId} at ${delivery.partition}/${delivery.offset}`;
+  return `${delivery.eventId} ${delivery.kind === 'failed' ? delivery.reason : delivery.kind}`;
 }
 
 describe('sends', () => {
@@ -150,6 +152,19 @@ describe('after a send that failed', () => {
     expect(request.deliveries).toEqual(['a unknown', 'b at 1/0', 'c at 1/1']);
   });
 
+  it('with `failBehind`, what waits behind a failed batch of its partition is given back, and other partitions are sent', async () => {
+    const publisher = await started({ failBehind: true });
+    const lost = publish(publisher, message('a', 0));
+    await clock.advance(1);
+    const behind = publish(publisher, message('b', 0), message('c', 1));
+    writer.answer({ 0: unknown });
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect([lost.deliveries, behind.deliveries]).toEqual([['a unknown'], ['b unavailable', 'c at 1/0']]);
+    expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
+  });
+
   it('that certainly wrote nothing, nothing is in doubt', async () => {
     const publisher = await started();
     const request = publish(publisher, message('a', 0), message('b', 1));
@@ -179,10 +194,10 @@ describe('a batch that is too large for the topic', () => {
     const publisher = await started();
     writer.tooLarge = new Set(['b']);
     const patient = publish(publisher, message('a'));
-    client = new AbortController();
+    client = new ClientPresence();
     const gone = publish(publisher, message('b'));
     await clock.advance(1);
-    client.abort(new Error('gone'));
+    client.leave(new Error('gone'));
     writer.answer();
     await clock.advance(1);
     writer.answer();
@@ -224,12 +239,14 @@ describe('at its deadline a request is answered', () => {
   it('as when its client goes away, even before it is taken', async () => {
     const publisher = await started();
     const early = publish(publisher, message('a'));
-    client.abort(new Error('gone'));
+    client.leave(new Error('gone'));
     const late = publish(publisher, message('b'));
     await clock.advance(1);
     expect([early.deliveries, late.deliveries]).toEqual([['a expired'], ['b expired']]);
     expect(writer.effects).toEqual(['open 1']);
-    expect([publisher.queuedEvents, publisher.queuedBytes, clock.pending]).toEqual([0, 0, 0]);
+    expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
+    await publisher.close();
+    expect(clock.pending).toBe(0);
   });
 });
 

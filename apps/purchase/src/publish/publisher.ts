@@ -1,5 +1,7 @@
 import { backOffMs, type BackOff, type Clock } from '@millrace/resilience';
+import { CallDeadlines } from './call-deadlines.ts';
 import type { Delivery, FailureReason } from './delivery.ts';
+import type { EventPublisher } from './event-publisher.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import { PublishCall, type Pending, type PublishLimits } from './publish-call.ts';
 import type { PublisherObserver } from './publisher-events.ts';
@@ -17,6 +19,11 @@ export interface PublisherSettings {
   readonly queueEventsMax: number;
   /** Most bytes that wait or are being sent. */
   readonly queueBytesMax: number;
+  /**
+   * Whether events that wait behind a failed batch of their partition fail too, as `unavailable`. An outbox keeps the order of both then.
+   * Default false: they are sent with the next session.
+   */
+  readonly failBehind?: boolean;
   /** Waits between attempts to reach Kafka. */
   readonly reopen: BackOff;
 }
@@ -36,11 +43,12 @@ type State = { readonly name: 'opening' } | { readonly name: 'open'; readonly se
  * has a producer id of its own, so nothing rests on what the failed one left behind. While Kafka cannot be reached nothing waits:
  * events are refused at once, and the publisher tries to reach it again by itself.
  */
-export class Publisher {
+export class Publisher implements EventPublisher {
   readonly #writer: TopicWriter;
   readonly #settings: PublisherSettings;
   readonly #surroundings: PublisherSurroundings;
   readonly #queues: readonly PartitionQueue[];
+  readonly #deadlines: CallDeadlines;
   readonly #stop = new AbortController();
   #accepting = true;
   #state: State = { name: 'closed' };
@@ -56,6 +64,7 @@ export class Publisher {
     this.#writer = writer;
     this.#settings = settings;
     this.#surroundings = surroundings;
+    this.#deadlines = new CallDeadlines(surroundings.clock);
     this.#queues = Array.from({ length: settings.partitions }, () => new PartitionQueue());
   }
 
@@ -89,7 +98,7 @@ export class Publisher {
     }
     this.#events += messages.length;
     this.#bytes += bytesOf(messages);
-    const call = new PublishCall(messages, limits, this.#surroundings.clock, (pending) => this.#leave([pending]));
+    const call = new PublishCall(messages, limits, this.#deadlines, (pending) => this.#leave([pending]));
     for (const pending of call.pending) if (pending.state === 'queued') this.#queues[pending.message.partition]!.push(pending);
     this.#wake();
     const deliveries = await call.deliveries;
@@ -103,6 +112,7 @@ export class Publisher {
     if (this.#events > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     this.#stop.abort(new Error('the publisher is closed'));
     this.#surroundings.clock.clearTimeout(this.#reopenTimer);
+    this.#deadlines.stop();
     if (this.#state.name === 'open') this.#state.session.close();
     this.#state = { name: 'closed' };
   }
@@ -184,6 +194,8 @@ export class Publisher {
     } else {
       const reason = outcome.kind === 'not-written' ? 'unavailable' : outcome.kind;
       for (const pending of batch) pending.call.fail(pending, reason, outcome.cause);
+      const isTransient = reason === 'unavailable' || reason === 'unknown';
+      if (isTransient && this.#settings.failBehind === true) this.#failQueue(queue, outcome.cause);
     }
   }
 
@@ -213,11 +225,13 @@ export class Publisher {
   }
 
   #failQueued(cause: unknown): void {
-    for (const queue of this.#queues) {
-      for (let batch = queue.take(Number.POSITIVE_INFINITY); batch.length > 0; batch = queue.take(Number.POSITIVE_INFINITY)) {
-        this.#leave(batch);
-        for (const pending of batch) pending.call.fail(pending, 'unavailable', cause);
-      }
+    for (const queue of this.#queues) this.#failQueue(queue, cause);
+  }
+
+  #failQueue(queue: PartitionQueue, cause: unknown): void {
+    for (let batch = queue.take(Number.POSITIVE_INFINITY); batch.length > 0; batch = queue.take(Number.POSITIVE_INFINITY)) {
+      this.#leave(batch);
+      for (const pending of batch) pending.call.fail(pending, 'unavailable', cause);
     }
   }
 
@@ -235,6 +249,7 @@ export class Publisher {
   }
 
   #report(deliveries: readonly Delivery[]): void {
+    if (deliveries.every(({ kind }) => kind === 'written')) return;
     const failed = new Map<FailureReason, number>();
     for (const delivery of deliveries) if (delivery.kind === 'failed') failed.set(delivery.reason, (failed.get(delivery.reason) ?? 0) + 1);
     for (const [reason, events] of failed) this.#surroundings.observe({ type: 'EventsFailed', reason, events });

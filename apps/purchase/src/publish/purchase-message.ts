@@ -33,6 +33,32 @@ const constants = {
   contentType: Buffer.from('application/json'),
 };
 
+/** Lengths of the values that differ from event to event, all of fixed size: `eventId`, time and trace context. */
+const uuidLength = 36;
+const isoTimeLength = 24;
+const traceparentLength = 55;
+
+/** Most bytes that a message adds to a record batch beside its key and its value. */
+const messageOverheadBytes =
+  recordOverheadBytes +
+  Object.values(names).reduce((sum, { length }) => sum + headerOverheadBytes + length, 0) +
+  Object.values(constants).reduce((sum, { length }) => sum + length, 0) +
+  uuidLength +
+  isoTimeLength +
+  traceparentLength;
+
+let lastSeconds = Number.NaN;
+let lastTime = Buffer.alloc(0);
+
+/** The time as text. Purchases of one second follow each other, so the last one is kept. */
+function timeOf(epochSeconds: number): Buffer {
+  if (epochSeconds !== lastSeconds) {
+    lastTime = Buffer.from(new Date(epochSeconds * 1000).toISOString(), 'latin1');
+    lastSeconds = epochSeconds;
+  }
+  return lastTime;
+}
+
 /**
  * The message of an event: key `userId`, value JSON, CloudEvents in binary mode, `ce_time` the time of the purchase.
  *
@@ -41,17 +67,20 @@ const constants = {
 export function purchaseMessageOf(event: PurchaseEvent, traceparent: string, deadline?: number): PurchaseMessage {
   const key = Buffer.from(event.userId);
   const value = Buffer.from(JSON.stringify(event));
-  const headers = new Map([
-    [names.id, Buffer.from(event.eventId)],
-    [names.type, constants.type],
-    [names.source, constants.source],
-    [names.specVersion, constants.specVersion],
-    [names.time, Buffer.from(new Date(event.purchaseTimestamp * 1000).toISOString())],
-    [names.contentType, constants.contentType],
-    [names.traceparent, Buffer.from(traceparent)],
-  ]);
-  for (const [name, text] of Object.entries(deadlineHeaders({ deadline }))) headers.set(Buffer.from(name), Buffer.from(text));
-  let bytes = recordOverheadBytes + key.length + value.length;
-  for (const [name, text] of headers) bytes += headerOverheadBytes + name.length + text.length;
+  const headers = new Map<Buffer, Buffer>();
+  headers.set(names.id, Buffer.from(event.eventId, 'latin1'));
+  headers.set(names.type, constants.type);
+  headers.set(names.source, constants.source);
+  headers.set(names.specVersion, constants.specVersion);
+  headers.set(names.time, timeOf(event.purchaseTimestamp));
+  headers.set(names.contentType, constants.contentType);
+  headers.set(names.traceparent, Buffer.from(traceparent, 'latin1'));
+  let bytes = messageOverheadBytes + key.length + value.length;
+  if (deadline !== undefined) {
+    for (const [name, text] of Object.entries(deadlineHeaders({ deadline }))) {
+      headers.set(Buffer.from(name), Buffer.from(text));
+      bytes += headerOverheadBytes + name.length + text.length;
+    }
+  }
   return { eventId: event.eventId, partition: partitionOfKey(key), key, value, headers, bytes };
 }

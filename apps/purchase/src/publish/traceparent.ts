@@ -1,12 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import type { DrawHex } from './random-hex.ts';
 
 const valid = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.{0,256})?$/;
 
+/** Digits of a trace id and of a parent id. */
+const traceDigits = 32;
+const parentDigits = 16;
+
 /**
- * The W3C trace context that goes with an event: the caller's own when it is valid, otherwise the root of a new, unsampled trace, so
- * that one id follows every event to its row.
+ * Returns the W3C trace context of an event: the caller's own if it is valid, otherwise the root of a new, unsampled trace. So one id
+ * follows every event to its row.
  */
-export function traceparentOf(header: string | string[] | undefined, random: (bytes: number) => Buffer = randomBytes): string {
+export function traceparentOf(header: string | string[] | undefined, draw: DrawHex): string {
   if (typeof header === 'string' && valid.test(header)) return header.slice(0, 55);
-  return `00-${random(16).toString('hex')}-${random(8).toString('hex')}-00`;
+  const random = draw(traceDigits + parentDigits);
+  return `00-${random.slice(0, traceDigits)}-${random.slice(traceDigits)}-00`;
 }

@@ -2,9 +2,11 @@ import type { PurchaseReceipt } from '@millrace/contracts';
 import { PurchaseError, type PurchaseErrorCode } from '../errors.ts';
 import type { Delivery, FailureReason } from '../publish/delivery.ts';
 
-/** The receipt of an event that Kafka acknowledged. */
-export function receiptOf({ eventId, partition, offset }: Extract<Delivery, { kind: 'written' }>, topic: string): PurchaseReceipt {
-  return { eventId, durability: 'kafka', topic, partition, offset: String(offset) };
+/** The receipt of an event that is durable. */
+export function receiptOf(delivery: Exclude<Delivery, { kind: 'failed' }>, topic: string): PurchaseReceipt {
+  const { eventId } = delivery;
+  if (delivery.kind === 'queued') return { eventId, durability: 'disk' };
+  return { eventId, durability: 'kafka', topic, partition: delivery.partition, offset: String(delivery.offset) };
 }
 
 interface Answer {
@@ -20,6 +22,17 @@ const answers: Readonly<Record<FailureReason, Answer>> = {
   expired: { code: 'deadline-exceeded', detail: 'The time of the request was over before the purchase could be sent; nothing of it is kept.', retryAfterSeconds: 1 },
   'too-large': { code: 'event-too-large', detail: 'The topic takes no message of this size.' },
   refused: { code: 'internal', detail: 'The topic refused the purchase.' },
+  'outbox-full': {
+    code: 'unavailable',
+    detail: 'Kafka cannot take purchases now, and the outbox is full; nothing of this one is kept.',
+    retryAfterSeconds: 5,
+  },
+  'outbox-failed': {
+    code: 'unavailable',
+    detail:
+      'Kafka cannot take purchases now, and the disk did not confirm this one. Send it again with the eventId of this answer: then it counts once.',
+    retryAfterSeconds: 2,
+  },
   stopping: { code: 'unavailable', detail: 'The service is stopping; nothing of this purchase is kept.', retryAfterSeconds: 1 },
 };
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { ClientPresence } from '../publish/client-presence.ts';
 import type { Delivery } from '../publish/delivery.ts';
 import type { PurchaseMessage } from '../publish/purchase-message.ts';
 import { seedPurchase, seedText } from '../testing/seed-purchase.ts';
 import { PurchaseService, statusOfBatch } from './purchase-service.ts';
 
-const limits = { signal: new AbortController().signal, deadline: 0 };
+const limits = { client: new ClientPresence(), deadline: 0 };
 const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
 const madeId = '0199f2a0-0000-7000-8000-000000000001';
 

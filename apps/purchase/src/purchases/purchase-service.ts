@@ -3,12 +3,12 @@ import { PurchaseError } from '../errors.ts';
 import { errorOf, receiptOf } from './delivery-answers.ts';
 import { readPurchase } from './read-purchase.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
-import type { Publisher } from '../publish/publisher.ts';
+import type { EventPublisher } from '../publish/event-publisher.ts';
 import { purchaseMessageOf, type PurchaseMessage } from '../publish/purchase-message.ts';
 
-/** What the service needs. */
+/** Dependencies and limits of the service. */
 export interface PurchaseServiceOptions {
-  readonly publisher: Pick<Publisher, 'publish'>;
+  readonly publisher: EventPublisher;
   readonly topic: string;
   readonly batchItemsMax: number;
   /** Makes a UUIDv7. */

@@ -29,7 +29,7 @@ const common = {
 /** The HTTP surface of the purchase API. */
 export const purchaseApi: HttpApi = {
   title: 'Millrace purchase API',
-  description: 'Accepts purchases and answers when every in-sync replica of Kafka has them.',
+  description: 'Accepts purchases and answers when they are durable: in Kafka, or in the outbox on disk while Kafka is down.',
   version: '1.0.0',
   operations: [
     {
@@ -38,7 +38,7 @@ export const purchaseApi: HttpApi = {
       id: 'postPurchase',
       summary: 'Post one purchase',
       description:
-        'The answer comes when every in-sync replica of Kafka has the purchase. After 503 or 504, or without an answer, send the purchase again under the same `eventId`: the sink drops a repeated event within its deduplication window.',
+        'The answer comes when every in-sync replica of Kafka has the purchase, or the outbox on disk while Kafka is down. After 503 or 504, or without an answer, send the purchase again under the same `eventId`: the sink drops a repeated event within its deduplication window.',
       body: purchaseRequestSchema,
       answers: [{ status: 202, description: 'The purchase is durable', content: { 'application/json': purchaseReceiptSchema } }],
       problems: ['invalid-json', 'validation', 'body-too-large', 'event-too-large', 'unsupported-media-type', 'overloaded', 'unavailable', 'deadline-exceeded'],

@@ -13,8 +13,11 @@ export interface CallOptions {
   readonly priority?: Priority | undefined;
   /** Whether running the work twice has the same effect as running it once. Only idempotent work is retried. */
   readonly idempotent?: boolean | undefined;
-  /** Entry that the `queue` fallback stores when the work cannot be done now. */
-  readonly entry?: QueueEntry | undefined;
+  /**
+   * Entries that the `queue` fallback stores, all or none, when the work cannot be done now. A function gets the error of the work, for a
+   * call of which only a part failed. An empty list skips the fallback.
+   */
+  readonly entries?: readonly QueueEntry[] | ((error: unknown) => readonly QueueEntry[]) | undefined;
 }
 
 /** A fallback of one call. */

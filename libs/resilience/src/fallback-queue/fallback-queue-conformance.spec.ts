@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fallbackQueueConformance } from './fallback-queue-conformance.ts';
-import type { FallbackQueue } from './fallback-queue.ts';
+import type { FallbackQueue, QueueEntry } from './fallback-queue.ts';
 import { MemoryQueue, type StoredEntries } from '../testing/memory-queue.ts';
 
 function createChecks(adapt: (stored: StoredEntries, entriesMax: number) => FallbackQueue) {
@@ -29,39 +29,51 @@ describe('MemoryQueue', () => {
 });
 
 describe('the conformance checks', () => {
-  it('a queue that stores an id twice fails a check', async () => {
-    class Doubling extends MemoryQueue {
-      #count = 0;
-
-      override put(...[entry, options]: Parameters<MemoryQueue['put']>): Promise<void> {
-        this.#count += 1;
-        return super.put({ ...entry, id: `${entry.id}.${this.#count}` }, options);
+  it('a queue that stores a part of a group fails a check', async () => {
+    class Partial extends MemoryQueue {
+      override async put(...[entries, options]: Parameters<MemoryQueue['put']>): Promise<void> {
+        for (const entry of entries) await super.put([entry], options);
       }
     }
-    expect(await failedChecks((stored, entriesMax) => new Doubling(stored, entriesMax))).toContain('put stores an id only once');
+    expect(await failedChecks((stored, entriesMax) => new Partial(stored, entriesMax))).toEqual(['put stores a group whole or not at all']);
+  });
+
+  it('a queue that mixes keys in a group fails a check', async () => {
+    class Mixing extends MemoryQueue {
+      override async replay(...[run, options]: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {
+        const all: QueueEntry[] = [];
+        await super.replay(async (group) => void all.push(...group), options);
+        if (all.length > 0) await run(all, options);
+        return { replayed: all.length, kept: 0 };
+      }
+    }
+    expect(await failedChecks((stored, entriesMax) => new Mixing(stored, entriesMax))).toContain(
+      'replay gives each group entries of one key, and at least one',
+    );
   });
 
   it('a queue that has no limit fails a check', async () => {
     expect(await failedChecks((stored) => new MemoryQueue(stored, Number.POSITIVE_INFINITY))).toEqual([
       'put rejects entries above the limit and accepts them again after a replay',
+      'put stores a group whole or not at all',
     ]);
   });
 
   it('a queue that drops failed entries fails a check', async () => {
     class Dropping extends MemoryQueue {
       override replay(...[run, options]: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {
-        return super.replay((entry, given) => run(entry, given).catch(() => undefined), options);
+        return super.replay((group, given) => run(group, given).catch(() => undefined), options);
       }
     }
     expect(await failedChecks((stored, entriesMax) => new Dropping(stored, entriesMax))).toContain(
-      'replay keeps a failed entry first of its key and continues with other keys',
+      'replay keeps a failed group first of its key and continues with other keys',
     );
   });
 
   it('a queue that changes the item fails a check', async () => {
     class Losing extends MemoryQueue {
-      override put(...[entry, options]: Parameters<MemoryQueue['put']>): Promise<void> {
-        return super.put({ ...entry, item: null }, options);
+      override put(...[entries, options]: Parameters<MemoryQueue['put']>): Promise<void> {
+        return super.put(entries.map((entry) => ({ ...entry, item: null })), options);
       }
     }
     expect(await failedChecks((stored, entriesMax) => new Losing(stored, entriesMax))).toEqual(['replay returns an entry unchanged']);
@@ -76,25 +88,26 @@ describe('the conformance checks', () => {
         this.#kept = kept;
       }
 
-      override async put(...args: Parameters<MemoryQueue['put']>): Promise<void> {
-        await super.put(...args);
-        this.#kept.entries.unshift(...this.#kept.entries.splice(-1));
+      override async put(...[entries, options]: Parameters<MemoryQueue['put']>): Promise<void> {
+        await super.put(entries, options);
+        this.#kept.entries.unshift(...this.#kept.entries.splice(-entries.length).toReversed());
       }
     }
     expect(await failedChecks((stored, entriesMax) => new Stack(stored, entriesMax))).toEqual([
       'replay keeps the order of the entries of a key',
-      'replay keeps a failed entry first of its key and continues with other keys',
+      'replay keeps a failed group first of its key and continues with other keys',
+      'put stores a group whole or not at all',
       'replay ends soon after its signal aborts and loses no entry',
       'a reopened queue holds all entries in order',
     ]);
   });
 
-  it('a queue that runs entries of a key concurrently fails a check', async () => {
+  it('a queue that runs groups of a key concurrently fails a check', async () => {
     class Hasty extends MemoryQueue {
       override async replay(...[run, options]: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {
         const runs: Promise<void>[] = [];
-        const summary = await super.replay(async (entry, given) => {
-          const own = run(entry, given);
+        const summary = await super.replay(async (group, given) => {
+          const own = run(group, given);
           runs.push(own.catch(() => undefined));
           await Promise.resolve();
         }, options);
@@ -103,7 +116,7 @@ describe('the conformance checks', () => {
       }
     }
     expect(await failedChecks((stored, entriesMax) => new Hasty(stored, entriesMax))).toContain(
-      'replay never runs two entries of a key concurrently',
+      'replay never runs two groups of a key concurrently',
     );
   });
 
@@ -125,7 +138,7 @@ describe('the conformance checks', () => {
     }
     expect(await failedChecks((stored, entriesMax) => new Hoarding(stored, entriesMax))).toEqual([
       'replay removes an entry whose work is done',
-      'replay keeps a failed entry first of its key and continues with other keys',
+      'replay keeps a failed group first of its key and continues with other keys',
       'put rejects entries above the limit and accepts them again after a replay',
     ]);
   });
@@ -134,15 +147,15 @@ describe('the conformance checks', () => {
     class Single extends MemoryQueue {
       override replay(...[run, options]: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {
         let before: Promise<unknown> = Promise.resolve();
-        return super.replay(async (entry, given) => {
-          const own = before.then(async () => await run(entry, given));
+        return super.replay(async (group, given) => {
+          const own = before.then(async () => await run(group, given));
           before = own;
           await own;
         }, options);
       }
     }
     expect(await failedChecks((stored, entriesMax) => new Single(stored, entriesMax))).toEqual([
-      'replay keeps a failed entry first of its key and continues with other keys',
+      'replay keeps a failed group first of its key and continues with other keys',
     ]);
   });
 
@@ -155,7 +168,7 @@ describe('the conformance checks', () => {
     }
     expect(await failedChecks((stored, entriesMax) => new Miscounting(stored, entriesMax))).toEqual([
       'replay keeps the order of the entries of a key',
-      'replay keeps a failed entry first of its key and continues with other keys',
+      'replay keeps a failed group first of its key and continues with other keys',
     ]);
   });
 
@@ -167,9 +180,9 @@ describe('the conformance checks', () => {
     }
     expect(await failedChecks((stored, entriesMax) => new Boasting(stored, entriesMax))).toEqual([
       'replay removes an entry whose work is done',
-      'replay keeps a failed entry first of its key and continues with other keys',
-      'put stores an id only once',
+      'replay keeps a failed group first of its key and continues with other keys',
       'put rejects entries above the limit and accepts them again after a replay',
+      'put stores a group whole or not at all',
       'put stores no entry under an aborted signal',
       'a reopened queue holds all entries in order',
     ]);
@@ -184,8 +197,8 @@ describe('the conformance checks', () => {
   it('a queue that ignores aborts fails a check', async () => {
     const { signal } = new AbortController();
     class Deaf extends MemoryQueue {
-      override put(...[entry]: Parameters<MemoryQueue['put']>): Promise<void> {
-        return super.put(entry, { signal });
+      override put(...[entries]: Parameters<MemoryQueue['put']>): Promise<void> {
+        return super.put(entries, { signal });
       }
 
       override replay(...[run]: Parameters<MemoryQueue['replay']>): ReturnType<MemoryQueue['replay']> {

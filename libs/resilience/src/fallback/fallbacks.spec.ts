@@ -85,7 +85,7 @@ describe('fallbacks', () => {
       fallbacks: [{ kind: 'queue', queue: new MemoryQueue(stored, 3) }, { kind: 'stub', value: () => (asked += 1) }, { kind: 'cache' }],
     });
     await pipeline.execute(() => 7, { key: 'de' });
-    const late = { key: 'de', entry: entryOf('1', 'de') } as const;
+    const late = { key: 'de', entries: [entryOf('1', 'de')] } as const;
     // Cached and constant answers need no work, so they have no limit.
     expect(await pipeline.executeOutcome(() => 1, { ...late, deadline: clock.now() })).toMatchObject({
       result: 'fell-back',
@@ -289,39 +289,49 @@ describe('the queue fallback', () => {
 
   it('the queue stores the work and the caller gets a receipt', async () => {
     const { pipeline } = make();
-    expect(await pipeline.executeOutcome(failing, { entry: entryOf('1') })).toMatchObject({
+    expect(await pipeline.executeOutcome(failing, { entries: [entryOf('1')] })).toMatchObject({
       result: 'fell-back',
       fallback: 'queue',
-      value: { queued: true, id: '1' },
+      value: { queued: true, ids: ['1'] },
       error: down,
     });
     expect(stored.entries).toEqual([entryOf('1')]);
+  });
+
+  it('the queue stores the entries that a function finds in the error of the work', async () => {
+    const { pipeline } = make();
+    const outcome = await pipeline.executeOutcome(failing, { entries: (error) => (error === down ? [entryOf('1'), entryOf('2')] : []) });
+    expect(outcome).toMatchObject({ result: 'fell-back', value: { queued: true, ids: ['1', '2'] } });
+    expect(stored.entries).toEqual([entryOf('1'), entryOf('2')]);
   });
 
   it('the queue is skipped without an entry and when it is full', async () => {
     const { pipeline, told } = make(0);
     expect(await pipeline.executeOutcome(failing)).toMatchObject({ result: 'failed', error: down });
     pipeline.auto();
-    expect(await pipeline.executeOutcome(failing, { entry: entryOf('1') })).toMatchObject({ result: 'failed', error: down });
+    expect(await pipeline.executeOutcome(failing, { entries: () => [] })).toMatchObject({ result: 'failed', error: down });
+    pipeline.auto();
+    expect(await pipeline.executeOutcome(failing, { entries: [entryOf('1')] })).toMatchObject({ result: 'failed', error: down });
     expect(told('FallbackFailed')).toMatchObject([{ kind: 'queue', error: new QueueFullError(0) }]);
   });
 
   it('a replay uses the same policies and does not queue failed work again', async () => {
     const { pipeline, clock, told } = make();
-    for (const id of ['1', '2']) await pipeline.execute(failing, { entry: entryOf(id) });
+    for (const id of ['1', '2']) await pipeline.execute(failing, { entries: [entryOf(id)] });
     expect(await pipeline.replay(() => 1)).toEqual({ replayed: 0, kept: 2 });
     await clock.advance(50);
     const done: string[] = [];
-    expect(await pipeline.replay(({ id }, { attempt }) => done.push(`${id}.${attempt}`))).toEqual({ replayed: 2, kept: 0 });
-    expect(done).toEqual(['1.0', '2.0']);
+    const replay = pipeline.replay((group, { attempt }) => done.push(`${group.map(({ id }) => id).join('+')}.${attempt}`));
+    expect(await replay).toEqual({ replayed: 2, kept: 0 });
+    expect(done).toEqual(['1+2.0']);
     expect(told('QueueReplayed')).toMatchObject([
       { replayed: 0, kept: 2 },
       { replayed: 2, kept: 0 },
     ]);
     expect(pipeline.snapshot().totals).toMatchObject({
-      calls: 5,
+      calls: 4,
       rejections: { 'circuit-open': 2 },
-      results: { succeeded: 2, 'fell-back': 2, rejected: 1 },
+      results: { succeeded: 1, 'fell-back': 2, rejected: 1 },
     });
   });
 
@@ -340,7 +350,7 @@ describe('the queue fallback', () => {
 
   it('a replay ends when its signal aborts', async () => {
     const { pipeline, clock } = make();
-    for (const id of ['1', '2']) await pipeline.execute(failing, { entry: entryOf(id) });
+    for (const id of ['1', '2']) await pipeline.execute(failing, { entries: [entryOf(id)] });
     await clock.advance(50);
     const controller = new AbortController();
     const replay = pipeline.replay(never, { signal: controller.signal });

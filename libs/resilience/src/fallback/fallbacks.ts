@@ -93,10 +93,11 @@ export class Fallbacks {
       case 'stub':
         return { kind, value: await this.#runLimited(call, error, (signal) => fallback.value(error, { key: call.key, signal })) };
       case 'queue': {
-        const { entry } = call.options;
-        if (entry === undefined) return undefined;
-        await this.#runLimited(call, error, (signal) => fallback.queue.put(entry, { signal }));
-        return { kind, value: { queued: true, id: entry.id } };
+        const { entries: given = [] } = call.options;
+        const entries = typeof given === 'function' ? given(error) : given;
+        if (entries.length === 0) return undefined;
+        await this.#runLimited(call, error, (signal) => fallback.queue.put(entries, { signal }));
+        return { kind, value: { queued: true, ids: entries.map(({ id }) => id) } };
       }
     }
   }

@@ -94,11 +94,12 @@ export interface Pipeline<S extends PipelineSpec = PipelineSpec> extends Pipelin
   /** Does the same and returns the result as a value. The promise is never rejected. */
   executeOutcome<T>(work: Work<T>, ...args: ExecuteArguments<S, T>): Promise<Outcome<T, FallbackValue<S>>>;
   /**
-   * Runs the queued work through this pipeline, in one pass. It does not queue failed work again; the queue keeps it.
+   * Runs the queued work through this pipeline in groups of one key, in one pass. Each group is one call. It does not queue failed work
+   * again; the queue keeps it.
    * @throws TypeError when the pipeline has no `queue` fallback
    */
   replay(
-    work: (entry: QueueEntry, context: AttemptContext) => unknown,
+    work: (entries: readonly QueueEntry[], context: AttemptContext) => unknown,
     options?: { readonly signal?: AbortSignal },
   ): Promise<ReplaySummary>;
 }

@@ -15,7 +15,7 @@ import type { PipelineControl, PipelineDeps } from './pipeline.ts';
 import { SettingsUpdater } from './settings-updater.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 
-type ReplayWork = (entry: QueueEntry, context: AttemptContext) => unknown;
+type ReplayWork = (entries: readonly QueueEntry[], context: AttemptContext) => unknown;
 
 /**
  * Combines the policies. A call passes `#runToOutcome` (fresh answers and fallbacks), `#runCached` (cache and coalescing) and
@@ -69,7 +69,9 @@ export class PolicyPipeline implements PipelineControl {
     const fallback = this.#spec.fallbacks?.find(({ kind }) => kind === 'queue');
     if (fallback?.kind !== 'queue') throw new TypeError(`The pipeline "${this.name}" has no queue to replay.`);
     const { signal = new AbortController().signal } = options;
-    const summary = await fallback.queue.replay(async (entry, context) => await this.#replayEntry(work, entry, context.signal), { signal });
+    const run = async (entries: readonly QueueEntry[], context: { readonly signal: AbortSignal }): Promise<void> =>
+      await this.#replayGroup(work, entries, context.signal);
+    const summary = await fallback.queue.replay(run, { signal });
     this.#parts.events.emit({ type: 'QueueReplayed', ...summary });
     return summary;
   }
@@ -206,10 +208,10 @@ export class PolicyPipeline implements PipelineControl {
     return { result: call.finishWithError(last), error: last, attempts: call.attempts } as Outcome<unknown, unknown>;
   }
 
-  async #replayEntry(work: ReplayWork, entry: QueueEntry, signal: AbortSignal): Promise<void> {
-    const call = new Call(this.#parts.call, { key: entry.key, idempotent: true, signal });
+  async #replayGroup(work: ReplayWork, entries: readonly QueueEntry[], signal: AbortSignal): Promise<void> {
+    const call = new Call(this.#parts.call, { key: entries[0]!.key, idempotent: true, signal });
     try {
-      await this.#runAdmitted((context) => work(entry, context), call);
+      await this.#runAdmitted((context) => work(entries, context), call);
       call.finish('succeeded');
     } catch (error) {
       call.finishWithError(error);

@@ -10,25 +10,26 @@ export interface StoredEntries {
 export class MemoryQueue implements FallbackQueue {
   readonly #stored: StoredEntries;
   readonly #entriesMax: number;
+  readonly #groupEntriesMax: number;
 
-  constructor(stored: StoredEntries, entriesMax: number) {
+  /** @param groupEntriesMax Most entries that a replay runs at once. Default 2. */
+  constructor(stored: StoredEntries, entriesMax: number, groupEntriesMax = 2) {
     this.#stored = stored;
     this.#entriesMax = entriesMax;
+    this.#groupEntriesMax = groupEntriesMax;
   }
 
-  put(entry: QueueEntry, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+  put(entries: readonly QueueEntry[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
     return new Promise((resolve) => {
       signal.throwIfAborted();
-      if (!this.#stored.entries.some(({ id }) => id === entry.id)) {
-        if (this.#stored.entries.length >= this.#entriesMax) throw new QueueFullError(this.#entriesMax);
-        this.#stored.entries.push(structuredClone(entry));
-      }
+      if (this.#stored.entries.length + entries.length > this.#entriesMax) throw new QueueFullError(this.#entriesMax);
+      this.#stored.entries.push(...structuredClone(entries));
       resolve();
     });
   }
 
   async replay(
-    run: (entry: QueueEntry, options: { readonly signal: AbortSignal }) => Promise<void>,
+    run: (entries: readonly QueueEntry[], options: { readonly signal: AbortSignal }) => Promise<void>,
     options: { readonly signal: AbortSignal },
   ): Promise<ReplaySummary> {
     const keys = [...new Set(this.#stored.entries.map(({ key }) => key))];
@@ -42,20 +43,20 @@ export class MemoryQueue implements FallbackQueue {
 
   async #replayKey(
     key: string,
-    run: (entry: QueueEntry, options: { readonly signal: AbortSignal }) => Promise<void>,
+    run: (entries: readonly QueueEntry[], options: { readonly signal: AbortSignal }) => Promise<void>,
     options: { readonly signal: AbortSignal },
   ): Promise<number> {
     let replayed = 0;
     for (;;) {
-      const first = this.#stored.entries.find((entry) => entry.key === key);
-      if (first === undefined || options.signal.aborted) return replayed;
+      const group = this.#stored.entries.filter((entry) => entry.key === key).slice(0, this.#groupEntriesMax);
+      if (group.length === 0 || options.signal.aborted) return replayed;
       try {
-        await run(first, options);
+        await run(group, options);
       } catch {
         return replayed;
       }
-      this.#stored.entries = this.#stored.entries.filter(({ id }) => id !== first.id);
-      replayed += 1;
+      this.#stored.entries = this.#stored.entries.filter((entry) => !group.includes(entry));
+      replayed += group.length;
     }
   }
 }

@@ -9,4 +9,8 @@ describe('isLoopback', () => {
 describe('isLoopbackHostHeader', () => {
   it.each(['127.0.0.1:3001', 'localhost', '[::1]:3001', '[::1]'])('holds for %s', (header) => expect(isLoopbackHostHeader(header)).toBe(true));
   it.each(['evil.example:3001', '127.0.0.1.evil.example', undefined])('does not hold for %s', (header) => expect(isLoopbackHostHeader(header)).toBe(false));
+
+  it('does not hold for another name after it held for one', () => {
+    expect(['localhost', 'evil.example', 'localhost', undefined].map(isLoopbackHostHeader)).toEqual([true, false, true, false]);
+  });
 });

@@ -11,9 +11,19 @@ export function isLoopback(host: string): boolean {
   return isIPv6(host) && loopback.check(host, 'ipv6');
 }
 
+/** The last header that named this machine: most requests of a service carry the same one, and the check costs more than the comparison. */
+let lastLoopbackHeader: string | undefined;
+
 /** True when a `Host` header names this machine, with or without a port. */
 export function isLoopbackHostHeader(header: string | undefined): boolean {
   if (header === undefined) return false;
+  if (header === lastLoopbackHeader) return true;
+  const isLoopbackName = namesLoopback(header);
+  if (isLoopbackName) lastLoopbackHeader = header;
+  return isLoopbackName;
+}
+
+function namesLoopback(header: string): boolean {
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(header);
   return isLoopback(bracketed?.[1] ?? header.replace(/:\d+$/, ''));
 }

@@ -35,14 +35,16 @@ export function samePrincipal(a: PrincipalId, b: PrincipalId): boolean {
   return a.kind === b.kind && a.issuer === b.issuer && a.subject === b.subject;
 }
 
-const principals = new WeakMap<FastifyRequest, Principal>();
+// A property and not a WeakMap: the garbage collector visits every entry of a WeakMap again in each cycle.
+const principalProperty = Symbol('principal');
+type WithPrincipal = FastifyRequest & { [principalProperty]?: Principal };
 
 /** The caller of a request; undefined only on paths that need no credentials. */
 export function principalOf(request: FastifyRequest): Principal | undefined {
-  return principals.get(request);
+  return (request as WithPrincipal)[principalProperty];
 }
 
 /** Remembers the caller of a request for the life of the request. */
 export function setPrincipal(request: FastifyRequest, principal: Principal): void {
-  principals.set(request, principal);
+  (request as WithPrincipal)[principalProperty] = principal;
 }

@@ -21,9 +21,16 @@ export function requireHost(fastify: FastifyInstance): void {
  * @param rawHeaders names and values in turn, as they came: Node drops the second of two Host headers elsewhere
  */
 export function hostFault(rawHeaders: readonly string[], httpVersion: string): string | undefined {
-  const values = rawHeaders.filter((_text, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === 'host');
-  if (values.length > 1) return `must come once, not ${values.length} times`;
-  const [value] = values;
+  let count = 0;
+  let value: string | undefined;
+  // It runs for each request, so it builds no array and lower-cases no other name.
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!;
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+    count += 1;
+    value = rawHeaders[at + 1]!;
+  }
+  if (count > 1) return `must come once, not ${count} times`;
   if (value === undefined) return httpVersion === '1.0' ? undefined : `is required in HTTP/${httpVersion}`;
   return hostPattern.test(value) ? undefined : 'must be a host name or address with an optional port';
 }

@@ -41,7 +41,16 @@ interface Entry extends OpenRequest {
   route: string;
   status: number | undefined;
 }
+interface Connection {
+  readonly open: Set<Entry>;
+  last: Entry | undefined;
+}
 
+// Properties and not WeakMaps: the garbage collector visits every entry of a WeakMap again in each cycle.
+const entryProperty = Symbol('entry');
+const connectionProperty = Symbol('connection');
+type Followed = IncomingMessage & { [entryProperty]?: Entry };
+type FollowedSocket = Socket & { [connectionProperty]?: Connection };
 
 /**
  * Follows each request from its head to its end and reports each end once.
@@ -50,8 +59,6 @@ interface Entry extends OpenRequest {
  * answered, and after a reset connection. Fastify's own hooks miss these, and requests that fail before routing.
  */
 export class RequestTally {
-  readonly #entries = new WeakMap<IncomingMessage, Entry>();
-  readonly #connections = new WeakMap<Socket, { readonly open: Set<Entry>; last: Entry | undefined }>();
   readonly #now: () => number;
   #observer: RequestObserver | undefined;
 
@@ -74,13 +81,18 @@ export class RequestTally {
 
   /** Notes the route that a request matched. */
   setRoute(request: IncomingMessage, route: string): void {
-    const entry = this.#entries.get(request);
+    const entry = (request as Followed)[entryProperty];
     if (entry !== undefined) entry.route = route;
+  }
+
+  /** Resolves when a request has ended; at once for one that is not followed. */
+  endOf(request: IncomingMessage): Promise<void> {
+    return (request as Followed)[entryProperty]?.ended ?? Promise.resolve();
   }
 
   /** Sets the status of a request whose response object does not show it: its answer was written or cut off below. */
   settle(request: IncomingMessage, status: number): void {
-    const entry = this.#entries.get(request);
+    const entry = (request as Followed)[entryProperty];
     if (entry !== undefined) entry.status ??= status;
   }
 
@@ -92,20 +104,21 @@ export class RequestTally {
 
   /** The requests of a connection. */
   ofConnection(socket: Socket): ConnectionRequests {
-    const connection = this.#connections.get(socket);
+    const connection = (socket as FollowedSocket)[connectionProperty];
     return { open: [...(connection?.open ?? [])], last: connection?.last };
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     const entry: Entry = { request, response, ended: promise, resolve, startedMs: this.#now(), route: 'unmatched', status: undefined };
-    const connection = this.#connections.get(request.socket) ?? { open: new Set<Entry>(), last: undefined };
-    this.#connections.set(request.socket, connection);
-    this.#entries.set(request, entry);
+    const socket = request.socket as FollowedSocket;
+    const connection = (socket[connectionProperty] ??= { open: new Set<Entry>(), last: undefined });
+    (request as Followed)[entryProperty] = entry;
     connection.open.add(entry);
     connection.last = entry;
     this.#observer?.began();
-    response.once('close', () => {
+    // Emitted once, so `on` is enough and costs less than `once`.
+    response.on('close', () => {
       connection.open.delete(entry);
       const status = entry.status ?? statusOf(entry);
       this.#observer?.ended({ method: request.method ?? 'unknown', route: entry.route, status, durationMs: this.#now() - entry.startedMs });

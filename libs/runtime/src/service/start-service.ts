@@ -123,7 +123,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   };
 
   try {
-    if (options.admission !== undefined) admitRequests(fastify, app.get(PipelineRegistry).get(options.admission));
+    if (options.admission !== undefined) admitRequests(fastify, app.get(PipelineRegistry).get(options.admission), requests);
     protect(app, auth, host);
     decodeBodies(fastify, limits);
     await options.configure?.(app);

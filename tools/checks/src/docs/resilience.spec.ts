@@ -86,6 +86,16 @@ describe('docs/resilience.md', () => {
     }
   });
 
+  it('shows the pipeline of a purchase API with an outbox with its figures and its fallback', async () => {
+    const { readPurchaseConfig } = (await imported('apps/purchase/src/config.ts')) as { readPurchaseConfig: (env: object) => object };
+    const { publishSpec } = (await imported('apps/purchase/src/pipelines.ts')) as { publishSpec: (config: object, queue: object) => object };
+    const settings = await settingsOf(publishSpec(readPurchaseConfig({}), {}));
+    const [row] = rows.filter(([service]) => service === 'purchase API with an outbox');
+    expect(row?.slice(1, 3)).toEqual(['`publish`', '`kafka`']);
+    expect([row![2], ...row!.slice(4, 8)]).toEqual(pipelineCells(settings));
+    expect([row!.at(-1)!.includes('**queue**'), settings.fallbacks]).toEqual([true, ['queue']]);
+  });
+
   it('tells of every event of the library, and of none that is not there', () => {
     const types = [...textOf('libs/resilience/src/telemetry/pipeline-event.ts').matchAll(/readonly type: '([A-Za-z]+)'/g)].map(([, type]) => type!);
     expect(types.length).toBeGreaterThan(15);

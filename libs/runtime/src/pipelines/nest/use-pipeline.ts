@@ -12,8 +12,8 @@ export interface UsePipelineOptions<A extends readonly unknown[]> {
   readonly idempotent: boolean;
   /** Returns the key for cached and shared answers. Default: none, and the call does not use the cache. */
   readonly key?: (...args: A) => string;
-  /** Returns the entry for the `queue` fallback. Default: none, and the call skips that fallback. */
-  readonly entry?: (...args: A) => QueueEntry;
+  /** Returns the entries for the `queue` fallback. Default: none, and the call skips that fallback. */
+  readonly entries?: (...args: A) => readonly QueueEntry[];
 }
 
 const limitsIndex = Symbol('millrace:limits-index');
@@ -60,7 +60,7 @@ export function UsePipeline<A extends readonly unknown[]>(name: string, options:
           priority,
           idempotent: options.idempotent,
           key: options.key?.(...args),
-          entry: options.entry?.(...args),
+          entries: options.entries?.(...args),
         })) as R;
     };
   };

@@ -1,0 +1,21 @@
+import type { PurchaseEvent } from '@millrace/contracts';
+import { describe, expect, it } from 'vitest';
+import { purchaseMessageOf } from '../publish/purchase-message.ts';
+import { seedPurchase } from '../testing/seed-purchase.ts';
+import { entryOfMessage, messageCodec } from './message-codec.ts';
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+describe('a message in the outbox', () => {
+  it.each([undefined, 1_764_000_000_000])('comes back as it was, headers in order (deadline: %s)', (deadline) => {
+    const event = { eventId: '0199f2a0-0000-7000-8000-000000000001', ...seedPurchase({ title: '📚', userId: 'é' }) } as PurchaseEvent;
+    const entry = entryOfMessage(purchaseMessageOf(event, traceparent, deadline));
+    const read = messageCodec.decode(messageCodec.encode(entry));
+    expect(read).toEqual(entry);
+    expect([...read.item.headers].map(String)).toEqual([...entry.item.headers].map(String));
+  });
+
+  it('of another version is not read', () => {
+    expect(() => messageCodec.decode(Buffer.from([2, 0, 0]))).toThrow('version of an entry in the outbox is 2');
+  });
+});

@@ -1,0 +1,48 @@
+import { mkdir } from 'node:fs/promises';
+import type { PurchaseMessage } from '../publish/purchase-message.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { DiskDirectory } from './disk-directory.ts';
+import { messageCodec } from './message-codec.ts';
+import { OutboxLog } from './outbox-log.ts';
+import { OutboxQueue } from './outbox-queue.ts';
+
+/** Small beside the limit, so that space is freed while the outbox drains; large enough that creating one is rare. */
+const segmentBytesMax = 16 * 1024 * 1024;
+/** One sync covers what gathered during the one before; this bounds its length. */
+const commitBytesMax = 4 * 1024 * 1024;
+/** Events of one partition that are published together. */
+const groupEntriesMax = 500;
+
+/** The outbox of an instance. */
+export interface Outbox {
+  readonly log: OutboxLog;
+  readonly queue: OutboxQueue<PurchaseMessage>;
+  /** Closes the files and releases the directory. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the outbox in a directory, which it creates and locks.
+ *
+ * @param bytesMax Most bytes on disk, ≥ 1.
+ * @throws OutboxError `locked` when another process has the directory, `damaged` when a durable event cannot be read
+ */
+export async function openOutbox(path: string, bytesMax: number): Promise<Outbox> {
+  await mkdir(path, { recursive: true });
+  const lock = lockDirectory(path);
+  try {
+    const log = await OutboxLog.open(new DiskDirectory(path), { bytesMax, segmentBytesMax, commitBytesMax });
+    const queue = await OutboxQueue.open(log, messageCodec, groupEntriesMax);
+    return {
+      log,
+      queue,
+      close: async () => {
+        await log.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

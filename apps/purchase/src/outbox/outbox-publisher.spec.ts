@@ -1,0 +1,262 @@
+import { createPipeline, type FallbackQueue, type Pipeline } from '@millrace/resilience';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { readPurchaseConfig } from '../config.ts';
+import { publishSpec } from '../pipelines.ts';
+import { ClientPresence } from '../publish/client-presence.ts';
+import type { Delivery, FailureReason } from '../publish/delivery.ts';
+import type { PurchaseMessage } from '../publish/purchase-message.ts';
+import { PowerCutDirectory } from '../testing/power-cut-directory.ts';
+import { messageCodec } from './message-codec.ts';
+import { OutboxDrainer } from './outbox-drainer.ts';
+import { OutboxLog } from './outbox-log.ts';
+import { OutboxPublisher } from './outbox-publisher.ts';
+import { OutboxQueue } from './outbox-queue.ts';
+import { ManualClock, promisesSettled } from '../testing/manual-clock.ts';
+
+const config = readPurchaseConfig({});
+
+/** A Kafka that keeps logs by partition, or refuses with a reason. */
+class FakeKafka {
+  readonly logs: string[][] = [[], []];
+  /** Reasons by partition. */
+  readonly refusals = new Map<number, FailureReason>();
+  /** Reasons by event. */
+  readonly refusedEvents = new Map<string, FailureReason>();
+  downCause: unknown;
+  held: Promise<void> | undefined;
+
+  async publish(messages: readonly PurchaseMessage[]): Promise<Delivery[]> {
+    await this.held;
+    return messages.map(({ eventId, partition }): Delivery => {
+      const reason = this.refusedEvents.get(eventId) ?? this.refusals.get(partition);
+      if (reason !== undefined) return { kind: 'failed', eventId, reason };
+      const log = this.logs[partition]!;
+      log.push(eventId);
+      return { kind: 'written', eventId, partition, offset: BigInt(log.length - 1) };
+    });
+  }
+}
+
+let directory: PowerCutDirectory;
+let kafka: FakeKafka;
+let queue: OutboxQueue<PurchaseMessage>;
+let pipeline: Pipeline;
+let publisher: OutboxPublisher;
+let failed: string[];
+let queued: number;
+
+beforeEach(async () => {
+  directory = new PowerCutDirectory(() => 0.5);
+  kafka = new FakeKafka();
+  failed = [];
+  queued = 0;
+  const log = await OutboxLog.open(directory, { bytesMax: 2000, segmentBytesMax: 500, commitBytesMax: 1000 });
+  queue = await OutboxQueue.open(log, messageCodec, 2);
+  pipeline = createPipeline(publishSpec(config, queue as FallbackQueue));
+  publisher = new OutboxPublisher({
+    publisher: kafka,
+    queue,
+    pipeline,
+    onFailed: (reason, events) => failed.push(`${reason} ${events}`),
+    onQueued: (events) => {
+      queued += events;
+    },
+  });
+});
+
+function message(eventId: string, partition = 0, valueBytes = 10): PurchaseMessage {
+  return { eventId, partition, bytes: 100, key: Buffer.from('user'), value: Buffer.alloc(valueBytes), headers: new Map() };
+}
+
+async function publish(messages: readonly PurchaseMessage[], client = new ClientPresence()): Promise<string[]> {
+  const deliveries = await publisher.publish(messages, { client, deadline: Date.now() + 10_000 });
+  return deliveries.map((delivery) => `${delivery.eventId} ${delivery.kind === 'failed' ? delivery.reason : delivery.kind}`);
+}
+
+async function drain(): Promise<void> {
+  await pipeline.replay(async (entries) => {
+    const deliveries = await kafka.publish(entries.map(({ item }) => item as PurchaseMessage));
+    if (deliveries.some(({ kind }) => kind !== 'written')) throw new Error('not written');
+  });
+}
+
+describe('the publisher with an outbox', () => {
+  it('publishes to Kafka and leaves the outbox alone while Kafka takes events', async () => {
+    expect(await publish([message('a'), message('b', 1)])).toEqual(['a written', 'b written']);
+    expect([queue.isEmpty, queued]).toEqual([true, 0]);
+  });
+
+  it.each(['unavailable', 'unknown'] as const)('keeps an event whose delivery is %s in the outbox', async (reason) => {
+    kafka.refusals.set(0, reason);
+    expect(await publish([message('a'), message('b', 1), message('c')])).toEqual(['a queued', 'b written', 'c queued']);
+    expect([queue.entries, queued]).toEqual([2, 2]);
+  });
+
+  it.each(['too-large', 'refused', 'overloaded', 'expired', 'stopping'] as const)('never puts an event that is %s into the outbox, and keeps the others of its request', async (reason) => {
+    kafka.refusedEvents.set('a', reason);
+    expect(await publish([message('a')])).toEqual([`a ${reason}`]);
+    // The publisher of Kafka counts these.
+    expect(failed).toEqual([]);
+    kafka.refusals.set(0, 'unavailable');
+    expect(await publish([message('a'), message('b')])).toEqual([`a ${reason}`, 'b queued']);
+    expect(queue.entries).toBe(1);
+  });
+
+  it('queues new events of a partition behind those that wait, until they are drained; other partitions go to Kafka', async () => {
+    kafka.refusals.set(0, 'unavailable');
+    await publish([message('a')]);
+    kafka.refusals.clear();
+    expect(await publish([message('b'), message('c', 1)])).toEqual(['b queued', 'c written']);
+    await drain();
+    expect(await publish([message('d')])).toEqual(['d written']);
+    expect(kafka.logs).toEqual([['a', 'b', 'd'], ['c']]);
+  });
+
+  it('queues an event that comes while the one before it is being written to disk', async () => {
+    kafka.refusals.set(0, 'unavailable');
+    const first = publish([message('a')]);
+    await Promise.resolve();
+    await promisesSettled();
+    kafka.refusals.clear();
+    expect(await publish([message('b')])).toEqual(['b queued']);
+    expect(await first).toEqual(['a queued']);
+    await drain();
+    expect(kafka.logs[0]).toEqual(['a', 'b']);
+  });
+
+  it('answers that the outbox is full when it is, keeps nothing of that request, and takes events again after a drain', async () => {
+    kafka.refusals.set(0, 'unavailable');
+    expect(await publish([message('a', 0, 1500)])).toEqual(['a queued']);
+    expect(await publish([message('b', 0, 500)])).toEqual(['b outbox-full']);
+    expect(failed).toEqual(['outbox-full 1']);
+    kafka.refusals.clear();
+    await drain();
+    kafka.refusals.set(0, 'unavailable');
+    expect(await publish([message('b', 0, 500)])).toEqual(['b queued']);
+  });
+
+  it('leaves an event in doubt when its send has no outcome and the outbox is full', async () => {
+    kafka.refusals.set(0, 'unknown');
+    expect(await publish([message('a', 0, 3000)])).toEqual(['a unknown']);
+    expect(failed).toEqual(['unknown 1']);
+  });
+
+  it('answers that the disk failed when a sync fails, and takes events again in another segment', async () => {
+    kafka.refusals.set(0, 'unavailable');
+    await publish([message('a')]);
+    directory.failingSyncs = 1;
+    expect(await publish([message('b')])).toEqual(['b outbox-failed']);
+    expect(await publish([message('c')])).toEqual(['c queued']);
+    expect((await directory.list()).filter(({ name }) => name.endsWith('.log'))).toHaveLength(2);
+    kafka.refusals.clear();
+    await drain();
+    expect(kafka.logs[0]).toEqual(['a', 'c']);
+  });
+
+  it('does not store an event whose client has gone', async () => {
+    const client = new ClientPresence();
+    kafka.held = promisesSettled();
+    kafka.refusals.set(0, 'unavailable');
+    const answer = publish([message('a')], client);
+    client.leave(new Error('gone'));
+    expect(await answer).toEqual(['a unavailable']);
+    await promisesSettled();
+    expect(queue.isEmpty).toBe(true);
+  });
+});
+
+/** The steps of a pass follow each other over many turns. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await promisesSettled();
+}
+
+describe('the drainer', () => {
+  let clock: ManualClock;
+  let errors: unknown[];
+  let drainer: OutboxDrainer;
+  const replayed: string[] = [];
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    errors = [];
+    replayed.length = 0;
+    drainer = new OutboxDrainer({
+      queue,
+      replay: async (run, options) => await pipeline.replay(run, options),
+      publisher: kafka,
+      clock,
+      random: () => 1,
+      publishMsMax: 1000,
+      retry: { baseMs: 100, factor: 2, waitMsMax: 1000 },
+      onError: (error) => errors.push(error),
+      onReplayed: (summary) => replayed.push(`${summary.replayed}/${summary.kept}`),
+    });
+  });
+
+  it('publishes in order what waits when Kafka is back, and stops', async () => {
+    kafka.refusals.set(0, 'unavailable');
+    for (const id of ['a', 'b', 'c']) await publish([message(id)]);
+    kafka.downCause = new Error('refused');
+    drainer.start();
+    await settle();
+    expect(kafka.logs[0]).toEqual([]);
+    kafka.downCause = undefined;
+    kafka.refusals.clear();
+    drainer.wake();
+    await settle();
+    expect([kafka.logs[0], replayed]).toEqual([['a', 'b', 'c'], ['3/0']]);
+    await drainer.stop();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('makes no pass while nothing is durable, and waits after a pass without progress: it must not starve the event loop', async () => {
+    let passes = 0;
+    const state = { canReplay: false };
+    const idle = new OutboxDrainer({
+      queue: state,
+      replay: async () => {
+        passes += 1;
+        await promisesSettled();
+        return { replayed: 0, kept: 1 };
+      },
+      publisher: kafka,
+      clock,
+      random: () => 1,
+      publishMsMax: 1000,
+      retry: { baseMs: 100, factor: 2, waitMsMax: 1000 },
+      onError: (error) => errors.push(error),
+      onReplayed: () => undefined,
+    });
+    idle.start();
+    idle.wake();
+    await settle();
+    expect(passes).toBe(0);
+    state.canReplay = true;
+    idle.wake();
+    await settle();
+    expect([passes, clock.pending]).toEqual([1, 1]);
+    await clock.advance(100);
+    await settle();
+    expect(passes).toBe(2);
+    await idle.stop();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('waits longer after each pass that left events, and drains the partitions that work', async () => {
+    kafka.refusals.set(0, 'unavailable').set(1, 'unavailable');
+    await publish([message('a'), message('b', 1)]);
+    kafka.refusals.delete(1);
+    drainer.start();
+    await settle();
+    expect([kafka.logs[1], replayed]).toEqual([['b'], ['1/1']]);
+    await clock.advance(100);
+    await settle();
+    await clock.advance(150);
+    await settle();
+    kafka.refusals.clear();
+    await clock.advance(50);
+    await settle();
+    expect([kafka.logs[0], errors]).toEqual([['a'], []]);
+    await drainer.stop();
+  });
+});
