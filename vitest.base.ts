@@ -24,7 +24,11 @@ export function projectTests({ alone }: { readonly alone?: readonly string[] } =
       hookTimeout: integration ? 120_000 : 60_000,
       fileParallelism: !integration,
       maxWorkers: 2,
-      ...(integration && alone !== undefined ? { projects: groupsOf(alone) } : integration ? { include: integrationTests } : { include: ['src/**/*.spec.ts'], exclude: integrationTests }),
+      ...(integration && alone !== undefined
+        ? { projects: groupsOf(alone) }
+        : integration
+          ? { include: integrationTests }
+          : { include: ['src/**/*.spec.ts'], exclude: integrationTests }),
       reporters: ['default', ['json', { outputFile: integration ? 'test-report.int.json' : 'test-report.json' }]],
     },
   });
@@ -33,6 +37,15 @@ export function projectTests({ alone }: { readonly alone?: readonly string[] } =
 function groupsOf(alone: readonly string[]) {
   return [
     { extends: true as const, test: { name: 'alone', include: [...alone], sequence: { groupOrder: 0 } } },
-    { extends: true as const, test: { name: 'beside each other', include: integrationTests, exclude: [...alone], fileParallelism: true, sequence: { groupOrder: 1 } } },
+    {
+      extends: true as const,
+      test: {
+        name: 'beside each other',
+        include: integrationTests,
+        exclude: [...alone],
+        fileParallelism: true,
+        sequence: { groupOrder: 1 },
+      },
+    },
   ];
 }

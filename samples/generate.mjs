@@ -11,8 +11,40 @@ const firstDay = Date.UTC(2019, 10, 11) / 1000;
 const dayWeights = [9, 9, 10, 11, 14, 18, 15, 11, 11, 12, 13, 17, 22, 18];
 /** Share of the purchases in each hour of the day, UTC. */
 const hourWeights = [2, 1, 1, 1, 1, 2, 4, 6, 8, 9, 10, 10, 12, 11, 9, 9, 10, 12, 15, 18, 20, 18, 11, 5];
-const countryWeights = { US: 22, GB: 17, DE: 12, FR: 10, IN: 8, ES: 6, IT: 5, NL: 4, JP: 4, BR: 3, IE: 2, SE: 2, PL: 2, CZ: 1, NO: 1, ZA: 1 };
-const genreWeights = { Fiction: 30, Crime: 15, 'Science Fiction': 13, Adventure: 10, Children: 10, Horror: 8, Fantasy: 7, Poetry: 5, Drama: 4, Philosophy: 4, History: 3, Memoir: 3, Humour: 3, Science: 2 };
+const countryWeights = {
+  US: 22,
+  GB: 17,
+  DE: 12,
+  FR: 10,
+  IN: 8,
+  ES: 6,
+  IT: 5,
+  NL: 4,
+  JP: 4,
+  BR: 3,
+  IE: 2,
+  SE: 2,
+  PL: 2,
+  CZ: 1,
+  NO: 1,
+  ZA: 1,
+};
+const genreWeights = {
+  Fiction: 30,
+  Crime: 15,
+  'Science Fiction': 13,
+  Adventure: 10,
+  Children: 10,
+  Horror: 8,
+  Fantasy: 7,
+  Poetry: 5,
+  Drama: 4,
+  Philosophy: 4,
+  History: 3,
+  Memoir: 3,
+  Humour: 3,
+  Science: 2,
+};
 /** Years by which those who like a genre are younger or older than the rest. */
 const ageShifts = { 'Science Fiction': -6, Fantasy: -8, Horror: -4, Philosophy: 4, Memoir: 7, History: 9 };
 /** The id that the book has in the contract's own example; every other one comes from title and author. */
@@ -50,14 +82,20 @@ function uuidOfName(name) {
 
 /** A UUIDv7: its time is the purchase's. */
 function eventIdAt(epochMs, random) {
-  const hex = (digits) => random(16 ** digits).toString(16).padStart(digits, '0');
+  const hex = (digits) =>
+    random(16 ** digits)
+      .toString(16)
+      .padStart(digits, '0');
   return formatUuid(`${epochMs.toString(16).padStart(12, '0')}7${hex(3)}a${hex(3)}${hex(6)}${hex(6)}`);
 }
 
 function makeBooks() {
   const catalogue = JSON.parse(readFileSync(new URL('catalogue.json', import.meta.url), 'utf8'));
   return Object.fromEntries(
-    Object.entries(catalogue).map(([genre, books]) => [genre, books.map(([title, author]) => ({ bookId: knownBookIds[title] ?? uuidOfName(`${title}\n${author}`), title, author, genre }))]),
+    Object.entries(catalogue).map(([genre, books]) => [
+      genre,
+      books.map(([title, author]) => ({ bookId: knownBookIds[title] ?? uuidOfName(`${title}\n${author}`), title, author, genre })),
+    ]),
   );
 }
 
@@ -79,7 +117,10 @@ export function makeSamples() {
   const random = seeded(0x6d696c6c);
   const books = makeBooks();
   const users = makeUsers(random);
-  const seconds = Array.from({ length: purchaseCount }, () => firstDay + Number(weighted(dayWeights, random)) * 86_400 + Number(weighted(hourWeights, random)) * 3600 + random(3600)).toSorted((a, b) => a - b);
+  const seconds = Array.from(
+    { length: purchaseCount },
+    () => firstDay + Number(weighted(dayWeights, random)) * 86_400 + Number(weighted(hourWeights, random)) * 3600 + random(3600),
+  ).toSorted((a, b) => a - b);
   const lines = seconds.map((purchaseTimestamp) => {
     // The smaller of two: some buy often, some once.
     const user = users[Math.min(random(userCount), random(userCount))];
@@ -87,7 +128,14 @@ export function makeSamples() {
     // The first of a shelf are its best sellers.
     const book = shelf[Math.min(random(shelf.length), random(shelf.length))];
     const { userId, userCountry, userAge } = user;
-    return JSON.stringify({ eventId: eventIdAt(purchaseTimestamp * 1000 + random(1000), random), ...book, userId, userCountry, userAge, purchaseTimestamp });
+    return JSON.stringify({
+      eventId: eventIdAt(purchaseTimestamp * 1000 + random(1000), random),
+      ...book,
+      userId,
+      userCountry,
+      userAge,
+      purchaseTimestamp,
+    });
   });
   return `${lines.join('\n')}\n`;
 }

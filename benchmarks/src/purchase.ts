@@ -51,7 +51,11 @@ function subjectsOf(bare: ServerProcess, bareWithKafka: ServerProcess, ours: Ser
     { name: 'bare Fastify with Kafka', server: bareWithKafka, load: single },
     { name: 'ours', server: ours, load: single },
     { name: 'ours with Idempotency-Key', server: ours, load: withKey },
-    { name: 'ours, batches', server: ours, load: { path: '/v1/purchases/batch', bodies: batches, eventsPerRequest: batchItems, connections: batchConnections } },
+    {
+      name: 'ours, batches',
+      server: ours,
+      load: { path: '/v1/purchases/batch', bodies: batches, eventsPerRequest: batchItems, connections: batchConnections },
+    },
   ];
 }
 

@@ -34,7 +34,12 @@ const figures: Figure[] = [];
 
 function figure(name: string, value: number, unit: string, target?: number): void {
   const rounded = Math.round(value * 100) / 100;
-  figures.push({ name, value: rounded, unit, ...(target === undefined ? {} : { target, met: unit.endsWith('/s') ? rounded >= target : rounded <= target }) });
+  figures.push({
+    name,
+    value: rounded,
+    unit,
+    ...(target === undefined ? {} : { target, met: unit.endsWith('/s') ? rounded >= target : rounded <= target }),
+  });
 }
 
 function quantile(values: readonly number[], q: number): number {
@@ -118,7 +123,8 @@ async function ask(url: string, sql: string): Promise<unknown[][]> {
     body: JSON.stringify({ sql, engine: 'duckdb', timeoutMs: 120_000 }),
   });
   const body = (await response.json()) as Answer;
-  if (body.state !== 'succeeded' || body.results === undefined) throw new Error(`a query was answered ${response.status}: ${JSON.stringify(body).slice(0, 500)}`);
+  if (body.state !== 'succeeded' || body.results === undefined)
+    throw new Error(`a query was answered ${response.status}: ${JSON.stringify(body).slice(0, 500)}`);
   return body.results.rows;
 }
 
@@ -129,7 +135,12 @@ async function timed<T>(run: () => Promise<T>): Promise<{ readonly ms: number; r
 }
 
 /** Runs both sides in turn, so that noise of the machine hits both. */
-async function compare(name: string, sql: string, count: number, { duckdb, url }: { duckdb: DuckDBConnection; url: string }): Promise<{ bare: number[]; api: number[] }> {
+async function compare(
+  name: string,
+  sql: string,
+  count: number,
+  { duckdb, url }: { duckdb: DuckDBConnection; url: string },
+): Promise<{ bare: number[]; api: number[] }> {
   const bare: number[] = [];
   const api: number[] = [];
   for (let round = -1; round < count; round += 1) {

@@ -25,7 +25,13 @@ interface Compose {
 const compose = yamlOf('compose.yaml') as Compose;
 const services = Object.entries(compose.services);
 /** Folder of the program that each service of ours runs. */
-const programs = { purchase: 'apps/purchase', sink: 'apps/sink', 'query-api': 'apps/query-api', 'query-worker': 'apps/query-api', lake: 'tools/stack' } as const;
+const programs = {
+  purchase: 'apps/purchase',
+  sink: 'apps/sink',
+  'query-api': 'apps/query-api',
+  'query-worker': 'apps/query-api',
+  lake: 'tools/stack',
+} as const;
 
 /** The published schema marks its parts with the `id` of an early draft, which JSON Schema has renamed since. */
 function withoutIds(schema: unknown): unknown {
@@ -63,10 +69,14 @@ describe('compose.yaml', () => {
 
   it('waits only for services that exist, and for health only if there is a check', () => {
     const waits = services.flatMap(([name, { depends_on: on = {} }]) =>
-      Object.entries(Array.isArray(on) ? Object.fromEntries(on.map((other) => [other, { condition: 'service_started' }])) : on).map(([other, { condition }]) => ({ name, other, condition })),
+      Object.entries(Array.isArray(on) ? Object.fromEntries(on.map((other) => [other, { condition: 'service_started' }])) : on).map(
+        ([other, { condition }]) => ({ name, other, condition }),
+      ),
     );
     expect(waits.filter(({ other }) => !(other in compose.services))).toEqual([]);
-    expect(waits.filter(({ other, condition }) => condition === 'service_healthy' && compose.services[other]?.healthcheck === undefined)).toEqual([]);
+    expect(
+      waits.filter(({ other, condition }) => condition === 'service_healthy' && compose.services[other]?.healthcheck === undefined),
+    ).toEqual([]);
   });
 
   it('gives each health check enough time to start its program, and more time than a service allows its own dependencies', () => {
@@ -76,12 +86,18 @@ describe('compose.yaml', () => {
     const starting = checks.filter(({ test }) => test.some((word) => word.includes('/opt/kafka/bin/')));
     expect(starting.map(({ name }) => name)).toEqual(['kafka']);
     // This check starts a JVM beside the broker, so it needs a separate heap setting.
-    expect(starting.filter(({ test, timeout }) => !test.some((word) => /^KAFKA_HEAP_OPTS=-Xms\d\dm -Xmx\d{2,3}m$/.test(word)) || seconds(timeout) < 30)).toEqual([]);
+    expect(
+      starting.filter(
+        ({ test, timeout }) => !test.some((word) => /^KAFKA_HEAP_OPTS=-Xms\d\dm -Xmx\d{2,3}m$/.test(word)) || seconds(timeout) < 30,
+      ),
+    ).toEqual([]);
   });
 
   it('mounts only files that exist and volumes that are declared', () => {
     const sources = services.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0]!));
-    expect(sources.filter((source) => (source.startsWith('.') ? !existsSync(join(docker, source)) : !(source in compose.volumes)))).toEqual([]);
+    expect(sources.filter((source) => (source.startsWith('.') ? !existsSync(join(docker, source)) : !(source in compose.volumes)))).toEqual(
+      [],
+    );
   });
 
   it('uses only secrets that are declared', () => {
@@ -112,12 +128,16 @@ describe.each(['purchase', 'sink', 'query-api', 'lake', 'aws'])('%s.Dockerfile',
   const text = textOf(`${name}.Dockerfile`);
 
   it('copies only existing files', () => {
-    const sources = [...text.matchAll(/^COPY (?:--from=build \/millrace\/)?(\S+) \S+$/gm)].map((match) => match[1]!).filter((path) => !path.startsWith('--') && path !== 'node_modules');
+    const sources = [...text.matchAll(/^COPY (?:--from=build \/millrace\/)?(\S+) \S+$/gm)]
+      .map((match) => match[1]!)
+      .filter((path) => !path.startsWith('--') && path !== 'node_modules');
     expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
   });
 
   it('starts programs that the build makes', () => {
-    const commands = services.filter(([, { build }]) => build?.dockerfile === `docker/${name}.Dockerfile`).flatMap(([, { command }]) => command ?? []);
+    const commands = services
+      .filter(([, { build }]) => build?.dockerfile === `docker/${name}.Dockerfile`)
+      .flatMap(([, { command }]) => command ?? []);
     const named = [text.match(/^CMD (.*)$/m)?.[1] ?? '', ...commands].join(' ').matchAll(/((?:apps|tools)\/\S+?)\.js/g);
     const sources = [...named].map((match) => `${match[1]!.replace('/dist/', '/src/')}.ts`);
     expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
@@ -136,8 +156,11 @@ describe('the application images', () => {
   });
 
   it('run the Node that the repository is built with', () => {
-    const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> };
+    const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>;
+    };
     const [major, minor] = devDependencies['node']!.split('.');
-    for (const name of ['purchase', 'sink', 'query-api', 'lake']) expect(textOf(`${name}.Dockerfile`)).toContain(`FROM node:${major}.${minor}-`);
+    for (const name of ['purchase', 'sink', 'query-api', 'lake'])
+      expect(textOf(`${name}.Dockerfile`)).toContain(`FROM node:${major}.${minor}-`);
   });
 });

@@ -19,7 +19,14 @@ interface Rule {
   annotations?: { summary?: string; description?: string };
 }
 
-const dashboards = readdirSync(new URL('../grafana/dashboards', import.meta.url)).map((name) => JSON.parse(textOf(`grafana/dashboards/${name}`)) as { uid: string; panels: Panel[]; templating: { list: { name: string; query: { query: string } }[] } });
+const dashboards = readdirSync(new URL('../grafana/dashboards', import.meta.url)).map(
+  (name) =>
+    JSON.parse(textOf(`grafana/dashboards/${name}`)) as {
+      uid: string;
+      panels: Panel[];
+      templating: { list: { name: string; query: { query: string } }[] };
+    },
+);
 const panels = dashboards.flatMap((dashboard) => dashboard.panels).filter((panel) => panel.type !== 'row');
 const rules = (yamlOf('prometheus/rules.yaml') as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
 const expressions = [...panels.flatMap((panel) => panel.targets ?? []).map((target) => target.expr), ...rules.map((rule) => rule.expr)];
@@ -31,7 +38,9 @@ function metricsOf(expression: string): string[] {
     .replaceAll(/\{[^}]*\}/g, '')
     .replaceAll(/\[[^\]]*\]/g, '')
     .replaceAll(/\b(by|without|on|ignoring)\s*\([^)]*\)/g, '');
-  return [...bare.matchAll(/[a-zA-Z_:][a-zA-Z0-9_:]*(?!\s*\()\b/g)].map((match) => match[0]).filter((name) => name.includes('_') && !name.startsWith('histogram_') || name === 'up');
+  return [...bare.matchAll(/[a-zA-Z_:][a-zA-Z0-9_:]*(?!\s*\()\b/g)]
+    .map((match) => match[0])
+    .filter((name) => (name.includes('_') && !name.startsWith('histogram_')) || name === 'up');
 }
 
 /** Every series that some service exports: a histogram is read by its three series. */
@@ -52,12 +61,16 @@ function keepsService(expression: string): boolean {
 
 /** Whether each pipeline metric in an expression filters by the chosen services. */
 function picksService(expression: string): boolean {
-  return [...expression.matchAll(/millrace_pipeline_[a-z_]+(\{[^}]*\})?/g)].every(([, labels]) => labels?.includes('service=~"$service"') === true);
+  return [...expression.matchAll(/millrace_pipeline_[a-z_]+(\{[^}]*\})?/g)].every(
+    ([, labels]) => labels?.includes('service=~"$service"') === true,
+  );
 }
 
 describe('metricsOf', () => {
   it('finds the metrics of an expression and nothing else', () => {
-    expect(metricsOf('histogram_quantile(0.5, sum by (a_b, le) (rate(x_y_bucket{route!~"a_b|c_d"}[$__rate_interval]))) / z_total > 0.8 * up')).toEqual(['x_y_bucket', 'z_total', 'up']);
+    expect(
+      metricsOf('histogram_quantile(0.5, sum by (a_b, le) (rate(x_y_bucket{route!~"a_b|c_d"}[$__rate_interval]))) / z_total > 0.8 * up'),
+    ).toEqual(['x_y_bucket', 'z_total', 'up']);
   });
 });
 
@@ -72,23 +85,41 @@ describe('dashboards and rules', () => {
   it('have panels with a unique id, a title, a description and the provisioned data source', () => {
     const { datasources } = yamlOf('grafana/provisioning/datasources/prometheus.yaml') as { datasources: { uid: string }[] };
     expect(new Set(panels.map((panel) => panel.id)).size).toBe(panels.length);
-    expect(panels.filter((panel) => !panel.title || !panel.description || panel.datasource?.uid !== datasources[0]?.uid).map((panel) => panel.title)).toEqual([]);
+    expect(
+      panels
+        .filter((panel) => !panel.title || !panel.description || panel.datasource?.uid !== datasources[0]?.uid)
+        .map((panel) => panel.title),
+    ).toEqual([]);
   });
 
   it('separate series that several services export under one name, and show the chosen services', () => {
-    const targets = panels.flatMap(({ title, targets: all = [] }) => all.map((target) => ({ title, ...target }))).filter(({ expr }) => expr.includes('millrace_pipeline_'));
+    const targets = panels
+      .flatMap(({ title, targets: all = [] }) => all.map((target) => ({ title, ...target })))
+      .filter(({ expr }) => expr.includes('millrace_pipeline_'));
     expect(targets.length).toBeGreaterThan(8);
-    expect(targets.filter((target) => !keepsService(target.expr) || !target.legendFormat.includes('{{service}} {{pipeline}}')).map(({ title }) => title)).toEqual([]);
+    expect(
+      targets
+        .filter((target) => !keepsService(target.expr) || !target.legendFormat.includes('{{service}} {{pipeline}}'))
+        .map(({ title }) => title),
+    ).toEqual([]);
     expect(targets.filter((target) => !picksService(target.expr)).map(({ title }) => title)).toEqual([]);
     const variables = dashboards.flatMap(({ templating }) => templating.list);
     expect(variables.map(({ name }) => name)).toEqual(['service']);
-    expect(variables.flatMap(({ query }) => metricsOf(query.query.replace(/^label_values\((.*), service\)$/, '$1'))).filter((name) => !exported().has(name))).toEqual([]);
+    expect(
+      variables
+        .flatMap(({ query }) => metricsOf(query.query.replace(/^label_values\((.*), service\)$/, '$1')))
+        .filter((name) => !exported().has(name)),
+    ).toEqual([]);
   });
 
   it('have alerts with a severity, a summary and a description', () => {
     const alerts = rules.filter((rule) => rule.alert !== undefined);
     expect(alerts).not.toEqual([]);
-    expect(alerts.filter(({ labels, annotations }) => !labels?.severity || !annotations?.summary || !annotations.description).map((rule) => rule.alert)).toEqual([]);
+    expect(
+      alerts
+        .filter(({ labels, annotations }) => !labels?.severity || !annotations?.summary || !annotations.description)
+        .map((rule) => rule.alert),
+    ).toEqual([]);
   });
 
   it('are found at the configured paths', () => {
@@ -100,7 +131,9 @@ describe('dashboards and rules', () => {
   });
 
   it('scrape every service at the port it listens on', () => {
-    const { scrape_configs: jobs } = yamlOf('prometheus/prometheus.yaml') as { scrape_configs: { static_configs: { targets: string[] }[] }[] };
+    const { scrape_configs: jobs } = yamlOf('prometheus/prometheus.yaml') as {
+      scrape_configs: { static_configs: { targets: string[] }[] }[];
+    };
     const { services } = yamlOf('compose.yaml') as { services: Record<string, { environment?: Record<string, string> }> };
     const ports = ['purchase', 'sink', 'query-api', 'query-worker'].map((name) => {
       const settings = services[name]?.environment ?? {};

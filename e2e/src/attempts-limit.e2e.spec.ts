@@ -8,7 +8,9 @@ describe.each([
   ['query-worker', 'QUERY'],
 ] as const)('%s', (name, prefix) => {
   it('refuses to start when one request may cause more attempts than the limit, and says which', async () => {
-    await expect(spawnService(name, { [`${prefix}_ATTEMPTS_PER_REQUEST_MAX`]: '1' })).rejects.toThrow(/the limit is 1 attempts for one request, but .+ may cause \d+ attempts/);
+    await expect(spawnService(name, { [`${prefix}_ATTEMPTS_PER_REQUEST_MAX`]: '1' })).rejects.toThrow(
+      /the limit is 1 attempts for one request, but .+ may cause \d+ attempts/,
+    );
   });
 });
 

@@ -22,10 +22,14 @@ async function world(): Promise<unknown> {
 
 beforeAll(async () => {
   // The table rests first, so that the test causes every later change.
-  await waitUntil('the sink to have landed what other tests posted', async () => {
-    const ends = await endOffsets(stack.topic);
-    return (await recordedOffsets(stack.table, stack.topic)) === ends.reduce((sum, end) => sum + end, 0);
-  }, { timeoutMs: 60_000 });
+  await waitUntil(
+    'the sink to have landed what other tests posted',
+    async () => {
+      const ends = await endOffsets(stack.topic);
+      return (await recordedOffsets(stack.table, stack.topic)) === ends.reduce((sum, end) => sum + end, 0);
+    },
+    { timeoutMs: 60_000 },
+  );
 });
 
 describe('bad input', () => {
@@ -40,7 +44,11 @@ describe('bad input', () => {
   ])('%s is refused by the purchase API with a problem that says so, and nothing changes', async (_what, status, init, { type, field }) => {
     const before = await world();
     const answer = await ask(purchasesUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, ...init });
-    expect(answer).toMatchObject({ status, contentType: expect.stringContaining(problemMediaType) as string, body: { type: `urn:millrace:problem:${type}`, status, title: expect.any(String) as string, detail: expect.any(String) as string } });
+    expect(answer).toMatchObject({
+      status,
+      contentType: expect.stringContaining(problemMediaType) as string,
+      body: { type: `urn:millrace:problem:${type}`, status, title: expect.any(String) as string, detail: expect.any(String) as string },
+    });
     expect(answer.body.errors?.map((error) => error.field)).toEqual(field === undefined ? undefined : [field]);
     expect(answer.body.detail).toContain(field ?? '');
     expect(await world()).toEqual(before);
@@ -56,7 +64,11 @@ describe('bad input', () => {
     const before = await world();
     for (const engine of ['duckdb', 'athena']) {
       const answer = await post(queriesUrl, { ...(body as object), engine });
-      expect(answer).toMatchObject({ status: 400, contentType: expect.stringContaining(problemMediaType) as string, body: { type: `urn:millrace:problem:${type}`, status: 400, detail: expect.any(String) as string } });
+      expect(answer).toMatchObject({
+        status: 400,
+        contentType: expect.stringContaining(problemMediaType) as string,
+        body: { type: `urn:millrace:problem:${type}`, status: 400, detail: expect.any(String) as string },
+      });
     }
     expect(await world()).toEqual(before);
     expect((await query({ sql: 'SELECT count(*) AS n FROM purchases' })).rows).toHaveLength(1);

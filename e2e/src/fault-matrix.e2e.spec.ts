@@ -11,7 +11,7 @@ import { stack } from './stack.ts';
 
 const troubles = {
   'gives no answer': (): Fault => ({ kind: 'black-hole' }),
-  'fails': ({ failure }: MatrixRow): Fault => failure,
+  fails: ({ failure }: MatrixRow): Fault => failure,
   'is slow': ({ latencyMs = slowAnswerMs }: MatrixRow): Fault => ({ kind: 'slow', latencyMs }),
 };
 
@@ -32,38 +32,41 @@ afterAll(async () => await matrix?.close());
 describe.each(dependencies)('when %s', (dependency) => {
   beforeAll(async () => await eventually(`what needs ${dependency} to work`, matrixRows(cast)[dependency].works));
 
-  it.each(Object.keys(troubles) as (keyof typeof troubles)[])('%s, circuits open, users get what is documented, all else goes on, and the circuits close by themselves', async (trouble) => {
-    const row = matrixRows(cast)[dependency];
-    const { proxy, when, troubled, spared, goesOn, works } = row;
-    const refusedBefore = await refusalsBeside(troubled);
-    const users = new Users(row.users);
-    // With the same users at work, so that nothing but the trouble makes the difference.
-    const usual = await paceOver(spared, 2000);
-    const fault = troubles[trouble](row);
-    const active = await proxy.inject(fault, when === undefined ? {} : { when });
-    const pacing = new Pacing(spared);
-    const lateSink = dependency === 'Kafka' ? await matrix.startLateSink() : undefined;
-    try {
-      const { circuits, behaves } = matrixRows({ ...cast, lateSink })[dependency];
-      await Promise.all(circuits.map(showsOpen));
-      const openMs = performance.now();
-      // A slow dependency still answers a probe from time to time.
-      await eventually(`what is documented for ${dependency}`, behaves);
-      await eventually('what does not need it to go on', goesOn);
-      expect(await refusalsBeside(troubled)).toEqual(refusedBefore);
-      // No request waits for a dependency that it does not need, neither while calls still fail nor while circuits are open.
-      const { before: untilOpen, since: whileOpen } = await pacing.stop(openMs);
-      expect(slowedOrFailed(usual, untilOpen)).toEqual([]);
-      expect(slowedOrFailed(usual, whileOpen)).toEqual([]);
-      await active.clear();
-      await Promise.all(circuits.map(showsClosed));
-    } finally {
-      await active.clear();
-      await Promise.all([users.stop(), pacing.stop()]);
-      await lateSink?.service.kill('SIGKILL');
-    }
-    await eventually(`what needs ${dependency} to work again`, works);
-  });
+  it.each(Object.keys(troubles) as (keyof typeof troubles)[])(
+    '%s, circuits open, users get what is documented, all else goes on, and the circuits close by themselves',
+    async (trouble) => {
+      const row = matrixRows(cast)[dependency];
+      const { proxy, when, troubled, spared, goesOn, works } = row;
+      const refusedBefore = await refusalsBeside(troubled);
+      const users = new Users(row.users);
+      // With the same users at work, so that nothing but the trouble makes the difference.
+      const usual = await paceOver(spared, 2000);
+      const fault = troubles[trouble](row);
+      const active = await proxy.inject(fault, when === undefined ? {} : { when });
+      const pacing = new Pacing(spared);
+      const lateSink = dependency === 'Kafka' ? await matrix.startLateSink() : undefined;
+      try {
+        const { circuits, behaves } = matrixRows({ ...cast, lateSink })[dependency];
+        await Promise.all(circuits.map(showsOpen));
+        const openMs = performance.now();
+        // A slow dependency still answers a probe from time to time.
+        await eventually(`what is documented for ${dependency}`, behaves);
+        await eventually('what does not need it to go on', goesOn);
+        expect(await refusalsBeside(troubled)).toEqual(refusedBefore);
+        // No request waits for a dependency that it does not need, neither while calls still fail nor while circuits are open.
+        const { before: untilOpen, since: whileOpen } = await pacing.stop(openMs);
+        expect(slowedOrFailed(usual, untilOpen)).toEqual([]);
+        expect(slowedOrFailed(usual, whileOpen)).toEqual([]);
+        await active.clear();
+        await Promise.all(circuits.map(showsClosed));
+      } finally {
+        await active.clear();
+        await Promise.all([users.stop(), pacing.stop()]);
+        await lateSink?.service.kill('SIGKILL');
+      }
+      await eventually(`what needs ${dependency} to work again`, works);
+    },
+  );
 });
 
 it('after all faults, every acknowledged purchase is in the table exactly once', async () => {
@@ -78,7 +81,8 @@ it('after all faults, every acknowledged purchase is in the table exactly once',
 async function refusalsBeside(troubled: readonly string[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const watched of [matrix.purchase, matrix.sink, matrix.queryApi, matrix.queryWorker]) {
-    for (const [pipeline, count] of await watched.refusals()) if (!troubled.includes(pipeline)) counts[`${watched.service.name} ${pipeline}`] = count;
+    for (const [pipeline, count] of await watched.refusals())
+      if (!troubled.includes(pipeline)) counts[`${watched.service.name} ${pipeline}`] = count;
   }
   return counts;
 }

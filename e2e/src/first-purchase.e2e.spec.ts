@@ -20,7 +20,9 @@ describe("the seed's example on its way from REST to an answer", () => {
       offset: expect.stringMatching(/^\d+$/) as string,
     });
 
-    const message = (await readTopic(stack.topic, before)).find(({ partition, offset }) => partition === receipt.partition && offset === receipt.offset);
+    const message = (await readTopic(stack.topic, before)).find(
+      ({ partition, offset }) => partition === receipt.partition && offset === receipt.offset,
+    );
     expect(message).toMatchObject({
       key: 'test-user',
       headers: {
@@ -56,7 +58,15 @@ describe("the seed's example on its way from REST to an answer", () => {
     });
 
     const glue = new GlueClient({ endpoint: stack.awsUrl });
-    const partition = await waitUntil('the partition in Glue', async () => (await glue.send(new GetPartitionCommand({ DatabaseName: stack.database, TableName: stack.table, PartitionValues: ['2019-11-30'] }))).Partition);
+    const partition = await waitUntil(
+      'the partition in Glue',
+      async () =>
+        (
+          await glue.send(
+            new GetPartitionCommand({ DatabaseName: stack.database, TableName: stack.table, PartitionValues: ['2019-11-30'] }),
+          )
+        ).Partition,
+    );
     expect(partition.StorageDescriptor?.Location).toBe(`s3://${stack.bucket}/${stack.table}/dt=2019-11-30/`);
     glue.destroy();
   });

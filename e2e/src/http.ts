@@ -14,12 +14,21 @@ export interface Answer<T> {
 /** Sends a request and reads its answer as JSON. */
 export async function ask<T = Problem>(url: string, init: RequestInit = {}): Promise<Answer<T>> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(60_000), ...init });
-  return { status: answer.status, contentType: answer.headers.get('content-type'), body: (await answer.json()) as T, headers: answer.headers };
+  return {
+    status: answer.status,
+    contentType: answer.headers.get('content-type'),
+    body: (await answer.json()) as T,
+    headers: answer.headers,
+  };
 }
 
 /** Posts a value as JSON, or a text unchanged. */
 export async function post<T = Problem>(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer<T>> {
-  return await ask<T>(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  return await ask<T>(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
 }
 
 /** Posts one purchase while Kafka is up, and posts it again when the service is too busy. */

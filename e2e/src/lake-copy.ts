@@ -68,7 +68,8 @@ export async function copyOfLake(table: string): Promise<LakeCopy> {
   const bucket = `copy-${randomUUID().slice(0, 8)}`;
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   for (const prefix of [`${table}/`, `_ledger/${table}/`, `_rejects/${table}/`]) {
-    for (const { key } of await lake.objects(prefix)) await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: await lake.read(key) }));
+    for (const { key } of await lake.objects(prefix))
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: await lake.read(key) }));
   }
   return new LakeCopy(s3, bucket, table);
 }

@@ -6,14 +6,22 @@ export async function recordedOffsets(table: string, topic: string): Promise<num
   const prefix = `_ledger/${table}/${topic}/`;
   // The newest entry of a lane has its first key.
   const heads = new Map((await lake.objects(prefix)).toReversed().map(({ key }) => [key.slice(0, key.lastIndexOf('/')), key]));
-  const ends = await Promise.all([...heads.values()].map(async (key) => (JSON.parse((await lake.read(key)).toString('utf8')) as { to: number }).to));
+  const ends = await Promise.all(
+    [...heads.values()].map(async (key) => (JSON.parse((await lake.read(key)).toString('utf8')) as { to: number }).to),
+  );
   return ends.reduce((sum, to) => sum + to, 0);
 }
 
 /** Waits until a number of offsets is recorded and every file of theirs is there, and judges the lake then. */
 export async function landedLake(offsets: number, table: string, topic: string, timeoutMs = 120_000): Promise<LakeCheck> {
-  await waitUntil(`${offsets} offsets in the ledger of ${table}`, async () => (await recordedOffsets(table, topic)) >= offsets, { timeoutMs, everyMs: 250 });
+  await waitUntil(`${offsets} offsets in the ledger of ${table}`, async () => (await recordedOffsets(table, topic)) >= offsets, {
+    timeoutMs,
+    everyMs: 250,
+  });
   const judge = async (): Promise<LakeCheck> => await checkLake({ endpoint: stack.awsUrl, bucket: stack.bucket, table, topic });
-  await waitUntil('every recorded file to be published', async () => (await judge()).missingFiles.length === 0, { timeoutMs, everyMs: 250 });
+  await waitUntil('every recorded file to be published', async () => (await judge()).missingFiles.length === 0, {
+    timeoutMs,
+    everyMs: 250,
+  });
   return await judge();
 }

@@ -24,7 +24,10 @@ afterAll(async () => {
 });
 
 /** Posts one by one from 32 clients at once; loses one Produce answer on the way. */
-async function postWhileLosing(fault: Fault, count: number): Promise<{ acknowledged: { id: string; at: string }[]; inFlight: number; hits: number; statuses: Set<number> }> {
+async function postWhileLosing(
+  fault: Fault,
+  count: number,
+): Promise<{ acknowledged: { id: string; at: string }[]; inFlight: number; hits: number; statuses: Set<number> }> {
   const waiting = makePurchases(count);
   const acknowledged: { id: string; at: string }[] = [];
   const statuses: number[] = [];
@@ -48,17 +51,22 @@ async function postWhileLosing(fault: Fault, count: number): Promise<{ acknowled
 }
 
 describe('a Produce answer that is lost while several requests are in flight', () => {
-  it.each<Fault>([{ kind: 'swallow-answer' }, { kind: 'apply-then-drop' }])('by $kind: every acknowledged purchase is at the place in its receipt, and none is in the topic twice', async (fault) => {
-    const { acknowledged, inFlight, hits, statuses } = await postWhileLosing(fault, 600);
-    expect(hits).toBe(1);
-    expect(inFlight).toBeGreaterThan(2);
-    // A request gets 503 when the outcome of its send stays unknown.
-    expect([...statuses].filter((status) => status !== 202 && status !== 503)).toEqual([]);
-    expect(acknowledged.length).toBeGreaterThan(500);
+  it.each<Fault>([{ kind: 'swallow-answer' }, { kind: 'apply-then-drop' }])(
+    'by $kind: every acknowledged purchase is at the place in its receipt, and none is in the topic twice',
+    async (fault) => {
+      const { acknowledged, inFlight, hits, statuses } = await postWhileLosing(fault, 600);
+      expect(hits).toBe(1);
+      expect(inFlight).toBeGreaterThan(2);
+      // A request gets 503 when the outcome of its send stays unknown.
+      expect([...statuses].filter((status) => status !== 202 && status !== 503)).toEqual([]);
+      expect(acknowledged.length).toBeGreaterThan(500);
 
-    const messages = await readTopic(topic);
-    const places = new Map(messages.map(({ value, partition, offset }) => [(JSON.parse(value) as { eventId: string }).eventId, `${partition}@${offset}`]));
-    expect(places.size).toBe(messages.length);
-    expect(acknowledged.filter(({ id, at }) => places.get(id) !== at)).toEqual([]);
-  });
+      const messages = await readTopic(topic);
+      const places = new Map(
+        messages.map(({ value, partition, offset }) => [(JSON.parse(value) as { eventId: string }).eventId, `${partition}@${offset}`]),
+      );
+      expect(places.size).toBe(messages.length);
+      expect(acknowledged.filter(({ id, at }) => places.get(id) !== at)).toEqual([]);
+    },
+  );
 });

@@ -43,13 +43,22 @@ it('an event that goes to Kafka and, without an answer, to the outbox too, is in
   const lost = await proxy.inject({ kind: 'swallow-answer' }, { when: { api: 'Produce' } });
   expect(await buy(purchase)).toEqual({ eventId: purchase!.eventId, durability: 'disk' });
   await lost.clear();
-  await waitUntil('the outbox to be drained', async () => ((await buy(later)).durability === 'kafka' ? true : undefined), { timeoutMs: 60_000, everyMs: 250 });
+  await waitUntil('the outbox to be drained', async () => ((await buy(later)).durability === 'kafka' ? true : undefined), {
+    timeoutMs: 60_000,
+    everyMs: 250,
+  });
 
   const ids = (await readTopic(stack.topic, before)).map(({ headers }) => headers[headerNames.id]);
   expect(ids.filter((id) => id === purchase!.eventId)).toHaveLength(2);
   const end = (await endOffsets(stack.topic)).reduce((sum, offset) => sum + offset, 0);
-  await waitUntil('the sink to record both', async () => (await recordedOffsets(stack.table, stack.topic)) >= end, { timeoutMs: 120_000, everyMs: 250 });
+  await waitUntil('the sink to record both', async () => (await recordedOffsets(stack.table, stack.topic)) >= end, {
+    timeoutMs: 120_000,
+    everyMs: 250,
+  });
   const dt = utcDate(purchase!.purchaseTimestamp);
-  await waitUntil('the row to be published', async () => ((await rowsOf(purchase!.eventId, dt)) > 0 ? true : undefined), { timeoutMs: 60_000, everyMs: 250 });
+  await waitUntil('the row to be published', async () => ((await rowsOf(purchase!.eventId, dt)) > 0 ? true : undefined), {
+    timeoutMs: 60_000,
+    everyMs: 250,
+  });
   expect(await rowsOf(purchase!.eventId, dt)).toBe(1);
 });

@@ -21,7 +21,11 @@ const groups = ['one', 'one', 'two'];
 async function startSink(n: number): Promise<ServiceProcess> {
   // Several small batches a lane, so that a kill finds one on its way.
   const settings = { SINK_FLUSH_SECONDS: '1', SINK_FLUSH_BYTES: '65536', SINK_ENCODER_THREADS: '1' };
-  return await spawnService('sink', { ...settings, SINK_TOPIC: topic, SINK_TABLE: table, SINK_GROUP_ID: `${topic}-${groups[n]}`, SINK_SPOOL_DIR: join(spool, String(n)) }, { until: 'live' });
+  return await spawnService(
+    'sink',
+    { ...settings, SINK_TOPIC: topic, SINK_TABLE: table, SINK_GROUP_ID: `${topic}-${groups[n]}`, SINK_SPOOL_DIR: join(spool, String(n)) },
+    { until: 'live' },
+  );
 }
 
 beforeAll(async () => {
@@ -33,7 +37,10 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const started = await Promise.allSettled(sinks);
-  await Promise.all([purchase?.kill(), ...started.map(async (sink) => (sink.status === 'fulfilled' ? await sink.value.kill() : undefined))]);
+  await Promise.all([
+    purchase?.kill(),
+    ...started.map(async (sink) => (sink.status === 'fulfilled' ? await sink.value.kill() : undefined)),
+  ]);
   await deleteTopic(topic);
   await rm(spool, { recursive: true, force: true });
 });
@@ -54,7 +61,10 @@ describe('20,000 purchases, two sinks in one group and a third in another on the
       const posting = postAll(events.slice(kill * share, (kill + 1) * share));
       posting.catch(() => undefined);
       // In the middle of the work: something of this share has landed, and something has not.
-      await waitUntil('batches to land again', async () => (await recordedOffsets(table, topic)) > recorded, { timeoutMs: 60_000, everyMs: 20 });
+      await waitUntil('batches to land again', async () => (await recordedOffsets(table, topic)) > recorded, {
+        timeoutMs: 60_000,
+        everyMs: 20,
+      });
       expect(await recordedOffsets(table, topic)).toBeLessThan((kill + 1) * share);
       const victim = kill % sinks.length;
       expect(await (await sinks[victim]!).kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
@@ -66,7 +76,16 @@ describe('20,000 purchases, two sinks in one group and a third in another on the
 
     const check = await landedLake(eventsTotal, table, topic);
     expect(check.faults).toEqual([]);
-    expect(check).toMatchObject({ rows: eventsTotal, distinctEventIds: eventsTotal, distinctOffsets: eventsTotal, contiguous: true, rejected: 0, dropped: 0, absent: 0, gap: 0 });
+    expect(check).toMatchObject({
+      rows: eventsTotal,
+      distinctEventIds: eventsTotal,
+      distinctOffsets: eventsTotal,
+      contiguous: true,
+      rejected: 0,
+      dropped: 0,
+      absent: 0,
+      gap: 0,
+    });
     expect(check.lanes).toHaveLength(8);
     expect(events.filter(({ eventId }) => !check.eventIds.has(eventId))).toEqual([]);
     expect((await Promise.all(sinks)).map(({ exit }) => exit)).toEqual([undefined, undefined, undefined]);

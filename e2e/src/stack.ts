@@ -23,7 +23,11 @@ export const stack = {
 export const lake = new LakeView({ endpoint: stack.awsUrl, bucket: stack.bucket });
 
 /** Kafka, reached without any proxy. */
-export const kafka = new kafkajs.Kafka({ brokers: stack.kafkaBrokers.split(','), logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 8 } });
+export const kafka = new kafkajs.Kafka({
+  brokers: stack.kafkaBrokers.split(','),
+  logLevel: kafkajs.logLevel.NOTHING,
+  retry: { retries: 8 },
+});
 
 function given(key: string): string {
   const value = process.env[key];

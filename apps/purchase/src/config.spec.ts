@@ -3,7 +3,12 @@ import { readPurchaseConfig } from './config.ts';
 
 describe('the settings', () => {
   it('have defaults for everything, on loopback', () => {
-    expect(readPurchaseConfig({})).toMatchObject({ PURCHASE_HOST: '127.0.0.1', PURCHASE_PORT: 3001, KAFKA_BROKERS: ['127.0.0.1:9092'], PURCHASE_SEND_PARTITION_BYTES_MAX: 524_288 });
+    expect(readPurchaseConfig({})).toMatchObject({
+      PURCHASE_HOST: '127.0.0.1',
+      PURCHASE_PORT: 3001,
+      KAFKA_BROKERS: ['127.0.0.1:9092'],
+      PURCHASE_SEND_PARTITION_BYTES_MAX: 524_288,
+    });
   });
 
   it.each([

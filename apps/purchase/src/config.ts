@@ -1,5 +1,14 @@
 import { purchaseLimits, purchases } from '@millrace/contracts';
-import { attemptsSetting, authPrefix, authSettings, drainPrefix, drainSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
+import {
+  attemptsSetting,
+  authPrefix,
+  authSettings,
+  drainPrefix,
+  drainSettings,
+  pipelineProblems,
+  pipelineSettings,
+  readConfig,
+} from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
 import { purchasePipelines, purchaseRule, purchaseSpecs } from './pipelines.ts';
 
@@ -7,23 +16,58 @@ import { purchasePipelines, purchaseRule, purchaseSpecs } from './pipelines.ts';
 export const purchaseConfigSchema = Type.Object({
   PURCHASE_HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' }),
   PURCHASE_PORT: Type.Integer({ default: 3001, minimum: 0, maximum: 65_535, description: 'Port of the purchase API' }),
-  PURCHASE_TOPIC: Type.String({ default: purchases.topic.name, pattern: '^[A-Za-z0-9._-]{1,249}$', description: 'Topic that purchases are written to' }),
-  PURCHASE_BODY_BYTES_MAX: Type.Integer({ default: purchaseLimits.bodyBytesMax, minimum: 1024, maximum: 64 * 1024 * 1024, description: 'Largest request body in bytes' }),
-  PURCHASE_BATCH_ITEMS_MAX: Type.Integer({ default: purchaseLimits.batchItemsMax, minimum: 1, maximum: 100_000, description: 'Most items of a posted batch' }),
-  PURCHASE_REQUEST_MS_MAX: Type.Integer({ default: 10_000, minimum: 100, maximum: 600_000, description: 'Time until a request is answered, in milliseconds, unless its caller sets less' }),
-  PURCHASE_LINGER_MS: Type.Integer({ default: 1, minimum: 0, maximum: 1000, description: 'How long an event waits for others to be sent with, in milliseconds' }),
+  PURCHASE_TOPIC: Type.String({
+    default: purchases.topic.name,
+    pattern: '^[A-Za-z0-9._-]{1,249}$',
+    description: 'Topic that purchases are written to',
+  }),
+  PURCHASE_BODY_BYTES_MAX: Type.Integer({
+    default: purchaseLimits.bodyBytesMax,
+    minimum: 1024,
+    maximum: 64 * 1024 * 1024,
+    description: 'Largest request body in bytes',
+  }),
+  PURCHASE_BATCH_ITEMS_MAX: Type.Integer({
+    default: purchaseLimits.batchItemsMax,
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Most items of a posted batch',
+  }),
+  PURCHASE_REQUEST_MS_MAX: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    maximum: 600_000,
+    description: 'Time until a request is answered, in milliseconds, unless its caller sets less',
+  }),
+  PURCHASE_LINGER_MS: Type.Integer({
+    default: 1,
+    minimum: 0,
+    maximum: 1000,
+    description: 'How long an event waits for others to be sent with, in milliseconds',
+  }),
   PURCHASE_SEND_PARTITION_BYTES_MAX: Type.Integer({
     default: 512 * 1024,
     minimum: 64 * 1024,
     maximum: purchases.topic.maxMessageBytes,
     description: 'Most bytes that one send carries for one partition',
   }),
-  PURCHASE_QUEUE_EVENTS_MAX: Type.Integer({ default: 20_000, minimum: 1, maximum: 10_000_000, description: 'Events that may wait for Kafka, those on their way included' }),
-  PURCHASE_QUEUE_BYTES_MAX: Type.Integer({ default: 64 * 1024 * 1024, minimum: 1024 * 1024, maximum: 16 * 1024 * 1024 * 1024, description: 'Bytes of events that may wait for Kafka, those on their way included' }),
+  PURCHASE_QUEUE_EVENTS_MAX: Type.Integer({
+    default: 20_000,
+    minimum: 1,
+    maximum: 10_000_000,
+    description: 'Events that may wait for Kafka, those on their way included',
+  }),
+  PURCHASE_QUEUE_BYTES_MAX: Type.Integer({
+    default: 64 * 1024 * 1024,
+    minimum: 1024 * 1024,
+    maximum: 16 * 1024 * 1024 * 1024,
+    description: 'Bytes of events that may wait for Kafka, those on their way included',
+  }),
   PURCHASE_OUTBOX_DIR: Type.Optional(
     Type.String({
       minLength: 1,
-      description: 'Directory of the outbox, on a disk that outlives the instance; one for each. Without it, purchases are refused while Kafka is down',
+      description:
+        'Directory of the outbox, on a disk that outlives the instance; one for each. Without it, purchases are refused while Kafka is down',
     }),
   ),
   PURCHASE_OUTBOX_BYTES_MAX: Type.Integer({
@@ -32,17 +76,50 @@ export const purchaseConfigSchema = Type.Object({
     maximum: Number.MAX_SAFE_INTEGER,
     description: 'Most bytes of the outbox on disk; above it, purchases are refused while Kafka is down',
   }),
-  PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({ default: 1000, minimum: 50, maximum: 60_000, description: 'Time to open a connection to Kafka, in milliseconds' }),
-  PURCHASE_KAFKA_ANSWER_MS_MAX: Type.Integer({ default: 1000, minimum: 50, maximum: 60_000, description: 'Time until Kafka answers one attempt to write, in milliseconds; then the attempt is repeated' }),
-  PURCHASE_KAFKA_RETRY_DELAY_MS: Type.Integer({ default: 100, minimum: 1, maximum: 60_000, description: 'Wait between two attempts to write, in milliseconds' }),
-  PURCHASE_KAFKA_OPEN_MS_MAX: Type.Integer({ default: 2000, minimum: 100, maximum: 600_000, description: 'Time to reach Kafka and to get a producer id, in milliseconds' }),
-  PURCHASE_KAFKA_CHECK_MS_MAX: Type.Integer({ default: 1000, minimum: 50, maximum: 60_000, description: 'Time a check of Kafka may take, in milliseconds' }),
+  PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({
+    default: 1000,
+    minimum: 50,
+    maximum: 60_000,
+    description: 'Time to open a connection to Kafka, in milliseconds',
+  }),
+  PURCHASE_KAFKA_ANSWER_MS_MAX: Type.Integer({
+    default: 1000,
+    minimum: 50,
+    maximum: 60_000,
+    description: 'Time until Kafka answers one attempt to write, in milliseconds; then the attempt is repeated',
+  }),
+  PURCHASE_KAFKA_RETRY_DELAY_MS: Type.Integer({
+    default: 100,
+    minimum: 1,
+    maximum: 60_000,
+    description: 'Wait between two attempts to write, in milliseconds',
+  }),
+  PURCHASE_KAFKA_OPEN_MS_MAX: Type.Integer({
+    default: 2000,
+    minimum: 100,
+    maximum: 600_000,
+    description: 'Time to reach Kafka and to get a producer id, in milliseconds',
+  }),
+  PURCHASE_KAFKA_CHECK_MS_MAX: Type.Integer({
+    default: 1000,
+    minimum: 50,
+    maximum: 60_000,
+    description: 'Time a check of Kafka may take, in milliseconds',
+  }),
   ...pipelineSettings('PURCHASE', purchasePipelines),
   ...attemptsSetting('PURCHASE', 100),
-  KAFKA_BROKERS: Type.Array(Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' }), { default: ['127.0.0.1:9092'], minItems: 1, maxItems: 100, description: 'Kafka brokers as host:port' }),
+  KAFKA_BROKERS: Type.Array(Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' }), {
+    default: ['127.0.0.1:9092'],
+    minItems: 1,
+    maxItems: 100,
+    description: 'Kafka brokers as host:port',
+  }),
   ...authSettings,
   ...drainSettings,
-  LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
+  LOG_LEVEL: Type.Union(
+    ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
+    { default: 'info', description: 'Least level of lines that are logged' },
+  ),
 });
 
 /** Settings of the purchase API, named as in the environment. */
@@ -58,7 +135,9 @@ export function readPurchaseConfig(env: Readonly<Record<string, string | undefin
     prefixes: ['PURCHASE_', authPrefix, drainPrefix],
     env,
     check: (config) => [
-      ...(config.PURCHASE_QUEUE_EVENTS_MAX >= config.PURCHASE_BATCH_ITEMS_MAX ? [] : ['PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX: such a batch could never be taken.']),
+      ...(config.PURCHASE_QUEUE_EVENTS_MAX >= config.PURCHASE_BATCH_ITEMS_MAX
+        ? []
+        : ['PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX: such a batch could never be taken.']),
       ...pipelineProblems(purchaseSpecs(config), purchaseRule(config)),
     ],
   });

@@ -13,11 +13,16 @@ export type KafkaGuard = <T>(call: KafkaCall, run: (signal: AbortSignal) => Prom
 export type KafkaTimeouts<C extends KafkaCall = KafkaCall> = Readonly<Record<C, number>>;
 
 /** A guard that limits the time of each call and does nothing else. */
-export function timeoutGuard<C extends KafkaCall>(timeoutsMs: KafkaTimeouts<C>): <T>(call: C, run: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T> {
+export function timeoutGuard<C extends KafkaCall>(
+  timeoutsMs: KafkaTimeouts<C>,
+): <T>(call: C, run: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T> {
   return async (call, run, signal) => {
     const controller = new AbortController();
     const abort = (): void => controller.abort(signal!.reason);
-    const timer = setTimeout(() => controller.abort(new Error(`Kafka did not finish "${call}" within ${timeoutsMs[call]} ms`)), timeoutsMs[call]);
+    const timer = setTimeout(
+      () => controller.abort(new Error(`Kafka did not finish "${call}" within ${timeoutsMs[call]} ms`)),
+      timeoutsMs[call],
+    );
     if (signal?.aborted === true) abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {

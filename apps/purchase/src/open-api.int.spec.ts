@@ -13,10 +13,16 @@ let check: DocumentCheck;
 
 beforeAll(async () => {
   topic = await TestTopic.create('purchase-test');
-  const config = readPurchaseConfig({ LOG_LEVEL: 'error', KAFKA_BROKERS: process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092', PURCHASE_TOPIC: topic.name });
+  const config = readPurchaseConfig({
+    LOG_LEVEL: 'error',
+    KAFKA_BROKERS: process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092',
+    PURCHASE_TOPIC: topic.name,
+  });
   const logger = createLogger({ name: 'purchase', level: config.LOG_LEVEL });
   service = await startService({ name: 'purchase', module: PurchaseModule.of(config, logger), api: purchaseApi, port: 0, logger });
-  await waitUntil('purchase to be ready', async () => ((await fetch(`${service.url}/health/ready`)).ok ? true : undefined), { timeoutMs: 30_000 });
+  await waitUntil('purchase to be ready', async () => ((await fetch(`${service.url}/health/ready`)).ok ? true : undefined), {
+    timeoutMs: 30_000,
+  });
   check = await DocumentCheck.of(service.url);
 });
 afterAll(async () => {
@@ -26,9 +32,16 @@ afterAll(async () => {
 
 async function answerTo(method: string, path: string, body?: unknown): Promise<{ status: number; faults: string[] }> {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(service.url + path, { method, headers, ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }) });
+  const response = await fetch(service.url + path, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
   const { status } = response;
-  return { status, faults: check.answerFaults({ method, path, status, contentType: response.headers.get('content-type'), body: await response.text() }) };
+  return {
+    status,
+    faults: check.answerFaults({ method, path, status, contentType: response.headers.get('content-type'), body: await response.text() }),
+  };
 }
 
 describe('the OpenAPI document of the purchase API', () => {

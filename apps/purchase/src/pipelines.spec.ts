@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { readPurchaseConfig } from './config.ts';
 import { kafkaGuardOver, purchasePipelinesOf, purchaseSpecs } from './pipelines.ts';
 
-function guarded(env: Readonly<Record<string, string>> = {}): { guard: ReturnType<typeof kafkaGuardOver>; kafka: ReturnType<typeof createPipeline> } {
+function guarded(env: Readonly<Record<string, string>> = {}): {
+  guard: ReturnType<typeof kafkaGuardOver>;
+  kafka: ReturnType<typeof createPipeline>;
+} {
   const config = readPurchaseConfig(env);
   const kafka = createPipeline(purchaseSpecs(config).kafka);
   return { guard: kafkaGuardOver({ get: () => kafka }, config), kafka: kafka };
@@ -43,13 +46,21 @@ describe('the guard around Kafka', () => {
     const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
     await expect(guard('open', failing)).rejects.toThrow('no broker');
     await expect(guard('check', failing)).rejects.toThrow('no broker');
-    await expect(guard('send', async () => await Promise.resolve(1))).rejects.toMatchObject({ code: 'circuit-open', retryAfterMs: expect.any(Number) as number });
+    await expect(guard('send', async () => await Promise.resolve(1))).rejects.toMatchObject({
+      code: 'circuit-open',
+      retryAfterMs: expect.any(Number) as number,
+    });
     expect(kafka.snapshot().breaker?.state).toBe('open');
   });
 
   it('stays open to others when Kafka refuses what a write holds', async () => {
     const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
-    const tooLarge = new ResponseError(0, 11, { '/responses/0/partition_responses/0': [10, null] }, { responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 10, baseOffset: -1n }] }] });
+    const tooLarge = new ResponseError(
+      0,
+      11,
+      { '/responses/0/partition_responses/0': [10, null] },
+      { responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 10, baseOffset: -1n }] }] },
+    );
     for (let n = 0; n < 5; n += 1) await expect(guard('send', async () => await Promise.reject(tooLarge))).rejects.toBe(tooLarge);
     expect(kafka.snapshot().breaker?.state).toBe('closed');
   });

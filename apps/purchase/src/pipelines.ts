@@ -1,5 +1,14 @@
 import { classifyError, type ErrorClass, type FallbackQueue, type Pipeline, type PipelineSpec } from '@millrace/resilience';
-import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelineRule, type PipelinesOptions, type SettingsOf } from '@millrace/runtime';
+import {
+  pipelineSpecs,
+  type CallPath,
+  type NamedDefaults,
+  type NamedSpecs,
+  type PipelineRegistry,
+  type PipelineRule,
+  type PipelinesOptions,
+  type SettingsOf,
+} from '@millrace/runtime';
 import type { PurchaseConfig } from './config.ts';
 import { timeoutGuard, type KafkaGuard } from './guards.ts';
 import { isForOutbox } from './outbox/outbox-publisher.ts';
@@ -35,7 +44,9 @@ export function purchaseRule(config: PurchaseConfig): PipelineRule {
   return (settingsOf) =>
     config.PURCHASE_KAFKA_ANSWER_MS_MAX < settingsOf('kafka').timeout.attemptMs
       ? []
-      : [`PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX (${config.PURCHASE_KAFKA_ANSWER_MS_MAX}): otherwise a lost answer is never asked for again.`];
+      : [
+          `PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX (${config.PURCHASE_KAFKA_ANSWER_MS_MAX}): otherwise a lost answer is never asked for again.`,
+        ];
 }
 
 /** Most requests that wait for the disk at a time: as many as the listener has connections. */
@@ -74,7 +85,11 @@ export function purchasePipelinesOf(config: PurchaseConfig, queue?: FallbackQueu
 export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: PurchaseConfig): KafkaGuard {
   const kafka = registry.get('kafka') as unknown as Pipeline<NamedSpecs<typeof purchasePipelines>['kafka']>;
   const limited = timeoutGuard({ open: config.PURCHASE_KAFKA_OPEN_MS_MAX, check: config.PURCHASE_KAFKA_CHECK_MS_MAX });
-  return async (call, run, signal) => await kafka.execute(async (attempt) => await (call === 'send' ? run(attempt.signal) : limited(call, run, attempt.signal)), { signal, key: call });
+  return async (call, run, signal) =>
+    await kafka.execute(async (attempt) => await (call === 'send' ? run(attempt.signal) : limited(call, run, attempt.signal)), {
+      signal,
+      key: call,
+    });
 }
 
 // One purchase that is too large for the topic must not close the way for all others.
@@ -90,6 +105,12 @@ export function remedyOf(error: unknown): string | undefined {
 
 function callPathsOf(config: PurchaseConfig): readonly CallPath[] {
   // As often as fits into the time of one write when every attempt is refused at once.
-  const writes = (settingsOf: SettingsOf): number => Math.ceil(settingsOf('kafka').timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);
-  return [{ request: 'POST /v1/purchases: the write that it shares with others', layers: ['kafka', { name: '@platformatic/kafka', attemptsMax: writes }] }];
+  const writes = (settingsOf: SettingsOf): number =>
+    Math.ceil(settingsOf('kafka').timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);
+  return [
+    {
+      request: 'POST /v1/purchases: the write that it shares with others',
+      layers: ['kafka', { name: '@platformatic/kafka', attemptsMax: writes }],
+    },
+  ];
 }

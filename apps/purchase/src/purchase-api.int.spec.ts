@@ -24,7 +24,13 @@ describe('a purchase', () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', traceparent } });
     expect(answer.status).toBe(202);
-    expect(answer.body).toEqual({ eventId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/) as string, durability: 'kafka', topic: topic.name, partition: 1, offset: '0' });
+    expect(answer.body).toEqual({
+      eventId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/) as string,
+      durability: 'kafka',
+      topic: topic.name,
+      partition: 1,
+      offset: '0',
+    });
     const { eventId } = answer.body;
     expect(await topic.messages()).toEqual([
       {
@@ -70,9 +76,13 @@ describe('a purchase', () => {
 
   it('carries its deadline on into the topic', async () => {
     const deadline = String(Date.now() + 60_000);
-    const { status, body } = await post(service.url, seedText, { headers: { 'content-type': 'application/json', 'x-millrace-deadline': deadline } });
+    const { status, body } = await post(service.url, seedText, {
+      headers: { 'content-type': 'application/json', 'x-millrace-deadline': deadline },
+    });
     expect(status).toBe(202);
-    expect((await topic.messages()).find(({ headers }) => headers['ce_id'] === body.eventId)?.headers).toMatchObject({ 'x-millrace-deadline': deadline });
+    expect((await topic.messages()).find(({ headers }) => headers['ce_id'] === body.eventId)?.headers).toMatchObject({
+      'x-millrace-deadline': deadline,
+    });
   });
 
   it('whose deadline has passed is not taken', async () => {
@@ -83,7 +93,12 @@ describe('a purchase', () => {
 
 describe('more work than the service can do', () => {
   it('sheds batches before single purchases, and what its sender calls low first', async () => {
-    const busy = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, PURCHASE_HTTP_SHED_DELAY_MS_FROM: '100', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '500' });
+    const busy = await startReadyPurchase({
+      KAFKA_BROKERS: brokers,
+      PURCHASE_TOPIC: topic.name,
+      PURCHASE_HTTP_SHED_DELAY_MS_FROM: '100',
+      PURCHASE_HTTP_SHED_DELAY_MS_FULL: '500',
+    });
     try {
       const processLoad = busy.app.get(ProcessLoad);
       processLoad.stop();
@@ -93,7 +108,11 @@ describe('more work than the service can do', () => {
       const http = busy.app.get(PipelineRegistry).get('http');
       await vi.waitFor(() => expect(http.snapshot().shed?.load).toBeCloseTo(0.75));
       const headers = { 'content-type': 'application/json', 'x-millrace-priority': 'low' };
-      const answers = [await post(busy.url, [seedPurchase()], { path: '/v1/purchases/batch' }), await post(busy.url, seedText, { headers }), await post(busy.url, seedText)];
+      const answers = [
+        await post(busy.url, [seedPurchase()], { path: '/v1/purchases/batch' }),
+        await post(busy.url, seedText, { headers }),
+        await post(busy.url, seedText),
+      ];
       expect(answers.map(({ status, body }) => [status, body.type])).toEqual([
         [503, 'urn:millrace:problem:overloaded'],
         [503, 'urn:millrace:problem:overloaded'],
@@ -107,20 +126,29 @@ describe('more work than the service can do', () => {
 
 describe('a batch', () => {
   it('with good and bad items has an answer for each', async () => {
-    const { status, body } = await post(service.url, [seedPurchase({ userId: 'a' }), seedPurchase({ userAge: -1 }), seedPurchase({ userId: 'a' })], { path: '/v1/purchases/batch' });
-    expect(status).toBe(202);
-    expect(body).toMatchObject({ accepted: 2, rejected: 1, items: [{ status: 202 }, { index: 1, status: 400, problem: { errors: [{ field: 'userAge', limit: 0 }] } }, { status: 202 }] });
-    expectEachOnce(
-      body.items.filter((item) => item.status === 202) as never,
-      await topic.messages(),
+    const { status, body } = await post(
+      service.url,
+      [seedPurchase({ userId: 'a' }), seedPurchase({ userAge: -1 }), seedPurchase({ userId: 'a' })],
+      { path: '/v1/purchases/batch' },
     );
+    expect(status).toBe(202);
+    expect(body).toMatchObject({
+      accepted: 2,
+      rejected: 1,
+      items: [{ status: 202 }, { index: 1, status: 400, problem: { errors: [{ field: 'userAge', limit: 0 }] } }, { status: 202 }],
+    });
+    expectEachOnce(body.items.filter((item) => item.status === 202) as never, await topic.messages());
     const [first, , third] = body.items as readonly Partial<KafkaReceipt>[];
     expect(Number(third!.offset)).toBe(Number(first!.offset) + 1);
   });
 
   it('with only bad items is refused, as is one with too many', async () => {
     expect((await post(service.url, [{}, 1], { path: '/v1/purchases/batch' })).status).toBe(400);
-    const tooMany = await post(service.url, Array.from({ length: 1001 }, () => 0), { path: '/v1/purchases/batch' });
+    const tooMany = await post(
+      service.url,
+      Array.from({ length: 1001 }, () => 0),
+      { path: '/v1/purchases/batch' },
+    );
     expect([tooMany.status, tooMany.body.errors]).toEqual([400, [{ field: '', message: 'must have at most 1000 items', limit: 1000 }]]);
   });
 
@@ -128,7 +156,9 @@ describe('a batch', () => {
     const narrow = await TestTopic.create('purchase-narrow', { config: { 'max.message.bytes': '2000' } });
     const other = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: narrow.name });
     try {
-      const items = Array.from({ length: 12 }, (_, n) => seedPurchase({ title: n % 4 === 1 ? 'x'.repeat(1024) : 'Orlando', author: n % 4 === 1 ? 'y'.repeat(1024) : 'Virginia Woolf' }));
+      const items = Array.from({ length: 12 }, (_, n) =>
+        seedPurchase({ title: n % 4 === 1 ? 'x'.repeat(1024) : 'Orlando', author: n % 4 === 1 ? 'y'.repeat(1024) : 'Virginia Woolf' }),
+      );
       const { status, body } = await post(other.url, items, { path: '/v1/purchases/batch' });
       expect(status).toBe(202);
       expect(body.items.map((item) => item.status)).toEqual(items.map((_, n) => (n % 4 === 1 ? 413 : 202)));
@@ -149,9 +179,26 @@ async function startReplica(): Promise<ServiceProcess> {
 describe('the service', () => {
   it('names Kafka in its readiness and counts in its metrics', async () => {
     const ready = await fetch(`${service.url}/health/ready`);
-    expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', dependencies: [{ name: 'circuit-kafka', status: 'up' }, { name: 'kafka', status: 'up', required: true }] }]);
+    expect([ready.status, await ready.json()]).toMatchObject([
+      200,
+      {
+        status: 'ready',
+        dependencies: [
+          { name: 'circuit-kafka', status: 'up' },
+          { name: 'kafka', status: 'up', required: true },
+        ],
+      },
+    ]);
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
-    for (const name of ['events_published_total', 'published_bytes_total', 'events_rejected_total', 'queue_events', 'queue_bytes', 'kafka_up']) expect(metrics).toMatch(new RegExp(`^millrace_purchase_${name}\\{[^}]*\\} \\d+$`, 'm'));
+    for (const name of [
+      'events_published_total',
+      'published_bytes_total',
+      'events_rejected_total',
+      'queue_events',
+      'queue_bytes',
+      'kafka_up',
+    ])
+      expect(metrics).toMatch(new RegExp(`^millrace_purchase_${name}\\{[^}]*\\} \\d+$`, 'm'));
   });
 
   it('is not ready for a topic whose number of partitions is not that of the contract', async () => {
@@ -159,7 +206,13 @@ describe('the service', () => {
     const other = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: wrong.name });
     try {
       expect((await post(other.url, seedText)).status).toBe(503);
-      expect(await (await fetch(`${other.url}/health/ready`)).json()).toMatchObject({ status: 'unavailable', dependencies: [{ name: 'circuit-kafka' }, { name: 'kafka', status: 'down', detail: expect.stringContaining('has 3 partitions') as string }] });
+      expect(await (await fetch(`${other.url}/health/ready`)).json()).toMatchObject({
+        status: 'unavailable',
+        dependencies: [
+          { name: 'circuit-kafka' },
+          { name: 'kafka', status: 'down', detail: expect.stringContaining('has 3 partitions') as string },
+        ],
+      });
     } finally {
       await other.close();
       await wrong.delete();
@@ -178,7 +231,11 @@ describe('the service', () => {
     let ready: readonly ServiceProcess[] = replicas;
     const probe = async (): Promise<void> => {
       while (!stop.signal.aborted) {
-        const looks = await Promise.all(replicas.map(async (replica) => ((await fetch(`${replica.url}/health/ready`).catch(() => undefined))?.ok === true ? [replica] : [])));
+        const looks = await Promise.all(
+          replicas.map(async (replica) =>
+            (await fetch(`${replica.url}/health/ready`).catch(() => undefined))?.ok === true ? [replica] : [],
+          ),
+        );
         ready = looks.flat();
         await delay(100);
       }
@@ -187,7 +244,10 @@ describe('the service', () => {
       for (let n = 0; !stop.signal.aborted; n += 1) {
         const chosen = ready[n % ready.length];
         const headers = { 'content-type': 'application/json', connection: 'close' };
-        const status = chosen === undefined ? 'no replica is ready' : await post(chosen.url, seedText, { headers }).then((answer) => answer.status, String);
+        const status =
+          chosen === undefined
+            ? 'no replica is ready'
+            : await post(chosen.url, seedText, { headers }).then((answer) => answer.status, String);
         if (status === 202) taken += 1;
         else failed.push(status);
         // Leaves the machine room to start the next replica.
@@ -211,7 +271,9 @@ describe('the service', () => {
     const stopping = await spawnService('purchase', { KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
     const stop = new AbortController();
     const loading = load(stopping.url, { count: 100_000, until: stop.signal });
-    await expect.poll(async () => (await fetch(`${stopping.url}/metrics`)).text(), { timeout: 30_000 }).toMatch(/events_published_total\{[^}]*\} [1-9]\d\d/);
+    await expect
+      .poll(async () => (await fetch(`${stopping.url}/metrics`)).text(), { timeout: 30_000 })
+      .toMatch(/events_published_total\{[^}]*\} [1-9]\d\d/);
     const ended = stopping.kill('SIGTERM');
     expect(await ended).toEqual({ code: 0, signal: null });
     stop.abort();

@@ -5,7 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { expectEachOnce, load, post, startPurchase, startReadyPurchase } from './testing/purchase-client.ts';
 import { seedPurchase, seedText } from './testing/seed-purchase.ts';
 
-const { KAFKA_BROKERS: brokers = '127.0.0.1:9092', KAFKA_PROXIED_BROKERS: proxied = '127.0.0.1:9094', KAFKA_ADVERTISED_PORT: advertised = '9095' } = process.env;
+const {
+  KAFKA_BROKERS: brokers = '127.0.0.1:9092',
+  KAFKA_PROXIED_BROKERS: proxied = '127.0.0.1:9094',
+  KAFKA_ADVERTISED_PORT: advertised = '9095',
+} = process.env;
 const hasty = { PURCHASE_KAFKA_ANSWER_MS_MAX: '500', PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS: '4000', PURCHASE_KAFKA_RETRY_DELAY_MS: '50' };
 let topic: TestTopic;
 let proxy: FaultProxy;
@@ -51,7 +55,12 @@ describe('a Produce answer that is lost while several requests are in flight', (
   });
 
   it('again and again, until the time of the send is over: its purchases are in doubt, and no later one is', async () => {
-    service = await startReadyPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name, ...hasty, PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS: '1200' });
+    service = await startReadyPurchase({
+      KAFKA_BROKERS: proxy.address,
+      PURCHASE_TOPIC: topic.name,
+      ...hasty,
+      PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS: '1200',
+    });
     const { receipts } = await postMany(service.url, 5);
     const fault = await proxy.inject({ kind: 'swallow-answer' }, { when: { api: 'Produce' } });
     const doubtful = postMany(service.url, 10);
@@ -92,7 +101,9 @@ describe('while Kafka is away', () => {
     const away = await proxy.inject({ kind: 'refuse' });
     service = await startPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name });
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
-    await expect.poll(async () => (await fetch(`${service!.url}/health/ready`)).json(), { timeout: 10_000 }).toMatchObject({ status: 'unavailable', dependencies: [{ name: 'circuit-kafka' }, { name: 'kafka', status: 'down' }] });
+    await expect
+      .poll(async () => (await fetch(`${service!.url}/health/ready`)).json(), { timeout: 10_000 })
+      .toMatchObject({ status: 'unavailable', dependencies: [{ name: 'circuit-kafka' }, { name: 'kafka', status: 'down' }] });
     const refused = await post(service.url, seedText);
     expect([refused.status, refused.headers.get('retry-after'), refused.body.type]).toEqual([503, '2', 'urn:millrace:problem:unavailable']);
     const batch = await post(service.url, [seedPurchase(), { title: 1 }], { path: '/v1/purchases/batch' });
@@ -102,23 +113,29 @@ describe('while Kafka is away', () => {
     await expect.poll(async () => (await fetch(`${service!.url}/health/ready`)).status, { timeout: 10_000 }).toBe(200);
   });
 
-  it('and killed with -9 under load: every purchase that was acknowledged stands in the topic once, and it goes on by itself', { timeout: 240_000 }, async () => {
-    const kafka = stackPart('kafka');
-    service = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, ...hasty });
-    const { url } = service;
-    const stop = new AbortController();
-    const loading = load(url, { count: 20_000, until: stop.signal });
-    await expect.poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 30_000 }).toMatch(/events_published_total\{[^}]*\} [1-9]\d\d/);
-    await kafka.signal('SIGKILL');
-    // Long enough for the send in flight to be given up.
-    await delay(5000);
-    expect((await post(url, seedText)).status).toBe(503);
-    stop.abort();
-    const { receipts, unanswered } = await loading;
-    await kafka.start();
-    await expect.poll(async () => (await post(url, seedText)).status, { timeout: 30_000, interval: 250 }).toBe(202);
-    const after = await load(url, { count: 200 });
-    expect([receipts.length > 100, unanswered, after.receipts.length]).toEqual([true, 0, 200]);
-    expectEachOnce([...receipts, ...after.receipts], await topic.messages());
-  });
+  it(
+    'and killed with -9 under load: every purchase that was acknowledged stands in the topic once, and it goes on by itself',
+    { timeout: 240_000 },
+    async () => {
+      const kafka = stackPart('kafka');
+      service = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, ...hasty });
+      const { url } = service;
+      const stop = new AbortController();
+      const loading = load(url, { count: 20_000, until: stop.signal });
+      await expect
+        .poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 30_000 })
+        .toMatch(/events_published_total\{[^}]*\} [1-9]\d\d/);
+      await kafka.signal('SIGKILL');
+      // Long enough for the send in flight to be given up.
+      await delay(5000);
+      expect((await post(url, seedText)).status).toBe(503);
+      stop.abort();
+      const { receipts, unanswered } = await loading;
+      await kafka.start();
+      await expect.poll(async () => (await post(url, seedText)).status, { timeout: 30_000, interval: 250 }).toBe(202);
+      const after = await load(url, { count: 200 });
+      expect([receipts.length > 100, unanswered, after.receipts.length]).toEqual([true, 0, 200]);
+      expectEachOnce([...receipts, ...after.receipts], await topic.messages());
+    },
+  );
 });

@@ -8,7 +8,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { load, post, startPurchase, startReadyPurchase } from './testing/purchase-client.ts';
 import { seedPurchase } from './testing/seed-purchase.ts';
 
-const { KAFKA_BROKERS: brokers = '127.0.0.1:9092', KAFKA_PROXIED_BROKERS: proxied = '127.0.0.1:9094', KAFKA_ADVERTISED_PORT: advertised = '9095' } = process.env;
+const {
+  KAFKA_BROKERS: brokers = '127.0.0.1:9092',
+  KAFKA_PROXIED_BROKERS: proxied = '127.0.0.1:9094',
+  KAFKA_ADVERTISED_PORT: advertised = '9095',
+} = process.env;
 const hasty = { PURCHASE_KAFKA_ANSWER_MS_MAX: '500', PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS: '1500', PURCHASE_KAFKA_RETRY_DELAY_MS: '50' };
 let topic: TestTopic;
 let directory: string;
@@ -68,7 +72,9 @@ describe('while Kafka is down', () => {
     const away = await (await startProxy()).inject({ kind: 'refuse' });
     service = await startPurchase(env(proxy!.address));
     const { url } = service;
-    await expect.poll(async () => (await (await fetch(`${url}/health/ready`)).json()) as object, { timeout: 20_000 }).toMatchObject({ status: 'degraded' });
+    await expect
+      .poll(async () => (await (await fetch(`${url}/health/ready`)).json()) as object, { timeout: 20_000 })
+      .toMatchObject({ status: 'degraded' });
     const receipts = await buyInOrder(url, 20);
     expect(receipts.map(({ durability }) => durability)).toEqual(receipts.map(() => 'disk'));
     expect(Object.keys(receipts[0]!)).toEqual(['eventId', 'durability']);
@@ -105,9 +111,13 @@ describe('kill -9 of Kafka and of the service under load', () => {
     processes.push(first);
     const stop = new AbortController();
     const loading = load(first.url, { count: 20_000, clients: 8, until: stop.signal });
-    await expect.poll(async () => await (await fetch(`${first.url}/metrics`)).text(), { timeout: 60_000 }).toMatch(/events_published_total\{[^}]*\} [1-9]\d\d/);
+    await expect
+      .poll(async () => await (await fetch(`${first.url}/metrics`)).text(), { timeout: 60_000 })
+      .toMatch(/events_published_total\{[^}]*\} [1-9]\d\d/);
     await kafka.signal('SIGKILL');
-    await expect.poll(async () => await (await fetch(`${first.url}/metrics`)).text(), { timeout: 60_000 }).toMatch(/outbox_queued_total\{[^}]*\} [1-9]\d\d/);
+    await expect
+      .poll(async () => await (await fetch(`${first.url}/metrics`)).text(), { timeout: 60_000 })
+      .toMatch(/outbox_queued_total\{[^}]*\} [1-9]\d\d/);
     await first.kill('SIGKILL');
     stop.abort();
     const { receipts } = await loading;
@@ -118,7 +128,9 @@ describe('kill -9 of Kafka and of the service under load', () => {
     processes.push(second);
     await kafka.start();
     await drained(second.url);
-    await expect.poll(async () => await (await fetch(`${second.url}/metrics`)).text(), { timeout: 60_000 }).toMatch(/millrace_purchase_outbox_events\{[^}]*\} 0\n/);
+    await expect
+      .poll(async () => await (await fetch(`${second.url}/metrics`)).text(), { timeout: 60_000 })
+      .toMatch(/millrace_purchase_outbox_events\{[^}]*\} 0\n/);
     const ids = new Set(await idsInTopic());
     expect(receipts.filter(({ eventId }) => !ids.has(eventId))).toEqual([]);
   });

@@ -10,11 +10,27 @@ import type { PublisherEvent, PublisherObserver } from './publish/publisher-even
 /** Turns what the publisher does into log lines and metrics. Events hold personal data and are not logged. */
 export function purchaseTelemetry(logger: Logger, metrics: Metrics): PublisherObserver {
   const published = metrics.counter({ name: 'millrace_purchase_events_published_total', help: 'Events that Kafka acknowledged.' });
-  const publishedBytes = metrics.counter({ name: 'millrace_purchase_published_bytes_total', help: 'Bytes of events that Kafka acknowledged, keys and headers included.' });
+  const publishedBytes = metrics.counter({
+    name: 'millrace_purchase_published_bytes_total',
+    help: 'Bytes of events that Kafka acknowledged, keys and headers included.',
+  });
   const rejected = rejections(metrics);
-  const sends = metrics.histogram({ name: 'millrace_purchase_send_seconds', help: 'Time of a send with all its attempts, by whether Kafka acknowledged all of it.', labelNames: ['outcome'], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] });
-  const sendEvents = metrics.histogram({ name: 'millrace_purchase_send_events', help: 'Events in a send.', buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000] });
-  const sessions = metrics.counter({ name: 'millrace_purchase_kafka_sessions_total', help: 'Attempts to open a session with Kafka, by result.', labelNames: ['result'] });
+  const sends = metrics.histogram({
+    name: 'millrace_purchase_send_seconds',
+    help: 'Time of a send with all its attempts, by whether Kafka acknowledged all of it.',
+    labelNames: ['outcome'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  });
+  const sendEvents = metrics.histogram({
+    name: 'millrace_purchase_send_events',
+    help: 'Events in a send.',
+    buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000],
+  });
+  const sessions = metrics.counter({
+    name: 'millrace_purchase_kafka_sessions_total',
+    help: 'Attempts to open a session with Kafka, by result.',
+    labelNames: ['result'],
+  });
 
   const sentences: { readonly [T in PublisherEvent['type']]: (event: Extract<PublisherEvent, { type: T }>) => void } = {
     SessionOpened: () => {
@@ -30,7 +46,11 @@ export function purchaseTelemetry(logger: Logger, metrics: Metrics): PublisherOb
       publishedBytes.inc(writtenBytes);
       sendEvents.observe(events);
       sends.observe({ outcome: causes.length === 0 ? 'written' : 'failed' }, durationMs / 1000);
-      if (causes.length > 0) logger.warn({ err: causes[0], events, bytes, writtenEvents, durationMs }, 'A send failed, in whole or in part; the producer is replaced.');
+      if (causes.length > 0)
+        logger.warn(
+          { err: causes[0], events, bytes, writtenEvents, durationMs },
+          'A send failed, in whole or in part; the producer is replaced.',
+        );
     },
     EventsFailed: ({ reason, events }) => rejected.inc({ reason }, events),
   };
@@ -56,7 +76,11 @@ export function invalidPurchases(metrics: Metrics): () => void {
 }
 
 function rejections(metrics: Metrics): ReturnType<Metrics['counter']> {
-  return metrics.counter({ name: 'millrace_purchase_events_rejected_total', help: 'Events that were not acknowledged, by reason; after "unknown" they may be in the topic.', labelNames: ['reason'] });
+  return metrics.counter({
+    name: 'millrace_purchase_events_rejected_total',
+    help: 'Events that were not acknowledged, by reason; after "unknown" they may be in the topic.',
+    labelNames: ['reason'],
+  });
 }
 
 /** Logs and counts what happens to the outbox. */
@@ -97,8 +121,10 @@ export function gaugeOutbox(metrics: Metrics, { log, queue }: Pick<Outbox, 'log'
   read('millrace_purchase_outbox_events', 'Events in the outbox that are not in Kafka.', () => queue.entries);
   read('millrace_purchase_outbox_bytes', 'Bytes of the outbox on disk.', () => log.bytes);
   read('millrace_purchase_outbox_bytes_max', 'Limit of the bytes of the outbox.', () => log.bytesMax);
-  read('millrace_purchase_outbox_full_seconds', 'Time until the outbox is full at the rate of the last minute; +Inf while it does not grow.', () =>
-    forecast.secondsToFull(Date.now(), log.bytes, log.bytesMax),
+  read(
+    'millrace_purchase_outbox_full_seconds',
+    'Time until the outbox is full at the rate of the last minute; +Inf while it does not grow.',
+    () => forecast.secondsToFull(Date.now(), log.bytes, log.bytesMax),
   );
 }
 

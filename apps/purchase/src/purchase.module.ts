@@ -14,7 +14,14 @@ import { Publisher } from './publish/publisher.ts';
 import { pooledHex } from './publish/random-hex.ts';
 import { uuidV7 } from './publish/uuid-v7.ts';
 import { PurchaseService } from './purchases/purchase-service.ts';
-import { gaugeOutbox, gaugePublisher, invalidPurchases, type OutboxObserver, outboxTelemetry, purchaseTelemetry } from './purchase-telemetry.ts';
+import {
+  gaugeOutbox,
+  gaugePublisher,
+  invalidPurchases,
+  type OutboxObserver,
+  outboxTelemetry,
+  purchaseTelemetry,
+} from './purchase-telemetry.ts';
 
 /** Part of the limit from which on the outbox counts as full: a request of 1 MiB must fit below it. */
 const fullPart = 0.98;
@@ -54,7 +61,8 @@ export class PurchaseModule implements OnModuleDestroy {
         required: true,
         check: async () => {
           const isFull = log.bytes >= fullPart * log.bytesMax;
-          if (isFull && publisher.downCause !== undefined) throw new Error(`The outbox is full, and Kafka is down: it holds ${log.bytes} of ${log.bytesMax} bytes.`);
+          if (isFull && publisher.downCause !== undefined)
+            throw new Error(`The outbox is full, and Kafka is down: it holds ${log.bytes} of ${log.bytesMax} bytes.`);
           return await Promise.resolve(`${queue.entries} events wait, ${log.bytes} of ${log.bytesMax} bytes`);
         },
       });
@@ -122,7 +130,8 @@ export class PurchaseModule implements OnModuleDestroy {
                 random: Math.random,
                 observe: (event) => {
                   // With an outbox, it decides whether these events are rejected.
-                  const isUndecided = event.type === 'EventsFailed' && config.PURCHASE_OUTBOX_DIR !== undefined && goesToOutbox(event.reason);
+                  const isUndecided =
+                    event.type === 'EventsFailed' && config.PURCHASE_OUTBOX_DIR !== undefined && goesToOutbox(event.reason);
                   if (!isUndecided) observe(event);
                   // Kafka is back: the drainer need not wait for the next event.
                   if (event.type === 'SessionOpened') drainer?.wake();

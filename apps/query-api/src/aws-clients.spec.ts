@@ -26,7 +26,9 @@ async function connectMsOf(client: Parameters<typeof limitsOf>[0]): Promise<unkn
 it('each client has the connect timeout of its pipeline, and retries nothing itself', async () => {
   const clients = awsClients({ ...place, connectTimeoutMs: { s3: 11, glue: 12, athena: 13 } });
   expect(await Promise.all([clients.s3, clients.glue, clients.athena].map(connectMsOf))).toEqual([11, 12, 13]);
-  expect(await Promise.all([clients.s3, clients.glue, clients.athena].map(async ({ config }) => await config.maxAttempts()))).toEqual([1, 1, 1]);
+  expect(await Promise.all([clients.s3, clients.glue, clients.athena].map(async ({ config }) => await config.maxAttempts()))).toEqual([
+    1, 1, 1,
+  ]);
   clients.destroy();
   const plain = awsClients(place);
   expect(await Promise.all([plain.s3, plain.glue, plain.athena].map(connectMsOf))).toEqual([2000, 2000, 2000]);
@@ -36,7 +38,9 @@ it('each client has the connect timeout of its pipeline, and retries nothing its
 it('each waits for an answer as long as its pipeline lets it, however long that is set', async () => {
   const clients = awsClients(place);
   const limits = await Promise.all([clients.s3, clients.glue, clients.athena].map(limitsOf));
-  expect(limits.map(({ socketTimeout, requestTimeout }) => ({ socketTimeout, requestTimeout }))).toEqual(Array.from({ length: 3 }, () => ({ socketTimeout: 0, requestTimeout: undefined })));
+  expect(limits.map(({ socketTimeout, requestTimeout }) => ({ socketTimeout, requestTimeout }))).toEqual(
+    Array.from({ length: 3 }, () => ({ socketTimeout: 0, requestTimeout: undefined })),
+  );
   clients.destroy();
 });
 
@@ -48,7 +52,11 @@ it('a profile gives region and credentials to the clients when no region is set'
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'none'));
   vi.stubEnv('AWS_PROFILE', 'work');
   const clients = awsClients({ ...place, region: undefined });
-  expect(await Promise.all([clients.s3, clients.glue, clients.athena].map(async ({ config }) => await config.region()))).toEqual(['ap-south-1', 'ap-south-1', 'ap-south-1']);
+  expect(await Promise.all([clients.s3, clients.glue, clients.athena].map(async ({ config }) => await config.region()))).toEqual([
+    'ap-south-1',
+    'ap-south-1',
+    'ap-south-1',
+  ]);
   expect(await clients.s3.config.credentials()).toMatchObject({ accessKeyId: 'key', secretAccessKey: 'secret' });
   clients.destroy();
   rmSync(folder, { recursive: true });

@@ -23,10 +23,23 @@ export interface AwsClients {
   destroy(): void;
 }
 
-export function awsClients({ region, endpoint, s3Endpoint = endpoint, glueEndpoint = endpoint, athenaEndpoint = endpoint, connectTimeoutMs = {} }: AwsSettings): AwsClients {
-  const limitsOf = (service: 's3' | 'glue' | 'athena'): ConnectionSettings => ({ connectTimeoutMs: connectTimeoutMs[service], idleTimeoutMs: 0 });
+export function awsClients({
+  region,
+  endpoint,
+  s3Endpoint = endpoint,
+  glueEndpoint = endpoint,
+  athenaEndpoint = endpoint,
+  connectTimeoutMs = {},
+}: AwsSettings): AwsClients {
+  const limitsOf = (service: 's3' | 'glue' | 'athena'): ConnectionSettings => ({
+    connectTimeoutMs: connectTimeoutMs[service],
+    idleTimeoutMs: 0,
+  });
   const place = { region: region ?? regionOfSdk };
-  const placeOf = (at: string | undefined): typeof place & { endpoint?: string } => ({ ...place, ...(at === undefined ? {} : { endpoint: at }) });
+  const placeOf = (at: string | undefined): typeof place & { endpoint?: string } => ({
+    ...place,
+    ...(at === undefined ? {} : { endpoint: at }),
+  });
   const s3 = s3Client(limitsOf('s3'), placeOf(s3Endpoint));
   const glue = glueClient(limitsOf('glue'), placeOf(glueEndpoint));
   const athena = new AthenaClient({ maxAttempts: 1, requestHandler: awsConnections(limitsOf('athena')), ...placeOf(athenaEndpoint) });

@@ -1,5 +1,14 @@
 import { purchases, queryLimits, type EngineName } from '@millrace/contracts';
-import { attemptsSetting, authPrefix, authSettings, drainPrefix, drainSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
+import {
+  attemptsSetting,
+  authPrefix,
+  authSettings,
+  drainPrefix,
+  drainSettings,
+  pipelineProblems,
+  pipelineSettings,
+  readConfig,
+} from '@millrace/runtime';
 import { Type, type Static, type TLiteral } from 'typebox';
 import { readMsMax, triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { queryPipelines, specsOf } from './pipelines.ts';
@@ -12,37 +21,150 @@ export const queryConfigSchema = Type.Object({
   QUERY_HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' }),
   QUERY_PORT: Type.Integer({ default: 3003, minimum: 0, maximum: 65_535, description: 'Port of the query API' }),
   QUERY_WORKER_PORT: Type.Integer({ default: 3004, minimum: 0, maximum: 65_535, description: "Port of the worker's health and metrics" }),
-  QUERY_ENGINES: Type.Array(Type.Union([...engineSchema]), { default: ['duckdb', 'athena'], minItems: 1, uniqueItems: true, description: 'Engines that statements may run on' }),
+  QUERY_ENGINES: Type.Array(Type.Union([...engineSchema]), {
+    default: ['duckdb', 'athena'],
+    minItems: 1,
+    uniqueItems: true,
+    description: 'Engines that statements may run on',
+  }),
   QUERY_DEFAULT_ENGINE: Type.Union([...engineSchema], { default: 'duckdb', description: 'Engine of a query that names none' }),
-  QUERY_QUEUE_NAME: Type.String({ default: 'millrace-queries', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'Prefix of the names of the BullMQ queues; each engine has one' }),
+  QUERY_QUEUE_NAME: Type.String({
+    default: 'millrace-queries',
+    pattern: '^[A-Za-z0-9_-]{1,64}$',
+    description: 'Prefix of the names of the BullMQ queues; each engine has one',
+  }),
   QUERY_ID_SECRET: Type.Optional(
-    Type.String({ minLength: 32, maxLength: 1024, description: 'Secret behind ids of queries with an Idempotency-Key, the same on every instance; without it the instances share one through Redis' }),
+    Type.String({
+      minLength: 32,
+      maxLength: 1024,
+      description:
+        'Secret behind ids of queries with an Idempotency-Key, the same on every instance; without it the instances share one through Redis',
+    }),
   ),
-  QUERY_QUEUE_JOBS_MAX: Type.Integer({ default: 1000, minimum: 1, maximum: 1_000_000, description: 'Queries that may wait for each engine' }),
-  QUERY_TIMEOUT_MS: Type.Integer({ default: 60_000, minimum: queryLimits.timeoutMsMin, maximum: queryLimits.timeoutMsMax, description: 'Time a query may run when it asks for none, in milliseconds' }),
-  QUERY_WAITERS_MAX: Type.Integer({ default: 500, minimum: 0, maximum: 100_000, description: 'Requests that may be held open for a result at once' }),
-  QUERY_RETENTION_SECONDS: Type.Integer({ default: 86_400, minimum: 60, maximum: 31_536_000, description: 'How long a finished query is known, in seconds' }),
-  QUERY_RETENTION_JOBS_MAX: Type.Integer({ default: 10_000, minimum: 1, maximum: 1_000_000, description: 'Finished queries of each engine that are known at most' }),
-  QUERY_LOCK_MS: Type.Integer({ default: 15_000, minimum: 1000, maximum: 600_000, description: "Time after which a dead worker's query is taken over, in milliseconds" }),
-  QUERY_TAKEOVERS_MAX: Type.Integer({ default: 2, minimum: 0, maximum: 100, description: 'Workers that may die over one query before it is given up' }),
-  QUERY_DRAIN_SECONDS: Type.Integer({ default: 20, minimum: 0, maximum: 3600, description: 'Time running queries may take to end at a shutdown, in seconds; then they are handed over' }),
+  QUERY_QUEUE_JOBS_MAX: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Queries that may wait for each engine',
+  }),
+  QUERY_TIMEOUT_MS: Type.Integer({
+    default: 60_000,
+    minimum: queryLimits.timeoutMsMin,
+    maximum: queryLimits.timeoutMsMax,
+    description: 'Time a query may run when it asks for none, in milliseconds',
+  }),
+  QUERY_WAITERS_MAX: Type.Integer({
+    default: 500,
+    minimum: 0,
+    maximum: 100_000,
+    description: 'Requests that may be held open for a result at once',
+  }),
+  QUERY_RETENTION_SECONDS: Type.Integer({
+    default: 86_400,
+    minimum: 60,
+    maximum: 31_536_000,
+    description: 'How long a finished query is known, in seconds',
+  }),
+  QUERY_RETENTION_JOBS_MAX: Type.Integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Finished queries of each engine that are known at most',
+  }),
+  QUERY_LOCK_MS: Type.Integer({
+    default: 15_000,
+    minimum: 1000,
+    maximum: 600_000,
+    description: "Time after which a dead worker's query is taken over, in milliseconds",
+  }),
+  QUERY_TAKEOVERS_MAX: Type.Integer({
+    default: 2,
+    minimum: 0,
+    maximum: 100,
+    description: 'Workers that may die over one query before it is given up',
+  }),
+  QUERY_DRAIN_SECONDS: Type.Integer({
+    default: 20,
+    minimum: 0,
+    maximum: 3600,
+    description: 'Time running queries may take to end at a shutdown, in seconds; then they are handed over',
+  }),
   QUERY_RESULTS_BUCKET: Type.Optional(Type.String({ minLength: 3, maxLength: 63, description: 'Bucket of results; default LAKE_BUCKET' })),
   QUERY_RESULT_ROWS_MAX: Type.Integer({ default: 1_000_000, minimum: 1, maximum: 1_000_000_000, description: 'Rows of one result' }),
   QUERY_RESULT_MB_MAX: Type.Integer({ default: 256, minimum: 1, maximum: 1_048_576, description: 'Size of one result in MiB' }),
-  QUERY_TABLE_FILES_MAX: Type.Integer({ default: 20_000, minimum: 1, maximum: 1_000_000, description: 'Files that DuckDB may read for one query, in the partitions that its conditions allow' }),
-  QUERY_DUCKDB_HTTPFS: Type.Optional(Type.String({ minLength: 1, description: "Path of DuckDB's httpfs extension; without it DuckDB installs its own" })),
-  QUERY_DUCKDB_CONCURRENCY: Type.Integer({ default: 3, minimum: 1, maximum: 64, description: 'Queries that one worker runs at once in DuckDB, each in another process. One authenticated caller holds all but one of them at most' }),
-  QUERY_DUCKDB_MEMORY_MB: Type.Integer({ default: 256, minimum: 64, maximum: 1_048_576, description: "DuckDB's memory limit for one query in MiB" }),
-  QUERY_DUCKDB_PROCESS_MB: Type.Integer({ default: 1024, minimum: 256, maximum: 1_048_576, description: "Resident memory at which a query's process ends itself, in MiB" }),
+  QUERY_TABLE_FILES_MAX: Type.Integer({
+    default: 20_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Files that DuckDB may read for one query, in the partitions that its conditions allow',
+  }),
+  QUERY_DUCKDB_HTTPFS: Type.Optional(
+    Type.String({ minLength: 1, description: "Path of DuckDB's httpfs extension; without it DuckDB installs its own" }),
+  ),
+  QUERY_DUCKDB_CONCURRENCY: Type.Integer({
+    default: 3,
+    minimum: 1,
+    maximum: 64,
+    description:
+      'Queries that one worker runs at once in DuckDB, each in another process. One authenticated caller holds all but one of them at most',
+  }),
+  QUERY_DUCKDB_MEMORY_MB: Type.Integer({
+    default: 256,
+    minimum: 64,
+    maximum: 1_048_576,
+    description: "DuckDB's memory limit for one query in MiB",
+  }),
+  QUERY_DUCKDB_PROCESS_MB: Type.Integer({
+    default: 1024,
+    minimum: 256,
+    maximum: 1_048_576,
+    description: "Resident memory at which a query's process ends itself, in MiB",
+  }),
   QUERY_DUCKDB_THREADS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'Threads of one query in DuckDB' }),
-  QUERY_DUCKDB_TEMP_MB: Type.Integer({ default: 1024, minimum: 0, maximum: 1_048_576, description: 'Maximum size of the files that DuckDB spills to disk for one query, in MiB' }),
-  QUERY_DUCKDB_CACHE_MB: Type.Integer({ default: 64, minimum: 0, maximum: 1_048_576, description: "Memory in which one worker keeps small files and footers of the table for DuckDB, in MiB; with 0, DuckDB keeps none either" }),
-  QUERY_DUCKDB_START_MS: Type.Integer({ default: 15_000, minimum: 100, maximum: 600_000, description: "Time until DuckDB's process must be ready, in milliseconds" }),
-  QUERY_DUCKDB_READ_SECONDS: Type.Integer({ default: 5, minimum: 1, maximum: 600, description: `Time without an answer after which DuckDB gives up one try of a read of S3, in seconds; all ${triesOfRead} must fit into QUERY_TIMEOUT_MS` }),
+  QUERY_DUCKDB_TEMP_MB: Type.Integer({
+    default: 1024,
+    minimum: 0,
+    maximum: 1_048_576,
+    description: 'Maximum size of the files that DuckDB spills to disk for one query, in MiB',
+  }),
+  QUERY_DUCKDB_CACHE_MB: Type.Integer({
+    default: 64,
+    minimum: 0,
+    maximum: 1_048_576,
+    description:
+      'Memory in which one worker keeps small files and footers of the table for DuckDB, in MiB; with 0, DuckDB keeps none either',
+  }),
+  QUERY_DUCKDB_START_MS: Type.Integer({
+    default: 15_000,
+    minimum: 100,
+    maximum: 600_000,
+    description: "Time until DuckDB's process must be ready, in milliseconds",
+  }),
+  QUERY_DUCKDB_READ_SECONDS: Type.Integer({
+    default: 5,
+    minimum: 1,
+    maximum: 600,
+    description: `Time without an answer after which DuckDB gives up one try of a read of S3, in seconds; all ${triesOfRead} must fit into QUERY_TIMEOUT_MS`,
+  }),
   QUERY_ATHENA_WORKGROUP: Type.String({ default: 'primary', minLength: 1, maxLength: 128, description: 'Workgroup of Athena' }),
-  QUERY_ATHENA_CONCURRENCY: Type.Integer({ default: 10, minimum: 1, maximum: 200, description: 'Queries that one worker has running at once in Athena. One authenticated caller holds all but one of them at most' }),
-  QUERY_ATHENA_POLL_MS_MIN: Type.Integer({ default: 100, minimum: 10, maximum: 60_000, description: 'First wait between two looks at a query in Athena, in milliseconds' }),
-  QUERY_ATHENA_POLL_MS_MAX: Type.Integer({ default: 2000, minimum: 10, maximum: 60_000, description: 'Longest wait between two looks at a query in Athena, in milliseconds' }),
+  QUERY_ATHENA_CONCURRENCY: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 200,
+    description: 'Queries that one worker has running at once in Athena. One authenticated caller holds all but one of them at most',
+  }),
+  QUERY_ATHENA_POLL_MS_MIN: Type.Integer({
+    default: 100,
+    minimum: 10,
+    maximum: 60_000,
+    description: 'First wait between two looks at a query in Athena, in milliseconds',
+  }),
+  QUERY_ATHENA_POLL_MS_MAX: Type.Integer({
+    default: 2000,
+    minimum: 10,
+    maximum: 60_000,
+    description: 'Longest wait between two looks at a query in Athena, in milliseconds',
+  }),
   ...pipelineSettings('QUERY', queryPipelines),
   ...attemptsSetting('QUERY'),
   REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379', minLength: 1, description: 'Redis' }),
@@ -57,7 +179,10 @@ export const queryConfigSchema = Type.Object({
   ...drainSettings,
   HOME: Type.Optional(Type.String({ description: 'Home directory' })),
   TMPDIR: Type.String({ default: '/tmp', minLength: 1, description: 'Directory of temporary files' }),
-  LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Least level of lines that are logged' }),
+  LOG_LEVEL: Type.Union(
+    ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
+    { default: 'info', description: 'Least level of lines that are logged' },
+  ),
 });
 
 /** Settings of the query API and of its worker, named as in the environment. */
@@ -73,13 +198,21 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
     prefixes: ['QUERY_', authPrefix, drainPrefix],
     env,
     check: (config) => [
-      ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE) ? [] : [`QUERY_DEFAULT_ENGINE must be one of QUERY_ENGINES (it is "${config.QUERY_DEFAULT_ENGINE}").`]),
-      ...(config.QUERY_ATHENA_POLL_MS_MIN <= config.QUERY_ATHENA_POLL_MS_MAX ? [] : ['QUERY_ATHENA_POLL_MS_MIN must not be above QUERY_ATHENA_POLL_MS_MAX.']),
-      ...(config.QUERY_DUCKDB_MEMORY_MB < config.QUERY_DUCKDB_PROCESS_MB ? [] : ['QUERY_DUCKDB_PROCESS_MB must be above QUERY_DUCKDB_MEMORY_MB.']),
+      ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE)
+        ? []
+        : [`QUERY_DEFAULT_ENGINE must be one of QUERY_ENGINES (it is "${config.QUERY_DEFAULT_ENGINE}").`]),
+      ...(config.QUERY_ATHENA_POLL_MS_MIN <= config.QUERY_ATHENA_POLL_MS_MAX
+        ? []
+        : ['QUERY_ATHENA_POLL_MS_MIN must not be above QUERY_ATHENA_POLL_MS_MAX.']),
+      ...(config.QUERY_DUCKDB_MEMORY_MB < config.QUERY_DUCKDB_PROCESS_MB
+        ? []
+        : ['QUERY_DUCKDB_PROCESS_MB must be above QUERY_DUCKDB_MEMORY_MB.']),
       // Otherwise a query's own time limit would always come first, and no circuit would ever hear that S3 does not answer.
       ...(readMsMax(config.QUERY_DUCKDB_READ_SECONDS) < config.QUERY_TIMEOUT_MS
         ? []
-        : [`QUERY_DUCKDB_READ_SECONDS must be lower: DuckDB would give up a read of S3 after ${readMsMax(config.QUERY_DUCKDB_READ_SECONDS)} ms, which is not within QUERY_TIMEOUT_MS (${config.QUERY_TIMEOUT_MS}).`]),
+        : [
+            `QUERY_DUCKDB_READ_SECONDS must be lower: DuckDB would give up a read of S3 after ${readMsMax(config.QUERY_DUCKDB_READ_SECONDS)} ms, which is not within QUERY_TIMEOUT_MS (${config.QUERY_TIMEOUT_MS}).`,
+          ]),
       ...pipelineProblems(specsOf(config)),
     ],
   });

@@ -31,7 +31,11 @@ export class QueryError extends Error {
   readonly errors: readonly Violation[] | undefined;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: QueryErrorCode, detail: string, options: { errors?: readonly Violation[]; retryAfterSeconds?: number; cause?: unknown } = {}) {
+  constructor(
+    code: QueryErrorCode,
+    detail: string,
+    options: { errors?: readonly Violation[]; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
     super(detail, { cause: options.cause });
     this.code = code;
     this.retryable = retryableCodes.has(code);

@@ -35,8 +35,13 @@ interface Given {
   readonly id: string;
 }
 
-async function answerTo(method: string, path: string, { body, headers = {} }: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Given> {
-  const sent = body === undefined ? { headers } : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+async function answerTo(
+  method: string,
+  path: string,
+  { body, headers = {} }: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Given> {
+  const sent =
+    body === undefined ? { headers } : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
   const response = await fetch(api.url + path, { method, ...sent });
   const text = await response.text();
   const { status } = response;
@@ -59,7 +64,15 @@ describe('the OpenAPI document of the query API', () => {
     expect((await DocumentCheck.of(worker.url)).routeFaults(worker.routes)).toEqual([]);
   });
 
-  it.each(['/v1/queries', '/v1/queries?state=failed&engine=duckdb&limit=1', '/v1/tables', '/v1/reports', '/v1/engines', '/health/ready', '/admin/pipelines'])('describes the answer of %s', async (path) => {
+  it.each([
+    '/v1/queries',
+    '/v1/queries?state=failed&engine=duckdb&limit=1',
+    '/v1/tables',
+    '/v1/reports',
+    '/v1/engines',
+    '/health/ready',
+    '/admin/pipelines',
+  ])('describes the answer of %s', async (path) => {
     expect(await answerTo('GET', path)).toMatchObject({ status: 200, faults: [] });
   });
 
@@ -90,7 +103,10 @@ describe('the OpenAPI document of the query API', () => {
     for (const accept of ['text/csv', 'application/x-ndjson']) {
       expect(await answerTo('GET', `/v1/queries/${id}/results`, { headers: { accept } })).toMatchObject({ status: 200, faults: [] });
     }
-    expect(await answerTo('GET', `/v1/queries/${id}/results`, { headers: { accept: 'image/png' } })).toMatchObject({ status: 406, faults: [] });
+    expect(await answerTo('GET', `/v1/queries/${id}/results`, { headers: { accept: 'image/png' } })).toMatchObject({
+      status: 406,
+      faults: [],
+    });
     expect(await answerTo('DELETE', `/v1/queries/${id}`)).toMatchObject({ status: 200, faults: [] });
     const failed = await finished('SELECT no_such_column FROM purchases');
     expect(await answerTo('GET', `/v1/queries/${failed}/results`)).toMatchObject({ status: 409, faults: [] });

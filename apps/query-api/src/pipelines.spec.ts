@@ -9,15 +9,27 @@ import { guardsOver, pipelinesOf, queryPipelines, specsOf } from './pipelines.ts
 describe('pipelines of the query API', () => {
   it.each(['api', 'worker'] as const)('the %s has those it calls out with, and one request stays under the limit of attempts', (root) => {
     const { specs, callPaths = [], attemptsPerRequestMax } = pipelinesOf(readQueryConfig({}), root);
-    for (const spec of Object.values(specs)) expect(() => createPipeline(spec, { load: { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 } }).close()).not.toThrow();
+    for (const spec of Object.values(specs))
+      expect(() => createPipeline(spec, { load: { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 } }).close()).not.toThrow();
     const layers = callPaths.flatMap((path) => path.layers).filter((layer) => typeof layer === 'string');
     // Two stand around whole requests and whole reports, and call nothing by themselves.
-    expect([...new Set(layers)].toSorted()).toEqual(Object.keys(specs).filter((name) => name !== 'http' && name !== 'report').toSorted());
+    expect([...new Set(layers)].toSorted()).toEqual(
+      Object.keys(specs)
+        .filter((name) => name !== 'http' && name !== 'report')
+        .toSorted(),
+    );
     expect(attemptsPerRequestMax).toBe(12);
   });
 
   it('take their settings from the environment', () => {
-    const { specs } = pipelinesOf(readQueryConfig({ QUERY_S3_BREAKER_BREAK_DURATION_MS: '70', QUERY_DUCKDB_READS_BREAKER_MINIMUM_CALLS: '2', QUERY_REDIS_ATTEMPT_TIMEOUT_MS: '1099' }), 'worker');
+    const { specs } = pipelinesOf(
+      readQueryConfig({
+        QUERY_S3_BREAKER_BREAK_DURATION_MS: '70',
+        QUERY_DUCKDB_READS_BREAKER_MINIMUM_CALLS: '2',
+        QUERY_REDIS_ATTEMPT_TIMEOUT_MS: '1099',
+      }),
+      'worker',
+    );
     expect(specs['s3']?.breaker?.breakDurationMs).toBe(70);
     expect(specs['duckdb-reads']?.breaker?.minimumCalls).toBe(2);
     expect(specs['redis']?.timeout?.attemptMs).toBe(1099);
@@ -59,7 +71,9 @@ describe('pipelines of the query API', () => {
   it('a guard begins nothing after the deadline of its call', async () => {
     const pipeline = createPipeline({ name: 's3' });
     const { s3 } = guardsOver({ find: () => pipeline });
-    await expect(s3({ operation: 'get', idempotent: true, deadline: Date.now() - 1 }, async () => 1)).rejects.toBeInstanceOf(DeadlineExceededError);
+    await expect(s3({ operation: 'get', idempotent: true, deadline: Date.now() - 1 }, async () => 1)).rejects.toBeInstanceOf(
+      DeadlineExceededError,
+    );
     expect(await s3({ operation: 'get', idempotent: true, deadline: Date.now() + 60_000 }, async () => 1)).toBe(1);
     pipeline.close();
   });

@@ -65,7 +65,12 @@ export const queryPipelines = {
   },
   // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands. The list waits for the reading, so that
   // this has a circuit; nothing waits for the writing.
-  'usage-write': { dependency: 'redis', timeout: { attemptMs: 500, totalMs: 1000 }, bulkhead: { concurrencyMax: 20 }, fallbacks: [{ kind: 'silent' }] },
+  'usage-write': {
+    dependency: 'redis',
+    timeout: { attemptMs: 500, totalMs: 1000 },
+    bulkhead: { concurrencyMax: 20 },
+    fallbacks: [{ kind: 'silent' }],
+  },
   'usage-read': {
     dependency: 'redis',
     timeout: { attemptMs: 500, totalMs: 1000 },
@@ -112,7 +117,12 @@ function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
   return async <T>({ operation, idempotent, signal, deadline }: GuardedCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     if (pipeline === undefined) throw new TypeError(`This process has no pipeline ${name}.`);
     // These pipelines have no fallbacks, so the answer comes from the work.
-    return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), { key: operation, idempotent, signal, deadline })) as T;
+    return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), {
+      key: operation,
+      idempotent,
+      signal,
+      deadline,
+    })) as T;
   };
 }
 
@@ -140,7 +150,10 @@ const apiPaths: readonly CallPath[] = [
 function workerPaths(runsMax: number): readonly CallPath[] {
   const runs = { name: 'workers', attemptsMax: runsMax };
   return [
-    { request: 'a query: each look for a request to cancel it, each try to keep its progress or to hand it over', layers: [runs, 'redis', ioredis] },
+    {
+      request: 'a query: each look for a request to cancel it, each try to keep its progress or to hand it over',
+      layers: [runs, 'redis', ioredis],
+    },
     { request: 'a query: each page of partitions', layers: [runs, 'glue', sdk] },
     { request: 'a query: each list, each part of its result, its manifest, the credentials for DuckDB', layers: [runs, 's3', sdk] },
     { request: 'a query: its start, each look at it and each page of it in Athena', layers: [runs, 'athena', sdk] },

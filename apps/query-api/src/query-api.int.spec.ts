@@ -25,7 +25,14 @@ function jobKey(engine: EngineName, id: string): string {
 async function startApi(more: Record<string, string> = {}): Promise<RunningService> {
   const config = readQueryConfig(testEnvironment(lake, more));
   const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
-  return await startService({ name: 'query-api', module: QueryApiModule.of(config, logger), port: 0, logger, admission: 'http', bodyBytesMax: 256 * 1024 });
+  return await startService({
+    name: 'query-api',
+    module: QueryApiModule.of(config, logger),
+    port: 0,
+    logger,
+    admission: 'http',
+    bodyBytesMax: 256 * 1024,
+  });
 }
 
 async function startWorker(more: Record<string, string> = {}): Promise<RunningService> {
@@ -39,21 +46,44 @@ interface Answer {
   readonly headers: Headers;
   readonly text: string;
   // The tests assert shapes.
-  readonly body: Record<string, never> & { id: string; state: string; rows: unknown[][]; results: { rows: unknown[][]; columns: unknown[]; next?: string }; next: string; error: { type: string; detail: string } };
+  readonly body: Record<string, never> & {
+    id: string;
+    state: string;
+    rows: unknown[][];
+    results: { rows: unknown[][]; columns: unknown[]; next?: string };
+    next: string;
+    error: { type: string; detail: string };
+  };
 }
 
 async function ask(path: string, init: RequestInit = {}, service: RunningService = api): Promise<Answer> {
   const response = await fetch(service.url + path, init);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: (response.headers.get('content-type')?.includes('json') === true && text !== '' && !response.headers.get('content-type')!.includes('ndjson') ? JSON.parse(text) : {}) as Answer['body'] };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: (response.headers.get('content-type')?.includes('json') === true &&
+    text !== '' &&
+    !response.headers.get('content-type')!.includes('ndjson')
+      ? JSON.parse(text)
+      : {}) as Answer['body'],
+  };
 }
 
 async function post(body: unknown, headers: Record<string, string> = {}, path = '/v1/queries'): Promise<Answer> {
-  return await ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  return await ask(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
 }
 
 async function readinessOf(service: RunningService): Promise<unknown> {
-  const { dependencies, status } = (await ask('/health/ready', {}, service)).body as unknown as { status: string; dependencies: { name: string }[] };
+  const { dependencies, status } = (await ask('/health/ready', {}, service)).body as unknown as {
+    status: string;
+    dependencies: { name: string }[];
+  };
   return [status, ...dependencies.map(({ name }) => name).toSorted()];
 }
 
@@ -96,7 +126,9 @@ describe('a query over HTTP', () => {
 
   it('gives the same rows through duckdb and through athena', async () => {
     const sql = `SELECT event_id, book_id, title, author, genre, user_id, user_country, user_age, purchase_timestamp, dt FROM ${lake.database}.purchases WHERE user_age >= ? ORDER BY purchase_timestamp`;
-    const [duckdb, athena] = await Promise.all(['duckdb', 'athena'].map(async (engine) => await post({ sql, parameters: [0], engine }, { prefer: 'wait=30' })));
+    const [duckdb, athena] = await Promise.all(
+      ['duckdb', 'athena'].map(async (engine) => await post({ sql, parameters: [0], engine }, { prefer: 'wait=30' })),
+    );
     expect(duckdb!.status).toBe(200);
     expect(athena!.status).toBe(200);
     expect(duckdb!.body.results.rows).toHaveLength(3);
@@ -137,23 +169,41 @@ describe('a query over HTTP', () => {
     // Its caller is not kept any longer.
     expect(taken).toMatchObject({ status: 202, body: { state: expect.stringMatching(/^(queued|running)$/) as string } });
     const { body } = await ask(`/v1/queries/${taken.body.id}?wait=30`);
-    expect(body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded', detail: 'The deadline of the caller passed before the query had finished.' } });
-    expect(await post({ sql }, { 'x-millrace-deadline': '1000' })).toMatchObject({ status: 504, body: { type: 'urn:millrace:problem:deadline-exceeded' } });
+    expect(body).toMatchObject({
+      state: 'failed',
+      error: { type: 'urn:millrace:problem:deadline-exceeded', detail: 'The deadline of the caller passed before the query had finished.' },
+    });
+    expect(await post({ sql }, { 'x-millrace-deadline': '1000' })).toMatchObject({
+      status: 504,
+      body: { type: 'urn:millrace:problem:deadline-exceeded' },
+    });
   });
 
   it('is not looked at, read or cancelled for a caller whose deadline has passed', async () => {
     const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
     const self = `/v1/queries/${body.id}`;
-    const ways: readonly [path: string, init: RequestInit][] = [[self, {}], [`${self}?wait=30`, {}], [`${self}/results`, {}], [self, { method: 'DELETE' }], ['/v1/reports', {}]];
+    const ways: readonly [path: string, init: RequestInit][] = [
+      [self, {}],
+      [`${self}?wait=30`, {}],
+      [`${self}/results`, {}],
+      [self, { method: 'DELETE' }],
+      ['/v1/reports', {}],
+    ];
     for (const [path, init] of ways) {
-      expect(await ask(path, { ...init, headers: { 'x-millrace-deadline': '1000' } })).toMatchObject({ status: 504, body: { type: 'urn:millrace:problem:deadline-exceeded' } });
+      expect(await ask(path, { ...init, headers: { 'x-millrace-deadline': '1000' } })).toMatchObject({
+        status: 504,
+        body: { type: 'urn:millrace:problem:deadline-exceeded' },
+      });
       expect(await ask(path, { ...init, headers: { 'x-millrace-deadline': 'soon' } })).toMatchObject({ status: 400 });
       expect((await ask(path, { ...init, headers: { 'x-millrace-deadline': String(Date.now() + 60_000) } })).status).toBe(200);
     }
   });
 
   it('is waited for no longer than the deadline of who waits', async () => {
-    const { body } = await post({ sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5', timeoutMs: 600_000 });
+    const { body } = await post({
+      sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5',
+      timeoutMs: 600_000,
+    });
     const self = `/v1/queries/${body.id}`;
     const waited = await ask(`${self}?wait=60`, { headers: { 'x-millrace-deadline': String(Date.now() + 1000) } });
     expect(waited).toMatchObject({ status: 200, body: { state: expect.stringMatching(/^(queued|running)$/) as string } });
@@ -176,7 +226,10 @@ describe('a query over HTTP', () => {
   });
 
   it('ends at its time limit', async () => {
-    const { body } = await post({ sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5', timeoutMs: 1000 }, { prefer: 'wait=30' });
+    const { body } = await post(
+      { sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5', timeoutMs: 1000 },
+      { prefer: 'wait=30' },
+    );
     expect(body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded' } });
   });
 
@@ -220,7 +273,10 @@ describe('a query over HTTP', () => {
   });
 
   it('gives a result of many parts as NDJSON and as CSV', async () => {
-    const { body } = await post({ sql: `SELECT n, 'a "b", c' AS t, CAST(NULL AS VARCHAR) AS nothing FROM range(25000) t(n) ORDER BY n` }, { prefer: 'wait=30' });
+    const { body } = await post(
+      { sql: `SELECT n, 'a "b", c' AS t, CAST(NULL AS VARCHAR) AS nothing FROM range(25000) t(n) ORDER BY n` },
+      { prefer: 'wait=30' },
+    );
     expect(body.state).toBe('succeeded');
     const ndjson = await ask(`/v1/queries/${body.id}/results`, { headers: { accept: 'application/x-ndjson' } });
     const lines = ndjson.text.trimEnd().split('\n');
@@ -236,7 +292,10 @@ describe('a query over HTTP', () => {
 describe('a request that is sent again', () => {
   it('with its Idempotency-Key is the same query', async () => {
     const key = { 'idempotency-key': crypto.randomUUID() };
-    const [first, second] = await Promise.all([post({ sql: 'SELECT ?', parameters: ['a'] }, key), post({ sql: 'SELECT ?', parameters: ['a'] }, key)]);
+    const [first, second] = await Promise.all([
+      post({ sql: 'SELECT ?', parameters: ['a'] }, key),
+      post({ sql: 'SELECT ?', parameters: ['a'] }, key),
+    ]);
     expect(first.body.id).toBe(second.body.id);
     await ask(`/v1/queries/${first.body.id}?wait=30`);
     const late = await post({ sql: 'SELECT ?', parameters: ['a'] }, key);
@@ -334,7 +393,15 @@ describe('what is refused', () => {
 
   it('a cursor that was made or changed by hand', async () => {
     const { body } = await post({ sql: 'SELECT n FROM range(25) t(n) ORDER BY n' }, { prefer: 'wait=30' });
-    const cursors = ['', 'x', '%00', 'a'.repeat(5000), ...[`${body.id}:26`, `${body.id}:-1`, `${body.id}:1e1`, `${body.id}:1:1x`, body.id, ':5', `${body.id}:${'9'.repeat(30)}`].map((text) => Buffer.from(text).toString('base64url'))];
+    const cursors = [
+      '',
+      'x',
+      '%00',
+      'a'.repeat(5000),
+      ...[`${body.id}:26`, `${body.id}:-1`, `${body.id}:1e1`, `${body.id}:1:1x`, body.id, ':5', `${body.id}:${'9'.repeat(30)}`].map(
+        (text) => Buffer.from(text).toString('base64url'),
+      ),
+    ];
     for (const cursor of cursors) {
       const answer = await ask(`/v1/queries/${body.id}/results?cursor=${cursor}`);
       expect([cursor, answer.status]).toEqual([cursor, 400]);
@@ -366,28 +433,35 @@ describe('what is refused', () => {
 });
 
 describe('an API that stops', () => {
-  it('is unready at once, still takes queries and answers them for its drain delay, and then ends long polls with the query as it is', { timeout: 120_000 }, async () => {
-    const env = testEnvironment(lake, { QUERY_QUEUE_NAME: `drain-${lake.database}`, MILLRACE_DRAIN_DELAY_MS: '5000' });
-    const stopping = await spawnService('query-api', env);
-    const at = { url: stopping.url } as RunningService;
-    const send = async (): Promise<Answer> => await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sql":"SELECT 1"}' }, at);
-    // No worker takes them: the wait would last a minute.
-    const { body } = await send();
-    const longPoll = ask(`/v1/queries/${body.id}?wait=60`, {}, at);
-    await expect.poll(async () => (await ask('/metrics', {}, at)).text).toMatch(/requests_in_flight\{[^}]*\} 2$/m);
-    const ended = stopping.kill('SIGTERM');
-    await expect.poll(async () => (await ask('/health/ready', {}, at)).status).toBe(503);
-    const late = await send();
-    expect([late.status, late.headers.get('connection')]).toEqual([202, 'close']);
-    expect(await longPoll).toMatchObject({ status: 200, body: { state: 'queued' } });
-    expect(await ended).toEqual({ code: 0, signal: null });
-  });
+  it(
+    'is unready at once, still takes queries and answers them for its drain delay, and then ends long polls with the query as it is',
+    { timeout: 120_000 },
+    async () => {
+      const env = testEnvironment(lake, { QUERY_QUEUE_NAME: `drain-${lake.database}`, MILLRACE_DRAIN_DELAY_MS: '5000' });
+      const stopping = await spawnService('query-api', env);
+      const at = { url: stopping.url } as RunningService;
+      const send = async (): Promise<Answer> =>
+        await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sql":"SELECT 1"}' }, at);
+      // No worker takes them: the wait would last a minute.
+      const { body } = await send();
+      const longPoll = ask(`/v1/queries/${body.id}?wait=60`, {}, at);
+      await expect.poll(async () => (await ask('/metrics', {}, at)).text).toMatch(/requests_in_flight\{[^}]*\} 2$/m);
+      const ended = stopping.kill('SIGTERM');
+      await expect.poll(async () => (await ask('/health/ready', {}, at)).status).toBe(503);
+      const late = await send();
+      expect([late.status, late.headers.get('connection')]).toEqual([202, 'close']);
+      expect(await longPoll).toMatchObject({ status: 200, body: { state: 'queued' } });
+      expect(await ended).toEqual({ code: 0, signal: null });
+    },
+  );
 });
 
 describe('around the queries', () => {
   it('lists tables, reports and engines', async () => {
     expect((await ask('/v1/tables')).body).toMatchObject({ tables: [{ name: 'purchases', database: lake.database }] });
-    await expect.poll(async () => (await ask('/v1/reports')).body).toMatchObject({ reports: [{ name: 'sales-by-genre', usage: { requests: expect.any(Number) as number } }] });
+    await expect
+      .poll(async () => (await ask('/v1/reports')).body)
+      .toMatchObject({ reports: [{ name: 'sales-by-genre', usage: { requests: expect.any(Number) as number } }] });
     expect((await ask('/v1/engines')).body).toEqual({
       engines: [
         { name: 'duckdb', default: true },
@@ -398,14 +472,31 @@ describe('around the queries', () => {
 
   it('readiness names what each process needs', async () => {
     expect(await readinessOf(api)).toEqual(['ready', 'circuit-redis', 'circuit-s3', 'circuit-usage-read', 'redis', 's3']);
-    expect(await readinessOf(worker)).toEqual(['ready', 'circuit-athena', 'circuit-duckdb-reads', 'circuit-glue', 'circuit-redis', 'circuit-s3', 'engine-athena', 'engine-duckdb', 'glue', 'redis', 's3']);
+    expect(await readinessOf(worker)).toEqual([
+      'ready',
+      'circuit-athena',
+      'circuit-duckdb-reads',
+      'circuit-glue',
+      'circuit-redis',
+      'circuit-s3',
+      'engine-athena',
+      'engine-duckdb',
+      'glue',
+      'redis',
+      's3',
+    ]);
   });
 
   it('a full queue says so, and only queries for its engine are refused', async () => {
     const narrow = { QUERY_QUEUE_NAME: `full-${lake.database}`, QUERY_QUEUE_JOBS_MAX: '2' };
     const full = await startApi(narrow);
     try {
-      const send = async (engine?: string): Promise<Answer> => await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sql: 'SELECT 1', engine }) }, full);
+      const send = async (engine?: string): Promise<Answer> =>
+        await ask(
+          '/v1/queries',
+          { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sql: 'SELECT 1', engine }) },
+          full,
+        );
       expect((await send()).status).toBe(202);
       expect((await send()).status).toBe(202);
       const refused = await send();

@@ -33,7 +33,13 @@ export class QueryApiModule implements OnModuleDestroy {
   }
 
   static of(config: QueryConfig, logger: Logger): DynamicModule {
-    const catalog: QueryCatalog = { database: config.LAKE_DATABASE, streams, reports, engines: config.QUERY_ENGINES, defaultEngine: config.QUERY_DEFAULT_ENGINE };
+    const catalog: QueryCatalog = {
+      database: config.LAKE_DATABASE,
+      streams,
+      reports,
+      engines: config.QUERY_ENGINES,
+      defaultEngine: config.QUERY_DEFAULT_ENGINE,
+    };
     return {
       module: QueryApiModule,
       imports: [PipelinesModule.forRoot(pipelinesOf(config, 'api'))],
@@ -41,26 +47,49 @@ export class QueryApiModule implements OnModuleDestroy {
       providers: [
         { provide: QUERY_CATALOG, useValue: catalog },
         // The token makes sure that the pipelines are made first.
-        { provide: PARTS, inject: [PipelineRegistry, pipelineToken('redis')], useFactory: async (registry: PipelineRegistry) => await queryParts(config, registry, logger) },
+        {
+          provide: PARTS,
+          inject: [PipelineRegistry, pipelineToken('redis')],
+          useFactory: async (registry: PipelineRegistry) => await queryParts(config, registry, logger),
+        },
         {
           provide: ReportUsage,
           inject: [PARTS, pipelineToken('usage-write'), pipelineToken('usage-read')],
-          useFactory: ({ redis }: QueryParts, write: Pipeline, read: Pipeline) => new ReportUsage(redis, config.QUERY_QUEUE_NAME, write, read),
+          useFactory: ({ redis }: QueryParts, write: Pipeline, read: Pipeline) =>
+            new ReportUsage(redis, config.QUERY_QUEUE_NAME, write, read),
         },
         {
           provide: QueryEnds,
-          useFactory: () => new QueryEnds(workerConnection(redisSettings(config), (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.')), config.QUERY_QUEUE_NAME),
+          useFactory: () =>
+            new QueryEnds(
+              workerConnection(redisSettings(config), (error) =>
+                logger.debug({ err: error }, 'The connection to Redis reported an error.'),
+              ),
+              config.QUERY_QUEUE_NAME,
+            ),
         },
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryService,
           inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry],
-          useFactory: ({ queue, redis, resultsUntil }: QueryParts, gate: StatementGate, usage: ReportUsage, ends: QueryEnds, registry: PipelineRegistry) =>
+          useFactory: (
+            { queue, redis, resultsUntil }: QueryParts,
+            gate: StatementGate,
+            usage: ReportUsage,
+            ends: QueryEnds,
+            registry: PipelineRegistry,
+          ) =>
             new QueryService({
               queue,
               results: resultsUntil,
               usage,
-              rules: { gate, reports, engines: config.QUERY_ENGINES, defaultEngine: config.QUERY_DEFAULT_ENGINE, timeoutMs: config.QUERY_TIMEOUT_MS },
+              rules: {
+                gate,
+                reports,
+                engines: config.QUERY_ENGINES,
+                defaultEngine: config.QUERY_DEFAULT_ENGINE,
+                timeoutMs: config.QUERY_TIMEOUT_MS,
+              },
               waits: new QueryWaits(config.QUERY_WAITERS_MAX, ends),
               now: Date.now,
               newId: () => crypto.randomUUID(),

@@ -31,7 +31,14 @@ const quick = {
 
 async function start(part: 'api' | 'worker', more: Record<string, string> = {}): Promise<RunningService> {
   const config = readQueryConfig(
-    testEnvironment(lake, { REDIS_URL: redis.url, ...quick, QUERY_LOCK_MS: '2000', AWS_ENDPOINT_URL_S3: s3.url, LOG_LEVEL: 'error', ...more }),
+    testEnvironment(lake, {
+      REDIS_URL: redis.url,
+      ...quick,
+      QUERY_LOCK_MS: '2000',
+      AWS_ENDPOINT_URL_S3: s3.url,
+      LOG_LEVEL: 'error',
+      ...more,
+    }),
   );
   const logger = createLogger({ name: `query-${part}`, level: config.LOG_LEVEL });
   const module = part === 'api' ? QueryApiModule.of(config, logger) : QueryWorkerModule.of(config, logger);
@@ -42,7 +49,13 @@ interface Answer {
   readonly status: number;
   readonly retryAfter: string | null;
   readonly tookMs: number;
-  readonly body: { readonly id: string; readonly type: string; readonly state: string; readonly results: { readonly rows: unknown[][] }; readonly error: { readonly type: string } };
+  readonly body: {
+    readonly id: string;
+    readonly type: string;
+    readonly state: string;
+    readonly results: { readonly rows: unknown[][] };
+    readonly error: { readonly type: string };
+  };
 }
 
 async function ask(path: string, init: RequestInit = {}, service: RunningService = api): Promise<Answer> {
@@ -53,7 +66,11 @@ async function ask(path: string, init: RequestInit = {}, service: RunningService
 }
 
 async function send(sql: string, headers: Record<string, string> = {}, service: RunningService = api): Promise<Answer> {
-  return await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ sql }) }, service);
+  return await ask(
+    '/v1/queries',
+    { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ sql }) },
+    service,
+  );
 }
 
 const recovery = { timeout: 30_000, interval: 200 };
@@ -76,25 +93,28 @@ afterAll(async () => {
 });
 
 describe('Redis', () => {
-  it.each(['refuse', 'black-hole', 'reset'] as const)('%s: a query is refused with 503 and not held, and taken again by itself', async (kind) => {
-    const fault = await redis.inject({ kind });
-    const refused = await send('SELECT 1');
-    expect(refused.status).toBe(503);
-    expect(refused.body.type).toBe('urn:millrace:problem:unavailable');
-    expect(Number(refused.retryAfter)).toBeGreaterThan(0);
-    expect((await ask(`/v1/queries/${crypto.randomUUID()}`)).status).toBe(503);
-    // Readiness is asked once a second for all who probe.
-    await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(503);
-    expect((await ask('/v1/tables')).status).toBe(200);
-    // Usage is extra: without it the reports still are listed.
-    expect((await ask('/v1/reports')).body).toMatchObject({ reports: [{ name: 'sales-by-genre', usage: null }] });
-    await fault.clear();
-    await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
-    await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(200);
-    // The worker is back, too, and runs the accepted queries.
-    const { body } = await send('SELECT count(*) FROM purchases');
-    await expect.poll(async () => (await ask(`/v1/queries/${body.id}?wait=10`)).body.state, { timeout: 60_000 }).toBe('succeeded');
-  });
+  it.each(['refuse', 'black-hole', 'reset'] as const)(
+    '%s: a query is refused with 503 and not held, and taken again by itself',
+    async (kind) => {
+      const fault = await redis.inject({ kind });
+      const refused = await send('SELECT 1');
+      expect(refused.status).toBe(503);
+      expect(refused.body.type).toBe('urn:millrace:problem:unavailable');
+      expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+      expect((await ask(`/v1/queries/${crypto.randomUUID()}`)).status).toBe(503);
+      // Readiness is asked once a second for all who probe.
+      await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(503);
+      expect((await ask('/v1/tables')).status).toBe(200);
+      // Usage is extra: without it the reports still are listed.
+      expect((await ask('/v1/reports')).body).toMatchObject({ reports: [{ name: 'sales-by-genre', usage: null }] });
+      await fault.clear();
+      await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
+      await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(200);
+      // The worker is back, too, and runs the accepted queries.
+      const { body } = await send('SELECT count(*) FROM purchases');
+      await expect.poll(async () => (await ask(`/v1/queries/${body.id}?wait=10`)).body.state, { timeout: 60_000 }).toBe('succeeded');
+    },
+  );
 
   it('gone while a query runs: the query ends once, and its end is known afterwards', async () => {
     await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
@@ -123,29 +143,44 @@ describe('Redis', () => {
 describe('S3', () => {
   it('gone: a report is answered by its last good answer, which tells its age; one that was never answered fails', async () => {
     const report = async (from: string): Promise<Answer['body']> =>
-      (await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json', prefer: 'wait=60' }, body: JSON.stringify({ report: 'sales-by-genre', parameters: { from } }) })).body;
+      (
+        await ask('/v1/queries', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', prefer: 'wait=60' },
+          body: JSON.stringify({ report: 'sales-by-genre', parameters: { from } }),
+        })
+      ).body;
     const good = await report('2019-01-01');
     expect(good.state).toBe('succeeded');
     const fault = await s3.inject({ kind: 'refuse' });
     const stale = await report('2019-01-01');
-    expect(stale).toMatchObject({ state: 'succeeded', stale: { asOf: expect.stringMatching(/Z$/) as string, ageSeconds: expect.any(Number) as number }, results: { rows: good.results.rows } });
+    expect(stale).toMatchObject({
+      state: 'succeeded',
+      stale: { asOf: expect.stringMatching(/Z$/) as string, ageSeconds: expect.any(Number) as number },
+      results: { rows: good.results.rows },
+    });
     expect((await ask(`/v1/queries/${stale.id}/results`)).body).toEqual(good.results);
     expect(await report('2019-01-02')).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:unavailable' } });
     await fault.clear();
     await expect.poll(async () => 'stale' in (await report('2019-01-01')), { timeout: 60_000, interval: 500 }).toBe(false);
   });
 
-  it.each([{ kind: 'refuse' }, { kind: 'black-hole' }, { kind: 'status', status: 503 }] as const)('$kind: a query fails as unavailable, results cannot be read, and both work again by themselves', async (fault) => {
-    const before = await send('SELECT 1 AS one', { prefer: 'wait=30' });
-    expect(before.body.state).toBe('succeeded');
-    const active = await s3.inject(fault);
-    expect((await ask(`/v1/queries/${before.body.id}/results`)).body.type).toBe('urn:millrace:problem:unavailable');
-    const failed = await send('SELECT count(*) FROM purchases', { prefer: 'wait=60' });
-    expect(failed.body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:unavailable' } });
-    await active.clear();
-    await expect.poll(async () => (await ask(`/v1/queries/${before.body.id}/results`)).status, recovery).toBe(200);
-    await expect.poll(async () => (await send('SELECT count(*) FROM purchases', { prefer: 'wait=30' })).body.state, recovery).toBe('succeeded');
-  });
+  it.each([{ kind: 'refuse' }, { kind: 'black-hole' }, { kind: 'status', status: 503 }] as const)(
+    '$kind: a query fails as unavailable, results cannot be read, and both work again by themselves',
+    async (fault) => {
+      const before = await send('SELECT 1 AS one', { prefer: 'wait=30' });
+      expect(before.body.state).toBe('succeeded');
+      const active = await s3.inject(fault);
+      expect((await ask(`/v1/queries/${before.body.id}/results`)).body.type).toBe('urn:millrace:problem:unavailable');
+      const failed = await send('SELECT count(*) FROM purchases', { prefer: 'wait=60' });
+      expect(failed.body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:unavailable' } });
+      await active.clear();
+      await expect.poll(async () => (await ask(`/v1/queries/${before.body.id}/results`)).status, recovery).toBe(200);
+      await expect
+        .poll(async () => (await send('SELECT count(*) FROM purchases', { prefer: 'wait=30' })).body.state, recovery)
+        .toBe('succeeded');
+    },
+  );
 });
 
 describe("DuckDB's reads of S3", () => {
@@ -161,16 +196,31 @@ describe("DuckDB's reads of S3", () => {
     };
     const [ownApi, ownWorker] = await Promise.all([start('api', more), start('worker', more)]);
     const query = async (request: object): Promise<Answer['body']> =>
-      (await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json', prefer: 'wait=60' }, body: JSON.stringify(request) }, ownApi)).body;
+      (
+        await ask(
+          '/v1/queries',
+          { method: 'POST', headers: { 'content-type': 'application/json', prefer: 'wait=60' }, body: JSON.stringify(request) },
+          ownApi,
+        )
+      ).body;
     const circuit = async (): Promise<unknown> =>
-      ((await ask('/health/ready', {}, ownWorker)).body as unknown as { dependencies: { name: string; status: string }[] }).dependencies.find(({ name }) => name === 'circuit-duckdb-reads')?.status;
+      (
+        (await ask('/health/ready', {}, ownWorker)).body as unknown as { dependencies: { name: string; status: string }[] }
+      ).dependencies.find(({ name }) => name === 'circuit-duckdb-reads')?.status;
     const statement = { sql: 'SELECT max(genre) FROM purchases' };
     try {
       const good = await query({ report: 'sales-by-genre' });
       expect(good.state).toBe('succeeded');
       const fault = await s3.inject({ kind: 'black-hole' }, { when: { method: 'GET', path: /\/purchases\/.*\.parquet/ } });
-      expect(await query(statement)).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:unavailable', detail: 'A file of the table could not be read from S3.' } });
-      expect(await query({ report: 'sales-by-genre' })).toMatchObject({ state: 'succeeded', stale: { asOf: expect.stringMatching(/Z$/) as string }, results: { rows: good.results.rows } });
+      expect(await query(statement)).toMatchObject({
+        state: 'failed',
+        error: { type: 'urn:millrace:problem:unavailable', detail: 'A file of the table could not be read from S3.' },
+      });
+      expect(await query({ report: 'sales-by-genre' })).toMatchObject({
+        state: 'succeeded',
+        stale: { asOf: expect.stringMatching(/Z$/) as string },
+        results: { rows: good.results.rows },
+      });
       await expect.poll(circuit, recovery).toBe('down');
       const met = fault.hits;
       expect(await query(statement)).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:unavailable' } });
@@ -187,31 +237,56 @@ describe("DuckDB's reads of S3", () => {
 
 describe('a dependency of one engine', () => {
   /** Nothing times out: a stuck query stays until it is cancelled. */
-  const patient = Object.fromEntries(['GLUE', 'ATHENA'].flatMap((name) => [[`QUERY_${name}_ATTEMPT_TIMEOUT_MS`, '120000'], [`QUERY_${name}_TOTAL_TIMEOUT_MS`, '120000'], [`QUERY_${name}_BREAKER_MINIMUM_CALLS`, '1000']]));
+  const patient = Object.fromEntries(
+    ['GLUE', 'ATHENA'].flatMap((name) => [
+      [`QUERY_${name}_ATTEMPT_TIMEOUT_MS`, '120000'],
+      [`QUERY_${name}_TOTAL_TIMEOUT_MS`, '120000'],
+      [`QUERY_${name}_BREAKER_MINIMUM_CALLS`, '1000'],
+    ]),
+  );
 
   it.each([
     { dependency: 'GLUE', stuck: 'duckdb', spared: 'athena' },
     { dependency: 'ATHENA', stuck: 'athena', spared: 'duckdb' },
-  ])('$dependency gives no answer: queries stuck in $stuck, more than run at once, do not keep $spared waiting', async ({ dependency, stuck, spared }) => {
-    const proxy = await FaultProxy.start({ protocol: 'http', target: testParts.endpoint });
-    const more = { ...patient, [`AWS_ENDPOINT_URL_${dependency}`]: proxy.url, QUERY_QUEUE_NAME: `stuck-${stuck}-${lake.database}`, QUERY_DUCKDB_CONCURRENCY: '2', QUERY_ATHENA_CONCURRENCY: '2' };
-    const [ownApi, ownWorker] = await Promise.all([start('api', more), start('worker', more)]);
-    const query = async (engine: string, headers: Record<string, string> = {}): Promise<Answer['body']> =>
-      (await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ sql: 'SELECT count(*) FROM purchases', engine }) }, ownApi)).body;
-    const stateOf = async ({ id }: Answer['body']): Promise<string> => (await ask(`/v1/queries/${id}`, {}, ownApi)).body.state;
-    try {
-      await proxy.inject({ kind: 'black-hole' });
-      const waiting = [await query(stuck), await query(stuck), await query(stuck)];
-      const states = async (): Promise<string[]> => (await Promise.all(waiting.map(stateOf))).toSorted();
-      await expect.poll(states, recovery).toEqual(['queued', 'running', 'running']);
-      expect(await query(spared, { prefer: 'wait=30' })).toMatchObject({ state: 'succeeded' });
-      expect(await states()).toEqual(['queued', 'running', 'running']);
-      await Promise.all(waiting.map(async ({ id }) => await ask(`/v1/queries/${id}`, { method: 'DELETE' }, ownApi)));
-      await expect.poll(states, recovery).toEqual(['cancelled', 'cancelled', 'cancelled']);
-    } finally {
-      await proxy.clear();
-      await Promise.all([ownApi.close(), ownWorker.close()]);
-      await proxy.close();
-    }
-  });
+  ])(
+    '$dependency gives no answer: queries stuck in $stuck, more than run at once, do not keep $spared waiting',
+    async ({ dependency, stuck, spared }) => {
+      const proxy = await FaultProxy.start({ protocol: 'http', target: testParts.endpoint });
+      const more = {
+        ...patient,
+        [`AWS_ENDPOINT_URL_${dependency}`]: proxy.url,
+        QUERY_QUEUE_NAME: `stuck-${stuck}-${lake.database}`,
+        QUERY_DUCKDB_CONCURRENCY: '2',
+        QUERY_ATHENA_CONCURRENCY: '2',
+      };
+      const [ownApi, ownWorker] = await Promise.all([start('api', more), start('worker', more)]);
+      const query = async (engine: string, headers: Record<string, string> = {}): Promise<Answer['body']> =>
+        (
+          await ask(
+            '/v1/queries',
+            {
+              method: 'POST',
+              headers: { 'content-type': 'application/json', ...headers },
+              body: JSON.stringify({ sql: 'SELECT count(*) FROM purchases', engine }),
+            },
+            ownApi,
+          )
+        ).body;
+      const stateOf = async ({ id }: Answer['body']): Promise<string> => (await ask(`/v1/queries/${id}`, {}, ownApi)).body.state;
+      try {
+        await proxy.inject({ kind: 'black-hole' });
+        const waiting = [await query(stuck), await query(stuck), await query(stuck)];
+        const states = async (): Promise<string[]> => (await Promise.all(waiting.map(stateOf))).toSorted();
+        await expect.poll(states, recovery).toEqual(['queued', 'running', 'running']);
+        expect(await query(spared, { prefer: 'wait=30' })).toMatchObject({ state: 'succeeded' });
+        expect(await states()).toEqual(['queued', 'running', 'running']);
+        await Promise.all(waiting.map(async ({ id }) => await ask(`/v1/queries/${id}`, { method: 'DELETE' }, ownApi)));
+        await expect.poll(states, recovery).toEqual(['cancelled', 'cancelled', 'cancelled']);
+      } finally {
+        await proxy.clear();
+        await Promise.all([ownApi.close(), ownWorker.close()]);
+        await proxy.close();
+      }
+    },
+  );
 });

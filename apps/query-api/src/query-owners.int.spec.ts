@@ -12,7 +12,12 @@ import { openTestLake, testEnvironment, testParts, type TestLake } from './testi
 
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
 const keys = {
-  MILLRACE_AUTH_API_KEYS: [`alice:${sha256('alice-key')}:queries:run`, `bob:${sha256('bob-key')}:queries:run`, `root:${sha256('root-key')}:admin`, `till:${sha256('till-key')}:purchases:write`].join(),
+  MILLRACE_AUTH_API_KEYS: [
+    `alice:${sha256('alice-key')}:queries:run`,
+    `bob:${sha256('bob-key')}:queries:run`,
+    `root:${sha256('root-key')}:admin`,
+    `till:${sha256('till-key')}:purchases:write`,
+  ].join(),
 };
 
 let lake: TestLake;
@@ -25,9 +30,20 @@ const lines: Record<string, unknown>[] = [];
 
 async function start(name: 'query-api' | 'query-worker', more: Readonly<Record<string, string>>): Promise<RunningService> {
   const config = readQueryConfig(testEnvironment(lake, { LOG_LEVEL: 'info', ...more }));
-  const logger = createLogger({ name, level: 'info', stream: { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) } });
+  const logger = createLogger({
+    name,
+    level: 'info',
+    stream: { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+  });
   const module = name === 'query-api' ? QueryApiModule.of(config, logger) : QueryWorkerModule.of(config, logger);
-  const service = await startService({ name, module, port: 0, logger, auth: authFrom(config), ...(name === 'query-api' ? { admission: 'http' } : {}) });
+  const service = await startService({
+    name,
+    module,
+    port: 0,
+    logger,
+    auth: authFrom(config),
+    ...(name === 'query-api' ? { admission: 'http' } : {}),
+  });
   services.push(service);
   return service;
 }
@@ -42,20 +58,41 @@ interface Answer {
   readonly status: number;
   /** Everything that a client can see, in one text. */
   readonly whole: string;
-  readonly body: { readonly id: string; readonly state: string; readonly results?: { readonly rows: unknown[][]; readonly next?: string }; readonly rows: unknown[][] };
+  readonly body: {
+    readonly id: string;
+    readonly state: string;
+    readonly results?: { readonly rows: unknown[][]; readonly next?: string };
+    readonly rows: unknown[][];
+  };
 }
 
 async function ask({ service, credential }: Caller, path: string, init: RequestInit = {}): Promise<Answer> {
-  const headers = { ...(init.headers as Record<string, string> | undefined), ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }) };
+  const headers = {
+    ...(init.headers as Record<string, string> | undefined),
+    ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
+  };
   const response = await fetch(service.url + path, { ...init, headers });
   const text = await response.text();
   const shown = [...response.headers].filter(([name]) => name !== 'date');
   const isJson = text !== '' && /^application\/(problem\+)?json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, whole: JSON.stringify([response.status, shown, text]), body: (isJson ? JSON.parse(text) : {}) as Answer['body'] };
+  return {
+    status: response.status,
+    whole: JSON.stringify([response.status, shown, text]),
+    body: (isJson ? JSON.parse(text) : {}) as Answer['body'],
+  };
 }
 
-async function submit(caller: Caller, body: unknown, headers: Readonly<Record<string, string>> = {}, path = '/v1/queries'): Promise<Answer> {
-  return await ask(caller, path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+async function submit(
+  caller: Caller,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  path = '/v1/queries',
+): Promise<Answer> {
+  return await ask(caller, path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
 }
 
 /** Every route to a query. */
@@ -85,7 +122,12 @@ beforeAll(async () => {
   lake = await openTestLake();
   services = [];
   issuers = await Promise.all([openTestIssuer('https://x.example'), openTestIssuer('https://y.example')]);
-  [api, apiY, open] = await Promise.all([start('query-api', { ...keys, ...issuers[0]!.settings }), start('query-api', { ...keys, ...issuers[1]!.settings }), start('query-api', {}), start('query-worker', keys)]);
+  [api, apiY, open] = await Promise.all([
+    start('query-api', { ...keys, ...issuers[0]!.settings }),
+    start('query-api', { ...keys, ...issuers[1]!.settings }),
+    start('query-api', {}),
+    start('query-worker', keys),
+  ]);
 });
 afterAll(async () => {
   await Promise.all(services.map(async (service) => await service.close()));
@@ -130,7 +172,10 @@ describe('a query of another principal', () => {
 
   it('is not cancelled by a stranger, and is cancelled by its principal', async () => {
     const { aliceX, bobX } = callers();
-    const { body } = await submit(aliceX, { sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5', timeoutMs: 60_000 });
+    const { body } = await submit(aliceX, {
+      sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5',
+      timeoutMs: 60_000,
+    });
     expect((await ask(bobX, `/v1/queries/${body.id}`, { method: 'DELETE' })).status).toBe(404);
     expect((await ask(aliceX, `/v1/queries/${body.id}`)).body.state).toMatch(/^(queued|running)$/);
     expect((await ask(aliceX, `/v1/queries/${body.id}`, { method: 'DELETE' })).status).toBeLessThan(300);
@@ -216,7 +261,11 @@ describe('an Idempotency-Key', () => {
   it('gives the same query on instances with the same QUERY_ID_SECRET, and another on an instance without it', async () => {
     const secret = { ...keys, QUERY_ID_SECRET: 'a secret of more than 32 characters' };
     const [one, other] = await Promise.all([start('query-api', secret), start('query-api', secret)]);
-    const ids = await Promise.all([one, other, api].map(async (service) => (await submit({ service, credential: 'bob-key' }, { sql: three }, { 'idempotency-key': 'configured' })).body.id));
+    const ids = await Promise.all(
+      [one, other, api].map(
+        async (service) => (await submit({ service, credential: 'bob-key' }, { sql: three }, { 'idempotency-key': 'configured' })).body.id,
+      ),
+    );
     expect([ids[0] === ids[1], ids[0] === ids[2]]).toEqual([true, false]);
     expect(JSON.stringify(lines)).not.toContain(secret.QUERY_ID_SECRET);
   });
@@ -237,7 +286,13 @@ describe('the scope admin', () => {
   it('sees a query from before principals were recorded, as a caller without authentication does; other principals do not', async () => {
     const redis = requestConnection({ url: testParts.redisUrl }, [createPipeline({ name: 'redis' })], () => undefined);
     await settled(redis, 5000);
-    const settings = { name: `test-${lake.database}`, engines: ['duckdb' as const], jobsMax: 1000, retentionSeconds: 600, retentionJobsMax: 100 };
+    const settings = {
+      name: `test-${lake.database}`,
+      engines: ['duckdb' as const],
+      jobsMax: 1000,
+      retentionSeconds: 600,
+      retentionJobsMax: 100,
+    };
     const queue = new QueryQueue(redis, settings, async (_call, run) => await run(new AbortController().signal));
     const id = crypto.randomUUID();
     await queue.submit(id, { sql: 'SELECT 1', parameters: [], engine: 'duckdb', timeoutMs: 10_000, submittedAt: Date.now() });
@@ -249,7 +304,8 @@ describe('the scope admin', () => {
 });
 
 /** Lines of one kind about one query. */
-const about = (id: string, audit: string): Record<string, unknown>[] => lines.filter((line) => line['queryId'] === id && line['audit'] === audit);
+const about = (id: string, audit: string): Record<string, unknown>[] =>
+  lines.filter((line) => line['queryId'] === id && line['audit'] === audit);
 
 describe('the log', () => {
   const principal = { kind: 'jwt', issuer: 'https://x.example', subject: 'alice' };
@@ -273,10 +329,15 @@ describe('the log', () => {
 
   it('names the administrator who cancels', async () => {
     const { aliceX } = callers();
-    const { body } = await submit(aliceX, { sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5', timeoutMs: 60_000 });
+    const { body } = await submit(aliceX, {
+      sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5',
+      timeoutMs: 60_000,
+    });
     await ask(root(), `/v1/queries/${body.id}`, { method: 'DELETE' });
     expect((await ask(aliceX, `/v1/queries/${body.id}?wait=30`)).body.state).toBe('cancelled');
-    expect(about(body.id, 'query-cancel-requested')).toMatchObject([{ principal, cancelledBy: { kind: 'api-key', issuer: '', subject: 'root' } }]);
+    expect(about(body.id, 'query-cancel-requested')).toMatchObject([
+      { principal, cancelledBy: { kind: 'api-key', issuer: '', subject: 'root' } },
+    ]);
     await expect.poll(() => about(body.id, 'query-ended')).toMatchObject([{ principal, state: 'cancelled' }]);
   });
 });

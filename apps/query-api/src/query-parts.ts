@@ -34,7 +34,11 @@ export interface QueryParts {
   close(): Promise<void>;
 }
 
-export async function queryParts(config: QueryConfig, registry: Pick<PipelineRegistry, 'find' | 'list'>, logger: Logger): Promise<QueryParts> {
+export async function queryParts(
+  config: QueryConfig,
+  registry: Pick<PipelineRegistry, 'find' | 'list'>,
+  logger: Logger,
+): Promise<QueryParts> {
   const guards = guardsOver(registry);
   const { s3, glue, athena } = specsOf(config);
   const aws = awsClients({
@@ -45,9 +49,12 @@ export async function queryParts(config: QueryConfig, registry: Pick<PipelineReg
     athenaEndpoint: config.AWS_ENDPOINT_URL_ATHENA,
     connectTimeoutMs: { s3: s3.timeout?.connectMs, glue: glue.timeout?.connectMs, athena: athena.timeout?.connectMs },
   });
-  const resultsUntil = (deadline: number | undefined): S3ObjectStore => new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3, deadline));
+  const resultsUntil = (deadline: number | undefined): S3ObjectStore =>
+    new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3, deadline));
   const overRedis = registry.list().filter(({ dependency }) => dependency === 'redis');
-  const redis = requestConnection(redisSettings(config), overRedis, (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.'));
+  const redis = requestConnection(redisSettings(config), overRedis, (error) =>
+    logger.debug({ err: error }, 'The connection to Redis reported an error.'),
+  );
   const refusals = new RedisRefusals();
   refusals.watch(redis);
   await settled(redis, settledMsMax);
@@ -93,7 +100,12 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
     duckdb: () =>
       new DuckDbEngine(
         {
-          limits: { memoryMiB: config.QUERY_DUCKDB_MEMORY_MB, processMemoryMiB: config.QUERY_DUCKDB_PROCESS_MB, threads: config.QUERY_DUCKDB_THREADS, tempMiB: config.QUERY_DUCKDB_TEMP_MB },
+          limits: {
+            memoryMiB: config.QUERY_DUCKDB_MEMORY_MB,
+            processMemoryMiB: config.QUERY_DUCKDB_PROCESS_MB,
+            threads: config.QUERY_DUCKDB_THREADS,
+            tempMiB: config.QUERY_DUCKDB_TEMP_MB,
+          },
           tempRoot: config.TMPDIR,
           httpfsPath: config.QUERY_DUCKDB_HTTPFS,
           home: config.HOME,
@@ -133,14 +145,27 @@ export function registerStoreChecks(health: HealthRegistry, { queue, results }: 
 }
 
 /** Further checks of a worker. Only the default engine is required, because the others are optional for a query. */
-export function registerEngineChecks(health: HealthRegistry, config: QueryConfig, { aws }: QueryParts, engines: readonly QueryEngine[], { glue }: Pick<Guards, 'glue'>): void {
+export function registerEngineChecks(
+  health: HealthRegistry,
+  config: QueryConfig,
+  { aws }: QueryParts,
+  engines: readonly QueryEngine[],
+  { glue }: Pick<Guards, 'glue'>,
+): void {
   health.register('glue', {
     check: async (signal) =>
-      await glue({ operation: 'check', idempotent: true, signal }, async (sending) => void (await aws.glue.send(new GetDatabaseCommand({ Name: config.LAKE_DATABASE }), { abortSignal: sending }))),
+      await glue(
+        { operation: 'check', idempotent: true, signal },
+        async (sending) => void (await aws.glue.send(new GetDatabaseCommand({ Name: config.LAKE_DATABASE }), { abortSignal: sending })),
+      ),
     required: true,
   });
   for (const engine of engines) {
-    health.register(`engine-${engine.name}`, { check: async (signal) => await engine.check(signal), required: engine.name === config.QUERY_DEFAULT_ENGINE, timeoutMs: 5000 });
+    health.register(`engine-${engine.name}`, {
+      check: async (signal) => await engine.check(signal),
+      required: engine.name === config.QUERY_DEFAULT_ENGINE,
+      timeoutMs: 5000,
+    });
   }
 }
 
@@ -151,5 +176,10 @@ export function allowedTables(config: QueryConfig): { database: string; tables: 
 
 /** Limits of a result. */
 export function resultLimits(config: QueryConfig): { rowsMax: number; bytesMax: number; partBytes: number; partRows: number } {
-  return { rowsMax: config.QUERY_RESULT_ROWS_MAX, bytesMax: config.QUERY_RESULT_MB_MAX * mebibyte, partBytes: 4 * mebibyte, partRows: 10_000 };
+  return {
+    rowsMax: config.QUERY_RESULT_ROWS_MAX,
+    bytesMax: config.QUERY_RESULT_MB_MAX * mebibyte,
+    partBytes: 4 * mebibyte,
+    partRows: 10_000,
+  };
 }

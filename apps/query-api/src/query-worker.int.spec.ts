@@ -72,9 +72,12 @@ async function executionsOf(mark: string): Promise<number> {
   let count = 0;
   let token: string | undefined;
   do {
-    const page = await lake.aws.athena.send(new ListQueryExecutionsCommand({ MaxResults: 50, ...(token === undefined ? {} : { NextToken: token }) }));
+    const page = await lake.aws.athena.send(
+      new ListQueryExecutionsCommand({ MaxResults: 50, ...(token === undefined ? {} : { NextToken: token }) }),
+    );
     const ids = page.QueryExecutionIds ?? [];
-    const { QueryExecutions: found = [] } = ids.length === 0 ? {} : await lake.aws.athena.send(new BatchGetQueryExecutionCommand({ QueryExecutionIds: ids }));
+    const { QueryExecutions: found = [] } =
+      ids.length === 0 ? {} : await lake.aws.athena.send(new BatchGetQueryExecutionCommand({ QueryExecutionIds: ids }));
     count += found.filter(({ Query: query }) => query?.includes(mark)).length;
     token = page.NextToken;
   } while (token !== undefined && token !== '');
@@ -95,7 +98,14 @@ function nothing(): void {}
 
 /** A worker's events, of which only failures are kept. */
 function eventsInto(failures: Error[]): QueryWorkerEvents {
-  return { queryTaken: nothing, queryReleased: nothing, queryEnded: nothing, queryHandedOver: nothing, queryStalled: nothing, failed: (error) => void failures.push(error) };
+  return {
+    queryTaken: nothing,
+    queryReleased: nothing,
+    queryEnded: nothing,
+    queryHandedOver: nothing,
+    queryStalled: nothing,
+    failed: (error) => void failures.push(error),
+  };
 }
 
 beforeEach(async () => {
@@ -103,10 +113,16 @@ beforeEach(async () => {
   workers = [];
   const redis = requestConnection({ url: testParts.redisUrl }, [createPipeline({ name: 'redis' })], () => undefined);
   await settled(redis, 5000);
-  queue = new QueryQueue(redis, { name: `test-${lake.database}`, engines: ['duckdb', 'athena'], jobsMax: 10, retentionSeconds: 600, retentionJobsMax: 100 }, async (_call, run) => await run(new AbortController().signal));
+  queue = new QueryQueue(
+    redis,
+    { name: `test-${lake.database}`, engines: ['duckdb', 'athena'], jobsMax: 10, retentionSeconds: 600, retentionJobsMax: 100 },
+    async (_call, run) => await run(new AbortController().signal),
+  );
 });
 afterEach(async () => {
-  await Promise.all(workers.filter((child) => child.exitCode === null && child.signalCode === null).map(async (child) => await killed(child, 'SIGKILL')));
+  await Promise.all(
+    workers.filter((child) => child.exitCode === null && child.signalCode === null).map(async (child) => await killed(child, 'SIGKILL')),
+  );
   await queue.close();
   await lake.close();
 });

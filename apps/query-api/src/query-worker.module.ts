@@ -10,7 +10,15 @@ import { ReportAnswers } from './queries/report-answers.ts';
 import { QueryWorker } from './queries/query-worker.ts';
 import { queryTelemetry } from './queries/query-telemetry.ts';
 import { runQuery } from './queries/run-query.ts';
-import { queryEngines, queryParts, redisSettings, registerEngineChecks, registerStoreChecks, resultLimits, type QueryParts } from './query-parts.ts';
+import {
+  queryEngines,
+  queryParts,
+  redisSettings,
+  registerEngineChecks,
+  registerStoreChecks,
+  resultLimits,
+  type QueryParts,
+} from './query-parts.ts';
 import { workerConnection } from './redis-connections.ts';
 
 const PARTS = Symbol('QUERY_PARTS');
@@ -53,15 +61,29 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
       providers: [
         { provide: CONFIG, useValue: config },
         // The token makes sure that the pipelines are made first.
-        { provide: GUARDS, inject: [PipelineRegistry, pipelineToken('redis')], useFactory: (registry: PipelineRegistry) => guardsOver(registry) },
-        { provide: PARTS, inject: [PipelineRegistry, pipelineToken('redis')], useFactory: async (registry: PipelineRegistry) => await queryParts(config, registry, logger) },
-        { provide: ENGINES, inject: [PARTS, GUARDS], useFactory: (parts: QueryParts, guards: Guards) => queryEngines(config, parts, guards, pause) },
+        {
+          provide: GUARDS,
+          inject: [PipelineRegistry, pipelineToken('redis')],
+          useFactory: (registry: PipelineRegistry) => guardsOver(registry),
+        },
+        {
+          provide: PARTS,
+          inject: [PipelineRegistry, pipelineToken('redis')],
+          useFactory: async (registry: PipelineRegistry) => await queryParts(config, registry, logger),
+        },
+        {
+          provide: ENGINES,
+          inject: [PARTS, GUARDS],
+          useFactory: (parts: QueryParts, guards: Guards) => queryEngines(config, parts, guards, pause),
+        },
         {
           provide: QueryWorker,
           inject: [PARTS, ENGINES, Metrics, pipelineToken('report')],
           useFactory: ({ queue, results }: QueryParts, engines: readonly QueryEngine[], metrics: Metrics, report: Pipeline) => {
             const answers = new ReportAnswers(report);
-            const redis = workerConnection(redisSettings(config), (error) => logger.warn({ err: error }, 'The connection to Redis reported an error.'));
+            const redis = workerConnection(redisSettings(config), (error) =>
+              logger.warn({ err: error }, 'The connection to Redis reported an error.'),
+            );
             const environment = {
               engines: new Map(engines.map((engine) => [engine.name, engine])),
               results,

@@ -21,7 +21,11 @@ const silenceAfterAttemptMs = 1000;
  *
  * @param pipelines those around its commands
  */
-export function requestConnection({ url, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings, pipelines: readonly Pick<Pipeline, 'settings' | 'events'>[], onError: (error: Error) => void): Redis {
+export function requestConnection(
+  { url, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings,
+  pipelines: readonly Pick<Pipeline, 'settings' | 'events'>[],
+  onError: (error: Error) => void,
+): Redis {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     // A command whose connection broke is not sent again behind the pipeline's back.
@@ -39,7 +43,10 @@ export function requestConnection({ url, connectTimeoutMs = connectTimeoutMsDefa
 }
 
 /** A connection for a worker or a subscriber, which waits for Redis as long as it takes. */
-export function workerConnection({ url, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings, onError: (error: Error) => void): Redis {
+export function workerConnection(
+  { url, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings,
+  onError: (error: Error) => void,
+): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: connectTimeoutMs, retryStrategy: reconnectMs });
   redis.on('error', onError);
   return redis;

@@ -19,7 +19,11 @@ export async function openTestIssuer(name: string): Promise<TestIssuer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    settings: { MILLRACE_AUTH_JWKS_URL: `http://127.0.0.1:${port}/jwks`, MILLRACE_AUTH_JWT_ISSUER: name, MILLRACE_AUTH_JWT_AUDIENCE: 'millrace' },
+    settings: {
+      MILLRACE_AUTH_JWKS_URL: `http://127.0.0.1:${port}/jwks`,
+      MILLRACE_AUTH_JWT_ISSUER: name,
+      MILLRACE_AUTH_JWT_AUDIENCE: 'millrace',
+    },
     tokenFor(subject, scope) {
       const claims = { iss: name, aud: 'millrace', sub: subject, scope, exp: Math.floor(Date.now() / 1000) + 300 };
       const signed = [{ alg: 'ES256', kid: 'k1' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');

@@ -36,7 +36,10 @@ export const testParts = {
 };
 
 /** Settings of a service over a test's own lake and queue. */
-export function testEnvironment({ database, bucket }: Pick<TestLake, 'database' | 'bucket'>, more: Record<string, string> = {}): Record<string, string> {
+export function testEnvironment(
+  { database, bucket }: Pick<TestLake, 'database' | 'bucket'>,
+  more: Record<string, string> = {},
+): Record<string, string> {
   return {
     QUERY_QUEUE_NAME: `test-${database}`,
     LAKE_BUCKET: bucket,
@@ -62,7 +65,13 @@ export async function openTestLake(): Promise<TestLake> {
   const unique = crypto.randomUUID().slice(0, 8);
   const bucket = `query-test-${unique}`;
   const database = `query_test_${unique}`;
-  const aws = awsClients({ region: testParts.region, endpoint: testParts.endpoint, s3Endpoint: undefined, glueEndpoint: undefined, athenaEndpoint: undefined });
+  const aws = awsClients({
+    region: testParts.region,
+    endpoint: testParts.endpoint,
+    s3Endpoint: undefined,
+    glueEndpoint: undefined,
+    athenaEndpoint: undefined,
+  });
   await aws.s3.send(new CreateBucketCommand({ Bucket: bucket }));
   const store = new S3ObjectStore(aws.s3, bucket);
   const catalog = new GlueCatalog(aws.glue, purchases, bucket, undefined, database);

@@ -1,5 +1,13 @@
 import { LakeError } from '@millrace/lake';
-import { AttemptTimeoutError, BulkheadFullError, BulkheadWaitExceededError, CircuitOpenError, createPipeline, DeadlineExceededError, RetryBudgetSpentError } from '@millrace/resilience';
+import {
+  AttemptTimeoutError,
+  BulkheadFullError,
+  BulkheadWaitExceededError,
+  CircuitOpenError,
+  createPipeline,
+  DeadlineExceededError,
+  RetryBudgetSpentError,
+} from '@millrace/resilience';
 import type { AthenaClient } from '@aws-sdk/client-athena';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
@@ -31,12 +39,29 @@ it.each([
 });
 
 describe.each([
-  ['the queue', async (guard: CallGuard) => await new QueryQueue({} as Redis, { name: 'q', engines: ['duckdb'], jobsMax: 1, retentionSeconds: 1, retentionJobsMax: 1 }, guard).find('id')],
-  ['a result', async (guard: CallGuard) => await readManifest({ get: async () => await guard({ operation: 'get', idempotent: true }, async () => undefined) }, 'id')],
+  [
+    'the queue',
+    async (guard: CallGuard) =>
+      await new QueryQueue(
+        {} as Redis,
+        { name: 'q', engines: ['duckdb'], jobsMax: 1, retentionSeconds: 1, retentionJobsMax: 1 },
+        guard,
+      ).find('id'),
+  ],
+  [
+    'a result',
+    async (guard: CallGuard) =>
+      await readManifest({ get: async () => await guard({ operation: 'get', idempotent: true }, async () => undefined) }, 'id'),
+  ],
   [
     'Athena',
     async (guard: CallGuard) =>
-      await new AthenaEngine({} as AthenaClient, { workgroup: 'w', database: 'd', outputLocation: 's3://b/', pollMsMin: 1, pollMsMax: 1 }, guard, async () => undefined).run({
+      await new AthenaEngine(
+        {} as AthenaClient,
+        { workgroup: 'w', database: 'd', outputLocation: 's3://b/', pollMsMin: 1, pollMsMax: 1 },
+        guard,
+        async () => undefined,
+      ).run({
         queryId: 'q',
         statement: readStatement('SELECT 1'),
         parameters: [],

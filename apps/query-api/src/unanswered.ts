@@ -14,7 +14,10 @@ const retryAfterSecondsDefault = 1;
 export function unanswered(error: unknown, detail: string): QueryError {
   if (!(error instanceof RejectedError)) {
     const askedMs = readRetryAfterMs(error);
-    return new QueryError('unavailable', detail, { retryAfterSeconds: askedMs === undefined ? retryAfterSecondsDefault : Math.ceil(askedMs / 1000), cause: error });
+    return new QueryError('unavailable', detail, {
+      retryAfterSeconds: askedMs === undefined ? retryAfterSecondsDefault : Math.ceil(askedMs / 1000),
+      cause: error,
+    });
   }
   const [problem, { detail: why, retryAfterSeconds = retryAfterSecondsDefault }] = problemOfRejection(error);
   // The time of this one call was over, which is not that of a caller: who has one looks at it first.

@@ -10,8 +10,15 @@ interface Limits {
 
 /** The timeouts of a client's request handler, which the SDK does not expose. */
 async function limitsOf(client: { readonly config: { readonly requestHandler: object } }): Promise<Limits> {
-  const { connectionTimeout, socketTimeout, requestTimeout } = (await Reflect.get(client.config.requestHandler, 'configProvider')) as Limits;
-  return { ...(connectionTimeout === undefined ? {} : { connectionTimeout }), ...(socketTimeout === undefined ? {} : { socketTimeout }), ...(requestTimeout === undefined ? {} : { requestTimeout }) };
+  const { connectionTimeout, socketTimeout, requestTimeout } = (await Reflect.get(
+    client.config.requestHandler,
+    'configProvider',
+  )) as Limits;
+  return {
+    ...(connectionTimeout === undefined ? {} : { connectionTimeout }),
+    ...(socketTimeout === undefined ? {} : { socketTimeout }),
+    ...(requestTimeout === undefined ? {} : { requestTimeout }),
+  };
 }
 
 it('each client uses the connect timeout of its pipeline, and sets no response timeout below it', async () => {

@@ -1,5 +1,14 @@
 import { purchases } from '@millrace/contracts';
-import { attemptsSetting, authPrefix, authSettings, drainPrefix, drainSettings, pipelineProblems, pipelineSettings, readConfig } from '@millrace/runtime';
+import {
+  attemptsSetting,
+  authPrefix,
+  authSettings,
+  drainPrefix,
+  drainSettings,
+  pipelineProblems,
+  pipelineSettings,
+  readConfig,
+} from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
 import { sinkPipelines, sinkSpecs } from './resilience.ts';
 
@@ -11,32 +20,109 @@ export const sinkConfigSchema = Type.Object({
   SINK_PORT: Type.Integer({ default: 3002, minimum: 0, maximum: 65_535, description: 'Port of health and metrics' }),
   SINK_GROUP_ID: Type.String({ default: 'millrace-sink', minLength: 1, maxLength: 255, description: 'Kafka consumer group' }),
   SINK_TOPIC: Type.String({ default: purchases.topic.name, minLength: 1, maxLength: 249, description: 'Topic to read' }),
-  SINK_TABLE: Type.String({ default: purchases.table, pattern: '^[a-z][a-z0-9_]{0,127}$', description: 'Table to write: its prefix in the bucket and, unless SINK_CATALOG_TABLE is set, its name in Glue' }),
-  SINK_CATALOG_TABLE: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9_]{0,127}$', description: 'Name of the table in Glue if it differs from SINK_TABLE, for example after a switch to a replay; default SINK_TABLE' })),
-  SINK_FLUSH_BYTES: Type.Integer({ default: 64 * megabyte, minimum: 1024, maximum: 1024 * megabyte, description: 'Raw bytes at which a batch is sealed' }),
+  SINK_TABLE: Type.String({
+    default: purchases.table,
+    pattern: '^[a-z][a-z0-9_]{0,127}$',
+    description: 'Table to write: its prefix in the bucket and, unless SINK_CATALOG_TABLE is set, its name in Glue',
+  }),
+  SINK_CATALOG_TABLE: Type.Optional(
+    Type.String({
+      pattern: '^[a-z][a-z0-9_]{0,127}$',
+      description: 'Name of the table in Glue if it differs from SINK_TABLE, for example after a switch to a replay; default SINK_TABLE',
+    }),
+  ),
+  SINK_FLUSH_BYTES: Type.Integer({
+    default: 64 * megabyte,
+    minimum: 1024,
+    maximum: 1024 * megabyte,
+    description: 'Raw bytes at which a batch is sealed',
+  }),
   SINK_FLUSH_SECONDS: Type.Number({ default: 60, minimum: 0.1, maximum: 3600, description: 'Age in seconds at which a batch is sealed' }),
   SINK_SPOOL_DIR: Type.Optional(Type.String({ minLength: 1, description: 'Directory of the spool; default MILLRACE_HOME/spool' })),
-  SINK_SPOOL_BYTES_MAX: Type.Integer({ default: 4096 * megabyte, minimum: megabyte, maximum: Number.MAX_SAFE_INTEGER, description: 'Maximum bytes in the spool; at this limit the partitions pause. From 80 % of it, open batches of at least 1 % of it are sealed; below 80 %, paused partitions resume' }),
-  SINK_OPEN_SEGMENTS_MAX: Type.Integer({ default: 1000, minimum: 1, maximum: 100_000, description: 'Maximum open segments (one per lane and day) over all lanes; above it the largest open batch is sealed' }),
-  SINK_DEDUP_OFFSETS: Type.Integer({ default: 131_072, minimum: 0, maximum: 16_777_216, description: 'Deduplication window of a lane in offsets: an event id that repeats within it is dropped; 0 disables deduplication' }),
-  SINK_ENCODER_MEMORY_MB: Type.Integer({ default: 256, minimum: 128, maximum: 65_536, description: 'Memory of the Parquet encoder in megabytes' }),
+  SINK_SPOOL_BYTES_MAX: Type.Integer({
+    default: 4096 * megabyte,
+    minimum: megabyte,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description:
+      'Maximum bytes in the spool; at this limit the partitions pause. From 80 % of it, open batches of at least 1 % of it are sealed; below 80 %, paused partitions resume',
+  }),
+  SINK_OPEN_SEGMENTS_MAX: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Maximum open segments (one per lane and day) over all lanes; above it the largest open batch is sealed',
+  }),
+  SINK_DEDUP_OFFSETS: Type.Integer({
+    default: 131_072,
+    minimum: 0,
+    maximum: 16_777_216,
+    description: 'Deduplication window of a lane in offsets: an event id that repeats within it is dropped; 0 disables deduplication',
+  }),
+  SINK_ENCODER_MEMORY_MB: Type.Integer({
+    default: 256,
+    minimum: 128,
+    maximum: 65_536,
+    description: 'Memory of the Parquet encoder in megabytes',
+  }),
   SINK_ENCODER_THREADS: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Threads of the Parquet encoder' }),
-  SINK_ENCODER_SPILL_MB_MAX: Type.Integer({ default: 1024, minimum: 64, maximum: 1_048_576, description: 'Maximum disk space in megabytes, beside the spool, for data that does not fit into the memory of the Parquet encoder' }),
+  SINK_ENCODER_SPILL_MB_MAX: Type.Integer({
+    default: 1024,
+    minimum: 64,
+    maximum: 1_048_576,
+    description: 'Maximum disk space in megabytes, beside the spool, for data that does not fit into the memory of the Parquet encoder',
+  }),
   ...pipelineSettings('SINK', sinkPipelines),
   ...attemptsSetting('SINK'),
-  SINK_RETRY_BASE_MS: Type.Integer({ default: 200, minimum: 1, maximum: 60_000, description: 'Initial back-off of a failed step in milliseconds' }),
-  SINK_RETRY_WAIT_MS_MAX: Type.Integer({ default: 10_000, minimum: 1, maximum: 600_000, description: 'Maximum back-off of a failed step in milliseconds' }),
-  SINK_RECONCILE_SECONDS: Type.Integer({ default: 300, minimum: 1, maximum: 86_400, description: 'Interval in seconds at which the sink compares the catalog with the table' }),
-  SINK_AUDIT_SECONDS: Type.Integer({ default: 900, minimum: 0, maximum: 86_400, description: 'Interval in seconds at which the sink audits the table for the metrics; 0 disables these audits' }),
-  SINK_AUDIT_RUN_SECONDS_MAX: Type.Integer({ default: 300, minimum: 1, maximum: 86_400, description: 'Maximum duration of one audit in seconds' }),
-  SINK_SHUTDOWN_SECONDS: Type.Integer({ default: 20, minimum: 1, maximum: 3600, description: 'Maximum time in seconds in which a shutdown lands the records already taken' }),
-  KAFKA_BROKERS: Type.Array(Type.String({ minLength: 1 }), { default: ['127.0.0.1:9092'], minItems: 1, description: 'Kafka bootstrap brokers' }),
+  SINK_RETRY_BASE_MS: Type.Integer({
+    default: 200,
+    minimum: 1,
+    maximum: 60_000,
+    description: 'Initial back-off of a failed step in milliseconds',
+  }),
+  SINK_RETRY_WAIT_MS_MAX: Type.Integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 600_000,
+    description: 'Maximum back-off of a failed step in milliseconds',
+  }),
+  SINK_RECONCILE_SECONDS: Type.Integer({
+    default: 300,
+    minimum: 1,
+    maximum: 86_400,
+    description: 'Interval in seconds at which the sink compares the catalog with the table',
+  }),
+  SINK_AUDIT_SECONDS: Type.Integer({
+    default: 900,
+    minimum: 0,
+    maximum: 86_400,
+    description: 'Interval in seconds at which the sink audits the table for the metrics; 0 disables these audits',
+  }),
+  SINK_AUDIT_RUN_SECONDS_MAX: Type.Integer({
+    default: 300,
+    minimum: 1,
+    maximum: 86_400,
+    description: 'Maximum duration of one audit in seconds',
+  }),
+  SINK_SHUTDOWN_SECONDS: Type.Integer({
+    default: 20,
+    minimum: 1,
+    maximum: 3600,
+    description: 'Maximum time in seconds in which a shutdown lands the records already taken',
+  }),
+  KAFKA_BROKERS: Type.Array(Type.String({ minLength: 1 }), {
+    default: ['127.0.0.1:9092'],
+    minItems: 1,
+    description: 'Kafka bootstrap brokers',
+  }),
   LAKE_BUCKET: Type.String({ default: 'millrace-lake', minLength: 3, maxLength: 63, description: 'Bucket of the lake' }),
   LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the table' }),
   MILLRACE_HOME: Type.String({ default: '.millrace', minLength: 1, description: 'Directory of local state' }),
   ...authSettings,
   ...drainSettings,
-  LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)), { default: 'info', description: 'Minimum log level' }),
+  LOG_LEVEL: Type.Union(
+    ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
+    { default: 'info', description: 'Minimum log level' },
+  ),
 });
 
 /** Settings of the sink, named as in the environment. */
@@ -48,5 +134,9 @@ export type SinkConfig = Static<typeof sinkConfigSchema>;
  * @throws ConfigError naming every problem at once
  */
 export function readSinkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SinkConfig {
-  return readConfig(sinkConfigSchema, { prefixes: ['SINK_', authPrefix, drainPrefix], env, check: (config) => pipelineProblems(sinkSpecs(config)) });
+  return readConfig(sinkConfigSchema, {
+    prefixes: ['SINK_', authPrefix, drainPrefix],
+    env,
+    check: (config) => pipelineProblems(sinkSpecs(config)),
+  });
 }

@@ -6,8 +6,16 @@ import { readSinkConfig } from './config.ts';
 import { guardsOver, remedyOf, sinkPipelines, sinkPipelinesOf, type SinkGuards } from './resilience.ts';
 
 function guarded(env: Readonly<Record<string, string>> = {}): { guards: SinkGuards; pipelines: ReadonlyMap<string, Pipeline> } {
-  const config = readSinkConfig({ SINK_S3_RETRY_BASE_MS: '1', SINK_S3_RETRY_WAIT_MS_MAX: '1', SINK_GLUE_RETRY_BASE_MS: '1', SINK_GLUE_RETRY_WAIT_MS_MAX: '1', ...env });
-  const pipelines = new Map(Object.values(sinkPipelinesOf(config).specs).map((spec): [string, Pipeline] => [spec.name, createPipeline(spec)]));
+  const config = readSinkConfig({
+    SINK_S3_RETRY_BASE_MS: '1',
+    SINK_S3_RETRY_WAIT_MS_MAX: '1',
+    SINK_GLUE_RETRY_BASE_MS: '1',
+    SINK_GLUE_RETRY_WAIT_MS_MAX: '1',
+    ...env,
+  });
+  const pipelines = new Map(
+    Object.values(sinkPipelinesOf(config).specs).map((spec): [string, Pipeline] => [spec.name, createPipeline(spec)]),
+  );
   return { guards: guardsOver({ get: (name) => pipelines.get(name)! }), pipelines };
 }
 
@@ -69,17 +77,20 @@ describe('the guards of the sink', () => {
     expect([asked.calls(), classes]).toEqual([1, ['throttled']]);
   });
 
-  it.each(['denied', 'misconfigured'] as const)('pass on each refusal (%s): it opens no circuit, is not retried here, and names a remedy for an operator', async (code) => {
-    const { guards, pipelines } = guarded();
-    const refusal = new LakeError(code, 'refused');
-    const refusing = failing(99, refusal);
-    for (let call = 0; call < 10; call += 1) await expect(guards.s3('get', refusing.run, undefined)).rejects.toBe(refusal);
-    expect(refusing.calls()).toBe(10);
-    expect(pipelines.get('s3')!.snapshot().breaker).toMatchObject({ state: 'closed', failures: 0 });
-    expect(refusal.retryable).toBe(true);
-    expect(remedyOf(refusal)).toMatch(/^check /);
-    expect(remedyOf(away)).toBeUndefined();
-  });
+  it.each(['denied', 'misconfigured'] as const)(
+    'pass on each refusal (%s): it opens no circuit, is not retried here, and names a remedy for an operator',
+    async (code) => {
+      const { guards, pipelines } = guarded();
+      const refusal = new LakeError(code, 'refused');
+      const refusing = failing(99, refusal);
+      for (let call = 0; call < 10; call += 1) await expect(guards.s3('get', refusing.run, undefined)).rejects.toBe(refusal);
+      expect(refusing.calls()).toBe(10);
+      expect(pipelines.get('s3')!.snapshot().breaker).toMatchObject({ state: 'closed', failures: 0 });
+      expect(refusal.retryable).toBe(true);
+      expect(remedyOf(refusal)).toMatch(/^check /);
+      expect(remedyOf(away)).toBeUndefined();
+    },
+  );
 
   it('treat a refusing Kafka as healthy, too', async () => {
     const { guards, pipelines } = guarded();
@@ -99,7 +110,12 @@ describe('the guards of the sink', () => {
 
 it('one attempt of a step costs at most two calls; a call of the consumer costs as many as kafkajs makes', () => {
   const { callPaths = [], specs } = sinkPipelinesOf(readSinkConfig({}));
-  expect(new CallPaths(callPaths, 12).count((name) => createPipeline(specs[name]!).settings()).map(({ product }) => product)).toEqual(['kafkajs 9', 's3 2 × AWS SDK 1', 'glue 2 × AWS SDK 1', 'kafka 1 × kafkajs 1']);
+  expect(new CallPaths(callPaths, 12).count((name) => createPipeline(specs[name]!).settings()).map(({ product }) => product)).toEqual([
+    'kafkajs 9',
+    's3 2 × AWS SDK 1',
+    'glue 2 × AWS SDK 1',
+    'kafka 1 × kafkajs 1',
+  ]);
 });
 
 it('contradictory settings of a pipeline are reported with all other faults', () => {

@@ -1,6 +1,13 @@
 import { classOfLakeError, LakeError, remedyOfAwsError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
-import { pipelineSpecs, type CallPath, type NamedDefaults, type NamedSpecs, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
+import {
+  pipelineSpecs,
+  type CallPath,
+  type NamedDefaults,
+  type NamedSpecs,
+  type PipelineRegistry,
+  type PipelinesOptions,
+} from '@millrace/runtime';
 import type { SinkConfig } from './config.ts';
 import { isKafkaRefusal, kafkaRemedy } from './kafka/kafka-refusal.ts';
 import { isSinkError } from './errors.ts';
@@ -58,7 +65,8 @@ export function guardsOver(registry: Pick<PipelineRegistry, 'get'>): SinkGuards 
   const glue = answering<'glue'>(registry.get('glue'));
   const kafka = answering<'kafka'>(registry.get('kafka'));
   return {
-    s3: async (call, run, signal) => await s3.execute(async (attempt) => await run(attempt.signal), { signal, key: call, idempotent: idempotent[call] }),
+    s3: async (call, run, signal) =>
+      await s3.execute(async (attempt) => await run(attempt.signal), { signal, key: call, idempotent: idempotent[call] }),
     // Every catalog change is declarative: an entry that already exists is success.
     glue: async (run, signal) => await glue.execute(async (attempt) => await run(attempt.signal), { signal, idempotent: true }),
     kafka: async (run) => await kafka.execute(run),

@@ -30,9 +30,15 @@ describe('the memory of the sink', () => {
     const sink = await table.sink({ SINK_FLUSH_SECONDS: '600', SINK_SHUTDOWN_SECONDS: '300' });
     const { pid } = sink.child;
     for (let start = 0; start < events; start += 10_000) {
-      await table.produce(Array.from({ length: 10_000 }, (_, n) => purchaseMessage(start + n, { purchaseTimestamp: 1_575_121_641 + ((start + n) % days) * 86_400 })));
+      await table.produce(
+        Array.from({ length: 10_000 }, (_, n) =>
+          purchaseMessage(start + n, { purchaseTimestamp: 1_575_121_641 + ((start + n) % days) * 86_400 }),
+        ),
+      );
     }
-    await expect.poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), { timeout: 90_000, interval: 200 }).toBe(events);
+    await expect
+      .poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), { timeout: 90_000, interval: 200 })
+      .toBe(events);
     expect(await sink.metric('millrace_sink_open_segments')).toBe(partitions * days);
     const openMb = peakMbOf(pid!)!;
 
@@ -45,7 +51,9 @@ describe('the memory of the sink', () => {
       await delay(20);
     }
     await ending;
-    console.info(`${partitions * days} open segments of ${events} events: ${Math.round(openMb)} MB at most while they were open, ${Math.round(peakMb)} MB in the end`);
+    console.info(
+      `${partitions * days} open segments of ${events} events: ${Math.round(openMb)} MB at most while they were open, ${Math.round(peakMb)} MB in the end`,
+    );
     expectEachOnce(await table.rows(), events);
     expect(peakMb).toBeLessThan(512);
   }, 240_000);

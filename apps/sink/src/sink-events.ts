@@ -3,10 +3,42 @@ export type SinkEvent =
   | { readonly type: 'LaneStarted'; readonly partition: number; readonly position: number; readonly low: number; readonly high: number }
   | { readonly type: 'LaneStopped'; readonly partition: number; readonly reason: string }
   | { readonly type: 'LaneRefused'; readonly partition: number; readonly error: Error }
-  | { readonly type: 'RecordsTaken'; readonly partition: number; readonly rows: number; readonly rejects: number; readonly duplicates: number; readonly bytes: number }
-  | { readonly type: 'BatchSealed'; readonly partition: number; readonly id: string; readonly from: number; readonly to: number; readonly bytes: number; readonly files: number; readonly reason: string }
-  | { readonly type: 'BatchLanded'; readonly partition: number; readonly id: string; readonly from: number; readonly to: number; readonly rows: number; readonly rejected: number; readonly bytes: number; readonly ageMs: number }
-  | { readonly type: 'BatchUndecodable'; readonly partition: number; readonly from: number; readonly to: number | undefined; readonly reason: string }
+  | {
+      readonly type: 'RecordsTaken';
+      readonly partition: number;
+      readonly rows: number;
+      readonly rejects: number;
+      readonly duplicates: number;
+      readonly bytes: number;
+    }
+  | {
+      readonly type: 'BatchSealed';
+      readonly partition: number;
+      readonly id: string;
+      readonly from: number;
+      readonly to: number;
+      readonly bytes: number;
+      readonly files: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'BatchLanded';
+      readonly partition: number;
+      readonly id: string;
+      readonly from: number;
+      readonly to: number;
+      readonly rows: number;
+      readonly rejected: number;
+      readonly bytes: number;
+      readonly ageMs: number;
+    }
+  | {
+      readonly type: 'BatchUndecodable';
+      readonly partition: number;
+      readonly from: number;
+      readonly to: number | undefined;
+      readonly reason: string;
+    }
   | { readonly type: 'UndecodablePassed'; readonly partition: number; readonly from: number; readonly to: number }
   | { readonly type: 'GapRecorded'; readonly partition: number; readonly from: number; readonly to: number }
   | { readonly type: 'RaceLost'; readonly partition: number; readonly from: number; readonly winner: string }

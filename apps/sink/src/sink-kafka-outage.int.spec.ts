@@ -29,7 +29,13 @@ afterEach(async () => {
 /** A sink behind both proxies that has taken its first 500 events. */
 async function workingSink(settings: Readonly<Record<string, string>>): Promise<SinkProcess> {
   await table.produce(purchaseMessages(0, 500));
-  const sink = await table.sink({ KAFKA_BROKERS: kafka.address, AWS_ENDPOINT_URL_S3: s3.url, SINK_S3_BREAKER_BREAK_DURATION_MS: '500', SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000', ...settings });
+  const sink = await table.sink({
+    KAFKA_BROKERS: kafka.address,
+    AWS_ENDPOINT_URL_S3: s3.url,
+    SINK_S3_BREAKER_BREAK_DURATION_MS: '500',
+    SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000',
+    ...settings,
+  });
   await expect.poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), poll).toBe(500);
   return sink;
 }
@@ -72,7 +78,14 @@ describe('while Kafka is down', () => {
     await s3.inject({ kind: 'status', status: 503 });
     // Incompressible titles still fill the spool after they are encoded.
     await table.produce(Array.from({ length: 19_500 }, (_, n) => purchaseMessage(500 + n, { title: randomBytes(150).toString('base64') })));
-    await expect.poll(async () => (await table.spooled()).length === (await sink.metric('millrace_sink_spool_batches')) && (await sink.metric('millrace_sink_spool_bytes')) >= bytesMax, poll).toBe(true);
+    await expect
+      .poll(
+        async () =>
+          (await table.spooled()).length === (await sink.metric('millrace_sink_spool_batches')) &&
+          (await sink.metric('millrace_sink_spool_bytes')) >= bytesMax,
+        poll,
+      )
+      .toBe(true);
     await withoutKafka(sink);
     await s3.clear();
     await expect.poll(async () => await sink.metric('millrace_sink_spool_batches'), poll).toBe(0);

@@ -22,7 +22,13 @@ afterEach(async () => {
   await proxy.close();
 });
 
-const settings = { SINK_FLUSH_BYTES: '32768', SINK_S3_CONNECT_TIMEOUT_MS: '1000', SINK_S3_ATTEMPT_TIMEOUT_MS: '1000', SINK_S3_BREAKER_BREAK_DURATION_MS: '500', SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000' };
+const settings = {
+  SINK_FLUSH_BYTES: '32768',
+  SINK_S3_CONNECT_TIMEOUT_MS: '1000',
+  SINK_S3_ATTEMPT_TIMEOUT_MS: '1000',
+  SINK_S3_BREAKER_BREAK_DURATION_MS: '500',
+  SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000',
+};
 const poll = { timeout: 60_000, interval: 200 };
 
 /** A sink behind the proxy that has landed its first 500 events. */
@@ -106,7 +112,9 @@ describe('while S3 is down', () => {
       return await health();
     };
     await expect.poll(filling, poll).toMatch(/the oldest \d+ s old; full in \d+ s at this rate/);
-    await expect.poll(async () => [await filling(), await sink.metric('millrace_sink_spool_full_in_seconds')].at(-1), poll).toBeGreaterThan(0);
+    await expect
+      .poll(async () => [await filling(), await sink.metric('millrace_sink_spool_full_in_seconds')].at(-1), poll)
+      .toBeGreaterThan(0);
     await table.produce(purchaseMessages(produced, 60_000));
     await expect.poll(health, poll).toContain('it is full, and Kafka is the queue');
     expect(await sink.metric('millrace_sink_records_total', { result: 'row' })).toBeLessThan(60_000);
@@ -174,7 +182,9 @@ describe('while the disk is full', () => {
     await table.produce(purchaseMessages(500, 3000));
     await expect.poll(async () => await sink.metric('millrace_sink_step_failures_total'), poll).toBeGreaterThan(3);
     expect(sink.alive).toBe(true);
-    await expect.poll(async () => JSON.stringify(await sink.get('/health/ready')), poll).toContain('the disk of the spool accepts no writes from');
+    await expect
+      .poll(async () => JSON.stringify(await sink.get('/health/ready')), poll)
+      .toContain('the disk of the spool accepts no writes from');
     limit('unlimited');
     expectEachOnce(await table.landed(), 3000);
     expect(startsOf(sink)).toBe(table.partitions);

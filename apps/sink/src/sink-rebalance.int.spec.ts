@@ -30,7 +30,13 @@ afterEach(async () => {
 
 /** Starts a sink that reaches S3 through the proxy. */
 async function join(): Promise<SinkProcess> {
-  const sink = await table.sink({ AWS_ENDPOINT_URL_S3: proxy.url, SINK_FLUSH_SECONDS: '3', SINK_S3_CONNECT_TIMEOUT_MS: '2000', SINK_S3_ATTEMPT_TIMEOUT_MS: '2000', SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '2000' });
+  const sink = await table.sink({
+    AWS_ENDPOINT_URL_S3: proxy.url,
+    SINK_FLUSH_SECONDS: '3',
+    SINK_S3_CONNECT_TIMEOUT_MS: '2000',
+    SINK_S3_ATTEMPT_TIMEOUT_MS: '2000',
+    SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '2000',
+  });
   sinks.push(sink);
   return sink;
 }

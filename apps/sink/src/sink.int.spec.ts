@@ -17,7 +17,9 @@ describe('the sink on real parts', () => {
     const rows = await table.landed();
     expectEachOnce(rows, 3000);
     expect(rows.find(({ event_id }) => event_id === eventIdOf(1))?.dt).toBe('2019-12-01');
-    await expect.poll(async () => (await table.catalog.partitions()).map(({ value }) => value).toSorted(), { timeout: 20_000 }).toEqual(['2019-11-30', '2019-12-01', '2019-12-02']);
+    await expect
+      .poll(async () => (await table.catalog.partitions()).map(({ value }) => value).toSorted(), { timeout: 20_000 })
+      .toEqual(['2019-11-30', '2019-12-01', '2019-12-02']);
     expect((await sink.get('/health/ready')).status).toBe(200);
     expect(await sink.metric('millrace_sink_rows_landed_total')).toBe(3000);
   });
@@ -49,12 +51,22 @@ describe('the sink on real parts', () => {
   }, 300_000);
 
   it('puts a garbage record into a reject file with its offset, reason and bytes, and continues', async () => {
-    await table.produce([{ ...purchaseMessage(0), partition: 1 }, { key: 'user-1', value: 'garbage', partition: 1 }, { ...purchaseMessage(1), partition: 1 }]);
+    await table.produce([
+      { ...purchaseMessage(0), partition: 1 },
+      { key: 'user-1', value: 'garbage', partition: 1 },
+      { ...purchaseMessage(1), partition: 1 },
+    ]);
     await table.sink();
     expectEachOnce(await table.landed(), 2);
     const keys = await table.keys('_rejects/');
     expect(keys).toEqual([expect.stringMatching(new RegExp(`^_rejects/purchases/${table.topic}/p=1/0-3-.*\\.ndjson$`))]);
-    expect(await table.json(keys[0]!)).toMatchObject({ topic: table.topic, partition: 1, offset: 1, reason: 'the value is not JSON', value: Buffer.from('garbage').toString('base64') });
+    expect(await table.json(keys[0]!)).toMatchObject({
+      topic: table.topic,
+      partition: 1,
+      offset: 1,
+      reason: 'the value is not JSON',
+      value: Buffer.from('garbage').toString('base64'),
+    });
   });
 
   it('lands the records that it took when it is stopped', async () => {
@@ -73,15 +85,18 @@ describe('the sink on real parts', () => {
 });
 
 describe('at its start', () => {
-  it.each([{ 'retention.ms': '86400000' }, { 'retention.bytes': '1000000' }])('the sink warns of a topic that does not keep every event: %o', async (retention) => {
-    const limited = await TestTable.open({ retention });
-    try {
-      const sink = await limited.sink();
-      expect(await sink.line(({ msg }) => msg.includes('does not keep every event'))).toMatchObject({ level: 'warn', retention });
-    } finally {
-      await limited.close();
-    }
-  });
+  it.each([{ 'retention.ms': '86400000' }, { 'retention.bytes': '1000000' }])(
+    'the sink warns of a topic that does not keep every event: %o',
+    async (retention) => {
+      const limited = await TestTable.open({ retention });
+      try {
+        const sink = await limited.sink();
+        expect(await sink.line(({ msg }) => msg.includes('does not keep every event'))).toMatchObject({ level: 'warn', retention });
+      } finally {
+        await limited.close();
+      }
+    },
+  );
 
   it('the sink does not warn of a topic that does', async () => {
     const sink = await table.sink();

@@ -47,7 +47,11 @@ class SinkLife implements BeforeApplicationShutdown {
       },
     });
     // Durability does not depend on the catalog: without it the sink continues.
-    health.register('glue', { required: false, timeoutMs: 2000, check: async (signal) => void (await sink.catalog.partitions({ signal })) });
+    health.register('glue', {
+      required: false,
+      timeoutMs: 2000,
+      check: async (signal) => void (await sink.catalog.partitions({ signal })),
+    });
     health.register('lanes', { required: true, check: async () => laneHealth(sink) });
   }
 
@@ -85,14 +89,20 @@ export class SinkModule {
         {
           provide: SINK,
           inject: [Metrics, PipelineRegistry, ...Object.keys(sinkPipelines).map(pipelineToken)],
-          useFactory: async (metrics: Metrics, pipelines: PipelineRegistry) => await openSink(config, logger, metrics, guardsOver(pipelines)),
+          useFactory: async (metrics: Metrics, pipelines: PipelineRegistry) =>
+            await openSink(config, logger, metrics, guardsOver(pipelines)),
         },
         { provide: Lanes, inject: [SINK], useFactory: (sink: Sink) => sink.lanes },
         {
           provide: AuditRuns,
           inject: [SINK, Metrics],
           useFactory: ({ store, catalog }: Sink, metrics: Metrics) =>
-            new AuditRuns(async (signal) => await auditTable({ store, catalog, stream: streamOf(config), signal }), { runMsMax: config.SINK_AUDIT_RUN_SECONDS_MAX * 1000 }, auditTelemetry(logger, metrics, Date.now, config.SINK_AUDIT_SECONDS > 0), systemClock),
+            new AuditRuns(
+              async (signal) => await auditTable({ store, catalog, stream: streamOf(config), signal }),
+              { runMsMax: config.SINK_AUDIT_RUN_SECONDS_MAX * 1000 },
+              auditTelemetry(logger, metrics, Date.now, config.SINK_AUDIT_SECONDS > 0),
+              systemClock,
+            ),
         },
         { provide: AuditLife, inject: [AuditRuns], useFactory: (runs: AuditRuns) => new AuditLife(runs, config.SINK_AUDIT_SECONDS * 1000) },
         SinkLife,

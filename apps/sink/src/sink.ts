@@ -86,14 +86,24 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   const spoolRoot = resolve(config.SINK_SPOOL_DIR ?? join(config.MILLRACE_HOME, 'spool'));
   const temporaryDirectory = join(spoolRoot, writer, 'encoder');
-  const encoder = await DuckDbEncoder.open(stream, { memoryMbMax: config.SINK_ENCODER_MEMORY_MB, threads: config.SINK_ENCODER_THREADS, temporaryDirectory, spillMbMax: config.SINK_ENCODER_SPILL_MB_MAX });
+  const encoder = await DuckDbEncoder.open(stream, {
+    memoryMbMax: config.SINK_ENCODER_MEMORY_MB,
+    threads: config.SINK_ENCODER_THREADS,
+    temporaryDirectory,
+    spillMbMax: config.SINK_ENCODER_SPILL_MB_MAX,
+  });
 
   const { s3, glue } = sinkClients(config);
   const store = new S3ObjectStore(s3, config.LAKE_BUCKET, guards.s3);
   const catalog = new GlueCatalog(glue, stream, config.LAKE_BUCKET, guards.glue, stream.database, config.SINK_CATALOG_TABLE);
-  const registrar = new Registrar(catalog, patience, (error) => logger.warn({ err: error }, 'The catalog did not register partitions; the sink retries.'));
+  const registrar = new Registrar(catalog, patience, (error) =>
+    logger.warn({ err: error }, 'The catalog did not register partitions; the sink retries.'),
+  );
 
-  const budget: SpoolBudget = new SpoolBudget({ bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX }, () => lanes.room());
+  const budget: SpoolBudget = new SpoolBudget(
+    { bytesMax: config.SINK_SPOOL_BYTES_MAX, openSegmentsMax: config.SINK_OPEN_SEGMENTS_MAX },
+    () => lanes.room(),
+  );
   const orphans = new OrphanedBatches(budget, observe);
   let spool: DiskSpool | undefined;
   const stopping = new AbortController();
@@ -103,16 +113,29 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       await onDisk(async () => await mkdir(temporaryDirectory, { recursive: true }));
       await orphans.fill(spool);
     },
-    { patience, signal: stopping.signal, onFailure: (error) => logger.warn({ err: error }, `The sink takes no records until its disk has room, and retries: ${error.message}.`) },
+    {
+      patience,
+      signal: stopping.signal,
+      onFailure: (error) =>
+        logger.warn({ err: error }, `The sink takes no records until its disk has room, and retries: ${error.message}.`),
+    },
   );
 
-  const onLeftover = (error: unknown): void => logger.warn({ err: error }, 'The sink could not delete an object under _probes/. The object does no harm; grant the sink s3:DeleteObject there.');
+  const onLeftover = (error: unknown): void =>
+    logger.warn(
+      { err: error },
+      'The sink could not delete an object under _probes/. The object does no harm; grant the sink s3:DeleteObject there.',
+    );
   const admission = new StoreAdmission(
-    async (n, signal) => await probeStore({ store, prefix: probesOf(stream.table, writer), n, address: () => store.address, signal, onLeftover }),
+    async (n, signal) =>
+      await probeStore({ store, prefix: probesOf(stream.table, writer), n, address: () => store.address, signal, onLeftover }),
     { patience, clock, signal: stopping.signal, onFailure: (error) => logAdmission(logger, error) },
   );
   const telemetry = consumerTelemetry(logger, metrics);
-  const crashes = new ConsumerCrashes(() => clock.now(), (crash) => telemetry.onCrash(crash));
+  const crashes = new ConsumerCrashes(
+    () => clock.now(),
+    (crash) => telemetry.onCrash(crash),
+  );
   const strategy = new KafkaBatchStrategy({
     brokers: config.KAFKA_BROKERS,
     clientId: writer,
@@ -142,8 +165,17 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       encoder,
       log: strategy.partition(partition),
       registrar,
-      snapshots: new WindowSnapshots({ store, lane, onFailure: (error) => observe({ type: 'SnapshotFailed', partition, error: error as Error }) }),
-      checkpoints: new Checkpointer({ store, lane, onFailure: (error) => logger.warn({ partition, err: error }, 'The sink could not write a checkpoint; it retries after the next landing.') }),
+      snapshots: new WindowSnapshots({
+        store,
+        lane,
+        onFailure: (error) => observe({ type: 'SnapshotFailed', partition, error: error as Error }),
+      }),
+      checkpoints: new Checkpointer({
+        store,
+        lane,
+        onFailure: (error) =>
+          logger.warn({ partition, err: error }, 'The sink could not write a checkpoint; it retries after the next landing.'),
+      }),
       patience,
       observe,
     });
@@ -183,7 +215,10 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     connected(clusterId, retention) {
       cluster = clusterId;
       if (Object.values(retention).some((value) => value !== '-1')) {
-        logger.warn({ retention }, `The topic ${stream.topic.name} does not keep every event, although it is the source of truth: set retention.ms=-1 and retention.bytes=-1.`);
+        logger.warn(
+          { retention },
+          `The topic ${stream.topic.name} does not keep every event, although it is the source of truth: set retention.ms=-1 and retention.bytes=-1.`,
+        );
       }
     },
     assigned(partitions) {
@@ -195,19 +230,33 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   // The lake's setup creates the contract's own table, and a replay may have pointed it elsewhere. Nothing else creates a private one.
   let tableIsThere = stream.table === purchases.table;
-  const stopFinishing = repeatEvery(lookEveryMs, async (signal) => {
-    if (admission.passed) await lanes.publishOrphans(async (partition, batch) => await publishRecorded(stepsOf(partition), batch, signal));
-  }, (error) => logger.warn({ err: error }, 'The sink could not publish a recorded batch from this disk for a lane elsewhere; it retries.'));
+  const stopFinishing = repeatEvery(
+    lookEveryMs,
+    async (signal) => {
+      if (admission.passed)
+        await lanes.publishOrphans(async (partition, batch) => await publishRecorded(stepsOf(partition), batch, signal));
+    },
+    (error) => logger.warn({ err: error }, 'The sink could not publish a recorded batch from this disk for a lane elsewhere; it retries.'),
+  );
   // Only silence shows that a sink in another container is dead. At the start it may have been too early to know.
-  const stopTakingUp = repeatEvery(lookEveryMs, async () => {
-    if (spool !== undefined && disk.failure === undefined) await orphans.fill(spool);
-  }, (error) => logger.warn({ err: error }, 'The sink could not adopt the batches that a dead sink left on this disk; it retries.'));
-  const stopReconciling = repeatEvery(config.SINK_RECONCILE_SECONDS * 1000, async (signal) => {
-    if (!tableIsThere) await catalog.ensureTable({ signal });
-    tableIsThere = true;
-    const missing = await registrar.reconcile(store, stream, signal);
-    if (missing.length > 0) logger.warn({ missing }, `${missing.length} partitions had files but were missing in the catalog; the sink registers them.`);
-  }, (error) => logger.warn({ err: error }, 'The sink could not compare the catalog with the table; it retries.'));
+  const stopTakingUp = repeatEvery(
+    lookEveryMs,
+    async () => {
+      if (spool !== undefined && disk.failure === undefined) await orphans.fill(spool);
+    },
+    (error) => logger.warn({ err: error }, 'The sink could not adopt the batches that a dead sink left on this disk; it retries.'),
+  );
+  const stopReconciling = repeatEvery(
+    config.SINK_RECONCILE_SECONDS * 1000,
+    async (signal) => {
+      if (!tableIsThere) await catalog.ensureTable({ signal });
+      tableIsThere = true;
+      const missing = await registrar.reconcile(store, stream, signal);
+      if (missing.length > 0)
+        logger.warn({ missing }, `${missing.length} partitions had files but were missing in the catalog; the sink registers them.`);
+    },
+    (error) => logger.warn({ err: error }, 'The sink could not compare the catalog with the table; it retries.'),
+  );
 
   return {
     strategy,
@@ -217,7 +266,8 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     budget,
     forecast,
     lag,
-    groupTrouble: () => groupTrouble({ state: strategy.state, crashes, waitsFor: (disk.failure ?? admission.failure)?.message }, clock.now()),
+    groupTrouble: () =>
+      groupTrouble({ state: strategy.state, crashes, waitsFor: (disk.failure ?? admission.failure)?.message }, clock.now()),
     registrar,
     store,
     catalog,
@@ -247,7 +297,11 @@ function offsetsOf({ state, position, landed }: Lane): LaneOffsets | undefined {
 function logAdmission(logger: Logger, error: Error): void {
   if (isLakeError(error, 'unsound-store')) logger.error({ err: error }, `The sink takes no records: ${error.message}.`);
   // The guard reports a refusal and its remedy once a minute.
-  else logger[remedyOfAwsError(error) === undefined ? 'warn' : 'debug']({ err: error }, `The sink joins its group only after S3 has proved that it honours If-None-Match; it retries: ${error.message}.`);
+  else
+    logger[remedyOfAwsError(error) === undefined ? 'warn' : 'debug'](
+      { err: error },
+      `The sink joins its group only after S3 has proved that it honours If-None-Match; it retries: ${error.message}.`,
+    );
 }
 
 function clientErrorOf(message: string, { error }: Record<string, unknown>): Error {

@@ -24,7 +24,8 @@ it('counts a refusal but logs it only at debug, because the guard reports what e
   const lines: string[] = [];
   const metrics = new Metrics('sink');
   const observe = sinkTelemetry(pino({ level: 'warn' }, { write: (line) => void lines.push(line) }), metrics);
-  for (const code of ['denied', 'misconfigured', 'unavailable'] as const) observe({ type: 'StepFailed', partition: 0, step: 'stage', attempt: 0, error: new LakeError(code, code) });
+  for (const code of ['denied', 'misconfigured', 'unavailable'] as const)
+    observe({ type: 'StepFailed', partition: 0, step: 'stage', attempt: 0, error: new LakeError(code, code) });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('unavailable');
   expect(await metrics.text()).toMatch(/^millrace_sink_step_failures_total\{step="stage".*\} 3$/m);
@@ -36,13 +37,34 @@ function laneThat(state: Lane['state'], ...holds: string[]): Partial<Lane> {
 
 it('counts the lanes by state, and an alert watches each state in which a lane takes nothing', async () => {
   const refused = { kind: 'refused', error: new SinkError('different-log', 'another log') } as const;
-  const all = [laneThat({ kind: 'running' }), laneThat({ kind: 'running' }), laneThat({ kind: 'running' }, 'disk'), laneThat({ kind: 'starting' }, 'starting'), laneThat(refused, 'refused')];
+  const all = [
+    laneThat({ kind: 'running' }),
+    laneThat({ kind: 'running' }),
+    laneThat({ kind: 'running' }, 'disk'),
+    laneThat({ kind: 'starting' }, 'starting'),
+    laneThat(refused, 'refused'),
+  ];
   const metrics = new Metrics('sink');
-  gaugeLanes(metrics, { all, orphans: { count: 0 } } as unknown as Lanes, new SpoolBudget({ bytesMax: 1, openSegmentsMax: 1 }, () => undefined), new SpoolForecast());
-  const counted = [...(await metrics.text()).matchAll(/^millrace_sink_lanes\{state="(\w+)".*\} (\d+)$/gm)].map(([, state, count]) => [state, Number(count)]);
-  expect(counted).toEqual([['running', 2], ['starting', 1], ['refused', 1], ['held', 1]]);
+  gaugeLanes(
+    metrics,
+    { all, orphans: { count: 0 } } as unknown as Lanes,
+    new SpoolBudget({ bytesMax: 1, openSegmentsMax: 1 }, () => undefined),
+    new SpoolForecast(),
+  );
+  const counted = [...(await metrics.text()).matchAll(/^millrace_sink_lanes\{state="(\w+)".*\} (\d+)$/gm)].map(([, state, count]) => [
+    state,
+    Number(count),
+  ]);
+  expect(counted).toEqual([
+    ['running', 2],
+    ['starting', 1],
+    ['refused', 1],
+    ['held', 1],
+  ]);
   const rules = readFileSync(new URL('../../../docker/prometheus/rules.yaml', import.meta.url), 'utf8');
-  const [, states] = /alert: MillraceLanesIdle\n\s+expr: sum by \(instance\) \(millrace_sink_lanes\{state=~"([\w|]+)"\}\) > 0\n/.exec(rules)!;
+  const [, states] = /alert: MillraceLanesIdle\n\s+expr: sum by \(instance\) \(millrace_sink_lanes\{state=~"([\w|]+)"\}\) > 0\n/.exec(
+    rules,
+  )!;
   expect(states!.split('|').toSorted()).toEqual(['held', 'refused', 'starting']);
 });
 

@@ -31,7 +31,9 @@ describe('a ratio', () => {
     [{ max: 1.25 }, 125, true, '≤ 1.25'],
     [{ max: 1.25 }, 126, false, '≤ 1.25'],
   ])('with the target %j is judged: %i of 100', (target, value, met, text) => {
-    expect(ratioOf('r', 'eventsPerSecond', [measured(value)], [measured(100)], target)).toEqual([{ name: 'r', value: value / 100, unit: '×', target: text, met }]);
+    expect(ratioOf('r', 'eventsPerSecond', [measured(value)], [measured(100)], target)).toEqual([
+      { name: 'r', value: value / 100, unit: '×', target: text, met },
+    ]);
   });
 
   it('is missing where a measure is missing', () => {

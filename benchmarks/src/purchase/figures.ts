@@ -51,7 +51,8 @@ export function ratioOf(name: string, measure: Measure, subject: Rounds, referen
   const [own, base] = [valuesOf(subject, measure), valuesOf(reference, measure)];
   if (own === undefined || base === undefined) return [];
   const value = rounded(median(own.map((one, round) => one / base[round]!)));
-  const target = min === undefined ? max === undefined ? {} : { target: `≤ ${max}`, met: value <= max } : { target: `≥ ${min}`, met: value >= min };
+  const target =
+    min === undefined ? (max === undefined ? {} : { target: `≤ ${max}`, met: value <= max }) : { target: `≥ ${min}`, met: value >= min };
   return [{ name, value, unit: '×', ...target }];
 }
 

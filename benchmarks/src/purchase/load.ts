@@ -70,7 +70,14 @@ class Load {
       const socket = connect({ host, port, noDelay: true });
       socket.setTimeout(lastAnswersMsMax, () => socket.destroy(new Error(`No answer within ${lastAnswersMsMax} ms.`)));
       socket.once('error', reject);
-      socket.once('connect', () => new LoadConnection(socket, this.#accepted, () => this.#next(), (isAccepted, ms) => this.#record(isAccepted, ms)).send());
+      socket.once('connect', () =>
+        new LoadConnection(
+          socket,
+          this.#accepted,
+          () => this.#next(),
+          (isAccepted, ms) => this.#record(isAccepted, ms),
+        ).send(),
+      );
       socket.once('close', resolve);
     });
   }
@@ -101,7 +108,12 @@ class Load {
 
   #bytesOf(body: string, more: Readonly<Record<string, string>>): Buffer {
     const { url, path } = this.#spec;
-    const headers = { host: new URL(url).host, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), ...more };
+    const headers = {
+      host: new URL(url).host,
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+      ...more,
+    };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
   }

@@ -21,7 +21,10 @@ const secondsPerTick = 0.01;
  * @throws Error when the process ends before it listens
  */
 export async function startBareFastify(topic: string | undefined): Promise<ServerProcess> {
-  const child = fork(fileURLToPath(new URL('bare-fastify.js', import.meta.url)), { env: { ...process.env, ...(topic === undefined ? {} : { BARE_TOPIC: topic }) }, execArgv: [] });
+  const child = fork(fileURLToPath(new URL('bare-fastify.js', import.meta.url)), {
+    env: { ...process.env, ...(topic === undefined ? {} : { BARE_TOPIC: topic }) },
+    execArgv: [],
+  });
   const ended = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
     child.once('message', (message) => resolve(message as string));

@@ -1,4 +1,11 @@
-import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { setTimeout as pause } from 'node:timers/promises';
 import { purchases } from '@millrace/contracts';
 import { spawnService, stackPart } from '@millrace/testing';
@@ -35,15 +42,36 @@ const contractPlace = { topic: purchases.topic.name, table: purchases.table };
  * Purchases flow into two sinks of one group while faults strike; after each round everything is counted and audited. A round that is not
  * clean, or that the audit does not call complete, is the last. Runs on the stack of its environment.
  */
-export async function runCrashMatrix({ faults, seed, faultsPerRound, conditions, kinds = faultKinds, place = contractPlace, tell }: CrashMatrixOptions): Promise<CrashReport & { readonly passed: boolean }> {
+export async function runCrashMatrix({
+  faults,
+  seed,
+  faultsPerRound,
+  conditions,
+  kinds = faultKinds,
+  place = contractPlace,
+  tell,
+}: CrashMatrixOptions): Promise<CrashReport & { readonly passed: boolean }> {
   const started = performance.now();
   const { KAFKA_BROKERS: brokers = '', AWS_ENDPOINT_URL: endpoint = '', LAKE_BUCKET: bucket = '' } = process.env;
   const s3 = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 5 });
   const numbers = new EventNumbers(seed);
   const { topic, table } = place;
   const purchase = await spawnService('purchase', { PURCHASE_TOPIC: topic });
-  const sinks = await Promise.all(Array.from({ length: sinkCount }, async (_, n) => await SinkUnderTest.start({ name: `${table}-sink-${n + 1}`, endpoint, topic, table, tell })));
-  const flow = new PurchaseFlow({ purchaseUrl: purchase.url, numbers, rate: 300, itemsPerRequest: 5, requestsMax: 64, days: 2, random: seededRandom(seed + 1) });
+  const sinks = await Promise.all(
+    Array.from(
+      { length: sinkCount },
+      async (_, n) => await SinkUnderTest.start({ name: `${table}-sink-${n + 1}`, endpoint, topic, table, tell }),
+    ),
+  );
+  const flow = new PurchaseFlow({
+    purchaseUrl: purchase.url,
+    numbers,
+    rate: 300,
+    itemsPerRequest: 5,
+    requestsMax: 64,
+    days: 2,
+    random: seededRandom(seed + 1),
+  });
   const judge = new Judge({ s3, bucket, table, brokers: brokers.split(','), topic, partitions: purchases.topic.partitions, numbers });
   const kafka = stackPart('kafka');
   const scene: Scene = {
@@ -70,11 +98,15 @@ export async function runCrashMatrix({ faults, seed, faultsPerRound, conditions,
       const atMs = Math.round(performance.now() - started);
       const struck = await inflict(fault, scene);
       inflicted.push({ ...fault, ...struck, n, atMs });
-      tell(`${String(n + 1).padStart(4)} of ${faults}  ${(atMs / 1000).toFixed(1).padStart(7)} s  sink-${fault.sink + 1}  ${fault.kind.padEnd(17)} ${struck.hit ? `struck: ${struck.inFlight}` : 'idle, not counted'}`);
+      tell(
+        `${String(n + 1).padStart(4)} of ${faults}  ${(atMs / 1000).toFixed(1).padStart(7)} s  sink-${fault.sink + 1}  ${fault.kind.padEnd(17)} ${struck.hit ? `struck: ${struck.inFlight}` : 'idle, not counted'}`,
+      );
       if ((n + 1) % faultsPerRound !== 0 && n + 1 !== plan.length) continue;
       const verdict = await count(flow, judge, sinks);
       verdicts.push(verdict);
-      tell(`counted: ${verdict.acknowledged} acknowledged, ${verdict.rows} rows, ${verdict.lost.count} lost, ${verdict.duplicated.count} duplicated, ${verdict.unexplained.count} unexplained`);
+      tell(
+        `counted: ${verdict.acknowledged} acknowledged, ${verdict.rows} rows, ${verdict.lost.count} lost, ${verdict.duplicated.count} duplicated, ${verdict.unexplained.count} unexplained`,
+      );
       const audit = await auditUntilComplete(table);
       audits.push(audit);
       tell(`audited in ${(audit.ms / 1000).toFixed(1)} s: ${audit.said}`);
@@ -130,7 +162,12 @@ async function auditUntilComplete(table: string): Promise<TableAudit> {
 }
 
 // A checker that has not caught a planted fault proves nothing.
-async function plant(judge: Judge, flow: PurchaseFlow, s3: S3Client, { bucket, table }: { readonly bucket: string; readonly table: string }): Promise<CrashReport['planted']> {
+async function plant(
+  judge: Judge,
+  flow: PurchaseFlow,
+  s3: S3Client,
+  { bucket, table }: { readonly bucket: string; readonly table: string },
+): Promise<CrashReport['planted']> {
   const verdict = async (): Promise<Verdict> => await judge.verdict((number) => flow.isAcknowledged(number), flow.sent);
   const { Contents: files = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${table}/`, MaxKeys: 1 }));
   const key = files[0]?.Key;

@@ -48,8 +48,7 @@ interface Act {
 }
 
 const acts: Readonly<Record<CrashFaultKind, (act: Act) => Promise<Struck>>> = {
-  'sink-killed': async (act) =>
-    await onCall(act, heldOrApplied(act), async () => await act.sink.crash(act.fault.downMs)),
+  'sink-killed': async (act) => await onCall(act, heldOrApplied(act), async () => await act.sink.crash(act.fault.downMs)),
   'sink-frozen': async (act) =>
     await onCall(act, heldOrApplied(act), async () => {
       act.sink.signal('SIGSTOP');
@@ -59,7 +58,8 @@ const acts: Readonly<Record<CrashFaultKind, (act: Act) => Promise<Struck>>> = {
   's3-500': async (act) => await onCall(act, { kind: 'status', status: 500 }),
   's3-500-applied': async (act) => await onCall(act, { kind: 'apply-then-status', status: 500 }),
   's3-200-error': async (act) => await onCall(act, { kind: 'copy-error', apply: act.fault.applied }),
-  's3-409': async (act) => await onCall(act, { kind: act.fault.applied ? 'apply-then-status' : 'status', status: 409, code: 'ConditionalRequestConflict' }),
+  's3-409': async (act) =>
+    await onCall(act, { kind: act.fault.applied ? 'apply-then-status' : 'status', status: 409, code: 'ConditionalRequestConflict' }),
   's3-403': async (act) => await onCall(act, { kind: 'status', status: 403 }),
   's3-hangs': async (act) => await onCall(act, act.fault.applied ? { kind: 'swallow-answer' } : { kind: 'black-hole' }),
   's3-drops-applied': async (act) => await onCall(act, { kind: 'apply-then-drop' }),
@@ -102,7 +102,9 @@ async function stagedDeleted({ scene, sink }: Act): Promise<Struck> {
       when: {
         ...callOf('publish', scene),
         where: ({ headers }) => {
-          staged = decodeURIComponent(String(headers?.['x-amz-copy-source'])).replace(/^\//, '').slice(scene.bucket.length + 1);
+          staged = decodeURIComponent(String(headers?.['x-amz-copy-source']))
+            .replace(/^\//, '')
+            .slice(scene.bucket.length + 1);
           return true;
         },
       },

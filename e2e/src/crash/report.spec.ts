@@ -9,7 +9,15 @@ const folder = join(import.meta.dirname, '../../../docs/crash-matrix');
 const kept = readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as CrashReport);
 const document = readFileSync(join(folder, '../crash-matrix.md'), 'utf8');
 
-const clean = { acknowledged: 3, logRecords: 3, rows: 3, files: 1, lost: { count: 0, named: [] }, duplicated: { count: 0, named: [] }, unexplained: { count: 0, named: [] } };
+const clean = {
+  acknowledged: 3,
+  logRecords: 3,
+  rows: 3,
+  files: 1,
+  lost: { count: 0, named: [] },
+  duplicated: { count: 0, named: [] },
+  unexplained: { count: 0, named: [] },
+};
 const complete = { complete: true, said: 'The table is complete.', ms: 1 };
 const good: CrashReport = {
   seed: 1,
@@ -18,7 +26,13 @@ const good: CrashReport = {
   kinds: ['s3-409', 'disk-full'],
   faultsPlanned: 20,
   faultsPerRound: 10,
-  faults: planFaults({ faults: 20, seed: 1, sinks: 2, kinds: ['s3-409', 'disk-full'] }).map((fault, n) => ({ ...fault, n, atMs: n, hit: true, inFlight: 'something' })),
+  faults: planFaults({ faults: 20, seed: 1, sinks: 2, kinds: ['s3-409', 'disk-full'] }).map((fault, n) => ({
+    ...fault,
+    n,
+    atMs: n,
+    hit: true,
+    inFlight: 'something',
+  })),
   verdicts: [clean, clean],
   audits: [complete, complete],
   planted: { lossCaught: true, duplicateCaught: true },
@@ -32,7 +46,9 @@ describe('a report of the crash matrix', () => {
   it.each(kept)('that is kept, of seed $seed, is of a run whose plan its seed, number and kinds give again', (report) => {
     const { faultsPlanned = report.faults.length } = report;
     const plan = planFaults({ faults: faultsPlanned, seed: report.seed, sinks: 2, kinds: plannedKinds(report) });
-    expect(report.faults.map(({ kind, sink, step, applied, pauseMs, downMs }) => ({ kind, sink, step, applied, pauseMs, downMs }))).toEqual(plan.slice(0, report.faults.length));
+    expect(report.faults.map(({ kind, sink, step, applied, pauseMs, downMs }) => ({ kind, sink, step, applied, pauseMs, downMs }))).toEqual(
+      plan.slice(0, report.faults.length),
+    );
   });
 
   it.each(kept)('that is kept, of seed $seed, has its command in the document', (report) => {
@@ -45,7 +61,9 @@ describe('a report of the crash matrix', () => {
     expect(commandText(good)).toBe('./millrace crash-matrix --faults 20 --seed 1 --round 10 --kinds s3-409,disk-full');
     expect(commandText({ ...good, kinds: faultKinds })).toBe('./millrace crash-matrix --faults 20 --seed 1 --round 10');
     // A run that ended early, after a faulty round, was planned with more faults and in another order.
-    expect(commandText({ ...good, kinds: faultKinds, faults: good.faults.slice(0, 10) })).toBe('./millrace crash-matrix --faults 20 --seed 1 --round 10');
+    expect(commandText({ ...good, kinds: faultKinds, faults: good.faults.slice(0, 10) })).toBe(
+      './millrace crash-matrix --faults 20 --seed 1 --round 10',
+    );
     expect(kindsText({ ...good, kinds: faultKinds.filter((kind) => kind !== 'kafka-killed') })).toBe('all but kafka-killed');
   });
 
@@ -61,7 +79,11 @@ describe('a report of the crash matrix', () => {
 
   it('is summed with the reports of the first runs, which have fewer fields', () => {
     const sum = sumText([...kept, good]);
-    expect(sum).toContain('| 1 | 2026-11-25 | s3-409, disk-full | 20 | 10 | 20 | 2 | 3 | 0 | 0 | 0 | clean | both | 2 of 2 complete | complete | 0 | 1 |');
-    expect(sum).toContain('| 106 | 2026-11-25 | sink-frozen | 18 | ? | 18 | 1 | 50795 | 0 | 0 | 0 | clean | both | none | complete | 0 | 4 |');
+    expect(sum).toContain(
+      '| 1 | 2026-11-25 | s3-409, disk-full | 20 | 10 | 20 | 2 | 3 | 0 | 0 | 0 | clean | both | 2 of 2 complete | complete | 0 | 1 |',
+    );
+    expect(sum).toContain(
+      '| 106 | 2026-11-25 | sink-frozen | 18 | ? | 18 | 1 | 50795 | 0 | 0 | 0 | clean | both | none | complete | 0 | 4 |',
+    );
   });
 });

@@ -34,7 +34,15 @@ export interface CrashReport {
 
 /** Tells whether a run is a proof: every round is clean and complete, and the checker finds the planted faults. */
 export function holds({ verdicts, audits = [], planted, audit, unexpectedEnds }: CrashReport): boolean {
-  return verdicts.length > 0 && verdicts.every(isClean) && audits.every(({ complete }) => complete) && planted.lossCaught && planted.duplicateCaught && audit.complete && unexpectedEnds === 0;
+  return (
+    verdicts.length > 0 &&
+    verdicts.every(isClean) &&
+    audits.every(({ complete }) => complete) &&
+    planted.lossCaught &&
+    planted.duplicateCaught &&
+    audit.complete &&
+    unexpectedEnds === 0
+  );
 }
 
 /** Kinds that a run planned. */
@@ -62,15 +70,21 @@ export function commandText(report: CrashReport): string {
 }
 
 /** Faults that struck something, by kind. */
-export function countedByKind(faults: readonly InflictedFault[]): Readonly<Record<CrashFaultKind, { readonly planned: number; readonly counted: number }>> {
+export function countedByKind(
+  faults: readonly InflictedFault[],
+): Readonly<Record<CrashFaultKind, { readonly planned: number; readonly counted: number }>> {
   const of = (kind: CrashFaultKind): readonly InflictedFault[] => faults.filter((fault) => fault.kind === kind);
-  return Object.fromEntries(faultKinds.map((kind) => [kind, { planned: of(kind).length, counted: of(kind).filter(({ hit }) => hit).length }])) as never;
+  return Object.fromEntries(
+    faultKinds.map((kind) => [kind, { planned: of(kind).length, counted: of(kind).filter(({ hit }) => hit).length }]),
+  ) as never;
 }
 
 /** A run for a person. */
 export function reportText(report: CrashReport): string {
   const { seed, faults, verdicts, audits = [], planted, audit, unexpectedEnds, clientRetries, seconds } = report;
-  const counted = Object.entries(countedByKind(faults)).map(([kind, { planned, counted: hits }]) => `  ${kind.padEnd(18)} ${String(hits).padStart(5)} of ${planned}`);
+  const counted = Object.entries(countedByKind(faults)).map(
+    ([kind, { planned, counted: hits }]) => `  ${kind.padEnd(18)} ${String(hits).padStart(5)} of ${planned}`,
+  );
   const last = verdicts.at(-1);
   const findings = (['lost', 'duplicated', 'unexplained'] as const).map((what) => {
     const { count, named } = last?.[what] ?? { count: 0, named: [] };
@@ -84,7 +98,10 @@ export function reportText(report: CrashReport): string {
     `${last?.acknowledged ?? 0} purchases acknowledged (${clientRetries} requests repeated), ${last?.logRecords ?? 0} records in the topic, ${last?.rows ?? 0} rows in ${last?.files ?? 0} files:`,
     ...findings,
     '',
-    ...audits.map(({ complete, said, ms }, n) => `Round ${n + 1}: ${verdicts[n]!.rows} rows, ${isClean(verdicts[n]!) ? 'clean' : 'NOT CLEAN'}; audited in ${(ms / 1000).toFixed(1)} s: ${complete ? '' : 'NOT COMPLETE: '}${said}`),
+    ...audits.map(
+      ({ complete, said, ms }, n) =>
+        `Round ${n + 1}: ${verdicts[n]!.rows} rows, ${isClean(verdicts[n]!) ? 'clean' : 'NOT CLEAN'}; audited in ${(ms / 1000).toFixed(1)} s: ${complete ? '' : 'NOT COMPLETE: '}${said}`,
+    ),
     `Planted into the table: the loss was ${planted.lossCaught ? '' : 'NOT '}caught, the duplicate was ${planted.duplicateCaught ? '' : 'NOT '}caught.`,
     `Audit of every byte: ${audit.complete ? '' : 'NOT COMPLETE: '}${audit.said}`,
     ...(unexpectedEnds === 0 ? [] : [`Sinks that ended though nobody killed them: ${unexpectedEnds}`]),

@@ -35,9 +35,32 @@ export class SinkUnderTest {
   }
 
   /** Starts proxies and sink, and waits until it is ready. */
-  static async start({ name, endpoint, topic, table, tell }: { readonly name: string; readonly endpoint: string; readonly topic: string; readonly table: string; readonly tell: (line: string) => void }): Promise<SinkUnderTest> {
-    const [s3, glue] = await Promise.all([FaultProxy.start({ protocol: 'http', target: endpoint }), FaultProxy.start({ protocol: 'http', target: endpoint })]);
-    const env = { ...settings, SINK_TOPIC: topic, SINK_TABLE: table, SINK_GROUP_ID: `sink-${table}`, AWS_ENDPOINT_URL_S3: s3.url, AWS_ENDPOINT_URL_GLUE: glue.url, SINK_SPOOL_DIR: `${process.env['MILLRACE_HOME']}/${name}-spool` };
+  static async start({
+    name,
+    endpoint,
+    topic,
+    table,
+    tell,
+  }: {
+    readonly name: string;
+    readonly endpoint: string;
+    readonly topic: string;
+    readonly table: string;
+    readonly tell: (line: string) => void;
+  }): Promise<SinkUnderTest> {
+    const [s3, glue] = await Promise.all([
+      FaultProxy.start({ protocol: 'http', target: endpoint }),
+      FaultProxy.start({ protocol: 'http', target: endpoint }),
+    ]);
+    const env = {
+      ...settings,
+      SINK_TOPIC: topic,
+      SINK_TABLE: table,
+      SINK_GROUP_ID: `sink-${table}`,
+      AWS_ENDPOINT_URL_S3: s3.url,
+      AWS_ENDPOINT_URL_GLUE: glue.url,
+      SINK_SPOOL_DIR: `${process.env['MILLRACE_HOME']}/${name}-spool`,
+    };
     const sink = new SinkUnderTest(s3, glue, env, tell);
     await sink.#spawn('ready');
     return sink;

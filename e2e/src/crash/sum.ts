@@ -5,7 +5,9 @@ import { commandText, countedByKind, kindsText, type CrashReport } from './repor
 /** Several runs added up, as Markdown. */
 export function sumText(reports: readonly CrashReport[]): string {
   const byKind = reports.map(({ faults }) => countedByKind(faults));
-  const kinds = faultKinds.map((kind) => [kind, sum(byKind.map((counts) => counts[kind].counted)), sum(byKind.map((counts) => counts[kind].planned))] as const);
+  const kinds = faultKinds.map(
+    (kind) => [kind, sum(byKind.map((counts) => counts[kind].counted)), sum(byKind.map((counts) => counts[kind].planned))] as const,
+  );
   const runs = reports.map((report) => {
     const { seed, date, faultsPerRound, faults, verdicts, audits, planted, audit, unexpectedEnds, seconds } = report;
     const last = verdicts.at(-1);
@@ -23,7 +25,8 @@ export function sumText(reports: readonly CrashReport[]): string {
       unexplained: last?.unexplained.count ?? '?',
       'every count': verdicts.every(isClean) ? 'clean' : 'NOT CLEAN',
       'planted and caught': planted.lossCaught && planted.duplicateCaught ? 'both' : 'NOT BOTH',
-      'audit after each round': audits === undefined ? 'none' : `${audits.filter(({ complete }) => complete).length} of ${verdicts.length} complete`,
+      'audit after each round':
+        audits === undefined ? 'none' : `${audits.filter(({ complete }) => complete).length} of ${verdicts.length} complete`,
       'deep audit': audit.complete ? 'complete' : 'NOT COMPLETE',
       'ended by themselves': unexpectedEnds,
       minutes: Math.round(seconds / 60),

@@ -34,7 +34,9 @@ export async function showsOpen([watched, pipeline]: Circuit): Promise<void> {
 /** Every place shows it closed, at the same time. */
 export async function showsClosed([watched, pipeline]: Circuit): Promise<void> {
   const closed = Object.fromEntries(shownIn.map((place) => [place, false]));
-  await eventually(`the circuit ${pipeline} of ${watched.service.name} to be shown closed`, async () => assert.deepEqual(await watched.circuit(pipeline), closed));
+  await eventually(`the circuit ${pipeline} of ${watched.service.name} to be shown closed`, async () =>
+    assert.deepEqual(await watched.circuit(pipeline), closed),
+  );
 }
 
 /** The service takes work, and says that something is missing. */

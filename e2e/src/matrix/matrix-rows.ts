@@ -46,7 +46,12 @@ export interface MatrixCast {
 }
 
 /** The rows of the matrix, over a running stack. */
-export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCast): Readonly<Record<(typeof dependencies)[number], MatrixRow>> {
+export function matrixRows({
+  stack,
+  traffic,
+  finishedQuery,
+  lateSink,
+}: MatrixCast): Readonly<Record<(typeof dependencies)[number], MatrixRow>> {
   const { proxies, purchase, sink, queryApi, queryWorker } = stack;
   const claims = new Claims(stack, traffic);
   const tables = { 'the tables': async () => await claims.reads('/v1/tables') };
@@ -114,7 +119,12 @@ export function matrixRows({ stack, traffic, finishedQuery, lateSink }: MatrixCa
       spared: { ...buys, ...tables, ...state },
       goesOn: async () => assert.equal((await purchase.ready()).status, 'ready'),
       async works() {
-        await Promise.all([claims.lands(), claims.reads(`/v1/queries/${finishedQuery}/results`), claims.answers('athena'), claims.reportIsFresh()]);
+        await Promise.all([
+          claims.lands(),
+          claims.reads(`/v1/queries/${finishedQuery}/results`),
+          claims.answers('athena'),
+          claims.reportIsFresh(),
+        ]);
       },
     },
     Glue: {

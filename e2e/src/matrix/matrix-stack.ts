@@ -67,7 +67,12 @@ export async function startMatrixStack(): Promise<MatrixStack> {
     spawnService('query-api', queryEnv),
     spawnService('query-worker', queryEnv),
   ]);
-  const [purchase, sink, queryApi, queryWorker] = services.map((service) => new WatchedService(service)) as [WatchedService, WatchedService, WatchedService, WatchedService];
+  const [purchase, sink, queryApi, queryWorker] = services.map((service) => new WatchedService(service)) as [
+    WatchedService,
+    WatchedService,
+    WatchedService,
+    WatchedService,
+  ];
   return {
     proxies,
     topic,

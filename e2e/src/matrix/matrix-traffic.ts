@@ -27,9 +27,16 @@ export class MatrixTraffic {
   }
 
   /** Posts a purchase. */
-  async buy({ userId = 'user-0', day = this.acknowledged.size === 0 ? 1 : 2 }: { readonly userId?: string; readonly day?: number } = {}): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
+  async buy({
+    userId = 'user-0',
+    day = this.acknowledged.size === 0 ? 1 : 2,
+  }: { readonly userId?: string; readonly day?: number } = {}): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
     const [purchase] = makePurchases(1);
-    const answer = await post<PurchaseReceipt & Partial<Problem>>(`${this.#stack.purchase.url}/v1/purchases`, { ...purchase, userId, purchaseTimestamp: day * daySeconds });
+    const answer = await post<PurchaseReceipt & Partial<Problem>>(`${this.#stack.purchase.url}/v1/purchases`, {
+      ...purchase,
+      userId,
+      purchaseTimestamp: day * daySeconds,
+    });
     if (answer.status === 202) this.acknowledged.add(answer.body.eventId);
     return answer;
   }
@@ -44,7 +51,8 @@ export class MatrixTraffic {
   /** Waits until everything that is in the topic now has landed. */
   async landed(): Promise<void> {
     const expected = (await endOffsets(this.#stack.topic)).reduce((sum, end) => sum + end, 0);
-    const landed = async (): Promise<boolean> => (await this.#stack.sink.metric('millrace_sink_lane_offset', { stage: 'landed' })) >= expected;
+    const landed = async (): Promise<boolean> =>
+      (await this.#stack.sink.metric('millrace_sink_lane_offset', { stage: 'landed' })) >= expected;
     await waitUntil(`the sink to land ${expected} events`, landed, { timeoutMs: patienceMs, everyMs: 200 });
   }
 
@@ -60,7 +68,9 @@ export class MatrixTraffic {
 
   /** Runs the report, always the same one, to its end. */
   async report(): Promise<QueryView> {
-    return await this.#ended(await this.#submit({ report: 'sales-by-genre', parameters: { from: queriedDay, to: queriedDay }, timeoutMs: queryMsMax }));
+    return await this.#ended(
+      await this.#submit({ report: 'sales-by-genre', parameters: { from: queriedDay, to: queriedDay }, timeoutMs: queryMsMax }),
+    );
   }
 
   /** Reads the first page of a query's results. */

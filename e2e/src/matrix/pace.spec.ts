@@ -9,8 +9,21 @@ it.each([
   ['slower, but soon', paces(10, 10), paces(1500, 1500, 1500), []],
   ['slow before as well', paces(1000, 1000), paces(3000, 3000), []],
   ['one of ten is late', paces(10), paces(...times(9, 10), 5000), []],
-  ['two of ten are late', paces(10), paces(...times(8, 10), 5000, 5000), ['tables: 90 % of 10 answers came within 5000 ms, and not within 2000 ms.']],
-  ['most are late', paces(700), paces(...times(3, 2101)), ['tables: 50 % of 3 answers came within 2101 ms, and not within 2100 ms.', 'tables: 90 % of 3 answers came within 2101 ms, and not within 2100 ms.']],
+  [
+    'two of ten are late',
+    paces(10),
+    paces(...times(8, 10), 5000, 5000),
+    ['tables: 90 % of 10 answers came within 5000 ms, and not within 2000 ms.'],
+  ],
+  [
+    'most are late',
+    paces(700),
+    paces(...times(3, 2101)),
+    [
+      'tables: 50 % of 3 answers came within 2101 ms, and not within 2100 ms.',
+      'tables: 90 % of 3 answers came within 2101 ms, and not within 2100 ms.',
+    ],
+  ],
   ['one failed', paces(10), { tables: { tookMs: [10, 10], failures: [new Error('refused')] } }, ['tables: 1 of 2 failed: Error: refused']],
 ] as const)('%s', (_what, usual, now, told) => {
   expect(slowedOrFailed(usual, now)).toEqual(told);

@@ -73,14 +73,21 @@ export function slowedOrFailed(usual: Paces, now: Paces): readonly string[] {
     const late = ([0.5, 0.9] as const).flatMap((share) => {
       const tookNowMs = quantile(tookMs, share);
       const limitMs = Math.max(factorMax * quantile(usual[name]!.tookMs, share), soonMs);
-      return tookNowMs <= limitMs ? [] : [`${name}: ${share * 100} % of ${tookMs.length} answers came within ${Math.round(tookNowMs)} ms, and not within ${Math.round(limitMs)} ms.`];
+      return tookNowMs <= limitMs
+        ? []
+        : [
+            `${name}: ${share * 100} % of ${tookMs.length} answers came within ${Math.round(tookNowMs)} ms, and not within ${Math.round(limitMs)} ms.`,
+          ];
     });
     return [...(failures.length === 0 ? [] : [`${name}: ${failures.length} of ${tookMs.length} failed: ${String(failures[0])}`]), ...late];
   });
 }
 
 function paceOf(samples: readonly Sample[]): Pace {
-  return { tookMs: samples.map(({ tookMs }) => tookMs), failures: samples.flatMap(({ failure }) => (failure === undefined ? [] : [failure])) };
+  return {
+    tookMs: samples.map(({ tookMs }) => tookMs),
+    failures: samples.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
+  };
 }
 
 /** The time within which the given share of the answers came. 0 without an answer. */

@@ -27,7 +27,12 @@ function unshed(prefix: keyof typeof pipelinesOf): Record<string, number> {
 
 /** Clients that have limits of their own, inside those of the pipeline. */
 const more = {
-  PURCHASE: { ...unshed('PURCHASE'), PURCHASE_KAFKA_ANSWER_MS_MAX: 2000, PURCHASE_KAFKA_OPEN_MS_MAX: 2000, PURCHASE_KAFKA_CHECK_MS_MAX: 800 },
+  PURCHASE: {
+    ...unshed('PURCHASE'),
+    PURCHASE_KAFKA_ANSWER_MS_MAX: 2000,
+    PURCHASE_KAFKA_OPEN_MS_MAX: 2000,
+    PURCHASE_KAFKA_CHECK_MS_MAX: 800,
+  },
   // The registrar asks the catalog one thing at a time.
   SINK: { SINK_GLUE_BREAKER_MINIMUM_CALLS: 2, SINK_KAFKA_BREAKER_MINIMUM_CALLS: 2, SINK_RETRY_WAIT_MS_MAX: 1000, SINK_FLUSH_SECONDS: 1 },
   // Files in the memory of the worker would be read without S3.
@@ -39,7 +44,16 @@ export function shortSettings(prefix: keyof typeof pipelinesOf): Record<string, 
   const settings: Record<string, number> = {};
   for (const pipeline of pipelinesOf[prefix]) {
     const limits = pipeline === 'duckdb-reads' ? statement : { attemptMs, slowCallMs, slowCallRatio: 0.6 };
-    const breaker = { WINDOW_MS: 10_000, MINIMUM_CALLS: 3, SLOW_CALL_MS: limits.slowCallMs, SLOW_CALL_RATIO: limits.slowCallRatio, BREAK_DURATION_MS: 1000, BREAK_DURATION_MS_MAX: 2000, PROBES: 1, RAMP_MS: 0 };
+    const breaker = {
+      WINDOW_MS: 10_000,
+      MINIMUM_CALLS: 3,
+      SLOW_CALL_MS: limits.slowCallMs,
+      SLOW_CALL_RATIO: limits.slowCallRatio,
+      BREAK_DURATION_MS: 1000,
+      BREAK_DURATION_MS_MAX: 2000,
+      PROBES: 1,
+      RAMP_MS: 0,
+    };
     const name = `${prefix}_${pipeline.toUpperCase().replaceAll('-', '_')}`;
     for (const [key, value] of Object.entries(breaker)) settings[`${name}_BREAKER_${key}`] = value;
     settings[`${name}_ATTEMPT_TIMEOUT_MS`] = limits.attemptMs;

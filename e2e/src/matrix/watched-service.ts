@@ -36,7 +36,9 @@ export class WatchedService {
   /** Sum of the series of a metric with these labels, as `/metrics` shows them. 0 without a series. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-    return (await this.#series(name)).filter(({ text }) => wanted.every((one) => text.includes(one))).reduce((sum, { value }) => sum + value, 0);
+    return (await this.#series(name))
+      .filter(({ text }) => wanted.every((one) => text.includes(one)))
+      .reduce((sum, { value }) => sum + value, 0);
   }
 
   /** Calls refused because a circuit is open, by pipeline. */
@@ -57,7 +59,9 @@ export class WatchedService {
   }
 
   async #circuitState(pipeline: string): Promise<string | undefined> {
-    const current = (await this.#series('millrace_pipeline_circuit_state')).find(({ text, value }) => value === 1 && pipelineOf(text) === pipeline);
+    const current = (await this.#series('millrace_pipeline_circuit_state')).find(
+      ({ text, value }) => value === 1 && pipelineOf(text) === pipeline,
+    );
     return /state="([^"]*)"/.exec(current?.text ?? '')?.[1];
   }
 

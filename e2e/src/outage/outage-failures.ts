@@ -36,10 +36,16 @@ export function outageFailures({ sent, rateAsked, ratePerSecond, drainedMs, drai
   const demands: readonly (readonly [met: boolean, otherwise: string])[] = [
     [isClean(verdict), 'purchases were lost, duplicated or unexplained'],
     [verdict.acknowledged === sent, `${sent - verdict.acknowledged} purchases were sent and not acknowledged`],
-    [ratePerSecond >= rateAsked * rateShareMin, `${Math.round(ratePerSecond)} purchases a second were acknowledged while S3 was down, ${rateAsked} were requested`],
+    [
+      ratePerSecond >= rateAsked * rateShareMin,
+      `${Math.round(ratePerSecond)} purchases a second were acknowledged while S3 was down, ${rateAsked} were requested`,
+    ],
     [drainedMs < drainMsMax, `the backlog had not landed ${drainMsMax / 1000} s after S3 was back`],
     // Of the rate asked for: a purchase API that falters meanwhile must not make the drain look fast.
-    [drainRowsPerSecond >= rateAsked * drainToLiveMin, `the drain landed ${Math.round(drainRowsPerSecond)} rows a second, less than ${drainToLiveMin} times the ${rateAsked} of live traffic`],
+    [
+      drainRowsPerSecond >= rateAsked * drainToLiveMin,
+      `the drain landed ${Math.round(drainRowsPerSecond)} rows a second, less than ${drainToLiveMin} times the ${rateAsked} of live traffic`,
+    ],
     [rssMb.last <= rssMb.first * rssGrowthMax, `the sink's memory grew from ${rssMb.first} to ${rssMb.last} MB`],
   ];
   return demands.flatMap(([met, otherwise]) => (met ? [] : [otherwise]));

@@ -16,13 +16,31 @@ export type OutageReport = OutageFigures & { readonly failures: readonly string[
 const warmUpMs = 20_000;
 
 /** Stops S3 while purchases flow, starts it again, and counts. Runs on the stack of its environment, where no service is up. */
-export async function runS3Outage({ outageMs, rate, conditions, tell }: { readonly outageMs: number; readonly rate: number; readonly conditions: string; readonly tell: (line: string) => void }): Promise<OutageReport> {
+export async function runS3Outage({
+  outageMs,
+  rate,
+  conditions,
+  tell,
+}: {
+  readonly outageMs: number;
+  readonly rate: number;
+  readonly conditions: string;
+  readonly tell: (line: string) => void;
+}): Promise<OutageReport> {
   const { KAFKA_BROKERS: brokers = '', AWS_ENDPOINT_URL: endpoint = '', LAKE_BUCKET: bucket = '' } = process.env;
   const aws = stackPart('aws');
   const numbers = new EventNumbers(Date.now() & 0xffffffff);
   const purchase = await spawnService('purchase', {});
   const sink = await spawnService('sink', { SINK_FLUSH_SECONDS: '10' });
-  const flow = new PurchaseFlow({ purchaseUrl: purchase.url, numbers, rate, itemsPerRequest: 100, requestsMax: 64, days: 2, random: Math.random });
+  const flow = new PurchaseFlow({
+    purchaseUrl: purchase.url,
+    numbers,
+    rate,
+    itemsPerRequest: 100,
+    requestsMax: 64,
+    days: 2,
+    random: Math.random,
+  });
   try {
     flow.start();
     await pause(warmUpMs);
@@ -35,7 +53,10 @@ export async function runS3Outage({ outageMs, rate, conditions, tell }: { readon
     while (performance.now() < end) {
       await pause(Math.min(5000, Math.max(0, end - performance.now())));
       rss.push(rssMbOf(sink.pid));
-      if (rss.length % 6 === 0) tell(`  ${Math.round((end - performance.now()) / 1000)} s to go: ${flow.acknowledged} acknowledged, ${await spoolText(sink)}, ${rss.at(-1)} MB`);
+      if (rss.length % 6 === 0)
+        tell(
+          `  ${Math.round((end - performance.now()) / 1000)} s to go: ${flow.acknowledged} acknowledged, ${await spoolText(sink)}, ${rss.at(-1)} MB`,
+        );
     }
 
     const ratePerSecond = ((flow.acknowledged - away.acknowledged) / (performance.now() - away.since)) * 1000;
@@ -61,7 +82,15 @@ export async function runS3Outage({ outageMs, rate, conditions, tell }: { readon
     tell(`Drained after ${(drainedMs / 1000).toFixed(1)} s; counting …`);
 
     const s3 = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 5 });
-    const judge = new Judge({ s3, bucket, table: purchases.table, brokers: brokers.split(','), topic: purchases.topic.name, partitions: purchases.topic.partitions, numbers });
+    const judge = new Judge({
+      s3,
+      bucket,
+      table: purchases.table,
+      brokers: brokers.split(','),
+      topic: purchases.topic.name,
+      partitions: purchases.topic.partitions,
+      numbers,
+    });
     let verdict: Verdict;
     const late = performance.now() + 60_000;
     do {
@@ -100,7 +129,9 @@ async function ends(brokers: string): Promise<Map<number, number>> {
 }
 
 async function landed(sink: ServiceProcess): Promise<Map<number, number>> {
-  const lines = (await metricsOf(sink)).matchAll(/^millrace_sink_lane_offset\{(?=[^}]*stage="landed")[^}]*partition="(\d+)"[^}]*\} (\S+)$/gm);
+  const lines = (await metricsOf(sink)).matchAll(
+    /^millrace_sink_lane_offset\{(?=[^}]*stage="landed")[^}]*partition="(\d+)"[^}]*\} (\S+)$/gm,
+  );
   return new Map([...lines].map(([, partition, offset]) => [Number(partition), Number(offset)]));
 }
 

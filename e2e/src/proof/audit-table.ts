@@ -23,7 +23,9 @@ export async function auditTable(table: string, { deep = false }: { readonly dee
   const started = performance.now();
   const ended = (complete: boolean, said: string): TableAudit => ({ complete, said, ms: Math.round(performance.now() - started) });
   try {
-    const { stdout } = await promisify(execFile)(join(root, 'millrace'), ['audit', ...(deep ? ['--deep'] : []), '--table', table], { maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await promisify(execFile)(join(root, 'millrace'), ['audit', ...(deep ? ['--deep'] : []), '--table', table], {
+      maxBuffer: 64 * 1024 * 1024,
+    });
     return ended(true, findingsIn(stdout));
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
@@ -32,5 +34,8 @@ export async function auditTable(table: string, { deep = false }: { readonly dee
 }
 
 function findingsIn(text: string): string {
-  return [...text.matchAll(/^Table .*$|^ +[-✗] .*$/gm)].slice(0, 4).map(([line]) => line.trim()).join(' ');
+  return [...text.matchAll(/^Table .*$|^ +[-✗] .*$/gm)]
+    .slice(0, 4)
+    .map(([line]) => line.trim())
+    .join(' ');
 }

@@ -1,15 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { compare, isClean, type Evidence } from './compare.ts';
 
-const rows = (partition: number, events: readonly [offset: number, number: number][]): Evidence['files'] extends ReadonlyMap<string, infer F> ? F : never =>
-  events.map(([offset, number]) => ({ number, partition, offset }));
+const rows = (
+  partition: number,
+  events: readonly [offset: number, number: number][],
+): Evidence['files'] extends ReadonlyMap<string, infer F> ? F : never => events.map(([offset, number]) => ({ number, partition, offset }));
 
 function evidence(files: Record<string, Evidence['files'] extends ReadonlyMap<string, infer F> ? F : never>): Evidence {
   // Event 2 was posted twice: its client had no answer the first time. Event 5 never got a receipt.
-  return { log: [[0, 1, 2, 2, 5], [3, 4]], files: new Map(Object.entries(files)), isAcknowledged: (number) => number !== 5, sent: 6 };
+  return {
+    log: [
+      [0, 1, 2, 2, 5],
+      [3, 4],
+    ],
+    files: new Map(Object.entries(files)),
+    isAcknowledged: (number) => number !== 5,
+    sent: 6,
+  };
 }
 
-const whole = { a: rows(0, [[0, 0], [1, 1], [2, 2]]), b: rows(0, [[4, 5]]), c: rows(1, [[0, 3], [1, 4]]) };
+const whole = {
+  a: rows(0, [
+    [0, 0],
+    [1, 1],
+    [2, 2],
+  ]),
+  b: rows(0, [[4, 5]]),
+  c: rows(1, [
+    [0, 3],
+    [1, 4],
+  ]),
+};
 
 describe('the comparison of log and table', () => {
   it('finds nothing where every event has its one row', () => {
@@ -20,7 +41,15 @@ describe('the comparison of log and table', () => {
 
   it('catches a planted loss', () => {
     const { b: _, ...files } = whole;
-    const verdict = compare(evidence({ ...files, a: rows(0, [[0, 0], [2, 2]]) }));
+    const verdict = compare(
+      evidence({
+        ...files,
+        a: rows(0, [
+          [0, 0],
+          [2, 2],
+        ]),
+      }),
+    );
     expect(verdict.lost).toEqual({ count: 1, named: ['event 1'] });
     // The record without a receipt is no loss. It is still unexplained, because it is in the log.
     expect(verdict.unexplained.count).toBe(2);

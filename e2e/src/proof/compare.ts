@@ -61,10 +61,19 @@ export function compare({ log, files, isAcknowledged, sent }: Evidence): Verdict
     logRecords += records.length;
     for (const [offset, number] of records.entries()) {
       // A record without a row repeats an event that has one: the client retried under the same id.
-      if (seenOffsets[partition]![offset] === 0 && seenEvents[number] !== 1) unexplained.add(`offset ${offset} of partition ${partition} is not in the table`);
+      if (seenOffsets[partition]![offset] === 0 && seenEvents[number] !== 1)
+        unexplained.add(`offset ${offset} of partition ${partition} is not in the table`);
     }
   }
-  return { acknowledged, logRecords, rows, files: files.size, lost: lost.findings, duplicated: duplicated.findings, unexplained: unexplained.findings };
+  return {
+    acknowledged,
+    logRecords,
+    rows,
+    files: files.size,
+    lost: lost.findings,
+    duplicated: duplicated.findings,
+    unexplained: unexplained.findings,
+  };
 }
 
 /** Whether nothing is lost, doubled or unexplained. */

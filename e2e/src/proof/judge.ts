@@ -50,8 +50,11 @@ export class Judge {
     const visible = new Map<string, readonly Row[]>();
     let token: string | undefined;
     do {
-      const page = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${table}/`, ...(token === undefined ? {} : { ContinuationToken: token }) }));
-      for (const { Key: key = '' } of page.Contents ?? []) if (key.endsWith('.parquet')) visible.set(key, this.#files.get(key) ?? (await this.#readFile(key)));
+      const page = await s3.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: `${table}/`, ...(token === undefined ? {} : { ContinuationToken: token }) }),
+      );
+      for (const { Key: key = '' } of page.Contents ?? [])
+        if (key.endsWith('.parquet')) visible.set(key, this.#files.get(key) ?? (await this.#readFile(key)));
       token = page.NextContinuationToken;
     } while (token !== undefined);
     for (const [key, rows] of visible) this.#files.set(key, rows);

@@ -126,7 +126,8 @@ export class PurchaseFlow {
       const answer = await this.#ask(asked.map(([, body]) => body));
       for (const { index, status, ...item } of answer?.items ?? []) {
         const number = asked[index]?.[0];
-        if (status >= 400 && status < 500 && status !== 429) throw new TypeError(`a purchase of the proof was refused: ${JSON.stringify(item)}`);
+        if (status >= 400 && status < 500 && status !== 429)
+          throw new TypeError(`a purchase of the proof was refused: ${JSON.stringify(item)}`);
         if (status !== 202 || number === undefined) continue;
         bodies.delete(number);
         if (this.#acknowledged[number] === 0) this.#count += 1;
@@ -145,7 +146,8 @@ export class PurchaseFlow {
       });
       const text = await response.text();
       if (response.status === 202) return JSON.parse(text) as BatchAnswer;
-      if (response.status < 500 && response.status !== 429) throw new TypeError(`a purchase of the proof was refused: ${response.status} ${text.slice(0, 300)}`);
+      if (response.status < 500 && response.status !== 429)
+        throw new TypeError(`a purchase of the proof was refused: ${response.status} ${text.slice(0, 300)}`);
       return undefined;
     } catch (error) {
       // A refusal is a mistake in the proof. A client retries every other failure.

@@ -10,13 +10,23 @@ describe('the changes of a group', () => {
   });
 
   it('fail with a longer one, and with one that does not end', () => {
-    expect(rebalanceFailures([{ what: '1 → 2 sinks', stallsMs: [200, 10_001] }, { what: '2 → 1 sinks', stallsMs: [Infinity, 300] }], clean)).toEqual([
+    expect(
+      rebalanceFailures(
+        [
+          { what: '1 → 2 sinks', stallsMs: [200, 10_001] },
+          { what: '2 → 1 sinks', stallsMs: [Infinity, 300] },
+        ],
+        clean,
+      ),
+    ).toEqual([
       '1 → 2 sinks: partition 1 stood still for 10.0 s, and 10 s are allowed',
       '2 → 1 sinks: partition 0 stood still for Infinity s, and 10 s are allowed',
     ]);
   });
 
   it('fail with a purchase that is not there', () => {
-    expect(rebalanceFailures([], { ...clean, lost: { count: 1, named: ['event 7'] } })).toEqual(['purchases were lost, duplicated or unexplained']);
+    expect(rebalanceFailures([], { ...clean, lost: { count: 1, named: ['event 7'] } })).toEqual([
+      'purchases were lost, duplicated or unexplained',
+    ]);
   });
 });

@@ -37,11 +37,27 @@ const waitMsMax = 90_000;
  * Measures for how long each partition stands still while a group of sinks changes. The group grows from one to three and shrinks to one,
  * by a stop and by a kill, while purchases flow. It runs on the stack of its environment, where no service may run.
  */
-export async function runSinkRebalance({ rate, conditions, tell }: { readonly rate: number; readonly conditions: string; readonly tell: (line: string) => void }): Promise<RebalanceReport> {
+export async function runSinkRebalance({
+  rate,
+  conditions,
+  tell,
+}: {
+  readonly rate: number;
+  readonly conditions: string;
+  readonly tell: (line: string) => void;
+}): Promise<RebalanceReport> {
   const { KAFKA_BROKERS: brokers = '', AWS_ENDPOINT_URL: endpoint = '', LAKE_BUCKET: bucket = '', MILLRACE_HOME: home = '' } = process.env;
   const numbers = new EventNumbers(Date.now() & 0xffffffff);
   const purchase = await spawnService('purchase', {});
-  const flow = new PurchaseFlow({ purchaseUrl: purchase.url, numbers, rate, itemsPerRequest: 50, requestsMax: 64, days: 2, random: Math.random });
+  const flow = new PurchaseFlow({
+    purchaseUrl: purchase.url,
+    numbers,
+    rate,
+    itemsPerRequest: 50,
+    requestsMax: 64,
+    days: 2,
+    random: Math.random,
+  });
   const sinks: ServiceProcess[] = [];
   const clock = new StallClock();
   const stopping = new AbortController();
@@ -50,9 +66,14 @@ export async function runSinkRebalance({ rate, conditions, tell }: { readonly ra
 
   // The buffering hint is the default: the next owner takes again the events that the last one has not sealed.
   const join = async (): Promise<void> => {
-    const sink = await spawnService('sink', { SINK_FLUSH_SECONDS: '60', SINK_SPOOL_DIR: `${home}/sink-${sinks.length + 1}-spool` }, { until: 'live' });
+    const sink = await spawnService(
+      'sink',
+      { SINK_FLUSH_SECONDS: '60', SINK_SPOOL_DIR: `${home}/sink-${sinks.length + 1}-spool` },
+      { until: 'live' },
+    );
     sinks.push(sink);
-    if (!(await until(async () => (await takenBy(sink)).length > 0))) throw new Error(`a sink that joined was given no partition within ${waitMsMax / 1000} s`);
+    if (!(await until(async () => (await takenBy(sink)).length > 0)))
+      throw new Error(`a sink that joined was given no partition within ${waitMsMax / 1000} s`);
   };
   const changes: GroupChange[] = [];
   const measure = async (what: string, change: () => Promise<unknown>): Promise<void> => {
@@ -64,7 +85,9 @@ export async function runSinkRebalance({ rate, conditions, tell }: { readonly ra
     const longest = clock.takeLongest(performance.now());
     const stallsMs = partitions.map((partition) => Math.round(longest.get(partition) ?? Infinity));
     changes.push({ what, stallsMs });
-    tell(`${what}: the longest stall of each partition: ${stallsMs.map((ms, partition) => `${partition}: ${(ms / 1000).toFixed(1)} s`).join(', ')}`);
+    tell(
+      `${what}: the longest stall of each partition: ${stallsMs.map((ms, partition) => `${partition}: ${(ms / 1000).toFixed(1)} s`).join(', ')}`,
+    );
   };
 
   try {
@@ -80,7 +103,15 @@ export async function runSinkRebalance({ rate, conditions, tell }: { readonly ra
     await flow.stop();
     tell('Counting …');
     const s3 = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 5 });
-    const judge = new Judge({ s3, bucket, table: purchases.table, brokers: brokers.split(','), topic: purchases.topic.name, partitions: partitions.length, numbers });
+    const judge = new Judge({
+      s3,
+      bucket,
+      table: purchases.table,
+      brokers: brokers.split(','),
+      topic: purchases.topic.name,
+      partitions: partitions.length,
+      numbers,
+    });
     const count = async (): Promise<Verdict> => await judge.verdict((number) => flow.isAcknowledged(number), flow.sent);
     let verdict = await count();
     // Open batches land at their age limit.
@@ -98,7 +129,11 @@ export function rebalanceFailures(changes: readonly GroupChange[], verdict: Verd
   return [
     ...changes.flatMap(({ what, stallsMs }) => {
       const longest = Math.max(...stallsMs);
-      return longest <= stallMsMax ? [] : [`${what}: partition ${stallsMs.indexOf(longest)} stood still for ${(longest / 1000).toFixed(1)} s, and ${stallMsMax / 1000} s are allowed`];
+      return longest <= stallMsMax
+        ? []
+        : [
+            `${what}: partition ${stallsMs.indexOf(longest)} stood still for ${(longest / 1000).toFixed(1)} s, and ${stallMsMax / 1000} s are allowed`,
+          ];
     }),
     ...(isClean(verdict) ? [] : ['purchases were lost, duplicated or unexplained']),
   ];
@@ -124,7 +159,10 @@ async function until(isOver: () => boolean | Promise<boolean>): Promise<boolean>
 // A sink that has ended, or does not answer yet, takes nothing.
 async function takenBy(sink: ServiceProcess): Promise<{ readonly partition: number; readonly offset: number }[]> {
   if (sink.exit !== undefined) return [];
-  const metrics = await fetch(`${sink.url}/metrics`, { signal: AbortSignal.timeout(2000) }).then(async (answer) => await answer.text(), () => '');
+  const metrics = await fetch(`${sink.url}/metrics`, { signal: AbortSignal.timeout(2000) }).then(
+    async (answer) => await answer.text(),
+    () => '',
+  );
   const lines = metrics.matchAll(/^millrace_sink_lane_offset\{(?=[^}]*stage="taken")[^}]*partition="(\d+)"[^}]*\} (\d+)$/gm);
   return [...lines].map(([, partition, offset]) => ({ partition: Number(partition), offset: Number(offset) }));
 }

@@ -14,7 +14,10 @@ describe('the stalls of partitions', () => {
     clock.read(1, 20, 1400);
     clock.read(0, 30, 1300);
     clock.read(1, 30, 1500);
-    expect([...clock.takeLongest(1500)]).toEqual([[0, 200], [1, 400]]);
+    expect([...clock.takeLongest(1500)]).toEqual([
+      [0, 200],
+      [1, 400],
+    ]);
   });
 
   it('continue while a new owner takes earlier events again', () => {
@@ -29,7 +32,10 @@ describe('the stalls of partitions', () => {
     clock.read(1, 11, 4000);
     expect(clock.takeLongest(4000).get(0)).toBe(3000);
     clock.read(0, 11, 9000);
-    expect([...clock.takeLongest(9000)]).toEqual([[0, 8000], [1, 5000]]);
+    expect([...clock.takeLongest(9000)]).toEqual([
+      [0, 8000],
+      [1, 5000],
+    ]);
   });
 
   it('are over for the partitions that moved since', () => {

@@ -19,14 +19,16 @@ const { values } = parseArgs({
 
 const whole = (name: string, text: string, max: number): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > max) throw new Error(`--${name} takes a whole number from 1 to ${max} (it is "${text}")`);
+  if (!Number.isInteger(value) || value < 1 || value > max)
+    throw new Error(`--${name} takes a whole number from 1 to ${max} (it is "${text}")`);
   return value;
 };
 
 const kindsOf = (text: string): CrashFaultKind[] =>
   text.split(',').map((name) => {
     const kind = faultKinds.find((one) => one === name);
-    if (kind === undefined) throw new Error(`--kinds takes names of faults, separated by commas: ${faultKinds.join(', ')} (it has "${name}")`);
+    if (kind === undefined)
+      throw new Error(`--kinds takes names of faults, separated by commas: ${faultKinds.join(', ')} (it has "${name}")`);
     return kind;
   });
 

@@ -2,12 +2,23 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runS3Outage } from '../outage/s3-outage.ts';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, rate: { type: 'string', default: '5000' }, json: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    rate: { type: 'string', default: '5000' },
+    json: { type: 'boolean', default: false },
+  },
+});
 const [minutes, rate] = [Number(values.minutes), Number(values.rate)];
 if (!(minutes > 0 && minutes <= 120)) throw new Error(`--minutes takes a number above 0, up to 120 (it is "${values.minutes}")`);
 if (!(rate >= 100 && rate <= 100_000)) throw new Error(`--rate takes purchases a second, from 100 to 100000 (it is "${values.rate}")`);
 
-const report = await runS3Outage({ outageMs: minutes * 60_000, rate, conditions: `${availableParallelism()} cores, Node ${process.versions.node}`, tell: (line) => process.stderr.write(`${line}\n`) });
+const report = await runS3Outage({
+  outageMs: minutes * 60_000,
+  rate,
+  conditions: `${availableParallelism()} cores, Node ${process.versions.node}`,
+  tell: (line) => process.stderr.write(`${line}\n`),
+});
 const passed = report.failures.length === 0;
 process.stdout.write(
   values.json

@@ -7,14 +7,24 @@ interface Report {
   readonly foundOut: Readonly<Record<string, number | undefined>>;
 }
 
-const { values } = parseArgs({ options: { schedules: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    schedules: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+  },
+});
 const [schedules, seed] = [Number(values.schedules), Number(values.seed)];
-if (!(Number.isInteger(schedules) && schedules >= 1 && schedules <= 10_000_000)) throw new Error(`--schedules takes a whole number from 1 to 10000000 (it is "${values.schedules}")`);
-if (!(Number.isInteger(seed) && seed >= 0 && seed <= 1_000_000_000)) throw new Error(`--seed takes a whole number from 0 to 1000000000 (it is "${values.seed}")`);
+if (!(Number.isInteger(schedules) && schedules >= 1 && schedules <= 10_000_000))
+  throw new Error(`--schedules takes a whole number from 1 to 10000000 (it is "${values.schedules}")`);
+if (!(Number.isInteger(seed) && seed >= 0 && seed <= 1_000_000_000))
+  throw new Error(`--seed takes a whole number from 0 to 1000000000 (it is "${values.seed}")`);
 
 // The model is made of the sink's own lanes and lies beside them.
 const model = new URL('../../../apps/sink/dist/simulation/check-model.js', import.meta.url);
-const { checkModel } = (await import(model.href)) as { checkModel: (count: number, seed: number, tell: (line: string) => void) => Promise<Report> };
+const { checkModel } = (await import(model.href)) as {
+  checkModel: (count: number, seed: number, tell: (line: string) => void) => Promise<Report>;
+};
 
 const started = performance.now();
 const report = await checkModel(schedules, seed, (line) => process.stderr.write(`${line}\n`));
@@ -22,6 +32,12 @@ const seconds = (performance.now() - started) / 1000;
 const missed = Object.entries(report.foundOut).filter(([, found]) => found === undefined);
 
 if (values.json) process.stdout.write(`${JSON.stringify({ ...report, seconds })}\n`);
-else if (report.failure === undefined) process.stdout.write(`${report.schedules} schedules hold (seed ${seed}, ${seconds.toFixed(0)} s); ${Object.keys(report.foundOut).length - missed.length} of ${Object.keys(report.foundOut).length} rules left out were found out.\n`);
-else process.stdout.write(`A schedule of seed ${report.failure.seed} does not hold: ${report.failure.reason}\n${JSON.stringify(report.failure.schedule)}\n`);
+else if (report.failure === undefined)
+  process.stdout.write(
+    `${report.schedules} schedules hold (seed ${seed}, ${seconds.toFixed(0)} s); ${Object.keys(report.foundOut).length - missed.length} of ${Object.keys(report.foundOut).length} rules left out were found out.\n`,
+  );
+else
+  process.stdout.write(
+    `A schedule of seed ${report.failure.seed} does not hold: ${report.failure.reason}\n${JSON.stringify(report.failure.schedule)}\n`,
+  );
 process.exitCode = report.failure === undefined && missed.length === 0 ? 0 : 1;

@@ -6,7 +6,11 @@ const { values } = parseArgs({ options: { rate: { type: 'string', default: '1000
 const rate = Number(values.rate);
 if (!(rate >= 100 && rate <= 100_000)) throw new Error(`--rate takes purchases a second, from 100 to 100000 (it is "${values.rate}")`);
 
-const report = await runSinkRebalance({ rate, conditions: `${availableParallelism()} cores, Node ${process.versions.node}`, tell: (line) => process.stderr.write(`${line}\n`) });
+const report = await runSinkRebalance({
+  rate,
+  conditions: `${availableParallelism()} cores, Node ${process.versions.node}`,
+  tell: (line) => process.stderr.write(`${line}\n`),
+});
 const passed = report.failures.length === 0;
 const longest = (stallsMs: readonly number[]): string => `${(Math.max(...stallsMs) / 1000).toFixed(1)} s`;
 process.stdout.write(

@@ -5,7 +5,8 @@ const count = (description: string): ReturnType<typeof Type.Integer> => Type.Int
 
 /** Schema of {@link AuditVerdict}. */
 export const auditVerdictSchema = Type.Enum(['complete', 'losses', 'faulty'], {
-  description: '`complete`: everything exists. `losses`: everything adds up, and known events are lost. `faulty`: something does not add up',
+  description:
+    '`complete`: everything exists. `losses`: everything adds up, and known events are lost. `faulty`: something does not add up',
 });
 
 /** Verdict of an audit. */
@@ -39,7 +40,8 @@ export type AuditFault = Plain<typeof auditFaultSchema>;
 export const auditLossSchema = Type.Object(
   {
     kind: Type.Enum(['retention', 'by-hand'], {
-      description: '`retention`: the log no longer had the events. `by-hand`: a file was deleted, and `./millrace repair` replaced it by an empty one',
+      description:
+        '`retention`: the log no longer had the events. `by-hand`: a file was deleted, and `./millrace repair` replaced it by an empty one',
     }),
     what: Type.String({ description: 'The loss in one sentence' }),
     partition: count('Partition of the events'),

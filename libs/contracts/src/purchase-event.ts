@@ -22,8 +22,20 @@ export const purchaseFields = {
   title: Type.String({ minLength: 1, maxLength: 1024, pattern: textPattern, description: 'Title of the book', 'x-field-id': 3 }),
   author: Type.String({ minLength: 1, maxLength: 1024, pattern: textPattern, description: 'Author of the book', 'x-field-id': 4 }),
   genre: Type.String({ minLength: 1, maxLength: 128, pattern: textPattern, description: 'Genre of the book', 'x-field-id': 5 }),
-  userId: Type.String({ minLength: 1, maxLength: 128, pattern: textPattern, description: 'The buyer, opaque; the key of the topic', 'x-field-id': 6 }),
-  userCountry: Type.String({ minLength: 1, maxLength: 64, pattern: textPattern, description: 'Country of the buyer, ISO 3166-1 alpha-2 recommended', 'x-field-id': 7 }),
+  userId: Type.String({
+    minLength: 1,
+    maxLength: 128,
+    pattern: textPattern,
+    description: 'The buyer, opaque; the key of the topic',
+    'x-field-id': 6,
+  }),
+  userCountry: Type.String({
+    minLength: 1,
+    maxLength: 64,
+    pattern: textPattern,
+    description: 'Country of the buyer, ISO 3166-1 alpha-2 recommended',
+    'x-field-id': 7,
+  }),
   userAge: Type.Integer({ minimum: 0, maximum: 150, description: 'Age of the buyer in years', 'x-field-id': 8 }),
   purchaseTimestamp: Type.Integer({
     minimum: 0,

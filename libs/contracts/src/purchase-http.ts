@@ -38,10 +38,21 @@ export type PurchaseReceipt = KafkaReceipt | DiskReceipt;
 const index = Type.Integer({ minimum: 0, description: 'Position in the posted array, from 0' });
 const accepted = Type.Literal(202, { description: 'HTTP status that the purchase has alone' });
 
-const acceptedInKafkaSchema = Type.Object({ index, status: accepted, ...kafkaFields }, { title: 'KafkaItem', description: 'A purchase that is in the topic.' });
-const acceptedOnDiskSchema = Type.Object({ index, status: accepted, ...diskFields }, { title: 'DiskItem', description: 'A purchase that is in the outbox.' });
+const acceptedInKafkaSchema = Type.Object(
+  { index, status: accepted, ...kafkaFields },
+  { title: 'KafkaItem', description: 'A purchase that is in the topic.' },
+);
+const acceptedOnDiskSchema = Type.Object(
+  { index, status: accepted, ...diskFields },
+  { title: 'DiskItem', description: 'A purchase that is in the outbox.' },
+);
 const rejectedItemSchema = Type.Object(
-  { index, status: Type.Integer({ description: 'HTTP status that the purchase has alone' }), eventId: Type.Optional(eventId), problem: problemSchema },
+  {
+    index,
+    status: Type.Integer({ description: 'HTTP status that the purchase has alone' }),
+    eventId: Type.Optional(eventId),
+    problem: problemSchema,
+  },
   { title: 'RejectedItem', description: 'A purchase that was not accepted.' },
 );
 

@@ -29,9 +29,15 @@ export const queryLimits = {
 const scalar = Type.Union([Type.String({ maxLength: queryLimits.parameterCharactersMax }), Type.Number(), Type.Boolean(), Type.Null()]);
 const common = {
   engine: Type.Optional(Type.Enum([...engineNames], { description: 'Default: QUERY_DEFAULT_ENGINE' })),
-  maxBytesScanned: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Refused: no engine enforces it yet' })),
+  maxBytesScanned: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Refused: no engine enforces it yet' }),
+  ),
   timeoutMs: Type.Optional(
-    Type.Integer({ minimum: queryLimits.timeoutMsMin, maximum: queryLimits.timeoutMsMax, description: 'Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS' }),
+    Type.Integer({
+      minimum: queryLimits.timeoutMsMin,
+      maximum: queryLimits.timeoutMsMax,
+      description: 'Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS',
+    }),
   ),
   cache: Type.Optional(Type.Boolean({ description: 'Accepted and without effect until there is a cache' })),
 };
@@ -39,7 +45,11 @@ const common = {
 /** A statement of the caller's own. `parameters` are bound to `?` in order. */
 export const sqlQueryRequestSchema = Type.Object(
   {
-    sql: Type.String({ minLength: 1, maxLength: queryLimits.sqlCharactersMax, description: 'One SELECT (or `WITH … SELECT`, `VALUES`, `FROM …`)' }),
+    sql: Type.String({
+      minLength: 1,
+      maxLength: queryLimits.sqlCharactersMax,
+      description: 'One SELECT (or `WITH … SELECT`, `VALUES`, `FROM …`)',
+    }),
     parameters: Type.Optional(Type.Array(scalar, { maxItems: queryLimits.parametersMax, description: 'One value for each `?`, in order' })),
     ...common,
   },
@@ -108,7 +118,12 @@ export const resultCellSchema = Type.Union([Type.String(), Type.Number(), Type.B
 const listedQuerySchema = Type.Object(
   {
     ...viewFields,
-    principal: Type.Optional(Type.Object({ kind: Type.String(), issuer: Type.String(), subject: Type.String() }, { description: 'Owner of the query. Only for `admin`' })),
+    principal: Type.Optional(
+      Type.Object(
+        { kind: Type.String(), issuer: Type.String(), subject: Type.String() },
+        { description: 'Owner of the query. Only for `admin`' },
+      ),
+    ),
   },
   { title: 'ListedQuery', description: 'A query of a list.' },
 );
@@ -187,9 +202,12 @@ export const reportListSchema = Type.Object(
         parameters: Type.Array(reportParameterSchema),
         sql: Type.String({ description: 'Statement of the report, with `?` for each value' }),
         binds: Type.Array(Type.String(), { description: 'Names of the parameters in the order of `?`' }),
-        usage: Type.Union([Type.Object({ requests: Type.Integer({ minimum: 0 }), lastRequestedAt: time('Time of the last request') }), Type.Null()], {
-          description: 'Requests of the report. Null when they are not known',
-        }),
+        usage: Type.Union(
+          [Type.Object({ requests: Type.Integer({ minimum: 0 }), lastRequestedAt: time('Time of the last request') }), Type.Null()],
+          {
+            description: 'Requests of the report. Null when they are not known',
+          },
+        ),
       }),
     ),
   },
@@ -198,6 +216,13 @@ export const reportListSchema = Type.Object(
 
 /** Schema of the answer of `GET /v1/engines`. */
 export const engineListSchema = Type.Object(
-  { engines: Type.Array(Type.Object({ name: Type.Enum([...engineNames]), default: Type.Boolean({ description: 'Whether a query without `engine` uses it' }) })) },
+  {
+    engines: Type.Array(
+      Type.Object({
+        name: Type.Enum([...engineNames]),
+        default: Type.Boolean({ description: 'Whether a query without `engine` uses it' }),
+      }),
+    ),
+  },
   { title: 'EngineList', description: 'Engines that a query may use.' },
 );

@@ -26,7 +26,13 @@ export const hiddenColumns = [
 /** Derives a table's columns from the event's schema. */
 export function columnsOf(schema: TObject): Column[] {
   return Object.entries(schema.properties).map(([field, property]) => {
-    const annotations = property as { type?: string; description?: string; 'x-field-id'?: number; 'x-column-type'?: ColumnType; 'x-lower-case'?: boolean };
+    const annotations = property as {
+      type?: string;
+      description?: string;
+      'x-field-id'?: number;
+      'x-column-type'?: ColumnType;
+      'x-lower-case'?: boolean;
+    };
     const fieldId = annotations['x-field-id'];
     if (fieldId === undefined) throw new Error(`field ${field} of the schema has no x-field-id`);
     return {

@@ -32,7 +32,9 @@ describe('the purchase contract', () => {
 
   it('refuses text that UTF-8 or Parquet cannot carry', () => {
     for (const title of ['a\u0000b', 'a\ud800b']) {
-      expect(validator.violations({ ...(JSON.parse(seed) as object), title })).toEqual([{ field: 'title', message: 'must not hold NUL or an unpaired surrogate' }]);
+      expect(validator.violations({ ...(JSON.parse(seed) as object), title })).toEqual([
+        { field: 'title', message: 'must not hold NUL or an unpaired surrogate' },
+      ]);
     }
   });
 

@@ -1,6 +1,13 @@
 export { DecodeError, type DecodeErrorCode } from './errors.ts';
 export { answerOf, kafkaClient, type FetchedAnswer } from './kafkajs/kafka-client.ts';
-export { readAnswer, runBytesMax, undecodableOffsetsMax, type PartitionAnswer, type RecordRun, type UndecodableBatch } from './read-answer.ts';
+export {
+  readAnswer,
+  runBytesMax,
+  undecodableOffsetsMax,
+  type PartitionAnswer,
+  type RecordRun,
+  type UndecodableBatch,
+} from './read-answer.ts';
 export type { AbortedTransaction } from './record-batch/aborted-transactions.ts';
 export { codecNames } from './record-batch/codecs.ts';
 export { batchBytesMax, type BatchHeader } from './record-batch/record-batch.ts';

@@ -23,20 +23,46 @@ function of(baseOffset: number, producerId: bigint, value: string, transactional
 }
 
 function plain({ offset, timestamp, key, value, headers }: KafkaRecord): unknown {
-  return { offset, timestamp, key: key?.toString() ?? null, value: value?.toString() ?? null, headers: headers.map(({ name, value: header }) => [name, header?.toString() ?? null]) };
+  return {
+    offset,
+    timestamp,
+    key: key?.toString() ?? null,
+    value: value?.toString() ?? null,
+    headers: headers.map(({ name, value: header }) => [name, header?.toString() ?? null]),
+  };
 }
 
 describe('a batch of records', () => {
   it.each(codecs)('is decoded from %s', (codec) => {
-    const records = Array.from({ length: 3000 }, (_, n) => ({ key: `key ${n}`, value: `value ${n % 7}`, timestampDelta: n, headers: [['ce_id', `id ${n}`]] as const }));
+    const records = Array.from({ length: 3000 }, (_, n) => ({
+      key: `key ${n}`,
+      value: `value ${n % 7}`,
+      timestampDelta: n,
+      headers: [['ce_id', `id ${n}`]] as const,
+    }));
     const { records: found, next, undecodable } = read([batchBytes({ baseOffset: 40, codec, records })], 40);
     expect(undecodable).toBeUndefined();
     expect(next).toBe(3040);
-    expect(found.map(plain)).toEqual(records.map(({ key, value, headers, timestampDelta }, n) => ({ offset: 40 + n, timestamp: String(1_700_000_000_000 + timestampDelta), key, value, headers })));
+    expect(found.map(plain)).toEqual(
+      records.map(({ key, value, headers, timestampDelta }, n) => ({
+        offset: 40 + n,
+        timestamp: String(1_700_000_000_000 + timestampDelta),
+        key,
+        value,
+        headers,
+      })),
+    );
   });
 
   it('keeps null, empty and repeated headers under any name, in their order', () => {
-    const headers = [['x', null], ['x', ''], ['__proto__', 'a'], ['constructor', 'b'], ['', 'c'], ['x', 'd']] as const;
+    const headers = [
+      ['x', null],
+      ['x', ''],
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+      ['', 'c'],
+      ['x', 'd'],
+    ] as const;
     const [record] = read([batchBytes({ records: [{ value: 'v', headers }] })]).records;
     expect(record!.headers.map(({ name, value }) => [name, value?.toString() ?? null])).toEqual(headers);
   });
@@ -48,7 +74,10 @@ describe('a batch of records', () => {
 
   it('distinguishes a null key and value from empty ones', () => {
     const { records } = read([batchBytes({ records: [{}, { key: '', value: '' }] })]);
-    expect(records.map(({ key, value }) => [key?.length ?? null, value?.length ?? null])).toEqual([[null, null], [0, 0]]);
+    expect(records.map(({ key, value }) => [key?.length ?? null, value?.length ?? null])).toEqual([
+      [null, null],
+      [0, 0],
+    ]);
   });
 
   it('has the time of the broker if the topic is configured for it', () => {
@@ -66,7 +95,11 @@ describe('a batch of records', () => {
   });
 
   it('omits records before the requested offset, and offsets that compaction removed', () => {
-    const compacted = batchBytes({ baseOffset: 10, lastOffsetDelta: 9, records: [{ offsetDelta: 1 }, { offsetDelta: 4 }, { offsetDelta: 6 }] });
+    const compacted = batchBytes({
+      baseOffset: 10,
+      lastOffsetDelta: 9,
+      records: [{ offsetDelta: 1 }, { offsetDelta: 4 }, { offsetDelta: 6 }],
+    });
     const empty = batchBytes({ baseOffset: 20, lastOffsetDelta: 4, records: [] });
     const { records, next } = read([compacted, empty], 13);
     expect(records.map(({ offset }) => offset)).toEqual([14, 16]);
@@ -87,18 +120,46 @@ describe('an answer', () => {
   it('comes in runs of limited size', () => {
     const batches = Array.from({ length: 6 }, (_, n) => batchBytes({ baseOffset: n, records: [{ value: 'x'.repeat(400) }] }));
     const runs = [...readAnswer(answer(batches), 0, 1000)];
-    expect(runs.map(({ records, next }) => [records.length, next])).toEqual([[3, 3], [3, 6]]);
+    expect(runs.map(({ records, next }) => [records.length, next])).toEqual([
+      [3, 3],
+      [3, 6],
+    ]);
   });
 
   it('skips transaction markers and hides the records of aborted transactions, whatever their order', () => {
-    const batches = [of(0, 1n, 'a'), of(1, 2n, 'b'), of(2, 3n, 'plain', false), markerBytes(3, 1n, 'abort'), of(4, 1n, 'c'), markerBytes(5, 2n, 'commit'), of(6, 3n, 'd'), markerBytes(7, 1n, 'commit'), markerBytes(8, 3n, 'abort')];
-    const { records, next } = read(batches, 0, { aborted: [{ producerId: 3n, firstOffset: 6 }, { producerId: 1n, firstOffset: 0 }] });
-    expect(records.map(({ offset, value }) => [offset, String(value)])).toEqual([[1, 'b'], [2, 'plain'], [4, 'c']]);
+    const batches = [
+      of(0, 1n, 'a'),
+      of(1, 2n, 'b'),
+      of(2, 3n, 'plain', false),
+      markerBytes(3, 1n, 'abort'),
+      of(4, 1n, 'c'),
+      markerBytes(5, 2n, 'commit'),
+      of(6, 3n, 'd'),
+      markerBytes(7, 1n, 'commit'),
+      markerBytes(8, 3n, 'abort'),
+    ];
+    const { records, next } = read(batches, 0, {
+      aborted: [
+        { producerId: 3n, firstOffset: 6 },
+        { producerId: 1n, firstOffset: 0 },
+      ],
+    });
+    expect(records.map(({ offset, value }) => [offset, String(value)])).toEqual([
+      [1, 'b'],
+      [2, 'plain'],
+      [4, 'c'],
+    ]);
     expect(next).toBe(9);
   });
 
   it('gives the next offset even if a consumer may see no record', () => {
-    expect(read([batchBytes({ baseOffset: 0, producerId: 1n, transactional: true, records: [{ value: 'a' }] }), markerBytes(1, 1n, 'abort')], 0, { aborted: [{ producerId: 1n, firstOffset: 0 }] })).toEqual({ records: [], next: 2 });
+    expect(
+      read(
+        [batchBytes({ baseOffset: 0, producerId: 1n, transactional: true, records: [{ value: 'a' }] }), markerBytes(1, 1n, 'abort')],
+        0,
+        { aborted: [{ producerId: 1n, firstOffset: 0 }] },
+      ),
+    ).toEqual({ records: [], next: 2 });
   });
 });
 
@@ -143,7 +204,11 @@ describe('a batch that cannot be decoded', () => {
     ['bad-compression', 'its lz4 compression is corrupt', batchBytes({ baseOffset: 1, codecNumber: 3, records })],
     ['bad-compression', 'its zstd compression is corrupt', batchBytes({ baseOffset: 1, codecNumber: 4, records })],
     ['too-large', 'its records take more than 33554432 bytes', bomb],
-    ['too-large', 'its records take more than 33554432 bytes', batchBytes({ baseOffset: 1, codec: 'snappy', body: Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0]), records })],
+    [
+      'too-large',
+      'its records take more than 33554432 bytes',
+      batchBytes({ baseOffset: 1, codec: 'snappy', body: Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0]), records }),
+    ],
     ['bad-header', 'its header names 3 records', batchBytes({ baseOffset: 1, count: 3, records })],
     ['bad-record', 'bytes follow the last record', batchBytes({ baseOffset: 1, count: 1, records })],
     ['bad-record', 'a record of 40 bytes', batchBytes({ baseOffset: 1, body: tooLong, records })],
@@ -181,23 +246,54 @@ describe('a batch that cannot be decoded', () => {
   });
 
   it('is reported when the broker could not read the batch', () => {
-    expect(read([], 5, { refused: 'the broker answers CORRUPT_MESSAGE' }).undecodable).toMatchObject({ from: 5, to: undefined, reason: 'the broker answers CORRUPT_MESSAGE' });
+    expect(read([], 5, { refused: 'the broker answers CORRUPT_MESSAGE' }).undecodable).toMatchObject({
+      from: 5,
+      to: undefined,
+      reason: 'the broker answers CORRUPT_MESSAGE',
+    });
   });
 });
 
 describe('any batch', () => {
   const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
   const maybe = fc.option(bytes, { nil: null });
-  const name = fc.oneof(bytes, fc.constantFrom('__proto__', 'constructor', 'ce_id', '').map((text) => Buffer.from(text)));
-  const record = fc.record({ key: maybe, value: maybe, timestampDelta: fc.bigInt({ min: -(2n ** 62n), max: 2n ** 62n }), headers: fc.array(fc.tuple(name, maybe), { maxLength: 4 }) });
-  const batch = fc.record({ records: fc.array(record, { minLength: 1, maxLength: 8 }), codec: fc.constantFrom(...codecs), baseOffset: fc.nat(1000), firstTimestamp: fc.bigInt({ min: -1n, max: 2n ** 60n }) });
+  const name = fc.oneof(
+    bytes,
+    fc.constantFrom('__proto__', 'constructor', 'ce_id', '').map((text) => Buffer.from(text)),
+  );
+  const record = fc.record({
+    key: maybe,
+    value: maybe,
+    timestampDelta: fc.bigInt({ min: -(2n ** 62n), max: 2n ** 62n }),
+    headers: fc.array(fc.tuple(name, maybe), { maxLength: 4 }),
+  });
+  const batch = fc.record({
+    records: fc.array(record, { minLength: 1, maxLength: 8 }),
+    codec: fc.constantFrom(...codecs),
+    baseOffset: fc.nat(1000),
+    firstTimestamp: fc.bigInt({ min: -1n, max: 2n ** 60n }),
+  });
 
   it('is decoded as it was encoded', () => {
     fc.assert(
       fc.property(batch, (given) => {
         const { records } = read([batchBytes(given)], given.baseOffset);
-        expect(records.map(({ offset, timestamp, key, value, headers }) => ({ offset, timestamp, key, value, headers: headers.map((header) => [header.nameBytes ?? Buffer.from(header.name), header.value]) }))).toEqual(
-          given.records.map(({ key, value, headers, timestampDelta }, n) => ({ offset: given.baseOffset + n, timestamp: String(given.firstTimestamp + timestampDelta), key, value, headers })),
+        expect(
+          records.map(({ offset, timestamp, key, value, headers }) => ({
+            offset,
+            timestamp,
+            key,
+            value,
+            headers: headers.map((header) => [header.nameBytes ?? Buffer.from(header.name), header.value]),
+          })),
+        ).toEqual(
+          given.records.map(({ key, value, headers, timestampDelta }, n) => ({
+            offset: given.baseOffset + n,
+            timestamp: String(given.firstTimestamp + timestampDelta),
+            key,
+            value,
+            headers,
+          })),
         );
       }),
       { numRuns: 200 },

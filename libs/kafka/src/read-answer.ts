@@ -92,7 +92,7 @@ interface RawBatch {
 }
 
 function* batchesOf(records: Buffer): Generator<RawBatch> {
-  for (let at = 0; at + batchPrefixBytes <= records.length; ) {
+  for (let at = 0; at + batchPrefixBytes <= records.length;) {
     const end = at + batchPrefixBytes + records.readInt32BE(at + 8);
     if (end > records.length && at > 0) return;
     if (end > records.length || end < at + batchPrefixBytes) {
@@ -100,7 +100,10 @@ function* batchesOf(records: Buffer): Generator<RawBatch> {
       yield { batch: records.subarray(at, at + batchHeaderBytes), following: undefined };
       return;
     }
-    yield { batch: records.subarray(at, end), following: end + batchPrefixBytes <= records.length ? Number(records.readBigInt64BE(end)) : undefined };
+    yield {
+      batch: records.subarray(at, end),
+      following: end + batchPrefixBytes <= records.length ? Number(records.readBigInt64BE(end)) : undefined,
+    };
     at = end;
   }
 }
@@ -116,17 +119,23 @@ const nothing: readonly KafkaRecord[] = [];
 function decodeBatch(batch: Buffer, next: number, aborted: AbortedTransactions): DecodedBatch | DecodeError {
   try {
     const length = batch.length < batchPrefixBytes ? 0 : batch.readInt32BE(8);
-    if (length + batchPrefixBytes !== batch.length) return new DecodeError('bad-header', `its header names ${length} bytes, which the answer does not hold`);
+    if (length + batchPrefixBytes !== batch.length)
+      return new DecodeError('bad-header', `its header names ${length} bytes, which the answer does not hold`);
     const magic = batch[16];
     if (magic === 0 || magic === 1) {
       const { records, bytes } = readLegacyMessage(batch);
       return { records, to: checkedOffset(Number(batch.readBigInt64BE(0))) + 1, bytes };
     }
     const header = readHeader(batch);
-    if (header === undefined) return new DecodeError('unknown-format', magic === undefined || magic === 2 ? `it has ${batch.length} bytes` : `its message format is ${magic}`);
+    if (header === undefined)
+      return new DecodeError(
+        'unknown-format',
+        magic === undefined || magic === 2 ? `it has ${batch.length} bytes` : `its message format is ${magic}`,
+      );
     checkCrc(batch);
     const to = checkedOffset(header.lastOffset) + 1;
-    if (header.lastOffset < header.baseOffset) return new DecodeError('bad-header', `its header names the offsets ${header.baseOffset} to ${header.lastOffset}`);
+    if (header.lastOffset < header.baseOffset)
+      return new DecodeError('bad-header', `its header names the offsets ${header.baseOffset} to ${header.lastOffset}`);
     if (to <= next) return { records: nothing, to, bytes: 0 };
     // As in Kafka's own client: no one may see these records, so they are not decoded.
     if (aborted.hides(header) && !header.control) return { records: nothing, to, bytes: 0 };
@@ -144,7 +153,13 @@ function checkedOffset(offset: number): number {
   return offset;
 }
 
-function undecodableBatch(batch: Buffer, { code, message }: DecodeError, next: number, highWatermark: number, following: number | undefined): UndecodableBatch {
+function undecodableBatch(
+  batch: Buffer,
+  { code, message }: DecodeError,
+  next: number,
+  highWatermark: number,
+  following: number | undefined,
+): UndecodableBatch {
   const { baseOffset: base, lastOffset: last } = readHeader(batch) ?? { baseOffset: Number.NaN, lastOffset: Number.NaN };
   // If the checksum does not confirm a header, trust it only as far as it fits the offsets around it.
   const fits = last >= next && last < highWatermark && last - base < undecodableOffsetsMax && (following === undefined || following > last);

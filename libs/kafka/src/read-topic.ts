@@ -136,7 +136,9 @@ class WantedRanges {
 
   constructor(options: ReadTopicOptions) {
     this.#options = options;
-    this.#left = new Map([...options.ranges].map(([partition, wanted]): [number, OffsetRange[]] => [partition, wanted.filter(([from, to]) => to > from)]));
+    this.#left = new Map(
+      [...options.ranges].map(([partition, wanted]): [number, OffsetRange[]] => [partition, wanted.filter(([from, to]) => to > from)]),
+    );
   }
 
   get done(): boolean {

@@ -11,9 +11,14 @@ async function s3AccessOf(env: Readonly<Record<string, string>>): Promise<S3Acce
 }
 
 describe('the access to S3 that DuckDB gets', () => {
-  it('is the environment\'s own, at the endpoint of S3 before that of all services', async () => {
+  it("is the environment's own, at the endpoint of S3 before that of all services", async () => {
     const keys = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret', AWS_ENDPOINT_URL: 'http://aws:1' };
-    expect(await s3AccessOf({ ...keys, AWS_ENDPOINT_URL_S3: 'http://s3:2' })).toMatchObject({ region: 'us-east-1', accessKeyId: 'key', secretAccessKey: 'secret', endpoint: 'http://s3:2' });
+    expect(await s3AccessOf({ ...keys, AWS_ENDPOINT_URL_S3: 'http://s3:2' })).toMatchObject({
+      region: 'us-east-1',
+      accessKeyId: 'key',
+      secretAccessKey: 'secret',
+      endpoint: 'http://s3:2',
+    });
     expect(await s3AccessOf({ ...keys, AWS_REGION: 'eu-west-1' })).toMatchObject({ region: 'eu-west-1', endpoint: 'http://aws:1' });
   });
 
@@ -24,7 +29,11 @@ describe('the access to S3 that DuckDB gets', () => {
     vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
     vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'none'));
     vi.stubEnv('AWS_PROFILE', 'work');
-    expect(await s3AccessOf({ AWS_PROFILE: 'work' })).toMatchObject({ region: 'ap-south-1', accessKeyId: 'key', secretAccessKey: 'secret' });
+    expect(await s3AccessOf({ AWS_PROFILE: 'work' })).toMatchObject({
+      region: 'ap-south-1',
+      accessKeyId: 'key',
+      secretAccessKey: 'secret',
+    });
     rmSync(folder, { recursive: true });
   });
 });

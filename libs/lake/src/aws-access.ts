@@ -34,7 +34,11 @@ export interface S3Access extends AwsKeys {
 export function awsAccessFrom(env: Readonly<Record<string, string | undefined>>): AwsAccess {
   const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
   const region = given('AWS_REGION') ?? (given('AWS_PROFILE') === undefined ? 'us-east-1' : undefined);
-  const [accessKeyId, secretAccessKey, sessionToken] = [given('AWS_ACCESS_KEY_ID'), given('AWS_SECRET_ACCESS_KEY'), given('AWS_SESSION_TOKEN')];
+  const [accessKeyId, secretAccessKey, sessionToken] = [
+    given('AWS_ACCESS_KEY_ID'),
+    given('AWS_SECRET_ACCESS_KEY'),
+    given('AWS_SESSION_TOKEN'),
+  ];
   const s3Endpoint = given('AWS_ENDPOINT_URL_S3') ?? given('AWS_ENDPOINT_URL');
   const glueEndpoint = given('AWS_ENDPOINT_URL_GLUE') ?? given('AWS_ENDPOINT_URL');
   return {
@@ -56,9 +60,15 @@ export interface LakeClientOptions {
 }
 
 /** Opens clients of the lake's S3 and Glue. The caller destroys both. */
-export function openLakeClients(access: AwsAccess, { maxAttempts = 1, s3SocketsMax }: LakeClientOptions = {}): { readonly s3: S3Client; readonly glue: GlueClient } {
+export function openLakeClients(
+  access: AwsAccess,
+  { maxAttempts = 1, s3SocketsMax }: LakeClientOptions = {},
+): { readonly s3: S3Client; readonly glue: GlueClient } {
   return {
-    s3: s3Client(s3SocketsMax === undefined ? {} : { socketsMax: s3SocketsMax }, { maxAttempts, ...clientSettings(access, access.s3Endpoint) }),
+    s3: s3Client(s3SocketsMax === undefined ? {} : { socketsMax: s3SocketsMax }, {
+      maxAttempts,
+      ...clientSettings(access, access.s3Endpoint),
+    }),
     glue: glueClient({}, { maxAttempts, ...clientSettings(access, access.glueEndpoint) }),
   };
 }
@@ -78,7 +88,10 @@ export async function resolveS3Access(access: AwsAccess): Promise<S3Access> {
   }
 }
 
-function clientSettings({ region, credentials }: AwsAccess, endpoint: string | undefined): { region?: string; credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }; endpoint?: string } {
+function clientSettings(
+  { region, credentials }: AwsAccess,
+  endpoint: string | undefined,
+): { region?: string; credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }; endpoint?: string } {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials ?? {};
   return {
     ...(region === undefined ? {} : { region }),

@@ -12,7 +12,9 @@ afterEach(() => {
 });
 
 /** A server that answers as configured. It resolves when the first connection with a request has closed. */
-async function silent(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ readonly server: Server; readonly endpoint: string; readonly gone: Promise<void> }> {
+async function silent(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ readonly server: Server; readonly endpoint: string; readonly gone: Promise<void> }> {
   const gone = Promise.withResolvers<void>();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     request.socket.once('close', () => gone.resolve());
@@ -41,7 +43,10 @@ describe('a client without its own timeout', () => {
   it.each([
     ['GET', async (endpoint: string, signal: AbortSignal) => await storeAt(endpoint).get('k', { signal })],
     ['a small PUT', async (endpoint: string, signal: AbortSignal) => await storeAt(endpoint).put('k', Buffer.from('x'), { signal })],
-    ['a PUT of some megabytes', async (endpoint: string, signal: AbortSignal) => await storeAt(endpoint).put('k', Buffer.alloc(8 * 1024 * 1024), { signal })],
+    [
+      'a PUT of some megabytes',
+      async (endpoint: string, signal: AbortSignal) => await storeAt(endpoint).put('k', Buffer.alloc(8 * 1024 * 1024), { signal }),
+    ],
     [
       'a page of Glue',
       async (endpoint: string, signal: AbortSignal) => {

@@ -14,7 +14,11 @@ export interface ConnectionSettings {
 }
 
 /** Makes the request handler of an AWS client. A request whose signal aborts ends at once, while it waits for a connection or for an answer. */
-export function awsConnections({ connectTimeoutMs = 2000, idleTimeoutMs = 30_000, socketsMax = 50 }: ConnectionSettings = {}): NodeHttpHandler {
+export function awsConnections({
+  connectTimeoutMs = 2000,
+  idleTimeoutMs = 30_000,
+  socketsMax = 50,
+}: ConnectionSettings = {}): NodeHttpHandler {
   const agent = { keepAlive: true, maxSockets: socketsMax };
   return new NodeHttpHandler({ connectionTimeout: connectTimeoutMs, socketTimeout: idleTimeoutMs, httpAgent: agent, httpsAgent: agent });
 }

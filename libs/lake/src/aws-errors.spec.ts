@@ -15,15 +15,24 @@ describe('throttling', () => {
   it('is also known by status and by the flag of the SDK, and by nothing else', () => {
     expect(throttlingOf(named('x', { $metadata: { httpStatusCode: 429 } })).throttled).toBe(true);
     expect(throttlingOf(named('x', { $retryable: { throttling: true } })).throttled).toBe(true);
-    expect(throttlingOf(named('InternalError', { $metadata: { httpStatusCode: 503 } }))).toEqual({ throttled: false, retryAfterMs: undefined });
+    expect(throttlingOf(named('InternalError', { $metadata: { httpStatusCode: 503 } }))).toEqual({
+      throttled: false,
+      retryAfterMs: undefined,
+    });
     expect(throttlingOf('x').throttled).toBe(false);
-    expect(awsErrorToLakeError(named('AccessDenied', { $response: { headers: { 'retry-after': '1' } } }), 'GET')).toMatchObject({ code: 'denied', throttled: false, retryAfterMs: undefined });
+    expect(awsErrorToLakeError(named('AccessDenied', { $response: { headers: { 'retry-after': '1' } } }), 'GET')).toMatchObject({
+      code: 'denied',
+      throttled: false,
+      retryAfterMs: undefined,
+    });
   });
 });
 
 it('a Retry-After is seconds or a date', () => {
   const headers = ['2', 'Thu, 01 Jan 2026 00:00:05 GMT', 'Wed, 31 Dec 2025 00:00:00 GMT', 'soon'];
-  const told = headers.map((header) => throttlingOf(named('SlowDown', { $response: { headers: { 'retry-after': header } } }), Date.UTC(2026, 0, 1)).retryAfterMs);
+  const told = headers.map(
+    (header) => throttlingOf(named('SlowDown', { $response: { headers: { 'retry-after': header } } }), Date.UTC(2026, 0, 1)).retryAfterMs,
+  );
   expect(told).toEqual([2000, 5000, 0, undefined]);
 });
 
@@ -45,7 +54,8 @@ describe('a failure that waiting does not mend', () => {
   });
 
   it('is no outage and no missing key: those have no remedy', () => {
-    for (const name of ['InternalError', 'NoSuchKey']) expect(remedyOfLakeError(awsErrorToLakeError(named(name), 'S3 get'))).toBeUndefined();
+    for (const name of ['InternalError', 'NoSuchKey'])
+      expect(remedyOfLakeError(awsErrorToLakeError(named(name), 'S3 get'))).toBeUndefined();
   });
 });
 
@@ -59,7 +69,13 @@ describe('an answer of S3', () => {
   ])('503 with %j', async (headers, expected) => {
     server = createServer((_request, response) => response.writeHead(503, headers).end()).listen(0, '127.0.0.1');
     await new Promise((resolve) => server!.once('listening', resolve));
-    const client = new S3Client({ maxAttempts: 1, region: 'us-east-1', forcePathStyle: true, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+    const client = new S3Client({
+      maxAttempts: 1,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    });
     const error: unknown = await client.send(new GetObjectCommand({ Bucket: 'b', Key: 'k' })).catch((caught: unknown) => caught);
     expect(awsErrorToLakeError(error, 'GET')).toMatchObject({ code: 'unavailable', ...expected });
     client.destroy();

@@ -85,10 +85,17 @@ export interface Throttling {
 /** Reads the throttling of an error of the AWS SDK: from its name, its status, or the `Retry-After` of a 503. */
 export function throttlingOf(error: unknown, nowMs: number = Date.now()): Throttling {
   if (!(error instanceof Error)) return { throttled: false, retryAfterMs: undefined };
-  const { $metadata, $retryable, $response } = error as { $metadata?: { httpStatusCode?: number }; $retryable?: { throttling?: boolean }; $response?: { headers?: Readonly<Record<string, string>> } };
+  const { $metadata, $retryable, $response } = error as {
+    $metadata?: { httpStatusCode?: number };
+    $retryable?: { throttling?: boolean };
+    $response?: { headers?: Readonly<Record<string, string>> };
+  };
   const status = $metadata?.httpStatusCode;
   const retryAfterMs = parseRetryAfterMs($response?.headers?.['retry-after'], nowMs);
-  return { throttled: throttlingNames.has(error.name) || $retryable?.throttling === true || isThrottled(status, retryAfterMs), retryAfterMs };
+  return {
+    throttled: throttlingNames.has(error.name) || $retryable?.throttling === true || isThrottled(status, retryAfterMs),
+    retryAfterMs,
+  };
 }
 
 /** Converts an error of the AWS SDK to a `LakeError`. */

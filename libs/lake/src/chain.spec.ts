@@ -23,7 +23,12 @@ const entry: LedgerEntry = {
 describe('the chain', () => {
   it('takes an entry that starts at 0, and its successor', () => {
     expect(faultsOf(entry, chainStart)).toEqual([]);
-    expect(faultsOf({ ...entry, id: 'b2', prev: 'b1', from: 10, to: 20, dropped: [[13, 14]], rejected: [[15, 17]], absent: [[19, 20]] }, chainEndOf(entry))).toEqual([]);
+    expect(
+      faultsOf(
+        { ...entry, id: 'b2', prev: 'b1', from: 10, to: 20, dropped: [[13, 14]], rejected: [[15, 17]], absent: [[19, 20]] },
+        chainEndOf(entry),
+      ),
+    ).toEqual([]);
   });
 
   it('names every fault of an entry that does not fit', () => {
@@ -32,12 +37,16 @@ describe('the chain', () => {
       'names other as its predecessor, which is nothing',
       'accounts for 4 of the 9 offsets it spans',
     ]);
-    expect(faultsOf({ ...entry, rejects: { ...entry.rejects!, count: 1 } }, chainStart)).toEqual(['names 2 rejected offsets, but its reject file has 1']);
+    expect(faultsOf({ ...entry, rejects: { ...entry.rejects!, count: 1 } }, chainStart)).toEqual([
+      'names 2 rejected offsets, but its reject file has 1',
+    ]);
   });
 
   it('counts the offsets of a gap as accounted for', () => {
     const { rejects: _rejects, last: _last, ...rest } = entry;
-    expect(faultsOf({ ...rest, kind: 'gap', files: [], dropped: [], rejected: [], absent: [], reason: 'retention' }, chainStart)).toEqual([]);
+    expect(faultsOf({ ...rest, kind: 'gap', files: [], dropped: [], rejected: [], absent: [], reason: 'retention' }, chainStart)).toEqual(
+      [],
+    );
   });
 });
 

@@ -47,6 +47,7 @@ export function faultsOf(entry: LedgerEntry, end: ChainEnd): string[] {
   const { spanned, rows, rejected, dropped, absent, gap } = accountOf(entry);
   const told = rows + rejected + dropped + absent + gap;
   if (told !== spanned) faults.push(`accounts for ${told} of the ${spanned} offsets it spans`);
-  if ((entry.rejects?.count ?? 0) !== rejected) faults.push(`names ${rejected} rejected offsets, but its reject file has ${entry.rejects?.count ?? 0}`);
+  if ((entry.rejects?.count ?? 0) !== rejected)
+    faults.push(`names ${rejected} rejected offsets, but its reject file has ${entry.rejects?.count ?? 0}`);
   return faults;
 }

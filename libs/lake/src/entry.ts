@@ -72,6 +72,8 @@ export function parseEntry(key: string, bytes: Uint8Array): LedgerEntry {
 }
 
 /** Lists the files of an entry, reject file included. The entry has landed when all exist. */
-export function filesOf(entry: LedgerEntry): { readonly key: string; readonly staged: string; readonly bytes: number; readonly sha256: string }[] {
+export function filesOf(
+  entry: LedgerEntry,
+): { readonly key: string; readonly staged: string; readonly bytes: number; readonly sha256: string }[] {
   return entry.rejects === undefined ? [...entry.files] : [...entry.files, entry.rejects];
 }

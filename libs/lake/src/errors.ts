@@ -34,7 +34,11 @@ export class LakeError extends Error {
   /** Milliseconds after which a retry makes sense, if the service states them. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: LakeErrorCode, message: string, options: { key?: string | undefined; throttled?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: LakeErrorCode,
+    message: string,
+    options: { key?: string | undefined; throttled?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.retryable = code === 'unavailable' || code === 'denied' || code === 'misconfigured';

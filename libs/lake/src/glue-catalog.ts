@@ -1,4 +1,15 @@
-import { BatchCreatePartitionCommand, BatchUpdatePartitionCommand, CreateDatabaseCommand, CreateTableCommand, GetPartitionsCommand, GlueClient, UpdateTableCommand, type Column as GlueColumn, type GlueClientConfig, type StorageDescriptor } from '@aws-sdk/client-glue';
+import {
+  BatchCreatePartitionCommand,
+  BatchUpdatePartitionCommand,
+  CreateDatabaseCommand,
+  CreateTableCommand,
+  GetPartitionsCommand,
+  GlueClient,
+  UpdateTableCommand,
+  type Column as GlueColumn,
+  type GlueClientConfig,
+  type StorageDescriptor,
+} from '@aws-sdk/client-glue';
 import type { Stream } from '@millrace/contracts';
 import { awsConnections, type ConnectionSettings } from './aws-connections.ts';
 import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
@@ -36,7 +47,14 @@ export class GlueCatalog {
    * @param database the database in Glue
    * @param table the table's name in Glue. It differs from the prefix after a switch to a replay
    */
-  constructor(client: GlueClient, stream: Stream, bucket: string, guard: CatalogGuard = async (run, signal) => await run(signal), database = stream.database, table = stream.table) {
+  constructor(
+    client: GlueClient,
+    stream: Stream,
+    bucket: string,
+    guard: CatalogGuard = async (run, signal) => await run(signal),
+    database = stream.database,
+    table = stream.table,
+  ) {
     this.#table = table;
     this.#client = client;
     this.#stream = stream;
@@ -59,7 +77,9 @@ export class GlueCatalog {
       await ignoringExisting(this.#client.send(new CreateDatabaseCommand({ DatabaseInput: { Name: this.#database } }), sending));
     });
     await this.#call('create table', options, async (sending) => {
-      const existed = await ignoringExisting(this.#client.send(new CreateTableCommand({ DatabaseName: this.#database, TableInput: input }), sending));
+      const existed = await ignoringExisting(
+        this.#client.send(new CreateTableCommand({ DatabaseName: this.#database, TableInput: input }), sending),
+      );
       if (existed) await this.#client.send(new UpdateTableCommand({ DatabaseName: this.#database, TableInput: input }), sending);
     });
   }
@@ -79,7 +99,10 @@ export class GlueCatalog {
         );
         const failed = (answer.Errors ?? []).find((error) => error.ErrorDetail?.ErrorCode !== 'AlreadyExistsException');
         if (failed !== undefined) {
-          throw new LakeError('unavailable', `Glue did not register ${failed.PartitionValues?.join('/')}: ${failed.ErrorDetail?.ErrorCode} ${failed.ErrorDetail?.ErrorMessage}`);
+          throw new LakeError(
+            'unavailable',
+            `Glue did not register ${failed.PartitionValues?.join('/')}: ${failed.ErrorDetail?.ErrorCode} ${failed.ErrorDetail?.ErrorMessage}`,
+          );
         }
       });
     }
@@ -90,11 +113,18 @@ export class GlueCatalog {
     const partitions: CatalogPartition[] = [];
     let token: string | undefined;
     do {
-      const page = await this.#call('list partitions', options, async (sending) =>
-        await this.#client.send(
-          new GetPartitionsCommand({ DatabaseName: this.#database, TableName: this.#table, ...(token === undefined ? {} : { NextToken: token }) }),
-          sending,
-        ),
+      const page = await this.#call(
+        'list partitions',
+        options,
+        async (sending) =>
+          await this.#client.send(
+            new GetPartitionsCommand({
+              DatabaseName: this.#database,
+              TableName: this.#table,
+              ...(token === undefined ? {} : { NextToken: token }),
+            }),
+            sending,
+          ),
       );
       for (const partition of page.Partitions ?? []) {
         partitions.push({ value: partition.Values?.[0] ?? '', location: partition.StorageDescriptor?.Location ?? '' });
@@ -113,13 +143,19 @@ export class GlueCatalog {
           new BatchUpdatePartitionCommand({
             DatabaseName: this.#database,
             TableName: this.#table,
-            Entries: page.map((value) => ({ PartitionValueList: [value], PartitionInput: { Values: [value], StorageDescriptor: this.#storage(this.locationOf(value)) } })),
+            Entries: page.map((value) => ({
+              PartitionValueList: [value],
+              PartitionInput: { Values: [value], StorageDescriptor: this.#storage(this.locationOf(value)) },
+            })),
           }),
           sending,
         );
         const [failed] = answer.Errors ?? [];
         if (failed !== undefined) {
-          throw new LakeError('unavailable', `Glue did not relocate ${failed.PartitionValueList?.join('/')}: ${failed.ErrorDetail?.ErrorCode} ${failed.ErrorDetail?.ErrorMessage}`);
+          throw new LakeError(
+            'unavailable',
+            `Glue did not relocate ${failed.PartitionValueList?.join('/')}: ${failed.ErrorDetail?.ErrorCode} ${failed.ErrorDetail?.ErrorMessage}`,
+          );
         }
       });
     }
@@ -136,7 +172,10 @@ export class GlueCatalog {
       Location: location,
       InputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
       OutputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
-      SerdeInfo: { SerializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe', Parameters: { 'serialization.format': '1' } },
+      SerdeInfo: {
+        SerializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe',
+        Parameters: { 'serialization.format': '1' },
+      },
     };
   }
 

@@ -64,13 +64,17 @@ export class Ledger {
 
   async #first(startAfter: string | undefined, options: CallOptions): Promise<LedgerEntry | undefined> {
     const prefix = ledgerPrefix(this.lane);
-    const [key] = await this.#store.list(prefix, startAfter === undefined ? { ...options, limit: 1 } : { ...options, limit: 1, startAfter });
+    const [key] = await this.#store.list(
+      prefix,
+      startAfter === undefined ? { ...options, limit: 1 } : { ...options, limit: 1, startAfter },
+    );
     if (key === undefined) return undefined;
     const bytes = await this.#store.get(key, options);
     // Entries are never deleted. If a listed key does not exist, the store is inconsistent or someone deleted the entry.
     if (bytes === undefined) throw new LakeError('bad-entry', `${key} is listed but not there`, { key });
     const entry = parseEntry(key, bytes);
-    if (entryKey(this.lane, entry.from) !== key) throw new LakeError('bad-entry', `${key} holds the entry of offset ${entry.from}`, { key });
+    if (entryKey(this.lane, entry.from) !== key)
+      throw new LakeError('bad-entry', `${key} holds the entry of offset ${entry.from}`, { key });
     return entry;
   }
 }

@@ -72,7 +72,11 @@ export async function* allKeys(store: ObjectStore, prefix: string, options: Call
 }
 
 /** Every object under a prefix with its size, page by page. */
-export async function* allObjects(store: Pick<InspectableStore, 'listSized'>, prefix: string, options: CallOptions = {}): AsyncGenerator<ListedObject> {
+export async function* allObjects(
+  store: Pick<InspectableStore, 'listSized'>,
+  prefix: string,
+  options: CallOptions = {},
+): AsyncGenerator<ListedObject> {
   let startAfter: string | undefined;
   for (;;) {
     const page = await store.listSized(prefix, startAfter === undefined ? options : { ...options, startAfter });

@@ -16,7 +16,12 @@ export interface Patience {
  *
  * @throws the signal's reason once it aborts, and at once an error that `giveUpOn` names
  */
-export async function untilDone<T>(step: () => Promise<T>, patience: Patience, signal: AbortSignal, giveUpOn: (error: unknown) => boolean): Promise<T> {
+export async function untilDone<T>(
+  step: () => Promise<T>,
+  patience: Patience,
+  signal: AbortSignal,
+  giveUpOn: (error: unknown) => boolean,
+): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     signal.throwIfAborted();
     try {

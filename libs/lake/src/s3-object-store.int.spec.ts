@@ -51,7 +51,11 @@ async function codeOf(call: Promise<unknown>): Promise<unknown> {
 it('puts bytes and files, and reads them back whole, in part, by size and by metadata', async () => {
   const path = join(folder, 'body');
   await writeFile(path, 'from a file');
-  await store.put('a/bytes', bytesOf('from memory'), { sha256: sha256('from memory'), metadata: { 'millrace-lost': '7' }, contentType: 'text/plain' });
+  await store.put('a/bytes', bytesOf('from memory'), {
+    sha256: sha256('from memory'),
+    metadata: { 'millrace-lost': '7' },
+    contentType: 'text/plain',
+  });
   await store.put('a/file', { path, bytes: 11 }, { sha256: sha256('from a file') });
   expect(Buffer.from((await store.get('a/bytes'))!).toString()).toBe('from memory');
   expect(Buffer.from((await store.getRange('a/file', 5, 11))!).toString()).toBe('a file');
@@ -67,13 +71,22 @@ it('refuses a body that differs from its hash', async () => {
 });
 
 it('lets one of many concurrent puts-if-absent win, and keeps its bytes', async () => {
-  const outcomes = await Promise.all(Array.from({ length: 8 }, async (_, n) => await codeOf(store.put('race', bytesOf(`writer ${n}`), { ifAbsent: true }))));
-  expect([outcomes.filter((outcome) => outcome === 'fulfilled').length, outcomes.filter((outcome) => outcome === 'exists').length]).toEqual([1, 7]);
+  const outcomes = await Promise.all(
+    Array.from({ length: 8 }, async (_, n) => await codeOf(store.put('race', bytesOf(`writer ${n}`), { ifAbsent: true }))),
+  );
+  expect([outcomes.filter((outcome) => outcome === 'fulfilled').length, outcomes.filter((outcome) => outcome === 'exists').length]).toEqual(
+    [1, 7],
+  );
   expect(Buffer.from((await store.get('race'))!).toString()).toBe(`writer ${outcomes.indexOf('fulfilled')}`);
 });
 
 it('distinguishes a missing object from a failed call', async () => {
-  expect([await store.get('nothing'), await store.getRange('nothing', 0, 4), await store.size('nothing'), await store.metadata('nothing')]).toEqual([undefined, undefined, undefined, undefined]);
+  expect([
+    await store.get('nothing'),
+    await store.getRange('nothing', 0, 4),
+    await store.size('nothing'),
+    await store.metadata('nothing'),
+  ]).toEqual([undefined, undefined, undefined, undefined]);
   expect(await codeOf(store.copy('nothing', 'target'))).toBe('no-such-key');
   expect(await store.size('target')).toBeUndefined();
   await store.delete('nothing');
@@ -93,7 +106,8 @@ it('copies over an existing object, and copies keys with characters that need es
 
 it('lists in order, page by page, with sizes, and folder by folder', async () => {
   const keys = Array.from({ length: 1003 }, (_, n) => `many/p=${n % 3}/${String(n).padStart(4, '0')}`).toSorted();
-  for (let start = 0; start < keys.length; start += 50) await Promise.all(keys.slice(start, start + 50).map(async (key) => await store.put(key, bytesOf(key.slice(-1)))));
+  for (let start = 0; start < keys.length; start += 50)
+    await Promise.all(keys.slice(start, start + 50).map(async (key) => await store.put(key, bytesOf(key.slice(-1)))));
   expect(await allOf(allKeys(store, 'many/'))).toEqual(keys);
   calls = [];
   expect(await allOf(allObjects(store, 'many/'))).toEqual(keys.map((key) => ({ key, bytes: 1 })));
@@ -107,14 +121,18 @@ it('finds the head of a ledger by one LIST and one GET, and the entry that holds
   const ledger = new Ledger(store, sampleLane);
   const patience = { wait: async () => await Promise.reject(new Error('nothing to wait for')) };
   expect(await ledger.head()).toBeUndefined();
-  for (let n = 0; n < 12; n += 1) expect(await ledger.record(sampleEntry(n), patience, new AbortController().signal)).toEqual({ outcome: 'mine' });
+  for (let n = 0; n < 12; n += 1)
+    expect(await ledger.record(sampleEntry(n), patience, new AbortController().signal)).toEqual({ outcome: 'mine' });
   calls = [];
   expect(await ledger.head()).toEqual(sampleEntry(11));
   expect(calls).toEqual(['list', 'get']);
   expect(await ledger.entryHolding(57)).toEqual(sampleEntry(5));
   expect(await ledger.entryHolding(120)).toBeUndefined();
   expect(await ledger.record(sampleEntry(4), patience, new AbortController().signal)).toEqual({ outcome: 'mine' });
-  expect(await ledger.record({ ...sampleEntry(4), writer: 'another' }, patience, new AbortController().signal)).toEqual({ outcome: 'lost', winner: sampleEntry(4) });
+  expect(await ledger.record({ ...sampleEntry(4), writer: 'another' }, patience, new AbortController().signal)).toEqual({
+    outcome: 'lost',
+    winner: sampleEntry(4),
+  });
   expect((await store.get(entryKey(sampleLane, 40)))!.byteLength).toBeGreaterThan(0);
 });
 
@@ -137,7 +155,13 @@ it.each([
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
-    request.resume().on('end', () => response.writeHead(status, { 'content-type': 'application/xml' }).end(`<?xml version="1.0"?><Error><Code>${name}</Code><Message>m</Message></Error>`));
+    request
+      .resume()
+      .on('end', () =>
+        response
+          .writeHead(status, { 'content-type': 'application/xml' })
+          .end(`<?xml version="1.0"?><Error><Code>${name}</Code><Message>m</Message></Error>`),
+      );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const failing = s3Client({}, { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });

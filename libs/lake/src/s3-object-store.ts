@@ -1,6 +1,15 @@
 import type { ReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
 import { awsConnections, type ConnectionSettings } from './aws-connections.ts';
 import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
 import { LakeError, remedyOfLakeError } from './errors.ts';
@@ -10,7 +19,11 @@ import type { CallOptions, InspectableStore, ListedObject, ObjectBody, PutOption
 export type StoreCall = 'put' | 'get' | 'head' | 'copy' | 'list' | 'delete';
 
 /** Wraps a call to S3: a resilience pipeline, or nothing. */
-export type StoreGuard = <T>(call: StoreCall, run: (signal: AbortSignal | undefined) => Promise<T>, signal: AbortSignal | undefined) => Promise<T>;
+export type StoreGuard = <T>(
+  call: StoreCall,
+  run: (signal: AbortSignal | undefined) => Promise<T>,
+  signal: AbortSignal | undefined,
+) => Promise<T>;
 
 /**
  * An S3 client whose own retries are off: one layer owns retries, and it is not the SDK. Endpoint, region and credentials come from
@@ -143,7 +156,10 @@ export class S3ObjectStore implements InspectableStore {
   async getRange(key: string, from: number, to: number, options: CallOptions = {}): Promise<Uint8Array | undefined> {
     return await this.#call('get', key, options.signal, async (sending) => {
       try {
-        const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: `bytes=${from}-${to - 1}` }), sending);
+        const { Body } = await this.#client.send(
+          new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: `bytes=${from}-${to - 1}` }),
+          sending,
+        );
         return await Body!.transformToByteArray();
       } catch (error) {
         if (codeOfAwsError(error) === 'no-such-key') return undefined;
@@ -168,11 +184,20 @@ export class S3ObjectStore implements InspectableStore {
     const folders: string[] = [];
     let token: string | undefined;
     do {
-      const page = await this.#call('list', prefix, options.signal, async (sending) =>
-        await this.#client.send(
-          new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, Delimiter: '/', ...(token === undefined ? {} : { ContinuationToken: token }) }),
-          sending,
-        ),
+      const page = await this.#call(
+        'list',
+        prefix,
+        options.signal,
+        async (sending) =>
+          await this.#client.send(
+            new ListObjectsV2Command({
+              Bucket: this.bucket,
+              Prefix: prefix,
+              Delimiter: '/',
+              ...(token === undefined ? {} : { ContinuationToken: token }),
+            }),
+            sending,
+          ),
       );
       folders.push(...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix!.slice(prefix.length)));
       token = page.NextContinuationToken;
@@ -193,7 +218,12 @@ export class S3ObjectStore implements InspectableStore {
     return new LakeError(lakeError.code, `S3: ${error.name}: ${this.bucket}: ${error.message} (${what})`, { key, cause: error });
   }
 
-  async #call<T>(call: StoreCall, key: string, signal: AbortSignal | undefined, run: (sending: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T> {
+  async #call<T>(
+    call: StoreCall,
+    key: string,
+    signal: AbortSignal | undefined,
+    run: (sending: { abortSignal?: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
     return await this.#guard(
       call,
       async (guarded) => {

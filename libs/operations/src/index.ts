@@ -14,7 +14,12 @@ export { redriveRejects, type RedriveOptions, type RedriveResult } from './rejec
 export type { CorrectionText, RedrivenLine } from './rejects/redrive-plan.ts';
 export type { RejectedRecord } from './rejects/reject-files.ts';
 export { repairTable, type MissingFile, type RepairOptions, type RepairResult } from './repair/repair.ts';
-export { repairUndecodable, type FoundBatch, type RepairUndecodableOptions, type RepairUndecodableResult } from './repair/repair-undecodable.ts';
+export {
+  repairUndecodable,
+  type FoundBatch,
+  type RepairUndecodableOptions,
+  type RepairUndecodableResult,
+} from './repair/repair-undecodable.ts';
 export { differencesMax, type Comparison, type ComparedDay, type ComparedRange, type Difference } from './replay/compare-tables.ts';
 export { replayTable, type ReplayOptions, type ReplayReport } from './replay/replay.ts';
 export { replayTableName } from './replay/replay-plan.ts';

@@ -1,6 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { audit, brokersFrom, editableReject, findEvents, listRejects, OperationError, readRejects, readTopic, redriveRejects, repairTable, traceEvent, type Progress } from './index.ts';
+import {
+  audit,
+  brokersFrom,
+  editableReject,
+  findEvents,
+  listRejects,
+  OperationError,
+  readRejects,
+  readTopic,
+  redriveRejects,
+  repairTable,
+  traceEvent,
+  type Progress,
+} from './index.ts';
 import { OwnTopic, ownEnv, PlantedLake, plantedRecords, purchaseMessage } from './testing/index.ts';
 
 const { signal } = new AbortController();
@@ -14,7 +27,8 @@ beforeAll(async () => {
   try {
     await first.produce([purchaseMessage(sold, { partition: 0 })]);
     const ranges = new Map([[0, [[0, 1] as const]]]);
-    const read = async (): Promise<void> => await readTopic({ brokers: brokersFrom(ownEnv()), topic: first.name, ranges, signal, onRecord: () => undefined });
+    const read = async (): Promise<void> =>
+      await readTopic({ brokers: brokersFrom(ownEnv()), topic: first.name, ranges, signal, onRecord: () => undefined });
     await vi.waitFor(read, { timeout: 60_000, interval: 500 });
   } finally {
     await first.close();
@@ -56,7 +70,13 @@ it('the operations return plain data that JSON carries unchanged', async () => {
     [{ eventId: sold, offset: 0 }],
     { filesTotal: 1, files: [{ count: 1 }] },
     { applied: false, files: [] },
-    { report: { verdict: 'complete' }, log: [{ partition: 0, low: 0, high: 2 }, { partition: 1, low: 0, high: 0 }] },
+    {
+      report: { verdict: 'complete' },
+      log: [
+        { partition: 0, low: 0, high: 2 },
+        { partition: 1, low: 0, high: 0 },
+      ],
+    },
   ]);
 });
 
@@ -66,10 +86,16 @@ it('a redrive reports its phases and produces a corrected reject once', async ()
   const line = editableReject(reject!);
   const texts = [{ line: 1, text: JSON.stringify({ ...line, event: { ...line.event, userAge: 24 } }) }];
   const planned = recordPhases();
-  expect(await redriveRejects(target, texts, { signal, onProgress: planned.onProgress })).toMatchObject({ applied: false, lines: [{ action: 'produce', eventId: bad }] });
+  expect(await redriveRejects(target, texts, { signal, onProgress: planned.onProgress })).toMatchObject({
+    applied: false,
+    lines: [{ action: 'produce', eventId: bad }],
+  });
   expect(planned.phases).toEqual(['check', 'search']);
   const applied = recordPhases();
-  expect(await redriveRejects(target, texts, { apply: true, signal, onProgress: applied.onProgress })).toMatchObject({ applied: true, lines: [{ action: 'produce', to: { key: 'test-user' } }] });
+  expect(await redriveRejects(target, texts, { apply: true, signal, onProgress: applied.onProgress })).toMatchObject({
+    applied: true,
+    lines: [{ action: 'produce', to: { key: 'test-user' } }],
+  });
   expect(applied.phases).toEqual(['check', 'search', 'produce']);
   expect(await redriveRejects(target, texts, { apply: true, signal })).toMatchObject({ lines: [{ action: 'waiting' }] });
 });
@@ -81,7 +107,10 @@ it('a repair reports its phases and restores a deleted file', async () => {
   await planted.land(1, plantedRecords(1));
   await lake.store.delete(entry.files[0]!.key);
   const seen = recordPhases();
-  expect(await repairTable(lake, { apply: true, signal, onProgress: seen.onProgress })).toMatchObject({ applied: true, files: [{ key: entry.files[0]!.key, action: 'publish' }] });
+  expect(await repairTable(lake, { apply: true, signal, onProgress: seen.onProgress })).toMatchObject({
+    applied: true,
+    files: [{ key: entry.files[0]!.key, action: 'publish' }],
+  });
   expect(seen.phases).toEqual(['search', 'repair']);
   expect((await audit(planted.target, { signal })).report.verdict).toBe('complete');
 });

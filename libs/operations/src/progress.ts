@@ -17,7 +17,11 @@ export interface OperationOptions<Phase extends string = string> {
 }
 
 /** Reports the begin of a phase and returns the function that reports how far it is. */
-export function beginPhase<Phase extends string>(onProgress: OperationOptions<Phase>['onProgress'], phase: Phase, total?: number): (detail: string) => void {
+export function beginPhase<Phase extends string>(
+  onProgress: OperationOptions<Phase>['onProgress'],
+  phase: Phase,
+  total?: number,
+): (detail: string) => void {
   onProgress?.({ phase, ...(total === undefined ? {} : { total }) });
   return (detail) => onProgress?.({ phase, detail });
 }

@@ -14,14 +14,35 @@ function open(env: Record<string, string>, names?: TargetNames): Target {
 
 it('an empty environment names the local stack', () => {
   const { lake, brokers, httpfsPath, dedupOffsets } = open({});
-  expect([lake.bucket, lake.stream.database, lake.stream.table, lake.catalogTable, lake.stream.topic.name]).toEqual(['millrace-lake', 'bookstore', 'purchases', 'purchases', 'bookstore.purchases.v1']);
+  expect([lake.bucket, lake.stream.database, lake.stream.table, lake.catalogTable, lake.stream.topic.name]).toEqual([
+    'millrace-lake',
+    'bookstore',
+    'purchases',
+    'purchases',
+    'bookstore.purchases.v1',
+  ]);
   expect([brokers, httpfsPath, dedupOffsets]).toEqual([['127.0.0.1:9092'], undefined, 131_072]);
 });
 
 it('the settings of the services name the target', () => {
-  const env = { LAKE_BUCKET: 'b', LAKE_DATABASE: 'd', SINK_TABLE: 'replay', SINK_CATALOG_TABLE: 'purchases', SINK_TOPIC: 't', KAFKA_BROKERS: 'a:1,b:2', QUERY_DUCKDB_HTTPFS: '/h', SINK_DEDUP_OFFSETS: '0' };
+  const env = {
+    LAKE_BUCKET: 'b',
+    LAKE_DATABASE: 'd',
+    SINK_TABLE: 'replay',
+    SINK_CATALOG_TABLE: 'purchases',
+    SINK_TOPIC: 't',
+    KAFKA_BROKERS: 'a:1,b:2',
+    QUERY_DUCKDB_HTTPFS: '/h',
+    SINK_DEDUP_OFFSETS: '0',
+  };
   const { lake, brokers, httpfsPath, dedupOffsets } = open(env);
-  expect([lake.bucket, lake.stream.database, lake.stream.table, lake.catalogTable, lake.stream.topic.name]).toEqual(['b', 'd', 'replay', 'purchases', 't']);
+  expect([lake.bucket, lake.stream.database, lake.stream.table, lake.catalogTable, lake.stream.topic.name]).toEqual([
+    'b',
+    'd',
+    'replay',
+    'purchases',
+    't',
+  ]);
   expect([brokers, httpfsPath, dedupOffsets]).toEqual([['a:1', 'b:2'], '/h', 0]);
 });
 

@@ -22,7 +22,13 @@ export { InjectPipeline, pipelineToken } from './pipelines/nest/pipeline-token.t
 export { type PipelinesFactory, PipelinesModule } from './pipelines/nest/pipelines-module.ts';
 export { CallLimits, type Limits, UsePipeline, type UsePipelineOptions } from './pipelines/nest/use-pipeline.ts';
 export { type PipelineObserver, PipelineRegistry, type PipelineRule } from './pipelines/pipeline-registry.ts';
-export { type NamedDefaults, type NamedSpecs, type PipelineDefaults, pipelineSettings, pipelineSpecs } from './pipelines/settings/pipeline-settings.ts';
+export {
+  type NamedDefaults,
+  type NamedSpecs,
+  type PipelineDefaults,
+  pipelineSettings,
+  pipelineSpecs,
+} from './pipelines/settings/pipeline-settings.ts';
 export { drainPrefix, drainSettings } from './service/drain-settings.ts';
 export { Lifecycle } from './service/lifecycle.ts';
 export { exitCodes, runMain, runService } from './service/run-service.ts';

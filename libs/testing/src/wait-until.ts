@@ -13,7 +13,11 @@ export interface WaitOptions {
  * @param what what is waited for, as a phrase that completes "waited for …"
  * @throws Error naming `what` and the last thing seen, with the probe's last error as its cause
  */
-export async function waitUntil<T>(what: string, probe: () => Promise<T> | T, { timeoutMs = 30_000, everyMs = 100 }: WaitOptions = {}): Promise<Exclude<T, undefined | null | false>> {
+export async function waitUntil<T>(
+  what: string,
+  probe: () => Promise<T> | T,
+  { timeoutMs = 30_000, everyMs = 100 }: WaitOptions = {},
+): Promise<Exclude<T, undefined | null | false>> {
   const start = performance.now();
   for (;;) {
     let last: unknown;
@@ -26,7 +30,8 @@ export async function waitUntil<T>(what: string, probe: () => Promise<T> | T, { 
       cause = error;
       last = error instanceof Error ? error.message : error;
     }
-    if (performance.now() - start > timeoutMs) throw new Error(`waited ${timeoutMs} ms for ${what}; the last look gave: ${String(last)}`, { cause });
+    if (performance.now() - start > timeoutMs)
+      throw new Error(`waited ${timeoutMs} ms for ${what}; the last look gave: ${String(last)}`, { cause });
     await new Promise((resolve) => {
       setTimeout(resolve, everyMs);
     });

@@ -8,7 +8,10 @@ import { describe, expect, it } from 'vitest';
 import { repository, textOf } from './repository.ts';
 
 const text = textOf('samples/purchases.ndjson');
-const purchases = text.trimEnd().split('\n').map((line) => JSON.parse(line) as PurchaseEvent);
+const purchases = text
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line) as PurchaseEvent);
 
 function expectedReport(...args: string[]): string {
   return execFileSync('python3', [join(repository, 'samples/expected-sales-by-genre.py'), ...args], { encoding: 'utf8' });
@@ -64,7 +67,12 @@ describe('the independent script', () => {
       ].map(([eventId, genre, userId, userAge]) => JSON.stringify({ eventId, genre, userId, userAge }));
       const path = join(folder, 'purchases.ndjson');
       writeFileSync(path, `${lines.join('\n')}\n`);
-      expect(expectedReport('--csv', path).trimEnd().split('\n')).toEqual(['genre,purchases,buyers,average_age', 'Élan,4,2,2.3', 'Crime,2,2,20.5', 'Poetry,2,1,30']);
+      expect(expectedReport('--csv', path).trimEnd().split('\n')).toEqual([
+        'genre,purchases,buyers,average_age',
+        'Élan,4,2,2.3',
+        'Crime,2,2,20.5',
+        'Poetry,2,1,30',
+      ]);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -36,7 +36,10 @@ export class Arguments {
     const valued = new Map<string, string[]>();
     for (let at = 0; at < given.length; at += 1) {
       const argument = given[at]!;
-      const [name, inline] = argument.startsWith('--') && argument.includes('=') ? [argument.slice(0, argument.indexOf('=')), argument.slice(argument.indexOf('=') + 1)] : [argument, undefined];
+      const [name, inline] =
+        argument.startsWith('--') && argument.includes('=')
+          ? [argument.slice(0, argument.indexOf('=')), argument.slice(argument.indexOf('=') + 1)]
+          : [argument, undefined];
       if (flags.includes(name) && inline === undefined) {
         set.add(name);
       } else if (values.includes(name) || lists.includes(name)) {
@@ -51,7 +54,8 @@ export class Arguments {
         words.push(argument);
       }
     }
-    if (words.length < names.filter((name) => !name.endsWith('?')).length) throw new OperatorError(`${names[words.length]} is missing. Usage: ${usage}`);
+    if (words.length < names.filter((name) => !name.endsWith('?')).length)
+      throw new OperatorError(`${names[words.length]} is missing. Usage: ${usage}`);
     return new Arguments(words, set, valued);
   }
 
@@ -76,7 +80,8 @@ export class Arguments {
     const text = this.value(name);
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < minimum) throw new OperatorError(`${name} must be a whole number of at least ${minimum}; it is "${text}".`);
+    if (!Number.isSafeInteger(value) || value < minimum)
+      throw new OperatorError(`${name} must be a whole number of at least ${minimum}; it is "${text}".`);
     return value;
   }
 }

@@ -10,7 +10,12 @@ let planted: PlantedLake;
 beforeEach(async () => {
   planted = await PlantedLake.open();
   await planted.land(0, plantedRecords(40));
-  await planted.land(0, [...plantedRecords(10), { eventId: 'a', at: 1, fate: 'rejected' }, { eventId: 'b', at: 1, fate: 'dropped' }, { eventId: 'c', at: 1, fate: 'absent' }]);
+  await planted.land(0, [
+    ...plantedRecords(10),
+    { eventId: 'a', at: 1, fate: 'rejected' },
+    { eventId: 'b', at: 1, fate: 'dropped' },
+    { eventId: 'c', at: 1, fate: 'absent' },
+  ]);
   await planted.land(3, plantedRecords(5, 1_575_158_397));
 });
 afterEach(() => planted.close());
@@ -27,7 +32,9 @@ it('the audit proves a table complete, by footers and by every byte', async () =
   for (const args of [[], ['--deep']]) {
     const { code, report, text } = await audit(...args);
     expect([code, report.verdict, report.faults]).toEqual([0, 'complete', []]);
-    expect(report.lanes.map(({ partition, spanned, rows, rejected, dropped, absent }) => [partition, spanned, rows, rejected, dropped, absent])).toEqual([
+    expect(
+      report.lanes.map(({ partition, spanned, rows, rejected, dropped, absent }) => [partition, spanned, rows, rejected, dropped, absent]),
+    ).toEqual([
       [0, 53, 50, 1, 1, 1],
       [3, 5, 5, 0, 0, 0],
     ]);
@@ -75,9 +82,23 @@ it('a table is not complete when retention removed events that have not landed',
       return { code, report: JSON.parse(context.lines.join('\n')) as AuditReport };
     };
     expect((await json()).code).toBe(0);
-    await topic.admin.deleteTopicRecords({ topic: topic.name, partitions: [{ partition: 0, offset: '8' }, { partition: 1, offset: '4' }] });
+    await topic.admin.deleteTopicRecords({
+      topic: topic.name,
+      partitions: [
+        { partition: 0, offset: '8' },
+        { partition: 1, offset: '4' },
+      ],
+    });
     const { code, report } = await json();
-    expect([code, report.verdict, report.lostOffsets, report.losses.map(({ partition, offsets }) => [partition, offsets])]).toEqual([2, 'losses', 7, [[0, 3], [1, 4]]]);
+    expect([code, report.verdict, report.lostOffsets, report.losses.map(({ partition, offsets }) => [partition, offsets])]).toEqual([
+      2,
+      'losses',
+      7,
+      [
+        [0, 3],
+        [1, 4],
+      ],
+    ]);
     const human = recordingContext(behind.env);
     expect(await operate('audit', [], human)).toBe(2);
     expect(human.lines.join('\n')).toContain('Offsets [5, 8) of partition 0 are no longer in the log and not recorded yet');
@@ -96,20 +117,34 @@ it('the audit finds a row count that differs from the entry', async () => {
 
 it('the audit finds a partition that the catalog lost', async () => {
   const glue = glueClient();
-  await glue.send(new DeletePartitionCommand({ DatabaseName: planted.env['LAKE_DATABASE'], TableName: 'purchases', PartitionValues: ['2019-12-01'] }));
+  await glue.send(
+    new DeletePartitionCommand({ DatabaseName: planted.env['LAKE_DATABASE'], TableName: 'purchases', PartitionValues: ['2019-12-01'] }),
+  );
   glue.destroy();
   const { code, report, text } = await audit();
-  expect([code, report.catalog, report.faults.map(({ kind }) => kind)]).toEqual([1, { registered: 1, missing: ['2019-12-01'], empty: [] }, ['catalog']]);
+  expect([code, report.catalog, report.faults.map(({ kind }) => kind)]).toEqual([
+    1,
+    { registered: 1, missing: ['2019-12-01'], empty: [] },
+    ['catalog'],
+  ]);
   expect(text).toContain('2019-12-01 has files and is not registered in the catalog: engines do not see them.');
 });
 
 it('an audit of an unknown table lists the tables that exist', async () => {
-  await expect(operate('audit', ['--table', 'purchasess'], recordingContext(planted.env))).rejects.toThrow('Nothing has landed in a table "purchasess"');
-  await expect(operate('audit', ['--table', 'purchasess'], recordingContext(planted.env))).rejects.toThrow('Tables with a ledger: purchases.');
+  await expect(operate('audit', ['--table', 'purchasess'], recordingContext(planted.env))).rejects.toThrow(
+    'Nothing has landed in a table "purchasess"',
+  );
+  await expect(operate('audit', ['--table', 'purchasess'], recordingContext(planted.env))).rejects.toThrow(
+    'Tables with a ledger: purchases.',
+  );
 });
 
 it('an audit of a store that does not answer names its address', async () => {
   const env = { ...planted.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
-  await expect(operate('audit', [], recordingContext(env))).rejects.toThrow('The store at http://127.0.0.1:1 does not answer: start it with ./millrace start aws');
-  await expect(operate('audit', [], recordingContext({ ...planted.env, LAKE_BUCKET: 'absent-bucket' }))).rejects.toThrow('There is no bucket absent-bucket');
+  await expect(operate('audit', [], recordingContext(env))).rejects.toThrow(
+    'The store at http://127.0.0.1:1 does not answer: start it with ./millrace start aws',
+  );
+  await expect(operate('audit', [], recordingContext({ ...planted.env, LAKE_BUCKET: 'absent-bucket' }))).rejects.toThrow(
+    'There is no bucket absent-bucket',
+  );
 });

@@ -11,13 +11,31 @@ const shownMax = 20;
  *
  * @param log offsets of the topic. Absent when Kafka does not answer
  */
-export function auditText(report: AuditReport, { table, out }: Pick<OperatorContext, 'table' | 'out'>, log?: readonly LogRange[]): string[] {
+export function auditText(
+  report: AuditReport,
+  { table, out }: Pick<OperatorContext, 'table' | 'out'>,
+  log?: readonly LogRange[],
+): string[] {
   const logEnds = log === undefined ? undefined : new Map(log.map(({ partition, high }) => [partition, high]));
-  const columns = ['partition', 'landed', ...(logEnds === undefined ? [] : ['behind']), 'rows', 'rejected', 'duplicates', 'absent', 'lost', 'gaps', 'files', 'size'];
-  const behindOf = (lane: LaneAudit): number | undefined => (logEnds === undefined ? undefined : Math.max(0, (logEnds.get(lane.partition) ?? 0) - lane.spanned));
+  const columns = [
+    'partition',
+    'landed',
+    ...(logEnds === undefined ? [] : ['behind']),
+    'rows',
+    'rejected',
+    'duplicates',
+    'absent',
+    'lost',
+    'gaps',
+    'files',
+    'size',
+  ];
+  const behindOf = (lane: LaneAudit): number | undefined =>
+    logEnds === undefined ? undefined : Math.max(0, (logEnds.get(lane.partition) ?? 0) - lane.spanned);
   const rows = report.lanes.map((lane) => rowOf(String(lane.partition), lane, behindOf(lane)));
   const sum = totalOf(report);
-  if (rows.length > 1) rows.push(rowOf('all', sum, logEnds === undefined ? undefined : report.lanes.reduce((total, lane) => total + behindOf(lane)!, 0)));
+  if (rows.length > 1)
+    rows.push(rowOf('all', sum, logEnds === undefined ? undefined : report.lanes.reduce((total, lane) => total + behindOf(lane)!, 0)));
   const lines = [out.bold(`Table ${report.table}: ${verdictText(report, sum)}`), '', table(columns, rows), ''];
   const fromCheckpoints = sum.files - sum.filesRead;
   lines.push(
@@ -25,8 +43,12 @@ export function auditText(report: AuditReport, { table, out }: Pick<OperatorCont
       ? `Every entry and every byte was read: ${counted(sum.files, 'file')}, ${sized(sum.bytes)}.`
       : `${counted(sum.filesRead, 'file')} ${sum.filesRead === 1 ? 'was' : 'were'} read by footer${fromCheckpoints > 0 ? `; ${grouped(fromCheckpoints)} more exist with the sizes in the checkpoints` : ''}. --deep reads every byte.`,
   );
-  if (sum.unlanded > 0) lines.push(`${counted(sum.unlanded, 'offset')} more ${sum.unlanded === 1 ? 'is' : 'are'} recorded and landing now.`);
-  if (report.catalog !== undefined) lines.push(`Catalog: ${counted(report.catalog.registered, 'partition')} registered${report.catalog.missing.length === 0 ? ', none missing' : `, ${report.catalog.missing.length} missing`}${report.catalog.empty.length === 0 ? '' : `, ${report.catalog.empty.length} without a file`}.`);
+  if (sum.unlanded > 0)
+    lines.push(`${counted(sum.unlanded, 'offset')} more ${sum.unlanded === 1 ? 'is' : 'are'} recorded and landing now.`);
+  if (report.catalog !== undefined)
+    lines.push(
+      `Catalog: ${counted(report.catalog.registered, 'partition')} registered${report.catalog.missing.length === 0 ? ', none missing' : `, ${report.catalog.missing.length} missing`}${report.catalog.empty.length === 0 ? '' : `, ${report.catalog.empty.length} without a file`}.`,
+    );
   lines.push(`Took ${lasted(report.tookMs)}.`);
   if (report.losses.length > 0) {
     lines.push('', out.bold('Lost'));
@@ -60,7 +82,21 @@ function rowOf(name: string, lane: Totals, behind: number | undefined): string[]
 }
 
 function totalOf({ lanes }: AuditReport): Totals {
-  const total: Record<keyof Totals, number> = { entries: 0, spanned: 0, rows: 0, rejected: 0, dropped: 0, absent: 0, lost: 0, gap: 0, unlanded: 0, files: 0, bytes: 0, checkpointTo: 0, filesRead: 0 };
+  const total: Record<keyof Totals, number> = {
+    entries: 0,
+    spanned: 0,
+    rows: 0,
+    rejected: 0,
+    dropped: 0,
+    absent: 0,
+    lost: 0,
+    gap: 0,
+    unlanded: 0,
+    files: 0,
+    bytes: 0,
+    checkpointTo: 0,
+    filesRead: 0,
+  };
   for (const lane of lanes) for (const key of Object.keys(total) as (keyof Totals)[]) total[key] += lane[key];
   return total;
 }

@@ -38,8 +38,17 @@ export async function operate(name: string, args: readonly string[], context: Op
 
 function toOperatorError(error: LakeError, { env }: OperatorContext): OperatorError {
   const where = env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'] ?? 'AWS';
-  if (error.cause instanceof Error && error.cause.name === 'NoSuchBucket') return new OperatorError(`There is no bucket ${env['LAKE_BUCKET'] ?? 'millrace-lake'} at ${where}. LAKE_BUCKET names it; ./millrace up creates it.`);
-  if (error.code === 'unavailable') return new OperatorError(`${error.message}. The store at ${where} does not answer: start it with ./millrace start aws, or point AWS_ENDPOINT_URL at it.`);
-  if (error.code === 'denied') return new OperatorError(`${error.message}. Give credentials that may read the bucket and the catalog (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).`);
+  if (error.cause instanceof Error && error.cause.name === 'NoSuchBucket')
+    return new OperatorError(
+      `There is no bucket ${env['LAKE_BUCKET'] ?? 'millrace-lake'} at ${where}. LAKE_BUCKET names it; ./millrace up creates it.`,
+    );
+  if (error.code === 'unavailable')
+    return new OperatorError(
+      `${error.message}. The store at ${where} does not answer: start it with ./millrace start aws, or point AWS_ENDPOINT_URL at it.`,
+    );
+  if (error.code === 'denied')
+    return new OperatorError(
+      `${error.message}. Give credentials that may read the bucket and the catalog (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).`,
+    );
   return new OperatorError(`${error.message}. ./millrace audit names further faults.`);
 }

@@ -41,7 +41,10 @@ it('a repair with --apply publishes staged files again and records the others as
   expect((await run('repair', '--apply')).text).toContain('11 rows were recorded as lost');
   const report = await audit();
   expect([report.verdict, report.faults, report.lostOffsets]).toEqual(['losses', [], 11]);
-  expect(report.losses.map(({ kind, key, offsets }) => [kind, key, offsets])).toEqual([['by-hand', lost.files[0]!.key, 10], ['by-hand', lost.rejects!.key, 1]]);
+  expect(report.losses.map(({ kind, key, offsets }) => [kind, key, offsets])).toEqual([
+    ['by-hand', lost.files[0]!.key, 10],
+    ['by-hand', lost.rejects!.key, 1],
+  ]);
   expect((await run('audit', '--deep')).code).toBe(2);
   expect((await run('repair')).text).toBe('Every file of table purchases is there.');
 });

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import { showProgress } from './show-progress.ts';
 
-function recordingScreen(): { readonly lines: string[]; step<T>(what: string, run: (note: (text: string) => void) => Promise<T>): Promise<T> } {
+function recordingScreen(): {
+  readonly lines: string[];
+  step<T>(what: string, run: (note: (text: string) => void) => Promise<T>): Promise<T>;
+} {
   const lines: string[] = [];
   return {
     lines,

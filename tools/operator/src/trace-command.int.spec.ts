@@ -31,29 +31,61 @@ it('a trace of a row shows its offset, batch, file and day, and the dropped dupl
   const [one, two, three, four] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   await topic.produce([one, two, three, two, four].map((id) => purchaseMessage(id, { partition: 1 })));
   await planted.land(1, [{ eventId: one, at: 1_575_121_641 }]);
-  const entry = await planted.land(1, [{ eventId: two, at: 1_575_121_641 }, { eventId: three, at: 1_575_158_400 }, { eventId: two, at: 1, fate: 'dropped' }]);
+  const entry = await planted.land(1, [
+    { eventId: two, at: 1_575_121_641 },
+    { eventId: three, at: 1_575_158_400 },
+    { eventId: two, at: 1, fate: 'dropped' },
+  ]);
   const place = { topic: topic.name, partition: 1 };
   const batch = { id: entry.id, entry: 2, from: 1, to: 4 };
 
   const found = await trace(two.toUpperCase());
   expect(found.code).toBe(0);
-  expect(found.trace).toEqual({ eventId: two, status: 'landed', rows: [{ ...place, offset: 1, batch, file: entry.files[0]!.key, dt: '2019-11-30' }], duplicates: [{ ...place, offset: 3, batch }], rejects: [], waiting: [], lost: [], unseen: [] });
+  expect(found.trace).toEqual({
+    eventId: two,
+    status: 'landed',
+    rows: [{ ...place, offset: 1, batch, file: entry.files[0]!.key, dt: '2019-11-30' }],
+    duplicates: [{ ...place, offset: 3, batch }],
+    rejects: [],
+    waiting: [],
+    lost: [],
+    unseen: [],
+  });
   expect(found.text).toContain(`Event ${two} is a row of the table.`);
-  expect(found.text).toContain(`${topic.name}, partition 1, offset 1\n  batch      entry 2 of the partition, offsets [1, 4), id ${entry.id}\n  file       s3://${planted.lake.bucket}/${entry.files[0]!.key}\n  partition  dt=2019-11-30`);
+  expect(found.text).toContain(
+    `${topic.name}, partition 1, offset 1\n  batch      entry 2 of the partition, offsets [1, 4), id ${entry.id}\n  file       s3://${planted.lake.bucket}/${entry.files[0]!.key}\n  partition  dt=2019-11-30`,
+  );
   expect(found.text).toContain('offset 3: the event is a row already');
-  expect((await trace(three)).trace).toMatchObject({ status: 'landed', rows: [{ offset: 2, dt: '2019-12-01', file: entry.files[1]!.key }], duplicates: [] });
+  expect((await trace(three)).trace).toMatchObject({
+    status: 'landed',
+    rows: [{ offset: 2, dt: '2019-12-01', file: entry.files[1]!.key }],
+    duplicates: [],
+  });
 
   const waits = await trace(four);
-  expect(waits).toMatchObject({ code: 0, trace: { status: 'waiting', rows: [], waiting: [{ ...place, offset: 4, batch: null, behind: 0 }] } });
+  expect(waits).toMatchObject({
+    code: 0,
+    trace: { status: 'waiting', rows: [], waiting: [{ ...place, offset: 4, batch: null, behind: 0 }] },
+  });
   expect(waits.text).toContain('is in the topic and has not landed yet.');
   expect(await topic.leftGroups()).toEqual([]);
 });
 
 it('a trace tells a reject, a lost row and an unknown event apart', async () => {
   const [bad, gone] = [randomUUID(), randomUUID()];
-  await topic.produce([purchaseMessage(bad, { partition: 0, userAge: 240 }), purchaseMessage(gone, { partition: 0 }), purchaseMessage(randomUUID(), { partition: 0 })]);
-  const entry = await planted.land(0, [{ eventId: bad, at: 1, fate: 'rejected' }, { eventId: gone, at: 1_575_121_641 }]);
-  expect((await trace(bad)).trace).toMatchObject({ status: 'rejected', rejects: [{ partition: 0, offset: 0, reason: 'userAge must be at most 150', batch: { entry: 1 }, file: entry.rejects!.key }] });
+  await topic.produce([
+    purchaseMessage(bad, { partition: 0, userAge: 240 }),
+    purchaseMessage(gone, { partition: 0 }),
+    purchaseMessage(randomUUID(), { partition: 0 }),
+  ]);
+  const entry = await planted.land(0, [
+    { eventId: bad, at: 1, fate: 'rejected' },
+    { eventId: gone, at: 1_575_121_641 },
+  ]);
+  expect((await trace(bad)).trace).toMatchObject({
+    status: 'rejected',
+    rejects: [{ partition: 0, offset: 0, reason: 'userAge must be at most 150', batch: { entry: 1 }, file: entry.rejects!.key }],
+  });
 
   await planted.land(0, plantedRecords(1));
   await planted.lake.store.delete(entry.files[0]!.key);
@@ -74,8 +106,15 @@ it('a trace reads the records of foreign producers, and never calls an event abs
   const [odd, open, nowhere] = [randomUUID(), randomUUID(), randomUUID()];
   const producer = await RawProducer.connect(planted.env['KAFKA_BROKERS']!);
   try {
-    const headers = [['x', null], ['__proto__', 'y']] as const;
-    await producer.produce(topic.name, 0, batchBytes({ codec: 'xerial', records: [{ value: 'before' }, { value: valueOf(odd), headers }] }));
+    const headers = [
+      ['x', null],
+      ['__proto__', 'y'],
+    ] as const;
+    await producer.produce(
+      topic.name,
+      0,
+      batchBytes({ codec: 'xerial', records: [{ value: 'before' }, { value: valueOf(odd), headers }] }),
+    );
     expect(await trace(odd)).toMatchObject({ code: 0, trace: { status: 'waiting', waiting: [{ partition: 0, offset: 1 }], unseen: [] } });
     expect(await trace(nowhere)).toMatchObject({ code: 1, trace: { status: 'not-found', unseen: [] } });
 
@@ -106,7 +145,10 @@ function idOf(time: number): string {
 it('a trace finds a row by the time in its id, and also when that time is wrong', async () => {
   const [now, misleading] = [idOf(Date.now()), idOf(Date.parse('2022-02-22T22:22:22Z'))];
   await topic.produce([now, misleading].map((id) => purchaseMessage(id, { partition: 1 })));
-  await planted.land(1, [{ eventId: now, at: 1_575_121_641 }, { eventId: misleading, at: 1_575_121_641 }]);
+  await planted.land(1, [
+    { eventId: now, at: 1_575_121_641 },
+    { eventId: misleading, at: 1_575_121_641 },
+  ]);
   expect((await trace(now)).trace).toMatchObject({ status: 'landed', rows: [{ partition: 1, offset: 0 }] });
   expect((await trace(misleading)).trace).toMatchObject({ status: 'landed', rows: [{ partition: 1, offset: 1 }] });
 });

@@ -11,7 +11,8 @@ const usage = './millrace trace EVENT_ID [--deep] [--events-max N] [--json] [--t
 export async function traceCommand(args: readonly string[], context: OperatorContext): Promise<number> {
   const given = Arguments.read(args, { usage, flags: ['--deep', '--json'], values: ['--events-max', '--table'], words: ['EVENT_ID'] });
   const [eventId] = given.words;
-  if (!/^[\x21-\x7e]{8,200}$/.test(eventId!)) throw new OperatorError(`"${eventId}" is no event id: the receipt of a purchase names it. Usage: ${usage}`);
+  if (!/^[\x21-\x7e]{8,200}$/.test(eventId!))
+    throw new OperatorError(`"${eventId}" is no event id: the receipt of a purchase names it. Usage: ${usage}`);
   const [deep, eventsMax] = [given.has('--deep'), given.integer('--events-max', 1) ?? 1_000_000];
   const target = openTarget(context.env, { table: given.value('--table') });
   try {

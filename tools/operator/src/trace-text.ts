@@ -4,11 +4,36 @@ import type { OperatorScreen } from './operator-context.ts';
 /** Formats a trace for a person. */
 export function traceText(trace: EventTrace, bucket: string, out: Pick<OperatorScreen, 'bold'>, deep: boolean): string[] {
   const lines = [out.bold(`Event ${trace.eventId} ${verdictOf(trace, deep)}`)];
-  for (const row of trace.rows) lines.push('', `  row        ${placeText(row)}`, ...batchText(row.batch), `  file       s3://${bucket}/${row.file}`, `  partition  dt=${row.dt}`);
-  for (const one of trace.waiting) lines.push('', `  waits      ${placeText(one)}`, `             ${one.behind === 0 ? 'it lands next' : `${counted(one.behind, 'event')} of its partition ${one.behind === 1 ? 'lands' : 'land'} before it`}`);
-  for (const one of trace.rejects) lines.push('', `  rejected   ${placeText(one)}`, `  reason     ${one.reason}`, ...batchText(one.batch), `  file       s3://${bucket}/${one.file}`);
+  for (const row of trace.rows)
+    lines.push(
+      '',
+      `  row        ${placeText(row)}`,
+      ...batchText(row.batch),
+      `  file       s3://${bucket}/${row.file}`,
+      `  partition  dt=${row.dt}`,
+    );
+  for (const one of trace.waiting)
+    lines.push(
+      '',
+      `  waits      ${placeText(one)}`,
+      `             ${one.behind === 0 ? 'it lands next' : `${counted(one.behind, 'event')} of its partition ${one.behind === 1 ? 'lands' : 'land'} before it`}`,
+    );
+  for (const one of trace.rejects)
+    lines.push(
+      '',
+      `  rejected   ${placeText(one)}`,
+      `  reason     ${one.reason}`,
+      ...batchText(one.batch),
+      `  file       s3://${bucket}/${one.file}`,
+    );
   for (const one of trace.duplicates) lines.push('', `  dropped    ${placeText(one)}: the event is a row already`, ...batchText(one.batch));
-  for (const one of trace.lost) lines.push('', `  lost       ${placeText(one)}: it is in the topic, and the table has no row of it`, ...batchText(one.batch), '             ./millrace audit names the missing file');
+  for (const one of trace.lost)
+    lines.push(
+      '',
+      `  lost       ${placeText(one)}: it is in the topic, and the table has no row of it`,
+      ...batchText(one.batch),
+      '             ./millrace audit names the missing file',
+    );
   if (trace.unseen.length > 0) lines.push('', 'Not searched:', ...trace.unseen.map((what) => `  - ${what}`));
   return lines;
 }
@@ -35,5 +60,9 @@ function placeText({ topic, partition, offset }: EventPlace): string {
 }
 
 function batchText(batch: TracedBatch | null): string[] {
-  return batch === null ? ['  batch      none: no entry of the ledger holds it'] : [`  batch      entry ${grouped(batch.entry)} of the partition, offsets [${grouped(batch.from)}, ${grouped(batch.to)}), id ${batch.id}`];
+  return batch === null
+    ? ['  batch      none: no entry of the ledger holds it']
+    : [
+        `  batch      entry ${grouped(batch.entry)} of the partition, offsets [${grouped(batch.from)}, ${grouped(batch.to)}), id ${batch.id}`,
+      ];
 }

@@ -36,12 +36,23 @@ export async function runTargets(
     if (/^\W+nx run @?[\w/-]+:[\w-]+/.test(line)) onTask?.((finished += 1));
   };
   const which = changedSince === undefined ? ['run-many'] : ['affected', `--base=${changedSince}`];
-  return await run(nx, [...which, '-t', ...targets, '--output-style=static', `--parallel=${parallel}`, ...of], { cwd: root, env: { ...nxEnv, ...env }, signal, hard, onLine });
+  return await run(nx, [...which, '-t', ...targets, '--output-style=static', `--parallel=${parallel}`, ...of], {
+    cwd: root,
+    env: { ...nxEnv, ...env },
+    signal,
+    hard,
+    onLine,
+  });
 }
 
 /** Names of the projects that changed since a commit, or that depend on one that did. Uncommitted changes count. */
 export async function projectsChangedSince(base: string, { signal, hard }: Interrupts): Promise<string[]> {
-  const { code, output } = await run(nx, ['show', 'projects', '--affected', `--base=${base}`, '--json'], { cwd: root, env: nxEnv, signal, hard });
+  const { code, output } = await run(nx, ['show', 'projects', '--affected', `--base=${base}`, '--json'], {
+    cwd: root,
+    env: nxEnv,
+    signal,
+    hard,
+  });
   if (code !== 0) throw new StackError(`The changed projects cannot be found:\n${output.trim()}`);
   return JSON.parse(output.slice(output.indexOf('['))) as string[];
 }

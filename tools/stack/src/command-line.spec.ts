@@ -15,12 +15,24 @@ describe('the command line', () => {
     expect(usage.split('\n').filter((line) => line.length > 140)).toEqual([]);
   });
 
-  it.each(['up', 'up --detach', 'down', 'status --json', 'start kafka', 'start sink --as sink-2', 'stop sink-2', 'test', 'test --quick', 'bench purchase --json', 'verify sink-model 100', 'crash-matrix --faults 3', 'audit --deep', 'trace x'])(
-    'takes "%s"',
-    (line) => {
-      expect(faultOf(line)).toBeUndefined();
-    },
-  );
+  it.each([
+    'up',
+    'up --detach',
+    'down',
+    'status --json',
+    'start kafka',
+    'start sink --as sink-2',
+    'stop sink-2',
+    'test',
+    'test --quick',
+    'bench purchase --json',
+    'verify sink-model 100',
+    'crash-matrix --faults 3',
+    'audit --deep',
+    'trace x',
+  ])('takes "%s"', (line) => {
+    expect(faultOf(line)).toBeUndefined();
+  });
 
   it.each([
     ['upp', /^There is no command "upp"\.\n\nMillrace carries/],

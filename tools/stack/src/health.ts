@@ -45,7 +45,13 @@ async function ping(host: string, port: number): Promise<void> {
 }
 
 async function describe(broker: string): Promise<void> {
-  const admin = new kafkajs.Kafka({ brokers: [broker], logLevel: kafkajs.logLevel.NOTHING, connectionTimeout: 1000, requestTimeout: 3000, retry: { retries: 0 } }).admin();
+  const admin = new kafkajs.Kafka({
+    brokers: [broker],
+    logLevel: kafkajs.logLevel.NOTHING,
+    connectionTimeout: 1000,
+    requestTimeout: 3000,
+    retry: { retries: 0 },
+  }).admin();
   try {
     await admin.connect();
     await admin.describeCluster();

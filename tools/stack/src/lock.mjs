@@ -27,7 +27,7 @@ const pollMs = 200;
 export async function withLock(path, use, { onWait, signal } = {}) {
   const mine = JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid) });
   mkdirSync(dirname(path), { recursive: true });
-  for (let told = false; !create(path, mine); ) {
+  for (let told = false; !create(path, mine);) {
     signal?.throwIfAborted();
     const found = read(path);
     const owner = ownerOf(path, found);

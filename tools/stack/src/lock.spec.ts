@@ -16,7 +16,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a lock', () => {
   it('names its owner while it is held, and is gone after a failure too', async () => {
-    expect(await withLock(path, async () => JSON.parse(readFileSync(path, 'utf8')) as unknown)).toEqual({ pid: process.pid, startedAt: startOf(process.pid) });
+    expect(await withLock(path, async () => JSON.parse(readFileSync(path, 'utf8')) as unknown)).toEqual({
+      pid: process.pid,
+      startedAt: startOf(process.pid),
+    });
     await expect(withLock(path, async () => await Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     expect(existsSync(path)).toBe(false);
   });
@@ -37,7 +40,10 @@ describe('a lock', () => {
 
   it('is taken over from a process that has died, and from one whose pid another process has now', async () => {
     const { pid } = spawnSync('true');
-    for (const dead of [{ pid, startedAt: '1' }, { pid: process.pid, startedAt: 'another time' }]) {
+    for (const dead of [
+      { pid, startedAt: '1' },
+      { pid: process.pid, startedAt: 'another time' },
+    ]) {
       await withLock(path, async () => undefined);
       writeFileSync(path, JSON.stringify(dead));
       expect(await withLock(path, async () => 'taken over')).toBe('taken over');

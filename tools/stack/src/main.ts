@@ -77,7 +77,14 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
   const processes = await stack.status();
   if (json) screen.line(JSON.stringify({ processes }));
   else if (processes.length === 0) screen.line('Nothing runs; ./millrace up starts everything.');
-  else screen.line(tableText(['name', 'kind', 'pid', 'url', 'health'], processes.map(({ name, kind, pid, url, problem }) => [name, kind, `${pid}`, url, problem ?? 'healthy']), { grouped: false }));
+  else
+    screen.line(
+      tableText(
+        ['name', 'kind', 'pid', 'url', 'health'],
+        processes.map(({ name, kind, pid, url, problem }) => [name, kind, `${pid}`, url, problem ?? 'healthy']),
+        { grouped: false },
+      ),
+    );
   return 0;
 }
 
@@ -104,7 +111,9 @@ async function builtScript(project: string, folder: string, name: string, screen
 
 async function runScript(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   const { signal, hard } = interruption;
-  return (await run(pinnedNode, ['--expose-gc', '--disable-warning=TimeoutNegativeWarning', path, ...args], { env, signal, hard, inherit: true })).code;
+  return (
+    await run(pinnedNode, ['--expose-gc', '--disable-warning=TimeoutNegativeWarning', path, ...args], { env, signal, hard, inherit: true })
+  ).code;
 }
 
 // Commands over a running lake. They work on the parts that the environment names.

@@ -74,7 +74,9 @@ export function readPorts(env) {
     return port;
   };
   const defaults = Object.values(portSettings).flatMap((settings) => Object.entries(settings));
-  const ports = /** @type {Record<PortSetting, number>} */ (Object.fromEntries(defaults.map(([key, fallback]) => [key, read(key, fallback)])));
+  const ports = /** @type {Record<PortSetting, number>} */ (
+    Object.fromEntries(defaults.map(([key, fallback]) => [key, read(key, fallback)]))
+  );
   const advertised = read('KAFKA_ADVERTISED_PORT', ports.KAFKA_PROXIED_PORT);
   if (faults.length > 0) throw new StackError(faults.join('; '));
   return { ...ports, KAFKA_ADVERTISED_PORT: advertised };
@@ -99,7 +101,9 @@ export function externalParts(env) {
   const external = {
     kafka: (given('KAFKA_BROKERS') ?? own.kafka) !== own.kafka,
     redis: (given('REDIS_URL') ?? own.redis) !== own.redis,
-    aws: ['S3', 'GLUE', 'ATHENA'].every((service) => (given(`AWS_ENDPOINT_URL_${service}`) ?? given('AWS_ENDPOINT_URL') ?? own.aws) !== own.aws),
+    aws: ['S3', 'GLUE', 'ATHENA'].every(
+      (service) => (given(`AWS_ENDPOINT_URL_${service}`) ?? given('AWS_ENDPOINT_URL') ?? own.aws) !== own.aws,
+    ),
   };
   return new Set(partNames.filter((name) => external[name]));
 }

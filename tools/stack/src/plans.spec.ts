@@ -8,7 +8,11 @@ const settings = readSettings(env);
 
 describe('the plan of a service', () => {
   it('gives each purchase API its own outbox, and no other service one', () => {
-    const directories = [planService('purchase', settings, env), planService('purchase', settings, env, 'purchase-2'), planService('sink', settings, env)].map(({ plan }) => plan.env['PURCHASE_OUTBOX_DIR']);
+    const directories = [
+      planService('purchase', settings, env),
+      planService('purchase', settings, env, 'purchase-2'),
+      planService('sink', settings, env),
+    ].map(({ plan }) => plan.env['PURCHASE_OUTBOX_DIR']);
     expect(directories).toEqual([join('/tmp/home', 'outbox', 'purchase'), join('/tmp/home', 'outbox', 'purchase-2'), undefined]);
   });
 

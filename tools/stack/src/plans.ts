@@ -52,11 +52,25 @@ async function planKafka(context: InstallContext, env: Env): Promise<Planned> {
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
   };
-  writeFileSync(properties, `${Object.entries(lines).map(([key, value]) => `${key}=${value}`).join('\n')}\n`);
+  writeFileSync(
+    properties,
+    `${Object.entries(lines)
+      .map(([key, value]) => `${key}=${value}`)
+      .join('\n')}\n`,
+  );
   const logging = join(folder, 'log4j2.properties');
   writeFileSync(
     logging,
-    ['status=error', 'appender.out.type=Console', 'appender.out.name=out', 'appender.out.layout.type=PatternLayout', 'appender.out.layout.pattern=%d{ISO8601} %p %m (%c)%n', 'rootLogger.level=warn', 'rootLogger.appenderRef.out.ref=out', ''].join('\n'),
+    [
+      'status=error',
+      'appender.out.type=Console',
+      'appender.out.name=out',
+      'appender.out.layout.type=PatternLayout',
+      'appender.out.layout.pattern=%d{ISO8601} %p %m (%c)%n',
+      'rootLogger.level=warn',
+      'rootLogger.appenderRef.out.ref=out',
+      '',
+    ].join('\n'),
   );
   const java = ['-Xms256m', '-Xmx512m', `-Dlog4j2.configurationFile=${logging}`, '-cp', join(kafkaJarsPath(settings), '*')];
   if (!existsSync(join(folder, 'data', 'meta.properties'))) {
@@ -98,7 +112,15 @@ async function planRedis(context: InstallContext, env: Env): Promise<Planned> {
   mkdirSync(folder, { recursive: true });
   const port = settings.ports.redis;
   // A queue must never be evicted, and survives a kill.
-  const options = { port: String(port), bind: '127.0.0.1', dir: folder, appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction', save: '' };
+  const options = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir: folder,
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    'maxmemory-policy': 'noeviction',
+    save: '',
+  };
   return {
     plan: {
       name: 'redis',

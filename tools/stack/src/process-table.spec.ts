@@ -14,7 +14,16 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-const plan = (script: string): Parameters<ProcessTable['start']>[0] => ({ name: 'thing', kind: 'part', command: process.execPath, args: ['-e', script], env: process.env, cwd: home, url: 'http://127.0.0.1:1', health: 'http://127.0.0.1:1' });
+const plan = (script: string): Parameters<ProcessTable['start']>[0] => ({
+  name: 'thing',
+  kind: 'part',
+  command: process.execPath,
+  args: ['-e', script],
+  env: process.env,
+  cwd: home,
+  url: 'http://127.0.0.1:1',
+  health: 'http://127.0.0.1:1',
+});
 
 describe('the process table', () => {
   it('stops its processes, and kills those that do not stop', async () => {
@@ -30,7 +39,7 @@ describe('the process table', () => {
     expect(startOf(stubborn.pid)).toBeUndefined();
   });
 
-  it('does not touch a process that was given a dead one\'s pid', async () => {
+  it("does not touch a process that was given a dead one's pid", async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     const stale = { name: 'stale', kind: 'part' as const, pid: child.pid!, startedAt: '1', url: '', health: '' };
     writeFileSync(join(home, 'stale'), '');

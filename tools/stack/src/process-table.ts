@@ -80,13 +80,23 @@ export class ProcessTable {
     child.on('error', () => undefined);
     child.unref();
     if (child.pid === undefined) throw new StackError(`${plan.name} cannot be started: ${plan.command} is missing.`);
-    const started: StackProcess = { name: plan.name, kind: plan.kind, pid: child.pid, startedAt: startOf(child.pid) ?? '', url: plan.url, health: plan.health };
+    const started: StackProcess = {
+      name: plan.name,
+      kind: plan.kind,
+      pid: child.pid,
+      startedAt: startOf(child.pid) ?? '',
+      url: plan.url,
+      health: plan.health,
+    };
     writeFileSync(join(this.#run, `${plan.name}.json`), `${JSON.stringify(started)}\n`);
     return started;
   }
 
   /** Stops a process: SIGTERM, then SIGKILL when the time is up or `hard` aborts. Returns once it is gone. */
-  async stop(one: StackProcess, { timeoutMs = 30_000, hard }: { timeoutMs?: number; hard?: AbortSignal | undefined } = {}): Promise<'stopped' | 'killed' | 'dead'> {
+  async stop(
+    one: StackProcess,
+    { timeoutMs = 30_000, hard }: { timeoutMs?: number; hard?: AbortSignal | undefined } = {},
+  ): Promise<'stopped' | 'killed' | 'dead'> {
     let result: 'stopped' | 'killed' | 'dead' = 'dead';
     if (this.isAlive(one)) {
       result = 'stopped';

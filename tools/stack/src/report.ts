@@ -8,12 +8,17 @@ import { StackError } from './errors.mjs';
  * @throws StackError when it does not succeed within a minute
  */
 export async function runReport(queryUrl: string, report: string): Promise<{ view: QueryView; page: ResultPage }> {
-  const submitted = await fetch(`${queryUrl}/v1/queries`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ report }) });
+  const submitted = await fetch(`${queryUrl}/v1/queries`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ report }),
+  });
   if (!submitted.ok) throw new StackError(`The query API answered ${submitted.status}: ${(await submitted.text()).slice(0, 500)}`);
   let view = (await submitted.json()) as QueryView;
   const deadline = performance.now() + 60_000;
   while (view.state !== 'succeeded') {
-    if (view.state === 'failed' || view.state === 'cancelled') throw new StackError(`The report ${report} ${view.state}: ${view.error?.detail ?? view.error?.title ?? 'no reason given'}`);
+    if (view.state === 'failed' || view.state === 'cancelled')
+      throw new StackError(`The report ${report} ${view.state}: ${view.error?.detail ?? view.error?.title ?? 'no reason given'}`);
     if (performance.now() > deadline) throw new StackError(`The report ${report} is still ${view.state} after a minute.`);
     await pause(100);
     view = await json<QueryView>(new URL(view.links.self, queryUrl));

@@ -29,7 +29,12 @@ const outputCharactersMax = 100_000;
  */
 export async function run(command, args, { cwd, env = process.env, signal, hard, onLine, inherit = false } = {}) {
   signal?.throwIfAborted();
-  const child = spawn(command, [...args], { cwd, env, detached: true, stdio: inherit ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, [...args], {
+    cwd,
+    env,
+    detached: true,
+    stdio: inherit ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   let begun = '';
   /** @param {Buffer} chunk */
@@ -76,7 +81,10 @@ async function stopTree(pid, hard) {
     tree = processTree(tree);
   }
   while (tree.length > 0) {
-    signalAll(tree.map((one) => one.pid), 'SIGKILL');
+    signalAll(
+      tree.map((one) => one.pid),
+      'SIGKILL',
+    );
     await pause(20);
     tree = processTree(tree);
   }

@@ -10,9 +10,19 @@ it('takes quantiles by nearest rank', () => {
 });
 
 it('writes a table with human numbers to the right', () => {
-  expect(tableText(['genre', 'purchases'], [['Fiction', '12345'], ['Poetry', 7]])).toBe(['genre    purchases', '───────  ─────────', 'Fiction     12,345', 'Poetry           7'].join('\n'));
+  expect(
+    tableText(
+      ['genre', 'purchases'],
+      [
+        ['Fiction', '12345'],
+        ['Poetry', 7],
+      ],
+    ),
+  ).toBe(['genre    purchases', '───────  ─────────', 'Fiction     12,345', 'Poetry           7'].join('\n'));
 });
 
 it('leaves process ids as they are', () => {
-  expect(tableText(['name', 'pid'], [['kafka', '12345']], { grouped: false })).toBe(['name     pid', '─────  ─────', 'kafka  12345'].join('\n'));
+  expect(tableText(['name', 'pid'], [['kafka', '12345']], { grouped: false })).toBe(
+    ['name     pid', '─────  ─────', 'kafka  12345'].join('\n'),
+  );
 });

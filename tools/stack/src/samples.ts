@@ -28,7 +28,9 @@ if (itemsPerRequest > purchaseLimits.batchItemsMax) throw new Error('the samples
 
 /** The sample purchases, one JSON text each. */
 export function readSamples(): string[] {
-  return readFileSync(join(root, 'samples', 'purchases.ndjson'), 'utf8').trimEnd().split('\n');
+  return readFileSync(join(root, 'samples', 'purchases.ndjson'), 'utf8')
+    .trimEnd()
+    .split('\n');
 }
 
 /** Whether the table has a landed batch. */
@@ -42,13 +44,22 @@ export async function hasLandedRows(settings: Settings, env: Env): Promise<boole
  *
  * @throws StackError when one is not accepted
  */
-export async function postSamples(purchaseUrl: string, samples: readonly string[], onProgress: (posted: number) => void): Promise<Acknowledged[]> {
+export async function postSamples(
+  purchaseUrl: string,
+  samples: readonly string[],
+  onProgress: (posted: number) => void,
+): Promise<Acknowledged[]> {
   const acknowledged: Acknowledged[] = [];
   for (let start = 0; start < samples.length; start += itemsPerRequest) {
     const body = `[${samples.slice(start, start + itemsPerRequest).join(',')}]`;
-    const response = await fetch(`${purchaseUrl}/v1/purchases/batch`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const response = await fetch(`${purchaseUrl}/v1/purchases/batch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
     const text = await response.text();
-    if (response.status !== 202) throw new StackError(`The purchase service answered ${response.status} to the samples: ${text.slice(0, 500)}`);
+    if (response.status !== 202)
+      throw new StackError(`The purchase service answered ${response.status} to the samples: ${text.slice(0, 500)}`);
     const at = performance.now();
     for (const item of (JSON.parse(text) as BatchAnswer).items) {
       if ('problem' in item) throw new StackError(`A sample was refused: ${JSON.stringify(item.problem)}`);
@@ -65,7 +76,12 @@ export async function postSamples(purchaseUrl: string, samples: readonly string[
  *
  * @throws StackError when that takes longer than two minutes
  */
-export async function awaitQueryable(settings: Settings, env: Env, acknowledged: readonly Acknowledged[], onProgress: (landed: number) => void): Promise<Freshness> {
+export async function awaitQueryable(
+  settings: Settings,
+  env: Env,
+  acknowledged: readonly Acknowledged[],
+  onProgress: (landed: number) => void,
+): Promise<Freshness> {
   const { s3, glue } = lakeClients(settings, env);
   const store = new S3ObjectStore(s3, settings.bucket);
   const catalog = new GlueCatalog(glue, purchases, settings.bucket, undefined, settings.database);
@@ -75,7 +91,10 @@ export async function awaitQueryable(settings: Settings, env: Env, acknowledged:
   const seen = new Set<string>();
   const deadline = performance.now() + 120_000;
   while (tookMs.length < acknowledged.length) {
-    if (performance.now() > deadline) throw new StackError(`Only ${tookMs.length} of ${acknowledged.length} purchases were queryable after two minutes; ./millrace status tells how the sink is.`);
+    if (performance.now() > deadline)
+      throw new StackError(
+        `Only ${tookMs.length} of ${acknowledged.length} purchases were queryable after two minutes; ./millrace status tells how the sink is.`,
+      );
     const registered = new Set((await catalog.partitions()).map(({ value }) => value));
     for (const [partition, left] of waiting) {
       const head = await new Ledger(store, { table: purchases.table, topic: purchases.topic.name, partition }).head();
@@ -84,7 +103,10 @@ export async function awaitQueryable(settings: Settings, env: Env, acknowledged:
       const now = performance.now();
       // Entries before the head have landed: an entry is recorded only then.
       for (const { offset, at } of left) if (offset < head.to) tookMs.push(now - at);
-      waiting.set(partition, left.filter(({ offset }) => offset >= head.to));
+      waiting.set(
+        partition,
+        left.filter(({ offset }) => offset >= head.to),
+      );
     }
     onProgress(tookMs.length);
     await pause(100);

@@ -25,7 +25,14 @@ async function shown(isTTY: boolean, env: Readonly<Record<string, string>>): Pro
 describe('a screen', () => {
   it('writes plain lines where there is no terminal', async () => {
     expect(await shown(false, {})).toBe(
-      ['  … Build everything that this workspace holds', '  ✓ Build everything that this workspace holds: 3 projects (N s)', '  … Start', '  ✗ Start (N s)', 'Done', ''].join('\n'),
+      [
+        '  … Build everything that this workspace holds',
+        '  ✓ Build everything that this workspace holds: 3 projects (N s)',
+        '  … Start',
+        '  ✗ Start (N s)',
+        'Done',
+        '',
+      ].join('\n'),
     );
   });
 
@@ -54,7 +61,16 @@ describe('a screen', () => {
     await steps[1];
     first.resolve();
     await Promise.all(steps);
-    const lines = out.text.replaceAll(/\d+\.\d s/g, 'N s').replaceAll('\r\u001b[K', '\n').split('\n');
-    expect(lines.filter((line) => line !== '')).toEqual(['  … A (N s)', '  … A (N s), B (N s)', '  ✓ B (N s)', '  … A (N s)', '  ✓ A (N s)']);
+    const lines = out.text
+      .replaceAll(/\d+\.\d s/g, 'N s')
+      .replaceAll('\r\u001b[K', '\n')
+      .split('\n');
+    expect(lines.filter((line) => line !== '')).toEqual([
+      '  … A (N s)',
+      '  … A (N s), B (N s)',
+      '  ✓ B (N s)',
+      '  … A (N s)',
+      '  ✓ A (N s)',
+    ]);
   });
 });

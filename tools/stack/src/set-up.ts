@@ -6,6 +6,8 @@ import { readSettings } from './settings.ts';
 try {
   await setUpLake(readSettings(process.env), process.env);
 } catch (error) {
-  process.stderr.write(`millrace: topic, bucket and table could not be set up: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `millrace: topic, bucket and table could not be set up: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
   process.exitCode = error instanceof StackError ? 78 : 1;
 }

@@ -10,17 +10,32 @@ function accessOf(env: Readonly<Record<string, string>>): Record<string, string 
 describe('the settings of the stack', () => {
   it('have the ports of DESIGN, and start every part', () => {
     const settings = readSettings({});
-    expect(settings.ports).toEqual({ kafka: 9092, kafkaProxied: 9094, kafkaAdvertised: 9094, kafkaController: 9093, redis: 6379, aws: 4566, purchase: 3001, sink: 3002, query: 3003, queryWorker: 3004 });
+    expect(settings.ports).toEqual({
+      kafka: 9092,
+      kafkaProxied: 9094,
+      kafkaAdvertised: 9094,
+      kafkaController: 9093,
+      redis: 6379,
+      aws: 4566,
+      purchase: 3001,
+      sink: 3002,
+      query: 3003,
+      queryWorker: 3004,
+    });
     expect([...settings.external]).toEqual([]);
   });
 
   it('move a part by its port, and its clients with it', () => {
     const settings = readSettings({ KAFKA_PORT: '19092', REDIS_PORT: '16379', AWS_EMULATOR_PORT: '14566' });
-    expect(serviceEnv(settings, {})).toMatchObject({ KAFKA_BROKERS: '127.0.0.1:19092', REDIS_URL: 'redis://127.0.0.1:16379', AWS_ENDPOINT_URL: 'http://127.0.0.1:14566' });
+    expect(serviceEnv(settings, {})).toMatchObject({
+      KAFKA_BROKERS: '127.0.0.1:19092',
+      REDIS_URL: 'redis://127.0.0.1:16379',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:14566',
+    });
     expect([...settings.external]).toEqual([]);
   });
 
-  it('find S3 and Glue by the AWS SDK\'s own variables, before the one for all services', () => {
+  it("find S3 and Glue by the AWS SDK's own variables, before the one for all services", () => {
     const settings = readSettings({ AWS_ENDPOINT_URL: 'http://aws:1', AWS_ENDPOINT_URL_S3: 'http://s3:2' });
     expect(settings).toMatchObject({ awsUrl: 'http://aws:1', s3Url: 'http://s3:2', glueUrl: 'http://aws:1' });
     expect(readSettings({ AWS_ENDPOINT_URL_GLUE: 'http://glue:3', AWS_EMULATOR_PORT: '14566' })).toMatchObject({
@@ -44,15 +59,24 @@ describe('the settings of the stack', () => {
   });
 
   it('ignore what Kubernetes sets for a Service under the name of a port', () => {
-    expect(readSettings({ KAFKA_PORT: 'tcp://10.96.97.183:9092', REDIS_PORT: 'tcp://10.96.97.184:6379' }).ports).toMatchObject({ kafka: 9092, redis: 6379 });
+    expect(readSettings({ KAFKA_PORT: 'tcp://10.96.97.183:9092', REDIS_PORT: 'tcp://10.96.97.184:6379' }).ports).toMatchObject({
+      kafka: 9092,
+      redis: 6379,
+    });
   });
 
   it('name every port that is not one', () => {
-    expect(() => readSettings({ KAFKA_PORT: 'x', REDIS_PORT: '70000' })).toThrow('KAFKA_PORT must be a port from 1 to 65535 (it is "x"); REDIS_PORT must be a port from 1 to 65535 (it is "70000")');
+    expect(() => readSettings({ KAFKA_PORT: 'x', REDIS_PORT: '70000' })).toThrow(
+      'KAFKA_PORT must be a port from 1 to 65535 (it is "x"); REDIS_PORT must be a port from 1 to 65535 (it is "70000")',
+    );
   });
 
   it('pass the given variables to a service, before those of the local profile', () => {
-    expect(serviceEnv(readSettings({}), { SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012' })).toMatchObject({ SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012', AWS_REGION: 'us-east-1' });
+    expect(serviceEnv(readSettings({}), { SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012' })).toMatchObject({
+      SINK_FLUSH_SECONDS: '60',
+      SINK_PORT: '3012',
+      AWS_REGION: 'us-east-1',
+    });
   });
 
   const unchecked = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'millrace', AWS_SECRET_ACCESS_KEY: 'millrace' };
@@ -60,13 +84,22 @@ describe('the settings of the stack', () => {
   it('give the emulator fixed keys, and no profile that may need a login', () => {
     expect(accessOf({})).toEqual(unchecked);
     expect(accessOf({ AWS_PROFILE: 'work' })).toEqual(unchecked);
-    expect(accessOf({ AWS_ENDPOINT_URL: 'http://emulator:4566', AWS_REGION: 'eu-west-1' })).toEqual({ ...unchecked, AWS_REGION: 'eu-west-1' });
+    expect(accessOf({ AWS_ENDPOINT_URL: 'http://emulator:4566', AWS_REGION: 'eu-west-1' })).toEqual({
+      ...unchecked,
+      AWS_REGION: 'eu-west-1',
+    });
   });
 
   it('leave another store the credentials and the region that the environment names', () => {
     const AWS_ENDPOINT_URL_S3 = 'https://s3.eu-west-1.amazonaws.com';
     expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_PROFILE: 'work' })).toEqual({ AWS_PROFILE: 'work' });
-    expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_WEB_IDENTITY_TOKEN_FILE: '/token', AWS_REGION: 'eu-west-1' })).toEqual({ AWS_REGION: 'eu-west-1' });
-    expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' })).toEqual({ AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' });
+    expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_WEB_IDENTITY_TOKEN_FILE: '/token', AWS_REGION: 'eu-west-1' })).toEqual({
+      AWS_REGION: 'eu-west-1',
+    });
+    expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' })).toEqual({
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+    });
   });
 });

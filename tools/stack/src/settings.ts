@@ -72,7 +72,13 @@ export function readSettings(env: Env): Settings {
 }
 
 /** Variables that name a source of AWS credentials. */
-const credentialKeys = ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'];
+const credentialKeys = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_PROFILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+];
 
 /** The environment that services and tests of this stack get: the given one, and where this stack's parts are. */
 export function serviceEnv(settings: Settings, env: Env): Record<string, string> {

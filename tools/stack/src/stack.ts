@@ -74,12 +74,18 @@ export class Stack {
 
   /** Stops what this object started. */
   async stopStartedHere(onStopped: OnStopped): Promise<void> {
-    await this.#stop(this.#table.all().filter(({ name }) => this.#startedHere.has(name)), onStopped);
+    await this.#stop(
+      this.#table.all().filter(({ name }) => this.#startedHere.has(name)),
+      onStopped,
+    );
   }
 
   /** Names of the running processes. */
   running(): string[] {
-    return this.#table.all().filter((one) => this.#table.isAlive(one)).map(({ name }) => name);
+    return this.#table
+      .all()
+      .filter((one) => this.#table.isAlive(one))
+      .map(({ name }) => name);
   }
 
   /** Everything that was started, and how it is. */

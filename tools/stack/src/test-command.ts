@@ -29,20 +29,28 @@ export async function test(screen: Screen, interrupts: Interrupts): Promise<numb
   for (const { folder } of projects) rmSync(join(root, folder, integrationReport), { force: true });
 
   const problems: string[] = [];
-  await screen.step('Build', async (note) => await build(interrupts, note)).catch((error: unknown) => {
-    if (!(error instanceof StackError)) throw error;
-    problems.push(error.message);
-  });
-  if (problems.length === 0) await screen.step('Lint and unit tests', async (note) => {
-    const { code, output } = await runTargets(['lint', 'test'], interrupts, { onTask: (finished) => note(`${finished} tasks`) });
-    if (code !== 0) problems.push(`lint or unit tests failed:\n${output.trim().split('\n').slice(-200).join('\n')}`);
-  });
+  await screen
+    .step('Build', async (note) => await build(interrupts, note))
+    .catch((error: unknown) => {
+      if (!(error instanceof StackError)) throw error;
+      problems.push(error.message);
+    });
+  if (problems.length === 0)
+    await screen.step('Lint and unit tests', async (note) => {
+      const { code, output } = await runTargets(['lint', 'test'], interrupts, { onTask: (finished) => note(`${finished} tasks`) });
+      if (code !== 0) problems.push(`lint or unit tests failed:\n${output.trim().split('\n').slice(-200).join('\n')}`);
+    });
 
   const reports = projects.map(({ name, folder }) => ({ project: name, path: join(root, folder, report) }));
   if (problems.length === 0) {
-    const { failures, ran } = await integration(screen, interrupts, projects.filter(({ integration: has }) => has).map(({ name }) => name));
+    const { failures, ran } = await integration(
+      screen,
+      interrupts,
+      projects.filter(({ integration: has }) => has).map(({ name }) => name),
+    );
     problems.push(...failures);
-    for (const { name, folder } of projects) if (ran.includes(name)) reports.push({ project: `${name} (integration)`, path: join(root, folder, integrationReport) });
+    for (const { name, folder } of projects)
+      if (ran.includes(name)) reports.push({ project: `${name} (integration)`, path: join(root, folder, integrationReport) });
   }
 
   const tally = tallyOf(reports);
@@ -68,7 +76,9 @@ export async function quickTest(screen: Screen, interrupts: Interrupts): Promise
   const { code, output } = await screen.step('Build, lint and unit tests', async (note) => {
     return await runTargets(['build', 'lint', 'test'], interrupts, { changedSince: base, onTask: (finished) => note(`${finished} tasks`) });
   });
-  const reports = testProjects().flatMap(({ name, folder }) => (names.includes(name) ? [{ project: name, path: join(root, folder, report) }] : []));
+  const reports = testProjects().flatMap(({ name, folder }) =>
+    names.includes(name) ? [{ project: name, path: join(root, folder, report) }] : [],
+  );
   const tally = tallyOf(reports);
   if (code !== 0) screen.line(`\n${output.trim().split('\n').slice(-100).join('\n')}`);
   const failed = code !== 0 && tally.failed.length === 0 ? ['build, lint or unit tests failed'] : tally.failed;
@@ -78,7 +88,11 @@ export async function quickTest(screen: Screen, interrupts: Interrupts): Promise
 }
 
 async function baseCommit({ signal, hard }: Interrupts): Promise<string> {
-  const attempts = [['merge-base', 'HEAD', 'origin/HEAD'], ['merge-base', 'HEAD', 'origin/main'], ['rev-parse', '--verify', 'HEAD~1']];
+  const attempts = [
+    ['merge-base', 'HEAD', 'origin/HEAD'],
+    ['merge-base', 'HEAD', 'origin/main'],
+    ['rev-parse', '--verify', 'HEAD~1'],
+  ];
   for (const args of attempts) {
     const { code, output } = await run('git', args, { cwd: root, signal, hard });
     if (code === 0) return output.trim();
@@ -86,7 +100,11 @@ async function baseCommit({ signal, hard }: Interrupts): Promise<string> {
   throw new StackError('There is no commit to compare with: --quick needs a clone with at least two commits. Run ./millrace test instead.');
 }
 
-async function integration(screen: Screen, interrupts: Interrupts, projects: readonly string[]): Promise<{ failures: string[]; ran: readonly string[] }> {
+async function integration(
+  screen: Screen,
+  interrupts: Interrupts,
+  projects: readonly string[],
+): Promise<{ failures: string[]; ran: readonly string[] }> {
   const failures: string[] = [];
   const ran: string[] = [];
   try {
@@ -121,12 +139,16 @@ function groupsOf(projects: readonly string[]): readonly string[][] {
 /** Every project of the workspace that has tests. */
 function testProjects(): { name: string; folder: string; integration: boolean }[] {
   const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { workspaces: string[] };
-  const folders = workspaces.flatMap((pattern) => (pattern.endsWith('/*') ? readdirSync(join(root, pattern.slice(0, -2))).map((name) => `${pattern.slice(0, -2)}/${name}`) : [pattern]));
+  const folders = workspaces.flatMap((pattern) =>
+    pattern.endsWith('/*') ? readdirSync(join(root, pattern.slice(0, -2))).map((name) => `${pattern.slice(0, -2)}/${name}`) : [pattern],
+  );
   return folders
     .filter((folder) => existsSync(join(root, folder, 'vitest.config.ts')))
     .map((folder) => ({
       name: (JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as { name: string }).name,
       folder,
-      integration: readdirSync(join(root, folder, 'src'), { recursive: true, encoding: 'utf8' }).some((path) => /\.(int|e2e)\.spec\.ts$/.test(path)),
+      integration: readdirSync(join(root, folder, 'src'), { recursive: true, encoding: 'utf8' }).some((path) =>
+        /\.(int|e2e)\.spec\.ts$/.test(path),
+      ),
     }));
 }

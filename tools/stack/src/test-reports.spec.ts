@@ -17,8 +17,30 @@ function write(name: string, testResults: readonly object[], ms = 1000): { proje
 }
 
 it('adds reports up, and lists skipped and failed tests by name', () => {
-  const one = write('one', [{ name: 'a', status: 'failed', assertionResults: [{ fullName: 'works', status: 'passed' }, { fullName: 'breaks', status: 'failed', failureMessages: ['no\nat x'] }] }]);
-  const two = write('two', [{ name: 'b', status: 'passed', assertionResults: [{ fullName: 'works', status: 'passed' }, { fullName: 'waits (no Trino here)', status: 'skipped' }] }], 61_000);
+  const one = write('one', [
+    {
+      name: 'a',
+      status: 'failed',
+      assertionResults: [
+        { fullName: 'works', status: 'passed' },
+        { fullName: 'breaks', status: 'failed', failureMessages: ['no\nat x'] },
+      ],
+    },
+  ]);
+  const two = write(
+    'two',
+    [
+      {
+        name: 'b',
+        status: 'passed',
+        assertionResults: [
+          { fullName: 'works', status: 'passed' },
+          { fullName: 'waits (no Trino here)', status: 'skipped' },
+        ],
+      },
+    ],
+    61_000,
+  );
   const tally = tallyOf([one, two]);
   expect(tally.passed).toBe(2);
   const [times, rest] = [tallyText(tally).split('\n').slice(0, 6), tallyText(tally).split('\n').slice(6)];
@@ -30,10 +52,23 @@ it('adds reports up, and lists skipped and failed tests by name', () => {
     'one          2  1.0 s',
     '',
   ]);
-  expect(rest.join('\n')).toBe(['Skipped, each with its reason:', '  - two: waits (no Trino here)', '', 'Failed:', '  ✗ one: breaks\n      no', '', '2 passed, 1 failed'].join('\n'));
+  expect(rest.join('\n')).toBe(
+    [
+      'Skipped, each with its reason:',
+      '  - two: waits (no Trino here)',
+      '',
+      'Failed:',
+      '  ✗ one: breaks\n      no',
+      '',
+      '2 passed, 1 failed',
+    ].join('\n'),
+  );
 });
 
 it('counts a file that could not be run and a missing report as failures', () => {
   const broken = write('broken', [{ name: 'x.spec.ts', status: 'failed', message: 'SyntaxError: oops\n at', assertionResults: [] }]);
-  expect(tallyOf([broken, { project: 'gone', path: join(folder, 'gone') }]).failed).toEqual(['broken: x.spec.ts: SyntaxError: oops', 'gone: its tests left no report']);
+  expect(tallyOf([broken, { project: 'gone', path: join(folder, 'gone') }]).failed).toEqual([
+    'broken: x.spec.ts: SyntaxError: oops',
+    'gone: its tests left no report',
+  ]);
 });

@@ -56,7 +56,8 @@ export function tallyOf(reports: readonly { readonly project: string; readonly p
     const tests = files.reduce((sum, file) => sum + file.assertionResults.length, 0);
     times.push({ project, tests, ms: Math.max(0, ...files.map(({ endTime }) => endTime - report.startTime)) });
     for (const file of files) {
-      if (file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed')) failed.push(`${project}: ${file.name}: ${file.message?.split('\n')[0] ?? 'it could not be run'}`);
+      if (file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed'))
+        failed.push(`${project}: ${file.name}: ${file.message?.split('\n')[0] ?? 'it could not be run'}`);
       for (const { fullName, status, failureMessages } of file.assertionResults) {
         const name = `${project}: ${fullName}`;
         if (status === 'passed') passed += 1;

@@ -20,7 +20,9 @@ let env: Record<string, string | undefined>;
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'millrace-up-'));
   // The variables of the stack that the tests run on would make its parts external.
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|LAKE)_/.test(key)));
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|LAKE)_/.test(key)),
+  );
   env = { ...inherited, ...(await ownPorts()), MILLRACE_HOME: home, MILLRACE_CACHE: process.env['MILLRACE_CACHE'], NO_COLOR: '1' };
 });
 afterEach(async () => {
@@ -124,11 +126,15 @@ describe('a separate S3', () => {
       const up = millrace('up');
       await up.until('Ctrl-C stops everything.');
       const access = { region: 'us-east-1', credentials: { accessKeyId: 'key', secretAccessKey: 'secret' } };
-      const bucketAt = async (endpoint: string): Promise<unknown> => await s3Client({}, { ...access, endpoint }).send(new HeadBucketCommand({ Bucket: 'millrace-lake' }));
+      const bucketAt = async (endpoint: string): Promise<unknown> =>
+        await s3Client({}, { ...access, endpoint }).send(new HeadBucketCommand({ Bucket: 'millrace-lake' }));
       await expect(bucketAt(s3Url)).resolves.toBeDefined();
       await expect(bucketAt(readSettings(env).awsUrl)).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } });
       const audit = millrace('audit');
-      expect({ code: await audit.ended, text: audit.text }).toMatchObject({ code: 0, text: expect.stringContaining('4,000 are rows') as string });
+      expect({ code: await audit.ended, text: audit.text }).toMatchObject({
+        code: 0,
+        text: expect.stringContaining('4,000 are rows') as string,
+      });
       up.signal('SIGTERM');
       expect(await up.ended).toBe(0);
       expect(processesWith(`MILLRACE_HOME=${home}\0`)).toEqual([]);

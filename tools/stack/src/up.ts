@@ -59,24 +59,38 @@ async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeli
   timeline.mark('start');
 
   const { ports } = settings;
-  const urls = { purchase: `http://127.0.0.1:${ports.purchase}`, sink: `http://127.0.0.1:${ports.sink}`, query: `http://127.0.0.1:${ports.query}` };
+  const urls = {
+    purchase: `http://127.0.0.1:${ports.purchase}`,
+    sink: `http://127.0.0.1:${ports.sink}`,
+    query: `http://127.0.0.1:${ports.query}`,
+  };
   let freshness: Freshness | undefined;
   if (!(await wait(hasLandedRows(settings, env)))) {
     freshness = await bringSamples(stack, env, screen, urls.purchase);
     timeline.mark('sample purchases');
   }
-  const { view, page } = await screen.step('Ask for the report sales-by-genre', async () => await wait(runReport(urls.query, 'sales-by-genre')));
+  const { view, page } = await screen.step(
+    'Ask for the report sales-by-genre',
+    async () => await wait(runReport(urls.query, 'sales-by-genre')),
+  );
   timeline.mark('report');
 
   screen.line();
   screen.line(screen.bold('Sales by genre'));
-  screen.line(tableText(page.columns.map(({ name }) => name), page.rows));
+  screen.line(
+    tableText(
+      page.columns.map(({ name }) => name),
+      page.rows,
+    ),
+  );
   screen.line();
   if (view.statistics !== undefined) screen.line(`Answered by ${view.engine} in ${view.statistics.executionMs} ms.`);
   if (freshness !== undefined) {
     const { p50Ms, p99Ms, events } = freshness;
     const flush = `a batch is flushed every ${env['SINK_FLUSH_SECONDS'] ?? '5'} s here`;
-    screen.line(`From 202 to queryable: p50 ${(p50Ms / 1000).toFixed(1)} s, p99 ${(p99Ms / 1000).toFixed(1)} s, over ${groupThousands(events)} purchases (${flush}).`);
+    screen.line(
+      `From 202 to queryable: p50 ${(p50Ms / 1000).toFixed(1)} s, p99 ${(p99Ms / 1000).toFixed(1)} s, over ${groupThousands(events)} purchases (${flush}).`,
+    );
   }
   screen.line(timeline.text());
   screen.line();
@@ -90,8 +104,13 @@ async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeli
 // Downloads wait for the network and the build for the processor, so they run beside each other.
 async function fetchAndBuild(stack: Stack, screen: Screen): Promise<void> {
   const { settings, interrupts } = stack;
-  const lists = { kafka: ['kafka.stamp', 'pom.xml'], redis: ['redis.stamp', 'requirements-redis.txt'], aws: ['venv.stamp', 'requirements.txt'] } as const;
-  const isMissing = (name: PartName): boolean => !settings.external.has(name) && !isFetched({ MILLRACE_CACHE: settings.cache }, lists[name][0], lists[name][1]);
+  const lists = {
+    kafka: ['kafka.stamp', 'pom.xml'],
+    redis: ['redis.stamp', 'requirements-redis.txt'],
+    aws: ['venv.stamp', 'requirements.txt'],
+  } as const;
+  const isMissing = (name: PartName): boolean =>
+    !settings.external.has(name) && !isFetched({ MILLRACE_CACHE: settings.cache }, lists[name][0], lists[name][1]);
   const titles = { kafka: 'Fetch Kafka', redis: 'Fetch Redis', aws: 'Fetch the AWS emulator' } as const;
   const fetch = async (name: PartName): Promise<void> =>
     await screen.step(titles[name], async (note) => void (await installers[name]({ settings, note, ...interrupts })));

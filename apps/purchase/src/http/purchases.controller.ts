@@ -60,7 +60,8 @@ function retryAfterOf(item: BatchItem): number {
 function clientOf({ raw }: FastifyReply): ClientPresence {
   const client = new ClientPresence();
   raw.on('close', () => {
-    if (!raw.writableFinished) client.leave(new ProblemError('client-closed', { detail: 'The client closed the connection before the answer.' }));
+    if (!raw.writableFinished)
+      client.leave(new ProblemError('client-closed', { detail: 'The client closed the connection before the answer.' }));
   });
   return client;
 }

@@ -23,7 +23,9 @@ export function lockDirectory(path: string): DirectoryLock {
   } catch (error) {
     database.close();
     if ((error as { errcode?: number }).errcode !== busy) throw error;
-    throw new OutboxError('locked', `Another process uses the outbox directory ${path}: give each instance its own PURCHASE_OUTBOX_DIR.`, { cause: error });
+    throw new OutboxError('locked', `Another process uses the outbox directory ${path}: give each instance its own PURCHASE_OUTBOX_DIR.`, {
+      cause: error,
+    });
   }
   return { release: () => database.close() };
 }

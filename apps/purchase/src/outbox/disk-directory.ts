@@ -46,7 +46,7 @@ class DiskFile implements LogFile {
 
   async write(bytes: Uint8Array, at: number): Promise<void> {
     // The system may write less than it was given.
-    for (let done = 0; done < bytes.length; ) done += (await this.#handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+    for (let done = 0; done < bytes.length;) done += (await this.#handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
   }
 
   async read(at: number, length: number): Promise<Buffer> {

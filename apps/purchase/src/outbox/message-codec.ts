@@ -32,7 +32,10 @@ export const messageCodec: EntryCodec<PurchaseMessage> = {
 
   /** The parts are copies: a view would keep the whole chunk of the log in memory. */
   decode(encoded) {
-    if (encoded[0] !== version) throw new RangeError(`The version of an entry in the outbox is ${encoded[0]}, and this release reads ${version}: drain the outbox with the release that wrote it.`);
+    if (encoded[0] !== version)
+      throw new RangeError(
+        `The version of an entry in the outbox is ${encoded[0]}, and this release reads ${version}: drain the outbox with the release that wrote it.`,
+      );
     let at = fixedBytes;
     const next = (): Buffer => {
       const end = at + lengthBytes + encoded.readUInt32LE(at);

@@ -79,14 +79,17 @@ export class OutboxDrainer {
     const { replay, onError, onReplayed } = this.#options;
     let isComplete = true;
     try {
-      const summary = await replay(async (entries, { signal }) => {
-        try {
-          await this.#publish(entries, signal);
-        } catch (error) {
-          isComplete = false;
-          throw error;
-        }
-      }, { signal: this.#stop.signal });
+      const summary = await replay(
+        async (entries, { signal }) => {
+          try {
+            await this.#publish(entries, signal);
+          } catch (error) {
+            isComplete = false;
+            throw error;
+          }
+        },
+        { signal: this.#stop.signal },
+      );
       if (summary.replayed > 0) onReplayed(summary);
       return isComplete && summary.replayed > 0;
     } catch (error) {

@@ -72,7 +72,7 @@ class Episode {
   async #compare(): Promise<void> {
     const log = await OutboxLog.open(this.#directory, limits);
     const found: string[] = [];
-    for (let at = log.cursor; at < log.end; ) {
+    for (let at = log.cursor; at < log.end;) {
       const records = await log.read(at);
       found.push(...records.map(({ payload }) => textOf(payload)));
       at = records.at(-1)!.end;
@@ -110,16 +110,19 @@ describe('a power cut', () => {
     expect([cuts, acknowledged > 3000]).toEqual([3000, true]);
   });
 
-  it.each(['file', 'directory'] as const)('loses acknowledged events when the sync of the %s is left out: the test sees such a fault', async (leftOut) => {
-    const violations: string[] = [];
-    for (let seed = 1; seed <= 50; seed += 1) {
-      const episode = new Episode(seed, leftOut);
-      for (let cut = 0; cut < 5; cut += 1) {
-        // A log whose syncs are left out may also be damaged.
-        await episode.run().catch((error: unknown) => episode.violations.push(String(error)));
+  it.each(['file', 'directory'] as const)(
+    'loses acknowledged events when the sync of the %s is left out: the test sees such a fault',
+    async (leftOut) => {
+      const violations: string[] = [];
+      for (let seed = 1; seed <= 50; seed += 1) {
+        const episode = new Episode(seed, leftOut);
+        for (let cut = 0; cut < 5; cut += 1) {
+          // A log whose syncs are left out may also be damaged.
+          await episode.run().catch((error: unknown) => episode.violations.push(String(error)));
+        }
+        violations.push(...episode.violations.filter((violation) => violation.startsWith('acknowledged')));
       }
-      violations.push(...episode.violations.filter((violation) => violation.startsWith('acknowledged')));
-    }
-    expect(violations.length).toBeGreaterThan(0);
-  });
+      expect(violations.length).toBeGreaterThan(0);
+    },
+  );
 });

@@ -101,9 +101,11 @@ export class OutboxLog {
    */
   async append(payloads: readonly Uint8Array[]): Promise<void> {
     if (this.#isClosed) throw new OutboxError('closed', 'The outbox is closed.');
-    if (payloads.some(({ length }) => length === 0 || length > payloadBytesMax)) throw new RangeError(`A record of the outbox has 1 to ${payloadBytesMax} bytes.`);
+    if (payloads.some(({ length }) => length === 0 || length > payloadBytesMax))
+      throw new RangeError(`A record of the outbox has 1 to ${payloadBytesMax} bytes.`);
     const bytes = Buffer.concat(payloads.map(encodeRecord));
-    if (this.bytes + bytes.length > this.#limits.bytesMax) throw new OutboxError('queue-full', `The outbox is full: it holds ${this.bytes} of at most ${this.#limits.bytesMax} bytes.`);
+    if (this.bytes + bytes.length > this.#limits.bytesMax)
+      throw new OutboxError('queue-full', `The outbox is full: it holds ${this.bytes} of at most ${this.#limits.bytesMax} bytes.`);
     this.#waitingBytes += bytes.length;
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ bytes, resolve, reject });

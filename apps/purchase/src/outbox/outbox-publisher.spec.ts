@@ -92,15 +92,18 @@ describe('the publisher with an outbox', () => {
     expect([queue.entries, queued]).toEqual([2, 2]);
   });
 
-  it.each(['too-large', 'refused', 'overloaded', 'expired', 'stopping'] as const)('never puts an event that is %s into the outbox, and keeps the others of its request', async (reason) => {
-    kafka.refusedEvents.set('a', reason);
-    expect(await publish([message('a')])).toEqual([`a ${reason}`]);
-    // The publisher of Kafka counts these.
-    expect(failed).toEqual([]);
-    kafka.refusals.set(0, 'unavailable');
-    expect(await publish([message('a'), message('b')])).toEqual([`a ${reason}`, 'b queued']);
-    expect(queue.entries).toBe(1);
-  });
+  it.each(['too-large', 'refused', 'overloaded', 'expired', 'stopping'] as const)(
+    'never puts an event that is %s into the outbox, and keeps the others of its request',
+    async (reason) => {
+      kafka.refusedEvents.set('a', reason);
+      expect(await publish([message('a')])).toEqual([`a ${reason}`]);
+      // The publisher of Kafka counts these.
+      expect(failed).toEqual([]);
+      kafka.refusals.set(0, 'unavailable');
+      expect(await publish([message('a'), message('b')])).toEqual([`a ${reason}`, 'b queued']);
+      expect(queue.entries).toBe(1);
+    },
+  );
 
   it('queues new events of a partition behind those that wait, until they are drained; other partitions go to Kafka', async () => {
     kafka.refusals.set(0, 'unavailable');

@@ -72,7 +72,8 @@ export class OutboxPublisher implements EventPublisher {
     if (outcome.result === 'succeeded' || outcome.result === 'cached') return outcome.value;
     const { error } = outcome;
     // Only a closed pipeline refuses calls: its attempts are longer than any request.
-    if (!(error instanceof NotInKafkaError)) return messages.map(({ eventId }) => ({ kind: 'failed', eventId, reason: 'stopping', cause: error }));
+    if (!(error instanceof NotInKafkaError))
+      return messages.map(({ eventId }) => ({ kind: 'failed', eventId, reason: 'stopping', cause: error }));
     if (outcome.result === 'fell-back') {
       onQueued(error.entries.length);
       return error.deliveries.map((delivery) => (isKept(delivery) ? { kind: 'queued', eventId: delivery.eventId } : delivery));
@@ -91,7 +92,8 @@ export class OutboxPublisher implements EventPublisher {
   #report(deliveries: readonly Delivery[]): Delivery[] {
     const counts = new Map<FailureReason, number>();
     for (const delivery of deliveries) {
-      if (delivery.kind === 'failed' && isRejectedHere(delivery.reason)) counts.set(delivery.reason, (counts.get(delivery.reason) ?? 0) + 1);
+      if (delivery.kind === 'failed' && isRejectedHere(delivery.reason))
+        counts.set(delivery.reason, (counts.get(delivery.reason) ?? 0) + 1);
     }
     for (const [reason, events] of counts) this.#options.onFailed(reason, events);
     return [...deliveries];
@@ -112,7 +114,9 @@ export class OutboxPublisher implements EventPublisher {
   #explain({ deliveries, entries }: NotInKafkaError): readonly Delivery[] {
     const failure = this.#options.queue.failureOf(entries);
     const reason = failure instanceof OutboxError && failure.code === 'queue-full' ? 'outbox-full' : 'outbox-failed';
-    return deliveries.map((delivery) => (isKept(delivery) && delivery.reason === 'unavailable' ? { ...delivery, reason, cause: failure ?? delivery.cause } : delivery));
+    return deliveries.map((delivery) =>
+      isKept(delivery) && delivery.reason === 'unavailable' ? { ...delivery, reason, cause: failure ?? delivery.cause } : delivery,
+    );
   }
 }
 

@@ -12,7 +12,10 @@ const codec: EntryCodec<unknown> = {
 const headBytes = 24;
 const { signal } = new AbortController();
 
-async function openQueue(directory: PowerCutDirectory, limits: { readonly bytesMax: number; readonly segmentBytesMax?: number; readonly groupEntriesMax?: number }): Promise<{ log: OutboxLog; queue: OutboxQueue<unknown> }> {
+async function openQueue(
+  directory: PowerCutDirectory,
+  limits: { readonly bytesMax: number; readonly segmentBytesMax?: number; readonly groupEntriesMax?: number },
+): Promise<{ log: OutboxLog; queue: OutboxQueue<unknown> }> {
   const { bytesMax, segmentBytesMax = 1000, groupEntriesMax = 2 } = limits;
   const log = await OutboxLog.open(directory, { bytesMax, segmentBytesMax, commitBytesMax: 1000 });
   return { log, queue: await OutboxQueue.open(log, codec, groupEntriesMax) };
@@ -78,7 +81,10 @@ describe('the queue on the log', () => {
     await pass('a');
     expect([ran.length, queue.isWaiting('a'), queue.isWaiting('b'), log.cursor]).toEqual([30, true, false, 0]);
     await pass('');
-    expect(ran).toEqual([...Array.from({ length: 30 }, (_, number) => `b${number}`), ...Array.from({ length: 30 }, (_, number) => `a${number}`)]);
+    expect(ran).toEqual([
+      ...Array.from({ length: 30 }, (_, number) => `b${number}`),
+      ...Array.from({ length: 30 }, (_, number) => `a${number}`),
+    ]);
     expect([queue.isEmpty, log.cursor === log.end]).toEqual([true, true]);
     // Every segment is gone: its space is free.
     expect((await directory.list()).map(({ name }) => name)).toEqual(['cursor']);

@@ -118,7 +118,7 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
     // The first entry that is not replayed; the pointer stays there.
     let keepFrom: number | undefined;
     const end = this.#log.end;
-    for (let at = this.#log.cursor; at < end && !signal.aborted && this.#canProgress(stopped); ) {
+    for (let at = this.#log.cursor; at < end && !signal.aborted && this.#canProgress(stopped);) {
       const records = await this.#log.read(at);
       const groups = this.#groupsOf(records);
       const results = await Promise.all([...groups].map(async ([key, entries]) => await this.#runKey(key, entries, stopped, run, signal)));
@@ -144,7 +144,13 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
   }
 
   /** @returns how many entries are replayed */
-  async #runKey(key: string, entries: readonly PlacedEntry<Item>[], stopped: Set<string>, run: Run<Item>, signal: AbortSignal): Promise<number> {
+  async #runKey(
+    key: string,
+    entries: readonly PlacedEntry<Item>[],
+    stopped: Set<string>,
+    run: Run<Item>,
+    signal: AbortSignal,
+  ): Promise<number> {
     for (let from = 0; from < entries.length; from += this.#groupEntriesMax) {
       if (stopped.has(key) || signal.aborted) return from;
       const group = entries.slice(from, from + this.#groupEntriesMax);
@@ -165,7 +171,9 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
   }
 
   #firstNotReplayed(groups: ReadonlyMap<string, readonly PlacedEntry<Item>[]>): number | undefined {
-    const starts = [...groups].flatMap(([key, entries]) => entries.find(({ start }) => start >= (this.#replayedTo.get(key) ?? 0))?.start ?? []);
+    const starts = [...groups].flatMap(
+      ([key, entries]) => entries.find(({ start }) => start >= (this.#replayedTo.get(key) ?? 0))?.start ?? [],
+    );
     return starts.length === 0 ? undefined : Math.min(...starts);
   }
 

@@ -73,7 +73,10 @@ export class Segment {
     const file = await directory.open(segmentName(base));
     if (!(await hasHead(file, base))) {
       await file.close();
-      throw new OutboxError('damaged', `The outbox file ${segmentName(base)} has no valid head: restore it, or move it away to give its events up.`);
+      throw new OutboxError(
+        'damaged',
+        `The outbox file ${segmentName(base)} has no valid head: restore it, or move it away to give its events up.`,
+      );
     }
     return new Segment(base, file, end, false);
   }
@@ -150,7 +153,7 @@ export class Segment {
   async read(from: number): Promise<readonly PlacedRecord[]> {
     const chunk = await this.#readChunk(from, Math.min(readBytes, this.#end - from));
     const records: PlacedRecord[] = [];
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const payload = decodeRecord(chunk, at);
       if (payload === 'short' && records.length > 0) break;
       if (typeof payload === 'string') throw this.#damagedAt(from + at);
@@ -182,7 +185,10 @@ export class Segment {
   }
 
   #damagedAt(position: number): OutboxError {
-    return new OutboxError('damaged', `The outbox file ${segmentName(this.base)} is damaged at byte ${headBytes + position - this.base}: restore it, or move it away to give its events up.`);
+    return new OutboxError(
+      'damaged',
+      `The outbox file ${segmentName(this.base)} is damaged at byte ${headBytes + position - this.base}: restore it, or move it away to give its events up.`,
+    );
   }
 }
 

@@ -51,7 +51,13 @@ export class KafkaWriter implements TopicWriter {
       async (within) => {
         await this.#inspect(within);
         const { retryDelayMs } = this.#settings;
-        const producer = new Producer({ ...baseOptions(this.#settings), idempotent: true, acks: ProduceAcks.ALL, retries: Number.MAX_SAFE_INTEGER, retryDelay: retryDelayMs });
+        const producer = new Producer({
+          ...baseOptions(this.#settings),
+          idempotent: true,
+          acks: ProduceAcks.ALL,
+          retries: Number.MAX_SAFE_INTEGER,
+          retryDelay: retryDelayMs,
+        });
         try {
           await abortable(producer.initIdempotentProducer({}), within);
         } catch (error) {
@@ -72,7 +78,8 @@ export class KafkaWriter implements TopicWriter {
     const { topic } = this.#settings;
     const { brokers, topics } = await abortable(this.#inspector.metadata({ topics: [topic], forceUpdate: true, retries: 0 }), signal);
     const partitions = topics.get(topic)?.partitionsCount ?? 0;
-    if (partitions !== purchases.topic.partitions) throw new Error(`the topic ${topic} has ${partitions} partitions, and its contract says ${purchases.topic.partitions}`);
+    if (partitions !== purchases.topic.partitions)
+      throw new Error(`the topic ${topic} has ${partitions} partitions, and its contract says ${purchases.topic.partitions}`);
     return `${brokers.size} broker${brokers.size === 1 ? '' : 's'}, topic ${topic}`;
   }
 }
@@ -128,7 +135,9 @@ function baseOptions({ brokers, clientId, connectMsMax, answerMsMax }: KafkaWrit
 }
 
 function messagesOf(topic: string, batches: readonly PartitionBatch[]) {
-  return batches.flatMap(({ partition, messages }) => messages.map(({ key, value, headers }) => ({ topic, partition, key, value, headers: headers as Map<Buffer, Buffer> })));
+  return batches.flatMap(({ partition, messages }) =>
+    messages.map(({ key, value, headers }) => ({ topic, partition, key, value, headers: headers as Map<Buffer, Buffer> })),
+  );
 }
 
 /**

@@ -4,7 +4,15 @@ import type { FailureReason } from './delivery.ts';
 export type PublisherEvent =
   | { readonly type: 'SessionOpened' }
   | { readonly type: 'SessionOpenFailed'; readonly error: unknown; readonly retryInMs: number }
-  | { readonly type: 'SendFinished'; readonly events: number; readonly bytes: number; readonly writtenEvents: number; readonly writtenBytes: number; readonly durationMs: number; readonly causes: readonly unknown[] }
+  | {
+      readonly type: 'SendFinished';
+      readonly events: number;
+      readonly bytes: number;
+      readonly writtenEvents: number;
+      readonly writtenBytes: number;
+      readonly durationMs: number;
+      readonly causes: readonly unknown[];
+    }
   | { readonly type: 'EventsFailed'; readonly reason: FailureReason; readonly events: number };
 
 /** Receives what happens. */

@@ -28,7 +28,15 @@ function message(eventId: string, partition = 0, bytes = 10): PurchaseMessage {
 async function started(settings: Partial<PublisherSettings> = {}): Promise<Publisher> {
   const publisher = new Publisher(
     writer,
-    { partitions: 2, lingerMs: 1, batchBytesMax: 100, queueEventsMax: 1000, queueBytesMax: 100_000, reopen: { baseMs: 100, factor: 2, waitMsMax: 1000 }, ...settings },
+    {
+      partitions: 2,
+      lingerMs: 1,
+      batchBytesMax: 100,
+      queueEventsMax: 1000,
+      queueBytesMax: 100_000,
+      reopen: { baseMs: 100, factor: 2, waitMsMax: 1000 },
+      ...settings,
+    },
     { clock, random: () => 1, observe: (event) => events.push(event) },
   );
   publisher.start();
@@ -83,7 +91,14 @@ describe('sends', () => {
 
   it('carry no more than the limit for each partition, and go out at once when it is reached', async () => {
     const publisher = await started();
-    const request = publish(publisher, message('a', 0, 60), message('b', 0, 40), message('c', 0, 1), message('d', 1, 300), message('e', 1, 1));
+    const request = publish(
+      publisher,
+      message('a', 0, 60),
+      message('b', 0, 40),
+      message('c', 0, 1),
+      message('d', 1, 300),
+      message('e', 1, 1),
+    );
     await promisesSettled();
     expect(writer.effects.at(-1)).toBe('send 1 0:a+b 1:d');
     writer.answer();
@@ -169,7 +184,10 @@ describe('after a send that failed', () => {
     const publisher = await started();
     const request = publish(publisher, message('a', 0), message('b', 1));
     await clock.advance(1);
-    writer.answer({ 0: { kind: 'not-written', cause: new Error('not the leader') }, 1: { kind: 'refused', cause: new Error('invalid record') } });
+    writer.answer({
+      0: { kind: 'not-written', cause: new Error('not the leader') },
+      1: { kind: 'refused', cause: new Error('invalid record') },
+    });
     await promisesSettled();
     expect(request.deliveries).toEqual(['a unavailable', 'b refused']);
   });
@@ -186,7 +204,13 @@ describe('a batch that is too large for the topic', () => {
       await clock.advance(1);
     }
     expect(request.deliveries).toEqual(['a at 0/0', 'b at 0/1', 'c too-large', 'd at 0/2', 'e at 1/0']);
-    expect(writer.effects.filter((effect) => effect.startsWith('send'))).toEqual(['send 1 0:a+b+c+d 1:e', 'send 2 0:a+b', 'send 2 0:c+d', 'send 3 0:c', 'send 4 0:d']);
+    expect(writer.effects.filter((effect) => effect.startsWith('send'))).toEqual([
+      'send 1 0:a+b+c+d 1:e',
+      'send 2 0:a+b',
+      'send 2 0:c+d',
+      'send 3 0:c',
+      'send 4 0:d',
+    ]);
     expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
   });
 
@@ -301,7 +325,14 @@ describe('while Kafka cannot be reached', () => {
   it('at the start, events wait for the first attempt', async () => {
     const publisher = new Publisher(
       writer,
-      { partitions: 2, lingerMs: 1, batchBytesMax: 100, queueEventsMax: 10, queueBytesMax: 1000, reopen: { baseMs: 100, factor: 2, waitMsMax: 1000 } },
+      {
+        partitions: 2,
+        lingerMs: 1,
+        batchBytesMax: 100,
+        queueEventsMax: 10,
+        queueBytesMax: 1000,
+        reopen: { baseMs: 100, factor: 2, waitMsMax: 1000 },
+      },
       { clock, random: () => 1, observe: () => undefined },
     );
     publisher.start();

@@ -35,7 +35,11 @@ export interface PublisherSurroundings {
   readonly observe: PublisherObserver;
 }
 
-type State = { readonly name: 'opening' } | { readonly name: 'open'; readonly session: WriterSession } | { readonly name: 'down'; readonly cause: unknown } | { readonly name: 'closed' };
+type State =
+  | { readonly name: 'opening' }
+  | { readonly name: 'open'; readonly session: WriterSession }
+  | { readonly name: 'down'; readonly cause: unknown }
+  | { readonly name: 'closed' };
 
 /**
  * Brings the events of concurrent requests to Kafka in shared sends, one outstanding at a time: while one is on its way the next
@@ -144,7 +148,9 @@ export class Publisher implements EventPublisher {
     const { clock, observe } = this.#surroundings;
     clock.clearTimeout(this.#lingerTimer);
     this.#lingerTimer = undefined;
-    const batches = this.#queues.map((queue, partition) => ({ partition, pending: queue.take(this.#settings.batchBytesMax) })).filter(({ pending }) => pending.length > 0);
+    const batches = this.#queues
+      .map((queue, partition) => ({ partition, pending: queue.take(this.#settings.batchBytesMax) }))
+      .filter(({ pending }) => pending.length > 0);
     if (batches.length === 0) return;
     const all = batches.flatMap(({ pending }) => pending);
     for (const pending of all) pending.state = 'sending';
@@ -168,7 +174,15 @@ export class Publisher implements EventPublisher {
       }
       this.#conclude(partition, pending, outcome);
     }
-    observe({ type: 'SendFinished', events: all.length, bytes: bytesOf(all.map(({ message }) => message)), writtenEvents, writtenBytes, durationMs: clock.now() - startedAt, causes });
+    observe({
+      type: 'SendFinished',
+      events: all.length,
+      bytes: bytesOf(all.map(({ message }) => message)),
+      writtenEvents,
+      writtenBytes,
+      durationMs: clock.now() - startedAt,
+      causes,
+    });
     if (causes.length > 0) {
       session.close();
       await this.#open();

@@ -30,7 +30,9 @@ describe('the message of a purchase', () => {
   });
 
   it("carries its caller's deadline on, when there is one", () => {
-    const [plain, carried] = [undefined, 1_764_000_000_000].map((deadline) => [...purchaseMessageOf(event(), traceparent, deadline).headers].map(([name, text]) => `${name.toString()}: ${text.toString()}`));
+    const [plain, carried] = [undefined, 1_764_000_000_000].map((deadline) =>
+      [...purchaseMessageOf(event(), traceparent, deadline).headers].map(([name, text]) => `${name.toString()}: ${text.toString()}`),
+    );
     expect(carried).toEqual([...plain!, 'x-millrace-deadline: 1764000000000']);
   });
 

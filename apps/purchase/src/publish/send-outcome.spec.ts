@@ -7,8 +7,16 @@ const lost = new NetworkError('Connection closed');
 
 /** The error of an answer with these codes by partition; code 0 has the base offset 10 times the partition. */
 function answer(codes: Record<number, number>): ResponseError {
-  const partitionResponses = Object.entries(codes).map(([index, errorCode]) => ({ index: Number(index), errorCode, baseOffset: BigInt(index) * 10n }));
-  const errors = Object.fromEntries(partitionResponses.filter(({ errorCode }) => errorCode !== 0).map(({ index, errorCode }) => [`/responses/0/partition_responses/${index}`, [errorCode, null] as [number, null]]));
+  const partitionResponses = Object.entries(codes).map(([index, errorCode]) => ({
+    index: Number(index),
+    errorCode,
+    baseOffset: BigInt(index) * 10n,
+  }));
+  const errors = Object.fromEntries(
+    partitionResponses
+      .filter(({ errorCode }) => errorCode !== 0)
+      .map(({ index, errorCode }) => [`/responses/0/partition_responses/${index}`, [errorCode, null] as [number, null]]),
+  );
   return new ResponseError(0, 11, errors, { responses: [{ name: 't', partitionResponses }] });
 }
 
@@ -34,14 +42,20 @@ describe('the outcome of a send', () => {
     ['an answer was lost before a refusal', attempts(lost, answer({ 0: 10, 1: 0 })), ['unknown', 'written']],
     ['an answer was lost after a partial success', attempts(answer({ 0: 0, 1: 19 }), lost), ['written', 'unknown']],
     ['refused again and again', attempts(answer({ 0: 19, 1: 19 }), answer({ 0: 19, 1: 6 })), ['not-written', 'not-written']],
-    ['one leader is lost, another answers', new MultipleErrors('Producing messages failed.', [undefined as never, attempts(lost, lost)]), ['unknown', 'unknown']],
+    [
+      'one leader is lost, another answers',
+      new MultipleErrors('Producing messages failed.', [undefined as never, attempts(lost, lost)]),
+      ['unknown', 'unknown'],
+    ],
   ])('that failed by this is told per partition: %s', (_what, error, kinds) => {
     const outcome = outcomeOfError(error, batches);
     expect([outcome.get(0)?.kind, outcome.get(1)?.kind]).toEqual(kinds);
   });
 
   it('that failed keeps the offsets of the leaders that answered', () => {
-    const error = Object.assign(new MultipleErrors('Producing messages failed.', [lost]), { produced: { offsets: [{ topic: 't', partition: 1, offset: 5n }] } });
+    const error = Object.assign(new MultipleErrors('Producing messages failed.', [lost]), {
+      produced: { offsets: [{ topic: 't', partition: 1, offset: 5n }] },
+    });
     const outcome = outcomeOfError(error, batches);
     expect(outcome.get(0)?.kind).toBe('unknown');
     expect(outcome.get(1)).toEqual({ kind: 'written', baseOffset: 5n });

@@ -28,7 +28,12 @@ export function outcomeOfResult(result: ProduceResult, batches: readonly Partiti
   return new Map(
     batches.map(({ partition }) => {
       const baseOffset = offsets.get(partition);
-      return [partition, baseOffset === undefined ? { kind: 'unknown', cause: new Error(`the answer does not name partition ${partition}`) } : { kind: 'written', baseOffset }];
+      return [
+        partition,
+        baseOffset === undefined
+          ? { kind: 'unknown', cause: new Error(`the answer does not name partition ${partition}`) }
+          : { kind: 'written', baseOffset },
+      ];
     }),
   );
 }
@@ -60,9 +65,15 @@ interface Attempts {
   unanswered: boolean;
 }
 
-function outcomeOf(partition: number, produced: NonNullable<ProduceResult['offsets']>, { answers, unanswered }: Attempts, cause: unknown): PartitionOutcome {
+function outcomeOf(
+  partition: number,
+  produced: NonNullable<ProduceResult['offsets']>,
+  { answers, unanswered }: Attempts,
+  cause: unknown,
+): PartitionOutcome {
   const own = answers.filter(({ index }) => index === partition);
-  const baseOffset = produced.find((one) => one.partition === partition)?.offset ?? own.find(({ errorCode }) => errorCode === 0)?.baseOffset;
+  const baseOffset =
+    produced.find((one) => one.partition === partition)?.offset ?? own.find(({ errorCode }) => errorCode === 0)?.baseOffset;
   if (baseOffset !== undefined) return { kind: 'written', baseOffset };
   const kinds = own.map(({ errorCode }) => kindOfCode.get(errorCode));
   const last = kinds.at(-1);

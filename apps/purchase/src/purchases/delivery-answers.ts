@@ -18,8 +18,16 @@ interface Answer {
 const answers: Readonly<Record<FailureReason, Answer>> = {
   overloaded: { code: 'overloaded', detail: 'The queue of purchases is full; nothing of this one is kept.', retryAfterSeconds: 1 },
   unavailable: { code: 'unavailable', detail: 'Kafka cannot take purchases now; nothing of this one is kept.', retryAfterSeconds: 2 },
-  unknown: { code: 'unavailable', detail: 'Kafka did not say in time whether it has the purchase. Send it again with the eventId of this answer: then it counts once.', retryAfterSeconds: 1 },
-  expired: { code: 'deadline-exceeded', detail: 'The time of the request was over before the purchase could be sent; nothing of it is kept.', retryAfterSeconds: 1 },
+  unknown: {
+    code: 'unavailable',
+    detail: 'Kafka did not say in time whether it has the purchase. Send it again with the eventId of this answer: then it counts once.',
+    retryAfterSeconds: 1,
+  },
+  expired: {
+    code: 'deadline-exceeded',
+    detail: 'The time of the request was over before the purchase could be sent; nothing of it is kept.',
+    retryAfterSeconds: 1,
+  },
   'too-large': { code: 'event-too-large', detail: 'The topic takes no message of this size.' },
   refused: { code: 'internal', detail: 'The topic refused the purchase.' },
   'outbox-full': {
@@ -39,5 +47,9 @@ const answers: Readonly<Record<FailureReason, Answer>> = {
 /** The error that a client is told when its event was not acknowledged. It carries the eventId, under which a retry is the same event. */
 export function errorOf({ eventId, reason, cause }: Extract<Delivery, { kind: 'failed' }>): PurchaseError {
   const { code, detail, retryAfterSeconds } = answers[reason];
-  return new PurchaseError(code, detail, { eventId, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }), ...(cause === undefined ? {} : { cause }) });
+  return new PurchaseError(code, detail, {
+    eventId,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

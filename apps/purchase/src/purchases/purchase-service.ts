@@ -41,7 +41,9 @@ export class PurchaseService {
     const answers = items.map((item): BatchItem => {
       if (!('message' in item)) return problemItem(item.index, item.error);
       const delivery = deliveries.next().value!;
-      return delivery.kind === 'failed' ? problemItem(item.index, errorOf(delivery)) : { index: item.index, status: 202, ...receiptOf(delivery, this.options.topic) };
+      return delivery.kind === 'failed'
+        ? problemItem(item.index, errorOf(delivery))
+        : { index: item.index, status: 202, ...receiptOf(delivery, this.options.topic) };
     });
     const accepted = answers.filter(({ status }) => status === 202).length;
     return { accepted, rejected: answers.length - accepted, items: answers };
@@ -55,7 +57,12 @@ export class PurchaseService {
     return body as unknown[];
   }
 
-  #read(item: unknown, index: number, traceparent: string, deadline: number | undefined): { index: number; message: PurchaseMessage } | { index: number; error: PurchaseError } {
+  #read(
+    item: unknown,
+    index: number,
+    traceparent: string,
+    deadline: number | undefined,
+  ): { index: number; message: PurchaseMessage } | { index: number; error: PurchaseError } {
     try {
       return { index, message: this.#messageOf(item, traceparent, deadline) };
     } catch (error) {
@@ -75,7 +82,9 @@ export class PurchaseService {
 }
 
 function batchError(message: string, limit?: number): PurchaseError {
-  return new PurchaseError('validation', `The batch ${message}.`, { errors: [{ field: '', message, ...(limit === undefined ? {} : { limit }) }] });
+  return new PurchaseError('validation', `The batch ${message}.`, {
+    errors: [{ field: '', message, ...(limit === undefined ? {} : { limit }) }],
+  });
 }
 
 function problemItem(index: number, error: PurchaseError): BatchItem {

@@ -31,5 +31,7 @@ function sentenceOf({ field, message }: Violation): string {
 }
 
 function shortened(violation: Violation): Violation {
-  return violation.field.length <= fieldCharactersMax ? violation : { ...violation, field: `${violation.field.slice(0, fieldCharactersMax)}…` };
+  return violation.field.length <= fieldCharactersMax
+    ? violation
+    : { ...violation, field: `${violation.field.slice(0, fieldCharactersMax)}…` };
 }

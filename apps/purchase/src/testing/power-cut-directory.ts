@@ -1,6 +1,8 @@
 import type { LogDirectory, LogFile, LogFileInfo } from '../outbox/log-file-system.ts';
 
-type FileOperation = { readonly kind: 'write'; readonly bytes: Buffer; readonly at: number } | { readonly kind: 'truncate'; readonly length: number };
+type FileOperation =
+  | { readonly kind: 'write'; readonly bytes: Buffer; readonly at: number }
+  | { readonly kind: 'truncate'; readonly length: number };
 type EntryOperation = { readonly kind: 'create' | 'remove'; readonly name: string; readonly node: Node };
 
 /** Content of a file, as the running system sees it and as the disk holds it. */
@@ -191,7 +193,8 @@ function applyToContent(node: Node, operation: FileOperation, fate: number): voi
 }
 
 function contentAfter(content: Buffer, operation: FileOperation): Buffer {
-  if (operation.kind === 'truncate') return Buffer.concat([content.subarray(0, operation.length), Buffer.alloc(Math.max(0, operation.length - content.length))]);
+  if (operation.kind === 'truncate')
+    return Buffer.concat([content.subarray(0, operation.length), Buffer.alloc(Math.max(0, operation.length - content.length))]);
   const { bytes, at } = operation;
   const result = Buffer.alloc(Math.max(content.length, at + bytes.length));
   content.copy(result);

@@ -14,13 +14,22 @@ const patient = { PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000', PURCHASE_HTTP_SHED_
 export async function startPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
   const config = readPurchaseConfig({ LOG_LEVEL: 'error', ...patient, ...env });
   const logger = createLogger({ name: 'purchase', level: config.LOG_LEVEL });
-  return await startService({ name: 'purchase', module: PurchaseModule.of(config, logger), port: 0, logger, admission: 'http', bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX });
+  return await startService({
+    name: 'purchase',
+    module: PurchaseModule.of(config, logger),
+    port: 0,
+    logger,
+    admission: 'http',
+    bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX,
+  });
 }
 
 /** The same, once it has reached Kafka: before, a busy machine may make it refuse what it is sent. */
 export async function startReadyPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
   const service = await startPurchase(env);
-  await waitUntil('purchase to be ready', async () => ((await fetch(`${service.url}/health/ready`)).ok ? true : undefined), { timeoutMs: 30_000 });
+  await waitUntil('purchase to be ready', async () => ((await fetch(`${service.url}/health/ready`)).ok ? true : undefined), {
+    timeoutMs: 30_000,
+  });
   return service;
 }
 
@@ -31,7 +40,14 @@ export interface Answer<T = PurchaseReceipt & BatchAnswer & Problem> {
   readonly body: T;
 }
 
-export async function post(url: string, body: unknown, { path = '/v1/purchases', headers = { 'content-type': 'application/json' } }: { readonly path?: string; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Answer> {
+export async function post(
+  url: string,
+  body: unknown,
+  {
+    path = '/v1/purchases',
+    headers = { 'content-type': 'application/json' },
+  }: { readonly path?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Answer> {
   const response = await fetch(url + path, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
 }
@@ -44,7 +60,14 @@ export interface LoadResult {
 }
 
 /** Posts purchases of many buyers, each once, over `clients` connections at a time, until told to stop or `count` are posted. */
-export async function load(url: string, { count, clients = 16, until = new AbortController().signal }: { readonly count: number; readonly clients?: number; readonly until?: AbortSignal }): Promise<LoadResult> {
+export async function load(
+  url: string,
+  {
+    count,
+    clients = 16,
+    until = new AbortController().signal,
+  }: { readonly count: number; readonly clients?: number; readonly until?: AbortSignal },
+): Promise<LoadResult> {
   const result: LoadResult = { receipts: [], refused: [], unanswered: 0 };
   let next = 0;
   const client = async (): Promise<void> => {

@@ -45,7 +45,9 @@ export class RecordingWriter implements TopicWriter {
       send: async (batches) => {
         if (closed) throw new Error(`session ${id} is closed`);
         if (this.#outstanding !== undefined) throw new Error('another send is outstanding');
-        this.effects.push(`send ${id} ${batches.map(({ partition, messages }) => `${partition}:${messages.map(({ eventId }) => eventId).join('+')}`).join(' ')}`);
+        this.effects.push(
+          `send ${id} ${batches.map(({ partition, messages }) => `${partition}:${messages.map(({ eventId }) => eventId).join('+')}`).join(' ')}`,
+        );
         return await new Promise<SendOutcome>((resolve) => {
           this.#outstanding = { batches, resolve };
         });

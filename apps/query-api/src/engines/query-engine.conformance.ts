@@ -69,10 +69,17 @@ export function engineConformance(name: string, open: () => Promise<ConformanceS
 
     it('gives every declared type its own kind of cell', async () => {
       const { columns, rows } = await ask(
-        'SELECT user_age, purchase_timestamp, dt, user_age > 35 AS older, CAST(NULL AS VARCHAR) AS nothing, DATE \'2020-02-29\' AS day FROM purchases ORDER BY purchase_timestamp LIMIT 2',
+        "SELECT user_age, purchase_timestamp, dt, user_age > 35 AS older, CAST(NULL AS VARCHAR) AS nothing, DATE '2020-02-29' AS day FROM purchases ORDER BY purchase_timestamp LIMIT 2",
       );
       // The precision is the engine's.
-      expect(columns.map(({ type }) => type.replace(/\(\d\)$/, ''))).toEqual(['integer', 'timestamp', 'varchar', 'boolean', 'varchar', 'date']);
+      expect(columns.map(({ type }) => type.replace(/\(\d\)$/, ''))).toEqual([
+        'integer',
+        'timestamp',
+        'varchar',
+        'boolean',
+        'varchar',
+        'date',
+      ]);
       expect(rows).toEqual([
         [30, '2019-11-30 13:47:21', '2019-11-30', false, null, '2020-02-29'],
         [41, '2019-11-30 13:47:22', '2019-11-30', true, null, '2020-02-29'],
@@ -85,15 +92,10 @@ export function engineConformance(name: string, open: () => Promise<ConformanceS
     });
 
     it('binds parameters in order, whatever they hold', async () => {
-      const { rows } = await ask('SELECT ? AS a, genre, ? AS c, ? AS d, ? AS e FROM purchases WHERE genre = ? AND user_age >= ? AND dt > ? ORDER BY 1 LIMIT 1', [
-        "it's ? -- \\'",
-        true,
-        1.5,
-        null,
-        "Poet's",
-        -5,
-        '2019-11-30',
-      ]);
+      const { rows } = await ask(
+        'SELECT ? AS a, genre, ? AS c, ? AS d, ? AS e FROM purchases WHERE genre = ? AND user_age >= ? AND dt > ? ORDER BY 1 LIMIT 1',
+        ["it's ? -- \\'", true, 1.5, null, "Poet's", -5, '2019-11-30'],
+      );
       expect(rows).toEqual([["it's ? -- \\'", "Poet's", true, 1.5, null]]);
     });
 
@@ -102,7 +104,10 @@ export function engineConformance(name: string, open: () => Promise<ConformanceS
     });
 
     it('takes a whole number where an integer must be', async () => {
-      const { rows } = await ask("SELECT substr('Orlando', 1, ?) AS a, round(24.56, ?) AS b, chr(?) AS c FROM purchases LIMIT 1", [4, 0, 65]);
+      const { rows } = await ask(
+        "SELECT substr('Orlando', 1, ?) AS a, round(24.56, ?) AS b, chr(?) AS c FROM purchases LIMIT 1",
+        [4, 0, 65],
+      );
       expect(rows.map(([a, b, c]) => [a, Number(b), c])).toEqual([['Orla', 25, 'A']]);
     });
 
@@ -112,11 +117,16 @@ export function engineConformance(name: string, open: () => Promise<ConformanceS
     });
 
     it('an answer without rows still has its columns', async () => {
-      expect(await ask("SELECT genre FROM purchases WHERE genre = 'none'")).toEqual({ columns: [{ name: 'genre', type: 'varchar' }], rows: [] });
+      expect(await ask("SELECT genre FROM purchases WHERE genre = 'none'")).toEqual({
+        columns: [{ name: 'genre', type: 'varchar' }],
+        rows: [],
+      });
     });
 
     it('carries more rows than one page holds', async () => {
-      const { rows } = await ask('WITH digits AS (SELECT n FROM (VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) AS t(n)) SELECT a.n * 1000 + b.n * 100 + c.n * 10 + d.n AS n FROM digits a, digits b, digits c, digits d ORDER BY 1');
+      const { rows } = await ask(
+        'WITH digits AS (SELECT n FROM (VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) AS t(n)) SELECT a.n * 1000 + b.n * 100 + c.n * 10 + d.n AS n FROM digits a, digits b, digits c, digits d ORDER BY 1',
+      );
       expect(rows).toHaveLength(10_000);
       expect(rows[0]).toEqual([0]);
       expect(rows.at(-1)).toEqual([9999]);

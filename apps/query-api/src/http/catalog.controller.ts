@@ -33,7 +33,11 @@ export class CatalogController {
         database,
         columns: [
           ...columns.map(({ name, type, description }) => ({ name, type, description })),
-          { name: partitionKey, type: 'string', description: 'Partition key: the UTC date of the event, YYYY-MM-DD; a condition on it reads less' },
+          {
+            name: partitionKey,
+            type: 'string',
+            description: 'Partition key: the UTC date of the event, YYYY-MM-DD; a condition on it reads less',
+          },
         ],
       })),
     };

@@ -12,7 +12,16 @@ import { QueryService } from '../queries/query-service.ts';
 import { formatted, wholeFormats } from '../results/result-formats.ts';
 import { answerSignal } from './answer-signal.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
-import { acceptedOf, cursorOf, idempotencyKeyOf, limitOf, matchesTag, preferredWaitMs, waitMsOf, type QueryString } from './request-reading.ts';
+import {
+  acceptedOf,
+  cursorOf,
+  idempotencyKeyOf,
+  limitOf,
+  matchesTag,
+  preferredWaitMs,
+  waitMsOf,
+  type QueryString,
+} from './request-reading.ts';
 
 const json = 'application/json';
 
@@ -60,7 +69,13 @@ export class QueriesController {
   }
 
   @Get(':id')
-  async get(@Param('id') id: string, @Query() query: QueryString, @Headers('if-none-match') ifNoneMatch: string | undefined, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async get(
+    @Param('id') id: string,
+    @Query() query: QueryString,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const record = await this.queries.get(id, waitMsOf(query), callerOf(request), this.limitsOf(request, reply));
     sendView(record, reply, ifNoneMatch);
   }
@@ -72,7 +87,13 @@ export class QueriesController {
   }
 
   @Get(':id/results')
-  async results(@Param('id') id: string, @Query() query: QueryString, @Headers('accept') accept: string | undefined, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async results(
+    @Param('id') id: string,
+    @Query() query: QueryString,
+    @Headers('accept') accept: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const offered = [json, ...wholeFormats.map(({ mediaType }) => mediaType)];
     const mediaType = acceptedOf(accept, offered);
     if (mediaType === undefined) throw new QueryError('not-acceptable', `Results are given as ${offered.join(', ')}.`);

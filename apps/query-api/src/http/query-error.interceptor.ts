@@ -7,7 +7,9 @@ import { QueryError } from '../errors.ts';
 @Injectable()
 export class QueryErrorInterceptor implements NestInterceptor {
   intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return next.handle().pipe(catchError((error: unknown) => throwError(() => (error instanceof QueryError ? problemErrorOf(error) : error))));
+    return next
+      .handle()
+      .pipe(catchError((error: unknown) => throwError(() => (error instanceof QueryError ? problemErrorOf(error) : error))));
   }
 }
 

@@ -49,7 +49,10 @@ export function acceptedOf(accept: string | undefined, offered: readonly string[
     return { range, weight: weight === undefined ? 1 : Number(weight) };
   });
   const weightOf = (type: string): number => {
-    const exact = ranges.find(({ range }) => range === type) ?? ranges.find(({ range }) => range === `${type.split('/')[0]}/*`) ?? ranges.find(({ range }) => range === '*/*');
+    const exact =
+      ranges.find(({ range }) => range === type) ??
+      ranges.find(({ range }) => range === `${type.split('/')[0]}/*`) ??
+      ranges.find(({ range }) => range === '*/*');
     return exact?.weight ?? 0;
   };
   const best = offered.toSorted((a, b) => weightOf(b) - weightOf(a))[0];

@@ -21,7 +21,12 @@ export class SharedIdSecret {
    * @param queueName prefix of the queues' names; instances that share queues share the secret
    * @param newSecret makes a secret that cannot be guessed
    */
-  constructor(redis: Pick<Redis, 'get' | 'set'>, queueName: string, guard: CallGuard, newSecret = (): string => randomBytes(32).toString('base64url')) {
+  constructor(
+    redis: Pick<Redis, 'get' | 'set'>,
+    queueName: string,
+    guard: CallGuard,
+    newSecret = (): string => randomBytes(32).toString('base64url'),
+  ) {
     this.#redis = redis;
     this.#key = `${queuePrefix}:${queueName}:id-secret`;
     this.#guard = guard;
@@ -33,7 +38,8 @@ export class SharedIdSecret {
     try {
       return await this.#guard({ operation: 'id-secret', idempotent: true, ...limits }, async () => await this.#readOrMake());
     } catch (error) {
-      if (error instanceof DeadlineExceededError) throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before Redis had answered.', { cause: error });
+      if (error instanceof DeadlineExceededError)
+        throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before Redis had answered.', { cause: error });
       throw unanswered(error, 'The queue of queries (Redis) does not answer.');
     }
   }

@@ -14,7 +14,9 @@ function linesOf(write: (logger: ReturnType<typeof createLogger>) => void): Reco
 
 it('the end of a query is one line: who ran which statement on which engine, how long it took, and what it read', () => {
   const statistics = { rows: 3, bytesScanned: 4096, queuedMs: 5, executionMs: 40 };
-  const [line, ...more] = linesOf((logger) => logQueryEnd(logger, 'q', data, { state: 'succeeded', startedAt: 10, finishedAt: 50, statistics }));
+  const [line, ...more] = linesOf((logger) =>
+    logQueryEnd(logger, 'q', data, { state: 'succeeded', startedAt: 10, finishedAt: 50, statistics }),
+  );
   expect(more).toEqual([]);
   expect(line).toMatchObject({
     level: 'info',
@@ -51,6 +53,10 @@ it('a cancellation names who asked for it beside who submitted the query', () =>
     queryApiAudit(logger).cancelRequested(record, root);
     queryApiAudit(logger).cancelRequested(record, principal);
   });
-  expect(byAdmin).toMatchObject({ principal, cancelledBy: { kind: 'api-key', issuer: '', subject: 'root' }, msg: 'An administrator cancels a query.' });
+  expect(byAdmin).toMatchObject({
+    principal,
+    cancelledBy: { kind: 'api-key', issuer: '', subject: 'root' },
+    msg: 'An administrator cancels a query.',
+  });
   expect(byOwner).toMatchObject({ cancelledBy: principal, msg: 'Its submitter cancels a query.' });
 });

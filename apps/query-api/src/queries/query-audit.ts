@@ -26,14 +26,35 @@ export function queryApiAudit(logger: Logger): QueryApiAudit {
 }
 
 /** Writes the one line of a query's end. A figure that is not known is null: an engine counts bytes only for statements that succeed. */
-export function logQueryEnd(logger: Logger, id: string, data: QueryJobData, { state, startedAt, finishedAt, statistics, error }: QueryOutcome): void {
-  const figures = { state, executionMs: finishedAt - startedAt, bytesScanned: statistics?.bytesScanned ?? null, rows: statistics?.rows ?? null };
-  const more = { ...(statistics === undefined ? {} : { queuedMs: statistics.queuedMs }), ...(error === undefined ? {} : { problem: error.type }) };
+export function logQueryEnd(
+  logger: Logger,
+  id: string,
+  data: QueryJobData,
+  { state, startedAt, finishedAt, statistics, error }: QueryOutcome,
+): void {
+  const figures = {
+    state,
+    executionMs: finishedAt - startedAt,
+    bytesScanned: statistics?.bytesScanned ?? null,
+    rows: statistics?.rows ?? null,
+  };
+  const more = {
+    ...(statistics === undefined ? {} : { queuedMs: statistics.queuedMs }),
+    ...(error === undefined ? {} : { problem: error.type }),
+  };
   logger.info({ audit: 'query-ended', ...queryFields(id, data), ...figures, ...more }, `A query ${state}.`);
 }
 
 /** The caller, the statement and the engine of a query. Values of parameters may be personal data, so only their number is logged. */
 function queryFields(queryId: string, { principal, engine, report, sql, parameters }: QueryJobData): Readonly<Record<string, unknown>> {
   const statement = sql.length > loggedStatementCharactersMax ? `${sql.slice(0, loggedStatementCharactersMax)}…` : sql;
-  return { queryId, principal: principal ?? null, engine, ...(report === undefined ? {} : { report }), statement, statementCharacters: sql.length, parameters: parameters.length };
+  return {
+    queryId,
+    principal: principal ?? null,
+    engine,
+    ...(report === undefined ? {} : { report }),
+    statement,
+    statementCharacters: sql.length,
+    parameters: parameters.length,
+  };
 }

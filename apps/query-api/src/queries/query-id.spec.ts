@@ -26,7 +26,11 @@ it('another secret, kind, issuer, subject or key gives another id, however the p
 });
 
 it('an id is not a hash of public values', () => {
-  for (const text of ['alice\nnightly', '["jwt","https://x","alice"]\nnightly', JSON.stringify(['["jwt","https://x","alice"]', 'nightly'])]) {
+  for (const text of [
+    'alice\nnightly',
+    '["jwt","https://x","alice"]\nnightly',
+    JSON.stringify(['["jwt","https://x","alice"]', 'nightly']),
+  ]) {
     expect(createHash('sha256').update(text).digest('hex').slice(0, 8)).not.toBe(idOfKey(secret, alice, 'nightly').slice(0, 8));
   }
 });

@@ -56,7 +56,11 @@ export class QueryIndex {
    * @param before begins behind this query
    * @param until leaves out what was submitted later, in epoch milliseconds
    */
-  async *newest(whose: PrincipalId | 'all', before?: IndexedQuery, until = Number.POSITIVE_INFINITY): AsyncGenerator<readonly IndexedQuery[]> {
+  async *newest(
+    whose: PrincipalId | 'all',
+    before?: IndexedQuery,
+    until = Number.POSITIVE_INFINITY,
+  ): AsyncGenerator<readonly IndexedQuery[]> {
     const key = this.#keyOf(whose);
     let last = before;
     for (;;) {
@@ -64,7 +68,15 @@ export class QueryIndex {
       const found: IndexedQuery[] = [];
       // Several queries may be of one millisecond: Redis orders them by name, from the last to the first.
       for (let offset = 0; found.length === 0; offset += chunkSize) {
-        const flat = await this.#redis.zrevrangebyscore(key, max === Number.POSITIVE_INFINITY ? '+inf' : max, '-inf', 'WITHSCORES', 'LIMIT', offset, chunkSize);
+        const flat = await this.#redis.zrevrangebyscore(
+          key,
+          max === Number.POSITIVE_INFINITY ? '+inf' : max,
+          '-inf',
+          'WITHSCORES',
+          'LIMIT',
+          offset,
+          chunkSize,
+        );
         if (flat.length === 0) return;
         found.push(...entriesOf(flat).filter((entry) => last === undefined || isBehind(entry, last)));
       }

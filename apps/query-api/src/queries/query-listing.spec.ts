@@ -11,7 +11,15 @@ const admin: Principal = { ...alice, subject: 'root', scopes: new Set(['admin'])
 /** The query that was submitted at that millisecond. */
 function query(submittedAt: number, more: Partial<QueryJobData> = {}, state: QueryRecord['state'] = 'running'): QueryRecord {
   const { kind, issuer, subject } = submittedAt % 2 === 0 ? alice : bob;
-  const data: QueryJobData = { sql: `SELECT ${submittedAt}`, parameters: [], engine: 'duckdb', timeoutMs: 1000, submittedAt, principal: { kind, issuer, subject }, ...more };
+  const data: QueryJobData = {
+    sql: `SELECT ${submittedAt}`,
+    parameters: [],
+    engine: 'duckdb',
+    timeoutMs: 1000,
+    submittedAt,
+    principal: { kind, issuer, subject },
+    ...more,
+  };
   return { id: `query-${submittedAt}`, data, state, progress: undefined, outcome: undefined };
 }
 
@@ -21,7 +29,12 @@ async function list(records: readonly QueryRecord[], request: Partial<ListReques
   const page = await listQueries({ filter: {}, limit: 50, ...request }, caller, {
     async *newest(whose, before, until = Number.POSITIVE_INFINITY) {
       const entries: IndexedQuery[] = records
-        .filter(({ data: { principal, submittedAt } }) => (whose === 'all' || whose.subject === principal?.subject) && submittedAt < (before?.submittedAt ?? Number.POSITIVE_INFINITY) && submittedAt <= until)
+        .filter(
+          ({ data: { principal, submittedAt } }) =>
+            (whose === 'all' || whose.subject === principal?.subject) &&
+            submittedAt < (before?.submittedAt ?? Number.POSITIVE_INFINITY) &&
+            submittedAt <= until,
+        )
         .toSorted((a, b) => b.data.submittedAt - a.data.submittedAt)
         .map(({ id, data: { engine, submittedAt } }) => ({ id, engine, submittedAt }));
       for (let at = 0; at < entries.length; at += 3) yield entries.slice(at, at + 3);
@@ -90,18 +103,50 @@ describe('the list of queries', () => {
     const records = Array.from({ length: listLimits.scannedMax + 5 }, (_, at) => query(at + 1));
     const { ids, page, looked } = await list(records, { filter: { state: 'failed' } });
     expect([ids, looked.length <= listLimits.scannedMax + 3]).toEqual([[], true]);
-    expect((await list(records, listRequestOf({ cursor: page.next! }))).ids).toEqual(['query-5', 'query-4', 'query-3', 'query-2', 'query-1']);
+    expect((await list(records, listRequestOf({ cursor: page.next! }))).ids).toEqual([
+      'query-5',
+      'query-4',
+      'query-3',
+      'query-2',
+      'query-1',
+    ]);
   });
 
   it('ends at the earliest time without a look at older queries', async () => {
-    expect((await list([1, 2, 3, 4, 5, 6, 7].map((at) => query(at)), { filter: { from: 6 } })).looked).toEqual(['query-7', 'query-6']);
+    expect(
+      (
+        await list(
+          [1, 2, 3, 4, 5, 6, 7].map((at) => query(at)),
+          { filter: { from: 6 } },
+        )
+      ).looked,
+    ).toEqual(['query-7', 'query-6']);
   });
 });
 
 describe('the parameters of the list', () => {
   it('are read', () => {
-    expect(listRequestOf({ state: 'failed', engine: 'athena', report: 'r', text: 't', principal: 'p', from: '2026-11-29T12:00:00Z', to: '2026-11-29T13:00:00.5+01:00', limit: '7' })).toEqual({
-      filter: { state: 'failed', engine: 'athena', report: 'r', text: 't', principal: 'p', from: Date.parse('2026-11-29T12:00:00Z'), to: Date.parse('2026-11-29T12:00:00.5Z') },
+    expect(
+      listRequestOf({
+        state: 'failed',
+        engine: 'athena',
+        report: 'r',
+        text: 't',
+        principal: 'p',
+        from: '2026-11-29T12:00:00Z',
+        to: '2026-11-29T13:00:00.5+01:00',
+        limit: '7',
+      }),
+    ).toEqual({
+      filter: {
+        state: 'failed',
+        engine: 'athena',
+        report: 'r',
+        text: 't',
+        principal: 'p',
+        from: Date.parse('2026-11-29T12:00:00Z'),
+        to: Date.parse('2026-11-29T12:00:00.5Z'),
+      },
       limit: 7,
     });
     expect(listRequestOf({})).toEqual({ filter: {}, limit: 50 });
@@ -121,7 +166,9 @@ describe('the parameters of the list', () => {
     ['cursor', 'not base64 of JSON'],
     ['status', 'failed'],
   ])('that are wrong are named: %s=%s', (field, text) => {
-    expect(() => listRequestOf({ [field]: text })).toThrow(expect.objectContaining({ code: 'validation', errors: [expect.objectContaining({ field })] }) as Error);
+    expect(() => listRequestOf({ [field]: text })).toThrow(
+      expect.objectContaining({ code: 'validation', errors: [expect.objectContaining({ field })] }) as Error,
+    );
   });
 
   it('are all named at once', () => {

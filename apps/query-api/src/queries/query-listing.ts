@@ -50,14 +50,19 @@ export async function listQueries({ filter, limit, after }: ListRequest, caller:
   const queries: QueryList['queries'][number][] = [];
   let scanned = 0;
   for await (const chunk of sources.newest(isAdmin ? 'all' : caller, after, filter.to)) {
-    const candidates = chunk.filter(({ engine, submittedAt }) => (filter.engine === undefined || engine === filter.engine) && submittedAt >= (filter.from ?? 0));
+    const candidates = chunk.filter(
+      ({ engine, submittedAt }) => (filter.engine === undefined || engine === filter.engine) && submittedAt >= (filter.from ?? 0),
+    );
     const records = new Map(await Promise.all(candidates.map(async (query) => [query, await sources.find(query, isWanted)] as const)));
     for (const query of chunk) {
       if (query.submittedAt < (filter.from ?? 0)) return { queries };
       scanned += 1;
       const record = records.get(query);
       if (record !== undefined && (filter.state === undefined || record.state === filter.state)) {
-        queries.push({ ...viewOf(record), ...(isAdmin && record.data.principal !== undefined ? { principal: record.data.principal } : {}) });
+        queries.push({
+          ...viewOf(record),
+          ...(isAdmin && record.data.principal !== undefined ? { principal: record.data.principal } : {}),
+        });
       }
       if (queries.length >= limit || scanned >= listLimits.scannedMax) return { queries, next: cursorOf(query) };
     }
@@ -73,7 +78,8 @@ export async function listQueries({ filter, limit, after }: ListRequest, caller:
 export function listRequestOf(query: Readonly<Record<string, string | string[] | undefined>>): ListRequest {
   const errors: Violation[] = [];
   const names = ['state', 'engine', 'report', 'text', 'principal', 'from', 'to', 'limit', 'cursor'];
-  for (const name of Object.keys(query)) if (!names.includes(name)) errors.push({ field: name, message: `is not a parameter of the list; there are ${names.join(', ')}` });
+  for (const name of Object.keys(query))
+    if (!names.includes(name)) errors.push({ field: name, message: `is not a parameter of the list; there are ${names.join(', ')}` });
   const read = <T>(field: string, parse: (text: string) => T | undefined, message: string): T | undefined => {
     const text = query[field];
     if (text === undefined) return undefined;
@@ -92,10 +98,17 @@ export function listRequestOf(query: Readonly<Record<string, string | string[] |
     from: read('from', timeOf, timeMessage),
     to: read('to', timeOf, timeMessage),
   };
-  const limit = read('limit', (text) => (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= listLimits.max ? Number(text) : undefined), `must be a whole number from 1 to ${listLimits.max}`);
+  const limit = read(
+    'limit',
+    (text) => (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= listLimits.max ? Number(text) : undefined),
+    `must be a whole number from 1 to ${listLimits.max}`,
+  );
   const after = read('cursor', placeOf, 'must be the "next" of a page of this list');
   const [first] = errors;
-  if (first !== undefined) throw new QueryError('validation', `${first.field} ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`, { errors });
+  if (first !== undefined)
+    throw new QueryError('validation', `${first.field} ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`, {
+      errors,
+    });
   const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as QueryFilter;
   return { filter: given, limit: limit ?? listLimits.default, ...(after === undefined ? {} : { after }) };
 }
@@ -121,7 +134,9 @@ function placeOf(cursor: string): IndexedQuery | undefined {
   try {
     const [submittedAt, id, name] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown[];
     const engine = engineNames.find((one) => one === name);
-    return Number.isSafeInteger(submittedAt) && typeof id === 'string' && engine !== undefined ? { submittedAt: submittedAt as number, id, engine } : undefined;
+    return Number.isSafeInteger(submittedAt) && typeof id === 'string' && engine !== undefined
+      ? { submittedAt: submittedAt as number, id, engine }
+      : undefined;
   } catch {
     return undefined;
   }

@@ -75,17 +75,29 @@ export class QueryQueue {
     const { name, jobsMax, retentionSeconds, retentionJobsMax } = this.#settings;
     const { engine } = data;
     const kept = { age: retentionSeconds, count: retentionJobsMax };
-    const waiting = await this.#call('count', async () => await (await this.#open(engine)).getJobCountByTypes('waiting', 'delayed', 'prioritized'), limits);
-    if (waiting >= jobsMax) throw new QueryError('overloaded', `${jobsMax} queries are waiting for ${engine}, the limit QUERY_QUEUE_JOBS_MAX. Try again later.`, { retryAfterSeconds: 5 });
-    return await this.#call('submit', async () => {
-      const queue = await this.#open(engine);
-      const claim = `${queuePrefix}:${name}:claim:${id}`;
-      if ((await this.#redis.set(claim, engine, 'EX', claimSeconds, 'NX')) === null && (await this.#redis.get(claim)) !== engine) return false;
-      await this.#index.add({ id, engine, submittedAt: data.submittedAt }, data.principal);
-      // A query that fails is a job that returns; what BullMQ would call a failed attempt is a bug or a dead worker.
-      await queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
-      return true;
-    }, limits);
+    const waiting = await this.#call(
+      'count',
+      async () => await (await this.#open(engine)).getJobCountByTypes('waiting', 'delayed', 'prioritized'),
+      limits,
+    );
+    if (waiting >= jobsMax)
+      throw new QueryError('overloaded', `${jobsMax} queries are waiting for ${engine}, the limit QUERY_QUEUE_JOBS_MAX. Try again later.`, {
+        retryAfterSeconds: 5,
+      });
+    return await this.#call(
+      'submit',
+      async () => {
+        const queue = await this.#open(engine);
+        const claim = `${queuePrefix}:${name}:claim:${id}`;
+        if ((await this.#redis.set(claim, engine, 'EX', claimSeconds, 'NX')) === null && (await this.#redis.get(claim)) !== engine)
+          return false;
+        await this.#index.add({ id, engine, submittedAt: data.submittedAt }, data.principal);
+        // A query that fails is a job that returns; what BullMQ would call a failed attempt is a bug or a dead worker.
+        await queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
+        return true;
+      },
+      limits,
+    );
   }
 
   /**
@@ -94,12 +106,20 @@ export class QueryQueue {
    * @param isVisible decides by the job's data alone, so that a hidden query costs no further look at Redis
    * @throws QueryError `unavailable` when Redis does not answer, `deadline-exceeded`
    */
-  async find(id: string, limits: RequestLimits = {}, isVisible: (data: QueryJobData) => boolean = () => true): Promise<QueryRecord | undefined> {
-    return await this.#call('find', async () => {
-      const jobs = await Promise.all(this.#settings.engines.map(async (engine) => await (await this.#open(engine)).getJob(id)));
-      const job = jobs.find((found) => found !== undefined) as QueryJob | undefined;
-      return job === undefined || !isVisible(job.data) ? undefined : await this.#recordOf(id, job);
-    }, limits);
+  async find(
+    id: string,
+    limits: RequestLimits = {},
+    isVisible: (data: QueryJobData) => boolean = () => true,
+  ): Promise<QueryRecord | undefined> {
+    return await this.#call(
+      'find',
+      async () => {
+        const jobs = await Promise.all(this.#settings.engines.map(async (engine) => await (await this.#open(engine)).getJob(id)));
+        const job = jobs.find((found) => found !== undefined) as QueryJob | undefined;
+        return job === undefined || !isVisible(job.data) ? undefined : await this.#recordOf(id, job);
+      },
+      limits,
+    );
   }
 
   /**
@@ -108,16 +128,20 @@ export class QueryQueue {
    * @throws QueryError `unavailable` when Redis does not answer, `deadline-exceeded`
    */
   async list(request: ListRequest, caller: Principal, limits: RequestLimits = {}): Promise<QueryList> {
-    return await this.#call('list', async () => {
-      return await listQueries(request, caller, {
-        newest: (whose, before, until) => this.#index.newest(whose, before, until),
-        find: async ({ id, engine }, isWanted) => {
-          if (!this.#settings.engines.includes(engine)) return undefined;
-          const job = (await (await this.#open(engine)).getJob(id)) as QueryJob | undefined;
-          return job === undefined || !isWanted(job.data) ? undefined : await this.#recordOf(id, job);
-        },
-      });
-    }, limits);
+    return await this.#call(
+      'list',
+      async () => {
+        return await listQueries(request, caller, {
+          newest: (whose, before, until) => this.#index.newest(whose, before, until),
+          find: async ({ id, engine }, isWanted) => {
+            if (!this.#settings.engines.includes(engine)) return undefined;
+            const job = (await (await this.#open(engine)).getJob(id)) as QueryJob | undefined;
+            return job === undefined || !isWanted(job.data) ? undefined : await this.#recordOf(id, job);
+          },
+        });
+      },
+      limits,
+    );
   }
 
   /**
@@ -126,9 +150,13 @@ export class QueryQueue {
    * @throws QueryError `unavailable` when Redis does not answer
    */
   async requestCancel(id: string, limits: RequestLimits = {}): Promise<void> {
-    await this.#call('cancel', async () => {
-      await this.#redis.set(this.#cancelKey(id), '1', 'EX', this.#settings.retentionSeconds);
-    }, limits);
+    await this.#call(
+      'cancel',
+      async () => {
+        await this.#redis.set(this.#cancelKey(id), '1', 'EX', this.#settings.retentionSeconds);
+      },
+      limits,
+    );
   }
 
   /** Whether someone asked for the query to be cancelled. */
@@ -184,7 +212,11 @@ export class QueryQueue {
   }
 
   async #make(engine: EngineName): Promise<QueryJobQueue> {
-    const queue: QueryJobQueue = new Queue(queueNameOf(this.#settings.name, engine), { connection: this.#redis, prefix: queuePrefix, skipWaitingForReady: true });
+    const queue: QueryJobQueue = new Queue(queueNameOf(this.#settings.name, engine), {
+      connection: this.#redis,
+      prefix: queuePrefix,
+      skipWaitingForReady: true,
+    });
     // Every call tells its own failure.
     queue.on('error', () => undefined);
     try {
@@ -220,7 +252,8 @@ export class QueryQueue {
       return await this.#guard({ operation, idempotent: true, ...limits }, run);
     } catch (error) {
       if (error instanceof QueryError) throw error;
-      if (error instanceof DeadlineExceededError) throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before Redis had answered.', { cause: error });
+      if (error instanceof DeadlineExceededError)
+        throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before Redis had answered.', { cause: error });
       throw unanswered(error, 'The queue of queries (Redis) does not answer.');
     }
   }
@@ -231,7 +264,8 @@ export function outcomeOf(job: QueryJob): QueryOutcome | undefined {
   if (job.finishedOn === undefined) return undefined;
   // BullMQ's client gives an empty object or null before there is a value.
   if (job.failedReason === undefined && job.returnvalue?.state !== undefined) return job.returnvalue;
-  const startedAt = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress.startedAt : (job.processedOn ?? job.finishedOn);
+  const startedAt =
+    typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress.startedAt : (job.processedOn ?? job.finishedOn);
   return {
     state: 'failed',
     startedAt,

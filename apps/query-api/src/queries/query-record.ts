@@ -80,7 +80,9 @@ export function viewOf({ id, data, state, progress, outcome }: QueryRecord): Que
     ...(outcome === undefined ? {} : { finishedAt: iso(outcome.finishedAt) }),
     ...(outcome?.statistics === undefined ? {} : { statistics: outcome.statistics }),
     ...(outcome?.error === undefined ? {} : { error: outcome.error }),
-    ...(outcome?.stale === undefined ? {} : { stale: { asOf: iso(outcome.stale.asOf), ageSeconds: Math.round((outcome.finishedAt - outcome.stale.asOf) / 1000) } }),
+    ...(outcome?.stale === undefined
+      ? {}
+      : { stale: { asOf: iso(outcome.stale.asOf), ageSeconds: Math.round((outcome.finishedAt - outcome.stale.asOf) / 1000) } }),
     links: { self: `/v1/queries/${id}`, results: `/v1/queries/${id}/results` },
   };
 }

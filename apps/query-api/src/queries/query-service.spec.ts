@@ -9,7 +9,14 @@ import { QueryWaits } from './wait-for-end.ts';
 
 const id = '00000000-0000-4000-8000-000000000000';
 const alice: Principal = { kind: 'jwt', issuer: 'https://x', subject: 'alice', scopes: new Set(['queries:run']) };
-const data: QueryJobData = { sql: 'SELECT 1', parameters: [], engine: 'duckdb', timeoutMs: 1000, submittedAt: 0, principal: { kind: 'jwt', issuer: 'https://x', subject: 'alice' } };
+const data: QueryJobData = {
+  sql: 'SELECT 1',
+  parameters: [],
+  engine: 'duckdb',
+  timeoutMs: 1000,
+  submittedAt: 0,
+  principal: { kind: 'jwt', issuer: 'https://x', subject: 'alice' },
+};
 
 /** A service over a queue of one query that runs, and a clock that only waiting moves. */
 function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'running', progress: undefined, outcome: undefined })) {
@@ -32,14 +39,23 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
   };
   const queries = new QueryService({
     queue: queue as QueryQueue,
-    rules: { gate: { check: async () => ({ placeholders: [] }) as never }, reports: [], engines: ['duckdb'], defaultEngine: 'duckdb', timeoutMs: 1000 },
+    rules: {
+      gate: { check: async () => ({ placeholders: [] }) as never },
+      reports: [],
+      engines: ['duckdb'],
+      defaultEngine: 'duckdb',
+      timeoutMs: 1000,
+    },
     results: () => ({ get: async () => undefined }),
     waits: new QueryWaits(10, { watch: () => ({ ended: new AbortController().signal, close: () => undefined }) }),
     usage: { count: async () => undefined },
     now: () => now,
     newId: () => id,
     idSecret: async () => 'secret',
-    audit: { submitted: (of) => void audited.push(`submitted ${of}`), cancelRequested: (_record, { subject }) => void audited.push(`cancelled by ${subject}`) },
+    audit: {
+      submitted: (of) => void audited.push(`submitted ${of}`),
+      cancelRequested: (_record, { subject }) => void audited.push(`cancelled by ${subject}`),
+    },
     sleep: async (ms) => {
       slept.push(ms);
       now += ms;
@@ -61,18 +77,32 @@ it('each call to Redis on behalf of a request has its limits; asking to cancel i
   const own = limits(5000);
   await queries.submit({ sql: 'SELECT 1' }, undefined, alice, own);
   await queries.cancel(id, alice, own);
-  expect(asked).toEqual([['submit', own], ['find', own], ['cancel', { deadline: 5000 }], ['find', own]]);
+  expect(asked).toEqual([
+    ['submit', own],
+    ['find', own],
+    ['cancel', { deadline: 5000 }],
+    ['find', own],
+  ]);
   expect(asked[1]![1]!.signal).toBe(own.signal);
 });
 
-it.each(['unavailable', 'overloaded', 'deadline-exceeded'] as const)('a query that was taken is answered as it was when it cannot be looked at: %s', async (code) => {
-  const { queries } = service(() => new QueryError(code, 'no answer'));
-  const submitted: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
-  expect(await queries.settle(submitted, 1000, alice, limits(5000))).toBe(submitted);
-  await expect(queries.get(id, 1000, alice, limits(5000))).rejects.toMatchObject({ code });
-});
+it.each(['unavailable', 'overloaded', 'deadline-exceeded'] as const)(
+  'a query that was taken is answered as it was when it cannot be looked at: %s',
+  async (code) => {
+    const { queries } = service(() => new QueryError(code, 'no answer'));
+    const submitted: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
+    expect(await queries.settle(submitted, 1000, alice, limits(5000))).toBe(submitted);
+    await expect(queries.get(id, 1000, alice, limits(5000))).rejects.toMatchObject({ code });
+  },
+);
 
-const ended: QueryRecord = { id, data, state: 'succeeded', progress: undefined, outcome: { state: 'succeeded', startedAt: 1, finishedAt: 2 } };
+const ended: QueryRecord = {
+  id,
+  data,
+  state: 'succeeded',
+  progress: undefined,
+  outcome: { state: 'succeeded', startedAt: 1, finishedAt: 2 },
+};
 
 const strangers: readonly [string, Principal][] = [
   ['another subject', { ...alice, subject: 'bob' }],
@@ -80,21 +110,25 @@ const strangers: readonly [string, Principal][] = [
   ['an API key of the same name', { ...alice, kind: 'api-key', issuer: '' }],
 ];
 
-it.each(strangers)('%s gets for a query the error of an unknown id on every route, does not wait and cancels nothing', async (_who, stranger) => {
-  const { queries, asked, slept, audited } = service(() => ended);
-  const unknown = service(() => new QueryError('not-found', `There is no query ${id}, or it is no longer kept.`)).queries;
-  const own = limits(60_000);
-  const routes = [
-    async (of: QueryService) => await of.get(id, 0, stranger, own),
-    async (of: QueryService) => await of.get(id, 30_000, stranger, own),
-    async (of: QueryService) => await of.page(id, 'any cursor', 10, stranger, own),
-    async (of: QueryService) => await of.whole(id, stranger, own),
-    async (of: QueryService) => await of.cancel(id, stranger, own),
-  ];
-  const told = async (of: QueryService): Promise<unknown[]> => await Promise.all(routes.map(async (route) => await route(of).catch((error: QueryError) => error.toProblem())));
-  expect(await told(queries)).toEqual(await told(unknown));
-  expect([slept, audited, asked.filter(([call]) => call === 'cancel')]).toEqual([[], [], []]);
-});
+it.each(strangers)(
+  '%s gets for a query the error of an unknown id on every route, does not wait and cancels nothing',
+  async (_who, stranger) => {
+    const { queries, asked, slept, audited } = service(() => ended);
+    const unknown = service(() => new QueryError('not-found', `There is no query ${id}, or it is no longer kept.`)).queries;
+    const own = limits(60_000);
+    const routes = [
+      async (of: QueryService) => await of.get(id, 0, stranger, own),
+      async (of: QueryService) => await of.get(id, 30_000, stranger, own),
+      async (of: QueryService) => await of.page(id, 'any cursor', 10, stranger, own),
+      async (of: QueryService) => await of.whole(id, stranger, own),
+      async (of: QueryService) => await of.cancel(id, stranger, own),
+    ];
+    const told = async (of: QueryService): Promise<unknown[]> =>
+      await Promise.all(routes.map(async (route) => await route(of).catch((error: QueryError) => error.toProblem())));
+    expect(await told(queries)).toEqual(await told(unknown));
+    expect([slept, audited, asked.filter(([call]) => call === 'cancel')]).toEqual([[], [], []]);
+  },
+);
 
 it('the scope admin sees and cancels the queries of every caller, and the log names who cancelled', async () => {
   const admin: Principal = { kind: 'api-key', issuer: '', subject: 'root', scopes: new Set(['admin']) };

@@ -60,7 +60,11 @@ export class QueryService {
   async submit(body: unknown, key: string | undefined, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
     const { deadline } = limits;
     const { rules, queue, now, newId, idSecret, usage, audit } = this.#parts;
-    const data: QueryJobData = { ...(await jobOf(body, rules, now())), principal: idOfPrincipal(caller), ...(deadline === undefined ? {} : { deadline }) };
+    const data: QueryJobData = {
+      ...(await jobOf(body, rules, now())),
+      principal: idOfPrincipal(caller),
+      ...(deadline === undefined ? {} : { deadline }),
+    };
     const id = key === undefined ? newId() : idOfKey(await idSecret(limits), caller, key);
     if (key !== undefined) {
       const earlier = await queue.find(id, limits);
@@ -80,7 +84,10 @@ export class QueryService {
     if (!idPattern.test(id)) throw notFound(id);
     const find = async (): Promise<QueryRecord | undefined> => await queue.find(id, limits, (data) => maySee(caller, data));
     const leftMs = Math.min(waitMs, (limits.deadline ?? Number.POSITIVE_INFINITY) - now());
-    const record = leftMs > 0 ? await waits.untilEnded({ id, find, waitMs: leftMs, now, sleep, signal: limits.signal ?? new AbortController().signal }) : await find();
+    const record =
+      leftMs > 0
+        ? await waits.untilEnded({ id, find, waitMs: leftMs, now, sleep, signal: limits.signal ?? new AbortController().signal })
+        : await find();
     if (record === undefined) throw notFound(id);
     return record;
   }
@@ -130,13 +137,21 @@ export class QueryService {
   async #succeeded(id: string, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
     const record = await this.get(id, 0, caller, limits);
     const { state, outcome } = record;
-    if (!isFinal(state)) throw new QueryError('not-finished', `The query is ${state}. Ask /v1/queries/${id}?wait=30 for its end.`, { retryAfterSeconds: 1 });
-    if (state !== 'succeeded') throw new QueryError('no-results', `The query ${state === 'failed' ? `failed: ${outcome?.error?.detail ?? 'no reason is known'}` : 'was cancelled.'}`);
+    if (!isFinal(state))
+      throw new QueryError('not-finished', `The query is ${state}. Ask /v1/queries/${id}?wait=30 for its end.`, { retryAfterSeconds: 1 });
+    if (state !== 'succeeded')
+      throw new QueryError(
+        'no-results',
+        `The query ${state === 'failed' ? `failed: ${outcome?.error?.detail ?? 'no reason is known'}` : 'was cancelled.'}`,
+      );
     return record;
   }
 
   /** Where the result is read: on S3, or in the query itself for a stale answer. */
-  async #result({ id, outcome }: QueryRecord, { signal, deadline }: RequestLimits): Promise<{ store: Pick<ObjectStore, 'get'>; manifest: ResultManifest }> {
+  async #result(
+    { id, outcome }: QueryRecord,
+    { signal, deadline }: RequestLimits,
+  ): Promise<{ store: Pick<ObjectStore, 'get'>; manifest: ResultManifest }> {
     const store = this.#parts.results(deadline);
     return { store, manifest: outcome?.stale === undefined ? await readManifest(store, id, signal) : inlineResult(id, outcome.stale) };
   }
@@ -158,7 +173,8 @@ function keyConflict(): QueryError {
 }
 
 function unlessUnanswered<T>(error: unknown, instead: T): T {
-  if (error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded' || error.code === 'deadline-exceeded')) return instead;
+  if (error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded' || error.code === 'deadline-exceeded'))
+    return instead;
   throw error;
 }
 

@@ -6,8 +6,15 @@ import type { QueryWorkerEvents } from './query-worker.ts';
 /** Logs and counts the worker's queries. */
 export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEvents {
   const running = metrics.gauge({ name: 'millrace_query_running_queries', help: 'Queries that this worker runs now.' });
-  const finished = metrics.counter({ name: 'millrace_query_finished_total', help: 'Queries that ended, by engine and state.', labelNames: ['engine', 'state'] });
-  const handedOver = metrics.counter({ name: 'millrace_query_handed_over_total', help: 'Running queries that a stopping worker gave back.' });
+  const finished = metrics.counter({
+    name: 'millrace_query_finished_total',
+    help: 'Queries that ended, by engine and state.',
+    labelNames: ['engine', 'state'],
+  });
+  const handedOver = metrics.counter({
+    name: 'millrace_query_handed_over_total',
+    help: 'Running queries that a stopping worker gave back.',
+  });
   const stalled = metrics.counter({ name: 'millrace_query_stalled_total', help: 'Queries whose worker died.' });
   const duration = metrics.histogram({
     name: 'millrace_query_execution_seconds',
@@ -15,7 +22,11 @@ export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEve
     labelNames: ['engine'],
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
   });
-  const scanned = metrics.counter({ name: 'millrace_query_scanned_bytes_total', help: 'Bytes read from storage for queries that succeeded.', labelNames: ['engine'] });
+  const scanned = metrics.counter({
+    name: 'millrace_query_scanned_bytes_total',
+    help: 'Bytes read from storage for queries that succeeded.',
+    labelNames: ['engine'],
+  });
   return {
     queryTaken({ id, data: { engine, report }, resumed }) {
       running.inc();

@@ -51,7 +51,13 @@ export class QueryWorker {
    * @param queue where requests to cancel are looked up and progress is kept
    * @param run runs one query; rejects with {@link QueryStopped} `handed-over` when a successor shall go on
    */
-  constructor(redis: Redis, queue: QueryQueue, settings: QueryWorkerSettings, run: (query: QueryRun) => Promise<QueryOutcome>, events: QueryWorkerEvents) {
+  constructor(
+    redis: Redis,
+    queue: QueryQueue,
+    settings: QueryWorkerSettings,
+    run: (query: QueryRun) => Promise<QueryOutcome>,
+    events: QueryWorkerEvents,
+  ) {
     this.#redis = redis;
     this.#queue = queue;
     this.#settings = settings;
@@ -59,15 +65,19 @@ export class QueryWorker {
     this.#events = events;
     this.#shares = new Map([...settings.concurrency].map(([engine, slots]) => [engine, new SlotShares(slots)]));
     this.#workers = [...settings.concurrency].map(([engine, concurrency]) => {
-      const worker = new Worker<QueryJobData, QueryOutcome>(queueNameOf(settings.queueName, engine), async (job, token) => await this.#process(job as QueryJob, token), {
-        connection: redis,
-        prefix: queuePrefix,
-        autorun: false,
-        concurrency,
-        lockDuration: settings.lockMs,
-        stalledInterval: Math.ceil(settings.lockMs / 2),
-        maxStalledCount: settings.takeoversMax,
-      });
+      const worker = new Worker<QueryJobData, QueryOutcome>(
+        queueNameOf(settings.queueName, engine),
+        async (job, token) => await this.#process(job as QueryJob, token),
+        {
+          connection: redis,
+          prefix: queuePrefix,
+          autorun: false,
+          concurrency,
+          lockDuration: settings.lockMs,
+          stalledInterval: Math.ceil(settings.lockMs / 2),
+          maxStalledCount: settings.takeoversMax,
+        },
+      );
       worker.on('completed', (job, outcome) => this.#onEnded({ id: job.id!, data: job.data }, outcome));
       worker.on('failed', (job) => {
         const outcome = job === undefined ? undefined : outcomeOf(job as QueryJob);
@@ -94,7 +104,9 @@ export class QueryWorker {
 
   /** Takes no more queries, gives those that run some time to end, and hands the rest over to a successor. */
   async close(drainMs: number): Promise<void> {
-    const closed = Promise.all(this.#workers.map(async (worker) => await worker.close().catch((error: Error) => this.#events.failed(error))));
+    const closed = Promise.all(
+      this.#workers.map(async (worker) => await worker.close().catch((error: Error) => this.#events.failed(error))),
+    );
     const timer = setTimeout(() => {
       for (const controller of this.#running.values()) controller.abort(new QueryStopped('handed-over'));
     }, drainMs);
@@ -136,7 +148,13 @@ export class QueryWorker {
     const kept = new KeptProgress(async (saved) => await this.#queue.saveProgress(engine, id, saved));
     const watch = this.#watch(id, controller, kept);
     try {
-      return await this.#run({ id, data: job.data, progress, saveProgress: async (saved) => await kept.save(saved), signal: controller.signal });
+      return await this.#run({
+        id,
+        data: job.data,
+        progress,
+        saveProgress: async (saved) => await kept.save(saved),
+        signal: controller.signal,
+      });
     } catch (error) {
       if (!(error instanceof QueryStopped)) throw error;
       // A query that cannot be handed over stays: its lock runs out, and another worker takes it over as from a dead one.

@@ -49,7 +49,9 @@ it('an answer that is too large is not kept, and is not offered as stale', async
 it('an engine that cannot take more is out of reach as well', async () => {
   const reports = answers();
   await reports.answer(data, async () => good, signal);
-  expect(await reports.answer(data, async () => await Promise.reject(new QueryError('overloaded', 'as many as may')), signal)).toMatchObject({ stale: { asOf: 5 } });
+  expect(
+    await reports.answer(data, async () => await Promise.reject(new QueryError('overloaded', 'as many as may')), signal),
+  ).toMatchObject({ stale: { asOf: 5 } });
 });
 
 it('a statement at fault and a query that was stopped are not replaced', async () => {
@@ -59,7 +61,11 @@ it('a statement at fault and a query that was stopped are not replaced', async (
   await expect(reports.answer(data, async () => await Promise.reject(wrong), signal)).rejects.toBe(wrong);
   const stopped = new QueryStopped('cancelled');
   const controller = new AbortController();
-  const running = reports.answer(data, async () => await new Promise<never>((_resolve, reject) => controller.signal.addEventListener('abort', () => reject(stopped))), controller.signal);
+  const running = reports.answer(
+    data,
+    async () => await new Promise<never>((_resolve, reject) => controller.signal.addEventListener('abort', () => reject(stopped))),
+    controller.signal,
+  );
   controller.abort(stopped);
   await expect(running).rejects.toBe(stopped);
 });

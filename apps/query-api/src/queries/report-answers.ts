@@ -33,9 +33,19 @@ export class ReportAnswers {
    * @param run the run of the report
    * @throws what the run throws, when no earlier answer can stand in
    */
-  async answer({ sql, parameters, engine }: QueryJobData, run: (signal: AbortSignal) => Promise<ReportAnswer>, signal: AbortSignal): Promise<Answered> {
-    const key = createHash('sha256').update(JSON.stringify([sql, parameters, engine])).digest('base64url');
-    const outcome = await this.#pipeline.executeOutcome(async ({ signal: running }) => await run(running), { key, signal, idempotent: false });
+  async answer(
+    { sql, parameters, engine }: QueryJobData,
+    run: (signal: AbortSignal) => Promise<ReportAnswer>,
+    signal: AbortSignal,
+  ): Promise<Answered> {
+    const key = createHash('sha256')
+      .update(JSON.stringify([sql, parameters, engine]))
+      .digest('base64url');
+    const outcome = await this.#pipeline.executeOutcome(async ({ signal: running }) => await run(running), {
+      key,
+      signal,
+      idempotent: false,
+    });
     switch (outcome.result) {
       case 'succeeded':
       case 'cached':

@@ -14,7 +14,9 @@ function worker(nowMs: number, saveProgress: () => Promise<void> = async () => u
     name: 'duckdb',
     run: async (request) => {
       begun.push(request);
-      return await new Promise<never>((_resolve, reject) => request.signal.addEventListener('abort', () => reject(request.signal.reason as Error)));
+      return await new Promise<never>((_resolve, reject) =>
+        request.signal.addEventListener('abort', () => reject(request.signal.reason as Error)),
+      );
     },
     check: async () => undefined,
     close: async () => undefined,
@@ -33,13 +35,17 @@ function worker(nowMs: number, saveProgress: () => Promise<void> = async () => u
     onProgressLost: (error) => void lost.push(error),
     onFailure: () => undefined,
   };
-  const run = async (job: QueryJobData) => await runQuery({ id: 'q', data: job, progress: undefined, saveProgress, signal: new AbortController().signal }, environment);
+  const run = async (job: QueryJobData) =>
+    await runQuery({ id: 'q', data: job, progress: undefined, saveProgress, signal: new AbortController().signal }, environment);
   return { begun, lost, timers, run };
 }
 
 it("a query whose caller's deadline passed while it waited is refused: no engine begins it", async () => {
   const { begun, run } = worker(5000);
-  expect(await run({ ...data, deadline: 5000 })).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded', detail: 'The deadline of the caller passed before the query had finished.' } });
+  expect(await run({ ...data, deadline: 5000 })).toMatchObject({
+    state: 'failed',
+    error: { type: 'urn:millrace:problem:deadline-exceeded', detail: 'The deadline of the caller passed before the query had finished.' },
+  });
   expect(begun).toEqual([]);
 });
 

@@ -31,7 +31,11 @@ export interface QueryRunEnvironment {
   /** Calls back after a time and returns what takes that back. */
   readonly after: (ms: number, callback: () => void) => () => void;
   /** Runs a report, or finds an earlier answer. */
-  readonly answerReport: (data: QueryJobData, run: (signal: AbortSignal) => Promise<ReportAnswer>, signal: AbortSignal) => Promise<Answered>;
+  readonly answerReport: (
+    data: QueryJobData,
+    run: (signal: AbortSignal) => Promise<ReportAnswer>,
+    signal: AbortSignal,
+  ) => Promise<Answered>;
   /** Called with the reason why progress could not be saved. */
   readonly onProgressLost: (error: unknown) => void;
   /** Called with a failure on our side and its cause, which the client does not see. */
@@ -60,7 +64,8 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
     stop.signal.throwIfAborted();
     const keep = async (progress: QueryProgress): Promise<void> => await keepProgress(query, progress, environment, stop.signal);
     await keep({ ...query.progress, startedAt });
-    const run = async (signal: AbortSignal): Promise<ReportAnswer> => await execute(query, environment, async (executionId) => await keep({ startedAt, executionId }), signal);
+    const run = async (signal: AbortSignal): Promise<ReportAnswer> =>
+      await execute(query, environment, async (executionId) => await keep({ startedAt, executionId }), signal);
     const answered: Answered = data.report === undefined ? { fresh: await run(stop.signal) } : await answerReport(data, run, stop.signal);
     const finishedAt = now();
     const { rows, bytesScanned } = 'fresh' in answered ? answered.fresh : { rows: answered.stale.rows.length, bytesScanned: 0 };
@@ -88,7 +93,10 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
 }
 
 function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Problem {
-  const detail = deadline !== undefined && deadline <= nowMs ? 'The deadline of the caller passed before the query had finished.' : `The query did not finish within ${timeoutMs} ms. Read less, or ask for more time with timeoutMs.`;
+  const detail =
+    deadline !== undefined && deadline <= nowMs
+      ? 'The deadline of the caller passed before the query had finished.'
+      : `The query did not finish within ${timeoutMs} ms. Read less, or ask for more time with timeoutMs.`;
   return new QueryError('deadline-exceeded', detail).toProblem();
 }
 
@@ -96,7 +104,12 @@ function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Prob
  * Saves the progress, and continues without it when that fails: only a successor needs it, and it can do without. Athena gives it the same execution for the query's own
  * token, so that nothing is paid twice, and its time begins anew. A query fails for nothing here, and waits for Redis no longer than it may run.
  */
-async function keepProgress({ saveProgress }: QueryRun, progress: QueryProgress, { onProgressLost }: QueryRunEnvironment, signal: AbortSignal): Promise<void> {
+async function keepProgress(
+  { saveProgress }: QueryRun,
+  progress: QueryProgress,
+  { onProgressLost }: QueryRunEnvironment,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await unlessAborted(saveProgress(progress), signal);
   } catch (error) {
@@ -106,7 +119,12 @@ async function keepProgress({ saveProgress }: QueryRun, progress: QueryProgress,
 }
 
 /** The query in its engine, and its result on S3. */
-async function execute({ id, data, progress }: QueryRun, { engines, results, limits, now, newWriterId }: QueryRunEnvironment, onStarted: (executionId: string) => Promise<void>, signal: AbortSignal): Promise<ReportAnswer> {
+async function execute(
+  { id, data, progress }: QueryRun,
+  { engines, results, limits, now, newWriterId }: QueryRunEnvironment,
+  onStarted: (executionId: string) => Promise<void>,
+  signal: AbortSignal,
+): Promise<ReportAnswer> {
   const engine = engines.get(data.engine);
   if (engine === undefined) throw new QueryError('engine-failed', `This worker has no engine ${data.engine}.`);
   const answer = await engine.run({

@@ -8,7 +8,12 @@ const bob: PrincipalId = { kind: 'api-key', issuer: '', subject: 'bob' };
 describe('slots of an engine', () => {
   it('one principal holds all but one, and another still gets a slot', () => {
     const shares = new SlotShares(3);
-    expect([shares.take('1', alice), shares.take('2', alice), shares.take('3', alice), shares.take('4', bob)]).toEqual([undefined, undefined, 250, undefined]);
+    expect([shares.take('1', alice), shares.take('2', alice), shares.take('3', alice), shares.take('4', bob)]).toEqual([
+      undefined,
+      undefined,
+      250,
+      undefined,
+    ]);
   });
 
   it('a released slot goes to a query that was set aside', () => {

@@ -1,4 +1,11 @@
-import { reportQueryRequestSchema, sqlQueryRequestSchema, validatorFor, type EngineName, type QueryRequest, type Violation } from '@millrace/contracts';
+import {
+  reportQueryRequestSchema,
+  sqlQueryRequestSchema,
+  validatorFor,
+  type EngineName,
+  type QueryRequest,
+  type Violation,
+} from '@millrace/contracts';
 import type { Parameter } from '../engines/query-engine.ts';
 import { QueryError } from '../errors.ts';
 import { bindReport, type Report } from '../reports/report.ts';
@@ -28,13 +35,22 @@ export async function jobOf(body: unknown, rules: SubmissionRules, now: number):
   const engine = request.engine ?? rules.defaultEngine;
   if (!rules.engines.includes(engine)) throw validation([{ field: 'engine', message: `must be one of ${rules.engines.join(', ')}` }]);
   // Better refused than silently not kept.
-  if (request.maxBytesScanned !== undefined) throw validation([{ field: 'maxBytesScanned', message: 'is not supported yet; leave it out' }]);
+  if (request.maxBytesScanned !== undefined)
+    throw validation([{ field: 'maxBytesScanned', message: 'is not supported yet; leave it out' }]);
 
-  const statement = 'report' in request ? reportStatement(request.report, request.parameters ?? {}, rules.reports) : { sql: request.sql, parameters: request.parameters ?? [] };
+  const statement =
+    'report' in request
+      ? reportStatement(request.report, request.parameters ?? {}, rules.reports)
+      : { sql: request.sql, parameters: request.parameters ?? [] };
   checkValues(statement.parameters);
   const { placeholders } = await rules.gate.check(statement.sql);
   if (placeholders.length !== statement.parameters.length) {
-    throw validation([{ field: 'parameters', message: `must have one value for each ? of the statement: ${placeholders.length}, not ${statement.parameters.length}` }]);
+    throw validation([
+      {
+        field: 'parameters',
+        message: `must have one value for each ? of the statement: ${placeholders.length}, not ${statement.parameters.length}`,
+      },
+    ]);
   }
   return {
     sql: statement.sql,
@@ -55,18 +71,25 @@ function requestOf(body: unknown): QueryRequest {
   return body;
 }
 
-function reportStatement(name: string, parameters: Readonly<Record<string, Parameter>>, reports: readonly Report[]): { sql: string; parameters: readonly Parameter[] } {
+function reportStatement(
+  name: string,
+  parameters: Readonly<Record<string, Parameter>>,
+  reports: readonly Report[],
+): { sql: string; parameters: readonly Parameter[] } {
   const report = reports.find((candidate) => candidate.name === name);
-  if (report === undefined) throw validation([{ field: 'report', message: `must be one of ${reports.map((known) => known.name).join(', ')}` }]);
+  if (report === undefined)
+    throw validation([{ field: 'report', message: `must be one of ${reports.map((known) => known.name).join(', ')}` }]);
   return bindReport(report, parameters);
 }
 
 function checkValues(parameters: readonly Parameter[]): void {
   const errors = parameters.flatMap((value, index): Violation[] => {
     const field = `parameters[${index}]`;
-    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) return [{ field, message: 'must not hold NUL or an unpaired surrogate' }];
+    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed()))
+      return [{ field, message: 'must not hold NUL or an unpaired surrogate' }];
     // JSON's number has already lost digits here.
-    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return [{ field, message: 'is a whole number beyond 2^53; send it as a string and CAST(? AS BIGINT) or CAST(? AS DOUBLE)' }];
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+      return [{ field, message: 'is a whole number beyond 2^53; send it as a string and CAST(? AS BIGINT) or CAST(? AS DOUBLE)' }];
     return [];
   });
   if (errors.length > 0) throw validation(errors);
@@ -75,5 +98,9 @@ function checkValues(parameters: readonly Parameter[]): void {
 function validation(errors: readonly Violation[]): QueryError {
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return new QueryError('validation', first === undefined ? 'The request is not valid.' : `${first.field === '' ? 'The body' : first.field} ${first.message}${more}.`, { errors });
+  return new QueryError(
+    'validation',
+    first === undefined ? 'The request is not valid.' : `${first.field === '' ? 'The body' : first.field} ${first.message}${more}.`,
+    { errors },
+  );
 }

@@ -6,7 +6,10 @@ const data = { sql: 'SELECT 1', parameters: [], engine: 'duckdb', timeoutMs: 100
 const at = (state: QueryRecord['state']): QueryRecord => ({ id: 'a', data, state, progress: undefined, outcome: undefined });
 
 /** Looks that answer in turn, and a clock that only the sleeps move. */
-function looks(answers: readonly (QueryRecord | Error | undefined)[], waitersMax = 1): { looked: () => number; wait: (waitMs: number, signal?: AbortSignal) => Promise<QueryRecord | undefined> } {
+function looks(
+  answers: readonly (QueryRecord | Error | undefined)[],
+  waitersMax = 1,
+): { looked: () => number; wait: (waitMs: number, signal?: AbortSignal) => Promise<QueryRecord | undefined> } {
   const watched = new AbortController();
   const waits = new QueryWaits(waitersMax, { watch: () => ({ ended: watched.signal, close: () => undefined }) });
   let looked = 0;
@@ -18,7 +21,11 @@ function looks(answers: readonly (QueryRecord | Error | undefined)[], waitersMax
     return answer;
   };
   const sleep = async (ms: number): Promise<void> => void (now += ms);
-  return { looked: () => looked, wait: async (waitMs, signal = new AbortController().signal) => await waits.untilEnded({ id: 'a', find, waitMs, now: () => now, sleep, signal }) };
+  return {
+    looked: () => looked,
+    wait: async (waitMs, signal = new AbortController().signal) =>
+      await waits.untilEnded({ id: 'a', find, waitMs, now: () => now, sleep, signal }),
+  };
 }
 
 it('looks until the query has ended', async () => {

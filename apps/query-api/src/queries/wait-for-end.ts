@@ -40,7 +40,11 @@ export class QueryWaits {
     const watch = this.#ends.watch(id);
     try {
       let record = await find();
-      for (let pauseMs: number = lookMs.min; record !== undefined && !isFinal(record.state) && !signal.aborted; pauseMs = Math.min(pauseMs * 1.5, lookMs.max)) {
+      for (
+        let pauseMs: number = lookMs.min;
+        record !== undefined && !isFinal(record.state) && !signal.aborted;
+        pauseMs = Math.min(pauseMs * 1.5, lookMs.max)
+      ) {
         const leftMs = until - now();
         if (leftMs <= 0) break;
         await sleep(Math.min(pauseMs, leftMs), watch.ended.aborted ? signal : AbortSignal.any([signal, watch.ended]));

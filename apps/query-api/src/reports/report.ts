@@ -34,7 +34,10 @@ export interface Report {
  *
  * @throws QueryError `validation` that names every parameter that is unknown, missing or of the wrong type
  */
-export function bindReport(report: Report, given: Readonly<Record<string, Parameter>>): { readonly sql: string; readonly parameters: readonly Parameter[] } {
+export function bindReport(
+  report: Report,
+  given: Readonly<Record<string, Parameter>>,
+): { readonly sql: string; readonly parameters: readonly Parameter[] } {
   const errors: Violation[] = [];
   const values = new Map<string, Parameter>();
   for (const parameter of report.parameters) {
@@ -45,10 +48,17 @@ export function bindReport(report: Report, given: Readonly<Record<string, Parame
   }
   const known = report.parameters.map(({ name }) => name);
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) errors.push({ field: `parameters.${name}`, message: `is not a parameter of the report ${report.name}, which has ${known.join(', ') || 'none'}` });
+    if (!known.includes(name))
+      errors.push({
+        field: `parameters.${name}`,
+        message: `is not a parameter of the report ${report.name}, which has ${known.join(', ') || 'none'}`,
+      });
   }
   const [first] = errors;
-  if (first !== undefined) throw new QueryError('validation', `${first.field} ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`, { errors });
+  if (first !== undefined)
+    throw new QueryError('validation', `${first.field} ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`, {
+      errors,
+    });
   return { sql: report.sql, parameters: report.binds.map((name) => values.get(name)!) };
 }
 
@@ -57,7 +67,8 @@ function problemOf(parameter: ReportParameter, value: Parameter): string | undef
     case 'date':
       return typeof value === 'string' && isDate(value) ? undefined : 'must be a date, written YYYY-MM-DD';
     case 'text':
-      if (typeof value !== 'string' || Array.from(value).length > parameter.charactersMax) return `must be a string of at most ${parameter.charactersMax} characters`;
+      if (typeof value !== 'string' || Array.from(value).length > parameter.charactersMax)
+        return `must be a string of at most ${parameter.charactersMax} characters`;
       return value.includes('\0') || !value.isWellFormed() ? 'must not hold NUL or an unpaired surrogate' : undefined;
     case 'integer':
       return Number.isSafeInteger(value) && Number(value) >= parameter.minimum && Number(value) <= parameter.maximum

@@ -22,7 +22,13 @@ export async function readManifest(store: Pick<ObjectStore, 'get'>, queryId: str
  * @param cursor what the page before gave as `next`, or undefined for the first
  * @throws QueryError `validation` for a cursor that is not ours, `gone`, `unavailable`
  */
-export async function readPage(store: Pick<ObjectStore, 'get'>, manifest: ResultManifest, cursor: string | undefined, limit: number, signal?: AbortSignal): Promise<ResultPage> {
+export async function readPage(
+  store: Pick<ObjectStore, 'get'>,
+  manifest: ResultManifest,
+  cursor: string | undefined,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<ResultPage> {
   const from = cursor === undefined ? 0 : rowOfCursor(cursor, manifest);
   const { columns } = manifest;
   let first = 0;
@@ -38,7 +44,11 @@ export async function readPage(store: Pick<ObjectStore, 'get'>, manifest: Result
 }
 
 /** Every row, part by part. */
-export async function* readRows(store: Pick<ObjectStore, 'get'>, manifest: ResultManifest, signal?: AbortSignal): AsyncGenerator<readonly ResultRow[]> {
+export async function* readRows(
+  store: Pick<ObjectStore, 'get'>,
+  manifest: ResultManifest,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly ResultRow[]> {
   for (const part of manifest.parts) yield await readPart(store, part, signal);
 }
 
@@ -56,7 +66,8 @@ async function read(store: Pick<ObjectStore, 'get'>, key: string, signal?: Abort
     bytes = await store.get(key, { signal });
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof DeadlineExceededError) throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before the results had been read.', { cause: error });
+    if (error instanceof DeadlineExceededError)
+      throw new QueryError('deadline-exceeded', 'The deadline of the caller passed before the results had been read.', { cause: error });
     throw unanswered(error, 'The results cannot be read from S3.');
   }
   if (bytes === undefined) throw new QueryError('gone', 'The results of this query are no longer kept. Run the query again.');

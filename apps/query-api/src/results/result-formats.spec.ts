@@ -8,11 +8,40 @@ const columns = (...names: string[]): ResultColumn[] => names.map((name) => ({ n
 describe('CSV', () => {
   it.each<[string, ResultRow[], string]>([
     ['NULL of one column is a quoted field, so that its line is not empty', [['a'], [null], [''], ['b']], 'a\r\n""\r\n""\r\nb\r\n'],
-    ['NULL of several columns is an empty field and an empty text a quoted one', [[null, ''], ['', null], [null, null]], ',""\r\n"",\r\n,\r\n'],
-    ['a line break, a carriage return, a quote and a comma are quoted', [['a\nb', 'a\r'], ['"', ',']], '"a\nb","a\r"\r\n"""",","\r\n'],
+    [
+      'NULL of several columns is an empty field and an empty text a quoted one',
+      [
+        [null, ''],
+        ['', null],
+        [null, null],
+      ],
+      ',""\r\n"",\r\n,\r\n',
+    ],
+    [
+      'a line break, a carriage return, a quote and a comma are quoted',
+      [
+        ['a\nb', 'a\r'],
+        ['"', ','],
+      ],
+      '"a\nb","a\r"\r\n"""",","\r\n',
+    ],
     ['U+FEFF at an end is quoted', [['\uFEFFa', 'b\uFEFFc']], '"\uFEFFa",b\uFEFFc\r\n'],
-    ['text of spaces, or with spaces around it, is quoted', [[' ', '\t'], [' a', 'a b']], '" ","\t"\r\n" a",a b\r\n'],
-    ['numbers and booleans are as they are', [[1.5, true], [-0.25, false]], '1.5,true\r\n-0.25,false\r\n'],
+    [
+      'text of spaces, or with spaces around it, is quoted',
+      [
+        [' ', '\t'],
+        [' a', 'a b'],
+      ],
+      '" ","\t"\r\n" a",a b\r\n',
+    ],
+    [
+      'numbers and booleans are as they are',
+      [
+        [1.5, true],
+        [-0.25, false],
+      ],
+      '1.5,true\r\n-0.25,false\r\n',
+    ],
     ['no rows are no lines', [], ''],
   ])('%s', (_what, rows, text) => {
     expect(csv.rows(columns(...(rows[0] ?? ['a']).map(String)), rows)).toBe(text);
@@ -31,6 +60,8 @@ describe('CSV', () => {
 
 describe('NDJSON', () => {
   it('keeps the order of the columns, whatever their names are', () => {
-    expect(ndjson.rows(columns('b', '10', '2', '__proto__', 'a"'), [[null, 'x', 1, true, '\uFEFF']])).toBe('{"b":null,"10":"x","2":1,"__proto__":true,"a\\"":"\uFEFF"}\n');
+    expect(ndjson.rows(columns('b', '10', '2', '__proto__', 'a"'), [[null, 'x', 1, true, '\uFEFF']])).toBe(
+      '{"b":null,"10":"x","2":1,"__proto__":true,"a\\"":"\uFEFF"}\n',
+    );
   });
 });

@@ -28,7 +28,13 @@ export interface ResultIdentity {
  *
  * @throws QueryError `result-too-large` when a limit is met, `unavailable` when S3 does not take it; and what the engine throws
  */
-export async function writeResult(store: ObjectStore, identity: ResultIdentity, result: EngineResult, limits: ResultLimits, signal: AbortSignal): Promise<ResultManifest> {
+export async function writeResult(
+  store: ObjectStore,
+  identity: ResultIdentity,
+  result: EngineResult,
+  limits: ResultLimits,
+  signal: AbortSignal,
+): Promise<ResultManifest> {
   const parts: ResultPart[] = [];
   let total = { rows: 0, bytes: 0 };
   let lines: string[] = [];
@@ -59,9 +65,20 @@ export async function writeResult(store: ObjectStore, identity: ResultIdentity, 
   if (parts.length === 0 && lines.length > 0 && bytes <= inlineBytesMax) parts.push({ rows: lines.length, bytes, text: lines.join('') });
   else await flush();
 
-  const manifest: ResultManifest = { v: 1, queryId: identity.queryId, columns: result.columns, ...total, bytesScanned: result.bytesScanned(), parts };
+  const manifest: ResultManifest = {
+    v: 1,
+    queryId: identity.queryId,
+    columns: result.columns,
+    ...total,
+    bytesScanned: result.bytesScanned(),
+    parts,
+  };
   try {
-    await store.put(manifestKey(identity.queryId), Buffer.from(JSON.stringify(manifest)), { ifAbsent: true, contentType: 'application/json', signal });
+    await store.put(manifestKey(identity.queryId), Buffer.from(JSON.stringify(manifest)), {
+      ifAbsent: true,
+      contentType: 'application/json',
+      signal,
+    });
     return manifest;
   } catch (error) {
     signal.throwIfAborted();

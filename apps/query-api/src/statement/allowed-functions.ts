@@ -52,5 +52,5 @@ export const allowedTableFunctions: ReadonlySet<string> = new Set(['unnest', 'ge
 
 /** Reasons why a function is refused, where its name alone does not tell. */
 export const refusalReasons: ReadonlyMap<string, string> = new Map([
-  ['timezone', 'AT TIME ZONE gives another value on each engine; write at_timezone(TIMESTAMP \'… UTC\', zone)'],
+  ['timezone', "AT TIME ZONE gives another value on each engine; write at_timezone(TIMESTAMP '… UTC', zone)"],
 ]);

@@ -18,7 +18,10 @@ it.each([
   ["SELECT TIMESTAMP '2024-02-29T12:00:00'", "SELECT TIMESTAMP '2024-02-29T12:00:00'"],
   ['SELECT transform(a, x -> x * 2)', 'SELECT list_transform(a, x -> x * 2)'],
   ['SELECT "transform"(a), t.transform(a), transform', 'SELECT "transform"(a), t.transform(a), transform'],
-  ['SELECT reduce(a, ?, (s, x) -> s + x, s -> s)', 'SELECT list_extract(list_transform([list_reduce(list_reverse(list_reverse(a) || [ ?]), (s, x) -> s + x)], s -> s), 1)'],
+  [
+    'SELECT reduce(a, ?, (s, x) -> s + x, s -> s)',
+    'SELECT list_extract(list_transform([list_reduce(list_reverse(list_reverse(a) || [ ?]), (s, x) -> s + x)], s -> s), 1)',
+  ],
   ['SELECT reduce(a, (s, x) -> s + x)', 'SELECT reduce(a, (s, x) -> s + x)'],
 ])('%s is %s to DuckDB', (statement, text) => {
   expect(textOf(statement)).toBe(text);
@@ -37,7 +40,8 @@ it("takes names that are no function of Trino's, and names of objects", () => {
 
 describe('positions', () => {
   it('are those of the statement as it was written', () => {
-    const statement = 'SELECT transform(a, x -> x), reduce(a, 0, (s, x) -> s, s -> s), unknown FROM t TABLESAMPLE BERNOULLI (5) WHERE wrong';
+    const statement =
+      'SELECT transform(a, x -> x), reduce(a, 0, (s, x) -> s, s -> s), unknown FROM t TABLESAMPLE BERNOULLI (5) WHERE wrong';
     const { text, originalOffset } = duckDbTextOf({ text: statement });
     for (const word of ['SELECT', 'x -> x)', '0', '(s, x) -> s', 's -> s)', 'unknown', 'FROM', 'TABLESAMPLE', 'WHERE', 'wrong']) {
       expect(originalOffset(text.indexOf(word))).toBe(statement.indexOf(word));

@@ -89,7 +89,10 @@ export class StatementGate {
     const connection = await this.#instance.connect();
     try {
       const reader = await connection
-        .runAndReadAll(`SELECT CASE WHEN length(tree) <= ${treeCharactersMax} THEN tree END FROM (SELECT json_serialize_sql($1::VARCHAR, skip_null := true) AS tree)`, [text])
+        .runAndReadAll(
+          `SELECT CASE WHEN length(tree) <= ${treeCharactersMax} THEN tree END FROM (SELECT json_serialize_sql($1::VARCHAR, skip_null := true) AS tree)`,
+          [text],
+        )
         .catch((error: unknown) => {
           // The parser has 64 MB for one tree.
           throw duckDbErrorOf(error).type === 'Out of Memory' ? tooComplex() : error;
@@ -143,9 +146,14 @@ function tooComplex(): QueryError {
   return notAllowed('the statement is too complex; write it shorter');
 }
 
-function parseError(text: string, { error_type: type, error_message: message = 'it cannot be parsed', position }: SerializedStatement, place: (offset: number) => string): QueryError {
+function parseError(
+  text: string,
+  { error_type: type, error_message: message = 'it cannot be parsed', position }: SerializedStatement,
+  place: (offset: number) => string,
+): QueryError {
   // The parser serialises SELECT alone: everything else parses but is not a query.
-  if (type === 'not implemented') return notAllowed('only a SELECT (or WITH … SELECT, VALUES, FROM …) is allowed: statements here read and change nothing');
+  if (type === 'not implemented')
+    return notAllowed('only a SELECT (or WITH … SELECT, VALUES, FROM …) is allowed: statements here read and change nothing');
   const where = position === undefined ? '' : `${place(offsetOfCodePoint(text, Number(position)))}: `;
   return invalid(`${where}${message.split('\n')[0]}`);
 }

@@ -48,9 +48,13 @@ export function readStatement(sql: string): StatementText {
     } else if (/\s/.test(character)) {
       at += 1;
     } else if (end !== undefined && character !== ';') {
-      throw new QueryError('statement-not-allowed', `Exactly one statement is allowed: a second one begins at ${describePosition(sql, at)}.`, {
-        errors: [{ field: 'sql', message: `must be one statement; a second one begins at ${describePosition(sql, at)}` }],
-      });
+      throw new QueryError(
+        'statement-not-allowed',
+        `Exactly one statement is allowed: a second one begins at ${describePosition(sql, at)}.`,
+        {
+          errors: [{ field: 'sql', message: `must be one statement; a second one begins at ${describePosition(sql, at)}` }],
+        },
+      );
     } else if (character === ';') {
       end = at;
       blank(at, at + 1);
@@ -59,7 +63,11 @@ export function readStatement(sql: string): StatementText {
       refusePrefix(sql, at);
       at = quoteEnd(sql, at, character);
     } else if (character === '$') {
-      throw invalid(sql, at, 'dollar quotes and numbered or named parameters are not allowed; write a string in single quotes and a parameter as ?');
+      throw invalid(
+        sql,
+        at,
+        'dollar quotes and numbered or named parameters are not allowed; write a string in single quotes and a parameter as ?',
+      );
     } else if (character === '`') {
       throw invalid(sql, at, 'a name is quoted with double quotes, not with backticks');
     } else if (character === '?') {
@@ -71,7 +79,8 @@ export function readStatement(sql: string): StatementText {
       while (at < sql.length && wordCharacter.test(sql[at]!)) at += 1;
       const word = sql.slice(from, at);
       // DuckDB reads 1window as 1 WINDOW and 1e'…' as 1 E'…'.
-      if (/^\d/.test(word) && (!numberWord.test(word) || sql[at] === "'" || sql[at] === '"')) throw invalid(sql, from, 'a number must be followed by a space or an operator');
+      if (/^\d/.test(word) && (!numberWord.test(word) || sql[at] === "'" || sql[at] === '"'))
+        throw invalid(sql, from, 'a number must be followed by a space or an operator');
       // The parser drops a named window without a use, so the gate would not see its content.
       if (foldName(word) === 'window') throw invalid(sql, from, 'the WINDOW clause is not allowed; write the window inside OVER (…)');
     } else {
@@ -114,7 +123,7 @@ function lineEnd(sql: string, from: number): number {
 
 function commentEnd(sql: string, from: number): number {
   let depth = 0;
-  for (let at = from; at < sql.length; ) {
+  for (let at = from; at < sql.length;) {
     const pair = sql.slice(at, at + 2);
     if (pair === '/*') {
       depth += 1;

@@ -34,8 +34,24 @@ const tableReferences = new Set(['EMPTY', 'EMPTY_FROM', 'BASE_TABLE', 'SUBQUERY'
 const modifiers = new Set(['ORDER_MODIFIER', 'LIMIT_MODIFIER', 'LIMIT_PERCENT_MODIFIER', 'DISTINCT_MODIFIER']);
 const orderTypes = new Set(['ORDER_DEFAULT', 'ASCENDING', 'DESCENDING']);
 const expressionClasses = new Set([
-  'BETWEEN', 'CASE', 'CAST', 'COLLATE', 'COLUMN_REF', 'COMPARISON', 'CONJUNCTION', 'CONSTANT', 'FUNCTION', 'LAMBDA', 'LAMBDA_REF',
-  'OPERATOR', 'PARAMETER', 'POSITIONAL_REFERENCE', 'STAR', 'SUBQUERY', 'WINDOW', 'TYPE',
+  'BETWEEN',
+  'CASE',
+  'CAST',
+  'COLLATE',
+  'COLUMN_REF',
+  'COMPARISON',
+  'CONJUNCTION',
+  'CONSTANT',
+  'FUNCTION',
+  'LAMBDA',
+  'LAMBDA_REF',
+  'OPERATOR',
+  'PARAMETER',
+  'POSITIONAL_REFERENCE',
+  'STAR',
+  'SUBQUERY',
+  'WINDOW',
+  'TYPE',
 ]);
 // Look like columns and are functions of the session.
 const sessionValues = new Set(['current_catalog', 'current_role', 'current_schema', 'current_user', 'session_user']);
@@ -68,7 +84,8 @@ export function inspect(statement: TreeNode, allowed: NameRules): Inspection {
     if (node['class'] === 'CONSTANT') continue;
 
     withQueries += withQueriesOf(node).length;
-    if (withQueries > withQueriesMax) return { refusal: { message: `a statement may have at most ${withQueriesMax} WITH queries`, byteOffset: undefined }, parameters };
+    if (withQueries > withQueriesMax)
+      return { refusal: { message: `a statement may have at most ${withQueriesMax} WITH queries`, byteOffset: undefined }, parameters };
     const scoped = declareCtes(node, ctes, allowed.builtIns, stack);
     if ('refusal' in scoped) return { refusal: scoped.refusal, parameters };
     const recursive = node['type'] === 'RECURSIVE_CTE_NODE' ? folded(node['cte_name']) : undefined;
@@ -98,7 +115,8 @@ function declareCtes(
   let visible = outer;
   for (const { key, value } of entries) {
     const problem = problemOfCteName(key, builtIns);
-    if (problem !== undefined) return { refusal: { message: `the name of a WITH query must be ${problem}, not ${quoted(key)}`, byteOffset: undefined } };
+    if (problem !== undefined)
+      return { refusal: { message: `the name of a WITH query must be ${problem}, not ${quoted(key)}`, byteOffset: undefined } };
     stack.push({ value, ctes: visible });
     visible = new Set([...visible, foldName(key)]);
   }
@@ -127,10 +145,13 @@ function judge(node: TreeNode, ctes: ReadonlySet<string>, allowed: NameRules): R
     const name = folded((node['function'] as TreeNode | undefined)?.['function_name']);
     return allowedTableFunctions.has(name)
       ? undefined
-      : refuse(`the table function ${quoted(name)} is not allowed; in FROM may stand ${tableNames(allowed)}, WITH queries, subqueries and ${[...allowedTableFunctions].join(', ')}`);
+      : refuse(
+          `the table function ${quoted(name)} is not allowed; in FROM may stand ${tableNames(allowed)}, WITH queries, subqueries and ${[...allowedTableFunctions].join(', ')}`,
+        );
   }
   if (type === 'SHOW_REF') return refuse('DESCRIBE, SHOW and SUMMARIZE are not allowed; GET /v1/tables lists tables and columns');
-  if (queryNodes.has(type) || tableReferences.has(type) || modifiers.has(type) || orderTypes.has(type) || type.endsWith('_TYPE_INFO')) return undefined;
+  if (queryNodes.has(type) || tableReferences.has(type) || modifiers.has(type) || orderTypes.has(type) || type.endsWith('_TYPE_INFO'))
+    return undefined;
   return refuse(`${type} is not allowed`);
 }
 
@@ -143,17 +164,29 @@ function judgeColumn(node: TreeNode, refuse: (message: string) => Refusal): Refu
 function judgeFunction(node: TreeNode, refuse: (message: string) => Refusal): Refusal | undefined {
   const name = folded(node['function_name']);
   // The parser itself writes the schema "main" in front of some functions.
-  if (!['', 'main'].includes(folded(node['schema'])) || folded(node['catalog']) !== '') return refuse(`the function ${quoted(name)} must be named without a schema`);
-  return allowedFunctions.has(name) || allowedTableFunctions.has(name) ? undefined : refuse(refusalReasons.get(name) ?? `the function ${quoted(name)} is not allowed`);
+  if (!['', 'main'].includes(folded(node['schema'])) || folded(node['catalog']) !== '')
+    return refuse(`the function ${quoted(name)} must be named without a schema`);
+  return allowedFunctions.has(name) || allowedTableFunctions.has(name)
+    ? undefined
+    : refuse(refusalReasons.get(name) ?? `the function ${quoted(name)} is not allowed`);
 }
 
-function judgeTable(node: TreeNode, ctes: ReadonlySet<string>, allowed: AllowedTables, refuse: (message: string) => Refusal): Refusal | undefined {
+function judgeTable(
+  node: TreeNode,
+  ctes: ReadonlySet<string>,
+  allowed: AllowedTables,
+  refuse: (message: string) => Refusal,
+): Refusal | undefined {
   const table = folded(node['table_name']);
   const schema = folded(node['schema_name']);
   const known = allowed.tables.includes(table);
-  const fits = folded(node['catalog_name']) === '' && (schema === '' ? known || (plainName.test(table) && ctes.has(table)) : schema === allowed.database && known);
+  const fits =
+    folded(node['catalog_name']) === '' &&
+    (schema === '' ? known || (plainName.test(table) && ctes.has(table)) : schema === allowed.database && known);
   if (fits) return undefined;
-  const full = [node['catalog_name'], node['schema_name'], node['table_name']].filter((part) => typeof part === 'string' && part !== '').join('.');
+  const full = [node['catalog_name'], node['schema_name'], node['table_name']]
+    .filter((part) => typeof part === 'string' && part !== '')
+    .join('.');
   return refuse(`the table ${quoted(full)} is not allowed; there are ${tableNames(allowed)}`);
 }
 

@@ -249,7 +249,7 @@ describe('generated statements', () => {
           const all = await rowsOf(sql, parameters).catch(() => undefined);
           if (all === undefined) return;
           compared += 1;
-        const needed = (await kept(sql, parameters, partitions))!;
+          const needed = (await kept(sql, parameters, partitions))!;
           if (needed.length < partitions.length) restricted += 1;
           await show(needed);
           expect({ sql, rows: await rowsOf(sql, parameters) }).toEqual({ sql, rows: all });

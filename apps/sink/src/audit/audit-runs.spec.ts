@@ -4,7 +4,19 @@ import { AuditRuns } from './audit-runs.ts';
 import { TestClock } from '../testing/test-clock.ts';
 import { auditEvery } from './audit-schedule.ts';
 
-const report: AuditReport = { v: 1, table: 'purchases', verdict: 'complete', at: '', tookMs: 1, deep: false, lanes: [], losses: [], lostOffsets: 0, faults: [], faultCount: 0 };
+const report: AuditReport = {
+  v: 1,
+  table: 'purchases',
+  verdict: 'complete',
+  at: '',
+  tookMs: 1,
+  deep: false,
+  lanes: [],
+  losses: [],
+  lostOffsets: 0,
+  faults: [],
+  faultCount: 0,
+};
 
 /** An audit that the test ends, and the notes of its observer. */
 function held(): { runs: AuditRuns; clock: TestClock; notes: string[]; end: (error?: Error) => void } {
@@ -12,7 +24,11 @@ function held(): { runs: AuditRuns; clock: TestClock; notes: string[]; end: (err
   const notes: string[] = [];
   const work = Promise.withResolvers<AuditReport>();
   const runs = new AuditRuns(
-    async (signal) => await Promise.race([work.promise, new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))]),
+    async (signal) =>
+      await Promise.race([
+        work.promise,
+        new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      ]),
     { runMsMax: 300_000 },
     { finished: ({ verdict }) => notes.push(verdict), failed: (reason) => notes.push(reason) },
     clock,
@@ -69,7 +85,12 @@ describe('the schedule', () => {
   it('audits early, then at its interval, whether or not an audit fails', async () => {
     const clock = new TestClock();
     let count = 0;
-    const stop = auditEvery(900_000, async () => await Promise.reject(new Error(`audit ${(count += 1)}`)), clock, () => 0.5);
+    const stop = auditEvery(
+      900_000,
+      async () => await Promise.reject(new Error(`audit ${(count += 1)}`)),
+      clock,
+      () => 0.5,
+    );
     const waits: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       waits.push(clock.waiting[0]!.ms);
@@ -84,7 +105,12 @@ describe('the schedule', () => {
 
   it('never audits at interval 0', () => {
     const clock = new TestClock();
-    auditEvery(0, async () => await Promise.resolve(), clock, () => 0.5)();
+    auditEvery(
+      0,
+      async () => await Promise.resolve(),
+      clock,
+      () => 0.5,
+    )();
     expect(clock.waiting).toEqual([]);
   });
 });

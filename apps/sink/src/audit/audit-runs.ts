@@ -44,14 +44,19 @@ export class AuditRuns {
    */
   async audit(signal?: AbortSignal): Promise<AuditReport> {
     if (this.#closed) throw new ProblemError('unavailable', { detail: 'The service is stopping.' });
-    if (this.#running !== undefined) throw new ProblemError('overloaded', { detail: 'Another audit is running, and only one may run at a time.', retryAfterSeconds: 5 });
+    if (this.#running !== undefined)
+      throw new ProblemError('overloaded', { detail: 'Another audit is running, and only one may run at a time.', retryAfterSeconds: 5 });
     signal?.throwIfAborted();
     const running = new AbortController();
     this.#running = running;
     let timedOut = false;
     const timer = this.#clock.setTimeout(() => {
       timedOut = true;
-      running.abort(new ProblemError('deadline-exceeded', { detail: `The audit did not finish within ${this.#limits.runMsMax / 1000} s (SINK_AUDIT_RUN_SECONDS_MAX). ./millrace audit has no such limit.` }));
+      running.abort(
+        new ProblemError('deadline-exceeded', {
+          detail: `The audit did not finish within ${this.#limits.runMsMax / 1000} s (SINK_AUDIT_RUN_SECONDS_MAX). ./millrace audit has no such limit.`,
+        }),
+      );
     }, this.#limits.runMsMax);
     const abort = (): void => running.abort(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
@@ -60,9 +65,18 @@ export class AuditRuns {
       this.#observer.finished(report);
       return report;
     } catch (error) {
-      this.#observer.failed(timedOut ? 'timeout' : running.signal.aborted ? 'aborted' : error instanceof LakeError ? 'unavailable' : 'error', error);
+      this.#observer.failed(
+        timedOut ? 'timeout' : running.signal.aborted ? 'aborted' : error instanceof LakeError ? 'unavailable' : 'error',
+        error,
+      );
       running.signal.throwIfAborted();
-      throw error instanceof LakeError ? new ProblemError('unavailable', { detail: `The audit failed: ${error.key === undefined ? 'the catalog' : 'S3'} does not answer.`, retryAfterSeconds: 5, cause: error }) : error;
+      throw error instanceof LakeError
+        ? new ProblemError('unavailable', {
+            detail: `The audit failed: ${error.key === undefined ? 'the catalog' : 'S3'} does not answer.`,
+            retryAfterSeconds: 5,
+            cause: error,
+          })
+        : error;
     } finally {
       this.#clock.clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

@@ -15,11 +15,16 @@ export class AuditController {
   }
 
   @Get()
-  async audit(@Query() query: Readonly<Record<string, unknown>>, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<AuditReport> {
+  async audit(
+    @Query() query: Readonly<Record<string, unknown>>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AuditReport> {
     const [unknown] = Object.keys(query);
     if (unknown !== undefined) throw new ProblemError('validation', { errors: [{ field: unknown, message: 'is not a known parameter' }] });
     const report = await this.#runs.audit(workOfRequest(request, reply).signal);
-    if (report.lanes.length === 0 && report.faultCount === 0) throw new ProblemError('not-found', { detail: `Nothing has landed in the table ${report.table} yet.` });
+    if (report.lanes.length === 0 && report.faultCount === 0)
+      throw new ProblemError('not-found', { detail: `Nothing has landed in the table ${report.table} yet.` });
     void reply.header('cache-control', 'no-store');
     return report;
   }

@@ -27,13 +27,21 @@ async function audit(sink: SinkProcess): Promise<{ status: number; body: unknown
 
 it('audits on request and at its interval, and never calls a table with a missing file complete', async () => {
   const sink = await table.sink({ SINK_AUDIT_SECONDS: '1' });
-  expect(await audit(sink)).toMatchObject({ status: 404, body: { type: 'urn:millrace:problem:not-found', detail: 'Nothing has landed in the table purchases yet.' } });
+  expect(await audit(sink)).toMatchObject({
+    status: 404,
+    body: { type: 'urn:millrace:problem:not-found', detail: 'Nothing has landed in the table purchases yet.' },
+  });
   await table.produce(purchaseMessages(0, 500));
   await table.landed();
   await expect.poll(async () => (await table.catalog.partitions()).length, { timeout: 20_000 }).toBe(3);
   const { status, body } = await audit(sink);
   const report = body as AuditReport;
-  expect([status, report.verdict, report.lanes.reduce((sum, { rows }) => sum + rows, 0), report.catalog]).toEqual([200, 'complete', 500, { registered: 3, missing: [], empty: [] }]);
+  expect([status, report.verdict, report.lanes.reduce((sum, { rows }) => sum + rows, 0), report.catalog]).toEqual([
+    200,
+    'complete',
+    500,
+    { registered: 3, missing: [], empty: [] },
+  ]);
   await expect.poll(async () => await sink.metric('millrace_audit_complete'), { timeout: 20_000 }).toBe(1);
 
   const [key] = await table.keys('purchases/');
@@ -43,7 +51,10 @@ it('audits on request and at its interval, and never calls a table with a missin
   expect(lost).toBeGreaterThan(0);
   // A staged copy of the head would make the sink land it again, so delete it. The sink repairs no entry before the head.
   for (const staged of await table.keys('_staging/')) await table.store.delete(staged);
-  expect((await audit(sink)).body).toMatchObject({ verdict: 'faulty', faults: expect.arrayContaining([expect.objectContaining({ kind: 'missing-file', key })]) });
+  expect((await audit(sink)).body).toMatchObject({
+    verdict: 'faulty',
+    faults: expect.arrayContaining([expect.objectContaining({ kind: 'missing-file', key })]),
+  });
   await expect.poll(async () => await sink.metric('millrace_audit_complete'), { timeout: 20_000 }).toBe(0);
   expect(await sink.metric('millrace_audit_missing_offsets')).toBe(lost);
   expect((await sink.get('/v1/audit?depp=1')).status).toBe(400);
@@ -51,7 +62,8 @@ it('audits on request and at its interval, and never calls a table with a missin
 
 it('is for the scope admin, and one at a time', async () => {
   const sink = await table.sink({ MILLRACE_AUTH_API_KEYS: [keyed('writer', 'purchases:write'), keyed('operator', 'admin')].join(',') });
-  const ask = async (key?: string): Promise<number> => (await fetch(`${sink.url}/v1/audit`, { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } })).status;
+  const ask = async (key?: string): Promise<number> =>
+    (await fetch(`${sink.url}/v1/audit`, { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } })).status;
   expect([await ask(), await ask('secret-writer')]).toEqual([401, 403]);
   await table.produce(purchaseMessages(0, 10));
   await table.landed();

@@ -1,4 +1,18 @@
-import { publish, readSkipPermission, type Checkpointer, unstage, untilDone, isLakeError, type LedgerEntry, type Ledger, type LaneId, type ObjectStore, type Patience, type RecordOutcome, type SkipPermission } from '@millrace/lake';
+import {
+  publish,
+  readSkipPermission,
+  type Checkpointer,
+  unstage,
+  untilDone,
+  isLakeError,
+  type LedgerEntry,
+  type Ledger,
+  type LaneId,
+  type ObjectStore,
+  type Patience,
+  type RecordOutcome,
+  type SkipPermission,
+} from '@millrace/lake';
 import { RejectedError } from '@millrace/resilience';
 import type { EncodedBatch, SealedBatch, StagedBody } from '../spool/batch.ts';
 import type { Check } from './check.ts';

@@ -63,7 +63,10 @@ export function checkOf(stream: Stream, partition: number): Check {
       return reject(record, 'the value is not JSON');
     }
     if (!validator.check(event)) {
-      const reason = validator.violations(event).map(({ field, message }) => (field === '' ? `the value ${message}` : `${field} ${message}`)).join('; ');
+      const reason = validator
+        .violations(event)
+        .map(({ field, message }) => (field === '' ? `the value ${message}` : `${field} ${message}`))
+        .join('; ');
       return reject(record, reason);
     }
     // Serialise the row again: pretty-printed JSON spans lines, a duplicate key stops DuckDB, and new fields of a producer are not
@@ -76,13 +79,23 @@ export function checkOf(stream: Stream, partition: number): Check {
       row[name] = lowerCase ? (value as string).toLowerCase() : value;
     }
     const eventTime = fields[stream.timeField] as number;
-    return { kind: 'row', offset: record.offset, dt: utcDate(eventTime), eventId: row[idColumn.name] as string, eventTime, line: `${JSON.stringify(row)}\n` };
+    return {
+      kind: 'row',
+      offset: record.offset,
+      dt: utcDate(eventTime),
+      eventId: row[idColumn.name] as string,
+      eventTime,
+      line: `${JSON.stringify(row)}\n`,
+    };
   };
 }
 
 // A list, because a name may be there twice. A name that is not UTF-8 is kept as its bytes.
 function rejectedHeader({ name, nameBytes, value }: RecordHeader): unknown {
-  return { ...(nameBytes === undefined ? { name } : { nameBase64: nameBytes.toString('base64') }), value: value?.toString('base64') ?? null };
+  return {
+    ...(nameBytes === undefined ? { name } : { nameBase64: nameBytes.toString('base64') }),
+    value: value?.toString('base64') ?? null,
+  };
 }
 
 function rejectedBatch({ from, to, sha256, batch }: UndecodableOffset): unknown {

@@ -66,7 +66,9 @@ describe('the encoder', () => {
         _offset: String(n === 2 ? 100 : n === 0 ? 101 : 102),
       })),
     );
-    const schema = await query(`SELECT name, type, converted_type, field_id, logical_type FROM parquet_schema('${path}') WHERE name <> 'duckdb_schema'`);
+    const schema = await query(
+      `SELECT name, type, converted_type, field_id, logical_type FROM parquet_schema('${path}') WHERE name <> 'duckdb_schema'`,
+    );
     expect(schema.map(({ name, field_id }) => [name, Number(field_id)])).toEqual([
       ...purchases.columns.map(({ name, fieldId }) => [name, fieldId]),
       ['_partition', 1001],
@@ -98,7 +100,11 @@ describe('the encoder', () => {
     const instance = await openInstance({ memoryMbMax: 50, threads: 1, temporaryDirectory: join(root, 'spill'), spillMbMax: 1 });
     const connection = await instance.connect();
     const run = onDuckDbDisk(async () => await connection.run('CREATE TABLE large AS SELECT random() AS x FROM range(10_000_000)'));
-    await expect(run).rejects.toMatchObject({ code: 'disk-full', retryable: true, message: expect.stringContaining('SINK_ENCODER_SPILL_MB_MAX') as string });
+    await expect(run).rejects.toMatchObject({
+      code: 'disk-full',
+      retryable: true,
+      message: expect.stringContaining('SINK_ENCODER_SPILL_MB_MAX') as string,
+    });
     instance.closeSync();
   });
 });

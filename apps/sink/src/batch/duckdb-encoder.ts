@@ -91,7 +91,12 @@ export class DuckDbEncoder implements SegmentEncoder {
       await onDisk(async () => await writeFile(path, file));
       const connection = await this.#instance.connect();
       try {
-        const result = await onDuckDbDisk(async () => await connection.runAndReadAll(`SELECT ${hiddenColumns[1].name}, ${idColumn} FROM read_parquet(${quoteText(path)}) WHERE ${hiddenColumns[1].name} >= ${from}`));
+        const result = await onDuckDbDisk(
+          async () =>
+            await connection.runAndReadAll(
+              `SELECT ${hiddenColumns[1].name}, ${idColumn} FROM read_parquet(${quoteText(path)}) WHERE ${hiddenColumns[1].name} >= ${from}`,
+            ),
+        );
         const [offsets, ids] = result.getColumns();
         return (offsets ?? []).map((offset, row) => ({ offset: Number(offset), eventId: String(ids![row]) }));
       } finally {
@@ -151,7 +156,10 @@ export async function onDuckDbDisk<T>(run: () => Promise<T>): Promise<T> {
 /** The statement that makes one Parquet file of one segment. */
 export function copyStatement(stream: Stream, source: string, target: string, partition: number): string {
   const [partitionColumn, offsetColumn] = hiddenColumns;
-  const read = [`${quoteText(offsetColumn.name)}: 'BIGINT'`, ...stream.columns.map((column) => `${quoteText(column.name)}: '${jsonTypes[column.type]}'`)];
+  const read = [
+    `${quoteText(offsetColumn.name)}: 'BIGINT'`,
+    ...stream.columns.map((column) => `${quoteText(column.name)}: '${jsonTypes[column.type]}'`),
+  ];
   const select = [...stream.columns.map(selectOf), `${partition}::INTEGER AS ${partitionColumn.name}`, offsetColumn.name];
   const fieldIds = [...stream.columns, ...hiddenColumns].map(({ name, fieldId }) => `${name}: ${fieldId}`);
   const order = [...stream.sortColumns, offsetColumn.name];

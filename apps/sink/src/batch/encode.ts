@@ -14,7 +14,12 @@ export interface EntryContext {
 }
 
 /** Encodes a sealed batch, draws up its entry, and makes both durable. From here on the lines are not needed any more. */
-export async function encodeBatch(encoder: SegmentEncoder, batch: SealedBatch, context: EntryContext, signal: AbortSignal): Promise<EncodedBatch> {
+export async function encodeBatch(
+  encoder: SegmentEncoder,
+  batch: SealedBatch,
+  context: EntryContext,
+  signal: AbortSignal,
+): Promise<EncodedBatch> {
   const { stream, lane } = context;
   const bodies: StagedBody[] = [];
   const files: LedgerEntry['files'] = [];
@@ -61,8 +66,17 @@ export async function encodeBatch(encoder: SegmentEncoder, batch: SealedBatch, c
     writer: context.writer,
     contract: stream.contract,
   };
-  const encoded: EncodedBatch = { entry, bodies, takenAt: batch.takenAt, files: batch.files, bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0) };
-  await batch.files.persist(bodies.map(({ file }) => file), manifestOf(encoded));
+  const encoded: EncodedBatch = {
+    entry,
+    bodies,
+    takenAt: batch.takenAt,
+    files: batch.files,
+    bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+  await batch.files.persist(
+    bodies.map(({ file }) => file),
+    manifestOf(encoded),
+  );
   for (const { file } of batch.segments) await batch.files.remove(file);
   return encoded;
 }

@@ -41,19 +41,23 @@ describe('the window', () => {
 
   it('decides as a plain list of the kept rows does', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 12 }), fc.array(fc.record({ id: fc.integer({ min: 0, max: 9 }), skip: fc.integer({ min: 0, max: 3 }) }), { maxLength: 80 }), (length, records) => {
-        const window = new DedupWindow(length);
-        const kept: { id: number; offset: number }[] = [];
-        let offset = 0;
-        for (const { id, skip } of records) {
-          offset += 1 + skip;
-          const duplicate = kept.some((row) => row.id === id && offset - row.offset <= length);
-          expect(window.holds(idOf(id), offset)).toBe(duplicate);
-          if (duplicate) continue;
-          kept.push({ id, offset });
-          window.add(idOf(id), offset);
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 12 }),
+        fc.array(fc.record({ id: fc.integer({ min: 0, max: 9 }), skip: fc.integer({ min: 0, max: 3 }) }), { maxLength: 80 }),
+        (length, records) => {
+          const window = new DedupWindow(length);
+          const kept: { id: number; offset: number }[] = [];
+          let offset = 0;
+          for (const { id, skip } of records) {
+            offset += 1 + skip;
+            const duplicate = kept.some((row) => row.id === id && offset - row.offset <= length);
+            expect(window.holds(idOf(id), offset)).toBe(duplicate);
+            if (duplicate) continue;
+            kept.push({ id, offset });
+            window.add(idOf(id), offset);
+          }
+        },
+      ),
     );
   });
 });

@@ -41,7 +41,9 @@ export class DedupWindow {
 
   /** Whether every kept row among the last {@link offsets} before `to` is known. */
   covers(to: number): boolean {
-    return this.offsets > 0 && this.#from <= Math.max(0, to - this.offsets) && to <= this.#to && this.#to - this.#slots <= to - this.offsets;
+    return (
+      this.offsets > 0 && this.#from <= Math.max(0, to - this.offsets) && to <= this.#to && this.#to - this.#slots <= to - this.offsets
+    );
   }
 
   /**
@@ -160,7 +162,10 @@ export class DedupWindow {
 
   // Random UUIDs differ everywhere, time-ordered ones in their last words.
   #hash(): number {
-    const mixed = Math.imul(this.#words[0]! ^ Math.imul(this.#words[3]!, 0x9e37_79b1), 0x85eb_ca6b) ^ this.#words[1]! ^ Math.imul(this.#words[2]!, 0xc2b2_ae35);
+    const mixed =
+      Math.imul(this.#words[0]! ^ Math.imul(this.#words[3]!, 0x9e37_79b1), 0x85eb_ca6b) ^
+      this.#words[1]! ^
+      Math.imul(this.#words[2]!, 0xc2b2_ae35);
     return ((mixed ^ (mixed >>> 15)) >>> 0) & (this.#heads.length - 1);
   }
 

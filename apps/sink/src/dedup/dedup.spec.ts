@@ -11,14 +11,22 @@ function worldOf(...events: readonly number[]): World {
   return world;
 }
 
-const offsetsOf = (world: World): number[] => world.rows().map(({ _offset }) => _offset).toSorted((a, b) => a - b);
+const offsetsOf = (world: World): number[] =>
+  world
+    .rows()
+    .map(({ _offset }) => _offset)
+    .toSorted((a, b) => a - b);
 
 describe('deduplication', () => {
   it('makes one row of a repeated event in one fetch, one batch or another batch, and records the dropped offsets', async () => {
     const world = worldOf(1, 2, 1, 3, 2, 4, 1);
     await world.run(world.writer({ flushBytes: 500 }), 3);
     expect(offsetsOf(world)).toEqual([0, 1, 3, 5]);
-    expect(world.entries().flatMap(({ dropped }) => dropped)).toEqual([[2, 3], [4, 5], [6, 7]]);
+    expect(world.entries().flatMap(({ dropped }) => dropped)).toEqual([
+      [2, 3],
+      [4, 5],
+      [6, 7],
+    ]);
   });
 
   it('looks back a number of offsets, and takes the event again after that', async () => {

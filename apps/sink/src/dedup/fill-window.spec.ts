@@ -42,5 +42,7 @@ it('late reads of a failed attempt do not reach the window of the next attempt',
   for (let turn = 0; turn < 20; turn += 1) await tick();
   expect(window.knownTo).toBe(0);
   await fillWindow(window, 6, source, signal);
-  expect([0, 1, 2, 3, 4, 5].map((event) => window.holds((JSON.parse(purchaseLine(event)) as { eventId: string }).eventId, 6))).toEqual(Array.from({ length: 6 }, () => true));
+  expect([0, 1, 2, 3, 4, 5].map((event) => window.holds((JSON.parse(purchaseLine(event)) as { eventId: string }).eventId, 6))).toEqual(
+    Array.from({ length: 6 }, () => true),
+  );
 });

@@ -32,7 +32,9 @@ export async function fillWindow(window: DedupWindow, to: number, source: Window
     const entries = await Promise.all(keys.slice(start, start + readsAtOnce).map(async (key) => await readEntry(key, source, signal)));
     const files = entries.flatMap((entry) => entry.files.map(({ key }) => key));
     for (let first = 0; first < files.length; first += readsAtOnce) {
-      const found = await Promise.all(files.slice(first, first + readsAtOnce).map(async (key) => await readRows(key, from, source, signal)));
+      const found = await Promise.all(
+        files.slice(first, first + readsAtOnce).map(async (key) => await readRows(key, from, source, signal)),
+      );
       // Add rows only after all reads succeed. If one fails, the window is restarted, and late results of the others must not reach it.
       for (const rows of found) addRows(window, rows);
     }
@@ -45,7 +47,8 @@ export async function fillWindow(window: DedupWindow, to: number, source: Window
 export async function fillFromSpool(window: DedupWindow, { entry, bodies, files }: EncodedBatch, encoder: SegmentEncoder): Promise<void> {
   if (window.offsets === 0) return;
   const rejects = entry.rejects?.staged;
-  for (const { file, staged } of bodies) if (staged !== rejects) addRows(window, await encoder.rowIds(await files.read(file), entry.to - window.offsets));
+  for (const { file, staged } of bodies)
+    if (staged !== rejects) addRows(window, await encoder.rowIds(await files.read(file), entry.to - window.offsets));
   window.passed(entry.to);
 }
 
@@ -76,4 +79,3 @@ async function readEntry(key: string, { store }: WindowSource, signal: AbortSign
   if (bytes === undefined) throw new LakeError('bad-entry', `${key} is listed but not there`, { key });
   return parseEntry(key, bytes);
 }
-

@@ -97,7 +97,8 @@ export class WindowSnapshots {
       await store.put(key, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), rows]), { signal });
       this.#since = 0;
       // Keys are inverted: later keys are older snapshots.
-      for (const older of await store.list(this.#prefix, { signal, startAfter: key, limit: deletedAtOnce })) await store.delete(older, { signal });
+      for (const older of await store.list(this.#prefix, { signal, startAfter: key, limit: deletedAtOnce }))
+        await store.delete(older, { signal });
     } catch (error) {
       if (!signal.aborted) onFailure?.(error);
     }

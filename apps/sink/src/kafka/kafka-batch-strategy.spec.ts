@@ -11,7 +11,19 @@ let assigned: (readonly number[])[];
 let ended: string[];
 beforeEach(() => {
   kafka = new FakeKafka();
-  strategy = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', maxMessageBytes: 1_048_576, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
+  strategy = new KafkaBatchStrategy(
+    {
+      brokers: [],
+      clientId: 'sink',
+      topic,
+      groupId: 'group',
+      maxMessageBytes: 1_048_576,
+      leaveMsMax: 100,
+      guard: async (call) => await call(),
+      log: () => undefined,
+    },
+    () => kafka,
+  );
   assigned = [];
   ended = [];
   strategy.listener = {
@@ -80,7 +92,15 @@ describe('the end of a consumer', () => {
 describe('the offsets of the topic', () => {
   it('are known while the group is not joined: the end offsets and the committed offsets', async () => {
     kafka.fetchTopicOffsets = async () => [{ partition: 0, low: '2', high: '9' }];
-    kafka.fetchOffsets = async () => [{ topic, partitions: [{ partition: 0, offset: '4' }, { partition: 1, offset: '-1' }] }];
+    kafka.fetchOffsets = async () => [
+      {
+        topic,
+        partitions: [
+          { partition: 0, offset: '4' },
+          { partition: 1, offset: '-1' },
+        ],
+      },
+    ];
     expect(await strategy.ends()).toEqual(new Map([[0, 9]]));
     expect(await strategy.committed()).toEqual(new Map([[0, 4]]));
   });
@@ -102,10 +122,16 @@ describe('the range of a partition', () => {
     high = 20;
     const later = [strategy.partition(0).range(signal), strategy.partition(1).range(signal)];
     answers[0]!();
-    expect(await Promise.all(together)).toEqual([{ low: 0, high: 10 }, { low: 0, high: 10 }]);
+    expect(await Promise.all(together)).toEqual([
+      { low: 0, high: 10 },
+      { low: 0, high: 10 },
+    ]);
     await expect.poll(() => answers.length).toBe(2);
     answers[1]!();
-    expect(await Promise.all(later)).toEqual([{ low: 0, high: 20 }, { low: 0, high: 20 }]);
+    expect(await Promise.all(later)).toEqual([
+      { low: 0, high: 20 },
+      { low: 0, high: 20 },
+    ]);
     expect(answers).toHaveLength(2);
   });
 
@@ -137,7 +163,20 @@ it.each(['disk', 'admin client'])('starts no consumer when it is closed while it
   }
   const begun = vi.spyOn(kafka, 'consumer');
   const ready = what === 'disk' ? waits.promise : Promise.resolve();
-  const own = new KafkaBatchStrategy({ brokers: [], clientId: 'sink', topic, groupId: 'group', maxMessageBytes: 1_048_576, ready, leaveMsMax: 100, guard: async (call) => await call(), log: () => undefined }, () => kafka);
+  const own = new KafkaBatchStrategy(
+    {
+      brokers: [],
+      clientId: 'sink',
+      topic,
+      groupId: 'group',
+      maxMessageBytes: 1_048_576,
+      ready,
+      leaveMsMax: 100,
+      guard: async (call) => await call(),
+      log: () => undefined,
+    },
+    () => kafka,
+  );
   own.listen(() => undefined);
   await waiting.promise;
   const closed = own.close();

@@ -199,7 +199,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       await this.#admin.connect();
       return await this.#admin.fetchOffsets({ groupId, topics: [topic] });
     });
-    const offsets = groups.flatMap(({ partitions }) => partitions.map(({ partition, offset }): [number, number] => [partition, Number(offset)]));
+    const offsets = groups.flatMap(({ partitions }) =>
+      partitions.map(({ partition, offset }): [number, number] => [partition, Number(offset)]),
+    );
     return new Map(offsets.filter(([, offset]) => offset >= 0));
   }
 
@@ -225,7 +227,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
         if (this.#stopping.signal.aborted) return;
         this.#tellRefusedStart(error instanceof Error ? error : new Error(String(error)), attempt);
       }
-      await delay(Math.min(pauseMsMax, 250 * 2 ** Math.min(attempt, 3)), undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      await delay(Math.min(pauseMsMax, 250 * 2 ** Math.min(attempt, 3)), undefined, { signal: this.#stopping.signal }).catch(
+        () => undefined,
+      );
     }
   }
 
@@ -239,9 +243,17 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   async #connectAdmin(): Promise<void> {
     await this.#admin.connect();
     const { clusterId } = await this.#admin.describeCluster();
-    const { resources } = await this.#admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: this.#options.topic, configNames: ['retention.ms', 'retention.bytes'] }] });
-    const settings = Object.fromEntries(resources.flatMap(({ configEntries }) => configEntries.map(({ configName, configValue }) => [configName, configValue])));
-    this.#listener?.connected(clusterId, { 'retention.ms': settings['retention.ms'] ?? '-1', 'retention.bytes': settings['retention.bytes'] ?? '-1' });
+    const { resources } = await this.#admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: this.#options.topic, configNames: ['retention.ms', 'retention.bytes'] }],
+    });
+    const settings = Object.fromEntries(
+      resources.flatMap(({ configEntries }) => configEntries.map(({ configName, configValue }) => [configName, configValue])),
+    );
+    this.#listener?.connected(clusterId, {
+      'retention.ms': settings['retention.ms'] ?? '-1',
+      'retention.bytes': settings['retention.bytes'] ?? '-1',
+    });
   }
 
   async #runConsumer(): Promise<void> {
@@ -345,7 +357,13 @@ function kafkaOf({ clientId, brokers, log }: KafkaBatchOptions, attemptsMax: num
 
 // kafkajs logs a rebalance or a lost connection as an error and recovers by itself. Nothing is lost, so the sink logs a warning.
 function logCreatorOf(log: KafkaBatchOptions['log']): logCreator {
-  const levels = { [logLevel.ERROR]: 'warn', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'debug', [logLevel.DEBUG]: 'debug', [logLevel.NOTHING]: 'debug' } as const;
+  const levels = {
+    [logLevel.ERROR]: 'warn',
+    [logLevel.WARN]: 'warn',
+    [logLevel.INFO]: 'debug',
+    [logLevel.DEBUG]: 'debug',
+    [logLevel.NOTHING]: 'debug',
+  } as const;
   return () =>
     ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields } }) =>
       log(levels[level], `kafkajs: ${message}`, fields);

@@ -11,7 +11,12 @@ describe('committed offsets', () => {
     commits.set(0, 6);
     await commits.send(commit);
     await commits.send(commit);
-    expect(sent).toEqual([[{ partition: 0, offset: '6' }, { partition: 1, offset: '7' }]]);
+    expect(sent).toEqual([
+      [
+        { partition: 0, offset: '6' },
+        { partition: 1, offset: '7' },
+      ],
+    ]);
   });
 
   it('wait for the next commit when one fails, unless a later offset has come meanwhile', async () => {
@@ -24,7 +29,10 @@ describe('committed offsets', () => {
     });
     const sent: unknown[] = [];
     await commits.send(async (offsets) => void sent.push(...offsets));
-    expect(sent).toEqual([{ partition: 1, offset: '8' }, { partition: 0, offset: '5' }]);
+    expect(sent).toEqual([
+      { partition: 1, offset: '8' },
+      { partition: 0, offset: '5' },
+    ]);
   });
 
   it('never go back: a commit waits for the commit in flight', async () => {

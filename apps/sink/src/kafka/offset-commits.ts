@@ -34,7 +34,8 @@ export class OffsetCommits {
     try {
       await commit(sent.map(([partition, offset]) => ({ partition, offset: String(offset) })));
     } catch {
-      for (const [partition, offset] of sent) if (!this.#waiting.has(partition) && this.#owned?.includes(partition) !== false) this.#waiting.set(partition, offset);
+      for (const [partition, offset] of sent)
+        if (!this.#waiting.has(partition) && this.#owned?.includes(partition) !== false) this.#waiting.set(partition, offset);
     }
   }
 }

@@ -117,7 +117,9 @@ describe('the health of the lanes', () => {
     const machine = await machineWith(4);
     machine.disk.writesToRefuse = 1;
     await machine.fetchAll();
-    expect(() => machine.health()).toThrow(/^the disk of the spool accepts no writes from 1 lanes \(partitions 0\); they wait; 1 lanes, 0 batches/);
+    expect(() => machine.health()).toThrow(
+      /^the disk of the spool accepts no writes from 1 lanes \(partitions 0\); they wait; 1 lanes, 0 batches/,
+    );
     machine.writer.flush();
     await machine.fetchAll();
     expect(machine.health()).toMatch(/^1 lanes, 0 batches/);
@@ -127,9 +129,13 @@ describe('the health of the lanes', () => {
     const machine = await machineWith(4);
     await machine.fetchAll();
     expect(machine.health([stalled(0, 60_000)])).toMatch(/^1 lanes/);
-    expect(() => machine.health([stalled(0, 75_000)])).toThrow(/^partition 0 has taken nothing for 75 s while 8 records wait: Kafka gives no record from offset 4 on: .*; 1 lanes, /);
+    expect(() => machine.health([stalled(0, 75_000)])).toThrow(
+      /^partition 0 has taken nothing for 75 s while 8 records wait: Kafka gives no record from offset 4 on: .*; 1 lanes, /,
+    );
     const crash = 'the consumer group is not joined; the last error: a header is null';
-    expect(() => machine.health([stalled(0, 75_000), stalled(1, 0)], crash)).toThrow(`partition 0 has taken nothing for 75 s while 8 records wait: ${crash}; 1 lanes`);
+    expect(() => machine.health([stalled(0, 75_000), stalled(1, 0)], crash)).toThrow(
+      `partition 0 has taken nothing for 75 s while 8 records wait: ${crash}; 1 lanes`,
+    );
     const many = Array.from({ length: 10 }, (_, partition) => stalled(partition, 75_000));
     expect(() => machine.health(many)).toThrow(/partition 7 has taken .*; 2 more partitions stall too; 1 lanes/);
   });

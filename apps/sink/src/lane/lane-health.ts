@@ -31,12 +31,13 @@ function troubleOf(sink: LaneHealthParts): string | undefined {
   const { lanes } = sink;
   const [refused] = lanes.refused;
   if (refused !== undefined) return refused.error.message;
-  const [undecodable] = lanes.all.flatMap((lane) => (lane.undecodable === undefined ? [] : [`partition ${lane.partition}: ${lane.undecodable.text}`]));
+  const [undecodable] = lanes.all.flatMap((lane) =>
+    lane.undecodable === undefined ? [] : [`partition ${lane.partition}: ${lane.undecodable.text}`],
+  );
   if (undecodable !== undefined) return undecodable;
   const waiting = lanes.all.filter(({ startingMs }) => startingMs > startingMsMax);
   const waitedMs = Math.max(0, ...waiting.map(({ startingMs }) => startingMs));
-  if (waiting.length > 0)
-    return `${waiting.length} lanes have waited for ${Math.round(waitedMs / 1000)} s for the head of their ledger`;
+  if (waiting.length > 0) return `${waiting.length} lanes have waited for ${Math.round(waitedMs / 1000)} s for the head of their ledger`;
   const held = lanes.all.filter(({ holds }) => holds.includes('disk'));
   const partitions = held.map(({ partition }) => partition).join(', ');
   if (held.length > 0) return `the disk of the spool accepts no writes from ${held.length} lanes (partitions ${partitions}); they wait`;

@@ -129,7 +129,16 @@ export class LaneIntake {
     this.#close();
     this.#diskFailures = 0;
     const { id, from, to, bytes } = batch;
-    this.#parts.steps.parts.observe({ type: 'BatchSealed', partition: this.#partition, id, from, to, bytes, files: batch.segments.length, reason });
+    this.#parts.steps.parts.observe({
+      type: 'BatchSealed',
+      partition: this.#partition,
+      id,
+      from,
+      to,
+      bytes,
+      files: batch.segments.length,
+      reason,
+    });
     this.#hooks.sealed(batch);
   }
 

@@ -5,7 +5,13 @@ import type { LaneParts } from './lane-parts.ts';
 
 /** Work that waits for the ledger, in order. */
 type Pending =
-  | { readonly kind: 'batch'; readonly encoded: Promise<EncodedBatch>; readonly files: SealedBatch['files']; readonly rawBytes: number; readonly takenAt: number }
+  | {
+      readonly kind: 'batch';
+      readonly encoded: Promise<EncodedBatch>;
+      readonly files: SealedBatch['files'];
+      readonly rawBytes: number;
+      readonly takenAt: number;
+    }
   | { readonly kind: 'gap'; readonly entry: LedgerEntry };
 
 /** How a life of a lane can end. Each is called once, and nothing is landed afterwards. */
@@ -119,7 +125,10 @@ export class LaneLanding {
   async #land(): Promise<void> {
     try {
       for (let next = this.#queue[0]; next !== undefined && !this.#life.aborted; next = this.#queue[0]) {
-        const outcome = next.kind === 'gap' ? await this.#parts.steps.record(next.entry, this.#head, this.#life) : await this.#parts.steps.deliver(await next.encoded, this.#head, this.#life);
+        const outcome =
+          next.kind === 'gap'
+            ? await this.#parts.steps.record(next.entry, this.#head, this.#life)
+            : await this.#parts.steps.deliver(await next.encoded, this.#head, this.#life);
         if (this.#life.aborted) return;
         if (outcome.outcome === 'lost') {
           this.#hooks.lost(outcome.winner);
@@ -169,4 +178,3 @@ export class LaneLanding {
     this.#hooks.corrupt(error);
   }
 }
-

@@ -20,7 +20,10 @@ const refusedWaitMsMax = 1000;
 export function laneRetryDelay({ baseMs, waitMsMax }: LaneRetryDelaySettings, clock: Clock, random: () => number): Patience {
   return {
     wait: async (attempt, error, signal) => {
-      const ms = error instanceof RejectedError ? (error.retryAfterMs ?? 0) + random() * Math.min(refusedWaitMsMax, waitMsMax) : backOffMs({ baseMs, factor: 2, waitMsMax }, attempt, random);
+      const ms =
+        error instanceof RejectedError
+          ? (error.retryAfterMs ?? 0) + random() * Math.min(refusedWaitMsMax, waitMsMax)
+          : backOffMs({ baseMs, factor: 2, waitMsMax }, attempt, random);
       await sleep(ms, { clock, signal });
     },
   };

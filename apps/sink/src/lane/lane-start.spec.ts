@@ -21,7 +21,12 @@ async function callsOfAStart(entries: number, entriesOfALife = entries): Promise
   await world.run(writer);
   expect(world.entries().at(-1)).toMatchObject({ dropped: [[entries, entries + 1]], files: [] });
   expectExactlyOnce(world, new Set([entries]));
-  return writer.life.effects.slice(0, writer.life.effects.findIndex((effect) => effect === 'seal')).map((effect) => effect.split(' ')[0]!);
+  return writer.life.effects
+    .slice(
+      0,
+      writer.life.effects.findIndex((effect) => effect === 'seal'),
+    )
+    .map((effect) => effect.split(' ')[0]!);
 }
 
 describe('a start', () => {
@@ -49,7 +54,8 @@ describe('a start', () => {
       const bytes = Buffer.from(world.bucket.objects.get(key!)!);
       if (damage === 'gone') world.bucket.objects.delete(key!);
       if (damage === 'damaged') world.bucket.objects.set(key!, Buffer.concat([bytes.subarray(0, -1), Buffer.from('x')]));
-      if (damage === 'of another ledger') world.bucket.objects.set(key!, Buffer.from(bytes.toString('latin1').replace('"id":"batch-', '"id":"other-'), 'latin1'));
+      if (damage === 'of another ledger')
+        world.bucket.objects.set(key!, Buffer.from(bytes.toString('latin1').replace('"id":"batch-', '"id":"other-'), 'latin1'));
       world.topic.append(purchaseLine(3));
       await world.run(world.writer());
       expectExactlyOnce(world, new Set([30]));

@@ -64,18 +64,26 @@ export async function findStart(partition: number, parts: LaneParts, life: Abort
 
 /** The error for a log that ends before an offset that was already reached. */
 export function shorterLog(partition: number, high: number, reached: number): SinkError {
-  return new SinkError('different-log', `partition ${partition} ends at offset ${high}, but ${reached} was reached: the topic was recreated or cut; a new log needs a new topic name or another bucket`);
+  return new SinkError(
+    'different-log',
+    `partition ${partition} ends at offset ${high}, but ${reached} was reached: the topic was recreated or cut; a new log needs a new topic name or another bucket`,
+  );
 }
 
 /** The error for a log that does not hold the record that identifies it. */
 export function otherRecord(partition: number, offset: number): SinkError {
-  return new SinkError('different-log', `the record at offset ${offset} of partition ${partition} is not the one the ledger names: the topic was recreated; a new log needs a new topic name or another bucket`);
+  return new SinkError(
+    'different-log',
+    `the record at offset ${offset} of partition ${partition} is not the one the ledger names: the topic was recreated; a new log needs a new topic name or another bucket`,
+  );
 }
 
 function refuseOtherLog(partition: number, tip: LedgerEntry, { high }: LogRange, cluster: string): void {
   if (tip.topic.cluster !== cluster) {
-    throw new SinkError('different-log', `the ledger of partition ${partition} was written from cluster ${tip.topic.cluster}, this is ${cluster}: point the sink at the right cluster, or at another bucket`);
+    throw new SinkError(
+      'different-log',
+      `the ledger of partition ${partition} was written from cluster ${tip.topic.cluster}, this is ${cluster}: point the sink at the right cluster, or at another bucket`,
+    );
   }
   if (tip.to > high) throw shorterLog(partition, high, tip.to);
 }
-

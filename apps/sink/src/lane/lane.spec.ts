@@ -33,7 +33,10 @@ describe('a lane', () => {
     for (let n = 5; n < 8; n += 1) world.topic.append(purchaseLine(n));
     const second = world.writer();
     await world.run(second);
-    expect(world.entries().map(({ from, to }) => [from, to])).toEqual([[0, 5], [5, 8]]);
+    expect(world.entries().map(({ from, to }) => [from, to])).toEqual([
+      [0, 5],
+      [5, 8],
+    ]);
     expectExactlyOnce(world);
   });
 
@@ -97,7 +100,8 @@ describe('a lane', () => {
       Object.assign(other, { bucket: world.bucket });
       const cluster = world.topic.cluster;
       other.topic.cluster = cluster;
-      for (let n = 0; n < (change === 'shorter' ? 3 : 8); n += 1) other.topic.append(purchaseLine(n), change === 'record' ? '1700000000001' : undefined);
+      for (let n = 0; n < (change === 'shorter' ? 3 : 8); n += 1)
+        other.topic.append(purchaseLine(n), change === 'record' ? '1700000000001' : undefined);
       const before = world.bucket.keys('').length;
       const writer = other.writer();
       await other.run(writer);
@@ -114,7 +118,9 @@ describe('a lane', () => {
     for (let turn = 0; turn < 20; turn += 1) await tick();
     await writer.log.fetch(writer.lane, 4);
     const log: PartitionLog = writer.log;
-    vi.spyOn(log, 'range').mockImplementation(async (signal) => await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))));
+    vi.spyOn(log, 'range').mockImplementation(
+      async (signal) => await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    );
     writer.log.seek(2);
     const fetched = writer.log.fetch(writer.lane, 4);
     await tick();
@@ -145,7 +151,13 @@ describe('a lane', () => {
     await writer.log.fetch(writer.lane, 1);
     expect(writer.lane.state).toMatchObject({ kind: 'refused', error: { code: 'different-log' } });
     for (let turn = 0; turn < 20; turn += 1) await tick();
-    expect([writer.lane.queued, writer.lane.openBytes, budget.openSegments, budget.bytes, writer.lanes.orphans.count]).toEqual([0, 0, 0, encoded, 1]);
+    expect([writer.lane.queued, writer.lane.openBytes, budget.openSegments, budget.bytes, writer.lanes.orphans.count]).toEqual([
+      0,
+      0,
+      0,
+      encoded,
+      1,
+    ]);
     expect(writer.lane.landed).toBe(2);
     // The age of the batch seals nothing either.
     writer.flush();
@@ -189,7 +201,11 @@ describe('a lane', () => {
     await world.run(world.writer());
     const entries = world.entries();
     expect(entries).toHaveLength(1);
-    expect(entries[0]!.files.map(({ dt, rows }) => [dt, rows])).toEqual([['2000-01-01', 1], ['2019-11-30', 5], ['2019-12-01', 6]]);
+    expect(entries[0]!.files.map(({ dt, rows }) => [dt, rows])).toEqual([
+      ['2000-01-01', 1],
+      ['2019-11-30', 5],
+      ['2019-12-01', 6],
+    ]);
   });
 
   it('pauses its partition when the spool is full, and resumes when it has room', async () => {

@@ -160,7 +160,8 @@ export class Lane {
       }
       this.#position.proved();
       const records = fetched.records.filter(({ offset }) => offset >= this.#position.next);
-      for (let start = 0; start < records.length; start += recordsAtOnce) if (!(await this.#append(records.slice(start, start + recordsAtOnce)))) return false;
+      for (let start = 0; start < records.length; start += recordsAtOnce)
+        if (!(await this.#append(records.slice(start, start + recordsAtOnce)))) return false;
       if (fetched.next > this.#position.next && !(await this.#pass(fetched.next))) return false;
       if (fetched.next < this.#position.next) {
         // The proof started far before the position.
@@ -367,7 +368,8 @@ export class Lane {
     void this.#inTurn(async () => await this.#forget(true));
     // A sink with the file on its disk, maybe this one, publishes it, or an operator's repair replaces it. Look again, so that no restart
     // is needed.
-    if (isLakeError(error, 'file-lost')) this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired', true), lookAgainMs);
+    if (isLakeError(error, 'file-lost'))
+      this.#retryTimer = this.#parts.clock.setTimeout(() => void this.#beginAgain('a lost file may have been repaired', true), lookAgainMs);
     this.#parts.steps.parts.observe({ type: 'LaneRefused', partition: this.partition, error });
   }
 

@@ -45,7 +45,19 @@ class Group {
     for (const [n, id] of ids.entries()) {
       this.budget.add(bytes);
       const entry = { id, prev: ids[n - 1] ?? 'landed', from: n, to: n + 1 } as LedgerEntry;
-      this.orphans.put(partition, [{ entry, bodies: [], takenAt: 0, bytes, files: { batchId: id, discard: async () => void this.gone.push(id), setAside: async () => void this.gone.push(`${id} set aside`) } as Partial<BatchFiles> as BatchFiles }]);
+      this.orphans.put(partition, [
+        {
+          entry,
+          bodies: [],
+          takenAt: 0,
+          bytes,
+          files: {
+            batchId: id,
+            discard: async () => void this.gone.push(id),
+            setAside: async () => void this.gone.push(`${id} set aside`),
+          } as Partial<BatchFiles> as BatchFiles,
+        },
+      ]);
     }
   }
 
@@ -57,7 +69,9 @@ class Group {
 
   /** Partitions of which a batch was sealed, with the reason. */
   get sealed(): string[] {
-    return this.#writers.flatMap(({ events }, partition) => events.flatMap((event) => (event.type === 'BatchSealed' ? [`${partition} for ${event.reason}`] : [])));
+    return this.#writers.flatMap(({ events }, partition) =>
+      events.flatMap((event) => (event.type === 'BatchSealed' ? [`${partition} for ${event.reason}`] : [])),
+    );
   }
 
   get paused(): number[] {
@@ -195,7 +209,10 @@ describe('all lanes together', () => {
     const drained = group.lanes.drain(landBy.signal, new AbortController().signal);
     group.lanes.assign([0, 1]);
     await turns();
-    expect(group.lanes.all.map(({ state, holds }) => [state.kind, holds])).toEqual([['running', ['stopping']], ['running', ['stopping']]]);
+    expect(group.lanes.all.map(({ state, holds }) => [state.kind, holds])).toEqual([
+      ['running', ['stopping']],
+      ['running', ['stopping']],
+    ]);
     expect(group.paused).toEqual([0, 1]);
     landBy.abort();
     await drained;

@@ -122,7 +122,9 @@ export class Lanes {
     const { crowded, overOpen } = this.#budget;
     if (!crowded && !overOpen) return;
     if (crowded && (await this.orphans.dropOne())) return;
-    const [largest] = this.all.filter(({ segmentCount }) => segmentCount > 0).toSorted((a, b) => b.openBytes - a.openBytes || b.oldestAgeMs - a.oldestAgeMs);
+    const [largest] = this.all
+      .filter(({ segmentCount }) => segmentCount > 0)
+      .toSorted((a, b) => b.openBytes - a.openBytes || b.oldestAgeMs - a.oldestAgeMs);
     if (largest !== undefined && (overOpen || this.#budget.isWorthSealing(largest.openBytes))) await largest.seal('pressure');
   }
 

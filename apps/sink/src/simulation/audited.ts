@@ -26,7 +26,13 @@ export interface Claim {
  * @param isQuiet whether nothing lands meanwhile: then no row may be visible beyond the offsets that the audit covered
  * @throws Error when the verdict is wrong
  */
-export async function auditedClaim(world: World, log: readonly LogRecord[], window: number, audit: Makers['audit'], isQuiet: boolean): Promise<Claim> {
+export async function auditedClaim(
+  world: World,
+  log: readonly LogRecord[],
+  window: number,
+  audit: Makers['audit'],
+  isQuiet: boolean,
+): Promise<Claim> {
   const { verdict, lanes, faults } = await audit({
     store: new BucketReader(world.bucket),
     stream: purchases,
@@ -38,23 +44,33 @@ export async function auditedClaim(world: World, log: readonly LogRecord[], wind
   if (verdict === 'faulty') return claim;
 
   const gaps = gapsOf(world.entries()).filter(({ from }) => from < spanned);
-  if (verdict === 'complete' && gaps.length > 0) throw new ModelFault(`the audit calls [0, ${spanned}) complete, of which [${gaps[0]!.from}, ${gaps[0]!.to}) is a gap`);
+  if (verdict === 'complete' && gaps.length > 0)
+    throw new ModelFault(`the audit calls [0, ${spanned}) complete, of which [${gaps[0]!.from}, ${gaps[0]!.to}) is a gap`);
   const visible = world
     .rows()
     .map(({ _offset: offset, event_id: eventId }) => ({ offset, text: `${offset}:${eventId}` }))
     .toSorted((a, b) => a.offset - b.offset);
   const found = visible.filter(({ offset }) => offset < spanned).map(({ text }) => text);
   const expected = rowsByTheBook(log, spanned, gaps, window);
-  if (found.join(' ') !== expected.join(' ')) throw new ModelFault(`the audit calls [0, ${spanned}) ${verdict}; the table has ${found.join(' ')} there, and the log gives ${expected.join(' ')}`);
+  if (found.join(' ') !== expected.join(' '))
+    throw new ModelFault(
+      `the audit calls [0, ${spanned}) ${verdict}; the table has ${found.join(' ')} there, and the log gives ${expected.join(' ')}`,
+    );
   const beyond = visible.find(({ offset }) => offset >= spanned + unlanded);
-  if (isQuiet && beyond !== undefined) throw new ModelFault(`the audit speaks of [0, ${spanned + unlanded}), and a row of offset ${beyond.offset} is visible`);
+  if (isQuiet && beyond !== undefined)
+    throw new ModelFault(`the audit speaks of [0, ${spanned + unlanded}), and a row of offset ${beyond.offset} is visible`);
   return claim;
 }
 
 /** Damages the table by hand. False when there is nothing to damage. */
 export function plantFault({ bucket }: World, { what, which }: PlantedFault): boolean {
   const files = bucket.keys('purchases/');
-  const choice = { 'file-deleted': [...files, ...bucket.keys('_rejects/')], 'row-deleted': files, 'file-doubled': files, 'entry-deleted': bucket.keys('_ledger/') }[what];
+  const choice = {
+    'file-deleted': [...files, ...bucket.keys('_rejects/')],
+    'row-deleted': files,
+    'file-doubled': files,
+    'entry-deleted': bucket.keys('_ledger/'),
+  }[what];
   const key = choice[which % choice.length];
   if (key === undefined) return false;
   const bytes = Buffer.from(bucket.objects.get(key)!);

@@ -1,4 +1,16 @@
-import { auditTable, isLakeError, Ledger, type AuditOptions, type AuditReport, type LedgerEntry, type ObjectStore, type Patience, type RecordOutcome, type LaneId, type CallOptions } from '@millrace/lake';
+import {
+  auditTable,
+  isLakeError,
+  Ledger,
+  type AuditOptions,
+  type AuditReport,
+  type LedgerEntry,
+  type ObjectStore,
+  type Patience,
+  type RecordOutcome,
+  type LaneId,
+  type CallOptions,
+} from '@millrace/lake';
 import { DedupWindow } from '../dedup/dedup-window.ts';
 import { BatchSteps } from '../batch/batch-steps.ts';
 import { OrphanedBatches } from '../spool/orphaned-batches.ts';
@@ -107,7 +119,11 @@ class UncheckedOrphans extends OrphanedBatches {
 /** Calls every table complete. */
 async function credulousAudit(options: AuditOptions): Promise<AuditReport> {
   const report = await auditTable(options);
-  return { ...report, verdict: 'complete', lanes: report.lanes.map((lane) => ({ ...lane, spanned: lane.spanned + lane.unlanded, unlanded: 0 })) };
+  return {
+    ...report,
+    verdict: 'complete',
+    lanes: report.lanes.map((lane) => ({ ...lane, spanned: lane.spanned + lane.unlanded, unlanded: 0 })),
+  };
 }
 
 /** The sink without one rule, by the name of that rule. The check must detect each omission. */

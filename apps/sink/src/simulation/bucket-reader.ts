@@ -29,7 +29,10 @@ export class BucketReader implements InspectableStore {
     return (await this.listSized(prefix, options)).map(({ key }) => key);
   }
 
-  async listSized(prefix: string, { startAfter = '', limit = 1000 }: CallOptions & { readonly startAfter?: string; readonly limit?: number } = {}): Promise<ListedObject[]> {
+  async listSized(
+    prefix: string,
+    { startAfter = '', limit = 1000 }: CallOptions & { readonly startAfter?: string; readonly limit?: number } = {},
+  ): Promise<ListedObject[]> {
     return this.#bucket
       .keys(prefix)
       .filter((key) => key > startAfter)

@@ -20,7 +20,12 @@ export function expectExactlyOnce(world: World, duplicates: ReadonlySet<number> 
   expect([...world.bucket.keys('purchases/'), ...world.bucket.keys('_rejects/')].toSorted()).toEqual(named);
 
   const accepted = world.accepted();
-  expect(world.rows().map(({ _offset }) => _offset).toSorted((a, b) => a - b)).toEqual(accepted.filter((offset) => !duplicates.has(offset)));
+  expect(
+    world
+      .rows()
+      .map(({ _offset }) => _offset)
+      .toSorted((a, b) => a - b),
+  ).toEqual(accepted.filter((offset) => !duplicates.has(offset)));
   expect(entries.reduce((sum, entry) => sum + accountOf(entry).rejected, 0)).toBe(world.topic.records.length - accepted.length);
   expect(entries.reduce((sum, entry) => sum + accountOf(entry).dropped, 0)).toBe(duplicates.size);
 }

@@ -62,7 +62,8 @@ export class Invariants {
 
   #onlyTheHeadIsUnlanded(entries: readonly LedgerEntry[]): void {
     for (const entry of entries.slice(0, -1)) {
-      for (const { key } of filesOf(entry)) if (!this.#world.bucket.objects.has(key)) throw new ModelFault(`${key} is missing, and its entry is not the head`);
+      for (const { key } of filesOf(entry))
+        if (!this.#world.bucket.objects.has(key)) throw new ModelFault(`${key} is missing, and its entry is not the head`);
     }
   }
 
@@ -95,7 +96,8 @@ export class Invariants {
       .map(({ _offset: offset, event_id: eventId }) => ({ offset, text: `${offset}:${eventId}` }))
       .toSorted((a, b) => a.offset - b.offset)
       .map(({ text }) => text);
-    if (visible.join(' ') !== expected.join(' ')) throw new ModelFault(`the table has ${visible.join(' ')}, and the log up to there gives ${expected.join(' ')}`);
+    if (visible.join(' ') !== expected.join(' '))
+      throw new ModelFault(`the table has ${visible.join(' ')}, and the log up to there gives ${expected.join(' ')}`);
   }
 }
 

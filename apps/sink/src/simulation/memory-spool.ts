@@ -28,7 +28,8 @@ export class SimulatedDisk {
 
   /** @throws Error as a disk does when the batch's directory is gone */
   expectThere(batchId: string): void {
-    if (!this.owners.has(batchId)) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${batchId}'`), { code: 'ENOENT' });
+    if (!this.owners.has(batchId))
+      throw Object.assign(new Error(`ENOENT: no such file or directory, open '${batchId}'`), { code: 'ENOENT' });
   }
 
   /** Deletes every batch that has no manifest. */
@@ -101,7 +102,8 @@ export class MemorySpool implements Spool {
       verify: async (name, expected) => {
         await this.#life.goesOn();
         const bytes = files.get(path(name));
-        if (bytes === undefined || crc32(bytes) !== expected) throw new SinkError('spool-corrupt', `${name} of ${batchId} does not match its checksum`);
+        if (bytes === undefined || crc32(bytes) !== expected)
+          throw new SinkError('spool-corrupt', `${name} of ${batchId} does not match its checksum`);
       },
       read: async (name) => files.get(path(name))!,
       persist: async (_names, manifest) =>
@@ -163,7 +165,9 @@ export class LineEncoder implements SegmentEncoder {
   }
 
   async rowIds(file: Uint8Array, from: number): Promise<readonly RowId[]> {
-    return rowsOf(file).map(({ _offset, event_id }) => ({ offset: _offset, eventId: event_id })).filter(({ offset }) => offset >= from);
+    return rowsOf(file)
+      .map(({ _offset, event_id }) => ({ offset: _offset, eventId: event_id }))
+      .filter(({ offset }) => offset >= from);
   }
 }
 

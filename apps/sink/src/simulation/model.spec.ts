@@ -9,6 +9,7 @@ describe('the model', () => {
     expect(report.failure).toBeUndefined();
     expect(report.schedules).toBe(2000);
     expect(Object.keys(report.foundOut)).toEqual(Object.keys(brokenRules));
-    for (const [rule, schedules] of Object.entries(report.foundOut)) expect(schedules, `nothing fails without "${rule}"`).toBeGreaterThan(0);
+    for (const [rule, schedules] of Object.entries(report.foundOut))
+      expect(schedules, `nothing fails without "${rule}"`).toBeGreaterThan(0);
   }, 300_000);
 });

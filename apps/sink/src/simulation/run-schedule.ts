@@ -107,7 +107,12 @@ class Run {
         break;
       case 'finish':
         // A later step retries the calls that the store refuses.
-        await Promise.race([this.#writer(step.who).publishRecorded().catch(() => undefined), this.#turns(5)]);
+        await Promise.race([
+          this.#writer(step.who)
+            .publishRecorded()
+            .catch(() => undefined),
+          this.#turns(5),
+        ]);
         break;
       case 'fill-disk':
         this.#disks[step.who]!.writesToRefuse = step.writes;
@@ -144,7 +149,15 @@ class Run {
 
   #newWriter(who: number, lateDeath = false): Writer {
     const { flushBytes, spoolBytes, window: dedupOffsets, entriesPerCheckpoint } = this.#schedule;
-    const writer = this.#world.writer({ flushBytes: flushBytes[who]!, bytesMax: spoolBytes[who]!, dedupOffsets, entriesPerCheckpoint, disk: this.#disks[who]!, makers: this.#makers, lateDeath });
+    const writer = this.#world.writer({
+      flushBytes: flushBytes[who]!,
+      bytesMax: spoolBytes[who]!,
+      dedupOffsets,
+      entriesPerCheckpoint,
+      disk: this.#disks[who]!,
+      makers: this.#makers,
+      lateDeath,
+    });
     writer.start();
     return writer;
   }
@@ -251,7 +264,9 @@ class Run {
       this.#look();
       if (isDone()) return;
     }
-    const [a, b] = this.#writers.map(({ lane }) => `${lane.state.kind} at ${lane.position}, landed ${lane.landed} [${lane.holds.join(' ')}]`);
+    const [a, b] = this.#writers.map(
+      ({ lane }) => `${lane.state.kind} at ${lane.position}, landed ${lane.landed} [${lane.holds.join(' ')}]`,
+    );
     throw new Error(`the end ${end} was not reached within ${turnsToLand} turns: ${a}; ${b}`);
   }
 
@@ -274,7 +289,8 @@ class Run {
     const damaged = await this.#audit(true);
     // A head with intact staged copies counts as landing, and a deleted head without files leaves no trace. Then the audit covers fewer
     // offsets.
-    if (damaged.verdict !== 'faulty' && damaged.spanned >= whole.spanned) throw new ModelFault(`the audit calls [0, ${damaged.spanned}) ${damaged.verdict} after this was done to the table: ${planted.what}`);
+    if (damaged.verdict !== 'faulty' && damaged.spanned >= whole.spanned)
+      throw new ModelFault(`the audit calls [0, ${damaged.spanned}) ${damaged.verdict} after this was done to the table: ${planted.what}`);
   }
 }
 

@@ -61,7 +61,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: fc.record({ do: fc.constant('fetch' as const), who, count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('flush' as const), who }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('wait' as const), turns: fc.integer({ min: 1, max: 12 }) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('crash' as const), who, after: fc.nat(6), loseDisk: fc.boolean(), lateDeath: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('crash' as const), who, after: fc.nat(6), loseDisk: fc.boolean(), lateDeath: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rejoin' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reassign' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), who }) },
@@ -70,13 +73,25 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('sweep' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('audit' as const) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('fault' as const), fault, writes: fc.integer({ min: 1, max: 6 }) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('read-faults' as const), faults: fc.array(fc.constantFrom<ReadFault>('none', 'late', 'failed'), { minLength: 1, maxLength: 12, size: 'max' }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('read-faults' as const),
+      faults: fc.array(fc.constantFrom<ReadFault>('none', 'late', 'failed'), { minLength: 1, maxLength: 12, size: 'max' }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('arrive' as const), which: fc.nat(3) }) },
 );
 
-const retaining = fc.oneof({ weight: 12, arbitrary: step }, { weight: 1, arbitrary: fc.record({ do: fc.constant('retain' as const), count: fc.integer({ min: 1, max: 4 }) }) });
+const retaining = fc.oneof(
+  { weight: 12, arbitrary: step },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('retain' as const), count: fc.integer({ min: 1, max: 4 }) }) },
+);
 // A log without its beginning looks like a new one, so a schedule has retention or a recreated topic, not both.
-const recreating = fc.oneof({ weight: 40, arbitrary: step }, { weight: 1, arbitrary: fc.record({ do: fc.constant('recreate' as const), events: fc.array(fc.nat(7), { maxLength: 12 }) }) });
+const recreating = fc.oneof(
+  { weight: 40, arbitrary: step },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('recreate' as const), events: fc.array(fc.nat(7), { maxLength: 12 }) }) },
+);
 
 /** Generates schedules. */
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
@@ -89,5 +104,8 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
   spoolBytes: fc.tuple(fc.constantFrom(500, 1500, 1e9), fc.constantFrom(500, 1e9, 1e9)),
   window: fc.constantFrom(0, 2, 5, 1000),
   entriesPerCheckpoint: fc.constantFrom(2, 1000),
-  planted: fc.record({ what: fc.constantFrom('file-deleted' as const, 'row-deleted' as const, 'file-doubled' as const, 'entry-deleted' as const), which: fc.nat(20) }),
+  planted: fc.record({
+    what: fc.constantFrom('file-deleted' as const, 'row-deleted' as const, 'file-doubled' as const, 'entry-deleted' as const),
+    which: fc.nat(20),
+  }),
 });

@@ -33,7 +33,15 @@ export class SimulatedTopic {
     const from = this.#high;
     this.#high += count;
     const bytes = Buffer.from(`batch at ${from}`);
-    const batch: UndecodableBatch = { from, to: this.#high, code: 'unknown-codec', reason, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), header: undefined };
+    const batch: UndecodableBatch = {
+      from,
+      to: this.#high,
+      code: 'unknown-codec',
+      reason,
+      bytes,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      header: undefined,
+    };
     this.undecodable.push(batch);
     return batch;
   }

@@ -99,8 +99,16 @@ export class SimulatedStore implements ObjectStore {
     return await this.#read(`head ${key}`, () => this.#bucket.objects.get(key)?.byteLength);
   }
 
-  async list(prefix: string, { startAfter = '', limit = 1000 }: CallOptions & { startAfter?: string; limit?: number } = {}): Promise<string[]> {
-    return await this.#read(`list ${prefix}`, () => this.#bucket.keys(prefix).filter((key) => key > startAfter).slice(0, limit));
+  async list(
+    prefix: string,
+    { startAfter = '', limit = 1000 }: CallOptions & { startAfter?: string; limit?: number } = {},
+  ): Promise<string[]> {
+    return await this.#read(`list ${prefix}`, () =>
+      this.#bucket
+        .keys(prefix)
+        .filter((key) => key > startAfter)
+        .slice(0, limit),
+    );
   }
 
   async listFolders(prefix: string): Promise<string[]> {

@@ -74,7 +74,9 @@ export class Writer {
     this.disk = options.disk ?? new SimulatedDisk();
     this.log = new SimulatedLog(world.topic, this.life);
     this.#spool = new MemorySpool(this.life, this.disk);
-    this.#budget = options.budget ?? new SpoolBudget({ bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER, openSegmentsMax: 1000 }, () => this.lanes.room());
+    this.#budget =
+      options.budget ??
+      new SpoolBudget({ bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER, openSegmentsMax: 1000 }, () => this.lanes.room());
     this.#orphans = this.#makers.orphans(this.#budget, (event) => void this.events.push(event));
     this.lane = this.#newLane();
     let first: Lane | undefined = this.lane;
@@ -116,7 +118,9 @@ export class Writer {
   /** Looks for batches of dead writers. Publishes recorded batches that only its disk has, for a partition that another writer has. */
   async publishRecorded(): Promise<void> {
     await this.fillOrphans();
-    await this.lanes.publishOrphans(async (_partition, batch) => await publishRecorded(this.#newPipeline(), batch, new AbortController().signal));
+    await this.lanes.publishOrphans(
+      async (_partition, batch) => await publishRecorded(this.#newPipeline(), batch, new AbortController().signal),
+    );
   }
 
   /** Fires every timer that is set. */
@@ -145,7 +149,8 @@ export class Writer {
     const store = new SimulatedStore(world.bucket, life);
     const registrar = new Registrar(
       {
-        register: async (values) => await life.effect(`register ${values.join(' ')}`, () => values.forEach((value) => world.registered.add(value))),
+        register: async (values) =>
+          await life.effect(`register ${values.join(' ')}`, () => values.forEach((value) => world.registered.add(value))),
         partitions: async () => [...world.registered].map((value) => ({ value })),
       },
       { wait: async () => await tick() },
@@ -160,8 +165,15 @@ export class Writer {
       encoder: new LineEncoder(life, disk),
       log,
       registrar,
-      snapshots: new WindowSnapshots({ store, lane: simulatedLane, ...(this.#options.entriesPerSnapshot === undefined ? {} : { every: this.#options.entriesPerSnapshot }) }),
-      checkpoints: this.#options.entriesPerCheckpoint === undefined ? { landed: () => undefined } : new Checkpointer({ store, lane: simulatedLane, every: this.#options.entriesPerCheckpoint }),
+      snapshots: new WindowSnapshots({
+        store,
+        lane: simulatedLane,
+        ...(this.#options.entriesPerSnapshot === undefined ? {} : { every: this.#options.entriesPerSnapshot }),
+      }),
+      checkpoints:
+        this.#options.entriesPerCheckpoint === undefined
+          ? { landed: () => undefined }
+          : new Checkpointer({ store, lane: simulatedLane, every: this.#options.entriesPerCheckpoint }),
       // A dead process never returns from its wait; a living one retries in the next turn.
       patience: { wait: async () => await (life.alive ? tick() : new Promise<never>(() => undefined)) },
       observe: (event) => void this.events.push(event),

@@ -40,7 +40,7 @@ export class DiskBatchFiles implements BatchFiles {
       // Opened for each write and closed again, so that any number of open segments costs no file handle.
       const handle = await open(this.path(name), constants.O_WRONLY | constants.O_CREAT);
       try {
-        for (let written = 0; written < bytes.byteLength; ) {
+        for (let written = 0; written < bytes.byteLength;) {
           const { bytesWritten } = await handle.write(bytes, written, bytes.byteLength - written, position + written);
           written += bytesWritten;
         }
@@ -101,7 +101,8 @@ export class DiskBatchFiles implements BatchFiles {
     try {
       await mkdir(folder, { recursive: true });
       await rename(this.#directory, join(folder, `${new Date().toISOString().replaceAll(':', '')}-${this.batchId}`));
-      for (const old of (await readdir(folder)).toSorted().slice(0, -setAsideMax)) await rm(join(folder, old), { recursive: true, force: true });
+      for (const old of (await readdir(folder)).toSorted().slice(0, -setAsideMax))
+        await rm(join(folder, old), { recursive: true, force: true });
     } catch {
       await this.discard();
     }

@@ -74,7 +74,10 @@ describe('the opening of the disk', () => {
     disk.stopping.abort(new Error('the sink stops'));
     disk.error = undefined;
     disk.goOn();
-    const outcome = await Promise.race([opening.done.then(() => 'done'), new Promise((resolve) => setImmediate(() => resolve('given up')))]);
+    const outcome = await Promise.race([
+      opening.done.then(() => 'done'),
+      new Promise((resolve) => setImmediate(() => resolve('given up'))),
+    ]);
     expect(outcome).toBe('given up');
   });
 });

@@ -63,22 +63,25 @@ describe('the spool on disk', () => {
     expect(await (await take('mine')).left()).toHaveLength(1);
   });
 
-  it.each(['pid namespace', 'host'])('considers an owner in another %s dead when its heartbeat stops, whatever its pid is here', async (where) => {
-    const elsewhere: Partial<Owner> = where === 'host' ? { host: 'another' } : { pidNamespace: 'pid:[1]' };
-    await leftByDead('beats', elsewhere);
-    // Another process has its pid here.
-    await leftByDead('beats-no-more', { ...(await ownerHere()), ...elsewhere });
-    const longAgo = new Date(Date.now() - 61_000);
-    await utimes(join(root, 'beats-no-more', 'owner.json'), longAgo, longAgo);
-    const mine = await take('mine');
-    const [first, ...others] = await mine.left();
-    expect(others).toEqual([]);
-    expect((await readdir(root)).toSorted()).toEqual(['beats', 'mine']);
-    await first!.files.discard();
-    // The next call finds it.
-    await utimes(join(root, 'beats', 'owner.json'), longAgo, longAgo);
-    expect(await mine.left()).toHaveLength(1);
-  });
+  it.each(['pid namespace', 'host'])(
+    'considers an owner in another %s dead when its heartbeat stops, whatever its pid is here',
+    async (where) => {
+      const elsewhere: Partial<Owner> = where === 'host' ? { host: 'another' } : { pidNamespace: 'pid:[1]' };
+      await leftByDead('beats', elsewhere);
+      // Another process has its pid here.
+      await leftByDead('beats-no-more', { ...(await ownerHere()), ...elsewhere });
+      const longAgo = new Date(Date.now() - 61_000);
+      await utimes(join(root, 'beats-no-more', 'owner.json'), longAgo, longAgo);
+      const mine = await take('mine');
+      const [first, ...others] = await mine.left();
+      expect(others).toEqual([]);
+      expect((await readdir(root)).toSorted()).toEqual(['beats', 'mine']);
+      await first!.files.discard();
+      // The next call finds it.
+      await utimes(join(root, 'beats', 'owner.json'), longAgo, longAgo);
+      expect(await mine.left()).toHaveLength(1);
+    },
+  );
 
   it('keeps a heartbeat until it is released, even after another sink considered its owner dead', async () => {
     const clock = new TestClock();
@@ -150,7 +153,14 @@ const entry: LedgerEntry = {
 
 async function spooled(files: BatchFiles): Promise<void> {
   await files.write('a.parquet', Buffer.from(text), 0);
-  await files.persist(['a.parquet'], manifestOf({ entry, takenAt: 1_700_000_000_000, bodies: [{ staged: 's', file: 'a.parquet', bytes: 4, sha256, body: files.body('a.parquet', 4) }] }));
+  await files.persist(
+    ['a.parquet'],
+    manifestOf({
+      entry,
+      takenAt: 1_700_000_000_000,
+      bodies: [{ staged: 's', file: 'a.parquet', bytes: 4, sha256, body: files.body('a.parquet', 4) }],
+    }),
+  );
 }
 
 /** A directory whose process is gone: one batch with a manifest, one whose lines were still open. */

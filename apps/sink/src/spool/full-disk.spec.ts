@@ -28,30 +28,33 @@ it('a batch that a full disk refused to seal is sealed when there is room, even 
   expectExactlyOnce(world);
 });
 
-it.each(['appends to', 'seals'])('an open batch with missing files is given up when the lane %s it, and its events are read again; sealed batches stay', async (step) => {
-  const world = new World();
-  for (let n = 0; n < 4; n += 1) world.topic.append(purchaseLine(n));
-  const disk = new SimulatedDisk();
-  const writer = world.writer({ disk });
-  writer.start();
-  await turns();
-  // One batch that is sealed and cannot land, and one that is open.
-  world.bucket.plan = () => 'refused';
-  expect(await writer.log.fetch(writer.lane, 2)).toBe(true);
-  writer.flush();
-  await turns();
-  expect(await writer.log.fetch(writer.lane, 1)).toBe(true);
-  const [sealed] = disk.owners.keys();
-  disk.sweepOpen();
+it.each(['appends to', 'seals'])(
+  'an open batch with missing files is given up when the lane %s it, and its events are read again; sealed batches stay',
+  async (step) => {
+    const world = new World();
+    for (let n = 0; n < 4; n += 1) world.topic.append(purchaseLine(n));
+    const disk = new SimulatedDisk();
+    const writer = world.writer({ disk });
+    writer.start();
+    await turns();
+    // One batch that is sealed and cannot land, and one that is open.
+    world.bucket.plan = () => 'refused';
+    expect(await writer.log.fetch(writer.lane, 2)).toBe(true);
+    writer.flush();
+    await turns();
+    expect(await writer.log.fetch(writer.lane, 1)).toBe(true);
+    const [sealed] = disk.owners.keys();
+    disk.sweepOpen();
 
-  if (step === 'seals') writer.flush();
-  else await writer.log.fetch(writer.lane, 1);
-  await turns();
-  expect(writer.lane.holds).toEqual(['disk']);
-  writer.flush();
-  await turns();
-  world.bucket.plan = () => undefined;
-  await world.run(writer);
-  expect(world.entries()[0]).toMatchObject({ id: sealed, from: 0, to: 2 });
-  expectExactlyOnce(world);
-});
+    if (step === 'seals') writer.flush();
+    else await writer.log.fetch(writer.lane, 1);
+    await turns();
+    expect(writer.lane.holds).toEqual(['disk']);
+    writer.flush();
+    await turns();
+    world.bucket.plan = () => undefined;
+    await world.run(writer);
+    expect(world.entries()[0]).toMatchObject({ id: sealed, from: 0, to: 2 });
+    expectExactlyOnce(world);
+  },
+);

@@ -23,7 +23,12 @@ export interface Owner {
 
 /** This process. */
 export async function ownerHere(): Promise<Owner> {
-  return { pid: process.pid, startedAt: startOf(process.pid) ?? '', host: hostname(), pidNamespace: await readlink('/proc/self/ns/pid').catch(() => '') };
+  return {
+    pid: process.pid,
+    startedAt: startOf(process.pid) ?? '',
+    host: hostname(),
+    pidNamespace: await readlink('/proc/self/ns/pid').catch(() => ''),
+  };
 }
 
 /** Whether the owner of a spool directory still runs. */

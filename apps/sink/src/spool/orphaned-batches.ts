@@ -54,7 +54,11 @@ export class OrphanedBatches {
   put(partition: number, batches: readonly EncodedBatch[]): void {
     for (const batch of batches) this.#all.add(batch);
     const all = [...(this.#batches.get(partition) ?? []), ...batches];
-    if (all.length > 0) this.#batches.set(partition, all.toSorted((a, b) => a.entry.from - b.entry.from));
+    if (all.length > 0)
+      this.#batches.set(
+        partition,
+        all.toSorted((a, b) => a.entry.from - b.entry.from),
+      );
   }
 
   /**
@@ -73,7 +77,8 @@ export class OrphanedBatches {
       reached = { to: batch.entry.to, id: batch.entry.id };
     }
     for (const batch of batches) if (batch !== head && !next.includes(batch)) await this.discard(batch);
-    if (next.length > 0) this.#observe({ type: 'SpoolAdopted', partition, batches: next.length, from: next[0]!.entry.from, to: reached.to });
+    if (next.length > 0)
+      this.#observe({ type: 'SpoolAdopted', partition, batches: next.length, from: next[0]!.entry.from, to: reached.to });
     return { head, next };
   }
 

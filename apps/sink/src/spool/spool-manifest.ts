@@ -15,7 +15,12 @@ interface Manifest {
 
 /** The manifest of an encoded batch: a line with the SHA-256 of the rest, and the rest. */
 export function manifestOf({ entry, bodies, takenAt }: Pick<EncodedBatch, 'entry' | 'bodies' | 'takenAt'>): Uint8Array {
-  const manifest: Manifest = { v: 1, entry: JSON.stringify(entry), takenAt, bodies: bodies.map(({ staged, file, bytes, sha256 }) => ({ staged, file, bytes, sha256 })) };
+  const manifest: Manifest = {
+    v: 1,
+    entry: JSON.stringify(entry),
+    takenAt,
+    bodies: bodies.map(({ staged, file, bytes, sha256 }) => ({ staged, file, bytes, sha256 })),
+  };
   const text = JSON.stringify(manifest);
   return Buffer.from(`${sha256Of(text)}\n${text}\n`);
 }

@@ -182,37 +182,40 @@ describe('the spool', () => {
     expect(second.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
   });
 
-  it.each(['alive', 'dead'] as const)('publishes a recorded batch from disk when its staged copy was deleted and another writer has the partition; the first writer is %s', async (state) => {
-    const world = worldWith(8);
-    const disk = new SimulatedDisk();
-    const first = world.writer({ disk });
-    let recorded = false;
-    world.bucket.plan = (_n, key) => {
-      if (recorded) return 'refused';
-      recorded = key.startsWith('_ledger/');
-      return undefined;
-    };
-    first.start();
-    for (let turn = 0; turn < 20; turn += 1) await tick();
-    while (await first.log.fetch(first.lane, 8)) await tick();
-    first.flush();
-    for (let turn = 0; turn < 20; turn += 1) await tick();
-    expect(world.entries()).toHaveLength(1);
-    if (state === 'alive') await first.lose();
-    else first.life.kill();
-    deleteStaged(world);
-    world.bucket.plan = () => undefined;
+  it.each(['alive', 'dead'] as const)(
+    'publishes a recorded batch from disk when its staged copy was deleted and another writer has the partition; the first writer is %s',
+    async (state) => {
+      const world = worldWith(8);
+      const disk = new SimulatedDisk();
+      const first = world.writer({ disk });
+      let recorded = false;
+      world.bucket.plan = (_n, key) => {
+        if (recorded) return 'refused';
+        recorded = key.startsWith('_ledger/');
+        return undefined;
+      };
+      first.start();
+      for (let turn = 0; turn < 20; turn += 1) await tick();
+      while (await first.log.fetch(first.lane, 8)) await tick();
+      first.flush();
+      for (let turn = 0; turn < 20; turn += 1) await tick();
+      expect(world.entries()).toHaveLength(1);
+      if (state === 'alive') await first.lose();
+      else first.life.kill();
+      deleteStaged(world);
+      world.bucket.plan = () => undefined;
 
-    const second = world.writer();
-    await world.run(second);
-    expect(second.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
-    const holder = state === 'alive' ? first : world.writer({ disk });
-    if (state === 'dead') await holder.fillOrphans();
-    await holder.publishRecorded();
-    expect(disk.files.size).toBe(0);
-    await world.run(second);
-    expectExactlyOnce(world);
-  });
+      const second = world.writer();
+      await world.run(second);
+      expect(second.lane.state).toMatchObject({ kind: 'refused', error: { code: 'file-lost' } });
+      const holder = state === 'alive' ? first : world.writer({ disk });
+      if (state === 'dead') await holder.fillOrphans();
+      await holder.publishRecorded();
+      expect(disk.files.size).toBe(0);
+      await world.run(second);
+      expectExactlyOnce(world);
+    },
+  );
 
   it('keeps unrecorded batches for their lane', async () => {
     const world = worldWith(8);

@@ -7,5 +7,10 @@ export function expectEachOnce(rows: readonly TableRow[], count: number): void {
   expect(rows).toHaveLength(count);
   expect(new Set(rows.map(({ event_id }) => event_id)).size).toBe(count);
   expect(new Set(rows.map(({ _partition, _offset }) => `${_partition}/${_offset}`)).size).toBe(count);
-  expect(rows.map(({ event_id }) => event_id).toSorted().at(-1)).toBe(eventIdOf(count - 1));
+  expect(
+    rows
+      .map(({ event_id }) => event_id)
+      .toSorted()
+      .at(-1),
+  ).toBe(eventIdOf(count - 1));
 }

@@ -52,7 +52,13 @@ export class FakeKafka implements KafkaClient {
 }
 
 class FakeConsumer {
-  readonly events = { CRASH: 'consumer.crash', STOP: 'consumer.stop', FETCH: 'consumer.fetch', HEARTBEAT: 'consumer.heartbeat', GROUP_JOIN: 'consumer.group_join' };
+  readonly events = {
+    CRASH: 'consumer.crash',
+    STOP: 'consumer.stop',
+    FETCH: 'consumer.fetch',
+    HEARTBEAT: 'consumer.heartbeat',
+    GROUP_JOIN: 'consumer.group_join',
+  };
   readonly #told: string[];
   readonly #leave: () => Promise<void>;
   readonly #listeners = new Map<string, Listener[]>();

@@ -23,7 +23,10 @@ export class PartitionWatch {
 
   /** Partitions of which something was taken after `since`, by this process's clock. */
   movedSince(since: number): number[] {
-    return [...this.#movedAt].filter(([, at]) => at > since).map(([partition]) => partition).toSorted((a, b) => a - b);
+    return [...this.#movedAt]
+      .filter(([, at]) => at > since)
+      .map(([partition]) => partition)
+      .toSorted((a, b) => a - b);
   }
 
   async stop(): Promise<void> {
@@ -39,9 +42,14 @@ export class PartitionWatch {
   }
 
   async #look(): Promise<void> {
-    const texts = await Promise.all(this.#sinks.map(async (sink) => (sink.alive ? String((await sink.get('/metrics').catch(() => ({ body: '' }))).body) : '')));
+    const texts = await Promise.all(
+      this.#sinks.map(async (sink) => (sink.alive ? String((await sink.get('/metrics').catch(() => ({ body: '' }))).body) : '')),
+    );
     const now = Date.now();
-    for (const [, partition, offset] of texts.join('\n').matchAll(/millrace_sink_lane_offset\{(?=[^}]*stage="taken")[^}]*partition="(\d+)"[^}]*\} (\d+)/g)) this.#moved(Number(partition), Number(offset), now);
+    for (const [, partition, offset] of texts
+      .join('\n')
+      .matchAll(/millrace_sink_lane_offset\{(?=[^}]*stage="taken")[^}]*partition="(\d+)"[^}]*\} (\d+)/g))
+      this.#moved(Number(partition), Number(offset), now);
   }
 
   #moved(partition: number, offset: number, now: number): void {

@@ -33,20 +33,24 @@ export class SinkProcess {
    */
   static async start(settings: Readonly<Record<string, string>>, under: readonly string[] = []): Promise<SinkProcess> {
     const [command, ...args] = [...under, process.execPath];
-    const child = spawn(command, [...args, '--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(import.meta.dirname, '../../dist/main.js')], {
-      env: {
-        PATH: process.env['PATH'],
-        SINK_PORT: '0',
-        SINK_RETRY_WAIT_MS_MAX: '1000',
-        KAFKA_BROKERS: testParts.brokers,
-        AWS_ENDPOINT_URL: testParts.awsUrl,
-        AWS_REGION: testParts.region,
-        AWS_ACCESS_KEY_ID: testParts.credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: testParts.credentials.secretAccessKey,
-        ...settings,
+    const child = spawn(
+      command,
+      [...args, '--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(import.meta.dirname, '../../dist/main.js')],
+      {
+        env: {
+          PATH: process.env['PATH'],
+          SINK_PORT: '0',
+          SINK_RETRY_WAIT_MS_MAX: '1000',
+          KAFKA_BROKERS: testParts.brokers,
+          AWS_ENDPOINT_URL: testParts.awsUrl,
+          AWS_REGION: testParts.region,
+          AWS_ACCESS_KEY_ID: testParts.credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: testParts.credentials.secretAccessKey,
+          ...settings,
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    );
     const sink = new SinkProcess(child);
     const { url } = await sink.line(({ msg }) => msg.startsWith('The sink service listens'));
     sink.url = String(url);
@@ -63,7 +67,13 @@ export class SinkProcess {
     for (;;) {
       const found = this.lines.find(matches);
       if (found !== undefined) return found;
-      if (!this.alive || Date.now() > until) throw new Error(`the sink ${this.alive ? 'did not log' : 'ended before it logged'} the expected line; its last lines:\n${this.lines.slice(-15).map((line) => JSON.stringify(line)).join('\n')}`);
+      if (!this.alive || Date.now() > until)
+        throw new Error(
+          `the sink ${this.alive ? 'did not log' : 'ended before it logged'} the expected line; its last lines:\n${this.lines
+            .slice(-15)
+            .map((line) => JSON.stringify(line))
+            .join('\n')}`,
+        );
       await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), delay(200)]);
     }
   }
@@ -87,7 +97,9 @@ export class SinkProcess {
     const { body } = await this.get('/metrics');
     return String(body)
       .split('\n')
-      .filter((line) => line.startsWith(`${name}{`) && Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
+      .filter(
+        (line) => line.startsWith(`${name}{`) && Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)),
+      )
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 

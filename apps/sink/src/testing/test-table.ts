@@ -50,27 +50,41 @@ export class TestTable {
     this.#producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   }
 
-  static async open({ partitions = 4, retention = {} }: { readonly partitions?: number; readonly retention?: Readonly<Record<string, string>> } = {}): Promise<TestTable> {
+  static async open({
+    partitions = 4,
+    retention = {},
+  }: { readonly partitions?: number; readonly retention?: Readonly<Record<string, string>> } = {}): Promise<TestTable> {
     const table = new TestTable(await mkdtemp(join(tmpdir(), 'sink-test-')), partitions);
     await table.#s3.send(new CreateBucketCommand({ Bucket: table.bucket }));
     await table.catalog.ensureTable();
     await table.#admin.connect();
-    await table.#admin.createTopics({ topics: [{ topic: table.topic, numPartitions: partitions, configEntries: Object.entries({ 'retention.ms': '-1', ...retention }).map(([name, value]) => ({ name, value })) }] });
+    await table.#admin.createTopics({
+      topics: [
+        {
+          topic: table.topic,
+          numPartitions: partitions,
+          configEntries: Object.entries({ 'retention.ms': '-1', ...retention }).map(([name, value]) => ({ name, value })),
+        },
+      ],
+    });
     await table.#producer.connect();
     return table;
   }
 
   /** Starts a sink on this table, `under` a command that becomes it. Sinks of the same group share the partitions and one spool directory. */
   async sink(settings: Readonly<Record<string, string>> = {}, under: readonly string[] = []): Promise<SinkProcess> {
-    const sink = await SinkProcess.start({
-      MILLRACE_HOME: this.#home,
-      SINK_TOPIC: this.topic,
-      SINK_GROUP_ID: this.topic,
-      LAKE_BUCKET: this.bucket,
-      LAKE_DATABASE: this.database,
-      SINK_FLUSH_SECONDS: '0.5',
-      ...settings,
-    }, under);
+    const sink = await SinkProcess.start(
+      {
+        MILLRACE_HOME: this.#home,
+        SINK_TOPIC: this.topic,
+        SINK_GROUP_ID: this.topic,
+        LAKE_BUCKET: this.bucket,
+        LAKE_DATABASE: this.database,
+        SINK_FLUSH_SECONDS: '0.5',
+        ...settings,
+      },
+      under,
+    );
     this.#sinks.push(sink);
     return sink;
   }
@@ -78,7 +92,10 @@ export class TestTable {
   /** Directories of the encoded batches that wait on disk, in any sink's spool. */
   async spooled(): Promise<string[]> {
     const folders = await readdir(join(this.#home, 'spool'), { recursive: true }).catch(() => []);
-    return folders.filter((folder) => /(^|\/)p\d+\/[^/]+$/.test(folder)).map((folder) => join(this.#home, 'spool', folder)).filter((folder) => existsSync(join(folder, 'manifest.json')));
+    return folders
+      .filter((folder) => /(^|\/)p\d+\/[^/]+$/.test(folder))
+      .map((folder) => join(this.#home, 'spool', folder))
+      .filter((folder) => existsSync(join(folder, 'manifest.json')));
   }
 
   /** Corrupt batches that a sink has set aside. */
@@ -87,7 +104,8 @@ export class TestTable {
   }
 
   async produce(messages: readonly Message[]): Promise<void> {
-    for (let start = 0; start < messages.length; start += 1000) await this.#producer.send({ topic: this.topic, acks: -1, messages: messages.slice(start, start + 1000) });
+    for (let start = 0; start < messages.length; start += 1000)
+      await this.#producer.send({ topic: this.topic, acks: -1, messages: messages.slice(start, start + 1000) });
   }
 
   /** The end of each partition. */
@@ -106,7 +124,10 @@ export class TestTable {
         const files = await Promise.all(ends.map(async (_end, partition) => await this.#headFilesAreThere(partition)));
         if (files.every(Boolean)) return await this.rows();
       }
-      if (Date.now() > until) throw new Error(`partitions ${reached.flatMap((one, partition) => (one ? [] : [partition])).join(', ')} did not land to their ends ${ends.join(', ')}`);
+      if (Date.now() > until)
+        throw new Error(
+          `partitions ${reached.flatMap((one, partition) => (one ? [] : [partition])).join(', ')} did not land to their ends ${ends.join(', ')}`,
+        );
     }
   }
 

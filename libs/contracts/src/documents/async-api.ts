@@ -58,7 +58,12 @@ export function asyncApiOf(stream: Stream): JsonObject {
           contentType: 'application/json',
           headers: plain(headersSchema(eventType, eventSource)),
           payload,
-          bindings: { kafka: { key: { ...plain(keySchema), description: `The field ${keyField}; it selects the partition` }, bindingVersion: '0.5.0' } },
+          bindings: {
+            kafka: {
+              key: { ...plain(keySchema), description: `The field ${keyField}; it selects the partition` },
+              bindingVersion: '0.5.0',
+            },
+          },
         },
       },
     },
@@ -76,7 +81,11 @@ function headersSchema(eventType: string, eventSource: string): object {
       [headerNames.time]: Type.Optional(Type.String({ description: 'Time of the event, RFC 3339' })),
       [headerNames.contentType]: Type.Optional(Type.String({ description: '`application/json`' })),
       [headerNames.traceparent]: Type.Optional(Type.String({ description: 'W3C trace context' })),
-      [headerNames.deadline]: Type.Optional(Type.String({ description: 'Time in milliseconds since 1970 after which the client no longer waits. An event in the topic lands regardless' })),
+      [headerNames.deadline]: Type.Optional(
+        Type.String({
+          description: 'Time in milliseconds since 1970 after which the client no longer waits. An event in the topic lands regardless',
+        }),
+      ),
     },
     { description: 'CloudEvents 1.0 in binary mode, and W3C trace context. Each header is optional.' },
   );

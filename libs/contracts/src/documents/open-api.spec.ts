@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { HttpApi, HttpOperation } from './http-api.ts';
 import { openApiOf } from './open-api.ts';
 
-const thing = Type.Object({ title: Type.String(), owner: Type.Object({ name: Type.String() }, { title: 'Owner' }) }, { $id: 'urn:thing', title: 'Thing' });
+const thing = Type.Object(
+  { title: Type.String(), owner: Type.Object({ name: Type.String() }, { title: 'Owner' }) },
+  { $id: 'urn:thing', title: 'Thing' },
+);
 const operation: HttpOperation = {
   method: 'POST',
   path: '/things/{id}',
@@ -33,7 +36,10 @@ describe('an OpenAPI document', () => {
       properties: { title: { type: 'string' }, owner: { $ref: '#/components/schemas/Owner' } },
     });
     expect(Object.keys(document.components.schemas)).toEqual(['Owner', 'Problem', 'Thing', 'Violation']);
-    expect(described.requestBody?.content['application/json']?.schema).toEqual({ type: 'array', items: { $ref: '#/components/schemas/Thing' } });
+    expect(described.requestBody?.content['application/json']?.schema).toEqual({
+      type: 'array',
+      items: { $ref: '#/components/schemas/Thing' },
+    });
   });
 
   it('requires path parameters only', () => {
@@ -45,8 +51,13 @@ describe('an OpenAPI document', () => {
 
   it('lists the problems of the route and the common ones by status', () => {
     expect(Object.keys(described.responses)).toEqual(['200', '400', '401', '403', '404', '408', '410', '431', '500', '503']);
-    expect(described.responses['404']).toEqual({ description: '`not-found`: There is nothing here', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } });
-    expect(described.responses['503']?.description).toBe('`unavailable`: A dependency is not available; `overloaded`: The service is overloaded');
+    expect(described.responses['404']).toEqual({
+      description: '`not-found`: There is nothing here',
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    });
+    expect(described.responses['503']?.description).toBe(
+      '`unavailable`: A dependency is not available; `overloaded`: The service is overloaded',
+    );
   });
 
   it('keeps an answer that shares its status with a problem', () => {
@@ -57,7 +68,10 @@ describe('an OpenAPI document', () => {
   });
 
   it.each([
-    [['a', 'b'], [{ bearer: ['a'] }, { bearer: ['b'] }]],
+    [
+      ['a', 'b'],
+      [{ bearer: ['a'] }, { bearer: ['b'] }],
+    ],
     [[], [{ bearer: [] }]],
     ['public', []],
   ] as const)('states the credentials of the scopes %j', (scopes, security) => {

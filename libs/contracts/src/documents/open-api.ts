@@ -59,11 +59,17 @@ export function openApiOf({ title, description, version, operations }: HttpApi):
     servers: [{ url: '/' }],
     tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
-    components: { schemas: components.schemas, securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A JWT of the configured issuer, or an API key' } } },
+    components: {
+      schemas: components.schemas,
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A JWT of the configured issuer, or an API key' } },
+    },
   };
 }
 
-function describeOperation({ id, tag, summary, description, scopes, parameters, body, answers, problems }: HttpOperation, components: SchemaComponents): OpenApiOperation {
+function describeOperation(
+  { id, tag, summary, description, scopes, parameters, body, answers, problems }: HttpOperation,
+  components: SchemaComponents,
+): OpenApiOperation {
   return {
     operationId: id,
     tags: [tag],
@@ -81,18 +87,36 @@ function describeOperation({ id, tag, summary, description, scopes, parameters, 
             schema: components.reference(schema),
           })),
         }),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: components.reference(body) } } } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: components.reference(body) } } } }),
     responses: describeResponses(answers, [...problems, ...commonProblems], components),
   };
 }
 
-function describeResponses(answers: readonly HttpAnswer[], problems: readonly ProblemName[], components: SchemaComponents): Record<string, OpenApiResponse> {
+function describeResponses(
+  answers: readonly HttpAnswer[],
+  problems: readonly ProblemName[],
+  components: SchemaComponents,
+): Record<string, OpenApiResponse> {
   const responses: Record<string, OpenApiResponse> = {};
   for (const { status, description, content, headers } of answers) {
     responses[String(status)] = {
       description,
-      ...(headers === undefined ? {} : { headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }])) }),
-      ...(content === undefined ? {} : { content: Object.fromEntries(Object.entries(content).map(([mediaType, schema]) => [mediaType, { schema: components.reference(schema) }])) }),
+      ...(headers === undefined
+        ? {}
+        : {
+            headers: Object.fromEntries(
+              Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }]),
+            ),
+          }),
+      ...(content === undefined
+        ? {}
+        : {
+            content: Object.fromEntries(
+              Object.entries(content).map(([mediaType, schema]) => [mediaType, { schema: components.reference(schema) }]),
+            ),
+          }),
     };
   }
   for (const status of [...new Set(problems.map((name) => problemTypes[name].status))].toSorted((a, b) => a - b)) {

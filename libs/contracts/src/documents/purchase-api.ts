@@ -8,7 +8,8 @@ import type { HttpApi, HttpParameter } from './http-api.ts';
 export const deadlineParameter: HttpParameter = {
   in: 'header',
   name: headerNames.deadline,
-  description: 'Time in milliseconds since 1970 after which the client no longer waits. The service starts no work for the request after it.',
+  description:
+    'Time in milliseconds since 1970 after which the client no longer waits. The service starts no work for the request after it.',
   schema: Type.String({ pattern: '^[0-9]+$' }),
 };
 
@@ -41,18 +42,36 @@ export const purchaseApi: HttpApi = {
         'The answer comes when every in-sync replica of Kafka has the purchase, or the outbox on disk while Kafka is down. After 503 or 504, or without an answer, send the purchase again under the same `eventId`: the sink drops a repeated event within its deduplication window.',
       body: purchaseRequestSchema,
       answers: [{ status: 202, description: 'The purchase is durable', content: { 'application/json': purchaseReceiptSchema } }],
-      problems: ['invalid-json', 'validation', 'body-too-large', 'event-too-large', 'unsupported-media-type', 'overloaded', 'unavailable', 'deadline-exceeded'],
+      problems: [
+        'invalid-json',
+        'validation',
+        'body-too-large',
+        'event-too-large',
+        'unsupported-media-type',
+        'overloaded',
+        'unavailable',
+        'deadline-exceeded',
+      ],
     },
     {
       ...common,
       path: '/v1/purchases/batch',
       id: 'postPurchases',
       summary: 'Post a batch of purchases',
-      description: 'Each purchase is checked alone and has its own answer, in the order of the array. 202: at least one was accepted. 400: none was accepted and a retry cannot help. 503: no valid purchase could be stored.',
-      body: Type.Array(purchaseRequestSchema, { minItems: 1, maxItems: purchaseLimits.batchItemsMax, description: 'Purchases; PURCHASE_BATCH_ITEMS_MAX sets the limit' }),
+      description:
+        'Each purchase is checked alone and has its own answer, in the order of the array. 202: at least one was accepted. 400: none was accepted and a retry cannot help. 503: no valid purchase could be stored.',
+      body: Type.Array(purchaseRequestSchema, {
+        minItems: 1,
+        maxItems: purchaseLimits.batchItemsMax,
+        description: 'Purchases; PURCHASE_BATCH_ITEMS_MAX sets the limit',
+      }),
       answers: [
         { status: 202, description: 'At least one purchase is durable', content: { 'application/json': batchAnswerSchema } },
-        { status: 400, description: 'No purchase was accepted, and a retry cannot help', content: { 'application/json': batchAnswerSchema } },
+        {
+          status: 400,
+          description: 'No purchase was accepted, and a retry cannot help',
+          content: { 'application/json': batchAnswerSchema },
+        },
         {
           status: 503,
           description: 'No valid purchase could be stored',
@@ -60,7 +79,15 @@ export const purchaseApi: HttpApi = {
           headers: { 'Retry-After': 'Seconds after which a retry makes sense' },
         },
       ],
-      problems: ['invalid-json', 'validation', 'body-too-large', 'unsupported-media-type', 'overloaded', 'unavailable', 'deadline-exceeded'],
+      problems: [
+        'invalid-json',
+        'validation',
+        'body-too-large',
+        'unsupported-media-type',
+        'overloaded',
+        'unavailable',
+        'deadline-exceeded',
+      ],
     },
   ],
 };

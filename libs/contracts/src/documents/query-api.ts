@@ -29,7 +29,12 @@ const wait: HttpParameter = {
   description: 'Seconds for which the request waits for a final state. Default: 0',
   schema: Type.Integer({ minimum: 0, maximum: queryLimits.waitSecondsMax, default: 0 }),
 };
-const filter = (name: string, description: string, schema: TSchema = Type.String()): HttpParameter => ({ in: 'query', name, description, schema });
+const filter = (name: string, description: string, schema: TSchema = Type.String()): HttpParameter => ({
+  in: 'query',
+  name,
+  description,
+  schema,
+});
 const retryAfter = 'Seconds after which the next look makes sense';
 const json = 'application/json';
 
@@ -49,9 +54,15 @@ export const queryApi: HttpApi = {
       path: '/v1/queries',
       id: 'submitQuery',
       summary: 'Submit a statement or a report',
-      description: 'The answer is 202 with the query. With `Prefer: wait=N` the request waits for the end; a query that ends by then is answered 200 with its first page.',
+      description:
+        'The answer is 202 with the query. With `Prefer: wait=N` the request waits for the end; a query that ends by then is answered 200 with its first page.',
       parameters: [
-        { in: 'header', name: 'Prefer', description: `\`wait=N\`: seconds for which the request waits for the end, at most ${queryLimits.waitSecondsMax}`, schema: Type.String() },
+        {
+          in: 'header',
+          name: 'Prefer',
+          description: `\`wait=N\`: seconds for which the request waits for the end, at most ${queryLimits.waitSecondsMax}`,
+          schema: Type.String(),
+        },
         {
           in: 'header',
           name: 'Idempotency-Key',
@@ -69,7 +80,12 @@ export const queryApi: HttpApi = {
           content: { [json]: inlineQueryViewSchema },
           headers: { Location: 'Path of the query', 'Preference-Applied': 'The wait that was applied' },
         },
-        { status: 202, description: 'The query is queued or runs', content: { [json]: queryViewSchema }, headers: { Location: 'Path of the query', 'Retry-After': retryAfter } },
+        {
+          status: 202,
+          description: 'The query is queued or runs',
+          content: { [json]: queryViewSchema },
+          headers: { Location: 'Path of the query', 'Retry-After': retryAfter },
+        },
       ],
       problems: [
         'invalid-json',
@@ -89,7 +105,8 @@ export const queryApi: HttpApi = {
       path: '/v1/queries',
       id: 'listQueries',
       summary: 'List queries, the newest first',
-      description: 'The queries of the caller, or those of every caller for the scope `admin`. A page may have fewer queries than `limit` while more follow.',
+      description:
+        'The queries of the caller, or those of every caller for the scope `admin`. A page may have fewer queries than `limit` while more follow.',
       parameters: [
         filter('state', 'Only queries in this state', Type.Enum([...queryStates])),
         filter('engine', 'Only queries of this engine', Type.Enum([...engineNames])),
@@ -102,7 +119,14 @@ export const queryApi: HttpApi = {
         filter('cursor', '`next` of the page before. Default: the first page'),
         deadlineParameter,
       ],
-      answers: [{ status: 200, description: 'One page of queries', content: { [json]: queryListSchema }, headers: { 'Cache-Control': '`private, no-cache`' } }],
+      answers: [
+        {
+          status: 200,
+          description: 'One page of queries',
+          content: { [json]: queryListSchema },
+          headers: { 'Cache-Control': '`private, no-cache`' },
+        },
+      ],
       problems: ['deadline-exceeded'],
     },
     {
@@ -111,9 +135,19 @@ export const queryApi: HttpApi = {
       path: '/v1/queries/{id}',
       id: 'getQuery',
       summary: 'Read the state of a query',
-      parameters: [id, wait, { in: 'header', name: 'If-None-Match', description: 'An `ETag` of an earlier answer', schema: Type.String() }, deadlineParameter],
+      parameters: [
+        id,
+        wait,
+        { in: 'header', name: 'If-None-Match', description: 'An `ETag` of an earlier answer', schema: Type.String() },
+        deadlineParameter,
+      ],
       answers: [
-        { status: 200, description: 'The query in its current state', content: { [json]: queryViewSchema }, headers: { ETag: 'Tag of this state', 'Retry-After': retryAfter } },
+        {
+          status: 200,
+          description: 'The query in its current state',
+          content: { [json]: queryViewSchema },
+          headers: { ETag: 'Tag of this state', 'Retry-After': retryAfter },
+        },
         { status: 304, description: 'The query has the state of `If-None-Match`' },
       ],
       problems: ['not-found', 'deadline-exceeded'],

@@ -42,7 +42,8 @@ export class SchemaComponents {
   #nested(keyword: string, value: unknown): unknown {
     if (Array.isArray(value)) return schemaLists.has(keyword) ? value.map((one) => this.#reference(one as JsonObject)) : value;
     if (typeof value !== 'object' || value === null) return value;
-    if (schemaMaps.has(keyword)) return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, this.#reference(one as JsonObject)]));
+    if (schemaMaps.has(keyword))
+      return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, this.#reference(one as JsonObject)]));
     return schemaKeywords.has(keyword) ? this.#reference(value as JsonObject) : value;
   }
 }

@@ -13,7 +13,8 @@ export const sinkApi: HttpApi = {
       id: 'auditTable',
       tag: 'Audit',
       summary: 'Audit the table now',
-      description: 'One audit runs at a time. While another one runs, the answer is 503 `overloaded` with `Retry-After`. A client that disconnects ends its audit.',
+      description:
+        'One audit runs at a time. While another one runs, the answer is 503 `overloaded` with `Retry-After`. A client that disconnects ends its audit.',
       scopes: ['admin'],
       answers: [{ status: 200, description: 'The report', content: { 'application/json': auditReportSchema } }],
       problems: ['not-found', 'overloaded', 'unavailable', 'deadline-exceeded'],

@@ -19,24 +19,38 @@ describe('a comparison of routes', () => {
   });
 
   it('names a route that only one side has', () => {
-    expect(check.routeFaults([{ method: 'POST', path: '/v1/purchases' }, { method: 'GET', path: '/v1/purchases/:id' }])).toEqual([
-      'The document does not describe GET /v1/purchases/{id}.',
-      'The service does not have POST /v1/purchases/batch.',
-    ]);
+    expect(
+      check.routeFaults([
+        { method: 'POST', path: '/v1/purchases' },
+        { method: 'GET', path: '/v1/purchases/:id' },
+      ]),
+    ).toEqual(['The document does not describe GET /v1/purchases/{id}.', 'The service does not have POST /v1/purchases/batch.']);
   });
 });
 
 describe('a comparison of answers', () => {
   it('finds no fault in a described answer', () => {
     expect(check.answerFaults({ ...post, body: JSON.stringify(receipt) })).toEqual([]);
-    const problem = { type: 'urn:millrace:problem:validation', title: 'T', status: 400, errors: [{ field: 'userAge', message: 'm', limit: 150 }] };
-    expect(check.answerFaults({ ...post, status: 400, contentType: 'application/problem+json', body: JSON.stringify(problem) })).toEqual([]);
+    const problem = {
+      type: 'urn:millrace:problem:validation',
+      title: 'T',
+      status: 400,
+      errors: [{ field: 'userAge', message: 'm', limit: 150 }],
+    };
+    expect(check.answerFaults({ ...post, status: 400, contentType: 'application/problem+json', body: JSON.stringify(problem) })).toEqual(
+      [],
+    );
   });
 
   it.each([
     ['an unknown path', { path: '/v1/other' }, receipt, 'The document does not describe POST /v1/other 202.'],
     ['an unknown status', { status: 299 }, receipt, 'The document does not describe POST /v1/purchases 299.'],
-    ['an unknown media type', { contentType: 'text/plain' }, receipt, 'The document does not describe text/plain of POST /v1/purchases 202.'],
+    [
+      'an unknown media type',
+      { contentType: 'text/plain' },
+      receipt,
+      'The document does not describe text/plain of POST /v1/purchases 202.',
+    ],
     ['a missing field', {}, { eventId: 'e' }, "must have required property 'durability'"],
     ['an undescribed field', {}, { ...receipt, price: 1 }, 'must NOT have additional properties {"additionalProperty":"price"}'],
     ['a field of another type', {}, { ...receipt, partition: '1' }, '/partition must be integer'],

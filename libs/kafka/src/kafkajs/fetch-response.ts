@@ -120,7 +120,8 @@ class ResponseReader {
 
   #take(length: number): Buffer {
     const start = this.#position;
-    if (length < 0 || start + length > this.#bytes.length) throw new RangeError(`a Fetch response of ${this.#bytes.length} bytes ends in the middle of a field`);
+    if (length < 0 || start + length > this.#bytes.length)
+      throw new RangeError(`a Fetch response of ${this.#bytes.length} bytes ends in the middle of a field`);
     this.#position = start + length;
     return this.#bytes.subarray(start, this.#position);
   }

@@ -7,7 +7,10 @@ import { fetchVersions, installDecoder, responseModule } from './install-decoder
 import { answerOf } from './kafka-client.ts';
 
 interface Response {
-  readonly responses: readonly { readonly topicName: string; readonly partitions: readonly { readonly partition: number; readonly messages: readonly CarrierMessage[] }[] }[];
+  readonly responses: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly { readonly partition: number; readonly messages: readonly CarrierMessage[] }[];
+  }[];
 }
 
 const require = createRequire(import.meta.url);
@@ -37,7 +40,10 @@ describe.each(fetchVersions)('version %i of the Fetch response', (version) => {
 
   it('separates a partition that the broker could not read from the others', async () => {
     const { response } = lookUp(version);
-    const bytes = responseBytes(version, [{ errorCode: 2, records: Buffer.alloc(0) }, { records: batchBytes({ records: [{ value: 'v' }] }) }]);
+    const bytes = responseBytes(version, [
+      { errorCode: 2, records: Buffer.alloc(0) },
+      { records: batchBytes({ records: [{ value: 'v' }] }) },
+    ]);
     const { responses } = (await response.parse(await response.decode(bytes))) as Response;
     const runs = responses[0]!.partitions.map(({ messages }) => [...readAnswer(messages[0]![answerProperty], 0)][0]!);
     expect(runs[0]!.undecodable?.reason).toBe('the broker answers CORRUPT_MESSAGE');
@@ -58,10 +64,16 @@ it('kafkajs requests no version of the Fetch response that is not replaced', () 
 
 describe('the carrier of an answer', () => {
   // kafkajs wraps a partition of a response in this class before it calls eachBatch.
-  const KafkaBatch = require('kafkajs/src/consumer/batch') as new (topic: string, fetchedOffset: string, partition: unknown) => Parameters<typeof answerOf>[0] & { isEmpty: () => boolean };
+  const KafkaBatch = require('kafkajs/src/consumer/batch') as new (
+    topic: string,
+    fetchedOffset: string,
+    partition: unknown,
+  ) => Parameters<typeof answerOf>[0] & { isEmpty: () => boolean };
 
   it('reaches eachBatch even when every record of the answer is hidden', async () => {
-    const bytes = responseBytes(11, [{ records: batchBytes({ baseOffset: 7, control: true, producerId: 1n, records: [{ key: Buffer.from([0, 0, 0, 1]) }] }) }]);
+    const bytes = responseBytes(11, [
+      { records: batchBytes({ baseOffset: 7, control: true, producerId: 1n, records: [{ key: Buffer.from([0, 0, 0, 1]) }] }) },
+    ]);
     const { responses } = (await responseModule(11).decode(bytes)) as Response;
     const batch = new KafkaBatch('topic', '7', responses[0]!.partitions[0]);
     expect(batch.isEmpty()).toBe(false);
@@ -81,19 +93,50 @@ describe('the carrier of an answer', () => {
 });
 
 function withoutMessages(response: unknown): unknown {
-  return JSON.parse(JSON.stringify(response, (key, value: unknown) => (['messages', 'lastStartOffset', 'abortedTransactions'].includes(key) ? undefined : value)));
+  return JSON.parse(
+    JSON.stringify(response, (key, value: unknown) =>
+      ['messages', 'lastStartOffset', 'abortedTransactions'].includes(key) ? undefined : value,
+    ),
+  );
 }
 
-function lookUp(version: number): { readonly response: { readonly decode: (bytes: Buffer) => Promise<unknown>; readonly parse: (data: unknown) => Promise<unknown> } } {
-  const { protocol } = require('kafkajs/src/protocol/requests/fetch') as { protocol: (of: { version: number }) => (request: unknown) => ReturnType<typeof lookUp> };
+function lookUp(version: number): {
+  readonly response: { readonly decode: (bytes: Buffer) => Promise<unknown>; readonly parse: (data: unknown) => Promise<unknown> };
+} {
+  const { protocol } = require('kafkajs/src/protocol/requests/fetch') as {
+    protocol: (of: { version: number }) => (request: unknown) => ReturnType<typeof lookUp>;
+  };
   return protocol({ version })({ maxWaitTime: 1, minBytes: 1, maxBytes: 1, topics: [] });
 }
 
-function responseBytes(version: number, partitions: readonly { readonly records: Buffer; readonly errorCode?: number; readonly lastStableOffset?: bigint }[]): Buffer {
+function responseBytes(
+  version: number,
+  partitions: readonly { readonly records: Buffer; readonly errorCode?: number; readonly lastStableOffset?: bigint }[],
+): Buffer {
   const bodies = partitions.map(({ records, errorCode = 0, lastStableOffset = 9n }, n) =>
-    Buffer.concat([int32(n), int16(errorCode), int64(9n), int64(lastStableOffset), ...(version >= 5 ? [int64(0n)] : []), int32(1), int64(5n), int64(6n), ...(version >= 11 ? [int32(-1)] : []), int32(records.length), records]),
+    Buffer.concat([
+      int32(n),
+      int16(errorCode),
+      int64(9n),
+      int64(lastStableOffset),
+      ...(version >= 5 ? [int64(0n)] : []),
+      int32(1),
+      int64(5n),
+      int64(6n),
+      ...(version >= 11 ? [int32(-1)] : []),
+      int32(records.length),
+      records,
+    ]),
   );
-  return Buffer.concat([int32(0), ...(version >= 7 ? [int16(0), int32(0)] : []), int32(1), int16(5), Buffer.from('topic'), int32(bodies.length), ...bodies]);
+  return Buffer.concat([
+    int32(0),
+    ...(version >= 7 ? [int16(0), int32(0)] : []),
+    int32(1),
+    int16(5),
+    Buffer.from('topic'),
+    int32(bodies.length),
+    ...bodies,
+  ]);
 }
 
 function int16(value: number): Buffer {

@@ -31,6 +31,7 @@ export function installDecoder(): void {
 export function responseModule(version: number): ResponseModule {
   const path = `kafkajs/src/protocol/requests/fetch/v${version}/response`;
   const module = require(path) as Partial<ResponseModule>;
-  if (typeof module.decode !== 'function' || typeof module.parse !== 'function') throw new Error(`${path} exports no decode and parse: kafkajs has changed, and the decoder of @millrace/kafka does not fit it`);
+  if (typeof module.decode !== 'function' || typeof module.parse !== 'function')
+    throw new Error(`${path} exports no decode and parse: kafkajs has changed, and the decoder of @millrace/kafka does not fit it`);
   return module as ResponseModule;
 }

@@ -18,7 +18,7 @@ export function readLegacyMessage(message: Buffer): RecordsOfBatch {
   if (outer.codec === 0) return { records: [outer.record], bytes: message.length };
   const nested = decompress(outer.codec, outer.record.value ?? Buffer.alloc(0), batchBytesMax);
   const messages: ReturnType<typeof readMessage>[] = [];
-  for (let at = 0; at < nested.length; ) {
+  for (let at = 0; at < nested.length;) {
     const end = at + batchPrefixBytes + (nested.length - at < batchPrefixBytes ? Number.NaN : nested.readInt32BE(at + 8));
     if (!(end > at && end <= nested.length)) throw new DecodeError('bad-record', 'a message ends behind its batch');
     messages.push(readMessage(nested.subarray(at, end)));
@@ -33,9 +33,15 @@ export function readLegacyMessage(message: Buffer): RecordsOfBatch {
   return { records, bytes: nested.length };
 }
 
-function readMessage(message: Buffer): { readonly magic: number; readonly codec: number; readonly appendTime: boolean; readonly record: KafkaRecord } {
+function readMessage(message: Buffer): {
+  readonly magic: number;
+  readonly codec: number;
+  readonly appendTime: boolean;
+  readonly record: KafkaRecord;
+} {
   if (message.length < 26) throw new DecodeError('bad-header', `a message has ${message.length} bytes`);
-  if (crc32(message.subarray(16)) !== message.readUInt32BE(12)) throw new DecodeError('bad-checksum', 'its checksum is not that of its bytes');
+  if (crc32(message.subarray(16)) !== message.readUInt32BE(12))
+    throw new DecodeError('bad-checksum', 'its checksum is not that of its bytes');
   const magic = message[16]!;
   if (magic > 1) throw new DecodeError('unknown-format', `a message of format ${magic} is nested in an older one`);
   const attributes = message[17]!;
@@ -50,5 +56,10 @@ function readMessage(message: Buffer): { readonly magic: number; readonly codec:
   };
   const [key, value] = [field(), field()];
   const timestamp = magic === 0 ? '-1' : String(message.readBigInt64BE(18));
-  return { magic, codec: attributes & codecMask, appendTime: (attributes & appendTimeFlag) !== 0, record: { offset: Number(message.readBigInt64BE(0)), timestamp, key, value, headers: [] } };
+  return {
+    magic,
+    codec: attributes & codecMask,
+    appendTime: (attributes & appendTimeFlag) !== 0,
+    record: { offset: Number(message.readBigInt64BE(0)), timestamp, key, value, headers: [] },
+  };
 }

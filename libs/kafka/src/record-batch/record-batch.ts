@@ -78,18 +78,24 @@ export function checkCrc(batch: Buffer): void {
  */
 export function readRecords(batch: Buffer, header: BatchHeader, bytesMax = batchBytesMax): RecordsOfBatch {
   const { baseOffset, lastOffset, codec, count, appendTime, firstTimestamp, maxTimestamp } = header;
-  if (count < 0 || count > lastOffset - baseOffset + 1) throw new DecodeError('bad-header', `its header names ${count} records and the offsets ${baseOffset} to ${lastOffset}`);
+  if (count < 0 || count > lastOffset - baseOffset + 1)
+    throw new DecodeError('bad-header', `its header names ${count} records and the offsets ${baseOffset} to ${lastOffset}`);
   if (count === 0) return { records: [], bytes: 0 };
   const reader = new ByteReader(decompress(codec, batch.subarray(batchHeaderBytes), bytesMax));
   const bytes = reader.left;
   // A delta that is a number has at most 35 bits.
   const exact = firstTimestamp > -(2n ** 52n) && firstTimestamp < 2n ** 52n;
-  const context = { baseOffset, firstTimestamp: exact ? Number(firstTimestamp) : firstTimestamp, appendTimestamp: appendTime ? String(maxTimestamp) : undefined };
+  const context = {
+    baseOffset,
+    firstTimestamp: exact ? Number(firstTimestamp) : firstTimestamp,
+    appendTimestamp: appendTime ? String(maxTimestamp) : undefined,
+  };
   const records: KafkaRecord[] = [];
   let before = baseOffset - 1;
   for (let n = 0; n < count; n += 1) {
     const record = readRecord(reader, context);
-    if (record.offset <= before || record.offset > lastOffset) throw new DecodeError('bad-record', `offset ${record.offset} comes after ${before} in a batch that ends at ${lastOffset}`);
+    if (record.offset <= before || record.offset > lastOffset)
+      throw new DecodeError('bad-record', `offset ${record.offset} comes after ${before} in a batch that ends at ${lastOffset}`);
     before = record.offset;
     records.push(record);
   }

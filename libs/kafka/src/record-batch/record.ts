@@ -57,11 +57,15 @@ export function readRecord(reader: ByteReader, { baseOffset, firstTimestamp, app
   }
   if (reader.position !== end) throw new DecodeError('bad-record', `a record of ${length} bytes takes ${length + reader.position - end}`);
   const timestamp = appendTimestamp ?? timestampOf(firstTimestamp, delta);
-  return count === 0 ? { offset, timestamp, key, value, headers: noHeaders } : new RecordWithHeaders(offset, timestamp, key, value, reader.bytes, start, count);
+  return count === 0
+    ? { offset, timestamp, key, value, headers: noHeaders }
+    : new RecordWithHeaders(offset, timestamp, key, value, reader.bytes, start, count);
 }
 
 function timestampOf(first: number | bigint, delta: number | bigint): string {
-  return typeof first === 'number' && typeof delta === 'number' ? String(first + delta) : String(BigInt.asIntN(64, BigInt(first) + BigInt(delta)));
+  return typeof first === 'number' && typeof delta === 'number'
+    ? String(first + delta)
+    : String(BigInt.asIntN(64, BigInt(first) + BigInt(delta)));
 }
 
 class RecordWithHeaders implements KafkaRecord {

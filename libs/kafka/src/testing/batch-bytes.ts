@@ -46,16 +46,35 @@ const codecNumbers: Readonly<Record<BatchCodec, number>> = { none: 0, gzip: 1, s
 
 /** Encodes a batch of magic 2, independently of the decoder. */
 export function batchBytes(batch: BatchToEncode): Buffer {
-  const { records, baseOffset = 0, codec = 'none', firstTimestamp = 1_700_000_000_000n, producerId = -1n, producerEpoch = -1, baseSequence = -1 } = batch;
+  const {
+    records,
+    baseOffset = 0,
+    codec = 'none',
+    firstTimestamp = 1_700_000_000_000n,
+    producerId = -1n,
+    producerEpoch = -1,
+    baseSequence = -1,
+  } = batch;
   const body = batch.body ?? compress(codec, Buffer.concat(records.map(recordBytes)));
   const bytes = Buffer.alloc(61 + body.length);
   const lastDelta = batch.lastOffsetDelta ?? Math.max(0, ...records.map(({ offsetDelta }, n) => offsetDelta ?? n));
-  const maxTimestamp = batch.maxTimestamp ?? records.reduce((max, { timestampDelta = 0 }) => (firstTimestamp + BigInt(timestampDelta) > max ? firstTimestamp + BigInt(timestampDelta) : max), firstTimestamp);
+  const maxTimestamp =
+    batch.maxTimestamp ??
+    records.reduce(
+      (max, { timestampDelta = 0 }) => (firstTimestamp + BigInt(timestampDelta) > max ? firstTimestamp + BigInt(timestampDelta) : max),
+      firstTimestamp,
+    );
   bytes.writeBigInt64BE(BigInt(baseOffset), 0);
   bytes.writeInt32BE(bytes.length - 12, 8);
   bytes.writeInt32BE(-1, 12);
   bytes.writeInt8(2, 16);
-  bytes.writeInt16BE((batch.codecNumber ?? codecNumbers[codec]) | (batch.appendTime === true ? 8 : 0) | (batch.transactional === true ? 16 : 0) | (batch.control === true ? 32 : 0), 21);
+  bytes.writeInt16BE(
+    (batch.codecNumber ?? codecNumbers[codec]) |
+      (batch.appendTime === true ? 8 : 0) |
+      (batch.transactional === true ? 16 : 0) |
+      (batch.control === true ? 32 : 0),
+    21,
+  );
   bytes.writeInt32BE(lastDelta, 23);
   bytes.writeBigInt64BE(firstTimestamp, 27);
   bytes.writeBigInt64BE(maxTimestamp, 35);
@@ -75,7 +94,14 @@ export function sealBatch(bytes: Buffer): Buffer {
 
 /** A transaction's marker, as a broker writes it. */
 export function markerBytes(baseOffset: number, producerId: bigint, kind: 'commit' | 'abort'): Buffer {
-  return batchBytes({ baseOffset, producerId, producerEpoch: 0, transactional: true, control: true, records: [{ key: Buffer.from([0, 0, 0, kind === 'abort' ? 0 : 1]), value: Buffer.from([0, 0, 0, 0, 0, 0]) }] });
+  return batchBytes({
+    baseOffset,
+    producerId,
+    producerEpoch: 0,
+    transactional: true,
+    control: true,
+    records: [{ key: Buffer.from([0, 0, 0, kind === 'abort' ? 0 : 1]), value: Buffer.from([0, 0, 0, 0, 0, 0]) }],
+  });
 }
 
 function compress(codec: BatchCodec, bytes: Buffer): Buffer {

@@ -2,7 +2,13 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /** Numbers of the requests, in versions without tagged fields. */
-const requests = { produce: [0, 7], findCoordinator: [10, 1], initProducerId: [22, 1], addPartitionsToTxn: [24, 1], endTxn: [26, 1] } as const;
+const requests = {
+  produce: [0, 7],
+  findCoordinator: [10, 1],
+  initProducerId: [22, 1],
+  addPartitionsToTxn: [24, 1],
+  endTxn: [26, 1],
+} as const;
 
 /** The identity of a producer, assigned by a broker. */
 export interface ProducerIdentity {
@@ -42,7 +48,17 @@ export class RawProducer {
    * @returns the offset of its first record
    */
   async produce(topic: string, partition: number, batch: Buffer, transactionalId: string | null = null): Promise<number> {
-    const answer = await this.#ask('produce', [text(transactionalId), int16(-1), int32(30_000), int32(1), text(topic), int32(1), int32(partition), int32(batch.length), batch]);
+    const answer = await this.#ask('produce', [
+      text(transactionalId),
+      int16(-1),
+      int32(30_000),
+      int32(1),
+      text(topic),
+      int32(1),
+      int32(partition),
+      int32(batch.length),
+      batch,
+    ]);
     // responses: count, topic, count, partition, error code, base offset.
     const at = 4 + 2 + Buffer.byteLength(topic) + 4 + 4;
     refuse('Produce', answer.readInt16BE(at));
@@ -62,9 +78,22 @@ export class RawProducer {
   }
 
   /** Names a partition that the open transaction will write to. */
-  async addToTransaction(transactionalId: string, { producerId, epoch }: ProducerIdentity, topic: string, partition: number): Promise<void> {
+  async addToTransaction(
+    transactionalId: string,
+    { producerId, epoch }: ProducerIdentity,
+    topic: string,
+    partition: number,
+  ): Promise<void> {
     await retried(async () => {
-      const answer = await this.#ask('addPartitionsToTxn', [text(transactionalId), int64(producerId), int16(epoch), int32(1), text(topic), int32(1), int32(partition)]);
+      const answer = await this.#ask('addPartitionsToTxn', [
+        text(transactionalId),
+        int64(producerId),
+        int16(epoch),
+        int32(1),
+        text(topic),
+        int32(1),
+        int32(partition),
+      ]);
       refuse('AddPartitionsToTxn', answer.readInt16BE(4 + 4 + 2 + Buffer.byteLength(topic) + 4 + 4));
     });
   }

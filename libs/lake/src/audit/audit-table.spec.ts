@@ -9,7 +9,10 @@ import { auditTable, type AuditedCatalog } from './audit-table.ts';
 
 const stream = { table: lane.table, partitionKey: 'dt' };
 const locationOf = (value: string): string => `s3://b/purchases/dt=${value}/`;
-const catalog = (...values: string[]): AuditedCatalog => ({ locationOf, partitions: async () => values.map((value) => ({ value, location: locationOf(value) })) });
+const catalog = (...values: string[]): AuditedCatalog => ({
+  locationOf,
+  partitions: async () => values.map((value) => ({ value, location: locationOf(value) })),
+});
 const days = catalog('2019-11-30', '2019-12-01');
 
 let store: CountingStore;
@@ -50,7 +53,25 @@ describe('an audit', () => {
       at: '1970-01-01T00:00:00.000Z',
       tookMs: 0,
       deep: false,
-      lanes: [{ topic: lane.topic, partition: 3, entries: 8, checkpointTo: 0, spanned: 80, rows: 70, rejected: 2, dropped: 8, absent: 0, lost: 0, gap: 0, unlanded: 0, files: 16, bytes: 16 * 100 + 2 * 28, filesRead: 16 }],
+      lanes: [
+        {
+          topic: lane.topic,
+          partition: 3,
+          entries: 8,
+          checkpointTo: 0,
+          spanned: 80,
+          rows: 70,
+          rejected: 2,
+          dropped: 8,
+          absent: 0,
+          lost: 0,
+          gap: 0,
+          unlanded: 0,
+          files: 16,
+          bytes: 16 * 100 + 2 * 28,
+          filesRead: 16,
+        },
+      ],
       catalog: { registered: 2, missing: [], empty: [] },
       losses: [],
       lostOffsets: 0,
@@ -70,7 +91,12 @@ describe('an audit', () => {
     rowsRead = 0;
     const long = await audit();
     const callsLong = store.takeCalls();
-    expect([short.verdict, long.verdict, long.lanes[0]!.rows, long.lanes[0]!.checkpointTo]).toEqual(['complete', 'complete', 3500 * 9 - 3500 / 4, 30_000]);
+    expect([short.verdict, long.verdict, long.lanes[0]!.rows, long.lanes[0]!.checkpointTo]).toEqual([
+      'complete',
+      'complete',
+      3500 * 9 - 3500 / 4,
+      30_000,
+    ]);
     expect([callsShort.get, callsLong.get, rowsRead]).toEqual([1 + 500, 1 + 500, 1000]);
     // 2 for the lanes; 4 pages of the ledger; 2 for checkpoints; 8 pages of files and 1 of rejects.
     expect(callsLong).toMatchObject({ put: 0, head: 0, copy: 0, delete: 0, list: 2 + 4 + 2 + 8 + 1 });
@@ -90,18 +116,31 @@ describe('an audit', () => {
         what: `${file!.key} is not there: 4 rows of partition 3 were deleted by hand.`,
         next: 'Restore it from the version history of the bucket, or run ./millrace repair, which records the loss.',
       },
-      { kind: 'wrong-count', partition: 3, what: 'Partition 3 spans 450 offsets, of which 446 are accounted for.', next: expect.any(String) as string },
+      {
+        kind: 'wrong-count',
+        partition: 3,
+        what: 'Partition 3 spans 450 offsets, of which 446 are accounted for.',
+        next: expect.any(String) as string,
+      },
     ]);
     expect(store.takeCalls().get).toBeLessThan(every === 10 ? 30 : 60);
   });
 
   it.each([1000, 10])('names a file that no entry names (a checkpoint every %i entries)', async (every) => {
     await build(45, every);
-    const strays = [sampleEntry(12).files[0]!.key.replace('b12', 'copy'), 'purchases/dt=2019-11-30/part-0.parquet', 'purchases/dt=2019-11-30/p7-0-10-b.parquet'];
+    const strays = [
+      sampleEntry(12).files[0]!.key.replace('b12', 'copy'),
+      'purchases/dt=2019-11-30/part-0.parquet',
+      'purchases/dt=2019-11-30/p7-0-10-b.parquet',
+    ];
     for (const key of strays) await store.put(key, new Uint8Array(112));
     await store.put('purchases/dt=2019-11-30/_SUCCESS', new Uint8Array(0));
     const { verdict, faults } = await audit();
-    expect([verdict, faults.map(({ kind }) => kind), new Set(faults.map(({ key }) => key))]).toEqual(['faulty', ['stray-file', 'stray-file', 'stray-file'], new Set(strays)]);
+    expect([verdict, faults.map(({ kind }) => kind), new Set(faults.map(({ key }) => key))]).toEqual([
+      'faulty',
+      ['stray-file', 'stray-file', 'stray-file'],
+      new Set(strays),
+    ]);
   });
 
   it('calls a repaired file a loss, and the table never complete', async () => {
@@ -124,14 +163,26 @@ describe('an audit', () => {
     expect([report.verdict, report.lanes[0]!.gap, report.losses]).toEqual([
       'losses',
       10,
-      [{ kind: 'retention', partition: 3, offsets: 10, what: 'Offsets [0, 10) of partition 3 are a gap: the log no longer held these offsets.' }],
+      [
+        {
+          kind: 'retention',
+          partition: 3,
+          offsets: 10,
+          what: 'Offsets [0, 10) of partition 3 are a gap: the log no longer held these offsets.',
+        },
+      ],
     ]);
   });
 
   it('names a file that was overwritten, and one with other rows', async () => {
     await build(5);
     await store.put(sampleEntry(1).files[0]!.key, new Uint8Array(50));
-    const report = await auditTable({ store, stream, now: () => 0, rowsOf: async (_, key) => (await rowsOf(undefined, key)) + (key === sampleEntry(2).files[1]!.key ? 1 : 0) });
+    const report = await auditTable({
+      store,
+      stream,
+      now: () => 0,
+      rowsOf: async (_, key) => (await rowsOf(undefined, key)) + (key === sampleEntry(2).files[1]!.key ? 1 : 0),
+    });
     expect(report.faults.map(({ what }) => what)).toEqual([
       `${sampleEntry(1).files[0]!.key} has 50 bytes where its entry says 101.`,
       `${sampleEntry(2).files[1]!.key} has 6 rows where its entry says 5.`,
@@ -166,11 +217,23 @@ describe('an audit', () => {
 
   it('names the partitions that the catalog lacks, and those at another location', async () => {
     await build(5);
-    const report = await audit({ catalog: { locationOf, partitions: async () => [{ value: '2019-11-30', location: 's3://b/elsewhere/' }, { value: '1999-01-01', location: 's3://b/purchases/dt=1999-01-01' }] } });
+    const report = await audit({
+      catalog: {
+        locationOf,
+        partitions: async () => [
+          { value: '2019-11-30', location: 's3://b/elsewhere/' },
+          { value: '1999-01-01', location: 's3://b/purchases/dt=1999-01-01' },
+        ],
+      },
+    });
     expect([report.verdict, report.catalog, report.faults.map(({ what }) => what)]).toEqual([
       'faulty',
       { registered: 2, missing: ['2019-12-01'], empty: ['1999-01-01'] },
-      ['2019-12-01 has files and is not registered in the catalog: engines do not see them.', 'The catalog has 2019-11-30 at another place: s3://b/elsewhere/, where the table\'s files are at s3://b/purchases/dt=2019-11-30/.', 'The catalog has 1999-01-01 without a file: another program than a sink registered it, or its files were deleted.'],
+      [
+        '2019-12-01 has files and is not registered in the catalog: engines do not see them.',
+        "The catalog has 2019-11-30 at another place: s3://b/elsewhere/, where the table's files are at s3://b/purchases/dt=2019-11-30/.",
+        'The catalog has 1999-01-01 without a file: another program than a sink registered it, or its files were deleted.',
+      ],
     ]);
   });
 

@@ -74,13 +74,28 @@ export async function auditTable(options: AuditOptions): Promise<AuditReport> {
   }
   refuseSharedPartitions(plans, findings);
   const onListed = (count: number): void => onProgress?.(`${count} objects listed`);
-  const { values, strays } = await takeInventory(store, table, partitionKey, plans.map(({ inventory }) => inventory), { ...call, onListed });
+  const { values, strays } = await takeInventory(
+    store,
+    table,
+    partitionKey,
+    plans.map(({ inventory }) => inventory),
+    { ...call, onListed },
+  );
   for (const key of strays) {
-    findings.fault({ kind: 'stray-file', key, what: `${key} is visible and no entry names it: readers see rows that were never accepted, or see them twice.`, next: 'Inspect the file and move it out of the prefix.' });
+    findings.fault({
+      kind: 'stray-file',
+      key,
+      what: `${key} is visible and no entry names it: readers see rows that were never accepted, or see them twice.`,
+      next: 'Inspect the file and move it out of the prefix.',
+    });
   }
 
   const ranges = await Promise.all(plans.map(async (plan) => await rangesToRead(store, plan, deep, call)));
-  const unclear = plans.flatMap(({ lane }, n) => ranges[n]!.flatMap(({ from, to, visible }) => (visible === undefined || to === Number.POSITIVE_INFINITY ? [] : [{ lane, from, to, found: visible }])));
+  const unclear = plans.flatMap(({ lane }, n) =>
+    ranges[n]!.flatMap(({ from, to, visible }) =>
+      visible === undefined || to === Number.POSITIVE_INFINITY ? [] : [{ lane, from, to, found: visible }],
+    ),
+  );
   if (unclear.length > 0) {
     onProgress?.(`listing again what does not add up`);
     await collectRanges(store, table, partitionKey, unclear, call);
@@ -88,7 +103,9 @@ export async function auditTable(options: AuditOptions): Promise<AuditReport> {
 
   const lanes: LaneAudit[] = [];
   for (const [n, plan] of plans.entries()) {
-    lanes.push(await auditLane(parts, plan, ranges[n]!, (count) => onProgress?.(`partition ${plan.lane.partition}: ${count} entries read`)));
+    lanes.push(
+      await auditLane(parts, plan, ranges[n]!, (count) => onProgress?.(`partition ${plan.lane.partition}: ${count} entries read`)),
+    );
   }
   const found = catalog === undefined ? undefined : await auditCatalog(options, catalog, values, findings, call);
   return {
@@ -110,15 +127,30 @@ export async function auditTable(options: AuditOptions): Promise<AuditReport> {
 // A file name has the partition and not the topic, so nothing distinguishes the files of two topics in one table.
 function refuseSharedPartitions(plans: readonly LanePlan[], findings: AuditFindings): void {
   const topics = [...new Set(plans.map(({ lane }) => lane.topic))];
-  if (topics.length > 1) findings.fault({ kind: 'chain', what: `The ledger holds lanes of ${topics.length} topics: ${topics.join(', ')}.`, next: 'A table belongs to one topic: give each sink its own table by SINK_TABLE.' });
+  if (topics.length > 1)
+    findings.fault({
+      kind: 'chain',
+      what: `The ledger holds lanes of ${topics.length} topics: ${topics.join(', ')}.`,
+      next: 'A table belongs to one topic: give each sink its own table by SINK_TABLE.',
+    });
 }
 
-async function auditCatalog({ store, stream }: AuditOptions, catalog: AuditedCatalog, values: ReadonlySet<string>, findings: AuditFindings, call: CallOptions): Promise<CatalogAudit> {
+async function auditCatalog(
+  { store, stream }: AuditOptions,
+  catalog: AuditedCatalog,
+  values: ReadonlySet<string>,
+  findings: AuditFindings,
+  call: CallOptions,
+): Promise<CatalogAudit> {
   const partitions = await catalog.partitions(call);
   const registered = new Map(partitions.map(({ value, location }) => [value, location]));
   const missing = [...values].filter((value) => !registered.has(value)).toSorted();
   for (const value of missing) {
-    findings.fault({ kind: 'catalog', what: `${value} has files and is not registered in the catalog: engines do not see them.`, next: 'The sink registers it within SINK_RECONCILE_SECONDS. If it does not, its log gives the reason.' });
+    findings.fault({
+      kind: 'catalog',
+      what: `${value} has files and is not registered in the catalog: engines do not see them.`,
+      next: 'The sink registers it within SINK_RECONCILE_SECONDS. If it does not, its log gives the reason.',
+    });
   }
   const elsewhere = [...registered].filter(([value, location]) => withSlash(location) !== catalog.locationOf(value));
   const [first] = elsewhere;
@@ -130,7 +162,12 @@ async function auditCatalog({ store, stream }: AuditOptions, catalog: AuditedCat
       next: 'If the table was switched to a replay, set SINK_TABLE to the prefix of the replay and SINK_CATALOG_TABLE to the name in the catalog, for every sink and for this command. Otherwise correct the location in Glue.',
     });
   }
-  const empty = await emptyOf(store, stream, [...registered.keys()].filter((value) => !values.has(value)), call);
+  const empty = await emptyOf(
+    store,
+    stream,
+    [...registered.keys()].filter((value) => !values.has(value)),
+    call,
+  );
   if (empty.length > 0) {
     findings.fault({
       kind: 'catalog',
@@ -142,7 +179,12 @@ async function auditCatalog({ store, stream }: AuditOptions, catalog: AuditedCat
 }
 
 // A value may get its first file and its registration after the files were listed, so each value without files is looked up again.
-async function emptyOf(store: InspectableStore, { table, partitionKey }: AuditOptions['stream'], values: readonly string[], call: CallOptions): Promise<string[]> {
+async function emptyOf(
+  store: InspectableStore,
+  { table, partitionKey }: AuditOptions['stream'],
+  values: readonly string[],
+  call: CallOptions,
+): Promise<string[]> {
   if (values.length === 0) return [];
   const folders = new Set(await store.listFolders(tablePrefix(table), call));
   return values.filter((value) => !folders.has(`${partitionKey}=${value}/`)).toSorted();

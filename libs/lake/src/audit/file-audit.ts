@@ -20,7 +20,11 @@ export interface FileAuditParts {
 }
 
 /** Findings of one file. */
-export type FileFound = { readonly kind: 'there'; readonly rows: number } | { readonly kind: 'lost'; readonly rows: number } | { readonly kind: 'missing' } | { readonly kind: 'wrong' };
+export type FileFound =
+  | { readonly kind: 'there'; readonly rows: number }
+  | { readonly kind: 'lost'; readonly rows: number }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'wrong' };
 
 const restore = 'Restore it from the version history of the bucket, or run ./millrace repair, which records the loss.';
 
@@ -30,10 +34,23 @@ const restore = 'Restore it from the version history of the bucket, or run ./mil
  * @param listed its size in the listing. Null: no listing has it. Undefined: the listing is known to be correct
  * @param seen one byte for each offset of the entry; a deep audit marks the offsets that it has seen
  */
-export async function auditFile(parts: FileAuditParts, lane: LaneId, entry: LedgerEntry, file: LandedFile, listed: number | null | undefined, seen: Uint8Array): Promise<FileFound> {
+export async function auditFile(
+  parts: FileAuditParts,
+  lane: LaneId,
+  entry: LedgerEntry,
+  file: LandedFile,
+  listed: number | null | undefined,
+  seen: Uint8Array,
+): Promise<FileFound> {
   const { store, findings, deep, call, rowsOf } = parts;
   const wrong = (what: string): FileFound => {
-    findings.fault({ kind: 'wrong-file', partition: lane.partition, key: file.key, what: `${file.key} ${what}.`, next: 'Someone overwrote it. Restore it from the version history of the bucket.' });
+    findings.fault({
+      kind: 'wrong-file',
+      partition: lane.partition,
+      key: file.key,
+      what: `${file.key} ${what}.`,
+      next: 'Someone overwrote it. Restore it from the version history of the bucket.',
+    });
     return { kind: 'wrong' };
   };
   const bytes = listed === undefined ? file.bytes : listed;
@@ -45,7 +62,13 @@ export async function auditFile(parts: FileAuditParts, lane: LaneId, entry: Ledg
     const lost = (await store.metadata(file.key, call))?.[lostMetadata];
     if (lost === undefined) return wrong(`has ${bytes} bytes where its entry says ${file.bytes}`);
     if (Number(lost) !== file.rows) return wrong(`says that ${lost} rows were lost, its entry had ${file.rows}`);
-    findings.loss({ kind: 'by-hand', partition: lane.partition, key: file.key, offsets: file.rows, what: `${file.key} was deleted by hand; an empty file replaces it.` });
+    findings.loss({
+      kind: 'by-hand',
+      partition: lane.partition,
+      key: file.key,
+      offsets: file.rows,
+      what: `${file.key} was deleted by hand; an empty file replaces it.`,
+    });
     return { kind: 'lost', rows: file.rows };
   }
   try {
@@ -57,7 +80,9 @@ export async function auditFile(parts: FileAuditParts, lane: LaneId, entry: Ledg
     if (content === undefined) return await auditFile(parts, lane, entry, file, null, seen);
     if (createHash('sha256').update(content).digest('hex') !== file.sha256) return wrong('is not the bytes that its entry names');
     const places = await rowPlaces(content);
-    const problem = placesProblem(places, lane, entry, seen) ?? (places.length === file.rows ? undefined : `has ${places.length} rows where its entry says ${file.rows}`);
+    const problem =
+      placesProblem(places, lane, entry, seen) ??
+      (places.length === file.rows ? undefined : `has ${places.length} rows where its entry says ${file.rows}`);
     return problem === undefined ? { kind: 'there', rows: places.length } : wrong(problem);
   } catch (error) {
     call.signal?.throwIfAborted();
@@ -67,10 +92,22 @@ export async function auditFile(parts: FileAuditParts, lane: LaneId, entry: Ledg
 }
 
 /** Audits the reject file of a landed entry. Resolves with the number of rejects. */
-export async function auditRejects(parts: FileAuditParts, lane: LaneId, entry: LedgerEntry, file: RejectFile, listed: number | null | undefined): Promise<FileFound> {
+export async function auditRejects(
+  parts: FileAuditParts,
+  lane: LaneId,
+  entry: LedgerEntry,
+  file: RejectFile,
+  listed: number | null | undefined,
+): Promise<FileFound> {
   const { store, findings, deep, call } = parts;
   const wrong = (what: string): FileFound => {
-    findings.fault({ kind: 'wrong-file', partition: lane.partition, key: file.key, what: `${file.key} ${what}.`, next: 'Someone overwrote it. Restore it from the version history of the bucket.' });
+    findings.fault({
+      kind: 'wrong-file',
+      partition: lane.partition,
+      key: file.key,
+      what: `${file.key} ${what}.`,
+      next: 'Someone overwrote it. Restore it from the version history of the bucket.',
+    });
     return { kind: 'wrong' };
   };
   const bytes = listed === undefined ? file.bytes : listed;
@@ -81,7 +118,13 @@ export async function auditRejects(parts: FileAuditParts, lane: LaneId, entry: L
   if (bytes !== file.bytes) {
     const lost = (await store.metadata(file.key, call))?.[lostMetadata];
     if (lost === undefined || Number(lost) !== file.count) return wrong(`has ${bytes} bytes where its entry says ${file.bytes}`);
-    findings.loss({ kind: 'by-hand', partition: lane.partition, key: file.key, offsets: file.count, what: `${file.key} was deleted by hand; an empty file replaces it.` });
+    findings.loss({
+      kind: 'by-hand',
+      partition: lane.partition,
+      key: file.key,
+      offsets: file.count,
+      what: `${file.key} was deleted by hand; an empty file replaces it.`,
+    });
     return { kind: 'lost', rows: file.count };
   }
   if (!deep) return { kind: 'there', rows: file.count };
@@ -89,13 +132,20 @@ export async function auditRejects(parts: FileAuditParts, lane: LaneId, entry: L
   if (content === undefined) return await auditRejects(parts, lane, entry, file, null);
   if (createHash('sha256').update(content).digest('hex') !== file.sha256) return wrong('is not the bytes that its entry names');
   const offsets = new Set<number>();
-  for (const line of Buffer.from(content).toString('utf8').split('\n')) if (line !== '') offsets.add((JSON.parse(line) as { offset: number }).offset);
+  for (const line of Buffer.from(content).toString('utf8').split('\n'))
+    if (line !== '') offsets.add((JSON.parse(line) as { offset: number }).offset);
   const fits = offsets.size === offsetsIn(entry.rejected) && [...offsets].every((offset) => rangesHold(entry.rejected, offset));
   return fits ? { kind: 'there', rows: offsets.size } : wrong('does not hold the offsets that its entry rejected');
 }
 
 // A listing may be older than the file: only the object itself proves that the file is missing.
-async function missing({ store, findings, call }: FileAuditParts, lane: LaneId, file: { readonly key: string; readonly staged: string }, count: number, one: 'row' | 'reject'): Promise<boolean> {
+async function missing(
+  { store, findings, call }: FileAuditParts,
+  lane: LaneId,
+  file: { readonly key: string; readonly staged: string },
+  count: number,
+  one: 'row' | 'reject',
+): Promise<boolean> {
   if ((await store.size(file.key, call)) !== undefined) return false;
   const staged = (await store.size(file.staged, call)) !== undefined;
   findings.fault({
@@ -108,10 +158,16 @@ async function missing({ store, findings, call }: FileAuditParts, lane: LaneId, 
   return true;
 }
 
-function placesProblem(places: readonly { partition: number; offset: number }[], lane: LaneId, entry: LedgerEntry, seen: Uint8Array): string | undefined {
+function placesProblem(
+  places: readonly { partition: number; offset: number }[],
+  lane: LaneId,
+  entry: LedgerEntry,
+  seen: Uint8Array,
+): string | undefined {
   for (const { partition, offset } of places) {
     if (partition !== lane.partition) return `has a row of partition ${partition}`;
-    if (!(offset >= entry.from && offset < entry.to)) return `has a row of offset ${offset}, outside its entry's [${entry.from}, ${entry.to})`;
+    if (!(offset >= entry.from && offset < entry.to))
+      return `has a row of offset ${offset}, outside its entry's [${entry.from}, ${entry.to})`;
     if (seen[offset - entry.from] !== 0) return `has offset ${offset}, which was told before`;
     seen[offset - entry.from] = 1;
   }

@@ -15,7 +15,9 @@ export interface FileName {
 export function readFileName(table: string, partitionKey: string, key: string): FileName | undefined {
   const rest = key.slice(tablePrefix(table).length);
   const match = /^([^/=]+)=([^/]+)\/p(\d{1,10})-(\d{1,16})-(\d{1,16})-[^/]+\.parquet$/.exec(rest);
-  return match?.[1] === partitionKey ? { dt: match[2]!, partition: Number(match[3]), from: Number(match[4]), to: Number(match[5]) } : undefined;
+  return match?.[1] === partitionKey
+    ? { dt: match[2]!, partition: Number(match[3]), from: Number(match[4]), to: Number(match[5]) }
+    : undefined;
 }
 
 /** Tells whether engines see the object in a listing. They skip names that start with `_` or `.`, and folder markers. */
@@ -54,7 +56,13 @@ export interface TableInventory {
 }
 
 /** Lists every visible object of the table and every reject file once. One LIST returns a thousand. */
-export async function takeInventory(store: InspectableStore, table: string, partitionKey: string, lanes: readonly LaneInventory[], options: CallOptions & { readonly onListed?: (count: number) => void } = {}): Promise<TableInventory> {
+export async function takeInventory(
+  store: InspectableStore,
+  table: string,
+  partitionKey: string,
+  lanes: readonly LaneInventory[],
+  options: CallOptions & { readonly onListed?: (count: number) => void } = {},
+): Promise<TableInventory> {
   const { onListed, ...call } = options;
   const byPartition = new Map(lanes.map((inventory) => [inventory.lane.partition, inventory]));
   const values = new Set<string>();
@@ -82,11 +90,18 @@ export async function takeInventory(store: InspectableStore, table: string, part
 }
 
 /** Lists the objects of a lane that start in [from, to), by key, with their sizes. It lists the whole table again, so it is for faulty ranges only. */
-export async function collectRanges(store: InspectableStore, table: string, partitionKey: string, wanted: readonly { readonly lane: LaneId; readonly from: number; readonly to: number; readonly found: Map<string, number> }[], options: CallOptions = {}): Promise<void> {
+export async function collectRanges(
+  store: InspectableStore,
+  table: string,
+  partitionKey: string,
+  wanted: readonly { readonly lane: LaneId; readonly from: number; readonly to: number; readonly found: Map<string, number> }[],
+  options: CallOptions = {},
+): Promise<void> {
   for await (const { key, bytes } of allObjects(store, tablePrefix(table), options)) {
     const name = isVisible(key) ? readFileName(table, partitionKey, key) : undefined;
     if (name === undefined) continue;
-    for (const { lane, from, to, found } of wanted) if (lane.partition === name.partition && name.from >= from && name.from < to) found.set(key, bytes);
+    for (const { lane, from, to, found } of wanted)
+      if (lane.partition === name.partition && name.from >= from && name.from < to) found.set(key, bytes);
   }
   for (const { lane, from, to, found } of wanted) {
     const prefix = rejectsPrefix(lane);

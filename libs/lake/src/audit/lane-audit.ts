@@ -27,9 +27,26 @@ interface Tally {
 }
 
 /** Reads the entries of a lane's ranges and audits their files. The checkpoints give the rest. */
-export async function auditLane(parts: FileAuditParts, plan: LanePlan, ranges: readonly ReadRange[], onEntries?: (count: number) => void): Promise<LaneAudit> {
+export async function auditLane(
+  parts: FileAuditParts,
+  plan: LanePlan,
+  ranges: readonly ReadRange[],
+  onEntries?: (count: number) => void,
+): Promise<LaneAudit> {
   const { lane, froms, base } = plan;
-  const tally: Tally = { rows: base.rows, rejected: base.rejected, dropped: base.dropped, absent: base.absent, lost: 0, gap: base.gap, unlanded: 0, files: base.files, bytes: base.bytes, filesRead: 0, spanned: base.to };
+  const tally: Tally = {
+    rows: base.rows,
+    rejected: base.rejected,
+    dropped: base.dropped,
+    absent: base.absent,
+    lost: 0,
+    gap: base.gap,
+    unlanded: 0,
+    files: base.files,
+    bytes: base.bytes,
+    filesRead: 0,
+    spanned: base.to,
+  };
   let namedGap = 0;
   let read = 0;
   for (const range of ranges) {
@@ -43,15 +60,26 @@ export async function auditLane(parts: FileAuditParts, plan: LanePlan, ranges: r
       for (const entry of entries) {
         if (entry === undefined) continue;
         for (const fault of faultsOf(entry, end)) {
-          parts.findings.fault({ kind: 'chain', partition: lane.partition, key: entryKey(lane, entry.from), what: `The entry at offset ${entry.from} of partition ${lane.partition} ${fault}.`, next: 'Entries are never deleted or changed by the sink: restore them from the version history of the bucket.' });
+          parts.findings.fault({
+            kind: 'chain',
+            partition: lane.partition,
+            key: entryKey(lane, entry.from),
+            what: `The entry at offset ${entry.from} of partition ${lane.partition} ${fault}.`,
+            next: 'Entries are never deleted or changed by the sink: restore them from the version history of the bucket.',
+          });
         }
         fold.addUnchecked(entry);
         end = chainEndOf(entry);
       }
-      const found = await Promise.all(entries.map(async (entry) => (entry === undefined ? undefined : await auditEntry(parts, lane, entry, range.visible, entry.from === froms.at(-1)))));
+      const found = await Promise.all(
+        entries.map(async (entry) =>
+          entry === undefined ? undefined : await auditEntry(parts, lane, entry, range.visible, entry.from === froms.at(-1)),
+        ),
+      );
       for (const one of found) {
         if (one === undefined) continue;
-        for (const [key, value] of Object.entries(one) as [keyof Tally, number][]) tally[key] = key === 'spanned' ? Math.max(tally.spanned, value) : tally[key] + value;
+        for (const [key, value] of Object.entries(one) as [keyof Tally, number][])
+          tally[key] = key === 'spanned' ? Math.max(tally.spanned, value) : tally[key] + value;
         namedGap += one.gap;
       }
       read += entries.length;
@@ -60,10 +88,21 @@ export async function auditLane(parts: FileAuditParts, plan: LanePlan, ranges: r
     if (range.end !== undefined) compareWithCheckpoint(parts, lane, range.end, fold.totals);
     await auditLeftovers(parts, lane, range);
   }
-  if (tally.gap > namedGap) parts.findings.loss({ kind: 'retention', partition: lane.partition, offsets: tally.gap - namedGap, what: `${tally.gap - namedGap} offsets of partition ${lane.partition} below ${base.to} had left the log before a sink read them; --deep names them.` });
+  if (tally.gap > namedGap)
+    parts.findings.loss({
+      kind: 'retention',
+      partition: lane.partition,
+      offsets: tally.gap - namedGap,
+      what: `${tally.gap - namedGap} offsets of partition ${lane.partition} below ${base.to} had left the log before a sink read them; --deep names them.`,
+    });
   const told = tally.rows + tally.rejected + tally.dropped + tally.absent + tally.lost + tally.gap;
   if (told !== tally.spanned) {
-    parts.findings.fault({ kind: 'wrong-count', partition: lane.partition, what: `Partition ${lane.partition} spans ${tally.spanned} offsets, of which ${told} are accounted for.`, next: 'The other faults of this partition name them. Without another fault, run ./millrace audit --deep.' });
+    parts.findings.fault({
+      kind: 'wrong-count',
+      partition: lane.partition,
+      what: `Partition ${lane.partition} spans ${tally.spanned} offsets, of which ${told} are accounted for.`,
+      next: 'The other faults of this partition name them. Without another fault, run ./millrace audit --deep.',
+    });
   }
   return { topic: lane.topic, partition: lane.partition, entries: froms.length, checkpointTo: base.to, ...tally };
 }
@@ -73,25 +112,59 @@ async function entryAt({ store, findings, call }: FileAuditParts, lane: LaneId, 
     return await readEntry(store, lane, from, call);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'bad-entry')) throw error;
-    findings.fault({ kind: 'chain', partition: lane.partition, key: entryKey(lane, from), what: `An entry cannot be read: ${error.message}.`, next: 'Restore it from the version history of the bucket.' });
+    findings.fault({
+      kind: 'chain',
+      partition: lane.partition,
+      key: entryKey(lane, from),
+      what: `An entry cannot be read: ${error.message}.`,
+      next: 'Restore it from the version history of the bucket.',
+    });
     return undefined;
   }
 }
 
-type EntryTally = Pick<Tally, 'rows' | 'rejected' | 'dropped' | 'absent' | 'lost' | 'gap' | 'unlanded' | 'files' | 'bytes' | 'filesRead' | 'spanned'>;
+type EntryTally = Pick<
+  Tally,
+  'rows' | 'rejected' | 'dropped' | 'absent' | 'lost' | 'gap' | 'unlanded' | 'files' | 'bytes' | 'filesRead' | 'spanned'
+>;
 
-async function auditEntry(parts: FileAuditParts, lane: LaneId, entry: LedgerEntry, visible: Map<string, number> | undefined, isHead: boolean): Promise<EntryTally> {
+async function auditEntry(
+  parts: FileAuditParts,
+  lane: LaneId,
+  entry: LedgerEntry,
+  visible: Map<string, number> | undefined,
+  isHead: boolean,
+): Promise<EntryTally> {
   const { spanned, rejected, dropped, absent, gap } = accountOf(entry);
-  const nothing: EntryTally = { rows: 0, rejected: 0, dropped: 0, absent: 0, lost: 0, gap: 0, unlanded: 0, files: 0, bytes: 0, filesRead: 0, spanned: 0 };
+  const nothing: EntryTally = {
+    rows: 0,
+    rejected: 0,
+    dropped: 0,
+    absent: 0,
+    lost: 0,
+    gap: 0,
+    unlanded: 0,
+    files: 0,
+    bytes: 0,
+    filesRead: 0,
+    spanned: 0,
+  };
   const listed = new Map<string, number | null | undefined>();
   for (const { key } of filesOf(entry)) {
     listed.set(key, visible === undefined ? undefined : (visible.get(key) ?? null));
     visible?.delete(key);
   }
   if (isHead && [...listed.values()].includes(null) && (await isBeingLanded(parts, entry))) return { ...nothing, unlanded: spanned };
-  if (gap > 0) parts.findings.loss({ kind: 'retention', partition: lane.partition, offsets: gap, what: `Offsets [${entry.from}, ${entry.to}) of partition ${lane.partition} are a gap: ${entry.reason ?? 'no reason given'}.` });
+  if (gap > 0)
+    parts.findings.loss({
+      kind: 'retention',
+      partition: lane.partition,
+      offsets: gap,
+      what: `Offsets [${entry.from}, ${entry.to}) of partition ${lane.partition} are a gap: ${entry.reason ?? 'no reason given'}.`,
+    });
   const seen = new Uint8Array(parts.deep && entry.kind === 'batch' ? spanned : 0);
-  if (seen.length > 0) for (const [from, to] of [...entry.rejected, ...entry.dropped, ...entry.absent]) seen.fill(1, from - entry.from, to - entry.from);
+  if (seen.length > 0)
+    for (const [from, to] of [...entry.rejected, ...entry.dropped, ...entry.absent]) seen.fill(1, from - entry.from, to - entry.from);
   const found: FileFound[] = [];
   for (const file of entry.files) found.push(await auditFile(parts, lane, entry, file, listed.get(file.key), seen));
   let rejectsLost = 0;
@@ -132,12 +205,23 @@ async function auditLeftovers({ store, findings, call }: FileAuditParts, lane: L
     // The batch was recorded and landed after the ledger was listed.
     if (bytes !== undefined && Buffer.from(bytes).includes(JSON.stringify(key))) continue;
     if ((await store.size(key, call)) === undefined) continue;
-    findings.fault({ kind: 'stray-file', partition: lane.partition, key, what: `${key} is visible and no entry names it: readers see rows that were never accepted, or see them twice.`, next: 'Inspect the file and move it out of the prefix.' });
+    findings.fault({
+      kind: 'stray-file',
+      partition: lane.partition,
+      key,
+      what: `${key} is visible and no entry names it: readers see rows that were never accepted, or see them twice.`,
+      next: 'Inspect the file and move it out of the prefix.',
+    });
   }
 }
 
 function compareWithCheckpoint({ findings }: FileAuditParts, lane: LaneId, checkpoint: LaneTotals, totals: LaneTotals): void {
   const wrong = [...counted, 'entries' as const].filter((key) => checkpoint[key] !== totals[key]);
   if (wrong.length === 0 && checkpoint.to === totals.to && checkpoint.id === totals.id) return;
-  findings.fault({ kind: 'chain', partition: lane.partition, what: `The checkpoint of partition ${lane.partition} at offset ${checkpoint.to} is not the sum of its entries${wrong.length === 0 ? '' : ` (${wrong.join(', ')})`}.`, next: 'If the entries have no fault, delete the checkpoints of the partition: the sink writes them again.' });
+  findings.fault({
+    kind: 'chain',
+    partition: lane.partition,
+    what: `The checkpoint of partition ${lane.partition} at offset ${checkpoint.to} is not the sum of its entries${wrong.length === 0 ? '' : ` (${wrong.join(', ')})`}.`,
+    next: 'If the entries have no fault, delete the checkpoints of the partition: the sink writes them again.',
+  });
 }

@@ -31,10 +31,21 @@ export interface LanePlan {
 }
 
 /** Lists a lane's ledger and finds the checkpoint on which its audit builds. The keys must agree with it. */
-export async function planLane(store: InspectableStore, lane: LaneId, findings: AuditFindings, options: CallOptions = {}): Promise<LanePlan> {
+export async function planLane(
+  store: InspectableStore,
+  lane: LaneId,
+  findings: AuditFindings,
+  options: CallOptions = {},
+): Promise<LanePlan> {
   const { froms, strangers } = await listLedger(store, lane, 0, options);
   for (const key of strangers) {
-    findings.fault({ kind: 'chain', partition: lane.partition, key, what: `${key} lies among the entries and is none.`, next: 'Inspect the object and move it: only entries may be under that prefix.' });
+    findings.fault({
+      kind: 'chain',
+      partition: lane.partition,
+      key,
+      what: `${key} lies among the entries and is none.`,
+      next: 'Inspect the object and move it: only entries may be under that prefix.',
+    });
   }
   const newest = await newestCheckpoint(store, lane, options);
   if (newest === undefined) return { lane, froms, base: noTotals, ends: [], inventory: new LaneInventory(lane, []) };
@@ -61,7 +72,12 @@ export async function planLane(store: InspectableStore, lane: LaneId, findings: 
  * Plans the ranges of a lane whose entries must be read: the range above its checkpoint, and each range between two checkpoints whose
  * visible objects differ from the ones that the entries named. With `deep`, all ranges.
  */
-export async function rangesToRead(store: InspectableStore, plan: LanePlan, deep: boolean, options: CallOptions = {}): Promise<ReadRange[]> {
+export async function rangesToRead(
+  store: InspectableStore,
+  plan: LanePlan,
+  deep: boolean,
+  options: CallOptions = {},
+): Promise<ReadRange[]> {
   const { lane, base, ends, inventory } = plan;
   const ranges: ReadRange[] = [];
   const seen = inventory.sums.reduce(withFiles, noFiles);
@@ -74,7 +90,8 @@ export async function rangesToRead(store: InspectableStore, plan: LanePlan, deep
       // Without a readable checkpoint the range joins the next one.
       if (checkpoint === undefined) continue;
       const same = isSame(visible, withoutFiles(checkpoint.named, before.named));
-      if (deep || !same) ranges.push({ from: before.to, to: end, before, end: checkpoint, ...(same ? {} : { visible: new Map<string, number>() }) });
+      if (deep || !same)
+        ranges.push({ from: before.to, to: end, before, end: checkpoint, ...(same ? {} : { visible: new Map<string, number>() }) });
       before = checkpoint;
       visible = noFiles;
     }

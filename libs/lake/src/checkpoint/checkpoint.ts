@@ -23,7 +23,10 @@ const checkpointSchema = Type.Object({
   files: count,
   bytes: count,
   named: Type.Object({ count, hash: Type.String({ pattern: '^[0-9a-f]{16}$' }) }),
-  days: Type.Record(Type.String(), Type.Object({ rows: count, files: count, bytes: count, minTimestamp: Type.Integer(), maxTimestamp: Type.Integer() })),
+  days: Type.Record(
+    Type.String(),
+    Type.Object({ rows: count, files: count, bytes: count, minTimestamp: Type.Integer(), maxTimestamp: Type.Integer() }),
+  ),
 });
 
 /**
@@ -43,7 +46,12 @@ export async function putCheckpoint(store: ObjectStore, lane: LaneId, totals: La
 /**
  * Reads the checkpoint over [0, to). Undefined when it does not exist or is not valid: the caller then reads the entries.
  */
-export async function getCheckpoint(store: ObjectStore, lane: LaneId, to: number, options: CallOptions = {}): Promise<Checkpoint | undefined> {
+export async function getCheckpoint(
+  store: ObjectStore,
+  lane: LaneId,
+  to: number,
+  options: CallOptions = {},
+): Promise<Checkpoint | undefined> {
   const key = checkpointKey(lane, to);
   const bytes = await store.get(key, options);
   if (bytes === undefined) return undefined;

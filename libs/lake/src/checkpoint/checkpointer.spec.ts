@@ -54,7 +54,9 @@ describe('checkpoints', () => {
     const store = new CountingStore();
     await recordSamples(store, 0, 31);
     store.objects.delete(entryKey(lane, 150));
-    await expect(catchUpCheckpoints(store, lane, { every: 10 })).rejects.toThrow('the entry at offset 160 starts at 160, but the chain ends at 150; names b15 as its predecessor, which is b14');
+    await expect(catchUpCheckpoints(store, lane, { every: 10 })).rejects.toThrow(
+      'the entry at offset 160 starts at 160, but the chain ends at 150; names b15 as its predecessor, which is b14',
+    );
     expect((await newestCheckpoint(store, lane))?.to).toBe(100);
   });
 

@@ -20,7 +20,11 @@ export interface CaughtUp {
  * @param every entries per checkpoint; default {@link entriesPerCheckpoint}
  * @throws LakeError `bad-entry` when the chain is broken. No checkpoint is written from there on, and the audit names the fault
  */
-export async function catchUpCheckpoints(store: ObjectStore, lane: LaneId, options: CallOptions & { readonly every?: number; readonly onWritten?: (to: number) => void } = {}): Promise<CaughtUp> {
+export async function catchUpCheckpoints(
+  store: ObjectStore,
+  lane: LaneId,
+  options: CallOptions & { readonly every?: number; readonly onWritten?: (to: number) => void } = {},
+): Promise<CaughtUp> {
   const { every = entriesPerCheckpoint, onWritten, ...call } = options;
   const newest = await newestCheckpoint(store, lane, call);
   const fold = new LaneFold(newest);

@@ -7,7 +7,8 @@ import { entryNumber } from './entry-number.ts';
 it('counts from the first entry, with and without a checkpoint below', async () => {
   const store = new CountingStore();
   await recordSamples(store, 0, 25);
-  const numbers = async (): Promise<number[]> => await Promise.all([0, 90, 100, 110, 240].map(async (from) => await entryNumber(store, sampleLane, from)));
+  const numbers = async (): Promise<number[]> =>
+    await Promise.all([0, 90, 100, 110, 240].map(async (from) => await entryNumber(store, sampleLane, from)));
   expect(await numbers()).toEqual([1, 10, 11, 12, 25]);
   await catchUpCheckpoints(store, sampleLane, { every: 10 });
   store.takeCalls();

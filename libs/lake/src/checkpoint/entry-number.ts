@@ -1,4 +1,12 @@
-import { checkpointPrefix, fromOfEntryKey, ledgerPrefix, startAfterFor, startAfterForCheckpoint, toOfCheckpointKey, type LaneId } from '../keys.ts';
+import {
+  checkpointPrefix,
+  fromOfEntryKey,
+  ledgerPrefix,
+  startAfterFor,
+  startAfterForCheckpoint,
+  toOfCheckpointKey,
+  type LaneId,
+} from '../keys.ts';
 import type { CallOptions, ObjectStore } from '../object-store.ts';
 import { getCheckpoint } from './checkpoint.ts';
 

@@ -69,7 +69,20 @@ function hex(value: bigint): string {
 }
 
 /** Totals before the first entry. */
-export const noTotals: LaneTotals = { entries: 0, to: chainStart.to, id: chainStart.id, rows: 0, rejected: 0, dropped: 0, absent: 0, gap: 0, files: 0, bytes: 0, named: noFiles, days: {} };
+export const noTotals: LaneTotals = {
+  entries: 0,
+  to: chainStart.to,
+  id: chainStart.id,
+  rows: 0,
+  rejected: 0,
+  dropped: 0,
+  absent: 0,
+  gap: 0,
+  files: 0,
+  bytes: 0,
+  named: noFiles,
+  days: {},
+};
 
 /** Sums entries in order. */
 export class LaneFold {

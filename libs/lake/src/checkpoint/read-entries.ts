@@ -11,7 +11,12 @@ const readsAtOnce = 16;
  *
  * @throws LakeError `bad-entry` when one does not exist, cannot be read, or has another offset's key
  */
-export async function* readEntries(store: ObjectStore, lane: LaneId, froms: readonly number[], options: CallOptions = {}): AsyncGenerator<LedgerEntry> {
+export async function* readEntries(
+  store: ObjectStore,
+  lane: LaneId,
+  froms: readonly number[],
+  options: CallOptions = {},
+): AsyncGenerator<LedgerEntry> {
   for (let start = 0; start < froms.length; start += readsAtOnce) {
     yield* await Promise.all(froms.slice(start, start + readsAtOnce).map(async (from) => await readEntry(store, lane, from, options)));
   }

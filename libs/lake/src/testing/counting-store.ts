@@ -51,10 +51,14 @@ export class CountingStore implements InspectableStore {
     return (await this.listSized(prefix, options)).map(({ key }) => key);
   }
 
-  async listSized(prefix: string, { startAfter = '', limit = 1000 }: CallOptions & { startAfter?: string; limit?: number } = {}): Promise<ListedObject[]> {
+  async listSized(
+    prefix: string,
+    { startAfter = '', limit = 1000 }: CallOptions & { startAfter?: string; limit?: number } = {},
+  ): Promise<ListedObject[]> {
     this.calls.list += 1;
     const found: ListedObject[] = [];
-    for (const [key, { bytes }] of this.objects) if (key.startsWith(prefix) && key > startAfter) found.push({ key, bytes: bytes.byteLength });
+    for (const [key, { bytes }] of this.objects)
+      if (key.startsWith(prefix) && key > startAfter) found.push({ key, bytes: bytes.byteLength });
     return found.toSorted((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit);
   }
 

@@ -32,7 +32,17 @@ export function sampleEntry(n: number, lane: LaneId = sampleLane): LedgerEntry {
     rejected: rejecting ? [[from + 9, from + 10]] : [],
     absent: [],
     files: [file('2019-11-30', 0, 4), file('2019-12-01', 1, rejecting ? 4 : 5)],
-    ...(rejecting ? { rejects: { key: rejectsKey(lane, range), staged: stagedKey(lane.table, id, 'rejects'), count: 1, bytes: 10, sha256: 'b'.repeat(64) } } : {}),
+    ...(rejecting
+      ? {
+          rejects: {
+            key: rejectsKey(lane, range),
+            staged: stagedKey(lane.table, id, 'rejects'),
+            count: 1,
+            bytes: 10,
+            sha256: 'b'.repeat(64),
+          },
+        }
+      : {}),
     last: { offset: from + 9, timestamp: String(from) },
     topic: { cluster: 'c' },
     writer: 'w',
@@ -47,5 +57,6 @@ export async function recordSamples(store: ObjectStore, from: number, to: number
 
 /** Publishes the files of entries [from, to) of the sample chain: bytes of the right number, and no Parquet. */
 export async function publishSamples(store: ObjectStore, from: number, to: number, lane: LaneId = sampleLane): Promise<void> {
-  for (let n = from; n < to; n += 1) for (const { key, bytes } of filesOf(sampleEntry(n, lane))) await store.put(key, new Uint8Array(bytes));
+  for (let n = from; n < to; n += 1)
+    for (const { key, bytes } of filesOf(sampleEntry(n, lane))) await store.put(key, new Uint8Array(bytes));
 }

@@ -29,7 +29,10 @@ export async function audit({ lake, brokers }: Target, { deep = false, signal, o
   const report = await auditTable({ store, catalog, stream, deep, signal, onProgress: beginPhase(onProgress, 'audit') });
   if (report.lanes.length === 0 && report.faultCount === 0) {
     const tables = (await store.listFolders(tableLedgerPrefix('').slice(0, -1), { signal })).map((folder) => folder.slice(0, -1));
-    const remedy = tables.length === 0 ? 'No table has a ledger yet: post a purchase, and wait for the sink to land it.' : `Tables with a ledger: ${tables.join(', ')}.`;
+    const remedy =
+      tables.length === 0
+        ? 'No table has a ledger yet: post a purchase, and wait for the sink to land it.'
+        : `Tables with a ledger: ${tables.join(', ')}.`;
     throw new OperationError('not-found', `Nothing has landed in a table "${stream.table}" of bucket ${bucket}. ${remedy}`);
   }
   const log = await readLogRanges(brokers, report);

@@ -10,7 +10,14 @@ export function withUnrecordedLosses(report: AuditReport, ranges: readonly LogRa
     const lane = report.lanes.find((one) => one.partition === partition);
     const recordedTo = lane === undefined ? 0 : lane.spanned + lane.unlanded;
     if (low <= recordedTo) return [];
-    return [{ kind: 'retention', partition, offsets: low - recordedTo, what: `Offsets [${recordedTo}, ${low}) of partition ${partition} are no longer in the log and not recorded yet: they are lost, unless a sink has them in its spool.` }];
+    return [
+      {
+        kind: 'retention',
+        partition,
+        offsets: low - recordedTo,
+        what: `Offsets [${recordedTo}, ${low}) of partition ${partition} are no longer in the log and not recorded yet: they are lost, unless a sink has them in its spool.`,
+      },
+    ];
   });
   if (losses.length === 0) return report;
   return {

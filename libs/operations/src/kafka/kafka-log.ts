@@ -11,7 +11,14 @@ export interface LogRange {
 
 /** Makes a Kafka client. */
 export function kafkaOf(brokers: readonly string[]): kafkajs.Kafka {
-  return kafkaClient({ brokers: [...brokers], clientId: 'millrace-operator', logLevel: kafkajs.logLevel.NOTHING, connectionTimeout: 2000, requestTimeout: 10_000, retry: { retries: 3 } });
+  return kafkaClient({
+    brokers: [...brokers],
+    clientId: 'millrace-operator',
+    logLevel: kafkajs.logLevel.NOTHING,
+    connectionTimeout: 2000,
+    requestTimeout: 10_000,
+    retry: { retries: 3 },
+  });
 }
 
 /**
@@ -39,5 +46,7 @@ export async function withAdmin<T>(brokers: readonly string[], run: (admin: kafk
 /** Reads the offsets that a topic holds, sorted by partition. */
 export async function logRanges(admin: kafkajs.Admin, topic: string): Promise<LogRange[]> {
   const offsets = await admin.fetchTopicOffsets(topic);
-  return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) })).toSorted((a, b) => a.partition - b.partition);
+  return offsets
+    .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
+    .toSorted((a, b) => a.partition - b.partition);
 }

@@ -22,6 +22,10 @@ export async function readTopic({ brokers, ...options }: ReadTopicOptions): Prom
     await readRanges({ ...options, kafka: kafkaOf(brokers), groupPrefix: 'millrace-operator' });
   } catch (error) {
     options.signal.throwIfAborted();
-    throw new OperationError('unavailable', `The topic ${options.topic} cannot be read from Kafka at ${brokers.join(',')}: ${(error as Error).message}.`, { cause: error });
+    throw new OperationError(
+      'unavailable',
+      `The topic ${options.topic} cannot be read from Kafka at ${brokers.join(',')}: ${(error as Error).message}.`,
+      { cause: error },
+    );
   }
 }

@@ -25,7 +25,13 @@ export class Duck {
    */
   static async open(memoryMbMax = 1024): Promise<Duck> {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-duckdb-'));
-    const instance = await DuckDBInstance.create(':memory:', { memory_limit: `${memoryMbMax}MB`, threads: '2', temp_directory: folder, autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' });
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: `${memoryMbMax}MB`,
+      threads: '2',
+      temp_directory: folder,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    });
     return new Duck(instance, await instance.connect(), folder);
   }
 
@@ -51,7 +57,10 @@ export class Duck {
       if (httpfsPath === undefined) await this.connection.run('INSTALL httpfs');
       await this.connection.run(httpfsPath === undefined ? 'LOAD httpfs' : `LOAD ${quoted(httpfsPath)}`);
     } catch (error) {
-      throw new OperationError('unavailable', `DuckDB's httpfs extension cannot be loaded: ${(error as Error).message.split('\n')[0]}. Let QUERY_DUCKDB_HTTPFS name it; ./millrace up fetches it.`);
+      throw new OperationError(
+        'unavailable',
+        `DuckDB's httpfs extension cannot be loaded: ${(error as Error).message.split('\n')[0]}. Let QUERY_DUCKDB_HTTPFS name it; ./millrace up fetches it.`,
+      );
     }
     const settings: Record<string, string> = { REGION: quoted(region), KEY_ID: quoted(accessKeyId), SECRET: quoted(secretAccessKey) };
     if (sessionToken !== undefined) settings['SESSION_TOKEN'] = quoted(sessionToken);
@@ -59,7 +68,11 @@ export class Duck {
       const { host, protocol } = new URL(endpoint);
       Object.assign(settings, { ENDPOINT: quoted(host), URL_STYLE: "'path'", USE_SSL: String(protocol === 'https:') });
     }
-    await this.connection.run(`CREATE SECRET (TYPE s3, ${Object.entries(settings).map(([key, value]) => `${key} ${value}`).join(', ')})`);
+    await this.connection.run(
+      `CREATE SECRET (TYPE s3, ${Object.entries(settings)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(', ')})`,
+    );
   }
 
   /** Runs a query and returns its rows as plain objects. Aborting the signal interrupts it. */

@@ -33,7 +33,12 @@ export interface FindRowsOptions {
  * @param duck a DuckDB that reads the lake's S3
  * @param eventIds ids in lower case
  */
-export async function findRows({ store, stream, bucket }: Lake, duck: Duck, eventIds: readonly string[], { signal, note, within }: FindRowsOptions): Promise<FoundRow[]> {
+export async function findRows(
+  { store, stream, bucket }: Lake,
+  duck: Duck,
+  eventIds: readonly string[],
+  { signal, note, within }: FindRowsOptions,
+): Promise<FoundRow[]> {
   if (eventIds.length === 0) return [];
   const prefix = tablePrefix(stream.table);
   const keys: string[] = [];
@@ -49,7 +54,10 @@ export async function findRows({ store, stream, bucket }: Lake, duck: Duck, even
   for (let start = 0; start < keys.length; start += filesAtOnce) {
     const part = keys.slice(start, start + filesAtOnce);
     const files = part.map((key) => quoted(`${root}${key}`)).join(', ');
-    const rows = await duck.rows(`SELECT event_id, _partition, _offset, filename FROM read_parquet([${files}], filename = true, hive_partitioning = false) WHERE event_id IN (${eventIds.map(quoted).join(', ')})`, signal);
+    const rows = await duck.rows(
+      `SELECT event_id, _partition, _offset, filename FROM read_parquet([${files}], filename = true, hive_partitioning = false) WHERE event_id IN (${eventIds.map(quoted).join(', ')})`,
+      signal,
+    );
     for (const row of rows) {
       const file = String(row['filename']).slice(root.length);
       const partition = Number(row['_partition']);

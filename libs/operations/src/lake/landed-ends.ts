@@ -9,7 +9,10 @@ export interface LandedEnd {
 }
 
 /** How far each lane of a table has come, by partition. A head whose files are not all there is not counted. */
-export async function landedEnds({ store, stream }: Pick<Lake, 'store' | 'stream'>, signal: AbortSignal): Promise<ReadonlyMap<number, LandedEnd>> {
+export async function landedEnds(
+  { store, stream }: Pick<Lake, 'store' | 'stream'>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, LandedEnd>> {
   const ends = new Map<number, LandedEnd>();
   for (const lane of await lanesOf(store, stream.table, { signal })) {
     const head = await new Ledger(store, lane).head({ signal });

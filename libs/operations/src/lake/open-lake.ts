@@ -36,7 +36,10 @@ export interface Lake {
 export function openLake(settings: LakeSettings): Lake {
   const { bucket, database, table, catalogTable, topic, aws } = settings;
   if (!/^[a-z][a-z0-9_]{0,127}$/.test(table)) {
-    throw new OperationError('invalid-argument', `Invalid table name "${table}": use lower-case letters, digits and underscores, a letter first.`);
+    throw new OperationError(
+      'invalid-argument',
+      `Invalid table name "${table}": use lower-case letters, digits and underscores, a letter first.`,
+    );
   }
   const stream: Stream = { ...purchases, table, database, topic: { ...purchases.topic, name: topic } };
   // No pipeline guards an operation: the retries of the SDK are the only ones.

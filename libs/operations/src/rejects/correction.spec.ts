@@ -4,8 +4,28 @@ import { correctionsOf, readLine } from './correction.ts';
 import type { RejectedRecord } from './reject-files.ts';
 
 const eventId = '0199c0de-0000-7000-8000-000000000001';
-const event = { eventId, bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd', title: 'Orlando', author: 'Virginia Woolf', genre: 'Fiction', userId: 'test-user', userCountry: 'country', userAge: 24, purchaseTimestamp: 1_575_121_641 };
-const original: RejectedRecord = { topic: 't', partition: 3, offset: 7, timestamp: '1', reason: '', key: null, value: Buffer.from(JSON.stringify({ ...event, userAge: 240 })), headers: [], file: 'f' };
+const event = {
+  eventId,
+  bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
+  title: 'Orlando',
+  author: 'Virginia Woolf',
+  genre: 'Fiction',
+  userId: 'test-user',
+  userCountry: 'country',
+  userAge: 24,
+  purchaseTimestamp: 1_575_121_641,
+};
+const original: RejectedRecord = {
+  topic: 't',
+  partition: 3,
+  offset: 7,
+  timestamp: '1',
+  reason: '',
+  key: null,
+  value: Buffer.from(JSON.stringify({ ...event, userAge: 240 })),
+  headers: [],
+  file: 'f',
+};
 const correct = correctionsOf(purchases);
 
 it('takes a corrected event under its own identity, with the key of its buyer', () => {
@@ -16,7 +36,11 @@ it('takes a corrected event under its own identity, with the key of its buyer', 
 
 it('takes a corrected event under the identity of its header, or the one that its damaged text names', () => {
   const header = '0199c0de-0000-7000-8000-000000000002';
-  const damaged = { ...original, value: Buffer.from(`${JSON.stringify(event).slice(0, -1)},}`), headers: [{ name: 'ce_id', value: Buffer.from(header) }] };
+  const damaged = {
+    ...original,
+    value: Buffer.from(`${JSON.stringify(event).slice(0, -1)},}`),
+    headers: [{ name: 'ce_id', value: Buffer.from(header) }],
+  };
   for (const id of [eventId, header]) expect(correct({ ...event, eventId: id }, damaged)).toMatchObject({ kind: 'good', eventId: id });
   expect(correct({ ...event, eventId: '0199c0de-0000-7000-8000-000000000003' }, damaged)).toMatchObject({ kind: 'refused' });
 });

@@ -23,8 +23,19 @@ export function readLine(text: string, topic: string): CorrectedLine | string {
   } catch (error) {
     return `the line is not JSON: ${(error as Error).message}`;
   }
-  const { topic: of, partition, offset, event } = (typeof line === 'object' && line !== null ? line : {}) as { topic?: unknown; partition?: unknown; offset?: unknown; event?: unknown };
-  if (!Number.isSafeInteger(partition) || !Number.isSafeInteger(offset) || Number(partition) < 0 || Number(offset) < 0) return 'the line must name "partition" and "offset" of the reject, as ./millrace rejects show --out writes them';
+  const {
+    topic: of,
+    partition,
+    offset,
+    event,
+  } = (typeof line === 'object' && line !== null ? line : {}) as {
+    topic?: unknown;
+    partition?: unknown;
+    offset?: unknown;
+    event?: unknown;
+  };
+  if (!Number.isSafeInteger(partition) || !Number.isSafeInteger(offset) || Number(partition) < 0 || Number(offset) < 0)
+    return 'the line must name "partition" and "offset" of the reject, as ./millrace rejects show --out writes them';
   if (of !== topic) return `the line is of the topic ${JSON.stringify(of)}, and the table's is ${topic}`;
   return { partition: Number(partition), offset: Number(offset), event };
 }
@@ -36,7 +47,12 @@ export function correctionsOf(stream: Stream): (event: unknown, original: Reject
     if (original === undefined) return refused('no entry of the ledger rejected this offset');
     if (event === null || event === undefined) return refused('"event" is missing: write the corrected event there');
     if (!validator.check(event)) {
-      return refused(`it still breaks the contract: ${validator.violations(event).map(({ field, message }) => (field === '' ? `the event ${message}` : `${field} ${message}`)).join('; ')}`);
+      return refused(
+        `it still breaks the contract: ${validator
+          .violations(event)
+          .map(({ field, message }) => (field === '' ? `the event ${message}` : `${field} ${message}`))
+          .join('; ')}`,
+      );
     }
     const fields = event as Readonly<Record<string, unknown>>;
     const eventId = String(fields['eventId']).toLowerCase();

@@ -39,10 +39,18 @@ export function editableReject(record: RejectedRecord): EditableReject {
  * Returns the event id of a reject. It is the same at each call, so that a repeated redrive makes one row. The first UUID of these wins:
  * `eventId` of its JSON, its CloudEvents header, the id in a damaged text. Without one, the place in the topic gives the id.
  */
-export function identityOf({ topic, partition, offset, value, headers }: Pick<RejectedRecord, 'topic' | 'partition' | 'offset' | 'value' | 'headers'>): string {
+export function identityOf({
+  topic,
+  partition,
+  offset,
+  value,
+  headers,
+}: Pick<RejectedRecord, 'topic' | 'partition' | 'offset' | 'value' | 'headers'>): string {
   const own = objectIn(value)?.['eventId'];
   const header = lastHeader(headers, headerNames.id)?.toString('utf8');
-  const given = [own, header, value === null ? undefined : eventIdInText(value)].find((id): id is string => typeof id === 'string' && uuid.test(id));
+  const given = [own, header, value === null ? undefined : eventIdInText(value)].find(
+    (id): id is string => typeof id === 'string' && uuid.test(id),
+  );
   if (given !== undefined) return given.toLowerCase();
   const hex = createHash('sha256').update(`${topic}/${partition}/${offset}`).digest('hex');
   // RFC 9562 reserves version 8 for custom rules.

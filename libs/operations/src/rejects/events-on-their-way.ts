@@ -24,7 +24,13 @@ export interface EventOnItsWay {
  *
  * @throws OperationError `unavailable` when Kafka does not answer; `conflict` when more than 2,000,000 events wait to land
  */
-export async function eventsOnTheirWay({ lake, brokers }: Target, duck: Duck, eventIds: readonly string[], signal: AbortSignal, note: (text: string) => void): Promise<ReadonlyMap<string, EventOnItsWay>> {
+export async function eventsOnTheirWay(
+  { lake, brokers }: Target,
+  duck: Duck,
+  eventIds: readonly string[],
+  signal: AbortSignal,
+  note: (text: string) => void,
+): Promise<ReadonlyMap<string, EventOnItsWay>> {
   const topic = lake.stream.topic.name;
   const there = new Map<string, EventOnItsWay>();
   // Read the ends before the table: an event that lands in between is then found in the table or in the topic.
@@ -41,7 +47,11 @@ export async function eventsOnTheirWay({ lake, brokers }: Target, duck: Duck, ev
     ranges.set(partition, [[from, high]]);
     waiting += Math.max(0, high - from);
   }
-  if (waiting > eventsMax) throw new OperationError('conflict', `${grouped(waiting)} events wait to land. Let the sink catch up first: among them may be those of this file.`);
+  if (waiting > eventsMax)
+    throw new OperationError(
+      'conflict',
+      `${grouped(waiting)} events wait to land. Let the sink catch up first: among them may be those of this file.`,
+    );
   const wanted = new Set(eventIds);
   const validator = validatorFor(lake.stream.eventSchema);
   await readTopic({
@@ -51,7 +61,8 @@ export async function eventsOnTheirWay({ lake, brokers }: Target, duck: Duck, ev
     signal,
     onRecord: ({ partition, record: { offset, value } }) => {
       const eventId = validIdIn(value, validator);
-      if (eventId !== undefined && wanted.has(eventId) && !there.has(eventId)) there.set(eventId, { kind: 'waiting', what: `it waits to land, in partition ${partition}, offset ${offset}` });
+      if (eventId !== undefined && wanted.has(eventId) && !there.has(eventId))
+        there.set(eventId, { kind: 'waiting', what: `it waits to land, in partition ${partition}, offset ${offset}` });
     },
     onProgress: (passed) => note(`${grouped(passed)} of ${grouped(waiting)} waiting events read`),
   });

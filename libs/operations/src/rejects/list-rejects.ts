@@ -25,12 +25,23 @@ export interface ListedRejects {
 }
 
 /** Lists the reject files of a table, sorted by partition and offset. `filesTotal` also counts the files behind the limit. */
-export async function listRejects(lake: Lake, { partition, limit, signal, onProgress }: RejectsOptions): Promise<{ readonly files: readonly ListedRejects[]; readonly filesTotal: number }> {
+export async function listRejects(
+  lake: Lake,
+  { partition, limit, signal, onProgress }: RejectsOptions,
+): Promise<{ readonly files: readonly ListedRejects[]; readonly filesTotal: number }> {
   const note = beginPhase(onProgress, 'rejects');
   const files: ListedRejects[] = [];
   const all = await listRejectFiles(lake, signal, partition);
   for await (const { file, records } of readRejectFiles(lake, all.slice(0, limit), signal)) {
-    files.push({ file: file.key, topic: file.lane.topic, partition: file.lane.partition, from: file.from, to: file.to, count: records.length, reasons: countReasons(records) });
+    files.push({
+      file: file.key,
+      topic: file.lane.topic,
+      partition: file.lane.partition,
+      from: file.from,
+      to: file.to,
+      count: records.length,
+      reasons: countReasons(records),
+    });
     note(`${grouped(files.length)} of ${grouped(Math.min(limit, all.length))} read`);
   }
   return { files, filesTotal: all.length };

@@ -17,7 +17,13 @@ export interface WantedEvent {
 /** Returns the function that maps a key to its partition, by the rule that every producer of the topic follows. */
 export async function partitionerOf(brokers: readonly string[], topic: string): Promise<(key: string) => number> {
   const ranges = await withAdmin(brokers, async (admin) => await logRanges(admin, topic));
-  const partitionMetadata = ranges.map(({ partition }) => ({ partitionErrorCode: 0, partitionId: partition, leader: 0, replicas: [], isr: [] }));
+  const partitionMetadata = ranges.map(({ partition }) => ({
+    partitionErrorCode: 0,
+    partitionId: partition,
+    leader: 0,
+    replicas: [],
+    isr: [],
+  }));
   const partitioner = kafkajs.Partitioners.DefaultPartitioner();
   return (key) => partitioner({ topic, partitionMetadata, message: { key: Buffer.from(key), value: null } });
 }
@@ -27,16 +33,30 @@ export async function partitionerOf(brokers: readonly string[], topic: string): 
  *
  * @throws OperationError `unfinished` with the number of produced events. A second run skips those
  */
-export async function produceCorrections(brokers: readonly string[], stream: Stream, wanted: readonly WantedEvent[], signal: AbortSignal, note: (text: string) => void): Promise<ReadonlyMap<number, string>> {
+export async function produceCorrections(
+  brokers: readonly string[],
+  stream: Stream,
+  wanted: readonly WantedEvent[],
+  signal: AbortSignal,
+  note: (text: string) => void,
+): Promise<ReadonlyMap<number, string>> {
   // One send at a time: a lost answer among several does not tell which of them the broker took.
-  const producer = kafkaOf(brokers).producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+  const producer = kafkaOf(brokers).producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
   const offsets = new Map<number, string>();
   try {
     await producer.connect();
     for (const { line, partition, correction } of wanted) {
       signal.throwIfAborted();
       const { key, value } = correction;
-      const [sent] = await producer.send({ topic: stream.topic.name, acks: -1, messages: [{ partition, key, value, headers: headersOf(stream, correction) }] });
+      const [sent] = await producer.send({
+        topic: stream.topic.name,
+        acks: -1,
+        messages: [{ partition, key, value, headers: headersOf(stream, correction) }],
+      });
       offsets.set(line, sent?.baseOffset ?? '');
       note(`${grouped(offsets.size)} acknowledged`);
     }
@@ -44,7 +64,11 @@ export async function produceCorrections(brokers: readonly string[], stream: Str
   } catch (error) {
     const done = `${grouped(offsets.size)} of ${grouped(wanted.length)} events were put through`;
     signal.throwIfAborted();
-    throw new OperationError('unfinished', `${done}, then Kafka refused: ${(error as Error).message}. Run it again: it skips the events that were put through.`, { cause: error });
+    throw new OperationError(
+      'unfinished',
+      `${done}, then Kafka refused: ${(error as Error).message}. Run it again: it skips the events that were put through.`,
+      { cause: error },
+    );
   } finally {
     await producer.disconnect().catch(() => undefined);
   }

@@ -35,7 +35,12 @@ export interface PlannedLine extends RedrivenLine {
 }
 
 /** Checks each line against the contract and against the reject that it names. */
-export async function checkLines({ lake, brokers }: Target, texts: readonly CorrectionText[], signal: AbortSignal, note: (text: string) => void): Promise<PlannedLine[]> {
+export async function checkLines(
+  { lake, brokers }: Target,
+  texts: readonly CorrectionText[],
+  signal: AbortSignal,
+  note: (text: string) => void,
+): Promise<PlannedLine[]> {
   const topic = lake.stream.topic.name;
   const partitionOf = await partitionerOf(brokers, topic);
   const correct = correctionsOf(lake.stream);
@@ -59,13 +64,22 @@ export async function checkLines({ lake, brokers }: Target, texts: readonly Corr
     const { eventId, key } = correction;
     const first = firstOf.get(eventId);
     if (first === undefined) firstOf.set(eventId, line);
-    lines.push(first === undefined ? { line, partition, offset, eventId, action: 'produce', to: { partition: partitionOf(key), key }, correction } : { line, partition, offset, eventId, action: 'refused', reason: `line ${first} has the same event` });
+    lines.push(
+      first === undefined
+        ? { line, partition, offset, eventId, action: 'produce', to: { partition: partitionOf(key), key }, correction }
+        : { line, partition, offset, eventId, action: 'refused', reason: `line ${first} has the same event` },
+    );
   }
   return lines;
 }
 
 /** Marks the lines whose event is a row or becomes one without a redrive. */
-export async function skipKnownEvents(target: Target, lines: readonly PlannedLine[], signal: AbortSignal, note: (text: string) => void): Promise<PlannedLine[]> {
+export async function skipKnownEvents(
+  target: Target,
+  lines: readonly PlannedLine[],
+  signal: AbortSignal,
+  note: (text: string) => void,
+): Promise<PlannedLine[]> {
   const wanted = lines.flatMap(({ correction }) => correction?.eventId ?? []);
   if (wanted.length === 0) return [...lines];
   const duck = await Duck.openFor(target, 512);

@@ -23,13 +23,21 @@ export interface RedriveResult {
  * @throws OperationError `unavailable` when Kafka does not answer, `conflict` when too many events wait to land, `unfinished` when Kafka
  * refused an event
  */
-export async function redriveRejects(target: Target, texts: readonly CorrectionText[], { apply = false, signal, onProgress }: RedriveOptions): Promise<RedriveResult> {
+export async function redriveRejects(
+  target: Target,
+  texts: readonly CorrectionText[],
+  { apply = false, signal, onProgress }: RedriveOptions,
+): Promise<RedriveResult> {
   const { stream } = target.lake;
   const checked = await checkLines(target, texts, signal, beginPhase(onProgress, 'check'));
   const plan = await skipKnownEvents(target, checked, signal, beginPhase(onProgress, 'search'));
-  const wanted = plan.flatMap(({ line, to, correction }) => (correction === undefined ? [] : [{ line, partition: to!.partition, correction }]));
+  const wanted = plan.flatMap(({ line, to, correction }) =>
+    correction === undefined ? [] : [{ line, partition: to!.partition, correction }],
+  );
   const produces = apply && wanted.length > 0;
-  const offsets = produces ? await produceCorrections(target.brokers, stream, wanted, signal, beginPhase(onProgress, 'produce', wanted.length)) : undefined;
+  const offsets = produces
+    ? await produceCorrections(target.brokers, stream, wanted, signal, beginPhase(onProgress, 'produce', wanted.length))
+    : undefined;
   const lines = plan.map(({ correction: _correction, ...line }): RedrivenLine => {
     const offset = offsets?.get(line.line);
     return offset === undefined ? line : { ...line, to: { ...line.to!, offset } };

@@ -49,7 +49,11 @@ export async function listRejectFiles({ store, stream }: Lake, signal: AbortSign
 }
 
 /** Reads reject files a few at a time, and yields each with its records. */
-export async function* readRejectFiles({ store }: Lake, files: readonly RejectFileName[], signal: AbortSignal): AsyncGenerator<{ readonly file: RejectFileName; readonly records: readonly RejectedRecord[] }> {
+export async function* readRejectFiles(
+  { store }: Lake,
+  files: readonly RejectFileName[],
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly file: RejectFileName; readonly records: readonly RejectedRecord[] }> {
   for (let start = 0; start < files.length; start += readsAtOnce) {
     yield* await Promise.all(
       files.slice(start, start + readsAtOnce).map(async (file) => {
@@ -74,9 +78,23 @@ export function parseRejects(key: string, bytes: Uint8Array): RejectedRecord[] {
     .map((line, n) => {
       try {
         const { topic, partition, offset, timestamp, reason, key: recordKey, value, headers, undecodable } = JSON.parse(line) as RejectLine;
-        return { topic, partition, offset, timestamp, reason, key: decoded(recordKey), value: decoded(value), headers: headersOf(headers), ...(undecodable === undefined ? {} : { undecodable }), file: key };
+        return {
+          topic,
+          partition,
+          offset,
+          timestamp,
+          reason,
+          key: decoded(recordKey),
+          value: decoded(value),
+          headers: headersOf(headers),
+          ...(undecodable === undefined ? {} : { undecodable }),
+          file: key,
+        };
       } catch {
-        throw new OperationError('corrupt', `Line ${n + 1} of ${key} is no reject: someone changed the file. ./millrace audit --deep says whether it is the one its entry names.`);
+        throw new OperationError(
+          'corrupt',
+          `Line ${n + 1} of ${key} is no reject: someone changed the file. ./millrace audit --deep says whether it is the one its entry names.`,
+        );
       }
     });
 }
@@ -102,7 +120,11 @@ interface RejectedHeader {
 
 // Files of earlier versions hold an object of base64.
 function headersOf(headers: RejectLine['headers']): RecordHeader[] {
-  if (!Array.isArray(headers)) return Object.entries(headers as Readonly<Record<string, string>>).map(([name, value]) => ({ name, value: Buffer.from(value, 'base64') }));
+  if (!Array.isArray(headers))
+    return Object.entries(headers as Readonly<Record<string, string>>).map(([name, value]) => ({
+      name,
+      value: Buffer.from(value, 'base64'),
+    }));
   return (headers as readonly RejectedHeader[]).map(({ name, nameBase64, value }) => {
     const nameBytes = nameBase64 === undefined ? undefined : Buffer.from(nameBase64, 'base64');
     return { name: name ?? nameBytes?.toString('utf8') ?? '', ...(nameBytes === undefined ? {} : { nameBytes }), value: decoded(value) };
@@ -117,7 +139,10 @@ function decoded(text: string | null): Buffer | null {
  * Returns a function that finds the reject at an offset. It returns undefined when no entry rejected the offset. It costs one LIST and two
  * GETs, and nothing for another reject of the same batch.
  */
-export function rejectFinder({ store, stream }: Lake, signal: AbortSignal): (partition: number, offset: number) => Promise<RejectedRecord | undefined> {
+export function rejectFinder(
+  { store, stream }: Lake,
+  signal: AbortSignal,
+): (partition: number, offset: number) => Promise<RejectedRecord | undefined> {
   let last: { readonly partition: number; readonly entry: LedgerEntry; readonly records: readonly RejectedRecord[] } | undefined;
   return async (partition, offset) => {
     if (last?.partition !== partition || offset < last.entry.from || offset >= last.entry.to) {

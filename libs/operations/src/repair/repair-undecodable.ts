@@ -52,10 +52,18 @@ export async function repairUndecodable(
   if (batch === undefined) return { applied: false, batch: null };
   if (apply) await permitSkip(lake, place.partition, batch, signal);
   const permission = await readSkipPermission(lake.store, topic, place.partition, batch.from, { signal });
-  return { applied: apply, batch: describeBatch(topic, place.partition, batch, permission?.sha256 === batch.sha256 && permission.to === batch.to) };
+  return {
+    applied: apply,
+    batch: describeBatch(topic, place.partition, batch, permission?.sha256 === batch.sha256 && permission.to === batch.to),
+  };
 }
 
-async function permitSkip({ store, stream }: Lake, partition: number, { from, to, sha256, reason }: UndecodableBatch, signal: AbortSignal): Promise<void> {
+async function permitSkip(
+  { store, stream }: Lake,
+  partition: number,
+  { from, to, sha256, reason }: UndecodableBatch,
+  signal: AbortSignal,
+): Promise<void> {
   const topic = stream.topic.name;
   if (to === undefined) {
     throw new OperationError(
@@ -64,7 +72,11 @@ async function permitSkip({ store, stream }: Lake, partition: number, { from, to
     );
   }
   const landed = (await new Ledger(store, { table: stream.table, topic, partition }).head({ signal }))?.to ?? 0;
-  if (landed >= to) throw new OperationError('conflict', `Offsets ${from} to ${to - 1} of partition ${partition} have landed: the sink needs no permission.`);
+  if (landed >= to)
+    throw new OperationError(
+      'conflict',
+      `Offsets ${from} to ${to - 1} of partition ${partition} have landed: the sink needs no permission.`,
+    );
   await writeSkipPermission(store, { v: 1, topic, partition, from, to, sha256, reason }, { signal });
 }
 
@@ -88,7 +100,12 @@ async function readBatch(
   return found;
 }
 
-function describeBatch(topic: string, partition: number, { from, to, reason, bytes, sha256, header }: UndecodableBatch, permitted: boolean): FoundBatch {
+function describeBatch(
+  topic: string,
+  partition: number,
+  { from, to, reason, bytes, sha256, header }: UndecodableBatch,
+  permitted: boolean,
+): FoundBatch {
   return {
     topic,
     partition,

@@ -73,9 +73,11 @@ async function repairFiles(lake: Lake, missing: readonly MissingFile[], signal: 
       }
       const metadata = { [lostMetadata]: String(rows) };
       // Put-if-absent: someone may have restored the file since, and that file stays.
-      await store.put(key, key.endsWith('.parquet') ? empty : new Uint8Array(), { ifAbsent: true, metadata, signal }).catch((error: unknown) => {
-        if (!isLakeError(error, 'exists')) throw error;
-      });
+      await store
+        .put(key, key.endsWith('.parquet') ? empty : new Uint8Array(), { ifAbsent: true, metadata, signal })
+        .catch((error: unknown) => {
+          if (!isLakeError(error, 'exists')) throw error;
+        });
     }
   } finally {
     duck.close();

@@ -72,7 +72,8 @@ export async function compareTables({ live, replay, ranges, duck, signal, note }
   for (const [n, dt] of dts.entries()) {
     note?.(`${dt}: ${grouped(n + 1)} of ${grouped(dts.length)} days`);
     const files = { live: sides.live.get(dt) ?? noFiles, replay: sides.replay.get(dt) ?? noFiles };
-    if (lost.length > 0) notReplayable += await numberIn(duck, `SELECT count(*) AS n FROM ${selected(columns, files.live.paths, lost)}`, signal);
+    if (lost.length > 0)
+      notReplayable += await numberIn(duck, `SELECT count(*) AS n FROM ${selected(columns, files.live.paths, lost)}`, signal);
     const whole = files.live.bytes + files.replay.bytes <= bytesAtOnce;
     const day = { dt, liveRows: 0, replayRows: 0, liveEvents: 0, replayEvents: 0, onlyLive: 0, onlyReplay: 0 };
     for (const slice of whole ? [ranges] : ranges.map((range) => [range])) {
@@ -82,11 +83,27 @@ export async function compareTables({ live, replay, ranges, duck, signal, note }
         // The key of an event selects its partition, so no event is in two partitions.
         day[`${side}Events`] += await numberIn(duck, `SELECT count(DISTINCT event_id) AS n FROM ${side}_rows`, signal);
       }
-      for (const [side, other] of [['live', 'replay'], ['replay', 'live']] as const) {
-        await duck.rows(`CREATE OR REPLACE TEMP TABLE difference AS SELECT * FROM ${side}_rows EXCEPT ALL SELECT * FROM ${other}_rows`, signal);
+      for (const [side, other] of [
+        ['live', 'replay'],
+        ['replay', 'live'],
+      ] as const) {
+        await duck.rows(
+          `CREATE OR REPLACE TEMP TABLE difference AS SELECT * FROM ${side}_rows EXCEPT ALL SELECT * FROM ${other}_rows`,
+          signal,
+        );
         day[side === 'live' ? 'onlyLive' : 'onlyReplay'] += await numberIn(duck, 'SELECT count(*) AS n FROM difference', signal);
-        const rows = await duck.rows(`SELECT event_id, _partition, _offset FROM difference ORDER BY _partition, _offset LIMIT ${differencesMax - differences.length}`, signal);
-        for (const row of rows) differences.push({ side, dt, eventId: String(row['event_id']), partition: Number(row['_partition']), offset: Number(row['_offset']) });
+        const rows = await duck.rows(
+          `SELECT event_id, _partition, _offset FROM difference ORDER BY _partition, _offset LIMIT ${differencesMax - differences.length}`,
+          signal,
+        );
+        for (const row of rows)
+          differences.push({
+            side,
+            dt,
+            eventId: String(row['event_id']),
+            partition: Number(row['_partition']),
+            offset: Number(row['_offset']),
+          });
       }
     }
     if (day.liveRows + day.replayRows > 0) days.push(day);
@@ -114,7 +131,9 @@ async function filesByDay({ store, stream, bucket }: Lake, signal: AbortSignal):
 
 function selected(columns: readonly string[], files: readonly string[], ranges: readonly ComparedRange[]): string {
   if (files.length === 0 || ranges.length === 0) return `(SELECT ${columns.map((name) => `NULL AS ${name}`).join(', ')} WHERE false)`;
-  const within = ranges.map(({ partition, from, to }) => `(_partition = ${partition} AND _offset >= ${from} AND _offset < ${to})`).join(' OR ');
+  const within = ranges
+    .map(({ partition, from, to }) => `(_partition = ${partition} AND _offset >= ${from} AND _offset < ${to})`)
+    .join(' OR ');
   return `(SELECT ${columns.join(', ')} FROM read_parquet([${files.map(quoted).join(', ')}], hive_partitioning = false) WHERE ${within})`;
 }
 

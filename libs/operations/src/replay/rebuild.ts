@@ -24,14 +24,21 @@ export interface RebuildOptions {
  * @param target the table to write
  * @throws OperationError `unfinished` when the sink did not land every event, `unavailable` when Kafka does not answer
  */
-export async function rebuild(target: Lake, plan: readonly PartitionPlan[], { brokers, sink: program, signal, note }: RebuildOptions): Promise<void> {
+export async function rebuild(
+  target: Lake,
+  plan: readonly PartitionPlan[],
+  { brokers, sink: program, signal, note }: RebuildOptions,
+): Promise<void> {
   await recordStartGaps(target, plan, brokers, signal);
   const groupId = `millrace-replay-${randomUUID()}`;
   const sink = ReplaySink.start(program, target.stream.table, groupId);
   const total = plan.reduce((sum, { start, to }) => sum + Math.max(0, to - start), 0);
   try {
     await sink.takeTo(new Map(plan.map(({ partition, to }) => [partition, to])), signal, (taken) => {
-      const done = plan.reduce((sum, { partition, start, to }) => sum + Math.min(Math.max(0, to - start), Math.max(0, (taken.get(partition) ?? 0) - start)), 0);
+      const done = plan.reduce(
+        (sum, { partition, start, to }) => sum + Math.min(Math.max(0, to - start), Math.max(0, (taken.get(partition) ?? 0) - start)),
+        0,
+      );
       note(`${grouped(done)} of ${grouped(total)} events taken${total === 0 ? '' : `, ${Math.floor((100 * done) / total)} %`}`);
     });
     note(`${grouped(total)} events taken; the last ones land`);
@@ -42,11 +49,20 @@ export async function rebuild(target: Lake, plan: readonly PartitionPlan[], { br
   }
   const ends = await landedEnds(target, signal);
   const behind = plan.filter(({ partition, to }) => (ends.get(partition)?.landed ?? 0) < to);
-  if (behind.length > 0) throw new OperationError('unfinished', `The replay did not land to the end of partition ${behind.map(({ partition }) => partition).join(', ')}; run it again with --into ${target.stream.table}.`);
+  if (behind.length > 0)
+    throw new OperationError(
+      'unfinished',
+      `The replay did not land to the end of partition ${behind.map(({ partition }) => partition).join(', ')}; run it again with --into ${target.stream.table}.`,
+    );
 }
 
 // The chain of a lane starts at 0, so the offsets before the replayed part become a gap entry before the sink starts.
-async function recordStartGaps({ store, stream }: Lake, plan: readonly PartitionPlan[], brokers: readonly string[], signal: AbortSignal): Promise<void> {
+async function recordStartGaps(
+  { store, stream }: Lake,
+  plan: readonly PartitionPlan[],
+  brokers: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const late = plan.filter(({ start, low }) => start > low);
   if (late.length === 0) return;
   const { clusterId } = await withAdmin(brokers, async (admin) => await admin.describeCluster());
@@ -79,7 +95,10 @@ async function deleteReplayGroup(brokers: readonly string[], groupId: string): P
   try {
     await admin.connect();
     for (let attempt = 0; attempt < 20; attempt += 1) {
-      const left = await admin.deleteGroups([groupId]).then(() => false, async () => (await admin.listGroups()).groups.some((group) => group.groupId === groupId));
+      const left = await admin.deleteGroups([groupId]).then(
+        () => false,
+        async () => (await admin.listGroups()).groups.some((group) => group.groupId === groupId),
+      );
       if (!left) return;
       await delay(1000);
     }

@@ -16,7 +16,18 @@ it('a plan covers everything that the log still has', () => {
 });
 
 it('a plan of a part starts one window early, and never below the start of the log', () => {
-  const plan = planReplay({ log, starts: new Map([[0, 400], [1, 320]]), ends: new Map([[0, 600], [1, 500]]), dedupOffsets: 50 });
+  const plan = planReplay({
+    log,
+    starts: new Map([
+      [0, 400],
+      [1, 320],
+    ]),
+    ends: new Map([
+      [0, 600],
+      [1, 500],
+    ]),
+    dedupOffsets: 50,
+  });
   expect(plan).toEqual([
     { partition: 0, low: 0, start: 350, from: 400, to: 600 },
     { partition: 1, low: 300, start: 300, from: 320, to: 500 },
@@ -24,7 +35,22 @@ it('a plan of a part starts one window early, and never below the start of the l
 });
 
 it('a plan of an empty part compares no offset', () => {
-  expect(offsetsOf(planReplay({ log, starts: new Map([[0, 700], [1, 100]]), ends: new Map([[0, 600], [1, 200]]), dedupOffsets: 50 }))).toBe(0);
+  expect(
+    offsetsOf(
+      planReplay({
+        log,
+        starts: new Map([
+          [0, 700],
+          [1, 100],
+        ]),
+        ends: new Map([
+          [0, 600],
+          [1, 200],
+        ]),
+        dedupOffsets: 50,
+      }),
+    ),
+  ).toBe(0);
 });
 
 it('the name of a replay holds the time, also for the replay of a replay', () => {

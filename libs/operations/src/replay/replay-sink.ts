@@ -16,7 +16,8 @@ export interface SinkProgram {
 }
 
 /** Settings of the live sink that the replay does not inherit. */
-const notInherited = /^(MILLRACE_AUTH_.*|SINK_(URL|HOST|PORT|GROUP_ID|TABLE|CATALOG_TABLE|SPOOL_DIR|FLUSH_SECONDS|SHUTDOWN_SECONDS|AUDIT_.*))$/;
+const notInherited =
+  /^(MILLRACE_AUTH_.*|SINK_(URL|HOST|PORT|GROUP_ID|TABLE|CATALOG_TABLE|SPOOL_DIR|FLUSH_SECONDS|SHUTDOWN_SECONDS|AUDIT_.*))$/;
 
 /** Maximum time in which a replay takes no event, in milliseconds. */
 const silentMsMax = 120_000;
@@ -47,12 +48,24 @@ export class ReplaySink {
    * @throws OperationError `unavailable` when the sink is not built
    */
   static start({ main, env }: SinkProgram, table: string, groupId: string): ReplaySink {
-    if (!existsSync(main)) throw new OperationError('unavailable', `The sink is not built (${main} is not there): ./millrace up builds it.`);
+    if (!existsSync(main))
+      throw new OperationError('unavailable', `The sink is not built (${main} is not there): ./millrace up builds it.`);
     const folder = mkdtempSync(join(tmpdir(), 'millrace-replay-'));
     const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !notInherited.test(name)));
     const child = spawn(process.execPath, ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', main], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...inherited, MILLRACE_HOME: folder, SINK_HOST: '127.0.0.1', SINK_PORT: '0', SINK_GROUP_ID: groupId, SINK_TABLE: table, SINK_FLUSH_SECONDS: '60', SINK_SHUTDOWN_SECONDS: '600', SINK_AUDIT_SECONDS: '0', LOG_LEVEL: 'info' },
+      env: {
+        ...inherited,
+        MILLRACE_HOME: folder,
+        SINK_HOST: '127.0.0.1',
+        SINK_PORT: '0',
+        SINK_GROUP_ID: groupId,
+        SINK_TABLE: table,
+        SINK_FLUSH_SECONDS: '60',
+        SINK_SHUTDOWN_SECONDS: '600',
+        SINK_AUDIT_SECONDS: '0',
+        LOG_LEVEL: 'info',
+      },
     });
     return new ReplaySink(child, folder);
   }
@@ -63,7 +76,11 @@ export class ReplaySink {
    * @param onProgress receives the next offset of each partition
    * @throws OperationError `unfinished` when the process ends, refuses a partition, or takes no event for two minutes
    */
-  async takeTo(ends: ReadonlyMap<number, number>, signal: AbortSignal, onProgress: (taken: ReadonlyMap<number, number>) => void): Promise<void> {
+  async takeTo(
+    ends: ReadonlyMap<number, number>,
+    signal: AbortSignal,
+    onProgress: (taken: ReadonlyMap<number, number>) => void,
+  ): Promise<void> {
     let last = '';
     for (let lastMoved = performance.now(); ; await delay(500, undefined, { signal })) {
       signal.throwIfAborted();
@@ -75,7 +92,8 @@ export class ReplaySink {
       const now = JSON.stringify([...taken]);
       if (now !== last) lastMoved = performance.now();
       last = now;
-      if (performance.now() - lastMoved > silentMsMax) throw this.#failure(`The sink of the replay has taken nothing for ${silentMsMax / 1000} s`);
+      if (performance.now() - lastMoved > silentMsMax)
+        throw this.#failure(`The sink of the replay has taken nothing for ${silentMsMax / 1000} s`);
     }
   }
 

@@ -69,7 +69,8 @@ export async function replayTable(live: Target, options: ReplayOptions): Promise
   }
   const replay = openLake({ ...lake.settings, table: into });
   try {
-    if (into === lake.stream.table) throw new OperationError('invalid-argument', `${into} is the live table: a replay is written beside it.`);
+    if (into === lake.stream.table)
+      throw new OperationError('invalid-argument', `${into} is the live table: a replay is written beside it.`);
     if (switchCatalog) await refuseRunningSinks(brokers, sinkGroupId);
     beginPhase(onProgress, 'plan');
     const plan = await withAdmin(brokers, async (admin) => await readPlan(admin, live, from, to));
@@ -80,7 +81,12 @@ export async function replayTable(live: Target, options: ReplayOptions): Promise
     await rebuild(replay, plan, { brokers, sink, signal, note: beginPhase(onProgress, 'rebuild') });
     const note = beginPhase(onProgress, 'compare');
     const ends = await landedEnds(lake, signal);
-    const partitions = plan.map(({ partition, low, from: first, to: last }): ComparedRange => ({ partition, low, from: first, to: Math.max(first, Math.min(last, ends.get(partition)?.landed ?? 0)) }));
+    const partitions = plan.map(({ partition, low, from: first, to: last }): ComparedRange => ({
+      partition,
+      low,
+      from: first,
+      to: Math.max(first, Math.min(last, ends.get(partition)?.landed ?? 0)),
+    }));
     const comparison = await compare(live, replay, partitions, signal, note);
     const equal = comparison.differing === 0;
     const switched = switchCatalog && (force || (equal && comparison.notReplayable === 0));
@@ -109,16 +115,29 @@ export async function replayTable(live: Target, options: ReplayOptions): Promise
   }
 }
 
-async function readPlan(admin: Admin, { lake, dedupOffsets }: Target, from: Date | undefined, to: Date | undefined): Promise<PartitionPlan[]> {
+async function readPlan(
+  admin: Admin,
+  { lake, dedupOffsets }: Target,
+  from: Date | undefined,
+  to: Date | undefined,
+): Promise<PartitionPlan[]> {
   const topic = lake.stream.topic.name;
   const offsetsAt = async (time: Date | undefined): Promise<ReadonlyMap<number, number> | undefined> =>
     time === undefined
       ? undefined
-      : new Map((await admin.fetchTopicOffsetsByTimestamp(topic, time.getTime())).map(({ partition, offset }) => [partition, Number(offset)]));
+      : new Map(
+          (await admin.fetchTopicOffsetsByTimestamp(topic, time.getTime())).map(({ partition, offset }) => [partition, Number(offset)]),
+        );
   return planReplay({ log: await logRanges(admin, topic), starts: await offsetsAt(from), ends: await offsetsAt(to), dedupOffsets });
 }
 
-async function compare(live: Target, replay: ReturnType<typeof openLake>, ranges: readonly ComparedRange[], signal: AbortSignal, note: (text: string) => void): Promise<Comparison> {
+async function compare(
+  live: Target,
+  replay: ReturnType<typeof openLake>,
+  ranges: readonly ComparedRange[],
+  signal: AbortSignal,
+  note: (text: string) => void,
+): Promise<Comparison> {
   const duck = await Duck.openFor(live);
   try {
     return await compareTables({ live: live.lake, replay, ranges, duck, signal, note });

@@ -11,7 +11,11 @@ import type { Lake } from '../lake/open-lake.ts';
 export async function refuseRunningSinks(brokers: readonly string[], groupId: string): Promise<void> {
   const { groups } = await withAdmin(brokers, async (admin) => await admin.describeGroups([groupId]));
   const members = groups[0]?.members.length ?? 0;
-  if (members > 0) throw new OperationError('conflict', `${members} of the group ${groupId} still write the live table: stop every sink first (./millrace stop sink; one that was killed leaves the group after 6 s). Purchases wait in Kafka meanwhile.`);
+  if (members > 0)
+    throw new OperationError(
+      'conflict',
+      `${members} of the group ${groupId} still write the live table: stop every sink first (./millrace stop sink; one that was killed leaves the group after 6 s). Purchases wait in Kafka meanwhile.`,
+    );
 }
 
 /**
@@ -28,7 +32,12 @@ export async function switchTable({ store, catalog, stream }: Lake, signal: Abor
   await catalog.ensureTable({ signal });
   await catalog.register(values, { signal });
   // A day without files in the replay gets an empty location: readers must not see its old rows beside the new ones.
-  const elsewhere = (await catalog.partitions({ signal })).filter(({ value, location }) => location.replace(/\/?$/, '/') !== catalog.locationOf(value));
-  await catalog.relocate(elsewhere.map(({ value }) => value), { signal });
+  const elsewhere = (await catalog.partitions({ signal })).filter(
+    ({ value, location }) => location.replace(/\/?$/, '/') !== catalog.locationOf(value),
+  );
+  await catalog.relocate(
+    elsewhere.map(({ value }) => value),
+    { signal },
+  );
   return [...new Set([...values, ...elsewhere.map(({ value }) => value)])].toSorted();
 }

@@ -65,21 +65,46 @@ export class PlantedLake {
     const from = head?.to ?? 0;
     const range = { id: randomUUID(), from, to: from + records.length };
     const placed = records.map((record, n) => ({ ...record, offset: from + n }));
-    const offsetsOf = (fate: PlantedRecord['fate']): [number, number][] => placed.filter((record) => record.fate === fate).map(({ offset }) => [offset, offset + 1]);
+    const offsetsOf = (fate: PlantedRecord['fate']): [number, number][] =>
+      placed.filter((record) => record.fate === fate).map(({ offset }) => [offset, offset + 1]);
     const files: LedgerEntry['files'] = [];
     for (const dt of new Set(placed.filter(({ fate }) => fate === undefined).map(({ at }) => utcDate(at)))) {
       const rows = placed.filter(({ fate, at }) => fate === undefined && utcDate(at) === dt);
-      const values = rows.map(({ eventId, bookId = randomUUID(), at, offset, shown }) => `(${quoted(eventId)}, ${quoted(bookId)}, 'Orlando', 'Virginia Woolf', 'Fiction', 'test-user', 'country', 24, make_timestamp(${at}::BIGINT * 1000000), ${partition}, ${shown ?? offset})`);
-      const bytes = await parquetFile(this.#duck, stream, `SELECT * FROM (VALUES ${values.join(', ')}) AS rows (${[...stream.columns.map(({ name }) => name), '_partition', '_offset'].join(', ')})`);
+      const values = rows.map(
+        ({ eventId, bookId = randomUUID(), at, offset, shown }) =>
+          `(${quoted(eventId)}, ${quoted(bookId)}, 'Orlando', 'Virginia Woolf', 'Fiction', 'test-user', 'country', 24, make_timestamp(${at}::BIGINT * 1000000), ${partition}, ${shown ?? offset})`,
+      );
+      const bytes = await parquetFile(
+        this.#duck,
+        stream,
+        `SELECT * FROM (VALUES ${values.join(', ')}) AS rows (${[...stream.columns.map(({ name }) => name), '_partition', '_offset'].join(', ')})`,
+      );
       const staged = stagedKey(lane.table, range.id, files.length);
       await store.put(staged, bytes);
-      files.push({ key: dataKey(lane, stream.partitionKey, dt, range), staged, dt, rows: rows.length, bytes: bytes.byteLength, sha256: sha256(bytes), minTimestamp: Math.min(...rows.map(({ at }) => at)), maxTimestamp: Math.max(...rows.map(({ at }) => at)) });
+      files.push({
+        key: dataKey(lane, stream.partitionKey, dt, range),
+        staged,
+        dt,
+        rows: rows.length,
+        bytes: bytes.byteLength,
+        sha256: sha256(bytes),
+        minTimestamp: Math.min(...rows.map(({ at }) => at)),
+        maxTimestamp: Math.max(...rows.map(({ at }) => at)),
+      });
     }
     const rejected = placed.filter(({ fate }) => fate === 'rejected');
     let rejects: LedgerEntry['rejects'];
     if (rejected.length > 0) {
-      const bytes = Buffer.from(rejected.map(({ offset, eventId, at }) => `${rejectLine(stream.topic.name, partition, offset, eventId, at)}\n`).join(''));
-      rejects = { key: rejectsKey(lane, range), staged: stagedKey(lane.table, range.id, 'rejects'), count: rejected.length, bytes: bytes.byteLength, sha256: sha256(bytes) };
+      const bytes = Buffer.from(
+        rejected.map(({ offset, eventId, at }) => `${rejectLine(stream.topic.name, partition, offset, eventId, at)}\n`).join(''),
+      );
+      rejects = {
+        key: rejectsKey(lane, range),
+        staged: stagedKey(lane.table, range.id, 'rejects'),
+        count: rejected.length,
+        bytes: bytes.byteLength,
+        sha256: sha256(bytes),
+      };
       await store.put(rejects.staged, bytes);
     }
     const entry: LedgerEntry = {
@@ -97,7 +122,11 @@ export class PlantedLake {
       writer: 'test',
       contract: stream.contract,
     };
-    const outcome = await new Ledger(store, lane).record(entry, { wait: async (_attempt, error) => await Promise.reject(error) }, new AbortController().signal);
+    const outcome = await new Ledger(store, lane).record(
+      entry,
+      { wait: async (_attempt, error) => await Promise.reject(error) },
+      new AbortController().signal,
+    );
     if (outcome.outcome !== 'mine') throw new Error('another writer is in this test');
     await publish(store, entry);
     await catalog.register(files.map(({ dt }) => dt));
@@ -117,8 +146,27 @@ export function plantedRecords(count: number, at = 1_575_121_641): PlantedRecord
 }
 
 function rejectLine(topic: string, partition: number, offset: number, eventId: string, at: number): string {
-  const value = { eventId, bookId: randomUUID(), title: 'Orlando', author: 'Virginia Woolf', genre: 'Fiction', userId: 'test-user', userCountry: 'country', userAge: 240, purchaseTimestamp: at };
-  return JSON.stringify({ topic, partition, offset, timestamp: String(at * 1000), reason: 'userAge must be at most 150', key: base64('test-user'), value: base64(JSON.stringify(value)), headers: { ce_id: base64(eventId) } });
+  const value = {
+    eventId,
+    bookId: randomUUID(),
+    title: 'Orlando',
+    author: 'Virginia Woolf',
+    genre: 'Fiction',
+    userId: 'test-user',
+    userCountry: 'country',
+    userAge: 240,
+    purchaseTimestamp: at,
+  };
+  return JSON.stringify({
+    topic,
+    partition,
+    offset,
+    timestamp: String(at * 1000),
+    reason: 'userAge must be at most 150',
+    key: base64('test-user'),
+    value: base64(JSON.stringify(value)),
+    headers: { ce_id: base64(eventId) },
+  });
 }
 
 function base64(text: string): string {

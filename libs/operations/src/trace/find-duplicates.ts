@@ -17,7 +17,13 @@ const offsetsMax = 10_000;
  *
  * @throws OperationError `unavailable` when Kafka does not answer
  */
-export async function findDuplicates({ lake: { store }, brokers, dedupOffsets }: Target, eventId: string, lane: LaneId, offset: number, signal: AbortSignal): Promise<number[]> {
+export async function findDuplicates(
+  { lake: { store }, brokers, dedupOffsets }: Target,
+  eventId: string,
+  lane: LaneId,
+  offset: number,
+  signal: AbortSignal,
+): Promise<number[]> {
   const end = offset + dedupOffsets;
   const page = await store.list(ledgerPrefix(lane), { signal, startAfter: startAfterFor(lane, end), limit: entriesMax });
   const froms = page.flatMap((key) => fromOfEntryKey(key) ?? []);
@@ -48,5 +54,8 @@ export async function findDuplicates({ lake: { store }, brokers, dedupOffsets }:
 
 /** Tells whether a record's value or one of its CloudEvents ids names the event. The value may be UTF-16. */
 export function carries({ value, headers }: Pick<KafkaRecord, 'value' | 'headers'>, eventId: string): boolean {
-  return headers.some((header) => header.name === headerNames.id && header.value?.toString('utf8').toLowerCase() === eventId) || (value !== null && textOf(value).toLowerCase().includes(eventId));
+  return (
+    headers.some((header) => header.name === headerNames.id && header.value?.toString('utf8').toLowerCase() === eventId) ||
+    (value !== null && textOf(value).toLowerCase().includes(eventId))
+  );
 }

@@ -29,7 +29,12 @@ export interface TopicSearch {
  *
  * @throws OperationError `unavailable` when Kafka does not answer
  */
-export async function searchTopic({ lake, brokers }: Target, eventId: string, ends: ReadonlyMap<number, LandedEnd>, { deep, eventsMax, signal, note }: SearchOptions): Promise<TopicSearch> {
+export async function searchTopic(
+  { lake, brokers }: Target,
+  eventId: string,
+  ends: ReadonlyMap<number, LandedEnd>,
+  { deep, eventsMax, signal, note }: SearchOptions,
+): Promise<TopicSearch> {
   const topic = lake.stream.topic.name;
   const log = await withAdmin(brokers, async (admin) => await logRanges(admin, topic));
   const ranges = new Map<number, readonly OffsetRange[]>();
@@ -38,7 +43,10 @@ export async function searchTopic({ lake, brokers }: Target, eventId: string, en
     const landed = Math.max(low, ends.get(partition)?.landed ?? 0);
     // Users mostly ask for new events, so the end of the topic comes first.
     const from = deep ? low : Math.max(landed, high - Math.ceil(eventsMax / log.length));
-    if (!deep && from > landed) left.push(`${grouped(from - landed)} events that wait to land in partition ${partition}, from offset ${grouped(landed)} on; --events-max raises the limit`);
+    if (!deep && from > landed)
+      left.push(
+        `${grouped(from - landed)} events that wait to land in partition ${partition}, from offset ${grouped(landed)} on; --events-max raises the limit`,
+      );
     ranges.set(partition, [[from, high]]);
   }
   const places: { partition: number; offset: number }[] = [];
@@ -50,7 +58,8 @@ export async function searchTopic({ lake, brokers }: Target, eventId: string, en
     onRecord: ({ partition, record }) => {
       if (carries(record, eventId)) places.push({ partition, offset: record.offset });
     },
-    onUnread: ({ partition, from: first, to, why }) => left.push(`offsets ${grouped(first)} to ${grouped(to - 1)} of partition ${partition}: ${why}`),
+    onUnread: ({ partition, from: first, to, why }) =>
+      left.push(`offsets ${grouped(first)} to ${grouped(to - 1)} of partition ${partition}: ${why}`),
     onProgress: (passed) => note(`${grouped(passed)} events of the topic read`),
   });
   return { places, left };

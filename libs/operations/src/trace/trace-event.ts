@@ -73,7 +73,11 @@ interface TraceParts {
  * @param eventId id of the event, in any case
  * @throws OperationError `unavailable` when DuckDB cannot read S3. A Kafka that does not answer is reported in {@link EventTrace.unseen}
  */
-export async function traceEvent(target: Target, eventId: string, { deep = false, eventsMax = 1_000_000, signal, onProgress }: TraceOptions): Promise<EventTrace> {
+export async function traceEvent(
+  target: Target,
+  eventId: string,
+  { deep = false, eventsMax = 1_000_000, signal, onProgress }: TraceOptions,
+): Promise<EventTrace> {
   const note = beginPhase(onProgress, 'trace');
   const duck = await Duck.openFor(target, 512);
   try {
@@ -83,7 +87,11 @@ export async function traceEvent(target: Target, eventId: string, { deep = false
   }
 }
 
-async function trace(parts: TraceParts, eventId: string, options: { readonly deep: boolean; readonly eventsMax: number }): Promise<EventTrace> {
+async function trace(
+  parts: TraceParts,
+  eventId: string,
+  options: { readonly deep: boolean; readonly eventsMax: number },
+): Promise<EventTrace> {
   const { target, duck, signal, note } = parts;
   const { lake, brokers } = target;
   // Read the ends before the table: an event that lands in between is then found in the table or in the topic.
@@ -111,7 +119,10 @@ async function trace(parts: TraceParts, eventId: string, options: { readonly dee
           continue;
         }
         const batch = await batchAt(parts, lane, offset);
-        const row = batch?.dropped === true ? undefined : (await findRows(lake, duck, [eventId], { signal })).find((one) => one.lane.partition === partition && one.offset === offset);
+        const row =
+          batch?.dropped === true
+            ? undefined
+            : (await findRows(lake, duck, [eventId], { signal })).find((one) => one.lane.partition === partition && one.offset === offset);
         if (row !== undefined) rows.push(await rowAt(parts, row));
         else (batch?.dropped === true ? duplicates : lost).push(placeIn(lane, offset, batch));
       }
@@ -125,18 +136,37 @@ async function trace(parts: TraceParts, eventId: string, options: { readonly dee
     if (!(error instanceof OperationError)) throw error;
     unseen.push(`the topic (${rows.length > 0 ? 'duplicates that were dropped' : 'events that have not landed yet'}): ${error.message}`);
   }
-  const status = rows.length > 0 ? 'landed' : waiting.length > 0 ? 'waiting' : lost.length > 0 ? 'lost' : rejects.length > 0 ? 'rejected' : unseen.length > 0 ? 'unknown' : 'not-found';
+  const status =
+    rows.length > 0
+      ? 'landed'
+      : waiting.length > 0
+        ? 'waiting'
+        : lost.length > 0
+          ? 'lost'
+          : rejects.length > 0
+            ? 'rejected'
+            : unseen.length > 0
+              ? 'unknown'
+              : 'not-found';
   return { eventId, status, rows, rejects, duplicates, waiting, lost, unseen };
 }
 
 async function rejectsOf(parts: TraceParts, eventId: string): Promise<EventTrace['rejects'][number][]> {
-  const { target: { lake }, signal, note } = parts;
+  const {
+    target: { lake },
+    signal,
+    note,
+  } = parts;
   const rejects: EventTrace['rejects'][number][] = [];
   let files = 0;
   for await (const { file, records } of readRejectFiles(lake, await listRejectFiles(lake, signal), signal)) {
     for (const record of records) {
       if (!carries(record, eventId)) continue;
-      rejects.push({ ...placeIn(file.lane, record.offset, await batchAt(parts, file.lane, record.offset)), file: file.key, reason: record.reason });
+      rejects.push({
+        ...placeIn(file.lane, record.offset, await batchAt(parts, file.lane, record.offset)),
+        file: file.key,
+        reason: record.reason,
+      });
     }
     files += 1;
     note(`${counted(files, 'reject file')} read`);
@@ -148,7 +178,16 @@ async function rowAt(parts: TraceParts, { lane, offset, file, dt }: FoundRow): P
   return { ...placeIn(lane, offset, await batchAt(parts, lane, offset)), file, dt };
 }
 
-async function batchAt({ target: { lake: { store } }, signal }: TraceParts, lane: LaneId, offset: number): Promise<(TracedBatch & { readonly dropped: boolean }) | undefined> {
+async function batchAt(
+  {
+    target: {
+      lake: { store },
+    },
+    signal,
+  }: TraceParts,
+  lane: LaneId,
+  offset: number,
+): Promise<(TracedBatch & { readonly dropped: boolean }) | undefined> {
   const entry: LedgerEntry | undefined = await new Ledger(store, lane).entryHolding(offset, { signal });
   if (entry === undefined) return undefined;
   const dropped = entry.dropped.some(([from, to]) => offset >= from && offset < to);
@@ -156,5 +195,10 @@ async function batchAt({ target: { lake: { store } }, signal }: TraceParts, lane
 }
 
 function placeIn({ topic, partition }: LaneId, offset: number, batch: TracedBatch | undefined): EventPlace {
-  return { topic, partition, offset, batch: batch === undefined ? null : { id: batch.id, entry: batch.entry, from: batch.from, to: batch.to } };
+  return {
+    topic,
+    partition,
+    offset,
+    batch: batch === undefined ? null : { id: batch.id, entry: batch.entry, from: batch.from, to: batch.to },
+  };
 }

@@ -73,7 +73,10 @@ describe('the conformance checks', () => {
   it('a queue that changes the item fails a check', async () => {
     class Losing extends MemoryQueue {
       override put(...[entries, options]: Parameters<MemoryQueue['put']>): Promise<void> {
-        return super.put(entries.map((entry) => ({ ...entry, item: null })), options);
+        return super.put(
+          entries.map((entry) => ({ ...entry, item: null })),
+          options,
+        );
       }
     }
     expect(await failedChecks((stored, entriesMax) => new Losing(stored, entriesMax))).toEqual(['replay returns an entry unchanged']);

@@ -118,10 +118,7 @@ const promises: Readonly<Record<string, (subject: QueueUnderTest) => Promise<voi
     await putEach(queue, ['1', '2']);
     await putEach(queue, ['3'], 'b');
     const first = await pass(queue, ({ id }) => id === '1');
-    deepStrictEqual(
-      first.ids.filter((id) => id !== '2').toSorted(),
-      ['1', '3'],
-    );
+    deepStrictEqual(first.ids.filter((id) => id !== '2').toSorted(), ['1', '3']);
     deepStrictEqual([first.replayed, first.kept, await queue.size()], [1, 2, 2]);
     deepStrictEqual((await pass(queue)).ids, ['1', '2']);
   },

@@ -54,7 +54,9 @@ describe('the key file', () => {
 
 describe('keys given as settings', () => {
   it('read name:hash:scope+scope', () => {
-    expect(parseApiKeyList([`till:${sha256('k')}:purchases:write+admin`])).toEqual([{ name: 'till', sha256: sha256('k'), scopes: ['purchases:write', 'admin'] }]);
+    expect(parseApiKeyList([`till:${sha256('k')}:purchases:write+admin`])).toEqual([
+      { name: 'till', sha256: sha256('k'), scopes: ['purchases:write', 'admin'] },
+    ]);
   });
 
   it('are refused by their place, without showing the text', () => {

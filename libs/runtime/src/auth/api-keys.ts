@@ -47,7 +47,9 @@ export function parseApiKeyFile(text: string, path: string): ApiKey[] {
   } catch {
     throw new ConfigError([`The API key file ${path} is not valid JSON.`]);
   }
-  const problems = keyFile.violations(value).map(({ field, message }) => `The API key file ${path} is not usable: ${field || 'the whole file'} ${message}.`);
+  const problems = keyFile
+    .violations(value)
+    .map(({ field, message }) => `The API key file ${path} is not usable: ${field || 'the whole file'} ${message}.`);
   if (problems.length > 0) throw new ConfigError(problems);
   return (value as { keys: ApiKey[] }).keys;
 }
@@ -62,7 +64,9 @@ export function parseApiKeyList(items: readonly string[]): ApiKey[] {
     const match = /^([^:]{1,128}):([0-9a-fA-F]{64}):(.+)$/.exec(item);
     const given = match?.[3]?.split('+') ?? [];
     if (match?.[1] === undefined || match[2] === undefined || !given.every(isScope)) {
-      problems.push(`API key ${index + 1} of the list must read name:sha256:scope+scope, with 64 hexadecimal digits and scopes out of ${scopes.join(', ')}.`);
+      problems.push(
+        `API key ${index + 1} of the list must read name:sha256:scope+scope, with 64 hexadecimal digits and scopes out of ${scopes.join(', ')}.`,
+      );
       return [];
     }
     return [{ name: match[1], sha256: match[2], scopes: given }];

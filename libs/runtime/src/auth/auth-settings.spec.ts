@@ -29,8 +29,20 @@ describe('the settings of authentication', () => {
   });
 
   it('turn it on with an issuer, with keys, and with a key file that is still empty', () => {
-    const jwt = { MILLRACE_AUTH_JWKS_URL: 'https://issuer/jwks', MILLRACE_AUTH_JWT_ISSUER: 'https://issuer', MILLRACE_AUTH_JWT_AUDIENCE: 'millrace' };
-    expect(authOf(jwt)).toMatchObject({ jwt: { jwksUrl: 'https://issuer/jwks', issuer: 'https://issuer', audience: 'millrace', clockToleranceSeconds: 30, jwks: { name: 'jwks', timeout: { attemptMs: 2000 }, retry: { attemptsMax: 2 } } } });
+    const jwt = {
+      MILLRACE_AUTH_JWKS_URL: 'https://issuer/jwks',
+      MILLRACE_AUTH_JWT_ISSUER: 'https://issuer',
+      MILLRACE_AUTH_JWT_AUDIENCE: 'millrace',
+    };
+    expect(authOf(jwt)).toMatchObject({
+      jwt: {
+        jwksUrl: 'https://issuer/jwks',
+        issuer: 'https://issuer',
+        audience: 'millrace',
+        clockToleranceSeconds: 30,
+        jwks: { name: 'jwks', timeout: { attemptMs: 2000 }, retry: { attemptsMax: 2 } },
+      },
+    });
     expect(authOf({ ...jwt, MILLRACE_AUTH_JWKS_ATTEMPT_TIMEOUT_MS: '900' }).jwt?.jwks?.timeout?.attemptMs).toBe(900);
     expect(authOf({ MILLRACE_AUTH_API_KEYS: `till:${hash}:admin` }).apiKeys).toHaveLength(1);
     expect(authOf({ MILLRACE_AUTH_API_KEYS_FILE: 'keys.json' }, '{"keys":[]}').apiKeys).toEqual([]);
@@ -45,18 +57,28 @@ describe('the settings of authentication', () => {
   });
 
   it('are refused when those of the pipeline around the key set contradict each other', () => {
-    const jwt = { MILLRACE_AUTH_JWKS_URL: 'https://issuer/jwks', MILLRACE_AUTH_JWT_ISSUER: 'https://issuer', MILLRACE_AUTH_JWT_AUDIENCE: 'millrace' };
-    expect(problemsOf({ ...jwt, MILLRACE_AUTH_JWKS_ATTEMPT_TIMEOUT_MS: '9000' })).toEqual([expect.stringMatching(/^Pipeline jwks: .*attemptMs/)]);
+    const jwt = {
+      MILLRACE_AUTH_JWKS_URL: 'https://issuer/jwks',
+      MILLRACE_AUTH_JWT_ISSUER: 'https://issuer',
+      MILLRACE_AUTH_JWT_AUDIENCE: 'millrace',
+    };
+    expect(problemsOf({ ...jwt, MILLRACE_AUTH_JWKS_ATTEMPT_TIMEOUT_MS: '9000' })).toEqual([
+      expect.stringMatching(/^Pipeline jwks: .*attemptMs/),
+    ]);
   });
 
   it('take keys in the clear from this machine only', () => {
     const rest = { MILLRACE_AUTH_JWT_ISSUER: 'x', MILLRACE_AUTH_JWT_AUDIENCE: 'y' };
-    expect(problemsOf({ ...rest, MILLRACE_AUTH_JWKS_URL: 'http://issuer.example/jwks' })).toEqual([expect.stringContaining('must be an https URL')]);
+    expect(problemsOf({ ...rest, MILLRACE_AUTH_JWKS_URL: 'http://issuer.example/jwks' })).toEqual([
+      expect.stringContaining('must be an https URL'),
+    ]);
     expect(problemsOf({ ...rest, MILLRACE_AUTH_JWKS_URL: 'http://127.0.0.1:1/jwks' })).toEqual([]);
     expect(problemsOf({ ...rest, MILLRACE_AUTH_JWKS_URL: 'http://[::1]:1/jwks' })).toEqual([]);
   });
 
   it('refuse a misspelt name instead of leaving the door open', () => {
-    expect(problemsOf({ MILLRACE_AUTH_JWKS_URI: 'https://issuer/jwks' })).toEqual(['MILLRACE_AUTH_JWKS_URI is not a known setting; did you mean MILLRACE_AUTH_JWKS_URL?']);
+    expect(problemsOf({ MILLRACE_AUTH_JWKS_URI: 'https://issuer/jwks' })).toEqual([
+      'MILLRACE_AUTH_JWKS_URI is not a known setting; did you mean MILLRACE_AUTH_JWKS_URL?',
+    ]);
   });
 });

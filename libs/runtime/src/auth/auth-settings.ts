@@ -13,10 +13,17 @@ export const authPrefix = 'MILLRACE_AUTH_';
 
 /** Settings of authentication, the same for every service: spread them into the service's schema. */
 export const authSettings = {
-  MILLRACE_AUTH_JWKS_URL: Type.Optional(Type.String({ pattern: '^https?://', description: "URL of the issuer's key set; https unless it is on this machine." })),
+  MILLRACE_AUTH_JWKS_URL: Type.Optional(
+    Type.String({ pattern: '^https?://', description: "URL of the issuer's key set; https unless it is on this machine." }),
+  ),
   MILLRACE_AUTH_JWT_ISSUER: Type.Optional(Type.String({ minLength: 1, description: 'Required `iss` of a token.' })),
   MILLRACE_AUTH_JWT_AUDIENCE: Type.Optional(Type.String({ minLength: 1, description: 'Required `aud` of a token.' })),
-  MILLRACE_AUTH_CLOCK_TOLERANCE_SECONDS: Type.Integer({ minimum: 0, maximum: 300, default: 30, description: 'How far the clocks of issuer and service may be apart, in seconds.' }),
+  MILLRACE_AUTH_CLOCK_TOLERANCE_SECONDS: Type.Integer({
+    minimum: 0,
+    maximum: 300,
+    default: 30,
+    description: 'How far the clocks of issuer and service may be apart, in seconds.',
+  }),
   MILLRACE_AUTH_API_KEYS_FILE: Type.Optional(Type.String({ minLength: 1, description: 'File with the hashes of API keys.' })),
   MILLRACE_AUTH_API_KEYS: Type.Optional(Type.Array(Type.String(), { maxItems: 1000, description: 'API keys as name:sha256:scope+scope.' })),
   ...pipelineSettings('MILLRACE_AUTH', authPipelines),
@@ -28,7 +35,10 @@ const schema = Type.Object(authSettings);
  * Makes the options of authentication out of settings that `readConfig` has read.
  * @throws ConfigError when settings do not fit together, or the key file cannot be read or used.
  */
-export function authFrom(config: Static<typeof schema>, readFile: (path: string) => string = (path) => readFileSync(path, 'utf8')): AuthOptions {
+export function authFrom(
+  config: Static<typeof schema>,
+  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): AuthOptions {
   const problems: string[] = [];
   const jwt = jwtFrom(config, problems);
   const { MILLRACE_AUTH_API_KEYS: list, MILLRACE_AUTH_API_KEYS_FILE: path } = config;
@@ -45,7 +55,9 @@ function jwtFrom(config: Static<typeof schema>, problems: string[]): AuthOptions
   const { MILLRACE_AUTH_JWKS_URL: jwksUrl, MILLRACE_AUTH_JWT_ISSUER: issuer, MILLRACE_AUTH_JWT_AUDIENCE: audience } = config;
   if (jwksUrl === undefined && issuer === undefined && audience === undefined) return undefined;
   if (jwksUrl === undefined || issuer === undefined || audience === undefined) {
-    problems.push('MILLRACE_AUTH_JWKS_URL, MILLRACE_AUTH_JWT_ISSUER and MILLRACE_AUTH_JWT_AUDIENCE belong together: set all three or none.');
+    problems.push(
+      'MILLRACE_AUTH_JWKS_URL, MILLRACE_AUTH_JWT_ISSUER and MILLRACE_AUTH_JWT_AUDIENCE belong together: set all three or none.',
+    );
     return undefined;
   }
   const url = URL.parse(jwksUrl);
@@ -62,7 +74,9 @@ function keysOfFile(path: string, readFile: (path: string) => string): ApiKey[] 
   try {
     text = readFile(path);
   } catch (error) {
-    throw new ConfigError([`MILLRACE_AUTH_API_KEYS_FILE ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`]);
+    throw new ConfigError([
+      `MILLRACE_AUTH_API_KEYS_FILE ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+    ]);
   }
   return parseApiKeyFile(text, path);
 }

@@ -31,7 +31,8 @@ export class Authenticator {
     try {
       return await jwt.verify(token);
     } catch (error) {
-      if (error instanceof errors.JOSEError) throw unauthenticated(reasons[error.code] ?? 'The token is not valid.', 'invalid_token', error);
+      if (error instanceof errors.JOSEError)
+        throw unauthenticated(reasons[error.code] ?? 'The token is not valid.', 'invalid_token', error);
       throw error;
     }
   }
@@ -39,7 +40,8 @@ export class Authenticator {
 
 const reasons: Readonly<Record<string, string>> = {
   ERR_JWT_EXPIRED: 'The token has expired.',
-  ERR_JWT_CLAIM_VALIDATION_FAILED: 'The token is not meant for this service: its issuer, audience or times do not fit, or a required claim is missing.',
+  ERR_JWT_CLAIM_VALIDATION_FAILED:
+    'The token is not meant for this service: its issuer, audience or times do not fit, or a required claim is missing.',
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "The token's signature is wrong.",
   ERR_JWKS_NO_MATCHING_KEY: 'The token is signed with a key that its issuer does not have.',
   ERR_JOSE_ALG_NOT_ALLOWED: 'The token is signed with an algorithm that is not accepted.',

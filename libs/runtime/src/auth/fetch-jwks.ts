@@ -38,7 +38,10 @@ export async function fetchJwks(url: string, signal: AbortSignal): Promise<JSONW
     // Of the refusals only these two pass by themselves.
     const retryable = status >= 500 || status === 408 || status === 429;
     const retryAfterMs = parseRetryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now());
-    throw new JwksError(`The issuer's key set at ${url} was answered with status ${status}.`, retryable, { throttled: isThrottled(status, retryAfterMs), retryAfterMs });
+    throw new JwksError(`The issuer's key set at ${url} was answered with status ${status}.`, retryable, {
+      throttled: isThrottled(status, retryAfterMs),
+      retryAfterMs,
+    });
   }
   let text = '';
   const decoder = new TextDecoder();

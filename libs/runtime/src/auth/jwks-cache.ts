@@ -95,6 +95,10 @@ export class JwksCache {
   }
 
   private unreachable(): ProblemError {
-    return new ProblemError('unavailable', { detail: "The keys of the tokens' issuer cannot be fetched now.", retryAfterSeconds: this.cooldownMs / 1000, cause: this.failure?.cause });
+    return new ProblemError('unavailable', {
+      detail: "The keys of the tokens' issuer cannot be fetched now.",
+      retryAfterSeconds: this.cooldownMs / 1000,
+      cause: this.failure?.cause,
+    });
   }
 }

@@ -25,16 +25,25 @@ async function fetched(status: number, headers: OutgoingHttpHeaders = {}): Promi
   issuer = server;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const registry = new PipelineRegistry();
-  addJwksPipeline({ ...jwksSpec, retry: { ...jwksSpec.retry, waitMsMax: 1 } }, { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load: { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 } });
+  addJwksPipeline(
+    { ...jwksSpec, retry: { ...jwksSpec.retry, waitMsMax: 1 } },
+    { registry, logger: createLogger({ name: 'sink', level: 'silent' }), load: { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 } },
+  );
   let errorClass: string | undefined;
   registry.get('jwks').events.on('AttemptFinished', (attempt) => (errorClass ??= attempt.errorClass));
-  const error = await jwksThrough(registry, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`).catch((thrown: unknown) => thrown);
+  const error = await jwksThrough(registry, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`).catch(
+    (thrown: unknown) => thrown,
+  );
   return { error, requests, errorClass };
 }
 
 describe("a fetch of an issuer's keys", () => {
   it.each([429, 503])('is not repeated before the issuer wants it after %i with Retry-After', async (status) => {
-    expect(await fetched(status, { 'retry-after': '15' })).toMatchObject({ requests: 1, errorClass: 'throttled', error: { code: 'jwks-unavailable', retryAfterMs: 15_000 } });
+    expect(await fetched(status, { 'retry-after': '15' })).toMatchObject({
+      requests: 1,
+      errorClass: 'throttled',
+      error: { code: 'jwks-unavailable', retryAfterMs: 15_000 },
+    });
   });
 
   it.each([

@@ -21,7 +21,10 @@ export const authPipelines = {
 export const jwksSpec: PipelineSpec = { name: 'jwks', ...authPipelines.jwks };
 
 /** One request makes one fetch at most: the cache has a pause between two. */
-const callPath: CallPath = { request: 'any request with a token: one fetch of the keys of its issuer', layers: ['jwks', { name: 'fetch', attemptsMax: 1 }] };
+const callPath: CallPath = {
+  request: 'any request with a token: one fetch of the keys of its issuer',
+  layers: ['jwks', { name: 'fetch', attemptsMax: 1 }],
+};
 
 /** Makes the pipeline and registers it, and its attempts among those that a request may cause. Before the pipelines of the app, which say the sum at start. */
 export function addJwksPipeline(spec: PipelineSpec, surroundings: MakePipelinesDeps): void {

@@ -55,7 +55,9 @@ describe('a bearer token', () => {
   });
 
   it('signed with another key is refused', async () => {
-    await expect(verifier.verify(await token({}, other.privateKey))).rejects.toMatchObject({ code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' });
+    await expect(verifier.verify(await token({}, other.privateKey))).rejects.toMatchObject({
+      code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    });
   });
 
   it('signed with a shared secret is refused, since our public key is no secret', async () => {

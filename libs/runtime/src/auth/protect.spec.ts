@@ -46,8 +46,15 @@ afterEach(async () => {
   issuer?.close();
 });
 
-function ask(path: string, token?: string, init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {}): Promise<Response> {
-  return fetch(service!.url + path, { ...init, headers: { ...init.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } });
+function ask(
+  path: string,
+  token?: string,
+  init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
+): Promise<Response> {
+  return fetch(service!.url + path, {
+    ...init,
+    headers: { ...init.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+  });
 }
 
 /** `fetch` does not let one set the Host header. */
@@ -102,7 +109,11 @@ describe('a service with API keys', () => {
     ['an endless credential', `Bearer ${'a'.repeat(9000)}`, 'Bearer realm="millrace", error="invalid_request"'],
   ])('answers 401 to %s, before it looks at the body', async (_what, authorization, challenge) => {
     await start({ apiKeys });
-    const response = await ask('/things', undefined, { method: 'POST', body: '{', headers: { 'content-type': 'application/json', ...(authorization === undefined ? {} : { authorization }) } });
+    const response = await ask('/things', undefined, {
+      method: 'POST',
+      body: '{',
+      headers: { 'content-type': 'application/json', ...(authorization === undefined ? {} : { authorization }) },
+    });
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toBe(challenge);
     expect(await response.json()).toMatchObject({ type: 'urn:millrace:problem:unauthenticated' });
@@ -137,11 +148,25 @@ describe('a service with tokens', () => {
     });
     await new Promise<void>((resolve) => issuer!.listen(0, '127.0.0.1', resolve));
     const jwksUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks`;
-    return { jwt: { jwksUrl, issuer: 'https://issuer', audience: 'millrace', jwks: { ...jwksSpec, retry: { ...jwksSpec.retry, baseMs: 1, waitMsMax: 1 } } }, asked: () => asked };
+    return {
+      jwt: {
+        jwksUrl,
+        issuer: 'https://issuer',
+        audience: 'millrace',
+        jwks: { ...jwksSpec, retry: { ...jwksSpec.retry, baseMs: 1, waitMsMax: 1 } },
+      },
+      asked: () => asked,
+    };
   }
 
   const token = (subject: string, scope = 'queries:run'): Promise<string> =>
-    new SignJWT({ scope }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).setIssuer('https://issuer').setAudience('millrace').setSubject(subject).setExpirationTime('5m').sign(privateKey);
+    new SignJWT({ scope })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+      .setIssuer('https://issuer')
+      .setAudience('millrace')
+      .setSubject(subject)
+      .setExpirationTime('5m')
+      .sign(privateKey);
 
   it('lets in a token signed by a key that the issuer publishes', async () => {
     await start({ jwt: (await issue()).jwt });

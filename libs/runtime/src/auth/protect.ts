@@ -42,7 +42,11 @@ export function protect(app: NestFastifyApplication, auth: AuthOptions, host: st
       `it would listen on ${host}, which other machines can reach, without authentication. Set MILLRACE_AUTH_JWKS_URL or MILLRACE_AUTH_API_KEYS_FILE, or listen on 127.0.0.1.`,
     );
   }
-  const rejections = app.get(Metrics).counter({ name: 'millrace_auth_rejections_total', help: 'Requests refused for their credentials, by problem.', labelNames: ['problem'] });
+  const rejections = app.get(Metrics).counter({
+    name: 'millrace_auth_rejections_total',
+    help: 'Requests refused for their credentials, by problem.',
+    labelNames: ['problem'],
+  });
   const fastify = app.getHttpAdapter().getInstance();
   const count = (error: unknown): unknown => {
     if (error instanceof ProblemError) rejections.inc({ problem: error.code });
@@ -66,7 +70,12 @@ export function protect(app: NestFastifyApplication, auth: AuthOptions, host: st
       if (request.headers.host === undefined || isLoopbackHostHeader(request.headers.host)) {
         setPrincipal(request, anonymous);
         done();
-      } else done(count(new ProblemError('forbidden', { detail: 'Authentication is off, so only requests to a loopback name are served.' })) as Error);
+      } else
+        done(
+          count(
+            new ProblemError('forbidden', { detail: 'Authentication is off, so only requests to a loopback name are served.' }),
+          ) as Error,
+        );
     });
   }
 }

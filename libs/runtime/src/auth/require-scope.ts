@@ -11,7 +11,8 @@ const scopeMetadata = 'millrace:scope';
  * The scope that a controller or a route needs. A route's own wins over its controller's. Without it, any authenticated caller is admitted.
  * @param scopes One of these is enough. The first is named in the challenge of a refusal.
  */
-export const RequireScope = (...scopes: readonly [Scope, ...Scope[]]): ClassDecorator & MethodDecorator => SetMetadata(scopeMetadata, scopes);
+export const RequireScope = (...scopes: readonly [Scope, ...Scope[]]): ClassDecorator & MethodDecorator =>
+  SetMetadata(scopeMetadata, scopes);
 
 /** Refuses callers who lack the scope of the route. Authentication has happened before, ahead of the body. */
 export class ScopeGuard implements CanActivate {
@@ -19,7 +20,10 @@ export class ScopeGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'http') return true;
-    const scopes = this.reflector.getAllAndOverride<readonly Scope[] | undefined>(scopeMetadata, [context.getHandler(), context.getClass()]);
+    const scopes = this.reflector.getAllAndOverride<readonly Scope[] | undefined>(scopeMetadata, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
     if (scopes === undefined) return true;
     const principal = principalOf(context.switchToHttp().getRequest<FastifyRequest>());
     if (scopes.some((scope) => principal?.scopes.has(scope))) return true;

@@ -15,7 +15,9 @@ const service = {
   DNS_PORT_53_UDP_ADDR: 'fd00::a',
 };
 
-it.each(Object.entries(service))('%s=%s is a variable of Kubernetes', (name, value) => expect(isKubernetesVariable(name, value)).toBe(true));
+it.each(Object.entries(service))('%s=%s is a variable of Kubernetes', (name, value) =>
+  expect(isKubernetesVariable(name, value)).toBe(true),
+);
 
 it.each([
   ['PURCHASE_PORT', '3001'],

@@ -24,7 +24,9 @@ export function isKubernetesVariable(name: string, value: string | undefined): b
 }
 
 /** An environment without Kubernetes' variables. */
-export function withoutKubernetesVariables(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
+export function withoutKubernetesVariables(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => !isKubernetesVariable(name, value)));
 }
 

@@ -41,13 +41,31 @@ describe('readConfig', () => {
   });
 
   it('ignores what Kubernetes sets for a Service, also under the name of a setting, and still refuses misspelt settings', () => {
-    const links = { SHOP_PORT: 'tcp://10.96.34.239:80', SHOP_SERVICE_HOST: '10.96.34.239', SHOP_SERVICE_PORT: '80', SHOP_PORT_80_TCP_ADDR: '10.96.34.239' };
+    const links = {
+      SHOP_PORT: 'tcp://10.96.34.239:80',
+      SHOP_SERVICE_HOST: '10.96.34.239',
+      SHOP_SERVICE_PORT: '80',
+      SHOP_PORT_80_TCP_ADDR: '10.96.34.239',
+    };
     expect(readConfig(schema, { prefixes: ['SHOP_'], env: { SHOP_BUCKET: 'lake', ...links } }).SHOP_PORT).toBe(3001);
-    expect(problemsOf({ SHOP_BUCKET: 'lake', ...links, SHOP_PORTT: '1', SHOP_SERVICE: '1' })).toEqual(['SHOP_PORTT is not a known setting; did you mean SHOP_PORT?', 'SHOP_SERVICE is not a known setting; did you mean SHOP_STRICT?']);
+    expect(problemsOf({ SHOP_BUCKET: 'lake', ...links, SHOP_PORTT: '1', SHOP_SERVICE: '1' })).toEqual([
+      'SHOP_PORTT is not a known setting; did you mean SHOP_PORT?',
+      'SHOP_SERVICE is not a known setting; did you mean SHOP_STRICT?',
+    ]);
   });
 
   it('lists every problem at once, in plain sentences', () => {
-    expect(problemsOf({ SHOP_PORT: '99999', SHOP_RATIO: 'half', SHOP_STRICT: 'maybe', SHOP_MODE: 'slow', KAFKA_BROKERS: ',', SHOP_PROT: '1', SHOP_WHATEVER_ELSE: '2' })).toEqual([
+    expect(
+      problemsOf({
+        SHOP_PORT: '99999',
+        SHOP_RATIO: 'half',
+        SHOP_STRICT: 'maybe',
+        SHOP_MODE: 'slow',
+        KAFKA_BROKERS: ',',
+        SHOP_PROT: '1',
+        SHOP_WHATEVER_ELSE: '2',
+      }),
+    ).toEqual([
       'SHOP_BUCKET is required: Bucket of the shop.',
       'SHOP_PORT must be at most 65535 (it is "99999").',
       'SHOP_RATIO must be a number (it is "half").',
@@ -72,7 +90,9 @@ describe('readConfig', () => {
 
   it('asks for rules between settings once the single ones are good', () => {
     expect(problemsOf({ SHOP_BUCKET: 'lake' }, () => ['A must be below B.'])).toEqual(['A must be below B.']);
-    expect(problemsOf({ SHOP_PORT: '0', SHOP_BUCKET: 'lake' }, () => ['A must be below B.'])).toEqual(['SHOP_PORT must be at least 1 (it is "0").']);
+    expect(problemsOf({ SHOP_PORT: '0', SHOP_BUCKET: 'lake' }, () => ['A must be below B.'])).toEqual([
+      'SHOP_PORT must be at least 1 (it is "0").',
+    ]);
   });
 
   it('gives settings that cannot be changed afterwards', () => {

@@ -33,7 +33,9 @@ export function readConfig<S extends TObject>(schema: S, options: ReadConfigOpti
     if (value !== undefined) values[key] = value;
   }
 
-  const problems = validatorFor(schema).violations(values).map((violation) => sentenceOf(violation, properties, env));
+  const problems = validatorFor(schema)
+    .violations(values)
+    .map((violation) => sentenceOf(violation, properties, env));
   problems.push(...unknownKeys(Object.keys(properties), options.prefixes, env));
   const config = Object.freeze(values) as Static<S>;
   if (problems.length === 0) problems.push(...(options.check?.(config) ?? []));

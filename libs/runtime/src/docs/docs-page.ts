@@ -22,7 +22,9 @@ export interface DocsPage {
 /** Renders an OpenAPI document as one page that works without scripts and without any other file. */
 export function docsPage(document: OpenApiDocument): DocsPage {
   const { info, tags } = document;
-  const operations = Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })));
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+  );
   const html = `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(info.title)}</title><style>${style}</style></head>
@@ -45,9 +47,18 @@ ${Object.entries(document.components.schemas)
   return { html, contentSecurityPolicy: `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'` };
 }
 
-function operationSection(method: string, path: string, { operationId, summary, description, security, parameters = [], requestBody, responses }: OpenApiOperation): string {
+function operationSection(
+  method: string,
+  path: string,
+  { operationId, summary, description, security, parameters = [], requestBody, responses }: OpenApiOperation,
+): string {
   const scopes = security.flatMap(({ bearer }) => bearer ?? []);
-  const credentials = security.length === 0 ? 'No credentials needed.' : scopes.length === 0 ? 'Any authenticated caller.' : `Scope: ${scopes.map((scope) => `<code>${escaped(scope)}</code>`).join(' or ')}.`;
+  const credentials =
+    security.length === 0
+      ? 'No credentials needed.'
+      : scopes.length === 0
+        ? 'Any authenticated caller.'
+        : `Scope: ${scopes.map((scope) => `<code>${escaped(scope)}</code>`).join(' or ')}.`;
   return [
     `<h3 id="${escaped(operationId)}"><code>${method} ${escaped(path)}</code></h3>`,
     `<p>${text(summary)}. ${description === undefined ? '' : `${text(description)} `}${credentials}</p>`,
@@ -60,13 +71,21 @@ function operationSection(method: string, path: string, { operationId, summary, 
     requestBody === undefined ? '' : `<p>Body: ${contentText(requestBody.content)}</p>`,
     table(
       ['status', 'meaning', 'body'],
-      Object.entries(responses).map(([status, answer]) => [status, text(answer.description), answer.content === undefined ? '' : contentText(answer.content)]),
+      Object.entries(responses).map(([status, answer]) => [
+        status,
+        text(answer.description),
+        answer.content === undefined ? '' : contentText(answer.content),
+      ]),
     ),
   ].join('\n');
 }
 
 function schemaSection(name: string, schema: JsonObject): string {
-  const { description, properties, required = [] } = schema as { description?: string; properties?: Readonly<Record<string, JsonObject>>; required?: readonly string[] };
+  const {
+    description,
+    properties,
+    required = [],
+  } = schema as { description?: string; properties?: Readonly<Record<string, JsonObject>>; required?: readonly string[] };
   const rows = Object.entries(properties ?? {}).map(([field, one]) => [
     `<code>${escaped(field)}</code>${required.includes(field) ? '' : ' (optional)'}`,
     typeText(one),
@@ -83,7 +102,14 @@ function contentText(content: OpenApiContent): string {
 
 /** Describes a schema in one line of HTML. */
 function typeText(schema: JsonObject): string {
-  const { $ref, type, enum: values, const: constant, anyOf, items } = schema as {
+  const {
+    $ref,
+    type,
+    enum: values,
+    const: constant,
+    anyOf,
+    items,
+  } = schema as {
     $ref?: string;
     type?: string;
     enum?: readonly unknown[];
@@ -112,7 +138,9 @@ const limitNames: Readonly<Record<string, string>> = {
 };
 
 function limitsText(schema: JsonObject): string {
-  const limits = Object.entries(limitNames).flatMap(([keyword, words]) => (typeof schema[keyword] === 'number' ? [`${words} ${schema[keyword]}`] : []));
+  const limits = Object.entries(limitNames).flatMap(([keyword, words]) =>
+    typeof schema[keyword] === 'number' ? [`${words} ${schema[keyword]}`] : [],
+  );
   return limits.length === 0 ? '' : `, ${limits.join(', ')}`;
 }
 

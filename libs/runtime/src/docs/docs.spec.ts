@@ -37,15 +37,29 @@ let service: RunningService;
 let check: DocumentCheck;
 
 beforeAll(async () => {
-  service = await startService({ name: 'things', module: ThingsModule, port: 0, auth: { apiKeys }, api, logger: createLogger({ name: 'things', level: 'silent' }) });
+  service = await startService({
+    name: 'things',
+    module: ThingsModule,
+    port: 0,
+    auth: { apiKeys },
+    api,
+    logger: createLogger({ name: 'things', level: 'silent' }),
+  });
   check = await DocumentCheck.of(service.url);
 });
 afterAll(async () => await service?.close());
 
 async function faultsOf(method: string, path: string, init: RequestInit = {}): Promise<{ status: number; faults: string[] }> {
-  const response = await fetch(service.url + path, { method, headers: { authorization: 'Bearer key', 'content-type': 'application/json' }, ...init });
+  const response = await fetch(service.url + path, {
+    method,
+    headers: { authorization: 'Bearer key', 'content-type': 'application/json' },
+    ...init,
+  });
   const { status } = response;
-  return { status, faults: check.answerFaults({ method, path, status, contentType: response.headers.get('content-type'), body: await response.text() }) };
+  return {
+    status,
+    faults: check.answerFaults({ method, path, status, contentType: response.headers.get('content-type'), body: await response.text() }),
+  };
 }
 
 describe('the document of a service', () => {
@@ -85,7 +99,12 @@ describe('/openapi.json and /docs', () => {
   });
 
   it('do not exist in a service that describes no routes', async () => {
-    const plain = await startService({ name: 'things', module: ThingsModule, port: 0, logger: createLogger({ name: 'things', level: 'silent' }) });
+    const plain = await startService({
+      name: 'things',
+      module: ThingsModule,
+      port: 0,
+      logger: createLogger({ name: 'things', level: 'silent' }),
+    });
     try {
       for (const path of ['/openapi.json', '/docs']) expect((await fetch(plain.url + path)).status).toBe(404);
     } finally {

@@ -85,9 +85,13 @@ export const runtimeOperations: readonly HttpOperation[] = [
     path: '/admin/pipelines/{name}',
     id: 'changePipeline',
     summary: 'Change settings of a pipeline until the service restarts',
-    description: 'A change is applied completely or not at all. `mode` controls the circuit: `auto`, `forced-open`, `forced-closed` or `disabled`.',
+    description:
+      'A change is applied completely or not at all. `mode` controls the circuit: `auto`, `forced-open`, `forced-closed` or `disabled`.',
     parameters: [name],
-    body: Type.Object({}, { additionalProperties: true, description: 'Any part of the settings of the pipeline, and `mode`. Other fields are refused' }),
+    body: Type.Object(
+      {},
+      { additionalProperties: true, description: 'Any part of the settings of the pipeline, and `mode`. Other fields are refused' },
+    ),
     answers: [{ status: 200, description: 'The changed pipeline', content: { [json]: pipelineSchema } }],
     problems: ['invalid-json', 'validation', 'not-found', 'body-too-large', 'unsupported-media-type'],
   },
@@ -97,7 +101,9 @@ export const runtimeOperations: readonly HttpOperation[] = [
     path: '/hystrix.stream',
     id: 'streamPipelines',
     summary: "Stream the state of the pipelines as server-sent events in Hystrix's field names",
-    answers: [{ status: 200, description: 'One event for each pipeline every half second', content: { 'text/event-stream': Type.String() } }],
+    answers: [
+      { status: 200, description: 'One event for each pipeline every half second', content: { 'text/event-stream': Type.String() } },
+    ],
     problems: [],
   },
   {
@@ -105,7 +111,9 @@ export const runtimeOperations: readonly HttpOperation[] = [
     path: '/openapi.json',
     id: 'getOpenApi',
     summary: 'Read this document',
-    answers: [{ status: 200, description: 'An OpenAPI 3.1 document', content: { [json]: Type.Object({}, { additionalProperties: true }) } }],
+    answers: [
+      { status: 200, description: 'An OpenAPI 3.1 document', content: { [json]: Type.Object({}, { additionalProperties: true }) } },
+    ],
   },
   {
     ...documents,

@@ -18,6 +18,9 @@ export class HealthController {
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const readiness = await this.health.readiness();
     const takesWork = readiness.status === 'ready' || readiness.status === 'degraded';
-    await reply.code(takesWork ? 200 : 503).header('cache-control', 'no-store').send(readiness);
+    await reply
+      .code(takesWork ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(readiness);
   }
 }

@@ -78,7 +78,10 @@ describe('the health registry', () => {
         throw new Error('no such host');
       },
     });
-    health.register('b', { required: false, check: () => Promise.reject(Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' })) });
+    health.register('b', {
+      required: false,
+      check: () => Promise.reject(Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' })),
+    });
     expect((await health.readiness()).dependencies.map((dependency) => dependency.detail)).toEqual(['no such host', 'ECONNREFUSED']);
   });
 

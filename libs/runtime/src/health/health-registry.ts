@@ -74,7 +74,8 @@ export class HealthRegistry {
   }
 
   private ask(name: string, entry: Entry): Promise<DependencyHealth> {
-    if (entry.last !== undefined && this.now() - entry.last.atMs < (this.options.cacheMs ?? 1000)) return Promise.resolve(entry.last.health);
+    if (entry.last !== undefined && this.now() - entry.last.atMs < (this.options.cacheMs ?? 1000))
+      return Promise.resolve(entry.last.health);
     entry.pending ??= this.run(name, entry).finally(() => {
       delete entry.pending;
     });
@@ -102,7 +103,10 @@ export class HealthRegistry {
 }
 
 /** A check that ignores its signal must not hold the answer, so the time limit is raced as well as signalled. */
-async function outcomeOf({ check, timeoutMs = 1000 }: HealthCheck, lastErrorOf: HealthRegistry['lastErrorOf']): Promise<{ status: 'up' | 'down'; detail?: string }> {
+async function outcomeOf(
+  { check, timeoutMs = 1000 }: HealthCheck,
+  lastErrorOf: HealthRegistry['lastErrorOf'],
+): Promise<{ status: 'up' | 'down'; detail?: string }> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

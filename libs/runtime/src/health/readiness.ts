@@ -21,7 +21,8 @@ export type DependencyHealth = Plain<typeof dependencyHealthSchema>;
 export const readinessSchema = Type.Object(
   {
     status: Type.Enum(['ready', 'degraded', 'unavailable', 'stopping'], {
-      description: '`ready`: everything is up. `degraded`: something that is not required is down. `unavailable`: something required is down. `stopping`: the service ends',
+      description:
+        '`ready`: everything is up. `degraded`: something that is not required is down. `unavailable`: something required is down. `stopping`: the service ends',
     }),
     service: Type.String({ description: 'Name of the service' }),
     dependencies: Type.Array(dependencyHealthSchema, { description: 'Each dependency, in the order of registration' }),

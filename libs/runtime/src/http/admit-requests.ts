@@ -31,7 +31,8 @@ export function admitRequests(fastify: FastifyInstance, pipeline: Pipeline, requ
     };
     // An injected outcome or a fallback replaced the request: its route was not asked and has no answer.
     const endWithoutRoute = (): void => {
-      if (!admitted) done(new ProblemError('unavailable', { detail: `${pipeline.name} did not let the request in.`, retryAfterSeconds: 1 }));
+      if (!admitted)
+        done(new ProblemError('unavailable', { detail: `${pipeline.name} did not let the request in.`, retryAfterSeconds: 1 }));
     };
     try {
       const deadline = deadlineOf(request.headers[headerNames.deadline]);

@@ -23,7 +23,10 @@ export interface ClientErrorLimits {
  * Answers bytes that are no request, or a request that is late, with a problem document. The fault is counted once: for the request it
  * belongs to, or as one that never became a request. Complete requests before the fault are answered first, in their order.
  */
-export function clientErrorAnswerer(requests: RequestTally, limits: ClientErrorLimits): (fault: Error & { code?: string }, socket: Socket) => void {
+export function clientErrorAnswerer(
+  requests: RequestTally,
+  limits: ClientErrorLimits,
+): (fault: Error & { code?: string }, socket: Socket) => void {
   const seen = new WeakSet<Socket>();
   return (fault, socket) => {
     if (seen.has(socket)) return;

@@ -21,13 +21,23 @@ class ThingsModule {}
 const bodyBytesMax = 10_000;
 let service: RunningService;
 beforeAll(async () => {
-  service = await startService({ name: 'things', module: ThingsModule, port: 0, bodyBytesMax, logger: createLogger({ name: 'things', level: 'silent' }) });
+  service = await startService({
+    name: 'things',
+    module: ThingsModule,
+    port: 0,
+    bodyBytesMax,
+    logger: createLogger({ name: 'things', level: 'silent' }),
+  });
 });
 afterAll(async () => {
   await service.close();
 });
 
-async function post(body: Uint8Array | ReadableStream, coding: string, path = '/things'): Promise<{ status: number; headers: Headers; body: unknown }> {
+async function post(
+  body: Uint8Array | ReadableStream,
+  coding: string,
+  path = '/things',
+): Promise<{ status: number; headers: Headers; body: unknown }> {
   const response = await fetch(service.url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'content-encoding': coding },
@@ -87,7 +97,8 @@ describe('a compressed body', () => {
     const decoder = createGunzip();
     let bytes = 0;
     const read = async (): Promise<void> => {
-      for await (const chunk of decodedBody(Readable.from([gzipSync(jsonOf(8_000_000))]), decoder, 'gzip', { bodyBytesMax: 100_000 })) bytes += (chunk as Buffer).length;
+      for await (const chunk of decodedBody(Readable.from([gzipSync(jsonOf(8_000_000))]), decoder, 'gzip', { bodyBytesMax: 100_000 }))
+        bytes += (chunk as Buffer).length;
     };
     await expect(read()).rejects.toMatchObject({ code: 'body-too-large' });
     expect([bytes <= 100_000, decoder.destroyed]).toEqual([true, true]);
@@ -114,12 +125,18 @@ describe('a compressed body', () => {
     ['zstd', zstdCompressSync(text).subarray(0, 20)],
   ])('that is not %s is 400 and the problem names the header', async (coding, bytes) => {
     const answer = await post(bytes, coding);
-    expect(answer).toMatchObject({ status: 400, body: { type: 'urn:millrace:problem:validation', errors: [{ field: 'Content-Encoding' }] } });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { type: 'urn:millrace:problem:validation', errors: [{ field: 'Content-Encoding' }] },
+    });
   });
 
   it.each(['br', 'compress', 'gzip, gzip', 'nonsense'])('of the coding %s is 415, with the codings that are decoded', async (coding) => {
     const answer = await post(gzipSync(text), coding);
-    expect(answer).toMatchObject({ status: 415, body: { type: 'urn:millrace:problem:unsupported-media-type', errors: [{ field: 'Content-Encoding' }] } });
+    expect(answer).toMatchObject({
+      status: 415,
+      body: { type: 'urn:millrace:problem:unsupported-media-type', errors: [{ field: 'Content-Encoding' }] },
+    });
     expect(answer.headers.get('accept-encoding')).toBe('gzip, deflate, zstd');
   });
 
@@ -134,8 +151,11 @@ describe('a compressed body', () => {
 
   it('whose client disconnects in the middle ends its own request only', async () => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
-    const head = 'POST /things HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 500\r\n\r\n';
-    await new Promise<void>((resolve) => void socket.write(Buffer.concat([Buffer.from(head), gzipSync(text).subarray(0, 10)]), () => resolve()));
+    const head =
+      'POST /things HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 500\r\n\r\n';
+    await new Promise<void>(
+      (resolve) => void socket.write(Buffer.concat([Buffer.from(head), gzipSync(text).subarray(0, 10)]), () => resolve()),
+    );
     socket.destroy();
     expect((await post(gzipSync(text), 'gzip')).status).toBe(201);
   });

@@ -87,9 +87,17 @@ function unsupported(coding: string): ProblemError {
 
 function undecodable(coding: string, cause: unknown): ProblemError {
   const message = `is ${coding}, and the body cannot be decoded as such`;
-  return new ProblemError('validation', { detail: `Content-Encoding ${message}.`, errors: [{ field: 'Content-Encoding', message }], headers: { connection: 'close' }, cause });
+  return new ProblemError('validation', {
+    detail: `Content-Encoding ${message}.`,
+    errors: [{ field: 'Content-Encoding', message }],
+    headers: { connection: 'close' },
+    cause,
+  });
 }
 
 function tooLarge({ bodyBytesMax }: ProblemLimits): ProblemError {
-  return new ProblemError('body-too-large', { detail: `The body may have at most ${bodyBytesMax} bytes, compressed and decoded.`, headers: { connection: 'close' } });
+  return new ProblemError('body-too-large', {
+    detail: `The body may have at most ${bodyBytesMax} bytes, compressed and decoded.`,
+    headers: { connection: 'close' },
+  });
 }

@@ -11,7 +11,8 @@ import type { Lifecycle } from '../service/lifecycle.ts';
  */
 export function drainOn(fastify: FastifyInstance, { draining, stopping }: Pick<Lifecycle, 'draining' | 'stopping'>): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (stopping.aborted && !request.url.startsWith('/health/')) done(new ProblemError('unavailable', { detail: 'The service is stopping.', retryAfterSeconds: 1 }));
+    if (stopping.aborted && !request.url.startsWith('/health/'))
+      done(new ProblemError('unavailable', { detail: 'The service is stopping.', retryAfterSeconds: 1 }));
     else done();
   });
   fastify.addHook('onSend', (_request, reply, payload, done) => {

@@ -12,7 +12,14 @@ export function requireHost(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     const message = hostFault(request.raw.rawHeaders, request.raw.httpVersion);
     if (message === undefined) done();
-    else done(new ProblemError('validation', { detail: `The header Host ${message}.`, errors: [{ field: 'Host', message }], headers: { connection: 'close' } }));
+    else
+      done(
+        new ProblemError('validation', {
+          detail: `The header Host ${message}.`,
+          errors: [{ field: 'Host', message }],
+          headers: { connection: 'close' },
+        }),
+      );
   });
 }
 

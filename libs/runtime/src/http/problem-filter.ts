@@ -23,7 +23,10 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (request.raw.socket.destroyed) {
       // No client reads the answer. The request is counted and logged as one whose client disconnected.
-      this.logger.debug({ err: error, method: request.method, path: pathOf(request.url), requestId: request.id }, 'A request failed after its client had disconnected.');
+      this.logger.debug(
+        { err: error, method: request.method, path: pathOf(request.url), requestId: request.id },
+        'A request failed after its client had disconnected.',
+      );
       reply.hijack();
       return;
     }
@@ -57,7 +60,11 @@ export class ProblemFilter implements ExceptionFilter {
 /** Answers a problem document. */
 export function sendProblem(reply: FastifyReply, { problem, headers }: ProblemAnswer): FastifyReply {
   // Bytes, because Fastify adds a charset to the media type of text, and this one has none.
-  return reply.code(problem.status).headers(headers).header('content-type', problemMediaType).send(Buffer.from(JSON.stringify(problem)));
+  return reply
+    .code(problem.status)
+    .headers(headers)
+    .header('content-type', problemMediaType)
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** The path without the query, which may hold what must not be repeated. */

@@ -22,7 +22,13 @@ describe('problemOfError', () => {
   it('keeps the content of a problem error', () => {
     const errors = [{ field: 'userAge', message: 'must be at most 150', limit: 150 }];
     expect(of(new ProblemError('validation', { errors, headers: { 'x-a': 'b' }, cause: new Error('inner') }))).toEqual({
-      problem: { type: 'urn:millrace:problem:validation', title: 'The request breaks the contract', status: 400, instance: '/v1/x', errors },
+      problem: {
+        type: 'urn:millrace:problem:validation',
+        title: 'The request breaks the contract',
+        status: 400,
+        instance: '/v1/x',
+        errors,
+      },
       headers: { 'x-a': 'b' },
     });
   });
@@ -48,7 +54,14 @@ describe('problemOfError', () => {
       }
     }
     expect(of(new ShopClosed())).toEqual({
-      problem: { type: 'urn:millrace:problem:unavailable', title: 'A dependency is not available', status: 503, detail: 'Closed until nine.', retryAfterSeconds: 60, instance: '/v1/x' },
+      problem: {
+        type: 'urn:millrace:problem:unavailable',
+        title: 'A dependency is not available',
+        status: 503,
+        detail: 'Closed until nine.',
+        retryAfterSeconds: 60,
+        instance: '/v1/x',
+      },
       headers: { 'retry-after': '60' },
     });
   });
@@ -59,7 +72,13 @@ describe('problemOfError', () => {
 
   it.each([
     [new CircuitOpenError('kafka', { retryAfterMs: 2400 }), 'unavailable', 503, '3', 'kafka is not available: its circuit is open.'],
-    [new RetryBudgetSpentError('s3', { cause: new Error('secret') }), 'unavailable', 503, '1', 's3 failed, and its budget for retries is spent.'],
+    [
+      new RetryBudgetSpentError('s3', { cause: new Error('secret') }),
+      'unavailable',
+      503,
+      '1',
+      's3 failed, and its budget for retries is spent.',
+    ],
     [new PipelineClosedError('s3'), 'unavailable', 503, '1', 'The service is stopping.'],
     [new BulkheadFullError('redis'), 'overloaded', 503, '1', 'Too many concurrent calls to redis.'],
     [new BulkheadWaitExceededError('redis'), 'overloaded', 503, '1', 'The request waited too long for a free call to redis.'],
@@ -67,7 +86,13 @@ describe('problemOfError', () => {
     [new ShedError('http', { retryAfterMs: 5000 }), 'overloaded', 503, '5', 'The service is overloaded and refuses this request.'],
     [new AttemptTimeoutError('glue', 100), 'unavailable', 503, '1', 'glue did not answer in time.'],
     [new ChaosFaultError('glue'), 'unavailable', 503, '1', 'glue failed.'],
-    [new DeadlineExceededError('s3', { retryAfterMs: 10 }), 'deadline-exceeded', 504, undefined, 'The deadline of the request passed before s3 answered.'],
+    [
+      new DeadlineExceededError('s3', { retryAfterMs: 10 }),
+      'deadline-exceeded',
+      504,
+      undefined,
+      'The deadline of the request passed before s3 answered.',
+    ],
   ] as const)('gives the client of %s the remedy', (error, name, status, retryAfter, detail) => {
     const { problem, headers } = of(error);
     expect(problem).toMatchObject({ type: `urn:millrace:problem:${name}`, status, detail });

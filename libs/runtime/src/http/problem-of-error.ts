@@ -38,8 +38,10 @@ function isProblemSource(error: unknown): error is ProblemSource {
 function namedProblemOf(error: unknown, limits: ProblemLimits): [ProblemName, ProblemDetails] {
   if (error instanceof ProblemError) return [error.code, error.details];
   if (error instanceof RejectedError) return problemOfRejection(error);
-  if (error instanceof AttemptTimeoutError) return ['unavailable', { detail: `${error.pipeline} did not answer in time.`, retryAfterSeconds: retryAfterSecondsDefault }];
-  if (error instanceof ChaosFaultError) return ['unavailable', { detail: `${error.pipeline} failed.`, retryAfterSeconds: retryAfterSecondsDefault }];
+  if (error instanceof AttemptTimeoutError)
+    return ['unavailable', { detail: `${error.pipeline} did not answer in time.`, retryAfterSeconds: retryAfterSecondsDefault }];
+  if (error instanceof ChaosFaultError)
+    return ['unavailable', { detail: `${error.pipeline} failed.`, retryAfterSeconds: retryAfterSecondsDefault }];
   const origin = error instanceof HttpException && error.cause !== undefined ? error.cause : error;
   const byCode = problemOfFastifyCode(codeOf(origin), limits);
   if (byCode !== undefined) return byCode;
@@ -65,11 +67,18 @@ const rejections: Readonly<Record<RejectionCode, readonly [name: RefusalName, de
 };
 
 /** Maps a pipeline's refusal to a problem and the whole seconds until a retry makes sense. Apps with their own errors use it, too. */
-export function problemOfRejection({ code, pipeline, retryAfterMs }: RejectedError): [RefusalName, Pick<ProblemDetails, 'detail' | 'retryAfterSeconds'>] {
+export function problemOfRejection({
+  code,
+  pipeline,
+  retryAfterMs,
+}: RejectedError): [RefusalName, Pick<ProblemDetails, 'detail' | 'retryAfterSeconds'>] {
   const [name, detail] = rejections[code];
   // A retry with the same deadline is useless.
   if (name === 'deadline-exceeded') return [name, { detail: detail(pipeline) }];
-  return [name, { detail: detail(pipeline), retryAfterSeconds: retryAfterMs === undefined ? retryAfterSecondsDefault : Math.ceil(retryAfterMs / 1000) }];
+  return [
+    name,
+    { detail: detail(pipeline), retryAfterSeconds: retryAfterMs === undefined ? retryAfterSecondsDefault : Math.ceil(retryAfterMs / 1000) },
+  ];
 }
 
 function problemOfFastifyCode(code: string | undefined, { bodyBytesMax }: ProblemLimits): [ProblemName, ProblemDetails] | undefined {
@@ -84,7 +93,10 @@ function problemOfFastifyCode(code: string | undefined, { bodyBytesMax }: Proble
       return ['body-too-large', { detail: `The body may have at most ${bodyBytesMax} bytes.`, headers: { connection: 'close' } }];
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE':
-      return ['unsupported-media-type', { detail: 'Set the content-type header to the media type of the body. Every route accepts application/json.' }];
+      return [
+        'unsupported-media-type',
+        { detail: 'Set the content-type header to the media type of the body. Every route accepts application/json.' },
+      ];
     case 'FST_ERR_BAD_URL':
       return ['validation', { detail: 'The path has a percent-encoding that cannot be decoded.' }];
     case 'FST_ERR_MAX_PARAM_LENGTH':
@@ -95,7 +107,12 @@ function problemOfFastifyCode(code: string | undefined, { bodyBytesMax }: Proble
 }
 
 function nameOfStatus(status: number): ProblemName {
-  const preferred: Partial<Record<number, ProblemName>> = { 400: 'validation', 409: 'not-finished', 413: 'body-too-large', 503: 'unavailable' };
+  const preferred: Partial<Record<number, ProblemName>> = {
+    400: 'validation',
+    409: 'not-finished',
+    413: 'body-too-large',
+    503: 'unavailable',
+  };
   const found = preferred[status] ?? (Object.keys(problemTypes) as ProblemName[]).find((name) => problemTypes[name].status === status);
   return found ?? (status >= 400 && status < 500 ? 'validation' : 'internal');
 }

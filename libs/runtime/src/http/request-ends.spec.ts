@@ -47,7 +47,11 @@ let hasty: RunningService;
 let lines: Record<string, unknown>[] = [];
 
 beforeAll(async () => {
-  const logger = createLogger({ name: 'things', level: 'debug', stream: { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) } });
+  const logger = createLogger({
+    name: 'things',
+    level: 'debug',
+    stream: { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+  });
   const options = { name: 'things', module: ThingsModule, port: 0, bodyBytesMax: 1024, logger };
   [service, hasty] = [await startService(options), await startService({ ...options, requestMsMax: 200 })];
 });
@@ -63,7 +67,8 @@ beforeEach(() => {
 async function counted(of = service): Promise<{ inFlight: number; ended: Record<string, number> }> {
   const text = await of.app.get(Metrics).text();
   const ended: Record<string, number> = {};
-  for (const [, status, count] of text.matchAll(/^millrace_http_request_duration_seconds_count\{.*status="(\d+)"\} (\d+)$/gm)) ended[status!] = (ended[status!] ?? 0) + Number(count);
+  for (const [, status, count] of text.matchAll(/^millrace_http_request_duration_seconds_count\{.*status="(\d+)"\} (\d+)$/gm))
+    ended[status!] = (ended[status!] ?? 0) + Number(count);
   return { inFlight: Number(/^millrace_http_requests_in_flight\{[^}]*\} (\d+)$/m.exec(text)![1]), ended };
 }
 
@@ -119,11 +124,18 @@ const cases: Readonly<Record<string, Case>> = {
   'an upgrade that is not taken': { sent: get('/things/1', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'), answers: [200] },
   'a CONNECT': { sent: 'CONNECT example:443 HTTP/1.1\r\nHost: example:443\r\n\r\n', answers: [405] },
   'an unknown expectation': { sent: get('/things/1', 'Expect: miracles\r\n'), answers: [200] },
-  'a body that was announced': { sent: `POST /things HTTP/1.1\r\n${json}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}`, answers: [201] },
+  'a body that was announced': {
+    sent: `POST /things HTTP/1.1\r\n${json}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}`,
+    answers: [201],
+  },
   'a Host header that is missing': { sent: 'GET /things/1 HTTP/1.1\r\n\r\n', answers: [400] },
   'a Host header that comes twice': { sent: get('/things/1', 'Host: evil.example\r\n'), answers: [400] },
   'a body with a malformed chunk': { sent: chunked('zz\r\n'), answers: [400] },
-  'a malformed chunk after an answer that came early': { sent: chunked('', `${host}Content-Type: text/csv\r\n`), next: 'zz\r\n', answers: [415] },
+  'a malformed chunk after an answer that came early': {
+    sent: chunked('', `${host}Content-Type: text/csv\r\n`),
+    next: 'zz\r\n',
+    answers: [415],
+  },
   'a body that is not JSON': { sent: chunked('1\r\n{\r\n0\r\n\r\n'), answers: [400] },
   'a body that is too large by its length': { sent: `POST /things HTTP/1.1\r\n${json}Content-Length: 5000\r\n\r\n`, answers: [413] },
   'a chunked body that is too large': { sent: chunked(`800\r\n${'x'.repeat(2048)}\r\n`), answers: [413] },
@@ -137,10 +149,26 @@ const cases: Readonly<Record<string, Case>> = {
   'an answer that the service cuts off': { sent: get('/things/half'), answers: [200], counted: [500] },
   'a client that ends in the middle of its body': { sent: cut, answers: [], counted: [499], leaves: { how: 'end', inFlight: 1 } },
   'a client that resets in the middle of its body': { sent: cut, answers: [], counted: [499], leaves: { how: 'reset', inFlight: 1 } },
-  'a client that ends in the middle of a chunk': { sent: chunked('5\r\nab'), answers: [], counted: [499], leaves: { how: 'end', inFlight: 1 } },
+  'a client that ends in the middle of a chunk': {
+    sent: chunked('5\r\nab'),
+    answers: [],
+    counted: [499],
+    leaves: { how: 'end', inFlight: 1 },
+  },
   'a client that ends before its answer': { sent: get('/things/slow'), answers: [], counted: [499], leaves: { how: 'end', inFlight: 1 } },
-  'a client that resets before its answers, one of which waits for the other': { sent: get('/things/slow') + get('/things/1'), requests: 2, answers: [], counted: [499, 499], leaves: { how: 'reset', inFlight: 2 } },
-  'a client that ends in the middle of a head': { sent: 'GET /things/1 HTT', answers: [], counted: [499], leaves: { how: 'end', inFlight: 0 } },
+  'a client that resets before its answers, one of which waits for the other': {
+    sent: get('/things/slow') + get('/things/1'),
+    requests: 2,
+    answers: [],
+    counted: [499, 499],
+    leaves: { how: 'reset', inFlight: 2 },
+  },
+  'a client that ends in the middle of a head': {
+    sent: 'GET /things/1 HTT',
+    answers: [],
+    counted: [499],
+    leaves: { how: 'end', inFlight: 0 },
+  },
 };
 
 async function send({ sent, answers, next, leaves, late }: Case): Promise<number[]> {
@@ -195,12 +223,23 @@ it('a connection on which nothing was sent is not a request', async () => {
 });
 
 it('every fault is answered with a problem document, also where Node would answer or close by itself', async () => {
-  const faults = ['a Host header that is missing', 'a Host header that comes twice', 'a CONNECT', 'bytes that are no request', 'header fields that are too large', 'a body with a malformed chunk', 'a head that does not come in time'];
+  const faults = [
+    'a Host header that is missing',
+    'a Host header that comes twice',
+    'a CONNECT',
+    'bytes that are no request',
+    'header fields that are too large',
+    'a body with a malformed chunk',
+    'a head that does not come in time',
+  ];
   for (const name of faults) {
     const client = new RawClient(cases[name]!.late ? hasty : service);
     client.socket.write(cases[name]!.sent);
     await vi.waitFor(() => expect(client.received).toMatch(/\}$/), { timeout: 10_000 });
-    expect([name, client.received]).toEqual([name, expect.stringMatching(/content-type: application\/problem\+json\r\n[^]*urn:millrace:problem:/) as string]);
+    expect([name, client.received]).toEqual([
+      name,
+      expect.stringMatching(/content-type: application\/problem\+json\r\n[^]*urn:millrace:problem:/) as string,
+    ]);
     expect([name, client.received.includes('"errors":[{"field":"Host"')]).toEqual([name, name.startsWith('a Host')]);
     client.socket.destroy();
   }

@@ -20,6 +20,7 @@ export function priorityOf(request: FastifyRequest): Priority {
   const asked = request.headers[priorityHeader];
   if (asked === undefined) return route;
   const index = priorities.indexOf(asked as Priority);
-  if (index === -1) throw new ProblemError('validation', { errors: [{ field: priorityHeader, message: `must be one of ${priorities.join(', ')}` }] });
+  if (index === -1)
+    throw new ProblemError('validation', { errors: [{ field: priorityHeader, message: `must be one of ${priorities.join(', ')}` }] });
   return priorities[Math.max(index, priorities.indexOf(route))]!;
 }

@@ -30,7 +30,8 @@ export function workOfRequest(request: FastifyRequest, reply: FastifyReply): Wor
 function signalOf(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new ProblemError('client-closed', { detail: 'The client disconnected before the answer.' }));
+    if (!reply.raw.writableFinished)
+      controller.abort(new ProblemError('client-closed', { detail: 'The client disconnected before the answer.' }));
   });
   return controller.signal;
 }
@@ -44,10 +45,13 @@ export function deadlineOf(given: string | string[] | Uint8Array | undefined, no
   if (given === undefined) return undefined;
   const header = given instanceof Uint8Array ? new TextDecoder().decode(given) : given;
   if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) {
-    throw new ProblemError('validation', { errors: [{ field: headerNames.deadline, message: 'must be one whole number, milliseconds since 1970' }] });
+    throw new ProblemError('validation', {
+      errors: [{ field: headerNames.deadline, message: 'must be one whole number, milliseconds since 1970' }],
+    });
   }
   const deadline = Number(header);
-  if (deadline <= nowMs) throw new ProblemError('deadline-exceeded', { detail: `The deadline of the caller passed ${nowMs - deadline} ms ago.` });
+  if (deadline <= nowMs)
+    throw new ProblemError('deadline-exceeded', { detail: `The deadline of the caller passed ${nowMs - deadline} ms ago.` });
   return Math.min(deadline, nowMs + deadlineAheadMsMax);
 }
 

@@ -39,7 +39,12 @@ export class ProcessLoad implements LoadSource {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ProcessLoadOptions = {}) {
-    const { sampleMs = 250, resolutionMs = 10, histogram = (resolution: number) => monitorEventLoopDelay({ resolution }), heap = getHeapStatistics } = options;
+    const {
+      sampleMs = 250,
+      resolutionMs = 10,
+      histogram = (resolution: number) => monitorEventLoopDelay({ resolution }),
+      heap = getHeapStatistics,
+    } = options;
     this.#sampleMs = sampleMs;
     this.#resolutionMs = resolutionMs;
     this.#heap = heap;

@@ -20,13 +20,22 @@ describe('the logger', () => {
   });
 
   it('blanks fields that hold secrets, also inside other fields', () => {
-    const [line] = logged((logger) => logger.info({ password: 'a', headers: { authorization: 'b' }, config: { aws: { secretAccessKey: 'c' } } }, 'x'));
-    expect(line).toMatchObject({ password: '[redacted]', headers: { authorization: '[redacted]' }, config: { aws: { secretAccessKey: '[redacted]' } } });
+    const [line] = logged((logger) =>
+      logger.info({ password: 'a', headers: { authorization: 'b' }, config: { aws: { secretAccessKey: 'c' } } }, 'x'),
+    );
+    expect(line).toMatchObject({
+      password: '[redacted]',
+      headers: { authorization: '[redacted]' },
+      config: { aws: { secretAccessKey: '[redacted]' } },
+    });
   });
 
   it('takes secrets out of sentences, errors and stacks', () => {
     const [line] = logged((logger) =>
-      logger.error({ err: new Error('connect redis://me:hunter2@127.0.0.1 failed') }, 'Sent Authorization: Bearer abcdefgh12345678 to https://b/k?X-Amz-Signature=deadbeef&x=1'),
+      logger.error(
+        { err: new Error('connect redis://me:hunter2@127.0.0.1 failed') },
+        'Sent Authorization: Bearer abcdefgh12345678 to https://b/k?X-Amz-Signature=deadbeef&x=1',
+      ),
     );
     expect(JSON.stringify(line)).not.toMatch(/hunter2|abcdefgh12345678|deadbeef/);
     expect(line!['msg']).toContain('&x=1');
@@ -34,6 +43,8 @@ describe('the logger', () => {
 });
 
 describe('isSecretName', () => {
-  it.each(['AWS_SECRET_ACCESS_KEY', 'QUERY_API_KEYS', 'sessionToken', 'Authorization'])('knows %s', (name) => expect(isSecretName(name)).toBe(true));
+  it.each(['AWS_SECRET_ACCESS_KEY', 'QUERY_API_KEYS', 'sessionToken', 'Authorization'])('knows %s', (name) =>
+    expect(isSecretName(name)).toBe(true),
+  );
   it.each(['PURCHASE_PORT', 'KAFKA_BROKERS', 'SINK_FLUSH_BYTES'])('lets %s pass', (name) => expect(isSecretName(name)).toBe(false));
 });

@@ -38,6 +38,10 @@ export class NestLogger implements LoggerService {
     const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
     const stack = rest.length > 1 && typeof rest[0] === 'string' ? rest[0] : undefined;
     if (message instanceof Error) this.logger[level]({ context, err: message }, message.message);
-    else this.logger[level]({ context, ...(stack === undefined ? {} : { stack }) }, typeof message === 'string' ? message : JSON.stringify(message));
+    else
+      this.logger[level](
+        { context, ...(stack === undefined ? {} : { stack }) },
+        typeof message === 'string' ? message : JSON.stringify(message),
+      );
   }
 }

@@ -9,6 +9,7 @@ export const drainSettings = {
     default: 0,
     minimum: 0,
     maximum: 600_000,
-    description: 'Time from SIGTERM in which the service is not ready and still serves, so that load balancers stop sending first, in milliseconds',
+    description:
+      'Time from SIGTERM in which the service is not ready and still serves, so that load balancers stop sending first, in milliseconds',
   }),
 };

@@ -20,8 +20,16 @@ const program = `
 let child: ChildProcess;
 afterEach(() => child.kill('SIGKILL'));
 
-function start(env: Record<string, string>): { exited: Promise<unknown>; errors: () => string; lines: Record<string, unknown>[]; line: (match: (line: Record<string, unknown>) => boolean) => Promise<Record<string, unknown>> } {
-  child = spawn(process.execPath, ['--input-type=module', '--eval', program], { cwd: fileURLToPath(new URL('../../', import.meta.url)), env: { PATH: process.env['PATH'], ...env } });
+function start(env: Record<string, string>): {
+  exited: Promise<unknown>;
+  errors: () => string;
+  lines: Record<string, unknown>[];
+  line: (match: (line: Record<string, unknown>) => boolean) => Promise<Record<string, unknown>>;
+} {
+  child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    env: { PATH: process.env['PATH'], ...env },
+  });
   const lines: Record<string, unknown>[] = [];
   const waiting: (() => void)[] = [];
   createInterface({ input: child.stdout! }).on('line', (text) => {
@@ -60,23 +68,37 @@ describe('a service as a process', () => {
     child.kill('SIGTERM');
     await service.line((line) => line['signal'] === 'SIGTERM');
     const [ready, live] = [await fetch(`${String(url)}/health/ready`), await fetch(`${String(url)}/health/live`)];
-    expect([ready.status, ready.headers.get('connection'), live.status, live.headers.get('connection')]).toEqual([503, 'close', 200, 'close']);
+    expect([ready.status, ready.headers.get('connection'), live.status, live.headers.get('connection')]).toEqual([
+      503,
+      'close',
+      200,
+      'close',
+    ]);
     expect(await ready.json()).toMatchObject({ status: 'stopping' });
     expect(await service.exited).toBe(0);
     await expect(fetch(`${String(url)}/health/live`)).rejects.toThrow('fetch failed');
   });
 
   it('starts with its defaults beside the variables that Kubernetes sets for Services', async () => {
-    const service = start({ SHOP_PORT: 'tcp://10.96.34.239:80', SHOP_SERVICE_HOST: '10.96.34.239', SHOP_SERVICE_PORT_HTTP: '80', SHOP_PROT: '1' });
+    const service = start({
+      SHOP_PORT: 'tcp://10.96.34.239:80',
+      SHOP_SERVICE_HOST: '10.96.34.239',
+      SHOP_SERVICE_PORT_HTTP: '80',
+      SHOP_PROT: '1',
+    });
     expect(await service.exited).toBe(78);
     // The port has no default here, and the misspelt setting is still refused.
-    expect(service.errors()).toBe('The settings cannot be used:\n  - SHOP_PORT is required.\n  - SHOP_PROT is not a known setting; did you mean SHOP_PORT?\n');
+    expect(service.errors()).toBe(
+      'The settings cannot be used:\n  - SHOP_PORT is required.\n  - SHOP_PROT is not a known setting; did you mean SHOP_PORT?\n',
+    );
   });
 
   it('exits with 78 and every problem on standard error when its settings cannot be used', async () => {
     const service = start({ SHOP_PORT: 'x', SHOP_PROT: '1' });
     expect(await service.exited).toBe(78);
-    expect(service.errors()).toBe('The settings cannot be used:\n  - SHOP_PORT must be a whole number (it is "x").\n  - SHOP_PROT is not a known setting; did you mean SHOP_PORT?\n');
+    expect(service.errors()).toBe(
+      'The settings cannot be used:\n  - SHOP_PORT must be a whole number (it is "x").\n  - SHOP_PROT is not a known setting; did you mean SHOP_PORT?\n',
+    );
   });
 
   it('does not listen on a reachable address without authentication', async () => {

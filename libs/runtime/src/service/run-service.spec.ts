@@ -60,7 +60,13 @@ async function run(settings: Partial<ServiceOptions> = {}, env: Record<string, s
   effects.length = 0;
   ({ promise: entered, resolve: enter } = Promise.withResolvers<void>());
   running = await runService(
-    { name: 'slow', module: SlowModule, port: 0, logger: createLogger({ name: 'slow', stream: { write: (line: string) => void lines.push(line) } }), ...settings },
+    {
+      name: 'slow',
+      module: SlowModule,
+      port: 0,
+      logger: createLogger({ name: 'slow', stream: { write: (line: string) => void lines.push(line) } }),
+      ...settings,
+    },
     current,
   );
   return running;

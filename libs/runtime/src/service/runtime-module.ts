@@ -50,9 +50,17 @@ export class RuntimeModule {
   static forRoot({ name, logger, auth = {}, api }: RuntimeModuleOptions): DynamicModule {
     return {
       module: RuntimeModule,
-      controllers: [HealthController, MetricsController, HystrixController, PipelinesController, ...(api === undefined ? [] : [DocsController])],
+      controllers: [
+        HealthController,
+        MetricsController,
+        HystrixController,
+        PipelinesController,
+        ...(api === undefined ? [] : [DocsController]),
+      ],
       providers: [
-        ...(api === undefined ? [] : [{ provide: OPEN_API, useValue: openApiOf({ ...api, operations: [...api.operations, ...runtimeOperations] }) }]),
+        ...(api === undefined
+          ? []
+          : [{ provide: OPEN_API, useValue: openApiOf({ ...api, operations: [...api.operations, ...runtimeOperations] }) }]),
         { provide: LOGGER, useValue: logger },
         { provide: HealthRegistry, useFactory: () => new HealthRegistry({ service: name }) },
         { provide: Metrics, useFactory: () => new Metrics(name) },
@@ -68,7 +76,11 @@ export class RuntimeModule {
           },
         },
         { provide: PipelineAdmin, inject: [PipelineRegistry], useFactory: (registry: PipelineRegistry) => new PipelineAdmin(registry) },
-        { provide: HystrixStream, inject: [PipelineRegistry, Lifecycle], useFactory: (registry: PipelineRegistry, { stopping }: Lifecycle) => hystrixStream(registry, name, stopping) },
+        {
+          provide: HystrixStream,
+          inject: [PipelineRegistry, Lifecycle],
+          useFactory: (registry: PipelineRegistry, { stopping }: Lifecycle) => hystrixStream(registry, name, stopping),
+        },
         PipelineShutdown,
       ],
       exports: [LOGGER, HealthRegistry, Metrics, PipelineRegistry, ProcessLoad, Lifecycle],

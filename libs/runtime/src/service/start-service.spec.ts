@@ -83,9 +83,21 @@ describe('the HTTP surface of a service', () => {
     ['an empty JSON body', { method: 'POST', headers: json, body: '' }, '/things', 400, 'invalid-json'],
     ['JSON that would set a prototype', { method: 'POST', headers: json, body: '{"__proto__":{"a":1}}' }, '/things', 400, 'invalid-json'],
     ['a body without content type', { method: 'POST', body: new Blob(['{"a":1}']) }, '/things', 415, 'unsupported-media-type'],
-    ['an unknown content type', { method: 'POST', headers: { 'content-type': 'application/xml' }, body: '<a/>' }, '/things', 415, 'unsupported-media-type'],
+    [
+      'an unknown content type',
+      { method: 'POST', headers: { 'content-type': 'application/xml' }, body: '<a/>' },
+      '/things',
+      415,
+      'unsupported-media-type',
+    ],
     ['plain text', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'a' }, '/things', 415, 'unsupported-media-type'],
-    ['a form', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=1' }, '/things', 415, 'unsupported-media-type'],
+    [
+      'a form',
+      { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=1' },
+      '/things',
+      415,
+      'unsupported-media-type',
+    ],
     ['a body over the limit', { method: 'POST', headers: json, body: `"${'a'.repeat(2000)}"` }, '/things', 413, 'body-too-large'],
     ['an unknown path', {}, '/nothing?secret=1', 404, 'not-found'],
     ['a known path under another method', { method: 'DELETE' }, '/things/7', 405, 'method-not-allowed'],
@@ -112,7 +124,9 @@ describe('the HTTP surface of a service', () => {
   });
 
   it('names the limit that a body broke', async () => {
-    expect((await ask('/things', { method: 'POST', headers: json, body: `"${'a'.repeat(2000)}"` })).body['detail']).toBe('The body may have at most 1024 bytes.');
+    expect((await ask('/things', { method: 'POST', headers: json, body: `"${'a'.repeat(2000)}"` })).body['detail']).toBe(
+      'The body may have at most 1024 bytes.',
+    );
   });
 
   it('tells the log and not the client about an unforeseen error', async () => {
@@ -188,7 +202,9 @@ describe('the probes of a service', () => {
   it('count requests by route pattern, never by path', async () => {
     for (const path of ['/things/1', '/things/2', '/no/1', '/no/2']) await fetch(service.url + path);
     const text = await (await fetch(`${service.url}/metrics`)).text();
-    expect(text).toContain('millrace_http_request_duration_seconds_count{service="things",method="GET",route="/things/:id",status="200"} 2');
+    expect(text).toContain(
+      'millrace_http_request_duration_seconds_count{service="things",method="GET",route="/things/:id",status="200"} 2',
+    );
     expect(text).toContain('millrace_http_request_duration_seconds_count{service="things",method="GET",route="unmatched",status="404"} 2');
     expect(text).toContain('process_cpu_seconds_total');
   });

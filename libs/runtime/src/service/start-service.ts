@@ -81,7 +81,17 @@ export interface RunningService {
  * @throws TypeError when there is no pipeline of the name in `admission`
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { name, module, host = '127.0.0.1', port, logger, auth = {}, bodyBytesMax = 1024 * 1024, requestMsMax = 30_000, drainDelayMs = 0 } = options;
+  const {
+    name,
+    module,
+    host = '127.0.0.1',
+    port,
+    logger,
+    auth = {},
+    bodyBytesMax = 1024 * 1024,
+    requestMsMax = 30_000,
+    drainDelayMs = 0,
+  } = options;
 
   @Module({ imports: [RuntimeModule.forRoot({ name, logger, auth, ...(options.api === undefined ? {} : { api: options.api }) }), module] })
   class ServiceRoot {}

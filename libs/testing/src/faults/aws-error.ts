@@ -19,8 +19,12 @@ export function awsError(status: number, isTargeted: boolean, code = codes[statu
   const message = 'injected by the fault proxy';
   if (isTargeted) {
     // JSON services of AWS call what S3 calls InternalError and AccessDenied by other names.
-    const type = { InternalError: 'InternalServiceException', AccessDenied: 'AccessDeniedException', SlowDown: 'ThrottlingException' }[code] ?? code;
+    const type =
+      { InternalError: 'InternalServiceException', AccessDenied: 'AccessDeniedException', SlowDown: 'ThrottlingException' }[code] ?? code;
     return { contentType: 'application/x-amz-json-1.1', body: JSON.stringify({ __type: type, message }) };
   }
-  return { contentType: 'application/xml', body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>fault-proxy</RequestId></Error>` };
+  return {
+    contentType: 'application/xml',
+    body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>fault-proxy</RequestId></Error>`,
+  };
 }

@@ -127,7 +127,9 @@ export class FaultBook {
 
   /** The black hole that swallows everything just now, answers included. */
   blackHole(): Rule | undefined {
-    return this.#rules.find(({ fault, when, untilCleared, active }) => fault.kind === 'black-hole' && untilCleared && active && Object.keys(when).length === 0);
+    return this.#rules.find(
+      ({ fault, when, untilCleared, active }) => fault.kind === 'black-hole' && untilCleared && active && Object.keys(when).length === 0,
+    );
   }
 
   counts(): ProxyCounts {

@@ -32,7 +32,10 @@ export class FaultProxy {
   private constructor(protocol: ProxyProtocol, target: Target, port: number) {
     this.protocol = protocol;
     this.port = port;
-    this.#relay = protocol === 'http' ? new HttpRelay(this.#book, target) : new StreamRelay(this.#book, target, protocol === 'kafka' ? kafkaDialect : plainDialect);
+    this.#relay =
+      protocol === 'http'
+        ? new HttpRelay(this.#book, target)
+        : new StreamRelay(this.#book, target, protocol === 'kafka' ? kafkaDialect : plainDialect);
   }
 
   /**
@@ -68,11 +71,18 @@ export class FaultProxy {
    * @throws TypeError when the protocol cannot produce it, or `refuse` is given a limit or a matcher: refused connections ask for nothing
    */
   async inject(fault: Fault, options: InjectOptions = {}): Promise<ActiveFault> {
-    if (!faultsOf[this.protocol].includes(fault.kind)) throw new TypeError(`A ${this.protocol} proxy cannot produce the fault ${fault.kind}.`);
+    if (!faultsOf[this.protocol].includes(fault.kind))
+      throw new TypeError(`A ${this.protocol} proxy cannot produce the fault ${fault.kind}.`);
     const copies = { method: 'PUT', headers: { 'x-amz-copy-source': true } };
-    const rule = new Rule(fault, fault.kind === 'copy-error' ? { ...options, when: { ...options.when, ...copies, headers: { ...options.when?.headers, ...copies.headers } } } : options);
+    const rule = new Rule(
+      fault,
+      fault.kind === 'copy-error'
+        ? { ...options, when: { ...options.when, ...copies, headers: { ...options.when?.headers, ...copies.headers } } }
+        : options,
+    );
     if (fault.kind === 'refuse') {
-      if (options.times !== undefined || options.when !== undefined) throw new TypeError('The fault refuse is for everything, until cleared.');
+      if (options.times !== undefined || options.when !== undefined)
+        throw new TypeError('The fault refuse is for everything, until cleared.');
       this.#refusing ??= rule;
     }
     this.#book.add(rule);

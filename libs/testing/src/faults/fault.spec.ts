@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { fits, type SeenRequest } from './fault.ts';
 import { FaultBook, Rule } from './fault-book.ts';
 
-const put: SeenRequest = { method: 'PUT', path: '/lake/_ledger/purchases/1.json', query: new URLSearchParams('x-id=PutObject'), headers: { 'if-none-match': '*' } };
+const put: SeenRequest = {
+  method: 'PUT',
+  path: '/lake/_ledger/purchases/1.json',
+  query: new URLSearchParams('x-id=PutObject'),
+  headers: { 'if-none-match': '*' },
+};
 
 describe('a request matcher', () => {
   it('without members fits every request', () => {

@@ -39,7 +39,20 @@ export type ProxyProtocol = 'tcp' | 'http' | 'kafka';
 /** Faults that each protocol can produce. */
 export const faultsOf: Readonly<Record<ProxyProtocol, readonly FaultKind[]>> = {
   tcp: ['refuse', 'black-hole', 'slow', 'reset'],
-  http: ['refuse', 'black-hole', 'slow', 'reset', 'status', 'apply-then-drop', 'apply-then-status', 'swallow-answer', 'copy-error', 'late', 'twice', 'ignore-header'],
+  http: [
+    'refuse',
+    'black-hole',
+    'slow',
+    'reset',
+    'status',
+    'apply-then-drop',
+    'apply-then-status',
+    'swallow-answer',
+    'copy-error',
+    'late',
+    'twice',
+    'ignore-header',
+  ],
   kafka: ['refuse', 'black-hole', 'slow', 'reset', 'apply-then-drop', 'swallow-answer', 'cut-answer'],
 };
 
@@ -76,7 +89,11 @@ export interface RequestMatcher {
 export function fits(request: SeenRequest, { method, path, query, headers, api, where }: RequestMatcher): boolean {
   if (method !== undefined && !isOneOf(request.method, method)) return false;
   if (api !== undefined && !isOneOf(request.api, api)) return false;
-  if (path !== undefined && (request.path === undefined || !(typeof path === 'string' ? request.path === path : request.path.search(path) >= 0))) return false;
+  if (
+    path !== undefined &&
+    (request.path === undefined || !(typeof path === 'string' ? request.path === path : request.path.search(path) >= 0))
+  )
+    return false;
   if (!haveValues(query, (name) => request.query?.get(name) ?? undefined)) return false;
   if (!haveValues(headers, (name) => request.headers?.[name])) return false;
   return where === undefined || where(request);
@@ -87,5 +104,7 @@ function isOneOf(value: string | undefined, wanted: string | readonly string[]):
 }
 
 function haveValues(wanted: Readonly<Record<string, string | boolean>> | undefined, value: (name: string) => unknown): boolean {
-  return Object.entries(wanted ?? {}).every(([name, one]) => (typeof one === 'string' ? value(name) === one : (value(name) !== undefined) === one));
+  return Object.entries(wanted ?? {}).every(([name, one]) =>
+    typeof one === 'string' ? value(name) === one : (value(name) !== undefined) === one,
+  );
 }

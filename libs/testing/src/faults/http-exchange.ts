@@ -1,4 +1,10 @@
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { awsError } from './aws-error.ts';
 import { pause, type Target } from './relay.ts';
@@ -49,7 +55,10 @@ export class HttpExchange {
 
   /** Relays the request and its answer as they stream, at most at a rate in bytes per second. */
   async relay(bytesPerSecond = Infinity): Promise<void> {
-    const answer = await this.#send(async (upstream) => await pipeline(this.request, throttle(bytesPerSecond, this.gone), upstream), this.gone);
+    const answer = await this.#send(
+      async (upstream) => await pipeline(this.request, throttle(bytesPerSecond, this.gone), upstream),
+      this.gone,
+    );
     this.#response.writeHead(answer.statusCode!, answer.statusMessage, endToEnd(answer.headers));
     await pipeline(answer, throttle(bytesPerSecond, this.gone), this.#response);
   }
@@ -81,7 +90,14 @@ export class HttpExchange {
   async #send(write: (upstream: ReturnType<typeof httpRequest>) => Promise<void>, signal?: AbortSignal): Promise<IncomingMessage> {
     const { method, url, headers } = this.request;
     // Every request has its own connection, so that a connection which the target closes between two requests is no fault.
-    const upstream = httpRequest({ ...this.#target, method, path: url, headers: endToEnd(headers), agent: false, ...(signal === undefined ? {} : { signal }) });
+    const upstream = httpRequest({
+      ...this.#target,
+      method,
+      path: url,
+      headers: endToEnd(headers),
+      agent: false,
+      ...(signal === undefined ? {} : { signal }),
+    });
     const answer = new Promise<IncomingMessage>((resolve, reject) => {
       upstream.on('response', resolve).on('error', reject);
     });

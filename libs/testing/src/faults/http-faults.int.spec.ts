@@ -26,7 +26,12 @@ beforeEach(async () => {
 
 async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await bytesOf(message);
-  seen.push({ method: message.method!, url: message.url!, body: body.length > 1000 ? createHash('sha256').update(body).digest('hex') : body.toString(), headers: message.headers });
+  seen.push({
+    method: message.method!,
+    url: message.url!,
+    body: body.length > 1000 ? createHash('sha256').update(body).digest('hex') : body.toString(),
+    headers: message.headers,
+  });
   const text = message.url === '/large' ? large : Buffer.from(`answer ${seen.length}`);
   response.writeHead(200, { 'content-length': text.length }).end(text);
   arrived();
@@ -46,13 +51,17 @@ afterEach(async () => {
 
 const large = Buffer.alloc(3_000_000, 'large ');
 const cutOff = { cause: { code: expect.stringMatching(/ECONNRESET|UND_ERR_SOCKET/) as string } };
-const put = async (path = '/b/k', init: RequestInit = {}): Promise<Response> => await fetch(`${proxy.url}${path}`, { method: 'PUT', body: 'bytes', ...init });
+const put = async (path = '/b/k', init: RequestInit = {}): Promise<Response> =>
+  await fetch(`${proxy.url}${path}`, { method: 'PUT', body: 'bytes', ...init });
 
 describe('a fault proxy before HTTP', () => {
   it('changes nothing without a fault: bodies, headers, query and one connection for many requests', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ports = new Set<number>();
-    const ask = async (options: { method: string; path: string; headers?: Record<string, string> }, body?: Buffer): Promise<{ status: number; bytes: number }> =>
+    const ask = async (
+      options: { method: string; path: string; headers?: Record<string, string> },
+      body?: Buffer,
+    ): Promise<{ status: number; bytes: number }> =>
       await new Promise((resolve, reject) => {
         const sent = request({ host: '127.0.0.1', port: proxy.port, agent, ...options }, (got) => {
           bytesOf(got).then((bytes) => resolve({ status: got.statusCode!, bytes: bytes.length }), reject);
@@ -62,7 +71,10 @@ describe('a fault proxy before HTTP', () => {
         sent.end(body);
       });
     try {
-      expect(await ask({ method: 'PUT', path: '/large', headers: { expect: '100-continue', 'x-own': 'yes' } }, large)).toEqual({ status: 200, bytes: large.length });
+      expect(await ask({ method: 'PUT', path: '/large', headers: { expect: '100-continue', 'x-own': 'yes' } }, large)).toEqual({
+        status: 200,
+        bytes: large.length,
+      });
       expect(await ask({ method: 'GET', path: '/a%20b?list-type=2&prefix=x%2F' })).toEqual({ status: 200, bytes: 8 });
       expect(await ask({ method: 'HEAD', path: '/b/k' })).toEqual({ status: 200, bytes: 0 });
       expect(await ask({ method: 'DELETE', path: '/b/k' })).toEqual({ status: 200, bytes: 8 });
@@ -70,7 +82,12 @@ describe('a fault proxy before HTTP', () => {
       agent.destroy();
     }
     expect(ports.size).toBe(1);
-    expect(seen.map(({ method, url }) => `${method} ${url}`)).toEqual(['PUT /large', 'GET /a%20b?list-type=2&prefix=x%2F', 'HEAD /b/k', 'DELETE /b/k']);
+    expect(seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'PUT /large',
+      'GET /a%20b?list-type=2&prefix=x%2F',
+      'HEAD /b/k',
+      'DELETE /b/k',
+    ]);
     expect(seen[0]!.body).toBe(createHash('sha256').update(large).digest('hex'));
     expect(seen[0]!.headers['x-own']).toBe('yes');
     expect(seen[3]!.headers['transfer-encoding']).toBeUndefined();
@@ -129,7 +146,11 @@ describe('a fault proxy before HTTP', () => {
     giveUp.abort();
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
     await swallowed.done();
-    expect(seen.map(({ url, body }) => [url, body])).toEqual([['/dropped', 'bytes'], ['/failed', 'bytes'], ['/swallowed', 'bytes']]);
+    expect(seen.map(({ url, body }) => [url, body])).toEqual([
+      ['/dropped', 'bytes'],
+      ['/failed', 'bytes'],
+      ['/swallowed', 'bytes'],
+    ]);
   });
 
   it('puts an error into a 200 for CopyObject, and for nothing else', async () => {
@@ -152,7 +173,10 @@ describe('a fault proxy before HTTP', () => {
     giveUp.abort();
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
     await fault.done();
-    expect(seen.map(({ url, body }) => [url, body])).toEqual([['/meanwhile', 'bytes'], ['/late', 'bytes']]);
+    expect(seen.map(({ url, body }) => [url, body])).toEqual([
+      ['/meanwhile', 'bytes'],
+      ['/late', 'bytes'],
+    ]);
     expect(proxy.counts.inFlight).toBe(0);
   });
 

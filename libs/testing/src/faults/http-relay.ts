@@ -17,7 +17,10 @@ export class HttpRelay implements Relay {
 
   async listen(port: number): Promise<void> {
     // The relay has no timeouts: the tests measure how long a client waits.
-    const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0, headersTimeout: 0 }, (request, response) => void this.#serve(request, response));
+    const server = createServer(
+      { keepAliveTimeout: 60_000, requestTimeout: 0, headersTimeout: 0 },
+      (request, response) => void this.#serve(request, response),
+    );
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, '127.0.0.1', resolve);
@@ -95,5 +98,10 @@ export class HttpRelay implements Relay {
 
 function seenOf({ method, url = '/', headers }: IncomingMessage): SeenRequest {
   const at = url.indexOf('?');
-  return { method: method!, path: at === -1 ? url : url.slice(0, at), query: new URLSearchParams(at === -1 ? '' : url.slice(at + 1)), headers };
+  return {
+    method: method!,
+    path: at === -1 ? url : url.slice(0, at),
+    query: new URLSearchParams(at === -1 ? '' : url.slice(at + 1)),
+    headers,
+  };
 }

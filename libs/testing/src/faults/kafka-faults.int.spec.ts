@@ -28,7 +28,12 @@ async function end(): Promise<number> {
 
 /** A producer behind the proxy that sends everything once. */
 async function send(value: string): Promise<void> {
-  const kafka = new kafkajs.Kafka({ brokers: [proxy.address], logLevel: kafkajs.logLevel.NOTHING, requestTimeout: 1000, retry: { retries: 0 } });
+  const kafka = new kafkajs.Kafka({
+    brokers: [proxy.address],
+    logLevel: kafkajs.logLevel.NOTHING,
+    requestTimeout: 1000,
+    retry: { retries: 0 },
+  });
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();
   try {

@@ -20,8 +20,18 @@ export class TestTopic {
    * @param prefix start of its name; the rest is random
    * @param brokers addresses, comma-separated. Default: `KAFKA_BROKERS`
    */
-  static async create(prefix: string, { partitions = 8, config = {}, brokers = process.env['KAFKA_BROKERS'] ?? '' }: { readonly partitions?: number; readonly config?: Readonly<Record<string, string>>; readonly brokers?: string } = {}): Promise<TestTopic> {
-    const topic = new TestTopic(`${prefix}-${randomUUID().slice(0, 8)}`, new kafkajs.Kafka({ brokers: brokers.split(','), logLevel: kafkajs.logLevel.NOTHING }));
+  static async create(
+    prefix: string,
+    {
+      partitions = 8,
+      config = {},
+      brokers = process.env['KAFKA_BROKERS'] ?? '',
+    }: { readonly partitions?: number; readonly config?: Readonly<Record<string, string>>; readonly brokers?: string } = {},
+  ): Promise<TestTopic> {
+    const topic = new TestTopic(
+      `${prefix}-${randomUUID().slice(0, 8)}`,
+      new kafkajs.Kafka({ brokers: brokers.split(','), logLevel: kafkajs.logLevel.NOTHING }),
+    );
     await topic.#admin.connect();
     await createTopic(topic.#admin, { topic: topic.name, partitions, config });
     return topic;

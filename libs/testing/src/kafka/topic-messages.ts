@@ -69,12 +69,18 @@ export async function readMessages(kafka: Kafka, topic: string, from: ReadonlyMa
   return found.toSorted((a, b) => a.partition - b.partition || Number(a.offset) - Number(b.offset));
 }
 
-async function readRanges(kafka: Kafka, topic: string, from: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, { readonly start: number; readonly end: number }>> {
+async function readRanges(
+  kafka: Kafka,
+  topic: string,
+  from: ReadonlyMap<number, number>,
+): Promise<ReadonlyMap<number, { readonly start: number; readonly end: number }>> {
   const admin = kafka.admin();
   await admin.connect();
   try {
     const offsets = await admin.fetchTopicOffsets(topic);
-    return new Map(offsets.map(({ partition, low, high }) => [partition, { start: Math.max(Number(low), from.get(partition) ?? 0), end: Number(high) }]));
+    return new Map(
+      offsets.map(({ partition, low, high }) => [partition, { start: Math.max(Number(low), from.get(partition) ?? 0), end: Number(high) }]),
+    );
   } finally {
     await admin.disconnect();
   }

@@ -56,7 +56,9 @@ export async function checkLake({ table, topic, ...lake }: CheckLakeOptions): Pr
     const visible = new Map((await view.objects(`${table}/`)).map(({ key, bytes }) => [key, bytes]));
     const named = new Set([...entries.values()].flat().flatMap(({ files }) => files.map(({ key }) => key)));
 
-    const lanes = judged.map(([lane, chain]) => judgeChain(lane.slice(0, lane.lastIndexOf('/')), Number(lane.slice(lane.lastIndexOf('/') + 1)), chain));
+    const lanes = judged.map(([lane, chain]) =>
+      judgeChain(lane.slice(0, lane.lastIndexOf('/')), Number(lane.slice(lane.lastIndexOf('/') + 1)), chain),
+    );
     const strayFiles = [...visible.keys()].filter((key) => !named.has(key));
     const missingFiles: string[] = [];
     const alteredFiles: string[] = [];
@@ -77,7 +79,8 @@ export async function checkLake({ table, topic, ...lake }: CheckLakeOptions): Pr
         for (const { key, rows, bytes, sha256 } of entry.files) {
           const content = visible.has(key) ? await view.read(key) : undefined;
           if (content === undefined) missingFiles.push(key);
-          else if ((await addRows(lane, content)) !== rows || content.length !== bytes || hashOf(content) !== sha256) alteredFiles.push(key);
+          else if ((await addRows(lane, content)) !== rows || content.length !== bytes || hashOf(content) !== sha256)
+            alteredFiles.push(key);
         }
         if (entry.rejects !== undefined) await judgeRejects(view, entry.rejects, missingFiles, alteredFiles);
         for (const offset of rowOffsets(entry)) if (!offsets.has(`${lane}@${offset}`)) lostOffsets.push(`${lane}@${offset}`);
@@ -134,13 +137,19 @@ async function readEntries(view: LakeView, table: string): Promise<Map<string, J
   return entries;
 }
 
-async function judgeRejects(view: LakeView, { key, count, bytes, sha256 }: NonNullable<JudgedEntry['rejects']>, missing: string[], altered: string[]): Promise<void> {
+async function judgeRejects(
+  view: LakeView,
+  { key, count, bytes, sha256 }: NonNullable<JudgedEntry['rejects']>,
+  missing: string[],
+  altered: string[],
+): Promise<void> {
   const content = await view.read(key).catch((error: unknown) => {
     if ((error as Error).name === 'NoSuchKey') return undefined;
     throw error;
   });
   if (content === undefined) missing.push(key);
-  else if (content.toString('utf8').split('\n').filter(Boolean).length !== count || content.length !== bytes || hashOf(content) !== sha256) altered.push(key);
+  else if (content.toString('utf8').split('\n').filter(Boolean).length !== count || content.length !== bytes || hashOf(content) !== sha256)
+    altered.push(key);
 }
 
 function hashOf(content: Buffer): string {

@@ -33,7 +33,9 @@ export class LakeView {
     const found: LakeObject[] = [];
     let token: string | undefined;
     do {
-      const { Contents = [], NextContinuationToken } = await this.#s3.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, ContinuationToken: token }));
+      const { Contents = [], NextContinuationToken } = await this.#s3.send(
+        new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, ContinuationToken: token }),
+      );
       found.push(...Contents.map(({ Key, Size }) => ({ key: Key!, bytes: Size! })));
       token = NextContinuationToken;
     } while (token !== undefined);

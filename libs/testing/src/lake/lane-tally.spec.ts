@@ -2,13 +2,44 @@ import { describe, expect, it } from 'vitest';
 import { judgeChain, rowOffsets, type JudgedEntry } from './lane-tally.ts';
 
 function entry(from: number, to: number, prev: string | null, more: Partial<JudgedEntry> = {}): JudgedEntry {
-  return { key: `k${from}`, id: `e${from}`, prev, kind: 'batch', from, to, rejected: [], dropped: [], absent: [], files: [{ key: `f${from}`, rows: to - from, bytes: 1, sha256: '' }], ...more };
+  return {
+    key: `k${from}`,
+    id: `e${from}`,
+    prev,
+    kind: 'batch',
+    from,
+    to,
+    rejected: [],
+    dropped: [],
+    absent: [],
+    files: [{ key: `f${from}`, rows: to - from, bytes: 1, sha256: '' }],
+    ...more,
+  };
 }
-const chain = [entry(0, 5, null), entry(5, 9, 'e0', { rejected: [[6, 7]], absent: [[8, 9]], files: [{ key: 'f', rows: 2, bytes: 1, sha256: '' }], rejects: { key: 'r', count: 1, bytes: 1, sha256: '' } }), entry(9, 20, 'e5')];
+const chain = [
+  entry(0, 5, null),
+  entry(5, 9, 'e0', {
+    rejected: [[6, 7]],
+    absent: [[8, 9]],
+    files: [{ key: 'f', rows: 2, bytes: 1, sha256: '' }],
+    rejects: { key: 'r', count: 1, bytes: 1, sha256: '' },
+  }),
+  entry(9, 20, 'e5'),
+];
 
 describe('the judge of a chain', () => {
   it('finds a sound chain sound, in whatever order its entries come', () => {
-    expect(judgeChain('t', 3, chain.toReversed())).toEqual({ topic: 't', partition: 3, entries: 3, to: 20, faults: [], rejected: 1, dropped: 0, absent: 1, gap: 0 });
+    expect(judgeChain('t', 3, chain.toReversed())).toEqual({
+      topic: 't',
+      partition: 3,
+      entries: 3,
+      to: 20,
+      faults: [],
+      rejected: 1,
+      dropped: 0,
+      absent: 1,
+      gap: 0,
+    });
   });
 
   it('counts a gap as a gap', () => {
@@ -22,7 +53,11 @@ describe('the judge of a chain', () => {
     ['a start above 0', [entry(3, 5, null)], 'k3 starts at 3, where 0 was due'],
     ['offsets without account', [entry(0, 5, null, { files: [] })], 'k0 accounts for 0 of 5 offsets'],
     ['an empty range', [entry(0, 0, null)], 'k0 spans nothing'],
-    ['rejects without a file', [entry(0, 2, null, { rejected: [[0, 1]], files: [{ key: 'f', rows: 1, bytes: 1, sha256: '' }] })], 'k0 rejects 1 offsets and names 0'],
+    [
+      'rejects without a file',
+      [entry(0, 2, null, { rejected: [[0, 1]], files: [{ key: 'f', rows: 1, bytes: 1, sha256: '' }] })],
+      'k0 rejects 1 offsets and names 0',
+    ],
   ])('finds %s', (_what, entries, fault) => {
     expect(judgeChain('t', 0, entries).faults).toContain(fault);
   });

@@ -41,14 +41,26 @@ export function judgeChain(topic: string, partition: number, entries: readonly J
     if (entry.prev !== id) faults.push(`${entry.key} follows ${entry.prev ?? 'nothing'}, where ${id ?? 'nothing'} was due`);
     if (entry.to <= entry.from) faults.push(`${entry.key} spans nothing`);
     const rows = sum(entry.files.map((file) => file.rows));
-    const told = rows + width(entry.rejected) + width(entry.dropped) + width(entry.absent) + (entry.kind === 'gap' ? entry.to - entry.from : 0);
+    const told =
+      rows + width(entry.rejected) + width(entry.dropped) + width(entry.absent) + (entry.kind === 'gap' ? entry.to - entry.from : 0);
     if (told !== entry.to - entry.from) faults.push(`${entry.key} accounts for ${told} of ${entry.to - entry.from} offsets`);
-    if ((entry.rejects?.count ?? 0) !== width(entry.rejected)) faults.push(`${entry.key} rejects ${width(entry.rejected)} offsets and names ${entry.rejects?.count ?? 0}`);
+    if ((entry.rejects?.count ?? 0) !== width(entry.rejected))
+      faults.push(`${entry.key} rejects ${width(entry.rejected)} offsets and names ${entry.rejects?.count ?? 0}`);
     [to, id] = [entry.to, entry.id];
   }
   const total = (of: 'rejected' | 'dropped' | 'absent'): number => sum(ordered.map((entry) => width(entry[of])));
   const gap = sum(ordered.filter(({ kind }) => kind === 'gap').map((entry) => entry.to - entry.from));
-  return { topic, partition, entries: ordered.length, to, faults, rejected: total('rejected'), dropped: total('dropped'), absent: total('absent'), gap };
+  return {
+    topic,
+    partition,
+    entries: ordered.length,
+    to,
+    faults,
+    rejected: total('rejected'),
+    dropped: total('dropped'),
+    absent: total('absent'),
+    gap,
+  };
 }
 
 /** The offsets that must be rows according to an entry. */

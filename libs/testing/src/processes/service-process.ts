@@ -99,16 +99,26 @@ export class ServiceProcess {
  *
  * @throws Error with the end of its output when it ends before it answers, or does not answer in time
  */
-export async function spawnService(name: SpawnedServiceName, env: Readonly<Record<string, string>> = {}, { until = 'ready', timeoutMs = 90_000 }: SpawnOptions = {}): Promise<ServiceProcess> {
+export async function spawnService(
+  name: SpawnedServiceName,
+  env: Readonly<Record<string, string>> = {},
+  { until = 'ready', timeoutMs = 90_000 }: SpawnOptions = {},
+): Promise<ServiceProcess> {
   const [path, portKey] = entries[name];
   const port = env[portKey] ?? String(await freePort());
   // Where the stack's services are is for tests; the services would take these keys for misspelt settings.
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(PURCHASE|SINK|QUERY|QUERY_WORKER)_(URL|PORT)$/.test(key)));
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(root, path)], {
-    cwd: root,
-    env: { ...inherited, ...env, [portKey]: port },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^(PURCHASE|SINK|QUERY|QUERY_WORKER)_(URL|PORT)$/.test(key)),
+  );
+  const child = spawn(
+    join(root, 'node_modules', '.bin', 'node'),
+    ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(root, path)],
+    {
+      cwd: root,
+      env: { ...inherited, ...env, [portKey]: port },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const service = new ServiceProcess(name, `http://127.0.0.1:${port}`, child);
   try {
     await waitUntil(

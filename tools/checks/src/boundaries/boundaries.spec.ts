@@ -10,7 +10,13 @@ const imports = readSourceImports(projects);
 function withEdge(from: string, to: string, development = false): Project[] {
   expect(projects.map(({ name }) => name)).toEqual(expect.arrayContaining([from, to]));
   return projects.map((project) =>
-    project.name === from ? { ...project, uses: [...new Set([...project.uses, to])], usesInDevelopment: development ? [...project.usesInDevelopment, to] : project.usesInDevelopment.filter((name) => name !== to) } : project,
+    project.name === from
+      ? {
+          ...project,
+          uses: [...new Set([...project.uses, to])],
+          usesInDevelopment: development ? [...project.usesInDevelopment, to] : project.usesInDevelopment.filter((name) => name !== to),
+        }
+      : project,
   );
 }
 
@@ -30,7 +36,11 @@ describe('the boundaries of the workspace', () => {
     ['@millrace/lake', '@millrace/sink', '@millrace/lake (type:lib) must not depend on @millrace/sink (type:app).'],
     ['@millrace/runtime', '@millrace/stack', '@millrace/runtime (type:lib) must not depend on @millrace/stack (type:tool).'],
     ['@millrace/e2e', '@millrace/query-api', '@millrace/e2e (type:e2e) must not depend on @millrace/query-api (type:app).'],
-    ['@millrace/contracts', '@millrace/resilience', '@millrace/contracts (layer:pure) must not depend on @millrace/resilience (layer:pure).'],
+    [
+      '@millrace/contracts',
+      '@millrace/resilience',
+      '@millrace/contracts (layer:pure) must not depend on @millrace/resilience (layer:pure).',
+    ],
     ['@millrace/resilience', '@millrace/runtime', '@millrace/resilience (layer:pure) must not depend on @millrace/runtime (layer:nest).'],
     ['@millrace/lake', '@millrace/runtime', '@millrace/lake (layer:io) must not depend on @millrace/runtime (layer:nest).'],
     ['@millrace/operations', '@millrace/operator', '@millrace/operations (type:lib) must not depend on @millrace/operator (type:tool).'],
@@ -46,12 +56,32 @@ describe('the boundaries of the workspace', () => {
   });
 
   it.each([
-    ['apps/sink/src/lane/lane.ts', '../../../purchase/src/main.ts', 'apps/sink/src/lane/lane.ts reaches out of its project to apps/purchase/src/main.ts.'],
-    ['libs/contracts/src/stream.ts', '@millrace/lake', 'libs/contracts/src/stream.ts imports @millrace/lake, which libs/contracts/package.json does not name.'],
+    [
+      'apps/sink/src/lane/lane.ts',
+      '../../../purchase/src/main.ts',
+      'apps/sink/src/lane/lane.ts reaches out of its project to apps/purchase/src/main.ts.',
+    ],
+    [
+      'libs/contracts/src/stream.ts',
+      '@millrace/lake',
+      'libs/contracts/src/stream.ts imports @millrace/lake, which libs/contracts/package.json does not name.',
+    ],
     ['apps/sink/src/lane/lane.ts', '@millrace/testing', 'apps/sink/src/lane/lane.ts is no test and must not import @millrace/testing.'],
-    ['libs/lake/src/chain.ts', '@aws-sdk/client-s3', 'libs/lake/src/chain.ts must stay free of frameworks and I/O and must not import @aws-sdk/client-s3.'],
-    ['libs/resilience/src/time/clock.ts', 'node:fs/promises', 'libs/resilience/src/time/clock.ts must stay free of frameworks and I/O and must not import node:fs/promises.'],
-    ['libs/contracts/src/table.ts', '@nestjs/common', 'libs/contracts/src/table.ts must stay free of frameworks and I/O and must not import @nestjs/common.'],
+    [
+      'libs/lake/src/chain.ts',
+      '@aws-sdk/client-s3',
+      'libs/lake/src/chain.ts must stay free of frameworks and I/O and must not import @aws-sdk/client-s3.',
+    ],
+    [
+      'libs/resilience/src/time/clock.ts',
+      'node:fs/promises',
+      'libs/resilience/src/time/clock.ts must stay free of frameworks and I/O and must not import node:fs/promises.',
+    ],
+    [
+      'libs/contracts/src/table.ts',
+      '@nestjs/common',
+      'libs/contracts/src/table.ts must stay free of frameworks and I/O and must not import @nestjs/common.',
+    ],
   ])('an import in %s of %s is seen', (file, specifier, sentence) => {
     expect(withImport(file, specifier)).toEqual([sentence]);
   });
@@ -63,7 +93,17 @@ describe('the boundaries of the workspace', () => {
 
 describe('importsOf', () => {
   it('finds every way to import', () => {
-    const text = ["import 'a';", "import b from 'b';", "import {", "  type C,", "} from 'c';", "export * from './d.ts';", "export { e } from 'e';", "const f = await import('f');", "const text = 'import';"].join('\n');
+    const text = [
+      "import 'a';",
+      "import b from 'b';",
+      'import {',
+      '  type C,',
+      "} from 'c';",
+      "export * from './d.ts';",
+      "export { e } from 'e';",
+      "const f = await import('f');",
+      "const text = 'import';",
+    ].join('\n');
     expect(importsOf(text)).toEqual(['a', 'b', 'c', './d.ts', 'e', 'f']);
   });
 });

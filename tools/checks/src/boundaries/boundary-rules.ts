@@ -25,11 +25,15 @@ const testFile = /(\.spec|\.conformance)\.ts$|\/testing-[^/]*\.ts$|\/src\/testin
 
 /** Files that do no I/O and know no framework: all of a pure lib, and the rules of the ledger. */
 const pureFile = /^libs\/(contracts|resilience)\/|^libs\/lake\/src\/(keys|entry|chain|ranges|checkpoint)\.ts$/;
-const impurePackage = /^(@nestjs\/|@aws-sdk\/|@smithy\/|@duckdb\/|kafkajs$|@platformatic\/|bullmq$|ioredis$|fastify$|pino|node:(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster)\b)/;
+const impurePackage =
+  /^(@nestjs\/|@aws-sdk\/|@smithy\/|@duckdb\/|kafkajs$|@platformatic\/|bullmq$|ioredis$|fastify$|pino|node:(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster)\b)/;
 
 /** Everything that breaks a boundary, one sentence each. */
 export function boundaryViolations(projects: readonly Project[], imports: readonly SourceImport[]): string[] {
-  return [...projects.flatMap((project) => graphViolations(project, projects)), ...imports.flatMap((one) => importViolations(one, projects))];
+  return [
+    ...projects.flatMap((project) => graphViolations(project, projects)),
+    ...imports.flatMap((one) => importViolations(one, projects)),
+  ];
 }
 
 function graphViolations(project: Project, projects: readonly Project[]): string[] {
@@ -37,16 +41,20 @@ function graphViolations(project: Project, projects: readonly Project[]): string
   const layer = tagOf(project, 'layer:');
   const usableTypes = typesUsable[type ?? ''];
   if (usableTypes === undefined) return [`${project.name} needs one tag of ${Object.keys(typesUsable).join(', ')}.`];
-  if (type === 'type:lib' && layersUsable[layer ?? ''] === undefined) return [`${project.name} is a lib and needs one tag of ${Object.keys(layersUsable).join(', ')}.`];
+  if (type === 'type:lib' && layersUsable[layer ?? ''] === undefined)
+    return [`${project.name} is a lib and needs one tag of ${Object.keys(layersUsable).join(', ')}.`];
   const usableLayers = type === 'type:lib' ? layersUsable[layer ?? ''] : undefined;
   return project.uses.flatMap((name) => {
     const used = projects.find((candidate) => candidate.name === name)!;
     const usedType = tagOf(used, 'type:');
     const usedLayer = tagOf(used, 'layer:');
     if (!usableTypes.includes(usedType ?? '')) return [`${project.name} (${type}) must not depend on ${name} (${usedType}).`];
-    if (usableLayers !== undefined && !usableLayers.includes(usedLayer ?? '')) return [`${project.name} (${layer}) must not depend on ${name} (${usedLayer}).`];
+    if (usableLayers !== undefined && !usableLayers.includes(usedLayer ?? ''))
+      return [`${project.name} (${layer}) must not depend on ${name} (${usedLayer}).`];
     const forTests = name === testingProject && (type === 'type:app' || type === 'type:lib');
-    return forTests && !project.usesInDevelopment.includes(name) ? [`${project.name} must have ${name} in devDependencies: only its tests may use it.`] : [];
+    return forTests && !project.usesInDevelopment.includes(name)
+      ? [`${project.name} must have ${name} in devDependencies: only its tests may use it.`]
+      : [];
   });
 }
 
@@ -59,11 +67,18 @@ function importViolations({ file, specifier }: SourceImport, projects: readonly 
     return violations;
   }
   const used = projects.find(({ name }) => specifier === name || specifier.startsWith(`${name}/`));
-  if (used !== undefined && used.name !== owner.name && !owner.uses.includes(used.name)) violations.push(`${file} imports ${used.name}, which ${owner.folder}/package.json does not name.`);
-  if (used?.name === testingProject && ['type:app', 'type:lib'].includes(tagOf(owner, 'type:') ?? '') && owner.name !== testingProject && !testFile.test(file)) {
+  if (used !== undefined && used.name !== owner.name && !owner.uses.includes(used.name))
+    violations.push(`${file} imports ${used.name}, which ${owner.folder}/package.json does not name.`);
+  if (
+    used?.name === testingProject &&
+    ['type:app', 'type:lib'].includes(tagOf(owner, 'type:') ?? '') &&
+    owner.name !== testingProject &&
+    !testFile.test(file)
+  ) {
     violations.push(`${file} is no test and must not import ${testingProject}.`);
   }
-  if (pureFile.test(file) && !testFile.test(file) && impurePackage.test(specifier)) violations.push(`${file} must stay free of frameworks and I/O and must not import ${specifier}.`);
+  if (pureFile.test(file) && !testFile.test(file) && impurePackage.test(specifier))
+    violations.push(`${file} must stay free of frameworks and I/O and must not import ${specifier}.`);
   return violations;
 }
 

@@ -28,12 +28,24 @@ export function readProjectGraph(): Project[] {
   const folder = mkdtempSync(join(tmpdir(), 'graph-'));
   try {
     const file = join(folder, 'graph.json');
-    execFileSync(join(repository, 'node_modules/.bin/nx'), ['graph', '--file', file], { cwd: repository, stdio: 'pipe', env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NX_DAEMON: 'false' } });
+    execFileSync(join(repository, 'node_modules/.bin/nx'), ['graph', '--file', file], {
+      cwd: repository,
+      stdio: 'pipe',
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NX_DAEMON: 'false' },
+    });
     const { graph } = JSON.parse(readFileSync(file, 'utf8')) as NxGraph;
     return Object.entries(graph.nodes).map(([name, { data }]) => {
-      const { devDependencies = {} } = JSON.parse(readFileSync(join(repository, data.root, 'package.json'), 'utf8')) as { devDependencies?: Record<string, string> };
+      const { devDependencies = {} } = JSON.parse(readFileSync(join(repository, data.root, 'package.json'), 'utf8')) as {
+        devDependencies?: Record<string, string>;
+      };
       const uses = (graph.dependencies[name] ?? []).map(({ target }) => target).filter((target) => target in graph.nodes);
-      return { name, folder: data.root, tags: data.tags ?? [], uses, usesInDevelopment: uses.filter((target) => target in devDependencies) };
+      return {
+        name,
+        folder: data.root,
+        tags: data.tags ?? [],
+        uses,
+        usesInDevelopment: uses.filter((target) => target in devDependencies),
+      };
     });
   } finally {
     rmSync(folder, { recursive: true });

@@ -3,10 +3,28 @@ import { readCurlOptions } from './curl-options.ts';
 
 describe('the options of curl', () => {
   it('are those of the documents', () => {
-    expect(readCurlOptions(['-s', '-X', 'PUT', 'http://h/p', '-H', 'content-type: application/json', '-H', 'prefer: wait=30', '-d', '{"a": 1}', '-w', '%{http_code}'])).toEqual({
+    expect(
+      readCurlOptions([
+        '-s',
+        '-X',
+        'PUT',
+        'http://h/p',
+        '-H',
+        'content-type: application/json',
+        '-H',
+        'prefer: wait=30',
+        '-d',
+        '{"a": 1}',
+        '-w',
+        '%{http_code}',
+      ]),
+    ).toEqual({
       url: 'http://h/p',
       method: 'PUT',
-      headers: [['content-type', 'application/json'], ['prefer', 'wait=30']],
+      headers: [
+        ['content-type', 'application/json'],
+        ['prefer', 'wait=30'],
+      ],
       body: '{"a": 1}',
       retries: 0,
       failing: false,

@@ -39,7 +39,8 @@ export function readCurlOptions(args: readonly string[]): CurlRequest {
   const [url, ...more] = positionals;
   if (url === undefined || more.length > 0) throw new TypeError(`curl takes one URL here, not ${positionals.length}`);
   const body = values.data;
-  if (values.output !== undefined && values.output !== '/dev/null') throw new TypeError(`curl writes to no file here, not to ${values.output}`);
+  if (values.output !== undefined && values.output !== '/dev/null')
+    throw new TypeError(`curl writes to no file here, not to ${values.output}`);
   return {
     url,
     method: values.request ?? (body === undefined ? 'GET' : 'POST'),

@@ -7,7 +7,8 @@ import { readCurlOptions } from './curl-options.ts';
 const { url, method, headers, body, retries, failing, discards, writeOut } = readCurlOptions(process.argv.slice(2));
 const passing = new Set([408, 429, 500, 502, 503, 504]);
 
-const ask = async (): Promise<Response> => await fetch(url, { method, headers: headers.map(([name, value]) => [name, value]), ...(body === undefined ? {} : { body }) });
+const ask = async (): Promise<Response> =>
+  await fetch(url, { method, headers: headers.map(([name, value]) => [name, value]), ...(body === undefined ? {} : { body }) });
 let answer = await ask();
 for (let left = retries; left > 0 && passing.has(answer.status); left -= 1) {
   await answer.arrayBuffer();

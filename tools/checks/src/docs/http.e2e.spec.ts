@@ -13,7 +13,10 @@ const sh = promisify(execFile);
 
 // The snippets use curl, which a machine need not have: they get one that is made of Node's fetch.
 const bin = mkdtempSync(join(tmpdir(), 'millrace-curl-'));
-writeFileSync(join(bin, 'curl'), `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${join(import.meta.dirname, 'curl.ts')}' "$@"\n`);
+writeFileSync(
+  join(bin, 'curl'),
+  `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${join(import.meta.dirname, 'curl.ts')}' "$@"\n`,
+);
 chmodSync(join(bin, 'curl'), 0o755);
 const record = join(bin, 'record.ndjson');
 afterAll(() => rmSync(bin, { recursive: true, force: true }));
@@ -68,12 +71,22 @@ async function countOf(userId: string): Promise<string> {
 
 // The pages assume a table that has rows.
 beforeAll(async () => {
-  for (const name of ['PURCHASE_URL', 'SINK_URL', 'QUERY_URL']) checks.set(new URL(urlOf(name)).origin, await DocumentCheck.of(urlOf(name)));
+  for (const name of ['PURCHASE_URL', 'SINK_URL', 'QUERY_URL'])
+    checks.set(new URL(urlOf(name)).origin, await DocumentCheck.of(urlOf(name)));
   const userId = `docs-${crypto.randomUUID()}`;
   const answer = await fetch(`${addresses['http://127.0.0.1:3001']}/v1/purchases`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd', title: 'Orlando', author: 'Virginia Woolf', genre: 'Fiction', userId, userCountry: 'GB', userAge: 24, purchaseTimestamp: 1575121641 }),
+    body: JSON.stringify({
+      bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
+      title: 'Orlando',
+      author: 'Virginia Woolf',
+      genre: 'Fiction',
+      userId,
+      userCountry: 'GB',
+      userAge: 24,
+      purchaseTimestamp: 1575121641,
+    }),
   });
   if (answer.status !== 202) throw new Error(`The purchase was answered ${answer.status}: ${await answer.text()}`);
   const late = performance.now() + 90_000;

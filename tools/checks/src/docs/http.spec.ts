@@ -14,14 +14,24 @@ describe('docs/http.md', () => {
   });
 
   it('tells of every endpoint of the apps', () => {
-    const controllers = readdirSync(join(repository, 'apps'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.controller.ts') && !/node_modules|dist/.test(path));
+    const controllers = readdirSync(join(repository, 'apps'), { recursive: true, encoding: 'utf8' }).filter(
+      (path) => path.endsWith('.controller.ts') && !/node_modules|dist/.test(path),
+    );
     const routes = controllers.flatMap((path) => {
       const text = textOf(`apps/${path}`);
       const base = /@Controller\('([^']+)'\)/.exec(text)?.[1];
-      return base === undefined ? [] : [...text.matchAll(/@(Get|Post|Put|Patch|Delete)\((?:'([^']*)')?\)/g)].map(([, method, rest]) => [method!.toUpperCase(), `/${base}${rest === undefined ? '' : `/${rest}`}`] as const);
+      return base === undefined
+        ? []
+        : [...text.matchAll(/@(Get|Post|Put|Patch|Delete)\((?:'([^']*)')?\)/g)].map(
+            ([, method, rest]) => [method!.toUpperCase(), `/${base}${rest === undefined ? '' : `/${rest}`}`] as const,
+          );
     });
     expect(routes.length).toBeGreaterThan(7);
-    expect(routes.filter(([, path]) => !http.includes(`\`${path}\``) && !http.includes(` ${path}\``) && !http.includes(`\`GET ${path}\``)).map((route) => route.join(' '))).toEqual([]);
+    expect(
+      routes
+        .filter(([, path]) => !http.includes(`\`${path}\``) && !http.includes(` ${path}\``) && !http.includes(`\`GET ${path}\``))
+        .map((route) => route.join(' ')),
+    ).toEqual([]);
   });
 
   it('shows the answer to every call', () => {
@@ -35,7 +45,15 @@ describe('docs/http.md', () => {
 describe('differences', () => {
   it('finds what is missing, new, of another type or of another promised value', () => {
     const shown = { state: 'queued', id: 'a', n: 1, list: [{ name: 'x' }], detail: '…', rows: [[1]] };
-    expect(differences(shown, { state: 'queued', id: 'b', n: 2, list: [{ name: 'x' }, { name: 'y' }], detail: 'any', rows: [] })).toEqual([]);
-    expect(differences(shown, { state: 'running', id: 3, list: [], detail: 'any', rows: [], more: true })).toEqual(['.more is not shown', '.state is "running", not "queued"', '.id is number, not string', '.n is missing', '.list[0] is missing']);
+    expect(differences(shown, { state: 'queued', id: 'b', n: 2, list: [{ name: 'x' }, { name: 'y' }], detail: 'any', rows: [] })).toEqual(
+      [],
+    );
+    expect(differences(shown, { state: 'running', id: 3, list: [], detail: 'any', rows: [], more: true })).toEqual([
+      '.more is not shown',
+      '.state is "running", not "queued"',
+      '.id is number, not string',
+      '.n is missing',
+      '.list[0] is missing',
+    ]);
   });
 });

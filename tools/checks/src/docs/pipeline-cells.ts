@@ -3,7 +3,12 @@ export interface ShownSettings {
   readonly dependency: string;
   readonly timeout: { readonly connectMs?: number; readonly attemptMs: number; readonly totalMs: number };
   readonly retry?: { readonly attemptsMax: number };
-  readonly breaker?: { readonly minimumCalls: number; readonly breakDurationMs: number; readonly breakDurationMsMax: number; readonly probes: number };
+  readonly breaker?: {
+    readonly minimumCalls: number;
+    readonly breakDurationMs: number;
+    readonly breakDurationMsMax: number;
+    readonly probes: number;
+  };
   readonly bulkhead?: { readonly concurrencyMax: number; readonly queueMax: number; readonly queueWaitMsMax: number };
   readonly fallbacks: readonly string[];
 }
@@ -15,7 +20,9 @@ export function pipelineCells({ dependency, timeout, retry, breaker, bulkhead }:
     `${timeout.connectMs === undefined ? '' : `${seconds(timeout.connectMs)}, `}${seconds(timeout.attemptMs)} / ${seconds(timeout.totalMs)}`,
     String(retry?.attemptsMax ?? 1),
     breaker === undefined ? '–' : `${breaker.minimumCalls}, ${seconds(breaker.breakDurationMs)} – ${seconds(breaker.breakDurationMsMax)}`,
-    bulkhead === undefined ? '–' : `${bulkhead.concurrencyMax}${bulkhead.queueMax === 0 ? '' : ` + ${bulkhead.queueMax} for ${seconds(bulkhead.queueWaitMsMax)}`}`,
+    bulkhead === undefined
+      ? '–'
+      : `${bulkhead.concurrencyMax}${bulkhead.queueMax === 0 ? '' : ` + ${bulkhead.queueMax} for ${seconds(bulkhead.queueWaitMsMax)}`}`,
   ];
 }
 

@@ -15,7 +15,9 @@ async function imported(path: string): Promise<Record<string, unknown>> {
 
 /** A spec with every default filled in. */
 async function settingsOf(spec: object): Promise<ShownSettings> {
-  const { createPipeline } = (await imported('libs/resilience/src/index.ts')) as { createPipeline: (spec: object, deps: object) => { settings(): ShownSettings; close(): void } };
+  const { createPipeline } = (await imported('libs/resilience/src/index.ts')) as {
+    createPipeline: (spec: object, deps: object) => { settings(): ShownSettings; close(): void };
+  };
   const pipeline = createPipeline(spec, { load });
   pipeline.close();
   return pipeline.settings();
@@ -34,7 +36,9 @@ const rows = page
   .map((line) => line.slice(2, -2).split(' | '));
 
 /** The first TypeScript block of the page, with the library's sources instead of its package. */
-const example = /```ts\n([^]*?)```/.exec(page)![1]!.replace("'@millrace/resilience'", `'${pathToFileURL(join(repository, 'libs/resilience/src/index.ts')).href}'`);
+const example = /```ts\n([^]*?)```/
+  .exec(page)![1]!
+  .replace("'@millrace/resilience'", `'${pathToFileURL(join(repository, 'libs/resilience/src/index.ts')).href}'`);
 
 /** Runs the example and returns the values that it prints. */
 async function runExample(): Promise<unknown[]> {
@@ -78,17 +82,24 @@ describe('docs/resilience.md', () => {
   ] as const)('shows every pipeline of %s with the figures of its settings, and its fallbacks', async (path, declaredAs, services) => {
     const pipelines = await pipelinesOf(path, declaredAs);
     expect(pipelines.length).toBeGreaterThan(0);
-    const shown = rows.filter(([service]) => (services as readonly string[]).includes(service!)).map(([, name, dependency, , ...cells]) => [name, [dependency, ...cells.slice(0, 4)]]);
+    const shown = rows
+      .filter(([service]) => (services as readonly string[]).includes(service!))
+      .map(([, name, dependency, , ...cells]) => [name, [dependency, ...cells.slice(0, 4)]]);
     expect(shown).toEqual(pipelines.map(([name, settings]) => [`\`${name}\``, pipelineCells(settings)]));
     for (const [name, { fallbacks }] of pipelines) {
-      const instead = rows.find(([service, pipeline]) => (services as readonly string[]).includes(service!) && pipeline === `\`${name}\``)?.at(-1);
-      for (const kind of ['cache', 'queue', 'stub', 'silent']) expect(instead?.includes(`**${kind}**`), `${name}, ${kind}`).toBe(fallbacks.includes(kind));
+      const instead = rows
+        .find(([service, pipeline]) => (services as readonly string[]).includes(service!) && pipeline === `\`${name}\``)
+        ?.at(-1);
+      for (const kind of ['cache', 'queue', 'stub', 'silent'])
+        expect(instead?.includes(`**${kind}**`), `${name}, ${kind}`).toBe(fallbacks.includes(kind));
     }
   });
 
   it('shows the pipeline of a purchase API with an outbox with its figures and its fallback', async () => {
     const { readPurchaseConfig } = (await imported('apps/purchase/src/config.ts')) as { readPurchaseConfig: (env: object) => object };
-    const { publishSpec } = (await imported('apps/purchase/src/pipelines.ts')) as { publishSpec: (config: object, queue: object) => object };
+    const { publishSpec } = (await imported('apps/purchase/src/pipelines.ts')) as {
+      publishSpec: (config: object, queue: object) => object;
+    };
     const settings = await settingsOf(publishSpec(readPurchaseConfig({}), {}));
     const [row] = rows.filter(([service]) => service === 'purchase API with an outbox');
     expect(row?.slice(1, 3)).toEqual(['`publish`', '`kafka`']);
@@ -97,7 +108,9 @@ describe('docs/resilience.md', () => {
   });
 
   it('tells of every event of the library, and of none that is not there', () => {
-    const types = [...textOf('libs/resilience/src/telemetry/pipeline-event.ts').matchAll(/readonly type: '([A-Za-z]+)'/g)].map(([, type]) => type!);
+    const types = [...textOf('libs/resilience/src/telemetry/pipeline-event.ts').matchAll(/readonly type: '([A-Za-z]+)'/g)].map(
+      ([, type]) => type!,
+    );
     expect(types.length).toBeGreaterThan(15);
     const table = page.slice(page.indexOf('## Events'), page.indexOf('## Operator interfaces'));
     expect([...table.matchAll(/^\| `([A-Za-z]+)` \|/gm)].map(([, type]) => type)).toEqual(types);
@@ -106,7 +119,9 @@ describe('docs/resilience.md', () => {
   it('gives the default of every option as the library has it', async () => {
     const shown = new Map(
       rows.flatMap(([options, , defaults]) => {
-        const names = [...(options ?? '').matchAll(/`((?:timeout|retry|breaker|bulkhead|shed|cache)\.[A-Za-z.]+)`/g)].map(([, name]) => name!);
+        const names = [...(options ?? '').matchAll(/`((?:timeout|retry|breaker|bulkhead|shed|cache)\.[A-Za-z.]+)`/g)].map(
+          ([, name]) => name!,
+        );
         const values = names.length > 1 ? (defaults ?? '').split(', ') : [defaults ?? ''];
         return names.map((name, index) => [name, values[index]] as const);
       }),
@@ -120,13 +135,16 @@ describe('docs/resilience.md', () => {
   });
 
   it('names every figure of pipelines in /metrics', () => {
-    const names = [...textOf('libs/runtime/src/pipelines/telemetry/prometheus-instruments.ts').matchAll(/'(millrace_[a-z_]+)'/g)].map(([, name]) => name!);
+    const names = [...textOf('libs/runtime/src/pipelines/telemetry/prometheus-instruments.ts').matchAll(/'(millrace_[a-z_]+)'/g)].map(
+      ([, name]) => name!,
+    );
     expect(names.length).toBeGreaterThan(8);
     expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 });
 
 function numbersOf(path: string, value: unknown): readonly (readonly [string, string])[] {
-  if (typeof value === 'object' && value !== null) return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => numbersOf(`${path}.${name}`, inner));
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => numbersOf(`${path}.${name}`, inner));
   return [[path, typeof value === 'number' ? value.toLocaleString('en-US') : String(value)]];
 }

@@ -27,11 +27,14 @@ export function settingsTable(schema: TObject): string {
 /** A Markdown text in which each table between `<!-- settings NAME -->` and `<!-- /settings -->` is made anew. */
 export function withSettingsTables(markdown: string, schemas: Readonly<Record<string, TObject>>): string {
   const left = new Set(Object.keys(schemas));
-  const text = markdown.replaceAll(/(<!-- settings (\S+) -->\n)[^]*?(<!-- \/settings -->)/g, (_whole, begin: string, name: string, end: string) => {
-    const schema = schemas[name];
-    if (schema === undefined || !left.delete(name)) throw new Error(`There is no schema "${name}", or it is shown twice.`);
-    return `${begin}${settingsTable(schema)}\n${end}`;
-  });
+  const text = markdown.replaceAll(
+    /(<!-- settings (\S+) -->\n)[^]*?(<!-- \/settings -->)/g,
+    (_whole, begin: string, name: string, end: string) => {
+      const schema = schemas[name];
+      if (schema === undefined || !left.delete(name)) throw new Error(`There is no schema "${name}", or it is shown twice.`);
+      return `${begin}${settingsTable(schema)}\n${end}`;
+    },
+  );
   if (left.size > 0) throw new Error(`The text has no table for ${[...left].join(', ')}.`);
   return text;
 }

@@ -18,7 +18,26 @@ export function snippetsOf(markdown: string): Snippet[] {
 }
 
 /** Names whose value is part of what is promised; of the others only the type is. */
-const promised = new Set(['type', 'title', 'status', 'state', 'engine', 'durability', 'topic', 'name', 'default', 'message', 'field', 'limit', 'instance', 'detail', 'accepted', 'rejected', 'index', 'required']);
+const promised = new Set([
+  'type',
+  'title',
+  'status',
+  'state',
+  'engine',
+  'durability',
+  'topic',
+  'name',
+  'default',
+  'message',
+  'field',
+  'limit',
+  'instance',
+  'detail',
+  'accepted',
+  'rejected',
+  'index',
+  'required',
+]);
 
 /**
  * Where an answer is not of the shape that is shown, one line each: the same names, the same types, and the same values of promised names. `…` stands for any
@@ -28,14 +47,21 @@ export function differences(shown: unknown, given: unknown, path = ''): string[]
   if (Array.isArray(shown)) {
     if (!Array.isArray(given)) return [`${path} is no list`];
     const lenient = path.endsWith('.rows');
-    return shown.flatMap((element, index) => (index < given.length ? differences(element, given[index], `${path}[${index}]`) : lenient ? [] : [`${path}[${index}] is missing`]));
+    return shown.flatMap((element, index) =>
+      index < given.length ? differences(element, given[index], `${path}[${index}]`) : lenient ? [] : [`${path}[${index}] is missing`],
+    );
   }
   if (typeof shown === 'object' && shown !== null) {
     if (typeof given !== 'object' || given === null) return [`${path} is no object`];
     const left = shown as Record<string, unknown>;
     const right = given as Record<string, unknown>;
     const extra = Object.keys(right).filter((name) => !(name in left));
-    return [...extra.map((name) => `${path}.${name} is not shown`), ...Object.keys(left).flatMap((name) => (name in right ? differences(left[name], right[name], `${path}.${name}`) : [`${path}.${name} is missing`]))];
+    return [
+      ...extra.map((name) => `${path}.${name} is not shown`),
+      ...Object.keys(left).flatMap((name) =>
+        name in right ? differences(left[name], right[name], `${path}.${name}`) : [`${path}.${name} is missing`],
+      ),
+    ];
   }
   if (typeof shown !== typeof given) return [`${path} is ${typeof given}, not ${typeof shown}`];
   const name = /\.(\w+)$/.exec(path)?.[1];

@@ -45,17 +45,41 @@ describe('compatible changes of a schema', () => {
 describe('incompatible changes of a schema', () => {
   it.each<[string, Change, string]>([
     ['a removed field', { 'properties/kind': undefined }, 'kind: the field is removed.'],
-    ['a renamed field', { 'properties/kind': undefined, 'properties/order': published.properties.kind }, 'order: the field id 3 belongs to kind.'],
-    ['a new required field', { 'properties/price': { type: 'integer' }, required: ['id', 'age', 'tags', 'place', 'price'] }, 'price: the new field is required. Old events lack it.'],
-    ['an optional field that becomes required', { required: ['id', 'age', 'tags', 'place', 'kind'] }, 'kind: the field becomes required. Old events lack it.'],
-    ['a required field that becomes optional', { required: ['age', 'tags', 'place'] }, 'id: the field becomes optional. Old consumers require it.'],
+    [
+      'a renamed field',
+      { 'properties/kind': undefined, 'properties/order': published.properties.kind },
+      'order: the field id 3 belongs to kind.',
+    ],
+    [
+      'a new required field',
+      { 'properties/price': { type: 'integer' }, required: ['id', 'age', 'tags', 'place', 'price'] },
+      'price: the new field is required. Old events lack it.',
+    ],
+    [
+      'an optional field that becomes required',
+      { required: ['id', 'age', 'tags', 'place', 'kind'] },
+      'kind: the field becomes required. Old events lack it.',
+    ],
+    [
+      'a required field that becomes optional',
+      { required: ['age', 'tags', 'place'] },
+      'id: the field becomes optional. Old consumers require it.',
+    ],
     ['a wider type', { 'properties/age/type': 'number' }, 'age: the type changes from "integer" to "number".'],
     ['a narrower type', { 'properties/ratio/type': 'integer' }, 'ratio: the type changes from "number" to "integer".'],
     ['another type', { 'properties/id/type': 'integer' }, 'id: the type changes from "string" to "integer".'],
-    ['a type that also allows null', { 'properties/id/type': ['string', 'null'] }, 'id: the type changes from "string" to ["string","null"].'],
+    [
+      'a type that also allows null',
+      { 'properties/id/type': ['string', 'null'] },
+      'id: the type changes from "string" to ["string","null"].',
+    ],
     ['a lower maximum', { 'properties/age/maximum': 120 }, 'age: maximum changes from 150 to 120. Old events may break it.'],
     ['a higher maximum', { 'properties/age/maximum': 200 }, 'age: maximum changes from 150 to 200. Old consumers may reject new events.'],
-    ['no maximum', { 'properties/age/maximum': undefined }, 'age: maximum changes from 150 to nothing. Old consumers may reject new events.'],
+    [
+      'no maximum',
+      { 'properties/age/maximum': undefined },
+      'age: maximum changes from 150 to nothing. Old consumers may reject new events.',
+    ],
     ['a new maximum', { 'properties/ratio/maximum': 1 }, 'ratio: maximum changes from nothing to 1. Old events may break it.'],
     ['a higher minimum', { 'properties/age/minimum': 18 }, 'age: minimum changes from 0 to 18. Old events may break it.'],
     ['a lower minimum', { 'properties/age/minimum': -1 }, 'age: minimum changes from 0 to -1. Old consumers may reject new events.'],
@@ -65,7 +89,11 @@ describe('incompatible changes of a schema', () => {
     ['another pattern', { 'properties/id/pattern': '^b' }, 'id: pattern changes from "^a" to "^b".'],
     ['a removed value', { 'properties/kind/enum': ['a'] }, 'kind: the value "b" is removed. Old events have it.'],
     ['a new value', { 'properties/kind/enum': ['a', 'b', 'c'] }, 'kind: the value "c" is new. Old consumers reject it.'],
-    ['a narrower item of a list', { 'properties/tags/items/maxLength': 4 }, 'tags[]: maxLength changes from 5 to 4. Old events may break it.'],
+    [
+      'a narrower item of a list',
+      { 'properties/tags/items/maxLength': 4 },
+      'tags[]: maxLength changes from 5 to 4. Old events may break it.',
+    ],
     ['a removed nested field', { 'properties/place/properties/city': undefined }, 'place.city: the field is removed.'],
     ['unknown fields that are refused', { additionalProperties: false }, 'the event: additionalProperties changes from nothing to false.'],
     ['another field id', { 'properties/age/x-field-id': 9 }, 'age: x-field-id changes from 2 to 9.'],
@@ -73,27 +101,47 @@ describe('incompatible changes of a schema', () => {
     ['another case of the stored text', { 'properties/id/x-lower-case': undefined }, 'id: x-lower-case changes from true to nothing.'],
     ['another identity', { $id: 'urn:event:v2' }, 'the event: $id changes from "urn:event:v1" to "urn:event:v2".'],
     ['a keyword that the check does not know', { 'properties/id/format': 'uuid' }, 'id: format changes from nothing to "uuid".'],
-  ])('%s is refused', (_what, change, sentence) => expect(schemaIncompatibilities(published, after(published, change))).toContain(sentence));
+  ])('%s is refused', (_what, change, sentence) =>
+    expect(schemaIncompatibilities(published, after(published, change))).toContain(sentence),
+  );
 });
 
 describe('changes of a stream', () => {
   const document = asyncApiOf(purchases);
-  const changed = (change: Partial<typeof purchases>): string[] => streamIncompatibilities(document, asyncApiOf({ ...purchases, ...change }));
+  const changed = (change: Partial<typeof purchases>): string[] =>
+    streamIncompatibilities(document, asyncApiOf({ ...purchases, ...change }));
 
   it('an unchanged stream is compatible', () => expect(changed({})).toEqual([]));
 
   it.each<[string, Partial<typeof purchases>, string]>([
-    ['another topic', { topic: { ...purchases.topic, name: 'other' } }, 'channel purchases: address changes from "bookstore.purchases.v1" to "other".'],
+    [
+      'another topic',
+      { topic: { ...purchases.topic, name: 'other' } },
+      'channel purchases: address changes from "bookstore.purchases.v1" to "other".',
+    ],
     ['more partitions', { topic: { ...purchases.topic, partitions: 16 } }, '"partitions":16'],
-    ['finite retention', { topic: { ...purchases.topic, config: { ...purchases.topic.config, 'retention.ms': '1000' } } }, '"retention.ms":1000'],
+    [
+      'finite retention',
+      { topic: { ...purchases.topic, config: { ...purchases.topic.config, 'retention.ms': '1000' } } },
+      '"retention.ms":1000',
+    ],
     ['another key', { keyField: 'bookId' }, 'message PurchaseEvent, key: '],
-    ['another event type', { eventType: 'other' }, 'message PurchaseEvent: name changes from "com.millrace.bookstore.purchase.v1" to "other".'],
+    [
+      'another event type',
+      { eventType: 'other' },
+      'message PurchaseEvent: name changes from "com.millrace.bookstore.purchase.v1" to "other".',
+    ],
     ['another name', { name: 'sales' }, 'channel purchases: it is removed.'],
-  ])('%s is refused', (_what, change, sentence) => expect(changed(change)).toEqual(expect.arrayContaining([expect.stringContaining(sentence)])));
+  ])('%s is refused', (_what, change, sentence) =>
+    expect(changed(change)).toEqual(expect.arrayContaining([expect.stringContaining(sentence)])),
+  );
 
   it('a changed header and a changed value are refused', () => {
     const message = 'components/messages/PurchaseEvent';
-    const other = after(document, { [`${message}/headers/properties/ce_id`]: undefined, [`${message}/payload/properties/userAge/maximum`]: 100 });
+    const other = after(document, {
+      [`${message}/headers/properties/ce_id`]: undefined,
+      [`${message}/payload/properties/userAge/maximum`]: 100,
+    });
     expect(streamIncompatibilities(document, other)).toEqual([
       'message PurchaseEvent, headers: ce_id: the field is removed.',
       'message PurchaseEvent, payload: userAge: maximum changes from 150 to 100. Old events may break it.',

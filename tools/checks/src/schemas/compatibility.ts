@@ -19,7 +19,8 @@ const upperBounds: ReadonlySet<string> = new Set(['maximum', 'exclusiveMaximum',
  */
 export function schemaIncompatibilities(before: JsonObject, after: JsonObject, path = ''): string[] {
   const what = path === '' ? 'the event' : path;
-  if (JSON.stringify(before['type']) !== JSON.stringify(after['type'])) return [`${what}: the type changes from ${shown(before['type'])} to ${shown(after['type'])}.`];
+  if (JSON.stringify(before['type']) !== JSON.stringify(after['type']))
+    return [`${what}: the type changes from ${shown(before['type'])} to ${shown(after['type'])}.`];
   const keywords = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((keyword) => !annotations.has(keyword));
   return keywords.flatMap((keyword) => {
     const [old, now] = [before[keyword], after[keyword]];
@@ -50,7 +51,9 @@ function propertyIncompatibilities(before: JsonObject, after: JsonObject, path: 
       const earlier = old[name];
       if (earlier !== undefined) return schemaIncompatibilities(earlier, schema, join(path, name));
       const owner = schema['x-field-id'] === undefined ? undefined : nameOfId.get(schema['x-field-id']);
-      return owner === undefined ? [] : [`${join(path, name)}: the field id ${shown(schema['x-field-id'])} belongs to ${join(path, owner)}.`];
+      return owner === undefined
+        ? []
+        : [`${join(path, name)}: the field id ${shown(schema['x-field-id'])} belongs to ${join(path, owner)}.`];
     }),
   ];
 }
@@ -59,8 +62,14 @@ function requiredIncompatibilities(before: JsonObject, after: JsonObject, path: 
   const [old, now] = [namesIn(before), namesIn(after)];
   const known = schemasIn(before);
   return [
-    ...[...now].filter((name) => !old.has(name)).map((name) => `${join(path, name)}: ${name in known ? 'the field becomes required' : 'the new field is required'}. Old events lack it.`),
-    ...[...old].filter((name) => !now.has(name) && name in schemasIn(after)).map((name) => `${join(path, name)}: the field becomes optional. Old consumers require it.`),
+    ...[...now]
+      .filter((name) => !old.has(name))
+      .map(
+        (name) => `${join(path, name)}: ${name in known ? 'the field becomes required' : 'the new field is required'}. Old events lack it.`,
+      ),
+    ...[...old]
+      .filter((name) => !now.has(name) && name in schemasIn(after))
+      .map((name) => `${join(path, name)}: the field becomes optional. Old consumers require it.`),
   ];
 }
 
@@ -78,7 +87,9 @@ function boundIncompatibilities(what: string, keyword: string, old: unknown, now
   const unbounded = lowerBounds.has(keyword) ? -Infinity : Infinity;
   const [before, after] = [Number(old ?? unbounded), Number(now ?? unbounded)];
   const narrower = lowerBounds.has(keyword) ? after > before : after < before;
-  return [`${what}: ${keyword} changes from ${shown(old)} to ${shown(now)}. ${narrower ? 'Old events may break it.' : 'Old consumers may reject new events.'}`];
+  return [
+    `${what}: ${keyword} changes from ${shown(old)} to ${shown(now)}. ${narrower ? 'Old events may break it.' : 'Old consumers may reject new events.'}`,
+  ];
 }
 
 /** Lists each incompatible change of the AsyncAPI document of a stream, one sentence each: topic, key, headers and values. */

@@ -1,7 +1,18 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { asyncApiOf, jsonSchemaOf, openApiOf, purchaseApi, purchaseEventSchema, queryApi, queryWorkerApi, sinkApi, streams, validatorFor } from '@millrace/contracts';
+import {
+  asyncApiOf,
+  jsonSchemaOf,
+  openApiOf,
+  purchaseApi,
+  purchaseEventSchema,
+  queryApi,
+  queryWorkerApi,
+  sinkApi,
+  streams,
+  validatorFor,
+} from '@millrace/contracts';
 import { runtimeOperations } from '@millrace/runtime';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
@@ -70,11 +81,14 @@ describe('the JSON Schema of the purchases', () => {
 });
 
 describe('the OpenAPI documents', () => {
-  it.each(documents.map((document) => [document.info.title, document] as const))('%s is valid by the schema of OpenAPI 3.1', async (_title, document) => {
-    const plain = JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
-    expect(await new Validator().validate(plain)).toMatchObject({ valid: true });
-    expect(await new Validator().validate({ ...plain, paths: [] })).toMatchObject({ valid: false });
-  });
+  it.each(documents.map((document) => [document.info.title, document] as const))(
+    '%s is valid by the schema of OpenAPI 3.1',
+    async (_title, document) => {
+      const plain = JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
+      expect(await new Validator().validate(plain)).toMatchObject({ valid: true });
+      expect(await new Validator().validate({ ...plain, paths: [] })).toMatchObject({ valid: false });
+    },
+  );
 
   it('name each operation once and describe each schema', () => {
     for (const { paths, components } of documents) {
@@ -86,7 +100,11 @@ describe('the OpenAPI documents', () => {
   });
 
   it('describe every route of a controller of their apps', () => {
-    const described = new Set(documents.flatMap(({ paths }) => Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))));
+    const described = new Set(
+      documents.flatMap(({ paths }) =>
+        Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)),
+      ),
+    );
     const routes = ['apps/purchase', 'apps/query-api', 'apps/sink', 'libs/runtime'].flatMap(routesOf);
     expect(routes.length).toBeGreaterThan(15);
     expect(routes.filter((route) => !described.has(route))).toEqual([]);
@@ -95,7 +113,9 @@ describe('the OpenAPI documents', () => {
 
 /** The routes of the controllers of a project, as their decorators name them. */
 function routesOf(project: string): string[] {
-  const files = readdirSync(join(repository, project, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => /[.-]controller\.ts$/.test(path));
+  const files = readdirSync(join(repository, project, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /[.-]controller\.ts$/.test(path),
+  );
   return files.flatMap((path) => {
     const text = textOf(`${project}/src/${path}`);
     const base = /@Controller\((?:'([^']*)')?\)/.exec(text)?.[1] ?? '';

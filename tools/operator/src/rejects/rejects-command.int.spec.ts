@@ -22,7 +22,11 @@ beforeEach(async () => {
   topic = await OwnTopic.open(env, 2);
   planted = await PlantedLake.open({ ...env, SINK_TOPIC: topic.name });
   // The log of partition 1 as the lake was planted from it.
-  await topic.produce([purchaseMessage(bad, { partition: 1, userAge: 240 }), purchaseMessage(randomUUID(), { partition: 1 }), purchaseMessage(worse, { partition: 1, userAge: 240 })]);
+  await topic.produce([
+    purchaseMessage(bad, { partition: 1, userAge: 240 }),
+    purchaseMessage(randomUUID(), { partition: 1 }),
+    purchaseMessage(worse, { partition: 1, userAge: 240 }),
+  ]);
   await planted.land(1, [{ eventId: bad, at: 1, fate: 'rejected' }, ...plantedRecords(1), { eventId: worse, at: 2, fate: 'rejected' }]);
 });
 afterEach(async () => {
@@ -43,24 +47,47 @@ async function jsonOf<T>(...args: string[]): Promise<T> {
 
 async function records(): Promise<(KafkaRecord & { readonly partition: number })[]> {
   const found: (KafkaRecord & { readonly partition: number })[] = [];
-  const ranges = new Map((await topic.admin.fetchTopicOffsets(topic.name)).map(({ partition, low, high }) => [partition, [[Number(low), Number(high)] as const]]));
-  await readTopic({ brokers: planted.target.brokers, topic: topic.name, ranges, signal: new AbortController().signal, onRecord: ({ partition, record: { offset, timestamp, key, value, headers } }) => found.push({ partition, offset, timestamp, key, value, headers }) });
+  const ranges = new Map(
+    (await topic.admin.fetchTopicOffsets(topic.name)).map(({ partition, low, high }) => [
+      partition,
+      [[Number(low), Number(high)] as const],
+    ]),
+  );
+  await readTopic({
+    brokers: planted.target.brokers,
+    topic: topic.name,
+    ranges,
+    signal: new AbortController().signal,
+    onRecord: ({ partition, record: { offset, timestamp, key, value, headers } }) =>
+      found.push({ partition, offset, timestamp, key, value, headers }),
+  });
   return found;
 }
 
 function correct(change: (event: Record<string, unknown>, n: number) => void): void {
-  const lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { event: Record<string, unknown> });
+  const lines = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: Record<string, unknown> });
   lines.forEach(({ event }, n) => change(event, n));
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 it('the commands list and show the rejects', async () => {
   expect((await rejects('list')).text).toContain('1 0–2 2 userAge must be at most 150');
-  expect(await jsonOf('list')).toMatchObject({ filesTotal: 1, files: [{ partition: 1, from: 0, to: 3, count: 2, reasons: [{ count: 2 }] }] });
+  expect(await jsonOf('list')).toMatchObject({
+    filesTotal: 1,
+    files: [{ partition: 1, from: 0, to: 3, count: 2, reasons: [{ count: 2 }] }],
+  });
   const { text } = await rejects('show', '1/2');
   expect(text).toContain(`1/2  userAge must be at most 150`);
   expect(text).toContain('"userAge":240');
-  expect(await jsonOf('show')).toMatchObject({ rejects: [{ partition: 1, offset: 0, event: { eventId: bad, userAge: 240 } }, { offset: 2, event: { eventId: worse } }] });
+  expect(await jsonOf('show')).toMatchObject({
+    rejects: [
+      { partition: 1, offset: 0, event: { eventId: bad, userAge: 240 } },
+      { offset: 2, event: { eventId: worse } },
+    ],
+  });
   await expect(rejects('show', '1/1')).rejects.toThrow('Offset 1 of partition 1 is no reject');
   await expect(rejects('drop')).rejects.toThrow('"drop" is not known here: list, show or redrive.');
 });
@@ -87,16 +114,27 @@ it('a repeated redrive produces a corrected reject once', async () => {
   const produced = (await records()).find((record) => record.partition === partition && record.offset === Number(offset));
   expect(produced?.key?.toString()).toBe('test-user');
   expect(JSON.parse(produced!.value!.toString())).toMatchObject({ eventId: bad, userAge: 24 });
-  expect(Object.fromEntries(produced!.headers.map(({ name, value }) => [name, value?.toString()]))).toMatchObject({ ce_id: bad, ce_type: 'com.millrace.bookstore.purchase.v1', ce_source: '/millrace/purchase', ce_specversion: '1.0', ce_time: '1970-01-01T00:00:01.000Z', 'content-type': 'application/json' });
+  expect(Object.fromEntries(produced!.headers.map(({ name, value }) => [name, value?.toString()]))).toMatchObject({
+    ce_id: bad,
+    ce_type: 'com.millrace.bookstore.purchase.v1',
+    ce_source: '/millrace/purchase',
+    ce_specversion: '1.0',
+    ce_time: '1970-01-01T00:00:01.000Z',
+    'content-type': 'application/json',
+  });
 
   // It waits to land: a second run sees it in the topic.
-  expect((await rejects('redrive', file, '--apply')).text).toContain(`nothing: it waits to land, in partition ${partition}, offset ${offset}`);
+  expect((await rejects('redrive', file, '--apply')).text).toContain(
+    `nothing: it waits to land, in partition ${partition}, offset ${offset}`,
+  );
   expect(await records()).toHaveLength(4);
 
   // And a third one, once it is a row, in the table.
   const before = partition === 1 ? [] : plantedRecords(Number(offset));
   await planted.land(partition, [...before, { eventId: bad, at: 1 }]);
-  expect((await rejects('redrive', file, '--apply')).text).toContain(`nothing: it is a row already, of partition ${partition}, offset ${offset}`);
+  expect((await rejects('redrive', file, '--apply')).text).toContain(
+    `nothing: it is a row already, of partition ${partition}, offset ${offset}`,
+  );
   expect(await records()).toHaveLength(4);
   expect(await topic.leftGroups()).toEqual([]);
 });
@@ -111,6 +149,12 @@ it('a redrive refuses a line that is no correction of a reject', async () => {
   writeFileSync(file, `${text}${text.split('\n')[0]}\n{"topic":"${topic.name}","partition":1,"offset":1,"event":{}}\nno\n`);
   const { code, text: answer } = await rejects('redrive', file);
   expect(code).toBe(1);
-  for (const reason of [`eventId must stay ${worse}`, 'line 1 has the same event', 'no entry of the ledger rejected this offset', 'the line is not JSON']) expect(answer).toContain(`refused: ${reason}`);
+  for (const reason of [
+    `eventId must stay ${worse}`,
+    'line 1 has the same event',
+    'no entry of the ledger rejected this offset',
+    'the line is not JSON',
+  ])
+    expect(answer).toContain(`refused: ${reason}`);
   await expect(rejects('redrive', join(folder, 'none.jsonl'))).rejects.toThrow('cannot be read');
 });

@@ -13,7 +13,10 @@ interface Subcommand {
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
   list: { shape: { usage: listUsage, flags: ['--json'], values: ['--partition', '--limit', '--table'] }, run: rejectsList },
-  show: { shape: { usage: showUsage, flags: ['--json'], values: ['--partition', '--limit', '--out', '--table'], words: ['PARTITION/OFFSET?'] }, run: rejectsShow },
+  show: {
+    shape: { usage: showUsage, flags: ['--json'], values: ['--partition', '--limit', '--out', '--table'], words: ['PARTITION/OFFSET?'] },
+    run: rejectsShow,
+  },
   redrive: { shape: { usage: redriveUsage, flags: ['--apply', '--json'], values: ['--table'], words: ['FILE'] }, run: rejectsRedrive },
 };
 
@@ -21,7 +24,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 export async function rejectsCommand(args: readonly string[], context: OperatorContext): Promise<number> {
   const [name, ...rest] = args;
   const subcommand = name === undefined ? undefined : subcommands[name];
-  if (subcommand === undefined) throw new OperatorError(`${name === undefined ? 'A subcommand is missing' : `"${name}" is not known here`}: list, show or redrive.\n  ${listUsage}\n  ${showUsage}\n  ${redriveUsage}`);
+  if (subcommand === undefined)
+    throw new OperatorError(
+      `${name === undefined ? 'A subcommand is missing' : `"${name}" is not known here`}: list, show or redrive.\n  ${listUsage}\n  ${showUsage}\n  ${redriveUsage}`,
+    );
   const given = Arguments.read(rest, subcommand.shape);
   const target = openTarget(context.env, { table: given.value('--table') });
   try {

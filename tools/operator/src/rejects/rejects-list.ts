@@ -9,18 +9,33 @@ export const listUsage = './millrace rejects list [--partition P] [--limit N] [-
 /** Lists the reject files, at most `--limit` of them (default 100). */
 export async function rejectsList({ lake }: Target, given: Arguments, { out, progress, table, signal }: OperatorContext): Promise<number> {
   const [limit, partition] = [given.integer('--limit', 1) ?? 100, given.integer('--partition')];
-  const listed = await showProgress(progress, { rejects: 'Reject files' }, async (onProgress) => await listRejects(lake, { limit, partition, signal, onProgress }));
+  const listed = await showProgress(
+    progress,
+    { rejects: 'Reject files' },
+    async (onProgress) => await listRejects(lake, { limit, partition, signal, onProgress }),
+  );
   const { files, filesTotal } = listed;
   if (given.has('--json')) {
     out.line(JSON.stringify(listed));
   } else if (filesTotal === 0) {
     out.line(`Table ${lake.stream.table} has no rejects.`);
   } else {
-    const rows = files.map(({ topic, partition: of, from, to, count, reasons }) => [topic, String(of), `${grouped(from)}–${grouped(to - 1)}`, grouped(count), reasonText(reasons)]);
+    const rows = files.map(({ topic, partition: of, from, to, count, reasons }) => [
+      topic,
+      String(of),
+      `${grouped(from)}–${grouped(to - 1)}`,
+      grouped(count),
+      reasonText(reasons),
+    ]);
     const more = filesTotal > files.length ? ` ${grouped(filesTotal - files.length)} more files; --limit shows more.` : '';
     out.line(table(['topic', 'partition', 'offsets', 'rejects', 'reason'], rows));
     out.line();
-    out.line(`${counted(files.reduce((sum, { count }) => sum + count, 0), 'reject')} in ${counted(files.length, 'file')}.${more}`);
+    out.line(
+      `${counted(
+        files.reduce((sum, { count }) => sum + count, 0),
+        'reject',
+      )} in ${counted(files.length, 'file')}.${more}`,
+    );
   }
   return 0;
 }

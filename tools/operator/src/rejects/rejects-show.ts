@@ -1,6 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
-import { counted, editableReject, grouped, identityOf, readReject, readRejects, type Lake, type RejectedRecord, type Target } from '@millrace/operations';
+import {
+  counted,
+  editableReject,
+  grouped,
+  identityOf,
+  readReject,
+  readRejects,
+  type Lake,
+  type RejectedRecord,
+  type Target,
+} from '@millrace/operations';
 import type { Arguments } from '../arguments.ts';
 import { OperatorError } from '../errors.ts';
 import type { OperatorContext, OperatorScreen } from '../operator-context.ts';
@@ -34,15 +44,21 @@ export async function rejectsShow({ lake }: Target, given: Arguments, { out, pro
   async function readAll(): Promise<RejectedRecord[]> {
     const limit = given.integer('--limit', 1) ?? (path === undefined ? 20 : 10_000);
     const partition = given.integer('--partition');
-    return await showProgress(progress, { rejects: 'Rejects' }, async (onProgress) => await readRejects(lake, { limit, partition, signal, onProgress }));
+    return await showProgress(
+      progress,
+      { rejects: 'Rejects' },
+      async (onProgress) => await readRejects(lake, { limit, partition, signal, onProgress }),
+    );
   }
 }
 
 async function readAt(lake: Lake, place: string, signal: AbortSignal): Promise<RejectedRecord> {
   const match = /^(\d{1,10})\/(\d{1,16})$/.exec(place);
-  if (match === null) throw new OperatorError(`"${place}" is no place of a reject: a partition and an offset, as in 3/1234. Usage: ${showUsage}`);
+  if (match === null)
+    throw new OperatorError(`"${place}" is no place of a reject: a partition and an offset, as in 3/1234. Usage: ${showUsage}`);
   const found = await readReject(lake, Number(match[1]), Number(match[2]), signal);
-  if (found === undefined) throw new OperatorError(`Offset ${match[2]} of partition ${match[1]} is no reject; ./millrace rejects list shows them.`);
+  if (found === undefined)
+    throw new OperatorError(`Offset ${match[2]} of partition ${match[1]} is no reject; ./millrace rejects list shows them.`);
   return found;
 }
 
@@ -60,7 +76,8 @@ function write(path: string, records: readonly RejectedRecord[]): void {
   try {
     writeFileSync(path, records.map((record) => `${JSON.stringify(editableReject(record))}\n`).join(''), { flag: 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new OperatorError(`${path} is there already, and may hold corrections: name another file.`);
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new OperatorError(`${path} is there already, and may hold corrections: name another file.`);
     throw new OperatorError(`${path} cannot be written: ${(error as Error).message}.`);
   }
 }
@@ -74,16 +91,23 @@ function rejectText(record: RejectedRecord, out: Pick<OperatorScreen, 'bold'>): 
     `  file      ${file}`,
     `  key       ${key === null ? 'none' : bytesText(key)}`,
     ...headers.map(({ name, value: header }) => `  header    ${printable(name)}: ${header === null ? 'null' : bytesText(header)}`),
-    ...(undecodable === undefined ? [] : [`  batch     offsets ${grouped(undecodable.from)} to ${grouped(undecodable.to - 1)}, sha256 ${undecodable.sha256}${undecodable.batch === undefined ? `; its bytes are with offset ${grouped(undecodable.from)}` : '; --json has its bytes'}`]),
+    ...(undecodable === undefined
+      ? []
+      : [
+          `  batch     offsets ${grouped(undecodable.from)} to ${grouped(undecodable.to - 1)}, sha256 ${undecodable.sha256}${undecodable.batch === undefined ? `; its bytes are with offset ${grouped(undecodable.from)}` : '; --json has its bytes'}`,
+        ]),
     `  value     ${value === null ? 'null' : bytesText(value)}`,
     '',
   ];
 }
 
 function bytesText(bytes: Buffer): string {
-  if (!isUtf8(bytes)) return `${counted(bytes.byteLength, 'byte')}, no text: ${bytes.subarray(0, 64).toString('hex')}${bytes.byteLength > 64 ? '…' : ''}`;
+  if (!isUtf8(bytes))
+    return `${counted(bytes.byteLength, 'byte')}, no text: ${bytes.subarray(0, 64).toString('hex')}${bytes.byteLength > 64 ? '…' : ''}`;
   const text = bytes.toString('utf8');
-  return text.length <= shownMax ? printable(text) : `${printable(text.slice(0, shownMax))}… (${grouped(text.length)} characters; --json has all)`;
+  return text.length <= shownMax
+    ? printable(text)
+    : `${printable(text.slice(0, shownMax))}… (${grouped(text.length)} characters; --json has all)`;
 }
 
 // Text of a foreign producer must not control the terminal.

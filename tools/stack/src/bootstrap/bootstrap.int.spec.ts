@@ -37,7 +37,10 @@ describe('a fresh clone', () => {
   });
 
   it('installs the packages once and hands the arguments over', async () => {
-    expect(await clone.millrace(['trace', 'an-id', '--deep'])).toMatchObject({ code: 0, stdout: 'The stack tool was given trace an-id --deep\n' });
+    expect(await clone.millrace(['trace', 'an-id', '--deep'])).toMatchObject({
+      code: 0,
+      stdout: 'The stack tool was given trace an-id --deep\n',
+    });
     expect(await clone.millrace(['status'])).toMatchObject({ code: 0, stderr: '' });
     expect(clone.installations).toBe(1);
   });
@@ -125,11 +128,16 @@ describe('a bare machine', () => {
   });
 
   it('gets a message when Python cannot make virtual environments', async () => {
-    clone.install('python3', '#!/bin/sh\nif [ "$1" = -c ]; then echo "ModuleNotFoundError: No module named \'ensurepip\'"; exit 1; fi\necho Python 3.11.2\n');
+    clone.install(
+      'python3',
+      '#!/bin/sh\nif [ "$1" = -c ]; then echo "ModuleNotFoundError: No module named \'ensurepip\'"; exit 1; fi\necho Python 3.11.2\n',
+    );
     const { code, stdout, stderr } = await clone.millrace(['up']);
     expect(code).toBe(1);
     expect(stdout).toContain('✗ Check this machine');
-    expect(stderr).toContain("Python's venv module is missing: \"python3 -c import venv, ensurepip\" fails: ModuleNotFoundError: No module named 'ensurepip'.");
+    expect(stderr).toContain(
+      "Python's venv module is missing: \"python3 -c import venv, ensurepip\" fails: ModuleNotFoundError: No module named 'ensurepip'.",
+    );
     expect(stderr).toContain('sudo apt-get install python3-venv\n');
   });
 
@@ -149,7 +157,9 @@ describe('a bare machine', () => {
     const { port } = server.address() as AddressInfo;
     const { stderr } = await clone.millrace(['up'], { KAFKA_PORT: `${port}`, SINK_PORT: `${port}` });
     server.close();
-    expect(stderr).toContain(`Port ${port} of kafka is taken by another process: stop that process, or choose another port with KAFKA_PORT.`);
+    expect(stderr).toContain(
+      `Port ${port} of kafka is taken by another process: stop that process, or choose another port with KAFKA_PORT.`,
+    );
     expect(stderr).toContain(`Port ${port} of sink is taken by another process: stop that process, or choose another port with SINK_PORT.`);
     expect(clone.installations).toBe(0);
   });

@@ -23,7 +23,8 @@ export async function bootstrap(argv) {
     const packagesMs = await prepare(argv, interruption);
     handOver(argv, packagesMs);
   } catch (error) {
-    if (error instanceof InterruptedError) return fail('Interrupted. Nothing was left running; the next command continues.', interruption.exitCode);
+    if (error instanceof InterruptedError)
+      return fail('Interrupted. Nothing was left running; the next command continues.', interruption.exitCode);
     if (error instanceof StackError) return fail(error.message, 1);
     throw error;
   }
@@ -52,10 +53,16 @@ function handOver(argv, packagesMs) {
   // kafkajs 2.2 now and then sets a timer in the past, and Node 24 warns about it.
   const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
   const main = join(toolFolder, 'src', 'main.ts');
-  const env = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`, MILLRACE_PACKAGES_MS: String(packagesMs) };
+  const env = {
+    ...process.env,
+    PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`,
+    MILLRACE_PACKAGES_MS: String(packagesMs),
+  };
   const child = spawn(pinnedNode, ['--conditions=@millrace/source', ...quiet, main, ...argv], { stdio: 'inherit', env });
   for (const name of endingSignals) process.on(name, () => child.kill(name));
-  child.on('error', (error) => fail(`${pinnedNode} cannot be started: ${error.message}. Delete node_modules to install the packages again.`, 1));
+  child.on('error', (error) =>
+    fail(`${pinnedNode} cannot be started: ${error.message}. Delete node_modules to install the packages again.`, 1),
+  );
   child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : exitCodeOf(signal)));
 }
 

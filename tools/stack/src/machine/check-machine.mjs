@@ -27,9 +27,21 @@ import { installCommands, room } from './requirements.mjs';
  * @throws StackError naming everything that is missing, with the commands that install it
  */
 export async function checkMachine(purpose, env, signal) {
-  const missing = (await Promise.all(neededTools(purpose, env).map(async (need) => await faultOfTool(need, env, signal)))).filter((fault) => fault !== undefined);
-  const faults = [...withoutConsequences(missing).map(({ sentence }) => sentence), ...roomFaults(purpose, env), ...(await portFaults(purpose, env))];
-  if (faults.length > 0) throw new StackError(machineMessage(faults, missing.map(({ need }) => need)));
+  const missing = (await Promise.all(neededTools(purpose, env).map(async (need) => await faultOfTool(need, env, signal)))).filter(
+    (fault) => fault !== undefined,
+  );
+  const faults = [
+    ...withoutConsequences(missing).map(({ sentence }) => sentence),
+    ...roomFaults(purpose, env),
+    ...(await portFaults(purpose, env)),
+  ];
+  if (faults.length > 0)
+    throw new StackError(
+      machineMessage(
+        faults,
+        missing.map(({ need }) => need),
+      ),
+    );
 }
 
 /**
@@ -48,7 +60,8 @@ function neededTools({ kind, npm }, env) {
   // Tests run Python scripts.
   if (kind === 'own-stack') needed.push('python');
   const emulated = !external.has('aws') || !external.has('redis');
-  if (emulated && !isFetched(env, 'venv.stamp', 'requirements.txt')) needed.push(...(kind === 'own-stack' ? [] : /** @type {const} */ (['python'])), 'venv');
+  if (emulated && !isFetched(env, 'venv.stamp', 'requirements.txt'))
+    needed.push(...(kind === 'own-stack' ? [] : /** @type {const} */ (['python'])), 'venv');
   return needed;
 }
 
@@ -89,7 +102,8 @@ function roomFaults({ kind, npm }, env) {
   for (const [path, needed] of places) {
     const { bavail, bsize } = statfsSync(path);
     const free = bavail * bsize;
-    if (free < needed && !faults.some((fault) => fault.startsWith('Disk'))) faults.push(`Disk space is short: ${path} has ${gigabytes(free)} free; ${gigabytes(needed)} are needed.`);
+    if (free < needed && !faults.some((fault) => fault.startsWith('Disk')))
+      faults.push(`Disk space is short: ${path} has ${gigabytes(free)} free; ${gigabytes(needed)} are needed.`);
   }
   if (kind !== 'install' && runningNames(env).size === 0 && availableMemory() < room.memory) {
     faults.push(`Memory is short: ${gigabytes(availableMemory())} are available; ${gigabytes(room.memory)} are needed.`);
@@ -146,7 +160,11 @@ export function portTaken(port, name, setting) {
 function runningNames(env) {
   const folder = join(homeOf(env), 'run');
   const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
-  return new Set(files.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8'))).flatMap(({ name, pid, startedAt }) => (startOf(pid) === startedAt ? [name] : [])));
+  return new Set(
+    files
+      .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')))
+      .flatMap(({ name, pid, startedAt }) => (startOf(pid) === startedAt ? [name] : [])),
+  );
 }
 
 /**

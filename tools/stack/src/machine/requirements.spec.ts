@@ -9,7 +9,9 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8').replaceAll(/\s+/g, 
 
 describe('README.md', () => {
   it('lists every requirement of the check, with the same commands', () => {
-    const rows = installCommands(Object.keys(requirements) as RequirementName[]).map(({ title, command }) => `| ${title} | \`${command}\` |`);
+    const rows = installCommands(Object.keys(requirements) as RequirementName[]).map(
+      ({ title, command }) => `| ${title} | \`${command}\` |`,
+    );
     const names = Object.values(requirements).map(({ name }) => name);
     const places = `${room.diskBeforeInstallation / 1e9} GB of disk and ${room.memory / 1e9} GB of memory`;
     expect([...names, ...rows, places].filter((text) => !readme.includes(text))).toEqual([]);

@@ -10,7 +10,11 @@ export function processesWith(text: string): string[] {
   }
   return readdirSync('/proc').flatMap((pid) => {
     try {
-      const isOne = /^\d+$/.test(pid) && Number(pid) !== process.pid && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(text) && isAlive(Number(pid));
+      const isOne =
+        /^\d+$/.test(pid) &&
+        Number(pid) !== process.pid &&
+        readFileSync(`/proc/${pid}/environ`, 'utf8').includes(text) &&
+        isAlive(Number(pid));
       return isOne ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')] : [];
     } catch {
       // It ended in between.

@@ -42,9 +42,15 @@ export class SmallRepository {
   constructor() {
     const files = ['millrace', 'tools/stack/pom.xml', 'tools/stack/requirements.txt', 'libs/runtime/src/process-life.mjs'];
     for (const path of files) cpSync(join(root, path), join(this.folder, path), { recursive: true });
-    cpSync(join(root, 'tools/stack/src'), join(this.folder, 'tools/stack/src'), { recursive: true, filter: (path) => !path.endsWith('.ts') });
+    cpSync(join(root, 'tools/stack/src'), join(this.folder, 'tools/stack/src'), {
+      recursive: true,
+      filter: (path) => !path.endsWith('.ts'),
+    });
     for (const folder of ['e2e/src/verify', 'benchmarks/src']) mkdirSync(join(this.folder, folder), { recursive: true });
-    writeFileSync(join(this.folder, 'tools/stack/src/main.ts'), "console.log('The stack tool was given', process.argv.slice(2).join(' '));\n");
+    writeFileSync(
+      join(this.folder, 'tools/stack/src/main.ts'),
+      "console.log('The stack tool was given', process.argv.slice(2).join(' '));\n",
+    );
     writeFileSync(join(this.folder, 'package.json'), '{"type": "module"}');
     writeFileSync(join(this.folder, 'package-lock.json'), '{"packages": {"": {}, "node_modules/a": {"version": "1.0.0"}}}');
     mkdirSync(this.#bin);
@@ -97,7 +103,10 @@ export class SmallRepository {
 }
 
 function pathOf(tool: string): string {
-  const found = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, tool)).find((path) => existsSync(path));
+  const found = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, tool))
+    .find((path) => existsSync(path));
   if (found === undefined) throw new Error(`${tool} is not on the PATH`);
   return found;
 }

@@ -24,7 +24,11 @@ export class Terminal {
 
   constructor(command: readonly string[], { cwd, env }: TerminalOptions) {
     const stdio = ['pipe', 'pipe', 'pipe'] as const;
-    this.#child = spawn(python, [join(import.meta.dirname, 'run-in-terminal.py'), ...command], { cwd, env: { TERM: 'xterm', ...env }, stdio: [...stdio] });
+    this.#child = spawn(python, [join(import.meta.dirname, 'run-in-terminal.py'), ...command], {
+      cwd,
+      env: { TERM: 'xterm', ...env },
+      stdio: [...stdio],
+    });
     this.#child.stdout.on('data', (chunk: Buffer) => void (this.#text += chunk.toString()));
     this.#child.stderr.on('data', (chunk: Buffer) => void (this.#pid += chunk.toString()));
     this.ended = once(this.#child, 'close').then(([code]) => code as number);
@@ -39,7 +43,8 @@ export class Terminal {
   async until(text: string): Promise<void> {
     const deadline = performance.now() + 200_000;
     while (!this.#text.includes(text)) {
-      if (this.#child.exitCode !== null) throw new Error(`The command ended without showing "${text}":\n${this.#text.slice(-4000)}${this.#pid}`);
+      if (this.#child.exitCode !== null)
+        throw new Error(`The command ended without showing "${text}":\n${this.#text.slice(-4000)}${this.#pid}`);
       if (performance.now() > deadline) throw new Error(`The terminal does not show "${text}":\n${this.#text.slice(-4000)}`);
       await pause(20);
     }

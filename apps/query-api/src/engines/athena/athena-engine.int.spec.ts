@@ -10,7 +10,13 @@ import { AthenaEngine } from './athena-engine.ts';
 function engineOver(lake: TestLake): AthenaEngine {
   return new AthenaEngine(
     lake.aws.athena,
-    { workgroup: 'primary', database: lake.database, outputLocation: `s3://${lake.bucket}/_results/athena/`, pollMsMin: 20, pollMsMax: 500 },
+    {
+      workgroup: 'primary',
+      database: lake.database,
+      outputLocation: `s3://${lake.bucket}/_results/athena/`,
+      pollMsMin: 20,
+      pollMsMax: 500,
+    },
     async ({ signal }, run) => await run(signal ?? AbortSignal.timeout(10_000)),
     async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
   );
@@ -35,7 +41,14 @@ it('a table into which nothing has landed gives a report without rows', async ()
   const engine = engineOver(lake);
   try {
     const { sql, parameters } = bindReport(reports[0]!, {});
-    const result = await engine.run({ queryId: crypto.randomUUID(), statement: readStatement(sql), parameters, executionId: undefined, onStarted: async () => {}, signal: AbortSignal.timeout(30_000) });
+    const result = await engine.run({
+      queryId: crypto.randomUUID(),
+      statement: readStatement(sql),
+      parameters,
+      executionId: undefined,
+      onStarted: async () => {},
+      signal: AbortSignal.timeout(30_000),
+    });
     expect(result.columns.map(({ name }) => name)).toEqual(['genre', 'purchases', 'buyers', 'average_age']);
     for await (const batch of result.rows) expect(batch).toEqual([]);
   } finally {

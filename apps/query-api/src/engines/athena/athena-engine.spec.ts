@@ -1,4 +1,9 @@
-import { GetQueryExecutionCommand, StartQueryExecutionCommand, type AthenaClient, type StartQueryExecutionInput } from '@aws-sdk/client-athena';
+import {
+  GetQueryExecutionCommand,
+  StartQueryExecutionCommand,
+  type AthenaClient,
+  type StartQueryExecutionInput,
+} from '@aws-sdk/client-athena';
 import { expect, it } from 'vitest';
 import { readStatement } from '../../statement/statement-text.ts';
 import type { CallGuard } from '../../guards.ts';
@@ -7,7 +12,10 @@ import { AthenaEngine } from './athena-engine.ts';
 const settings = { workgroup: 'primary', database: 'bookstore', outputLocation: 's3://bucket/results/', pollMsMin: 1, pollMsMax: 1 };
 
 /** An Athena that gives the answers of the test. The emulator ignores tokens, so the test looks at the request. */
-function athenaThat(answer: (command: unknown) => unknown, guard: CallGuard = async (_call, run) => await run(new AbortController().signal)): AthenaEngine {
+function athenaThat(
+  answer: (command: unknown) => unknown,
+  guard: CallGuard = async (_call, run) => await run(new AbortController().signal),
+): AthenaEngine {
   const client = { send: async (command: unknown) => answer(command) } as unknown as AthenaClient;
   return new AthenaEngine(client, settings, guard, async () => undefined);
 }
@@ -20,7 +28,14 @@ it('a successor that does not know the execution sends the same token and body, 
     return { QueryExecutionId: 'execution', ResultSet: {} };
   });
   for (let worker = 0; worker < 2; worker += 1) {
-    await engine.run({ queryId: 'q', statement: readStatement('SELECT 1'), parameters: [], executionId: undefined, onStarted: async () => undefined, signal: new AbortController().signal });
+    await engine.run({
+      queryId: 'q',
+      statement: readStatement('SELECT 1'),
+      parameters: [],
+      executionId: undefined,
+      onStarted: async () => undefined,
+      signal: new AbortController().signal,
+    });
   }
   expect(begun).toHaveLength(2);
   expect(begun[0]!.ClientRequestToken).toBe('q');
@@ -40,6 +55,15 @@ it('tells its pipeline that Athena throttles, and until when', async () => {
         throw error;
       }),
   );
-  await expect(engine.run({ queryId: 'q', statement: readStatement('SELECT 1'), parameters: [], executionId: undefined, onStarted: async () => undefined, signal: new AbortController().signal })).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(
+    engine.run({
+      queryId: 'q',
+      statement: readStatement('SELECT 1'),
+      parameters: [],
+      executionId: undefined,
+      onStarted: async () => undefined,
+      signal: new AbortController().signal,
+    }),
+  ).rejects.toMatchObject({ code: 'unavailable' });
   expect(seen).toEqual([expect.objectContaining({ name: 'Throttled', retryAfterMs: 3000, cause: busy })]);
 });

@@ -91,18 +91,21 @@ export class AthenaEngine implements QueryEngine {
 
   async #start({ queryId, statement, parameters, signal }: EngineRequest): Promise<string> {
     const { workgroup, database, outputLocation } = this.#settings;
-    const answer = await this.#call('start', signal, async (sending) =>
-      await this.#client.send(
-        new StartQueryExecutionCommand({
-          QueryString: withZonedCasts(withLiterals(statement, parameters)),
-          // The same token and body give the same execution: a repeat never pays twice.
-          ClientRequestToken: queryId,
-          QueryExecutionContext: { Database: database },
-          ResultConfiguration: { OutputLocation: outputLocation },
-          WorkGroup: workgroup,
-        }),
-        { abortSignal: sending },
-      ),
+    const answer = await this.#call(
+      'start',
+      signal,
+      async (sending) =>
+        await this.#client.send(
+          new StartQueryExecutionCommand({
+            QueryString: withZonedCasts(withLiterals(statement, parameters)),
+            // The same token and body give the same execution: a repeat never pays twice.
+            ClientRequestToken: queryId,
+            QueryExecutionContext: { Database: database },
+            ResultConfiguration: { OutputLocation: outputLocation },
+            WorkGroup: workgroup,
+          }),
+          { abortSignal: sending },
+        ),
     );
     return answer.QueryExecutionId!;
   }
@@ -126,25 +129,45 @@ export class AthenaEngine implements QueryEngine {
   }
 
   async #execution(executionId: string, signal: AbortSignal): Promise<QueryExecution> {
-    const { QueryExecution: execution } = await this.#call('look', signal, async (sending) =>
-      await this.#client.send(new GetQueryExecutionCommand({ QueryExecutionId: executionId }), { abortSignal: sending }),
+    const { QueryExecution: execution } = await this.#call(
+      'look',
+      signal,
+      async (sending) => await this.#client.send(new GetQueryExecutionCommand({ QueryExecutionId: executionId }), { abortSignal: sending }),
     );
     return execution ?? {};
   }
 
   async #page(executionId: string, token: string | undefined, signal: AbortSignal): Promise<GetQueryResultsOutput> {
-    return await this.#call('results', signal, async (sending) =>
-      await this.#client.send(new GetQueryResultsCommand({ QueryExecutionId: executionId, MaxResults: pageRowsMax, ...(token === undefined ? {} : { NextToken: token }) }), {
-        abortSignal: sending,
-      }),
+    return await this.#call(
+      'results',
+      signal,
+      async (sending) =>
+        await this.#client.send(
+          new GetQueryResultsCommand({
+            QueryExecutionId: executionId,
+            MaxResults: pageRowsMax,
+            ...(token === undefined ? {} : { NextToken: token }),
+          }),
+          {
+            abortSignal: sending,
+          },
+        ),
     );
   }
 
-  async *#rows(executionId: string, execution: QueryExecution, first: GetQueryResultsOutput, types: readonly string[], signal: AbortSignal): AsyncGenerator<readonly ResultRow[]> {
+  async *#rows(
+    executionId: string,
+    execution: QueryExecution,
+    first: GetQueryResultsOutput,
+    types: readonly string[],
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ResultRow[]> {
     // The first row of the first page of a SELECT is the header.
     let skip = execution.StatementType === 'DML' ? 1 : 0;
-    for (let page = first; ; ) {
-      yield (page.ResultSet?.Rows ?? []).slice(skip).map((row) => types.map((type, index) => cellOf(row.Data?.[index]?.VarCharValue, type)));
+    for (let page = first; ;) {
+      yield (page.ResultSet?.Rows ?? [])
+        .slice(skip)
+        .map((row) => types.map((type, index) => cellOf(row.Data?.[index]?.VarCharValue, type)));
       skip = 0;
       if (page.NextToken === undefined || page.NextToken === '') return;
       page = await this.#page(executionId, page.NextToken, signal);
@@ -169,7 +192,9 @@ export class AthenaEngine implements QueryEngine {
       signal.throwIfAborted();
       if (error instanceof InvalidRequestException) {
         const malformed = error.AthenaErrorCode === 'MALFORMED_QUERY';
-        throw new QueryError(malformed ? 'statement-invalid' : 'engine-failed', `Athena refuses the request: ${error.message}`, { cause: error });
+        throw new QueryError(malformed ? 'statement-invalid' : 'engine-failed', `Athena refuses the request: ${error.message}`, {
+          cause: error,
+        });
       }
       throw unanswered(error, 'Athena does not answer.');
     }
@@ -187,5 +212,7 @@ function failureOf({ Status: status }: QueryExecution): QueryError {
   const { ErrorCategory: category, Retryable: retryable } = status?.AthenaError ?? {};
   if (retryable === true) return new QueryError('unavailable', `Athena could not run the query just now: ${reason}`);
   // 2 is "user": the statement is at fault. https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
-  return category === 2 ? new QueryError('statement-invalid', `Athena refuses the statement: ${reason}`) : new QueryError('engine-failed', `Athena failed: ${reason}`);
+  return category === 2
+    ? new QueryError('statement-invalid', `Athena refuses the statement: ${reason}`)
+    : new QueryError('engine-failed', `Athena failed: ${reason}`);
 }

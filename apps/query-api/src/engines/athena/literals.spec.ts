@@ -26,6 +26,8 @@ describe('literals', () => {
 
   it('stand where the placeholders stand, in order, and nowhere else', () => {
     const statement = readStatement(`select '?' as "?", 1-? from purchases where genre=? and dt>=? -- ?`);
-    expect(withLiterals(statement, [-1, "a'?", '2019-01-01']).trim()).toBe(`select '?' as "?", 1- (-1)  from purchases where genre= 'a''?'  and dt>= '2019-01-01'`);
+    expect(withLiterals(statement, [-1, "a'?", '2019-01-01']).trim()).toBe(
+      `select '?' as "?", 1- (-1)  from purchases where genre= 'a''?'  and dt>= '2019-01-01'`,
+    );
   });
 });

@@ -27,7 +27,9 @@ interface Column {
 
 async function columns(sql: string): Promise<Column[]> {
   const result = await connection.stream(sql);
-  const found = result.columnNames().map((name, index) => ({ name, type: trinoTypeOf(result.columnType(index)), cells: [] as ResultCell[] }));
+  const found = result
+    .columnNames()
+    .map((name, index) => ({ name, type: trinoTypeOf(result.columnType(index)), cells: [] as ResultCell[] }));
   for await (const chunk of result) {
     for (const [index, { cells }] of found.entries()) {
       for (let row = 0; row < chunk.rowCount; row += 1) cells.push(cellOf(chunk.getColumnVector(index), row));
@@ -39,7 +41,8 @@ async function columns(sql: string): Promise<Column[]> {
 /** A value, its type by Trino's name, and its cell where DuckDB's own text of it is not the cell. */
 type Row = readonly [value: string, type: string, cell?: ResultCell];
 
-const examples = (rows: readonly Row[]): { value: string; type: string; cell: ResultCell | undefined }[] => rows.map(([value, type, cell]) => ({ value, type, cell }));
+const examples = (rows: readonly Row[]): { value: string; type: string; cell: ResultCell | undefined }[] =>
+  rows.map(([value, type, cell]) => ({ value, type, cell }));
 
 const scalars: readonly Row[] = [
   ['true', 'boolean', true],
@@ -150,17 +153,25 @@ const nested: readonly Row[] = [
   ['array_value(row(1, 2), row(3, 4))', 'array(row(field0 integer, field1 integer))', '[{"field0":1,"field1":2},{"field0":3,"field1":4}]'],
   ["array_value('\uFEFFa', 'b')", 'array(varchar)', '["\uFEFFa","b"]'],
   ["row(1, 'a', NULL)", 'row(field0 integer, field1 varchar, field2 integer)', '{"field0":1,"field1":"a","field2":null}'],
-  ['row(row(1, 2), row(3))', 'row(field0 row(field0 integer, field1 integer), field1 row(field0 integer))', '{"field0":{"field0":1,"field1":2},"field1":{"field0":3}}'],
+  [
+    'row(row(1, 2), row(3))',
+    'row(field0 row(field0 integer, field1 integer), field1 row(field0 integer))',
+    '{"field0":{"field0":1,"field1":2},"field1":{"field0":3}}',
+  ],
   ["list_zip([1, 2], ['a', 'b'])", 'array(row(field0 integer, field1 varchar))', '[{"field0":1,"field1":"a"},{"field0":2,"field1":"b"}]'],
   ["{'Ab': 1, 'b c': {'d': 1.5}}", 'row(Ab integer, "b c" row(d decimal(2,1)))', '{"Ab":1,"b c":{"d":"1.5"}}'],
   ["{'__proto__': 1, '\uFEFFk': '\uFEFFv'}", 'row(__proto__ integer, "\uFEFFk" varchar)', '{"__proto__":1,"\uFEFFk":"\uFEFFv"}'],
-  ["NULL::STRUCT(a INTEGER)", 'row(a integer)', null],
+  ['NULL::STRUCT(a INTEGER)', 'row(a integer)', null],
   ["MAP {'k': 1.5}", 'map(varchar, decimal(2,1))', '[{"key":"k","value":"1.5"}]'],
   ["MAP {'\uFEFFk': '\uFEFFv', 'n': NULL}", 'map(varchar, varchar)', '[{"key":"\uFEFFk","value":"\uFEFFv"},{"key":"n","value":null}]'],
   ['MAP {}::MAP(INTEGER, INTEGER)', 'map(integer, integer)', '[]'],
   ['NULL::MAP(INTEGER, INTEGER)', 'map(integer, integer)', null],
-  ['map([row(1, 2)], [row(3, 4)])', 'map(row(field0 integer, field1 integer), row(field0 integer, field1 integer))', '[{"key":{"field0":1,"field1":2},"value":{"field0":3,"field1":4}}]'],
-  ["union_value(a := 1)::UNION(a INTEGER, b VARCHAR)", 'row(a integer, b varchar)', '{"a":1,"b":null}'],
+  [
+    'map([row(1, 2)], [row(3, 4)])',
+    'map(row(field0 integer, field1 integer), row(field0 integer, field1 integer))',
+    '[{"key":{"field0":1,"field1":2},"value":{"field0":3,"field1":4}}]',
+  ],
+  ['union_value(a := 1)::UNION(a INTEGER, b VARCHAR)', 'row(a integer, b varchar)', '{"a":1,"b":null}'],
   ["'\uFEFFx'::UNION(a INTEGER, b VARCHAR)", 'row(a integer, b varchar)', '{"a":null,"b":"\uFEFFx"}'],
   ['union_value(a := row(1, 2))', 'row(a row(field0 integer, field1 integer))', '{"a":{"field0":1,"field1":2}}'],
   ['NULL::UNION(a INTEGER, b VARCHAR)', 'row(a integer, b varchar)', null],

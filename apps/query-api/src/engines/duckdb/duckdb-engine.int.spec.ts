@@ -35,8 +35,19 @@ describe('DuckDB over the lake', () => {
   });
 
   // Straight to the engine, past the gate: the engine's own lock is the second wall.
-  const ask = async (sql: string, on: DuckDbEngine = engine, signal = new AbortController().signal): Promise<{ rows: ResultRow[]; names: string[]; bytesScanned: number }> => {
-    const result = await on.run({ queryId: crypto.randomUUID(), statement: readStatement(sql), parameters: [], executionId: undefined, onStarted: async () => {}, signal });
+  const ask = async (
+    sql: string,
+    on: DuckDbEngine = engine,
+    signal = new AbortController().signal,
+  ): Promise<{ rows: ResultRow[]; names: string[]; bytesScanned: number }> => {
+    const result = await on.run({
+      queryId: crypto.randomUUID(),
+      statement: readStatement(sql),
+      parameters: [],
+      executionId: undefined,
+      onStarted: async () => {},
+      signal,
+    });
     const rows: ResultRow[] = [];
     for await (const batch of result.rows) rows.push(...batch);
     return { rows, names: result.columns.map(({ name }) => name), bytesScanned: result.bytesScanned() };
@@ -76,7 +87,13 @@ describe('DuckDB over the lake', () => {
     const pid = async (): Promise<unknown> => (await ask("SELECT current_setting('temp_directory')")).rows[0]?.[0];
     const before = await pid();
     await ask(`SELECT '${mark}', setseed(0.5)`);
-    for (const sql of ['SELECT * FROM duckdb_logs', 'SELECT * FROM duckdb_prepared_statements()', 'SELECT * FROM duckdb_variables()', 'SELECT * FROM duckdb_views()', 'SELECT * FROM duckdb_external_file_cache()']) {
+    for (const sql of [
+      'SELECT * FROM duckdb_logs',
+      'SELECT * FROM duckdb_prepared_statements()',
+      'SELECT * FROM duckdb_variables()',
+      'SELECT * FROM duckdb_views()',
+      'SELECT * FROM duckdb_external_file_cache()',
+    ]) {
       const { rows } = await ask(sql);
       expect({ sql, shows: JSON.stringify(rows).includes(mark) }).toEqual({ sql, shows: false });
     }
@@ -120,11 +137,16 @@ describe('DuckDB over the lake', () => {
   });
 
   it('cannot read another object of the same bucket', async () => {
-    await expect(ask(`SELECT * FROM read_parquet('s3://${lake.bucket}/purchases/dt=2020-01-01/p0-0-1-test.parquet')`)).rejects.toBeInstanceOf(QueryError);
+    await expect(
+      ask(`SELECT * FROM read_parquet('s3://${lake.bucket}/purchases/dt=2020-01-01/p0-0-1-test.parquet')`),
+    ).rejects.toBeInstanceOf(QueryError);
   });
 
   it('names the position of an unknown column', async () => {
-    await expect(ask('SELECT genre,\n  gener FROM purchases')).rejects.toMatchObject({ code: 'statement-invalid', message: expect.stringContaining('line 2, column 3') as string });
+    await expect(ask('SELECT genre,\n  gener FROM purchases')).rejects.toMatchObject({
+      code: 'statement-invalid',
+      message: expect.stringContaining('line 2, column 3') as string,
+    });
   });
 
   it('knows the functions of Trino that it has under other names', async () => {
@@ -161,21 +183,31 @@ describe('DuckDB over the lake', () => {
   it('a statement that would spill more than it may to disk is refused, and the next query runs', async () => {
     const sorted = 'SELECT max(n) AS n FROM (SELECT row_number() OVER (ORDER BY md5(range::VARCHAR)) AS n FROM range(CAST(? AS BIGINT)))';
     expect((await ask(sorted.replace('?', '1000'))).rows).toEqual([['1000']]);
-    await expect(ask(sorted.replace('?', '6000000'))).rejects.toMatchObject({ code: 'engine-failed', message: expect.stringContaining('more memory') as string });
+    await expect(ask(sorted.replace('?', '6000000'))).rejects.toMatchObject({
+      code: 'engine-failed',
+      message: expect.stringContaining('more memory') as string,
+    });
     expect((await ask('SELECT 1')).rows).toEqual([[1]]);
   });
 
   it('a row too long for memory is refused, by DuckDB or by its process, and the next query runs', async () => {
     // 9 MB in one cell, then 250 cells of 4 MB that V8 would hold at once.
-    await expect(ask("SELECT replace(string_agg('xxxxxxxxx', ''), 'x', 'yyyyyyyyyy') FROM range(100000)")).rejects.toMatchObject({ code: 'result-too-large' });
-    await expect(ask("SELECT replace(string_agg('xxxxx', ''), 'x', 'yyyyyyyyyy') || b.range FROM range(80000) a, range(250) b GROUP BY b.range")).rejects.toBeInstanceOf(QueryError);
+    await expect(ask("SELECT replace(string_agg('xxxxxxxxx', ''), 'x', 'yyyyyyyyyy') FROM range(100000)")).rejects.toMatchObject({
+      code: 'result-too-large',
+    });
+    await expect(
+      ask("SELECT replace(string_agg('xxxxx', ''), 'x', 'yyyyyyyyyy') || b.range FROM range(80000) a, range(250) b GROUP BY b.range"),
+    ).rejects.toBeInstanceOf(QueryError);
     expect((await ask('SELECT 1')).rows).toEqual([[1]]);
   });
 
   it('a table of more files than the limit is refused with the limit', async () => {
     await lake.land([{ genre: 'Fiction', userId: 'ann', userAge: 30, purchaseTimestamp: 1_575_121_641 }], { name: 'p0-1-2-test' });
     const narrow = testDuckDb(lake, { filesMax: 1 });
-    await expect(ask('SELECT 1 FROM purchases', narrow)).rejects.toMatchObject({ code: 'engine-failed', message: expect.stringContaining('more than 1 files') as string });
+    await expect(ask('SELECT 1 FROM purchases', narrow)).rejects.toMatchObject({
+      code: 'engine-failed',
+      message: expect.stringContaining('more than 1 files') as string,
+    });
     await narrow.close();
   });
 });

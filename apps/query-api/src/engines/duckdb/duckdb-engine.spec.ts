@@ -16,7 +16,15 @@ afterEach(async () => {
 /** An engine whose process cannot start: it has no httpfs. */
 function engineWith(guard: CallGuard): DuckDbEngine {
   const engine = new DuckDbEngine(
-    { limits: { memoryMiB: 64, processMemoryMiB: 600, threads: 1, tempMiB: 1 }, tempRoot: tmpdir(), httpfsPath: '/nowhere/httpfs.duckdb_extension', home: undefined, startMsMax: 30_000, readMsMax: 1000, keptBytesMax: 0 },
+    {
+      limits: { memoryMiB: 64, processMemoryMiB: 600, threads: 1, tempMiB: 1 },
+      tempRoot: tmpdir(),
+      httpfsPath: '/nowhere/httpfs.duckdb_extension',
+      home: undefined,
+      startMsMax: 30_000,
+      readMsMax: 1000,
+      keptBytesMax: 0,
+    },
     { tables: async () => [], readRange: async () => await Promise.reject(new Error('nothing to read')), close: async () => undefined },
     guard,
   );
@@ -25,14 +33,25 @@ function engineWith(guard: CallGuard): DuckDbEngine {
 }
 
 function request(more: Partial<EngineRequest> = {}): EngineRequest {
-  return { queryId: 'q', statement: readStatement('SELECT 1'), parameters: [], executionId: undefined, onStarted: async () => undefined, signal: new AbortController().signal, ...more };
+  return {
+    queryId: 'q',
+    statement: readStatement('SELECT 1'),
+    parameters: [],
+    executionId: undefined,
+    onStarted: async () => undefined,
+    signal: new AbortController().signal,
+    ...more,
+  };
 }
 
 it('a process that cannot be started is unavailable, and no vote against S3', async () => {
   const pipeline = createPipeline({ ...queryPipelines['duckdb-reads'], name: 'duckdb-reads', breaker: { minimumCalls: 1 } });
   closing.push(() => pipeline.close());
   const engine = engineWith(guardsOver({ find: () => pipeline }).duckdbReads);
-  await expect(engine.run(request())).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('could not start') as string });
+  await expect(engine.run(request())).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('could not start') as string,
+  });
   expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed', calls: 0 });
 });
 

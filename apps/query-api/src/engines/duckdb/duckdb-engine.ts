@@ -184,7 +184,11 @@ function failureOf(grants: readonly FileGrant[]): unknown {
   return grants.map((grant) => grant.failure()).find((failure) => failure !== undefined);
 }
 
-function errorOf({ type, message, position }: NonNullable<EndLine['error']>, place: Running['place'], grants: readonly FileGrant[]): QueryError {
+function errorOf(
+  { type, message, position }: NonNullable<EndLine['error']>,
+  place: Running['place'],
+  grants: readonly FileGrant[],
+): QueryError {
   const where = position === undefined ? '' : `${place(position)}: `;
   const [what] = message.split('\n');
   const detail = `${where}${what}`;
@@ -197,10 +201,16 @@ function errorOf({ type, message, position }: NonNullable<EndLine['error']>, pla
     case 'Permission':
       return new QueryError('statement-not-allowed', 'The statement reads something that it may not read.', { cause: new Error(message) });
     case 'Out of Memory':
-      return new QueryError('engine-failed', 'The statement needed more memory than it may have. Read fewer rows or columns, or aggregate first.', { cause: new Error(message) });
+      return new QueryError(
+        'engine-failed',
+        'The statement needed more memory than it may have. Read fewer rows or columns, or aggregate first.',
+        { cause: new Error(message) },
+      );
     case 'HTTP':
     case 'IO':
-      return new QueryError('unavailable', 'A file of the table could not be read from S3.', { cause: failureOf(grants) ?? new Error(message) });
+      return new QueryError('unavailable', 'A file of the table could not be read from S3.', {
+        cause: failureOf(grants) ?? new Error(message),
+      });
     default:
       return new QueryError('engine-failed', `DuckDB failed: ${detail}`, { cause: new Error(message) });
   }

@@ -54,6 +54,9 @@ it('a row longer than a row may be is refused before it is whole', async () => {
       }
     })(),
   ).setEncoding('utf8');
-  await expect(resultLines(endless).next()).rejects.toMatchObject({ code: 'result-too-large', message: expect.stringContaining(String(rowCharactersMax)) as string });
+  await expect(resultLines(endless).next()).rejects.toMatchObject({
+    code: 'result-too-large',
+    message: expect.stringContaining(String(rowCharactersMax)) as string,
+  });
   expect(sent).toBeLessThan(rowCharactersMax * 2);
 });

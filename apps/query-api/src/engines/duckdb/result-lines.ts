@@ -40,7 +40,10 @@ export async function* resultLines(pipe: Readable): AsyncGenerator<ResultLineBat
 
 /** The error of a row that is too long. */
 export function rowTooLarge(): QueryError {
-  return new QueryError('result-too-large', `A row of the result has more than ${rowCharactersMax} characters. Select fewer or shorter columns, or aggregate less into one row.`);
+  return new QueryError(
+    'result-too-large',
+    `A row of the result has more than ${rowCharactersMax} characters. Select fewer or shorter columns, or aggregate less into one row.`,
+  );
 }
 
 function* batchesOf(lines: readonly string[]): Generator<ResultLineBatch> {

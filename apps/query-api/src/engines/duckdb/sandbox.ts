@@ -5,7 +5,14 @@ import type { Readable } from 'node:stream';
 import { QueryError } from '../../errors.ts';
 import type { FileGrant, FileLease } from './file-server.ts';
 import type { LakeFile } from './lake-file.ts';
-import { memorySignal, resultPipe, type PrepareMessage, type RunMessage, type SandboxLimits, type SandboxReport } from './sandbox-protocol.ts';
+import {
+  memorySignal,
+  resultPipe,
+  type PrepareMessage,
+  type RunMessage,
+  type SandboxLimits,
+  type SandboxReport,
+} from './sandbox-protocol.ts';
 
 /** How sandboxes are made. */
 export interface SandboxSettings {
@@ -57,7 +64,9 @@ export class Sandbox {
         if (child.pid === undefined) resolve(null);
       });
       child.once('exit', (code) => {
-        this.#ready.reject(new QueryError('unavailable', `DuckDB's process ended before it was ready: ${this.#stderr.trim() || `exit code ${code}`}`));
+        this.#ready.reject(
+          new QueryError('unavailable', `DuckDB's process ended before it was ready: ${this.#stderr.trim() || `exit code ${code}`}`),
+        );
         resolve(code);
       });
     });
@@ -69,7 +78,14 @@ export class Sandbox {
     void Promise.race([this.#ready.promise.catch(() => undefined), this.exited]).then(() => clearTimeout(timer));
     void this.#clearUp(tempDirectory);
     const { limits, httpfsPath, keptBytesMax } = settings;
-    const prepare: PrepareMessage = { kind: 'prepare', limits, tempDirectory, httpfsPath, filesUrl: lease.url, keepsFiles: keptBytesMax > 0 };
+    const prepare: PrepareMessage = {
+      kind: 'prepare',
+      limits,
+      tempDirectory,
+      httpfsPath,
+      filesUrl: lease.url,
+      keepsFiles: keptBytesMax > 0,
+    };
     // The exit reports an error here.
     child.send(prepare, () => undefined);
   }
@@ -137,8 +153,13 @@ export class Sandbox {
     const code = await this.exited;
     // V8 aborts when its own heap is full: values are JSON there before they are written.
     if (this.#child.signalCode === memorySignal || this.#child.signalCode === 'SIGABRT') {
-      return new QueryError('engine-failed', `The statement needed more than ${this.#limits.processMemoryMiB} MiB of memory. Read fewer rows or columns, or aggregate first.`);
+      return new QueryError(
+        'engine-failed',
+        `The statement needed more than ${this.#limits.processMemoryMiB} MiB of memory. Read fewer rows or columns, or aggregate first.`,
+      );
     }
-    return new QueryError('engine-failed', `DuckDB's process ended unexpectedly (exit code ${code ?? this.#child.signalCode}).`, { cause: new Error(this.#stderr) });
+    return new QueryError('engine-failed', `DuckDB's process ended unexpectedly (exit code ${code ?? this.#child.signalCode}).`, {
+      cause: new Error(this.#stderr),
+    });
   }
 }
