@@ -148,8 +148,8 @@ describe('a worker that dies', () => {
       const first = await startWorker({ TMPDIR: temp });
       const id = await submit('SELECT count(*) AS n FROM range(40000000) a(x), range(10) b(y) WHERE a.x % 7 = b.y % 5', 'duckdb');
       await when(id, ({ progress }) => progress?.executionId !== undefined);
+      await expect.poll(() => childrenOf(first).length, { timeout: 20_000 }).toBeGreaterThan(0);
       const sandboxes = childrenOf(first);
-      expect(sandboxes.length).toBeGreaterThan(0);
       await killed(first, 'SIGKILL');
       await expect.poll(() => sandboxes.filter(isAlive), { timeout: 5000 }).toEqual([]);
       expect(await readdir(temp)).toEqual([]);
