@@ -163,7 +163,7 @@ async function compare(
 
 async function measure(count: number): Promise<void> {
   const lake = await openLake(count);
-  const env = { ...process.env, LAKE_BUCKET: lake.bucket, LAKE_DATABASE: lake.database, QUERY_QUEUE_NAME: lake.database };
+  const env = { LAKE_BUCKET: lake.bucket, LAKE_DATABASE: lake.database, QUERY_QUEUE_NAME: lake.database };
   const started: ServiceProcess[] = [];
   try {
     started.push(...(await Promise.all([spawnService('query-api', env), spawnService('query-worker', env)])));
