@@ -77,7 +77,7 @@ describe('a Produce answer that is lost while several requests are in flight', (
 
 describe('a Kafka that is frozen: it takes connections and answers nothing', () => {
   it('every purchase is answered 503 with Retry-After within its time, after two calls that waited; then the circuit opens', async () => {
-    // The defaults: the limits are what is tested.
+    // With default settings, because the test is about their limits.
     service = await startReadyPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name });
     expect((await post(service.url, seedText)).status).toBe(202);
     const kafka = service.app.get(PipelineRegistry).get('kafka');

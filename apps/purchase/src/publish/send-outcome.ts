@@ -40,8 +40,8 @@ export function outcomeOfResult(result: ProduceResult, batches: readonly Partiti
 
 /**
  * The outcome of a send that failed, partition by partition. The client rejects the send as a whole, and its error holds one error
- * per attempt and leader: a partition that any answer acknowledged is written; one that every attempt was told is not there is
- * not there; about any other nothing is known.
+ * per attempt and leader. A partition that any answer acknowledged is written. A partition that every answer calls missing does not
+ * exist. The outcome of any other partition is unknown.
  */
 export function outcomeOfError(error: unknown, batches: readonly PartitionBatch[]): Map<number, PartitionOutcome> {
   const attempts: Attempts = { answers: [], unanswered: false };

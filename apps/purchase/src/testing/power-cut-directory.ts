@@ -96,7 +96,7 @@ export class PowerCutDirectory implements LogDirectory {
   restart(): number {
     let lost = 0;
     const nodes = new Set([...this.#seen.values(), ...this.#durable.values()]);
-    // The cut is a cut of something: the first operation that is not durable never survives whole.
+    // Each cut destroys something: the first operation that is not durable never survives whole.
     let mustLose = true;
     const fate = (): number => {
       const survives = mustLose ? this.#random() * 0.99 : this.#random() * 2;
@@ -160,7 +160,7 @@ export class PowerCutDirectory implements LogDirectory {
     };
   }
 
-  /** Runs one operation. The power goes with it, when it is time and something is not durable. */
+  /** Runs one operation. The power fails during it, if the cut is due and something is not durable. */
   async #step(counts: boolean, run: () => void = () => undefined): Promise<void> {
     await Promise.resolve();
     if (this.#isOff) throw new PowerCutError();

@@ -112,7 +112,7 @@ export function gapsOf(entries: readonly LedgerEntry[]): OffsetRange[] {
   return entries.filter(({ kind }) => kind === 'gap');
 }
 
-/** The rows that [0, to) of a log gives, but for the gaps, decided record by record with a plain list: `offset:event id`. */
+/** The expected rows of [0, to) of a log without its gaps, as `offset:event id`. A plain list decides record by record. */
 export function rowsByTheBook(log: readonly LogRecord[], to: number, gaps: readonly OffsetRange[], window: number): string[] {
   const kept: { offset: number; eventId: string }[] = [];
   for (const record of log) {
