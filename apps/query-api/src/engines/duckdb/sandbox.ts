@@ -44,6 +44,7 @@ export class Sandbox {
   readonly exited: Promise<number | null>;
   readonly #lease: FileLease;
   readonly #lines: Readable;
+  readonly #cleared: Promise<void>;
   #stderr = '';
 
   private constructor(child: ChildProcess, tempDirectory: string, lease: FileLease, settings: SandboxSettings) {
@@ -76,7 +77,7 @@ export class Sandbox {
       this.kill();
     }, settings.startMsMax);
     void Promise.race([this.#ready.promise.catch(() => undefined), this.exited]).then(() => clearTimeout(timer));
-    void this.#clearUp(tempDirectory);
+    this.#cleared = this.#clearUp(tempDirectory);
     const { limits, httpfsPath, keptBytesMax } = settings;
     const prepare: PrepareMessage = {
       kind: 'prepare',
@@ -142,10 +143,10 @@ export class Sandbox {
     this.#child.kill('SIGKILL');
   }
 
-  /** Kills the process and waits for its end. */
+  /** Kills the process and waits until it has ended and its directory is removed. */
   async close(): Promise<void> {
     this.kill();
-    await this.exited;
+    await this.#cleared;
   }
 
   /** Why a process that is gone has not finished its result. */
