@@ -57,18 +57,6 @@ export function purchaseTelemetry(logger: Logger, metrics: Metrics): PublisherOb
   return (event) => (sentences[event.type] as (event: PublisherEvent) => void)(event);
 }
 
-function gaugesOf(metrics: Metrics): (name: string, help: string, value: () => number) => void {
-  return (name, help, value) => {
-    const gauge = metrics.gauge({
-      name,
-      help,
-      collect() {
-        gauge.set(value());
-      },
-    });
-  };
-}
-
 /** Counts a purchase that breaks the contract. */
 export function invalidPurchases(metrics: Metrics): () => void {
   const rejected = rejections(metrics);
@@ -117,11 +105,10 @@ export function outboxTelemetry(logger: Logger, metrics: Metrics): OutboxObserve
 /** Gauges of the outbox, read when they are scraped. */
 export function gaugeOutbox(metrics: Metrics, { log, queue }: Pick<Outbox, 'log' | 'queue'>): void {
   const forecast = new FullForecast();
-  const read = gaugesOf(metrics);
-  read('millrace_purchase_outbox_events', 'Events in the outbox that are not in Kafka.', () => queue.entries);
-  read('millrace_purchase_outbox_bytes', 'Bytes of the outbox on disk.', () => log.bytes);
-  read('millrace_purchase_outbox_bytes_max', 'Limit of the bytes of the outbox.', () => log.bytesMax);
-  read(
+  metrics.observe('millrace_purchase_outbox_events', 'Events in the outbox that are not in Kafka.', () => queue.entries);
+  metrics.observe('millrace_purchase_outbox_bytes', 'Bytes of the outbox on disk.', () => log.bytes);
+  metrics.observe('millrace_purchase_outbox_bytes_max', 'Limit of the bytes of the outbox.', () => log.bytesMax);
+  metrics.observe(
     'millrace_purchase_outbox_full_seconds',
     'Time until the outbox is full at the rate of the last minute; +Inf while it does not grow.',
     () => forecast.secondsToFull(Date.now(), log.bytes, log.bytesMax),
@@ -130,8 +117,17 @@ export function gaugeOutbox(metrics: Metrics, { log, queue }: Pick<Outbox, 'log'
 
 /** Gauges read when they are scraped. */
 export function gaugePublisher(metrics: Metrics, publisher: Publisher): void {
-  const read = gaugesOf(metrics);
-  read('millrace_purchase_queue_events', 'Events that wait for Kafka, those on their way included.', () => publisher.queuedEvents);
-  read('millrace_purchase_queue_bytes', 'Bytes of events that wait for Kafka, those on their way included.', () => publisher.queuedBytes);
-  read('millrace_purchase_kafka_up', '1 while Kafka can be reached, 0 while it cannot.', () => (publisher.downCause === undefined ? 1 : 0));
+  metrics.observe(
+    'millrace_purchase_queue_events',
+    'Events that wait for Kafka, those on their way included.',
+    () => publisher.queuedEvents,
+  );
+  metrics.observe(
+    'millrace_purchase_queue_bytes',
+    'Bytes of events that wait for Kafka, those on their way included.',
+    () => publisher.queuedBytes,
+  );
+  metrics.observe('millrace_purchase_kafka_up', '1 while Kafka can be reached, 0 while it cannot.', () =>
+    publisher.downCause === undefined ? 1 : 0,
+  );
 }
