@@ -53,6 +53,17 @@ export class QueryError extends Error {
   }
 }
 
+/** The error of a request that breaks the contract: its message names the first violation, and it carries all. */
+export function validationError(errors: readonly Violation[]): QueryError {
+  const [first] = errors;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  return new QueryError(
+    'validation',
+    first === undefined ? 'The request is not valid.' : `${first.field === '' ? 'The body' : first.field} ${first.message}${more}.`,
+    { errors },
+  );
+}
+
 /** DuckDB's own process could not be started, for the reason in `cause`: no vote against S3, which was not asked. */
 export class SandboxNotStarted extends Error {
   override readonly name = 'SandboxNotStarted';

@@ -1,5 +1,5 @@
-import { queryLimits, type Violation } from '@millrace/contracts';
-import { QueryError } from '../errors.ts';
+import { queryLimits } from '@millrace/contracts';
+import { validationError } from '../errors.ts';
 
 /** Rows of a page when the caller names no limit. */
 const pageRowsDefault = 1000;
@@ -26,12 +26,12 @@ export function limitOf(query: QueryString): number {
 /** The `Idempotency-Key` of a request, or undefined. */
 export function idempotencyKeyOf(header: string | undefined): string | undefined {
   if (header === undefined || /^[\x21-\x7e]{1,200}$/.test(header)) return header;
-  throw wrong({ field: 'Idempotency-Key', message: 'must be 1 to 200 visible ASCII characters' });
+  throw validationError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible ASCII characters' }]);
 }
 
 export function cursorOf({ cursor }: QueryString): string | undefined {
   if (cursor === undefined || typeof cursor === 'string') return cursor;
-  throw wrong({ field: 'cursor', message: 'must be given once' });
+  throw validationError([{ field: 'cursor', message: 'must be given once' }]);
 }
 
 /** Whether an `If-None-Match` names the tag (RFC 9110: compared weakly). */
@@ -64,9 +64,5 @@ function wholeNumber(query: QueryString, field: string, minimum: number, maximum
   if (text === undefined) return undefined;
   const value = typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= minimum && value <= maximum) return value;
-  throw wrong({ field, message: `must be a whole number from ${minimum} to ${maximum}` });
-}
-
-function wrong(violation: Violation): QueryError {
-  return new QueryError('validation', `${violation.field} ${violation.message}.`, { errors: [violation] });
+  throw validationError([{ field, message: `must be a whole number from ${minimum} to ${maximum}` }]);
 }

@@ -1,6 +1,6 @@
 import { engineNames, queryStates, type EngineName, type QueryList, type QueryState, type Violation } from '@millrace/contracts';
 import type { Principal, PrincipalId } from '@millrace/runtime';
-import { QueryError } from '../errors.ts';
+import { validationError } from '../errors.ts';
 import type { IndexedQuery } from './query-index.ts';
 import { maySee, viewOf, type QueryJobData, type QueryRecord } from './query-record.ts';
 
@@ -104,11 +104,7 @@ export function listRequestOf(query: Readonly<Record<string, string | string[] |
     `must be a whole number from 1 to ${listLimits.max}`,
   );
   const after = read('cursor', placeOf, 'must be the "next" of a page of this list');
-  const [first] = errors;
-  if (first !== undefined)
-    throw new QueryError('validation', `${first.field} ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`, {
-      errors,
-    });
+  if (errors.length > 0) throw validationError(errors);
   const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as QueryFilter;
   return { filter: given, limit: limit ?? listLimits.default, ...(after === undefined ? {} : { after }) };
 }

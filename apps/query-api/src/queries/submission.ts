@@ -7,7 +7,7 @@ import {
   type Violation,
 } from '@millrace/contracts';
 import type { Parameter } from '../engines/query-engine.ts';
-import { QueryError } from '../errors.ts';
+import { validationError } from '../errors.ts';
 import { bindReport, type Report } from '../reports/report.ts';
 import type { StatementGate } from '../statement/statement-gate.ts';
 import type { QueryJobData } from './query-record.ts';
@@ -33,10 +33,10 @@ export interface SubmissionRules {
 export async function jobOf(body: unknown, rules: SubmissionRules, now: number): Promise<QueryJobData> {
   const request = requestOf(body);
   const engine = request.engine ?? rules.defaultEngine;
-  if (!rules.engines.includes(engine)) throw validation([{ field: 'engine', message: `must be one of ${rules.engines.join(', ')}` }]);
+  if (!rules.engines.includes(engine)) throw validationError([{ field: 'engine', message: `must be one of ${rules.engines.join(', ')}` }]);
   // Better refused than silently not kept.
   if (request.maxBytesScanned !== undefined)
-    throw validation([{ field: 'maxBytesScanned', message: 'is not supported yet; leave it out' }]);
+    throw validationError([{ field: 'maxBytesScanned', message: 'is not supported yet; leave it out' }]);
 
   const statement =
     'report' in request
@@ -45,7 +45,7 @@ export async function jobOf(body: unknown, rules: SubmissionRules, now: number):
   checkValues(statement.parameters);
   const { placeholders } = await rules.gate.check(statement.sql);
   if (placeholders.length !== statement.parameters.length) {
-    throw validation([
+    throw validationError([
       {
         field: 'parameters',
         message: `must have one value for each ? of the statement: ${placeholders.length}, not ${statement.parameters.length}`,
@@ -64,10 +64,10 @@ export async function jobOf(body: unknown, rules: SubmissionRules, now: number):
 
 function requestOf(body: unknown): QueryRequest {
   if (typeof body === 'object' && body !== null && !Array.isArray(body) && !('sql' in body) && !('report' in body)) {
-    throw validation([{ field: 'sql', message: 'is required, unless there is a report' }]);
+    throw validationError([{ field: 'sql', message: 'is required, unless there is a report' }]);
   }
   const validator = typeof body === 'object' && body !== null && 'report' in body ? reportRequest : sqlRequest;
-  if (!validator.check(body)) throw validation(validator.violations(body));
+  if (!validator.check(body)) throw validationError(validator.violations(body));
   return body;
 }
 
@@ -78,7 +78,7 @@ function reportStatement(
 ): { sql: string; parameters: readonly Parameter[] } {
   const report = reports.find((candidate) => candidate.name === name);
   if (report === undefined)
-    throw validation([{ field: 'report', message: `must be one of ${reports.map((known) => known.name).join(', ')}` }]);
+    throw validationError([{ field: 'report', message: `must be one of ${reports.map((known) => known.name).join(', ')}` }]);
   return bindReport(report, parameters);
 }
 
@@ -92,15 +92,5 @@ function checkValues(parameters: readonly Parameter[]): void {
       return [{ field, message: 'is a whole number beyond 2^53; send it as a string and CAST(? AS BIGINT) or CAST(? AS DOUBLE)' }];
     return [];
   });
-  if (errors.length > 0) throw validation(errors);
-}
-
-function validation(errors: readonly Violation[]): QueryError {
-  const [first] = errors;
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return new QueryError(
-    'validation',
-    first === undefined ? 'The request is not valid.' : `${first.field === '' ? 'The body' : first.field} ${first.message}${more}.`,
-    { errors },
-  );
+  if (errors.length > 0) throw validationError(errors);
 }

@@ -53,7 +53,7 @@ export async function* readRows(
 }
 
 async function readPart(store: Pick<ObjectStore, 'get'>, part: ResultPart, signal?: AbortSignal): Promise<readonly ResultRow[]> {
-  const text = part.text ?? (await read(store, part.key!, signal));
+  const text = 'text' in part ? part.text : await read(store, part.key, signal);
   return text
     .trimEnd()
     .split('\n')

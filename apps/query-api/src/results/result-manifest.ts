@@ -1,14 +1,7 @@
 import type { ResultColumn } from '../engines/query-engine.ts';
 
-/** Rows of a result as NDJSON: a JSON array of cells a line. */
-export interface ResultPart {
-  readonly rows: number;
-  readonly bytes: number;
-  /** Key of the object that holds them. */
-  readonly key?: string;
-  /** The rows themselves, where they are few: one object then holds the whole result. */
-  readonly text?: string;
-}
+/** Rows of a result as NDJSON: a JSON array of cells a line. They are in an object, or in the manifest itself where they are few. */
+export type ResultPart = { readonly rows: number; readonly bytes: number } & ({ readonly key: string } | { readonly text: string });
 
 /** Largest result that its manifest holds, in bytes. */
 export const inlineBytesMax = 64 * 1024;

@@ -192,7 +192,7 @@ function errorOf(
   const where = position === undefined ? '' : `${place(position)}: `;
   const [what] = message.split('\n');
   const detail = `${where}${what}`;
-  if (statementErrors.some((one) => one === type)) {
+  if (statementErrors.has(type)) {
     return new QueryError('statement-invalid', `DuckDB refuses the statement: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
   }
   switch (type) {

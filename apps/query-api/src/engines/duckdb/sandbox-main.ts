@@ -29,8 +29,6 @@ const memoryCheckMs = 50;
 const lineBufferBytes = 64 * 1024;
 /** Part of the memory limit that a process may hold between statements. */
 const idleMemoryRatio = 0.6;
-/** Errors of a statement that leave DuckDB as it was. After any other the process is replaced. */
-const harmlessErrors: ReadonlySet<string> = new Set(statementErrors);
 
 class RowTooLarge extends Error {}
 
@@ -74,7 +72,8 @@ async function run(message: RunMessage): Promise<void> {
   try {
     const locked = await session;
     const error = await runIn(locked, message);
-    const isHarmless = error === undefined || harmlessErrors.has(error.type);
+    // After any other error the process is replaced.
+    const isHarmless = error === undefined || statementErrors.has(error.type);
     const reusable = isHarmless && process.memoryUsage.rss() < memoryBytesMax * idleMemoryRatio && (await locked.isUnchanged());
     end = { reusable, ...(error === undefined ? {} : { error }) };
   } catch (error) {

@@ -69,7 +69,7 @@ export const resultPipe = 4;
 export const memorySignal = 'SIGUSR2';
 
 /** DuckDB's types of errors that are the statement's own fault. They change nothing in DuckDB. */
-export const statementErrors = [
+export const statementErrors: ReadonlySet<string> = new Set([
   'Binder',
   'Catalog',
   'Conversion',
@@ -83,4 +83,4 @@ export const statementErrors = [
   'Parameter Not Resolved',
   'Parser',
   'Syntax',
-] as const;
+]);
