@@ -5,6 +5,7 @@ import {
   authSettings,
   drainPrefix,
   drainSettings,
+  logSettings,
   pipelineProblems,
   pipelineSettings,
   readConfig,
@@ -116,10 +117,7 @@ export const purchaseConfigSchema = Type.Object({
   }),
   ...authSettings,
   ...drainSettings,
-  LOG_LEVEL: Type.Union(
-    ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
-    { default: 'info', description: 'Least level of lines that are logged' },
-  ),
+  ...logSettings,
 });
 
 /** Settings of the purchase API, named as in the environment. */

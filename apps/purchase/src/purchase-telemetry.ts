@@ -1,7 +1,6 @@
 import type { ReplaySummary } from '@millrace/resilience';
-import type { Metrics } from '@millrace/runtime';
+import { FullForecast, type Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
-import { FullForecast } from './outbox/full-forecast.ts';
 import type { Outbox } from './outbox/open-outbox.ts';
 import type { FailureReason } from './publish/delivery.ts';
 import type { Publisher } from './publish/publisher.ts';
@@ -111,7 +110,10 @@ export function gaugeOutbox(metrics: Metrics, { log, queue }: Pick<Outbox, 'log'
   metrics.observe(
     'millrace_purchase_outbox_full_seconds',
     'Time until the outbox is full at the rate of the last minute; +Inf while it does not grow.',
-    () => forecast.secondsToFull(Date.now(), log.bytes, log.bytesMax),
+    () => {
+      forecast.sample(Date.now(), log.bytes);
+      return forecast.msToFull(log.bytesMax) / 1000;
+    },
   );
 }
 

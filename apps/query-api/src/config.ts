@@ -5,6 +5,7 @@ import {
   authSettings,
   drainPrefix,
   drainSettings,
+  logSettings,
   pipelineProblems,
   pipelineSettings,
   readConfig,
@@ -179,10 +180,7 @@ export const queryConfigSchema = Type.Object({
   ...drainSettings,
   HOME: Type.Optional(Type.String({ description: 'Home directory' })),
   TMPDIR: Type.String({ default: '/tmp', minLength: 1, description: 'Directory of temporary files' }),
-  LOG_LEVEL: Type.Union(
-    ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
-    { default: 'info', description: 'Least level of lines that are logged' },
-  ),
+  ...logSettings,
 });
 
 /** Settings of the query API and of its worker, named as in the environment. */

@@ -5,6 +5,7 @@ import {
   authSettings,
   drainPrefix,
   drainSettings,
+  logSettings,
   pipelineProblems,
   pipelineSettings,
   readConfig,
@@ -119,10 +120,7 @@ export const sinkConfigSchema = Type.Object({
   MILLRACE_HOME: Type.String({ default: '.millrace', minLength: 1, description: 'Directory of local state' }),
   ...authSettings,
   ...drainSettings,
-  LOG_LEVEL: Type.Union(
-    ['trace', 'debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
-    { default: 'info', description: 'Minimum log level' },
-  ),
+  ...logSettings,
 });
 
 /** Settings of the sink, named as in the environment. */

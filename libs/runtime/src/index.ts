@@ -15,6 +15,8 @@ export { RoutePriority } from './http/request-priority.ts';
 export { deadlineHeaders, deadlineOf, type WorkOfRequest, workOfRequest } from './http/work-of-request.ts';
 export { ProcessLoad, type ProcessLoadOptions } from './load/process-load.ts';
 export { type CreateLoggerOptions, type LogLevel, createLogger } from './logging/create-logger.ts';
+export { logSettings } from './logging/log-settings.ts';
+export { FullForecast } from './metrics/full-forecast.ts';
 export { Metrics } from './metrics/metrics.ts';
 export { type CallPath, CallPaths, type CountedPath, type RetryLayer, type SettingsOf, attemptsSetting } from './pipelines/call-paths.ts';
 export { type MakePipelinesDeps, type PipelinesOptions, makePipelines, pipelineProblems } from './pipelines/make-pipelines.ts';
