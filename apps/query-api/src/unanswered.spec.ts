@@ -17,8 +17,8 @@ import type { CallGuard } from './guards.ts';
 import { guardsOver, queryPipelines } from './pipelines.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { readManifest } from './results/read-result.ts';
-import { readStatement } from './statement/statement-text.ts';
 import { unanswered } from './unanswered.ts';
+import { engineRequest } from './testing-engine.ts';
 
 const openCircuit: CallGuard = async () => await Promise.reject(new CircuitOpenError('it', { retryAfterMs: 59_996 }));
 
@@ -61,14 +61,7 @@ describe.each([
         { workgroup: 'w', database: 'd', outputLocation: 's3://b/', pollMsMin: 1, pollMsMax: 1 },
         guard,
         async () => undefined,
-      ).run({
-        queryId: 'q',
-        statement: readStatement('SELECT 1'),
-        parameters: [],
-        executionId: undefined,
-        onStarted: async () => undefined,
-        signal: new AbortController().signal,
-      }),
+      ).run(engineRequest('SELECT 1', { queryId: 'q' })),
   ],
 ])('%s', (_what, ask) => {
   it('says when its circuit wants to be asked again', async () => {

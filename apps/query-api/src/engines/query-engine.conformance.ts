@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ResultCell } from '@millrace/contracts';
 import { QueryError, QueryStopped } from '../errors.ts';
-import { readStatement } from '../statement/statement-text.ts';
-import type { EngineRequest, Parameter, QueryEngine, ResultColumn, ResultRow } from './query-engine.ts';
+import type { EngineRequest, Parameter, QueryEngine, ResultColumn } from './query-engine.ts';
+import { engineRequest, runToEnd } from '../testing-engine.ts';
 
 /** Needs of the suite: an engine over a table `purchases` in database `database` with the rows of {@link conformanceRows}. */
 export interface ConformanceSubject {
@@ -23,18 +23,6 @@ interface Answer {
   rows: readonly (readonly ResultCell[])[];
 }
 
-function request(sql: string, parameters: readonly Parameter[] = [], extra: Partial<EngineRequest> = {}): EngineRequest {
-  return {
-    queryId: crypto.randomUUID(),
-    statement: readStatement(sql),
-    parameters,
-    executionId: undefined,
-    onStarted: async () => {},
-    signal: new AbortController().signal,
-    ...extra,
-  };
-}
-
 /** One suite for every engine: the behaviour that the rest of the app relies on. */
 export function engineConformance(name: string, open: () => Promise<ConformanceSubject>): void {
   describe(`engine ${name}`, () => {
@@ -45,9 +33,7 @@ export function engineConformance(name: string, open: () => Promise<ConformanceS
     afterAll(async () => await subject?.close());
 
     const ask = async (sql: string, parameters: readonly Parameter[] = [], extra: Partial<EngineRequest> = {}): Promise<Answer> => {
-      const result = await subject.engine.run(request(sql, parameters, extra));
-      const rows: ResultRow[] = [];
-      for await (const batch of result.rows) rows.push(...batch);
+      const { result, rows } = await runToEnd(subject.engine, engineRequest(sql, { parameters, ...extra }));
       return { columns: result.columns, rows };
     };
 

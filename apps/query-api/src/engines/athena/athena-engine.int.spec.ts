@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { openTestLake, type TestLake } from '../../testing-lake.ts';
 import { reports } from '../../reports/reports.ts';
 import { bindReport } from '../../reports/report.ts';
-import { readStatement } from '../../statement/statement-text.ts';
 import { conformanceRows, engineConformance } from '../query-engine.conformance.ts';
 import { AthenaEngine } from './athena-engine.ts';
+import { engineRequest } from '../../testing-engine.ts';
 
 function engineOver(lake: TestLake): AthenaEngine {
   return new AthenaEngine(
@@ -41,14 +41,7 @@ it('a table into which nothing has landed gives a report without rows', async ()
   const engine = engineOver(lake);
   try {
     const { sql, parameters } = bindReport(reports[0]!, {});
-    const result = await engine.run({
-      queryId: crypto.randomUUID(),
-      statement: readStatement(sql),
-      parameters,
-      executionId: undefined,
-      onStarted: async () => {},
-      signal: AbortSignal.timeout(30_000),
-    });
+    const result = await engine.run(engineRequest(sql, { parameters, signal: AbortSignal.timeout(30_000) }));
     expect(result.columns.map(({ name }) => name)).toEqual(['genre', 'purchases', 'buyers', 'average_age']);
     for await (const batch of result.rows) expect(batch).toEqual([]);
   } finally {

@@ -5,9 +5,9 @@ import {
   type StartQueryExecutionInput,
 } from '@aws-sdk/client-athena';
 import { expect, it } from 'vitest';
-import { readStatement } from '../../statement/statement-text.ts';
 import type { CallGuard } from '../../guards.ts';
 import { AthenaEngine } from './athena-engine.ts';
+import { engineRequest } from '../../testing-engine.ts';
 
 const settings = { workgroup: 'primary', database: 'bookstore', outputLocation: 's3://bucket/results/', pollMsMin: 1, pollMsMax: 1 };
 
@@ -28,14 +28,7 @@ it('a successor that does not know the execution sends the same token and body, 
     return { QueryExecutionId: 'execution', ResultSet: {} };
   });
   for (let worker = 0; worker < 2; worker += 1) {
-    await engine.run({
-      queryId: 'q',
-      statement: readStatement('SELECT 1'),
-      parameters: [],
-      executionId: undefined,
-      onStarted: async () => undefined,
-      signal: new AbortController().signal,
-    });
+    await engine.run(engineRequest('SELECT 1', { queryId: 'q' }));
   }
   expect(begun).toHaveLength(2);
   expect(begun[0]!.ClientRequestToken).toBe('q');
@@ -55,15 +48,6 @@ it('tells its pipeline that Athena throttles, and until when', async () => {
         throw error;
       }),
   );
-  await expect(
-    engine.run({
-      queryId: 'q',
-      statement: readStatement('SELECT 1'),
-      parameters: [],
-      executionId: undefined,
-      onStarted: async () => undefined,
-      signal: new AbortController().signal,
-    }),
-  ).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(engine.run(engineRequest('SELECT 1', { queryId: 'q' }))).rejects.toMatchObject({ code: 'unavailable' });
   expect(seen).toEqual([expect.objectContaining({ name: 'Throttled', retryAfterMs: 3000, cause: busy })]);
 });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { QueryStopped } from '../../errors.ts';
-import { readStatement } from '../../statement/statement-text.ts';
 import { testDuckDb } from '../../testing-duckdb.ts';
 import { openTestLake, type TestLake } from '../../testing-lake.ts';
 import type { ResultRow } from '../query-engine.ts';
 import type { DuckDbEngine } from './duckdb-engine.ts';
+import { engineRequest, runToEnd } from '../../testing-engine.ts';
 
 let lake: TestLake;
 let engine: DuckDbEngine;
@@ -19,17 +19,7 @@ afterAll(async () => {
 });
 
 async function ask(sql: string, signal = new AbortController().signal): Promise<ResultRow[]> {
-  const result = await engine.run({
-    queryId: crypto.randomUUID(),
-    statement: readStatement(sql),
-    parameters: [],
-    executionId: undefined,
-    onStarted: async () => {},
-    signal,
-  });
-  const rows: ResultRow[] = [];
-  for await (const batch of result.rows) rows.push(...batch);
-  return rows;
+  return (await runToEnd(engine, engineRequest(sql, { signal }))).rows;
 }
 
 const text = 'x'.repeat(20_000);

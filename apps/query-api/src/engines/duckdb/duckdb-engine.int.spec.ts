@@ -1,12 +1,12 @@
 import { purchases } from '@millrace/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QueryError, QueryStopped } from '../../errors.ts';
-import { readStatement } from '../../statement/statement-text.ts';
 import { testDuckDb } from '../../testing-duckdb.ts';
 import { openTestLake, type TestLake } from '../../testing-lake.ts';
 import { conformanceRows, engineConformance } from '../query-engine.conformance.ts';
 import type { ResultRow } from '../query-engine.ts';
 import type { DuckDbEngine } from './duckdb-engine.ts';
+import { engineRequest, runToEnd } from '../../testing-engine.ts';
 
 engineConformance('duckdb', async () => {
   const lake = await openTestLake();
@@ -40,16 +40,7 @@ describe('DuckDB over the lake', () => {
     on: DuckDbEngine = engine,
     signal = new AbortController().signal,
   ): Promise<{ rows: ResultRow[]; names: string[]; bytesScanned: number }> => {
-    const result = await on.run({
-      queryId: crypto.randomUUID(),
-      statement: readStatement(sql),
-      parameters: [],
-      executionId: undefined,
-      onStarted: async () => {},
-      signal,
-    });
-    const rows: ResultRow[] = [];
-    for await (const batch of result.rows) rows.push(...batch);
+    const { result, rows } = await runToEnd(on, engineRequest(sql, { signal }));
     return { rows, names: result.columns.map(({ name }) => name), bytesScanned: result.bytesScanned() };
   };
 

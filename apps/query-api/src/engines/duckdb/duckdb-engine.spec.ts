@@ -4,9 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import type { CallGuard } from '../../guards.ts';
 import { guardsOver, queryPipelines } from '../../pipelines.ts';
-import { readStatement } from '../../statement/statement-text.ts';
-import type { EngineRequest } from '../query-engine.ts';
 import { DuckDbEngine } from './duckdb-engine.ts';
+import { engineRequest } from '../../testing-engine.ts';
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -32,23 +31,11 @@ function engineWith(guard: CallGuard): DuckDbEngine {
   return engine;
 }
 
-function request(more: Partial<EngineRequest> = {}): EngineRequest {
-  return {
-    queryId: 'q',
-    statement: readStatement('SELECT 1'),
-    parameters: [],
-    executionId: undefined,
-    onStarted: async () => undefined,
-    signal: new AbortController().signal,
-    ...more,
-  };
-}
-
 it('a process that cannot be started is unavailable, and no vote against S3', async () => {
   const pipeline = createPipeline({ ...queryPipelines['duckdb-reads'], name: 'duckdb-reads', breaker: { minimumCalls: 1 } });
   closing.push(() => pipeline.close());
   const engine = engineWith(guardsOver({ find: () => pipeline }).duckdbReads);
-  await expect(engine.run(request())).rejects.toMatchObject({
+  await expect(engine.run(engineRequest('SELECT 1'))).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringContaining('could not start') as string,
   });
@@ -57,7 +44,7 @@ it('a process that cannot be started is unavailable, and no vote against S3', as
 
 it('a statement that takes longer than its pipeline allows is unavailable', async () => {
   const engine = engineWith(async () => await Promise.reject(new AttemptTimeoutError('duckdb-reads', 5)));
-  await expect(engine.run(request())).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(engine.run(engineRequest('SELECT 1'))).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 it('what waits to tell that it has begun holds no place among the reads of S3', async () => {
@@ -69,7 +56,7 @@ it('what waits to tell that it has begun holds no place among the reads of S3', 
   const told = Promise.withResolvers<void>();
   const hanging = Promise.withResolvers<void>();
   const running = engine.run(
-    request({
+    engineRequest('SELECT 1', {
       onStarted: async () => {
         told.resolve();
         await hanging.promise;
