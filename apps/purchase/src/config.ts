@@ -11,7 +11,7 @@ import {
   readConfig,
 } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
-import { purchasePipelines, purchaseRule, purchaseSpecs } from './pipelines.ts';
+import { purchasePipelines, purchaseRule, purchaseSpecs } from './resilience.ts';
 
 /** Every setting; docs/settings.md is checked against it. */
 export const purchaseConfigSchema = Type.Object({

@@ -8,7 +8,7 @@ import { DRAW_HEX, PurchasesController, REQUEST_MS_MAX } from './http/purchases.
 import { OutboxDrainer } from './outbox/outbox-drainer.ts';
 import { goesToOutbox, OutboxPublisher } from './outbox/outbox-publisher.ts';
 import { openOutbox, type Outbox } from './outbox/open-outbox.ts';
-import { kafkaGuardOver, purchasePipelineNames, purchasePipelinesOf } from './pipelines.ts';
+import { kafkaGuardOver, purchasePipelineNames, purchasePipelinesOf } from './resilience.ts';
 import { KafkaWriter } from './publish/kafka-writer.ts';
 import { Publisher } from './publish/publisher.ts';
 import { pooledHex } from './publish/random-hex.ts';

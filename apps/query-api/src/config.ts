@@ -12,7 +12,7 @@ import {
 } from '@millrace/runtime';
 import { Type, type Static, type TLiteral } from 'typebox';
 import { readMsMax, triesOfRead } from './engines/duckdb/s3-reads.ts';
-import { queryPipelines, specsOf } from './pipelines.ts';
+import { queryPipelines, specsOf } from './resilience.ts';
 
 /** Engines that this version has. */
 const engineSchema = [Type.Literal('duckdb'), Type.Literal('athena')] as const satisfies TLiteral<EngineName>[];

@@ -4,7 +4,7 @@ import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
-import { guardsOver, pipelinesOf } from './pipelines.ts';
+import { guardsOver, pipelinesOf } from './resilience.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
 import { SharedIdSecret } from './queries/id-secret.ts';

@@ -12,7 +12,7 @@ import { rangeReader, readMsMax } from './engines/duckdb/s3-reads.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { LakeSources } from './lake-sources.ts';
-import { guardsOver, specsOf } from './pipelines.ts';
+import { guardsOver, specsOf } from './resilience.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
 import { RedisRefusals } from './redis-refusals.ts';

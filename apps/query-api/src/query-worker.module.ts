@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import type { Guards } from './guards.ts';
-import { guardsOver, pipelinesOf } from './pipelines.ts';
+import { guardsOver, pipelinesOf } from './resilience.ts';
 import { ReportAnswers } from './queries/report-answers.ts';
 import { QueryWorker } from './queries/query-worker.ts';
 import { queryTelemetry } from './queries/query-telemetry.ts';

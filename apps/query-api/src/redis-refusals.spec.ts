@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import type { CallGuard } from './guards.ts';
-import { queryPipelines, remedyOf } from './pipelines.ts';
+import { queryPipelines, remedyOf } from './resilience.ts';
 import { RedisRefusals } from './redis-refusals.ts';
 
 const straight: CallGuard = async (_call, run) => await run(new AbortController().signal);

@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { AthenaEngine } from './engines/athena/athena-engine.ts';
 import { Throttled } from './errors.ts';
 import type { CallGuard } from './guards.ts';
-import { guardsOver, queryPipelines } from './pipelines.ts';
+import { guardsOver, queryPipelines } from './resilience.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { readManifest } from './results/read-result.ts';
 import { unanswered } from './unanswered.ts';

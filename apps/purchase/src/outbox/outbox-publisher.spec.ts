@@ -1,7 +1,7 @@
 import { createPipeline, type FallbackQueue, type Pipeline } from '@millrace/resilience';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readPurchaseConfig } from '../config.ts';
-import { publishSpec } from '../pipelines.ts';
+import { publishSpec } from '../resilience.ts';
 import { ClientPresence } from '../publish/client-presence.ts';
 import type { Delivery, FailureReason } from '../publish/delivery.ts';
 import type { PurchaseMessage } from '../publish/purchase-message.ts';

@@ -1,6 +1,6 @@
 import { AuthenticationError, MultipleErrors, NetworkError, ProtocolError } from '@platformatic/kafka';
 import { expect, it } from 'vitest';
-import { purchasePipelines, remedyOf } from '../pipelines.ts';
+import { purchasePipelines, remedyOf } from '../resilience.ts';
 import { isKafkaRefusal } from './kafka-refusal.ts';
 
 const refused = new AuthenticationError('SASL authentication failed.');

@@ -2,7 +2,7 @@ import { createPipeline, type Pipeline } from '@millrace/resilience';
 import { expect, it } from 'vitest';
 import type { EngineResult, ResultRow } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped } from '../errors.ts';
-import { queryPipelines } from '../pipelines.ts';
+import { queryPipelines } from '../resilience.ts';
 import type { QueryJobData } from './query-record.ts';
 import { keeping, ReportAnswers, type ReportAnswer } from './report-answers.ts';
 

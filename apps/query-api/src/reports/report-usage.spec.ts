@@ -1,7 +1,7 @@
 import { createPipeline } from '@millrace/resilience';
 import type { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
-import { queryPipelines } from '../pipelines.ts';
+import { queryPipelines } from '../resilience.ts';
 import { ReportUsage } from './report-usage.ts';
 
 it('while Redis gives no answer, usage is asked for a few times and then left out at once', async () => {

@@ -75,9 +75,9 @@ describe('the example of docs/resilience.md', () => {
 
 describe('docs/resilience.md', () => {
   it.each([
-    ['apps/purchase/src/pipelines.ts', 'purchasePipelines', ['purchase API']],
+    ['apps/purchase/src/resilience.ts', 'purchasePipelines', ['purchase API']],
     ['apps/sink/src/resilience.ts', 'sinkPipelines', ['sink']],
-    ['apps/query-api/src/pipelines.ts', 'queryPipelines', ['query API', 'query worker']],
+    ['apps/query-api/src/resilience.ts', 'queryPipelines', ['query API', 'query worker']],
     ['libs/runtime/src/auth/jwks-pipeline.ts', 'authPipelines', ['each service']],
   ] as const)('shows every pipeline of %s with the figures of its settings, and its fallbacks', async (path, declaredAs, services) => {
     const pipelines = await pipelinesOf(path, declaredAs);
@@ -97,7 +97,7 @@ describe('docs/resilience.md', () => {
 
   it('shows the pipeline of a purchase API with an outbox with its figures and its fallback', async () => {
     const { readPurchaseConfig } = (await imported('apps/purchase/src/config.ts')) as { readPurchaseConfig: (env: object) => object };
-    const { publishSpec } = (await imported('apps/purchase/src/pipelines.ts')) as {
+    const { publishSpec } = (await imported('apps/purchase/src/resilience.ts')) as {
       publishSpec: (config: object, queue: object) => object;
     };
     const settings = await settingsOf(publishSpec(readPurchaseConfig({}), {}));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import type { CallGuard } from '../../guards.ts';
-import { guardsOver, queryPipelines } from '../../pipelines.ts';
+import { guardsOver, queryPipelines } from '../../resilience.ts';
 import { DuckDbEngine } from './duckdb-engine.ts';
 import { engineRequest } from '../../testing-engine.ts';
 

@@ -3,7 +3,7 @@ import { CallPaths, type SettingsOf } from '@millrace/runtime';
 import { ResponseError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { readPurchaseConfig } from './config.ts';
-import { kafkaGuardOver, purchasePipelinesOf, purchaseSpecs } from './pipelines.ts';
+import { kafkaGuardOver, purchasePipelinesOf, purchaseSpecs } from './resilience.ts';
 
 function guarded(env: Readonly<Record<string, string>> = {}): {
   guard: ReturnType<typeof kafkaGuardOver>;

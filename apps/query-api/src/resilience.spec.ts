@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { readMsMax } from './engines/duckdb/s3-reads.ts';
 import { QueryError, Throttled } from './errors.ts';
-import { guardsOver, pipelinesOf, queryPipelines, specsOf } from './pipelines.ts';
+import { guardsOver, pipelinesOf, queryPipelines, specsOf } from './resilience.ts';
 
 describe('pipelines of the query API', () => {
   it.each(['api', 'worker'] as const)('the %s has those it calls out with, and one request stays under the limit of attempts', (root) => {
