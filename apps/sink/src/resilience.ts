@@ -8,7 +8,6 @@ import {
   type PipelineRegistry,
   type PipelinesOptions,
 } from '@millrace/runtime';
-import type { SinkConfig } from './config.ts';
 import { isKafkaRefusal, kafkaRemedy } from './kafka/kafka-refusal.ts';
 import { isSinkError } from './errors.ts';
 import { consumerAttemptsMax } from './kafka/kafka-batch-strategy.ts';
@@ -49,13 +48,18 @@ export interface SinkGuards {
   readonly kafka: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
+/** The settings that the pipelines read. `config.ts` imports this file for their schema, so its type cannot be named here. */
+export interface SinkPipelineSettings extends Readonly<Record<string, unknown>> {
+  readonly SINK_ATTEMPTS_PER_REQUEST_MAX: number;
+}
+
 /** The specs with the settings of the environment. */
-export function sinkSpecs(config: SinkConfig): NamedSpecs<typeof sinkPipelines> {
+export function sinkSpecs(config: SinkPipelineSettings): NamedSpecs<typeof sinkPipelines> {
   return pipelineSpecs('SINK', sinkPipelines, config);
 }
 
 /** The pipelines that this process creates. */
-export function sinkPipelinesOf(config: SinkConfig): PipelinesOptions {
+export function sinkPipelinesOf(config: SinkPipelineSettings): PipelinesOptions {
   return { specs: sinkSpecs(config), callPaths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX, remedyOf };
 }
 
