@@ -53,6 +53,11 @@ export class QueryError extends Error {
   }
 }
 
+/** Whether the engine or its data could not be reached: an earlier answer may stand in. */
+export function isOutOfReach(error: unknown): boolean {
+  return error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded');
+}
+
 /** The error of a request that breaks the contract: its message names the first violation, and it carries all. */
 export function validationError(errors: readonly Violation[]): QueryError {
   const [first] = errors;

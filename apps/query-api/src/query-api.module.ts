@@ -72,7 +72,7 @@ export class QueryApiModule implements OnModuleDestroy {
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryService,
-          inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry, Metrics, pipelineToken('lake-version')],
+          inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry, Metrics],
           useFactory: (
             parts: QueryParts,
             gate: StatementGate,
@@ -80,12 +80,11 @@ export class QueryApiModule implements OnModuleDestroy {
             ends: QueryEnds,
             registry: PipelineRegistry,
             metrics: Metrics,
-            lakeVersion: Pipeline,
           ) => {
             const { queue, redis, resultsUntil } = parts;
             return new QueryService({
               queue,
-              cache: cacheOf(config, parts, gate, lakeVersion, logger),
+              cache: cacheOf(config, parts, gate, registry, logger),
               onAnswered: countAnswers(metrics),
               results: resultsUntil,
               usage,
@@ -121,14 +120,14 @@ function cacheOf(
   config: QueryConfig,
   parts: QueryParts,
   gate: StatementGate,
-  lakeVersion: Pipeline,
+  registry: PipelineRegistry,
   logger: Logger,
 ): QueryServiceParts['cache'] {
   if (config.QUERY_CACHE_SECONDS === 0) return { find: async () => ({ result: 'bypass' }) };
   return new CachedAnswers({
     gate,
     streams,
-    ...cacheParts(config, parts, lakeVersion),
+    ...cacheParts(config, parts, registry),
     findQuery: async (id, limits) => await parts.queue.find(id, limits),
     results: parts.resultsUntil,
     now: Date.now,

@@ -1,7 +1,6 @@
 import { GetDatabaseCommand } from '@aws-sdk/client-glue';
 import { purchases, streams } from '@millrace/contracts';
 import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
-import type { Pipeline } from '@millrace/resilience';
 import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -89,7 +88,7 @@ export async function queryParts(
 export function cacheParts(
   config: QueryConfig,
   { aws, redis }: QueryParts,
-  pipeline: Pipeline,
+  registry: Pick<PipelineRegistry, 'get'>,
 ): { readonly versions: LedgerVersions; readonly cache: ResultCache } {
   // The pipeline is around the whole read, so that none of its calls has one of its own.
   const tables = [purchases].map((stream) => ({
@@ -98,12 +97,12 @@ export function cacheParts(
     catalog: new GlueCatalog(aws.glue, stream, config.LAKE_BUCKET, undefined, config.LAKE_DATABASE),
   }));
   return {
-    versions: new LedgerVersions(tables, pipeline, Date.now),
-    cache: new ResultCache(redis, {
-      name: config.QUERY_QUEUE_NAME,
-      seconds: config.QUERY_CACHE_SECONDS,
-      entriesMax: config.QUERY_CACHE_ENTRIES_MAX,
-    }),
+    versions: new LedgerVersions(tables, registry.get('lake-version'), Date.now),
+    cache: new ResultCache(
+      redis,
+      { name: config.QUERY_QUEUE_NAME, seconds: config.QUERY_CACHE_SECONDS, entriesMax: config.QUERY_CACHE_ENTRIES_MAX },
+      registry.get('cache'),
+    ),
   };
 }
 

@@ -8,6 +8,7 @@ import type { QueryEngine } from './engines/query-engine.ts';
 import type { Guards } from './guards.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
 import { ResultKeeper } from './queries/cache/result-keeper.ts';
+import { RedisAnswers } from './queries/cache/shared-answers.ts';
 import { ReportAnswers } from './queries/report-answers.ts';
 import { QueryWorker } from './queries/query-worker.ts';
 import { queryTelemetry } from './queries/query-telemetry.ts';
@@ -85,18 +86,18 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryWorker,
-          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), pipelineToken('lake-version')],
+          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), PipelineRegistry],
           useFactory: (
             parts: QueryParts,
             engines: readonly QueryEngine[],
             gate: StatementGate,
             metrics: Metrics,
             report: Pipeline,
-            lakeVersion: Pipeline,
+            registry: PipelineRegistry,
           ) => {
             const { queue, results } = parts;
-            const { versions, cache } = cacheParts(config, parts, lakeVersion);
-            const answers = new ReportAnswers(report);
+            const { versions, cache } = cacheParts(config, parts, registry);
+            const answers = new ReportAnswers(report, new RedisAnswers(parts.redis, config.QUERY_QUEUE_NAME, registry.get('cache')));
             const redis = workerConnection(redisSettings(config), (error) =>
               logger.warn({ err: error }, 'The connection to Redis reported an error.'),
             );

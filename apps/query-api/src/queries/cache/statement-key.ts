@@ -86,18 +86,22 @@ function gapOf(before: Token, token: Token): string {
   const apart = token.at > before.at + before.text.length;
   // `5 ! = 120` compares a factorial, and `5 != 120` does not.
   if (isOperator(before) && isOperator(token)) return apart ? ' ' : '';
-  if (before.kind !== 'symbol' && token.kind !== 'symbol') return ' ';
-  // Around a dot, a colon or a placeholder the layout stays as it is.
+  if (isOperand(before) && isOperand(token)) return ' ';
+  // Around a dot or a colon the layout stays as it is.
   if (isFixed(before) || isFixed(token)) return apart ? ' ' : '';
   return '';
 }
 
 function isFixed({ kind, text }: Token): boolean {
-  return kind === 'symbol' && ['.', ':', '?'].includes(text);
+  return kind === 'symbol' && ['.', ':'].includes(text);
+}
+
+function isOperand({ kind, text }: Token): boolean {
+  return kind !== 'symbol' || text === '?';
 }
 
 function isOperator({ kind, text }: Token): boolean {
-  return kind === 'symbol' && !'()[]{},'.includes(text);
+  return kind === 'symbol' && !'()[]{},?'.includes(text);
 }
 
 function isKeyword(tokens: readonly Token[], index: number): boolean {
