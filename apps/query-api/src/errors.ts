@@ -99,9 +99,12 @@ export class QueryStopped extends Error {
    */
   readonly code: 'cancelled' | 'deadline' | 'handed-over';
   readonly retryable = false;
+  /** When it was asked for, in epoch milliseconds, where that is known. */
+  readonly requestedAt: number | undefined;
 
-  constructor(code: QueryStopped['code']) {
+  constructor(code: QueryStopped['code'], requestedAt?: number) {
     super(`the query was stopped: ${code}`);
     this.code = code;
+    this.requestedAt = requestedAt;
   }
 }

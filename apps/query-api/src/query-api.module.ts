@@ -10,6 +10,7 @@ import { QueriesController } from './http/queries.controller.ts';
 import { CachedAnswers } from './queries/cache/cached-answers.ts';
 import { SharedIdSecret } from './queries/id-secret.ts';
 import { queryApiAudit } from './queries/query-audit.ts';
+import { EventStreams } from './queries/progress/event-streams.ts';
 import { QueryService, type QueryServiceParts } from './queries/query-service.ts';
 import { QueryEnds } from './queries/query-ends.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
@@ -95,6 +96,8 @@ export class QueryApiModule implements OnModuleDestroy {
                 defaultEngine: config.QUERY_DEFAULT_ENGINE,
                 timeoutMs: config.QUERY_TIMEOUT_MS,
               },
+              changes: ends,
+              streams: new EventStreams(config.QUERY_WAITERS_MAX),
               waits: new QueryWaits(config.QUERY_WAITERS_MAX, ends),
               now: Date.now,
               newId: () => crypto.randomUUID(),

@@ -39,6 +39,11 @@ const common = {
       description: 'Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS',
     }),
   ),
+  onWaitTimeout: Type.Optional(
+    Type.Enum(['continue', 'cancel'], {
+      description: 'What happens to a query that has not ended after `Prefer: wait=N`. Default: continue',
+    }),
+  ),
   cache: Type.Optional(
     Type.Boolean({ description: '`false`: the result neither comes from the cache nor is kept for later queries. Default: true' }),
   ),
@@ -105,6 +110,7 @@ const viewFields = {
       { description: 'Present when the engine or its data could not be reached: the result is the last good one of the report' },
     ),
   ),
+  cancelMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Time from the request to cancel to the end, in milliseconds' })),
   asOf: Type.Optional(
     Type.Array(
       Type.Object({

@@ -163,6 +163,29 @@ export const queryApi: HttpApi = {
     },
     {
       ...queries,
+      method: 'GET',
+      path: '/v1/queries/{id}/events',
+      id: 'followQuery',
+      summary: 'Follow the states of a query',
+      description:
+        'Server-sent events: one event `state` for each state, with the query as its data. The stream ends with the query, and when the service stops.',
+      parameters: [
+        id,
+        {
+          in: 'header',
+          name: 'Last-Event-ID',
+          description: '`id` of the last event of an earlier stream: only later events follow',
+          schema: Type.String(),
+        },
+      ],
+      answers: [
+        { status: 200, description: 'The events', content: { 'text/event-stream': Type.String() } },
+        { status: 204, description: 'The query has ended, and `Last-Event-ID` is its last event' },
+      ],
+      problems: ['not-found'],
+    },
+    {
+      ...queries,
       method: 'DELETE',
       path: '/v1/queries/{id}',
       id: 'cancelQuery',
@@ -187,6 +210,7 @@ export const queryApi: HttpApi = {
         limit,
         { in: 'query', name: 'cursor', description: '`next` of the page before. Default: the first page', schema: Type.String() },
         { in: 'header', name: 'Accept', description: 'Media type of the result. Default: application/json', schema: Type.String() },
+        { in: 'header', name: 'If-None-Match', description: 'An `ETag` of an earlier answer', schema: Type.String() },
         deadlineParameter,
       ],
       answers: [
@@ -194,7 +218,9 @@ export const queryApi: HttpApi = {
           status: 200,
           description: 'A page, or the whole result',
           content: { [json]: resultPageSchema, 'application/x-ndjson': Type.String(), 'text/csv': Type.String() },
+          headers: { ETag: 'Tag of this page, or of the whole result' },
         },
+        { status: 304, description: 'The result is the one of `If-None-Match`' },
       ],
       problems: ['not-found', 'not-acceptable', 'not-finished', 'no-results', 'gone', 'deadline-exceeded'],
     },
