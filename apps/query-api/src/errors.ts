@@ -6,6 +6,7 @@ export type QueryErrorCode = Extract<
   | 'validation'
   | 'statement-invalid'
   | 'statement-not-allowed'
+  | 'scan-limit-exceeded'
   | 'result-too-large'
   | 'idempotency-conflict'
   | 'engine-failed'

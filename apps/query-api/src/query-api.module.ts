@@ -10,11 +10,12 @@ import { QueriesController } from './http/queries.controller.ts';
 import { CachedAnswers } from './queries/cache/cached-answers.ts';
 import { SharedIdSecret } from './queries/id-secret.ts';
 import { queryApiAudit } from './queries/query-audit.ts';
+import { Estimates } from './queries/estimate/estimates.ts';
 import { EventStreams } from './queries/progress/event-streams.ts';
 import { QueryService, type QueryServiceParts } from './queries/query-service.ts';
 import { QueryEnds } from './queries/query-ends.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
-import { allowedTables, cacheParts, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
+import { allowedTables, cacheParts, lakePlaces, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
 import { workerConnection } from './redis-connections.ts';
 import { ReportUsage } from './reports/report-usage.ts';
 import { reports } from './reports/reports.ts';
@@ -86,6 +87,13 @@ export class QueryApiModule implements OnModuleDestroy {
             return new QueryService({
               queue,
               cache: cacheOf(config, parts, gate, registry, logger),
+              estimates: new Estimates({
+                gate,
+                streams,
+                places: lakePlaces(config, parts.aws, guardsOver(registry)),
+                filesMax: config.QUERY_TABLE_FILES_MAX,
+                usdPerTb: config.QUERY_ATHENA_USD_PER_TB,
+              }),
               onAnswered: countAnswers(metrics),
               results: resultsUntil,
               usage,

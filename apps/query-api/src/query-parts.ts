@@ -11,6 +11,7 @@ import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
 import { rangeReader, readMsMax } from './engines/duckdb/s3-reads.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
+import type { LakePlaces } from './lake-tables.ts';
 import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './resilience.ts';
 import { LedgerVersions } from './queries/cache/lake-versions.ts';
@@ -111,15 +112,26 @@ export function redisSettings(config: QueryConfig): RedisSettings {
   return { url: config.REDIS_URL, connectTimeoutMs: specsOf(config).redis.timeout?.connectMs };
 }
 
+/** Where the partitions and the files of the table are found. */
+export function lakePlaces(
+  config: QueryConfig,
+  aws: AwsClients,
+  guards: Guards,
+): LakePlaces & { storeOf: (bucket: string) => S3ObjectStore } {
+  const stores = new Map<string, S3ObjectStore>();
+  return {
+    database: config.LAKE_DATABASE,
+    catalog: new GlueCatalog(aws.glue, purchases, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE),
+    storeOf: (bucket) => {
+      const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, storeGuard(guards.s3));
+      stores.set(bucket, store);
+      return store;
+    },
+  };
+}
+
 /** The engines that the settings name. */
 export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: Guards, sleep: Sleep): QueryEngine[] {
-  const catalog = new GlueCatalog(aws.glue, purchases, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE);
-  const stores = new Map<string, S3ObjectStore>();
-  const storeOf = (bucket: string): S3ObjectStore => {
-    const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, storeGuard(guards.s3));
-    stores.set(bucket, store);
-    return store;
-  };
   const makers: Record<QueryConfig['QUERY_DEFAULT_ENGINE'], () => QueryEngine> = {
     duckdb: () =>
       new DuckDbEngine(
@@ -139,7 +151,7 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
         },
         new LakeSources({
           streams: [purchases],
-          places: { database: config.LAKE_DATABASE, catalog, storeOf },
+          places: lakePlaces(config, aws, guards),
           filesMax: config.QUERY_TABLE_FILES_MAX,
           readRange: rangeReader(aws.s3, config.QUERY_DUCKDB_READ_SECONDS),
         }),

@@ -1,5 +1,5 @@
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { streams } from '@millrace/contracts';
+import { streams, type EngineName } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -9,6 +9,7 @@ import type { Guards } from './guards.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
 import { ResultKeeper } from './queries/cache/result-keeper.ts';
 import { RedisAnswers } from './queries/cache/shared-answers.ts';
+import { priceOf } from './queries/estimate/price.ts';
 import { ReportAnswers } from './queries/report-answers.ts';
 import { QueryWorker } from './queries/query-worker.ts';
 import { queryTelemetry } from './queries/query-telemetry.ts';
@@ -112,6 +113,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
                 return () => clearTimeout(timer);
               },
               answerReport: async (...args: Parameters<ReportAnswers['answer']>) => await answers.answer(...args),
+              priceOf: (engine: EngineName, bytesScanned: number) => priceOf(engine, bytesScanned, config.QUERY_ATHENA_USD_PER_TB),
               keeper: new ResultKeeper({
                 gate,
                 streams,

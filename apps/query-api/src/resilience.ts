@@ -101,7 +101,7 @@ type Name = keyof typeof queryPipelines;
 
 /** The pipelines of each process. */
 const namesOf = {
-  api: ['http', 'redis', 's3', 'lake-version', 'cache', 'usage-write', 'usage-read'],
+  api: ['http', 'redis', 's3', 'glue', 'lake-version', 'cache', 'usage-write', 'usage-read'],
   worker: ['redis', 's3', 'glue', 'athena', 'duckdb-reads', 'lake-version', 'cache', 'report'],
 } as const satisfies Record<string, readonly Name[]>;
 
@@ -154,6 +154,8 @@ const apiPaths: readonly CallPath[] = [
     calls: 6,
   },
   { request: 'POST /v1/queries: its kept result (find, renew or forget, lead)', layers: ['cache', ioredis], calls: 3 },
+  { request: 'an estimate: each page of partitions', layers: ['glue', sdk] },
+  { request: 'an estimate: each list and each footer', layers: ['s3', sdk] },
   { request: 'POST /v1/queries: the size of a kept result', layers: ['s3', sdk] },
   { request: 'POST /v1/queries: the state of each table', layers: ['lake-version', sdk] },
   { request: 'POST /v1/queries of a report: counting it', layers: ['usage-write', ioredis] },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
 import { headerNames, type InlineQueryView } from '@millrace/contracts';
 import { deadlineOf, Lifecycle, principalOf, RequireScope, type Principal } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -66,6 +66,13 @@ export class QueriesController {
     const results = waitMs > 0 && record.state === 'succeeded' ? await this.queries.firstPage(record, limit, limits) : undefined;
     const view: InlineQueryView = { ...viewOf(record), ...(results === undefined ? {} : { results }) };
     void reply.status(200).send(view);
+  }
+
+  @Post('estimate')
+  @HttpCode(200)
+  @RequireScope('queries:run')
+  async estimate(@Body() body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    void reply.send(await this.queries.estimate(body, this.limitsOf(request, reply)));
   }
 
   @Get()

@@ -14,6 +14,8 @@ export interface QueryJobData {
   /** Name of the report the statement belongs to. */
   readonly report?: string;
   readonly timeoutMs: number;
+  /** Bytes that the estimate of the query may have. */
+  readonly maxBytesScanned?: number;
   /** The caller's deadline, in epoch milliseconds. */
   readonly deadline?: number;
   /** Epoch milliseconds. */

@@ -48,6 +48,12 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
       timeoutMs: 1000,
     },
     cache: { find: async () => ({ result: 'bypass' }) },
+    estimates: {
+      of: async () => await Promise.reject(new Error('not asked')),
+      refuseAbove: async (max) => {
+        if (max < 100) throw new QueryError('scan-limit-exceeded', 'too much');
+      },
+    },
     onAnswered: () => undefined,
     results: () => ({ get: async () => undefined }),
     waits: new QueryWaits(10, { watch: () => ({ ended: new AbortController().signal, close: () => undefined }) }),
@@ -169,4 +175,14 @@ it('a query whose wait ends with its client is not cancelled', async () => {
   const submitted: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
   await queries.settle(submitted, 1000, alice, { signal: AbortSignal.abort(), deadline: undefined }, 'cancel');
   expect(asked.filter(([call]) => call === 'cancel')).toEqual([]);
+});
+
+it('a query whose estimate is above its own limit is not queued', async () => {
+  const { queries, asked } = service();
+  await expect(queries.submit({ sql: 'SELECT 1', maxBytesScanned: 99 }, undefined, alice, limits(5000))).rejects.toMatchObject({
+    code: 'scan-limit-exceeded',
+  });
+  expect(asked).toEqual([]);
+  await queries.submit({ sql: 'SELECT 1', maxBytesScanned: 100 }, undefined, alice, limits(5000));
+  expect(asked.map(([call]) => call)).toEqual(['submit']);
 });

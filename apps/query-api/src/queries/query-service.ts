@@ -1,4 +1,4 @@
-import type { QueryList, ResultPage } from '@millrace/contracts';
+import type { QueryEstimate, QueryList, ResultPage } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import { idOfPrincipal, type Principal } from '@millrace/runtime';
 import type { RequestLimits } from '../guards.ts';
@@ -10,6 +10,7 @@ import type { ResultManifest } from '../results/result-manifest.ts';
 import type { ReportUsage } from '../reports/report-usage.ts';
 import type { CacheAnswer, CacheResult, CachedAnswers, CacheUse } from './cache/cached-answers.ts';
 import type { QueryApiAudit } from './query-audit.ts';
+import type { Estimates } from './estimate/estimates.ts';
 import type { EventStreams } from './progress/event-streams.ts';
 import { hasSeenAll, queryEvents } from './progress/query-events.ts';
 import type { QueryEnds } from './query-ends.ts';
@@ -24,6 +25,7 @@ import type { QueryWaits } from './wait-for-end.ts';
 export interface QueryServiceParts {
   readonly queue: QueryQueue;
   readonly cache: Pick<CachedAnswers, 'find'>;
+  readonly estimates: Pick<Estimates, 'of' | 'refuseAbove'>;
   readonly rules: SubmissionRules;
   /** Where results lie, for calls within a deadline. */
   readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'get'>;
@@ -88,7 +90,7 @@ export class QueryService {
     use: CacheUse = 'use',
   ): Promise<Submitted> {
     const { deadline } = limits;
-    const { rules, queue, cache, now, newId, idSecret, usage, audit, onAnswered } = this.#parts;
+    const { rules, queue, cache, estimates, now, newId, idSecret, usage, audit, onAnswered } = this.#parts;
     const data: QueryJobData = {
       ...(await jobOf(body, rules, now())),
       principal: idOfPrincipal(caller),
@@ -100,6 +102,9 @@ export class QueryService {
       if (earlier !== undefined) return { record: sameRequest(earlier, data), cache: undefined };
     }
     const answer = await cache.find({ id, data, caller, use: refusesCache(body) ? 'avoid' : use }, limits);
+    // A kept result scans nothing.
+    if (data.maxBytesScanned !== undefined && answer.result !== 'hit')
+      await estimates.refuseAbove(data.maxBytesScanned, data, estimateSignal(limits, now()));
     const taken = await this.#take(id, data, answer, limits);
     if (taken === undefined) throw keyConflict();
     onAnswered(data, answer.result);
@@ -107,6 +112,12 @@ export class QueryService {
     if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
     // Another request with the key may have come in between; the first one stands.
     return { record: key === undefined ? taken : sameRequest((await queue.find(id, limits)) ?? taken, data), cache: answer.result };
+  }
+
+  /** Estimates what a request would scan. Nothing is queued. */
+  async estimate(body: unknown, limits: RequestLimits): Promise<QueryEstimate> {
+    const { rules, estimates, now } = this.#parts;
+    return await estimates.of(await jobOf(body, rules, now()), estimateSignal(limits, now()));
   }
 
   /** Undefined when the id belongs to a query of another engine. */
@@ -275,6 +286,16 @@ async function* closing(events: AsyncIterable<string>, close: () => void): Async
   } finally {
     close();
   }
+}
+
+/** Longest estimate, in milliseconds. */
+const estimateMsMax = 20_000;
+
+function estimateSignal({ signal, deadline }: RequestLimits, nowMs: number): AbortSignal {
+  // The deadline has its own answer; a request that has passed it is refused before.
+  const leftMs = deadline === undefined ? estimateMsMax : Math.min(estimateMsMax, Math.max(0, deadline - nowMs));
+  const late = AbortSignal.timeout(leftMs);
+  return signal === undefined ? late : AbortSignal.any([signal, late]);
 }
 
 function refusesCache(body: unknown): boolean {

@@ -3,6 +3,7 @@ import {
   engineListSchema,
   engineNames,
   inlineQueryViewSchema,
+  queryEstimateSchema,
   queryLimits,
   queryListSchema,
   queryStates,
@@ -103,9 +104,34 @@ export const queryApi: HttpApi = {
         'body-too-large',
         'unsupported-media-type',
         'idempotency-conflict',
+        'scan-limit-exceeded',
+        // A table with too many files for an estimate.
+        'engine-failed',
         'deadline-exceeded',
         // A result that is gone between the end of the query and its first page.
         'gone',
+      ],
+    },
+    {
+      ...queries,
+      scopes: ['queries:run'],
+      method: 'POST',
+      path: '/v1/queries/estimate',
+      id: 'estimateQuery',
+      summary: 'Estimate bytes and price of a statement or a report',
+      description:
+        'Nothing runs. The bytes are those of the columns that the statement names, in the partitions that its conditions allow.',
+      parameters: [deadlineParameter],
+      body: Type.Union([sqlQueryRequestSchema, reportQueryRequestSchema]),
+      answers: [{ status: 200, description: 'The estimate', content: { [json]: queryEstimateSchema } }],
+      problems: [
+        'invalid-json',
+        'statement-invalid',
+        'statement-not-allowed',
+        'body-too-large',
+        'unsupported-media-type',
+        'engine-failed',
+        'deadline-exceeded',
       ],
     },
     {
