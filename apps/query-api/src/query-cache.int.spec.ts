@@ -73,6 +73,12 @@ async function ended(id: string, caller = 'alice'): Promise<Answer['body']> {
   return (await ask(`/v1/queries/${id}?wait=30`, caller)).body;
 }
 
+/** Queries that the worker has run to their end. */
+async function finishedCount(): Promise<number> {
+  const text = await (await fetch(`${worker!.url}/metrics`)).text();
+  return [...text.matchAll(/^millrace_query_finished_total\{.*\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 beforeAll(async () => {
   [lake, issuer] = await Promise.all([openTestLake(), openTestIssuer('https://cache.example')]);
   await lake.landBatch([purchase(), purchase({ genre: "Poet's" })]);
@@ -201,11 +207,12 @@ const slow = (mark: number, millions = 20): string =>
 
 describe('equal statements at the same time', () => {
   it('run once, whoever sends them', async () => {
+    const before = await finishedCount();
     const answers = await Promise.all(Array.from({ length: 10 }, async (_, index) => await run(slow(1), { caller: `caller-${index}` })));
     expect(answers.map(({ cache }) => cache).toSorted()).toEqual(['miss', ...Array.from({ length: 9 }, () => 'shared')]);
     expect(new Set(answers.map(({ body }) => JSON.stringify(body.results))).size).toBe(1);
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(10);
-    expect(answers.filter(({ body }) => body.statistics!.bytesScanned > 0)).toHaveLength(1);
+    expect((await finishedCount()) - before).toBe(1);
   });
 
   it('go on when a follower is cancelled, and a follower runs when its leader is cancelled', async () => {
@@ -219,14 +226,13 @@ describe('equal statements at the same time', () => {
     expect((await ended(leader.body.id)).state).toBe('cancelled');
     expect((await ended(second.body.id, 'eve')).state).toBe('succeeded');
     expect((await ended(first.body.id, 'bob')).state).toBe('cancelled');
-    expect((await ended(second.body.id, 'eve')).statistics!.bytesScanned).toBeGreaterThan(0);
   });
 
   it('run for themselves when a purchase landed between them', async () => {
-    const leader = await run(slow(3, 60), { wait: 0 });
+    const leader = await run(slow(3, 30), { wait: 0 });
     await expect.poll(async () => (await ask(`/v1/queries/${leader.body.id}`, 'alice')).body.state).toBe('running');
     await lake.landBatch([purchase({ userAge: 35 })]);
-    const follower = await run(slow(3, 60), { caller: 'bob' });
+    const follower = await run(slow(3, 30), { caller: 'bob' });
     // On a fast machine the leader may have ended by then.
     expect(['shared', 'miss']).toContain(follower.cache);
     const [early, late] = [
