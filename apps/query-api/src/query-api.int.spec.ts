@@ -408,7 +408,6 @@ describe('what is refused', () => {
     ['an unknown parameter of a report', { report: 'sales-by-genre', parameters: { since: '2019-01-01' } }, 400, 'validation'],
     ['an engine that is not here', { sql: 'SELECT 1', engine: 'trino' }, 400, 'validation'],
     ['too few parameters', { sql: 'SELECT ?, ?', parameters: [1] }, 400, 'validation'],
-    ['a limit that is not kept yet', { sql: 'SELECT 1', maxBytesScanned: 1 }, 400, 'validation'],
     ['an integer that JSON cannot carry', { sql: 'SELECT ?', parameters: [2 ** 60] }, 400, 'validation'],
     ['a body that is an array', [1], 400, 'validation'],
     ['a body that is null', 'null', 400, 'validation'],

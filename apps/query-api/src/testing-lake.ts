@@ -105,7 +105,15 @@ export async function openTestLake(): Promise<TestLake> {
         }),
       );
       const entry: LedgerEntry = {
-        ...{ v: 1, id: range.id, prev: null, kind: 'batch', from: range.from, to: range.to, dropped: [], rejected: [], absent: [] },
+        v: 1,
+        id: range.id,
+        prev: null,
+        kind: 'batch',
+        from: range.from,
+        to: range.to,
+        dropped: [],
+        rejected: [],
+        absent: [],
         files: files.map(({ body, ...file }) => ({
           ...file,
           bytes: body.byteLength,
@@ -113,7 +121,9 @@ export async function openTestLake(): Promise<TestLake> {
           minTimestamp: 0,
           maxTimestamp: 0,
         })),
-        ...{ topic: { cluster: 'test' }, writer: 'test', contract: purchases.contract },
+        topic: { cluster: 'test' },
+        writer: 'test',
+        contract: purchases.contract,
       };
       await store.put(entryKey(lane, range.from), entryBytes(entry));
       if (until === 'recorded') return;

@@ -91,7 +91,10 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
       startedAt,
       finishedAt,
       statistics: {
-        ...{ rows, bytesScanned, queuedMs: startedAt - data.submittedAt, executionMs: finishedAt - startedAt },
+        rows,
+        bytesScanned,
+        queuedMs: startedAt - data.submittedAt,
+        executionMs: finishedAt - startedAt,
         ...('fresh' in answered ? environment.priceOf(data.engine, bytesScanned) : {}),
       },
       ...('stale' in answered ? { stale: answered.stale } : {}),

@@ -10,6 +10,10 @@ const signal = new AbortController().signal;
 const everything: TableReads = new Map([['purchases', () => true]]);
 const november: TableReads = new Map([['purchases', (dt) => dt < '2019-12-01']]);
 
+function locationOf(value: string): string {
+  return `s3://lake/purchases/dt=${value}/`;
+}
+
 /** A lake in memory, with the keys that were asked for. */
 function lake() {
   const objects = new Map<string, Uint8Array>();
@@ -27,7 +31,6 @@ function lake() {
     list: async (prefix, { limit = 1000 } = {}) => sorted(prefix).slice(0, limit),
     listFolders: async (prefix) => [...new Set(sorted(prefix).map((key) => `${prefix}${key.slice(prefix.length).split('/')[0]}/`))],
   };
-  const locationOf = (value: string): string => `s3://lake/purchases/dt=${value}/`;
   const versions = new LedgerVersions(
     [{ stream: purchases, store: store as ObjectStore, catalog: { partitions: async () => [...partitions], locationOf } }],
     createPipeline({ name: 'lake-version', fallbacks: [{ kind: 'stub', value: () => undefined }] }),
@@ -44,12 +47,27 @@ function lake() {
     land(from: number, days: readonly string[], { late = false } = {}) {
       const range = { id: `b${from}`, from, to: from + 10 };
       const files = days.map((dt, index) => ({
-        ...{ dt, key: dataKey(lane, 'dt', dt, range), staged: stagedKey('purchases', range.id, index) },
-        ...{ rows: 1, bytes: 1, sha256: 'a'.repeat(64), minTimestamp: 0, maxTimestamp: 0 },
+        dt,
+        key: dataKey(lane, 'dt', dt, range),
+        staged: stagedKey('purchases', range.id, index),
+        rows: 1,
+        bytes: 1,
+        sha256: 'a'.repeat(64),
+        minTimestamp: 0,
+        maxTimestamp: 0,
       }));
       const entry: LedgerEntry = {
-        ...{ v: 1, ...range, prev: null, kind: 'batch', dropped: [], rejected: [], absent: [], files },
-        ...{ topic: { cluster: 'c' }, writer: 'w', contract: 'x/1' },
+        v: 1,
+        ...range,
+        prev: null,
+        kind: 'batch',
+        dropped: [],
+        rejected: [],
+        absent: [],
+        files,
+        topic: { cluster: 'c' },
+        writer: 'w',
+        contract: 'x/1',
       };
       objects.set(entryKey(lane, from), entryBytes(entry));
       const publish = (): void => files.forEach(({ key }) => objects.set(key, new Uint8Array(1)));

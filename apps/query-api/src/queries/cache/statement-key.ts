@@ -56,21 +56,23 @@ export function normalisedText(text: string): string {
 
 /** Whether the statement gives the same result as long as its tables are the same. In doubt it does not. */
 export function isRepeatable(text: string, parameters: readonly Parameter[]): boolean {
-  const varies = ({ kind, text: written }: Token): boolean => {
-    switch (kind) {
-      case 'word':
-        return isVolatileName(written);
-      case 'name':
-        return isVolatileName(unquoted(written));
-      case 'text':
-        return volatileTexts.has(unquoted(written).trim().toLowerCase());
-      default:
-        return false;
-    }
-  };
   return (
     !tokensOf(text).some(varies) && !parameters.some((value) => typeof value === 'string' && volatileTexts.has(value.trim().toLowerCase()))
   );
+}
+
+/** Whether a token may give another value each time. */
+function varies({ kind, text }: Token): boolean {
+  switch (kind) {
+    case 'word':
+      return isVolatileName(text);
+    case 'name':
+      return isVolatileName(unquoted(text));
+    case 'text':
+      return volatileTexts.has(unquoted(text).trim().toLowerCase());
+    default:
+      return false;
+  }
 }
 
 function isVolatileName(name: string): boolean {

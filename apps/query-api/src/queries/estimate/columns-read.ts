@@ -26,7 +26,7 @@ export function columnsRead(statement: TreeNode | undefined): ReadonlySet<string
     for (const name of namesOf(node['column_names'])) columns.add(name);
     for (const name of namesOf(node['using_columns'])) columns.add(name);
     // A tree names a reference by its alias or by its table.
-    for (const key of ['alias', 'table_name']) if (isReference(node)) references.add(foldName(String(node[key] ?? '')));
+    if (isReference(node)) for (const name of namesOf([node['alias'], node['table_name']])) references.add(name);
     for (const child of Object.values(node)) stack.push(child);
   }
   // The name of a reference is a row of all its columns.
