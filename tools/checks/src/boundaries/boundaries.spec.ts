@@ -79,6 +79,11 @@ describe('the boundaries of the workspace', () => {
       'libs/resilience/src/time/clock.ts must stay free of frameworks and I/O and must not import node:fs/promises.',
     ],
     [
+      'libs/client/src/connection.ts',
+      'node:http',
+      'libs/client/src/connection.ts must stay free of frameworks and I/O and must not import node:http.',
+    ],
+    [
       'libs/contracts/src/table.ts',
       '@nestjs/common',
       'libs/contracts/src/table.ts must stay free of frameworks and I/O and must not import @nestjs/common.',

@@ -26,8 +26,8 @@ const testingProject = '@millrace/testing';
 const typesWithoutTesting = ['type:app', 'type:lib', 'type:example'];
 const testFile = /(\.spec|\.conformance)\.ts$|\/testing-[^/]*\.ts$|\/src\/testing\//;
 
-/** Files that do no I/O and know no framework: all of a pure lib, and the rules of the ledger. */
-const pureFile = /^libs\/(contracts|resilience)\/|^libs\/lake\/src\/(keys|entry|chain|ranges|checkpoint)\.ts$/;
+/** Files that do no I/O and know no framework: all of a pure lib, the client, which has only `fetch`, and the rules of the ledger. */
+const pureFile = /^libs\/(contracts|resilience|client)\/|^libs\/lake\/src\/(keys|entry|chain|ranges|checkpoint)\.ts$/;
 const impurePackage =
   /^(@nestjs\/|@aws-sdk\/|@smithy\/|@duckdb\/|kafkajs$|@platformatic\/|bullmq$|ioredis$|fastify$|pino|node:(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster)\b)/;
 
