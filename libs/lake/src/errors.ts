@@ -18,6 +18,8 @@ export type LakeErrorCode =
   | 'bad-entry'
   /** A file that an entry names is neither staged nor published: someone deleted it. */
   | 'file-lost'
+  /** The catalog points to a version of the Iceberg table that another writer made. */
+  | 'foreign-commit'
   /** The store lacks put-if-absent or strong consistency, which the ledger requires. */
   | 'unsound-store';
 
