@@ -1,3 +1,4 @@
+import { kafkaRefusalOf } from '@millrace/kafka/access';
 import { classOfLakeError, LakeError, remedyOfAwsError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
 import {
@@ -9,7 +10,6 @@ import {
   type PipelinesOptions,
 } from '@millrace/runtime';
 import type { SinkConfig } from './config.ts';
-import { isKafkaRefusal, kafkaRemedy } from './kafka/kafka-refusal.ts';
 import { isSinkError } from './errors.ts';
 import { consumerAttemptsMax } from './kafka/kafka-batch-strategy.ts';
 
@@ -93,7 +93,7 @@ const callPaths: readonly CallPath[] = [
 
 /** The remedy for an error that does not pass by itself; undefined for all others. */
 export function remedyOf(error: unknown): string | undefined {
-  return isKafkaRefusal(error) ? kafkaRemedy : remedyOfAwsError(error);
+  return kafkaRefusalOf(error)?.remedy ?? remedyOfAwsError(error);
 }
 
 function errorClassOf(error: unknown): ErrorClass {

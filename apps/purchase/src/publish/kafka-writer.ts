@@ -1,13 +1,14 @@
 import { purchases } from '@millrace/contracts';
+import { nameRefusals, type KafkaAccess } from '@millrace/kafka/access';
 import { Base, ProduceAcks, Producer, type BaseOptions } from '@platformatic/kafka';
 import type { KafkaGuard } from '../guards.ts';
+import { platformaticAccess } from './platformatic-access.ts';
 import { outcomeOfError, outcomeOfResult } from './send-outcome.ts';
 import type { PartitionBatch, SendOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
 
 /** How to reach Kafka. */
 export interface KafkaWriterSettings {
-  /** Addresses of brokers, `host:port`. */
-  readonly brokers: readonly string[];
+  readonly access: KafkaAccess;
   readonly clientId: string;
   readonly topic: string;
   /** Time to open a connection, in milliseconds. */
@@ -42,32 +43,30 @@ export class KafkaWriter implements TopicWriter {
    * @throws when Kafka does not answer, or the topic does not have the contract's number of partitions: the order per user rests on it
    */
   async check(signal?: AbortSignal): Promise<string> {
-    return await this.#guard('check', async (within) => await this.#inspect(within), signal);
+    return await this.#guard('check', async (within) => await nameRefusals(async () => await this.#inspect(within)), signal);
   }
 
   async open(signal: AbortSignal): Promise<WriterSession> {
-    return await this.#guard(
-      'open',
-      async (within) => {
-        await this.#inspect(within);
-        const { retryDelayMs } = this.#settings;
-        const producer = new Producer({
-          ...baseOptions(this.#settings),
-          idempotent: true,
-          acks: ProduceAcks.ALL,
-          retries: Number.MAX_SAFE_INTEGER,
-          retryDelay: retryDelayMs,
-        });
-        try {
-          await abortable(producer.initIdempotentProducer({}), within);
-        } catch (error) {
-          giveUp(producer);
-          throw error;
-        }
-        return new KafkaSession(producer, this.#settings.topic, this.#guard);
-      },
-      signal,
-    );
+    return await this.#guard('open', async (within) => await nameRefusals(async () => await this.#openSession(within)), signal);
+  }
+
+  async #openSession(signal: AbortSignal): Promise<WriterSession> {
+    await this.#inspect(signal);
+    const { retryDelayMs } = this.#settings;
+    const producer = new Producer({
+      ...baseOptions(this.#settings),
+      idempotent: true,
+      acks: ProduceAcks.ALL,
+      retries: Number.MAX_SAFE_INTEGER,
+      retryDelay: retryDelayMs,
+    });
+    try {
+      await abortable(producer.initIdempotentProducer({}), signal);
+    } catch (error) {
+      giveUp(producer);
+      throw error;
+    }
+    return new KafkaSession(producer, this.#settings.topic, this.#guard);
   }
 
   close(): void {
@@ -120,9 +119,9 @@ class KafkaSession implements WriterSession {
   }
 }
 
-function baseOptions({ brokers, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {
+function baseOptions({ access, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {
   return {
-    bootstrapBrokers: [...brokers],
+    ...platformaticAccess(access),
     clientId,
     connectTimeout: connectMsMax,
     requestTimeout: answerMsMax,
