@@ -2,7 +2,7 @@ import { purchases } from '@millrace/contracts';
 import { nameRefusals, type KafkaAccess } from '@millrace/kafka/access';
 import { Base, ProduceAcks, Producer, type BaseOptions } from '@platformatic/kafka';
 import type { KafkaGuard } from '../guards.ts';
-import { platformaticAccess } from './platformatic-access.ts';
+import { platformaticAccess, watchConnections } from './platformatic-access.ts';
 import { outcomeOfError, outcomeOfResult } from './send-outcome.ts';
 import type { PartitionBatch, SendOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
 
@@ -29,11 +29,13 @@ export class KafkaWriter implements TopicWriter {
   readonly #settings: KafkaWriterSettings;
   readonly #guard: KafkaGuard;
   readonly #inspector: Base;
+  readonly #brokenBy: () => Error | undefined;
 
   constructor(settings: KafkaWriterSettings, guard: KafkaGuard) {
     this.#settings = settings;
     this.#guard = guard;
     this.#inspector = new Base({ ...baseOptions(settings), clientId: `${settings.clientId}-check`, retries: 0 });
+    this.#brokenBy = watchConnections(this.#inspector);
   }
 
   /**
@@ -43,11 +45,19 @@ export class KafkaWriter implements TopicWriter {
    * @throws when Kafka does not answer, or the topic does not have the contract's number of partitions: the order per user rests on it
    */
   async check(signal?: AbortSignal): Promise<string> {
-    return await this.#guard('check', async (within) => await nameRefusals(async () => await this.#inspect(within)), signal);
+    return await this.#guard(
+      'check',
+      async (within) => await nameRefusals(async () => await this.#inspect(within), this.#brokenBy),
+      signal,
+    );
   }
 
   async open(signal: AbortSignal): Promise<WriterSession> {
-    return await this.#guard('open', async (within) => await nameRefusals(async () => await this.#openSession(within)), signal);
+    return await this.#guard(
+      'open',
+      async (within) => await nameRefusals(async () => await this.#openSession(within), this.#brokenBy),
+      signal,
+    );
   }
 
   async #openSession(signal: AbortSignal): Promise<WriterSession> {

@@ -1,5 +1,5 @@
 import type { KafkaAccess, KafkaSasl } from '@millrace/kafka/access';
-import { AuthenticationError, type BaseOptions } from '@platformatic/kafka';
+import { AuthenticationError, type Base, type BaseOptions } from '@platformatic/kafka';
 
 type SaslOptions = NonNullable<BaseOptions['sasl']>;
 
@@ -28,5 +28,21 @@ function saslOf(sasl: KafkaSasl): SaslOptions {
       if (bytes.length === 0) callback(null, bytes);
       else callback(new AuthenticationError(`The broker refused the token: ${bytes.toString('utf8').slice(0, 200)}`));
     },
+  };
+}
+
+/**
+ * Watches the connections of a client. A broker refuses the certificate of a client after the handshake of TLS 1.3, and the client then
+ * only reports a closed connection.
+ *
+ * @returns a function that takes the error which broke a connection since its last call
+ */
+export function watchConnections(client: Base): () => Error | undefined {
+  let broken: Error | undefined;
+  client.connections.on('connect', ({ connection }) => connection.on('error', (error) => (broken = error)));
+  return () => {
+    const last = broken;
+    broken = undefined;
+    return last;
   };
 }

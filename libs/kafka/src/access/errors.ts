@@ -46,8 +46,6 @@ export type KafkaRefusalKind =
   | 'server-name'
   /** The broker refused the client's certificate or its TLS handshake. */
   | 'client-certificate'
-  /** One side uses TLS and the other does not. */
-  | 'no-tls'
   /** An ACL is missing. */
   | 'authorization';
 

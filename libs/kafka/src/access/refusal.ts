@@ -46,11 +46,6 @@ const clientCertificate: Meaning = {
   fact: 'Kafka refuses the TLS handshake or the certificate of this client',
   remedy: 'check that KAFKA_TLS_CERT_FILE is valid, and that the brokers trust its CA',
 };
-const noTls: Meaning = {
-  kind: 'no-tls',
-  fact: 'The Kafka broker does not speak TLS on this port',
-  remedy: 'check KAFKA_TLS, and the port in KAFKA_BROKERS',
-};
 const missingAcl = (what: string, remedy: string): Meaning => ({
   kind: 'authorization',
   fact: `The ACLs of Kafka do not allow this service ${what}`,
@@ -74,7 +69,6 @@ const meanings: ReadonlyMap<unknown, Meaning> = new Map<unknown, Meaning>([
   ...['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'].map((code) => [code, unknownCa] as const),
   ...['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'].map((code) => [code, expired] as const),
   ['ERR_TLS_CERT_ALTNAME_INVALID', serverName],
-  ...['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'].map((code) => [code, noTls] as const),
 ]);
 
 // The clients nest and gather errors at most this deep.
@@ -97,19 +91,24 @@ export function kafkaRefusalOf(error: unknown): KafkaRefusedError | undefined {
     const meaning = meaningOf(one);
     if (meaning === undefined) continue;
     const words = one.message.replace(/\.$/, '');
+    // The clients' wrappers around it say less.
     return new KafkaRefusedError(meaning.kind, words === '' ? `${meaning.fact}.` : `${meaning.fact}: ${words}.`, meaning.remedy, {
-      cause: error,
+      cause: one,
     });
   }
   return undefined;
 }
 
-/** Runs a call to Kafka, and throws a {@link KafkaRefusedError} in place of an error that it names. */
-export async function nameRefusals<T>(call: () => Promise<T>): Promise<T> {
+/**
+ * Runs a call to Kafka, and throws a {@link KafkaRefusedError} in place of an error that it names.
+ *
+ * @param brokenBy returns the error that broke a connection of the client, for a client that does not report it
+ */
+export async function nameRefusals<T>(call: () => Promise<T>, brokenBy: () => unknown = () => undefined): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw kafkaRefusalOf(error) ?? error;
+    throw kafkaRefusalOf(error) ?? kafkaRefusalOf(brokenBy()) ?? error;
   }
 }
 
@@ -119,8 +118,8 @@ function meaningOf(error: Error): Meaning | undefined {
     const meaning = meanings.get(one);
     if (meaning !== undefined) return meaning;
   }
-  // An alert of the broker, for example ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED.
-  return typeof code === 'string' && /^ERR_SSL_\w+_ALERT_/.test(code) ? clientCertificate : undefined;
+  // An alert of the broker, for example ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED.
+  return typeof code === 'string' && /^ERR_SSL_.*ALERT_/.test(code) ? clientCertificate : undefined;
 }
 
 function* chainOf(error: unknown, depth: number): Generator<Error> {
