@@ -1,3 +1,4 @@
+import { kafkaRefusalOf } from '@millrace/kafka/access';
 import { classOfLakeError, LakeError, remedyOfAwsError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
 import {
@@ -8,7 +9,6 @@ import {
   type PipelineRegistry,
   type PipelinesOptions,
 } from '@millrace/runtime';
-import { isKafkaRefusal, kafkaRemedy } from './kafka/kafka-refusal.ts';
 import { isSinkError } from './errors.ts';
 import { consumerAttemptsMax } from './kafka/kafka-batch-strategy.ts';
 
@@ -64,7 +64,7 @@ export function sinkPipelinesOf(config: SinkPipelineSettings): PipelinesOptions 
 }
 
 /** The pipelines that the projector creates. */
-export function projectorPipelinesOf(config: SinkConfig): PipelinesOptions {
+export function projectorPipelinesOf(config: SinkPipelineSettings): PipelinesOptions {
   const { s3, glue } = sinkSpecs(config);
   const paths = [
     { request: 'one step of a round: one call to S3', layers: ['s3', sdk] },
@@ -111,7 +111,7 @@ const callPaths: readonly CallPath[] = [
 
 /** The remedy for an error that does not pass by itself; undefined for all others. */
 export function remedyOf(error: unknown): string | undefined {
-  return isKafkaRefusal(error) ? kafkaRemedy : remedyOfAwsError(error);
+  return kafkaRefusalOf(error)?.remedy ?? remedyOfAwsError(error);
 }
 
 function errorClassOf(error: unknown): ErrorClass {

@@ -12,6 +12,8 @@ export type OperationErrorCode =
   | 'corrupt'
   /** Kafka or an extension of DuckDB cannot be reached. */
   | 'unavailable'
+  /** Kafka refuses the login, a certificate or a right. */
+  | 'refused'
   /** The operation began and did not finish. Run it again: it continues. */
   | 'unfinished';
 
