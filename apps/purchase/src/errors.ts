@@ -1,6 +1,6 @@
 import { problemOf, type Problem, type ProblemName, type Violation } from '@millrace/contracts';
 
-/** What can go wrong with a purchase; each is the name of the problem document that tells of it. */
+/** What can go wrong with an event; each is the name of the problem document that tells of it. */
 export type PurchaseErrorCode = Extract<
   ProblemName,
   'validation' | 'event-too-large' | 'unavailable' | 'overloaded' | 'deadline-exceeded' | 'client-closed' | 'internal'
@@ -11,7 +11,7 @@ const retryableCodes: ReadonlySet<PurchaseErrorCode> = new Set(['unavailable', '
 /** Facts of one {@link PurchaseError}. */
 export interface PurchaseErrorDetails {
   readonly errors?: readonly Violation[];
-  /** The identity under which the same purchase may be sent again. */
+  /** The identity under which the same event may be sent again. */
   readonly eventId?: string;
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
@@ -66,4 +66,12 @@ export class OutboxError extends Error {
     super(message, options);
     this.retryable = code === 'queue-full' || code === 'unwritable';
   }
+}
+
+/** Kafka answers, but the topic is missing, or it is not as its stream declares it. The stream waits; other streams do not. */
+export class TopicError extends Error {
+  override readonly name = 'TopicError';
+  readonly code = 'topic-mismatch';
+  /** An operator may create the topic at any time. */
+  readonly retryable = true;
 }

@@ -13,10 +13,19 @@ const refusingCodes: ReadonlySet<unknown> = new Set([
 const depthMax = 5;
 
 /** Whether the broker answered and refused this client: waiting does not mend it. */
-export function isKafkaRefusal(error: unknown, depth = 0): boolean {
+export function isKafkaRefusal(error: unknown): boolean {
+  return hasCode(error, (code) => refusingCodes.has(code));
+}
+
+/** Whether the broker answered that the topic does not exist. */
+export function isMissingTopic(error: unknown): boolean {
+  return hasCode(error, (code) => code === 'UNKNOWN_TOPIC_OR_PARTITION');
+}
+
+function hasCode(error: unknown, isSought: (code: unknown) => boolean, depth = 0): boolean {
   if (!(error instanceof Error) || depth > depthMax) return false;
   const { code, apiId } = error as { code?: unknown; apiId?: unknown };
-  if (refusingCodes.has(code) || refusingCodes.has(apiId)) return true;
+  if (isSought(code) || isSought(apiId)) return true;
   const inner = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return [error.cause, ...inner].some((one) => isKafkaRefusal(one, depth + 1));
+  return [error.cause, ...inner].some((one) => hasCode(one, isSought, depth + 1));
 }
