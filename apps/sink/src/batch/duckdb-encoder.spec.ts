@@ -62,6 +62,7 @@ describe('the encoder', () => {
         user_country: 'GB',
         user_age: 24,
         purchase_timestamp: '2019-11-30 13:47:21',
+        dt: '2019-11-30',
         _partition: 3,
         _offset: String(n === 2 ? 100 : n === 0 ? 101 : 102),
       })),
@@ -71,6 +72,7 @@ describe('the encoder', () => {
     );
     expect(schema.map(({ name, field_id }) => [name, Number(field_id)])).toEqual([
       ...purchases.columns.map(({ name, fieldId }) => [name, fieldId]),
+      ['dt', 1000],
       ['_partition', 1001],
       ['_offset', 1002],
     ]);

@@ -10,7 +10,7 @@ const footerBytes = 64 * 1024;
  *
  * @throws Error when it is not a Parquet file
  */
-export async function rowsInFooter(store: FooterStore, key: string, bytes: number, options: CallOptions = {}): Promise<number> {
+export async function rowsInFooter(store: InspectableStore, key: string, bytes: number, options: CallOptions = {}): Promise<number> {
   return Number((await footerOf(store, key, bytes, options)).num_rows);
 }
 
