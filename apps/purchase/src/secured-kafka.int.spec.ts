@@ -115,39 +115,39 @@ it('purchases flow through each kind of login while sessions end and tokens expi
   }
 });
 
+const writerOf = (access: KafkaEnv): KafkaWriter =>
+  new KafkaWriter(
+    {
+      access: kafkaAccessFrom(access),
+      clientId: 'test',
+      topic,
+      connectMsMax: 5000,
+      answerMsMax: 5000,
+      retryDelayMs: 100,
+    },
+    async (_call, run, signal) => await run(signal ?? new AbortController().signal),
+  );
+
+const refusalOfKafkajs = async (access: KafkaEnv): Promise<string | undefined> => {
+  const client = new kafkajs.Kafka({
+    ...kafkajsAccess(kafkaAccessFrom(access)),
+    logLevel: kafkajs.logLevel.NOTHING,
+    connectionTimeout: 5000,
+    retry: { retries: 0 },
+  });
+  const admin = client.admin();
+  try {
+    await admin.connect();
+    await admin.fetchTopicOffsets(topic);
+    return 'nothing';
+  } catch (error) {
+    return kafkaRefusalOf(error)?.kind ?? String(error);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+};
+
 describe('a refusal is named the same by both clients:', () => {
-  const writerOf = (access: KafkaEnv): KafkaWriter =>
-    new KafkaWriter(
-      {
-        access: kafkaAccessFrom(access),
-        clientId: 'test',
-        topic,
-        connectMsMax: 5000,
-        answerMsMax: 5000,
-        retryDelayMs: 100,
-      },
-      async (_call, run, signal) => await run(signal ?? new AbortController().signal),
-    );
-
-  const refusalOfKafkajs = async (access: KafkaEnv): Promise<string | undefined> => {
-    const client = new kafkajs.Kafka({
-      ...kafkajsAccess(kafkaAccessFrom(access)),
-      logLevel: kafkajs.logLevel.NOTHING,
-      connectionTimeout: 5000,
-      retry: { retries: 0 },
-    });
-    const admin = client.admin();
-    try {
-      await admin.connect();
-      await admin.fetchTopicOffsets(topic);
-      return 'nothing';
-    } catch (error) {
-      return kafkaRefusalOf(error)?.kind ?? String(error);
-    } finally {
-      await admin.disconnect().catch(() => undefined);
-    }
-  };
-
   const file = async (name: string, content: string): Promise<string> => {
     const path = join(folder, name);
     await writeFile(path, content);
