@@ -57,13 +57,13 @@ class Reader {
     await this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      eachBatch: async ({ batch, resolveOffset, heartbeat }) => {
-        const { fetchedOffset, answer } = answerOf(batch);
+      eachBatch: async (payload) => {
+        const { fetchedOffset, answer } = answerOf(payload.batch);
         for (const { records, next } of readAnswer(answer, fetchedOffset)) {
           for (const { headers } of records) this.ids.push(lastHeader(headers, 'ce_id')!.toString());
-          resolveOffset(String(next - 1));
+          payload.resolveOffset(String(next - 1));
         }
-        await heartbeat();
+        await payload.heartbeat();
       },
     });
   }
@@ -147,13 +147,13 @@ const refusalOfKafkajs = async (access: KafkaEnv): Promise<string | undefined> =
   }
 };
 
-describe('a refusal is named the same by both clients:', () => {
-  const file = async (name: string, content: string): Promise<string> => {
-    const path = join(folder, name);
-    await writeFile(path, content);
-    return path;
-  };
+const file = async (name: string, content: string): Promise<string> => {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+};
 
+describe('a refusal is named the same by both clients:', () => {
   const cases: readonly (readonly [what: string, kind: string, access: () => Promise<KafkaEnv>])[] = [
     ['a wrong SCRAM password', 'login', async () => await Promise.resolve(kafka.scram('sink', 'wrong'))],
     ['a wrong PLAIN password', 'login', async () => await Promise.resolve(kafka.plain('sink', 'wrong'))],

@@ -1,3 +1,5 @@
+import type { CertificateProblem } from '@millrace/credentials';
+
 /** Why no token could be had. */
 export type KafkaTokenErrorCode =
   /** The token endpoint refused the client, its secret or its scope. */
@@ -38,14 +40,7 @@ export type KafkaRefusalKind =
   | 'mechanism'
   /** The token endpoint refused the client. */
   | 'token'
-  /** No trusted CA signed the certificate of the broker. */
-  | 'unknown-ca'
-  /** The certificate of the broker has expired or is not valid yet. */
-  | 'expired-certificate'
-  /** The certificate of the broker is for another name. */
-  | 'server-name'
-  /** The broker refused the client's certificate or its TLS handshake. */
-  | 'client-certificate'
+  | CertificateProblem
   /** An ACL is missing. */
   | 'authorization';
 
