@@ -105,6 +105,18 @@ export const sinkConfigSchema = Type.Object({
     maximum: 86_400,
     description: 'Maximum duration of one audit in seconds',
   }),
+  PROJECTOR_PORT: Type.Integer({
+    default: 3005,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Port of the projector's health and metrics",
+  }),
+  PROJECTOR_INTERVAL_SECONDS: Type.Number({
+    default: 10,
+    minimum: 0.1,
+    maximum: 3600,
+    description: 'Interval in seconds at which the projector looks for landed batches and commits them to the Iceberg table',
+  }),
   SINK_SHUTDOWN_SECONDS: Type.Integer({
     default: 20,
     minimum: 1,
@@ -130,7 +142,7 @@ export type SinkConfig = Static<typeof sinkConfigSchema>;
  */
 export function readSinkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SinkConfig {
   return readConfig(sinkConfigSchema, {
-    prefixes: ['SINK_', ...kafkaPrefixes, authPrefix, drainPrefix],
+    prefixes: ['SINK_', 'PROJECTOR_', ...kafkaPrefixes, authPrefix, drainPrefix],
     env,
     check: (config) => [...kafkaProblems(config), ...pipelineProblems(sinkSpecs(config))],
   });

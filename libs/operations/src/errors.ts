@@ -1,3 +1,5 @@
+import { CodedError } from '@millrace/resilience';
+
 /** Reason why an operation ended without its result. */
 export type OperationErrorCode =
   /** An argument has a wrong value. Nothing was done. */
@@ -16,8 +18,7 @@ export type OperationErrorCode =
   | 'unfinished';
 
 /** Thrown by an operation whose user must act. The message states the fact and the remedy. */
-export class OperationError extends Error {
-  override readonly name = 'OperationError';
+export class OperationError extends CodedError {
   readonly code: OperationErrorCode;
   /** Whether the same call can succeed later without another argument. */
   readonly retryable: boolean;
