@@ -1,5 +1,5 @@
 import type { CertificateProblem } from '@millrace/credentials';
-import { CodedError } from '@millrace/resilience';
+import { CodedError } from '@millrace/resilience/coded-error';
 
 /** Why no token could be had. */
 export type KafkaTokenErrorCode =
@@ -25,9 +25,11 @@ export class KafkaTokenError extends CodedError {
 export class KafkaSettingsError extends CodedError {
   readonly code = 'invalid-settings';
   readonly retryable = false;
+  readonly problems: readonly string[];
 
-  constructor(readonly problems: readonly string[]) {
+  constructor(problems: readonly string[]) {
     super(problems.join(' '));
+    this.problems = problems;
   }
 }
 
@@ -48,13 +50,13 @@ export class KafkaRefusedError extends CodedError {
   readonly code = 'kafka-refused';
   readonly retryable = false;
 
-  constructor(
-    readonly kind: KafkaRefusalKind,
-    message: string,
-    /** What to do, without a full stop. */
-    readonly remedy: string,
-    options: { readonly cause?: unknown } = {},
-  ) {
+  readonly kind: KafkaRefusalKind;
+  /** What to do, without a full stop. */
+  readonly remedy: string;
+
+  constructor(kind: KafkaRefusalKind, message: string, remedy: string, options: { readonly cause?: unknown } = {}) {
     super(message, options);
+    this.kind = kind;
+    this.remedy = remedy;
   }
 }
