@@ -1,5 +1,5 @@
 import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
-import { kafkaAccessOf } from '@millrace/kafka/access';
+import { kafkaAccessOf, type KafkaAccess } from '@millrace/kafka/access';
 import { type Pipeline, systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
@@ -109,7 +109,9 @@ export class PurchaseModule implements OnModuleDestroy {
           inject: [PipelineRegistry, Metrics, pipelineToken('kafka')],
           useFactory: (pipelines: PipelineRegistry, metrics: Metrics) => {
             const guard = kafkaGuardOver(pipelines, config);
-            return new StreamPublishers(streams.map((stream) => wayOf(stream, { config, logger, metrics, guard, onOpened })));
+            // One for all streams, so that they share a token.
+            const access = kafkaAccessOf(config);
+            return new StreamPublishers(streams.map((stream) => wayOf(stream, { config, logger, metrics, guard, access, onOpened })));
           },
         },
         {
@@ -160,6 +162,7 @@ export class PurchaseModule implements OnModuleDestroy {
 }
 
 interface WayNeeds {
+  readonly access: KafkaAccess;
   readonly config: PurchaseConfig;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -167,11 +170,11 @@ interface WayNeeds {
   readonly onOpened: () => void;
 }
 
-function wayOf(stream: Stream, { config, logger, metrics, guard, onOpened }: WayNeeds): StreamWay {
+function wayOf(stream: Stream, { config, logger, metrics, guard, access, onOpened }: WayNeeds): StreamWay {
   const { name: topic, partitions } = stream.topic;
   const writer = new KafkaWriter(
     {
-      access: kafkaAccessOf(config),
+      access,
       clientId: 'millrace-purchase',
       topic,
       partitions,
