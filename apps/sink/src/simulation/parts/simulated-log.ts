@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { UndecodableBatch } from '@millrace/kafka';
-import type { Lane } from '../lane/lane.ts';
-import type { LogRecord, PartitionLog } from '../kafka/log.ts';
+import type { Lane } from '../../lane/lane.ts';
+import type { LogRecord, PartitionLog } from '../../kafka/log.ts';
 import type { Incarnation } from './incarnation.ts';
 
 /** The records of the simulated partition, shared by every incarnation. */

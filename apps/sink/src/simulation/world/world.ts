@@ -1,8 +1,8 @@
 import type { LedgerEntry } from '@millrace/lake';
-import { rowsOf } from './memory-spool.ts';
-import { SimulatedBucket } from './simulated-store.ts';
-import { SimulatedTopic } from './simulated-log.ts';
-import { tick } from './tick.ts';
+import { rowsOf } from '../parts/memory-spool.ts';
+import { SimulatedBucket } from '../parts/simulated-store.ts';
+import { SimulatedTopic } from '../parts/simulated-log.ts';
+import { tick } from '../parts/tick.ts';
 import { check, Writer, type WriterOptions } from './writer.ts';
 
 /** Everything outside the processes: the topic, the bucket, the catalog. */

@@ -1,5 +1,5 @@
 import type { CallOptions, InspectableStore, ListedObject } from '@millrace/lake';
-import type { SimulatedBucket } from './simulated-store.ts';
+import type { SimulatedBucket } from '../parts/simulated-store.ts';
 
 /** The bucket as an operator's audit reads it: without faults of the schedule, and read-only. */
 export class BucketReader implements InspectableStore {

@@ -1,9 +1,9 @@
 import { chainEndOf, chainStart, faultsOf, filesOf, type LedgerEntry } from '@millrace/lake';
-import type { LogRecord } from '../kafka/log.ts';
-import { rowsOf } from './memory-spool.ts';
+import type { LogRecord } from '../../kafka/log.ts';
+import { rowsOf } from '../parts/memory-spool.ts';
 import { ModelFault } from './model-fault.ts';
-import type { World } from './world.ts';
-import { check } from './writer.ts';
+import type { World } from '../world/world.ts';
+import { check } from '../world/writer.ts';
 
 /** Watches a world, and checks the invariants that must hold at any time. */
 export class Invariants {

@@ -1,13 +1,13 @@
 import type { AuditVerdict } from '@millrace/lake';
 import { purchases } from '@millrace/contracts';
-import type { LogRecord } from '../kafka/log.ts';
+import type { LogRecord } from '../../kafka/log.ts';
 import { BucketReader } from './bucket-reader.ts';
 import { gapsOf, rowsByTheBook } from './invariants.ts';
-import type { Makers } from './makers.ts';
-import { rowsOf } from './memory-spool.ts';
+import type { Makers } from '../world/makers.ts';
+import { rowsOf } from '../parts/memory-spool.ts';
 import { ModelFault } from './model-fault.ts';
-import type { PlantedFault } from './schedule.ts';
-import type { World } from './world.ts';
+import type { PlantedFault } from '../schedule.ts';
+import type { World } from '../world/world.ts';
 
 /** The verdict of an audit on the lane: `faulty`, or that its offsets [0, spanned) are accounted for, with or without known losses. */
 export interface Claim {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { EncodedFile, RowId, SegmentEncoder } from '../spool/segment-encoder.ts';
-import { SinkError } from '../errors.ts';
-import type { Segment } from '../spool/batch.ts';
-import type { BatchFiles, LeftBatch, Spool } from '../spool/spool.ts';
+import type { EncodedFile, RowId, SegmentEncoder } from '../../spool/segment-encoder.ts';
+import { SinkError } from '../../errors.ts';
+import type { Segment } from '../../spool/batch.ts';
+import type { BatchFiles, LeftBatch, Spool } from '../../spool/spool.ts';
 import type { Incarnation } from './incarnation.ts';
 
 const manifestFile = 'manifest.json';

@@ -1,29 +1,40 @@
 import { purchases } from '@millrace/contracts';
 import { Checkpointer, type LaneId } from '@millrace/lake';
 import type { Clock } from '@millrace/resilience';
-import { checkOf } from '../batch/check.ts';
-import { publishRecorded } from '../batch/publish-recorded.ts';
-import { Lane } from '../lane/lane.ts';
-import { Lanes } from '../lane/lanes.ts';
-import type { BatchSteps } from '../batch/batch-steps.ts';
-import { Registrar } from '../batch/registrar.ts';
-import type { OrphanedBatches } from '../spool/orphaned-batches.ts';
-import type { SinkEvent } from '../sink-events.ts';
-import { SpoolBudget } from '../spool/spool-budget.ts';
-import { WindowSnapshots } from '../dedup/window-snapshots.ts';
-import { Incarnation } from './incarnation.ts';
+import { checkOf } from '../../batch/check.ts';
+import { publishRecorded } from '../../batch/publish-recorded.ts';
+import { Lane } from '../../lane/lane.ts';
+import { Lanes } from '../../lane/lanes.ts';
+import type { BatchSteps } from '../../batch/batch-steps.ts';
+import { Registrar } from '../../batch/registrar.ts';
+import type { OrphanedBatches } from '../../spool/orphaned-batches.ts';
+import type { SinkEvent } from '../../sink-events.ts';
+import { SpoolBudget } from '../../spool/spool-budget.ts';
+import { WindowSnapshots } from '../../dedup/window-snapshots.ts';
+import { Incarnation } from '../parts/incarnation.ts';
 import { soundMakers, type Makers } from './makers.ts';
-import { LineEncoder, MemorySpool, SimulatedDisk } from './memory-spool.ts';
-import { SimulatedLog } from './simulated-log.ts';
-import { SimulatedStore } from './simulated-store.ts';
-import { tick } from './tick.ts';
-import type { World } from './world.ts';
+import { LineEncoder, MemorySpool, SimulatedDisk } from '../parts/memory-spool.ts';
+import { SimulatedLog, type SimulatedTopic } from '../parts/simulated-log.ts';
+import { SimulatedStore, type SimulatedBucket } from '../parts/simulated-store.ts';
+import { tick } from '../parts/tick.ts';
 
 /** The lane that the simulation writes. */
 export const simulatedLane: LaneId = { table: 'purchases', topic: purchases.topic.name, partition: 0 };
 
 // Compiled once: a schedule is a matter of microseconds.
 export const check = checkOf(purchases, 0);
+
+/** The parts of the world that a writer reaches. */
+export interface WriterWorld {
+  readonly topic: SimulatedTopic;
+  readonly bucket: SimulatedBucket;
+  /** Values of the partitions that the catalog knows. */
+  readonly registered: Set<string>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Returns a number that no two batches share. */
+  nextId(): number;
+}
 
 /** Options of a simulated writer. */
 export interface WriterOptions {
@@ -56,7 +67,7 @@ export class Writer {
   readonly events: SinkEvent[] = [];
   readonly lanes: Lanes;
   lane: Lane;
-  readonly #world: World;
+  readonly #world: WriterWorld;
   readonly #options: WriterOptions;
   readonly #makers: Makers;
   readonly #timers = new Map<number, () => void>();
@@ -66,7 +77,7 @@ export class Writer {
   #handles = 0;
   #started: Promise<void> | undefined;
 
-  constructor(world: World, options: WriterOptions) {
+  constructor(world: WriterWorld, options: WriterOptions) {
     this.#world = world;
     this.#options = options;
     this.#makers = options.makers ?? soundMakers;
