@@ -1,10 +1,12 @@
 import { purchases } from '@millrace/contracts';
 import { kafkaAccessOf } from '@millrace/kafka/access';
 import { type Pipeline, systemClock } from '@millrace/resilience';
-import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
+import { HealthRegistry, isAuthOn, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { PurchaseConfig } from './config.ts';
+import { readAccessKeys } from './firehose/access-keys.ts';
+import { FIREHOSE, FirehoseController, type FirehoseParts } from './firehose/firehose.controller.ts';
 import { DRAW_HEX, PurchasesController, REQUEST_MS_MAX } from './http/purchases.controller.ts';
 import { OutboxDrainer } from './outbox/outbox-drainer.ts';
 import { goesToOutbox, OutboxPublisher } from './outbox/outbox-publisher.ts';
@@ -12,7 +14,7 @@ import { openOutbox, type Outbox } from './outbox/open-outbox.ts';
 import { kafkaGuardOver, purchasePipelineNames, purchasePipelinesOf } from './resilience.ts';
 import { KafkaWriter } from './publish/kafka-writer.ts';
 import { Publisher } from './publish/publisher.ts';
-import { pooledHex } from './publish/random-hex.ts';
+import { pooledHex, type DrawHex } from './publish/random-hex.ts';
 import { uuidV7 } from './publish/uuid-v7.ts';
 import { PurchaseService } from './purchases/purchase-service.ts';
 import {
@@ -90,7 +92,7 @@ export class PurchaseModule implements OnModuleDestroy {
           useFactory: async () => purchasePipelinesOf(config, (await outbox())?.queue),
         }),
       ],
-      controllers: [PurchasesController],
+      controllers: [PurchasesController, FirehoseController],
       providers: [
         { provide: REQUEST_MS_MAX, useValue: config.PURCHASE_REQUEST_MS_MAX },
         { provide: DRAW_HEX, useValue: draw },
@@ -158,6 +160,11 @@ export class PurchaseModule implements OnModuleDestroy {
           },
         },
         {
+          provide: FIREHOSE,
+          inject: [PurchaseService],
+          useFactory: (service: PurchaseService) => firehoseParts(config, service, draw),
+        },
+        {
           provide: PurchaseService,
           inject: [Publisher, Metrics, OUTBOX],
           useFactory: (publisher: Publisher, metrics: Metrics, parts: OutboxParts | undefined) =>
@@ -179,6 +186,18 @@ export class PurchaseModule implements OnModuleDestroy {
     this.writer.close();
     await this.parts?.outbox.close();
   }
+}
+
+function firehoseParts(config: PurchaseConfig, service: PurchaseService, draw: DrawHex): FirehoseParts {
+  const { PURCHASE_FIREHOSE_KEYS_FILE: path, PURCHASE_REQUEST_MS_MAX: requestMsMax } = config;
+  return {
+    services: new Map([[purchases.deliveryStream!, service]]),
+    // With authentication on and without keys, no signature is right.
+    accessKeys: path === undefined ? (isAuthOn(config) ? new Map() : undefined) : readAccessKeys(path),
+    requestMsMax,
+    draw,
+    now: Date.now,
+  };
 }
 
 interface OutboxNeeds {

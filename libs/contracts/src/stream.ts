@@ -24,6 +24,8 @@ export interface Stream {
   readonly eventType: string;
   /** Value of the CloudEvents `ce_source` header. */
   readonly eventSource: string;
+  /** Name under which producers with an AWS SDK put events, as the delivery stream of Firehose. Default: they cannot. */
+  readonly deliveryStream?: string;
   readonly database: string;
   readonly table: string;
   readonly columns: readonly Column[];
@@ -56,6 +58,7 @@ export const purchases: Stream = {
   eventSchema: purchaseEventSchema,
   eventType: 'com.millrace.bookstore.purchase.v1',
   eventSource: '/millrace/purchase',
+  deliveryStream: 'books-purchase-stream',
   database: 'bookstore',
   table: 'purchases',
   columns: columnsOf(purchaseEventSchema),

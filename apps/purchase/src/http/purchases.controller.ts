@@ -1,12 +1,11 @@
 import { type BatchItem, headerNames } from '@millrace/contracts';
-import { deadlineOf, ProblemError, RequireScope, RoutePriority } from '@millrace/runtime';
+import { RequireScope, RoutePriority } from '@millrace/runtime';
 import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ClientPresence } from '../publish/client-presence.ts';
-import type { PublishLimits } from '../publish/publish-call.ts';
 import type { DrawHex } from '../publish/random-hex.ts';
 import { traceparentOf } from '../publish/traceparent.ts';
 import { PurchaseService, statusOfBatch } from '../purchases/purchase-service.ts';
+import { limitsOf } from './request-limits.ts';
 
 /** Injection token of the time a request may take, in milliseconds. */
 export const REQUEST_MS_MAX = Symbol('REQUEST_MS_MAX');
@@ -30,13 +29,13 @@ export class PurchasesController {
   @RoutePriority('high')
   async take(@Res() reply: FastifyReply): Promise<void> {
     const { request } = reply;
-    const receipt = await this.purchases.take(request.body, this.traceOf(request), this.limitsOf(request, reply));
+    const receipt = await this.purchases.take(request.body, this.traceOf(request), limitsOf(request, reply, this.requestMsMax));
     void reply.code(202).send(receipt);
   }
 
   @Post('batch')
   async takeBatch(@Body() body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const answer = await this.purchases.takeBatch(body, this.traceOf(request), this.limitsOf(request, reply));
+    const answer = await this.purchases.takeBatch(body, this.traceOf(request), limitsOf(request, reply, this.requestMsMax));
     const status = statusOfBatch(answer);
     if (status === 503) void reply.header('retry-after', String(Math.max(...answer.items.map(retryAfterOf))));
     await reply.code(status).send(answer);
@@ -45,23 +44,8 @@ export class PurchasesController {
   private traceOf({ headers }: FastifyRequest): string {
     return traceparentOf(headers[headerNames.traceparent], this.draw);
   }
-
-  private limitsOf(request: FastifyRequest, reply: FastifyReply): PublishLimits {
-    const deadline = deadlineOf(request.headers[headerNames.deadline]);
-    const ownDeadline = Date.now() + this.requestMsMax;
-    return { client: clientOf(reply), deadline: Math.min(deadline ?? ownDeadline, ownDeadline), callerDeadline: deadline };
-  }
 }
 
 function retryAfterOf(item: BatchItem): number {
   return 'problem' in item ? (item.problem.retryAfterSeconds ?? 1) : 1;
-}
-
-function clientOf({ raw }: FastifyReply): ClientPresence {
-  const client = new ClientPresence();
-  raw.on('close', () => {
-    if (!raw.writableFinished)
-      client.leave(new ProblemError('client-closed', { detail: 'The client closed the connection before the answer.' }));
-  });
-  return client;
 }

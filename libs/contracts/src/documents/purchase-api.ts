@@ -2,6 +2,8 @@ import { Type } from 'typebox';
 import { headerNames } from '../headers.ts';
 import { purchaseRequestSchema } from '../purchase-event.ts';
 import { batchAnswerSchema, purchaseLimits, purchaseReceiptSchema } from '../purchase-http.ts';
+import { streams } from '../stream.ts';
+import { firehoseAnswerSchema, firehoseErrorSchema } from '../firehose-http.ts';
 import type { HttpApi, HttpParameter } from './http-api.ts';
 
 /** The header that ends the work for a request. */
@@ -26,6 +28,8 @@ const common = {
   scopes: ['purchases:write'],
   parameters: [deadlineParameter, traceParameter],
 } as const;
+
+const amzJson = 'application/x-amz-json-1.1';
 
 /** The HTTP surface of the purchase API. */
 export const purchaseApi: HttpApi = {
@@ -88,6 +92,32 @@ export const purchaseApi: HttpApi = {
         'unavailable',
         'deadline-exceeded',
       ],
+    },
+    {
+      method: 'POST',
+      path: '/',
+      id: 'putRecords',
+      tag: 'Firehose',
+      summary: 'Put records with an AWS SDK',
+      description: `The operations \`PutRecord\` and \`PutRecordBatch\` of Amazon Data Firehose in its AWS JSON 1.1 protocol, for the delivery streams ${streams.flatMap(({ deliveryStream }) => deliveryStream ?? []).join(', ')}. The data of a record is one purchase as JSON. Where authentication is on, the request carries an AWS Signature Version 4 of an access key of PURCHASE_FIREHOSE_KEYS_FILE.`,
+      scopes: 'public',
+      parameters: [
+        {
+          in: 'header',
+          name: 'X-Amz-Target',
+          description: '`Firehose_20150804.PutRecord` or `Firehose_20150804.PutRecordBatch`',
+          schema: Type.String(),
+        },
+        ...common.parameters,
+      ],
+      answers: [
+        { status: 200, description: 'An answer to each record', content: { [amzJson]: firehoseAnswerSchema } },
+        { status: 400, description: 'The request is wrong', content: { [amzJson]: firehoseErrorSchema } },
+        { status: 403, description: 'The signature is missing or wrong', content: { [amzJson]: firehoseErrorSchema } },
+        { status: 500, description: 'The record was refused', content: { [amzJson]: firehoseErrorSchema } },
+        { status: 503, description: 'The record could not be stored', content: { [amzJson]: firehoseErrorSchema } },
+      ],
+      problems: ['body-too-large', 'unsupported-media-type', 'invalid-json'],
     },
   ],
 };
