@@ -3,11 +3,11 @@ import { OwnCredentials } from '@millrace/runtime';
 import { Controller, Inject, Post, Res, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { EventService } from '../events/event-service.ts';
 import { limitsOf } from '../http/request-limits.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import type { DrawHex } from '../publish/random-hex.ts';
 import { traceparentOf } from '../publish/traceparent.ts';
-import type { PurchaseService } from '../purchases/purchase-service.ts';
 import type { AccessKeys } from './access-keys.ts';
 import { FirehoseError } from './firehose-error.ts';
 import { firehoseLimits, readFirehoseRequest } from './firehose-request.ts';
@@ -20,7 +20,7 @@ export const FIREHOSE = Symbol('FIREHOSE');
 /** Dependencies of the controller. */
 export interface FirehoseParts {
   /** The service of each delivery stream, by the name of the delivery stream. */
-  readonly services: ReadonlyMap<string, Pick<PurchaseService, 'takeBatch'>>;
+  readonly services: ReadonlyMap<string, Pick<EventService, 'takeBatch'>>;
   /** Access keys of the signatures. Undefined: requests need no signature. */
   readonly accessKeys: AccessKeys | undefined;
   readonly requestMsMax: number;

@@ -1,32 +1,40 @@
-import type { BatchAnswer, BatchItem, PurchaseReceipt } from '@millrace/contracts';
+import type { BatchAnswer, BatchItem, EventReceipt, Stream } from '@millrace/contracts';
 import { PurchaseError } from '../errors.ts';
 import { errorOf, receiptOf } from './delivery-answers.ts';
-import { readPurchase } from './read-purchase.ts';
+import { eventReaderOf, type ReadEvent } from './event-reader.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
-import { purchaseMessageOf, type PurchaseMessage } from '../publish/purchase-message.ts';
+import { messageMakerOf, type EventMessage, type MakeMessage } from '../publish/event-message.ts';
 
 /** Dependencies and limits of the service. */
-export interface PurchaseServiceOptions {
+export interface EventServiceOptions {
+  readonly stream: Stream;
   readonly publisher: EventPublisher;
-  readonly topic: string;
   readonly batchItemsMax: number;
   /** Makes a UUIDv7. */
   readonly newEventId: () => string;
-  /** Called for every purchase that breaks the contract. */
+  /** Called for every event that breaks the contract. */
   readonly onInvalid: () => void;
 }
 
-/** Takes purchases and answers when they are durable. */
-export class PurchaseService {
-  constructor(private readonly options: PurchaseServiceOptions) {}
+/** Takes the events of one stream and answers when they are durable. */
+export class EventService {
+  readonly #options: EventServiceOptions;
+  readonly #readEvent: ReadEvent;
+  readonly #makeMessage: MakeMessage;
 
-  /** @throws PurchaseError when the purchase breaks the contract, or is not kept */
-  async take(body: unknown, traceparent: string, limits: PublishLimits): Promise<PurchaseReceipt> {
+  constructor(options: EventServiceOptions) {
+    this.#options = options;
+    this.#readEvent = eventReaderOf(options.stream);
+    this.#makeMessage = messageMakerOf(options.stream);
+  }
+
+  /** @throws PurchaseError when the event breaks the contract, or is not kept */
+  async take(body: unknown, traceparent: string, limits: PublishLimits): Promise<EventReceipt> {
     const message = this.#messageOf(body, traceparent, limits.callerDeadline);
-    const [delivery] = await this.options.publisher.publish([message], limits);
+    const [delivery] = await this.#options.publisher.publish([message], limits);
     if (delivery!.kind === 'failed') throw errorOf(delivery!);
-    return receiptOf(delivery!, this.options.topic);
+    return receiptOf(delivery!, this.#options.stream.topic.name);
   }
 
   /**
@@ -37,20 +45,20 @@ export class PurchaseService {
   async takeBatch(body: unknown, traceparent: string, limits: PublishLimits): Promise<BatchAnswer> {
     const items = this.#itemsOf(body).map((item, index) => this.#read(item, index, traceparent, limits.callerDeadline));
     const messages = items.flatMap((item) => ('message' in item ? [item.message] : []));
-    const deliveries = (await this.options.publisher.publish(messages, limits)).values();
+    const deliveries = (await this.#options.publisher.publish(messages, limits)).values();
     const answers = items.map((item): BatchItem => {
       if (!('message' in item)) return problemItem(item.index, item.error);
       const delivery = deliveries.next().value!;
       return delivery.kind === 'failed'
         ? problemItem(item.index, errorOf(delivery))
-        : { index: item.index, status: 202, ...receiptOf(delivery, this.options.topic) };
+        : { index: item.index, status: 202, ...receiptOf(delivery, this.#options.stream.topic.name) };
     });
     const accepted = answers.filter(({ status }) => status === 202).length;
     return { accepted, rejected: answers.length - accepted, items: answers };
   }
 
   #itemsOf(body: unknown): unknown[] {
-    const { batchItemsMax } = this.options;
+    const { batchItemsMax } = this.#options;
     if (!Array.isArray(body)) throw batchError('must be of type array');
     if (body.length === 0) throw batchError('must have at least 1 item', 1);
     if (body.length > batchItemsMax) throw batchError(`must have at most ${batchItemsMax} items`, batchItemsMax);
@@ -62,7 +70,7 @@ export class PurchaseService {
     index: number,
     traceparent: string,
     deadline: number | undefined,
-  ): { index: number; message: PurchaseMessage } | { index: number; error: PurchaseError } {
+  ): { index: number; message: EventMessage } | { index: number; error: PurchaseError } {
     try {
       return { index, message: this.#messageOf(item, traceparent, deadline) };
     } catch (error) {
@@ -71,11 +79,11 @@ export class PurchaseService {
     }
   }
 
-  #messageOf(body: unknown, traceparent: string, deadline: number | undefined): PurchaseMessage {
+  #messageOf(body: unknown, traceparent: string, deadline: number | undefined): EventMessage {
     try {
-      return purchaseMessageOf(readPurchase(body, this.options.newEventId), traceparent, deadline);
+      return this.#makeMessage(this.#readEvent(body, this.#options.newEventId), traceparent, deadline);
     } catch (error) {
-      if (error instanceof PurchaseError) this.options.onInvalid();
+      if (error instanceof PurchaseError) this.#options.onInvalid();
       throw error;
     }
   }
