@@ -1,11 +1,13 @@
 import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
 import { kafkaAccessOf, type KafkaAccess } from '@millrace/kafka/access';
 import { type Pipeline, systemClock } from '@millrace/resilience';
-import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
+import { HealthRegistry, isAuthOn, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { configuredStreams, type PurchaseConfig } from './config.ts';
 import { EventService } from './events/event-service.ts';
+import { readAccessKeys } from './firehose/access-keys.ts';
+import { FIREHOSE, FirehoseController, type FirehoseParts } from './firehose/firehose.controller.ts';
 import { DRAW_HEX, eventsControllerOf, eventServiceToken, REQUEST_MS_MAX } from './http/events.controller.ts';
 import { STREAMS, StreamsController } from './http/streams.controller.ts';
 import { OutboxDrainer } from './outbox/outbox-drainer.ts';
@@ -16,7 +18,7 @@ import type { KafkaGuard } from './guards.ts';
 import type { EventPublisher } from './publish/event-publisher.ts';
 import { KafkaWriter } from './publish/kafka-writer.ts';
 import { Publisher } from './publish/publisher.ts';
-import { pooledHex } from './publish/random-hex.ts';
+import { pooledHex, type DrawHex } from './publish/random-hex.ts';
 import { checkWay, StreamPublishers, type StreamWay } from './publish/stream-publishers.ts';
 import { uuidV7 } from './publish/uuid-v7.ts';
 import {
@@ -99,7 +101,7 @@ export class PurchaseModule implements OnModuleDestroy {
           useFactory: async () => purchasePipelinesOf(config, (await outbox())?.queue),
         }),
       ],
-      controllers: [...streams.map(eventsControllerOf), StreamsController],
+      controllers: [...streams.map(eventsControllerOf), StreamsController, FirehoseController],
       providers: [
         { provide: REQUEST_MS_MAX, useValue: config.PURCHASE_REQUEST_MS_MAX },
         { provide: DRAW_HEX, useValue: draw },
@@ -135,6 +137,11 @@ export class PurchaseModule implements OnModuleDestroy {
             return parts;
           },
         },
+        {
+          provide: FIREHOSE,
+          inject: streams.map(eventServiceToken),
+          useFactory: (...services: readonly EventService[]) => firehoseParts(config, streams, services, draw),
+        },
         ...streams.map((stream) => ({
           provide: eventServiceToken(stream),
           inject: [StreamPublishers, Metrics, OUTBOX],
@@ -159,6 +166,26 @@ export class PurchaseModule implements OnModuleDestroy {
     await this.publishers.close();
     await this.parts?.outbox.close();
   }
+}
+
+/** @param services the services of the streams, in their order */
+function firehoseParts(
+  config: PurchaseConfig,
+  streams: readonly Stream[],
+  services: readonly EventService[],
+  draw: DrawHex,
+): FirehoseParts {
+  const { PURCHASE_FIREHOSE_KEYS_FILE: path, PURCHASE_REQUEST_MS_MAX: requestMsMax } = config;
+  return {
+    services: new Map(
+      streams.flatMap(({ deliveryStream }, index) => (deliveryStream === undefined ? [] : [[deliveryStream, services[index]!] as const])),
+    ),
+    // With authentication on and without keys, no signature is right.
+    accessKeys: path === undefined ? (isAuthOn(config) ? new Map() : undefined) : readAccessKeys(path),
+    requestMsMax,
+    draw,
+    now: Date.now,
+  };
 }
 
 interface WayNeeds {
