@@ -141,6 +141,7 @@ function cacheOf(
     ...cacheParts(config, parts, registry),
     findQuery: async (id, limits) => await parts.queue.find(id, limits),
     results: parts.resultsUntil,
+    lookMsMax: registry.get('lake-version').settings().timeout.totalMs,
     now: Date.now,
     onFailure: (error) => logger.warn({ err: error }, 'The cache of results cannot be asked; the query runs.'),
   });

@@ -31,7 +31,16 @@ interface Answer {
 }
 
 function settings(): Record<string, string> {
-  return { ...issuer.settings, QUERY_LOCK_MS: '2000', LOG_LEVEL: 'error' };
+  return {
+    ...issuer.settings,
+    QUERY_LOCK_MS: '2000',
+    LOG_LEVEL: 'error',
+    // A busy machine must not make the cache give up.
+    QUERY_LAKE_VERSION_ATTEMPT_TIMEOUT_MS: '20000',
+    QUERY_LAKE_VERSION_TOTAL_TIMEOUT_MS: '20000',
+    QUERY_CACHE_ATTEMPT_TIMEOUT_MS: '20000',
+    QUERY_CACHE_TOTAL_TIMEOUT_MS: '20000',
+  };
 }
 
 async function startWorker(): Promise<RunningService> {

@@ -12,8 +12,6 @@ import type { ResultCache } from './result-cache.ts';
 import { cacheKeyOf, isRepeatable } from './statement-key.ts';
 import { readsOf } from './statement-reads.ts';
 
-/** Longest look at the lake and at a result before a statement is run instead, in milliseconds. */
-const lookMsMax = 2000;
 /** Time in which a query that is to run for others becomes visible, in milliseconds. */
 export const leaderVisibleMs = 5000;
 
@@ -46,6 +44,8 @@ export interface CachedAnswersParts {
   readonly cache: Pick<ResultCache, 'find' | 'renew' | 'forget' | 'lead'>;
   readonly findQuery: (id: string, limits: RequestLimits) => Promise<QueryRecord | undefined>;
   readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'size'>;
+  /** Longest look at the lake and at a result before a statement is run instead, in milliseconds. */
+  readonly lookMsMax: number;
   readonly now: () => number;
   /** Called with the reason why the cache was of no use. */
   readonly onFailure: (error: unknown) => void;
@@ -86,7 +86,7 @@ export class CachedAnswers {
 
     const { result, leader } = await cache.find(key);
     if (result !== undefined) {
-      const signal = AbortSignal.any([AbortSignal.timeout(lookMsMax), ...(limits.signal === undefined ? [] : [limits.signal])]);
+      const signal = AbortSignal.any([AbortSignal.timeout(this.#parts.lookMsMax), ...(limits.signal === undefined ? [] : [limits.signal])]);
       const [view, size] = await Promise.all([
         this.#parts.versions.read(reads, signal),
         unlessAborted(this.#parts.results(limits.deadline).size(manifestKey(result.queryId), { signal }), signal),
