@@ -107,6 +107,12 @@ export const purchaseConfigSchema = Type.Object({
     maximum: 60_000,
     description: 'Time a check of Kafka may take, in milliseconds',
   }),
+  PURCHASE_RECEIPT_SECONDS: Type.Integer({
+    default: 86_400,
+    minimum: 60,
+    maximum: 2_592_000,
+    description: 'How long Redis keeps the receipt of a request with an Idempotency-Key, in seconds; about 600 bytes each',
+  }),
   ...pipelineSettings('PURCHASE', purchasePipelines),
   ...attemptsSetting('PURCHASE', 100),
   KAFKA_BROKERS: Type.Array(Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' }), {
@@ -115,6 +121,13 @@ export const purchaseConfigSchema = Type.Object({
     maxItems: 100,
     description: 'Kafka brokers as host:port',
   }),
+  REDIS_URL: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'Redis for the receipts of requests with an Idempotency-Key. Without it, a repetition is sent again under the same event id',
+    }),
+  ),
   ...authSettings,
   ...drainSettings,
   ...logSettings,

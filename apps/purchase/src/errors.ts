@@ -3,7 +3,14 @@ import { problemOf, type Problem, type ProblemName, type Violation } from '@mill
 /** What can go wrong with a purchase; each is the name of the problem document that tells of it. */
 export type PurchaseErrorCode = Extract<
   ProblemName,
-  'validation' | 'event-too-large' | 'unavailable' | 'overloaded' | 'deadline-exceeded' | 'client-closed' | 'internal'
+  | 'validation'
+  | 'event-too-large'
+  | 'idempotency-conflict'
+  | 'unavailable'
+  | 'overloaded'
+  | 'deadline-exceeded'
+  | 'client-closed'
+  | 'internal'
 >;
 
 const retryableCodes: ReadonlySet<PurchaseErrorCode> = new Set(['unavailable', 'overloaded', 'deadline-exceeded']);

@@ -5,6 +5,7 @@ import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestj
 import type { Logger } from 'pino';
 import type { PurchaseConfig } from './config.ts';
 import { DRAW_HEX, PurchasesController, REQUEST_MS_MAX } from './http/purchases.controller.ts';
+import { IdempotencyModule } from './idempotency/idempotency.module.ts';
 import { OutboxDrainer } from './outbox/outbox-drainer.ts';
 import { goesToOutbox, OutboxPublisher } from './outbox/outbox-publisher.ts';
 import { openOutbox, type Outbox } from './outbox/open-outbox.ts';
@@ -88,6 +89,7 @@ export class PurchaseModule implements OnModuleDestroy {
           names: purchasePipelineNames(config),
           useFactory: async () => purchasePipelinesOf(config, (await outbox())?.queue),
         }),
+        IdempotencyModule.of(config, logger),
       ],
       controllers: [PurchasesController],
       providers: [

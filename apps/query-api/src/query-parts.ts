@@ -14,7 +14,7 @@ import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './resilience.ts';
 import { QueryQueue } from './queries/query-queue.ts';
-import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
+import { requestConnection, settled, type RedisSettings } from '@millrace/runtime/redis';
 import { RedisRefusals } from './redis-refusals.ts';
 
 const mebibyte = 1024 * 1024;

@@ -19,7 +19,7 @@ import {
   resultLimits,
   type QueryParts,
 } from './query-parts.ts';
-import { workerConnection } from './redis-connections.ts';
+import { workerConnection } from '@millrace/runtime/redis';
 
 const PARTS = Symbol('QUERY_PARTS');
 const ENGINES = Symbol('QUERY_ENGINES');

@@ -1,6 +1,7 @@
 import type { BatchAnswer, BatchItem, PurchaseReceipt } from '@millrace/contracts';
 import { PurchaseError } from '../errors.ts';
 import { errorOf, receiptOf } from './delivery-answers.ts';
+import type { Verdict } from '../idempotency/idempotent-answers.ts';
 import { readPurchase } from './read-purchase.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
@@ -21,9 +22,17 @@ export interface PurchaseServiceOptions {
 export class PurchaseService {
   constructor(private readonly options: PurchaseServiceOptions) {}
 
-  /** @throws PurchaseError when the purchase breaks the contract, or is not kept */
-  async take(body: unknown, traceparent: string, limits: PublishLimits): Promise<PurchaseReceipt> {
-    const message = this.#messageOf(body, traceparent, limits.callerDeadline);
+  /**
+   * @param newEventId makes the id of a purchase without one
+   * @throws PurchaseError when the purchase breaks the contract, or is not kept
+   */
+  async take(
+    body: unknown,
+    traceparent: string,
+    limits: PublishLimits,
+    newEventId: () => string = this.options.newEventId,
+  ): Promise<PurchaseReceipt> {
+    const message = this.#messageOf(body, traceparent, limits.callerDeadline, newEventId);
     const [delivery] = await this.options.publisher.publish([message], limits);
     if (delivery!.kind === 'failed') throw errorOf(delivery!);
     return receiptOf(delivery!, this.options.topic);
@@ -32,10 +41,18 @@ export class PurchaseService {
   /**
    * Takes a batch; each item has an answer of its own.
    *
+   * @param newEventId makes the id of an item without one
    * @throws PurchaseError `validation` when it is not an array of 1 to `batchItemsMax` items
    */
-  async takeBatch(body: unknown, traceparent: string, limits: PublishLimits): Promise<BatchAnswer> {
-    const items = this.#itemsOf(body).map((item, index) => this.#read(item, index, traceparent, limits.callerDeadline));
+  async takeBatch(
+    body: unknown,
+    traceparent: string,
+    limits: PublishLimits,
+    newEventId: (index: number) => string = this.options.newEventId,
+  ): Promise<BatchAnswer> {
+    const items = this.#itemsOf(body).map((item, index) =>
+      this.#read(item, index, traceparent, limits.callerDeadline, () => newEventId(index)),
+    );
     const messages = items.flatMap((item) => ('message' in item ? [item.message] : []));
     const deliveries = (await this.options.publisher.publish(messages, limits)).values();
     const answers = items.map((item): BatchItem => {
@@ -62,18 +79,19 @@ export class PurchaseService {
     index: number,
     traceparent: string,
     deadline: number | undefined,
+    newEventId: () => string,
   ): { index: number; message: PurchaseMessage } | { index: number; error: PurchaseError } {
     try {
-      return { index, message: this.#messageOf(item, traceparent, deadline) };
+      return { index, message: this.#messageOf(item, traceparent, deadline, newEventId) };
     } catch (error) {
       if (error instanceof PurchaseError) return { index, error };
       throw error;
     }
   }
 
-  #messageOf(body: unknown, traceparent: string, deadline: number | undefined): PurchaseMessage {
+  #messageOf(body: unknown, traceparent: string, deadline: number | undefined, newEventId: () => string): PurchaseMessage {
     try {
-      return purchaseMessageOf(readPurchase(body, this.options.newEventId), traceparent, deadline);
+      return purchaseMessageOf(readPurchase(body, newEventId), traceparent, deadline);
     } catch (error) {
       if (error instanceof PurchaseError) this.options.onInvalid();
       throw error;
@@ -96,4 +114,10 @@ function problemItem(index: number, error: PurchaseError): BatchItem {
 export function statusOfBatch({ accepted, items }: BatchAnswer): 202 | 400 | 503 {
   if (accepted > 0) return 202;
   return items.some(({ status }) => status >= 500) ? 503 : 400;
+}
+
+/** Whether a repetition of a batch under its Idempotency-Key gets the same answer: not while it could save an item. */
+export function verdictOfBatch(answer: BatchAnswer): Verdict {
+  if (answer.items.some(({ status }) => status >= 500)) return 'repeat';
+  return answer.accepted > 0 ? 'keep' : 'release';
 }

@@ -23,12 +23,6 @@ export function limitOf(query: QueryString): number {
   return wholeNumber(query, 'limit', 1, queryLimits.pageRowsMax) ?? pageRowsDefault;
 }
 
-/** The `Idempotency-Key` of a request, or undefined. */
-export function idempotencyKeyOf(header: string | undefined): string | undefined {
-  if (header === undefined || /^[\x21-\x7e]{1,200}$/.test(header)) return header;
-  throw validationError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible ASCII characters' }]);
-}
-
 export function cursorOf({ cursor }: QueryString): string | undefined {
   if (cursor === undefined || typeof cursor === 'string') return cursor;
   throw validationError([{ field: 'cursor', message: 'must be given once' }]);

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { headerNames } from '../headers.ts';
+import { headerNames, idempotencyKey } from '../headers.ts';
 import { purchaseRequestSchema } from '../purchase-event.ts';
 import { batchAnswerSchema, purchaseLimits, purchaseReceiptSchema } from '../purchase-http.ts';
 import type { HttpApi, HttpParameter } from './http-api.ts';
@@ -20,11 +20,25 @@ const traceParameter: HttpParameter = {
   schema: Type.String(),
 };
 
+const keyParameter: HttpParameter = {
+  in: 'header',
+  name: idempotencyKey.name,
+  description:
+    'Makes a repeated request the same request: the key gives the event ids, and a repetition gets the first receipt. Another body under the key is 422.',
+  schema: Type.String({ pattern: idempotencyKey.pattern }),
+};
+
+/** Headers of an answer to a request with an Idempotency-Key. */
+const keyHeaders = {
+  'Idempotent-Replayed': '`true`: the answer is the receipt of an earlier request under the same Idempotency-Key',
+  'Idempotency-Receipt': '`unavailable`: no receipt is kept. A repetition is sent again under the same event ids',
+} as const;
+
 const common = {
   method: 'POST',
   tag: 'Purchases',
   scopes: ['purchases:write'],
-  parameters: [deadlineParameter, traceParameter],
+  parameters: [keyParameter, deadlineParameter, traceParameter],
 } as const;
 
 /** The HTTP surface of the purchase API. */
@@ -41,13 +55,21 @@ export const purchaseApi: HttpApi = {
       description:
         'The answer comes when every in-sync replica of Kafka has the purchase, or the outbox on disk while Kafka is down. After 503 or 504, or without an answer, send the purchase again under the same `eventId`: the sink drops a repeated event within its deduplication window.',
       body: purchaseRequestSchema,
-      answers: [{ status: 202, description: 'The purchase is durable', content: { 'application/json': purchaseReceiptSchema } }],
+      answers: [
+        {
+          status: 202,
+          description: 'The purchase is durable',
+          content: { 'application/json': purchaseReceiptSchema },
+          headers: keyHeaders,
+        },
+      ],
       problems: [
         'invalid-json',
         'validation',
         'body-too-large',
         'event-too-large',
         'unsupported-media-type',
+        'idempotency-conflict',
         'overloaded',
         'unavailable',
         'deadline-exceeded',
@@ -66,7 +88,12 @@ export const purchaseApi: HttpApi = {
         description: 'Purchases; PURCHASE_BATCH_ITEMS_MAX sets the limit',
       }),
       answers: [
-        { status: 202, description: 'At least one purchase is durable', content: { 'application/json': batchAnswerSchema } },
+        {
+          status: 202,
+          description: 'At least one purchase is durable',
+          content: { 'application/json': batchAnswerSchema },
+          headers: keyHeaders,
+        },
         {
           status: 400,
           description: 'No purchase was accepted, and a retry cannot help',
@@ -84,6 +111,7 @@ export const purchaseApi: HttpApi = {
         'validation',
         'body-too-large',
         'unsupported-media-type',
+        'idempotency-conflict',
         'overloaded',
         'unavailable',
         'deadline-exceeded',
