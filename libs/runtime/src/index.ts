@@ -10,6 +10,7 @@ export { runtimeOperations } from './docs/runtime-operations.ts';
 export { type HealthCheck, HealthRegistry } from './health/health-registry.ts';
 export type { DependencyHealth, Readiness } from './health/readiness.ts';
 export { idempotencyKeyOf } from './http/idempotency-key.ts';
+export type { LargeBodies } from './http/large-bodies.ts';
 export type { Route } from './http/route-table.ts';
 export { problemOfRejection } from './http/problem-of-error.ts';
 export { RoutePriority } from './http/request-priority.ts';
