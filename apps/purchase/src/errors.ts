@@ -3,6 +3,7 @@ import { problemOf, type Problem, type ProblemName, type Violation } from '@mill
 /** What can go wrong with a purchase; each is the name of the problem document that tells of it. */
 export type PurchaseErrorCode = Extract<
   ProblemName,
+  | 'invalid-json'
   | 'validation'
   | 'event-too-large'
   | 'idempotency-conflict'

@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BatchAnswer, BatchItem, PurchaseReceipt } from '@millrace/contracts';
+import { BadLine } from '../batch/ndjson-lines.ts';
 import { PurchaseError } from '../errors.ts';
 import { errorOf, receiptOf } from './delivery-answers.ts';
 import type { Verdict } from '../idempotency/idempotent-answers.ts';
@@ -6,6 +8,12 @@ import { readPurchase } from './read-purchase.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
 import { purchaseMessageOf, type PurchaseMessage } from '../publish/purchase-message.ts';
+
+/** Items that are read in one turn of the event loop: about 5 ms of work. */
+const itemsPerTurn = 500;
+
+/** An item of a batch: its message, or the reason why it has none. */
+type ReadItem = { readonly index: number; readonly message: PurchaseMessage } | { readonly index: number; readonly error: PurchaseError };
 
 /** Dependencies and limits of the service. */
 export interface PurchaseServiceOptions {
@@ -50,9 +58,12 @@ export class PurchaseService {
     limits: PublishLimits,
     newEventId: (index: number) => string = this.options.newEventId,
   ): Promise<BatchAnswer> {
-    const items = this.#itemsOf(body).map((item, index) =>
-      this.#read(item, index, traceparent, limits.callerDeadline, () => newEventId(index)),
-    );
+    const items: ReadItem[] = [];
+    for (const [index, item] of this.#itemsOf(body).entries()) {
+      // Single purchases must not wait until 10,000 items are read.
+      if (index > 0 && index % itemsPerTurn === 0) await setImmediate();
+      items.push(this.#read(item, index, traceparent, limits.callerDeadline, () => newEventId(index)));
+    }
     const messages = items.flatMap((item) => ('message' in item ? [item.message] : []));
     const deliveries = (await this.options.publisher.publish(messages, limits)).values();
     const answers = items.map((item): BatchItem => {
@@ -74,13 +85,11 @@ export class PurchaseService {
     return body as unknown[];
   }
 
-  #read(
-    item: unknown,
-    index: number,
-    traceparent: string,
-    deadline: number | undefined,
-    newEventId: () => string,
-  ): { index: number; message: PurchaseMessage } | { index: number; error: PurchaseError } {
+  #read(item: unknown, index: number, traceparent: string, deadline: number | undefined, newEventId: () => string): ReadItem {
+    if (item instanceof BadLine) {
+      this.options.onInvalid();
+      return { index, error: new PurchaseError('invalid-json', `Line ${item.line} could not be parsed as JSON.`) };
+    }
     try {
       return { index, message: this.#messageOf(item, traceparent, deadline, newEventId) };
     } catch (error) {

@@ -41,6 +41,9 @@ const common = {
   parameters: [keyParameter, deadlineParameter, traceParameter],
 } as const;
 
+/** Media type of newline-delimited JSON. */
+export const ndjsonMediaType = 'application/x-ndjson';
+
 /** The HTTP surface of the purchase API. */
 export const purchaseApi: HttpApi = {
   title: 'Millrace purchase API',
@@ -70,6 +73,7 @@ export const purchaseApi: HttpApi = {
         'event-too-large',
         'unsupported-media-type',
         'idempotency-conflict',
+        'too-many-requests',
         'overloaded',
         'unavailable',
         'deadline-exceeded',
@@ -81,12 +85,13 @@ export const purchaseApi: HttpApi = {
       id: 'postPurchases',
       summary: 'Post a batch of purchases',
       description:
-        'Each purchase is checked alone and has its own answer, in the order of the array. 202: at least one was accepted. 400: none was accepted and a retry cannot help. 503: no valid purchase could be stored.',
+        'Each purchase is checked alone and has its own answer, in the order of the request. A line of NDJSON that is not JSON is a rejected item. 202: at least one was accepted. 400: none was accepted and a retry cannot help. 503: no valid purchase could be stored.',
       body: Type.Array(purchaseRequestSchema, {
         minItems: 1,
         maxItems: purchaseLimits.batchItemsMax,
-        description: 'Purchases; PURCHASE_BATCH_ITEMS_MAX sets the limit',
+        description: 'Purchases; PURCHASE_BATCH_ITEMS_MAX and PURCHASE_BATCH_BYTES_MAX set the limits',
       }),
+      otherBodies: { [ndjsonMediaType]: Type.String({ description: 'One purchase as JSON in each line; empty lines do not count' }) },
       answers: [
         {
           status: 202,
@@ -112,6 +117,7 @@ export const purchaseApi: HttpApi = {
         'body-too-large',
         'unsupported-media-type',
         'idempotency-conflict',
+        'too-many-requests',
         'overloaded',
         'unavailable',
         'deadline-exceeded',
