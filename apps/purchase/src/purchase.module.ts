@@ -1,4 +1,5 @@
 import { purchases } from '@millrace/contracts';
+import { kafkaAccessOf } from '@millrace/kafka/access';
 import { type Pipeline, systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
@@ -101,7 +102,7 @@ export class PurchaseModule implements OnModuleDestroy {
           useFactory: (pipelines: PipelineRegistry) =>
             new KafkaWriter(
               {
-                brokers: config.KAFKA_BROKERS,
+                access: kafkaAccessOf(config),
                 clientId: 'millrace-purchase',
                 topic,
                 connectMsMax: config.PURCHASE_KAFKA_CONNECT_MS_MAX,

@@ -1,13 +1,14 @@
 import { purchases } from '@millrace/contracts';
+import { nameRefusals, type KafkaAccess } from '@millrace/kafka/access';
 import { Base, ProduceAcks, Producer, type BaseOptions } from '@platformatic/kafka';
 import type { KafkaGuard } from '../guards.ts';
+import { platformaticAccess, watchConnections } from './platformatic-access.ts';
 import { outcomeOfError, outcomeOfResult } from './send-outcome.ts';
 import type { PartitionBatch, SendOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
 
 /** How to reach Kafka. */
 export interface KafkaWriterSettings {
-  /** Addresses of brokers, `host:port`. */
-  readonly brokers: readonly string[];
+  readonly access: KafkaAccess;
   readonly clientId: string;
   readonly topic: string;
   /** Time to open a connection, in milliseconds. */
@@ -28,11 +29,13 @@ export class KafkaWriter implements TopicWriter {
   readonly #settings: KafkaWriterSettings;
   readonly #guard: KafkaGuard;
   readonly #inspector: Base;
+  readonly #brokenBy: () => Error | undefined;
 
   constructor(settings: KafkaWriterSettings, guard: KafkaGuard) {
     this.#settings = settings;
     this.#guard = guard;
     this.#inspector = new Base({ ...baseOptions(settings), clientId: `${settings.clientId}-check`, retries: 0 });
+    this.#brokenBy = watchConnections(this.#inspector);
   }
 
   /**
@@ -42,32 +45,38 @@ export class KafkaWriter implements TopicWriter {
    * @throws when Kafka does not answer, or the topic does not have the contract's number of partitions: the order per user rests on it
    */
   async check(signal?: AbortSignal): Promise<string> {
-    return await this.#guard('check', async (within) => await this.#inspect(within), signal);
+    return await this.#guard(
+      'check',
+      async (within) => await nameRefusals(async () => await this.#inspect(within), this.#brokenBy),
+      signal,
+    );
   }
 
   async open(signal: AbortSignal): Promise<WriterSession> {
     return await this.#guard(
       'open',
-      async (within) => {
-        await this.#inspect(within);
-        const { retryDelayMs } = this.#settings;
-        const producer = new Producer({
-          ...baseOptions(this.#settings),
-          idempotent: true,
-          acks: ProduceAcks.ALL,
-          retries: Number.MAX_SAFE_INTEGER,
-          retryDelay: retryDelayMs,
-        });
-        try {
-          await abortable(producer.initIdempotentProducer({}), within);
-        } catch (error) {
-          giveUp(producer);
-          throw error;
-        }
-        return new KafkaSession(producer, this.#settings.topic, this.#guard);
-      },
+      async (within) => await nameRefusals(async () => await this.#openSession(within), this.#brokenBy),
       signal,
     );
+  }
+
+  async #openSession(signal: AbortSignal): Promise<WriterSession> {
+    await this.#inspect(signal);
+    const { retryDelayMs } = this.#settings;
+    const producer = new Producer({
+      ...baseOptions(this.#settings),
+      idempotent: true,
+      acks: ProduceAcks.ALL,
+      retries: Number.MAX_SAFE_INTEGER,
+      retryDelay: retryDelayMs,
+    });
+    try {
+      await abortable(producer.initIdempotentProducer({}), signal);
+    } catch (error) {
+      giveUp(producer);
+      throw error;
+    }
+    return new KafkaSession(producer, this.#settings.topic, this.#guard);
   }
 
   close(): void {
@@ -120,9 +129,9 @@ class KafkaSession implements WriterSession {
   }
 }
 
-function baseOptions({ brokers, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {
+function baseOptions({ access, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {
   return {
-    bootstrapBrokers: [...brokers],
+    ...platformaticAccess(access),
     clientId,
     connectTimeout: connectMsMax,
     requestTimeout: answerMsMax,
