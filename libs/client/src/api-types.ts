@@ -16,7 +16,7 @@ export type BatchItem = KafkaItem | DiskItem | RejectedItem;
 
 /** A purchase that is in the outbox. */
 export interface DiskItem {
-  /** Position in the posted array, from 0. */
+  /** Position in the posted batch, from 0. */
   readonly index: number;
   /** HTTP status that the purchase has alone. */
   readonly status: 202;
@@ -69,6 +69,21 @@ export interface FinishedQuery {
     /** Age of the result in seconds. */
     readonly ageSeconds: number;
   };
+  /** State of the tables for which the result is exact. Absent when a table changed during the run, or has no ledger. */
+  readonly asOf?: readonly {
+    readonly table: string;
+    /** Topic of the table. */
+    readonly topic: string;
+    /** For each partition of the topic, the offset before which every event had landed. */
+    readonly offsets: readonly number[];
+  }[];
+  /** Present when the result was computed for an earlier query. It is exact for `asOf`. */
+  readonly cached?: {
+    /** Time at which the result was computed, ISO 8601 in UTC. */
+    readonly at: string;
+    /** Age of the result in seconds. */
+    readonly ageSeconds: number;
+  };
   /** Paths of the query and of its results. */
   readonly links: {
     readonly self: string;
@@ -79,7 +94,7 @@ export interface FinishedQuery {
 
 /** A purchase that is in the topic. */
 export interface KafkaItem {
-  /** Position in the posted array, from 0. */
+  /** Position in the posted batch, from 0. */
   readonly index: number;
   /** HTTP status that the purchase has alone. */
   readonly status: 202;
@@ -132,6 +147,21 @@ export interface ListedQuery {
   readonly stale?: {
     /** Time at which the result was good, ISO 8601 in UTC. */
     readonly asOf: string;
+    /** Age of the result in seconds. */
+    readonly ageSeconds: number;
+  };
+  /** State of the tables for which the result is exact. Absent when a table changed during the run, or has no ledger. */
+  readonly asOf?: readonly {
+    readonly table: string;
+    /** Topic of the table. */
+    readonly topic: string;
+    /** For each partition of the topic, the offset before which every event had landed. */
+    readonly offsets: readonly number[];
+  }[];
+  /** Present when the result was computed for an earlier query. It is exact for `asOf`. */
+  readonly cached?: {
+    /** Time at which the result was computed, ISO 8601 in UTC. */
+    readonly at: string;
     /** Age of the result in seconds. */
     readonly ageSeconds: number;
   };
@@ -218,6 +248,21 @@ export interface Query {
     /** Age of the result in seconds. */
     readonly ageSeconds: number;
   };
+  /** State of the tables for which the result is exact. Absent when a table changed during the run, or has no ledger. */
+  readonly asOf?: readonly {
+    readonly table: string;
+    /** Topic of the table. */
+    readonly topic: string;
+    /** For each partition of the topic, the offset before which every event had landed. */
+    readonly offsets: readonly number[];
+  }[];
+  /** Present when the result was computed for an earlier query. It is exact for `asOf`. */
+  readonly cached?: {
+    /** Time at which the result was computed, ISO 8601 in UTC. */
+    readonly at: string;
+    /** Age of the result in seconds. */
+    readonly ageSeconds: number;
+  };
   /** Paths of the query and of its results. */
   readonly links: {
     readonly self: string;
@@ -247,7 +292,7 @@ export interface QueryStatistics {
 
 /** A purchase that was not accepted. */
 export interface RejectedItem {
-  /** Position in the posted array, from 0. */
+  /** Position in the posted batch, from 0. */
   readonly index: number;
   /** HTTP status that the purchase has alone. */
   readonly status: number;
@@ -299,7 +344,7 @@ export interface ReportQueryRequest {
   readonly maxBytesScanned?: number;
   /** Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS. */
   readonly timeoutMs?: number;
-  /** Accepted and without effect until there is a cache. */
+  /** `false`: the result neither comes from the cache nor is kept for later queries. Default: true. */
   readonly cache?: boolean;
 }
 
@@ -328,7 +373,7 @@ export interface SqlQueryRequest {
   readonly maxBytesScanned?: number;
   /** Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS. */
   readonly timeoutMs?: number;
-  /** Accepted and without effect until there is a cache. */
+  /** `false`: the result neither comes from the cache nor is kept for later queries. Default: true. */
   readonly cache?: boolean;
 }
 

@@ -139,6 +139,18 @@ describe('a request with an Idempotency-Key and no answer of the store', () => {
     await expect(send({ body: 'second' })).rejects.toMatchObject({ code: 'idempotency-conflict' });
   });
 
+  it('leaves the receipt of another body alone when its own body is refused', async () => {
+    const { store, send } = setUp();
+    const { answer } = await send();
+    store.isAway = true;
+    const back = async (): Promise<never> => {
+      store.isAway = false;
+      return await failing('validation')();
+    };
+    await expect(send({ body: 1 }, 'keep', back)).rejects.toMatchObject({ code: 'validation' });
+    expect(await send()).toEqual({ answer, isReplayed: true, isKept: true });
+  });
+
   it('is the same without a store', async () => {
     const results: KeyedResult[] = [];
     const answers = new IdempotentAnswers({ store: undefined, onResult: (result) => results.push(result) });

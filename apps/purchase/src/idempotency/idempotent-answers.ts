@@ -84,11 +84,15 @@ export class IdempotentAnswers {
     const claimed = await store.claim(id, fingerprint);
     const earlier = await this.#replayed<T>(claimed, fingerprint);
     if (earlier !== undefined) return earlier;
-    const answer = await this.#worked(id, work(eventIdOf), store);
+    const release = async (): Promise<void> => {
+      // Without its claim, the request does not know whether the key is that of another one.
+      if (claimed !== undefined) await store.release(id);
+    };
+    const answer = await this.#worked(work(eventIdOf), release);
     const verdict = verdictOf(answer);
     if (verdict !== 'keep') {
       this.#onResult('failed');
-      if (verdict === 'release') await store.release(id);
+      if (verdict === 'release') await release();
       return { answer, isReplayed: false, isKept: false };
     }
     const receipt = await encodeReceipt(answer);
@@ -115,12 +119,12 @@ export class IdempotentAnswers {
   }
 
   /** Waits for the work. A request that can never succeed gives its key back: its sender may correct it under the same key. */
-  async #worked<T>(id: string, work: Promise<T>, store: ReceiptStore): Promise<T> {
+  async #worked<T>(work: Promise<T>, release: () => Promise<void>): Promise<T> {
     try {
       return await work;
     } catch (error) {
       this.#onResult('failed');
-      if (error instanceof PurchaseError && hopelessCodes.has(error.code)) await store.release(id);
+      if (error instanceof PurchaseError && hopelessCodes.has(error.code)) await release();
       throw error;
     }
   }
