@@ -1,4 +1,4 @@
-import { purchaseLimits, purchases } from '@millrace/contracts';
+import { purchaseLimits, purchases, type Stream } from '@millrace/contracts';
 import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
 import {
   attemptsSetting,
@@ -22,7 +22,7 @@ export const purchaseConfigSchema = Type.Object({
   PURCHASE_TOPIC: Type.String({
     default: purchases.topic.name,
     pattern: '^[A-Za-z0-9._-]{1,249}$',
-    description: 'Topic that purchases are written to',
+    description: 'Topic of the stream purchases',
   }),
   PURCHASE_BODY_BYTES_MAX: Type.Integer({
     default: purchaseLimits.bodyBytesMax,
@@ -91,26 +91,26 @@ export const purchaseConfigSchema = Type.Object({
     default: 50_000,
     minimum: 1,
     maximum: 10_000_000,
-    description: 'Events that may wait for Kafka, those on their way included',
+    description: 'Events of one stream that may wait for Kafka, those on their way included',
   }),
   PURCHASE_QUEUE_BYTES_MAX: Type.Integer({
     default: 64 * 1024 * 1024,
     minimum: 1024 * 1024,
     maximum: 16 * 1024 * 1024 * 1024,
-    description: 'Bytes of events that may wait for Kafka, those on their way included',
+    description: 'Bytes of events of one stream that may wait for Kafka, those on their way included',
   }),
   PURCHASE_OUTBOX_DIR: Type.Optional(
     Type.String({
       minLength: 1,
       description:
-        'Directory of the outbox, on a disk that outlives the instance; one for each. Without it, purchases are refused while Kafka is down',
+        'Directory of the outbox, on a disk that outlives the instance; one for each. Without it, events are refused while Kafka is down',
     }),
   ),
   PURCHASE_OUTBOX_BYTES_MAX: Type.Integer({
     default: 1024 * 1024 * 1024,
     minimum: 64 * 1024 * 1024,
     maximum: Number.MAX_SAFE_INTEGER,
-    description: 'Most bytes of the outbox on disk; above it, purchases are refused while Kafka is down',
+    description: 'Most bytes of the outbox on disk; above it, events are refused while Kafka is down',
   }),
   PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({
     default: 1000,
@@ -188,4 +188,11 @@ export function readPurchaseConfig(env: Readonly<Record<string, string | undefin
       ...pipelineProblems(purchaseSpecs(config), purchaseRule(config)),
     ],
   });
+}
+
+/** The streams as this process writes them: `PURCHASE_TOPIC` replaces the topic of the purchases. */
+export function configuredStreams(config: PurchaseConfig, streams: readonly Stream[]): readonly Stream[] {
+  return streams.map((stream) =>
+    stream.name === purchases.name ? { ...stream, topic: { ...stream.topic, name: config.PURCHASE_TOPIC } } : stream,
+  );
 }

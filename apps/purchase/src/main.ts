@@ -1,9 +1,6 @@
 import 'reflect-metadata';
-import { createLogger, runMain, runService } from '@millrace/runtime';
-import { readPurchaseConfig } from './config.ts';
-import { serviceOptions } from './service-options.ts';
+import { streams } from '@millrace/contracts';
+import { runMain } from '@millrace/runtime';
+import { runPurchase } from './run-purchase.ts';
 
-await runMain(async () => {
-  const config = readPurchaseConfig();
-  await runService(serviceOptions(config, createLogger({ name: 'purchase', level: config.LOG_LEVEL })));
-});
+await runMain(async () => await runPurchase(streams));

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PurchaseReceipt } from '@millrace/contracts';
+import type { EventReceipt } from '@millrace/contracts';
 import { answerOf, kafkaClient, lastHeader, readAnswer } from '@millrace/kafka';
 import { kafkaAccessFrom, kafkajsAccess, kafkaRefusalOf } from '@millrace/kafka/access';
 import type { RunningService } from '@millrace/runtime';
@@ -91,7 +91,7 @@ it('purchases flow through each kind of login while sessions end and tokens expi
     await Promise.all(readers.map(async (reader) => await reader.start()));
     // A broker ends a session after 10 s; the clients log in again after 8 s.
     const endMs = Date.now() + 18_000;
-    const answers: { readonly status: number; readonly body: PurchaseReceipt }[] = [];
+    const answers: { readonly status: number; readonly body: EventReceipt }[] = [];
     const client = async ({ url }: RunningService, number: number): Promise<void> => {
       for (let n = 0; Date.now() < endMs; n += 1) {
         answers.push(await post(url, seedPurchase({ userId: `user-${number}-${n % 50}` })));
@@ -122,6 +122,7 @@ describe('a refusal is named the same by both clients:', () => {
         access: kafkaAccessFrom(access),
         clientId: 'test',
         topic,
+        partitions: 8,
         connectMsMax: 5000,
         answerMsMax: 5000,
         retryDelayMs: 100,

@@ -1,4 +1,4 @@
-import { ndjsonMediaType, purchaseApi } from '@millrace/contracts';
+import { ndjsonMediaType, purchaseApiOf, type Stream, streams as allStreams } from '@millrace/contracts';
 import { authFrom, Metrics, ProblemError, type ServiceOptions } from '@millrace/runtime';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest, RequestPayload } from 'fastify';
@@ -11,16 +11,18 @@ import { PurchaseModule } from './purchase.module.ts';
 /** Whether a route takes batches. */
 const isBatchRoute = (path: string | undefined): boolean => path?.endsWith('/batch') === true;
 
-/** How the purchase API listens. */
-export function serviceOptions(config: PurchaseConfig, logger: Logger): ServiceOptions {
+/** How the purchase API listens. @param streams Streams that it accepts. Default: every declared stream. */
+export function serviceOptions(config: PurchaseConfig, logger: Logger, streams: readonly Stream[] = allStreams): ServiceOptions {
+  const auth = authFrom(config);
+  const isAuthenticated = auth.jwt !== undefined || auth.apiKeys !== undefined;
   return {
     name: 'purchase',
-    module: PurchaseModule.of(config, logger),
+    module: PurchaseModule.of(config, logger, streams),
     host: config.PURCHASE_HOST,
     port: config.PURCHASE_PORT,
     logger,
-    auth: authFrom(config),
-    api: purchaseApi,
+    auth,
+    api: purchaseApiOf(streams),
     admission: 'http',
     bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX,
     largeBodies: {
@@ -33,7 +35,10 @@ export function serviceOptions(config: PurchaseConfig, logger: Logger): ServiceO
       parseNdjson(app, config.PURCHASE_BATCH_ITEMS_MAX);
       limitCallers(
         app.getHttpAdapter().getInstance(),
-        { eventsPerSecond: config.PURCHASE_CALLER_EVENTS_PER_SECOND, requestsMax: config.PURCHASE_CALLER_REQUESTS_MAX },
+        {
+          eventsPerSecond: config.PURCHASE_CALLER_EVENTS_PER_SECOND,
+          requestsMax: isAuthenticated ? config.PURCHASE_CALLER_REQUESTS_MAX : undefined,
+        },
         app.get(Metrics),
       );
     },

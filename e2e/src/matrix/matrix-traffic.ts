@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Problem, PurchaseReceipt, QueryView, ResultPage } from '@millrace/contracts';
+import type { Problem, EventReceipt, QueryView, ResultPage } from '@millrace/contracts';
 import { waitUntil } from '@millrace/testing';
 import { ask, post, type Answer } from '../http.ts';
 import { makePurchases } from '../purchases.ts';
@@ -30,9 +30,9 @@ export class MatrixTraffic {
   async buy({
     userId = 'user-0',
     day = this.acknowledged.size === 0 ? 1 : 2,
-  }: { readonly userId?: string; readonly day?: number } = {}): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
+  }: { readonly userId?: string; readonly day?: number } = {}): Promise<Answer<EventReceipt & Partial<Problem>>> {
     const [purchase] = makePurchases(1);
-    const answer = await post<PurchaseReceipt & Partial<Problem>>(`${this.#stack.purchase.url}/v1/purchases`, {
+    const answer = await post<EventReceipt & Partial<Problem>>(`${this.#stack.purchase.url}/v1/purchases`, {
       ...purchase,
       userId,
       purchaseTimestamp: day * daySeconds,

@@ -1,3 +1,4 @@
+import { CodedError } from '@millrace/resilience';
 import type { Problem } from './api-types.ts';
 
 /**
@@ -25,8 +26,7 @@ export interface MillraceErrorDetails {
 }
 
 /** The one error of this package. An aborted call fails with the reason of its signal instead. */
-export class MillraceError extends Error {
-  override readonly name = 'MillraceError';
+export class MillraceError extends CodedError {
   readonly code: MillraceErrorCode;
   readonly status: number | undefined;
   readonly problem: Problem | undefined;

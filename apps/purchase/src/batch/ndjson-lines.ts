@@ -17,10 +17,12 @@ export interface NdjsonLimits {
 const newline = 0x0a;
 
 /**
- * Reads newline-delimited JSON while it arrives, so that no more than one line waits as text. Lines of white space do not count. A line that is not
+ * Reads newline-delimited JSON while it arrives, so that no more than one line waits as text. Lines of white space do not count. A line
+ * that is not
  * JSON becomes a {@link BadLine}, and the lines after it are read all the same.
  *
- * @throws ProblemError `body-too-large`, or `validation` when there are too many lines; both end the connection, because the rest is not read
+ * @throws ProblemError `body-too-large`, or `validation` when there are too many lines; both end the connection, because the rest is not
+ * read
  */
 export async function readNdjson(body: AsyncIterable<Buffer>, { bytesMax, itemsMax }: NdjsonLimits): Promise<unknown[]> {
   const items: unknown[] = [];

@@ -11,7 +11,8 @@ export interface RequestName {
 }
 
 /**
- * The id of the event that a key names: a UUID of version 8 of the SHA-256 of `JSON.stringify([kind, issuer, subject, stream, key])`. Each instance
+ * The id of the event that a key names: a UUID of version 8 of the SHA-256 of `JSON.stringify([kind, issuer, subject, stream, key])`.
+ * Each instance
  * and each version of the service computes the same id. Changing the derivation would make one event two.
  *
  * @param index place of an item in a batch; it becomes the last element of the array. Without it: a single event

@@ -54,7 +54,8 @@ export interface IdempotentAnswersOptions {
 }
 
 /**
- * Makes a repeated request the same request. The key alone gives the event ids, on each instance and without any store: the sink then drops a
+ * Makes a repeated request the same request. The key alone gives the event ids, on each instance and without any store: the sink then
+ * drops a
  * repeated event. The store adds the first receipt, and refuses another body under the same key.
  */
 export class IdempotentAnswers {

@@ -32,7 +32,8 @@ export interface ReceiptStore {
 }
 
 /**
- * Receipts in Redis. A key has one hash: the fingerprint of its first body, and a receipt in a field named after the body. `HSETNX` makes the first
+ * Receipts in Redis. A key has one hash: the fingerprint of its first body, and a receipt in a field named after the body. `HSETNX` makes
+ * the first
  * one win. A receipt of another body, which only a request that could not claim its key can write, is never read.
  */
 export class RedisReceiptStore implements ReceiptStore {

@@ -7,15 +7,16 @@ import { RateLimit } from './rate-limit.ts';
 export interface CallerLimits {
   /** Events in a second; undefined: no limit. */
   readonly eventsPerSecond: number | undefined;
-  /** Requests at a time. It holds for authenticated callers: without authentication everybody is one caller. */
-  readonly requestsMax: number;
+  /** Requests at a time; undefined: no limit. Without authentication everybody is one caller, so leave it out. */
+  readonly requestsMax: number | undefined;
 }
 
 /** Paths of the service's operators and of its documents. */
 const unlimitedPaths = /^\/(health\/|metrics$|hystrix\.stream$|admin\/|docs$|openapi\.json$)/;
 
 /**
- * Answers 429 to callers above their limits, before the body of a request is read. Call it after authentication is set up. A batch counts as many events
+ * Answers 429 to callers above their limits, before the body of a request is read. Call it after authentication is set up. A batch counts
+ * as many events
  * as its body has items, once it is read.
  */
 export function limitCallers(fastify: FastifyInstance, { eventsPerSecond, requestsMax }: CallerLimits, metrics: Metrics): void {
@@ -24,22 +25,23 @@ export function limitCallers(fastify: FastifyInstance, { eventsPerSecond, reques
     help: 'Requests that were answered 429 because their caller was above a limit, by limit.',
     labelNames: ['limit'],
   });
-  const openRequests = new OpenRequests(requestsMax);
-  fastify.addHook('onRequest', (request, reply, done) => {
-    const principal = principalOf(request) ?? anonymous;
-    if (principal.kind === 'anonymous' || isUnlimited(request)) {
+  if (requestsMax !== undefined) {
+    const openRequests = new OpenRequests(requestsMax);
+    fastify.addHook('onRequest', (request, reply, done) => {
+      if (isUnlimited(request)) {
+        done();
+        return;
+      }
+      const caller = callerOf(request);
+      if (!openRequests.tryOpen(caller)) {
+        limited.inc({ limit: 'requests' });
+        done(tooMany(`A caller may have ${requestsMax} requests at a time. Wait for answers, or send batches.`, 1));
+        return;
+      }
+      reply.raw.once('close', () => openRequests.close(caller));
       done();
-      return;
-    }
-    const caller = principalKey(principal);
-    if (!openRequests.tryOpen(caller)) {
-      limited.inc({ limit: 'requests' });
-      done(tooMany(`A caller may have ${requestsMax} requests at a time. Wait for answers, or send batches.`, 1));
-      return;
-    }
-    reply.raw.once('close', () => openRequests.close(caller));
-    done();
-  });
+    });
+  }
   if (eventsPerSecond === undefined) return;
   const rate = new RateLimit(eventsPerSecond);
   fastify.addHook('onRequest', async (request) => {

@@ -21,7 +21,8 @@ export class RateLimit {
   }
 
   /**
-   * Counts further events of a request that was let in. A batch may exceed the rate, because a caller could never send it otherwise. The caller then
+   * Counts further events of a request that was let in. A batch may exceed the rate, because a caller could never send it otherwise. The
+   * caller then
    * waits until its average is the rate again.
    */
   async charge(caller: string, events: number): Promise<void> {

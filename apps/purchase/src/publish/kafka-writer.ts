@@ -1,7 +1,8 @@
-import { purchases } from '@millrace/contracts';
 import { nameRefusals, type KafkaAccess } from '@millrace/kafka/access';
 import { Base, ProduceAcks, Producer, type BaseOptions } from '@platformatic/kafka';
+import { TopicError } from '../errors.ts';
 import type { KafkaGuard } from '../guards.ts';
+import { isMissingTopic } from './missing-topic.ts';
 import { platformaticAccess, watchConnections } from './platformatic-access.ts';
 import { outcomeOfError, outcomeOfResult } from './send-outcome.ts';
 import type { PartitionBatch, SendOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
@@ -11,6 +12,8 @@ export interface KafkaWriterSettings {
   readonly access: KafkaAccess;
   readonly clientId: string;
   readonly topic: string;
+  /** Partitions that the topic has by its contract. */
+  readonly partitions: number;
   /** Time to open a connection, in milliseconds. */
   readonly connectMsMax: number;
   /** Time until the answer to one request must be there, in milliseconds; then the connection is closed and the request sent again on another. */
@@ -42,7 +45,8 @@ export class KafkaWriter implements TopicWriter {
    * Asks Kafka for the topic, without retries.
    *
    * @returns a sentence for people
-   * @throws when Kafka does not answer, or the topic does not have the contract's number of partitions: the order per user rests on it
+   * @throws TopicError when the topic is missing or does not have the contract's number of partitions: the order per key rests on it
+   * @throws when Kafka does not answer
    */
   async check(signal?: AbortSignal): Promise<string> {
     return await this.#guard(
@@ -84,11 +88,16 @@ export class KafkaWriter implements TopicWriter {
   }
 
   async #inspect(signal: AbortSignal): Promise<string> {
-    const { topic } = this.#settings;
-    const { brokers, topics } = await abortable(this.#inspector.metadata({ topics: [topic], forceUpdate: true, retries: 0 }), signal);
+    const { topic, partitions: expected } = this.#settings;
+    const { brokers, topics } = await abortable(this.#inspector.metadata({ topics: [topic], forceUpdate: true, retries: 0 }), signal).catch(
+      (error: unknown) => {
+        throw isMissingTopic(error)
+          ? new TopicError(`the topic ${topic} does not exist: create it with ${expected} partitions`, { cause: error })
+          : error;
+      },
+    );
     const partitions = topics.get(topic)?.partitionsCount ?? 0;
-    if (partitions !== purchases.topic.partitions)
-      throw new Error(`the topic ${topic} has ${partitions} partitions, and its contract says ${purchases.topic.partitions}`);
+    if (partitions !== expected) throw new TopicError(`the topic ${topic} has ${partitions} partitions, and its contract says ${expected}`);
     return `${brokers.size} broker${brokers.size === 1 ? '' : 's'}, topic ${topic}`;
   }
 }

@@ -1,3 +1,5 @@
+import { CodedError } from '@millrace/resilience';
+
 /** Why no token could be had. */
 export type KafkaTokenErrorCode =
   /** The token endpoint refused the client, its secret or its scope. */
@@ -6,8 +8,7 @@ export type KafkaTokenErrorCode =
   | 'token-unavailable';
 
 /** Thrown when a login needs a token and the token endpoint gives none. */
-export class KafkaTokenError extends Error {
-  override readonly name = 'KafkaTokenError';
+export class KafkaTokenError extends CodedError {
   readonly code: KafkaTokenErrorCode;
   /** Whether the same request can succeed later. */
   readonly retryable: boolean;
@@ -20,8 +21,7 @@ export class KafkaTokenError extends Error {
 }
 
 /** Thrown when the settings of the connection to Kafka are wrong. */
-export class KafkaSettingsError extends Error {
-  override readonly name = 'KafkaSettingsError';
+export class KafkaSettingsError extends CodedError {
   readonly code = 'invalid-settings';
   readonly retryable = false;
 
@@ -50,8 +50,7 @@ export type KafkaRefusalKind =
   | 'authorization';
 
 /** Thrown in place of a client's error that waiting does not mend. The message states who refused what. */
-export class KafkaRefusedError extends Error {
-  override readonly name = 'KafkaRefusedError';
+export class KafkaRefusedError extends CodedError {
   readonly code = 'kafka-refused';
   readonly retryable = false;
 

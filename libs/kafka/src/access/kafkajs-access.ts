@@ -1,3 +1,4 @@
+import { CodedError } from '@millrace/resilience';
 import type { KafkaConfig, Mechanism } from 'kafkajs';
 import type { KafkaAccess, KafkaSasl } from './kafka-access.ts';
 
@@ -66,8 +67,9 @@ function bearerOf(token: () => Promise<string>): Mechanism {
 }
 
 /** Thrown when the broker refuses a token. */
-class BearerRefusedError extends Error {
-  override readonly name = 'BearerRefusedError';
+class BearerRefusedError extends CodedError {
+  readonly code = 'login-refused';
+  readonly retryable = false;
   /** As Kafka names it. */
   readonly type = 'SASL_AUTHENTICATION_FAILED';
   /** Keeps kafkajs from trying again with the same token. */

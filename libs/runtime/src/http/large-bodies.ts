@@ -11,14 +11,16 @@ export interface LargeBodies {
   /** Returns the largest body of a route in bytes, ≥ 1, by its path pattern. Undefined: the limit of every other route. */
   readonly bytesMaxOf: (path: string) => number | undefined;
   /**
-   * Largest number of bytes of these bodies, decoded, that the process holds at once, ≥ 1. A body counts from the arrival of each byte to the end of
+   * Largest number of bytes of these bodies, decoded, that the process holds at once, ≥ 1. A body counts from the arrival of each byte to
+   * the end of
    * its answer. Above the limit the service answers 503 `overloaded`. The bodies of one caller may take three quarters of it.
    */
   readonly heldBytesMax: number;
 }
 
 /**
- * Raises the limit on the bodies of some routes, and limits the memory of all their bodies together. Call it after `decodeBodies` and before the
+ * Raises the limit on the bodies of some routes, and limits the memory of all their bodies together. Call it after `decodeBodies` and
+ * before the
  * routes are registered.
  */
 export function allowLargeBodies(fastify: FastifyInstance, { bytesMaxOf, heldBytesMax }: LargeBodies): void {

@@ -63,9 +63,9 @@ describe('the boundaries of the workspace', () => {
       'apps/sink/src/lane/lane.ts reaches out of its project to apps/purchase/src/main.ts.',
     ],
     [
-      'libs/contracts/src/stream.ts',
+      'libs/contracts/src/streams/stream.ts',
       '@millrace/lake',
-      'libs/contracts/src/stream.ts imports @millrace/lake, which libs/contracts/package.json does not name.',
+      'libs/contracts/src/streams/stream.ts imports @millrace/lake, which libs/contracts/package.json does not name.',
     ],
     ['apps/sink/src/lane/lane.ts', '@millrace/testing', 'apps/sink/src/lane/lane.ts is no test and must not import @millrace/testing.'],
     [

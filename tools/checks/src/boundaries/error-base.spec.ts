@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { repository, textOf } from '../repository.ts';
 import { readProjectGraph } from './project-graph.ts';
 
-/** Files whose errors no caller handles: tests, their helpers, and the simulation. */
-const testFile = /\.(spec|conformance)\.ts$|\/testing(-[^/]*\.ts$|\/)|\/simulation\/|^libs\/testing\//;
+/** Files whose errors no caller handles: tests, their helpers and the simulation. The examples depend on nothing of this repository. */
+const testFile = /\.(spec|conformance)\.ts$|\/testing(-[^/]*\.ts$|\/)|\/simulation\/|^(libs\/testing|examples)\//;
 
 /** Names of the classes in a source text that extend `Error` directly. */
 function plainErrorsOf(text: string): string[] {

@@ -1,4 +1,4 @@
-import { headerNames, purchaseEventSchema, purchases, validatorFor } from '@millrace/contracts';
+import { headerNames, purchases, validatorFor } from '@millrace/contracts';
 import { describe, expect, it } from 'vitest';
 import { textOf } from '../repository.ts';
 
@@ -34,6 +34,6 @@ describe('docs/consume.md', () => {
 
   it('shows a record that the schema accepts', () => {
     const record = /```json\n([^]*?)```/.exec(page)?.[1];
-    expect(validatorFor(purchaseEventSchema).violations(JSON.parse(record ?? 'null'))).toEqual([]);
+    expect(validatorFor(purchases.eventSchema).violations(JSON.parse(record ?? 'null'))).toEqual([]);
   });
 });

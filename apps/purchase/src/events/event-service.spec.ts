@@ -1,16 +1,17 @@
+import { purchases } from '@millrace/contracts';
 import { describe, expect, it } from 'vitest';
 import { BadLine } from '../batch/ndjson-lines.ts';
 import { ClientPresence } from '../publish/client-presence.ts';
 import type { Delivery } from '../publish/delivery.ts';
-import type { PurchaseMessage } from '../publish/purchase-message.ts';
+import type { EventMessage } from '../publish/event-message.ts';
 import { seedPurchase, seedText } from '../testing/seed-purchase.ts';
-import { PurchaseService, statusOfBatch, verdictOfBatch } from './purchase-service.ts';
+import { EventService, statusOfBatch, verdictOfBatch } from './event-service.ts';
 
 const limits = { client: new ClientPresence(), deadline: 0 };
 const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
 const madeId = '0199f2a0-0000-7000-8000-000000000001';
 
-type Deliver = (message: PurchaseMessage, index: number) => Delivery;
+type Deliver = (message: EventMessage, index: number) => Delivery;
 const writes: Deliver = ({ eventId, partition }, index) => ({ kind: 'written', eventId, partition, offset: 2n ** 53n + BigInt(index) });
 const fails =
   (reason: Extract<Delivery, { kind: 'failed' }>['reason']): Deliver =>
@@ -18,17 +19,17 @@ const fails =
 
 const idOfPlace = (index: number): string => `0199f2a0-0000-8000-8000-00000000000${index}`;
 
-function serviceThat(deliver: Deliver): { service: PurchaseService; published: PurchaseMessage[]; invalid: () => number } {
-  const published: PurchaseMessage[] = [];
+function serviceThat(deliver: Deliver): { service: EventService; published: EventMessage[]; invalid: () => number } {
+  const published: EventMessage[] = [];
   let invalid = 0;
-  const service = new PurchaseService({
+  const service = new EventService({
     publisher: {
       async publish(messages) {
         published.push(...messages);
         return await Promise.resolve(messages.map(deliver));
       },
     },
-    topic: 'purchases',
+    stream: { ...purchases, topic: { ...purchases.topic, name: 'purchases' } },
     batchItemsMax: 5,
     newEventId: () => madeId,
     onInvalid: () => {

@@ -1,49 +1,57 @@
 import { setImmediate } from 'node:timers/promises';
-import type { BatchAnswer, BatchItem, PurchaseReceipt } from '@millrace/contracts';
+import type { BatchAnswer, BatchItem, EventReceipt, Stream } from '@millrace/contracts';
 import { BadLine } from '../batch/ndjson-lines.ts';
 import { PurchaseError } from '../errors.ts';
-import { errorOf, receiptOf } from './delivery-answers.ts';
 import type { Verdict } from '../idempotency/idempotent-answers.ts';
-import { readPurchase } from './read-purchase.ts';
+import { errorOf, receiptOf } from './delivery-answers.ts';
+import { eventReaderOf, type ReadEvent } from './event-reader.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
-import { purchaseMessageOf, type PurchaseMessage } from '../publish/purchase-message.ts';
+import { messageMakerOf, type EventMessage, type MakeMessage } from '../publish/event-message.ts';
 
 /** Items that are read in one turn of the event loop: about 5 ms of work. */
 const itemsPerTurn = 500;
 
 /** An item of a batch: its message, or the reason why it has none. */
-type ReadItem = { readonly index: number; readonly message: PurchaseMessage } | { readonly index: number; readonly error: PurchaseError };
+type ReadItem = { readonly index: number; readonly message: EventMessage } | { readonly index: number; readonly error: PurchaseError };
 
 /** Dependencies and limits of the service. */
-export interface PurchaseServiceOptions {
+export interface EventServiceOptions {
+  readonly stream: Stream;
   readonly publisher: EventPublisher;
-  readonly topic: string;
   readonly batchItemsMax: number;
   /** Makes a UUIDv7. */
   readonly newEventId: () => string;
-  /** Called for every purchase that breaks the contract. */
+  /** Called for every event that breaks the contract. */
   readonly onInvalid: () => void;
 }
 
-/** Takes purchases and answers when they are durable. */
-export class PurchaseService {
-  constructor(private readonly options: PurchaseServiceOptions) {}
+/** Takes the events of one stream and answers when they are durable. */
+export class EventService {
+  readonly #options: EventServiceOptions;
+  readonly #readEvent: ReadEvent;
+  readonly #makeMessage: MakeMessage;
+
+  constructor(options: EventServiceOptions) {
+    this.#options = options;
+    this.#readEvent = eventReaderOf(options.stream);
+    this.#makeMessage = messageMakerOf(options.stream);
+  }
 
   /**
-   * @param newEventId makes the id of a purchase without one
-   * @throws PurchaseError when the purchase breaks the contract, or is not kept
+   * @param newEventId makes the id of an event without one
+   * @throws PurchaseError when the event breaks the contract, or is not kept
    */
   async take(
     body: unknown,
     traceparent: string,
     limits: PublishLimits,
-    newEventId: () => string = this.options.newEventId,
-  ): Promise<PurchaseReceipt> {
+    newEventId: () => string = this.#options.newEventId,
+  ): Promise<EventReceipt> {
     const message = this.#messageOf(body, traceparent, limits.callerDeadline, newEventId);
-    const [delivery] = await this.options.publisher.publish([message], limits);
+    const [delivery] = await this.#options.publisher.publish([message], limits);
     if (delivery!.kind === 'failed') throw errorOf(delivery!);
-    return receiptOf(delivery!, this.options.topic);
+    return receiptOf(delivery!, this.#options.stream.topic.name);
   }
 
   /**
@@ -56,7 +64,7 @@ export class PurchaseService {
     body: unknown,
     traceparent: string,
     limits: PublishLimits,
-    newEventId: (index: number) => string = this.options.newEventId,
+    newEventId: (index: number) => string = this.#options.newEventId,
   ): Promise<BatchAnswer> {
     const items: ReadItem[] = [];
     for (const [index, item] of this.#itemsOf(body).entries()) {
@@ -65,20 +73,20 @@ export class PurchaseService {
       items.push(this.#read(item, index, traceparent, limits.callerDeadline, () => newEventId(index)));
     }
     const messages = items.flatMap((item) => ('message' in item ? [item.message] : []));
-    const deliveries = (await this.options.publisher.publish(messages, limits)).values();
+    const deliveries = (await this.#options.publisher.publish(messages, limits)).values();
     const answers = items.map((item): BatchItem => {
       if (!('message' in item)) return problemItem(item.index, item.error);
       const delivery = deliveries.next().value!;
       return delivery.kind === 'failed'
         ? problemItem(item.index, errorOf(delivery))
-        : { index: item.index, status: 202, ...receiptOf(delivery, this.options.topic) };
+        : { index: item.index, status: 202, ...receiptOf(delivery, this.#options.stream.topic.name) };
     });
     const accepted = answers.filter(({ status }) => status === 202).length;
     return { accepted, rejected: answers.length - accepted, items: answers };
   }
 
   #itemsOf(body: unknown): unknown[] {
-    const { batchItemsMax } = this.options;
+    const { batchItemsMax } = this.#options;
     if (!Array.isArray(body)) throw batchError('must be of type array');
     if (body.length === 0) throw batchError('must have at least 1 item', 1);
     if (body.length > batchItemsMax) throw batchError(`must have at most ${batchItemsMax} items`, batchItemsMax);
@@ -87,7 +95,7 @@ export class PurchaseService {
 
   #read(item: unknown, index: number, traceparent: string, deadline: number | undefined, newEventId: () => string): ReadItem {
     if (item instanceof BadLine) {
-      this.options.onInvalid();
+      this.#options.onInvalid();
       return { index, error: new PurchaseError('invalid-json', `Line ${item.line} could not be parsed as JSON.`) };
     }
     try {
@@ -98,11 +106,11 @@ export class PurchaseService {
     }
   }
 
-  #messageOf(body: unknown, traceparent: string, deadline: number | undefined, newEventId: () => string): PurchaseMessage {
+  #messageOf(body: unknown, traceparent: string, deadline: number | undefined, newEventId: () => string): EventMessage {
     try {
-      return purchaseMessageOf(readPurchase(body, newEventId), traceparent, deadline);
+      return this.#makeMessage(this.#readEvent(body, newEventId), traceparent, deadline);
     } catch (error) {
-      if (error instanceof PurchaseError) this.options.onInvalid();
+      if (error instanceof PurchaseError) this.#options.onInvalid();
       throw error;
     }
   }
