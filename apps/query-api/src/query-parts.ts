@@ -19,7 +19,7 @@ import { guardsOver, specsOf } from './resilience.ts';
 import { LedgerVersions } from './queries/cache/lake-versions.ts';
 import { ResultCache } from './queries/cache/result-cache.ts';
 import { QueryQueue } from './queries/query-queue.ts';
-import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
+import { requestConnection, settled, type RedisSettings } from '@millrace/runtime/redis';
 import { RedisRefusals } from './redis-refusals.ts';
 
 const mebibyte = 1024 * 1024;
