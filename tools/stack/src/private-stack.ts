@@ -51,7 +51,7 @@ export async function onPrivateStack<T>(
 export function urlsOf(stack: Stack, env: Env): Record<string, string> {
   const { ports } = stack.settings;
   return {
-    ...serviceEnv(stack.settings, env),
+    ...serviceEnv(stack.settings, { ...env, ...stack.env() }),
     KAFKA_PROXIED_BROKERS: `127.0.0.1:${ports.kafkaProxied}`,
     KAFKA_PROXIED_PORT: String(ports.kafkaProxied),
     KAFKA_ADVERTISED_PORT: String(ports.kafkaAdvertised),
@@ -64,7 +64,7 @@ export function urlsOf(stack: Stack, env: Env): Record<string, string> {
 
 // Leaves out what in the caller's environment would point at the parts of another stack.
 async function privateEnv(name: string): Promise<Env> {
-  const own = /^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|LAKE)_/;
+  const own = /^(KAFKA|REDIS|AWS|TRINO|PURCHASE|SINK|QUERY|LAKE)_/;
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !own.test(key)));
   return { ...inherited, MILLRACE_HOME: join(root, '.millrace', name), SINK_FLUSH_SECONDS: '2', ...(await ownPorts()) };
 }
