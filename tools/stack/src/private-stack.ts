@@ -20,7 +20,7 @@ export async function onPrivateStack<T>(
   services: readonly ServiceName[],
   screen: Screen,
   interrupts: Interrupts,
-  use: (env: Record<string, string>) => Promise<T>,
+  use: (env: Record<string, string>, stack: Stack) => Promise<T>,
 ): Promise<T> {
   const env = await privateEnv(name);
   const settings = readSettings(env);
@@ -41,7 +41,7 @@ export async function onPrivateStack<T>(
       }
       note(`${partNames.length} parts, ${services.length} services`);
     });
-    return await use(urlsOf(stack, env));
+    return await use(urlsOf(stack, env), stack);
   } finally {
     await screen.step('Stop the stack', async () => await stack.stopAll(() => undefined));
   }
