@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { QueryStopped } from '../../errors.ts';
 import { engineRequest, runToEnd } from '../../testing-engine.ts';
-import { openTestLake, type TestLake } from '../../testing-lake.ts';
+import { openTestLake, testParts, type TestLake } from '../../testing-lake.ts';
 import { conformanceRows, engineConformance, skipNote } from '../query-engine.conformance.ts';
 import { TrinoEngine } from './trino-engine.ts';
 
-const { TRINO_URL: url = '', MILLRACE_TRINO_MISSING: reason = 'TRINO_URL is not set' } = process.env;
-const missing = url === '' ? reason : undefined;
+const { trinoUrl: url = '', trinoMissing: missing } = testParts;
 
 function engineOver({ database }: Pick<TestLake, 'database'>): TrinoEngine {
   return new TrinoEngine(
