@@ -55,9 +55,33 @@ function presentReader(type: TypeSignature): Reader {
       // Unlike a literal, this keeps a field named __proto__.
       return (value) => Object.fromEntries((value as readonly TrinoValue[]).map((of, index) => [names[index]!, fields[index]!(of)]));
     }
+    case 'interval day to second':
+      return (value) => dayTimeText(value as string);
+    case 'interval year to month':
+      return (value) => yearMonthText(value as string);
     default:
       return rawType.startsWith('time') ? (value) => timeText(value as string) : (value) => value;
   }
+}
+
+/** `1 04:05:06.700` as `1 day 04:05:06.7`. */
+function dayTimeText(text: string): string {
+  const [, sign = '', days = '0', time = ''] = /^(-?)(\d+) (.*)$/.exec(text) ?? [];
+  const short = timeText(time);
+  const parts = [countText(sign, days, 'day'), short === '00:00:00' ? '' : `${sign}${short}`];
+  return parts.filter((part) => part !== '').join(' ') || short;
+}
+
+/** `1-2` as `1 year 2 months`. */
+function yearMonthText(text: string): string {
+  const [, sign = '', years = '0', months = '0'] = /^(-?)(\d+)-(\d+)$/.exec(text) ?? [];
+  const parts = [countText(sign, years, 'year'), countText(sign, months, 'month')];
+  return parts.filter((part) => part !== '').join(' ') || '00:00:00';
+}
+
+function countText(sign: string, count: string, unit: string): string {
+  if (Number(count) === 0) return '';
+  return `${sign}${count} ${unit}${sign === '' && Number(count) === 1 ? '' : 's'}`;
 }
 
 /** A key of a map, which is text in JSON. */

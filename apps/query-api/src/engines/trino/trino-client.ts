@@ -25,8 +25,8 @@ export interface TrinoSubmission {
 const passing = new Set([429, 502, 503, 504]);
 
 /**
- * Trino's statement protocol: submit, follow, cancel. The pipeline around each call owns timeouts and retries, which is why no client library is used: trino-client
- * has neither a limit for a call nor a way to attach to a running statement.
+ * Trino's statement protocol: submit, follow, cancel. The pipeline around each call owns timeouts and retries. The package trino-client can
+ * neither continue from a stored place nor end a call by a signal, and it rounds a BIGINT beyond 2^53.
  */
 export class TrinoClient {
   readonly #origin: URL;
