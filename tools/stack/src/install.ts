@@ -5,7 +5,7 @@ import { InterruptedError, StackError } from './errors.mjs';
 import { installOnce, must, type InstallContext } from './install-once.ts';
 import { toolFolder, type PartName } from './places.mjs';
 import { run } from './run-command.mjs';
-import { httpfsPath, kafkaJarsPath, venvPath } from './settings.ts';
+import { duckdbExtensions, extensionPath, kafkaJarsPath, venvPath } from './settings.ts';
 import { installTrino } from './trino/install-trino.ts';
 
 /** Fetches what parts run on; each part is fetched once. */
@@ -36,7 +36,7 @@ export async function installKafka(context: InstallContext): Promise<void> {
   });
 }
 
-/** Makes the Python environment of the AWS emulator, and links DuckDB's httpfs extension to a stable name. */
+/** Makes the Python environment of the AWS emulator, and links DuckDB's extensions to stable names. */
 export async function installAws(context: InstallContext): Promise<void> {
   await installOnce(context, 'venv.stamp', 'requirements.txt', async () => {
     const venv = venvPath(context.settings);
@@ -45,10 +45,12 @@ export async function installAws(context: InstallContext): Promise<void> {
     rmSync(join(context.settings.cache, 'redis.stamp'), { force: true });
     await must(context, 'Python could not make a virtual environment', 'python3', ['-m', 'venv', '--clear', venv]);
     await pipInstall(context, 'pip could not fetch the AWS emulator', 'requirements.txt');
-    const extension = find(join(venv, 'lib'), 'httpfs.duckdb_extension');
-    if (extension === undefined) throw new StackError('The wheel duckdb-extension-httpfs holds no httpfs.duckdb_extension.');
-    rmSync(httpfsPath(context.settings), { force: true });
-    symlinkSync(extension, httpfsPath(context.settings));
+    for (const name of duckdbExtensions) {
+      const extension = find(join(venv, 'lib'), `${name}.duckdb_extension`);
+      if (extension === undefined) throw new StackError(`The wheel duckdb-extension-${name} holds no ${name}.duckdb_extension.`);
+      rmSync(extensionPath(context.settings, name), { force: true });
+      symlinkSync(extension, extensionPath(context.settings, name));
+    }
   });
 }
 
