@@ -15,7 +15,7 @@ export interface ConformanceSubject {
 }
 
 /** Behaviour that an engine may lack, each with the reason, which is in the name of the skipped test. */
-export type Lacking = { readonly [behaviour in 'nested values' | 'positions' | 'scan limit']?: string };
+export type Lacking = { readonly [behaviour in 'nested values' | 'positions' | 'scan limit' | 'stop']?: string };
 
 /** Rows of the table that every engine must find. */
 export const conformanceRows = [
@@ -34,11 +34,11 @@ export function skipNote(reason: string | undefined): string {
   return reason === undefined ? '' : ` (skipped: ${reason})`;
 }
 
-/** A statement that runs for minutes on every engine. */
+/** A statement over 10 thousand million rows. */
 const endless = `WITH digits AS (SELECT n FROM (VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) AS t(n))
-  SELECT count(*) AS n FROM ${Array.from('abcdefghijkl')
+  SELECT count(*) AS n FROM ${Array.from('abcdefghij')
     .map((name) => `digits ${name}`)
-    .join(', ')} WHERE (a.n * b.n + c.n * l.n) % 7 = (d.n + e.n) % 5`;
+    .join(', ')} WHERE (a.n * b.n + c.n * j.n) % 7 = (d.n + e.n) % 5`;
 
 /**
  * One suite for every engine: the behaviour that the rest of the app relies on.
@@ -258,13 +258,16 @@ export function engineConformance(
       await expect(running).rejects.toBe(reason);
     });
 
-    it('a statement that is cancelled while it runs ends with that reason, and the engine takes the next', async () => {
-      const controller = new AbortController();
-      const reason = new QueryStopped('cancelled');
-      const onStarted = async (): Promise<void> => void setTimeout(() => controller.abort(reason), 500);
-      await expect(ask(endless, [], { signal: controller.signal, onStarted })).rejects.toBe(reason);
-      expect((await ask('SELECT 1 AS one')).rows).toEqual([[1]]);
-    });
+    it.skipIf(lacking.stop !== undefined)(
+      `a statement that is cancelled while it runs ends with that reason, and the engine takes the next${skipNote(lacking.stop)}`,
+      async () => {
+        const controller = new AbortController();
+        const reason = new QueryStopped('cancelled');
+        const onStarted = async (): Promise<void> => void setTimeout(() => controller.abort(reason), 500);
+        await expect(ask(endless, [], { signal: controller.signal, onStarted })).rejects.toBe(reason);
+        expect((await ask('SELECT 1 AS one')).rows).toEqual([[1]]);
+      },
+    );
 
     it('says that it would take a statement', async () => {
       await expect(subject.engine.check(AbortSignal.timeout(30_000))).resolves.toBeUndefined();

@@ -42,6 +42,7 @@ engineConformance(
       'nested values': 'Athena gives nested values as text of its own',
       positions: 'the emulator of Athena tells none',
       'scan limit': 'a workgroup of Athena sets the limit',
+      stop: 'the emulator of Athena does not stop a statement',
     },
   },
 );
