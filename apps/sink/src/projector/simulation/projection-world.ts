@@ -269,10 +269,10 @@ class ProjectionWorld {
   async #finish(machine: Machine): Promise<Round | Error | undefined> {
     const { round } = machine;
     if (round === undefined) return undefined;
-    let ended: Round | Error | undefined;
-    void round.then((value) => (ended = value));
-    for (let turn = 0; turn < turnsPerRound && ended === undefined; turn += 1) await tick();
-    if (ended === undefined) throw new ModelFault('a round did not end');
-    return ended;
+    const ended: { value?: Round | Error } = {};
+    void round.then((value) => (ended.value = value));
+    for (let turn = 0; turn < turnsPerRound && ended.value === undefined; turn += 1) await tick();
+    if (ended.value === undefined) throw new ModelFault('a round did not end');
+    return ended.value;
   }
 }
