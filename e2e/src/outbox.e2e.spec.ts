@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { headerNames, type PurchaseReceipt, utcDate } from '@millrace/contracts';
+import { headerNames, type EventReceipt, utcDate } from '@millrace/contracts';
 import { FaultProxy, spawnService, type ServiceProcess, waitUntil } from '@millrace/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { post } from './http.ts';
@@ -25,8 +25,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function buy(purchase: unknown): Promise<PurchaseReceipt> {
-  const { status, body } = await post<PurchaseReceipt>(`${service.url}/v1/purchases`, purchase);
+async function buy(purchase: unknown): Promise<EventReceipt> {
+  const { status, body } = await post<EventReceipt>(`${service.url}/v1/purchases`, purchase);
   expect(status).toBe(202);
   return body;
 }

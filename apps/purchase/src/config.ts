@@ -1,4 +1,5 @@
-import { purchaseLimits, purchases } from '@millrace/contracts';
+import { purchaseLimits, purchases, type Stream } from '@millrace/contracts';
+import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
 import {
   attemptsSetting,
   authPrefix,
@@ -20,7 +21,7 @@ export const purchaseConfigSchema = Type.Object({
   PURCHASE_TOPIC: Type.String({
     default: purchases.topic.name,
     pattern: '^[A-Za-z0-9._-]{1,249}$',
-    description: 'Topic that purchases are written to',
+    description: 'Topic of the stream purchases',
   }),
   PURCHASE_BODY_BYTES_MAX: Type.Integer({
     default: purchaseLimits.bodyBytesMax,
@@ -56,26 +57,26 @@ export const purchaseConfigSchema = Type.Object({
     default: 20_000,
     minimum: 1,
     maximum: 10_000_000,
-    description: 'Events that may wait for Kafka, those on their way included',
+    description: 'Events of one stream that may wait for Kafka, those on their way included',
   }),
   PURCHASE_QUEUE_BYTES_MAX: Type.Integer({
     default: 64 * 1024 * 1024,
     minimum: 1024 * 1024,
     maximum: 16 * 1024 * 1024 * 1024,
-    description: 'Bytes of events that may wait for Kafka, those on their way included',
+    description: 'Bytes of events of one stream that may wait for Kafka, those on their way included',
   }),
   PURCHASE_OUTBOX_DIR: Type.Optional(
     Type.String({
       minLength: 1,
       description:
-        'Directory of the outbox, on a disk that outlives the instance; one for each. Without it, purchases are refused while Kafka is down',
+        'Directory of the outbox, on a disk that outlives the instance; one for each. Without it, events are refused while Kafka is down',
     }),
   ),
   PURCHASE_OUTBOX_BYTES_MAX: Type.Integer({
     default: 1024 * 1024 * 1024,
     minimum: 64 * 1024 * 1024,
     maximum: Number.MAX_SAFE_INTEGER,
-    description: 'Most bytes of the outbox on disk; above it, purchases are refused while Kafka is down',
+    description: 'Most bytes of the outbox on disk; above it, events are refused while Kafka is down',
   }),
   PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({
     default: 1000,
@@ -109,12 +110,7 @@ export const purchaseConfigSchema = Type.Object({
   }),
   ...pipelineSettings('PURCHASE', purchasePipelines),
   ...attemptsSetting('PURCHASE', 100),
-  KAFKA_BROKERS: Type.Array(Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' }), {
-    default: ['127.0.0.1:9092'],
-    minItems: 1,
-    maxItems: 100,
-    description: 'Kafka brokers as host:port',
-  }),
+  ...kafkaSettings,
   ...authSettings,
   ...drainSettings,
   ...logSettings,
@@ -130,13 +126,21 @@ export type PurchaseConfig = Static<typeof purchaseConfigSchema>;
  */
 export function readPurchaseConfig(env: Readonly<Record<string, string | undefined>> = process.env): PurchaseConfig {
   return readConfig(purchaseConfigSchema, {
-    prefixes: ['PURCHASE_', authPrefix, drainPrefix],
+    prefixes: ['PURCHASE_', ...kafkaPrefixes, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.PURCHASE_QUEUE_EVENTS_MAX >= config.PURCHASE_BATCH_ITEMS_MAX
         ? []
         : ['PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX: such a batch could never be taken.']),
+      ...kafkaProblems(config),
       ...pipelineProblems(purchaseSpecs(config), purchaseRule(config)),
     ],
   });
+}
+
+/** The streams as this process writes them: `PURCHASE_TOPIC` replaces the topic of the purchases. */
+export function configuredStreams(config: PurchaseConfig, streams: readonly Stream[]): readonly Stream[] {
+  return streams.map((stream) =>
+    stream.name === purchases.name ? { ...stream, topic: { ...stream.topic, name: config.PURCHASE_TOPIC } } : stream,
+  );
 }

@@ -1,6 +1,7 @@
 import { problemOf, type Problem, type ProblemName, type Violation } from '@millrace/contracts';
+import { CodedError } from '@millrace/resilience';
 
-/** What can go wrong with a purchase; each is the name of the problem document that tells of it. */
+/** What can go wrong with an event; each is the name of the problem document that tells of it. */
 export type PurchaseErrorCode = Extract<
   ProblemName,
   'validation' | 'event-too-large' | 'unavailable' | 'overloaded' | 'deadline-exceeded' | 'client-closed' | 'internal'
@@ -11,15 +12,14 @@ const retryableCodes: ReadonlySet<PurchaseErrorCode> = new Set(['unavailable', '
 /** Facts of one {@link PurchaseError}. */
 export interface PurchaseErrorDetails {
   readonly errors?: readonly Violation[];
-  /** The identity under which the same purchase may be sent again. */
+  /** The identity under which the same event may be sent again. */
   readonly eventId?: string;
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 }
 
 /** The one error family of this app. */
-export class PurchaseError extends Error {
-  override readonly name = 'PurchaseError';
+export class PurchaseError extends CodedError {
   readonly code: PurchaseErrorCode;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
@@ -53,8 +53,7 @@ export class PurchaseError extends Error {
 export type OutboxErrorCode = 'queue-full' | 'unwritable' | 'closed' | 'locked' | 'damaged';
 
 /** An error of the outbox. */
-export class OutboxError extends Error {
-  override readonly name = 'OutboxError';
+export class OutboxError extends CodedError {
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
 
@@ -66,4 +65,12 @@ export class OutboxError extends Error {
     super(message, options);
     this.retryable = code === 'queue-full' || code === 'unwritable';
   }
+}
+
+/** Kafka answers, but the topic is missing, or it is not as its stream declares it. The stream waits; other streams do not. */
+export class TopicError extends Error {
+  override readonly name = 'TopicError';
+  readonly code = 'topic-mismatch';
+  /** An operator may create the topic at any time. */
+  readonly retryable = true;
 }

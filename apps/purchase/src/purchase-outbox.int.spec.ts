@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PurchaseReceipt } from '@millrace/contracts';
+import type { EventReceipt } from '@millrace/contracts';
 import type { RunningService } from '@millrace/runtime';
 import { FaultProxy, type ServiceProcess, spawnService, stackPart, type TopicMessage, TestTopic } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -43,8 +43,8 @@ function env(kafka: string): Record<string, string> {
 }
 
 /** Posts the purchases of one user one after the other. */
-async function buyInOrder(url: string, count: number): Promise<readonly PurchaseReceipt[]> {
-  const receipts: PurchaseReceipt[] = [];
+async function buyInOrder(url: string, count: number): Promise<readonly EventReceipt[]> {
+  const receipts: EventReceipt[] = [];
   for (let number = 0; number < count; number += 1) {
     const { status, body } = await post(url, seedPurchase());
     expect(status).toBe(202);
@@ -54,7 +54,7 @@ async function buyInOrder(url: string, count: number): Promise<readonly Purchase
 }
 
 /** Waits until the service answers from Kafka again: the outbox of the user's partition is drained then. */
-async function drained(url: string): Promise<PurchaseReceipt> {
+async function drained(url: string): Promise<EventReceipt> {
   await expect.poll(async () => (await post(url, seedPurchase())).body.durability, { timeout: 60_000, interval: 250 }).toBe('kafka');
   return (await post(url, seedPurchase())).body;
 }
@@ -86,7 +86,7 @@ describe('while Kafka is down', () => {
     expect(metrics.match(/events_rejected_total\{.*/g)?.join()).toMatch(/^events_rejected_total\{[^}]*reason="invalid"[^}]*\} 1$/);
     await away.clear();
     await drained(url);
-    const expected = [...receipts, batch.body.items[0] as PurchaseReceipt].map(({ eventId }) => eventId);
+    const expected = [...receipts, batch.body.items[0] as EventReceipt].map(({ eventId }) => eventId);
     expect((await idsInTopic()).slice(0, expected.length)).toEqual(expected);
     expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/millrace_purchase_outbox_bytes\{[^}]*\} 0\n/);
   });

@@ -4,78 +4,81 @@ import type { Logger } from 'pino';
 import type { Outbox } from './outbox/open-outbox.ts';
 import type { FailureReason } from './publish/delivery.ts';
 import type { Publisher } from './publish/publisher.ts';
+import type { StreamWay } from './publish/stream-publishers.ts';
 import type { PublisherEvent, PublisherObserver } from './publish/publisher-events.ts';
 
-/** Turns what the publisher does into log lines and metrics. Events hold personal data and are not logged. */
-export function purchaseTelemetry(logger: Logger, metrics: Metrics): PublisherObserver {
-  const published = metrics.counter({ name: 'millrace_purchase_events_published_total', help: 'Events that Kafka acknowledged.' });
+/** Turns what the publisher of a stream does into log lines and metrics. Events hold personal data and are not logged. */
+export function publisherTelemetry(logger: Logger, metrics: Metrics, stream: string): PublisherObserver {
+  const published = metrics.counter({
+    name: 'millrace_purchase_events_published_total',
+    help: 'Events that Kafka acknowledged.',
+    labelNames: ['stream'],
+  });
   const publishedBytes = metrics.counter({
     name: 'millrace_purchase_published_bytes_total',
     help: 'Bytes of events that Kafka acknowledged, keys and headers included.',
+    labelNames: ['stream'],
   });
-  const rejected = rejections(metrics);
+  const rejected = rejectionsOf(metrics, stream);
   const sends = metrics.histogram({
     name: 'millrace_purchase_send_seconds',
     help: 'Time of a send with all its attempts, by whether Kafka acknowledged all of it.',
-    labelNames: ['outcome'],
+    labelNames: ['stream', 'outcome'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   });
   const sendEvents = metrics.histogram({
     name: 'millrace_purchase_send_events',
     help: 'Events in a send.',
+    labelNames: ['stream'],
     buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000],
   });
   const sessions = metrics.counter({
     name: 'millrace_purchase_kafka_sessions_total',
     help: 'Attempts to open a session with Kafka, by result.',
-    labelNames: ['result'],
+    labelNames: ['stream', 'result'],
   });
 
+  published.inc({ stream }, 0);
+  publishedBytes.inc({ stream }, 0);
   const sentences: { readonly [T in PublisherEvent['type']]: (event: Extract<PublisherEvent, { type: T }>) => void } = {
     SessionOpened: () => {
-      sessions.inc({ result: 'opened' });
-      logger.info('Kafka is reached; purchases are taken.');
+      sessions.inc({ stream, result: 'opened' });
+      logger.info({ stream }, 'Kafka is reached; events are taken.');
     },
     SessionOpenFailed: ({ error, retryInMs }) => {
-      sessions.inc({ result: 'failed' });
-      logger.warn({ err: error, retryInMs }, 'Kafka cannot be reached; purchases go to the outbox, or are refused without one.');
+      sessions.inc({ stream, result: 'failed' });
+      logger.warn({ stream, err: error, retryInMs }, 'Kafka cannot be reached; events go to the outbox, or are refused without one.');
     },
     SendFinished: ({ causes, events, bytes, writtenEvents, writtenBytes, durationMs }) => {
-      published.inc(writtenEvents);
-      publishedBytes.inc(writtenBytes);
-      sendEvents.observe(events);
-      sends.observe({ outcome: causes.length === 0 ? 'written' : 'failed' }, durationMs / 1000);
+      published.inc({ stream }, writtenEvents);
+      publishedBytes.inc({ stream }, writtenBytes);
+      sendEvents.observe({ stream }, events);
+      sends.observe({ stream, outcome: causes.length === 0 ? 'written' : 'failed' }, durationMs / 1000);
       if (causes.length > 0)
         logger.warn(
-          { err: causes[0], events, bytes, writtenEvents, durationMs },
+          { stream, err: causes[0], events, bytes, writtenEvents, durationMs },
           'A send failed, in whole or in part; the producer is replaced.',
         );
     },
-    EventsFailed: ({ reason, events }) => rejected.inc({ reason }, events),
+    EventsFailed: ({ reason, events }) => rejected(reason, events),
   };
   return (event) => (sentences[event.type] as (event: PublisherEvent) => void)(event);
 }
 
-/** Counts a purchase that breaks the contract. */
-export function invalidPurchases(metrics: Metrics): () => void {
-  const rejected = rejections(metrics);
-  return () => rejected.inc({ reason: 'invalid' });
-}
-
-function rejections(metrics: Metrics): ReturnType<Metrics['counter']> {
-  return metrics.counter({
+/** Counts the events of a stream that were not acknowledged. `invalid`: the event breaks the contract. */
+export function rejectionsOf(metrics: Metrics, stream: string): (reason: FailureReason | 'invalid', events: number) => void {
+  const rejected = metrics.counter({
     name: 'millrace_purchase_events_rejected_total',
     help: 'Events that were not acknowledged, by reason; after "unknown" they may be in the topic.',
-    labelNames: ['reason'],
+    labelNames: ['stream', 'reason'],
   });
+  return (reason, events) => rejected.inc({ stream, reason }, events);
 }
 
 /** Logs and counts what happens to the outbox. */
 export interface OutboxObserver {
   /** Events are durable on disk. */
   readonly onQueued: (events: number) => void;
-  /** Neither Kafka nor the outbox has the events. */
-  readonly onFailed: (reason: FailureReason, events: number) => void;
   /** A pass published events. */
   readonly onReplayed: (summary: ReplaySummary) => void;
   /** The drainer could not read or write the log. */
@@ -89,10 +92,8 @@ export function outboxTelemetry(logger: Logger, metrics: Metrics): OutboxObserve
     name: 'millrace_purchase_outbox_replayed_total',
     help: 'Events of the outbox that Kafka acknowledged later.',
   });
-  const rejected = rejections(metrics);
   return {
     onQueued: (events) => queued.inc(events),
-    onFailed: (reason, events) => rejected.inc({ reason }, events),
     onReplayed: (summary) => {
       replayed.inc(summary.replayed);
       if (summary.kept === 0) logger.info({ replayed: summary.replayed }, 'The outbox is drained.');
@@ -117,19 +118,25 @@ export function gaugeOutbox(metrics: Metrics, { log, queue }: Pick<Outbox, 'log'
   );
 }
 
-/** Gauges read when they are scraped. */
-export function gaugePublisher(metrics: Metrics, publisher: Publisher): void {
-  metrics.observe(
-    'millrace_purchase_queue_events',
-    'Events that wait for Kafka, those on their way included.',
-    () => publisher.queuedEvents,
-  );
-  metrics.observe(
+/** Gauges of each stream, read when they are scraped. */
+export function gaugePublishers(metrics: Metrics, ways: readonly StreamWay[]): void {
+  const gauge = (name: string, help: string, read: (publisher: Publisher) => number): void => {
+    metrics.gauge({
+      name,
+      help,
+      labelNames: ['stream'],
+      collect() {
+        for (const { stream, publisher } of ways) this.set({ stream: stream.name }, read(publisher));
+      },
+    });
+  };
+  gauge('millrace_purchase_queue_events', 'Events that wait for Kafka, those on their way included.', ({ queuedEvents }) => queuedEvents);
+  gauge(
     'millrace_purchase_queue_bytes',
     'Bytes of events that wait for Kafka, those on their way included.',
-    () => publisher.queuedBytes,
+    ({ queuedBytes }) => queuedBytes,
   );
-  metrics.observe('millrace_purchase_kafka_up', '1 while Kafka can be reached, 0 while it cannot.', () =>
-    publisher.downCause === undefined ? 1 : 0,
+  gauge('millrace_purchase_kafka_up', '1 while Kafka takes events of the stream, 0 while it does not.', ({ downCause }) =>
+    downCause === undefined ? 1 : 0,
   );
 }

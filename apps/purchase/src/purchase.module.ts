@@ -1,26 +1,31 @@
-import { purchases } from '@millrace/contracts';
+import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
+import { kafkaAccessOf } from '@millrace/kafka/access';
 import { type Pipeline, systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
-import type { PurchaseConfig } from './config.ts';
-import { DRAW_HEX, PurchasesController, REQUEST_MS_MAX } from './http/purchases.controller.ts';
+import { configuredStreams, type PurchaseConfig } from './config.ts';
+import { EventService } from './events/event-service.ts';
+import { DRAW_HEX, eventsControllerOf, eventServiceToken, REQUEST_MS_MAX } from './http/events.controller.ts';
+import { STREAMS, StreamsController } from './http/streams.controller.ts';
 import { OutboxDrainer } from './outbox/outbox-drainer.ts';
 import { goesToOutbox, OutboxPublisher } from './outbox/outbox-publisher.ts';
 import { openOutbox, type Outbox } from './outbox/open-outbox.ts';
 import { kafkaGuardOver, purchasePipelineNames, purchasePipelinesOf } from './resilience.ts';
+import type { KafkaGuard } from './guards.ts';
+import type { EventPublisher } from './publish/event-publisher.ts';
 import { KafkaWriter } from './publish/kafka-writer.ts';
 import { Publisher } from './publish/publisher.ts';
 import { pooledHex } from './publish/random-hex.ts';
+import { checkWay, StreamPublishers, type StreamWay } from './publish/stream-publishers.ts';
 import { uuidV7 } from './publish/uuid-v7.ts';
-import { PurchaseService } from './purchases/purchase-service.ts';
 import {
   gaugeOutbox,
-  gaugePublisher,
-  invalidPurchases,
+  gaugePublishers,
   type OutboxObserver,
   outboxTelemetry,
-  purchaseTelemetry,
+  publisherTelemetry,
+  rejectionsOf,
 } from './purchase-telemetry.ts';
 
 /** Part of the limit from which on the outbox counts as full: a request of 1 MiB must fit below it. */
@@ -31,7 +36,8 @@ const OUTBOX = Symbol('OUTBOX');
 
 interface OutboxParts {
   readonly outbox: Outbox;
-  readonly publisher: OutboxPublisher;
+  readonly pipeline: Pipeline;
+  readonly observer: OutboxObserver;
   readonly drainer: OutboxDrainer;
 }
 
@@ -39,21 +45,22 @@ interface OutboxParts {
 @Module({})
 export class PurchaseModule implements OnModuleDestroy {
   constructor(
-    @Inject(KafkaWriter) private readonly writer: KafkaWriter,
-    @Inject(Publisher) private readonly publisher: Publisher,
+    @Inject(StreamPublishers) private readonly publishers: StreamPublishers,
     @Inject(OUTBOX) private readonly parts: OutboxParts | undefined,
     @Inject(HealthRegistry) health: HealthRegistry,
     @Inject(Metrics) metrics: Metrics,
   ) {
-    gaugePublisher(metrics, publisher);
+    gaugePublishers(metrics, publishers.all);
     health.register('kafka', {
-      // With an outbox the service takes purchases without Kafka.
+      // With an outbox the service takes events without Kafka.
       required: parts === undefined,
-      check: async (signal) => {
-        if (publisher.downCause !== undefined) throw publisher.downCause;
-        return await writer.check(signal);
-      },
+      check: async (signal) => await publishers.check(signal),
     });
+    // One stream without its topic leaves the service ready for the others.
+    if (publishers.all.length > 1) {
+      for (const way of publishers.all)
+        health.register(`stream-${way.stream.name}`, { required: false, check: async (signal) => await checkWay(way, signal) });
+    }
     if (parts !== undefined) {
       const { log, queue } = parts.outbox;
       gaugeOutbox(metrics, parts.outbox);
@@ -61,26 +68,29 @@ export class PurchaseModule implements OnModuleDestroy {
         required: true,
         check: async () => {
           const isFull = log.bytes >= fullPart * log.bytesMax;
-          if (isFull && publisher.downCause !== undefined)
+          if (isFull && publishers.downCause !== undefined)
             throw new Error(`The outbox is full, and Kafka is down: it holds ${log.bytes} of ${log.bytesMax} bytes.`);
           return await Promise.resolve(`${queue.entries} events wait, ${log.bytes} of ${log.bytesMax} bytes`);
         },
       });
       parts.drainer.start();
     }
-    publisher.start();
+    publishers.start();
   }
 
-  static of(config: PurchaseConfig, logger: Logger): DynamicModule {
-    const topic = config.PURCHASE_TOPIC;
+  /** @param list Streams that the service accepts. Default: every declared stream. */
+  static of(config: PurchaseConfig, logger: Logger, list: readonly Stream[] = allStreams): DynamicModule {
+    const streams = configuredStreams(config, listStreams(list));
     const draw = pooledHex();
     // Opened once: the pipelines need the queue, and everything else the outbox.
     let opened: Promise<Outbox> | undefined;
     const outbox = async (): Promise<Outbox | undefined> => {
       const { PURCHASE_OUTBOX_DIR: directory, PURCHASE_OUTBOX_BYTES_MAX: bytesMax } = config;
-      return directory === undefined ? undefined : await (opened ??= openOutbox(directory, bytesMax));
+      return directory === undefined ? undefined : await (opened ??= openOutbox(directory, bytesMax, streams));
     };
     let drainer: OutboxDrainer | undefined;
+    // Kafka is back: the drainer need not wait for the next event.
+    const onOpened = (): void => drainer?.wake();
     return {
       module: PurchaseModule,
       imports: [
@@ -89,61 +99,28 @@ export class PurchaseModule implements OnModuleDestroy {
           useFactory: async () => purchasePipelinesOf(config, (await outbox())?.queue),
         }),
       ],
-      controllers: [PurchasesController],
+      controllers: [...streams.map(eventsControllerOf), StreamsController],
       providers: [
         { provide: REQUEST_MS_MAX, useValue: config.PURCHASE_REQUEST_MS_MAX },
         { provide: DRAW_HEX, useValue: draw },
+        { provide: STREAMS, useValue: streams },
         {
-          provide: KafkaWriter,
-          inject: [PipelineRegistry, pipelineToken('kafka')],
-          useFactory: (pipelines: PipelineRegistry) =>
-            new KafkaWriter(
-              {
-                brokers: config.KAFKA_BROKERS,
-                clientId: 'millrace-purchase',
-                topic,
-                connectMsMax: config.PURCHASE_KAFKA_CONNECT_MS_MAX,
-                answerMsMax: config.PURCHASE_KAFKA_ANSWER_MS_MAX,
-                retryDelayMs: config.PURCHASE_KAFKA_RETRY_DELAY_MS,
-              },
-              kafkaGuardOver(pipelines, config),
-            ),
-        },
-        {
-          provide: Publisher,
-          inject: [KafkaWriter, Metrics],
-          useFactory: (writer: KafkaWriter, metrics: Metrics) => {
-            const observe = purchaseTelemetry(logger, metrics);
-            return new Publisher(
-              writer,
-              {
-                partitions: purchases.topic.partitions,
-                lingerMs: config.PURCHASE_LINGER_MS,
-                batchBytesMax: config.PURCHASE_SEND_PARTITION_BYTES_MAX,
-                queueEventsMax: config.PURCHASE_QUEUE_EVENTS_MAX,
-                queueBytesMax: config.PURCHASE_QUEUE_BYTES_MAX,
-                failBehind: config.PURCHASE_OUTBOX_DIR !== undefined,
-                reopen: { baseMs: 100, factor: 2, waitMsMax: 2000 },
-              },
-              {
-                clock: systemClock,
-                random: Math.random,
-                observe: (event) => {
-                  // With an outbox, it decides whether these events are rejected.
-                  const isUndecided =
-                    event.type === 'EventsFailed' && config.PURCHASE_OUTBOX_DIR !== undefined && goesToOutbox(event.reason);
-                  if (!isUndecided) observe(event);
-                  // Kafka is back: the drainer need not wait for the next event.
-                  if (event.type === 'SessionOpened') drainer?.wake();
-                },
-              },
-            );
+          provide: StreamPublishers,
+          inject: [PipelineRegistry, Metrics, pipelineToken('kafka')],
+          useFactory: (pipelines: PipelineRegistry, metrics: Metrics) => {
+            const guard = kafkaGuardOver(pipelines, config);
+            return new StreamPublishers(streams.map((stream) => wayOf(stream, { config, logger, metrics, guard, onOpened })));
           },
         },
         {
           provide: OUTBOX,
-          inject: [Publisher, PipelineRegistry, Metrics, ...(config.PURCHASE_OUTBOX_DIR === undefined ? [] : [pipelineToken('publish')])],
-          useFactory: async (publisher: Publisher, pipelines: PipelineRegistry, metrics: Metrics) => {
+          inject: [
+            StreamPublishers,
+            PipelineRegistry,
+            Metrics,
+            ...(config.PURCHASE_OUTBOX_DIR === undefined ? [] : [pipelineToken('publish')]),
+          ],
+          useFactory: async (publisher: StreamPublishers, pipelines: PipelineRegistry, metrics: Metrics) => {
             const found = await outbox();
             if (found === undefined) return undefined;
             const parts = outboxParts(found, {
@@ -156,32 +133,90 @@ export class PurchaseModule implements OnModuleDestroy {
             return parts;
           },
         },
-        {
-          provide: PurchaseService,
-          inject: [Publisher, Metrics, OUTBOX],
-          useFactory: (publisher: Publisher, metrics: Metrics, parts: OutboxParts | undefined) =>
-            new PurchaseService({
-              publisher: parts?.publisher ?? publisher,
-              topic,
+        ...streams.map((stream) => ({
+          provide: eventServiceToken(stream),
+          inject: [StreamPublishers, Metrics, OUTBOX],
+          useFactory: (publishers: StreamPublishers, metrics: Metrics, parts: OutboxParts | undefined) => {
+            const onRejected = rejectionsOf(metrics, stream.name);
+            const { publisher } = publishers.of(stream.name);
+            return new EventService({
+              stream,
+              publisher: parts === undefined ? publisher : withOutbox(publisher, parts, onRejected),
               batchItemsMax: config.PURCHASE_BATCH_ITEMS_MAX,
               newEventId: () => uuidV7(Date.now(), draw),
-              onInvalid: invalidPurchases(metrics),
-            }),
-        },
+              onInvalid: () => onRejected('invalid', 1),
+            });
+          },
+        })),
       ],
     };
   }
 
   async onModuleDestroy(): Promise<void> {
     await this.parts?.drainer.stop();
-    await this.publisher.close();
-    this.writer.close();
+    await this.publishers.close();
     await this.parts?.outbox.close();
   }
 }
 
+interface WayNeeds {
+  readonly config: PurchaseConfig;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly guard: KafkaGuard;
+  readonly onOpened: () => void;
+}
+
+function wayOf(stream: Stream, { config, logger, metrics, guard, onOpened }: WayNeeds): StreamWay {
+  const { name: topic, partitions } = stream.topic;
+  const writer = new KafkaWriter(
+    {
+      access: kafkaAccessOf(config),
+      clientId: 'millrace-purchase',
+      topic,
+      partitions,
+      connectMsMax: config.PURCHASE_KAFKA_CONNECT_MS_MAX,
+      answerMsMax: config.PURCHASE_KAFKA_ANSWER_MS_MAX,
+      retryDelayMs: config.PURCHASE_KAFKA_RETRY_DELAY_MS,
+    },
+    guard,
+  );
+  const observe = publisherTelemetry(logger, metrics, stream.name);
+  const publisher = new Publisher(
+    writer,
+    {
+      partitions,
+      lingerMs: config.PURCHASE_LINGER_MS,
+      batchBytesMax: config.PURCHASE_SEND_PARTITION_BYTES_MAX,
+      queueEventsMax: config.PURCHASE_QUEUE_EVENTS_MAX,
+      queueBytesMax: config.PURCHASE_QUEUE_BYTES_MAX,
+      failBehind: config.PURCHASE_OUTBOX_DIR !== undefined,
+      reopen: { baseMs: 100, factor: 2, waitMsMax: 2000 },
+    },
+    {
+      clock: systemClock,
+      random: Math.random,
+      observe: (event) => {
+        // With an outbox, it decides whether these events are rejected.
+        const isUndecided = event.type === 'EventsFailed' && config.PURCHASE_OUTBOX_DIR !== undefined && goesToOutbox(event.reason);
+        if (!isUndecided) observe(event);
+        if (event.type === 'SessionOpened') onOpened();
+      },
+    },
+  );
+  return { stream, writer, publisher };
+}
+
+function withOutbox(
+  publisher: Publisher,
+  { outbox: { queue }, pipeline, observer: { onQueued } }: OutboxParts,
+  onFailed: ReturnType<typeof rejectionsOf>,
+): EventPublisher {
+  return new OutboxPublisher({ publisher, queue, pipeline, onFailed, onQueued });
+}
+
 interface OutboxNeeds {
-  readonly publisher: Publisher;
+  readonly publisher: StreamPublishers;
   readonly pipeline: Pipeline;
   readonly observer: OutboxObserver;
   readonly publishMsMax: number;
@@ -201,6 +236,5 @@ function outboxParts(outbox: Outbox, { publisher, pipeline, observer, publishMsM
     onReplayed: observer.onReplayed,
   });
   queue.onStored(() => drainer.wake());
-  const { onFailed, onQueued } = observer;
-  return { outbox, drainer, publisher: new OutboxPublisher({ publisher, queue, pipeline, onFailed, onQueued }) };
+  return { outbox, pipeline, observer, drainer };
 }

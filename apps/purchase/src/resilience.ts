@@ -1,3 +1,5 @@
+import { streams } from '@millrace/contracts';
+import { kafkaRefusalOf } from '@millrace/kafka/access';
 import { classifyError, type ErrorClass, type FallbackQueue, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import {
   pipelineSpecs,
@@ -10,9 +12,9 @@ import {
   type SettingsOf,
 } from '@millrace/runtime';
 import type { PurchaseConfig } from './config.ts';
+import { TopicError } from './errors.ts';
 import { timeoutGuard, type KafkaGuard } from './guards.ts';
 import { isForOutbox } from './outbox/outbox-publisher.ts';
-import { isKafkaRefusal } from './publish/kafka-refusal.ts';
 import { refusedForItsContent } from './publish/send-outcome.ts';
 
 /** Requests are answered within limits of their own; this only ends the counting of one whose connection never closes. */
@@ -30,7 +32,8 @@ export const purchasePipelines = {
     // reach Kafka at most: 5 s, half its time.
     timeout: { attemptMs: 3000, totalMs: 30_000 },
     breaker: { minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
-    bulkhead: { concurrencyMax: 8 },
+    // Each stream has one write outstanding, beside its attempts to reach Kafka and its checks.
+    bulkhead: { concurrencyMax: 8 * streams.length },
   },
 } as const satisfies NamedDefaults;
 
@@ -92,25 +95,24 @@ export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: 
     });
 }
 
-// One purchase that is too large for the topic must not close the way for all others.
+// One event that is too large for its topic, or one stream without its topic, must not close the way for all others.
 function errorClassOf(error: unknown): ErrorClass {
+  if (error instanceof TopicError) return 'invalid';
   // A broker that refuses the credentials is healthy: an open circuit would only hide its answer.
   return refusedForItsContent(error) || remedyOf(error) !== undefined ? 'invalid' : classifyError(error);
 }
 
 /** The remedy for an error that does not pass by itself; undefined for all others. */
 export function remedyOf(error: unknown): string | undefined {
-  return isKafkaRefusal(error) ? 'check the credentials for the brokers, and the ACLs of the topic' : undefined;
+  return kafkaRefusalOf(error)?.remedy;
 }
 
 function callPathsOf(config: PurchaseConfig): readonly CallPath[] {
   // As often as fits into the time of one write when every attempt is refused at once.
   const writes = (settingsOf: SettingsOf): number =>
     Math.ceil(settingsOf('kafka').timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);
-  return [
-    {
-      request: 'POST /v1/purchases: the write that it shares with others',
-      layers: ['kafka', { name: '@platformatic/kafka', attemptsMax: writes }],
-    },
-  ];
+  return streams.map(({ name }) => ({
+    request: `POST /v1/${name}: the write that it shares with others`,
+    layers: ['kafka', { name: '@platformatic/kafka', attemptsMax: writes }],
+  }));
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Problem, PurchaseReceipt, QueryView, ResultPage } from '@millrace/contracts';
+import type { Problem, EventReceipt, QueryView, ResultPage } from '@millrace/contracts';
 import { waitUntil } from '@millrace/testing';
 import { ask, post, type Answer } from '../http.ts';
 import { makePurchases } from '../purchases.ts';
@@ -30,9 +30,9 @@ export class MatrixTraffic {
   async buy({
     userId = 'user-0',
     day = this.acknowledged.size === 0 ? 1 : 2,
-  }: { readonly userId?: string; readonly day?: number } = {}): Promise<Answer<PurchaseReceipt & Partial<Problem>>> {
+  }: { readonly userId?: string; readonly day?: number } = {}): Promise<Answer<EventReceipt & Partial<Problem>>> {
     const [purchase] = makePurchases(1);
-    const answer = await post<PurchaseReceipt & Partial<Problem>>(`${this.#stack.purchase.url}/v1/purchases`, {
+    const answer = await post<EventReceipt & Partial<Problem>>(`${this.#stack.purchase.url}/v1/purchases`, {
       ...purchase,
       userId,
       purchaseTimestamp: day * daySeconds,
@@ -56,9 +56,14 @@ export class MatrixTraffic {
     await waitUntil(`the sink to land ${expected} events`, landed, { timeoutMs: patienceMs, everyMs: 200 });
   }
 
-  /** Submits a statement. */
+  /** Submits a statement. It is not answered from the cache: the claims are about the engines. */
   async submit(engine: 'duckdb' | 'athena'): Promise<Answer<QueryView & Partial<Problem>>> {
-    return await this.#submit({ sql: `SELECT count(*) AS n FROM purchases WHERE dt = '${queriedDay}'`, engine, timeoutMs: queryMsMax });
+    return await this.#submit({
+      sql: `SELECT count(*) AS n FROM purchases WHERE dt = '${queriedDay}'`,
+      engine,
+      timeoutMs: queryMsMax,
+      cache: false,
+    });
   }
 
   /** Runs a statement to its end. */
@@ -69,7 +74,12 @@ export class MatrixTraffic {
   /** Runs the report, always the same one, to its end. */
   async report(): Promise<QueryView> {
     return await this.#ended(
-      await this.#submit({ report: 'sales-by-genre', parameters: { from: queriedDay, to: queriedDay }, timeoutMs: queryMsMax }),
+      await this.#submit({
+        report: 'sales-by-genre',
+        parameters: { from: queriedDay, to: queriedDay },
+        timeoutMs: queryMsMax,
+        cache: false,
+      }),
     );
   }
 

@@ -1,4 +1,4 @@
-import type { ErrorClass } from '@millrace/resilience';
+import { CodedError, type ErrorClass } from '@millrace/resilience';
 
 /** Kind of a failure of an object, a ledger or the catalog. */
 export type LakeErrorCode =
@@ -24,8 +24,7 @@ export type LakeErrorCode =
   | 'unsound-store';
 
 /** The one error family of this library. */
-export class LakeError extends Error {
-  override readonly name = 'LakeError';
+export class LakeError extends CodedError {
   readonly code: LakeErrorCode;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;

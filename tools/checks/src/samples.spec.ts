@@ -1,4 +1,4 @@
-import { purchaseEventSchema, purchaseRequestSchema, utcDate, validatorFor, type PurchaseEvent } from '@millrace/contracts';
+import { purchases as stream, utcDate, validatorFor, type PurchaseEvent } from '@millrace/contracts';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,8 +19,8 @@ function expectedReport(...args: string[]): string {
 
 describe('the sample purchases', () => {
   it('are valid, as posted and as they stand in the topic', () => {
-    const request = validatorFor(purchaseRequestSchema);
-    const event = validatorFor(purchaseEventSchema);
+    const request = validatorFor(stream.requestSchema);
+    const event = validatorFor(stream.eventSchema);
     expect(purchases).toHaveLength(4000);
     expect(purchases.flatMap((purchase) => [...request.violations(purchase), ...event.violations(purchase)])).toEqual([]);
   });

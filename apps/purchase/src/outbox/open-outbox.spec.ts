@@ -1,13 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PurchaseEvent } from '@millrace/contracts';
+import { purchases } from '@millrace/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { purchaseMessageOf } from '../publish/purchase-message.ts';
+import { messageMakerOf } from '../publish/event-message.ts';
 import { seedPurchase } from '../testing/seed-purchase.ts';
 import { entryOfMessage } from './message-codec.ts';
 import { openOutbox, type Outbox } from './open-outbox.ts';
 
+const messageOf = messageMakerOf(purchases);
 const { signal } = new AbortController();
 const firstSegment = `${'0'.repeat(20)}.log`;
 let directory: string;
@@ -18,7 +19,7 @@ beforeEach(async () => {
 afterEach(async () => await rm(directory, { recursive: true, force: true }));
 
 async function putEvents(outbox: Outbox, ids: readonly string[]): Promise<void> {
-  const entries = ids.map((eventId) => entryOfMessage(purchaseMessageOf({ eventId, ...seedPurchase() } as PurchaseEvent, 'trace')));
+  const entries = ids.map((eventId) => entryOfMessage(messageOf({ eventId, ...seedPurchase() }, 'trace')));
   await outbox.queue.put(entries, { signal });
 }
 
@@ -31,37 +32,37 @@ async function replayIds(outbox: Outbox): Promise<string[]> {
 describe('an outbox on disk', () => {
   it('keeps its events over a restart, in a directory that it creates, and frees the space of replayed ones', async () => {
     const path = join(directory, 'new', 'outbox');
-    const first = await openOutbox(path, 1_000_000);
+    const first = await openOutbox(path, 1_000_000, [purchases]);
     await putEvents(first, ['1', '2']);
     await putEvents(first, ['3']);
     await first.close();
-    const second = await openOutbox(path, 1_000_000);
+    const second = await openOutbox(path, 1_000_000, [purchases]);
     expect(await second.queue.size()).toBe(3);
     expect(await replayIds(second)).toEqual(['1', '2', '3']);
     expect(second.log.bytes).toBe(0);
     await second.close();
-    const third = await openOutbox(path, 1_000_000);
+    const third = await openOutbox(path, 1_000_000, [purchases]);
     await putEvents(third, ['4']);
     expect(await replayIds(third)).toEqual(['4']);
     await third.close();
   });
 
   it('cuts a torn tail', async () => {
-    const outbox = await openOutbox(directory, 1_000_000);
+    const outbox = await openOutbox(directory, 1_000_000, [purchases]);
     await putEvents(outbox, ['1', '2']);
     await outbox.close();
     const path = join(directory, firstSegment);
     await writeFile(path, (await readFile(path)).subarray(0, -3));
-    const again = await openOutbox(directory, 1_000_000);
+    const again = await openOutbox(directory, 1_000_000, [purchases]);
     await putEvents(again, ['3']);
     expect(await replayIds(again)).toEqual(['1', '3']);
     await again.close();
   });
 
   it('belongs to one opener at a time', async () => {
-    const outbox = await openOutbox(directory, 1_000_000);
-    await expect(openOutbox(directory, 1_000_000)).rejects.toMatchObject({ code: 'locked' });
+    const outbox = await openOutbox(directory, 1_000_000, [purchases]);
+    await expect(openOutbox(directory, 1_000_000, [purchases])).rejects.toMatchObject({ code: 'locked' });
     await outbox.close();
-    await (await openOutbox(directory, 1_000_000)).close();
+    await (await openOutbox(directory, 1_000_000, [purchases])).close();
   });
 });

@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import type { PurchaseMessage } from '../publish/purchase-message.ts';
+import type { Stream } from '@millrace/contracts';
+import type { EventMessage } from '../publish/event-message.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { DiskDirectory } from './disk-directory.ts';
-import { messageCodec } from './message-codec.ts';
+import { messageCodecOf } from './message-codec.ts';
 import { OutboxLog } from './outbox-log.ts';
 import { OutboxQueue } from './outbox-queue.ts';
 
@@ -16,7 +17,7 @@ const groupEntriesMax = 500;
 /** The outbox of an instance. */
 export interface Outbox {
   readonly log: OutboxLog;
-  readonly queue: OutboxQueue<PurchaseMessage>;
+  readonly queue: OutboxQueue<EventMessage>;
   /** Closes the files and releases the directory. */
   close(): Promise<void>;
 }
@@ -25,14 +26,15 @@ export interface Outbox {
  * Opens the outbox in a directory, which it creates and locks.
  *
  * @param bytesMax Most bytes on disk, ≥ 1.
+ * @param streams Streams whose events it may hold.
  * @throws OutboxError `locked` when another process has the directory, `damaged` when a durable event cannot be read
  */
-export async function openOutbox(path: string, bytesMax: number): Promise<Outbox> {
+export async function openOutbox(path: string, bytesMax: number, streams: readonly Stream[]): Promise<Outbox> {
   await mkdir(path, { recursive: true });
   const lock = lockDirectory(path);
   try {
     const log = await OutboxLog.open(new DiskDirectory(path), { bytesMax, segmentBytesMax, commitBytesMax });
-    const queue = await OutboxQueue.open(log, messageCodec, groupEntriesMax);
+    const queue = await OutboxQueue.open(log, messageCodecOf(streams), groupEntriesMax);
     return {
       log,
       queue,

@@ -1,5 +1,5 @@
 import { type BackOff, backOffMs, type Clock, type QueueEntry, type ReplaySummary, sleep } from '@millrace/resilience';
-import type { PurchaseMessage } from '../publish/purchase-message.ts';
+import type { EventMessage } from '../publish/event-message.ts';
 import { ClientPresence } from '../publish/client-presence.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
 import type { OutboxQueue } from './outbox-queue.ts';
@@ -12,7 +12,7 @@ export type ReplayOutbox = (
 
 /** Dependencies and waits of the drainer. */
 export interface OutboxDrainerOptions {
-  readonly queue: Pick<OutboxQueue<PurchaseMessage>, 'canReplay'>;
+  readonly queue: Pick<OutboxQueue<EventMessage>, 'canReplay'>;
   readonly replay: ReplayOutbox;
   readonly publisher: EventPublisher & { readonly downCause: unknown };
   readonly clock: Clock;
@@ -100,7 +100,7 @@ export class OutboxDrainer {
 
   async #publish(entries: readonly QueueEntry[], signal: AbortSignal): Promise<void> {
     const { publisher, clock, publishMsMax } = this.#options;
-    const messages = entries.map(({ item }) => item as PurchaseMessage);
+    const messages = entries.map(({ item }) => item as EventMessage);
     const deliveries = await publisher.publish(messages, { client: ClientPresence.of(signal), deadline: clock.now() + publishMsMax });
     const failed = deliveries.find(({ kind }) => kind === 'failed');
     if (failed?.kind === 'failed') throw new Error(`An event of the outbox was not published: ${failed.reason}.`, { cause: failed.cause });

@@ -1,12 +1,13 @@
+import { purchases } from '@millrace/contracts';
 import { createPipeline, type FallbackQueue, type Pipeline } from '@millrace/resilience';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readPurchaseConfig } from '../config.ts';
 import { publishSpec } from '../resilience.ts';
 import { ClientPresence } from '../publish/client-presence.ts';
 import type { Delivery, FailureReason } from '../publish/delivery.ts';
-import type { PurchaseMessage } from '../publish/purchase-message.ts';
+import type { EventMessage } from '../publish/event-message.ts';
 import { PowerCutDirectory } from '../testing/power-cut-directory.ts';
-import { messageCodec } from './message-codec.ts';
+import { messageCodecOf } from './message-codec.ts';
 import { OutboxDrainer } from './outbox-drainer.ts';
 import { OutboxLog } from './outbox-log.ts';
 import { OutboxPublisher } from './outbox-publisher.ts';
@@ -14,6 +15,8 @@ import { OutboxQueue } from './outbox-queue.ts';
 import { ManualClock, promisesSettled } from '../testing/manual-clock.ts';
 
 const config = readPurchaseConfig({});
+// The messages here have no headers, and so no type.
+const messageCodec = messageCodecOf([{ ...purchases, eventType: '' }]);
 
 /** A Kafka that keeps logs by partition, or refuses with a reason. */
 class FakeKafka {
@@ -25,7 +28,7 @@ class FakeKafka {
   downCause: unknown;
   held: Promise<void> | undefined;
 
-  async publish(messages: readonly PurchaseMessage[]): Promise<Delivery[]> {
+  async publish(messages: readonly EventMessage[]): Promise<Delivery[]> {
     await this.held;
     return messages.map(({ eventId, partition }): Delivery => {
       const reason = this.refusedEvents.get(eventId) ?? this.refusals.get(partition);
@@ -39,7 +42,7 @@ class FakeKafka {
 
 let directory: PowerCutDirectory;
 let kafka: FakeKafka;
-let queue: OutboxQueue<PurchaseMessage>;
+let queue: OutboxQueue<EventMessage>;
 let pipeline: Pipeline;
 let publisher: OutboxPublisher;
 let failed: string[];
@@ -64,18 +67,26 @@ beforeEach(async () => {
   });
 });
 
-function message(eventId: string, partition = 0, valueBytes = 10): PurchaseMessage {
-  return { eventId, partition, bytes: 100, key: Buffer.from('user'), value: Buffer.alloc(valueBytes), headers: new Map() };
+function message(eventId: string, partition = 0, valueBytes = 10): EventMessage {
+  return {
+    stream: 'purchases',
+    eventId,
+    partition,
+    bytes: 100,
+    key: Buffer.from('user'),
+    value: Buffer.alloc(valueBytes),
+    headers: new Map(),
+  };
 }
 
-async function publish(messages: readonly PurchaseMessage[], client = new ClientPresence()): Promise<string[]> {
+async function publish(messages: readonly EventMessage[], client = new ClientPresence()): Promise<string[]> {
   const deliveries = await publisher.publish(messages, { client, deadline: Date.now() + 10_000 });
   return deliveries.map((delivery) => `${delivery.eventId} ${delivery.kind === 'failed' ? delivery.reason : delivery.kind}`);
 }
 
 async function drain(): Promise<void> {
   await pipeline.replay(async (entries) => {
-    const deliveries = await kafka.publish(entries.map(({ item }) => item as PurchaseMessage));
+    const deliveries = await kafka.publish(entries.map(({ item }) => item as EventMessage));
     if (deliveries.some(({ kind }) => kind !== 'written')) throw new Error('not written');
   });
 }

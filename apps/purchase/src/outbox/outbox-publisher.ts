@@ -1,10 +1,10 @@
-import type { Pipeline, QueueEntry } from '@millrace/resilience';
+import { CodedError, type Pipeline, type QueueEntry } from '@millrace/resilience';
 import { OutboxError } from '../errors.ts';
 import type { Delivery, FailureReason } from '../publish/delivery.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
-import type { PurchaseMessage } from '../publish/purchase-message.ts';
-import { entryOfMessage } from './message-codec.ts';
+import type { EventMessage } from '../publish/event-message.ts';
+import { entryOfMessage, queueKeyOf } from './message-codec.ts';
 import type { OutboxQueue } from './outbox-queue.ts';
 
 /** Failures after which an event goes to the outbox. All others would fail again, or are about the request and not about Kafka. */
@@ -18,13 +18,14 @@ export function goesToOutbox(reason: FailureReason): boolean {
 type Failed = Extract<Delivery, { kind: 'failed' }>;
 
 /** Some events of a request are not in Kafka for now. */
-class NotInKafkaError extends Error {
-  override readonly name = 'NotInKafkaError';
+class NotInKafkaError extends CodedError {
+  readonly code = 'not-in-kafka';
+  readonly retryable = true;
   readonly entries: readonly QueueEntry[];
 
   /** @param deliveries Of all events of the request. */
   constructor(
-    readonly messages: readonly PurchaseMessage[],
+    readonly messages: readonly EventMessage[],
     readonly deliveries: readonly Delivery[],
   ) {
     const failed = deliveries.find(isKept);
@@ -41,7 +42,7 @@ export function isForOutbox(error: unknown): boolean {
 /** Dependencies of {@link OutboxPublisher}. */
 export interface OutboxPublisherOptions {
   readonly publisher: EventPublisher;
-  readonly queue: Pick<OutboxQueue<PurchaseMessage>, 'isEmpty' | 'isWaiting' | 'failureOf'>;
+  readonly queue: Pick<OutboxQueue<EventMessage>, 'isEmpty' | 'isWaiting' | 'failureOf'>;
   /** Its `queue` fallback is the outbox. */
   readonly pipeline: Pick<Pipeline, 'executeOutcome'>;
   /** Called for events that neither Kafka nor the outbox has. */
@@ -61,7 +62,7 @@ export class OutboxPublisher implements EventPublisher {
     this.#options = options;
   }
 
-  async publish(messages: readonly PurchaseMessage[], limits: PublishLimits): Promise<Delivery[]> {
+  async publish(messages: readonly EventMessage[], limits: PublishLimits): Promise<Delivery[]> {
     const { pipeline, onQueued } = this.#options;
     const outcome = await pipeline.executeOutcome(async () => await this.#toKafka(messages, limits), {
       deadline: limits.deadline,
@@ -81,7 +82,7 @@ export class OutboxPublisher implements EventPublisher {
     return this.#report(limits.client.isGone ? error.deliveries : this.#explain(error));
   }
 
-  async #toKafka(messages: readonly PurchaseMessage[], limits: PublishLimits): Promise<Delivery[]> {
+  async #toKafka(messages: readonly EventMessage[], limits: PublishLimits): Promise<Delivery[]> {
     const { publisher, queue } = this.#options;
     const deliveries = queue.isEmpty ? await publisher.publish(messages, limits) : await this.#withoutWaiting(messages, limits);
     if (deliveries.some(isKept)) throw new NotInKafkaError(messages, deliveries);
@@ -100,9 +101,9 @@ export class OutboxPublisher implements EventPublisher {
   }
 
   /** Publishes the events of partitions without a backlog. The others are `unavailable`: they must queue behind it. */
-  async #withoutWaiting(messages: readonly PurchaseMessage[], limits: PublishLimits): Promise<Delivery[]> {
+  async #withoutWaiting(messages: readonly EventMessage[], limits: PublishLimits): Promise<Delivery[]> {
     const { publisher, queue } = this.#options;
-    const direct = messages.filter(({ partition }) => !queue.isWaiting(String(partition)));
+    const direct = messages.filter((message) => !queue.isWaiting(queueKeyOf(message)));
     const isDirect = new Set(direct);
     const published = (await publisher.publish(direct, limits)).values();
     return messages.map((message) =>

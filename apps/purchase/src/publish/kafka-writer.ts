@@ -1,15 +1,19 @@
-import { purchases } from '@millrace/contracts';
+import { nameRefusals, type KafkaAccess } from '@millrace/kafka/access';
 import { Base, ProduceAcks, Producer, type BaseOptions } from '@platformatic/kafka';
+import { TopicError } from '../errors.ts';
 import type { KafkaGuard } from '../guards.ts';
+import { isMissingTopic } from './missing-topic.ts';
+import { platformaticAccess, watchConnections } from './platformatic-access.ts';
 import { outcomeOfError, outcomeOfResult } from './send-outcome.ts';
 import type { PartitionBatch, SendOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
 
 /** How to reach Kafka. */
 export interface KafkaWriterSettings {
-  /** Addresses of brokers, `host:port`. */
-  readonly brokers: readonly string[];
+  readonly access: KafkaAccess;
   readonly clientId: string;
   readonly topic: string;
+  /** Partitions that the topic has by its contract. */
+  readonly partitions: number;
   /** Time to open a connection, in milliseconds. */
   readonly connectMsMax: number;
   /** Time until the answer to one request must be there, in milliseconds; then the connection is closed and the request sent again on another. */
@@ -28,46 +32,55 @@ export class KafkaWriter implements TopicWriter {
   readonly #settings: KafkaWriterSettings;
   readonly #guard: KafkaGuard;
   readonly #inspector: Base;
+  readonly #brokenBy: () => Error | undefined;
 
   constructor(settings: KafkaWriterSettings, guard: KafkaGuard) {
     this.#settings = settings;
     this.#guard = guard;
     this.#inspector = new Base({ ...baseOptions(settings), clientId: `${settings.clientId}-check`, retries: 0 });
+    this.#brokenBy = watchConnections(this.#inspector);
   }
 
   /**
    * Asks Kafka for the topic, without retries.
    *
    * @returns a sentence for people
-   * @throws when Kafka does not answer, or the topic does not have the contract's number of partitions: the order per user rests on it
+   * @throws TopicError when the topic is missing or does not have the contract's number of partitions: the order per key rests on it
+   * @throws when Kafka does not answer
    */
   async check(signal?: AbortSignal): Promise<string> {
-    return await this.#guard('check', async (within) => await this.#inspect(within), signal);
+    return await this.#guard(
+      'check',
+      async (within) => await nameRefusals(async () => await this.#inspect(within), this.#brokenBy),
+      signal,
+    );
   }
 
   async open(signal: AbortSignal): Promise<WriterSession> {
     return await this.#guard(
       'open',
-      async (within) => {
-        await this.#inspect(within);
-        const { retryDelayMs } = this.#settings;
-        const producer = new Producer({
-          ...baseOptions(this.#settings),
-          idempotent: true,
-          acks: ProduceAcks.ALL,
-          retries: Number.MAX_SAFE_INTEGER,
-          retryDelay: retryDelayMs,
-        });
-        try {
-          await abortable(producer.initIdempotentProducer({}), within);
-        } catch (error) {
-          giveUp(producer);
-          throw error;
-        }
-        return new KafkaSession(producer, this.#settings.topic, this.#guard);
-      },
+      async (within) => await nameRefusals(async () => await this.#openSession(within), this.#brokenBy),
       signal,
     );
+  }
+
+  async #openSession(signal: AbortSignal): Promise<WriterSession> {
+    await this.#inspect(signal);
+    const { retryDelayMs } = this.#settings;
+    const producer = new Producer({
+      ...baseOptions(this.#settings),
+      idempotent: true,
+      acks: ProduceAcks.ALL,
+      retries: Number.MAX_SAFE_INTEGER,
+      retryDelay: retryDelayMs,
+    });
+    try {
+      await abortable(producer.initIdempotentProducer({}), signal);
+    } catch (error) {
+      giveUp(producer);
+      throw error;
+    }
+    return new KafkaSession(producer, this.#settings.topic, this.#guard);
   }
 
   close(): void {
@@ -75,11 +88,16 @@ export class KafkaWriter implements TopicWriter {
   }
 
   async #inspect(signal: AbortSignal): Promise<string> {
-    const { topic } = this.#settings;
-    const { brokers, topics } = await abortable(this.#inspector.metadata({ topics: [topic], forceUpdate: true, retries: 0 }), signal);
+    const { topic, partitions: expected } = this.#settings;
+    const { brokers, topics } = await abortable(this.#inspector.metadata({ topics: [topic], forceUpdate: true, retries: 0 }), signal).catch(
+      (error: unknown) => {
+        throw isMissingTopic(error)
+          ? new TopicError(`the topic ${topic} does not exist: create it with ${expected} partitions`, { cause: error })
+          : error;
+      },
+    );
     const partitions = topics.get(topic)?.partitionsCount ?? 0;
-    if (partitions !== purchases.topic.partitions)
-      throw new Error(`the topic ${topic} has ${partitions} partitions, and its contract says ${purchases.topic.partitions}`);
+    if (partitions !== expected) throw new TopicError(`the topic ${topic} has ${partitions} partitions, and its contract says ${expected}`);
     return `${brokers.size} broker${brokers.size === 1 ? '' : 's'}, topic ${topic}`;
   }
 }
@@ -120,9 +138,9 @@ class KafkaSession implements WriterSession {
   }
 }
 
-function baseOptions({ brokers, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {
+function baseOptions({ access, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {
   return {
-    bootstrapBrokers: [...brokers],
+    ...platformaticAccess(access),
     clientId,
     connectTimeout: connectMsMax,
     requestTimeout: answerMsMax,

@@ -1,5 +1,3 @@
-import { purchases } from '@millrace/contracts';
-
 /**
  * The partition of a key: Java's murmur2, its sign bit cleared, modulo the number of partitions. Every Kafka client that follows the
  * Java one agrees, so that whoever else writes to the topic keeps the order per user.
@@ -7,7 +5,7 @@ import { purchases } from '@millrace/contracts';
  * @param key the key in UTF-8
  * @param partitions number of partitions of the topic
  */
-export function partitionOfKey(key: Buffer, partitions: number = purchases.topic.partitions): number {
+export function partitionOfKey(key: Buffer, partitions: number): number {
   return (murmur2(key) & 0x7fff_ffff) % partitions;
 }
 

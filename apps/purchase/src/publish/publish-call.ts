@@ -1,7 +1,7 @@
 import type { CallDeadlines, DueCall } from './call-deadlines.ts';
 import type { ClientPresence } from './client-presence.ts';
 import type { Delivery, FailureReason } from './delivery.ts';
-import type { PurchaseMessage } from './purchase-message.ts';
+import type { EventMessage } from './event-message.ts';
 
 /** Limits of one call to the publisher. */
 export interface PublishLimits {
@@ -15,7 +15,7 @@ export interface PublishLimits {
 
 /** One event on its way. `queued` until it is handed to Kafka's client, `sending` until the outcome is there. */
 export interface Pending {
-  readonly message: PurchaseMessage;
+  readonly message: EventMessage;
   readonly index: number;
   readonly call: PublishCall;
   state: 'queued' | 'sending' | 'settled';
@@ -35,7 +35,7 @@ export class PublishCall implements DueCall {
 
   /** @param onExpired called with every event that was still queued when the time was over */
   constructor(
-    messages: readonly PurchaseMessage[],
+    messages: readonly EventMessage[],
     { client, deadline }: PublishLimits,
     deadlines: CallDeadlines,
     onExpired: (pending: Pending) => void,

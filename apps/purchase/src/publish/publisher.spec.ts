@@ -5,7 +5,7 @@ import { ClientPresence } from './client-presence.ts';
 import type { Delivery } from './delivery.ts';
 import { Publisher, type PublisherSettings } from './publisher.ts';
 import type { PublisherEvent } from './publisher-events.ts';
-import type { PurchaseMessage } from './purchase-message.ts';
+import type { EventMessage } from './event-message.ts';
 
 const unknown = { kind: 'unknown', cause: new Error('no answer') } as const;
 const requestMsMax = 10_000;
@@ -21,8 +21,8 @@ beforeEach(() => {
   client = new ClientPresence();
 });
 
-function message(eventId: string, partition = 0, bytes = 10): PurchaseMessage {
-  return { eventId, partition, bytes, key: Buffer.from('user'), value: Buffer.alloc(0), headers: new Map() };
+function message(eventId: string, partition = 0, bytes = 10): EventMessage {
+  return { stream: 'purchases', eventId, partition, bytes, key: Buffer.from('user'), value: Buffer.alloc(0), headers: new Map() };
 }
 
 async function started(settings: Partial<PublisherSettings> = {}): Promise<Publisher> {
@@ -45,7 +45,7 @@ async function started(settings: Partial<PublisherSettings> = {}): Promise<Publi
 }
 
 /** Publishes as one request, and keeps the answer once it is there. */
-function publish(publisher: Publisher, ...messages: PurchaseMessage[]): { deliveries?: readonly string[] } {
+function publish(publisher: Publisher, ...messages: EventMessage[]): { deliveries?: readonly string[] } {
   const request: { deliveries?: readonly string[] } = {};
   void publisher.publish(messages, { client, deadline: clock.now() + requestMsMax }).then((deliveries) => {
     request.deliveries = deliveries.map(textOf);

@@ -5,7 +5,7 @@ import type { EventPublisher } from './event-publisher.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import { PublishCall, type Pending, type PublishLimits } from './publish-call.ts';
 import type { PublisherObserver } from './publisher-events.ts';
-import type { PurchaseMessage } from './purchase-message.ts';
+import type { EventMessage } from './event-message.ts';
 import type { PartitionOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
 
 /** Limits and habits of the publisher. */
@@ -93,7 +93,7 @@ export class Publisher implements EventPublisher {
   }
 
   /** Publishes the events of one request, all taken into the queue or none. Resolves with a delivery for each, in order; never rejects. */
-  async publish(messages: readonly PurchaseMessage[], limits: PublishLimits): Promise<Delivery[]> {
+  async publish(messages: readonly EventMessage[], limits: PublishLimits): Promise<Delivery[]> {
     if (messages.length === 0) return [];
     const refusal = this.#refusalOf(messages);
     if (refusal !== undefined) {
@@ -121,7 +121,7 @@ export class Publisher implements EventPublisher {
     this.#state = { name: 'closed' };
   }
 
-  #refusalOf(messages: readonly PurchaseMessage[]): { reason: FailureReason; cause?: unknown } | undefined {
+  #refusalOf(messages: readonly EventMessage[]): { reason: FailureReason; cause?: unknown } | undefined {
     if (!this.#accepting) return { reason: 'stopping' };
     if (this.#state.name === 'down') return { reason: 'unavailable', cause: this.#state.cause };
     const { queueEventsMax, queueBytesMax } = this.#settings;
@@ -270,6 +270,6 @@ export class Publisher implements EventPublisher {
   }
 }
 
-function bytesOf(messages: readonly PurchaseMessage[]): number {
+function bytesOf(messages: readonly EventMessage[]): number {
   return messages.reduce((sum, { bytes }) => sum + bytes, 0);
 }

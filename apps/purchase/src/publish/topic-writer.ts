@@ -1,9 +1,9 @@
-import type { PurchaseMessage } from './purchase-message.ts';
+import type { EventMessage } from './event-message.ts';
 
 /** Messages of one partition, in the order in which they are to stand in it. */
 export interface PartitionBatch {
   readonly partition: number;
-  readonly messages: readonly PurchaseMessage[];
+  readonly messages: readonly EventMessage[];
 }
 
 /**

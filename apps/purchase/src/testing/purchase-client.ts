@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BatchAnswer, KafkaReceipt, Problem, PurchaseReceipt } from '@millrace/contracts';
+import type { BatchAnswer, KafkaReceipt, Problem, EventReceipt } from '@millrace/contracts';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
 import { type TopicMessage, waitUntil } from '@millrace/testing';
 import { expect } from 'vitest';
@@ -34,7 +34,7 @@ export async function startReadyPurchase(env: Readonly<Record<string, string>>):
 }
 
 /** An answer, with its JSON. */
-export interface Answer<T = PurchaseReceipt & BatchAnswer & Problem> {
+export interface Answer<T = EventReceipt & BatchAnswer & Problem> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: T;
@@ -54,7 +54,7 @@ export async function post(
 
 /** What came of a load: the receipts of the purchases that were taken, the ids of those that were not, and how often a request had no answer. */
 export interface LoadResult {
-  readonly receipts: PurchaseReceipt[];
+  readonly receipts: EventReceipt[];
   readonly refused: string[];
   unanswered: number;
 }
@@ -91,7 +91,7 @@ export async function load(
 }
 
 /** Every receipt of Kafka names the offset of its event, and no event is in the topic twice. */
-export function expectEachOnce(receipts: readonly PurchaseReceipt[], messages: readonly TopicMessage[]): void {
+export function expectEachOnce(receipts: readonly EventReceipt[], messages: readonly TopicMessage[]): void {
   const places = new Map(messages.map(({ partition, offset, headers }) => [`${partition}/${offset}`, headers['ce_id']]));
   const inKafka = receipts.filter((receipt): receipt is KafkaReceipt => receipt.durability === 'kafka');
   expect(inKafka.filter(({ eventId, partition, offset }) => places.get(`${partition}/${offset}`) !== eventId)).toEqual([]);

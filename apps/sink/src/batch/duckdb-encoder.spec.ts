@@ -8,7 +8,7 @@ import { checkOf } from './check.ts';
 import { DiskSpool } from '../spool/disk-spool.ts';
 import { DuckDbEncoder, onDuckDbDisk, openInstance } from './duckdb-encoder.ts';
 import { OpenBatch } from './open-batch.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
 import { TestClock } from '../testing/test-clock.ts';
 import type { SealedBatch } from '../spool/batch.ts';
 

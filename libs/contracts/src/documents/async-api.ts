@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { cloudEventsVersion, headerNames } from '../headers.ts';
-import type { Stream } from '../stream.ts';
+import type { Stream } from '../streams/stream.ts';
 import type { JsonObject } from './schema-components.ts';
 
 /** Derives the JSON Schema (2020-12) of the values of a stream's topic. */

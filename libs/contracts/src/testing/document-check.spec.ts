@@ -13,6 +13,8 @@ describe('a comparison of routes', () => {
       check.routeFaults([
         { method: 'POST', path: '/v1/purchases' },
         { method: 'POST', path: '/v1/purchases/batch' },
+        { method: 'GET', path: '/v1/streams' },
+        { method: 'GET', path: '/v1/streams/:name/schema' },
         { method: 'HEAD', path: '/v1/other' },
       ]),
     ).toEqual([]);
@@ -22,6 +24,8 @@ describe('a comparison of routes', () => {
     expect(
       check.routeFaults([
         { method: 'POST', path: '/v1/purchases' },
+        { method: 'GET', path: '/v1/streams' },
+        { method: 'GET', path: '/v1/streams/:name/schema' },
         { method: 'GET', path: '/v1/purchases/:id' },
       ]),
     ).toEqual(['The document does not describe GET /v1/purchases/{id}.', 'The service does not have POST /v1/purchases/batch.']);

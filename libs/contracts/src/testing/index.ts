@@ -1,1 +1,2 @@
+export { bookViews } from './book-views.ts';
 export { DocumentCheck, type GivenAnswer } from './document-check.ts';

@@ -1,8 +1,10 @@
-/** Permissions of a caller: post purchases, run queries, operate the service (metrics, circuits, audit). No scope implies another. */
-export const scopes = ['purchases:write', 'queries:run', 'admin'] as const;
+import { streams, writeScopeOf } from '@millrace/contracts';
 
-/** Name of a permission. */
-export type Scope = (typeof scopes)[number];
+/** Name of a permission: post the events of a stream, run queries, or operate the service (metrics, circuits, audit). No scope implies another. */
+export type Scope = `${string}:write` | 'queries:run' | 'admin';
+
+/** Every permission. Each stream has its own. */
+export const scopes: readonly Scope[] = [...streams.map(writeScopeOf), 'queries:run', 'admin'];
 
 /** True for the name of a scope that exists. */
 export function isScope(name: string): name is Scope {

@@ -7,7 +7,7 @@ import {
   openApiOf,
   projectorApi,
   purchaseApi,
-  purchaseEventSchema,
+  purchases,
   queryApi,
   queryWorkerApi,
   sinkApi,
@@ -55,7 +55,7 @@ describe.each(streams)('the documents of the stream $name', (stream) => {
 describe('the JSON Schema of the purchases', () => {
   const [stream] = streams;
   const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(jsonSchemaOf(stream!));
-  const inApp = validatorFor(purchaseEventSchema);
+  const inApp = validatorFor(purchases.eventSchema);
   const good = {
     eventId: '0199c0de-0000-7000-8000-000000000001',
     bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
@@ -119,7 +119,8 @@ function routesOf(project: string): string[] {
   );
   return files.flatMap((path) => {
     const text = textOf(`${project}/src/${path}`);
-    const base = /@Controller\((?:'([^']*)')?\)/.exec(text)?.[1] ?? '';
+    // The controller of a stream stands for each of them.
+    const base = (/@Controller\((?:['`]([^'`]*)['`])?\)/.exec(text)?.[1] ?? '').replace('${stream.name}', purchases.name);
     return [...text.matchAll(/@(Get|Post|Put|Patch|Delete)\((?:'([^']*)')?\)/g)].map(([, method, rest]) => {
       const parts = [base, rest ?? ''].filter((part) => part !== '').join('/');
       return `${method!.toUpperCase()} /${parts.replaceAll(/:(\w+)/g, '{$1}')}`;

@@ -1,0 +1,107 @@
+import type { BatchAnswer, BatchItem, EventReceipt, Stream } from '@millrace/contracts';
+import { PurchaseError } from '../errors.ts';
+import { errorOf, receiptOf } from './delivery-answers.ts';
+import { eventReaderOf, type ReadEvent } from './event-reader.ts';
+import type { PublishLimits } from '../publish/publish-call.ts';
+import type { EventPublisher } from '../publish/event-publisher.ts';
+import { messageMakerOf, type EventMessage, type MakeMessage } from '../publish/event-message.ts';
+
+/** Dependencies and limits of the service. */
+export interface EventServiceOptions {
+  readonly stream: Stream;
+  readonly publisher: EventPublisher;
+  readonly batchItemsMax: number;
+  /** Makes a UUIDv7. */
+  readonly newEventId: () => string;
+  /** Called for every event that breaks the contract. */
+  readonly onInvalid: () => void;
+}
+
+/** Takes the events of one stream and answers when they are durable. */
+export class EventService {
+  readonly #options: EventServiceOptions;
+  readonly #readEvent: ReadEvent;
+  readonly #makeMessage: MakeMessage;
+
+  constructor(options: EventServiceOptions) {
+    this.#options = options;
+    this.#readEvent = eventReaderOf(options.stream);
+    this.#makeMessage = messageMakerOf(options.stream);
+  }
+
+  /** @throws PurchaseError when the event breaks the contract, or is not kept */
+  async take(body: unknown, traceparent: string, limits: PublishLimits): Promise<EventReceipt> {
+    const message = this.#messageOf(body, traceparent, limits.callerDeadline);
+    const [delivery] = await this.#options.publisher.publish([message], limits);
+    if (delivery!.kind === 'failed') throw errorOf(delivery!);
+    return receiptOf(delivery!, this.#options.stream.topic.name);
+  }
+
+  /**
+   * Takes a batch; each item has an answer of its own.
+   *
+   * @throws PurchaseError `validation` when it is not an array of 1 to `batchItemsMax` items
+   */
+  async takeBatch(body: unknown, traceparent: string, limits: PublishLimits): Promise<BatchAnswer> {
+    const items = this.#itemsOf(body).map((item, index) => this.#read(item, index, traceparent, limits.callerDeadline));
+    const messages = items.flatMap((item) => ('message' in item ? [item.message] : []));
+    const deliveries = (await this.#options.publisher.publish(messages, limits)).values();
+    const answers = items.map((item): BatchItem => {
+      if (!('message' in item)) return problemItem(item.index, item.error);
+      const delivery = deliveries.next().value!;
+      return delivery.kind === 'failed'
+        ? problemItem(item.index, errorOf(delivery))
+        : { index: item.index, status: 202, ...receiptOf(delivery, this.#options.stream.topic.name) };
+    });
+    const accepted = answers.filter(({ status }) => status === 202).length;
+    return { accepted, rejected: answers.length - accepted, items: answers };
+  }
+
+  #itemsOf(body: unknown): unknown[] {
+    const { batchItemsMax } = this.#options;
+    if (!Array.isArray(body)) throw batchError('must be of type array');
+    if (body.length === 0) throw batchError('must have at least 1 item', 1);
+    if (body.length > batchItemsMax) throw batchError(`must have at most ${batchItemsMax} items`, batchItemsMax);
+    return body as unknown[];
+  }
+
+  #read(
+    item: unknown,
+    index: number,
+    traceparent: string,
+    deadline: number | undefined,
+  ): { index: number; message: EventMessage } | { index: number; error: PurchaseError } {
+    try {
+      return { index, message: this.#messageOf(item, traceparent, deadline) };
+    } catch (error) {
+      if (error instanceof PurchaseError) return { index, error };
+      throw error;
+    }
+  }
+
+  #messageOf(body: unknown, traceparent: string, deadline: number | undefined): EventMessage {
+    try {
+      return this.#makeMessage(this.#readEvent(body, this.#options.newEventId), traceparent, deadline);
+    } catch (error) {
+      if (error instanceof PurchaseError) this.#options.onInvalid();
+      throw error;
+    }
+  }
+}
+
+function batchError(message: string, limit?: number): PurchaseError {
+  return new PurchaseError('validation', `The batch ${message}.`, {
+    errors: [{ field: '', message, ...(limit === undefined ? {} : { limit }) }],
+  });
+}
+
+function problemItem(index: number, error: PurchaseError): BatchItem {
+  const problem = error.toProblem();
+  return { index, status: problem.status, ...(problem.eventId === undefined ? {} : { eventId: problem.eventId }), problem };
+}
+
+/** The status of a batch: 202 when any item was taken; otherwise that of the items which a repetition could save, or else 400. */
+export function statusOfBatch({ accepted, items }: BatchAnswer): 202 | 400 | 503 {
+  if (accepted > 0) return 202;
+  return items.some(({ status }) => status >= 500) ? 503 : 400;
+}

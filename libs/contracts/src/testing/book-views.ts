@@ -1,0 +1,26 @@
+import { Type } from 'typebox';
+import { defineStream } from '../streams/define-stream.ts';
+import { epochSeconds, text, uuid } from '../streams/fields.ts';
+
+/** A second stream, which exists in tests only: its declaration is all that the services need. */
+export const bookViews = defineStream({
+  name: 'book-views',
+  title: 'BookView',
+  description: 'One look of one user at the page of a book.',
+  fields: {
+    eventId: uuid({ fieldId: 1, description: 'Identity of the event, a UUID' }),
+    bookId: uuid({ fieldId: 2, description: 'The book, a UUID' }),
+    userId: text({ fieldId: 3, charactersMax: 128, description: 'The reader, opaque' }),
+    viewedAt: epochSeconds({ fieldId: 4, description: 'Time of the view in seconds since 1970-01-01T00:00:00Z' }),
+    referrer: Type.Optional(text({ fieldId: 5, charactersMax: 1024, description: 'Page that led to the book' })),
+  },
+  eventType: 'com.millrace.bookstore.book-view.v1',
+  topic: { name: 'bookstore.book-views.v1', partitions: 3 },
+  keyField: 'userId',
+  database: 'bookstore',
+  table: 'book_views',
+  timeField: 'viewedAt',
+  sortFields: ['bookId', 'viewedAt'],
+  contract: 'bookstore.book-views.v1/1',
+  buffering: { flushSeconds: 1 },
+});
