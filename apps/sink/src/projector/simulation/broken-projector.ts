@@ -8,7 +8,7 @@ import {
   type PutOptions,
 } from '@millrace/lake';
 import { purchases } from '@millrace/contracts';
-import { tick } from '../../simulation/tick.ts';
+import { tick } from '../../simulation/parts/tick.ts';
 import { PacedStore } from './paced-store.ts';
 import { soundProjector, type ProjectorMakers } from './projection-world.ts';
 import { SimulatedCatalog } from './simulated-catalog.ts';

@@ -8,8 +8,8 @@ import {
   type LedgerEntry,
   type ProjectionCommit,
 } from '@millrace/lake';
-import { ModelFault } from '../../simulation/model-fault.ts';
-import type { SimulatedBucket } from '../../simulation/simulated-store.ts';
+import { ModelFault } from '../../simulation/verdict/model-fault.ts';
+import type { SimulatedBucket } from '../../simulation/parts/simulated-store.ts';
 import type { SharedPointer } from './simulated-catalog.ts';
 
 /** Bucket of the simulation, as locations name it. */

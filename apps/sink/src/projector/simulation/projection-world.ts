@@ -12,10 +12,10 @@ import {
   type PointerCatalog,
   type Round,
 } from '@millrace/lake';
-import { Incarnation } from '../../simulation/incarnation.ts';
-import { ModelFault } from '../../simulation/model-fault.ts';
-import { SimulatedBucket, SimulatedStore, type WriteFault } from '../../simulation/simulated-store.ts';
-import { tick } from '../../simulation/tick.ts';
+import { Incarnation } from '../../simulation/parts/incarnation.ts';
+import { ModelFault } from '../../simulation/verdict/model-fault.ts';
+import { SimulatedBucket, SimulatedStore, type WriteFault } from '../../simulation/parts/simulated-store.ts';
+import { tick } from '../../simulation/parts/tick.ts';
 import { PacedStore } from './paced-store.ts';
 import { ProjectionInvariants, simulatedBucket } from './projection-invariants.ts';
 import type { ProjectionSchedule, Step } from './projection-schedule.ts';
