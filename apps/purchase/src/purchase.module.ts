@@ -1,5 +1,5 @@
 import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
-import { kafkaAccessOf } from '@millrace/kafka/access';
+import { kafkaAccessOf, type KafkaAccess } from '@millrace/kafka/access';
 import { type Pipeline, systemClock } from '@millrace/resilience';
 import { HealthRegistry, isAuthOn, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
@@ -10,6 +10,7 @@ import { readAccessKeys } from './firehose/access-keys.ts';
 import { FIREHOSE, FirehoseController, type FirehoseParts } from './firehose/firehose.controller.ts';
 import { DRAW_HEX, eventsControllerOf, eventServiceToken, REQUEST_MS_MAX } from './http/events.controller.ts';
 import { STREAMS, StreamsController } from './http/streams.controller.ts';
+import { IdempotencyModule } from './idempotency/idempotency.module.ts';
 import { OutboxDrainer } from './outbox/outbox-drainer.ts';
 import { goesToOutbox, OutboxPublisher } from './outbox/outbox-publisher.ts';
 import { openOutbox, type Outbox } from './outbox/open-outbox.ts';
@@ -100,6 +101,7 @@ export class PurchaseModule implements OnModuleDestroy {
           names: purchasePipelineNames(config),
           useFactory: async () => purchasePipelinesOf(config, (await outbox())?.queue),
         }),
+        IdempotencyModule.of(config, logger),
       ],
       controllers: [...streams.map(eventsControllerOf), StreamsController, FirehoseController],
       providers: [
@@ -111,7 +113,9 @@ export class PurchaseModule implements OnModuleDestroy {
           inject: [PipelineRegistry, Metrics, pipelineToken('kafka')],
           useFactory: (pipelines: PipelineRegistry, metrics: Metrics) => {
             const guard = kafkaGuardOver(pipelines, config);
-            return new StreamPublishers(streams.map((stream) => wayOf(stream, { config, logger, metrics, guard, onOpened })));
+            // One for all streams, so that they share a token.
+            const access = kafkaAccessOf(config);
+            return new StreamPublishers(streams.map((stream) => wayOf(stream, { config, logger, metrics, guard, access, onOpened })));
           },
         },
         {
@@ -187,6 +191,7 @@ function firehoseParts(
 }
 
 interface WayNeeds {
+  readonly access: KafkaAccess;
   readonly config: PurchaseConfig;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -194,11 +199,11 @@ interface WayNeeds {
   readonly onOpened: () => void;
 }
 
-function wayOf(stream: Stream, { config, logger, metrics, guard, onOpened }: WayNeeds): StreamWay {
+function wayOf(stream: Stream, { config, logger, metrics, guard, access, onOpened }: WayNeeds): StreamWay {
   const { name: topic, partitions } = stream.topic;
   const writer = new KafkaWriter(
     {
-      access: kafkaAccessOf(config),
+      access,
       clientId: 'millrace-purchase',
       topic,
       partitions,
