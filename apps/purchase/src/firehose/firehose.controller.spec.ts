@@ -68,6 +68,12 @@ describe('POST /', () => {
     expect(fake.taken).toEqual(['a', 'b']);
   });
 
+  it('takes bodies above the limit of other requests', async () => {
+    const { client: sdk } = await start();
+    const put = new PutRecordCommand({ DeliveryStreamName: stream, Record: record({ id: 'a', text: 'x'.repeat(900_000) }) });
+    expect(await sdk.send(put)).toMatchObject({ RecordId: 'a' });
+  });
+
   it('answers exceptions that an AWS SDK reads', async () => {
     const { client: sdk } = await start();
     const put = async (name: string, value: unknown): Promise<unknown> =>
