@@ -1,7 +1,7 @@
 import { createPipeline } from '@millrace/resilience';
 import { FaultProxy } from '@millrace/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { requestConnection, settled } from './redis-connections.ts';
+import { requestConnection, settled } from '@millrace/runtime/redis';
 import { testParts } from './testing-lake.ts';
 
 let proxy: FaultProxy;
