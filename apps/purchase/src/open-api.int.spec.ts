@@ -1,10 +1,8 @@
-import { purchaseApi } from '@millrace/contracts';
 import { DocumentCheck } from '@millrace/contracts/testing';
-import { createLogger, startService, type RunningService } from '@millrace/runtime';
-import { TestTopic, waitUntil } from '@millrace/testing';
+import type { RunningService } from '@millrace/runtime';
+import { TestTopic } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readPurchaseConfig } from './config.ts';
-import { PurchaseModule } from './purchase.module.ts';
+import { startReadyPurchase } from './testing/purchase-client.ts';
 import { seedPurchase } from './testing/seed-purchase.ts';
 
 let topic: TestTopic;
@@ -13,16 +11,7 @@ let check: DocumentCheck;
 
 beforeAll(async () => {
   topic = await TestTopic.create('purchase-test');
-  const config = readPurchaseConfig({
-    LOG_LEVEL: 'error',
-    KAFKA_BROKERS: process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092',
-    PURCHASE_TOPIC: topic.name,
-  });
-  const logger = createLogger({ name: 'purchase', level: config.LOG_LEVEL });
-  service = await startService({ name: 'purchase', module: PurchaseModule.of(config, logger), api: purchaseApi, port: 0, logger });
-  await waitUntil('purchase to be ready', async () => ((await fetch(`${service.url}/health/ready`)).ok ? true : undefined), {
-    timeoutMs: 30_000,
-  });
+  service = await startReadyPurchase({ KAFKA_BROKERS: process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092', PURCHASE_TOPIC: topic.name });
   check = await DocumentCheck.of(service.url);
 });
 afterAll(async () => {

@@ -10,6 +10,7 @@ import { readAccessKeys } from './firehose/access-keys.ts';
 import { FIREHOSE, FirehoseController, type FirehoseParts } from './firehose/firehose.controller.ts';
 import { DRAW_HEX, eventsControllerOf, eventServiceToken, REQUEST_MS_MAX } from './http/events.controller.ts';
 import { STREAMS, StreamsController } from './http/streams.controller.ts';
+import { IdempotencyModule } from './idempotency/idempotency.module.ts';
 import { OutboxDrainer } from './outbox/outbox-drainer.ts';
 import { goesToOutbox, OutboxPublisher } from './outbox/outbox-publisher.ts';
 import { openOutbox, type Outbox } from './outbox/open-outbox.ts';
@@ -100,6 +101,7 @@ export class PurchaseModule implements OnModuleDestroy {
           names: purchasePipelineNames(config),
           useFactory: async () => purchasePipelinesOf(config, (await outbox())?.queue),
         }),
+        IdempotencyModule.of(config, logger),
       ],
       controllers: [...streams.map(eventsControllerOf), StreamsController, FirehoseController],
       providers: [

@@ -3,7 +3,7 @@ export * from './bom.ts';
 export { asyncApiOf, jsonSchemaOf } from './documents/async-api.ts';
 export { commonProblems, type HttpAnswer, type HttpApi, type HttpOperation, type HttpParameter } from './documents/http-api.ts';
 export * from './documents/open-api.ts';
-export { purchaseApi, purchaseApiOf } from './documents/purchase-api.ts';
+export { ndjsonMediaType, purchaseApi, purchaseApiOf } from './documents/purchase-api.ts';
 export { queryApi } from './documents/query-api.ts';
 export { type JsonObject } from './documents/schema-components.ts';
 export { projectorApi, queryWorkerApi, sinkApi } from './documents/sink-api.ts';

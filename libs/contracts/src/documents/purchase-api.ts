@@ -1,7 +1,7 @@
 import { Type, type TSchema } from 'typebox';
 import { batchAnswerSchema, eventReceiptSchema, purchaseLimits, streamListSchema } from '../event-http.ts';
 import { firehoseAnswerSchema, firehoseErrorSchema } from '../firehose-http.ts';
-import { headerNames } from '../headers.ts';
+import { headerNames, idempotencyKey } from '../headers.ts';
 import type { ProblemName } from '../problem.ts';
 import { writeScopeOf, type Stream } from '../streams/stream.ts';
 import { streams } from '../streams/streams.ts';
@@ -23,14 +23,33 @@ const traceParameter: HttpParameter = {
   schema: Type.String(),
 };
 
+const keyParameter: HttpParameter = {
+  in: 'header',
+  name: idempotencyKey.name,
+  description:
+    'Makes a repeated request the same request: the key gives the event ids, and a repetition gets the first receipt. Another body under the key is 422.',
+  schema: Type.String({ pattern: idempotencyKey.pattern }),
+};
+
+/** Headers of an answer to a request with an Idempotency-Key. */
+const keyHeaders = {
+  'Idempotent-Replayed': '`true`: the answer is the receipt of an earlier request under the same Idempotency-Key',
+  'Idempotency-Receipt': '`unavailable`: no receipt is kept. A repetition is sent again under the same event ids',
+} as const;
+
 const json = 'application/json';
 const amzJson = 'application/x-amz-json-1.1';
+
+/** Media type of newline-delimited JSON. */
+export const ndjsonMediaType = 'application/x-ndjson';
 
 const postProblems: readonly ProblemName[] = [
   'invalid-json',
   'validation',
   'body-too-large',
   'unsupported-media-type',
+  'idempotency-conflict',
+  'too-many-requests',
   'overloaded',
   'unavailable',
   'deadline-exceeded',
@@ -87,7 +106,7 @@ function streamOperations(stream: Stream): HttpOperation[] {
     method: 'POST',
     tag: capitalised(nouns),
     scopes: [writeScopeOf(stream)],
-    parameters: [deadlineParameter, traceParameter],
+    parameters: [keyParameter, deadlineParameter, traceParameter],
   } as const;
   return [
     {
@@ -97,7 +116,7 @@ function streamOperations(stream: Stream): HttpOperation[] {
       summary: `Post one ${noun}`,
       description: `The answer comes when every in-sync replica of Kafka has the ${noun}, or the outbox on disk while Kafka is down. After 503 or 504, or without an answer, send the ${noun} again under the same \`eventId\`: the sink drops a repeated event within its deduplication window.`,
       body: requestSchema,
-      answers: [{ status: 202, description: `The ${noun} is durable`, content: { [json]: eventReceiptSchema } }],
+      answers: [{ status: 202, description: `The ${noun} is durable`, content: { [json]: eventReceiptSchema }, headers: keyHeaders }],
       problems: [...postProblems, 'event-too-large'],
     },
     {
@@ -105,10 +124,11 @@ function streamOperations(stream: Stream): HttpOperation[] {
       path: `/v1/${name}/batch`,
       id: `post${nouns.split(' ').map(capitalised).join('')}`,
       summary: `Post a batch of ${nouns}`,
-      description: `Each ${noun} is checked alone and has its own answer, in the order of the array. 202: at least one was accepted. 400: none was accepted and a retry cannot help. 503: no valid ${noun} could be stored.`,
+      description: `Each ${noun} is checked alone and has its own answer, in the order of the request. A line of NDJSON that is not JSON is a rejected item. 202: at least one was accepted. 400: none was accepted and a retry cannot help. 503: no valid ${noun} could be stored.`,
       body: batchSchema(requestSchema, capitalised(nouns)),
+      otherBodies: { [ndjsonMediaType]: Type.String({ description: `One ${noun} as JSON in each line; empty lines do not count` }) },
       answers: [
-        { status: 202, description: `At least one ${noun} is durable`, content: { [json]: batchAnswerSchema } },
+        { status: 202, description: `At least one ${noun} is durable`, content: { [json]: batchAnswerSchema }, headers: keyHeaders },
         { status: 400, description: `No ${noun} was accepted, and a retry cannot help`, content: { [json]: batchAnswerSchema } },
         {
           status: 503,
@@ -157,7 +177,7 @@ function batchSchema(item: TSchema, items: string): TSchema {
   return Type.Array(item, {
     minItems: 1,
     maxItems: purchaseLimits.batchItemsMax,
-    description: `${items}; PURCHASE_BATCH_ITEMS_MAX sets the limit`,
+    description: `${items}; PURCHASE_BATCH_ITEMS_MAX and PURCHASE_BATCH_BYTES_MAX set the limits`,
   });
 }
 
