@@ -112,6 +112,13 @@ export const purchaseConfigSchema = Type.Object({
     maximum: Number.MAX_SAFE_INTEGER,
     description: 'Most bytes of the outbox on disk; above it, events are refused while Kafka is down',
   }),
+  PURCHASE_FIREHOSE_KEYS_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'File with the access keys of producers that use Firehose: `{"keys": [{"accessKeyId", "secretAccessKey"}]}`. Without it, such requests are refused where authentication is on and need no signature where it is off',
+    }),
+  ),
   PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({
     default: 1000,
     minimum: 50,

@@ -1,4 +1,5 @@
 import { purchases, queryLimits, type EngineName } from '@millrace/contracts';
+import { fileProblems } from '@millrace/credentials';
 import {
   attemptsSetting,
   authPrefix,
@@ -180,7 +181,18 @@ export const queryConfigSchema = Type.Object({
   }),
   ...pipelineSettings('QUERY', queryPipelines),
   ...attemptsSetting('QUERY'),
-  REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379', minLength: 1, description: 'Redis' }),
+  REDIS_URL: Type.String({
+    default: 'redis://127.0.0.1:6379',
+    pattern: '^rediss?://[^\\s]+$',
+    description: 'Redis, with user and password if it asks for them; `rediss:` for TLS',
+  }),
+  REDIS_TLS_CA_FILE: Type.Optional(
+    Type.String({ minLength: 1, description: "PEM file with the CA certificates of Redis. Without it, Node's own CAs are trusted" }),
+  ),
+  REDIS_TLS_CERT_FILE: Type.Optional(
+    Type.String({ minLength: 1, description: 'PEM file with the client certificate for Redis and its chain' }),
+  ),
+  REDIS_TLS_KEY_FILE: Type.Optional(Type.String({ minLength: 1, description: 'PEM file with the private key of that certificate' })),
   AWS_REGION: Type.Optional(Type.String({ minLength: 1, description: "AWS region. Default: the profile's, or us-east-1" })),
   AWS_ENDPOINT_URL: Type.Optional(Type.String({ description: 'Endpoint of every AWS service' })),
   AWS_ENDPOINT_URL_S3: Type.Optional(Type.String({ description: 'Endpoint of S3' })),
@@ -205,7 +217,7 @@ export type QueryConfig = Static<typeof queryConfigSchema>;
  */
 export function readQueryConfig(env: Readonly<Record<string, string | undefined>> = process.env): QueryConfig {
   return readConfig(queryConfigSchema, {
-    prefixes: ['QUERY_', authPrefix, drainPrefix],
+    prefixes: ['QUERY_', 'REDIS_TLS_', authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE)
@@ -223,7 +235,18 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
         : [
             `QUERY_DUCKDB_READ_SECONDS must be lower: DuckDB would give up a read of S3 after ${readMsMax(config.QUERY_DUCKDB_READ_SECONDS)} ms, which is not within QUERY_TIMEOUT_MS (${config.QUERY_TIMEOUT_MS}).`,
           ]),
+      ...redisProblems(config),
       ...pipelineProblems(specsOf(config)),
     ],
   });
+}
+
+const redisFiles = { ca: 'REDIS_TLS_CA_FILE', cert: 'REDIS_TLS_CERT_FILE', key: 'REDIS_TLS_KEY_FILE' } as const;
+
+function redisProblems(config: QueryConfig): string[] {
+  const stray = Object.values(redisFiles).filter((name) => config[name] !== undefined && !config.REDIS_URL.startsWith('rediss:'));
+  return [
+    ...stray.map((name) => `${name} has no effect: REDIS_URL must begin with rediss:// for TLS.`),
+    ...fileProblems<keyof QueryConfig>(config, redisFiles),
+  ];
 }

@@ -1,14 +1,13 @@
 import { type BatchAnswer, type BatchItem, headerNames, writeScopeOf, type Stream } from '@millrace/contracts';
-import { deadlineOf, ProblemError, RequireScope, RoutePriority } from '@millrace/runtime';
+import { RequireScope, RoutePriority } from '@millrace/runtime';
 import { Body, Controller, Inject, Post, Req, Res, type Type } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { statusOfBatch, verdictOfBatch, type EventService } from '../events/event-service.ts';
 import { answerKeyed, keyOf } from '../idempotency/answer-keyed.ts';
 import { IdempotentAnswers, type KeyedWork, type Verdict } from '../idempotency/idempotent-answers.ts';
-import { ClientPresence } from '../publish/client-presence.ts';
-import type { PublishLimits } from '../publish/publish-call.ts';
 import type { DrawHex } from '../publish/random-hex.ts';
 import { traceparentOf } from '../publish/traceparent.ts';
+import { limitsOf } from './request-limits.ts';
 
 /** Injection token of the time a request may take, in milliseconds. */
 export const REQUEST_MS_MAX = Symbol('REQUEST_MS_MAX');
@@ -79,21 +78,6 @@ function traceOf({ headers }: FastifyRequest, draw: DrawHex): string {
   return traceparentOf(headers[headerNames.traceparent], draw);
 }
 
-function limitsOf(request: FastifyRequest, reply: FastifyReply, requestMsMax: number): PublishLimits {
-  const deadline = deadlineOf(request.headers[headerNames.deadline]);
-  const ownDeadline = Date.now() + requestMsMax;
-  return { client: clientOf(reply), deadline: Math.min(deadline ?? ownDeadline, ownDeadline), callerDeadline: deadline };
-}
-
 function retryAfterOf(item: BatchItem): number {
   return 'problem' in item ? (item.problem.retryAfterSeconds ?? 1) : 1;
-}
-
-function clientOf({ raw }: FastifyReply): ClientPresence {
-  const client = new ClientPresence();
-  raw.on('close', () => {
-    if (!raw.writableFinished)
-      client.leave(new ProblemError('client-closed', { detail: 'The client closed the connection before the answer.' }));
-  });
-  return client;
 }

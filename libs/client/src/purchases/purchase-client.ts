@@ -1,4 +1,4 @@
-import type { BatchAnswer, PurchaseReceipt, PurchaseRequest } from '../api-types.ts';
+import type { BatchAnswer, EventReceipt, PurchaseRequest } from '../api-types.ts';
 import { Connection, expectSuccess, type CallOptions, type ClientOptions, type Request } from '../connection.ts';
 import { errorOfProblem, MillraceError } from '../errors.ts';
 
@@ -19,7 +19,7 @@ export interface PostOptions extends CallOptions {
 
 /** The fate of one purchase of a batch. */
 export type PurchaseOutcome =
-  | { readonly accepted: true; readonly eventId: string; readonly receipt: PurchaseReceipt }
+  | { readonly accepted: true; readonly eventId: string; readonly receipt: EventReceipt }
   | { readonly accepted: false; readonly eventId: string; readonly error: MillraceError };
 
 /** Client of the purchase API. */
@@ -39,7 +39,7 @@ export class PurchaseClient {
    * @throws MillraceError `problem`, `unreachable` or `timeout`. After a retryable one the purchase may be durable: post it again with the
    * same `eventId` or `idempotencyKey`
    */
-  async post(purchase: PurchaseRequest, { idempotencyKey, signal }: PostOptions = {}): Promise<PurchaseReceipt> {
+  async post(purchase: PurchaseRequest, { idempotencyKey, signal }: PostOptions = {}): Promise<EventReceipt> {
     // An `eventId` in the body wins over the key, so the client makes none beside a key.
     const body = idempotencyKey === undefined ? this.identify(purchase) : purchase;
     const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
@@ -105,7 +105,7 @@ function receiptOf({
   index: _index,
   status: _status,
   ...receipt
-}: { readonly index: number; readonly status: 202 } & PurchaseReceipt): PurchaseReceipt {
+}: { readonly index: number; readonly status: 202 } & EventReceipt): EventReceipt {
   return receipt;
 }
 

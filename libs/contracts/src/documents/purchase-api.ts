@@ -1,5 +1,6 @@
 import { Type, type TSchema } from 'typebox';
 import { batchAnswerSchema, eventReceiptSchema, purchaseLimits, streamListSchema } from '../event-http.ts';
+import { firehoseAnswerSchema, firehoseErrorSchema } from '../firehose-http.ts';
 import { headerNames, idempotencyKey } from '../headers.ts';
 import type { ProblemName } from '../problem.ts';
 import { writeScopeOf, type Stream } from '../streams/stream.ts';
@@ -37,6 +38,7 @@ const keyHeaders = {
 } as const;
 
 const json = 'application/json';
+const amzJson = 'application/x-amz-json-1.1';
 
 /** Media type of newline-delimited JSON. */
 export const ndjsonMediaType = 'application/x-ndjson';
@@ -90,7 +92,7 @@ export function purchaseApiOf(list: readonly Stream[]): HttpApi {
     title: 'Millrace purchase API',
     description: 'Accepts events and answers when they are durable: in Kafka, or in the outbox on disk while Kafka is down.',
     version: '1.0.0',
-    operations: [...list.flatMap(streamOperations), ...catalogOperations],
+    operations: [...list.flatMap(streamOperations), ...catalogOperations, firehoseOperation(list)],
   };
 }
 
@@ -138,6 +140,37 @@ function streamOperations(stream: Stream): HttpOperation[] {
       problems: postProblems,
     },
   ];
+}
+
+function firehoseOperation(list: readonly Stream[]): HttpOperation {
+  const names = list.flatMap(({ deliveryStream }) => deliveryStream ?? []);
+  return {
+    method: 'POST',
+    path: '/',
+    id: 'putRecords',
+    tag: 'Firehose',
+    summary: 'Put records with an AWS SDK',
+    description: `The operations \`PutRecord\` and \`PutRecordBatch\` of Amazon Data Firehose in its AWS JSON 1.1 protocol. Delivery streams: ${names.join(', ') || 'none'}. The data of a record is one event as JSON. Where authentication is on, the request carries an AWS Signature Version 4 of an access key of PURCHASE_FIREHOSE_KEYS_FILE.`,
+    scopes: 'public',
+    parameters: [
+      {
+        in: 'header',
+        name: 'X-Amz-Target',
+        description: '`Firehose_20150804.PutRecord` or `Firehose_20150804.PutRecordBatch`',
+        schema: Type.String(),
+      },
+      deadlineParameter,
+      traceParameter,
+    ],
+    answers: [
+      { status: 200, description: 'An answer to each record', content: { [amzJson]: firehoseAnswerSchema } },
+      { status: 400, description: 'The request is wrong', content: { [amzJson]: firehoseErrorSchema } },
+      { status: 403, description: 'The signature is missing or wrong', content: { [amzJson]: firehoseErrorSchema } },
+      { status: 500, description: 'The record was refused', content: { [amzJson]: firehoseErrorSchema } },
+      { status: 503, description: 'The record could not be stored', content: { [amzJson]: firehoseErrorSchema } },
+    ],
+    problems: ['body-too-large', 'unsupported-media-type', 'invalid-json', 'deadline-exceeded'],
+  };
 }
 
 function batchSchema(item: TSchema, items: string): TSchema {
