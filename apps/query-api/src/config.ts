@@ -16,7 +16,7 @@ import { readMsMax, triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { queryPipelines, specsOf } from './resilience.ts';
 
 /** Engines that this version has. */
-const engineSchema = [Type.Literal('duckdb'), Type.Literal('athena')] as const satisfies TLiteral<EngineName>[];
+const engineSchema = [Type.Literal('duckdb'), Type.Literal('athena'), Type.Literal('trino')] as const satisfies TLiteral<EngineName>[];
 
 /** Every setting; docs/settings.md is checked against it. */
 export const queryConfigSchema = Type.Object({
@@ -179,8 +179,24 @@ export const queryConfigSchema = Type.Object({
     maximum: 60_000,
     description: 'Longest wait between two looks at a query in Athena, in milliseconds',
   }),
+  QUERY_TRINO_CATALOG: Type.String({
+    default: 'hive',
+    pattern: '^[a-z0-9_][a-z0-9_-]{0,127}$',
+    description: 'Catalog of Trino that holds LAKE_DATABASE',
+  }),
+  QUERY_TRINO_CONCURRENCY: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 200,
+    description: 'Queries that one worker has running at once in Trino. One authenticated caller holds all but one of them at most',
+  }),
   ...pipelineSettings('QUERY', queryPipelines),
   ...attemptsSetting('QUERY'),
+  TRINO_URL: Type.String({
+    default: 'http://127.0.0.1:8080',
+    pattern: '^https?://[^/?#]+/?$',
+    description: 'Trino; a user and a password in it are sent as Basic credentials',
+  }),
   REDIS_URL: Type.String({
     default: 'redis://127.0.0.1:6379',
     pattern: '^rediss?://[^\\s]+$',

@@ -13,6 +13,7 @@ import { AthenaEngine, type Sleep } from './engines/athena/athena-engine.ts';
 import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
 import { rangeReader, readMsMax } from './engines/duckdb/s3-reads.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
+import { TrinoEngine } from './engines/trino/trino-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './resilience.ts';
@@ -169,6 +170,8 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
         guards.athena,
         sleep,
       ),
+    trino: () =>
+      new TrinoEngine({ url: config.TRINO_URL, catalog: config.QUERY_TRINO_CATALOG, schema: config.LAKE_DATABASE }, guards.trino),
   };
   return config.QUERY_ENGINES.map((name) => makers[name]());
 }

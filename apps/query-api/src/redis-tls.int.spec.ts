@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { tlsOf } from '@millrace/credentials';
+import { settled, workerConnection, type RedisSettings } from '@millrace/runtime/redis';
 import { TestCa, waitUntil } from '@millrace/testing';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { queuePrefix } from './queries/queue-prefix.ts';
-import { settled, workerConnection, type RedisSettings } from './redis-connections.ts';
 import { testParts } from './testing-lake.ts';
 
 const user = `tls-${randomUUID().slice(0, 8)}`;

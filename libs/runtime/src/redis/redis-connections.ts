@@ -1,12 +1,11 @@
-import type { TlsOptions } from '@millrace/credentials';
 import type { Pipeline } from '@millrace/resilience';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 
 /** How to reach Redis. */
 export interface RedisSettings {
   readonly url: string;
   /** For a `rediss:` URL. Read again for each connection. */
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: RedisOptions['tls'] | undefined;
   /** Time to open a connection, in milliseconds. Default 2000. */
   readonly connectTimeoutMs?: number | undefined;
 }
