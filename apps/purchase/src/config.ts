@@ -1,5 +1,6 @@
 import { purchaseLimits, purchases, type Stream } from '@millrace/contracts';
 import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
+import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
 import {
   attemptsSetting,
   authPrefix,
@@ -160,11 +161,12 @@ export const purchaseConfigSchema = Type.Object({
   ...kafkaSettings,
   REDIS_URL: Type.Optional(
     Type.String({
-      minLength: 1,
+      pattern: redisUrlPattern,
       description:
         'Redis for the receipts of requests with an Idempotency-Key. Without it, a repetition is sent again under the same event id',
     }),
   ),
+  ...redisTlsSettings,
   ...authSettings,
   ...drainSettings,
   ...logSettings,
@@ -180,7 +182,7 @@ export type PurchaseConfig = Static<typeof purchaseConfigSchema>;
  */
 export function readPurchaseConfig(env: Readonly<Record<string, string | undefined>> = process.env): PurchaseConfig {
   return readConfig(purchaseConfigSchema, {
-    prefixes: ['PURCHASE_', ...kafkaPrefixes, authPrefix, drainPrefix],
+    prefixes: ['PURCHASE_', ...kafkaPrefixes, redisPrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.PURCHASE_QUEUE_EVENTS_MAX * batchQueueShare >= config.PURCHASE_BATCH_ITEMS_MAX
@@ -192,6 +194,7 @@ export function readPurchaseConfig(env: Readonly<Record<string, string | undefin
         ? []
         : ['PURCHASE_BATCH_BYTES_HELD_MAX must not be below PURCHASE_BATCH_BYTES_MAX: such a batch could never be taken.']),
       ...kafkaProblems(config),
+      ...redisProblems(config),
       ...pipelineProblems(purchaseSpecs(config), purchaseRule(config)),
     ],
   });

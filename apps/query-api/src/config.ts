@@ -1,5 +1,5 @@
 import { purchases, queryLimits, type EngineName } from '@millrace/contracts';
-import { fileProblems } from '@millrace/credentials';
+import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
 import {
   attemptsSetting,
   authPrefix,
@@ -199,16 +199,10 @@ export const queryConfigSchema = Type.Object({
   }),
   REDIS_URL: Type.String({
     default: 'redis://127.0.0.1:6379',
-    pattern: '^rediss?://[^\\s]+$',
+    pattern: redisUrlPattern,
     description: 'Redis, with user and password if it asks for them; `rediss:` for TLS',
   }),
-  REDIS_TLS_CA_FILE: Type.Optional(
-    Type.String({ minLength: 1, description: "PEM file with the CA certificates of Redis. Without it, Node's own CAs are trusted" }),
-  ),
-  REDIS_TLS_CERT_FILE: Type.Optional(
-    Type.String({ minLength: 1, description: 'PEM file with the client certificate for Redis and its chain' }),
-  ),
-  REDIS_TLS_KEY_FILE: Type.Optional(Type.String({ minLength: 1, description: 'PEM file with the private key of that certificate' })),
+  ...redisTlsSettings,
   AWS_REGION: Type.Optional(Type.String({ minLength: 1, description: "AWS region. Default: the profile's, or us-east-1" })),
   AWS_ENDPOINT_URL: Type.Optional(Type.String({ description: 'Endpoint of every AWS service' })),
   AWS_ENDPOINT_URL_S3: Type.Optional(Type.String({ description: 'Endpoint of S3' })),
@@ -233,7 +227,7 @@ export type QueryConfig = Static<typeof queryConfigSchema>;
  */
 export function readQueryConfig(env: Readonly<Record<string, string | undefined>> = process.env): QueryConfig {
   return readConfig(queryConfigSchema, {
-    prefixes: ['QUERY_', 'REDIS_TLS_', authPrefix, drainPrefix],
+    prefixes: ['QUERY_', redisPrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE)
@@ -255,14 +249,4 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
       ...pipelineProblems(specsOf(config)),
     ],
   });
-}
-
-const redisFiles = { ca: 'REDIS_TLS_CA_FILE', cert: 'REDIS_TLS_CERT_FILE', key: 'REDIS_TLS_KEY_FILE' } as const;
-
-function redisProblems(config: QueryConfig): string[] {
-  const stray = Object.values(redisFiles).filter((name) => config[name] !== undefined && !config.REDIS_URL.startsWith('rediss:'));
-  return [
-    ...stray.map((name) => `${name} has no effect: REDIS_URL must begin with rediss:// for TLS.`),
-    ...fileProblems<keyof QueryConfig>(config, redisFiles),
-  ];
 }

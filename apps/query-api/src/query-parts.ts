@@ -1,10 +1,8 @@
-import { isIP } from 'node:net';
 import { GetDatabaseCommand } from '@aws-sdk/client-glue';
 import { purchases, streams } from '@millrace/contracts';
 import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
 import type { Pipeline } from '@millrace/resilience';
 import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
-import { tlsOf, type TlsOptions } from '@millrace/credentials';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { awsClients, type AwsClients } from './aws-clients.ts';
@@ -20,7 +18,7 @@ import { guardsOver, specsOf } from './resilience.ts';
 import { LedgerVersions } from './queries/cache/lake-versions.ts';
 import { ResultCache } from './queries/cache/result-cache.ts';
 import { QueryQueue } from './queries/query-queue.ts';
-import { requestConnection, settled, type RedisSettings } from '@millrace/runtime/redis';
+import { redisSettingsOf, requestConnection, settled, type RedisSettings } from '@millrace/redis';
 import { RedisRefusals } from './redis-refusals.ts';
 
 const mebibyte = 1024 * 1024;
@@ -112,15 +110,7 @@ export function cacheParts(
 
 /** How Redis is reached. */
 export function redisSettings(config: QueryConfig): RedisSettings {
-  return { url: config.REDIS_URL, tls: redisTls(config), connectTimeoutMs: specsOf(config).redis.timeout?.connectMs };
-}
-
-function redisTls({ REDIS_URL: url, ...files }: QueryConfig): TlsOptions | undefined {
-  const { protocol, hostname } = new URL(url);
-  if (protocol !== 'rediss:') return undefined;
-  const { REDIS_TLS_CA_FILE: ca, REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: key } = files;
-  // Without it, the handshake would name no host. Addresses are no names.
-  return tlsOf({ ca, cert, key, servername: isIP(hostname.replaceAll(/[[\]]/g, '')) === 0 ? hostname : undefined });
+  return redisSettingsOf(config.REDIS_URL, config, specsOf(config).redis.timeout?.connectMs);
 }
 
 /** The engines that the settings name. */

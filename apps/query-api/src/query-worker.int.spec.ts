@@ -15,7 +15,7 @@ import { QueryQueue } from './queries/query-queue.ts';
 import type { QueryJobData, QueryOutcome, QueryRecord } from './queries/query-record.ts';
 import { QueryWorker, type QueryWorkerEvents } from './queries/query-worker.ts';
 import type { QueryRun } from './queries/run-query.ts';
-import { requestConnection, settled, workerConnection } from '@millrace/runtime/redis';
+import { requestConnection, settled, workerConnection } from '@millrace/redis';
 import { readManifest } from './results/read-result.ts';
 import { engineRequest, runToEnd } from './testing-engine.ts';
 import { openTestLake, testParts, type TestLake } from './testing-lake.ts';

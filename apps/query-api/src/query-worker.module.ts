@@ -23,7 +23,7 @@ import {
   resultLimits,
   type QueryParts,
 } from './query-parts.ts';
-import { workerConnection } from '@millrace/runtime/redis';
+import { workerConnection } from '@millrace/redis';
 import { StatementGate } from './statement/statement-gate.ts';
 
 const PARTS = Symbol('QUERY_PARTS');

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { tlsOf } from '@millrace/credentials';
-import { settled, workerConnection, type RedisSettings } from '@millrace/runtime/redis';
+import { settled, workerConnection, type RedisSettings } from '@millrace/redis';
 import { TestCa, waitUntil } from '@millrace/testing';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';

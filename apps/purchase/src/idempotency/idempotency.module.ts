@@ -1,5 +1,5 @@
 import { PipelineRegistry, Metrics, pipelineToken } from '@millrace/runtime';
-import { requestConnection, settled } from '@millrace/runtime/redis';
+import { redisSettingsOf, requestConnection, settled, type RedisSettings } from '@millrace/redis';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -24,7 +24,8 @@ const settledMsMax = 1000;
 export class IdempotencyModule implements OnModuleDestroy {
   constructor(@Inject(REDIS) private readonly redis: Redis | undefined) {}
 
-  static of({ REDIS_URL: url, PURCHASE_RECEIPT_SECONDS: seconds }: PurchaseConfig, logger: Logger): DynamicModule {
+  static of(config: PurchaseConfig, logger: Logger): DynamicModule {
+    const { REDIS_URL: url, PURCHASE_RECEIPT_SECONDS: seconds } = config;
     const pipelines = url === undefined ? [] : [pipelineToken(pipelineName)];
     return {
       module: IdempotencyModule,
@@ -32,7 +33,8 @@ export class IdempotencyModule implements OnModuleDestroy {
         {
           provide: REDIS,
           inject: [PipelineRegistry, ...pipelines],
-          useFactory: async (registry: PipelineRegistry) => (url === undefined ? undefined : await connect(url, registry, logger)),
+          useFactory: async (registry: PipelineRegistry) =>
+            url === undefined ? undefined : await connect(redisSettingsOf(url, config), registry, logger),
         },
         {
           provide: IdempotentAnswers,
@@ -56,9 +58,9 @@ export class IdempotencyModule implements OnModuleDestroy {
   }
 }
 
-async function connect(url: string, registry: PipelineRegistry, logger: Logger): Promise<Redis> {
+async function connect(settings: RedisSettings, registry: PipelineRegistry, logger: Logger): Promise<Redis> {
   const pipeline = registry.get(pipelineName);
-  const redis = requestConnection({ url }, [pipeline], (error) =>
+  const redis = requestConnection(settings, [pipeline], (error) =>
     logger.debug({ err: error }, 'The connection to Redis reported an error.'),
   );
   await settled(redis, settledMsMax);
