@@ -1,11 +1,12 @@
+import type { TlsOptions } from '@millrace/credentials';
 import type { Pipeline } from '@millrace/resilience';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 
 /** How to reach Redis. */
 export interface RedisSettings {
   readonly url: string;
   /** For a `rediss:` URL. Read again for each connection. */
-  readonly tls?: RedisOptions['tls'] | undefined;
+  readonly tls?: TlsOptions | undefined;
   /** Time to open a connection, in milliseconds. Default 2000. */
   readonly connectTimeoutMs?: number | undefined;
 }
