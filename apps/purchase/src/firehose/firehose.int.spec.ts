@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FirehoseClient, PutRecordBatchCommand, PutRecordCommand } from '@aws-sdk/client-firehose';
-import { purchaseApi, purchases } from '@millrace/contracts';
+import { purchases } from '@millrace/contracts';
 import { DocumentCheck } from '@millrace/contracts/testing';
-import { authFrom, createLogger, startService, type RunningService } from '@millrace/runtime';
+import { createLogger, startService, type RunningService } from '@millrace/runtime';
 import { TestTopic, waitUntil } from '@millrace/testing';
 import AWS from 'aws-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPurchaseConfig } from '../config.ts';
-import { PurchaseModule } from '../purchase.module.ts';
+import { serviceOptions } from '../service-options.ts';
 import { seedPurchase, seedText } from '../testing/seed-purchase.ts';
 
 const stream = purchases.deliveryStream!;
@@ -37,15 +37,7 @@ beforeAll(async () => {
     MILLRACE_AUTH_API_KEYS: `operator:${createHash('sha256').update(apiKey).digest('hex')}:admin`,
   });
   const logger = createLogger({ name: 'purchase', level: config.LOG_LEVEL });
-  service = await startService({
-    name: 'purchase',
-    module: PurchaseModule.of(config, logger),
-    api: purchaseApi,
-    port: 0,
-    logger,
-    auth: authFrom(config),
-    admission: 'http',
-  });
+  service = await startService({ ...serviceOptions(config, logger), port: 0 });
   await waitUntil('purchase to be ready', async () => (await fetch(`${service.url}/health/ready`)).ok, { timeoutMs: 30_000 });
 });
 afterAll(async () => {

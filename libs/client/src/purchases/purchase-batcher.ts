@@ -6,7 +6,7 @@ import type { PurchaseClient, PurchaseOutcome } from './purchase-client.ts';
 
 /** Options of a {@link PurchaseBatcher}. */
 export interface PurchaseBatcherOptions {
-  /** Maximum number of purchases of one batch, 1–1,000. Default 500. */
+  /** Maximum number of purchases of one batch, 1–10,000. Default 500. */
   readonly countMax?: number;
   /** Maximum size of one batch in bytes of JSON, ≥ 1. A larger purchase is a batch of its own. Default 524,288. */
   readonly bytesMax?: number;

@@ -49,7 +49,7 @@ export class PurchaseClient {
   /**
    * Posts a batch. Purchases that failed in a way that may pass are sent again; those that were accepted are not.
    *
-   * @param purchases 1 to 1,000 purchases, at most 1 MiB of JSON, unless the service has other limits
+   * @param purchases 1 to 10,000 purchases, at most 8 MiB of JSON, unless the service has other limits
    * @returns one outcome for each purchase, in order
    * @throws MillraceError when the service did not judge the purchases one by one; then none is known to be durable
    */

@@ -21,7 +21,7 @@ export type ResultCell = ResultPage['rows'][number][number];
 
 /** Options of {@link QueryClient.submit}. */
 export interface SubmitOptions extends CallOptions {
-  /** Repeated requests under one key are the same query, 1–200 visible ASCII characters. Default: a new one for each call. */
+  /** Repeated requests under one key are the same query, 1–255 visible ASCII characters. Default: a new one for each call. */
   readonly idempotencyKey?: string;
 }
 

@@ -90,6 +90,7 @@ describe('an invalid declaration', () => {
       { fields: { ...fields, price: integer({ fieldId: 1002, minimum: 0, maximum: 9, description }) } },
       'the fields "_offset" and "price" share the x-field-id 1002',
     ],
+    ['a delivery stream that Firehose does not allow', { deliveryStream: 'a b' }, 'the delivery stream "a b" must be letters'],
     ['a field without id', { fields: { ...fields, price: Type.Integer() } }, 'the field "price" needs an x-field-id'],
     ['the partition key as a field', { fields: { ...fields, dt: text({ fieldId: 5, charactersMax: 9, description }) } }, 'the column "dt"'],
     [
@@ -125,6 +126,7 @@ describe('a list of streams', () => {
     ['table', { table: purchases.table }, 'purchases'],
     ['title', { title: purchases.title }, 'Purchase'],
     ['event type', { eventType: purchases.eventType }, 'com.millrace.bookstore.purchase.v1'],
+    ['delivery stream', { deliveryStream: purchases.deliveryStream! }, 'books-purchase-stream'],
   ])('refuses two streams of one %s', (what, change, value) => {
     expect(() => listStreams([purchases, { ...bookViews, ...change }])).toThrow(`Two streams have the ${what} "${value}"`);
   });

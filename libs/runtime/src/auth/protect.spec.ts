@@ -9,6 +9,7 @@ import { createLogger } from '../logging/create-logger.ts';
 import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import { type RunningService, startService } from '../service/start-service.ts';
 import { jwksSpec } from './jwks-pipeline.ts';
+import { OwnCredentials } from './own-credentials.ts';
 import { principalOf } from './principal.ts';
 import type { AuthOptions } from './protect.ts';
 import { RequireScope } from './require-scope.ts';
@@ -28,7 +29,21 @@ class ThingsController {
   }
 }
 
-@Module({ controllers: [ThingsController] })
+@Controller('signed')
+class SignedController {
+  @OwnCredentials()
+  @Post()
+  create(@Req() request: FastifyRequest): unknown {
+    return { principal: principalOf(request) ?? null };
+  }
+
+  @Get()
+  list(): string {
+    return 'listed';
+  }
+}
+
+@Module({ controllers: [ThingsController, SignedController] })
 class ThingsModule {}
 
 const apiKeys = [{ name: 'notebook', sha256: createHash('sha256').update('key').digest('hex'), scopes: ['queries:run'] as const }];
@@ -117,6 +132,13 @@ describe('a service with API keys', () => {
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toBe(challenge);
     expect(await response.json()).toMatchObject({ type: 'urn:millrace:problem:unauthenticated' });
+  });
+
+  it('leaves a route with credentials of its own to that route, and to no other of the same path', async () => {
+    await start({ apiKeys });
+    const answer = await ask('/signed', undefined, { method: 'POST' });
+    expect([answer.status, await answer.json()]).toEqual([201, { principal: null }]);
+    expect((await ask('/signed')).status).toBe(401);
   });
 
   it('keeps the probes open and everything else closed', async () => {
