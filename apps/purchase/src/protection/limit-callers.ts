@@ -1,4 +1,4 @@
-import { anonymous, type Metrics, principalKey, principalOf, ProblemError } from '@millrace/runtime';
+import { type Metrics, principalKey, principalOf, ProblemError } from '@millrace/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { OpenRequests } from './open-requests.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -28,11 +28,11 @@ export function limitCallers(fastify: FastifyInstance, { eventsPerSecond, reques
   if (requestsMax !== undefined) {
     const openRequests = new OpenRequests(requestsMax);
     fastify.addHook('onRequest', (request, reply, done) => {
-      if (isUnlimited(request)) {
+      const caller = callerOf(request);
+      if (caller === undefined) {
         done();
         return;
       }
-      const caller = callerOf(request);
       if (!openRequests.tryOpen(caller)) {
         limited.inc({ limit: 'requests' });
         done(tooMany(`A caller may have ${requestsMax} requests at a time. Wait for answers, or send batches.`, 1));
@@ -45,24 +45,23 @@ export function limitCallers(fastify: FastifyInstance, { eventsPerSecond, reques
   if (eventsPerSecond === undefined) return;
   const rate = new RateLimit(eventsPerSecond);
   fastify.addHook('onRequest', async (request) => {
-    if (isUnlimited(request)) return;
-    const retryAfterSeconds = await rate.take(callerOf(request));
+    const caller = callerOf(request);
+    const retryAfterSeconds = caller === undefined ? undefined : await rate.take(caller);
     if (retryAfterSeconds === undefined) return;
     limited.inc({ limit: 'events' });
     throw tooMany(`A caller may send ${eventsPerSecond} events a second. Send the request again later.`, retryAfterSeconds);
   });
   fastify.addHook('preHandler', async (request) => {
     const { body } = request;
-    if (Array.isArray(body) && body.length > 1) await rate.charge(callerOf(request), body.length - 1);
+    const caller = Array.isArray(body) && body.length > 1 ? callerOf(request) : undefined;
+    if (caller !== undefined) await rate.charge(caller, (body as unknown[]).length - 1);
   });
 }
 
-function isUnlimited({ routeOptions }: FastifyRequest): boolean {
-  return unlimitedPaths.test(routeOptions.url ?? '');
-}
-
-function callerOf(request: FastifyRequest): string {
-  return principalKey(principalOf(request) ?? anonymous);
+/** The caller to limit. Undefined for operators, and for a route that checks credentials of its own after the body is read. */
+function callerOf(request: FastifyRequest): string | undefined {
+  const principal = principalOf(request);
+  return principal === undefined || unlimitedPaths.test(request.routeOptions.url ?? '') ? undefined : principalKey(principal);
 }
 
 function tooMany(detail: string, retryAfterSeconds: number): ProblemError {
