@@ -42,7 +42,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   admin = new Redis(testParts.redisUrl);
   // As docs/security.md lists them.
-  const rights = [`~${queuePrefix}:*`, `&${queuePrefix}:*`, '+@all', '-@admin', '-@dangerous', '+info'];
+  const rights = ['resetchannels', `~${queuePrefix}:*`, `&${queuePrefix}:*`, '+@all', '-@admin', '-@dangerous', '+info'];
   await admin.call('ACL', 'SETUSER', user, 'reset', 'on', '>right-horse', ...rights);
 });
 afterAll(async () => {
