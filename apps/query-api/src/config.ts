@@ -161,6 +161,12 @@ export const queryConfigSchema = Type.Object({
     description: `Time without an answer after which DuckDB gives up one try of a read of S3, in seconds; all ${triesOfRead} must fit into QUERY_TIMEOUT_MS`,
   }),
   QUERY_ATHENA_WORKGROUP: Type.String({ default: 'primary', minLength: 1, maxLength: 128, description: 'Workgroup of Athena' }),
+  QUERY_ATHENA_USD_PER_TB: Type.Number({
+    default: 5,
+    minimum: 0,
+    maximum: 1_000_000,
+    description: 'Price of a terabyte scanned by Athena in this region, in US dollars',
+  }),
   QUERY_ATHENA_CONCURRENCY: Type.Integer({
     default: 10,
     minimum: 1,

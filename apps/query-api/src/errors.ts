@@ -7,6 +7,7 @@ export type QueryErrorCode = Extract<
   | 'validation'
   | 'statement-invalid'
   | 'statement-not-allowed'
+  | 'scan-limit-exceeded'
   | 'result-too-large'
   | 'idempotency-conflict'
   | 'engine-failed'
@@ -53,6 +54,11 @@ export class QueryError extends CodedError {
   }
 }
 
+/** Whether the engine or its data could not be reached: an earlier answer may stand in. */
+export function isOutOfReach(error: unknown): boolean {
+  return error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded');
+}
+
 /** The error of a request that breaks the contract: its message names the first violation, and it carries all. */
 export function validationError(errors: readonly Violation[]): QueryError {
   const [first] = errors;
@@ -95,9 +101,12 @@ export class QueryStopped extends CodedError {
    */
   readonly code: 'cancelled' | 'deadline' | 'handed-over';
   readonly retryable = false;
+  /** When it was asked for, in epoch milliseconds, where that is known. */
+  readonly requestedAt: number | undefined;
 
-  constructor(code: QueryStopped['code']) {
+  constructor(code: QueryStopped['code'], requestedAt?: number) {
     super(`the query was stopped: ${code}`);
     this.code = code;
+    this.requestedAt = requestedAt;
   }
 }

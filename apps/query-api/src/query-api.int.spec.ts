@@ -41,6 +41,9 @@ async function startWorker(more: Record<string, string> = {}): Promise<RunningSe
   return await startService({ name: 'query-worker', module: QueryWorkerModule.of(config, logger), port: 0, logger });
 }
 
+/** A statement that ends by a cancel or by its time limit only. */
+const endless = 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5';
+
 interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -255,6 +258,60 @@ describe('a query over HTTP', () => {
     expect(second.text).toBe('');
   });
 
+  it('answers 304 for a result that the client has, to its owner and in the same form only', async () => {
+    const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
+    const path = `/v1/queries/${body.id}/results`;
+    const tag = (await ask(path)).headers.get('etag')!;
+    expect((await ask(path, { headers: { 'if-none-match': tag } })).status).toBe(304);
+    expect((await ask(path, { headers: { 'if-none-match': tag, accept: 'text/csv' } })).status).toBe(200);
+    expect((await ask(`/v1/queries/${crypto.randomUUID()}/results`, { headers: { 'if-none-match': '*' } })).status).toBe(404);
+  });
+
+  it('is cancelled after the wait when its caller chose that, and tells how long the cancel took', async () => {
+    const { body } = await post({ sql: endless, onWaitTimeout: 'cancel' }, { prefer: 'wait=1' });
+    expect(['cancelling', 'cancelled']).toContain(body.state);
+    const done = await ask(`/v1/queries/${body.id}?wait=30`);
+    expect(done.body).toMatchObject({ state: 'cancelled', cancelMs: expect.any(Number) as number });
+  });
+
+  it('can be followed as server-sent events, which end with it', async () => {
+    const { body } = await post({ sql: endless });
+    const response = await fetch(`${api.url}/v1/queries/${body.id}/events`);
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    const until = async (pattern: RegExp): Promise<void> => {
+      while (!pattern.test(text)) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`the stream ended with ${text}`);
+        text += value;
+      }
+    };
+    await until(/"state":"running"/);
+    await ask(`/v1/queries/${body.id}`, { method: 'DELETE' });
+    await until(/"state":"cancelled".*\n\n/);
+    expect((await reader.read()).done).toBe(true);
+    const seen = await fetch(`${api.url}/v1/queries/${body.id}/events`, { headers: { 'last-event-id': '4' } });
+    expect(seen.status).toBe(204);
+    expect((await fetch(`${api.url}/v1/queries/${crypto.randomUUID()}/events`)).status).toBe(404);
+  });
+
+  it('is estimated before it runs, and refused above its own limit', async () => {
+    const sql = 'SELECT genre FROM purchases';
+    const estimate = await post({ sql, engine: 'athena' }, {}, '/v1/queries/estimate');
+    expect(estimate).toMatchObject({
+      status: 200,
+      body: { billedBytes: 10 * 1024 ** 2, tables: [{ table: 'purchases', columns: ['genre'] }] },
+    });
+    expect((await post({ sql: 'DROP TABLE purchases' }, {}, '/v1/queries/estimate')).status).toBe(400);
+    expect(await post({ sql, maxBytesScanned: 1 })).toMatchObject({
+      status: 422,
+      body: { type: 'urn:millrace:problem:scan-limit-exceeded' },
+    });
+    const { bytesScanned } = estimate.body as unknown as { bytesScanned: number };
+    expect((await post({ sql, maxBytesScanned: bytesScanned }, { prefer: 'wait=30' })).body.state).toBe('succeeded');
+  });
+
   it('gives results page by page, each row once', async () => {
     const { body } = await post({ sql: 'SELECT n FROM range(25) t(n) ORDER BY n' }, { prefer: 'wait=30' }, '/v1/queries?limit=10');
     const rows = [...body.results.rows];
@@ -351,7 +408,6 @@ describe('what is refused', () => {
     ['an unknown parameter of a report', { report: 'sales-by-genre', parameters: { since: '2019-01-01' } }, 400, 'validation'],
     ['an engine that is not here', { sql: 'SELECT 1', engine: 'trino' }, 400, 'validation'],
     ['too few parameters', { sql: 'SELECT ?, ?', parameters: [1] }, 400, 'validation'],
-    ['a limit that is not kept yet', { sql: 'SELECT 1', maxBytesScanned: 1 }, 400, 'validation'],
     ['an integer that JSON cannot carry', { sql: 'SELECT ?', parameters: [2 ** 60] }, 400, 'validation'],
     ['a body that is an array', [1], 400, 'validation'],
     ['a body that is null', 'null', 400, 'validation'],

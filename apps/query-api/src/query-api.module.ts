@@ -10,10 +10,12 @@ import { QueriesController } from './http/queries.controller.ts';
 import { CachedAnswers } from './queries/cache/cached-answers.ts';
 import { SharedIdSecret } from './queries/id-secret.ts';
 import { queryApiAudit } from './queries/query-audit.ts';
+import { Estimates } from './queries/estimate/estimates.ts';
+import { EventStreams } from './queries/progress/event-streams.ts';
 import { QueryService, type QueryServiceParts } from './queries/query-service.ts';
 import { QueryEnds } from './queries/query-ends.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
-import { allowedTables, cacheParts, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
+import { allowedTables, cacheParts, lakePlaces, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
 import { workerConnection } from '@millrace/redis';
 import { ReportUsage } from './reports/report-usage.ts';
 import { reports } from './reports/reports.ts';
@@ -72,7 +74,7 @@ export class QueryApiModule implements OnModuleDestroy {
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryService,
-          inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry, Metrics, pipelineToken('lake-version')],
+          inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry, Metrics],
           useFactory: (
             parts: QueryParts,
             gate: StatementGate,
@@ -80,12 +82,18 @@ export class QueryApiModule implements OnModuleDestroy {
             ends: QueryEnds,
             registry: PipelineRegistry,
             metrics: Metrics,
-            lakeVersion: Pipeline,
           ) => {
             const { queue, redis, resultsUntil } = parts;
             return new QueryService({
               queue,
-              cache: cacheOf(config, parts, gate, lakeVersion, logger),
+              cache: cacheOf(config, parts, gate, registry, logger),
+              estimates: new Estimates({
+                gate,
+                streams,
+                places: lakePlaces(config, parts.aws, guardsOver(registry)),
+                filesMax: config.QUERY_TABLE_FILES_MAX,
+                usdPerTb: config.QUERY_ATHENA_USD_PER_TB,
+              }),
               onAnswered: countAnswers(metrics),
               results: resultsUntil,
               usage,
@@ -96,6 +104,8 @@ export class QueryApiModule implements OnModuleDestroy {
                 defaultEngine: config.QUERY_DEFAULT_ENGINE,
                 timeoutMs: config.QUERY_TIMEOUT_MS,
               },
+              changes: ends,
+              streams: new EventStreams(config.QUERY_WAITERS_MAX),
               waits: new QueryWaits(config.QUERY_WAITERS_MAX, ends),
               now: Date.now,
               newId: () => crypto.randomUUID(),
@@ -121,14 +131,14 @@ function cacheOf(
   config: QueryConfig,
   parts: QueryParts,
   gate: StatementGate,
-  lakeVersion: Pipeline,
+  registry: PipelineRegistry,
   logger: Logger,
 ): QueryServiceParts['cache'] {
   if (config.QUERY_CACHE_SECONDS === 0) return { find: async () => ({ result: 'bypass' }) };
   return new CachedAnswers({
     gate,
     streams,
-    ...cacheParts(config, parts, lakeVersion),
+    ...cacheParts(config, parts, registry),
     findQuery: async (id, limits) => await parts.queue.find(id, limits),
     results: parts.resultsUntil,
     now: Date.now,

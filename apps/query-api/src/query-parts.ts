@@ -1,7 +1,6 @@
 import { GetDatabaseCommand } from '@aws-sdk/client-glue';
 import { purchases, streams } from '@millrace/contracts';
 import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
-import type { Pipeline } from '@millrace/resilience';
 import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -13,6 +12,7 @@ import { rangeReader, readMsMax } from './engines/duckdb/s3-reads.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import { TrinoEngine } from './engines/trino/trino-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
+import type { LakePlaces } from './lake-tables.ts';
 import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './resilience.ts';
 import { LedgerVersions } from './queries/cache/lake-versions.ts';
@@ -90,7 +90,7 @@ export async function queryParts(
 export function cacheParts(
   config: QueryConfig,
   { aws, redis }: QueryParts,
-  pipeline: Pipeline,
+  registry: Pick<PipelineRegistry, 'get'>,
 ): { readonly versions: LedgerVersions; readonly cache: ResultCache } {
   // The pipeline is around the whole read, so that none of its calls has one of its own.
   const tables = [purchases].map((stream) => ({
@@ -99,12 +99,12 @@ export function cacheParts(
     catalog: new GlueCatalog(aws.glue, stream, config.LAKE_BUCKET, undefined, config.LAKE_DATABASE),
   }));
   return {
-    versions: new LedgerVersions(tables, pipeline, Date.now),
-    cache: new ResultCache(redis, {
-      name: config.QUERY_QUEUE_NAME,
-      seconds: config.QUERY_CACHE_SECONDS,
-      entriesMax: config.QUERY_CACHE_ENTRIES_MAX,
-    }),
+    versions: new LedgerVersions(tables, registry.get('lake-version'), Date.now),
+    cache: new ResultCache(
+      redis,
+      { name: config.QUERY_QUEUE_NAME, seconds: config.QUERY_CACHE_SECONDS, entriesMax: config.QUERY_CACHE_ENTRIES_MAX },
+      registry.get('cache'),
+    ),
   };
 }
 
@@ -113,15 +113,26 @@ export function redisSettings(config: QueryConfig): RedisSettings {
   return redisSettingsOf(config.REDIS_URL, config, specsOf(config).redis.timeout?.connectMs);
 }
 
+/** Where the partitions and the files of the table are found. */
+export function lakePlaces(
+  config: QueryConfig,
+  aws: AwsClients,
+  guards: Guards,
+): LakePlaces & { storeOf: (bucket: string) => S3ObjectStore } {
+  const stores = new Map<string, S3ObjectStore>();
+  return {
+    database: config.LAKE_DATABASE,
+    catalog: new GlueCatalog(aws.glue, purchases, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE),
+    storeOf: (bucket) => {
+      const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, storeGuard(guards.s3));
+      stores.set(bucket, store);
+      return store;
+    },
+  };
+}
+
 /** The engines that the settings name. */
 export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: Guards, sleep: Sleep): QueryEngine[] {
-  const catalog = new GlueCatalog(aws.glue, purchases, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE);
-  const stores = new Map<string, S3ObjectStore>();
-  const storeOf = (bucket: string): S3ObjectStore => {
-    const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, storeGuard(guards.s3));
-    stores.set(bucket, store);
-    return store;
-  };
   const makers: Record<QueryConfig['QUERY_DEFAULT_ENGINE'], () => QueryEngine> = {
     duckdb: () =>
       new DuckDbEngine(
@@ -141,7 +152,7 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
         },
         new LakeSources({
           streams: [purchases],
-          places: { database: config.LAKE_DATABASE, catalog, storeOf },
+          places: lakePlaces(config, aws, guards),
           filesMax: config.QUERY_TABLE_FILES_MAX,
           readRange: rangeReader(aws.s3, config.QUERY_DUCKDB_READ_SECONDS),
         }),

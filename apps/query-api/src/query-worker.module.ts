@@ -1,5 +1,5 @@
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { streams } from '@millrace/contracts';
+import { streams, type EngineName } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -8,6 +8,8 @@ import type { QueryEngine } from './engines/query-engine.ts';
 import type { Guards } from './guards.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
 import { ResultKeeper } from './queries/cache/result-keeper.ts';
+import { RedisAnswers } from './queries/cache/shared-answers.ts';
+import { priceOf } from './queries/estimate/price.ts';
 import { ReportAnswers } from './queries/report-answers.ts';
 import { QueryWorker } from './queries/query-worker.ts';
 import { queryTelemetry } from './queries/query-telemetry.ts';
@@ -86,18 +88,18 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryWorker,
-          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), pipelineToken('lake-version')],
+          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), PipelineRegistry],
           useFactory: (
             parts: QueryParts,
             engines: readonly QueryEngine[],
             gate: StatementGate,
             metrics: Metrics,
             report: Pipeline,
-            lakeVersion: Pipeline,
+            registry: PipelineRegistry,
           ) => {
             const { queue, results } = parts;
-            const { versions, cache } = cacheParts(config, parts, lakeVersion);
-            const answers = new ReportAnswers(report);
+            const { versions, cache } = cacheParts(config, parts, registry);
+            const answers = new ReportAnswers(report, new RedisAnswers(parts.redis, config.QUERY_QUEUE_NAME, registry.get('cache')));
             const redis = workerConnection(redisSettings(config), (error) =>
               logger.warn({ err: error }, 'The connection to Redis reported an error.'),
             );
@@ -112,6 +114,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
                 return () => clearTimeout(timer);
               },
               answerReport: async (...args: Parameters<ReportAnswers['answer']>) => await answers.answer(...args),
+              priceOf: (engine: EngineName, bytesScanned: number) => priceOf(engine, bytesScanned, config.QUERY_ATHENA_USD_PER_TB),
               keeper: new ResultKeeper({
                 gate,
                 streams,

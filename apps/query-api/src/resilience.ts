@@ -5,7 +5,7 @@ import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry
 import { queryLimits } from '@millrace/contracts';
 import type { QueryConfig } from './config.ts';
 import { triesOfRead } from './engines/duckdb/s3-reads.ts';
-import { QueryError, SandboxNotStarted, Throttled } from './errors.ts';
+import { isOutOfReach, QueryError, SandboxNotStarted, Throttled } from './errors.ts';
 import type { CallGuard, GuardedCall, Guards } from './guards.ts';
 import type { ReportAnswer } from './queries/report-answers.ts';
 import { redisRemedy, RedisRefused } from './redis-refusals.ts';
@@ -81,6 +81,14 @@ export const queryPipelines = {
     fallbacks: [{ kind: 'stub', value: () => undefined }],
     classify: errorClassOf,
   },
+  // References to kept results. A statement waits for them and does not need them, so nothing is tried again.
+  cache: {
+    dependency: 'redis',
+    timeout: { attemptMs: 500, totalMs: 1000 },
+    breaker: { minimumCalls: 3, breakDurationMs: 2000, breakDurationMsMax: 15_000, probes: 1 },
+    bulkhead: { concurrencyMax: 100 },
+    classify: errorClassOf,
+  },
   // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands. The list waits for the reading, so that
   // this has a circuit; nothing waits for the writing.
   'usage-write': {
@@ -102,8 +110,8 @@ type Name = keyof typeof queryPipelines;
 
 /** The pipelines of each process. */
 const namesOf = {
-  api: ['http', 'redis', 's3', 'lake-version', 'usage-write', 'usage-read'],
-  worker: ['redis', 's3', 'glue', 'athena', 'trino', 'duckdb-reads', 'lake-version', 'report'],
+  api: ['http', 'redis', 's3', 'glue', 'lake-version', 'cache', 'usage-write', 'usage-read'],
+  worker: ['redis', 's3', 'glue', 'athena', 'trino', 'duckdb-reads', 'lake-version', 'cache', 'report'],
 } as const satisfies Record<string, readonly Name[]>;
 
 /** One of the two processes. */
@@ -158,10 +166,13 @@ const sdk = { name: 'AWS SDK', attemptsMax: 1 };
 // The number of looks of a wait and of parts of a download depends on the request. Each such call is counted alone, and says so.
 const apiPaths: readonly CallPath[] = [
   {
-    request: 'POST /v1/queries, its wait apart (secret of ids, look, cache, leader, count, add, look again)',
+    request: 'POST /v1/queries, its wait apart (secret of ids, look, look at the leader, count or follow, add or look, look again)',
     layers: ['redis', ioredis],
-    calls: 9,
+    calls: 6,
   },
+  { request: 'POST /v1/queries: its kept result (find, renew or forget, lead)', layers: ['cache', ioredis], calls: 3 },
+  { request: 'an estimate: each page of partitions', layers: ['glue', sdk] },
+  { request: 'an estimate: each list and each footer', layers: ['s3', sdk] },
   { request: 'POST /v1/queries: the size of a kept result', layers: ['s3', sdk] },
   { request: 'POST /v1/queries: the state of each table', layers: ['lake-version', sdk] },
   { request: 'POST /v1/queries of a report: counting it', layers: ['usage-write', ioredis] },
@@ -188,6 +199,7 @@ function workerPaths(runsMax: number): readonly CallPath[] {
     },
     { request: 'a query: each page of partitions', layers: [runs, 'glue', sdk] },
     { request: 'a query: the state of each table, before and after', layers: [runs, 'lake-version', sdk], calls: 2 },
+    { request: 'a query: keeping its result for later ones, or finding an earlier answer of its report', layers: [runs, 'cache', ioredis] },
     { request: 'a query: each list, each part of its result, its manifest, the credentials for DuckDB', layers: [runs, 's3', sdk] },
     { request: 'a query: its start, each look at it and each page of it in Athena', layers: [runs, 'athena', sdk] },
     { request: 'a query: its start and each look at it in Trino', layers: [runs, 'trino', fetchLayer] },
@@ -201,10 +213,6 @@ function workerPaths(runsMax: number): readonly CallPath[] {
 /** A report's answer that is too large is not kept, so that nothing is said to stand in that cannot. */
 function isKept(answer: unknown): boolean {
   return (answer as ReportAnswer).kept !== undefined;
-}
-
-function isOutOfReach(error: unknown): boolean {
-  return error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded');
 }
 
 /** The remedy for an error that does not pass by itself; undefined for all others. */

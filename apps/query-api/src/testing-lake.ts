@@ -1,7 +1,7 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { purchases, utcDate } from '@millrace/contracts';
-import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
+import { dataKey, entryBytes, entryKey, GlueCatalog, S3ObjectStore, stagedKey, type LedgerEntry } from '@millrace/lake';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,12 @@ export interface TestLake {
   readonly catalog: GlueCatalog;
   /** Writes rows as the sink does, one file per `dt`, and registers the partitions unless `register` is false. */
   land(rows: readonly TestPurchase[], options?: { readonly register?: boolean; readonly name?: string }): Promise<void>;
+  /**
+   * Lands rows as the next batch of lane 0: entry, files, partitions.
+   *
+   * @param options `until` stops after a step, as a sink that dies there
+   */
+  landBatch(rows: readonly TestPurchase[], options?: { readonly until?: 'recorded' | 'published' }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -81,6 +87,8 @@ export async function openTestLake(): Promise<TestLake> {
   const store = new S3ObjectStore(aws.s3, bucket);
   const catalog = new GlueCatalog(aws.glue, purchases, bucket, undefined, database);
   await catalog.ensureTable();
+  const lane = { table: purchases.table, topic: purchases.topic.name, partition: 0 };
+  let next = 0;
   return {
     aws,
     bucket,
@@ -91,6 +99,42 @@ export async function openTestLake(): Promise<TestLake> {
       const days = Map.groupBy(rows, (row) => utcDate(row.purchaseTimestamp));
       for (const [dt, ofDay] of days) await store.put(`purchases/dt=${dt}/${name}.parquet`, await parquetOf(ofDay));
       if (register) await catalog.register([...days.keys()]);
+    },
+    async landBatch(rows, { until } = {}) {
+      const range = { id: crypto.randomUUID(), from: next, to: next + rows.length };
+      next = range.to;
+      const files = await Promise.all(
+        [...Map.groupBy(rows, (row) => utcDate(row.purchaseTimestamp))].map(async ([dt, ofDay], index) => {
+          const key = dataKey(lane, purchases.partitionKey, dt, range);
+          return { dt, key, staged: stagedKey(lane.table, range.id, index), rows: ofDay.length, body: await parquetOf(ofDay) };
+        }),
+      );
+      const entry: LedgerEntry = {
+        v: 1,
+        id: range.id,
+        prev: null,
+        kind: 'batch',
+        from: range.from,
+        to: range.to,
+        dropped: [],
+        rejected: [],
+        absent: [],
+        files: files.map(({ body, ...file }) => ({
+          ...file,
+          bytes: body.byteLength,
+          sha256: 'a'.repeat(64),
+          minTimestamp: 0,
+          maxTimestamp: 0,
+        })),
+        topic: { cluster: 'test' },
+        writer: 'test',
+        contract: purchases.contract,
+      };
+      await store.put(entryKey(lane, range.from), entryBytes(entry));
+      if (until === 'recorded') return;
+      for (const { key, body } of files) await store.put(key, body);
+      if (until === 'published') return;
+      await catalog.register(files.map(({ dt }) => dt));
     },
     async close() {
       aws.destroy();

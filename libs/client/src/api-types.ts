@@ -72,6 +72,8 @@ export interface FinishedQuery {
     /** Age of the result in seconds. */
     readonly ageSeconds: number;
   };
+  /** Time from the request to cancel to the end, in milliseconds. */
+  readonly cancelMs?: number;
   /** State of the tables for which the result is exact. Absent when a table changed during the run, or has no ledger. */
   readonly asOf?: readonly {
     readonly table: string;
@@ -153,6 +155,8 @@ export interface ListedQuery {
     /** Age of the result in seconds. */
     readonly ageSeconds: number;
   };
+  /** Time from the request to cancel to the end, in milliseconds. */
+  readonly cancelMs?: number;
   /** State of the tables for which the result is exact. Absent when a table changed during the run, or has no ledger. */
   readonly asOf?: readonly {
     readonly table: string;
@@ -248,6 +252,8 @@ export interface Query {
     /** Age of the result in seconds. */
     readonly ageSeconds: number;
   };
+  /** Time from the request to cancel to the end, in milliseconds. */
+  readonly cancelMs?: number;
   /** State of the tables for which the result is exact. Absent when a table changed during the run, or has no ledger. */
   readonly asOf?: readonly {
     readonly table: string;
@@ -270,6 +276,30 @@ export interface Query {
   };
 }
 
+/** Cost of a query that has not run. */
+export interface QueryEstimate {
+  readonly engine: 'duckdb' | 'athena' | 'trino';
+  /** Bytes that the engine would read at most, apart from footers. */
+  readonly bytesScanned: number;
+  /** Whether the shares of the columns come from a sample of the files. */
+  readonly isSampled: boolean;
+  /** Bytes as Athena bills them. Absent for other engines. */
+  readonly billedBytes?: number;
+  /** Price in US dollars. Absent for engines that bill no bytes. */
+  readonly usd?: number;
+  readonly tables: readonly {
+    readonly table: string;
+    /** Partitions with files that the statement may read. */
+    readonly partitions: number;
+    readonly files: number;
+    /** Size of these files. */
+    readonly bytes: number;
+    /** Columns that the statement may read. */
+    readonly columns: readonly string[];
+    readonly bytesScanned: number;
+  }[];
+}
+
 /** One page of the queries that the caller may see. */
 export interface QueryList {
   /** Queries, the newest first. */
@@ -288,6 +318,10 @@ export interface QueryStatistics {
   readonly queuedMs: number;
   /** Time of the execution, in milliseconds. */
   readonly executionMs: number;
+  /** Bytes as Athena bills them. Absent for other engines. */
+  readonly billedBytes?: number;
+  /** Price in US dollars. Absent for engines that bill no bytes. */
+  readonly usd?: number;
 }
 
 /** An event that was not accepted. */
@@ -340,10 +374,12 @@ export interface ReportQueryRequest {
   readonly parameters?: Readonly<Record<string, string | number | boolean | null>>;
   /** Default: QUERY_DEFAULT_ENGINE. */
   readonly engine?: 'duckdb' | 'athena' | 'trino';
-  /** Refused: no engine enforces it yet. */
+  /** The query is refused when its estimate is above this number of bytes. */
   readonly maxBytesScanned?: number;
   /** Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS. */
   readonly timeoutMs?: number;
+  /** What happens to a query that has not ended after `Prefer: wait=N`. Default: continue. */
+  readonly onWaitTimeout?: 'continue' | 'cancel';
   /** `false`: the result neither comes from the cache nor is kept for later queries. Default: true. */
   readonly cache?: boolean;
 }
@@ -369,10 +405,12 @@ export interface SqlQueryRequest {
   readonly parameters?: readonly (string | number | boolean | null)[];
   /** Default: QUERY_DEFAULT_ENGINE. */
   readonly engine?: 'duckdb' | 'athena' | 'trino';
-  /** Refused: no engine enforces it yet. */
+  /** The query is refused when its estimate is above this number of bytes. */
   readonly maxBytesScanned?: number;
   /** Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS. */
   readonly timeoutMs?: number;
+  /** What happens to a query that has not ended after `Prefer: wait=N`. Default: continue. */
+  readonly onWaitTimeout?: 'continue' | 'cancel';
   /** `false`: the result neither comes from the cache nor is kept for later queries. Default: true. */
   readonly cache?: boolean;
 }

@@ -20,6 +20,7 @@ export const problemTypes = {
   'body-too-large': { status: 413, title: 'The body is too large' },
   'event-too-large': { status: 413, title: 'The event is too large for the topic' },
   'unsupported-media-type': { status: 415, title: 'The content type or coding is not supported' },
+  'scan-limit-exceeded': { status: 422, title: 'The statement would scan more than its limit' },
   'result-too-large': { status: 422, title: 'The result is larger than the limit' },
   'idempotency-conflict': { status: 422, title: 'The idempotency key belongs to another event' },
   'too-many-requests': { status: 429, title: 'Too many requests' },

@@ -30,13 +30,22 @@ const scalar = Type.Union([Type.String({ maxLength: queryLimits.parameterCharact
 const common = {
   engine: Type.Optional(Type.Enum([...engineNames], { description: 'Default: QUERY_DEFAULT_ENGINE' })),
   maxBytesScanned: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Refused: no engine enforces it yet' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'The query is refused when its estimate is above this number of bytes',
+    }),
   ),
   timeoutMs: Type.Optional(
     Type.Integer({
       minimum: queryLimits.timeoutMsMin,
       maximum: queryLimits.timeoutMsMax,
       description: 'Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS',
+    }),
+  ),
+  onWaitTimeout: Type.Optional(
+    Type.Enum(['continue', 'cancel'], {
+      description: 'What happens to a query that has not ended after `Prefer: wait=N`. Default: continue',
     }),
   ),
   cache: Type.Optional(
@@ -72,6 +81,35 @@ export type SqlQueryRequest = Static<typeof sqlQueryRequestSchema>;
 export type ReportQueryRequest = Static<typeof reportQueryRequestSchema>;
 export type QueryRequest = SqlQueryRequest | ReportQueryRequest;
 
+const price = {
+  billedBytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Bytes as Athena bills them. Absent for other engines' })),
+  usd: Type.Optional(Type.Number({ minimum: 0, description: 'Price in US dollars. Absent for engines that bill no bytes' })),
+};
+
+/** Schema of {@link QueryEstimate}. */
+export const queryEstimateSchema = Type.Object(
+  {
+    engine: Type.Enum([...engineNames]),
+    bytesScanned: Type.Integer({ minimum: 0, description: 'Bytes that the engine would read at most, apart from footers' }),
+    isSampled: Type.Boolean({ description: 'Whether the shares of the columns come from a sample of the files' }),
+    ...price,
+    tables: Type.Array(
+      Type.Object({
+        table: Type.String(),
+        partitions: Type.Integer({ minimum: 0, description: 'Partitions with files that the statement may read' }),
+        files: Type.Integer({ minimum: 0 }),
+        bytes: Type.Integer({ minimum: 0, description: 'Size of these files' }),
+        columns: Type.Array(Type.String(), { description: 'Columns that the statement may read' }),
+        bytesScanned: Type.Integer({ minimum: 0 }),
+      }),
+    ),
+  },
+  { title: 'QueryEstimate', description: 'Cost of a query that has not run.' },
+);
+
+/** Cost of a query that has not run. */
+export type QueryEstimate = Plain<typeof queryEstimateSchema>;
+
 /** Schema of {@link QueryStatistics}. */
 export const queryStatisticsSchema = Type.Object(
   {
@@ -79,6 +117,7 @@ export const queryStatisticsSchema = Type.Object(
     bytesScanned: Type.Integer({ minimum: 0, description: 'Bytes that the engine read' }),
     queuedMs: Type.Integer({ description: 'Time in the queue, in milliseconds' }),
     executionMs: Type.Integer({ description: 'Time of the execution, in milliseconds' }),
+    ...price,
   },
   { title: 'QueryStatistics', description: 'Cost of a finished query.' },
 );
@@ -105,6 +144,7 @@ const viewFields = {
       { description: 'Present when the engine or its data could not be reached: the result is the last good one of the report' },
     ),
   ),
+  cancelMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Time from the request to cancel to the end, in milliseconds' })),
   asOf: Type.Optional(
     Type.Array(
       Type.Object({

@@ -31,4 +31,4 @@ export * from './skip-permission.ts';
 export * from './store-probe.ts';
 export { isVisible, readFileName, type FileName } from './audit/inventory.ts';
 export { lostMetadata } from './audit/file-audit.ts';
-export { rowPlaces, rowsInFooter, type RowPlace } from './audit/parquet-rows.ts';
+export { columnBytesInFooter, rowPlaces, rowsInFooter, type RowPlace } from './audit/parquet-rows.ts';

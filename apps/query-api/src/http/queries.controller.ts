@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
 import { headerNames, type InlineQueryView } from '@millrace/contracts';
 import { deadlineOf, idempotencyKeyOf, Lifecycle, principalOf, RequireScope, type Principal } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -8,7 +8,8 @@ import { QueryError } from '../errors.ts';
 import type { RequestLimits } from '../guards.ts';
 import { listRequestOf } from '../queries/query-listing.ts';
 import { ageSecondsOf, isFinal, viewOf, type QueryRecord } from '../queries/query-record.ts';
-import { QueryService } from '../queries/query-service.ts';
+import { QueryService, type WaitTimeout } from '../queries/query-service.ts';
+import { eventNumberOf } from '../queries/progress/query-events.ts';
 import { formatted, wholeFormats } from '../results/result-formats.ts';
 import { answerSignal } from './answer-signal.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
@@ -43,7 +44,7 @@ export class QueriesController {
     const caller = callerOf(request);
     const submitted = await this.queries.submit(body, idempotencyKeyOf(key), caller, limits, cacheUseOf(cacheControl));
     const isWaiting = waitMs > 0 && !isFinal(submitted.record.state);
-    const record = isWaiting ? await this.queries.settle(submitted.record, waitMs, caller, limits) : submitted.record;
+    const record = isWaiting ? await this.queries.settle(submitted.record, waitMs, caller, limits, waitTimeoutOf(body)) : submitted.record;
     if (submitted.cache !== undefined) void reply.header('x-cache', submitted.cache);
     if (record.outcome?.cachedAt !== undefined) void reply.header('age', String(ageSecondsOf(record.outcome)));
     void reply.header('location', viewOf(record).links.self);
@@ -55,6 +56,13 @@ export class QueriesController {
     const results = waitMs > 0 && record.state === 'succeeded' ? await this.queries.firstPage(record, limit, limits) : undefined;
     const view: InlineQueryView = { ...viewOf(record), ...(results === undefined ? {} : { results }) };
     void reply.status(200).send(view);
+  }
+
+  @Post('estimate')
+  @HttpCode(200)
+  @RequireScope('queries:run')
+  async estimate(@Body() body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    void reply.send(await this.queries.estimate(body, this.limitsOf(request, reply)));
   }
 
   @Get()
@@ -75,6 +83,24 @@ export class QueriesController {
     sendView(record, reply, ifNoneMatch);
   }
 
+  @Get(':id/events')
+  async events(
+    @Param('id') id: string,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const signal = answerSignal(reply.raw, this.lifecycle.stopping);
+    const events = await this.queries.events(id, eventNumberOf(lastEventId), callerOf(request), { signal });
+    // 204 tells a browser not to connect again.
+    if (events === undefined) return void reply.status(204).send();
+    void reply
+      .header('content-type', 'text/event-stream; charset=utf-8')
+      .header('cache-control', 'private, no-store')
+      .header('x-accel-buffering', 'no')
+      .send(Readable.from(events));
+  }
+
   @Delete(':id')
   async cancel(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const record = await this.queries.cancel(id, callerOf(request), this.limitsOf(request, reply));
@@ -86,6 +112,7 @@ export class QueriesController {
     @Param('id') id: string,
     @Query() query: QueryString,
     @Headers('accept') accept: string | undefined,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -94,14 +121,24 @@ export class QueriesController {
     if (mediaType === undefined) throw new QueryError('not-acceptable', `Results are given as ${offered.join(', ')}.`);
     const limits = this.limitsOf(request, reply);
     const caller = callerOf(request);
-    void reply.header('vary', 'accept');
+    void reply.header('vary', 'accept').header('cache-control', 'private, no-cache');
+    // A result never changes.
+    const tag = tagOf([id, mediaType, query['cursor'], query['limit']]);
+    if (matchesTag(ifNoneMatch, tag)) {
+      await this.queries.checkResult(id, caller, limits);
+      return void reply.header('etag', tag).status(304).send();
+    }
     const format = wholeFormats.find((candidate) => candidate.mediaType === mediaType);
     if (format === undefined) {
-      void reply.send(await this.queries.page(id, cursorOf(query), limitOf(query), caller, limits));
+      const page = await this.queries.page(id, cursorOf(query), limitOf(query), caller, limits);
+      void reply.header('etag', tag).send(page);
       return;
     }
     const { manifest, rows } = await this.queries.whole(id, caller, limits);
-    void reply.header('content-type', `${mediaType}; charset=utf-8`).send(Readable.from(formatted(format, manifest.columns, rows)));
+    void reply
+      .header('etag', tag)
+      .header('content-type', `${mediaType}; charset=utf-8`)
+      .send(Readable.from(formatted(format, manifest.columns, rows)));
   }
 
   /** One way for every route, so that each ends with its caller. */
@@ -119,9 +156,18 @@ function callerOf(request: FastifyRequest): Principal {
 
 function sendView(record: QueryRecord, reply: FastifyReply, ifNoneMatch: string | undefined): void {
   const view = viewOf(record);
-  const tag = `"${createHash('sha256').update(JSON.stringify(view)).digest('base64url').slice(0, 22)}"`;
+  const tag = tagOf(view);
   void reply.header('etag', tag).header('cache-control', 'private, no-cache');
   if (!isFinal(record.state)) void reply.header('retry-after', '1');
   if (matchesTag(ifNoneMatch, tag)) void reply.status(304).send();
   else void reply.status(200).send(view);
+}
+
+function tagOf(content: unknown): string {
+  return `"${createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22)}"`;
+}
+
+/** The choice in a body that was checked. */
+function waitTimeoutOf(body: unknown): WaitTimeout {
+  return typeof body === 'object' && body !== null && 'onWaitTimeout' in body && body.onWaitTimeout === 'cancel' ? 'cancel' : 'continue';
 }

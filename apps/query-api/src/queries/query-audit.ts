@@ -33,7 +33,7 @@ export function logQueryEnd(
   logger: Logger,
   id: string,
   data: QueryJobData,
-  { state, startedAt, finishedAt, statistics, error }: QueryOutcome,
+  { state, startedAt, finishedAt, statistics, error, cancelMs }: QueryOutcome,
 ): void {
   const figures = {
     state,
@@ -44,6 +44,7 @@ export function logQueryEnd(
   const more = {
     ...(statistics === undefined ? {} : { queuedMs: statistics.queuedMs }),
     ...(error === undefined ? {} : { problem: error.type }),
+    ...(cancelMs === undefined ? {} : { cancelMs }),
   };
   logger.info({ audit: 'query-ended', ...queryFields(id, data), ...figures, ...more }, `A query ${state}.`);
 }

@@ -6,6 +6,11 @@ export function endsChannel(queueName: string): string {
   return `${queuePrefix}:${queueName}:ended`;
 }
 
+/** Channel on which changes before the end are announced: the start of a query, and a request to cancel it. */
+export function changesChannel(queueName: string): string {
+  return `${queuePrefix}:${queueName}:changed`;
+}
+
 /** Watches one query until it is closed. */
 export interface EndWatch {
   /** Aborts when the query has ended. */
@@ -17,15 +22,17 @@ export interface EndWatch {
 export class QueryEnds {
   readonly #redis: Redis;
   readonly #watches = new Map<string, Set<AbortController>>();
+  readonly #listeners = new Map<string, Set<() => void>>();
 
   /** @param redis a connection that only subscribes */
   constructor(redis: Redis, queueName: string) {
     this.#redis = redis;
-    redis.on('message', (_channel, id) => {
-      for (const controller of this.#watches.get(id) ?? []) controller.abort();
+    redis.on('message', (channel, id) => {
+      if (channel === endsChannel(queueName)) for (const controller of this.#watches.get(id) ?? []) controller.abort();
+      for (const listener of this.#listeners.get(id) ?? []) listener();
     });
     // The connection subscribes again by itself. Until it is ready, those who wait look.
-    redis.subscribe(endsChannel(queueName)).catch(() => undefined);
+    redis.subscribe(endsChannel(queueName), changesChannel(queueName)).catch(() => undefined);
   }
 
   watch(id: string): EndWatch {
@@ -38,6 +45,16 @@ export class QueryEnds {
         watches.delete(controller);
         if (watches.size === 0) this.#watches.delete(id);
       },
+    };
+  }
+
+  /** Calls the listener at each change of a query, until the returned function is called. */
+  onChange(id: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(id) ?? new Set();
+    this.#listeners.set(id, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(id);
     };
   }
 

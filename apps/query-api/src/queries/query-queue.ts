@@ -9,6 +9,7 @@ import { unanswered } from '../unanswered.ts';
 import { leaderVisibleMs } from './cache/cached-answers.ts';
 import { AnsweredQueries, type AnsweredQuery } from './cache/answered-queries.ts';
 import { queuePrefix } from './queue-prefix.ts';
+import { changesChannel } from './query-ends.ts';
 import { QueryIndex } from './query-index.ts';
 import { listQueries, type ListRequest } from './query-listing.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress, QueryRecord } from './query-record.ts';
@@ -195,15 +196,18 @@ export class QueryQueue {
     await this.#call(
       'cancel',
       async () => {
-        await this.#redis.set(this.#cancelKey(id), '1', 'EX', this.#settings.retentionSeconds);
+        // The first request counts for the time that the cancel takes.
+        await this.#redis.set(this.#cancelKey(id), String(this.#now()), 'EX', this.#settings.retentionSeconds, 'NX');
+        await this.#redis.publish(changesChannel(this.#settings.name), id);
       },
       limits,
     );
   }
 
-  /** Whether someone asked for the query to be cancelled. */
-  async cancelRequested(id: string): Promise<boolean> {
-    return await this.#call('cancel-requested', async () => (await this.#redis.exists(this.#cancelKey(id))) === 1);
+  /** When someone asked for the query to be cancelled, in epoch milliseconds; undefined when no one did. */
+  async cancelRequested(id: string): Promise<number | undefined> {
+    const at = await this.#call('cancel-requested', async () => await this.#redis.get(this.#cancelKey(id)));
+    return at === null ? undefined : Number(at);
   }
 
   /**
@@ -212,7 +216,10 @@ export class QueryQueue {
    * @throws QueryError `unavailable` when Redis does not answer
    */
   async saveProgress(engine: EngineName, id: string, progress: QueryProgress): Promise<void> {
-    await this.#call('save-progress', async () => await (await this.#open(engine)).updateJobProgress(id, { ...progress }));
+    await this.#call('save-progress', async () => {
+      await (await this.#open(engine)).updateJobProgress(id, { ...progress });
+      await this.#redis.publish(changesChannel(this.#settings.name), id);
+    });
   }
 
   /**

@@ -14,6 +14,8 @@ export interface QueryJobData {
   /** Name of the report the statement belongs to. */
   readonly report?: string;
   readonly timeoutMs: number;
+  /** Bytes that the estimate of the query may have. */
+  readonly maxBytesScanned?: number;
   /** The caller's deadline, in epoch milliseconds. */
   readonly deadline?: number;
   /** Epoch milliseconds. */
@@ -49,6 +51,8 @@ export interface QueryOutcome {
   readonly stale?: StaleAnswer;
   /** The state of the tables for which the result is exact. Absent when it is not known. */
   readonly asOf?: LakeVersion;
+  /** Time from the request to cancel to the end, in milliseconds. */
+  readonly cancelMs?: number;
   /** The query under whose id the result lies. Absent: this one. Its id is not for clients: it may be another caller's. */
   readonly resultOf?: string;
   /** Epoch milliseconds at which the result was computed, when it was computed for an earlier query. */
@@ -94,6 +98,7 @@ export function viewOf({ id, data, state, progress, outcome }: QueryRecord): Que
     ...(outcome?.stale === undefined
       ? {}
       : { stale: { asOf: iso(outcome.stale.asOf), ageSeconds: Math.round((outcome.finishedAt - outcome.stale.asOf) / 1000) } }),
+    ...(outcome?.cancelMs === undefined ? {} : { cancelMs: outcome.cancelMs }),
     ...(outcome?.asOf === undefined ? {} : { asOf: outcome.asOf.map(({ table, topic, offsets }) => ({ table, topic, offsets })) }),
     ...(outcome?.cachedAt === undefined ? {} : { cached: { at: iso(outcome.cachedAt), ageSeconds: ageSecondsOf(outcome) } }),
     links: { self: `/v1/queries/${id}`, results: `/v1/queries/${id}/results` },

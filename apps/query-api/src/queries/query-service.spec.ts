@@ -5,6 +5,7 @@ import type { RequestLimits } from '../guards.ts';
 import type { QueryQueue } from './query-queue.ts';
 import type { QueryJobData, QueryRecord } from './query-record.ts';
 import { QueryService } from './query-service.ts';
+import { EventStreams } from './progress/event-streams.ts';
 import { QueryWaits } from './wait-for-end.ts';
 
 const id = '00000000-0000-4000-8000-000000000000';
@@ -47,9 +48,17 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
       timeoutMs: 1000,
     },
     cache: { find: async () => ({ result: 'bypass' }) },
+    estimates: {
+      of: async () => await Promise.reject(new Error('not asked')),
+      refuseAbove: async (max) => {
+        if (max < 100) throw new QueryError('scan-limit-exceeded', 'too much');
+      },
+    },
     onAnswered: () => undefined,
     results: () => ({ get: async () => undefined }),
     waits: new QueryWaits(10, { watch: () => ({ ended: new AbortController().signal, close: () => undefined }) }),
+    changes: { onChange: () => () => undefined },
+    streams: new EventStreams(2),
     usage: { count: async () => undefined },
     now: () => now,
     newId: () => id,
@@ -147,4 +156,33 @@ it('a query without a principal, from before principals were recorded, is visibl
   await expect(queries.get(id, 0, { ...alice, subject: '' }, limits(5000))).rejects.toMatchObject({ code: 'not-found' });
   expect((await queries.get(id, 0, { ...alice, scopes: new Set(['admin']) }, limits(5000))).id).toBe(id);
   expect((await queries.get(id, 0, anonymous, limits(5000))).id).toBe(id);
+});
+
+it('a query that has not ended when its wait is over is cancelled if its caller chose that, and goes on otherwise', async () => {
+  const submitted: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
+  for (const [choice, cancels] of [
+    ['continue', 0],
+    ['cancel', 1],
+  ] as const) {
+    const { queries, asked } = service();
+    await queries.settle(submitted, 1000, alice, limits(60_000), choice);
+    expect(asked.filter(([call]) => call === 'cancel')).toHaveLength(cancels);
+  }
+});
+
+it('a query whose wait ends with its client is not cancelled', async () => {
+  const { queries, asked } = service();
+  const submitted: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
+  await queries.settle(submitted, 1000, alice, { signal: AbortSignal.abort(), deadline: undefined }, 'cancel');
+  expect(asked.filter(([call]) => call === 'cancel')).toEqual([]);
+});
+
+it('a query whose estimate is above its own limit is not queued', async () => {
+  const { queries, asked } = service();
+  await expect(queries.submit({ sql: 'SELECT 1', maxBytesScanned: 99 }, undefined, alice, limits(5000))).rejects.toMatchObject({
+    code: 'scan-limit-exceeded',
+  });
+  expect(asked).toEqual([]);
+  await queries.submit({ sql: 'SELECT 1', maxBytesScanned: 100 }, undefined, alice, limits(5000));
+  expect(asked.map(([call]) => call)).toEqual(['submit']);
 });

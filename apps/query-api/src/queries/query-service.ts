@@ -1,4 +1,4 @@
-import type { QueryList, ResultPage } from '@millrace/contracts';
+import type { QueryEstimate, QueryList, ResultPage } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import { idOfPrincipal, type Principal } from '@millrace/runtime';
 import type { RequestLimits } from '../guards.ts';
@@ -10,6 +10,10 @@ import type { ResultManifest } from '../results/result-manifest.ts';
 import type { ReportUsage } from '../reports/report-usage.ts';
 import type { CacheAnswer, CacheResult, CachedAnswers, CacheUse } from './cache/cached-answers.ts';
 import type { QueryApiAudit } from './query-audit.ts';
+import type { Estimates } from './estimate/estimates.ts';
+import type { EventStreams } from './progress/event-streams.ts';
+import { hasSeenAll, queryEvents } from './progress/query-events.ts';
+import type { QueryEnds } from './query-ends.ts';
 import { idOfKey } from './query-id.ts';
 import type { ListRequest } from './query-listing.ts';
 import type { QueryQueue } from './query-queue.ts';
@@ -21,10 +25,13 @@ import type { QueryWaits } from './wait-for-end.ts';
 export interface QueryServiceParts {
   readonly queue: QueryQueue;
   readonly cache: Pick<CachedAnswers, 'find'>;
+  readonly estimates: Pick<Estimates, 'of' | 'refuseAbove'>;
   readonly rules: SubmissionRules;
   /** Where results lie, for calls within a deadline. */
   readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'get'>;
   readonly waits: QueryWaits;
+  readonly changes: Pick<QueryEnds, 'onChange'>;
+  readonly streams: EventStreams;
   readonly usage: Pick<ReportUsage, 'count'>;
   readonly now: () => number;
   /** Makes ids that cannot be guessed. */
@@ -36,6 +43,12 @@ export interface QueryServiceParts {
   readonly onAnswered: (data: QueryJobData, result: CacheResult) => void;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
+
+/** What happens to a query that has not ended when the wait for it is over. */
+export type WaitTimeout = 'continue' | 'cancel';
+
+/** Limits of a stream: it ends with its client. */
+export type EventLimits = RequestLimits & { readonly signal: AbortSignal };
 
 /** A query that was taken. */
 export interface Submitted {
@@ -77,7 +90,7 @@ export class QueryService {
     use: CacheUse = 'use',
   ): Promise<Submitted> {
     const { deadline } = limits;
-    const { rules, queue, cache, now, newId, idSecret, usage, audit, onAnswered } = this.#parts;
+    const { rules, queue, cache, estimates, now, newId, idSecret, usage, audit, onAnswered } = this.#parts;
     const data: QueryJobData = {
       ...(await jobOf(body, rules, now())),
       principal: idOfPrincipal(caller),
@@ -89,6 +102,9 @@ export class QueryService {
       if (earlier !== undefined) return { record: sameRequest(earlier, data), cache: undefined };
     }
     const answer = await cache.find({ id, data, caller, use: refusesCache(body) ? 'avoid' : use }, limits);
+    // A kept result scans nothing.
+    if (data.maxBytesScanned !== undefined && answer.result !== 'hit')
+      await estimates.refuseAbove(data.maxBytesScanned, data, estimateSignal(limits, now()));
     const taken = await this.#take(id, data, answer, limits);
     if (taken === undefined) throw keyConflict();
     onAnswered(data, answer.result);
@@ -96,6 +112,12 @@ export class QueryService {
     if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
     // Another request with the key may have come in between; the first one stands.
     return { record: key === undefined ? taken : sameRequest((await queue.find(id, limits)) ?? taken, data), cache: answer.result };
+  }
+
+  /** Estimates what a request would scan. Nothing is queued. */
+  async estimate(body: unknown, limits: RequestLimits): Promise<QueryEstimate> {
+    const { rules, estimates, now } = this.#parts;
+    return await estimates.of(await jobOf(body, rules, now()), estimateSignal(limits, now()));
   }
 
   /** Undefined when the id belongs to a query of another engine. */
@@ -136,9 +158,58 @@ export class QueryService {
     return await this.#parts.queue.list(request, caller, limits);
   }
 
-  /** The query just submitted, once it ended or `waitMs` are over. It has been taken: that it cannot be looked at now is no failure. */
-  async settle(submitted: QueryRecord, waitMs: number, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
-    return await this.get(submitted.id, waitMs, caller, limits).catch((error: unknown) => unlessUnanswered(error, submitted));
+  /**
+   * The query just submitted, once it ended or `waitMs` are over. It has been taken: that it cannot be looked at now is no failure.
+   *
+   * @param onTimeout whether a query that has not ended by then goes on or is cancelled
+   */
+  async settle(
+    submitted: QueryRecord,
+    waitMs: number,
+    caller: Principal,
+    limits: RequestLimits,
+    onTimeout: WaitTimeout = 'continue',
+  ): Promise<QueryRecord> {
+    const until = this.#parts.now() + waitMs;
+    try {
+      const record = await this.get(submitted.id, waitMs, caller, limits);
+      // A wait that ended early, for want of a place or with its client, is no timeout.
+      if (isFinal(record.state) || onTimeout === 'continue' || this.#parts.now() < until) return record;
+      return await this.cancel(submitted.id, caller, limits);
+    } catch (error) {
+      return unlessUnanswered(error, submitted);
+    }
+  }
+
+  /**
+   * The changes of a query as server-sent events, from the event behind `after` on. Undefined when there are none left.
+   *
+   * @throws QueryError `overloaded` when too many streams are open
+   */
+  async events(id: string, after: number, caller: Principal, limits: EventLimits): Promise<AsyncIterable<string> | undefined> {
+    const { changes, streams, now, sleep } = this.#parts;
+    const first = await this.get(id, 0, caller, limits);
+    if (hasSeenAll(first, after)) return undefined;
+    const release = streams.open(caller);
+    let changed = new AbortController();
+    const stopListening = changes.onChange(id, () => changed.abort());
+    const events = queryEvents(first, {
+      find: async () => await this.get(id, 0, caller, limits),
+      after,
+      now,
+      untilChanged: async (ms, signal) => {
+        await sleep(ms, AbortSignal.any([signal, changed.signal]));
+        if (changed.signal.aborted) changed = new AbortController();
+      },
+      signal: limits.signal,
+    });
+    const close = (): void => {
+      stopListening();
+      release();
+    };
+    limits.signal.addEventListener('abort', close, { once: true });
+    if (limits.signal.aborted) close();
+    return closing(events, close);
   }
 
   /** Asks for the query to be cancelled and returns it as it is then. An ended query stays as it is. */
@@ -178,6 +249,11 @@ export class QueryService {
     return { manifest, rows: readRows(store, manifest, limits.signal) };
   }
 
+  /** Refuses a query that has no result to give. */
+  async checkResult(id: string, caller: Principal, limits: RequestLimits): Promise<void> {
+    await this.#succeeded(id, caller, limits);
+  }
+
   async #succeeded(id: string, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
     const record = await this.get(id, 0, caller, limits);
     const { state, outcome } = record;
@@ -201,6 +277,25 @@ export class QueryService {
     // Cursors carry the id of the query: the client knows its own only.
     return { store, manifest: { ...(await readManifest(store, outcome?.resultOf ?? id, signal)), queryId: id } };
   }
+}
+
+/** The same events; `close` is called at their end. */
+async function* closing(events: AsyncIterable<string>, close: () => void): AsyncGenerator<string> {
+  try {
+    yield* events;
+  } finally {
+    close();
+  }
+}
+
+/** Longest estimate, in milliseconds. */
+const estimateMsMax = 20_000;
+
+function estimateSignal({ signal, deadline }: RequestLimits, nowMs: number): AbortSignal {
+  // The deadline has its own answer; a request that has passed it is refused before.
+  const leftMs = deadline === undefined ? estimateMsMax : Math.min(estimateMsMax, Math.max(0, deadline - nowMs));
+  const late = AbortSignal.timeout(leftMs);
+  return signal === undefined ? late : AbortSignal.any([signal, late]);
 }
 
 function refusesCache(body: unknown): boolean {

@@ -22,6 +22,12 @@ export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEve
     labelNames: ['engine'],
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
   });
+  const cancelled = metrics.histogram({
+    name: 'millrace_query_cancel_seconds',
+    help: 'Time from the request to cancel a query to its end.',
+    labelNames: ['engine'],
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  });
   const scanned = metrics.counter({
     name: 'millrace_query_scanned_bytes_total',
     help: 'Bytes read from storage for queries that succeeded.',
@@ -41,6 +47,7 @@ export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEve
       finished.inc({ engine, state });
       duration.observe({ engine }, (finishedAt - startedAt) / 1000);
       if (statistics !== undefined) scanned.inc({ engine }, statistics.bytesScanned);
+      if (outcome.cancelMs !== undefined) cancelled.observe({ engine }, outcome.cancelMs / 1000);
       logQueryEnd(logger, id, data, outcome);
     },
     queryHandedOver({ id }) {

@@ -146,7 +146,7 @@ export class QueryWorker {
       }
     }
     // A cancelled query needs no slot to end.
-    if (await this.#queue.cancelRequested(job.id!).catch(() => false)) return await this.#runTaken(job, token);
+    if ((await this.#queue.cancelRequested(job.id!).catch(() => undefined)) !== undefined) return await this.#runTaken(job, token);
     await job.moveToDelayed(Date.now() + waitMs, token);
     throw new DelayedError();
   }
@@ -161,13 +161,17 @@ export class QueryWorker {
     const kept = new KeptProgress(async (saved) => await this.#queue.saveProgress(engine, id, saved));
     const watch = this.#watch(id, controller, kept);
     try {
-      return await this.#run({
+      const outcome = await this.#run({
         id,
         data: job.data,
         progress,
         saveProgress: async (saved) => await kept.save(saved),
         signal: controller.signal,
       });
+      const { reason } = controller.signal as { readonly reason: unknown };
+      if (outcome.state !== 'cancelled' || !(reason instanceof QueryStopped) || reason.requestedAt === undefined) return outcome;
+      // Two clocks: that of the API, which took the request, and this one.
+      return { ...outcome, cancelMs: Math.max(0, outcome.finishedAt - reason.requestedAt) };
     } catch (error) {
       if (!(error instanceof QueryStopped)) throw error;
       // A query that cannot be handed over stays: its lock runs out, and another worker takes it over as from a dead one.
@@ -184,8 +188,8 @@ export class QueryWorker {
   /** Looks for a request to cancel at once and then regularly, and saves progress that could not be saved. The next look makes up for a lost one. */
   #watch(id: string, controller: AbortController, kept: KeptProgress): () => void {
     const look = async (): Promise<void> => {
-      const requested = await this.#queue.cancelRequested(id).catch(() => false);
-      if (requested) controller.abort(new QueryStopped('cancelled'));
+      const requestedAt = await this.#queue.cancelRequested(id).catch(() => undefined);
+      if (requestedAt !== undefined) controller.abort(new QueryStopped('cancelled', requestedAt));
       await kept.retry();
     };
     void look();

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import type { EngineResult, ResultRow } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped } from '../errors.ts';
 import { queryPipelines } from '../resilience.ts';
-import type { QueryJobData } from './query-record.ts';
-import { keeping, ReportAnswers, type ReportAnswer } from './report-answers.ts';
+import type { QueryJobData, StaleAnswer } from './query-record.ts';
+import { keeping, ReportAnswers, type ReportAnswer, type SharedAnswers } from './report-answers.ts';
 
 const data: QueryJobData = { sql: 'SELECT ?', parameters: ['a'], engine: 'duckdb', report: 'sales', timeoutMs: 1000, submittedAt: 0 };
 const signal = new AbortController().signal;
@@ -13,8 +13,11 @@ const down = async (): Promise<never> => {
   throw new QueryError('unavailable', 'S3 is down');
 };
 
-function answers(pipeline: Pipeline = createPipeline({ ...queryPipelines.report, name: 'report' })): ReportAnswers {
-  return new ReportAnswers(pipeline);
+function answers(
+  pipeline: Pipeline = createPipeline({ ...queryPipelines.report, name: 'report' }),
+  shared: SharedAnswers = { save: async () => undefined, find: async () => undefined },
+): ReportAnswers {
+  return new ReportAnswers(pipeline, shared);
 }
 
 function resultOf(rows: readonly ResultRow[]): EngineResult {
@@ -81,4 +84,21 @@ it('rows are kept while they are few', async () => {
   expect(await read([[1], [2]])).toEqual({ seen: 2, kept: { columns: [], rows: [[1], [2]] } });
   expect(await read(Array.from({ length: 1001 }, (_, n) => [n]))).toEqual({ seen: 1001, kept: undefined });
   expect(await read([['x'.repeat(300_000)]])).toEqual({ seen: 1, kept: undefined });
+});
+
+it('a worker that has just started gives the last good answer of another worker, and the newer of both later', async () => {
+  const kept = new Map<string, StaleAnswer>();
+  const shared: SharedAnswers = { save: async (key, answer) => void kept.set(key, answer), find: async (key) => kept.get(key) };
+  const [first, second] = [answers(undefined, shared), answers(undefined, shared)];
+  await first.answer(data, async () => good, signal);
+  expect(await second.answer(data, down, signal)).toEqual({ stale: { asOf: 5, ...good.kept } });
+  await second.answer(data, async () => ({ ...good, finishedAt: 9 }), signal);
+  expect(await first.answer(data, down, signal)).toMatchObject({ stale: { asOf: 9 } });
+});
+
+it('a report fails with its own error while the answers of other workers cannot be read', async () => {
+  const reports = answers(undefined, { save: down, find: down });
+  await expect(reports.answer(data, down, signal)).rejects.toMatchObject({ code: 'unavailable' });
+  await reports.answer(data, async () => good, signal);
+  expect(await reports.answer(data, down, signal)).toMatchObject({ stale: { asOf: 5 } });
 });

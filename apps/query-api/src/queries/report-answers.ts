@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Pipeline } from '@millrace/resilience';
 import type { EngineResult, ResultColumn, ResultRow } from '../engines/query-engine.ts';
+import { isOutOfReach } from '../errors.ts';
 import type { QueryJobData, StaleAnswer } from './query-record.ts';
 
 /** Largest report that is kept to stand in later, in rows and in characters of JSON: it travels in the query's job. */
@@ -20,13 +21,28 @@ export interface ReportAnswer {
 /** The answer of this run, or an earlier one instead. */
 export type Answered = { readonly fresh: ReportAnswer } | { readonly stale: StaleAnswer };
 
-/** Runs reports, and remembers the last good answer of each under its parameters and engine. */
+/** Where the last good answers of all workers are. */
+export interface SharedAnswers {
+  /** Keeps an answer in the place of an earlier one. */
+  save(key: string, answer: StaleAnswer): Promise<void>;
+  find(key: string): Promise<StaleAnswer | undefined>;
+}
+
+/**
+ * Runs reports, and remembers the last good answer of each under its parameters and engine: in memory, and where the other workers find
+ * it. So a worker that has just started, too, has an answer for an outage.
+ */
 export class ReportAnswers {
   readonly #pipeline: Pipeline;
+  readonly #shared: SharedAnswers;
 
-  /** @param pipeline one with the fallback `cache`, and a cache that keeps only answers with their rows */
-  constructor(pipeline: Pipeline) {
+  /**
+   * @param pipeline one with the fallback `cache`, and a cache that keeps only answers with their rows
+   * @param shared may fail: a report then has the answers of this worker only
+   */
+  constructor(pipeline: Pipeline, shared: SharedAnswers) {
     this.#pipeline = pipeline;
+    this.#shared = shared;
   }
 
   /**
@@ -48,15 +64,28 @@ export class ReportAnswers {
     });
     switch (outcome.result) {
       case 'succeeded':
-      case 'cached':
+      case 'cached': {
+        const { finishedAt, kept } = outcome.value;
+        // Nobody waits for it: without it another worker has an older answer.
+        if (kept !== undefined) void this.#shared.save(key, { asOf: finishedAt, ...kept }).catch(() => undefined);
         return { fresh: outcome.value };
+      }
       case 'fell-back': {
         const { finishedAt, kept } = outcome.value as ReportAnswer;
-        return { stale: { asOf: finishedAt, ...kept! } };
+        const own = { asOf: finishedAt, ...kept! };
+        const shared = await this.#find(key);
+        return { stale: shared !== undefined && shared.asOf > own.asOf ? shared : own };
       }
-      default:
-        throw outcome.error;
+      default: {
+        const stale = isOutOfReach(outcome.error) && !signal.aborted ? await this.#find(key) : undefined;
+        if (stale === undefined) throw outcome.error;
+        return { stale };
+      }
     }
+  }
+
+  async #find(key: string): Promise<StaleAnswer | undefined> {
+    return await this.#shared.find(key).catch(() => undefined);
   }
 }
 

@@ -8,6 +8,7 @@ import { writeResult, type ResultLimits } from '../results/write-result.ts';
 import { readStatement } from '../statement/statement-text.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
 import type { ResultKeeper } from './cache/result-keeper.ts';
+import type { Price } from './estimate/price.ts';
 import { keeping, type Answered, type ReportAnswer } from './report-answers.ts';
 
 /** One query to run. */
@@ -37,6 +38,8 @@ export interface QueryRunEnvironment {
     run: (signal: AbortSignal) => Promise<ReportAnswer>,
     signal: AbortSignal,
   ) => Promise<Answered>;
+  /** The price of scanned bytes; undefined for engines that bill none. */
+  readonly priceOf: (engine: EngineName, bytesScanned: number) => Price | undefined;
   /** Keeps results for later queries. */
   readonly keeper: Pick<ResultKeeper, 'before' | 'after'>;
   /** Called with the reason why progress could not be saved. */
@@ -87,7 +90,13 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
       state: 'succeeded',
       startedAt,
       finishedAt,
-      statistics: { rows, bytesScanned, queuedMs: startedAt - data.submittedAt, executionMs: finishedAt - startedAt },
+      statistics: {
+        rows,
+        bytesScanned,
+        queuedMs: startedAt - data.submittedAt,
+        executionMs: finishedAt - startedAt,
+        ...('fresh' in answered ? environment.priceOf(data.engine, bytesScanned) : {}),
+      },
       ...('stale' in answered ? { stale: answered.stale } : {}),
       ...(asOf === undefined ? {} : { asOf }),
     };

@@ -34,10 +34,6 @@ export async function jobOf(body: unknown, rules: SubmissionRules, now: number):
   const request = requestOf(body);
   const engine = request.engine ?? rules.defaultEngine;
   if (!rules.engines.includes(engine)) throw validationError([{ field: 'engine', message: `must be one of ${rules.engines.join(', ')}` }]);
-  // Better refused than silently not kept.
-  if (request.maxBytesScanned !== undefined)
-    throw validationError([{ field: 'maxBytesScanned', message: 'is not supported yet; leave it out' }]);
-
   const statement =
     'report' in request
       ? reportStatement(request.report, request.parameters ?? {}, rules.reports)
@@ -58,6 +54,7 @@ export async function jobOf(body: unknown, rules: SubmissionRules, now: number):
     engine,
     ...('report' in request ? { report: request.report } : {}),
     timeoutMs: request.timeoutMs ?? rules.timeoutMs,
+    ...(request.maxBytesScanned === undefined ? {} : { maxBytesScanned: request.maxBytesScanned }),
     submittedAt: now,
   };
 }

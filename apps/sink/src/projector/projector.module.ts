@@ -1,12 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
-import { LakeError } from '@millrace/lake';
+import { purchases, streams, type Stream } from '@millrace/contracts';
+import { GluePointer, LakeError, Projection, projectionPrefix, rowsInFooter, S3ObjectStore } from '@millrace/lake';
+import { systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
+import { sinkClients } from '../aws-clients.ts';
 import type { SinkConfig } from '../config.ts';
-import { lakeGuardsOver, projectorPipelinesOf } from '../resilience.ts';
-import { openProjectors, type Projectors } from './open-projectors.ts';
+import { lakeGuardsOver, projectorPipelinesOf, type SinkGuards } from '../resilience.ts';
+import { streamOf } from '../sink.ts';
+import { gaugeProjectors, projectorTelemetry } from './projector-telemetry.ts';
+import { Projector } from './projector.ts';
 
 const PROJECTORS = Symbol('PROJECTORS');
+
+/** The parts of a running projector process. */
+interface Projectors {
+  readonly store: S3ObjectStore;
+  readonly all: readonly Projector[];
+}
+
+/** Creates a projector for each stream. Connects nothing yet. */
+function openProjectors(config: SinkConfig, logger: Logger, metrics: Metrics, guards: Pick<SinkGuards, 's3' | 'glue'>): Projectors {
+  const { s3, glue } = sinkClients(config);
+  const bucket = config.LAKE_BUCKET;
+  const store = new S3ObjectStore(s3, bucket, guards.s3);
+  const writer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const observer = projectorTelemetry(logger, metrics);
+  const projectorOf = (stream: Stream): Projector => {
+    const projection = new Projection({
+      store,
+      bucket,
+      stream,
+      catalog: new GluePointer(glue, stream, `s3://${bucket}/${projectionPrefix(stream.table)}`, guards.glue),
+      writer,
+      now: Date.now,
+      newId: randomUUID,
+      rowsOf: async (key, bytes) => await rowsInFooter(store, key, bytes),
+      onPointerFailure: (error) =>
+        logger.warn({ table: stream.table, err: error }, 'The catalog did not move to the newest commit; the next round moves it.'),
+    });
+    return new Projector(stream.table, projection, { everyMs: config.PROJECTOR_INTERVAL_SECONDS * 1000, clock: systemClock, observer });
+  };
+  const all = streams
+    .map((stream) => (stream.name === purchases.name ? streamOf(config) : { ...stream, database: config.LAKE_DATABASE }))
+    .map(projectorOf);
+  gaugeProjectors(metrics, all);
+  return { store, all };
+}
 
 /** The composition root of the projector, which commits landed files to the Iceberg tables. */
 @Module({})

@@ -4,6 +4,7 @@ import {
   engineListSchema,
   engineNames,
   inlineQueryViewSchema,
+  queryEstimateSchema,
   queryLimits,
   queryListSchema,
   queryStates,
@@ -104,9 +105,34 @@ export const queryApi: HttpApi = {
         'body-too-large',
         'unsupported-media-type',
         'idempotency-conflict',
+        'scan-limit-exceeded',
+        // A table with too many files for an estimate.
+        'engine-failed',
         'deadline-exceeded',
         // A result that is gone between the end of the query and its first page.
         'gone',
+      ],
+    },
+    {
+      ...queries,
+      scopes: ['queries:run'],
+      method: 'POST',
+      path: '/v1/queries/estimate',
+      id: 'estimateQuery',
+      summary: 'Estimate bytes and price of a statement or a report',
+      description:
+        'Nothing runs. The bytes are those of the columns that the statement names, in the partitions that its conditions allow.',
+      parameters: [deadlineParameter],
+      body: Type.Union([sqlQueryRequestSchema, reportQueryRequestSchema]),
+      answers: [{ status: 200, description: 'The estimate', content: { [json]: queryEstimateSchema } }],
+      problems: [
+        'invalid-json',
+        'statement-invalid',
+        'statement-not-allowed',
+        'body-too-large',
+        'unsupported-media-type',
+        'engine-failed',
+        'deadline-exceeded',
       ],
     },
     {
@@ -164,6 +190,29 @@ export const queryApi: HttpApi = {
     },
     {
       ...queries,
+      method: 'GET',
+      path: '/v1/queries/{id}/events',
+      id: 'followQuery',
+      summary: 'Follow the states of a query',
+      description:
+        'Server-sent events: one event `state` for each state, with the query as its data. The stream ends with the query, and when the service stops.',
+      parameters: [
+        id,
+        {
+          in: 'header',
+          name: 'Last-Event-ID',
+          description: '`id` of the last event of an earlier stream: only later events follow',
+          schema: Type.String(),
+        },
+      ],
+      answers: [
+        { status: 200, description: 'The events', content: { 'text/event-stream': Type.String() } },
+        { status: 204, description: 'The query has ended, and `Last-Event-ID` is its last event' },
+      ],
+      problems: ['not-found'],
+    },
+    {
+      ...queries,
       method: 'DELETE',
       path: '/v1/queries/{id}',
       id: 'cancelQuery',
@@ -188,6 +237,7 @@ export const queryApi: HttpApi = {
         limit,
         { in: 'query', name: 'cursor', description: '`next` of the page before. Default: the first page', schema: Type.String() },
         { in: 'header', name: 'Accept', description: 'Media type of the result. Default: application/json', schema: Type.String() },
+        { in: 'header', name: 'If-None-Match', description: 'An `ETag` of an earlier answer', schema: Type.String() },
         deadlineParameter,
       ],
       answers: [
@@ -195,7 +245,9 @@ export const queryApi: HttpApi = {
           status: 200,
           description: 'A page, or the whole result',
           content: { [json]: resultPageSchema, 'application/x-ndjson': Type.String(), 'text/csv': Type.String() },
+          headers: { ETag: 'Tag of this page, or of the whole result' },
         },
+        { status: 304, description: 'The result is the one of `If-None-Match`' },
       ],
       problems: ['not-found', 'not-acceptable', 'not-finished', 'no-results', 'gone', 'deadline-exceeded'],
     },

@@ -1,4 +1,4 @@
-import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer } from 'hyparquet';
+import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer, type FileMetaData } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type { CallOptions, InspectableStore } from '../object-store.ts';
 
@@ -11,6 +11,33 @@ const footerBytes = 64 * 1024;
  * @throws Error when it is not a Parquet file
  */
 export async function rowsInFooter(store: InspectableStore, key: string, bytes: number, options: CallOptions = {}): Promise<number> {
+  return Number((await footerOf(store, key, bytes, options)).num_rows);
+}
+
+/**
+ * Reads the size of each column from the footer of a Parquet file, compressed and in bytes, as {@link rowsInFooter} reads its rows.
+ *
+ * @throws Error when it is not a Parquet file
+ */
+export async function columnBytesInFooter(
+  store: FooterStore,
+  key: string,
+  bytes: number,
+  options: CallOptions = {},
+): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const { columns } of (await footerOf(store, key, bytes, options)).row_groups) {
+    for (const { meta_data: column } of columns) {
+      const name = column?.path_in_schema[0];
+      if (column !== undefined && name !== undefined) sizes.set(name, (sizes.get(name) ?? 0) + Number(column.total_compressed_size));
+    }
+  }
+  return sizes;
+}
+
+type FooterStore = Pick<InspectableStore, 'getRange'>;
+
+async function footerOf(store: FooterStore, key: string, bytes: number, options: CallOptions): Promise<FileMetaData> {
   const file: AsyncBuffer = {
     byteLength: bytes,
     slice: async (start, end = bytes) => {
@@ -19,7 +46,7 @@ export async function rowsInFooter(store: InspectableStore, key: string, bytes: 
       return bufferOf(part);
     },
   };
-  return Number((await parquetMetadataAsync(file, { initialFetchSize: footerBytes })).num_rows);
+  return await parquetMetadataAsync(file, { initialFetchSize: footerBytes });
 }
 
 /** The record of a row. */

@@ -13,16 +13,16 @@ const answerMsMax = 15_000;
  *
  * @returns the reason why it cannot answer; undefined when it does
  */
-export async function trinoProblem(origin: string): Promise<string | undefined> {
+export async function trinoProblem(origin: string, fetchFrom: typeof fetch = fetch): Promise<string | undefined> {
   const signal = AbortSignal.timeout(answerMsMax);
   const headers = { 'x-trino-user': 'millrace', 'x-trino-source': 'millrace-health' };
-  let answer = await read(await fetch(`${origin}/v1/statement`, { method: 'POST', headers, body: 'SELECT 1', signal }));
+  let answer = await read(await fetchFrom(`${origin}/v1/statement`, { method: 'POST', headers, body: 'SELECT 1', signal }));
   let rows = 0;
   for (;;) {
     if (answer.error !== undefined) return answer.error.message;
     rows += answer.data?.length ?? 0;
     if (answer.nextUri === undefined) return rows === 1 ? undefined : `it answered ${rows} rows instead of 1`;
-    answer = await read(await fetch(answer.nextUri, { headers, signal }));
+    answer = await read(await fetchFrom(answer.nextUri, { headers, signal }));
   }
 }
 

@@ -21,6 +21,9 @@ export interface TrinoSubmission {
   readonly bytesScannedMax: number | undefined;
 }
 
+/** Answers that are read until a cancelled statement has ended. Each takes up to a second. */
+const looksMax = 30;
+
 /** Statuses that pass by themselves. */
 const passing = new Set([429, 502, 503, 504]);
 
@@ -77,7 +80,8 @@ export class TrinoClient {
   async cancel(place: string): Promise<void> {
     await this.#call('stop', undefined, 'DELETE', place);
     // Trino accepts the request before it acts. An ended statement has a last answer, or none.
-    for (let next: string | undefined = place; next !== undefined;) next = placeOf(await this.#call('stop', undefined, 'GET', next));
+    let next: string | undefined = place;
+    for (let look = 0; look < looksMax && next !== undefined; look += 1) next = placeOf(await this.#call('stop', undefined, 'GET', next));
   }
 
   async #call(

@@ -132,6 +132,21 @@ describe('the Trino engine', () => {
     expect(trino.lines()).toEqual(['POST /v1/statement']);
   });
 
+  it('leaves a handed-over statement to its successor while its first rows are read', async () => {
+    const trino = new FakeTrino(twoPages);
+    const controller = new AbortController();
+    const reason = new QueryStopped('handed-over');
+    let place = '';
+    const onStarted = async (id: string): Promise<void> => void (place = id);
+    const { rows } = await trino.engine().run(engineRequest('SELECT 1', { signal: controller.signal, onStarted }));
+    const reading = (async () => {
+      for await (const batch of rows) if (batch.length > 0) controller.abort(reason);
+    })();
+    await expect(reading).rejects.toBe(reason);
+    expect(trino.lines().slice(2)).toEqual(['GET /executing/0']);
+    expect((await runToEnd(trino.engine(), engineRequest('SELECT 1', { executionId: place }))).rows).toEqual([[1], [2], [3]]);
+  });
+
   it('cancels a statement whose reader has enough', async () => {
     const trino = new FakeTrino(twoPages);
     const { rows } = await trino.engine().run(engineRequest('SELECT 1'));

@@ -113,8 +113,8 @@ export class TrinoEngine implements QueryEngine {
         answer = await this.#follow(running);
       }
     } finally {
-      // A reader that has enough, too: nothing else would end the statement for minutes.
-      await this.#cancel(running);
+      // A reader that has enough, too: nothing else would end the statement for minutes. A successor may still get these rows, or ends it.
+      if (!isHandedOver(running.signal)) await this.#cancel(running);
     }
   }
 

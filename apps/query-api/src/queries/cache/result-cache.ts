@@ -1,3 +1,4 @@
+import type { Pipeline } from '@millrace/resilience';
 import type { Redis } from 'ioredis';
 import { queuePrefix } from '../queue-prefix.ts';
 import type { LakeVersion } from './lake-versions.ts';
@@ -35,44 +36,49 @@ return ARGV[2]`;
 export class ResultCache {
   readonly #redis: Redis;
   readonly #settings: ResultCacheSettings;
+  readonly #pipeline: Pipeline;
 
-  constructor(redis: Redis, settings: ResultCacheSettings) {
+  /** @param pipeline wraps every call; one without fallbacks */
+  constructor(redis: Redis, settings: ResultCacheSettings, pipeline: Pipeline) {
     this.#redis = redis;
     this.#settings = settings;
+    this.#pipeline = pipeline;
   }
 
   /** The result under a key, and the query that was the last to begin a run for it. */
   async find(key: string): Promise<{ readonly result: CachedResult | undefined; readonly leader: string | undefined }> {
-    const [result, leader] = await this.#redis.mget(this.#keyOf(key), this.#leaderKeyOf(key));
+    const [result, leader] = await this.#call(async () => await this.#redis.mget(this.#keyOf(key), this.#leaderKeyOf(key)));
     return { result: result == null ? undefined : (JSON.parse(result) as CachedResult), leader: leader ?? undefined };
   }
 
   /** Keeps a result. The oldest one goes when there are too many. */
   async keep(key: string, result: CachedResult): Promise<void> {
     const { seconds, entriesMax } = this.#settings;
-    const answers = await this.#redis
-      .pipeline()
-      .set(this.#keyOf(key), JSON.stringify(result), 'EX', seconds)
-      .zadd(this.#indexKey, result.finishedAt, key)
-      .zremrangebyscore(this.#indexKey, '-inf', result.finishedAt - seconds * 1000)
-      .zrange(this.#indexKey, '0', String(-entriesMax - 1))
-      .expire(this.#indexKey, seconds)
-      .exec();
-    for (const [error] of answers ?? []) if (error !== null) throw error;
-    const surplus = answers?.[3]?.[1] as string[] | undefined;
-    if (surplus === undefined || surplus.length === 0) return;
-    await this.#redis.del(...surplus.map((old) => this.#keyOf(old)));
-    await this.#redis.zrem(this.#indexKey, ...surplus);
+    await this.#call(async () => {
+      const answers = await this.#redis
+        .pipeline()
+        .set(this.#keyOf(key), JSON.stringify(result), 'EX', seconds)
+        .zadd(this.#indexKey, result.finishedAt, key)
+        .zremrangebyscore(this.#indexKey, '-inf', result.finishedAt - seconds * 1000)
+        .zrange(this.#indexKey, '0', String(-entriesMax - 1))
+        .expire(this.#indexKey, seconds)
+        .exec();
+      for (const [error] of answers ?? []) if (error !== null) throw error;
+      const surplus = (answers?.[3]?.[1] ?? []) as string[];
+      if (surplus.length === 0) return;
+      await this.#redis.del(...surplus.map((old) => this.#keyOf(old)));
+      await this.#redis.zrem(this.#indexKey, ...surplus);
+    });
   }
 
   /** Keeps the newer version of a result that is still exact, for as long as the result was kept anyway. */
   async renew(key: string, result: CachedResult): Promise<void> {
-    await this.#redis.set(this.#keyOf(key), JSON.stringify(result), 'KEEPTTL', 'XX');
+    await this.#call(async () => await this.#redis.set(this.#keyOf(key), JSON.stringify(result), 'KEEPTTL', 'XX'));
   }
 
   /** Removes a result that no longer exists. */
   async forget(key: string): Promise<void> {
-    await this.#redis.del(this.#keyOf(key));
+    await this.#call(async () => await this.#redis.del(this.#keyOf(key)));
   }
 
   /**
@@ -82,7 +88,12 @@ export class ResultCache {
    * @returns the leader now
    */
   async lead(key: string, former: string | undefined, leader: string): Promise<string> {
-    return String(await this.#redis.eval(leadScript, 1, this.#leaderKeyOf(key), former ?? '', leader, leaderSeconds));
+    const keys = [this.#leaderKeyOf(key)];
+    return await this.#call(async () => String(await this.#redis.eval(leadScript, 1, ...keys, former ?? '', leader, leaderSeconds)));
+  }
+
+  async #call<T>(run: () => Promise<T>): Promise<T> {
+    return (await this.#pipeline.execute(run, { idempotent: true })) as T;
   }
 
   get #indexKey(): string {

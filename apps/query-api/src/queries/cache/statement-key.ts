@@ -56,21 +56,23 @@ export function normalisedText(text: string): string {
 
 /** Whether the statement gives the same result as long as its tables are the same. In doubt it does not. */
 export function isRepeatable(text: string, parameters: readonly Parameter[]): boolean {
-  const varies = ({ kind, text: written }: Token): boolean => {
-    switch (kind) {
-      case 'word':
-        return isVolatileName(written);
-      case 'name':
-        return isVolatileName(unquoted(written));
-      case 'text':
-        return volatileTexts.has(unquoted(written).trim().toLowerCase());
-      default:
-        return false;
-    }
-  };
   return (
     !tokensOf(text).some(varies) && !parameters.some((value) => typeof value === 'string' && volatileTexts.has(value.trim().toLowerCase()))
   );
+}
+
+/** Whether a token may give another value each time. */
+function varies({ kind, text }: Token): boolean {
+  switch (kind) {
+    case 'word':
+      return isVolatileName(text);
+    case 'name':
+      return isVolatileName(unquoted(text));
+    case 'text':
+      return volatileTexts.has(unquoted(text).trim().toLowerCase());
+    default:
+      return false;
+  }
 }
 
 function isVolatileName(name: string): boolean {
@@ -86,18 +88,22 @@ function gapOf(before: Token, token: Token): string {
   const apart = token.at > before.at + before.text.length;
   // `5 ! = 120` compares a factorial, and `5 != 120` does not.
   if (isOperator(before) && isOperator(token)) return apart ? ' ' : '';
-  if (before.kind !== 'symbol' && token.kind !== 'symbol') return ' ';
-  // Around a dot, a colon or a placeholder the layout stays as it is.
+  if (isOperand(before) && isOperand(token)) return ' ';
+  // Around a dot or a colon the layout stays as it is.
   if (isFixed(before) || isFixed(token)) return apart ? ' ' : '';
   return '';
 }
 
 function isFixed({ kind, text }: Token): boolean {
-  return kind === 'symbol' && ['.', ':', '?'].includes(text);
+  return kind === 'symbol' && ['.', ':'].includes(text);
+}
+
+function isOperand({ kind, text }: Token): boolean {
+  return kind !== 'symbol' || text === '?';
 }
 
 function isOperator({ kind, text }: Token): boolean {
-  return kind === 'symbol' && !'()[]{},'.includes(text);
+  return kind === 'symbol' && !'()[]{},?'.includes(text);
 }
 
 function isKeyword(tokens: readonly Token[], index: number): boolean {

@@ -9,9 +9,9 @@ import {
 } from '@millrace/lake';
 import { purchases } from '@millrace/contracts';
 import { tick } from '../../simulation/parts/tick.ts';
-import { PacedStore } from './paced-store.ts';
-import { soundProjector, type ProjectorMakers } from './projection-world.ts';
-import { SimulatedCatalog } from './simulated-catalog.ts';
+import { PacedStore } from './parts/paced-store.ts';
+import { soundProjector, type ProjectorMakers } from './world/projection-world.ts';
+import { SimulatedCatalog } from './parts/simulated-catalog.ts';
 
 const commits = commitPrefix(purchases.table);
 

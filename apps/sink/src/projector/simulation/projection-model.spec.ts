@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ModelFault } from '../../simulation/verdict/model-fault.ts';
 import { brokenProjectors } from './broken-projector.ts';
-import { projectionSchedules } from './projection-schedule.ts';
-import { runProjection, soundProjector, type ProjectorMakers } from './projection-world.ts';
+import { projectionSchedules } from './parts/projection-schedule.ts';
+import { runProjection, soundProjector, type ProjectorMakers } from './world/projection-world.ts';
 
 interface Verdict {
   readonly commits: number;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { GetTableCommand, UpdateTableCommand } from '@aws-sdk/client-glue';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { purchases, type Stream } from '@millrace/contracts';
 import {
   CommitLog,
@@ -14,7 +15,6 @@ import {
   S3ObjectStore,
   s3Client,
 } from '@millrace/lake';
-import { openIcebergReader } from './iceberg-reader.ts';
 import { LandedLake } from './landed-lake.ts';
 
 /** A private bucket and database with landed batches, a projection of them, and an independent reader. */
@@ -99,4 +99,19 @@ export class ProjectedLake {
     const { Table } = await this.#glue.send(new GetTableCommand({ DatabaseName: this.stream.database, Name: name }));
     return Table!.Parameters!;
   }
+}
+
+/** Opens a DuckDB with its extension `iceberg` and access to the local S3. */
+async function openIcebergReader(): Promise<DuckDBConnection> {
+  const httpfs = process.env['QUERY_DUCKDB_HTTPFS'];
+  const endpoint = process.env['AWS_ENDPOINT_URL'];
+  if (httpfs === undefined || endpoint === undefined) throw new Error('QUERY_DUCKDB_HTTPFS and AWS_ENDPOINT_URL are not set');
+  const instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' });
+  const connection = await instance.connect();
+  for (const name of ['httpfs', 'avro', 'iceberg']) await connection.run(`LOAD '${join(dirname(httpfs), `${name}.duckdb_extension`)}'`);
+  await connection.run(
+    `CREATE SECRET (TYPE s3, KEY_ID '${process.env['AWS_ACCESS_KEY_ID']}', SECRET '${process.env['AWS_SECRET_ACCESS_KEY']}',
+      REGION 'us-east-1', ENDPOINT '${new URL(endpoint).host}', URL_STYLE 'path', USE_SSL ${endpoint.startsWith('https')})`,
+  );
+  return connection;
 }

@@ -1,6 +1,6 @@
 import { LakeError, type CatalogPointer, type PointerCatalog } from '@millrace/lake';
-import type { Incarnation } from '../../simulation/parts/incarnation.ts';
-import type { WriteFault } from '../../simulation/parts/simulated-store.ts';
+import type { Incarnation } from '../../../simulation/parts/incarnation.ts';
+import type { WriteFault } from '../../../simulation/parts/simulated-store.ts';
 
 /** The pointer in the simulated catalog, shared by every incarnation. */
 export class SharedPointer {

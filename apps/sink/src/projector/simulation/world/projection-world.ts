@@ -12,14 +12,14 @@ import {
   type PointerCatalog,
   type Round,
 } from '@millrace/lake';
-import { Incarnation } from '../../simulation/parts/incarnation.ts';
-import { ModelFault } from '../../simulation/verdict/model-fault.ts';
-import { SimulatedBucket, SimulatedStore, type WriteFault } from '../../simulation/parts/simulated-store.ts';
-import { tick } from '../../simulation/parts/tick.ts';
-import { PacedStore } from './paced-store.ts';
-import { ProjectionInvariants, simulatedBucket } from './projection-invariants.ts';
-import type { ProjectionSchedule, Step } from './projection-schedule.ts';
-import { SharedPointer, SimulatedCatalog } from './simulated-catalog.ts';
+import { Incarnation } from '../../../simulation/parts/incarnation.ts';
+import { ModelFault } from '../../../simulation/verdict/model-fault.ts';
+import { SimulatedBucket, SimulatedStore, type WriteFault } from '../../../simulation/parts/simulated-store.ts';
+import { tick } from '../../../simulation/parts/tick.ts';
+import { PacedStore } from '../parts/paced-store.ts';
+import { ProjectionInvariants, simulatedBucket } from '../verdict/projection-invariants.ts';
+import type { ProjectionSchedule, Step } from '../parts/projection-schedule.ts';
+import { SharedPointer, SimulatedCatalog } from '../parts/simulated-catalog.ts';
 
 /** Makes the parts of a projector; a broken rule replaces one of them. */
 export interface ProjectorMakers {

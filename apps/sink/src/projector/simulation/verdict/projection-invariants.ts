@@ -8,9 +8,9 @@ import {
   type LedgerEntry,
   type ProjectionCommit,
 } from '@millrace/lake';
-import { ModelFault } from '../../simulation/verdict/model-fault.ts';
-import type { SimulatedBucket } from '../../simulation/parts/simulated-store.ts';
-import type { SharedPointer } from './simulated-catalog.ts';
+import { ModelFault } from '../../../simulation/verdict/model-fault.ts';
+import type { SimulatedBucket } from '../../../simulation/parts/simulated-store.ts';
+import type { SharedPointer } from '../parts/simulated-catalog.ts';
 
 /** Bucket of the simulation, as locations name it. */
 export const simulatedBucket = 'lake';

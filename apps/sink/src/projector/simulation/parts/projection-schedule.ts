@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ReadFault, WriteFault } from '../../simulation/parts/simulated-store.ts';
+import type { ReadFault, WriteFault } from '../../../simulation/parts/simulated-store.ts';
 
 /** One step of a schedule. `who` is the projector on one of two machines; `lane` is one of two lanes. */
 export type Step =

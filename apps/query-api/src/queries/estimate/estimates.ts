@@ -1,0 +1,136 @@
+import type { QueryEstimate, Stream } from '@millrace/contracts';
+import { columnBytesInFooter, type InspectableStore } from '@millrace/lake';
+import type { LakeFile } from '../../engines/duckdb/lake-file.ts';
+import { QueryError } from '../../errors.ts';
+import { lakeTable, type LakePlaces } from '../../lake-tables.ts';
+import type { StatementGate } from '../../statement/statement-gate.ts';
+import { readStatement } from '../../statement/statement-text.ts';
+import { tableReads, type TableReads } from '../../statement/table-reads.ts';
+import { unanswered } from '../../unanswered.ts';
+import type { QueryJobData } from '../query-record.ts';
+import { columnsRead } from './columns-read.ts';
+import { priceOf } from './price.ts';
+
+/** Footers that one estimate reads at most. Beyond, the shares of the columns are those of a sample. */
+export const footersMax = 32;
+/** Footers that are read at once. */
+const readsMax = 8;
+/** Files whose column sizes are remembered. Files never change. */
+const rememberedMax = 5000;
+
+/** Parts of {@link Estimates}. */
+export interface EstimatesParts {
+  readonly gate: Pick<StatementGate, 'tree'>;
+  readonly streams: readonly Stream[];
+  readonly places: Omit<LakePlaces, 'storeOf'> & { readonly storeOf: (bucket: string) => Pick<InspectableStore, 'listSized' | 'getRange'> };
+  readonly filesMax: number;
+  /** Price of a terabyte in Athena, in US dollars. */
+  readonly usdPerTb: number;
+}
+
+/** Estimates what a query would read, without running it. */
+export class Estimates {
+  readonly #parts: EstimatesParts;
+  readonly #sizes = new Map<string, ReadonlyMap<string, number>>();
+
+  constructor(parts: EstimatesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The bytes of the columns that a statement names, in the files of the partitions that its conditions allow. An engine may read less: it can skip parts of
+   * a file by their statistics, and stop early at a LIMIT.
+   *
+   * @throws QueryError `unavailable` when Glue or S3 does not answer, `engine-failed` when there are too many files
+   */
+  async of({ sql, parameters, engine }: QueryJobData, signal: AbortSignal): Promise<QueryEstimate> {
+    const { gate, streams, places, filesMax, usdPerTb } = this.#parts;
+    const tree = await gate.tree(readStatement(sql).text);
+    const named = streams.map(({ table, partitionKey }) => ({ name: table, partitionKey }));
+    const reads: TableReads =
+      tree === undefined ? new Map(named.map(({ name }) => [name, () => true])) : tableReads(tree, named, parameters);
+    const names = columnsRead(tree);
+    const tables = await Promise.all(
+      streams.flatMap((stream) => {
+        const filter = reads.get(stream.table);
+        return filter === undefined ? [] : [this.#ofTable(stream, lakeTable({ stream, filter, filesMax }, places, signal), names, signal)];
+      }),
+    );
+    const bytesScanned = tables.reduce((sum, table) => sum + table.bytesScanned, 0);
+    return {
+      engine,
+      bytesScanned,
+      isSampled: tables.some(({ isSampled }) => isSampled),
+      tables: tables.map(({ isSampled: _isSampled, ...table }) => table),
+      ...priceOf(engine, bytesScanned, usdPerTb),
+    };
+  }
+
+  /** @throws QueryError `scan-limit-exceeded` when the query would read more than it may */
+  async refuseAbove(maxBytesScanned: number, data: QueryJobData, signal: AbortSignal): Promise<void> {
+    const { bytesScanned } = await this.of(data, signal);
+    if (bytesScanned <= maxBytesScanned) return;
+    throw new QueryError(
+      'scan-limit-exceeded',
+      `The statement would scan about ${bytesScanned} bytes, and maxBytesScanned is ${maxBytesScanned}. Name fewer columns or days, or raise the limit.`,
+      { errors: [{ field: 'maxBytesScanned', message: `must be at least ${bytesScanned} for this statement` }] },
+    );
+  }
+
+  async #ofTable(
+    { table, columns, partitionKey }: Stream,
+    listed: ReturnType<typeof lakeTable>,
+    names: ReadonlySet<string> | undefined,
+    signal: AbortSignal,
+  ): Promise<QueryEstimate['tables'][number] & { readonly isSampled: boolean }> {
+    const { files } = await listed;
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const about = {
+      table,
+      partitions: new Set(files.map(({ partition }) => partition)).size,
+      files: files.length,
+      bytes,
+      columns: columns.map(({ name }) => name).filter((name) => names === undefined || names.has(name)),
+    };
+    if (names === undefined) return { ...about, bytesScanned: bytes, isSampled: false };
+    // Its values are in the names of the files.
+    const read = new Set([...names].filter((name) => name !== partitionKey));
+    if (read.size === 0) return { ...about, bytesScanned: 0, isSampled: false };
+    const sample = evenly(files, footersMax);
+    const sizes = await this.#sizesOf(sample, signal);
+    const sampled = sample.reduce((sum, file) => sum + file.bytes, 0);
+    const ofColumns = sizes.reduce((sum, size) => sum + [...size].reduce((total, [name, own]) => total + (read.has(name) ? own : 0), 0), 0);
+    const isSampled = sample.length < files.length;
+    return { ...about, bytesScanned: isSampled ? Math.round((ofColumns / Math.max(1, sampled)) * bytes) : ofColumns, isSampled };
+  }
+
+  async #sizesOf(files: readonly LakeFile[], signal: AbortSignal): Promise<ReadonlyMap<string, number>[]> {
+    const sizes: ReadonlyMap<string, number>[] = [];
+    const queue = files.entries();
+    const readNext = async (): Promise<void> => {
+      for (const [index, file] of queue) sizes[index] = await this.#sizeOf(file, signal);
+    };
+    await Promise.all(Array.from({ length: readsMax }, readNext));
+    return sizes;
+  }
+
+  async #sizeOf({ bucket, key, bytes }: LakeFile, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const id = `${bucket}/${key}`;
+    const known = this.#sizes.get(id);
+    if (known !== undefined) return known;
+    try {
+      const size = await columnBytesInFooter(this.#parts.places.storeOf(bucket), key, bytes, { signal });
+      if (this.#sizes.size >= rememberedMax) this.#sizes.clear();
+      this.#sizes.set(id, size);
+      return size;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw unanswered(error, 'The footer of a file of the table cannot be read from S3.');
+    }
+  }
+}
+
+/** At most `max` items, evenly spread. */
+function evenly<T>(items: readonly T[], max: number): readonly T[] {
+  return items.length <= max ? items : Array.from({ length: max }, (_, index) => items[Math.floor((index * items.length) / max)]!);
+}

@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest';
+import { QueryError } from '../../errors.ts';
+import type { QueryRecord } from '../query-record.ts';
+import { eventNumberOf, hasSeenAll, heartbeatMs, queryEvents } from './query-events.ts';
+
+const id = '00000000-0000-4000-8000-000000000000';
+
+function record(state: QueryRecord['state']): QueryRecord {
+  const final = state === 'succeeded' || state === 'failed' || state === 'cancelled';
+  return {
+    id,
+    data: { sql: 'SELECT 1', parameters: [], engine: 'duckdb', timeoutMs: 1000, submittedAt: 0 },
+    state,
+    progress: undefined,
+    outcome: final ? { state, startedAt: 0, finishedAt: 1 } : undefined,
+  };
+}
+
+/** Reads a stream whose looks find these states one after the other; only waits move its clock. */
+async function eventsOf(states: readonly (QueryRecord['state'] | QueryError)[], { after = 0, changeMs = 10 } = {}): Promise<string[]> {
+  const [first, ...later] = states;
+  const looks = later.values();
+  const stop = new AbortController();
+  let now = 0;
+  const events: string[] = [];
+  const stream = queryEvents(record(first as QueryRecord['state']), {
+    find: async () => {
+      const { value, done } = looks.next();
+      if (done === true) stop.abort();
+      if (value instanceof QueryError) throw value;
+      return record(value ?? 'running');
+    },
+    after,
+    now: () => now,
+    untilChanged: async (ms) => void (now += Math.min(ms, changeMs)),
+    signal: stop.signal,
+  });
+  for await (const event of stream) events.push(/^id: (\d)$/m.exec(event)?.[1] ?? event.split(/[:\n]/)[0]!);
+  return events;
+}
+
+it('a stream has one event for each state, and ends with the last one', async () => {
+  expect(await eventsOf(['queued', 'queued', 'running', 'running', 'cancelling', 'cancelled', 'cancelled'])).toEqual([
+    'retry',
+    '1',
+    '2',
+    '3',
+    '4',
+  ]);
+});
+
+it('a stream that is opened again goes on behind the last event', async () => {
+  expect(await eventsOf(['running', 'running', 'succeeded'], { after: 2 })).toEqual(['retry', '4']);
+});
+
+it('a state that is older than the last event is not sent again', async () => {
+  expect(await eventsOf(['running', 'queued', 'failed'])).toEqual(['retry', '2', '4']);
+});
+
+it('a silent stream has heartbeats', async () => {
+  const looks = Array.from({ length: 7 }, () => 'running' as const);
+  expect(await eventsOf([...looks, 'succeeded'], { changeMs: heartbeatMs })).toEqual(['retry', '2', '', '', '4']);
+});
+
+it('a stream outlives looks without an answer, and ends with a query that is no longer kept', async () => {
+  const away = new QueryError('unavailable', 'Redis is away');
+  expect(await eventsOf(['running', away, 'succeeded'])).toEqual(['retry', '2', '4']);
+  expect(await eventsOf(['running', new QueryError('not-found', 'gone'), 'succeeded'])).toEqual(['retry', '2']);
+});
+
+it('a Last-Event-ID that is none of ours counts as none', () => {
+  expect(['1', '4', '5', 'x', '', undefined].map(eventNumberOf)).toEqual([1, 4, 0, 0, 0, 0]);
+  expect([hasSeenAll(record('succeeded'), 4), hasSeenAll(record('succeeded'), 2), hasSeenAll(record('running'), 4)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});

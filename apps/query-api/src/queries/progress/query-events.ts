@@ -1,0 +1,71 @@
+import { QueryError } from '../../errors.ts';
+import { isFinal, viewOf, type QueryRecord } from '../query-record.ts';
+import type { QueryState } from '@millrace/contracts';
+
+/** Longest silence of a stream, in milliseconds: proxies close a connection without a byte. */
+export const heartbeatMs = 15_000;
+/** Longest time between two looks at the query, in milliseconds. Messages announce changes; a look makes up for a lost one. */
+const lookMs = 5000;
+/** Time after which a client connects again, in milliseconds. */
+const reconnectMs = 1000;
+
+/** Number of the event that announces a state. States never go backwards, so that a client names the last one that it has seen. */
+const numbers: Readonly<Record<QueryState, number>> = { queued: 1, running: 2, cancelling: 3, succeeded: 4, failed: 4, cancelled: 4 };
+
+/** A query that is followed. */
+export interface FollowedQuery {
+  /** Looks at the query. */
+  readonly find: () => Promise<QueryRecord>;
+  /** Number of the last event that the client has; 0 for none. */
+  readonly after: number;
+  readonly now: () => number;
+  /** Waits for a change, for a time, or for the abort of the signal. */
+  readonly untilChanged: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Ends the stream without an error. */
+  readonly signal: AbortSignal;
+}
+
+/** The number in a `Last-Event-ID`; 0 where there is none. */
+export function eventNumberOf(lastEventId: string | undefined): number {
+  return lastEventId !== undefined && /^[1-4]$/.test(lastEventId) ? Number(lastEventId) : 0;
+}
+
+/** Whether a client with this last event has seen everything. */
+export function hasSeenAll({ state }: QueryRecord, after: number): boolean {
+  return isFinal(state) && after >= numbers[state];
+}
+
+/**
+ * The changes of one query as server-sent events: one event `state` for each state, with the query as its data, to its end.
+ *
+ * @param first the query now
+ */
+export async function* queryEvents(first: QueryRecord, { find, after, now, untilChanged, signal }: FollowedQuery): AsyncGenerator<string> {
+  yield `retry: ${reconnectMs}\n\n`;
+  let last = after;
+  let record: QueryRecord | undefined = first;
+  let spokenAt = now();
+  while (!signal.aborted) {
+    if (record !== undefined && numbers[record.state] > last) {
+      last = numbers[record.state];
+      yield `event: state\nid: ${last}\ndata: ${JSON.stringify(viewOf(record))}\n\n`;
+      spokenAt = now();
+    }
+    if (record !== undefined && isFinal(record.state)) return;
+    const leftMs = spokenAt + heartbeatMs - now();
+    if (leftMs <= 0) {
+      yield ': waiting\n\n';
+      spokenAt = now();
+      continue;
+    }
+    await untilChanged(Math.min(leftMs, lookMs), signal);
+    if (signal.aborted) return;
+    try {
+      record = await find();
+    } catch (error) {
+      // A query that is no longer kept has no more events. Redis may be back at the next look.
+      if (error instanceof QueryError && error.code === 'not-found') return;
+      record = undefined;
+    }
+  }
+}
