@@ -13,6 +13,7 @@ describe('a comparison of routes', () => {
       check.routeFaults([
         { method: 'POST', path: '/v1/purchases' },
         { method: 'POST', path: '/v1/purchases/batch' },
+        { method: 'POST', path: '/' },
         { method: 'GET', path: '/v1/streams' },
         { method: 'GET', path: '/v1/streams/:name/schema' },
         { method: 'HEAD', path: '/v1/other' },
@@ -24,6 +25,7 @@ describe('a comparison of routes', () => {
     expect(
       check.routeFaults([
         { method: 'POST', path: '/v1/purchases' },
+        { method: 'POST', path: '/' },
         { method: 'GET', path: '/v1/streams' },
         { method: 'GET', path: '/v1/streams/:name/schema' },
         { method: 'GET', path: '/v1/purchases/:id' },
@@ -33,6 +35,12 @@ describe('a comparison of routes', () => {
 });
 
 describe('a comparison of answers', () => {
+  it('reads the JSON of AWS protocols', () => {
+    const answer = { method: 'POST', path: '/', status: 403, contentType: 'application/x-amz-json-1.1' };
+    expect(check.answerFaults({ ...answer, body: JSON.stringify({ __type: 'InvalidSignatureException', message: 'No.' }) })).toEqual([]);
+    expect(check.answerFaults({ ...answer, body: '{}' })).toHaveLength(2);
+  });
+
   it('finds no fault in a described answer', () => {
     expect(check.answerFaults({ ...post, body: JSON.stringify(receipt) })).toEqual([]);
     const problem = {

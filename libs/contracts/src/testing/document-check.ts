@@ -55,7 +55,7 @@ export class DocumentCheck {
     const mediaType = contentType.split(';')[0]!.trim();
     const schema = response.content?.[mediaType]?.schema;
     if (schema === undefined) return [`The document does not describe ${mediaType} of ${what}.`];
-    const value: unknown = /[/+]json$/.test(mediaType) ? JSON.parse(body) : body;
+    const value: unknown = /[/+]json$|\/x-amz-json-/.test(mediaType) ? JSON.parse(body) : body;
     const validate = this.#ajv.compile({ components: closed(this.#document.components), allOf: [closed(schema)] });
     return validate(value)
       ? []
