@@ -17,9 +17,9 @@ export function isKafkaRefusal(error: unknown): boolean {
   return hasCode(error, (code) => refusingCodes.has(code));
 }
 
-/** Whether the broker answered that the topic does not exist. */
+/** Whether the broker answered a request for metadata that the topic does not exist. The client makes an error of the user out of it. */
 export function isMissingTopic(error: unknown): boolean {
-  return hasCode(error, (code) => code === 'UNKNOWN_TOPIC_OR_PARTITION');
+  return hasCode(error, (code) => code === 'UNKNOWN_TOPIC_OR_PARTITION' || code === 'PLT_KFK_USER');
 }
 
 function hasCode(error: unknown, isSought: (code: unknown) => boolean, depth = 0): boolean {
