@@ -120,7 +120,7 @@ async function ask(url: string, sql: string): Promise<unknown[][]> {
   const response = await fetch(`${url}/v1/queries`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', prefer: 'wait=60' },
-    body: JSON.stringify({ sql, engine: 'duckdb', timeoutMs: 120_000 }),
+    body: JSON.stringify({ sql, engine: 'duckdb', timeoutMs: 120_000, cache: false }),
   });
   const body = (await response.json()) as Answer;
   if (body.state !== 'succeeded' || body.results === undefined)

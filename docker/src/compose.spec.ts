@@ -30,6 +30,7 @@ const programs = {
   sink: 'apps/sink',
   'query-api': 'apps/query-api',
   'query-worker': 'apps/query-api',
+  projector: 'apps/sink',
   lake: 'tools/stack',
 } as const;
 

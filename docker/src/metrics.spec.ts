@@ -135,9 +135,9 @@ describe('dashboards and rules', () => {
       scrape_configs: { static_configs: { targets: string[] }[] }[];
     };
     const { services } = yamlOf('compose.yaml') as { services: Record<string, { environment?: Record<string, string> }> };
-    const ports = ['purchase', 'sink', 'query-api', 'query-worker'].map((name) => {
+    const ports = ['purchase', 'sink', 'query-api', 'query-worker', 'projector'].map((name) => {
       const settings = services[name]?.environment ?? {};
-      return `${name}:${settings['QUERY_WORKER_PORT'] ?? settings['PURCHASE_PORT'] ?? settings['SINK_PORT'] ?? settings['QUERY_PORT']}`;
+      return `${name}:${settings['PROJECTOR_PORT'] ?? settings['QUERY_WORKER_PORT'] ?? settings['PURCHASE_PORT'] ?? settings['SINK_PORT'] ?? settings['QUERY_PORT']}`;
     });
     expect(jobs.flatMap((job) => job.static_configs.flatMap((config) => config.targets)).toSorted()).toEqual(ports.toSorted());
   });

@@ -54,7 +54,8 @@ async function patiently<T>(send: () => Promise<Answer<T>>): Promise<Answer<T>> 
 /** Runs a query to its end and gives its first page. */
 export async function query(request: unknown, url = stack.queryUrl): Promise<ResultPage> {
   const { status, body, headers } = await post<QueryView & Partial<Problem>>(`${url}/v1/queries`, request);
-  if (status !== 202) throw new Error(`the query was answered ${status}: ${JSON.stringify(body)}`);
+  // 200: the result was in the cache.
+  if (status !== 202 && status !== 200) throw new Error(`the query was answered ${status}: ${JSON.stringify(body)}`);
   const location = new URL(headers.get('location')!, url).href;
   const view = await waitUntil(
     'the query to end',

@@ -1,4 +1,5 @@
 import { purchaseLimits, purchases, type Stream } from '@millrace/contracts';
+import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
 import {
   attemptsSetting,
   authPrefix,
@@ -109,12 +110,7 @@ export const purchaseConfigSchema = Type.Object({
   }),
   ...pipelineSettings('PURCHASE', purchasePipelines),
   ...attemptsSetting('PURCHASE', 100),
-  KAFKA_BROKERS: Type.Array(Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' }), {
-    default: ['127.0.0.1:9092'],
-    minItems: 1,
-    maxItems: 100,
-    description: 'Kafka brokers as host:port',
-  }),
+  ...kafkaSettings,
   ...authSettings,
   ...drainSettings,
   ...logSettings,
@@ -130,12 +126,13 @@ export type PurchaseConfig = Static<typeof purchaseConfigSchema>;
  */
 export function readPurchaseConfig(env: Readonly<Record<string, string | undefined>> = process.env): PurchaseConfig {
   return readConfig(purchaseConfigSchema, {
-    prefixes: ['PURCHASE_', authPrefix, drainPrefix],
+    prefixes: ['PURCHASE_', ...kafkaPrefixes, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.PURCHASE_QUEUE_EVENTS_MAX >= config.PURCHASE_BATCH_ITEMS_MAX
         ? []
         : ['PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX: such a batch could never be taken.']),
+      ...kafkaProblems(config),
       ...pipelineProblems(purchaseSpecs(config), purchaseRule(config)),
     ],
   });

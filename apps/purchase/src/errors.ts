@@ -1,4 +1,5 @@
 import { problemOf, type Problem, type ProblemName, type Violation } from '@millrace/contracts';
+import { CodedError } from '@millrace/resilience';
 
 /** What can go wrong with an event; each is the name of the problem document that tells of it. */
 export type PurchaseErrorCode = Extract<
@@ -18,8 +19,7 @@ export interface PurchaseErrorDetails {
 }
 
 /** The one error family of this app. */
-export class PurchaseError extends Error {
-  override readonly name = 'PurchaseError';
+export class PurchaseError extends CodedError {
   readonly code: PurchaseErrorCode;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
@@ -53,8 +53,7 @@ export class PurchaseError extends Error {
 export type OutboxErrorCode = 'queue-full' | 'unwritable' | 'closed' | 'locked' | 'damaged';
 
 /** An error of the outbox. */
-export class OutboxError extends Error {
-  override readonly name = 'OutboxError';
+export class OutboxError extends CodedError {
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
 
@@ -69,8 +68,7 @@ export class OutboxError extends Error {
 }
 
 /** Kafka answers, but the topic is missing, or it is not as its stream declares it. The stream waits; other streams do not. */
-export class TopicError extends Error {
-  override readonly name = 'TopicError';
+export class TopicError extends CodedError {
   readonly code = 'topic-mismatch';
   /** An operator may create the topic at any time. */
   readonly retryable = true;

@@ -1,4 +1,5 @@
 import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
+import { kafkaAccessOf } from '@millrace/kafka/access';
 import { type Pipeline, systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
@@ -170,7 +171,7 @@ function wayOf(stream: Stream, { config, logger, metrics, guard, onOpened }: Way
   const { name: topic, partitions } = stream.topic;
   const writer = new KafkaWriter(
     {
-      brokers: config.KAFKA_BROKERS,
+      access: kafkaAccessOf(config),
       clientId: 'millrace-purchase',
       topic,
       partitions,

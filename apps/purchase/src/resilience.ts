@@ -1,4 +1,5 @@
 import { streams } from '@millrace/contracts';
+import { kafkaRefusalOf } from '@millrace/kafka/access';
 import { classifyError, type ErrorClass, type FallbackQueue, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import {
   pipelineSpecs,
@@ -14,7 +15,6 @@ import type { PurchaseConfig } from './config.ts';
 import { TopicError } from './errors.ts';
 import { timeoutGuard, type KafkaGuard } from './guards.ts';
 import { isForOutbox } from './outbox/outbox-publisher.ts';
-import { isKafkaRefusal } from './publish/kafka-refusal.ts';
 import { refusedForItsContent } from './publish/send-outcome.ts';
 
 /** Requests are answered within limits of their own; this only ends the counting of one whose connection never closes. */
@@ -104,7 +104,7 @@ function errorClassOf(error: unknown): ErrorClass {
 
 /** The remedy for an error that does not pass by itself; undefined for all others. */
 export function remedyOf(error: unknown): string | undefined {
-  return isKafkaRefusal(error) ? 'check the credentials for the brokers, and the ACLs of the topic' : undefined;
+  return kafkaRefusalOf(error)?.remedy;
 }
 
 function callPathsOf(config: PurchaseConfig): readonly CallPath[] {

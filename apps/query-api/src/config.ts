@@ -72,6 +72,18 @@ export const queryConfigSchema = Type.Object({
     maximum: 1_000_000,
     description: 'Finished queries of each engine that are known at most',
   }),
+  QUERY_CACHE_SECONDS: Type.Integer({
+    default: 3600,
+    minimum: 0,
+    maximum: 31_536_000,
+    description: 'How long a result may answer equal queries while its tables stay the same, in seconds; 0 turns the cache off',
+  }),
+  QUERY_CACHE_ENTRIES_MAX: Type.Integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Results that may answer equal queries, at most',
+  }),
   QUERY_LOCK_MS: Type.Integer({
     default: 15_000,
     minimum: 1000,

@@ -1,4 +1,5 @@
 import { problemOf, type Problem, type ProblemName, type Violation } from '@millrace/contracts';
+import { CodedError } from '@millrace/resilience';
 
 /** Codes of query errors. Each is the name of its problem document. */
 export type QueryErrorCode = Extract<
@@ -23,8 +24,7 @@ export type QueryErrorCode = Extract<
 const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'not-finished']);
 
 /** The one error family of this app. */
-export class QueryError extends Error {
-  override readonly name = 'QueryError';
+export class QueryError extends CodedError {
   readonly code: QueryErrorCode;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
@@ -65,8 +65,9 @@ export function validationError(errors: readonly Violation[]): QueryError {
 }
 
 /** DuckDB's own process could not be started, for the reason in `cause`: no vote against S3, which was not asked. */
-export class SandboxNotStarted extends Error {
-  override readonly name = 'SandboxNotStarted';
+export class SandboxNotStarted extends CodedError {
+  readonly code = 'sandbox-not-started';
+  readonly retryable = true;
 
   constructor(cause: unknown) {
     super("DuckDB's process could not be started.", { cause });
@@ -74,8 +75,9 @@ export class SandboxNotStarted extends Error {
 }
 
 /** A service throttles; the reason is in `cause`. */
-export class Throttled extends Error {
-  override readonly name = 'Throttled';
+export class Throttled extends CodedError {
+  readonly code = 'throttled';
+  readonly retryable = true;
   /** Milliseconds after which it wants to be asked again, where it said so. */
   readonly retryAfterMs: number | undefined;
 
@@ -86,8 +88,7 @@ export class Throttled extends Error {
 }
 
 /** Why a running query is stopped from outside: the reason of its abort signal. */
-export class QueryStopped extends Error {
-  override readonly name = 'QueryStopped';
+export class QueryStopped extends CodedError {
   /**
    * `cancelled` and `deadline` end the query and reach the engine; `handed-over` only ends this worker's part: the execution continues,
    * and a successor attaches to it.

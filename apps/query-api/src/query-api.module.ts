@@ -1,18 +1,19 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import { streams } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
-import { HealthRegistry, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
+import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
+import { CachedAnswers } from './queries/cache/cached-answers.ts';
 import { SharedIdSecret } from './queries/id-secret.ts';
 import { queryApiAudit } from './queries/query-audit.ts';
 import { QueryService, type QueryServiceParts } from './queries/query-service.ts';
 import { QueryEnds } from './queries/query-ends.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
-import { allowedTables, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
+import { allowedTables, cacheParts, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
 import { workerConnection } from './redis-connections.ts';
 import { ReportUsage } from './reports/report-usage.ts';
 import { reports } from './reports/reports.ts';
@@ -71,16 +72,21 @@ export class QueryApiModule implements OnModuleDestroy {
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryService,
-          inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry],
+          inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry, Metrics, pipelineToken('lake-version')],
           useFactory: (
-            { queue, redis, resultsUntil }: QueryParts,
+            parts: QueryParts,
             gate: StatementGate,
             usage: ReportUsage,
             ends: QueryEnds,
             registry: PipelineRegistry,
-          ) =>
-            new QueryService({
+            metrics: Metrics,
+            lakeVersion: Pipeline,
+          ) => {
+            const { queue, redis, resultsUntil } = parts;
+            return new QueryService({
               queue,
+              cache: cacheOf(config, parts, gate, lakeVersion, logger),
+              onAnswered: countAnswers(metrics),
               results: resultsUntil,
               usage,
               rules: {
@@ -97,7 +103,8 @@ export class QueryApiModule implements OnModuleDestroy {
               audit: queryApiAudit(logger),
               // A wait that is cut short is not an error: the caller looks once more and answers.
               sleep: async (ms, signal) => await sleep(ms, { clock: systemClock, signal }).catch(() => undefined),
-            }),
+            });
+          },
         },
       ],
     };
@@ -108,6 +115,34 @@ export class QueryApiModule implements OnModuleDestroy {
     await this.parts.close();
     this.gate.close();
   }
+}
+
+function cacheOf(
+  config: QueryConfig,
+  parts: QueryParts,
+  gate: StatementGate,
+  lakeVersion: Pipeline,
+  logger: Logger,
+): QueryServiceParts['cache'] {
+  if (config.QUERY_CACHE_SECONDS === 0) return { find: async () => ({ result: 'bypass' }) };
+  return new CachedAnswers({
+    gate,
+    streams,
+    ...cacheParts(config, parts, lakeVersion),
+    findQuery: async (id, limits) => await parts.queue.find(id, limits),
+    results: parts.resultsUntil,
+    now: Date.now,
+    onFailure: (error) => logger.warn({ err: error }, 'The cache of results cannot be asked; the query runs.'),
+  });
+}
+
+function countAnswers(metrics: Metrics): QueryServiceParts['onAnswered'] {
+  const answers = metrics.counter({
+    name: 'millrace_query_cache_total',
+    help: 'Submitted queries by the way to their answer: hit, shared, miss or bypass.',
+    labelNames: ['engine', 'result'],
+  });
+  return ({ engine }, result) => answers.inc({ engine, result });
 }
 
 /** The configured secret, or the one that the instances share through Redis. */

@@ -1,6 +1,7 @@
 import { GetDatabaseCommand } from '@aws-sdk/client-glue';
 import { purchases, streams } from '@millrace/contracts';
 import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
+import type { Pipeline } from '@millrace/resilience';
 import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -13,6 +14,8 @@ import type { QueryEngine } from './engines/query-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './resilience.ts';
+import { LedgerVersions } from './queries/cache/lake-versions.ts';
+import { ResultCache } from './queries/cache/result-cache.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
 import { RedisRefusals } from './redis-refusals.ts';
@@ -79,6 +82,28 @@ export async function queryParts(
       await queue.close();
       aws.destroy();
     },
+  };
+}
+
+/** The cache of results, and the state of the tables that decides whether a result is still exact. */
+export function cacheParts(
+  config: QueryConfig,
+  { aws, redis }: QueryParts,
+  pipeline: Pipeline,
+): { readonly versions: LedgerVersions; readonly cache: ResultCache } {
+  // The pipeline is around the whole read, so that none of its calls has one of its own.
+  const tables = [purchases].map((stream) => ({
+    stream,
+    store: new S3ObjectStore(aws.s3, config.LAKE_BUCKET),
+    catalog: new GlueCatalog(aws.glue, stream, config.LAKE_BUCKET, undefined, config.LAKE_DATABASE),
+  }));
+  return {
+    versions: new LedgerVersions(tables, pipeline, Date.now),
+    cache: new ResultCache(redis, {
+      name: config.QUERY_QUEUE_NAME,
+      seconds: config.QUERY_CACHE_SECONDS,
+      entriesMax: config.QUERY_CACHE_ENTRIES_MAX,
+    }),
   };
 }
 

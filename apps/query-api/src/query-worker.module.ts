@@ -1,4 +1,5 @@
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { streams } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -6,11 +7,14 @@ import type { QueryConfig } from './config.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
 import type { Guards } from './guards.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
+import { ResultKeeper } from './queries/cache/result-keeper.ts';
 import { ReportAnswers } from './queries/report-answers.ts';
 import { QueryWorker } from './queries/query-worker.ts';
 import { queryTelemetry } from './queries/query-telemetry.ts';
 import { runQuery } from './queries/run-query.ts';
 import {
+  allowedTables,
+  cacheParts,
   queryEngines,
   queryParts,
   redisSettings,
@@ -20,6 +24,7 @@ import {
   type QueryParts,
 } from './query-parts.ts';
 import { workerConnection } from './redis-connections.ts';
+import { StatementGate } from './statement/statement-gate.ts';
 
 const PARTS = Symbol('QUERY_PARTS');
 const ENGINES = Symbol('QUERY_ENGINES');
@@ -46,6 +51,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
     @Inject(CONFIG) private readonly config: QueryConfig,
     @Inject(PARTS) private readonly parts: QueryParts,
     @Inject(ENGINES) private readonly engines: readonly QueryEngine[],
+    @Inject(StatementGate) private readonly gate: StatementGate,
     @Inject(QueryWorker) private readonly worker: QueryWorker,
     @Inject(HealthRegistry) health: HealthRegistry,
     @Inject(GUARDS) guards: Guards,
@@ -76,10 +82,20 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
           inject: [PARTS, GUARDS],
           useFactory: (parts: QueryParts, guards: Guards) => queryEngines(config, parts, guards, pause),
         },
+        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
         {
           provide: QueryWorker,
-          inject: [PARTS, ENGINES, Metrics, pipelineToken('report')],
-          useFactory: ({ queue, results }: QueryParts, engines: readonly QueryEngine[], metrics: Metrics, report: Pipeline) => {
+          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), pipelineToken('lake-version')],
+          useFactory: (
+            parts: QueryParts,
+            engines: readonly QueryEngine[],
+            gate: StatementGate,
+            metrics: Metrics,
+            report: Pipeline,
+            lakeVersion: Pipeline,
+          ) => {
+            const { queue, results } = parts;
+            const { versions, cache } = cacheParts(config, parts, lakeVersion);
             const answers = new ReportAnswers(report);
             const redis = workerConnection(redisSettings(config), (error) =>
               logger.warn({ err: error }, 'The connection to Redis reported an error.'),
@@ -95,6 +111,13 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
                 return () => clearTimeout(timer);
               },
               answerReport: async (...args: Parameters<ReportAnswers['answer']>) => await answers.answer(...args),
+              keeper: new ResultKeeper({
+                gate,
+                streams,
+                versions,
+                keep: async (key, result) => await cache.keep(key, result),
+                onFailure: (error) => logger.warn({ err: error }, 'A result could not be kept for later queries.'),
+              }),
               onProgressLost: (error: unknown) => logger.warn({ err: error }, 'The progress of a query could not be kept yet; it goes on.'),
               onFailure: (error: unknown) => logger.warn({ err: error }, 'A query failed for a reason on our side.'),
             };
@@ -125,5 +148,6 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
     await this.worker.close(this.config.QUERY_DRAIN_SECONDS * 1000);
     await Promise.all(this.engines.map(async (engine) => await engine.close()));
     await this.parts.close();
+    this.gate.close();
   }
 }

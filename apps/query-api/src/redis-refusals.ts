@@ -1,12 +1,13 @@
 import type { Redis } from 'ioredis';
 import type { CallGuard } from './guards.ts';
+import { CodedError } from '@millrace/resilience';
 
 // The first word of an error that Redis replies is its code: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
 const refusingCodes: ReadonlySet<string> = new Set(['NOAUTH', 'WRONGPASS', 'DENIED', 'NOPERM']);
 
 /** Redis answered, and refuses this client: waiting does not mend it. */
-export class RedisRefused extends Error {
-  override readonly name = 'RedisRefused';
+export class RedisRefused extends CodedError {
+  readonly code = 'redis-refused';
   /** Whether the same command may succeed later: once an operator has acted. */
   readonly retryable = true;
 

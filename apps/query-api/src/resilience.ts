@@ -63,6 +63,15 @@ export const queryPipelines = {
     fallbacks: [{ kind: 'cache', when: isOutOfReach }],
     classify: errorClassOf,
   },
+  // Tells whether a kept result is still exact. Without an answer the statement runs, so nothing is tried again.
+  'lake-version': {
+    dependency: 's3',
+    timeout: { attemptMs: 2000, totalMs: 2000 },
+    breaker: { minimumCalls: 5, breakDurationMs: 2000, breakDurationMsMax: 15_000, probes: 1 },
+    bulkhead: { concurrencyMax: 20 },
+    fallbacks: [{ kind: 'stub', value: () => undefined }],
+    classify: errorClassOf,
+  },
   // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands. The list waits for the reading, so that
   // this has a circuit; nothing waits for the writing.
   'usage-write': {
@@ -84,8 +93,8 @@ type Name = keyof typeof queryPipelines;
 
 /** The pipelines of each process. */
 const namesOf = {
-  api: ['http', 'redis', 's3', 'usage-write', 'usage-read'],
-  worker: ['redis', 's3', 'glue', 'athena', 'duckdb-reads', 'report'],
+  api: ['http', 'redis', 's3', 'lake-version', 'usage-write', 'usage-read'],
+  worker: ['redis', 's3', 'glue', 'athena', 'duckdb-reads', 'lake-version', 'report'],
 } as const satisfies Record<string, readonly Name[]>;
 
 /** One of the two processes. */
@@ -131,7 +140,13 @@ const sdk = { name: 'AWS SDK', attemptsMax: 1 };
 
 // The number of looks of a wait and of parts of a download depends on the request. Each such call is counted alone, and says so.
 const apiPaths: readonly CallPath[] = [
-  { request: 'POST /v1/queries, its wait apart (secret of ids, look, count, add, look again)', layers: ['redis', ioredis], calls: 5 },
+  {
+    request: 'POST /v1/queries, its wait apart (secret of ids, look, cache, leader, count, add, look again)',
+    layers: ['redis', ioredis],
+    calls: 9,
+  },
+  { request: 'POST /v1/queries: the size of a kept result', layers: ['s3', sdk] },
+  { request: 'POST /v1/queries: the state of each table', layers: ['lake-version', sdk] },
   { request: 'POST /v1/queries of a report: counting it', layers: ['usage-write', ioredis] },
   { request: 'each look of a wait (Prefer: wait, ?wait)', layers: ['redis', ioredis] },
   { request: 'GET /v1/queries/:id or its results, the wait apart (one look)', layers: ['redis', ioredis] },
@@ -155,6 +170,7 @@ function workerPaths(runsMax: number): readonly CallPath[] {
       layers: [runs, 'redis', ioredis],
     },
     { request: 'a query: each page of partitions', layers: [runs, 'glue', sdk] },
+    { request: 'a query: the state of each table, before and after', layers: [runs, 'lake-version', sdk], calls: 2 },
     { request: 'a query: each list, each part of its result, its manifest, the credentials for DuckDB', layers: [runs, 's3', sdk] },
     { request: 'a query: its start, each look at it and each page of it in Athena', layers: [runs, 'athena', sdk] },
     { request: 'a query: each read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: triesOfRead }] },

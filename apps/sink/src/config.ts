@@ -1,4 +1,5 @@
 import { purchases } from '@millrace/contracts';
+import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
 import {
   attemptsSetting,
   authPrefix,
@@ -104,17 +105,25 @@ export const sinkConfigSchema = Type.Object({
     maximum: 86_400,
     description: 'Maximum duration of one audit in seconds',
   }),
+  PROJECTOR_PORT: Type.Integer({
+    default: 3005,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Port of the projector's health and metrics",
+  }),
+  PROJECTOR_INTERVAL_SECONDS: Type.Number({
+    default: 10,
+    minimum: 0.1,
+    maximum: 3600,
+    description: 'Interval in seconds at which the projector looks for landed batches and commits them to the Iceberg table',
+  }),
   SINK_SHUTDOWN_SECONDS: Type.Integer({
     default: 20,
     minimum: 1,
     maximum: 3600,
     description: 'Maximum time in seconds in which a shutdown lands the records already taken',
   }),
-  KAFKA_BROKERS: Type.Array(Type.String({ minLength: 1 }), {
-    default: ['127.0.0.1:9092'],
-    minItems: 1,
-    description: 'Kafka bootstrap brokers',
-  }),
+  ...kafkaSettings,
   LAKE_BUCKET: Type.String({ default: 'millrace-lake', minLength: 3, maxLength: 63, description: 'Bucket of the lake' }),
   LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the table' }),
   MILLRACE_HOME: Type.String({ default: '.millrace', minLength: 1, description: 'Directory of local state' }),
@@ -133,8 +142,8 @@ export type SinkConfig = Static<typeof sinkConfigSchema>;
  */
 export function readSinkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SinkConfig {
   return readConfig(sinkConfigSchema, {
-    prefixes: ['SINK_', authPrefix, drainPrefix],
+    prefixes: ['SINK_', 'PROJECTOR_', ...kafkaPrefixes, authPrefix, drainPrefix],
     env,
-    check: (config) => pipelineProblems(sinkSpecs(config)),
+    check: (config) => [...kafkaProblems(config), ...pipelineProblems(sinkSpecs(config))],
   });
 }

@@ -1,3 +1,5 @@
+import { CodedError } from '@millrace/resilience';
+
 /** Errors that can stop a lane or a step of the sink. */
 export type SinkErrorCode =
   /** The ledger was written from another topic: the topic was recreated or truncated, or belongs to another cluster. */
@@ -10,8 +12,7 @@ export type SinkErrorCode =
   | 'spool-corrupt';
 
 /** The one error family of the sink. */
-export class SinkError extends Error {
-  override readonly name = 'SinkError';
+export class SinkError extends CodedError {
   readonly code: SinkErrorCode;
   readonly retryable: boolean;
 

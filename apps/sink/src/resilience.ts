@@ -1,3 +1,4 @@
+import { kafkaRefusalOf } from '@millrace/kafka/access';
 import { classOfLakeError, LakeError, remedyOfAwsError, type CatalogGuard, type StoreCall, type StoreGuard } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline } from '@millrace/resilience';
 import {
@@ -8,8 +9,6 @@ import {
   type PipelineRegistry,
   type PipelinesOptions,
 } from '@millrace/runtime';
-import type { SinkConfig } from './config.ts';
-import { isKafkaRefusal, kafkaRemedy } from './kafka/kafka-refusal.ts';
 import { isSinkError } from './errors.ts';
 import { consumerAttemptsMax } from './kafka/kafka-batch-strategy.ts';
 
@@ -49,27 +48,46 @@ export interface SinkGuards {
   readonly kafka: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
+/** The settings that the pipelines read. `config.ts` imports this file for their schema, so its type cannot be named here. */
+export interface SinkPipelineSettings extends Readonly<Record<string, unknown>> {
+  readonly SINK_ATTEMPTS_PER_REQUEST_MAX: number;
+}
+
 /** The specs with the settings of the environment. */
-export function sinkSpecs(config: SinkConfig): NamedSpecs<typeof sinkPipelines> {
+export function sinkSpecs(config: SinkPipelineSettings): NamedSpecs<typeof sinkPipelines> {
   return pipelineSpecs('SINK', sinkPipelines, config);
 }
 
 /** The pipelines that this process creates. */
-export function sinkPipelinesOf(config: SinkConfig): PipelinesOptions {
+export function sinkPipelinesOf(config: SinkPipelineSettings): PipelinesOptions {
   return { specs: sinkSpecs(config), callPaths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX, remedyOf };
+}
+
+/** The pipelines that the projector creates. */
+export function projectorPipelinesOf(config: SinkPipelineSettings): PipelinesOptions {
+  const { s3, glue } = sinkSpecs(config);
+  const paths = [
+    { request: 'one step of a round: one call to S3', layers: ['s3', sdk] },
+    { request: 'one move of the pointer: one call to Glue', layers: ['glue', sdk] },
+  ];
+  return { specs: { s3, glue }, callPaths: paths, attemptsPerRequestMax: config.SINK_ATTEMPTS_PER_REQUEST_MAX, remedyOf };
 }
 
 /** The guards over existing pipelines. */
 export function guardsOver(registry: Pick<PipelineRegistry, 'get'>): SinkGuards {
+  const kafka = answering<'kafka'>(registry.get('kafka'));
+  return { ...lakeGuardsOver(registry), kafka: async (run) => await kafka.execute(run) };
+}
+
+/** The guards of the lake over existing pipelines. */
+export function lakeGuardsOver(registry: Pick<PipelineRegistry, 'get'>): Pick<SinkGuards, 's3' | 'glue'> {
   const s3 = answering<'s3'>(registry.get('s3'));
   const glue = answering<'glue'>(registry.get('glue'));
-  const kafka = answering<'kafka'>(registry.get('kafka'));
   return {
     s3: async (call, run, signal) =>
       await s3.execute(async (attempt) => await run(attempt.signal), { signal, key: call, idempotent: idempotent[call] }),
     // Every catalog change is declarative: an entry that already exists is success.
     glue: async (run, signal) => await glue.execute(async (attempt) => await run(attempt.signal), { signal, idempotent: true }),
-    kafka: async (run) => await kafka.execute(run),
   };
 }
 
@@ -93,7 +111,7 @@ const callPaths: readonly CallPath[] = [
 
 /** The remedy for an error that does not pass by itself; undefined for all others. */
 export function remedyOf(error: unknown): string | undefined {
-  return isKafkaRefusal(error) ? kafkaRemedy : remedyOfAwsError(error);
+  return kafkaRefusalOf(error)?.remedy ?? remedyOfAwsError(error);
 }
 
 function errorClassOf(error: unknown): ErrorClass {

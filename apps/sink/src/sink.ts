@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { purchases, type Stream } from '@millrace/contracts';
+import { kafkaAccessOf } from '@millrace/kafka/access';
 import {
   Checkpointer,
   GlueCatalog,
@@ -137,7 +138,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     (crash) => telemetry.onCrash(crash),
   );
   const strategy = new KafkaBatchStrategy({
-    brokers: config.KAFKA_BROKERS,
+    access: kafkaAccessOf(config),
     clientId: writer,
     topic: stream.topic.name,
     groupId: config.SINK_GROUP_ID,

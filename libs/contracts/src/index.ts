@@ -6,7 +6,7 @@ export * from './documents/open-api.ts';
 export { purchaseApi, purchaseApiOf } from './documents/purchase-api.ts';
 export { queryApi } from './documents/query-api.ts';
 export { type JsonObject } from './documents/schema-components.ts';
-export { queryWorkerApi, sinkApi } from './documents/sink-api.ts';
+export { projectorApi, queryWorkerApi, sinkApi } from './documents/sink-api.ts';
 export * from './event-http.ts';
 export * from './headers.ts';
 export type { Plain } from './plain.ts';

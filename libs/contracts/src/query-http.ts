@@ -39,7 +39,9 @@ const common = {
       description: 'Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS',
     }),
   ),
-  cache: Type.Optional(Type.Boolean({ description: 'Accepted and without effect until there is a cache' })),
+  cache: Type.Optional(
+    Type.Boolean({ description: '`false`: the result neither comes from the cache nor is kept for later queries. Default: true' }),
+  ),
 };
 
 /** A statement of the caller's own. `parameters` are bound to `?` in order. */
@@ -101,6 +103,27 @@ const viewFields = {
     Type.Object(
       { asOf: time('Time at which the result was good'), ageSeconds: Type.Integer({ description: 'Age of the result in seconds' }) },
       { description: 'Present when the engine or its data could not be reached: the result is the last good one of the report' },
+    ),
+  ),
+  asOf: Type.Optional(
+    Type.Array(
+      Type.Object({
+        table: Type.String(),
+        topic: Type.String({ description: 'Topic of the table' }),
+        offsets: Type.Array(Type.Integer({ minimum: 0 }), {
+          description: 'For each partition of the topic, the offset before which every event had landed',
+        }),
+      }),
+      { description: 'State of the tables for which the result is exact. Absent when a table changed during the run, or has no ledger' },
+    ),
+  ),
+  cached: Type.Optional(
+    Type.Object(
+      {
+        at: time('Time at which the result was computed'),
+        ageSeconds: Type.Integer({ minimum: 0, description: 'Age of the result in seconds' }),
+      },
+      { description: 'Present when the result was computed for an earlier query. It is exact for `asOf`' },
     ),
   ),
   links: Type.Object({ self: Type.String(), results: Type.String() }, { description: 'Paths of the query and of its results' }),

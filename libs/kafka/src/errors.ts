@@ -1,3 +1,5 @@
+import { CodedError } from '@millrace/resilience';
+
 /** Why a batch of records cannot be decoded. */
 export type DecodeErrorCode =
   /** The header of the batch contradicts itself or the answer that contains it. */
@@ -18,8 +20,7 @@ export type DecodeErrorCode =
   | 'broker-refused';
 
 /** Thrown while a batch is decoded, and never outside of this lib: {@link readAnswer} turns it into an `UndecodableBatch`. */
-export class DecodeError extends Error {
-  override readonly name = 'DecodeError';
+export class DecodeError extends CodedError {
   readonly code: DecodeErrorCode;
   /** The same bytes give the same error. */
   readonly retryable = false;

@@ -1,4 +1,4 @@
-import type { ErrorClass } from '@millrace/resilience';
+import { CodedError, type ErrorClass } from '@millrace/resilience';
 
 /** Kind of a failure of an object, a ledger or the catalog. */
 export type LakeErrorCode =
@@ -18,12 +18,13 @@ export type LakeErrorCode =
   | 'bad-entry'
   /** A file that an entry names is neither staged nor published: someone deleted it. */
   | 'file-lost'
+  /** The catalog points to a version of the Iceberg table that another writer made. */
+  | 'foreign-commit'
   /** The store lacks put-if-absent or strong consistency, which the ledger requires. */
   | 'unsound-store';
 
 /** The one error family of this library. */
-export class LakeError extends Error {
-  override readonly name = 'LakeError';
+export class LakeError extends CodedError {
   readonly code: LakeErrorCode;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;

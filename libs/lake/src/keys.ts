@@ -8,7 +8,8 @@ export interface LaneId {
 // Offsets are signed 64-bit in Kafka; inverting them makes the newest entry the first key of a LIST.
 const offsetMax = 2n ** 63n - 1n;
 
-function inverted(offset: number): string {
+/** A number from 0 as 19 digits whose order is reversed, so that the key of the largest one comes first in a LIST. */
+export function invertedOffset(offset: number): string {
   return (offsetMax - BigInt(offset)).toString().padStart(19, '0');
 }
 
@@ -24,12 +25,12 @@ export function ledgerPrefix({ table, topic, partition }: LaneId): string {
 
 /** Key of the entry that starts at `from`. The newest entry of a lane sorts first. */
 export function entryKey(lane: LaneId, from: number): string {
-  return `${ledgerPrefix(lane)}${inverted(from)}-${from}.json`;
+  return `${ledgerPrefix(lane)}${invertedOffset(from)}-${from}.json`;
 }
 
 /** `StartAfter` for a LIST whose first key is the entry that holds `offset`. */
 export function startAfterFor(lane: LaneId, offset: number): string {
-  return `${ledgerPrefix(lane)}${inverted(offset)}`;
+  return `${ledgerPrefix(lane)}${invertedOffset(offset)}`;
 }
 
 /** The `from` that an entry's key names, or undefined when the key is not an entry's. */
@@ -49,12 +50,12 @@ export function checkpointPrefix({ table, topic, partition }: LaneId): string {
 
 /** Key of the lane's checkpoint over the offsets [0, to). The newest sorts first. */
 export function checkpointKey(lane: LaneId, to: number): string {
-  return `${checkpointPrefix(lane)}${inverted(to)}-${to}.json`;
+  return `${checkpointPrefix(lane)}${invertedOffset(to)}-${to}.json`;
 }
 
 /** `StartAfter` for a LIST whose first key is the newest checkpoint over nothing at or above `offset`. */
 export function startAfterForCheckpoint(lane: LaneId, offset: number): string {
-  return `${checkpointPrefix(lane)}${inverted(offset)}`;
+  return `${checkpointPrefix(lane)}${invertedOffset(offset)}`;
 }
 
 /** The `to` that a checkpoint's key names, or undefined when the key is not a checkpoint's. */
@@ -66,7 +67,7 @@ function offsetOfInvertedKey(key: string): number | undefined {
   const match = /\/(\d{19})-(\d{1,16})\.json$/.exec(key);
   if (match === null) return undefined;
   const offset = Number(match[2]);
-  return inverted(offset) === match[1] ? offset : undefined;
+  return invertedOffset(offset) === match[1] ? offset : undefined;
 }
 
 /** Prefix of everything staged for a table. */

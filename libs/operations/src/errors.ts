@@ -1,3 +1,5 @@
+import { CodedError } from '@millrace/resilience';
+
 /** Reason why an operation ended without its result. */
 export type OperationErrorCode =
   /** An argument has a wrong value. Nothing was done. */
@@ -10,12 +12,13 @@ export type OperationErrorCode =
   | 'corrupt'
   /** Kafka or an extension of DuckDB cannot be reached. */
   | 'unavailable'
+  /** Kafka refuses the login, a certificate or a right. */
+  | 'refused'
   /** The operation began and did not finish. Run it again: it continues. */
   | 'unfinished';
 
 /** Thrown by an operation whose user must act. The message states the fact and the remedy. */
-export class OperationError extends Error {
-  override readonly name = 'OperationError';
+export class OperationError extends CodedError {
   readonly code: OperationErrorCode;
   /** Whether the same call can succeed later without another argument. */
   readonly retryable: boolean;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import {
   audit,
-  brokersFrom,
+  kafkaAccessFor,
   editableReject,
   findEvents,
   listRejects,
@@ -28,7 +28,7 @@ beforeAll(async () => {
     await first.produce([purchaseMessage(sold, { partition: 0 })]);
     const ranges = new Map([[0, [[0, 1] as const]]]);
     const read = async (): Promise<void> =>
-      await readTopic({ brokers: brokersFrom(ownEnv()), topic: first.name, ranges, signal, onRecord: () => undefined });
+      await readTopic({ kafka: kafkaAccessFor(ownEnv()), topic: first.name, ranges, signal, onRecord: () => undefined });
     await vi.waitFor(read, { timeout: 60_000, interval: 500 });
   } finally {
     await first.close();

@@ -13,7 +13,7 @@ function open(env: Record<string, string>, names?: TargetNames): Target {
 }
 
 it('an empty environment names the local stack', () => {
-  const { lake, brokers, httpfsPath, dedupOffsets } = open({});
+  const { lake, kafka, httpfsPath, dedupOffsets } = open({});
   expect([lake.bucket, lake.stream.database, lake.stream.table, lake.catalogTable, lake.stream.topic.name]).toEqual([
     'millrace-lake',
     'bookstore',
@@ -21,7 +21,7 @@ it('an empty environment names the local stack', () => {
     'purchases',
     'bookstore.purchases.v1',
   ]);
-  expect([brokers, httpfsPath, dedupOffsets]).toEqual([['127.0.0.1:9092'], undefined, 131_072]);
+  expect([kafka.brokers, httpfsPath, dedupOffsets]).toEqual([['127.0.0.1:9092'], undefined, 131_072]);
 });
 
 it('the settings of the services name the target', () => {
@@ -35,7 +35,7 @@ it('the settings of the services name the target', () => {
     QUERY_DUCKDB_HTTPFS: '/h',
     SINK_DEDUP_OFFSETS: '0',
   };
-  const { lake, brokers, httpfsPath, dedupOffsets } = open(env);
+  const { lake, kafka, httpfsPath, dedupOffsets } = open(env);
   expect([lake.bucket, lake.stream.database, lake.stream.table, lake.catalogTable, lake.stream.topic.name]).toEqual([
     'b',
     'd',
@@ -43,7 +43,7 @@ it('the settings of the services name the target', () => {
     'purchases',
     't',
   ]);
-  expect([brokers, httpfsPath, dedupOffsets]).toEqual([['a:1', 'b:2'], '/h', 0]);
+  expect([kafka.brokers, httpfsPath, dedupOffsets]).toEqual([['a:1', 'b:2'], '/h', 0]);
 });
 
 it('a table that the caller names has the same name in the catalog, unless the caller names that too', () => {

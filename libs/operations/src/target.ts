@@ -1,12 +1,14 @@
 import { purchases } from '@millrace/contracts';
+import { kafkaAccessFrom, KafkaSettingsError, type KafkaAccess } from '@millrace/kafka/access';
 import { awsAccessFrom } from '@millrace/lake';
+import { OperationError } from './errors.ts';
 import { openLake, type Lake } from './lake/open-lake.ts';
 
 /** A table and its topic, as operations reach them. */
 export interface Target {
   readonly lake: Lake;
-  /** Addresses of Kafka brokers, `host:port`. */
-  readonly brokers: readonly string[];
+  /** How to reach Kafka. */
+  readonly kafka: KafkaAccess;
   /** Path of DuckDB's httpfs extension. Default: DuckDB downloads it. */
   readonly httpfsPath?: string | undefined;
   /** Offsets behind a row in which the sink drops a repeated event, ≥ 0. */
@@ -26,13 +28,14 @@ const dedupOffsetsDefault = 131_072;
 
 /**
  * Opens the target that the services' own settings name: `LAKE_BUCKET`, `LAKE_DATABASE`, `SINK_TABLE`, `SINK_CATALOG_TABLE`, `SINK_TOPIC`,
- * `SINK_DEDUP_OFFSETS`, `KAFKA_BROKERS`, `QUERY_DUCKDB_HTTPFS` and the variables of the AWS SDK. The caller closes it.
+ * `SINK_DEDUP_OFFSETS`, `QUERY_DUCKDB_HTTPFS`, the connection to Kafka and the variables of the AWS SDK. The caller closes it.
  *
- * @throws OperationError `invalid-argument` when the name of the table is not valid
+ * @throws OperationError `invalid-argument` when the name of the table or a setting of Kafka is not valid
  */
 export function openTarget(env: Readonly<Record<string, string>>, { table, catalogTable }: TargetNames = {}): Target {
   const liveTable = env['SINK_TABLE'] ?? purchases.table;
   const dedupOffsets = Number(env['SINK_DEDUP_OFFSETS'] ?? dedupOffsetsDefault);
+  const kafka = kafkaAccessFor(env);
   const lake = openLake({
     bucket: env['LAKE_BUCKET'] ?? 'millrace-lake',
     database: env['LAKE_DATABASE'] ?? purchases.database,
@@ -43,14 +46,23 @@ export function openTarget(env: Readonly<Record<string, string>>, { table, catal
   });
   return {
     lake,
-    brokers: brokersFrom(env),
+    kafka,
     httpfsPath: env['QUERY_DUCKDB_HTTPFS'] === '' ? undefined : env['QUERY_DUCKDB_HTTPFS'],
     dedupOffsets: Number.isSafeInteger(dedupOffsets) && dedupOffsets >= 0 ? dedupOffsets : dedupOffsetsDefault,
     close: () => lake.close(),
   };
 }
 
-/** Reads `KAFKA_BROKERS`. Default: 127.0.0.1:9092. */
-export function brokersFrom(env: Readonly<Record<string, string>>): readonly string[] {
-  return (env['KAFKA_BROKERS'] ?? '127.0.0.1:9092').split(',');
+/**
+ * Reads how to reach Kafka from the settings that begin with `KAFKA_`.
+ *
+ * @throws OperationError `invalid-argument` naming every setting that is wrong
+ */
+export function kafkaAccessFor(env: Readonly<Record<string, string>>): KafkaAccess {
+  try {
+    return kafkaAccessFrom(env);
+  } catch (error) {
+    if (error instanceof KafkaSettingsError) throw new OperationError('invalid-argument', error.message, { cause: error });
+    throw error;
+  }
 }

@@ -40,6 +40,7 @@ export { applyPatch } from './settings/resolve-settings.ts';
 export { chaosRuleRanges, type SettingPath, type SettingRange, settingRanges } from './settings/setting-ranges.ts';
 
 // Errors
+export { CodedError } from './errors/coded-error.ts';
 export { classifyError, type ErrorClass } from './errors/error-class.ts';
 export {
   AttemptTimeoutError,

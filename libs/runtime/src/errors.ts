@@ -1,14 +1,14 @@
 import { type Problem, type ProblemName, type Violation, problemTypes } from '@millrace/contracts';
+import { CodedError } from '@millrace/resilience';
 
 /** Settings that cannot be used. Start-up must stop; every problem is in {@link ConfigError.problems}. */
-export class ConfigError extends Error {
+export class ConfigError extends CodedError {
   readonly code = 'config-invalid';
   readonly retryable = false;
 
   /** @param problems One plain sentence for each setting that is wrong; values of secrets are left out. */
   constructor(readonly problems: readonly string[]) {
     super(`The settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.name = 'ConfigError';
   }
 }
 
@@ -33,7 +33,7 @@ export interface ProblemDetails {
 }
 
 /** Thrown anywhere below a request; the client is answered the RFC 9457 problem document of that name. */
-export class ProblemError extends Error {
+export class ProblemError extends CodedError {
   /** Kind of problem. */
   readonly code: ProblemName;
   /** Whether asking again may help: true for 429, 503 and 504. */
@@ -48,7 +48,6 @@ export class ProblemError extends Error {
     readonly details: ProblemDetails = {},
   ) {
     super(details.detail ?? problemTypes[problem].title, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = 'ProblemError';
     this.code = problem;
     const { status } = problemTypes[problem];
     this.retryable = status === 429 || status === 503 || status === 504;
@@ -56,12 +55,7 @@ export class ProblemError extends Error {
 }
 
 /** A service that may not start as asked, for a reason that is not one setting alone. */
-export class StartRefusedError extends Error {
+export class StartRefusedError extends CodedError {
   readonly code = 'start-refused';
   readonly retryable = false;
-
-  constructor(message: string) {
-    super(message);
-    this.name = 'StartRefusedError';
-  }
 }

@@ -1,4 +1,7 @@
+import { CodedError } from '@millrace/resilience';
+
 /** An error that the operator must act on. The command prints its message, which states the fact and the remedy. */
-export class OperatorError extends Error {
-  override readonly name = 'OperatorError';
+export class OperatorError extends CodedError {
+  readonly code = 'command-failed';
+  readonly retryable = false;
 }

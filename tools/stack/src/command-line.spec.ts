@@ -41,7 +41,10 @@ describe('the command line', () => {
     ['start', /^Usage: \.\/millrace start NAME \[--as ALIAS\]$/],
     ['start sink --as', /^Usage/],
     ['start sink --as Sink', /^Usage/],
-    ['start mysql', /^There is no "mysql": the parts are kafka, redis, aws, the services purchase, sink, query-api, query-worker\.$/],
+    [
+      'start mysql',
+      /^There is no "mysql": the parts are kafka, redis, aws, the services purchase, sink, query-api, query-worker, projector\.$/,
+    ],
     ['stop', /^Usage: \.\/millrace stop NAME$/],
     ['verify nothing', /^\.\/millrace verify takes one of: .*sink-model/],
     ['bench', /^\.\/millrace bench takes one of: .*purchase/],

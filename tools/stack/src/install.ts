@@ -6,7 +6,7 @@ import { withLock } from './lock.mjs';
 import { isFetched } from './machine/check-machine.mjs';
 import { toolFolder, type PartName } from './places.mjs';
 import { run } from './run-command.mjs';
-import { httpfsPath, kafkaJarsPath, venvPath, type Settings } from './settings.ts';
+import { duckdbExtensions, extensionPath, kafkaJarsPath, venvPath, type Settings } from './settings.ts';
 
 /** Says how far an installation is. */
 export type Note = (text: string) => void;
@@ -44,7 +44,7 @@ export async function installKafka(context: InstallContext): Promise<void> {
   });
 }
 
-/** Makes the Python environment of the AWS emulator, and links DuckDB's httpfs extension to a stable name. */
+/** Makes the Python environment of the AWS emulator, and links DuckDB's extensions to stable names. */
 export async function installAws(context: InstallContext): Promise<void> {
   await once(context, 'venv.stamp', 'requirements.txt', async () => {
     const venv = venvPath(context.settings);
@@ -53,10 +53,12 @@ export async function installAws(context: InstallContext): Promise<void> {
     rmSync(join(context.settings.cache, 'redis.stamp'), { force: true });
     await must(context, 'Python could not make a virtual environment', 'python3', ['-m', 'venv', '--clear', venv]);
     await pipInstall(context, 'pip could not fetch the AWS emulator', 'requirements.txt');
-    const extension = find(join(venv, 'lib'), 'httpfs.duckdb_extension');
-    if (extension === undefined) throw new StackError('The wheel duckdb-extension-httpfs holds no httpfs.duckdb_extension.');
-    rmSync(httpfsPath(context.settings), { force: true });
-    symlinkSync(extension, httpfsPath(context.settings));
+    for (const name of duckdbExtensions) {
+      const extension = find(join(venv, 'lib'), `${name}.duckdb_extension`);
+      if (extension === undefined) throw new StackError(`The wheel duckdb-extension-${name} holds no ${name}.duckdb_extension.`);
+      rmSync(extensionPath(context.settings, name), { force: true });
+      symlinkSync(extension, extensionPath(context.settings, name));
+    }
   });
 }
 

@@ -1,5 +1,6 @@
 import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { purchases, type Stream } from '@millrace/contracts';
+import { kafkaAccessFrom, kafkajsAccess, kafkaRefusalOf, KafkaSettingsError } from '@millrace/kafka/access';
 import { awsAccessFrom, GlueCatalog, openLakeClients } from '@millrace/lake';
 import kafkajs from 'kafkajs';
 import { StackError } from './errors.mjs';
@@ -17,7 +18,12 @@ export function lakeClients(settings: Settings, env: Env): ReturnType<typeof ope
  * @throws StackError when the topic exists with another number of partitions: that would break the order per key
  */
 export async function setUpLake(settings: Settings, env: Env): Promise<void> {
-  await createTopic(settings, purchases);
+  try {
+    await createTopic(kafkaOf(settings, env), purchases);
+  } catch (error) {
+    const refusal = kafkaRefusalOf(error);
+    throw refusal === undefined ? error : new StackError(`${refusal.message} Remedy: ${refusal.remedy}.`);
+  }
   const { s3, glue } = lakeClients(settings, env);
   await createBucket(s3, settings.bucket);
   await new GlueCatalog(glue, purchases, settings.bucket, undefined, settings.database).ensureTable();
@@ -32,11 +38,20 @@ async function createBucket(s3: S3Client, bucket: string): Promise<void> {
   }
 }
 
-async function createTopic(settings: Settings, { topic }: Stream): Promise<void> {
-  const kafka = new kafkajs.Kafka({ brokers: settings.kafkaBrokers.split(','), logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 5 } });
-  const admin = kafka.admin();
-  await admin.connect();
+function kafkaOf(settings: Settings, env: Env): kafkajs.Kafka {
   try {
+    const access = kafkajsAccess(kafkaAccessFrom(serviceEnv(settings, env)));
+    return new kafkajs.Kafka({ ...access, logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 5 } });
+  } catch (error) {
+    if (error instanceof KafkaSettingsError) throw new StackError(error.message);
+    throw error;
+  }
+}
+
+async function createTopic(kafka: kafkajs.Kafka, { topic }: Stream): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
     const existing = (await admin.listTopics()).includes(topic.name);
     if (!existing) {
       await admin.createTopics({

@@ -19,7 +19,7 @@ export const partNames = /** @type {const} */ (['kafka', 'redis', 'aws']);
 /** @typedef {(typeof partNames)[number]} PartName */
 
 /** Names of the services, in the order in which they start. */
-export const serviceNames = /** @type {const} */ (['purchase', 'sink', 'query-api', 'query-worker']);
+export const serviceNames = /** @type {const} */ (['purchase', 'sink', 'query-api', 'query-worker', 'projector']);
 
 /** @typedef {(typeof serviceNames)[number]} ServiceName */
 
@@ -32,10 +32,11 @@ export const portSettings = /** @type {const} */ ({
   sink: { SINK_PORT: 3002 },
   'query-api': { QUERY_PORT: 3003 },
   'query-worker': { QUERY_WORKER_PORT: 3004 },
+  projector: { PROJECTOR_PORT: 3005 },
 });
 
 /** @typedef {'KAFKA_PORT' | 'KAFKA_CONTROLLER_PORT' | 'KAFKA_PROXIED_PORT' | 'REDIS_PORT' | 'AWS_EMULATOR_PORT'} PartPortSetting */
-/** @typedef {PartPortSetting | 'PURCHASE_PORT' | 'SINK_PORT' | 'QUERY_PORT' | 'QUERY_WORKER_PORT'} PortSetting */
+/** @typedef {PartPortSetting | 'PURCHASE_PORT' | 'SINK_PORT' | 'QUERY_PORT' | 'QUERY_WORKER_PORT' | 'PROJECTOR_PORT'} PortSetting */
 
 /**
  * All state of this stack.

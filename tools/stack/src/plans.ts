@@ -178,6 +178,7 @@ export function planService(name: ServiceName, settings: Settings, env: Env, ali
     sink: ['apps/sink/dist/main.js', ports.sink, 'SINK_PORT'],
     'query-api': ['apps/query-api/dist/main.js', ports.query, 'QUERY_PORT'],
     'query-worker': ['apps/query-api/dist/worker.js', ports.queryWorker, 'QUERY_WORKER_PORT'],
+    projector: ['apps/sink/dist/projector.js', ports.projector, 'PROJECTOR_PORT'],
   };
   const [path, port, setting] = entry[name];
   const url = `http://127.0.0.1:${port}`;

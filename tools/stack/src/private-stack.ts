@@ -59,12 +59,13 @@ export function urlsOf(stack: Stack, env: Env): Record<string, string> {
     SINK_URL: `http://127.0.0.1:${ports.sink}`,
     QUERY_URL: `http://127.0.0.1:${ports.query}`,
     QUERY_WORKER_URL: `http://127.0.0.1:${ports.queryWorker}`,
+    PROJECTOR_URL: `http://127.0.0.1:${ports.projector}`,
   };
 }
 
 // Leaves out what in the caller's environment would point at the parts of another stack.
 async function privateEnv(name: string): Promise<Env> {
-  const own = /^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|LAKE)_/;
+  const own = /^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|PROJECTOR|LAKE)_/;
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !own.test(key)));
   return { ...inherited, MILLRACE_HOME: join(root, '.millrace', name), SINK_FLUSH_SECONDS: '2', ...(await ownPorts()) };
 }

@@ -21,6 +21,7 @@ describe('the settings of the stack', () => {
       sink: 3002,
       query: 3003,
       queryWorker: 3004,
+      projector: 3005,
     });
     expect([...settings.external]).toEqual([]);
   });

@@ -23,6 +23,7 @@ export interface Settings {
     readonly sink: number;
     readonly query: number;
     readonly queryWorker: number;
+    readonly projector: number;
   };
   readonly kafkaBrokers: string;
   readonly redisUrl: string;
@@ -59,6 +60,7 @@ export function readSettings(env: Env): Settings {
       sink: ports.SINK_PORT,
       query: ports.QUERY_PORT,
       queryWorker: ports.QUERY_WORKER_PORT,
+      projector: ports.PROJECTOR_PORT,
     },
     kafkaBrokers: given('KAFKA_BROKERS', `127.0.0.1:${ports.KAFKA_PORT}`),
     redisUrl: given('REDIS_URL', `redis://127.0.0.1:${ports.REDIS_PORT}`),
@@ -92,7 +94,7 @@ export function serviceEnv(settings: Settings, env: Env): Record<string, string>
     AWS_ENDPOINT_URL: settings.awsUrl,
     LAKE_BUCKET: settings.bucket,
     LAKE_DATABASE: settings.database,
-    QUERY_DUCKDB_HTTPFS: given['QUERY_DUCKDB_HTTPFS'] ?? httpfsPath(settings),
+    QUERY_DUCKDB_HTTPFS: given['QUERY_DUCKDB_HTTPFS'] ?? extensionPath(settings, 'httpfs'),
   };
 }
 
@@ -113,9 +115,12 @@ export function venvPath(settings: Settings): string {
   return join(settings.cache, 'venv');
 }
 
-/** DuckDB's httpfs extension, linked to a stable name by the installer. */
-export function httpfsPath(settings: Settings): string {
-  return join(settings.cache, 'httpfs.duckdb_extension');
+/** DuckDB's extensions that the installer fetches. */
+export const duckdbExtensions = ['httpfs', 'iceberg', 'avro'] as const;
+
+/** An extension of DuckDB, linked to a stable name by the installer. */
+export function extensionPath(settings: Settings, name: (typeof duckdbExtensions)[number]): string {
+  return join(settings.cache, `${name}.duckdb_extension`);
 }
 
 /** Kafka's jars. */

@@ -20,7 +20,7 @@ const integrationReport = 'test-report.int.json';
 const besideEachOther = [
   ['@millrace/purchase', '@millrace/lake', '@millrace/runtime'],
   ['@millrace/sink', '@millrace/query-api'],
-  ['@millrace/operator', '@millrace/testing', '@millrace/checks', '@millrace/stack'],
+  ['@millrace/operator', '@millrace/testing', '@millrace/checks', '@millrace/stack', '@millrace/examples'],
 ];
 
 /** Runs every test: unit first, then integration and end to end on a private stack. The stack is stopped in any case. */

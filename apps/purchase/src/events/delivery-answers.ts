@@ -1,4 +1,5 @@
 import type { EventReceipt } from '@millrace/contracts';
+import { KafkaRefusedError } from '@millrace/kafka/access';
 import { PurchaseError, type PurchaseErrorCode } from '../errors.ts';
 import type { Delivery, FailureReason } from '../publish/delivery.ts';
 
@@ -47,9 +48,14 @@ const answers: Readonly<Record<FailureReason, Answer>> = {
 /** The error that a client is told when its event was not acknowledged. It carries the eventId, under which a retry is the same event. */
 export function errorOf({ eventId, reason, cause }: Extract<Delivery, { kind: 'failed' }>): PurchaseError {
   const { code, detail, retryAfterSeconds } = answers[reason];
-  return new PurchaseError(code, detail, {
+  return new PurchaseError(code, cause instanceof KafkaRefusedError ? `${detail} ${factOf(cause)}` : detail, {
     eventId,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** The kind of a refusal, for the client's operator. The words of Kafka stay inside. */
+function factOf({ kind }: KafkaRefusedError): string {
+  return `The cause does not pass by itself (${kind}): tell the operator of this service.`;
 }

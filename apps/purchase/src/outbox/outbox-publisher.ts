@@ -1,4 +1,4 @@
-import type { Pipeline, QueueEntry } from '@millrace/resilience';
+import { CodedError, type Pipeline, type QueueEntry } from '@millrace/resilience';
 import { OutboxError } from '../errors.ts';
 import type { Delivery, FailureReason } from '../publish/delivery.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
@@ -18,8 +18,9 @@ export function goesToOutbox(reason: FailureReason): boolean {
 type Failed = Extract<Delivery, { kind: 'failed' }>;
 
 /** Some events of a request are not in Kafka for now. */
-class NotInKafkaError extends Error {
-  override readonly name = 'NotInKafkaError';
+class NotInKafkaError extends CodedError {
+  readonly code = 'not-in-kafka';
+  readonly retryable = true;
   readonly entries: readonly QueueEntry[];
 
   /** @param deliveries Of all events of the request. */

@@ -1,14 +1,17 @@
+import { nameRefusals, type KafkaAccess } from '@millrace/kafka/access';
 import { Base, ProduceAcks, Producer, type BaseOptions } from '@platformatic/kafka';
 import { TopicError } from '../errors.ts';
 import type { KafkaGuard } from '../guards.ts';
-import { isMissingTopic } from './kafka-refusal.ts';
+import { platformaticAccess, watchConnections } from './platformatic-access.ts';
 import { outcomeOfError, outcomeOfResult } from './send-outcome.ts';
 import type { PartitionBatch, SendOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
 
+/** Code of the client's error for a topic that the broker does not know. A request for metadata has no other error of this code. */
+const unknownTopicCode = 'PLT_KFK_USER';
+
 /** How to reach Kafka. */
 export interface KafkaWriterSettings {
-  /** Addresses of brokers, `host:port`. */
-  readonly brokers: readonly string[];
+  readonly access: KafkaAccess;
   readonly clientId: string;
   readonly topic: string;
   /** Partitions that the topic has by its contract. */
@@ -31,11 +34,13 @@ export class KafkaWriter implements TopicWriter {
   readonly #settings: KafkaWriterSettings;
   readonly #guard: KafkaGuard;
   readonly #inspector: Base;
+  readonly #brokenBy: () => Error | undefined;
 
   constructor(settings: KafkaWriterSettings, guard: KafkaGuard) {
     this.#settings = settings;
     this.#guard = guard;
     this.#inspector = new Base({ ...baseOptions(settings), clientId: `${settings.clientId}-check`, retries: 0 });
+    this.#brokenBy = watchConnections(this.#inspector);
   }
 
   /**
@@ -46,32 +51,38 @@ export class KafkaWriter implements TopicWriter {
    * @throws when Kafka does not answer
    */
   async check(signal?: AbortSignal): Promise<string> {
-    return await this.#guard('check', async (within) => await this.#inspect(within), signal);
+    return await this.#guard(
+      'check',
+      async (within) => await nameRefusals(async () => await this.#inspect(within), this.#brokenBy),
+      signal,
+    );
   }
 
   async open(signal: AbortSignal): Promise<WriterSession> {
     return await this.#guard(
       'open',
-      async (within) => {
-        await this.#inspect(within);
-        const { retryDelayMs } = this.#settings;
-        const producer = new Producer({
-          ...baseOptions(this.#settings),
-          idempotent: true,
-          acks: ProduceAcks.ALL,
-          retries: Number.MAX_SAFE_INTEGER,
-          retryDelay: retryDelayMs,
-        });
-        try {
-          await abortable(producer.initIdempotentProducer({}), within);
-        } catch (error) {
-          giveUp(producer);
-          throw error;
-        }
-        return new KafkaSession(producer, this.#settings.topic, this.#guard);
-      },
+      async (within) => await nameRefusals(async () => await this.#openSession(within), this.#brokenBy),
       signal,
     );
+  }
+
+  async #openSession(signal: AbortSignal): Promise<WriterSession> {
+    await this.#inspect(signal);
+    const { retryDelayMs } = this.#settings;
+    const producer = new Producer({
+      ...baseOptions(this.#settings),
+      idempotent: true,
+      acks: ProduceAcks.ALL,
+      retries: Number.MAX_SAFE_INTEGER,
+      retryDelay: retryDelayMs,
+    });
+    try {
+      await abortable(producer.initIdempotentProducer({}), signal);
+    } catch (error) {
+      giveUp(producer);
+      throw error;
+    }
+    return new KafkaSession(producer, this.#settings.topic, this.#guard);
   }
 
   close(): void {
@@ -82,7 +93,7 @@ export class KafkaWriter implements TopicWriter {
     const { topic, partitions: expected } = this.#settings;
     const { brokers, topics } = await abortable(this.#inspector.metadata({ topics: [topic], forceUpdate: true, retries: 0 }), signal).catch(
       (error: unknown) => {
-        throw isMissingTopic(error)
+        throw (error as { code?: unknown }).code === unknownTopicCode
           ? new TopicError(`the topic ${topic} does not exist: create it with ${expected} partitions`, { cause: error })
           : error;
       },
@@ -129,9 +140,9 @@ class KafkaSession implements WriterSession {
   }
 }
 
-function baseOptions({ brokers, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {
+function baseOptions({ access, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {
   return {
-    bootstrapBrokers: [...brokers],
+    ...platformaticAccess(access),
     clientId,
     connectTimeout: connectMsMax,
     requestTimeout: answerMsMax,

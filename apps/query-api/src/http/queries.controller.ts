@@ -7,13 +7,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryError } from '../errors.ts';
 import type { RequestLimits } from '../guards.ts';
 import { listRequestOf } from '../queries/query-listing.ts';
-import { isFinal, viewOf, type QueryRecord } from '../queries/query-record.ts';
+import { ageSecondsOf, isFinal, viewOf, type QueryRecord } from '../queries/query-record.ts';
 import { QueryService } from '../queries/query-service.ts';
 import { formatted, wholeFormats } from '../results/result-formats.ts';
 import { answerSignal } from './answer-signal.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
 import {
   acceptedOf,
+  cacheUseOf,
   cursorOf,
   idempotencyKeyOf,
   limitOf,
@@ -41,6 +42,7 @@ export class QueriesController {
     @Body() body: unknown,
     @Headers('prefer') prefer: string | undefined,
     @Headers('idempotency-key') key: string | undefined,
+    @Headers('cache-control') cacheControl: string | undefined,
     @Query() query: QueryString,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
@@ -49,15 +51,18 @@ export class QueriesController {
     const waitMs = preferredWaitMs(prefer);
     const limits = this.limitsOf(request, reply);
     const caller = callerOf(request);
-    const submitted = await this.queries.submit(body, idempotencyKeyOf(key), caller, limits);
-    const record = waitMs > 0 ? await this.queries.settle(submitted, waitMs, caller, limits) : submitted;
+    const submitted = await this.queries.submit(body, idempotencyKeyOf(key), caller, limits, cacheUseOf(cacheControl));
+    const isWaiting = waitMs > 0 && !isFinal(submitted.record.state);
+    const record = isWaiting ? await this.queries.settle(submitted.record, waitMs, caller, limits) : submitted.record;
+    if (submitted.cache !== undefined) void reply.header('x-cache', submitted.cache);
+    if (record.outcome?.cachedAt !== undefined) void reply.header('age', String(ageSecondsOf(record.outcome)));
     void reply.header('location', viewOf(record).links.self);
     if (waitMs > 0) void reply.header('preference-applied', `wait=${waitMs / 1000}`);
     if (!isFinal(record.state)) {
       void reply.status(202).header('retry-after', '1').send(viewOf(record));
       return;
     }
-    const results = record.state === 'succeeded' ? await this.queries.firstPage(record, limit, limits) : undefined;
+    const results = waitMs > 0 && record.state === 'succeeded' ? await this.queries.firstPage(record, limit, limits) : undefined;
     const view: InlineQueryView = { ...viewOf(record), ...(results === undefined ? {} : { results }) };
     void reply.status(200).send(view);
   }

@@ -1,5 +1,6 @@
 import { queryLimits } from '@millrace/contracts';
 import { validationError } from '../errors.ts';
+import type { CacheUse } from '../queries/cache/cached-answers.ts';
 
 /** Rows of a page when the caller names no limit. */
 const pageRowsDefault = 1000;
@@ -27,6 +28,13 @@ export function limitOf(query: QueryString): number {
 export function idempotencyKeyOf(header: string | undefined): string | undefined {
   if (header === undefined || /^[\x21-\x7e]{1,200}$/.test(header)) return header;
   throw validationError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible ASCII characters' }]);
+}
+
+/** What `Cache-Control` asks for: `no-cache` a run of its own whose result is kept, `no-store` one whose result is not. */
+export function cacheUseOf(cacheControl: string | undefined): CacheUse {
+  const directives = (cacheControl ?? '').split(',').map((directive) => directive.trim().toLowerCase());
+  if (directives.includes('no-store')) return 'avoid';
+  return directives.includes('no-cache') ? 'refresh' : 'use';
 }
 
 export function cursorOf({ cursor }: QueryString): string | undefined {

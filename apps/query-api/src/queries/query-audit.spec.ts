@@ -41,7 +41,7 @@ it.each(['failed', 'cancelled'] as const)('the line of a query that %s has its t
 
 it('a long statement is cut, and its length is told', () => {
   const sql = `SELECT '${'x'.repeat(60_000)}'`;
-  const [line] = linesOf((logger) => queryApiAudit(logger).submitted('q', { ...data, sql }));
+  const [line] = linesOf((logger) => queryApiAudit(logger).submitted('q', { ...data, sql }, 'miss'));
   expect(line).toMatchObject({ audit: 'query-submitted', statementCharacters: sql.length });
   expect(String(line!['statement'])).toHaveLength(loggedStatementCharactersMax + 1);
 });

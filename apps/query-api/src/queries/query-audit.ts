@@ -1,5 +1,6 @@
 import { idOfPrincipal, samePrincipal, type PrincipalId } from '@millrace/runtime';
 import type { Logger } from 'pino';
+import type { CacheResult } from './cache/cached-answers.ts';
 import type { QueryJobData, QueryOutcome, QueryRecord } from './query-record.ts';
 
 /** Longest statement of a log line, in characters. */
@@ -7,15 +8,17 @@ export const loggedStatementCharactersMax = 2000;
 
 /** Records who submits and who cancels queries. */
 export interface QueryApiAudit {
-  submitted(id: string, data: QueryJobData): void;
+  /** @param cache the way to its answer */
+  submitted(id: string, data: QueryJobData, cache: CacheResult): void;
   cancelRequested(record: QueryRecord, by: PrincipalId): void;
 }
 
 /** Writes one line for each query that is queued and for each request to cancel one. */
 export function queryApiAudit(logger: Logger): QueryApiAudit {
   return {
-    submitted(id, data) {
-      logger.info({ audit: 'query-submitted', ...queryFields(id, data), state: 'queued' }, 'A query was submitted.');
+    submitted(id, data, cache) {
+      const state = cache === 'hit' ? 'succeeded' : 'queued';
+      logger.info({ audit: 'query-submitted', ...queryFields(id, data), state, cache }, 'A query was submitted.');
     },
     cancelRequested({ id, data, state }, by) {
       const own = data.principal !== undefined && samePrincipal(data.principal, by);

@@ -6,6 +6,8 @@ import type { Redis } from 'ioredis';
 import { QueryError } from '../errors.ts';
 import type { CallGuard, RequestLimits } from '../guards.ts';
 import { unanswered } from '../unanswered.ts';
+import { leaderVisibleMs } from './cache/cached-answers.ts';
+import { AnsweredQueries, type AnsweredQuery } from './cache/answered-queries.ts';
 import { queuePrefix } from './queue-prefix.ts';
 import { QueryIndex } from './query-index.ts';
 import { listQueries, type ListRequest } from './query-listing.ts';
@@ -49,20 +51,26 @@ export class QueryQueue {
   readonly #redis: Redis;
   readonly #settings: QueryQueueSettings;
   readonly #guard: CallGuard;
+  readonly #now: () => number;
   readonly #index: QueryIndex;
+  readonly #answered: AnsweredQueries;
 
   /**
    * @param redis a connection without offline queue, so that a call fails at once while Redis is down
    * @param guard wraps every call
+   * @param now epoch milliseconds
    */
-  constructor(redis: Redis, settings: QueryQueueSettings, guard: CallGuard) {
+  constructor(redis: Redis, settings: QueryQueueSettings, guard: CallGuard, now: () => number = Date.now) {
     this.#redis = redis;
+    this.#now = now;
     this.#settings = settings;
     this.#guard = guard;
     const { name, retentionSeconds, retentionJobsMax, jobsMax, engines } = settings;
     // A query is kept for this time after its end, and may wait and run before.
     const ageMsMax = retentionSeconds * 1000 + queryLimits.timeoutMsMax * 2;
-    this.#index = new QueryIndex(redis, { name, ageMsMax, entriesMax: (retentionJobsMax + jobsMax) * engines.length });
+    // Half of the entries may be queries without a job.
+    this.#index = new QueryIndex(redis, { name, ageMsMax, entriesMax: (retentionJobsMax + jobsMax) * engines.length * 2 });
+    this.#answered = new AnsweredQueries(redis, { name, retentionSeconds, entriesMax: retentionJobsMax * engines.length });
   }
 
   /**
@@ -72,9 +80,8 @@ export class QueryQueue {
    * @throws QueryError `overloaded` when the queue of the engine or the bulkhead of Redis is full; `unavailable` when Redis does not answer, `deadline-exceeded`
    */
   async submit(id: string, data: QueryJobData, limits: RequestLimits = {}): Promise<boolean> {
-    const { name, jobsMax, retentionSeconds, retentionJobsMax } = this.#settings;
+    const { jobsMax } = this.#settings;
     const { engine } = data;
-    const kept = { age: retentionSeconds, count: retentionJobsMax };
     const waiting = await this.#call(
       'count',
       async () => await (await this.#open(engine)).getJobCountByTypes('waiting', 'delayed', 'prioritized'),
@@ -87,17 +94,45 @@ export class QueryQueue {
     return await this.#call(
       'submit',
       async () => {
-        const queue = await this.#open(engine);
-        const claim = `${queuePrefix}:${name}:claim:${id}`;
-        if ((await this.#redis.set(claim, engine, 'EX', claimSeconds, 'NX')) === null && (await this.#redis.get(claim)) !== engine)
-          return false;
-        await this.#index.add({ id, engine, submittedAt: data.submittedAt }, data.principal);
-        // A query that fails is a job that returns; what BullMQ would call a failed attempt is a bug or a dead worker.
-        await queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
+        if (!(await this.#claim(id, data))) return false;
+        await this.#addJob(id, data);
         return true;
       },
       limits,
     );
+  }
+
+  /**
+   * Adds a query that needs no run of its own: one with an end, or one that follows a running one. Adding it again under its id changes
+   * nothing.
+   *
+   * @returns false for an id that was just used for another engine
+   * @throws QueryError `unavailable` when Redis does not answer, `deadline-exceeded`
+   */
+  async submitAnswered(id: string, query: AnsweredQuery, limits: RequestLimits = {}): Promise<boolean> {
+    return await this.#call(
+      'submit-answered',
+      async () => {
+        if (!(await this.#claim(id, query.data))) return false;
+        await this.#answered.add(id, query);
+        return true;
+      },
+      limits,
+    );
+  }
+
+  /**
+   * Ends a query that follows another one, and returns its end: the first one stands.
+   *
+   * @throws QueryError `unavailable` when Redis does not answer
+   */
+  async endFollowing(id: string, outcome: QueryOutcome, limits: RequestLimits = {}): Promise<QueryOutcome> {
+    return await this.#call('end-following', async () => await this.#answered.end(id, outcome), limits);
+  }
+
+  /** The queries that wait for the result of this one. */
+  async followersOf(id: string): Promise<string[]> {
+    return await this.#call('followers', async () => await this.#answered.followersOf(id));
   }
 
   /**
@@ -114,9 +149,16 @@ export class QueryQueue {
     return await this.#call(
       'find',
       async () => {
-        const jobs = await Promise.all(this.#settings.engines.map(async (engine) => await (await this.#open(engine)).getJob(id)));
-        const job = jobs.find((found) => found !== undefined) as QueryJob | undefined;
-        return job === undefined || !isVisible(job.data) ? undefined : await this.#recordOf(id, job);
+        const [answered, ...jobs] = await Promise.all([
+          this.#answered.find(id),
+          ...this.#settings.engines.map(async (engine) => await this.#jobOf(engine, id)),
+        ]);
+        return await this.#recordOf(
+          id,
+          answered,
+          jobs.find((found) => found !== undefined),
+          isVisible,
+        );
       },
       limits,
     );
@@ -135,8 +177,8 @@ export class QueryQueue {
           newest: (whose, before, until) => this.#index.newest(whose, before, until),
           find: async ({ id, engine }, isWanted) => {
             if (!this.#settings.engines.includes(engine)) return undefined;
-            const job = (await (await this.#open(engine)).getJob(id)) as QueryJob | undefined;
-            return job === undefined || !isWanted(job.data) ? undefined : await this.#recordOf(id, job);
+            const [answered, job] = await Promise.all([this.#answered.find(id), this.#jobOf(engine, id)]);
+            return await this.#recordOf(id, answered, job, isWanted);
           },
         });
       },
@@ -229,11 +271,63 @@ export class QueryQueue {
     }
   }
 
-  async #recordOf(id: string, job: QueryJob): Promise<QueryRecord> {
+  async #jobOf(engine: EngineName, id: string): Promise<QueryJob | undefined> {
+    return (await (await this.#open(engine)).getJob(id)) as QueryJob | undefined;
+  }
+
+  async #claim(id: string, { engine, submittedAt, principal }: QueryJobData): Promise<boolean> {
+    const claim = `${queuePrefix}:${this.#settings.name}:claim:${id}`;
+    if ((await this.#redis.set(claim, engine, 'EX', claimSeconds, 'NX')) === null && (await this.#redis.get(claim)) !== engine)
+      return false;
+    await this.#index.add({ id, engine, submittedAt }, principal);
+    return true;
+  }
+
+  async #addJob(id: string, data: QueryJobData): Promise<void> {
+    const { retentionSeconds, retentionJobsMax } = this.#settings;
+    const kept = { age: retentionSeconds, count: retentionJobsMax };
+    const queue = await this.#open(data.engine);
+    // A query that fails is a job that returns; what BullMQ would call a failed attempt is a bug or a dead worker.
+    await queue.add(jobName, data, { jobId: id, timestamp: data.submittedAt, attempts: 1, removeOnComplete: kept, removeOnFail: kept });
+  }
+
+  /** An end that the query got without a job comes first: the same query never gets another one. */
+  async #recordOf(
+    id: string,
+    answered: AnsweredQuery | undefined,
+    job: QueryJob | undefined,
+    isVisible: (data: QueryJobData) => boolean,
+  ): Promise<QueryRecord | undefined> {
+    const data = answered?.data ?? job?.data;
+    if (data === undefined || !isVisible(data)) return undefined;
+    if (answered?.outcome !== undefined) return ended(id, data, answered.outcome);
+    if (job !== undefined) return await this.#recordOfJob(id, job);
+    return answered === undefined ? undefined : await this.#recordOfFollower(id, data, answered.following);
+  }
+
+  async #recordOfJob(id: string, job: QueryJob): Promise<QueryRecord> {
     const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
     const outcome = outcomeOf(job);
     const state = outcome?.state ?? (await this.#openState(id, job));
     return { id, data: job.data, state, progress, outcome };
+  }
+
+  /**
+   * A query that follows another is queued until that one ends. It then has the other's result, or gets a job of its own. Every look does the
+   * same, and the first one decides.
+   */
+  async #recordOfFollower(id: string, data: QueryJobData, following: string): Promise<QueryRecord> {
+    const leader = await this.#jobOf(data.engine, following);
+    const open: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined, isFollowing: true };
+    const outcome = leader === undefined ? undefined : outcomeOf(leader);
+    // The leader's job may be a moment away: its submission claimed to lead before it was queued.
+    const isAwaited = leader === undefined && this.#now() - data.submittedAt < leaderVisibleMs;
+    if (isAwaited || (leader !== undefined && outcome === undefined)) return open;
+    if (outcome === undefined || !isShareable(outcome)) {
+      await this.#addJob(id, data);
+      return { ...open, isFollowing: false };
+    }
+    return ended(id, data, await this.#answered.end(id, sharedOutcome(data, following, outcome)));
   }
 
   async #openState(id: string, job: QueryJob): Promise<QueryState> {
@@ -257,6 +351,35 @@ export class QueryQueue {
       throw unanswered(error, 'The queue of queries (Redis) does not answer.');
     }
   }
+}
+
+function ended(id: string, data: QueryJobData, outcome: QueryOutcome): QueryRecord {
+  return { id, data, state: outcome.state, progress: undefined, outcome };
+}
+
+/** Whether the result is exact for queries that were submitted while it was computed: the tables were the same before and after. */
+function isShareable({ state, asOf, stale }: QueryOutcome): boolean {
+  return state === 'succeeded' && asOf !== undefined && stale === undefined;
+}
+
+/** The end of a query that followed another one. */
+function sharedOutcome({ submittedAt }: QueryJobData, leaderId: string, leader: QueryOutcome): QueryOutcome {
+  const startedAt = Math.max(leader.startedAt, submittedAt);
+  const finishedAt = Math.max(leader.finishedAt, startedAt);
+  return {
+    state: 'succeeded',
+    startedAt,
+    finishedAt,
+    statistics: {
+      rows: leader.statistics?.rows ?? 0,
+      // The statement read them once, for the query that ran.
+      bytesScanned: 0,
+      queuedMs: startedAt - submittedAt,
+      executionMs: finishedAt - startedAt,
+    },
+    ...(leader.asOf === undefined ? {} : { asOf: leader.asOf }),
+    resultOf: leaderId,
+  };
 }
 
 /** How a job ended; undefined while it has not. A job that BullMQ calls failed is a query whose workers died, or a bug. */

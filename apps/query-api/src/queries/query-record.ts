@@ -1,6 +1,7 @@
 import type { EngineName, Problem, QueryState, QueryStatistics, QueryView } from '@millrace/contracts';
 import { samePrincipal, type Principal, type PrincipalId } from '@millrace/runtime';
 import type { Parameter, ResultColumn, ResultRow } from '../engines/query-engine.ts';
+import type { LakeVersion } from './cache/lake-versions.ts';
 
 /** The submitted query: the data of its job. */
 export interface QueryJobData {
@@ -17,6 +18,8 @@ export interface QueryJobData {
   readonly deadline?: number;
   /** Epoch milliseconds. */
   readonly submittedAt: number;
+  /** Key under which the result may be kept for equal queries. Absent: it may not. */
+  readonly cacheKey?: string;
 }
 
 /** How far a query is: the progress of its job. A successor of a dead worker continues from here. */
@@ -44,6 +47,12 @@ export interface QueryOutcome {
   readonly error?: Problem;
   /** An earlier result, given instead of one that could not be computed. */
   readonly stale?: StaleAnswer;
+  /** The state of the tables for which the result is exact. Absent when it is not known. */
+  readonly asOf?: LakeVersion;
+  /** The query under whose id the result lies. Absent: this one. Its id is not for clients: it may be another caller's. */
+  readonly resultOf?: string;
+  /** Epoch milliseconds at which the result was computed, when it was computed for an earlier query. */
+  readonly cachedAt?: number;
 }
 
 /** Everything known of a query. */
@@ -53,6 +62,8 @@ export interface QueryRecord {
   readonly state: QueryState;
   readonly progress: QueryProgress | undefined;
   readonly outcome: QueryOutcome | undefined;
+  /** Whether the query waits for the result of an equal one that runs. */
+  readonly isFollowing?: boolean;
 }
 
 /** Whether a caller may see and cancel a query: its principal may, and so may the scope `admin`. */
@@ -83,8 +94,15 @@ export function viewOf({ id, data, state, progress, outcome }: QueryRecord): Que
     ...(outcome?.stale === undefined
       ? {}
       : { stale: { asOf: iso(outcome.stale.asOf), ageSeconds: Math.round((outcome.finishedAt - outcome.stale.asOf) / 1000) } }),
+    ...(outcome?.asOf === undefined ? {} : { asOf: outcome.asOf.map(({ table, topic, offsets }) => ({ table, topic, offsets })) }),
+    ...(outcome?.cachedAt === undefined ? {} : { cached: { at: iso(outcome.cachedAt), ageSeconds: ageSecondsOf(outcome) } }),
     links: { self: `/v1/queries/${id}`, results: `/v1/queries/${id}/results` },
   };
+}
+
+/** Age of a result from the cache in seconds; 0 for one of the query's own. */
+export function ageSecondsOf({ cachedAt, finishedAt }: QueryOutcome): number {
+  return cachedAt === undefined ? 0 : Math.max(0, Math.round((finishedAt - cachedAt) / 1000));
 }
 
 function iso(epochMs: number): string {

@@ -46,6 +46,8 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
       defaultEngine: 'duckdb',
       timeoutMs: 1000,
     },
+    cache: { find: async () => ({ result: 'bypass' }) },
+    onAnswered: () => undefined,
     results: () => ({ get: async () => undefined }),
     waits: new QueryWaits(10, { watch: () => ({ ended: new AbortController().signal, close: () => undefined }) }),
     usage: { count: async () => undefined },

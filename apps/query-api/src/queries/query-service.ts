@@ -8,6 +8,7 @@ import { readManifest, readPage, readRows } from '../results/read-result.ts';
 import { inlineResult } from '../results/inline-result.ts';
 import type { ResultManifest } from '../results/result-manifest.ts';
 import type { ReportUsage } from '../reports/report-usage.ts';
+import type { CacheAnswer, CacheResult, CachedAnswers, CacheUse } from './cache/cached-answers.ts';
 import type { QueryApiAudit } from './query-audit.ts';
 import { idOfKey } from './query-id.ts';
 import type { ListRequest } from './query-listing.ts';
@@ -19,6 +20,7 @@ import type { QueryWaits } from './wait-for-end.ts';
 /** Parts of the service. */
 export interface QueryServiceParts {
   readonly queue: QueryQueue;
+  readonly cache: Pick<CachedAnswers, 'find'>;
   readonly rules: SubmissionRules;
   /** Where results lie, for calls within a deadline. */
   readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'get'>;
@@ -30,7 +32,16 @@ export interface QueryServiceParts {
   /** Secret from which ids of queries with an Idempotency-Key derive. */
   readonly idSecret: (limits: RequestLimits) => Promise<string>;
   readonly audit: QueryApiAudit;
+  /** Called with each query and the way to its answer. */
+  readonly onAnswered: (data: QueryJobData, result: CacheResult) => void;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** A query that was taken. */
+export interface Submitted {
+  readonly record: QueryRecord;
+  /** The way to its answer. Undefined for a query that an earlier request with the key submitted. */
+  readonly cache: CacheResult | undefined;
 }
 
 /** A query's whole result. */
@@ -52,14 +63,21 @@ export class QueryService {
   }
 
   /**
-   * Checks a request and queues it.
+   * Checks a request, and answers it from the cache, lets it follow an equal query that runs, or queues it.
    *
    * @param key makes a repetition of the same request by the same caller the same query; undefined makes each request a query of its own
    * @param limits its deadline is that of the query as well
+   * @param use what the request wants of the cache, where its body does not refuse it
    */
-  async submit(body: unknown, key: string | undefined, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
+  async submit(
+    body: unknown,
+    key: string | undefined,
+    caller: Principal,
+    limits: RequestLimits,
+    use: CacheUse = 'use',
+  ): Promise<Submitted> {
     const { deadline } = limits;
-    const { rules, queue, now, newId, idSecret, usage, audit } = this.#parts;
+    const { rules, queue, cache, now, newId, idSecret, usage, audit, onAnswered } = this.#parts;
     const data: QueryJobData = {
       ...(await jobOf(body, rules, now())),
       principal: idOfPrincipal(caller),
@@ -68,14 +86,35 @@ export class QueryService {
     const id = key === undefined ? newId() : idOfKey(await idSecret(limits), caller, key);
     if (key !== undefined) {
       const earlier = await queue.find(id, limits);
-      if (earlier !== undefined) return sameRequest(earlier, data);
+      if (earlier !== undefined) return { record: sameRequest(earlier, data), cache: undefined };
     }
-    if (!(await queue.submit(id, data, limits))) throw keyConflict();
-    audit.submitted(id, data);
+    const answer = await cache.find({ id, data, caller, use: refusesCache(body) ? 'avoid' : use }, limits);
+    const taken = await this.#take(id, data, answer, limits);
+    if (taken === undefined) throw keyConflict();
+    onAnswered(data, answer.result);
+    audit.submitted(id, data, answer.result);
     if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
-    const added: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
     // Another request with the key may have come in between; the first one stands.
-    return key === undefined ? added : sameRequest((await queue.find(id, limits)) ?? added, data);
+    return { record: key === undefined ? taken : sameRequest((await queue.find(id, limits)) ?? taken, data), cache: answer.result };
+  }
+
+  /** Undefined when the id belongs to a query of another engine. */
+  async #take(id: string, data: QueryJobData, answer: CacheAnswer, limits: RequestLimits): Promise<QueryRecord | undefined> {
+    const { queue } = this.#parts;
+    const record: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
+    switch (answer.result) {
+      case 'hit':
+        if (!(await queue.submitAnswered(id, { data, outcome: answer.outcome }, limits))) return undefined;
+        return { ...record, state: answer.outcome.state, outcome: answer.outcome };
+      case 'shared': {
+        const keyed = { ...data, cacheKey: answer.key };
+        if (!(await queue.submitAnswered(id, { data: keyed, following: answer.leader }, limits))) return undefined;
+        // The other query may have ended before this one followed it: a look settles that.
+        return (await queue.find(id, limits).catch(() => undefined)) ?? record;
+      }
+      default:
+        return (await queue.submit(id, answer.key === undefined ? data : { ...data, cacheKey: answer.key }, limits)) ? record : undefined;
+    }
   }
 
   /** The query now, or after a wait for its end of at most `waitMs` and the time of its caller. */
@@ -108,6 +147,11 @@ export class QueryService {
     if (isFinal(record.state)) return record;
     // No signal: the request to cancel holds even if its sender disconnects at once.
     await this.#parts.queue.requestCancel(id, { deadline: limits.deadline });
+    // The query that it follows goes on: it is another caller's.
+    if (record.isFollowing === true) {
+      const at = this.#parts.now();
+      await this.#parts.queue.endFollowing(id, { state: 'cancelled', startedAt: at, finishedAt: at }, { deadline: limits.deadline });
+    }
     this.#parts.audit.cancelRequested(record, caller);
     return await this.get(id, 0, caller, limits);
   }
@@ -153,8 +197,14 @@ export class QueryService {
     { signal, deadline }: RequestLimits,
   ): Promise<{ store: Pick<ObjectStore, 'get'>; manifest: ResultManifest }> {
     const store = this.#parts.results(deadline);
-    return { store, manifest: outcome?.stale === undefined ? await readManifest(store, id, signal) : inlineResult(id, outcome.stale) };
+    if (outcome?.stale !== undefined) return { store, manifest: inlineResult(id, outcome.stale) };
+    // Cursors carry the id of the query: the client knows its own only.
+    return { store, manifest: { ...(await readManifest(store, outcome?.resultOf ?? id, signal)), queryId: id } };
   }
+}
+
+function refusesCache(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'cache' in body && body.cache === false;
 }
 
 function whatIsAsked({ sql, parameters, engine, report, timeoutMs }: QueryJobData): string {

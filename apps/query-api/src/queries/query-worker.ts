@@ -119,6 +119,19 @@ export class QueryWorker {
     // Those who wait look by themselves when the message is lost.
     void this.#redis.publish(endsChannel(this.#settings.queueName), job.id).catch(() => undefined);
     this.#events.queryEnded(job, outcome);
+    if (job.data.cacheKey !== undefined) void this.#settleFollowers(job.id);
+  }
+
+  /** Each look at a follower gives it its end or a job of its own. A client's look makes up for one that fails here. */
+  async #settleFollowers(id: string): Promise<void> {
+    try {
+      for (const follower of await this.#queue.followersOf(id)) {
+        await this.#queue.find(follower);
+        await this.#redis.publish(endsChannel(this.#settings.queueName), follower);
+      }
+    } catch (error) {
+      this.#events.failed(error as Error);
+    }
   }
 
   async #process(job: QueryJob, token: string | undefined): Promise<QueryOutcome> {

@@ -32,6 +32,7 @@ function worker(nowMs: number, saveProgress: () => Promise<void> = async () => u
       return () => undefined;
     },
     answerReport: async (_data, run, signal) => ({ fresh: await run(signal) }),
+    keeper: { before: async () => undefined, after: async () => undefined },
     onProgressLost: (error) => void lost.push(error),
     onFailure: () => undefined,
   };

@@ -7,6 +7,7 @@ import { QueryError, QueryStopped } from '../errors.ts';
 import { writeResult, type ResultLimits } from '../results/write-result.ts';
 import { readStatement } from '../statement/statement-text.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
+import type { ResultKeeper } from './cache/result-keeper.ts';
 import { keeping, type Answered, type ReportAnswer } from './report-answers.ts';
 
 /** One query to run. */
@@ -36,6 +37,8 @@ export interface QueryRunEnvironment {
     run: (signal: AbortSignal) => Promise<ReportAnswer>,
     signal: AbortSignal,
   ) => Promise<Answered>;
+  /** Keeps results for later queries. */
+  readonly keeper: Pick<ResultKeeper, 'before' | 'after'>;
   /** Called with the reason why progress could not be saved. */
   readonly onProgressLost: (error: unknown) => void;
   /** Called with a failure on our side and its cause, which the client does not see. */
@@ -62,12 +65,23 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
   try {
     if (leftMs <= 0) late();
     stop.signal.throwIfAborted();
-    const keep = async (progress: QueryProgress): Promise<void> => await keepProgress(query, progress, environment, stop.signal);
+    let isProgressKept = true;
+    const keep = async (progress: QueryProgress): Promise<void> => {
+      isProgressKept = (await keepProgress(query, progress, environment, stop.signal)) && isProgressKept;
+    };
     await keep({ ...query.progress, startedAt });
+    // A resumed execution may have looked at the tables before this worker did.
+    const before = query.progress === undefined ? await environment.keeper.before(data, stop.signal) : undefined;
+    stop.signal.throwIfAborted();
     const run = async (signal: AbortSignal): Promise<ReportAnswer> =>
       await execute(query, environment, async (executionId) => await keep({ startedAt, executionId }), signal);
     const answered: Answered = data.report === undefined ? { fresh: await run(stop.signal) } : await answerReport(data, run, stop.signal);
     const finishedAt = now();
+    const asOf =
+      // Another worker that did not know of this run may have been the first to write the result.
+      before === undefined || !isProgressKept || !('fresh' in answered)
+        ? undefined
+        : await environment.keeper.after(before, { queryId: query.id, finishedAt, rows: answered.fresh.rows }, stop.signal);
     const { rows, bytesScanned } = 'fresh' in answered ? answered.fresh : { rows: answered.stale.rows.length, bytesScanned: 0 };
     return {
       state: 'succeeded',
@@ -75,6 +89,7 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
       finishedAt,
       statistics: { rows, bytesScanned, queuedMs: startedAt - data.submittedAt, executionMs: finishedAt - startedAt },
       ...('stale' in answered ? { stale: answered.stale } : {}),
+      ...(asOf === undefined ? {} : { asOf }),
     };
   } catch (error) {
     const cause = stop.signal.aborted ? (stop.signal.reason as unknown) : error;
@@ -103,19 +118,24 @@ function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Prob
 /**
  * Saves the progress, and continues without it when that fails: only a successor needs it, and it can do without. Athena gives it the same execution for the query's own
  * token, so that nothing is paid twice, and its time begins anew. A query fails for nothing here, and waits for Redis no longer than it may run.
+ *
+ * @returns whether the progress is kept
  */
 async function keepProgress(
   { saveProgress }: QueryRun,
   progress: QueryProgress,
   { onProgressLost }: QueryRunEnvironment,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
+  let isKept = true;
   try {
     await unlessAborted(saveProgress(progress), signal);
   } catch (error) {
+    isKept = false;
     onProgressLost(error);
   }
   signal.throwIfAborted();
+  return isKept;
 }
 
 /** The query in its engine, and its result on S3. */

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { EncodedBatch, StagedBody } from '../spool/batch.ts';
 import { BatchSteps, type BatchStepsDeps } from './batch-steps.ts';
 import type { SinkEvent } from '../sink-events.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
-import { World } from '../simulation/world.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
+import { World } from '../simulation/world/world.ts';
 
 it('staging hashes only the file whose upload failed, and hashes nothing after a rejection by our own circuit', async () => {
   const hashed: string[] = [];

@@ -8,7 +8,7 @@ import { checkOf } from './check.ts';
 import { DiskSpool } from '../spool/disk-spool.ts';
 import { DuckDbEncoder, onDuckDbDisk, openInstance } from './duckdb-encoder.ts';
 import { OpenBatch } from './open-batch.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
 import { TestClock } from '../testing/test-clock.ts';
 import type { SealedBatch } from '../spool/batch.ts';
 
@@ -62,6 +62,7 @@ describe('the encoder', () => {
         user_country: 'GB',
         user_age: 24,
         purchase_timestamp: '2019-11-30 13:47:21',
+        dt: '2019-11-30',
         _partition: 3,
         _offset: String(n === 2 ? 100 : n === 0 ? 101 : 102),
       })),
@@ -71,6 +72,7 @@ describe('the encoder', () => {
     );
     expect(schema.map(({ name, field_id }) => [name, Number(field_id)])).toEqual([
       ...purchases.columns.map(({ name, fieldId }) => [name, fieldId]),
+      ['dt', 1000],
       ['_partition', 1001],
       ['_offset', 1002],
     ]);

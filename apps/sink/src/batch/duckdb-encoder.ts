@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hiddenColumns, type Column, type ColumnType, type Stream } from '@millrace/contracts';
+import { hiddenColumns, partitionKeyFieldId, type Column, type ColumnType, type Stream } from '@millrace/contracts';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Segment } from '../spool/batch.ts';
 import { onDisk } from '../spool/on-disk.ts';
@@ -69,7 +69,10 @@ export class DuckDbEncoder implements SegmentEncoder {
     return await this.#inTurn(async () => {
       signal.throwIfAborted();
       const temporary = files.path(`${name}.tmp`);
-      const rows = await this.#copy(copyStatement(this.#stream, files.path(segment.file), temporary, partition), signal);
+      const rows = await this.#copy(
+        copyStatement(this.#stream, files.path(segment.file), temporary, { partition, dt: segment.dt }),
+        signal,
+      );
       if (rows !== segment.rows) {
         await rm(temporary, { force: true });
         throw new SinkError('row-count', `${segment.rows} lines of batch ${files.batchId} became ${rows} rows of ${segment.dt}`);
@@ -153,15 +156,29 @@ export async function onDuckDbDisk<T>(run: () => Promise<T>): Promise<T> {
   });
 }
 
-/** The statement that makes one Parquet file of one segment. */
-export function copyStatement(stream: Stream, source: string, target: string, partition: number): string {
+/**
+ * The statement that makes one Parquet file of one segment. The value of the partition key is in the file, too: some readers of Iceberg
+ * take it only from there.
+ */
+export function copyStatement(
+  stream: Stream,
+  source: string,
+  target: string,
+  { partition, dt }: { readonly partition: number; readonly dt: string },
+): string {
   const [partitionColumn, offsetColumn] = hiddenColumns;
   const read = [
     `${quoteText(offsetColumn.name)}: 'BIGINT'`,
     ...stream.columns.map((column) => `${quoteText(column.name)}: '${jsonTypes[column.type]}'`),
   ];
-  const select = [...stream.columns.map(selectOf), `${partition}::INTEGER AS ${partitionColumn.name}`, offsetColumn.name];
-  const fieldIds = [...stream.columns, ...hiddenColumns].map(({ name, fieldId }) => `${name}: ${fieldId}`);
+  const select = [
+    ...stream.columns.map(selectOf),
+    `${quoteText(dt)} AS ${stream.partitionKey}`,
+    `${partition}::INTEGER AS ${partitionColumn.name}`,
+    offsetColumn.name,
+  ];
+  const partitionKey = { name: stream.partitionKey, fieldId: partitionKeyFieldId };
+  const fieldIds = [...stream.columns, partitionKey, ...hiddenColumns].map(({ name, fieldId }) => `${name}: ${fieldId}`);
   const order = [...stream.sortColumns, offsetColumn.name];
   return [
     `COPY (SELECT ${select.join(', ')}`,

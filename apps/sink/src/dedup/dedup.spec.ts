@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { expectExactlyOnce } from '../simulation/expect-exactly-once.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
-import { World } from '../simulation/world.ts';
-import type { Writer } from '../simulation/writer.ts';
+import { expectExactlyOnce } from '../simulation/world/expect-exactly-once.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
+import { World } from '../simulation/world/world.ts';
+import type { Writer } from '../simulation/world/writer.ts';
 
 /** A log whose records carry these events, in this order. */
 function worldOf(...events: readonly number[]): World {

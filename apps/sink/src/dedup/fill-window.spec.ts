@@ -3,13 +3,13 @@ import { expect, it } from 'vitest';
 import { DedupWindow } from './dedup-window.ts';
 import type { RowId } from '../spool/segment-encoder.ts';
 import { fillWindow } from './fill-window.ts';
-import { Incarnation } from '../simulation/incarnation.ts';
-import { LineEncoder, SimulatedDisk } from '../simulation/memory-spool.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
-import { SimulatedStore } from '../simulation/simulated-store.ts';
-import { tick } from '../simulation/tick.ts';
-import { World } from '../simulation/world.ts';
-import { simulatedLane } from '../simulation/writer.ts';
+import { Incarnation } from '../simulation/parts/incarnation.ts';
+import { LineEncoder, SimulatedDisk } from '../simulation/parts/memory-spool.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
+import { SimulatedStore } from '../simulation/parts/simulated-store.ts';
+import { tick } from '../simulation/parts/tick.ts';
+import { World } from '../simulation/world/world.ts';
+import { simulatedLane } from '../simulation/world/writer.ts';
 
 /** Reads rows with a delay, so that the rows of the other files arrive after a failure. */
 class SlowEncoder extends LineEncoder {

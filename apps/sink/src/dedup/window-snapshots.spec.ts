@@ -1,9 +1,9 @@
 import { LakeError } from '@millrace/lake';
 import { expect, it } from 'vitest';
 import { DedupWindow } from './dedup-window.ts';
-import { Incarnation } from '../simulation/incarnation.ts';
-import { SimulatedBucket, SimulatedStore } from '../simulation/simulated-store.ts';
-import { simulatedLane } from '../simulation/writer.ts';
+import { Incarnation } from '../simulation/parts/incarnation.ts';
+import { SimulatedBucket, SimulatedStore } from '../simulation/parts/simulated-store.ts';
+import { simulatedLane } from '../simulation/world/writer.ts';
 import { WindowSnapshots } from './window-snapshots.ts';
 
 /** A store whose policy denies deleting snapshots. */

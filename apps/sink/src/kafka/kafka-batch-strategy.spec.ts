@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { plainAccess } from '@millrace/kafka/access';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KafkaBatchStrategy } from './kafka-batch-strategy.ts';
 import { FakeKafka } from '../testing/fake-kafka.ts';
@@ -13,7 +14,7 @@ beforeEach(() => {
   kafka = new FakeKafka();
   strategy = new KafkaBatchStrategy(
     {
-      brokers: [],
+      access: plainAccess([]),
       clientId: 'sink',
       topic,
       groupId: 'group',
@@ -165,7 +166,7 @@ it.each(['disk', 'admin client'])('starts no consumer when it is closed while it
   const ready = what === 'disk' ? waits.promise : Promise.resolve();
   const own = new KafkaBatchStrategy(
     {
-      brokers: [],
+      access: plainAccess([]),
       clientId: 'sink',
       topic,
       groupId: 'group',
@@ -204,7 +205,7 @@ it('tries to reach Kafka once per call of its guard: the caller retries, where t
   await once(server, 'listening');
   const thrice = Promise.withResolvers<void>();
   const own = new KafkaBatchStrategy({
-    brokers: [`127.0.0.1:${(server.address() as AddressInfo).port}`],
+    access: plainAccess([`127.0.0.1:${(server.address() as AddressInfo).port}`]),
     clientId: 'test',
     topic: 'purchases',
     groupId: 'test',

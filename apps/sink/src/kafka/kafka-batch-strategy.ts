@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RejectedError, unlessAborted } from '@millrace/resilience';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { answerOf, kafkaClient, readAnswer } from '@millrace/kafka';
+import { kafkajsAccess, kafkaRefusalOf, nameRefusals, type KafkaAccess } from '@millrace/kafka/access';
 import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type logCreator } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
 import type { FetchedRecords, LogRange, PartitionLog } from './log.ts';
@@ -12,7 +13,8 @@ const { ConfigResourceTypes, logLevel } = kafkajs;
 
 /** Settings of the transport. */
 export interface KafkaBatchOptions {
-  readonly brokers: readonly string[];
+  /** How to reach Kafka. */
+  readonly access: KafkaAccess;
   readonly clientId: string;
   readonly topic: string;
   readonly groupId: string;
@@ -219,13 +221,14 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       try {
         await unlessAborted(this.#options.ready ?? Promise.resolve(), this.#stopping.signal);
         this.#stopping.signal.throwIfAborted();
-        await this.#options.guard(async () => await this.#connectAdmin());
+        await this.#options.guard(async () => await nameRefusals(async () => await this.#connectAdmin()));
         // After close() has left the group, no new member may join.
         this.#stopping.signal.throwIfAborted();
         await this.#runConsumer();
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
-        this.#tellRefusedStart(error instanceof Error ? error : new Error(String(error)), attempt);
+        const named = kafkaRefusalOf(error) ?? error;
+        this.#tellRefusedStart(named instanceof Error ? named : new Error(String(named)), attempt);
       }
       await delay(Math.min(pauseMsMax, 250 * 2 ** Math.min(attempt, 3)), undefined, { signal: this.#stopping.signal }).catch(
         () => undefined,
@@ -276,9 +279,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const crashed = new Promise<never>((_resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         // kafkajs stops the consumer first, so that the race below does not see the crash.
-        this.#crash = payload.error;
-        this.#listener?.crashed(payload.error);
-        reject(payload.error);
+        this.#crash = kafkaRefusalOf(payload.error) ?? payload.error;
+        this.#listener?.crashed(this.#crash);
+        reject(this.#crash);
       });
     });
     // It may crash before anybody waits for it.
@@ -343,10 +346,10 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 }
 
-function kafkaOf({ clientId, brokers, log }: KafkaBatchOptions, attemptsMax: number): kafkajs.Kafka {
+function kafkaOf({ clientId, access, log }: KafkaBatchOptions, attemptsMax: number): kafkajs.Kafka {
   return kafkaClient({
     clientId,
-    brokers: [...brokers],
+    ...kafkajsAccess(access),
     connectionTimeout: 2000,
     requestTimeout: 10_000,
     retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: attemptsMax - 1 },

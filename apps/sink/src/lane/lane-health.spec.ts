@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { LagWatch, PartitionLag } from '../kafka/lag-watch.ts';
 import { laneHealth } from './lane-health.ts';
 import { spoolView } from './lanes.ts';
-import { SimulatedDisk } from '../simulation/memory-spool.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
-import type { ReadFault } from '../simulation/simulated-store.ts';
-import { tick } from '../simulation/tick.ts';
-import { World } from '../simulation/world.ts';
+import { SimulatedDisk } from '../simulation/parts/memory-spool.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
+import type { ReadFault } from '../simulation/parts/simulated-store.ts';
+import { tick } from '../simulation/parts/tick.ts';
+import { World } from '../simulation/world/world.ts';
 import { SpoolBudget } from '../spool/spool-budget.ts';
 import { SpoolForecast } from '../spool/spool-forecast.ts';
-import type { Writer } from '../simulation/writer.ts';
+import type { Writer } from '../simulation/world/writer.ts';
 
 // More than any test makes.
 const readsFail = Array.from({ length: 10_000 }, (): ReadFault => 'failed');

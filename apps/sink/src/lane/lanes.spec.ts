@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { SinkError } from '../errors.ts';
 import { Lanes } from './lanes.ts';
 import { OrphanedBatches } from '../spool/orphaned-batches.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
-import { tick } from '../simulation/tick.ts';
-import { World } from '../simulation/world.ts';
-import type { Writer } from '../simulation/writer.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
+import { tick } from '../simulation/parts/tick.ts';
+import { World } from '../simulation/world/world.ts';
+import type { Writer } from '../simulation/world/writer.ts';
 import { SpoolBudget, type SpoolLimits } from '../spool/spool-budget.ts';
 import type { BatchFiles } from '../spool/spool.ts';
 

@@ -3,10 +3,10 @@ import type { UndecodableBatch } from '@millrace/kafka';
 import { accountOf, skipKey } from '@millrace/lake';
 import { describe, expect, it } from 'vitest';
 import { laneHealth } from './lane-health.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
-import { tick } from '../simulation/tick.ts';
-import { World } from '../simulation/world.ts';
-import type { Writer } from '../simulation/writer.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
+import { tick } from '../simulation/parts/tick.ts';
+import { World } from '../simulation/world/world.ts';
+import type { Writer } from '../simulation/world/writer.ts';
 import { SpoolForecast } from '../spool/spool-forecast.ts';
 
 const reason = 'unknown compression codec 5';

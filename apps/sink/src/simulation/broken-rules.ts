@@ -14,7 +14,7 @@ import {
 import { DedupWindow } from '../dedup/dedup-window.ts';
 import { BatchSteps } from '../batch/batch-steps.ts';
 import { OrphanedBatches } from '../spool/orphaned-batches.ts';
-import { soundMakers, type Makers } from './makers.ts';
+import { soundMakers, type Makers } from './world/makers.ts';
 
 /** A store that reports its PUTs to a listener. */
 class ListeningStore implements ObjectStore {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { brokenRules } from './broken-rules.ts';
-import { soundMakers, type Makers } from './makers.ts';
-import { ModelFault } from './model-fault.ts';
+import { soundMakers, type Makers } from './world/makers.ts';
+import { ModelFault } from './verdict/model-fault.ts';
 import { runSchedule } from './run-schedule.ts';
 import { schedules, type Schedule } from './schedule.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { expectExactlyOnce } from './expect-exactly-once.ts';
-import type { WriteFault } from './simulated-store.ts';
-import { purchaseLine } from './purchase-line.ts';
-import { tick } from './tick.ts';
-import { World } from './world.ts';
+import { expectExactlyOnce } from './world/expect-exactly-once.ts';
+import type { WriteFault } from './parts/simulated-store.ts';
+import { purchaseLine } from './parts/purchase-line.ts';
+import { tick } from './parts/tick.ts';
+import { World } from './world/world.ts';
 
 function worldWithEvents(): World {
   const world = new World();

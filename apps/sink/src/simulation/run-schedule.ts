@@ -1,15 +1,15 @@
 import { isSinkError } from '../errors.ts';
 import type { LogRecord } from '../kafka/log.ts';
-import { auditedClaim, plantFault, type Claim } from './audited.ts';
-import { Invariants } from './invariants.ts';
-import type { Makers } from './makers.ts';
-import { SimulatedDisk } from './memory-spool.ts';
-import { ModelFault } from './model-fault.ts';
-import { purchaseLine } from './purchase-line.ts';
+import { auditedClaim, plantFault, type Claim } from './verdict/audited.ts';
+import { Invariants } from './verdict/invariants.ts';
+import type { Makers } from './world/makers.ts';
+import { SimulatedDisk } from './parts/memory-spool.ts';
+import { ModelFault } from './verdict/model-fault.ts';
+import { purchaseLine } from './parts/purchase-line.ts';
 import type { Schedule, Step } from './schedule.ts';
-import { tick } from './tick.ts';
-import { World } from './world.ts';
-import type { Writer } from './writer.ts';
+import { tick } from './parts/tick.ts';
+import { World } from './world/world.ts';
+import type { Writer } from './world/writer.ts';
 
 // The sink looks every few seconds for recorded batches of partitions that it no longer has.
 const turnsPerFinish = 20;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ReadFault, WriteFault } from './simulated-store.ts';
+import type { ReadFault, WriteFault } from './parts/simulated-store.ts';
 
 /** One step of a schedule. `who` is the writer on one of two machines. */
 export type Step =

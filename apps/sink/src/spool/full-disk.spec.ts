@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { expectExactlyOnce } from '../simulation/expect-exactly-once.ts';
-import { SimulatedDisk } from '../simulation/memory-spool.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
-import { tick } from '../simulation/tick.ts';
-import { World } from '../simulation/world.ts';
+import { expectExactlyOnce } from '../simulation/world/expect-exactly-once.ts';
+import { SimulatedDisk } from '../simulation/parts/memory-spool.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
+import { tick } from '../simulation/parts/tick.ts';
+import { World } from '../simulation/world/world.ts';
 
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await tick();

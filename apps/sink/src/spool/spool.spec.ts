@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { expectExactlyOnce } from '../simulation/expect-exactly-once.ts';
-import { SimulatedDisk } from '../simulation/memory-spool.ts';
-import { purchaseLine } from '../simulation/purchase-line.ts';
-import { tick } from '../simulation/tick.ts';
-import { World } from '../simulation/world.ts';
-import type { Writer } from '../simulation/writer.ts';
+import { expectExactlyOnce } from '../simulation/world/expect-exactly-once.ts';
+import { SimulatedDisk } from '../simulation/parts/memory-spool.ts';
+import { purchaseLine } from '../simulation/parts/purchase-line.ts';
+import { tick } from '../simulation/parts/tick.ts';
+import { World } from '../simulation/world/world.ts';
+import type { Writer } from '../simulation/world/writer.ts';
 
 function worldWith(count: number): World {
   const world = new World();

@@ -36,6 +36,9 @@ const filter = (name: string, description: string, schema: TSchema = Type.String
   schema,
 });
 const retryAfter = 'Seconds after which the next look makes sense';
+const xCache =
+  'Way to the answer: `hit` (a kept result that is still exact), `shared` (the run of an equal query), `miss` (a run of its own) or `bypass` (the cache cannot answer it)';
+const age = 'Age of a result from the cache, in seconds';
 const json = 'application/json';
 
 const queries = { tag: 'Queries', scopes: ['queries:run', 'admin'] } as const;
@@ -65,6 +68,12 @@ export const queryApi: HttpApi = {
         },
         {
           in: 'header',
+          name: 'Cache-Control',
+          description: '`no-cache`: the statement runs. `no-store`: it runs, and its result is not kept either',
+          schema: Type.String(),
+        },
+        {
+          in: 'header',
           name: 'Idempotency-Key',
           description: 'A repeated request of one principal under the same key is the same query',
           schema: Type.String({ pattern: '^[\\x21-\\x7e]{1,200}$' }),
@@ -76,15 +85,15 @@ export const queryApi: HttpApi = {
       answers: [
         {
           status: 200,
-          description: 'The query ended while the request waited',
+          description: 'The query ended while the request waited, or its result was in the cache',
           content: { [json]: inlineQueryViewSchema },
-          headers: { Location: 'Path of the query', 'Preference-Applied': 'The wait that was applied' },
+          headers: { Location: 'Path of the query', 'Preference-Applied': 'The wait that was applied', 'X-Cache': xCache, Age: age },
         },
         {
           status: 202,
           description: 'The query is queued or runs',
           content: { [json]: queryViewSchema },
-          headers: { Location: 'Path of the query', 'Retry-After': retryAfter },
+          headers: { Location: 'Path of the query', 'Retry-After': retryAfter, 'X-Cache': xCache },
         },
       ],
       problems: [

@@ -29,3 +29,11 @@ export const queryWorkerApi: HttpApi = {
   version: '1.0.0',
   operations: [],
 };
+
+/** The HTTP surface of the projector: it has the routes of every service only. */
+export const projectorApi: HttpApi = {
+  title: 'Millrace projector',
+  description: 'Commits landed files to the Iceberg table.',
+  version: '1.0.0',
+  operations: [],
+};

@@ -17,6 +17,9 @@ export interface Column {
   readonly lowerCase: boolean;
 }
 
+/** Parquet field id of the partition key, which is in the files beside the columns of the contract. */
+export const partitionKeyFieldId = 1000;
+
 /** Columns in the Parquet files that the catalog does not declare; they make audit and "which row is my event" one query. */
 export const hiddenColumns = [
   { name: '_partition', type: 'int', fieldId: 1001 },

@@ -1,3 +1,4 @@
+import type { KafkaAccess } from '@millrace/kafka/access';
 import { auditTable, tableLedgerPrefix, type AuditReport } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
 import { logRanges, withAdmin, type LogRange } from '../kafka/kafka-log.ts';
@@ -24,7 +25,7 @@ export interface AuditResult {
  *
  * @throws OperationError `not-found` when nothing has landed in the table
  */
-export async function audit({ lake, brokers }: Target, { deep = false, signal, onProgress }: AuditOptions): Promise<AuditResult> {
+export async function audit({ lake, kafka }: Target, { deep = false, signal, onProgress }: AuditOptions): Promise<AuditResult> {
   const { store, catalog, stream, bucket } = lake;
   const report = await auditTable({ store, catalog, stream, deep, signal, onProgress: beginPhase(onProgress, 'audit') });
   if (report.lanes.length === 0 && report.faultCount === 0) {
@@ -35,15 +36,15 @@ export async function audit({ lake, brokers }: Target, { deep = false, signal, o
         : `Tables with a ledger: ${tables.join(', ')}.`;
     throw new OperationError('not-found', `Nothing has landed in a table "${stream.table}" of bucket ${bucket}. ${remedy}`);
   }
-  const log = await readLogRanges(brokers, report);
+  const log = await readLogRanges(kafka, report);
   return log === undefined ? { report } : { report: withUnrecordedLosses(report, log), log };
 }
 
 // The ledger proves the table without the log, so a Kafka that is down does not fail the audit.
-async function readLogRanges(brokers: readonly string[], { lanes: [lane] }: AuditReport): Promise<readonly LogRange[] | undefined> {
+async function readLogRanges(kafka: KafkaAccess, { lanes: [lane] }: AuditReport): Promise<readonly LogRange[] | undefined> {
   if (lane === undefined) return undefined;
   try {
-    return await withAdmin(brokers, async (admin) => await logRanges(admin, lane.topic));
+    return await withAdmin(kafka, async (admin) => await logRanges(admin, lane.topic));
   } catch {
     return undefined;
   }

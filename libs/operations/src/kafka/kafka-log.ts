@@ -1,4 +1,5 @@
 import { kafkaClient } from '@millrace/kafka';
+import { kafkajsAccess, kafkaRefusalOf, type KafkaAccess } from '@millrace/kafka/access';
 import kafkajs from 'kafkajs';
 import { OperationError } from '../errors.ts';
 
@@ -10,9 +11,9 @@ export interface LogRange {
 }
 
 /** Makes a Kafka client. */
-export function kafkaOf(brokers: readonly string[]): kafkajs.Kafka {
+export function kafkaOf(kafka: KafkaAccess): kafkajs.Kafka {
   return kafkaClient({
-    brokers: [...brokers],
+    ...kafkajsAccess(kafka),
     clientId: 'millrace-operator',
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 2000,
@@ -24,18 +25,20 @@ export function kafkaOf(brokers: readonly string[]): kafkajs.Kafka {
 /**
  * Runs with an admin client.
  *
- * @throws OperationError `unavailable` when Kafka does not answer
+ * @throws OperationError `unavailable` when Kafka does not answer, `refused` when it refuses the login, a certificate or a right
  */
-export async function withAdmin<T>(brokers: readonly string[], run: (admin: kafkajs.Admin) => Promise<T>): Promise<T> {
-  const admin = kafkaOf(brokers).admin();
+export async function withAdmin<T>(kafka: KafkaAccess, run: (admin: kafkajs.Admin) => Promise<T>): Promise<T> {
+  const admin = kafkaOf(kafka).admin();
   try {
     await admin.connect();
     return await run(admin);
   } catch (error) {
     if (error instanceof OperationError) throw error;
+    const refusal = kafkaRefusalOf(error);
+    if (refusal !== undefined) throw new OperationError('refused', `${refusal.message} Remedy: ${refusal.remedy}.`, { cause: error });
     throw new OperationError(
       'unavailable',
-      `Kafka at ${brokers.join(',')} does not answer: ${(error as Error).message}. Start it with ./millrace start kafka, or point KAFKA_BROKERS at it.`,
+      `Kafka at ${kafka.brokers.join(',')} does not answer: ${(error as Error).message}. Start it with ./millrace start kafka, or point KAFKA_BROKERS at it.`,
       { cause: error },
     );
   } finally {

@@ -25,7 +25,7 @@ export interface EventOnItsWay {
  * @throws OperationError `unavailable` when Kafka does not answer; `conflict` when more than 2,000,000 events wait to land
  */
 export async function eventsOnTheirWay(
-  { lake, brokers }: Target,
+  { lake, kafka }: Target,
   duck: Duck,
   eventIds: readonly string[],
   signal: AbortSignal,
@@ -42,7 +42,7 @@ export async function eventsOnTheirWay(
   }
   const ranges = new Map<number, readonly OffsetRange[]>();
   let waiting = 0;
-  for (const { partition, low, high } of await withAdmin(brokers, async (admin) => await logRanges(admin, topic))) {
+  for (const { partition, low, high } of await withAdmin(kafka, async (admin) => await logRanges(admin, topic))) {
     const from = Math.max(low, ends.get(partition)?.landed ?? 0);
     ranges.set(partition, [[from, high]]);
     waiting += Math.max(0, high - from);
@@ -55,7 +55,7 @@ export async function eventsOnTheirWay(
   const wanted = new Set(eventIds);
   const validator = validatorFor(lake.stream.eventSchema);
   await readTopic({
-    brokers,
+    kafka,
     topic,
     ranges,
     signal,

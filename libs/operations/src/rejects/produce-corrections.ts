@@ -1,5 +1,6 @@
 import { cloudEventsVersion, headerNames, type Stream } from '@millrace/contracts';
 import { lastHeader } from '@millrace/kafka';
+import type { KafkaAccess } from '@millrace/kafka/access';
 import kafkajs from 'kafkajs';
 import { OperationError } from '../errors.ts';
 import { kafkaOf, logRanges, withAdmin } from '../kafka/kafka-log.ts';
@@ -15,8 +16,8 @@ export interface WantedEvent {
 }
 
 /** Returns the function that maps a key to its partition, by the rule that every producer of the topic follows. */
-export async function partitionerOf(brokers: readonly string[], topic: string): Promise<(key: string) => number> {
-  const ranges = await withAdmin(brokers, async (admin) => await logRanges(admin, topic));
+export async function partitionerOf(kafka: KafkaAccess, topic: string): Promise<(key: string) => number> {
+  const ranges = await withAdmin(kafka, async (admin) => await logRanges(admin, topic));
   const partitionMetadata = ranges.map(({ partition }) => ({
     partitionErrorCode: 0,
     partitionId: partition,
@@ -34,14 +35,14 @@ export async function partitionerOf(brokers: readonly string[], topic: string): 
  * @throws OperationError `unfinished` with the number of produced events. A second run skips those
  */
 export async function produceCorrections(
-  brokers: readonly string[],
+  kafka: KafkaAccess,
   stream: Stream,
   wanted: readonly WantedEvent[],
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<ReadonlyMap<number, string>> {
   // One send at a time: a lost answer among several does not tell which of them the broker took.
-  const producer = kafkaOf(brokers).producer({
+  const producer = kafkaOf(kafka).producer({
     idempotent: true,
     maxInFlightRequests: 1,
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,

@@ -36,13 +36,13 @@ export interface PlannedLine extends RedrivenLine {
 
 /** Checks each line against the contract and against the reject that it names. */
 export async function checkLines(
-  { lake, brokers }: Target,
+  { lake, kafka }: Target,
   texts: readonly CorrectionText[],
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<PlannedLine[]> {
   const topic = lake.stream.topic.name;
-  const partitionOf = await partitionerOf(brokers, topic);
+  const partitionOf = await partitionerOf(kafka, topic);
   const correct = correctionsOf(lake.stream);
   const originalOf = rejectFinder(lake, signal);
   const firstOf = new Map<string, number>();

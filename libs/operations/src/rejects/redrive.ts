@@ -36,7 +36,7 @@ export async function redriveRejects(
   );
   const produces = apply && wanted.length > 0;
   const offsets = produces
-    ? await produceCorrections(target.brokers, stream, wanted, signal, beginPhase(onProgress, 'produce', wanted.length))
+    ? await produceCorrections(target.kafka, stream, wanted, signal, beginPhase(onProgress, 'produce', wanted.length))
     : undefined;
   const lines = plan.map(({ correction: _correction, ...line }): RedrivenLine => {
     const offset = offsets?.get(line.line);

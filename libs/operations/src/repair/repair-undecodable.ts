@@ -1,4 +1,5 @@
 import { codecNames, type UndecodableBatch } from '@millrace/kafka';
+import type { KafkaAccess } from '@millrace/kafka/access';
 import { Ledger, readSkipPermission, writeSkipPermission } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
 import { readTopic } from '../kafka/read-topic.ts';
@@ -42,13 +43,13 @@ export interface RepairUndecodableResult {
  * @throws OperationError `conflict` when the end of the batch is not known or the batch has landed; `unavailable` when Kafka does not answer
  */
 export async function repairUndecodable(
-  { lake, brokers }: Target,
+  { lake, kafka }: Target,
   place: { readonly partition: number; readonly offset: number },
   { apply = false, signal, onProgress }: RepairUndecodableOptions,
 ): Promise<RepairUndecodableResult> {
   beginPhase(onProgress, 'read');
   const topic = lake.stream.topic.name;
-  const batch = await readBatch(topic, brokers, place, signal);
+  const batch = await readBatch(topic, kafka, place, signal);
   if (batch === undefined) return { applied: false, batch: null };
   if (apply) await permitSkip(lake, place.partition, batch, signal);
   const permission = await readSkipPermission(lake.store, topic, place.partition, batch.from, { signal });
@@ -82,13 +83,13 @@ async function permitSkip(
 
 async function readBatch(
   topic: string,
-  brokers: readonly string[],
+  kafka: KafkaAccess,
   { partition, offset }: { readonly partition: number; readonly offset: number },
   signal: AbortSignal,
 ): Promise<UndecodableBatch | undefined> {
   let found: UndecodableBatch | undefined;
   await readTopic({
-    brokers,
+    kafka,
     topic,
     ranges: new Map([[partition, [[offset, offset + 1]]]]),
     signal,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KafkaAccess } from '@millrace/kafka/access';
 import { Ledger, type LedgerEntry } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
 import { kafkaOf, withAdmin } from '../kafka/kafka-log.ts';
@@ -11,7 +12,7 @@ import { ReplaySink, type SinkProgram } from './replay-sink.ts';
 
 /** Options of {@link rebuild}. */
 export interface RebuildOptions {
-  readonly brokers: readonly string[];
+  readonly kafka: KafkaAccess;
   readonly sink: SinkProgram;
   readonly signal: AbortSignal;
   readonly note: (text: string) => void;
@@ -27,9 +28,9 @@ export interface RebuildOptions {
 export async function rebuild(
   target: Lake,
   plan: readonly PartitionPlan[],
-  { brokers, sink: program, signal, note }: RebuildOptions,
+  { kafka, sink: program, signal, note }: RebuildOptions,
 ): Promise<void> {
-  await recordStartGaps(target, plan, brokers, signal);
+  await recordStartGaps(target, plan, kafka, signal);
   const groupId = `millrace-replay-${randomUUID()}`;
   const sink = ReplaySink.start(program, target.stream.table, groupId);
   const total = plan.reduce((sum, { start, to }) => sum + Math.max(0, to - start), 0);
@@ -45,7 +46,7 @@ export async function rebuild(
     await sink.finish(signal);
   } finally {
     await sink.dispose();
-    await deleteReplayGroup(brokers, groupId);
+    await deleteReplayGroup(kafka, groupId);
   }
   const ends = await landedEnds(target, signal);
   const behind = plan.filter(({ partition, to }) => (ends.get(partition)?.landed ?? 0) < to);
@@ -60,12 +61,12 @@ export async function rebuild(
 async function recordStartGaps(
   { store, stream }: Lake,
   plan: readonly PartitionPlan[],
-  brokers: readonly string[],
+  kafka: KafkaAccess,
   signal: AbortSignal,
 ): Promise<void> {
   const late = plan.filter(({ start, low }) => start > low);
   if (late.length === 0) return;
-  const { clusterId } = await withAdmin(brokers, async (admin) => await admin.describeCluster());
+  const { clusterId } = await withAdmin(kafka, async (admin) => await admin.describeCluster());
   for (const { partition, start } of late) {
     const ledger = new Ledger(store, { table: stream.table, topic: stream.topic.name, partition });
     if ((await ledger.head({ signal })) !== undefined) continue;
@@ -90,8 +91,8 @@ async function recordStartGaps(
 }
 
 // A killed member stays in its group until its session ends.
-async function deleteReplayGroup(brokers: readonly string[], groupId: string): Promise<void> {
-  const admin = kafkaOf(brokers).admin({ retry: { retries: 0 } });
+async function deleteReplayGroup(kafka: KafkaAccess, groupId: string): Promise<void> {
+  const admin = kafkaOf(kafka).admin({ retry: { retries: 0 } });
   try {
     await admin.connect();
     for (let attempt = 0; attempt < 20; attempt += 1) {

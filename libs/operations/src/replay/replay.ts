@@ -63,7 +63,7 @@ export interface ReplayOptions extends OperationOptions<'plan' | 'rebuild' | 'co
 export async function replayTable(live: Target, options: ReplayOptions): Promise<ReplayReport> {
   const { into, sink, sinkGroupId, from, to, switchCatalog = false, force = false, signal, onProgress } = options;
   const started = performance.now();
-  const { lake, brokers } = live;
+  const { lake, kafka } = live;
   if (switchCatalog && (from !== undefined || to !== undefined)) {
     throw new OperationError('invalid-argument', 'A part of the table cannot replace all of it: --switch takes no --from and no --to.');
   }
@@ -71,14 +71,14 @@ export async function replayTable(live: Target, options: ReplayOptions): Promise
   try {
     if (into === lake.stream.table)
       throw new OperationError('invalid-argument', `${into} is the live table: a replay is written beside it.`);
-    if (switchCatalog) await refuseRunningSinks(brokers, sinkGroupId);
+    if (switchCatalog) await refuseRunningSinks(kafka, sinkGroupId);
     beginPhase(onProgress, 'plan');
-    const plan = await withAdmin(brokers, async (admin) => await readPlan(admin, live, from, to));
+    const plan = await withAdmin(kafka, async (admin) => await readPlan(admin, live, from, to));
     if (offsetsOf(plan) === 0) {
       const part = from === undefined && to === undefined ? '' : ' of that time';
       throw new OperationError('not-found', `${lake.stream.topic.name} has no event${part}: there is nothing to replay.`);
     }
-    await rebuild(replay, plan, { brokers, sink, signal, note: beginPhase(onProgress, 'rebuild') });
+    await rebuild(replay, plan, { kafka, sink, signal, note: beginPhase(onProgress, 'rebuild') });
     const note = beginPhase(onProgress, 'compare');
     const ends = await landedEnds(lake, signal);
     const partitions = plan.map(({ partition, low, from: first, to: last }): ComparedRange => ({
@@ -91,7 +91,7 @@ export async function replayTable(live: Target, options: ReplayOptions): Promise
     const equal = comparison.differing === 0;
     const switched = switchCatalog && (force || (equal && comparison.notReplayable === 0));
     if (switched) {
-      await refuseRunningSinks(brokers, sinkGroupId);
+      await refuseRunningSinks(kafka, sinkGroupId);
       const noteSwitch = beginPhase(onProgress, 'switch');
       noteSwitch(counted((await switchTable(replay, signal)).length, 'partition'));
     }

@@ -1,3 +1,4 @@
+import type { KafkaAccess } from '@millrace/kafka/access';
 import { tablePrefix } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
 import { withAdmin } from '../kafka/kafka-log.ts';
@@ -8,8 +9,8 @@ import type { Lake } from '../lake/open-lake.ts';
  *
  * @throws OperationError `conflict` with the way to stop the sinks
  */
-export async function refuseRunningSinks(brokers: readonly string[], groupId: string): Promise<void> {
-  const { groups } = await withAdmin(brokers, async (admin) => await admin.describeGroups([groupId]));
+export async function refuseRunningSinks(kafka: KafkaAccess, groupId: string): Promise<void> {
+  const { groups } = await withAdmin(kafka, async (admin) => await admin.describeGroups([groupId]));
   const members = groups[0]?.members.length ?? 0;
   if (members > 0)
     throw new OperationError(

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { purchases } from '@millrace/contracts';
 import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs';
 import { kafkaOf } from '../kafka/kafka-log.ts';
-import { brokersFrom } from '../target.ts';
+import { kafkaAccessFor } from '../target.ts';
 
 /** A private topic of a test on the real Kafka. */
 export class OwnTopic {
@@ -18,7 +18,7 @@ export class OwnTopic {
   }
 
   static async open(env: Readonly<Record<string, string>>, partitions = purchases.topic.partitions): Promise<OwnTopic> {
-    const kafka = kafkaOf(brokersFrom(env));
+    const kafka = kafkaOf(kafkaAccessFor(env));
     const topic = new OwnTopic(
       `operator-${randomUUID().slice(0, 8)}`,
       kafka.admin(),

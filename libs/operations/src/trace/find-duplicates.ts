@@ -18,7 +18,7 @@ const offsetsMax = 10_000;
  * @throws OperationError `unavailable` when Kafka does not answer
  */
 export async function findDuplicates(
-  { lake: { store }, brokers, dedupOffsets }: Target,
+  { lake: { store }, kafka, dedupOffsets }: Target,
   eventId: string,
   lane: LaneId,
   offset: number,
@@ -41,7 +41,7 @@ export async function findDuplicates(
   }
   const offsets: number[] = [];
   await readTopic({
-    brokers,
+    kafka,
     topic: lane.topic,
     ranges: new Map([[lane.partition, dropped]]),
     signal,

@@ -1,3 +1,4 @@
+import type { KafkaAccess } from '@millrace/kafka/access';
 import type { OffsetRange } from '@millrace/lake';
 import { withAdmin } from '../kafka/kafka-log.ts';
 
@@ -17,14 +18,14 @@ export function timeInId(eventId: string): number | undefined {
  * id has no time or Kafka does not answer.
  */
 export async function likelyOffsets(
-  brokers: readonly string[],
+  kafka: KafkaAccess,
   topic: string,
   eventId: string,
 ): Promise<ReadonlyMap<number, OffsetRange> | undefined> {
   const time = timeInId(eventId);
   if (time === undefined) return undefined;
   try {
-    return await withAdmin(brokers, async (admin) => {
+    return await withAdmin(kafka, async (admin) => {
       const [from, to] = [
         await admin.fetchTopicOffsetsByTimestamp(topic, time - beforeMs),
         await admin.fetchTopicOffsetsByTimestamp(topic, time + afterMs),

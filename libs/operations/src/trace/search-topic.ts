@@ -30,13 +30,13 @@ export interface TopicSearch {
  * @throws OperationError `unavailable` when Kafka does not answer
  */
 export async function searchTopic(
-  { lake, brokers }: Target,
+  { lake, kafka }: Target,
   eventId: string,
   ends: ReadonlyMap<number, LandedEnd>,
   { deep, eventsMax, signal, note }: SearchOptions,
 ): Promise<TopicSearch> {
   const topic = lake.stream.topic.name;
-  const log = await withAdmin(brokers, async (admin) => await logRanges(admin, topic));
+  const log = await withAdmin(kafka, async (admin) => await logRanges(admin, topic));
   const ranges = new Map<number, readonly OffsetRange[]>();
   const left: string[] = [];
   for (const { partition, low, high } of log) {
@@ -51,7 +51,7 @@ export async function searchTopic(
   }
   const places: { partition: number; offset: number }[] = [];
   await readTopic({
-    brokers,
+    kafka,
     topic,
     ranges,
     signal,

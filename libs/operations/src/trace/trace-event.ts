@@ -93,10 +93,10 @@ async function trace(
   options: { readonly deep: boolean; readonly eventsMax: number },
 ): Promise<EventTrace> {
   const { target, duck, signal, note } = parts;
-  const { lake, brokers } = target;
+  const { lake, kafka } = target;
   // Read the ends before the table: an event that lands in between is then found in the table or in the topic.
   const ends = await landedEnds(lake, signal);
-  const likely = options.deep ? undefined : await likelyOffsets(brokers, lake.stream.topic.name, eventId);
+  const likely = options.deep ? undefined : await likelyOffsets(kafka, lake.stream.topic.name, eventId);
   const guessed = likely === undefined ? [] : await findRows(lake, duck, [eventId], { signal, note, within: likely });
   const found = guessed.length > 0 ? guessed : await findRows(lake, duck, [eventId], { signal, note });
   const rows = await Promise.all(found.map(async (row) => await rowAt(parts, row)));

@@ -1,3 +1,5 @@
+import { CodedError } from './coded-error.ts';
+
 /** Reasons for which a pipeline rejects a call without asking the dependency. */
 export type RejectionCode =
   | 'circuit-open'
@@ -13,15 +15,8 @@ export type RejectionCode =
 export type ResilienceErrorCode = RejectionCode | 'attempt-timeout' | 'chaos-fault' | 'pipeline-settings-invalid' | 'queue-full';
 
 /** Base of all errors of this library. */
-export abstract class ResilienceError extends Error {
-  /** Stable identifier of the error; few values, so it can be a metric label. */
-  abstract readonly code: ResilienceErrorCode;
-  /** Whether the same call may succeed later. */
+export abstract class ResilienceError extends CodedError {
   readonly retryable: boolean = true;
-
-  override get name(): string {
-    return this.constructor.name;
-  }
 }
 
 /** Optional details of a rejection. */

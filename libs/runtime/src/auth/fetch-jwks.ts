@@ -1,11 +1,11 @@
-import { isThrottled, parseRetryAfterMs } from '@millrace/resilience';
+import { CodedError, isThrottled, parseRetryAfterMs } from '@millrace/resilience';
 import type { JSONWebKeySet } from 'jose';
 
 /** Largest key set in bytes; a real one has a few kilobytes. */
 const jwksBytesMax = 256 * 1024;
 
 /** A key set that could not be had. */
-export class JwksError extends Error {
+export class JwksError extends CodedError {
   readonly code = 'jwks-unavailable';
   /** Whether the issuer throttles: 429, or 503 with `Retry-After`. */
   readonly throttled: boolean;
@@ -19,7 +19,6 @@ export class JwksError extends Error {
     { throttled = false, retryAfterMs }: { readonly throttled?: boolean; readonly retryAfterMs?: number | undefined } = {},
   ) {
     super(message);
-    this.name = 'JwksError';
     this.throttled = throttled;
     this.retryAfterMs = retryAfterMs;
   }

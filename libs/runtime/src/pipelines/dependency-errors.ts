@@ -50,7 +50,7 @@ export class DependencyErrors {
     this.#reportedMs.set(dependency, this.#now());
     this.#logger.error(
       { dependency, err: error },
-      `${dependency} rejects calls and will not recover by itself: ${description}. Remedy: ${remedy}.`,
+      `${dependency} rejects calls and will not recover by itself: ${description.replace(/\.$/, '')}. Remedy: ${remedy}.`,
     );
   }
 }

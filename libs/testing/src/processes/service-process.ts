@@ -10,6 +10,7 @@ const entries = {
   sink: ['apps/sink/dist/main.js', 'SINK_PORT'],
   'query-api': ['apps/query-api/dist/main.js', 'QUERY_PORT'],
   'query-worker': ['apps/query-api/dist/worker.js', 'QUERY_WORKER_PORT'],
+  projector: ['apps/sink/dist/projector.js', 'PROJECTOR_PORT'],
 } as const;
 
 /** A service that can be started. */
@@ -108,7 +109,7 @@ export async function spawnService(
   const port = env[portKey] ?? String(await freePort());
   // Where the stack's services are is for tests; the services would take these keys for misspelt settings.
   const inherited = Object.fromEntries(
-    Object.entries(process.env).filter(([key]) => !/^(PURCHASE|SINK|QUERY|QUERY_WORKER)_(URL|PORT)$/.test(key)),
+    Object.entries(process.env).filter(([key]) => !/^(PURCHASE|SINK|QUERY|QUERY_WORKER|PROJECTOR)_(URL|PORT)$/.test(key)),
   );
   const child = spawn(
     join(root, 'node_modules', '.bin', 'node'),

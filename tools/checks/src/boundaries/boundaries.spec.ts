@@ -43,6 +43,7 @@ describe('the boundaries of the workspace', () => {
     ],
     ['@millrace/resilience', '@millrace/runtime', '@millrace/resilience (layer:pure) must not depend on @millrace/runtime (layer:nest).'],
     ['@millrace/lake', '@millrace/runtime', '@millrace/lake (layer:io) must not depend on @millrace/runtime (layer:nest).'],
+    ['@millrace/examples', '@millrace/purchase', '@millrace/examples (type:example) must not depend on @millrace/purchase (type:app).'],
     ['@millrace/operations', '@millrace/operator', '@millrace/operations (type:lib) must not depend on @millrace/operator (type:tool).'],
     ['@millrace/operations', '@millrace/runtime', '@millrace/operations (layer:io) must not depend on @millrace/runtime (layer:nest).'],
     ['@millrace/sink', '@millrace/testing', '@millrace/sink must have @millrace/testing in devDependencies: only its tests may use it.'],
@@ -76,6 +77,11 @@ describe('the boundaries of the workspace', () => {
       'libs/resilience/src/time/clock.ts',
       'node:fs/promises',
       'libs/resilience/src/time/clock.ts must stay free of frameworks and I/O and must not import node:fs/promises.',
+    ],
+    [
+      'libs/client/src/connection.ts',
+      'node:http',
+      'libs/client/src/connection.ts must stay free of frameworks and I/O and must not import node:http.',
     ],
     [
       'libs/contracts/src/table.ts',

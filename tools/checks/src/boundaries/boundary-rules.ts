@@ -9,6 +9,8 @@ const typesUsable: Readonly<Record<string, readonly string[]>> = {
   'type:tool': ['type:lib', 'type:tool'],
   'type:e2e': ['type:lib', 'type:tool'],
   'type:bench': ['type:lib', 'type:tool'],
+  // Other teams copy an example: it needs nothing of ours, except in its tests.
+  'type:example': ['type:lib'],
 };
 
 /** What a lib of some layer may depend on. */
@@ -21,10 +23,11 @@ const layersUsable: Readonly<Record<string, readonly string[]>> = {
 
 /** Only tests may know it. */
 const testingProject = '@millrace/testing';
+const typesWithoutTesting = ['type:app', 'type:lib', 'type:example'];
 const testFile = /(\.spec|\.conformance)\.ts$|\/testing-[^/]*\.ts$|\/src\/testing\//;
 
-/** Files that do no I/O and know no framework: all of a pure lib, and the rules of the ledger. */
-const pureFile = /^libs\/(contracts|resilience)\/|^libs\/lake\/src\/(keys|entry|chain|ranges|checkpoint)\.ts$/;
+/** Files that do no I/O and know no framework: all of a pure lib, the client, which has only `fetch`, and the rules of the ledger. */
+const pureFile = /^libs\/(contracts|resilience|client)\/|^libs\/lake\/src\/(keys|entry|chain|ranges|checkpoint)\.ts$/;
 const impurePackage =
   /^(@nestjs\/|@aws-sdk\/|@smithy\/|@duckdb\/|kafkajs$|@platformatic\/|bullmq$|ioredis$|fastify$|pino|node:(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster)\b)/;
 
@@ -51,7 +54,7 @@ function graphViolations(project: Project, projects: readonly Project[]): string
     if (!usableTypes.includes(usedType ?? '')) return [`${project.name} (${type}) must not depend on ${name} (${usedType}).`];
     if (usableLayers !== undefined && !usableLayers.includes(usedLayer ?? ''))
       return [`${project.name} (${layer}) must not depend on ${name} (${usedLayer}).`];
-    const forTests = name === testingProject && (type === 'type:app' || type === 'type:lib');
+    const forTests = name === testingProject && typesWithoutTesting.includes(type ?? '');
     return forTests && !project.usesInDevelopment.includes(name)
       ? [`${project.name} must have ${name} in devDependencies: only its tests may use it.`]
       : [];
@@ -71,7 +74,7 @@ function importViolations({ file, specifier }: SourceImport, projects: readonly 
     violations.push(`${file} imports ${used.name}, which ${owner.folder}/package.json does not name.`);
   if (
     used?.name === testingProject &&
-    ['type:app', 'type:lib'].includes(tagOf(owner, 'type:') ?? '') &&
+    typesWithoutTesting.includes(tagOf(owner, 'type:') ?? '') &&
     owner.name !== testingProject &&
     !testFile.test(file)
   ) {

@@ -5,6 +5,7 @@ import {
   asyncApiOf,
   jsonSchemaOf,
   openApiOf,
+  projectorApi,
   purchaseApi,
   purchases,
   queryApi,
@@ -22,7 +23,7 @@ import { repository, textOf } from '../repository.ts';
 import { schemaIncompatibilities, streamIncompatibilities, type JsonObject } from './compatibility.ts';
 
 const folder = 'docs/schemas';
-const apis = [purchaseApi, queryApi, sinkApi, queryWorkerApi];
+const apis = [purchaseApi, queryApi, sinkApi, queryWorkerApi, projectorApi];
 const documents = apis.map((api) => openApiOf({ ...api, operations: [...api.operations, ...runtimeOperations] }));
 
 function published(name: string): JsonObject {

@@ -54,7 +54,7 @@ async function records(): Promise<(KafkaRecord & { readonly partition: number })
     ]),
   );
   await readTopic({
-    brokers: planted.target.brokers,
+    kafka: planted.target.kafka,
     topic: topic.name,
     ranges,
     signal: new AbortController().signal,

@@ -9,9 +9,13 @@ import {
   type DuckDBType,
 } from '@duckdb/node-api';
 import { uniqueNames } from '../column-names.ts';
+import { CodedError } from '@millrace/resilience';
 
 /** A type whose values a result cannot carry. */
-export class TypeNotCarried extends Error {
+export class TypeNotCarried extends CodedError {
+  readonly code = 'type-not-carried';
+  readonly retryable = false;
+
   constructor(type: string) {
     super(`A result cannot carry values of the type ${type}: CAST them to another type, such as VARCHAR`);
   }

@@ -2,10 +2,12 @@ import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBPrepar
 import { requestSecondsMax, retryWaitMs, triesOfRead } from './s3-reads.ts';
 import type { PrepareMessage, SandboxTable } from './sandbox-protocol.ts';
 import { trinoMacros } from './trino-macros.ts';
+import { CodedError } from '@millrace/resilience';
 
 /** A statement that is not exactly one SELECT. */
-export class NotOneSelect extends Error {
-  override readonly name = 'NotOneSelect';
+export class NotOneSelect extends CodedError {
+  readonly code = 'not-one-select';
+  readonly retryable = false;
 }
 
 /** DuckDB's types of the catalog's column types. */

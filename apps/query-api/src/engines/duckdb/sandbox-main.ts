@@ -1,3 +1,4 @@
+import { CodedError } from '@millrace/resilience';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -30,7 +31,10 @@ const lineBufferBytes = 64 * 1024;
 /** Part of the memory limit that a process may hold between statements. */
 const idleMemoryRatio = 0.6;
 
-class RowTooLarge extends Error {}
+class RowTooLarge extends CodedError {
+  readonly code = 'row-too-large';
+  readonly retryable = false;
+}
 
 readTextExactly();
 

@@ -1,0 +1,132 @@
+import type { Stream } from '@millrace/contracts';
+import type { ObjectStore } from '@millrace/lake';
+import { unlessAborted } from '@millrace/resilience';
+import type { Principal } from '@millrace/runtime';
+import type { RequestLimits } from '../../guards.ts';
+import { manifestKey } from '../../results/result-manifest.ts';
+import type { StatementGate } from '../../statement/statement-gate.ts';
+import { readStatement } from '../../statement/statement-text.ts';
+import { isFinal, type QueryJobData, type QueryOutcome, type QueryRecord } from '../query-record.ts';
+import type { LakeVersions } from './lake-versions.ts';
+import type { ResultCache } from './result-cache.ts';
+import { cacheKeyOf, isRepeatable } from './statement-key.ts';
+import { readsOf } from './statement-reads.ts';
+
+/** Longest look at the lake and at a result before a statement is run instead, in milliseconds. */
+const lookMsMax = 2000;
+/** Time in which a query that is to run for others becomes visible, in milliseconds. */
+export const leaderVisibleMs = 5000;
+
+/** How a request wants the cache: `use`, `refresh` runs the statement and keeps its result, `avoid` keeps nothing either. */
+export type CacheUse = 'use' | 'refresh' | 'avoid';
+
+/** How a query got its answer: from the cache, from a run for several, from its own run, or past the cache. */
+export type CacheResult = 'hit' | 'shared' | 'miss' | 'bypass';
+
+/** Where the answer of a query comes from. */
+export type CacheAnswer =
+  | { readonly result: 'hit'; readonly outcome: QueryOutcome }
+  | { readonly result: 'shared'; readonly leader: string; readonly key: string }
+  | { readonly result: 'miss'; readonly key: string }
+  | { readonly result: 'bypass'; readonly key?: string };
+
+/** A query that is to be answered. */
+export interface CacheQuestion {
+  readonly id: string;
+  readonly data: QueryJobData;
+  readonly caller: Principal;
+  readonly use: CacheUse;
+}
+
+/** Parts of {@link CachedAnswers}. */
+export interface CachedAnswersParts {
+  readonly gate: Pick<StatementGate, 'tree'>;
+  readonly streams: readonly Stream[];
+  readonly versions: LakeVersions;
+  readonly cache: Pick<ResultCache, 'find' | 'renew' | 'forget' | 'lead'>;
+  readonly findQuery: (id: string, limits: RequestLimits) => Promise<QueryRecord | undefined>;
+  readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'size'>;
+  readonly now: () => number;
+  /** Called with the reason why the cache was of no use. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * Finds the result of an equal query that is still exact, or an equal query that runs. A result is exact as long as nothing was added to
+ * the partitions that its statement may read.
+ */
+export class CachedAnswers {
+  readonly #parts: CachedAnswersParts;
+
+  constructor(parts: CachedAnswersParts) {
+    this.#parts = parts;
+  }
+
+  /** Never fails: without an answer the statement runs. */
+  async find(question: CacheQuestion, limits: RequestLimits): Promise<CacheAnswer> {
+    try {
+      return await this.#find(question, limits);
+    } catch (error) {
+      limits.signal?.throwIfAborted();
+      this.#parts.onFailure(error);
+      return { result: 'bypass' };
+    }
+  }
+
+  async #find({ id, data, caller, use }: CacheQuestion, limits: RequestLimits): Promise<CacheAnswer> {
+    if (use === 'avoid') return { result: 'bypass' };
+    const { gate, streams, cache, now } = this.#parts;
+    const { text } = readStatement(data.sql);
+    if (!isRepeatable(text, data.parameters)) return { result: 'bypass' };
+    const reads = await readsOf(gate, streams, text, data.parameters);
+    // A statement without tables has nothing by which its result could be checked, and costs little.
+    if (reads.size === 0) return { result: 'bypass' };
+    const key = cacheKeyOf({ ...data, text, rights: [...caller.scopes] });
+    if (use === 'refresh') return { result: 'bypass', key };
+
+    const { result, leader } = await cache.find(key);
+    if (result !== undefined) {
+      const signal = AbortSignal.any([AbortSignal.timeout(lookMsMax), ...(limits.signal === undefined ? [] : [limits.signal])]);
+      const [view, size] = await Promise.all([
+        this.#parts.versions.read(reads, signal),
+        unlessAborted(this.#parts.results(limits.deadline).size(manifestKey(result.queryId), { signal }), signal),
+      ]);
+      if (view !== undefined && size !== undefined && view.isSameFor(result.version)) {
+        const at = now();
+        // Later looks then compare with a nearer state.
+        if (JSON.stringify(view.version) !== JSON.stringify(result.version)) await cache.renew(key, { ...result, version: view.version });
+        return {
+          result: 'hit',
+          outcome: {
+            state: 'succeeded',
+            startedAt: data.submittedAt,
+            finishedAt: at,
+            statistics: { rows: result.rows, bytesScanned: 0, queuedMs: 0, executionMs: at - data.submittedAt },
+            asOf: view.version,
+            resultOf: result.queryId,
+            cachedAt: result.finishedAt,
+          },
+        };
+      }
+      if (view !== undefined && size === undefined && !signal.aborted) await cache.forget(key);
+    }
+    // A query with a deadline runs alone: the one that it would follow may take longer.
+    if (data.deadline !== undefined) return { result: 'bypass', key };
+    const isLive = async (other: string): Promise<boolean> => await this.#isLive(other, limits);
+    const chosen = leader !== undefined && (await isLive(leader)) ? leader : await cache.lead(key, leader, leaderText(id, now()));
+    const [leaderId = id] = chosen.split(' ');
+    return leaderId === id ? { result: 'miss', key } : { result: 'shared', leader: leaderId, key };
+  }
+
+  async #isLive(leader: string, limits: RequestLimits): Promise<boolean> {
+    const [id = '', at] = leader.split(' ');
+    const record = await this.#parts.findQuery(id, limits);
+    if (record === undefined) return this.#parts.now() - Number(at) < leaderVisibleMs;
+    return !isFinal(record.state) && record.state !== 'cancelling';
+  }
+}
+
+/** The query that leads and the time since when. */
+function leaderText(id: string, at: number): string {
+  return `${id} ${at}`;
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import type { Stream } from '@millrace/contracts';
+import { tableLedgerPrefix, type CatalogPartition, type GlueCatalog, type ObjectStore } from '@millrace/lake';
+import { unlessAborted, type Pipeline } from '@millrace/resilience';
+import type { PartitionFilter, TableReads } from '../../statement/table-reads.ts';
+import { LaneHead } from './lane-head.ts';
+import { SharedRead } from './shared-read.ts';
+
+/** Time for which the name of a table's topic is remembered, in milliseconds. Only an operator gives a table another topic. */
+const topicMs = 60_000;
+
+/** The state of one table that a result was computed from. */
+export interface TableVersion {
+  readonly table: string;
+  readonly topic: string;
+  /** The offset up to which each lane had landed, by partition of the topic. */
+  readonly offsets: readonly number[];
+  /** Digest of the registered partitions that the statement may read. */
+  readonly partitions: string;
+}
+
+/** The state of every table that a statement reads. */
+export type LakeVersion = readonly TableVersion[];
+
+/** The state of the lake for one statement. */
+export interface LakeView {
+  readonly version: LakeVersion;
+  /** Whether a result of an earlier version is the result of this one, too: nothing was added that the statement may read. */
+  isSameFor(earlier: LakeVersion): boolean;
+}
+
+/** Reads the state of the lake for statements. */
+export interface LakeVersions {
+  /** The state now. Undefined when it is not known, or is just changing. */
+  read(reads: TableReads, signal: AbortSignal): Promise<LakeView | undefined>;
+}
+
+/** A table and the places of its state. */
+export interface VersionedTable {
+  readonly stream: Stream;
+  readonly store: ObjectStore;
+  readonly catalog: Pick<GlueCatalog, 'partitions' | 'locationOf'>;
+}
+
+interface TableState {
+  readonly topic: string;
+  readonly heads: readonly LaneHead[];
+  readonly offsets: readonly number[];
+  readonly partitions: readonly CatalogPartition[];
+}
+
+/**
+ * Reads the version of tables from their ledgers and from the catalog. The landed offset of each lane stands for an exact set of files,
+ * and the catalog names the partitions that engines read.
+ */
+export class LedgerVersions implements LakeVersions {
+  readonly #tables: ReadonlyMap<string, { readonly table: VersionedTable; readonly state: SharedRead<TableState | undefined> }>;
+
+  /**
+   * @param pipeline one that answers undefined where it fails, so that a result counts as unknown
+   * @param now epoch milliseconds
+   */
+  constructor(tables: readonly VersionedTable[], pipeline: Pipeline, now: () => number) {
+    this.#tables = new Map(
+      tables.map((table) => {
+        const lanes = new TableLanes(table, now);
+        const read = async (): Promise<TableState | undefined> =>
+          (await pipeline.execute(async ({ signal }) => await lanes.read(signal), { idempotent: true })) as TableState | undefined;
+        return [table.stream.table, { table, state: new SharedRead(read) }];
+      }),
+    );
+  }
+
+  async read(reads: TableReads, signal: AbortSignal): Promise<LakeView | undefined> {
+    const views = await unlessAborted(Promise.all([...reads].map(async ([name, filter]) => await this.#viewOf(name, filter))), signal);
+    if (views === undefined) return undefined;
+    const known = views.filter((view) => view !== undefined);
+    if (known.length < views.length) return undefined;
+    return {
+      version: known.map(({ version }) => version),
+      isSameFor: (earlier) =>
+        earlier.length === known.length &&
+        known.every(({ version, isSameFor }) => earlier.some((other) => other.table === version.table && isSameFor(other))),
+    };
+  }
+
+  async #viewOf(
+    name: string,
+    filter: PartitionFilter,
+  ): Promise<{ readonly version: TableVersion; readonly isSameFor: (earlier: TableVersion) => boolean } | undefined> {
+    const known = this.#tables.get(name);
+    const state = await known?.state.read();
+    if (known === undefined || state === undefined) return undefined;
+    const read = state.partitions.filter(({ value }) => filter(value));
+    // Partitions elsewhere are those of another ledger, such as that of a replay.
+    if (read.some(({ value, location }) => location !== known.table.catalog.locationOf(value))) return undefined;
+    const { topic, offsets, heads } = state;
+    const partitions = createHash('sha256')
+      .update(JSON.stringify(read.map(({ value }) => value).toSorted()))
+      .digest('base64url');
+    return {
+      version: { table: name, topic, offsets, partitions },
+      isSameFor: (earlier) =>
+        earlier.topic === topic &&
+        earlier.partitions === partitions &&
+        earlier.offsets.length === offsets.length &&
+        offsets.every((offset, lane) => heads[lane]!.isUntouched(earlier.offsets[lane]!, offset, filter)),
+    };
+  }
+}
+
+/** The lanes of one table. */
+class TableLanes {
+  readonly #table: VersionedTable;
+  readonly #now: () => number;
+  #known: { readonly topic: string; readonly heads: readonly LaneHead[]; readonly at: number } | undefined;
+
+  constructor(table: VersionedTable, now: () => number) {
+    this.#table = table;
+    this.#now = now;
+  }
+
+  async read(signal: AbortSignal): Promise<TableState | undefined> {
+    const [partitions, lanes] = await Promise.all([this.#table.catalog.partitions({ signal }), this.#offsets(signal)]);
+    return lanes === undefined ? undefined : { ...lanes, partitions };
+  }
+
+  async #offsets(signal: AbortSignal): Promise<Omit<TableState, 'partitions'> | undefined> {
+    const lanes = await this.#lanes(signal);
+    if (lanes === undefined) return undefined;
+    const offsets = await Promise.all(lanes.heads.map(async (head) => await head.follow(signal)));
+    const landed = offsets.filter((offset) => offset !== undefined);
+    return landed.length < offsets.length ? undefined : { topic: lanes.topic, heads: lanes.heads, offsets: landed };
+  }
+
+  /** Undefined for a table without a ledger, whose files tell nothing of its state, and for one with several topics. */
+  async #lanes(signal: AbortSignal): Promise<{ readonly topic: string; readonly heads: readonly LaneHead[] } | undefined> {
+    const { stream, store } = this.#table;
+    if (this.#known !== undefined && this.#now() - this.#known.at < topicMs) return this.#known;
+    const prefix = tableLedgerPrefix(stream.table);
+    const topics = (await store.listFolders(prefix, { signal })).map((folder) => folder.replace(prefix, '').replace(/\/$/, ''));
+    const [topic] = topics;
+    if (topic === undefined || topics.length > 1) {
+      this.#known = undefined;
+      return undefined;
+    }
+    const heads =
+      this.#known?.topic === topic
+        ? this.#known.heads
+        : Array.from({ length: stream.topic.partitions }, (_, partition) => new LaneHead(store, { table: stream.table, topic, partition }));
+    this.#known = { topic, heads, at: this.#now() };
+    return this.#known;
+  }
+}

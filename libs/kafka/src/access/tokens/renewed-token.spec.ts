@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { RenewedToken } from './renewed-token.ts';
+
+function tokens(lifetimeMs: number) {
+  const state = { now: 0, fetches: 0, down: false };
+  const token = new RenewedToken(
+    async () => {
+      state.fetches += 1;
+      await Promise.resolve();
+      if (state.down) throw new Error('down');
+      return { value: `token ${state.fetches}`, expiresMs: state.now + lifetimeMs };
+    },
+    () => state.now,
+  );
+  return { state, token };
+}
+
+it('a token is fetched once for logins at the same time, and again in the second half of its life', async () => {
+  const { state, token } = tokens(20_000);
+  expect(await Promise.all([token.get(), token.get()])).toEqual(['token 1', 'token 1']);
+  state.now = 9999;
+  expect(await token.get()).toBe('token 1');
+  state.now = 10_000;
+  expect(await token.get()).toBe('token 2');
+});
+
+it('a token that cannot be renewed is given until it ends', async () => {
+  const { state, token } = tokens(20_000);
+  await token.get();
+  Object.assign(state, { now: 19_999, down: true });
+  expect(await token.get()).toBe('token 1');
+  state.now = 20_000;
+  await expect(token.get()).rejects.toThrow('down');
+  state.down = false;
+  expect(await token.get()).toBe('token 4');
+});
