@@ -1,5 +1,5 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
-import { streams } from '@millrace/contracts';
+import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -33,7 +33,9 @@ export class QueryApiModule implements OnModuleDestroy {
     registerStoreChecks(health, parts);
   }
 
-  static of(config: QueryConfig, logger: Logger): DynamicModule {
+  /** @param list Streams whose tables may be queried. Default: every declared stream. */
+  static of(config: QueryConfig, logger: Logger, list: readonly Stream[] = allStreams): DynamicModule {
+    const streams = listStreams(list);
     const catalog: QueryCatalog = {
       database: config.LAKE_DATABASE,
       streams,
@@ -69,7 +71,7 @@ export class QueryApiModule implements OnModuleDestroy {
               config.QUERY_QUEUE_NAME,
             ),
         },
-        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
+        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
         {
           provide: QueryService,
           inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry, Metrics, pipelineToken('lake-version')],
@@ -85,7 +87,7 @@ export class QueryApiModule implements OnModuleDestroy {
             const { queue, redis, resultsUntil } = parts;
             return new QueryService({
               queue,
-              cache: cacheOf(config, parts, gate, lakeVersion, logger),
+              cache: cacheOf(config, streams, parts, gate, lakeVersion, logger),
               onAnswered: countAnswers(metrics),
               results: resultsUntil,
               usage,
@@ -119,6 +121,7 @@ export class QueryApiModule implements OnModuleDestroy {
 
 function cacheOf(
   config: QueryConfig,
+  streams: readonly Stream[],
   parts: QueryParts,
   gate: StatementGate,
   lakeVersion: Pipeline,
@@ -128,7 +131,7 @@ function cacheOf(
   return new CachedAnswers({
     gate,
     streams,
-    ...cacheParts(config, parts, lakeVersion),
+    ...cacheParts(config, streams, parts, lakeVersion),
     findQuery: async (id, limits) => await parts.queue.find(id, limits),
     results: parts.resultsUntil,
     now: Date.now,

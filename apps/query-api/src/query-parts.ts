@@ -1,5 +1,5 @@
 import { GetDatabaseCommand } from '@aws-sdk/client-glue';
-import { purchases, streams } from '@millrace/contracts';
+import type { Stream } from '@millrace/contracts';
 import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
 import type { Pipeline } from '@millrace/resilience';
 import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
@@ -88,11 +88,12 @@ export async function queryParts(
 /** The cache of results, and the state of the tables that decides whether a result is still exact. */
 export function cacheParts(
   config: QueryConfig,
+  streams: readonly Stream[],
   { aws, redis }: QueryParts,
   pipeline: Pipeline,
 ): { readonly versions: LedgerVersions; readonly cache: ResultCache } {
   // The pipeline is around the whole read, so that none of its calls has one of its own.
-  const tables = [purchases].map((stream) => ({
+  const tables = streams.map((stream) => ({
     stream,
     store: new S3ObjectStore(aws.s3, config.LAKE_BUCKET),
     catalog: new GlueCatalog(aws.glue, stream, config.LAKE_BUCKET, undefined, config.LAKE_DATABASE),
@@ -113,8 +114,15 @@ export function redisSettings(config: QueryConfig): RedisSettings {
 }
 
 /** The engines that the settings name. */
-export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: Guards, sleep: Sleep): QueryEngine[] {
-  const catalog = new GlueCatalog(aws.glue, purchases, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE);
+export function queryEngines(
+  config: QueryConfig,
+  streams: readonly Stream[],
+  { aws }: QueryParts,
+  guards: Guards,
+  sleep: Sleep,
+): QueryEngine[] {
+  const catalogOf = (stream: Stream): GlueCatalog =>
+    new GlueCatalog(aws.glue, stream, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE);
   const stores = new Map<string, S3ObjectStore>();
   const storeOf = (bucket: string): S3ObjectStore => {
     const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, storeGuard(guards.s3));
@@ -139,8 +147,8 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
           keptBytesMax: config.QUERY_DUCKDB_CACHE_MB * mebibyte,
         },
         new LakeSources({
-          streams: [purchases],
-          places: { database: config.LAKE_DATABASE, catalog, storeOf },
+          streams,
+          places: { database: config.LAKE_DATABASE, catalogOf, storeOf },
           filesMax: config.QUERY_TABLE_FILES_MAX,
           readRange: rangeReader(aws.s3, config.QUERY_DUCKDB_READ_SECONDS),
         }),
@@ -195,7 +203,7 @@ export function registerEngineChecks(
 }
 
 /** The tables a statement may name. */
-export function allowedTables(config: QueryConfig): { database: string; tables: string[] } {
+export function allowedTables(config: QueryConfig, streams: readonly Stream[]): { database: string; tables: string[] } {
   return { database: config.LAKE_DATABASE, tables: streams.map(({ table }) => table) };
 }
 

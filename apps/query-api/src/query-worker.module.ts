@@ -1,5 +1,5 @@
+import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { streams } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -60,7 +60,9 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
     registerEngineChecks(health, config, parts, engines, guards);
   }
 
-  static of(config: QueryConfig, logger: Logger): DynamicModule {
+  /** @param list Streams whose tables may be queried. Default: every declared stream. */
+  static of(config: QueryConfig, logger: Logger, list: readonly Stream[] = allStreams): DynamicModule {
+    const streams = listStreams(list);
     return {
       module: QueryWorkerModule,
       imports: [PipelinesModule.forRoot(pipelinesOf(config, 'worker'))],
@@ -80,9 +82,9 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
         {
           provide: ENGINES,
           inject: [PARTS, GUARDS],
-          useFactory: (parts: QueryParts, guards: Guards) => queryEngines(config, parts, guards, pause),
+          useFactory: (parts: QueryParts, guards: Guards) => queryEngines(config, streams, parts, guards, pause),
         },
-        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
+        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
         {
           provide: QueryWorker,
           inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), pipelineToken('lake-version')],
@@ -95,7 +97,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
             lakeVersion: Pipeline,
           ) => {
             const { queue, results } = parts;
-            const { versions, cache } = cacheParts(config, parts, lakeVersion);
+            const { versions, cache } = cacheParts(config, streams, parts, lakeVersion);
             const answers = new ReportAnswers(report);
             const redis = workerConnection(redisSettings(config), (error) =>
               logger.warn({ err: error }, 'The connection to Redis reported an error.'),

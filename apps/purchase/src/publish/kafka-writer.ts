@@ -2,12 +2,10 @@ import { nameRefusals, type KafkaAccess } from '@millrace/kafka/access';
 import { Base, ProduceAcks, Producer, type BaseOptions } from '@platformatic/kafka';
 import { TopicError } from '../errors.ts';
 import type { KafkaGuard } from '../guards.ts';
+import { isMissingTopic } from './missing-topic.ts';
 import { platformaticAccess, watchConnections } from './platformatic-access.ts';
 import { outcomeOfError, outcomeOfResult } from './send-outcome.ts';
 import type { PartitionBatch, SendOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
-
-/** Code of the client's error for a topic that the broker does not know. A request for metadata has no other error of this code. */
-const unknownTopicCode = 'PLT_KFK_USER';
 
 /** How to reach Kafka. */
 export interface KafkaWriterSettings {
@@ -93,7 +91,7 @@ export class KafkaWriter implements TopicWriter {
     const { topic, partitions: expected } = this.#settings;
     const { brokers, topics } = await abortable(this.#inspector.metadata({ topics: [topic], forceUpdate: true, retries: 0 }), signal).catch(
       (error: unknown) => {
-        throw (error as { code?: unknown }).code === unknownTopicCode
+        throw isMissingTopic(error)
           ? new TopicError(`the topic ${topic} does not exist: create it with ${expected} partitions`, { cause: error })
           : error;
       },

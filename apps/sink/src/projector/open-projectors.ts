@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { purchases, streams, type Stream } from '@millrace/contracts';
+import { streams, type Stream } from '@millrace/contracts';
 import { GluePointer, Projection, projectionPrefix, rowsInFooter, S3ObjectStore } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import { sinkClients } from '../aws-clients.ts';
-import type { SinkConfig } from '../config.ts';
+import { configuredStream, type SinkConfig } from '../config.ts';
 import type { SinkGuards } from '../resilience.ts';
-import { streamOf } from '../sink.ts';
 import { gaugeProjectors, projectorTelemetry } from './projector-telemetry.ts';
 import { Projector } from './projector.ts';
 
@@ -40,9 +39,7 @@ export function openProjectors(config: SinkConfig, logger: Logger, metrics: Metr
     });
     return new Projector(stream.table, projection, { everyMs: config.PROJECTOR_INTERVAL_SECONDS * 1000, clock: systemClock, observer });
   };
-  const all = streams
-    .map((stream) => (stream.name === purchases.name ? streamOf(config) : { ...stream, database: config.LAKE_DATABASE }))
-    .map(projectorOf);
+  const all = streams.map((stream) => projectorOf(configuredStream(config, stream)));
   gaugeProjectors(metrics, all);
   return { store, all };
 }
