@@ -1,5 +1,6 @@
 import { purchaseLimits, purchases, type Stream } from '@millrace/contracts';
 import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
+import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
 import {
   attemptsSetting,
   authPrefix,
@@ -12,6 +13,7 @@ import {
   readConfig,
 } from '@millrace/runtime';
 import { Type, type Static } from 'typebox';
+import { batchQueueShare } from './publish/publisher.ts';
 import { purchasePipelines, purchaseRule, purchaseSpecs } from './resilience.ts';
 
 /** Every setting; docs/settings.md is checked against it. */
@@ -27,7 +29,19 @@ export const purchaseConfigSchema = Type.Object({
     default: purchaseLimits.bodyBytesMax,
     minimum: 1024,
     maximum: 64 * 1024 * 1024,
-    description: 'Largest request body in bytes',
+    description: 'Largest request body in bytes, decoded, except for a batch',
+  }),
+  PURCHASE_BATCH_BYTES_MAX: Type.Integer({
+    default: purchaseLimits.batchBytesMax,
+    minimum: 1024,
+    maximum: 64 * 1024 * 1024,
+    description: 'Largest body of a batch in bytes, decoded',
+  }),
+  PURCHASE_BATCH_BYTES_HELD_MAX: Type.Integer({
+    default: 64 * 1024 * 1024,
+    minimum: 1024,
+    maximum: 16 * 1024 * 1024 * 1024,
+    description: 'Most bytes of batches that are in memory at once, from their arrival to their answer; above it, batches get 503',
   }),
   PURCHASE_BATCH_ITEMS_MAX: Type.Integer({
     default: purchaseLimits.batchItemsMax,
@@ -35,6 +49,27 @@ export const purchaseConfigSchema = Type.Object({
     maximum: 100_000,
     description: 'Most items of a posted batch',
   }),
+  PURCHASE_CALLER_EVENTS_PER_SECOND: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 10_000_000,
+      description:
+        'Events that one caller may send to this instance in a second; above it, 429. Without authentication all requests are of one caller. Without the setting there is no limit',
+    }),
+  ),
+  PURCHASE_CALLER_REQUESTS_MAX: Type.Integer({
+    default: 1024,
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Requests that one authenticated caller may have open at a time; above it, 429',
+  }),
+  PURCHASE_CORS_ORIGINS: Type.Optional(
+    Type.Array(Type.String({ pattern: '^https?://[^/\\s,]+$' }), {
+      minItems: 1,
+      maxItems: 100,
+      description: 'Origins whose pages may call the API from a browser, such as https://shop.example. Without it, no other origin may',
+    }),
+  ),
   PURCHASE_REQUEST_MS_MAX: Type.Integer({
     default: 10_000,
     minimum: 100,
@@ -54,7 +89,7 @@ export const purchaseConfigSchema = Type.Object({
     description: 'Most bytes that one send carries for one partition',
   }),
   PURCHASE_QUEUE_EVENTS_MAX: Type.Integer({
-    default: 20_000,
+    default: 50_000,
     minimum: 1,
     maximum: 10_000_000,
     description: 'Events of one stream that may wait for Kafka, those on their way included',
@@ -78,6 +113,13 @@ export const purchaseConfigSchema = Type.Object({
     maximum: Number.MAX_SAFE_INTEGER,
     description: 'Most bytes of the outbox on disk; above it, events are refused while Kafka is down',
   }),
+  PURCHASE_FIREHOSE_KEYS_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'File with the access keys of producers that use Firehose: `{"keys": [{"accessKeyId", "secretAccessKey"}]}`. Without it, such requests are refused where authentication is on and need no signature where it is off',
+    }),
+  ),
   PURCHASE_KAFKA_CONNECT_MS_MAX: Type.Integer({
     default: 1000,
     minimum: 50,
@@ -108,9 +150,23 @@ export const purchaseConfigSchema = Type.Object({
     maximum: 60_000,
     description: 'Time a check of Kafka may take, in milliseconds',
   }),
+  PURCHASE_RECEIPT_SECONDS: Type.Integer({
+    default: 86_400,
+    minimum: 60,
+    maximum: 2_592_000,
+    description: 'How long Redis keeps the receipt of a request with an Idempotency-Key, in seconds; about 600 bytes each',
+  }),
   ...pipelineSettings('PURCHASE', purchasePipelines),
   ...attemptsSetting('PURCHASE', 100),
   ...kafkaSettings,
+  REDIS_URL: Type.Optional(
+    Type.String({
+      pattern: redisUrlPattern,
+      description:
+        'Redis for the receipts of requests with an Idempotency-Key. Without it, a repetition is sent again under the same event id',
+    }),
+  ),
+  ...redisTlsSettings,
   ...authSettings,
   ...drainSettings,
   ...logSettings,
@@ -126,13 +182,19 @@ export type PurchaseConfig = Static<typeof purchaseConfigSchema>;
  */
 export function readPurchaseConfig(env: Readonly<Record<string, string | undefined>> = process.env): PurchaseConfig {
   return readConfig(purchaseConfigSchema, {
-    prefixes: ['PURCHASE_', ...kafkaPrefixes, authPrefix, drainPrefix],
+    prefixes: ['PURCHASE_', ...kafkaPrefixes, redisPrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
-      ...(config.PURCHASE_QUEUE_EVENTS_MAX >= config.PURCHASE_BATCH_ITEMS_MAX
+      ...(config.PURCHASE_QUEUE_EVENTS_MAX * batchQueueShare >= config.PURCHASE_BATCH_ITEMS_MAX
         ? []
-        : ['PURCHASE_QUEUE_EVENTS_MAX must not be below PURCHASE_BATCH_ITEMS_MAX: such a batch could never be taken.']),
+        : [
+            'PURCHASE_QUEUE_EVENTS_MAX must be at least 4/3 of PURCHASE_BATCH_ITEMS_MAX: batches may fill three quarters of the queue, so that such a batch could never be taken.',
+          ]),
+      ...(config.PURCHASE_BATCH_BYTES_HELD_MAX >= config.PURCHASE_BATCH_BYTES_MAX
+        ? []
+        : ['PURCHASE_BATCH_BYTES_HELD_MAX must not be below PURCHASE_BATCH_BYTES_MAX: such a batch could never be taken.']),
       ...kafkaProblems(config),
+      ...redisProblems(config),
       ...pipelineProblems(purchaseSpecs(config), purchaseRule(config)),
     ],
   });

@@ -4,7 +4,15 @@ import { CodedError } from '@millrace/resilience';
 /** What can go wrong with an event; each is the name of the problem document that tells of it. */
 export type PurchaseErrorCode = Extract<
   ProblemName,
-  'validation' | 'event-too-large' | 'unavailable' | 'overloaded' | 'deadline-exceeded' | 'client-closed' | 'internal'
+  | 'invalid-json'
+  | 'validation'
+  | 'event-too-large'
+  | 'idempotency-conflict'
+  | 'unavailable'
+  | 'overloaded'
+  | 'deadline-exceeded'
+  | 'client-closed'
+  | 'internal'
 >;
 
 const retryableCodes: ReadonlySet<PurchaseErrorCode> = new Set(['unavailable', 'overloaded', 'deadline-exceeded']);

@@ -1,10 +1,9 @@
-import { purchaseApiOf, streams, type StreamList } from '@millrace/contracts';
+import { streams, type StreamList } from '@millrace/contracts';
 import { bookViews, DocumentCheck } from '@millrace/contracts/testing';
-import { createLogger, startService, type RunningService } from '@millrace/runtime';
-import { TestTopic, waitUntil } from '@millrace/testing';
+import type { RunningService } from '@millrace/runtime';
+import { TestTopic } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readPurchaseConfig } from './config.ts';
-import { PurchaseModule } from './purchase.module.ts';
+import { startReadyPurchase } from './testing/purchase-client.ts';
 import { seedPurchase } from './testing/seed-purchase.ts';
 
 let topic: TestTopic;
@@ -13,24 +12,9 @@ let check: DocumentCheck;
 
 beforeAll(async () => {
   topic = await TestTopic.create('purchase-test');
-  const config = readPurchaseConfig({
-    LOG_LEVEL: 'error',
-    KAFKA_BROKERS: process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092',
-    PURCHASE_TOPIC: topic.name,
-  });
-  const logger = createLogger({ name: 'purchase', level: config.LOG_LEVEL });
   // A second stream, whose topic does not exist: the first one works.
   const list = [...streams, { ...bookViews, topic: { ...bookViews.topic, name: `${topic.name}-missing` } }];
-  service = await startService({
-    name: 'purchase',
-    module: PurchaseModule.of(config, logger, list),
-    api: purchaseApiOf(list),
-    port: 0,
-    logger,
-  });
-  await waitUntil('purchase to be ready', async () => ((await fetch(`${service.url}/health/ready`)).ok ? true : undefined), {
-    timeoutMs: 30_000,
-  });
+  service = await startReadyPurchase({ KAFKA_BROKERS: process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092', PURCHASE_TOPIC: topic.name }, list);
   check = await DocumentCheck.of(service.url);
 });
 afterAll(async () => {

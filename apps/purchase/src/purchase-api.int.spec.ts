@@ -146,10 +146,10 @@ describe('a batch', () => {
     expect((await post(service.url, [{}, 1], { path: '/v1/purchases/batch' })).status).toBe(400);
     const tooMany = await post(
       service.url,
-      Array.from({ length: 1001 }, () => 0),
+      Array.from({ length: 10_001 }, () => 0),
       { path: '/v1/purchases/batch' },
     );
-    expect([tooMany.status, tooMany.body.errors]).toEqual([400, [{ field: '', message: 'must have at most 1000 items', limit: 1000 }]]);
+    expect([tooMany.status, tooMany.body.errors]).toEqual([400, [{ field: '', message: 'must have at most 10000 items', limit: 10_000 }]]);
   });
 
   it('with items that are too large for the topic loses those alone', async () => {

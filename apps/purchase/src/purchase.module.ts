@@ -1,13 +1,16 @@
 import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
-import { kafkaAccessOf } from '@millrace/kafka/access';
+import { kafkaAccessOf, type KafkaAccess } from '@millrace/kafka/access';
 import { type Pipeline, systemClock } from '@millrace/resilience';
-import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
+import { HealthRegistry, isAuthOn, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { configuredStreams, type PurchaseConfig } from './config.ts';
 import { EventService } from './events/event-service.ts';
+import { readAccessKeys } from './firehose/access-keys.ts';
+import { FIREHOSE, FirehoseController, type FirehoseParts } from './firehose/firehose.controller.ts';
 import { DRAW_HEX, eventsControllerOf, eventServiceToken, REQUEST_MS_MAX } from './http/events.controller.ts';
 import { STREAMS, StreamsController } from './http/streams.controller.ts';
+import { IdempotencyModule } from './idempotency/idempotency.module.ts';
 import { OutboxDrainer } from './outbox/outbox-drainer.ts';
 import { goesToOutbox, OutboxPublisher } from './outbox/outbox-publisher.ts';
 import { openOutbox, type Outbox } from './outbox/open-outbox.ts';
@@ -16,7 +19,7 @@ import type { KafkaGuard } from './guards.ts';
 import type { EventPublisher } from './publish/event-publisher.ts';
 import { KafkaWriter } from './publish/kafka-writer.ts';
 import { Publisher } from './publish/publisher.ts';
-import { pooledHex } from './publish/random-hex.ts';
+import { pooledHex, type DrawHex } from './publish/random-hex.ts';
 import { checkWay, StreamPublishers, type StreamWay } from './publish/stream-publishers.ts';
 import { uuidV7 } from './publish/uuid-v7.ts';
 import {
@@ -98,8 +101,9 @@ export class PurchaseModule implements OnModuleDestroy {
           names: purchasePipelineNames(config),
           useFactory: async () => purchasePipelinesOf(config, (await outbox())?.queue),
         }),
+        IdempotencyModule.of(config, logger),
       ],
-      controllers: [...streams.map(eventsControllerOf), StreamsController],
+      controllers: [...streams.map(eventsControllerOf), StreamsController, FirehoseController],
       providers: [
         { provide: REQUEST_MS_MAX, useValue: config.PURCHASE_REQUEST_MS_MAX },
         { provide: DRAW_HEX, useValue: draw },
@@ -109,7 +113,9 @@ export class PurchaseModule implements OnModuleDestroy {
           inject: [PipelineRegistry, Metrics, pipelineToken('kafka')],
           useFactory: (pipelines: PipelineRegistry, metrics: Metrics) => {
             const guard = kafkaGuardOver(pipelines, config);
-            return new StreamPublishers(streams.map((stream) => wayOf(stream, { config, logger, metrics, guard, onOpened })));
+            // One for all streams, so that they share a token.
+            const access = kafkaAccessOf(config);
+            return new StreamPublishers(streams.map((stream) => wayOf(stream, { config, logger, metrics, guard, access, onOpened })));
           },
         },
         {
@@ -132,6 +138,11 @@ export class PurchaseModule implements OnModuleDestroy {
             ({ drainer } = parts);
             return parts;
           },
+        },
+        {
+          provide: FIREHOSE,
+          inject: streams.map(eventServiceToken),
+          useFactory: (...services: readonly EventService[]) => firehoseParts(config, streams, services, draw),
         },
         ...streams.map((stream) => ({
           provide: eventServiceToken(stream),
@@ -159,7 +170,28 @@ export class PurchaseModule implements OnModuleDestroy {
   }
 }
 
+/** @param services the services of the streams, in their order */
+function firehoseParts(
+  config: PurchaseConfig,
+  streams: readonly Stream[],
+  services: readonly EventService[],
+  draw: DrawHex,
+): FirehoseParts {
+  const { PURCHASE_FIREHOSE_KEYS_FILE: path, PURCHASE_REQUEST_MS_MAX: requestMsMax } = config;
+  return {
+    services: new Map(
+      streams.flatMap(({ deliveryStream }, index) => (deliveryStream === undefined ? [] : [[deliveryStream, services[index]!] as const])),
+    ),
+    // With authentication on and without keys, no signature is right.
+    accessKeys: path === undefined ? (isAuthOn(config) ? new Map() : undefined) : readAccessKeys(path),
+    requestMsMax,
+    draw,
+    now: Date.now,
+  };
+}
+
 interface WayNeeds {
+  readonly access: KafkaAccess;
   readonly config: PurchaseConfig;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -167,11 +199,11 @@ interface WayNeeds {
   readonly onOpened: () => void;
 }
 
-function wayOf(stream: Stream, { config, logger, metrics, guard, onOpened }: WayNeeds): StreamWay {
+function wayOf(stream: Stream, { config, logger, metrics, guard, access, onOpened }: WayNeeds): StreamWay {
   const { name: topic, partitions } = stream.topic;
   const writer = new KafkaWriter(
     {
-      access: kafkaAccessOf(config),
+      access,
       clientId: 'millrace-purchase',
       topic,
       partitions,

@@ -35,6 +35,14 @@ export const purchasePipelines = {
     // Each stream has one write outstanding, beside its attempts to reach Kafka and its checks.
     bulkhead: { concurrencyMax: 8 * streams.length },
   },
+  // The event id alone keeps a repeated event from being counted twice, so that a purchase never waits for its receipt in Redis: it does without.
+  receipts: {
+    dependency: 'redis',
+    timeout: { attemptMs: 100, totalMs: 100 },
+    breaker: { minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
+    bulkhead: { concurrencyMax: 1000 },
+    fallbacks: [{ kind: 'silent' }],
+  },
 } as const satisfies NamedDefaults;
 
 /** The specs with the settings of the environment. */
@@ -74,12 +82,18 @@ export function publishSpec(config: PurchaseConfig, queue: FallbackQueue) {
 
 /** Names of the pipelines that the process creates. */
 export function purchasePipelineNames(config: PurchaseConfig): readonly string[] {
-  return [...Object.keys(purchasePipelines), ...(config.PURCHASE_OUTBOX_DIR === undefined ? [] : ['publish'])];
+  return [...Object.keys(ownSpecs(config)), ...(config.PURCHASE_OUTBOX_DIR === undefined ? [] : ['publish'])];
+}
+
+/** The specs of the parts that the settings switch on. */
+function ownSpecs(config: PurchaseConfig): Readonly<Record<string, PipelineSpec>> {
+  const { receipts, ...always } = purchaseSpecs(config);
+  return { ...always, ...(config.REDIS_URL === undefined ? {} : { receipts }) };
 }
 
 /** The pipelines that the process creates. @param queue The outbox, if there is one. */
 export function purchasePipelinesOf(config: PurchaseConfig, queue?: FallbackQueue): PipelinesOptions {
-  const specs = { ...purchaseSpecs(config), ...(queue === undefined ? {} : { publish: publishSpec(config, queue) }) };
+  const specs = { ...ownSpecs(config), ...(queue === undefined ? {} : { publish: publishSpec(config, queue) }) };
   const { PURCHASE_ATTEMPTS_PER_REQUEST_MAX: attemptsPerRequestMax } = config;
   return { specs, callPaths: callPathsOf(config), attemptsPerRequestMax, rule: purchaseRule(config), remedyOf };
 }
@@ -111,8 +125,19 @@ function callPathsOf(config: PurchaseConfig): readonly CallPath[] {
   // As often as fits into the time of one write when every attempt is refused at once.
   const writes = (settingsOf: SettingsOf): number =>
     Math.ceil(settingsOf('kafka').timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);
-  return streams.map(({ name }) => ({
-    request: `POST /v1/${name}: the write that it shares with others`,
-    layers: ['kafka', { name: '@platformatic/kafka', attemptsMax: writes }],
-  }));
+  return [
+    ...streams.map(({ name }) => ({
+      request: `POST /v1/${name}: the write that it shares with others`,
+      layers: ['kafka', { name: '@platformatic/kafka', attemptsMax: writes }],
+    })),
+    ...(config.REDIS_URL === undefined
+      ? []
+      : [
+          {
+            request: 'a request with an Idempotency-Key: claiming the key, keeping the receipt',
+            layers: ['receipts', { name: 'ioredis', attemptsMax: 1 }],
+            calls: 2,
+          },
+        ]),
+  ];
 }

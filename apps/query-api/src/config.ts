@@ -1,4 +1,5 @@
 import { purchases, queryLimits, type EngineName } from '@millrace/contracts';
+import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
 import {
   attemptsSetting,
   authPrefix,
@@ -15,7 +16,7 @@ import { readMsMax, triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { queryPipelines, specsOf } from './resilience.ts';
 
 /** Engines that this version has. */
-const engineSchema = [Type.Literal('duckdb'), Type.Literal('athena')] as const satisfies TLiteral<EngineName>[];
+const engineSchema = [Type.Literal('duckdb'), Type.Literal('athena'), Type.Literal('trino')] as const satisfies TLiteral<EngineName>[];
 
 /** Every setting; docs/settings.md is checked against it. */
 export const queryConfigSchema = Type.Object({
@@ -178,9 +179,30 @@ export const queryConfigSchema = Type.Object({
     maximum: 60_000,
     description: 'Longest wait between two looks at a query in Athena, in milliseconds',
   }),
+  QUERY_TRINO_CATALOG: Type.String({
+    default: 'hive',
+    pattern: '^[a-z0-9_][a-z0-9_-]{0,127}$',
+    description: 'Catalog of Trino that holds LAKE_DATABASE',
+  }),
+  QUERY_TRINO_CONCURRENCY: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 200,
+    description: 'Queries that one worker has running at once in Trino. One authenticated caller holds all but one of them at most',
+  }),
   ...pipelineSettings('QUERY', queryPipelines),
   ...attemptsSetting('QUERY'),
-  REDIS_URL: Type.String({ default: 'redis://127.0.0.1:6379', minLength: 1, description: 'Redis' }),
+  TRINO_URL: Type.String({
+    default: 'http://127.0.0.1:8080',
+    pattern: '^https?://[^/?#]+/?$',
+    description: 'Trino; a user and a password in it are sent as Basic credentials',
+  }),
+  REDIS_URL: Type.String({
+    default: 'redis://127.0.0.1:6379',
+    pattern: redisUrlPattern,
+    description: 'Redis, with user and password if it asks for them; `rediss:` for TLS',
+  }),
+  ...redisTlsSettings,
   AWS_REGION: Type.Optional(Type.String({ minLength: 1, description: "AWS region. Default: the profile's, or us-east-1" })),
   AWS_ENDPOINT_URL: Type.Optional(Type.String({ description: 'Endpoint of every AWS service' })),
   AWS_ENDPOINT_URL_S3: Type.Optional(Type.String({ description: 'Endpoint of S3' })),
@@ -205,7 +227,7 @@ export type QueryConfig = Static<typeof queryConfigSchema>;
  */
 export function readQueryConfig(env: Readonly<Record<string, string | undefined>> = process.env): QueryConfig {
   return readConfig(queryConfigSchema, {
-    prefixes: ['QUERY_', authPrefix, drainPrefix],
+    prefixes: ['QUERY_', redisPrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE)
@@ -223,6 +245,7 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
         : [
             `QUERY_DUCKDB_READ_SECONDS must be lower: DuckDB would give up a read of S3 after ${readMsMax(config.QUERY_DUCKDB_READ_SECONDS)} ms, which is not within QUERY_TIMEOUT_MS (${config.QUERY_TIMEOUT_MS}).`,
           ]),
+      ...redisProblems(config),
       ...pipelineProblems(specsOf(config)),
     ],
   });

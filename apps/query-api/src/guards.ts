@@ -30,6 +30,7 @@ export interface Guards {
   readonly s3: CallGuard;
   readonly glue: CallGuard;
   readonly athena: CallGuard;
+  readonly trino: CallGuard;
   /** A statement in DuckDB from its start to its last row: its reads of S3 happen in another process. */
   readonly duckdbReads: CallGuard;
 }

@@ -10,7 +10,7 @@ import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
 import { queueNameOf } from './queries/query-queue.ts';
 import { queuePrefix } from './queries/queue-prefix.ts';
-import { requestConnection } from './redis-connections.ts';
+import { requestConnection } from '@millrace/redis';
 import { openTestLake, testEnvironment, testParts, type TestLake } from './testing-lake.ts';
 
 let lake: TestLake;

@@ -14,7 +14,7 @@ import { QueryService, type QueryServiceParts } from './queries/query-service.ts
 import { QueryEnds } from './queries/query-ends.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
 import { allowedTables, cacheParts, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
-import { workerConnection } from './redis-connections.ts';
+import { workerConnection } from '@millrace/redis';
 import { ReportUsage } from './reports/report-usage.ts';
 import { reports } from './reports/reports.ts';
 import { StatementGate } from './statement/statement-gate.ts';

@@ -6,7 +6,7 @@ import { readQueryConfig } from './config.ts';
 import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
 import { QueryQueue } from './queries/query-queue.ts';
-import { requestConnection, settled } from './redis-connections.ts';
+import { requestConnection, settled } from '@millrace/redis';
 import { openTestIssuer, type TestIssuer } from './testing-issuer.ts';
 import { openTestLake, testEnvironment, testParts, type TestLake } from './testing-lake.ts';
 

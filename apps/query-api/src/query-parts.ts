@@ -11,13 +11,14 @@ import { AthenaEngine, type Sleep } from './engines/athena/athena-engine.ts';
 import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
 import { rangeReader, readMsMax } from './engines/duckdb/s3-reads.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
+import { TrinoEngine } from './engines/trino/trino-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './resilience.ts';
 import { LedgerVersions } from './queries/cache/lake-versions.ts';
 import { ResultCache } from './queries/cache/result-cache.ts';
 import { QueryQueue } from './queries/query-queue.ts';
-import { requestConnection, settled, type RedisSettings } from './redis-connections.ts';
+import { redisSettingsOf, requestConnection, settled, type RedisSettings } from '@millrace/redis';
 import { RedisRefusals } from './redis-refusals.ts';
 
 const mebibyte = 1024 * 1024;
@@ -110,7 +111,7 @@ export function cacheParts(
 
 /** How Redis is reached. */
 export function redisSettings(config: QueryConfig): RedisSettings {
-  return { url: config.REDIS_URL, connectTimeoutMs: specsOf(config).redis.timeout?.connectMs };
+  return redisSettingsOf(config.REDIS_URL, config, specsOf(config).redis.timeout?.connectMs);
 }
 
 /** The engines that the settings name. */
@@ -167,6 +168,8 @@ export function queryEngines(
         guards.athena,
         sleep,
       ),
+    trino: () =>
+      new TrinoEngine({ url: config.TRINO_URL, catalog: config.QUERY_TRINO_CATALOG, schema: config.LAKE_DATABASE }, guards.trino),
   };
   return config.QUERY_ENGINES.map((name) => makers[name]());
 }

@@ -1,4 +1,5 @@
 import { BatchGetQueryExecutionCommand, ListQueryExecutionsCommand } from '@aws-sdk/client-athena';
+import type { EngineName } from '@millrace/contracts';
 import { createPipeline } from '@millrace/resilience';
 import { isAlive, processTree } from '@millrace/runtime';
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -8,12 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { skipNote } from './engines/query-engine.conformance.ts';
+import { TrinoEngine } from './engines/trino/trino-engine.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import type { QueryJobData, QueryOutcome, QueryRecord } from './queries/query-record.ts';
 import { QueryWorker, type QueryWorkerEvents } from './queries/query-worker.ts';
 import type { QueryRun } from './queries/run-query.ts';
-import { requestConnection, settled, workerConnection } from './redis-connections.ts';
+import { requestConnection, settled, workerConnection } from '@millrace/redis';
 import { readManifest } from './results/read-result.ts';
+import { engineRequest, runToEnd } from './testing-engine.ts';
 import { openTestLake, testParts, type TestLake } from './testing-lake.ts';
 
 // Some seconds of work for the emulator's Athena.
@@ -52,7 +56,7 @@ async function startWorker(more: Record<string, string> = {}): Promise<ChildProc
   return child;
 }
 
-async function submit(sql: string, engine: 'duckdb' | 'athena'): Promise<string> {
+async function submit(sql: string, engine: EngineName): Promise<string> {
   const id = crypto.randomUUID();
   const data: QueryJobData = { sql, parameters: [], engine, timeoutMs: 300_000, submittedAt: Date.now() };
   await queue.submit(id, data);
@@ -115,7 +119,7 @@ beforeEach(async () => {
   await settled(redis, 5000);
   queue = new QueryQueue(
     redis,
-    { name: `test-${lake.database}`, engines: ['duckdb', 'athena'], jobsMax: 10, retentionSeconds: 600, retentionJobsMax: 100 },
+    { name: `test-${lake.database}`, engines: ['duckdb', 'athena', 'trino'], jobsMax: 10, retentionSeconds: 600, retentionJobsMax: 100 },
     async (_call, run) => await run(new AbortController().signal),
   );
 });
@@ -141,6 +145,32 @@ describe('a worker that dies', () => {
     expect(done.progress!.executionId).toBe(running.progress!.executionId);
     expect(await executionsOf(mark)).toBe(1);
   });
+
+  const { trinoMissing, trinoUrl = '' } = testParts;
+  it.skipIf(trinoMissing !== undefined)(
+    `leaves a query that runs in Trino to its successor, which attaches to it and starts no other${skipNote(trinoMissing)}`,
+    async () => {
+      const more = { QUERY_ENGINES: 'duckdb,athena,trino', TRINO_URL: trinoUrl };
+      const mark = `mark_${lake.database}`;
+      const sql = `SELECT count(*) AS ${mark} FROM UNNEST(sequence(1, 10000)) a(x), UNNEST(sequence(1, 10000)) b(y), UNNEST(sequence(1, 3)) c(z) WHERE x * y % 7 = z`;
+      const first = await startWorker(more);
+      const id = await submit(sql, 'trino');
+      await when(id, ({ progress }) => progress?.executionId?.includes('/executing/') === true);
+      await killed(first, 'SIGKILL');
+      await startWorker(more);
+      const done = await when(id, ({ outcome }) => outcome !== undefined);
+      expect(done.outcome).toMatchObject({ state: 'succeeded', statistics: { rows: 1 } });
+      const trino = new TrinoEngine(
+        { url: trinoUrl, catalog: 'system', schema: 'runtime' },
+        async (_call, run) => await run(AbortSignal.timeout(30_000)),
+      );
+      const { rows } = await runToEnd(
+        trino,
+        engineRequest('SELECT state, "user", source FROM queries WHERE query LIKE ?', { parameters: [`SELECT count(*) AS ${mark}%`] }),
+      );
+      expect(rows).toEqual([['FINISHED', 'millrace', 'millrace']]);
+    },
+  );
 
   it('leaves a query that runs in DuckDB to its successor; its own DuckDB ends with it, and the query has one result', async () => {
     const temp = await mkdtemp(join(tmpdir(), 'query-worker-test-'));

@@ -23,7 +23,7 @@ import {
   resultLimits,
   type QueryParts,
 } from './query-parts.ts';
-import { workerConnection } from './redis-connections.ts';
+import { workerConnection } from '@millrace/redis';
 import { StatementGate } from './statement/statement-gate.ts';
 
 const PARTS = Symbol('QUERY_PARTS');
@@ -38,6 +38,7 @@ const cancelPollMs = 500;
 const concurrencyOf: Record<QueryConfig['QUERY_DEFAULT_ENGINE'], (config: QueryConfig) => number> = {
   duckdb: (config) => config.QUERY_DUCKDB_CONCURRENCY,
   athena: (config) => config.QUERY_ATHENA_CONCURRENCY,
+  trino: (config) => config.QUERY_TRINO_CONCURRENCY,
 };
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -41,6 +41,14 @@ it.each(['NOAUTH Authentication required.', 'WRONGPASS invalid username-password
   },
 );
 
+it('a call names the certificate that only the connection saw', async () => {
+  const { redis, over } = refusalsOf();
+  redis.emit('error', Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' }));
+  const error = await over(notWritable);
+  expect(error).toMatchObject({ name: 'RedisRefused', message: 'Redis: certificate has expired' });
+  expect(remedyOf(error)).toContain('REDIS_TLS_CA_FILE');
+});
+
 it('a refused command names its own refusal', async () => {
   const { over } = refusalsOf();
   expect(await over(reply('NOPERM this user has no permissions'))).toMatchObject({ message: 'Redis: NOPERM this user has no permissions' });

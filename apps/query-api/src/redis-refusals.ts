@@ -1,3 +1,4 @@
+import { certificateProblemOf } from '@millrace/credentials';
 import type { Redis } from 'ioredis';
 import type { CallGuard } from './guards.ts';
 import { CodedError } from '@millrace/resilience';
@@ -17,7 +18,8 @@ export class RedisRefused extends CodedError {
 }
 
 /** The remedy for a Redis that refuses. */
-export const redisRemedy = 'check user and password in REDIS_URL, the ACL of the user, and the protected mode of the server';
+export const redisRemedy =
+  'check user and password in REDIS_URL, the ACL of the user, the protected mode of the server, and with TLS the files of REDIS_TLS_CA_FILE and REDIS_TLS_CERT_FILE';
 
 /**
  * Remembers how Redis refused a connection. ioredis gives the reply to the listeners of the connection alone; commands only learn that the
@@ -48,6 +50,8 @@ export class RedisRefusals {
   }
 }
 
-function isRefusal({ name, message }: Error): boolean {
+function isRefusal(error: Error): boolean {
+  const { name, message, code } = error as Error & { readonly code?: unknown };
+  if (certificateProblemOf(code) !== undefined) return true;
   return name === 'ReplyError' && refusingCodes.has(message.split(' ', 1)[0]!);
 }

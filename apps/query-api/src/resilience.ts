@@ -46,6 +46,15 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 50, queueMax: 100, queueWaitMsMax: 5000 },
     classify: errorClassOf,
   },
+  // Every call may be repeated: Trino runs a statement when its first answer is followed, and gives its last answer again. An answer takes
+  // up to a second while a statement runs.
+  trino: {
+    timeout: { attemptMs: 15_000, totalMs: 40_000 },
+    retry: { attemptsMax: 3 },
+    breaker: { minimumCalls: 10 },
+    bulkhead: { concurrencyMax: 50, queueMax: 100, queueWaitMsMax: 5000 },
+    classify: errorClassOf,
+  },
   // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read several times. A statement whose read is never answered votes only after
   // all tries. Few statements run at once, so the window is long and few votes suffice.
   'duckdb-reads': {
@@ -94,7 +103,7 @@ type Name = keyof typeof queryPipelines;
 /** The pipelines of each process. */
 const namesOf = {
   api: ['http', 'redis', 's3', 'lake-version', 'usage-write', 'usage-read'],
-  worker: ['redis', 's3', 'glue', 'athena', 'duckdb-reads', 'lake-version', 'report'],
+  worker: ['redis', 's3', 'glue', 'athena', 'trino', 'duckdb-reads', 'lake-version', 'report'],
 } as const satisfies Record<string, readonly Name[]>;
 
 /** One of the two processes. */
@@ -119,7 +128,14 @@ export function specsOf(config: QueryConfig): Readonly<Record<Name, PipelineSpec
 /** The guards of one process; a dependency that it does not have cannot be called. */
 export function guardsOver(registry: Pick<PipelineRegistry, 'find'>): Guards {
   const guard = (name: Name): CallGuard => guardOver(name, registry.find(name));
-  return { redis: guard('redis'), s3: guard('s3'), glue: guard('glue'), athena: guard('athena'), duckdbReads: guard('duckdb-reads') };
+  return {
+    redis: guard('redis'),
+    s3: guard('s3'),
+    glue: guard('glue'),
+    athena: guard('athena'),
+    trino: guard('trino'),
+    duckdbReads: guard('duckdb-reads'),
+  };
 }
 
 function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
@@ -136,6 +152,7 @@ function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
 }
 
 const ioredis = { name: 'ioredis', attemptsMax: 1 };
+const fetchLayer = { name: 'fetch', attemptsMax: 1 };
 const sdk = { name: 'AWS SDK', attemptsMax: 1 };
 
 // The number of looks of a wait and of parts of a download depends on the request. Each such call is counted alone, and says so.
@@ -173,8 +190,10 @@ function workerPaths(runsMax: number): readonly CallPath[] {
     { request: 'a query: the state of each table, before and after', layers: [runs, 'lake-version', sdk], calls: 2 },
     { request: 'a query: each list, each part of its result, its manifest, the credentials for DuckDB', layers: [runs, 's3', sdk] },
     { request: 'a query: its start, each look at it and each page of it in Athena', layers: [runs, 'athena', sdk] },
+    { request: 'a query: its start and each look at it in Trino', layers: [runs, 'trino', fetchLayer] },
     { request: 'a query: each read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: triesOfRead }] },
     { request: 'a probe of readiness', layers: ['redis', ioredis] },
+    { request: 'a probe of readiness: each look at its statement', layers: ['trino', fetchLayer] },
     ...['s3', 'glue', 'athena'].map((name) => ({ request: 'a probe of readiness', layers: [name, sdk] })),
   ];
 }

@@ -27,12 +27,17 @@ export interface TestLake {
   close(): Promise<void>;
 }
 
+const { TRINO_URL: trinoUrl, MILLRACE_TRINO_MISSING: trinoMissing = 'TRINO_URL is not set' } = process.env;
+
 /** Settings of the parts that integration tests run on. */
 export const testParts = {
   endpoint: process.env['AWS_ENDPOINT_URL'] ?? 'http://127.0.0.1:4566',
   region: process.env['AWS_REGION'] ?? 'us-east-1',
   redisUrl: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379',
   httpfsPath: process.env['QUERY_DUCKDB_HTTPFS'],
+  trinoUrl,
+  /** Why there is no Trino; undefined where there is one. */
+  trinoMissing: trinoUrl === undefined ? trinoMissing : undefined,
 };
 
 /** Settings of a service over a test's own lake and queue. */

@@ -16,7 +16,7 @@ export type BatchItem = KafkaItem | DiskItem | RejectedItem;
 
 /** An event that is in the outbox. */
 export interface DiskItem {
-  /** Position in the posted array, from 0. */
+  /** Position in the posted batch, from 0. */
   readonly index: number;
   /** HTTP status that the event has alone. */
   readonly status: 202;
@@ -97,7 +97,7 @@ export interface FinishedQuery {
 
 /** An event that is in the topic. */
 export interface KafkaItem {
-  /** Position in the posted array, from 0. */
+  /** Position in the posted batch, from 0. */
   readonly index: number;
   /** HTTP status that the event has alone. */
   readonly status: 202;
@@ -292,7 +292,7 @@ export interface QueryStatistics {
 
 /** An event that was not accepted. */
 export interface RejectedItem {
-  /** Position in the posted array, from 0. */
+  /** Position in the posted batch, from 0. */
   readonly index: number;
   /** HTTP status that the event has alone. */
   readonly status: number;

@@ -35,7 +35,7 @@ export type DiskReceipt = Plain<typeof diskReceiptSchema>;
 /** Answer to an accepted event: the place that keeps it. */
 export type EventReceipt = KafkaReceipt | DiskReceipt;
 
-const index = Type.Integer({ minimum: 0, description: 'Position in the posted array, from 0' });
+const index = Type.Integer({ minimum: 0, description: 'Position in the posted batch, from 0' });
 const accepted = Type.Literal(202, { description: 'HTTP status that the event has alone' });
 
 const acceptedInKafkaSchema = Type.Object(
@@ -86,10 +86,12 @@ export type BatchAnswer = Plain<typeof batchAnswerSchema>;
 
 /** Limits of the purchase API. */
 export const purchaseLimits = {
-  /** Largest body in bytes. */
+  /** Largest body of one event in bytes. */
   bodyBytesMax: 1024 * 1024,
+  /** Largest body of a batch in bytes. */
+  batchBytesMax: 8 * 1024 * 1024,
   /** Maximum number of items in one batch. */
-  batchItemsMax: 1000,
+  batchItemsMax: 10_000,
 } as const;
 
 const streamViewSchema = Type.Object(

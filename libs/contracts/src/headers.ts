@@ -13,3 +13,12 @@ export const headerNames = {
 
 /** Value of `ce_specversion`. */
 export const cloudEventsVersion = '1.0';
+
+/** Header of a request that names its work, so that a repetition is the same work (draft-ietf-httpapi-idempotency-key-header). */
+export const idempotencyKey = {
+  name: 'Idempotency-Key',
+  /** Longest key, in characters. */
+  lengthMax: 255,
+  /** Pattern of a key: visible ASCII characters. */
+  pattern: '^[\\x21-\\x7e]{1,255}$',
+} as const;

@@ -1,4 +1,4 @@
-import { CodedError } from '@millrace/resilience';
+import { CodedError } from '@millrace/resilience/coded-error';
 
 /** Why a batch of records cannot be decoded. */
 export type DecodeErrorCode =

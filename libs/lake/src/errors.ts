@@ -1,4 +1,5 @@
-import { CodedError, type ErrorClass } from '@millrace/resilience';
+import type { ErrorClass } from '@millrace/resilience';
+import { CodedError } from '@millrace/resilience/coded-error';
 
 /** Kind of a failure of an object, a ledger or the catalog. */
 export type LakeErrorCode =

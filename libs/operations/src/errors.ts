@@ -1,4 +1,4 @@
-import { CodedError } from '@millrace/resilience';
+import { CodedError } from '@millrace/resilience/coded-error';
 
 /** Reason why an operation ended without its result. */
 export type OperationErrorCode =

@@ -1,5 +1,6 @@
 export type { ApiKey } from './auth/api-keys.ts';
-export { authFrom, authPrefix, authSettings } from './auth/auth-settings.ts';
+export { authFrom, authPrefix, authSettings, isAuthOn } from './auth/auth-settings.ts';
+export { OwnCredentials } from './auth/own-credentials.ts';
 export { type Principal, type PrincipalId, anonymous, idOfPrincipal, principalKey, principalOf, samePrincipal } from './auth/principal.ts';
 export type { AuthOptions } from './auth/protect.ts';
 export { RequireScope } from './auth/require-scope.ts';
@@ -9,10 +10,13 @@ export { ConfigError, type ProblemDetails, ProblemError, type ProblemSource, Sta
 export { runtimeOperations } from './docs/runtime-operations.ts';
 export { type HealthCheck, HealthRegistry } from './health/health-registry.ts';
 export type { DependencyHealth, Readiness } from './health/readiness.ts';
+export { idempotencyKeyOf } from './http/idempotency-key.ts';
+export type { LargeBodies } from './http/large-bodies.ts';
 export type { Route } from './http/route-table.ts';
 export { problemOfRejection } from './http/problem-of-error.ts';
 export { RoutePriority } from './http/request-priority.ts';
 export { deadlineHeaders, deadlineOf, type WorkOfRequest, workOfRequest } from './http/work-of-request.ts';
+export { uuidV8 } from './ids/uuid-v8.ts';
 export { ProcessLoad, type ProcessLoadOptions } from './load/process-load.ts';
 export { type CreateLoggerOptions, type LogLevel, createLogger } from './logging/create-logger.ts';
 export { logSettings } from './logging/log-settings.ts';

@@ -1,6 +1,7 @@
 export * from './faults/fault.ts';
 export type { ActiveFault, InjectOptions, ProxyCounts } from './faults/fault-book.ts';
 export * from './faults/fault-proxy.ts';
+export * from './kafka/secured/certificates.ts';
 export * from './kafka/secured/secured-kafka.ts';
 export * from './kafka/test-topic.ts';
 export * from './kafka/topic-messages.ts';

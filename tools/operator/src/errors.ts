@@ -1,4 +1,4 @@
-import { CodedError } from '@millrace/resilience';
+import { CodedError } from '@millrace/resilience/coded-error';
 
 /** An error that the operator must act on. The command prints its message, which states the fact and the remedy. */
 export class OperatorError extends CodedError {

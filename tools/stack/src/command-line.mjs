@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { partNames, root, serviceNames } from './places.mjs';
+import { allPartNames, optionalPartNames, partNames, root, serviceNames } from './places.mjs';
 
 export const usage = `Millrace carries business events from a REST call to an answered SQL question.
 
-  ./millrace up [--detach]            set everything up, start it, and show a first answer; runs until Ctrl-C
+  ./millrace up [--detach] [--trino]  set everything up, start it, and show a first answer; runs until Ctrl-C. --trino starts Trino too,
+                                      on the same tables (0.8 GB, Java 24)
   ./millrace down                     stop everything that runs; the data stays
   ./millrace status [--json]          list the processes with their health
   ./millrace start NAME [--as ALIAS]  start one part or service
@@ -26,7 +27,7 @@ export const usage = `Millrace carries business events from a REST call to an an
   ./millrace replay [--from T --to T] [--into TABLE] [--switch]
                                       rebuild the table from the topic beside the live one, and compare the two
 
-Parts: ${partNames.join(' ')}. Services: ${serviceNames.join(' ')}.
+Parts: ${partNames.join(' ')}, on demand ${optionalPartNames.join(' ')}. Services: ${serviceNames.join(' ')}.
 `;
 
 /** Commands over a running lake. They read their arguments themselves. */
@@ -65,7 +66,7 @@ export function asksForHelp([command, ...rest]) {
 export function usageFault([command = '', ...rest]) {
   switch (command) {
     case 'up':
-      return unknownOption(command, rest, ['--detach']);
+      return unknownOption(command, rest, ['--detach', '--trino']);
     case 'status':
       return unknownOption(command, rest, ['--json']);
     case 'test':
@@ -112,8 +113,8 @@ function unknownOption(command, given, known) {
 function startFault([name, flag, alias, ...more]) {
   const isAlias = flag === '--as' && alias !== undefined && /^[a-z0-9][a-z0-9-]*$/.test(alias);
   if (name === undefined || more.length > 0 || (flag !== undefined && !isAlias)) return 'Usage: ./millrace start NAME [--as ALIAS]';
-  const known = [...partNames, ...serviceNames].some((one) => one === name);
-  return known ? undefined : `There is no "${name}": the parts are ${partNames.join(', ')}, the services ${serviceNames.join(', ')}.`;
+  const known = [...allPartNames, ...serviceNames].some((one) => one === name);
+  return known ? undefined : `There is no "${name}": the parts are ${allPartNames.join(', ')}, the services ${serviceNames.join(', ')}.`;
 }
 
 /**

@@ -36,14 +36,14 @@ describe('the command line', () => {
 
   it.each([
     ['upp', /^There is no command "upp"\.\n\nMillrace carries/],
-    ['up now', /^Unknown argument "now": \.\/millrace up takes --detach\.$/],
+    ['up now', /^Unknown argument "now": \.\/millrace up takes --detach, --trino\.$/],
     ['down --json', /^Unknown argument "--json": \.\/millrace down takes no arguments\.$/],
     ['start', /^Usage: \.\/millrace start NAME \[--as ALIAS\]$/],
     ['start sink --as', /^Usage/],
     ['start sink --as Sink', /^Usage/],
     [
       'start mysql',
-      /^There is no "mysql": the parts are kafka, redis, aws, the services purchase, sink, query-api, query-worker, projector\.$/,
+      /^There is no "mysql": the parts are kafka, redis, aws, trino, the services purchase, sink, query-api, query-worker, projector\.$/,
     ],
     ['stop', /^Usage: \.\/millrace stop NAME$/],
     ['verify nothing', /^\.\/millrace verify takes one of: .*sink-model/],

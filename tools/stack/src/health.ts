@@ -1,8 +1,10 @@
 import { connect } from 'node:net';
 import kafkajs from 'kafkajs';
+import { trinoProblem } from './trino/trino-problem.ts';
 
 /**
- * Tells whether the target of a health URL answers: `http://…` with a status below 400, `kafka://…` with its metadata, `redis://…` with PONG.
+ * Tells whether the target of a health URL answers: `http://…` with a status below 400, `kafka://…` with its metadata, `redis://…`
+ * with PONG, `trino://…` with a row.
  * Resolves with the reason when it does not.
  */
 export async function problemOf(health: string): Promise<string | undefined> {
@@ -10,6 +12,7 @@ export async function problemOf(health: string): Promise<string | undefined> {
   try {
     if (protocol === 'redis:') await ping(hostname, Number(port));
     else if (protocol === 'kafka:') await describe(`${hostname}:${port}`);
+    else if (protocol === 'trino:') return await trinoProblem(`http://${hostname}:${port}`);
     else return await fetchProblem(health);
     return undefined;
   } catch (error) {

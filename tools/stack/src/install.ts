@@ -1,32 +1,24 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Interrupts } from './build.ts';
 import { InterruptedError, StackError } from './errors.mjs';
-import { withLock } from './lock.mjs';
-import { isFetched } from './machine/check-machine.mjs';
+import { installOnce, must, type InstallContext } from './install-once.ts';
 import { toolFolder, type PartName } from './places.mjs';
 import { run } from './run-command.mjs';
-import { duckdbExtensions, extensionPath, kafkaJarsPath, venvPath, type Settings } from './settings.ts';
-
-/** Says how far an installation is. */
-export type Note = (text: string) => void;
-
-/** Dependencies of the installers. */
-export interface InstallContext extends Interrupts {
-  readonly settings: Settings;
-  readonly note: Note;
-}
+import { duckdbExtensions, extensionPath, kafkaJarsPath, venvPath } from './settings.ts';
+import { installTrino } from './trino/install-trino.ts';
 
 /** Fetches what parts run on; each part is fetched once. */
 export const installers: Readonly<Record<PartName, (context: InstallContext) => Promise<unknown>>> = {
   kafka: installKafka,
   redis: installRedis,
   aws: installAws,
+  trino: installTrino,
 };
 
 /** Fetches Kafka's jars. */
 export async function installKafka(context: InstallContext): Promise<void> {
-  await once(context, 'kafka.stamp', 'pom.xml', async () => {
+  await installOnce(context, 'kafka.stamp', 'pom.xml', async () => {
     const target = kafkaJarsPath(context.settings);
     rmSync(target, { recursive: true, force: true });
     mkdirSync(target, { recursive: true });
@@ -46,7 +38,7 @@ export async function installKafka(context: InstallContext): Promise<void> {
 
 /** Makes the Python environment of the AWS emulator, and links DuckDB's extensions to stable names. */
 export async function installAws(context: InstallContext): Promise<void> {
-  await once(context, 'venv.stamp', 'requirements.txt', async () => {
+  await installOnce(context, 'venv.stamp', 'requirements.txt', async () => {
     const venv = venvPath(context.settings);
     context.note('virtual environment');
     // Redis is in the same environment, which is emptied here.
@@ -79,7 +71,7 @@ export async function installRedis(context: InstallContext): Promise<string> {
   const findBinary = (): string | undefined => find(join(venvPath(context.settings), 'lib'), 'redis-server');
   // An older version of this tool kept the stamp when it emptied the environment.
   if (findBinary() === undefined) rmSync(join(context.settings.cache, 'redis.stamp'), { force: true });
-  await once(
+  await installOnce(
     context,
     'redis.stamp',
     'requirements-redis.txt',
@@ -105,40 +97,6 @@ async function pipInstall(context: InstallContext, failure: string, requirements
     onLine,
   );
   context.note('');
-}
-
-async function must(
-  context: InstallContext,
-  failure: string,
-  command: string,
-  args: readonly string[],
-  onLine?: (line: string) => void,
-): Promise<void> {
-  const { signal, hard } = context;
-  const { code, output } = await run(command, args, { signal, hard, ...(onLine === undefined ? {} : { onLine }) }).catch(
-    (error: unknown) => {
-      if (error instanceof InterruptedError) throw error;
-      return { code: 1, output: String(error) };
-    },
-  );
-  if (code !== 0) throw new StackError(`${failure}:\n${output.trim().split('\n').slice(-15).join('\n')}`);
-}
-
-// The stamp holds the list that was installed. It is written last, so that an interrupted installation is repeated.
-async function once({ settings, note, signal }: InstallContext, stamp: string, list: string, install: () => Promise<void>): Promise<void> {
-  const isDone = (): boolean => isFetched({ MILLRACE_CACHE: settings.cache }, stamp, list);
-  if (isDone()) return;
-  const path = join(settings.cache, stamp);
-  // Two stacks may share the cache and find it empty at the same time.
-  await withLock(
-    `${path}.lock`,
-    async () => {
-      if (isDone()) return;
-      await install();
-      writeFileSync(path, readFileSync(join(toolFolder, list), 'utf8'));
-    },
-    { signal, onWait: (pid) => note(`waiting for process ${pid}, which fetches it`) },
-  );
 }
 
 function find(folder: string, name: string): string | undefined {

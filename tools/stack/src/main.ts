@@ -29,7 +29,12 @@ async function main(argv: readonly string[]): Promise<number> {
   const stack = new Stack(readSettings(env), env, interruption);
   switch (command) {
     case 'up':
-      return await up(stack, env, screen, { detach: rest.includes('--detach'), packagesMs: Number(packagesMs ?? 0), interruption });
+      return await up(stack, env, screen, {
+        detach: rest.includes('--detach'),
+        trino: rest.includes('--trino'),
+        packagesMs: Number(packagesMs ?? 0),
+        interruption,
+      });
     case 'down':
       return await down(stack, screen);
     case 'status':

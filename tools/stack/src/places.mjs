@@ -16,7 +16,13 @@ export const pinnedNode = join(root, 'node_modules', '.bin', 'node');
 /** Names of the parts, in the order in which they start. */
 export const partNames = /** @type {const} */ (['kafka', 'redis', 'aws']);
 
-/** @typedef {(typeof partNames)[number]} PartName */
+/** Names of the parts that start only where they are asked for. */
+export const optionalPartNames = /** @type {const} */ (['trino']);
+
+/** Names of all parts. */
+export const allPartNames = /** @type {const} */ ([...partNames, ...optionalPartNames]);
+
+/** @typedef {(typeof allPartNames)[number]} PartName */
 
 /** Names of the services, in the order in which they start. */
 export const serviceNames = /** @type {const} */ (['purchase', 'sink', 'query-api', 'query-worker', 'projector']);
@@ -28,6 +34,7 @@ export const portSettings = /** @type {const} */ ({
   kafka: { KAFKA_PORT: 9092, KAFKA_CONTROLLER_PORT: 9093, KAFKA_PROXIED_PORT: 9094 },
   redis: { REDIS_PORT: 6379 },
   aws: { AWS_EMULATOR_PORT: 4566 },
+  trino: { TRINO_PORT: 8080 },
   purchase: { PURCHASE_PORT: 3001 },
   sink: { SINK_PORT: 3002 },
   'query-api': { QUERY_PORT: 3003 },
@@ -35,7 +42,7 @@ export const portSettings = /** @type {const} */ ({
   projector: { PROJECTOR_PORT: 3005 },
 });
 
-/** @typedef {'KAFKA_PORT' | 'KAFKA_CONTROLLER_PORT' | 'KAFKA_PROXIED_PORT' | 'REDIS_PORT' | 'AWS_EMULATOR_PORT'} PartPortSetting */
+/** @typedef {'KAFKA_PORT' | 'KAFKA_CONTROLLER_PORT' | 'KAFKA_PROXIED_PORT' | 'REDIS_PORT' | 'AWS_EMULATOR_PORT' | 'TRINO_PORT'} PartPortSetting */
 /** @typedef {PartPortSetting | 'PURCHASE_PORT' | 'SINK_PORT' | 'QUERY_PORT' | 'QUERY_WORKER_PORT' | 'PROJECTOR_PORT'} PortSetting */
 
 /**
@@ -96,6 +103,7 @@ export function externalParts(env) {
     kafka: `127.0.0.1:${ports.KAFKA_PORT}`,
     redis: `redis://127.0.0.1:${ports.REDIS_PORT}`,
     aws: `http://127.0.0.1:${ports.AWS_EMULATOR_PORT}`,
+    trino: `http://127.0.0.1:${ports.TRINO_PORT}`,
   };
   /** @param {string} key */
   const given = (key) => (env[key] === '' ? undefined : env[key]);
@@ -105,6 +113,7 @@ export function externalParts(env) {
     aws: ['S3', 'GLUE', 'ATHENA'].every(
       (service) => (given(`AWS_ENDPOINT_URL_${service}`) ?? given('AWS_ENDPOINT_URL') ?? own.aws) !== own.aws,
     ),
+    trino: (given('TRINO_URL') ?? own.trino) !== own.trino,
   };
-  return new Set(partNames.filter((name) => external[name]));
+  return new Set(allPartNames.filter((name) => external[name]));
 }

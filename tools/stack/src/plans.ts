@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StackError } from './errors.mjs';
-import { installAws, installKafka, installRedis, type InstallContext } from './install.ts';
+import { installAws, installKafka, installRedis } from './install.ts';
+import type { InstallContext } from './install-once.ts';
 import { pinnedNode, root, type Env, type PartName, type ServiceName } from './places.mjs';
 import type { StartPlan } from './process-table.ts';
 import { run } from './run-command.mjs';
+import { planTrino } from './trino/plan-trino.ts';
 import { kafkaJarsPath, serviceEnv, venvPath, type Settings } from './settings.ts';
 
 /** A plan, and the ports it takes with the settings that move them. */
@@ -22,6 +24,8 @@ export async function planPart(name: PartName, context: InstallContext, env: Env
       return await planRedis(context, env);
     case 'aws':
       return await planAws(context, env);
+    case 'trino':
+      return await planTrino(context, env);
   }
 }
 

@@ -20,7 +20,7 @@ export async function onPrivateStack<T>(
   services: readonly ServiceName[],
   screen: Screen,
   interrupts: Interrupts,
-  use: (env: Record<string, string>) => Promise<T>,
+  use: (env: Record<string, string>, stack: Stack) => Promise<T>,
 ): Promise<T> {
   const env = await privateEnv(name);
   const settings = readSettings(env);
@@ -41,7 +41,7 @@ export async function onPrivateStack<T>(
       }
       note(`${partNames.length} parts, ${services.length} services`);
     });
-    return await use(urlsOf(stack, env));
+    return await use(urlsOf(stack, env), stack);
   } finally {
     await screen.step('Stop the stack', async () => await stack.stopAll(() => undefined));
   }
@@ -51,7 +51,7 @@ export async function onPrivateStack<T>(
 export function urlsOf(stack: Stack, env: Env): Record<string, string> {
   const { ports } = stack.settings;
   return {
-    ...serviceEnv(stack.settings, env),
+    ...serviceEnv(stack.settings, { ...env, ...stack.env() }),
     KAFKA_PROXIED_BROKERS: `127.0.0.1:${ports.kafkaProxied}`,
     KAFKA_PROXIED_PORT: String(ports.kafkaProxied),
     KAFKA_ADVERTISED_PORT: String(ports.kafkaAdvertised),
@@ -65,7 +65,7 @@ export function urlsOf(stack: Stack, env: Env): Record<string, string> {
 
 // Leaves out what in the caller's environment would point at the parts of another stack.
 async function privateEnv(name: string): Promise<Env> {
-  const own = /^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|PROJECTOR|LAKE)_/;
+  const own = /^(KAFKA|REDIS|AWS|TRINO|PURCHASE|SINK|QUERY|PROJECTOR|LAKE)_/;
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !own.test(key)));
   return { ...inherited, MILLRACE_HOME: join(root, '.millrace', name), SINK_FLUSH_SECONDS: '2', ...(await ownPorts()) };
 }

@@ -16,6 +16,8 @@ export interface StackProcess {
   readonly url: string;
   /** URL that answers when the process is healthy. */
   readonly health: string;
+  /** Time until it must be healthy after its start, in milliseconds. Default: 90 s. */
+  readonly startMsMax?: number;
 }
 
 /** How to start a process. */
@@ -28,6 +30,7 @@ export interface StartPlan {
   readonly cwd: string;
   readonly url: string;
   readonly health: string;
+  readonly startMsMax?: number;
 }
 
 /** Knows the processes of a stack by pid files, starts them detached, and stops only its own. */
@@ -87,6 +90,7 @@ export class ProcessTable {
       startedAt: startOf(child.pid) ?? '',
       url: plan.url,
       health: plan.health,
+      ...(plan.startMsMax === undefined ? {} : { startMsMax: plan.startMsMax }),
     };
     writeFileSync(join(this.#run, `${plan.name}.json`), `${JSON.stringify(started)}\n`);
     return started;

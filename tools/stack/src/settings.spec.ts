@@ -17,6 +17,7 @@ describe('the settings of the stack', () => {
       kafkaController: 9093,
       redis: 6379,
       aws: 4566,
+      trino: 8080,
       purchase: 3001,
       sink: 3002,
       query: 3003,

@@ -19,6 +19,7 @@ export interface Settings {
     readonly kafkaController: number;
     readonly redis: number;
     readonly aws: number;
+    readonly trino: number;
     readonly purchase: number;
     readonly sink: number;
     readonly query: number;
@@ -31,6 +32,7 @@ export interface Settings {
   /** S3, where it is another store than the rest of AWS. */
   readonly s3Url: string;
   readonly glueUrl: string;
+  readonly trinoUrl: string;
   readonly bucket: string;
   readonly database: string;
   /** Parts that the environment says are running elsewhere. They are not started. */
@@ -56,6 +58,7 @@ export function readSettings(env: Env): Settings {
       kafkaController: ports.KAFKA_CONTROLLER_PORT,
       redis: ports.REDIS_PORT,
       aws: ports.AWS_EMULATOR_PORT,
+      trino: ports.TRINO_PORT,
       purchase: ports.PURCHASE_PORT,
       sink: ports.SINK_PORT,
       query: ports.QUERY_PORT,
@@ -67,6 +70,7 @@ export function readSettings(env: Env): Settings {
     awsUrl,
     s3Url: given('AWS_ENDPOINT_URL_S3', awsUrl),
     glueUrl: given('AWS_ENDPOINT_URL_GLUE', awsUrl),
+    trinoUrl: given('TRINO_URL', `http://127.0.0.1:${ports.TRINO_PORT}`),
     bucket: env['LAKE_BUCKET'] ?? 'millrace-lake',
     database: env['LAKE_DATABASE'] ?? 'bookstore',
     external: externalParts(env),
@@ -121,6 +125,11 @@ export const duckdbExtensions = ['httpfs', 'iceberg', 'avro'] as const;
 /** An extension of DuckDB, linked to a stable name by the installer. */
 export function extensionPath(settings: Settings, name: (typeof duckdbExtensions)[number]): string {
   return join(settings.cache, `${name}.duckdb_extension`);
+}
+
+/** Trino's server and connectors. */
+export function trinoPath(settings: Settings): string {
+  return join(settings.cache, 'trino');
 }
 
 /** Kafka's jars. */

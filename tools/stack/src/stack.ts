@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Interrupts } from './build.ts';
 import { StackError } from './errors.mjs';
 import { problemOf } from './health.ts';
-import type { Note } from './install.ts';
+import type { Note } from './install-once.ts';
 import { unlessInterrupted } from './interruption.mjs';
 import { isTaken } from './is-taken.mjs';
 import { portTaken } from './machine/check-machine.mjs';
-import { partNames, serviceNames, type Env, type PartName, type ServiceName } from './places.mjs';
+import { allPartNames, serviceNames, type Env, type PartName, type ServiceName } from './places.mjs';
 import { planPart, planService, type Planned } from './plans.ts';
 import { ProcessTable, type StackProcess } from './process-table.ts';
 import type { Settings } from './settings.ts';
@@ -48,16 +48,23 @@ export class Stack {
   /** Starts a service where it does not run, and waits until it is ready. */
   async startService(name: ServiceName, alias: string = name): Promise<string> {
     if (this.#runs(alias)) return await this.#awaitHealth(this.#table.get(alias)!, 'already running');
-    return await this.#start(planService(name, this.settings, this.#env, alias));
+    return await this.#start(planService(name, this.settings, this.env(), alias));
+  }
+
+  /** The environment of this stack, with the engine `trino` where a Trino runs. */
+  env(): Env {
+    const { external, trinoUrl } = this.settings;
+    if (!external.has('trino') && !this.#runs('trino')) return this.#env;
+    return { QUERY_ENGINES: 'duckdb,athena,trino', ...this.#env, TRINO_URL: trinoUrl };
   }
 
   /** Starts one part or service by its name. */
   async start(name: string, alias: string, note?: Note): Promise<string> {
-    const part = partNames.find((one) => one === name);
+    const part = allPartNames.find((one) => one === name);
     if (part !== undefined) return await this.startPart(part, note);
     const service = serviceNames.find((one) => one === name);
     if (service !== undefined) return await this.startService(service, alias);
-    throw new StackError(`There is no "${name}"; the parts are ${partNames.join(', ')}, the services ${serviceNames.join(', ')}.`);
+    throw new StackError(`There is no "${name}"; the parts are ${allPartNames.join(', ')}, the services ${serviceNames.join(', ')}.`);
   }
 
   /** Stops one by its name or alias. */
@@ -125,14 +132,16 @@ export class Stack {
 
   async #awaitHealth(one: StackProcess, how: string): Promise<string> {
     const { signal } = this.interrupts;
-    const deadline = performance.now() + 90_000;
+    const { startMsMax = 90_000 } = one;
+    const deadline = performance.now() + startMsMax;
     for (;;) {
       const alive = this.#table.isAlive(one);
       const problem = alive ? await unlessInterrupted(problemOf(one.health), signal) : 'it ended';
       if (problem === undefined) return how;
       const log = `The end of its log (${this.#table.logPath(one.name)}):\n${this.#table.logTail(one.name)}`;
       if (!alive) throw new StackError(`${one.name} ended while it started. ${log}`);
-      if (performance.now() > deadline) throw new StackError(`${one.name} runs but is not ready after 90 s: ${problem}. ${log}`);
+      if (performance.now() > deadline)
+        throw new StackError(`${one.name} runs but is not ready after ${startMsMax / 1000} s: ${problem}. ${log}`);
       await unlessInterrupted(pause(100), signal);
     }
   }

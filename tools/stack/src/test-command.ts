@@ -9,6 +9,7 @@ import { run } from './run-command.mjs';
 import type { Screen } from './screen.mjs';
 import { readSettings } from './settings.ts';
 import { tallyOf, tallyText } from './test-reports.ts';
+import { startTrinoForTests } from './trino/trino-for-tests.ts';
 
 const report = 'test-report.json';
 const integrationReport = 'test-report.int.json';
@@ -109,15 +110,19 @@ async function integration(
   const ran: string[] = [];
   try {
     const prometheus = await findPrometheus(readSettings(process.env), interrupts);
-    await onPrivateStack('test', serviceNames, screen, interrupts, async (given) => {
-      const env = prometheus === undefined ? given : { ...given, MILLRACE_PROMETHEUS: prometheus };
+    await onPrivateStack('test', serviceNames, screen, interrupts, async (given, stack) => {
+      const common = prometheus === undefined ? given : { ...given, MILLRACE_PROMETHEUS: prometheus };
       for (const group of groupsOf(projects)) {
         ran.push(...group);
         const names = group.join(' and ');
+        // Only for the project that tests it: it holds 1.5 GB.
+        const trino = group.includes('@millrace/query-api');
+        const env = trino ? { ...common, ...(await startTrinoForTests(stack, given, screen)) } : common;
         await screen.step(`Integration tests of ${names}`, async () => {
           const { code, output } = await runTargets(['test-int'], interrupts, { parallel: group.length, env, projects: group });
           if (code !== 0) failures.push(`Integration tests of ${names} failed:\n${output.trim().split('\n').slice(-300).join('\n')}`);
         });
+        if (stack.running().includes('trino')) await stack.stop('trino');
       }
     });
   } catch (error) {

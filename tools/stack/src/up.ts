@@ -4,30 +4,34 @@ import { hasRedis, installers } from './install.ts';
 import { unlessInterrupted, type Interruption } from './interruption.mjs';
 import { setUpLake } from './lake-setup.ts';
 import { isFetched } from './machine/check-machine.mjs';
-import { partNames, serviceNames, type Env, type PartName } from './places.mjs';
+import { optionalPartNames, partNames, serviceNames, type Env, type PartName } from './places.mjs';
 import { runReport } from './report.ts';
 import { awaitQueryable, hasLandedRows, postSamples, readSamples, type Freshness } from './samples.ts';
 import type { Screen } from './screen.mjs';
 import type { Stack } from './stack.ts';
 import { groupThousands, tableText } from './table-text.ts';
 import { Timeline } from './timeline.ts';
+import { trinoStamp } from './trino/install-trino.ts';
+import { requireTrinoJava } from './trino/plan-trino.ts';
 
 /** How `up` runs. */
 export interface UpOptions {
   /** Return once everything runs, instead of at Ctrl-C. */
   readonly detach: boolean;
+  /** Start Trino too. */
+  readonly trino: boolean;
   /** How long the npm packages took to install before, in milliseconds. */
   readonly packagesMs: number;
   readonly interruption: Interruption;
 }
 
 /** Starts everything and shows the first answer. An interruption before that stops the started processes; a later one stops everything. */
-export async function up(stack: Stack, env: Env, screen: Screen, { detach, packagesMs, interruption }: UpOptions): Promise<number> {
+export async function up(stack: Stack, env: Env, screen: Screen, { detach, trino, packagesMs, interruption }: UpOptions): Promise<number> {
   const onStopped = (name: string, how: string): void => screen.line(`  ✓ ${name}: ${how}`);
   const timeline = new Timeline();
   timeline.add('npm packages', packagesMs);
   try {
-    await startAll(stack, env, screen, timeline);
+    await startAll(stack, env, screen, timeline, trino);
     if (!detach) screen.line('Ctrl-C stops everything.');
   } catch (error) {
     if (!(await interruption.explainsFailure())) {
@@ -46,14 +50,17 @@ export async function up(stack: Stack, env: Env, screen: Screen, { detach, packa
   return 0;
 }
 
-async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeline): Promise<void> {
+async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeline, trino: boolean): Promise<void> {
   const { settings, interrupts } = stack;
   const { signal } = interrupts;
   const wait = async <T>(work: Promise<T>): Promise<T> => await unlessInterrupted(work, signal);
-  await fetchAndBuild(stack, screen);
+  const parts = [...partNames, ...(trino ? optionalPartNames : [])];
+  // Before a long download.
+  if (trino && !settings.external.has('trino')) await requireTrinoJava(env, interrupts);
+  await fetchAndBuild(stack, screen, parts);
   timeline.mark('downloads and build');
 
-  for (const name of partNames) await screen.step(`Start ${name}`, async (note) => note(await stack.startPart(name, note)));
+  for (const name of parts) await screen.step(`Start ${name}`, async (note) => note(await stack.startPart(name, note)));
   await screen.step('Set up topic, bucket and table', async () => await wait(setUpLake(settings, env)));
   for (const name of serviceNames) await screen.step(`Start ${name}`, async (note) => note(await stack.startService(name)));
   timeline.mark('start');
@@ -96,27 +103,30 @@ async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeli
   screen.line();
   screen.line(`Purchases  ${urls.purchase}/v1/purchases`);
   screen.line(`Queries    ${urls.query}/v1/queries`);
+  if (trino) screen.line(`Trino      ${settings.trinoUrl} (catalogs hive and iceberg; engine "trino" of the query API)`);
   screen.line(`Health     ${[urls.purchase, urls.sink, urls.query].map((url) => `${url}/health/ready`).join('  ')}`);
   screen.line('Stop with ./millrace down; the data stays.');
   signal.throwIfAborted();
 }
 
 // Downloads wait for the network and the build for the processor, so they run beside each other.
-async function fetchAndBuild(stack: Stack, screen: Screen): Promise<void> {
+async function fetchAndBuild(stack: Stack, screen: Screen, parts: readonly PartName[]): Promise<void> {
   const { settings, interrupts } = stack;
   const lists = {
     kafka: ['kafka.stamp', 'pom.xml'],
     redis: ['redis.stamp', 'requirements-redis.txt'],
     aws: ['venv.stamp', 'requirements.txt'],
+    trino: trinoStamp,
   } as const;
   const isMissing = (name: PartName): boolean =>
-    !settings.external.has(name) && !isFetched({ MILLRACE_CACHE: settings.cache }, lists[name][0], lists[name][1]);
-  const titles = { kafka: 'Fetch Kafka', redis: 'Fetch Redis', aws: 'Fetch the AWS emulator' } as const;
+    parts.includes(name) && !settings.external.has(name) && !isFetched({ MILLRACE_CACHE: settings.cache }, lists[name][0], lists[name][1]);
+  const titles = { kafka: 'Fetch Kafka', redis: 'Fetch Redis', aws: 'Fetch the AWS emulator', trino: 'Fetch Trino' } as const;
   const fetch = async (name: PartName): Promise<void> =>
     await screen.step(titles[name], async (note) => void (await installers[name]({ settings, note, ...interrupts })));
   const results = await Promise.allSettled([
     screen.step('Build', async (note) => await build(interrupts, note)),
     isMissing('kafka') ? fetch('kafka') : undefined,
+    isMissing('trino') ? fetch('trino') : undefined,
     // Both are in one Python environment, which the emulator's installation empties.
     (async () => {
       if (isMissing('aws')) await fetch('aws');

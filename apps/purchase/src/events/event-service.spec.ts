@@ -1,10 +1,11 @@
 import { purchases } from '@millrace/contracts';
 import { describe, expect, it } from 'vitest';
+import { BadLine } from '../batch/ndjson-lines.ts';
 import { ClientPresence } from '../publish/client-presence.ts';
 import type { Delivery } from '../publish/delivery.ts';
 import type { EventMessage } from '../publish/event-message.ts';
 import { seedPurchase, seedText } from '../testing/seed-purchase.ts';
-import { EventService, statusOfBatch } from './event-service.ts';
+import { EventService, statusOfBatch, verdictOfBatch } from './event-service.ts';
 
 const limits = { client: new ClientPresence(), deadline: 0 };
 const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
@@ -15,6 +16,8 @@ const writes: Deliver = ({ eventId, partition }, index) => ({ kind: 'written', e
 const fails =
   (reason: Extract<Delivery, { kind: 'failed' }>['reason']): Deliver =>
   ({ eventId }) => ({ kind: 'failed', eventId, reason });
+
+const idOfPlace = (index: number): string => `0199f2a0-0000-8000-8000-00000000000${index}`;
 
 function serviceThat(deliver: Deliver): { service: EventService; published: EventMessage[]; invalid: () => number } {
   const published: EventMessage[] = [];
@@ -163,6 +166,35 @@ describe('a batch', () => {
     });
     expect(published.map(({ eventId }) => eventId)).toEqual(ids);
     expect(statusOfBatch(answer)).toBe(202);
+  });
+
+  it('rejects a line that is not JSON with its number, and counts it', async () => {
+    const { service, invalid } = serviceThat(writes);
+    const answer = await service.takeBatch([seedPurchase(), new BadLine(7)], traceparent, limits);
+    expect(answer).toMatchObject({
+      accepted: 1,
+      items: [
+        { status: 202 },
+        { index: 1, status: 400, problem: { type: 'urn:millrace:problem:invalid-json', detail: 'Line 7 could not be parsed as JSON.' } },
+      ],
+    });
+    expect(invalid()).toBe(1);
+  });
+
+  it('gives each item without an id the id of its place', async () => {
+    const { service, published } = serviceThat(writes);
+    await service.takeBatch([seedPurchase(), { title: 1 }, seedPurchase()], traceparent, limits, idOfPlace);
+    expect(published.map(({ eventId }) => eventId)).toEqual([idOfPlace(0), idOfPlace(2)]);
+  });
+
+  it('lets a repetition under its key run again only while it could save an item', async () => {
+    const bad = { title: 1 };
+    const verdictOf = async (deliver: Deliver, items: unknown[]): Promise<string> =>
+      verdictOfBatch(await serviceThat(deliver).service.takeBatch(items, traceparent, limits));
+    expect(await verdictOf(writes, [bad, seedPurchase()])).toBe('keep');
+    expect(await verdictOf(writes, [bad])).toBe('release');
+    const half: Deliver = (message, index) => (index === 0 ? writes : fails('unknown'))(message, index);
+    expect(await verdictOf(half, [seedPurchase(), seedPurchase()])).toBe('repeat');
   });
 
   it('is 400 when no item is good, and 503 when a repetition could save one', async () => {

@@ -1,10 +1,19 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BatchAnswer, BatchItem, EventReceipt, Stream } from '@millrace/contracts';
+import { BadLine } from '../batch/ndjson-lines.ts';
 import { PurchaseError } from '../errors.ts';
+import type { Verdict } from '../idempotency/idempotent-answers.ts';
 import { errorOf, receiptOf } from './delivery-answers.ts';
 import { eventReaderOf, type ReadEvent } from './event-reader.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
 import { messageMakerOf, type EventMessage, type MakeMessage } from '../publish/event-message.ts';
+
+/** Items that are read in one turn of the event loop: about 5 ms of work. */
+const itemsPerTurn = 500;
+
+/** An item of a batch: its message, or the reason why it has none. */
+type ReadItem = { readonly index: number; readonly message: EventMessage } | { readonly index: number; readonly error: PurchaseError };
 
 /** Dependencies and limits of the service. */
 export interface EventServiceOptions {
@@ -29,9 +38,17 @@ export class EventService {
     this.#makeMessage = messageMakerOf(options.stream);
   }
 
-  /** @throws PurchaseError when the event breaks the contract, or is not kept */
-  async take(body: unknown, traceparent: string, limits: PublishLimits): Promise<EventReceipt> {
-    const message = this.#messageOf(body, traceparent, limits.callerDeadline);
+  /**
+   * @param newEventId makes the id of an event without one
+   * @throws PurchaseError when the event breaks the contract, or is not kept
+   */
+  async take(
+    body: unknown,
+    traceparent: string,
+    limits: PublishLimits,
+    newEventId: () => string = this.#options.newEventId,
+  ): Promise<EventReceipt> {
+    const message = this.#messageOf(body, traceparent, limits.callerDeadline, newEventId);
     const [delivery] = await this.#options.publisher.publish([message], limits);
     if (delivery!.kind === 'failed') throw errorOf(delivery!);
     return receiptOf(delivery!, this.#options.stream.topic.name);
@@ -40,10 +57,21 @@ export class EventService {
   /**
    * Takes a batch; each item has an answer of its own.
    *
+   * @param newEventId makes the id of an item without one
    * @throws PurchaseError `validation` when it is not an array of 1 to `batchItemsMax` items
    */
-  async takeBatch(body: unknown, traceparent: string, limits: PublishLimits): Promise<BatchAnswer> {
-    const items = this.#itemsOf(body).map((item, index) => this.#read(item, index, traceparent, limits.callerDeadline));
+  async takeBatch(
+    body: unknown,
+    traceparent: string,
+    limits: PublishLimits,
+    newEventId: (index: number) => string = this.#options.newEventId,
+  ): Promise<BatchAnswer> {
+    const items: ReadItem[] = [];
+    for (const [index, item] of this.#itemsOf(body).entries()) {
+      // Single purchases must not wait until 10,000 items are read.
+      if (index > 0 && index % itemsPerTurn === 0) await setImmediate();
+      items.push(this.#read(item, index, traceparent, limits.callerDeadline, () => newEventId(index)));
+    }
     const messages = items.flatMap((item) => ('message' in item ? [item.message] : []));
     const deliveries = (await this.#options.publisher.publish(messages, limits)).values();
     const answers = items.map((item): BatchItem => {
@@ -65,23 +93,22 @@ export class EventService {
     return body as unknown[];
   }
 
-  #read(
-    item: unknown,
-    index: number,
-    traceparent: string,
-    deadline: number | undefined,
-  ): { index: number; message: EventMessage } | { index: number; error: PurchaseError } {
+  #read(item: unknown, index: number, traceparent: string, deadline: number | undefined, newEventId: () => string): ReadItem {
+    if (item instanceof BadLine) {
+      this.#options.onInvalid();
+      return { index, error: new PurchaseError('invalid-json', `Line ${item.line} could not be parsed as JSON.`) };
+    }
     try {
-      return { index, message: this.#messageOf(item, traceparent, deadline) };
+      return { index, message: this.#messageOf(item, traceparent, deadline, newEventId) };
     } catch (error) {
       if (error instanceof PurchaseError) return { index, error };
       throw error;
     }
   }
 
-  #messageOf(body: unknown, traceparent: string, deadline: number | undefined): EventMessage {
+  #messageOf(body: unknown, traceparent: string, deadline: number | undefined, newEventId: () => string): EventMessage {
     try {
-      return this.#makeMessage(this.#readEvent(body, this.#options.newEventId), traceparent, deadline);
+      return this.#makeMessage(this.#readEvent(body, newEventId), traceparent, deadline);
     } catch (error) {
       if (error instanceof PurchaseError) this.#options.onInvalid();
       throw error;
@@ -104,4 +131,10 @@ function problemItem(index: number, error: PurchaseError): BatchItem {
 export function statusOfBatch({ accepted, items }: BatchAnswer): 202 | 400 | 503 {
   if (accepted > 0) return 202;
   return items.some(({ status }) => status >= 500) ? 503 : 400;
+}
+
+/** Whether a repetition of a batch under its Idempotency-Key gets the same answer: not while it could save an item. */
+export function verdictOfBatch(answer: BatchAnswer): Verdict {
+  if (answer.items.some(({ status }) => status >= 500)) return 'repeat';
+  return answer.accepted > 0 ? 'keep' : 'release';
 }

@@ -1,12 +1,13 @@
-import { type BatchItem, headerNames, writeScopeOf, type Stream } from '@millrace/contracts';
-import { deadlineOf, ProblemError, RequireScope, RoutePriority } from '@millrace/runtime';
+import { type BatchAnswer, type BatchItem, headerNames, writeScopeOf, type Stream } from '@millrace/contracts';
+import { RequireScope, RoutePriority } from '@millrace/runtime';
 import { Body, Controller, Inject, Post, Req, Res, type Type } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { statusOfBatch, type EventService } from '../events/event-service.ts';
-import { ClientPresence } from '../publish/client-presence.ts';
-import type { PublishLimits } from '../publish/publish-call.ts';
+import { statusOfBatch, verdictOfBatch, type EventService } from '../events/event-service.ts';
+import { answerKeyed, keyOf } from '../idempotency/answer-keyed.ts';
+import { IdempotentAnswers, type KeyedWork, type Verdict } from '../idempotency/idempotent-answers.ts';
 import type { DrawHex } from '../publish/random-hex.ts';
 import { traceparentOf } from '../publish/traceparent.ts';
+import { limitsOf } from './request-limits.ts';
 
 /** Injection token of the time a request may take, in milliseconds. */
 export const REQUEST_MS_MAX = Symbol('REQUEST_MS_MAX');
@@ -28,6 +29,7 @@ export function eventsControllerOf(stream: Stream): Type {
       @Inject(eventServiceToken(stream)) private readonly events: EventService,
       @Inject(REQUEST_MS_MAX) private readonly requestMsMax: number,
       @Inject(DRAW_HEX) private readonly draw: DrawHex,
+      @Inject(IdempotentAnswers) private readonly idempotent: IdempotentAnswers,
     ) {}
 
     // A customer waits at the till; a batch can come again. The reply is the only parameter, because Nest spends several promises on each
@@ -36,16 +38,37 @@ export function eventsControllerOf(stream: Stream): Type {
     @RoutePriority('high')
     async take(@Res() reply: FastifyReply): Promise<void> {
       const { request } = reply;
-      const receipt = await this.events.take(request.body, traceOf(request, this.draw), limitsOf(request, reply, this.requestMsMax));
+      const limits = limitsOf(request, reply, this.requestMsMax);
+      const key = keyOf(reply);
+      const { body } = request;
+      const trace = traceOf(request, this.draw);
+      const receipt =
+        key === undefined
+          ? await this.events.take(body, trace, limits)
+          : await this.keyed(
+              reply,
+              key,
+              async (newEventId) => await this.events.take(body, trace, limits, newEventId),
+              () => 'keep',
+            );
       void reply.code(202).send(receipt);
     }
 
     @Post('batch')
     async takeBatch(@Body() body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-      const answer = await this.events.takeBatch(body, traceOf(request, this.draw), limitsOf(request, reply, this.requestMsMax));
+      const limits = limitsOf(request, reply, this.requestMsMax);
+      const key = keyOf(reply);
+      const trace = traceOf(request, this.draw);
+      const take: KeyedWork<BatchAnswer> = async (newEventId) => await this.events.takeBatch(body, trace, limits, newEventId);
+      const answer =
+        key === undefined ? await this.events.takeBatch(body, trace, limits) : await this.keyed(reply, key, take, verdictOfBatch);
       const status = statusOfBatch(answer);
       if (status === 503) void reply.header('retry-after', String(Math.max(...answer.items.map(retryAfterOf))));
       await reply.code(status).send(answer);
+    }
+
+    private async keyed<T>(reply: FastifyReply, key: string, work: KeyedWork<T>, verdictOf: (answer: T) => Verdict): Promise<T> {
+      return await answerKeyed(this.idempotent, reply, { stream: stream.name, key, body: reply.request.body, verdictOf }, work);
     }
   }
   return EventsController;
@@ -55,21 +78,6 @@ function traceOf({ headers }: FastifyRequest, draw: DrawHex): string {
   return traceparentOf(headers[headerNames.traceparent], draw);
 }
 
-function limitsOf(request: FastifyRequest, reply: FastifyReply, requestMsMax: number): PublishLimits {
-  const deadline = deadlineOf(request.headers[headerNames.deadline]);
-  const ownDeadline = Date.now() + requestMsMax;
-  return { client: clientOf(reply), deadline: Math.min(deadline ?? ownDeadline, ownDeadline), callerDeadline: deadline };
-}
-
 function retryAfterOf(item: BatchItem): number {
   return 'problem' in item ? (item.problem.retryAfterSeconds ?? 1) : 1;
-}
-
-function clientOf({ raw }: FastifyReply): ClientPresence {
-  const client = new ClientPresence();
-  raw.on('close', () => {
-    if (!raw.writableFinished)
-      client.leave(new ProblemError('client-closed', { detail: 'The client closed the connection before the answer.' }));
-  });
-  return client;
 }

@@ -30,19 +30,20 @@ it.each([
   expect(remedyOf(error) !== undefined).toBe(kind !== undefined);
 });
 
+function tlsOptions(brokers: string[], name?: string): unknown {
+  const named = name === undefined ? {} : { KAFKA_TLS_SERVER_NAME: name };
+  return platformaticAccess(kafkaAccessOf({ KAFKA_BROKERS: brokers, KAFKA_TLS: true, ...named }));
+}
+
 describe('the options of the client', () => {
   it('neither encrypt nor log in unless told to', () => {
     expect(platformaticAccess(plainAccess(['a:1']))).toEqual({ bootstrapBrokers: ['a:1'] });
   });
 
   it('name the host in the TLS handshake, unless a name is set or a broker has no name', () => {
-    const tlsServerName = (brokers: string[], name?: string): unknown =>
-      platformaticAccess(
-        kafkaAccessOf({ KAFKA_BROKERS: brokers, KAFKA_TLS: true, ...(name === undefined ? {} : { KAFKA_TLS_SERVER_NAME: name }) }),
-      );
-    expect(tlsServerName(['kafka:9093'])).toEqual({ bootstrapBrokers: ['kafka:9093'], tls: {}, tlsServerName: true });
-    expect(tlsServerName(['127.0.0.1:9093'])).toEqual({ bootstrapBrokers: ['127.0.0.1:9093'], tls: {} });
-    expect(tlsServerName(['kafka:9093'], 'broker')).toEqual({ bootstrapBrokers: ['kafka:9093'], tls: { servername: 'broker' } });
+    expect(tlsOptions(['kafka:9093'])).toEqual({ bootstrapBrokers: ['kafka:9093'], tls: {}, tlsServerName: true });
+    expect(tlsOptions(['127.0.0.1:9093'])).toEqual({ bootstrapBrokers: ['127.0.0.1:9093'], tls: {} });
+    expect(tlsOptions(['kafka:9093'], 'broker')).toEqual({ bootstrapBrokers: ['kafka:9093'], tls: { servername: 'broker' } });
   });
 
   it('refuse a token that the broker answers with its reason', () => {

@@ -130,6 +130,22 @@ describe('the queue', () => {
     expect(events).toContainEqual({ type: 'EventsFailed', reason: 'overloaded', events: 2 });
   });
 
+  it('takes single events while batches have filled their three quarters of it', async () => {
+    const publisher = await started({ queueEventsMax: 8 });
+    publish(publisher, message('a'), message('b'), message('c'), message('d'));
+    const batch = publish(publisher, message('e'), message('f'), message('g'));
+    const fitting = publish(publisher, message('h'), message('i'));
+    const single = publish(publisher, message('j'));
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect([batch.deliveries, fitting.deliveries, single.deliveries]).toEqual([
+      ['e overloaded', 'f overloaded', 'g overloaded'],
+      ['h at 0/4', 'i at 0/5'],
+      ['j at 0/6'],
+    ]);
+  });
+
   it('is limited in bytes', async () => {
     const publisher = await started({ queueBytesMax: 100 });
     publish(publisher, message('a', 0, 60));

@@ -8,6 +8,9 @@ import type { PublisherObserver } from './publisher-events.ts';
 import type { EventMessage } from './event-message.ts';
 import type { PartitionOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
 
+/** Part of the queue that batches may fill. The rest is for single purchases, for which a customer waits. */
+export const batchQueueShare = 0.75;
+
 /** Limits and habits of the publisher. */
 export interface PublisherSettings {
   readonly partitions: number;
@@ -125,7 +128,9 @@ export class Publisher implements EventPublisher {
     if (!this.#accepting) return { reason: 'stopping' };
     if (this.#state.name === 'down') return { reason: 'unavailable', cause: this.#state.cause };
     const { queueEventsMax, queueBytesMax } = this.#settings;
-    if (this.#events + messages.length > queueEventsMax || this.#bytes + bytesOf(messages) > queueBytesMax) return { reason: 'overloaded' };
+    const share = messages.length > 1 ? batchQueueShare : 1;
+    const isFull = this.#events + messages.length > queueEventsMax * share || this.#bytes + bytesOf(messages) > queueBytesMax * share;
+    if (isFull) return { reason: 'overloaded' };
     return undefined;
   }
 

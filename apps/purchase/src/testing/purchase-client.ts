@@ -1,32 +1,34 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BatchAnswer, KafkaReceipt, Problem, EventReceipt } from '@millrace/contracts';
+import {
+  streams as declared,
+  type BatchAnswer,
+  type EventReceipt,
+  type KafkaReceipt,
+  type Problem,
+  type Stream,
+} from '@millrace/contracts';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
 import { type TopicMessage, waitUntil } from '@millrace/testing';
 import { expect } from 'vitest';
 import { readPurchaseConfig } from '../config.ts';
-import { PurchaseModule } from '../purchase.module.ts';
+import { serviceOptions } from '../service-options.ts';
 import { seedPurchase } from './seed-purchase.ts';
 
 /** The event loop is the test's as well: what delays the test must not make the service shed. */
 const patient = { PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '60000' };
 
 /** Starts the service in this process, on a free port. */
-export async function startPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
+export async function startPurchase(env: Readonly<Record<string, string>>, streams: readonly Stream[] = declared): Promise<RunningService> {
   const config = readPurchaseConfig({ LOG_LEVEL: 'error', ...patient, ...env });
-  const logger = createLogger({ name: 'purchase', level: config.LOG_LEVEL });
-  return await startService({
-    name: 'purchase',
-    module: PurchaseModule.of(config, logger),
-    port: 0,
-    logger,
-    admission: 'http',
-    bodyBytesMax: config.PURCHASE_BODY_BYTES_MAX,
-  });
+  return await startService({ ...serviceOptions(config, createLogger({ name: 'purchase', level: config.LOG_LEVEL }), streams), port: 0 });
 }
 
 /** The same, once it has reached Kafka: before, a busy machine may make it refuse what it is sent. */
-export async function startReadyPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
-  const service = await startPurchase(env);
+export async function startReadyPurchase(
+  env: Readonly<Record<string, string>>,
+  streams: readonly Stream[] = declared,
+): Promise<RunningService> {
+  const service = await startPurchase(env, streams);
   await waitUntil('purchase to be ready', async () => ((await fetch(`${service.url}/health/ready`)).ok ? true : undefined), {
     timeoutMs: 30_000,
   });
@@ -48,7 +50,11 @@ export async function post(
     headers = { 'content-type': 'application/json' },
   }: { readonly path?: string; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Promise<Answer> {
-  const response = await fetch(url + path, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers,
+    body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+  });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
 }
 

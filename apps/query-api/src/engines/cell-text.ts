@@ -14,3 +14,9 @@ export function shortestReal(value: number): number {
   }
   return Number(real.toPrecision(9));
 }
+
+/** A time without the zeros of its fraction, which Trino writes and DuckDB does not. The emulator of Athena writes UTC as an offset. */
+export function timeText(text: string): string {
+  const short = text.replace(/\.(\d*?)0*(?= |[+-]|$)/, (_fraction, digits: string) => (digits === '' ? '' : `.${digits}`));
+  return short.replace(/^(\S+ \S+)\+00:00$/, '$1 UTC');
+}

@@ -3,13 +3,19 @@ import type { ResultCell } from '@millrace/contracts';
 import { QueryError, QueryStopped } from '../errors.ts';
 import type { EngineRequest, Parameter, QueryEngine, ResultColumn } from './query-engine.ts';
 import { engineRequest, runToEnd } from '../testing-engine.ts';
+import type { TestPurchase } from '../testing-lake.ts';
 
-/** Needs of the suite: an engine over a table `purchases` in database `database` with the rows of {@link conformanceRows}. */
+/** Needs of the suite: an engine over a table `purchases` in database `database`. */
 export interface ConformanceSubject {
   readonly engine: QueryEngine;
   readonly database: string;
+  /** The part of an execution's id that stays the same while the execution moves on. Default: the whole id. */
+  readonly executionOf?: (executionId: string) => string;
   close(): Promise<void>;
 }
+
+/** Behaviour that an engine may lack, each with the reason, which is in the name of the skipped test. */
+export type Lacking = { readonly [behaviour in 'nested values' | 'positions' | 'scan limit' | 'stop']?: string };
 
 /** Rows of the table that every engine must find. */
 export const conformanceRows = [
@@ -23,12 +29,32 @@ interface Answer {
   rows: readonly (readonly ResultCell[])[];
 }
 
-/** One suite for every engine: the behaviour that the rest of the app relies on. */
-export function engineConformance(name: string, open: () => Promise<ConformanceSubject>): void {
-  describe(`engine ${name}`, () => {
+/** The end of a test's name: why it is skipped. Empty where it runs. */
+export function skipNote(reason: string | undefined): string {
+  return reason === undefined ? '' : ` (skipped: ${reason})`;
+}
+
+/** A statement over 10 thousand million rows. */
+const endless = `WITH digits AS (SELECT n FROM (VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) AS t(n))
+  SELECT count(*) AS n FROM ${Array.from('abcdefghij')
+    .map((name) => `digits ${name}`)
+    .join(', ')} WHERE (a.n * b.n + c.n * j.n) % 7 = (d.n + e.n) % 5`;
+
+/**
+ * One suite for every engine: the behaviour that the rest of the app relies on.
+ *
+ * @param open opens the engine over a table with these rows
+ * @param options what the engine lacks; and why the suite is skipped, undefined where the engine is there
+ */
+export function engineConformance(
+  name: string,
+  open: (rows: readonly TestPurchase[]) => Promise<ConformanceSubject>,
+  { lacking = {}, missing }: { readonly lacking?: Lacking; readonly missing?: string | undefined } = {},
+): void {
+  describe.skipIf(missing !== undefined)(`engine ${name}${skipNote(missing)}`, () => {
     let subject: ConformanceSubject;
     beforeAll(async () => {
-      subject = await open();
+      subject = await open(conformanceRows);
     });
     afterAll(async () => await subject?.close());
 
@@ -118,15 +144,79 @@ export function engineConformance(name: string, open: () => Promise<ConformanceS
       expect(rows.at(-1)).toEqual([9999]);
     });
 
-    it('reports the execution before it has a result, and attaches to it when asked again', async () => {
+    it('keeps every digit of integers and decimals, and has text for numbers that JSON lacks', async () => {
+      const { columns, rows } = await ask(
+        "SELECT CAST(9223372036854775807 AS BIGINT) AS a, CAST('1.50' AS DECIMAL(10,2)) AS b, CAST('12345678901234567890123456789012345678' AS DECIMAL(38,0)) AS c, CAST('NaN' AS DOUBLE) AS d, CAST('-Infinity' AS DOUBLE) AS e, CAST(0.1 AS REAL) AS f, CAST(1e300 AS DOUBLE) AS g, CAST(7 AS SMALLINT) AS h",
+      );
+      expect(columns.map(({ type }) => type)).toEqual([
+        'bigint',
+        'decimal(10,2)',
+        'decimal(38,0)',
+        'double',
+        'double',
+        'real',
+        'double',
+        'smallint',
+      ]);
+      expect(rows).toEqual([['9223372036854775807', '1.50', '12345678901234567890123456789012345678', 'NaN', '-Infinity', 0.1, 1e300, 7]]);
+    });
+
+    it('writes times without zeros at their end', async () => {
+      const { rows } = await ask(
+        "SELECT TIMESTAMP '2024-02-29 13:05:09.120' AS a, TIMESTAMP '2024-02-29 13:05:09' AS b, TIME '13:05:09' AS c",
+      );
+      expect(rows).toEqual([['2024-02-29 13:05:09.12', '2024-02-29 13:05:09', '13:05:09']]);
+    });
+
+    it.skipIf(lacking['nested values'] !== undefined)(`gives nested values as JSON text${skipNote(lacking['nested values'])}`, async () => {
+      const { columns, rows } = await ask(
+        "SELECT ARRAY[1, NULL, 3] AS a, CAST(ROW(1, 'x') AS ROW(n INTEGER, t VARCHAR)) AS b, MAP(ARRAY['k'], ARRAY[CAST(9007199254740993 AS BIGINT)]) AS c, CAST(NULL AS INTEGER) AS d",
+      );
+      expect(columns.map(({ type }) => type)).toEqual(['array(integer)', 'row(n integer, t varchar)', 'map(varchar, bigint)', 'integer']);
+      expect(rows).toEqual([['[1,null,3]', '{"n":1,"t":"x"}', '[{"key":"k","value":"9007199254740993"}]', null]]);
+    });
+
+    it('finds no rows and every column in a table into which nothing has landed', async () => {
+      const empty = await open([]);
+      try {
+        const { result, rows } = await runToEnd(
+          empty.engine,
+          engineRequest('SELECT genre, max(user_age) AS age FROM purchases GROUP BY genre'),
+        );
+        expect(result.columns).toEqual([
+          { name: 'genre', type: 'varchar' },
+          { name: 'age', type: 'integer' },
+        ]);
+        expect(rows).toEqual([]);
+      } finally {
+        await empty.close();
+      }
+    });
+
+    it('lets a successor attach to the execution that a worker has handed over', async () => {
       const queryId = crypto.randomUUID();
       const started: string[] = [];
-      const onStarted = async (id: string): Promise<void> => void started.push(id);
-      await ask('SELECT 1 AS one', [], { queryId, onStarted });
+      const controller = new AbortController();
+      const reason = new QueryStopped('handed-over');
+      const onStart = async (id: string): Promise<void> => {
+        started.push(id);
+        controller.abort(reason);
+      };
+      await expect(ask('SELECT 1 AS one', [], { queryId, signal: controller.signal, onStarted: onStart })).rejects.toBe(reason);
       expect(started).toHaveLength(1);
+      const onStarted = async (id: string): Promise<void> => void started.push(id);
       const again = await ask('SELECT 1 AS one', [], { queryId, onStarted, executionId: started[0]! });
       expect(again.rows).toEqual([[1]]);
-      expect(started[1]).toBe(started[0]);
+      const { executionOf = (id: string) => id } = subject;
+      expect([...new Set(started.map(executionOf))]).toHaveLength(1);
+    });
+
+    it('answers a successor whose execution has ended already', async () => {
+      const queryId = crypto.randomUUID();
+      let last = '';
+      const onStarted = async (id: string): Promise<void> => void (last = id);
+      await ask('SELECT 1 AS one', [], { queryId, onStarted });
+      expect((await ask('SELECT 1 AS one', [], { queryId, onStarted, executionId: last })).rows).toEqual([[1]]);
     });
 
     it('a column that is not there is an error with a reason', async () => {
@@ -136,15 +226,48 @@ export function engineConformance(name: string, open: () => Promise<ConformanceS
       expect((error as QueryError).message).toContain('nothing_here');
     });
 
-    it('a cancelled run ends with the reason it was given', async () => {
+    it.skipIf(lacking.positions !== undefined)(
+      `tells line and column of an error, with and without parameters${skipNote(lacking.positions)}`,
+      async () => {
+        for (const [sql, parameters, place] of [
+          ['SELECT genre,\n  nothing_here FROM purchases', [], 'line 2, column 3'],
+          ["SELECT 'it''s', nothing_here FROM purchases WHERE genre = ?", ['x'], 'line 1, column 17'],
+          ["SELECT ? AS a,\n\n 'é''', nothing_here FROM purchases", ["'"], 'line 3, column 9'],
+        ] as const) {
+          const error = await ask(sql, parameters).catch((caught: unknown) => caught);
+          expect(error).toMatchObject({ code: 'statement-invalid', message: expect.stringContaining(`${place}: `) as string });
+        }
+      },
+    );
+
+    it.skipIf(lacking['scan limit'] !== undefined)(
+      `stops a statement that would read more bytes than it may${skipNote(lacking['scan limit'])}`,
+      async () => {
+        const error = await ask('SELECT max(genre) AS a, max(user_id) AS b FROM purchases', [], { bytesScannedMax: 1 }).catch(
+          (caught: unknown) => caught,
+        );
+        expect(error).toMatchObject({ code: 'engine-failed', message: expect.stringContaining('more than 1 bytes') as string });
+        expect((await ask('SELECT max(genre) AS a FROM purchases', [], { bytesScannedMax: 1_000_000 })).rows).toEqual([["Poet's"]]);
+      },
+    );
+
+    it.each(['cancelled', 'deadline'] as const)('a statement that is stopped before it runs ends with the reason %s', async (code) => {
       const controller = new AbortController();
-      const reason = new QueryStopped('cancelled');
-      const running = ask('SELECT count(*) AS n FROM range(100000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5', [], {
-        signal: controller.signal,
-        onStarted: async () => controller.abort(reason),
-      });
+      const reason = new QueryStopped(code);
+      const running = ask(endless, [], { signal: controller.signal, onStarted: async () => controller.abort(reason) });
       await expect(running).rejects.toBe(reason);
     });
+
+    it.skipIf(lacking.stop !== undefined)(
+      `a statement that is cancelled while it runs ends with that reason, and the engine takes the next${skipNote(lacking.stop)}`,
+      async () => {
+        const controller = new AbortController();
+        const reason = new QueryStopped('cancelled');
+        const onStarted = async (): Promise<void> => void setTimeout(() => controller.abort(reason), 500);
+        await expect(ask(endless, [], { signal: controller.signal, onStarted })).rejects.toBe(reason);
+        expect((await ask('SELECT 1 AS one')).rows).toEqual([[1]]);
+      },
+    );
 
     it('says that it would take a statement', async () => {
       await expect(subject.engine.check(AbortSignal.timeout(30_000))).resolves.toBeUndefined();

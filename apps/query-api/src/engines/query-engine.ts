@@ -25,7 +25,11 @@ export interface EngineRequest {
   readonly parameters: readonly Parameter[];
   /** The execution that a former worker started: the engine attaches to it instead of starting another. */
   readonly executionId: string | undefined;
-  /** Awaited as soon as the engine has accepted the statement, so that a successor can attach. */
+  /** Name of the caller, for an engine that has users of its own. */
+  readonly user?: string;
+  /** Bytes that the statement may read from storage, for an engine that can stop it there. */
+  readonly bytesScannedMax?: number;
+  /** Awaited as soon as the engine has accepted the statement, and again when its id changes, so that a successor can attach. */
   readonly onStarted: (executionId: string) => Promise<void>;
   /** Aborted with a {@link QueryStopped}. */
   readonly signal: AbortSignal;
@@ -41,7 +45,7 @@ export interface EngineResult {
 }
 
 /**
- * An engine that runs SQL over the lake. It is built for three: embedded DuckDB, Athena, and later Trino.
+ * An engine that runs SQL over the lake. There are three: embedded DuckDB, Athena and Trino.
  *
  * Errors are {@link QueryError}: `statement-invalid` when the statement is at fault, `unavailable` when the engine or its storage
  * cannot be reached, `engine-failed` for the rest. An aborted run throws the signal's reason.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
 import { headerNames, type InlineQueryView } from '@millrace/contracts';
-import { deadlineOf, Lifecycle, principalOf, RequireScope, type Principal } from '@millrace/runtime';
+import { deadlineOf, idempotencyKeyOf, Lifecycle, principalOf, RequireScope, type Principal } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryError } from '../errors.ts';
 import type { RequestLimits } from '../guards.ts';
@@ -12,17 +12,7 @@ import { QueryService } from '../queries/query-service.ts';
 import { formatted, wholeFormats } from '../results/result-formats.ts';
 import { answerSignal } from './answer-signal.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
-import {
-  acceptedOf,
-  cacheUseOf,
-  cursorOf,
-  idempotencyKeyOf,
-  limitOf,
-  matchesTag,
-  preferredWaitMs,
-  waitMsOf,
-  type QueryString,
-} from './request-reading.ts';
+import { acceptedOf, cacheUseOf, cursorOf, limitOf, matchesTag, preferredWaitMs, waitMsOf, type QueryString } from './request-reading.ts';
 
 const json = 'application/json';
 

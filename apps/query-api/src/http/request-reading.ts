@@ -24,12 +24,6 @@ export function limitOf(query: QueryString): number {
   return wholeNumber(query, 'limit', 1, queryLimits.pageRowsMax) ?? pageRowsDefault;
 }
 
-/** The `Idempotency-Key` of a request, or undefined. */
-export function idempotencyKeyOf(header: string | undefined): string | undefined {
-  if (header === undefined || /^[\x21-\x7e]{1,200}$/.test(header)) return header;
-  throw validationError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible ASCII characters' }]);
-}
-
 /** What `Cache-Control` asks for: `no-cache` a run of its own whose result is kept, `no-store` one whose result is not. */
 export function cacheUseOf(cacheControl: string | undefined): CacheUse {
   const directives = (cacheControl ?? '').split(',').map((directive) => directive.trim().toLowerCase());

@@ -152,12 +152,18 @@ async function execute(
     statement: readStatement(data.sql),
     parameters: data.parameters,
     executionId: progress?.executionId,
+    ...userOf(data),
     onStarted,
     signal,
   });
   const { result, kept } = keeping(withUniqueNames(answer));
   const { rows, bytesScanned } = await writeResult(results, { queryId: id, writerId: newWriterId() }, result, limits, signal);
   return { finishedAt: now(), rows, bytesScanned, kept: kept() };
+}
+
+/** The caller, where authentication knows one. */
+function userOf({ principal }: QueryJobData): { readonly user?: string } {
+  return principal === undefined || principal.kind === 'anonymous' ? {} : { user: principal.subject };
 }
 
 /** The same result with unique column names. */

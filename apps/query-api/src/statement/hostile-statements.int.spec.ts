@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AthenaEngine } from '../engines/athena/athena-engine.ts';
-import { conformanceRows } from '../engines/query-engine.conformance.ts';
+import { conformanceRows, skipNote } from '../engines/query-engine.conformance.ts';
 import type { QueryEngine } from '../engines/query-engine.ts';
+import { TrinoEngine } from '../engines/trino/trino-engine.ts';
 import { QueryError, QueryStopped, type QueryErrorCode } from '../errors.ts';
 import { testDuckDb } from '../testing-duckdb.ts';
-import { openTestLake, type TestLake } from '../testing-lake.ts';
+import { openTestLake, testParts, type TestLake } from '../testing-lake.ts';
 import { hostileStatements, type HostileOutcome } from './hostile-statements.ts';
 import { StatementGate } from './statement-gate.ts';
 
@@ -21,6 +22,7 @@ const outcomes: Readonly<Record<string, Partial<Record<QueryErrorCode, HostileOu
     'engine-failed': 'contained: a limit ends it',
     'result-too-large': 'contained: a limit ends it',
   },
+  trino: { 'statement-invalid': 'contained: the engine refuses it' },
   athena: { 'statement-invalid': 'contained: the engine refuses it', 'engine-failed': 'contained: the engine refuses it' },
 };
 
@@ -95,6 +97,19 @@ class RefusedByGate extends Error {
     this.outcome = `refused: ${code}` as HostileOutcome;
   }
 }
+
+const { trinoMissing, trinoUrl = '' } = testParts;
+// The gate's own refusals are tested without an engine.
+describe.skipIf(trinoMissing !== undefined)(`hostile statements that pass the gate, on Trino${skipNote(trinoMissing)}`, () => {
+  const statements = hostileStatements.filter(({ engines, outcome }) => engines.includes('athena') && outcome.startsWith('contained'));
+  it.each(statements.map(({ kind, sql }) => ({ kind, sql, title: sql.slice(0, 120) })))('$kind: $title is contained', async ({ sql }) => {
+    const trino = new TrinoEngine(
+      { url: trinoUrl, catalog: 'hive', schema: lake.database },
+      async ({ signal }, run) => await run(signal ?? AbortSignal.timeout(30_000)),
+    );
+    expect(await outcomeOf(sql, trino, 30_000)).toMatch(/^contained: (?:harmless rows|the engine refuses it)$/);
+  });
+});
 
 describe.each([
   ['duckdb', () => testDuckDb(lake)],

@@ -35,6 +35,8 @@ export interface HttpOperation {
   readonly parameters?: readonly HttpParameter[];
   /** Schema of the JSON body. Default: the request has no body. */
   readonly body?: TSchema;
+  /** Schemas of the body in other media types. Default: JSON only. */
+  readonly otherBodies?: Readonly<Record<string, TSchema>>;
   readonly answers: readonly HttpAnswer[];
   /** Problems of this route. {@link commonProblems} are added to each route. */
   readonly problems: readonly ProblemName[];

@@ -1,3 +1,4 @@
+import type { TSchema } from 'typebox';
 import { problemMediaType, problemSchema, problemTypes, type ProblemName } from '../problem.ts';
 import { commonProblems, type HttpApi, type HttpAnswer, type HttpOperation } from './http-api.ts';
 import { SchemaComponents, type JsonObject } from './schema-components.ts';
@@ -67,7 +68,7 @@ export function openApiOf({ title, description, version, operations }: HttpApi):
 }
 
 function describeOperation(
-  { id, tag, summary, description, scopes, parameters, body, answers, problems }: HttpOperation,
+  { id, tag, summary, description, scopes, parameters, body, otherBodies = {}, answers, problems }: HttpOperation,
   components: SchemaComponents,
 ): OpenApiOperation {
   return {
@@ -89,9 +90,13 @@ function describeOperation(
         }),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: components.reference(body) } } } }),
+      : { requestBody: { required: true, content: contentOf({ 'application/json': body, ...otherBodies }, components) } }),
     responses: describeResponses(answers, [...problems, ...commonProblems], components),
   };
+}
+
+function contentOf(schemas: Readonly<Record<string, TSchema>>, components: SchemaComponents): OpenApiContent {
+  return Object.fromEntries(Object.entries(schemas).map(([mediaType, schema]) => [mediaType, { schema: components.reference(schema) }]));
 }
 
 function describeResponses(
@@ -110,13 +115,7 @@ function describeResponses(
               Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }]),
             ),
           }),
-      ...(content === undefined
-        ? {}
-        : {
-            content: Object.fromEntries(
-              Object.entries(content).map(([mediaType, schema]) => [mediaType, { schema: components.reference(schema) }]),
-            ),
-          }),
+      ...(content === undefined ? {} : { content: contentOf(content, components) }),
     };
   }
   for (const status of [...new Set(problems.map((name) => problemTypes[name].status))].toSorted((a, b) => a - b)) {

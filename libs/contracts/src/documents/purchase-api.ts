@@ -1,6 +1,7 @@
 import { Type, type TSchema } from 'typebox';
 import { batchAnswerSchema, eventReceiptSchema, purchaseLimits, streamListSchema } from '../event-http.ts';
-import { headerNames } from '../headers.ts';
+import { firehoseAnswerSchema, firehoseErrorSchema } from '../firehose-http.ts';
+import { headerNames, idempotencyKey } from '../headers.ts';
 import type { ProblemName } from '../problem.ts';
 import { writeScopeOf, type Stream } from '../streams/stream.ts';
 import { streams } from '../streams/streams.ts';
@@ -22,13 +23,33 @@ const traceParameter: HttpParameter = {
   schema: Type.String(),
 };
 
+const keyParameter: HttpParameter = {
+  in: 'header',
+  name: idempotencyKey.name,
+  description:
+    'Makes a repeated request the same request: the key gives the event ids, and a repetition gets the first receipt. Another body under the key is 422.',
+  schema: Type.String({ pattern: idempotencyKey.pattern }),
+};
+
+/** Headers of an answer to a request with an Idempotency-Key. */
+const keyHeaders = {
+  'Idempotent-Replayed': '`true`: the answer is the receipt of an earlier request under the same Idempotency-Key',
+  'Idempotency-Receipt': '`unavailable`: no receipt is kept. A repetition is sent again under the same event ids',
+} as const;
+
 const json = 'application/json';
+const amzJson = 'application/x-amz-json-1.1';
+
+/** Media type of newline-delimited JSON. */
+export const ndjsonMediaType = 'application/x-ndjson';
 
 const postProblems: readonly ProblemName[] = [
   'invalid-json',
   'validation',
   'body-too-large',
   'unsupported-media-type',
+  'idempotency-conflict',
+  'too-many-requests',
   'overloaded',
   'unavailable',
   'deadline-exceeded',
@@ -71,7 +92,7 @@ export function purchaseApiOf(list: readonly Stream[]): HttpApi {
     title: 'Millrace purchase API',
     description: 'Accepts events and answers when they are durable: in Kafka, or in the outbox on disk while Kafka is down.',
     version: '1.0.0',
-    operations: [...list.flatMap(streamOperations), ...catalogOperations],
+    operations: [...list.flatMap(streamOperations), ...catalogOperations, firehoseOperation(list)],
   };
 }
 
@@ -85,7 +106,7 @@ function streamOperations(stream: Stream): HttpOperation[] {
     method: 'POST',
     tag: capitalised(nouns),
     scopes: [writeScopeOf(stream)],
-    parameters: [deadlineParameter, traceParameter],
+    parameters: [keyParameter, deadlineParameter, traceParameter],
   } as const;
   return [
     {
@@ -95,7 +116,7 @@ function streamOperations(stream: Stream): HttpOperation[] {
       summary: `Post one ${noun}`,
       description: `The answer comes when every in-sync replica of Kafka has the ${noun}, or the outbox on disk while Kafka is down. After 503 or 504, or without an answer, send the ${noun} again under the same \`eventId\`: the sink drops a repeated event within its deduplication window.`,
       body: requestSchema,
-      answers: [{ status: 202, description: `The ${noun} is durable`, content: { [json]: eventReceiptSchema } }],
+      answers: [{ status: 202, description: `The ${noun} is durable`, content: { [json]: eventReceiptSchema }, headers: keyHeaders }],
       problems: [...postProblems, 'event-too-large'],
     },
     {
@@ -103,10 +124,11 @@ function streamOperations(stream: Stream): HttpOperation[] {
       path: `/v1/${name}/batch`,
       id: `post${nouns.split(' ').map(capitalised).join('')}`,
       summary: `Post a batch of ${nouns}`,
-      description: `Each ${noun} is checked alone and has its own answer, in the order of the array. 202: at least one was accepted. 400: none was accepted and a retry cannot help. 503: no valid ${noun} could be stored.`,
+      description: `Each ${noun} is checked alone and has its own answer, in the order of the request. A line of NDJSON that is not JSON is a rejected item. 202: at least one was accepted. 400: none was accepted and a retry cannot help. 503: no valid ${noun} could be stored.`,
       body: batchSchema(requestSchema, capitalised(nouns)),
+      otherBodies: { [ndjsonMediaType]: Type.String({ description: `One ${noun} as JSON in each line; empty lines do not count` }) },
       answers: [
-        { status: 202, description: `At least one ${noun} is durable`, content: { [json]: batchAnswerSchema } },
+        { status: 202, description: `At least one ${noun} is durable`, content: { [json]: batchAnswerSchema }, headers: keyHeaders },
         { status: 400, description: `No ${noun} was accepted, and a retry cannot help`, content: { [json]: batchAnswerSchema } },
         {
           status: 503,
@@ -120,11 +142,42 @@ function streamOperations(stream: Stream): HttpOperation[] {
   ];
 }
 
+function firehoseOperation(list: readonly Stream[]): HttpOperation {
+  const names = list.flatMap(({ deliveryStream }) => deliveryStream ?? []);
+  return {
+    method: 'POST',
+    path: '/',
+    id: 'putRecords',
+    tag: 'Firehose',
+    summary: 'Put records with an AWS SDK',
+    description: `The operations \`PutRecord\` and \`PutRecordBatch\` of Amazon Data Firehose in its AWS JSON 1.1 protocol. Delivery streams: ${names.join(', ') || 'none'}. The data of a record is one event as JSON. Where authentication is on, the request carries an AWS Signature Version 4 of an access key of PURCHASE_FIREHOSE_KEYS_FILE.`,
+    scopes: 'public',
+    parameters: [
+      {
+        in: 'header',
+        name: 'X-Amz-Target',
+        description: '`Firehose_20150804.PutRecord` or `Firehose_20150804.PutRecordBatch`',
+        schema: Type.String(),
+      },
+      deadlineParameter,
+      traceParameter,
+    ],
+    answers: [
+      { status: 200, description: 'An answer to each record', content: { [amzJson]: firehoseAnswerSchema } },
+      { status: 400, description: 'The request is wrong', content: { [amzJson]: firehoseErrorSchema } },
+      { status: 403, description: 'The signature is missing or wrong', content: { [amzJson]: firehoseErrorSchema } },
+      { status: 500, description: 'The record was refused', content: { [amzJson]: firehoseErrorSchema } },
+      { status: 503, description: 'The record could not be stored', content: { [amzJson]: firehoseErrorSchema } },
+    ],
+    problems: ['body-too-large', 'unsupported-media-type', 'invalid-json', 'deadline-exceeded'],
+  };
+}
+
 function batchSchema(item: TSchema, items: string): TSchema {
   return Type.Array(item, {
     minItems: 1,
     maxItems: purchaseLimits.batchItemsMax,
-    description: `${items}; PURCHASE_BATCH_ITEMS_MAX sets the limit`,
+    description: `${items}; PURCHASE_BATCH_ITEMS_MAX and PURCHASE_BATCH_BYTES_MAX set the limits`,
   });
 }
 

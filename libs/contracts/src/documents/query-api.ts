@@ -1,4 +1,5 @@
 import { Type, type TSchema } from 'typebox';
+import { idempotencyKey } from '../headers.ts';
 import {
   engineListSchema,
   engineNames,
@@ -74,9 +75,9 @@ export const queryApi: HttpApi = {
         },
         {
           in: 'header',
-          name: 'Idempotency-Key',
+          name: idempotencyKey.name,
           description: 'A repeated request of one principal under the same key is the same query',
-          schema: Type.String({ pattern: '^[\\x21-\\x7e]{1,200}$' }),
+          schema: Type.String({ pattern: idempotencyKey.pattern }),
         },
         limit,
         deadlineParameter,

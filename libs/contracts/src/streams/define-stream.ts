@@ -20,6 +20,11 @@ export interface StreamDeclaration<Fields extends TProperties> {
   readonly topic: { readonly name: string; readonly partitions: number };
   /** Field whose value is the key: a required string. Events of one key keep their order. */
   readonly keyField: keyof Fields & string;
+  /**
+   * Name of the Firehose delivery stream under which producers with an AWS SDK put events: 1–64 letters, digits, dots, hyphens and underscores.
+   * Default: they cannot.
+   */
+  readonly deliveryStream?: string;
   /** Glue database of the table. */
   readonly database: string;
   /** Name of the table, in lower-case words with underscores. */
@@ -47,8 +52,22 @@ const partitionKey = 'dt';
 export function defineStream<const Fields extends TProperties>(declaration: StreamDeclaration<Fields>): Stream<Fields> {
   const problems = problemsOf(declaration);
   if (problems.length > 0) throw new TypeError(`Invalid stream "${declaration.name}": ${problems.join('; ')}.`);
-  const { name, title, description, fields, eventType, topic, keyField, database, table, timeField, sortFields, contract, buffering } =
-    declaration;
+  const {
+    name,
+    title,
+    description,
+    fields,
+    eventType,
+    topic,
+    keyField,
+    database,
+    table,
+    timeField,
+    sortFields,
+    contract,
+    buffering,
+    deliveryStream,
+  } = declaration;
   const words = wordsOf(title);
   const idOf = (kind: 'event' | 'request'): string => `urn:millrace:schema:${words.join('-')}-${kind}:v1`;
   const eventSchema = Type.Object(fields, { $id: idOf('event'), title: `${title}Event`, description });
@@ -76,6 +95,7 @@ export function defineStream<const Fields extends TProperties>(declaration: Stre
     ),
     eventType,
     eventSource: '/millrace/purchase',
+    ...(deliveryStream === undefined ? {} : { deliveryStream }),
     database,
     table,
     columns,
@@ -90,26 +110,27 @@ export function defineStream<const Fields extends TProperties>(declaration: Stre
 /**
  * Returns the streams of a process.
  *
- * @throws TypeError when two of them share a name, a topic, a table or a title
+ * @throws TypeError when two of them share a name, a topic, a table, a title or a delivery stream
  */
 export function listStreams(streams: readonly Stream[]): readonly Stream[] {
-  const unique: Readonly<Record<string, (stream: Stream) => string>> = {
+  const unique: Readonly<Record<string, (stream: Stream) => string | undefined>> = {
     name: ({ name }) => name,
     title: ({ title }) => title,
     topic: ({ topic }) => topic.name,
     table: ({ table }) => table,
     'event type': ({ eventType }) => eventType,
+    'delivery stream': ({ deliveryStream }) => deliveryStream,
   };
   for (const [what, valueOf] of Object.entries(unique)) {
     const values = streams.map(valueOf);
-    const repeated = values.find((value, index) => values.indexOf(value) !== index);
+    const repeated = values.find((value, index) => value !== undefined && values.indexOf(value) !== index);
     if (repeated !== undefined) throw new TypeError(`Two streams have the ${what} "${repeated}": give each stream its own.`);
   }
   return streams;
 }
 
 function problemsOf<Fields extends TProperties>(declaration: StreamDeclaration<Fields>): string[] {
-  const { name, title, fields, eventType, topic, keyField, database, table, timeField, sortFields, contract } = declaration;
+  const { name, title, fields, eventType, topic, keyField, database, table, timeField, sortFields, contract, deliveryStream } = declaration;
   return [
     ...textProblems('name', name, /^(?=.{1,64}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'lower-case words with hyphens, of at most 64 characters'),
     // `/v1/streams` lists the streams.
@@ -128,6 +149,9 @@ function problemsOf<Fields extends TProperties>(declaration: StreamDeclaration<F
       : [`the topic has ${topic.partitions} partitions and must have 1 to 1,000`]),
     ...textProblems('database', database, /^[a-z][a-z0-9_]{0,254}$/, 'lower-case letters, digits and underscores'),
     ...textProblems('table', table, /^[a-z][a-z0-9_]{0,127}$/, 'lower-case letters, digits and underscores'),
+    ...(deliveryStream === undefined
+      ? []
+      : textProblems('delivery stream', deliveryStream, /^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, hyphens and underscores')),
     ...(contract.startsWith(`${topic.name}/`) ? [] : [`the contract "${contract}" must begin with "${topic.name}/"`]),
     ...fieldProblems(fields),
     ...identityProblems(fields),

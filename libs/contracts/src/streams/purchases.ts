@@ -22,6 +22,7 @@ export const purchases = defineStream({
   eventType: 'com.millrace.bookstore.purchase.v1',
   topic: { name: 'bookstore.purchases.v1', partitions: 8 },
   keyField: 'userId',
+  deliveryStream: 'books-purchase-stream',
   database: 'bookstore',
   table: 'purchases',
   timeField: 'purchaseTimestamp',

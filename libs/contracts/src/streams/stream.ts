@@ -39,6 +39,8 @@ export interface Stream<Fields extends TProperties = TProperties> {
   readonly eventType: string;
   /** Value of the CloudEvents `ce_source` header of events that the purchase API accepts. */
   readonly eventSource: string;
+  /** Name of the Firehose delivery stream under which producers with an AWS SDK put events. Absent: they cannot. */
+  readonly deliveryStream?: string;
   readonly database: string;
   readonly table: string;
   readonly columns: readonly Column[];

@@ -1,4 +1,5 @@
-import { CodedError } from '@millrace/resilience';
+import type { CertificateProblem } from '@millrace/credentials';
+import { CodedError } from '@millrace/resilience/coded-error';
 
 /** Why no token could be had. */
 export type KafkaTokenErrorCode =
@@ -24,9 +25,11 @@ export class KafkaTokenError extends CodedError {
 export class KafkaSettingsError extends CodedError {
   readonly code = 'invalid-settings';
   readonly retryable = false;
+  readonly problems: readonly string[];
 
-  constructor(readonly problems: readonly string[]) {
+  constructor(problems: readonly string[]) {
     super(problems.join(' '));
+    this.problems = problems;
   }
 }
 
@@ -38,14 +41,7 @@ export type KafkaRefusalKind =
   | 'mechanism'
   /** The token endpoint refused the client. */
   | 'token'
-  /** No trusted CA signed the certificate of the broker. */
-  | 'unknown-ca'
-  /** The certificate of the broker has expired or is not valid yet. */
-  | 'expired-certificate'
-  /** The certificate of the broker is for another name. */
-  | 'server-name'
-  /** The broker refused the client's certificate or its TLS handshake. */
-  | 'client-certificate'
+  | CertificateProblem
   /** An ACL is missing. */
   | 'authorization';
 
@@ -54,13 +50,13 @@ export class KafkaRefusedError extends CodedError {
   readonly code = 'kafka-refused';
   readonly retryable = false;
 
-  constructor(
-    readonly kind: KafkaRefusalKind,
-    message: string,
-    /** What to do, without a full stop. */
-    readonly remedy: string,
-    options: { readonly cause?: unknown } = {},
-  ) {
+  readonly kind: KafkaRefusalKind;
+  /** What to do, without a full stop. */
+  readonly remedy: string;
+
+  constructor(kind: KafkaRefusalKind, message: string, remedy: string, options: { readonly cause?: unknown } = {}) {
     super(message, options);
+    this.kind = kind;
+    this.remedy = remedy;
   }
 }

@@ -1,7 +1,6 @@
 export { KafkaRefusedError, KafkaSettingsError, KafkaTokenError, type KafkaRefusalKind, type KafkaTokenErrorCode } from './errors.ts';
 export { kafkaAccessFrom } from './kafka-access-from.ts';
-export { kafkaAccessOf, plainAccess, type KafkaAccess, type KafkaSasl, type KafkaTls } from './kafka-access.ts';
+export { kafkaAccessOf, plainAccess, type KafkaAccess, type KafkaSasl } from './kafka-access.ts';
 export { kafkajsAccess } from './kafkajs-access.ts';
 export { kafkaPrefixes, kafkaProblems, kafkaSettings, type KafkaSettings } from './kafka-settings.ts';
 export { kafkaRefusalOf, nameRefusals } from './refusal.ts';
-export type { Secret } from './secret.ts';

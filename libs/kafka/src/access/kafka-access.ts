@@ -1,18 +1,10 @@
 import { isIP } from 'node:net';
+import { secretOf, tlsOf, type Secret, type TlsFiles, type TlsOptions } from '@millrace/credentials';
 import { clientCredentials } from './tokens/client-credentials.ts';
 import { mskToken } from './tokens/msk-token.ts';
 import { RenewedToken } from './tokens/renewed-token.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
-import { secretOf, type Secret } from './secret.ts';
 import { mskRegionOf, usesTls } from './settings-rules.ts';
-
-/** TLS options of Node. The certificates are read from their files for each new connection. */
-export interface KafkaTls {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly servername?: string;
-}
 
 /** How a connection logs in. */
 export type KafkaSasl =
@@ -24,7 +16,7 @@ export interface KafkaAccess {
   /** Addresses of brokers, `host:port`. */
   readonly brokers: readonly string[];
   /** Undefined: no TLS. */
-  readonly tls?: KafkaTls;
+  readonly tls?: TlsOptions;
   /** Whether the handshake names the host (SNI). Node forbids it for addresses. */
   readonly sendsServerName: boolean;
   /** Undefined: no login. */
@@ -37,7 +29,7 @@ export function kafkaAccessOf(settings: KafkaSettings): KafkaAccess {
   const sasl = saslOf(settings);
   return {
     brokers,
-    ...(usesTls(settings) ? { tls: tlsOf(settings) } : {}),
+    ...(usesTls(settings) ? { tls: tlsOf(filesOf(settings)) } : {}),
     sendsServerName: brokers.every((broker) => isIP(broker.slice(0, broker.lastIndexOf(':'))) === 0),
     ...(sasl === undefined ? {} : { sasl }),
   };
@@ -48,14 +40,13 @@ export function plainAccess(brokers: readonly string[]): KafkaAccess {
   return { brokers, sendsServerName: false };
 }
 
-function tlsOf(settings: KafkaSettings): KafkaTls {
-  const files = { ca: settings.KAFKA_TLS_CA_FILE, cert: settings.KAFKA_TLS_CERT_FILE, key: settings.KAFKA_TLS_KEY_FILE };
-  const tls = settings.KAFKA_TLS_SERVER_NAME === undefined ? {} : { servername: settings.KAFKA_TLS_SERVER_NAME };
-  for (const [name, path] of Object.entries(files)) {
-    // Both clients copy the options for each connection, and copying calls the getter.
-    if (path !== undefined) Object.defineProperty(tls, name, { enumerable: true, get: secretOf(undefined, path) });
-  }
-  return tls;
+function filesOf(settings: KafkaSettings): TlsFiles {
+  return {
+    ca: settings.KAFKA_TLS_CA_FILE,
+    cert: settings.KAFKA_TLS_CERT_FILE,
+    key: settings.KAFKA_TLS_KEY_FILE,
+    servername: settings.KAFKA_TLS_SERVER_NAME,
+  };
 }
 
 function saslOf(settings: KafkaSettings): KafkaSasl | undefined {

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
+import { fileProblems } from '@millrace/credentials';
 import { Type, type Static, type TObject } from 'typebox';
 import { isLoopback, mskRegionOf, usesTls } from './settings-rules.ts';
 
@@ -73,7 +72,7 @@ const ownSettings: readonly (readonly [names: readonly Name[], mechanisms: reado
 
 /** Everything that is wrong between the settings, one sentence each. Reads the files that they name. */
 export function kafkaProblems(settings: KafkaSettings): string[] {
-  return [...tlsProblems(settings), ...strayProblems(settings), ...saslProblems(settings), ...fileProblems(settings)];
+  return [...tlsProblems(settings), ...strayProblems(settings), ...saslProblems(settings), ...fileProblems<Name>(settings, files)];
 }
 
 function tlsProblems(settings: KafkaSettings): string[] {
@@ -82,11 +81,6 @@ function tlsProblems(settings: KafkaSettings): string[] {
   if (settings.KAFKA_TLS === false && set.length > 0) problems.push(`KAFKA_TLS is false, and ${set.join(', ')} needs TLS: remove one.`);
   if (settings.KAFKA_TLS === false && settings.KAFKA_SASL_MECHANISM === 'AWS_MSK_IAM')
     problems.push('KAFKA_TLS is false, and AWS_MSK_IAM needs TLS: remove KAFKA_TLS.');
-  for (const [one, other] of [
-    ['KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'],
-    ['KAFKA_TLS_KEY_FILE', 'KAFKA_TLS_CERT_FILE'],
-  ] as const)
-    if (settings[one] !== undefined && settings[other] === undefined) problems.push(`${other} is missing: ${one} is of no use without it.`);
   return problems;
 }
 
@@ -150,47 +144,9 @@ function exactlyOne(settings: KafkaSettings, value: Name, path: Name, who: strin
   return count === 2 ? [`${value} and ${path} are both set: remove one.`] : [];
 }
 
-const fileSettings = [
-  'KAFKA_TLS_CA_FILE',
-  'KAFKA_TLS_CERT_FILE',
-  'KAFKA_TLS_KEY_FILE',
-  'KAFKA_SASL_PASSWORD_FILE',
-  'KAFKA_OAUTH_CLIENT_SECRET_FILE',
-  'KAFKA_OAUTH_TOKEN_FILE',
-] as const;
-
-function fileProblems(settings: KafkaSettings): string[] {
-  const contents = new Map<Name, string>();
-  const problems: string[] = [];
-  for (const name of fileSettings) {
-    const path = settings[name];
-    if (path === undefined) continue;
-    try {
-      const content = readFileSync(path, 'utf8');
-      if (content.trim() === '') problems.push(`${name} names an empty file.`);
-      contents.set(name, content);
-    } catch (error) {
-      problems.push(`${name} names a file that cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`);
-    }
-  }
-  return problems.length > 0 ? problems : pemProblems(contents);
-}
-
-function pemProblems(contents: ReadonlyMap<Name, string>): string[] {
-  const [ca, cert, key] = (['KAFKA_TLS_CA_FILE', 'KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'] as const).map((name) => contents.get(name));
-  const notPem = (
-    [
-      ['KAFKA_TLS_CA_FILE', ca, 'CERTIFICATE'],
-      ['KAFKA_TLS_CERT_FILE', cert, 'CERTIFICATE'],
-      ['KAFKA_TLS_KEY_FILE', key, 'PRIVATE KEY'],
-    ] as const
-  ).filter(([, content, label]) => content !== undefined && !content.includes(`${label}-----`));
-  if (notPem.length > 0) return notPem.map(([name, , label]) => `${name} holds no PEM block of the kind ${label}.`);
-  if (cert === undefined || key === undefined) return [];
-  try {
-    createSecureContext({ cert, key });
-    return [];
-  } catch {
-    return ['KAFKA_TLS_KEY_FILE is not the key of the certificate in KAFKA_TLS_CERT_FILE, or one of them is damaged.'];
-  }
-}
+const files = {
+  ca: 'KAFKA_TLS_CA_FILE',
+  cert: 'KAFKA_TLS_CERT_FILE',
+  key: 'KAFKA_TLS_KEY_FILE',
+  secrets: ['KAFKA_SASL_PASSWORD_FILE', 'KAFKA_OAUTH_CLIENT_SECRET_FILE', 'KAFKA_OAUTH_TOKEN_FILE'],
+} as const;

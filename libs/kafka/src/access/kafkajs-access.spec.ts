@@ -37,8 +37,7 @@ it('a token that the broker answers with its reason is refused', async () => {
         logger: undefined as never,
         async saslAuthenticate({ request, response }) {
           const bytes = await request.encode();
-          expect(bytes.readInt32BE(0)).toBe(bytes.length - 4);
-          sent.push(bytes.subarray(4).toString());
+          sent.push(bytes.subarray(4, 4 + bytes.readInt32BE(0)).toString());
           return response!.parse(await response!.decode(Buffer.from(`\0\0\0${String.fromCodePoint(answer.length)}${answer}`)));
         },
       })

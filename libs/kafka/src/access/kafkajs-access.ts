@@ -1,4 +1,4 @@
-import { CodedError } from '@millrace/resilience';
+import { CodedError } from '@millrace/resilience/coded-error';
 import type { KafkaConfig, Mechanism } from 'kafkajs';
 import type { KafkaAccess, KafkaSasl } from './kafka-access.ts';
 

@@ -1,3 +1,4 @@
+import { certificateProblemOf, type CertificateProblem } from '@millrace/credentials';
 import { KafkaRefusedError, KafkaTokenError, type KafkaRefusalKind } from './errors.ts';
 
 interface Meaning {
@@ -26,25 +27,27 @@ const token: Meaning = {
   fact: 'The token endpoint refuses to give a token for Kafka',
   remedy: 'check KAFKA_OAUTH_CLIENT_ID, the client secret and KAFKA_OAUTH_SCOPE',
 };
-const unknownCa: Meaning = {
-  kind: 'unknown-ca',
-  fact: 'The certificate of the Kafka broker is not signed by a trusted CA',
-  remedy: 'set KAFKA_TLS_CA_FILE to the CA of the brokers',
-};
-const expired: Meaning = {
-  kind: 'expired-certificate',
-  fact: 'The certificate of the Kafka broker has expired, or is not valid yet',
-  remedy: "renew the broker's certificate, and check the clock of this machine",
-};
-const serverName: Meaning = {
-  kind: 'server-name',
-  fact: 'The certificate of the Kafka broker is for another name',
-  remedy: 'use a name of the certificate in KAFKA_BROKERS, or set KAFKA_TLS_SERVER_NAME',
-};
-const clientCertificate: Meaning = {
-  kind: 'client-certificate',
-  fact: 'Kafka refuses the TLS handshake or the certificate of this client',
-  remedy: 'check that KAFKA_TLS_CERT_FILE is valid, and that the brokers trust its CA',
+const certificates: Readonly<Record<CertificateProblem, Meaning>> = {
+  'unknown-ca': {
+    kind: 'unknown-ca',
+    fact: 'The certificate of the Kafka broker is not signed by a trusted CA',
+    remedy: 'set KAFKA_TLS_CA_FILE to the CA of the brokers',
+  },
+  'expired-certificate': {
+    kind: 'expired-certificate',
+    fact: 'The certificate of the Kafka broker has expired, or is not valid yet',
+    remedy: "renew the broker's certificate, and check the clock of this machine",
+  },
+  'server-name': {
+    kind: 'server-name',
+    fact: 'The certificate of the Kafka broker is for another name',
+    remedy: 'use a name of the certificate in KAFKA_BROKERS, or set KAFKA_TLS_SERVER_NAME',
+  },
+  'client-certificate': {
+    kind: 'client-certificate',
+    fact: 'Kafka refuses the TLS handshake or the certificate of this client',
+    remedy: 'check that KAFKA_TLS_CERT_FILE is valid, and that the brokers trust its CA',
+  },
 };
 const missingAcl = (what: string, remedy: string): Meaning => ({
   kind: 'authorization',
@@ -64,11 +67,6 @@ const meanings: ReadonlyMap<unknown, Meaning> = new Map<unknown, Meaning>([
   ['GROUP_AUTHORIZATION_FAILED', missingAcl('the consumer group', 'grant READ on the group')],
   ['CLUSTER_AUTHORIZATION_FAILED', missingAcl('the cluster', 'grant the ACLs of the cluster')],
   ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', missingAcl('the transactional id', 'grant WRITE on the transactional id')],
-  // OpenSSL's reasons, as Node names them.
-  ...['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_GET_ISSUER_CERT'].map((code) => [code, unknownCa] as const),
-  ...['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'].map((code) => [code, unknownCa] as const),
-  ...['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'].map((code) => [code, expired] as const),
-  ['ERR_TLS_CERT_ALTNAME_INVALID', serverName],
 ]);
 
 // The clients nest and gather errors at most this deep.
@@ -118,8 +116,8 @@ function meaningOf(error: Error): Meaning | undefined {
     const meaning = meanings.get(one);
     if (meaning !== undefined) return meaning;
   }
-  // An alert of the broker, for example ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED.
-  return typeof code === 'string' && /^ERR_SSL_.*ALERT_/.test(code) ? clientCertificate : undefined;
+  const problem = certificateProblemOf(code);
+  return problem === undefined ? undefined : certificates[problem];
 }
 
 function* chainOf(error: unknown, depth: number): Generator<Error> {

@@ -31,6 +31,12 @@ export const authSettings = {
 
 const schema = Type.Object(authSettings);
 
+/** Whether the settings turn authentication on. */
+export function isAuthOn(config: Static<typeof schema>): boolean {
+  const { MILLRACE_AUTH_JWKS_URL: jwks, MILLRACE_AUTH_API_KEYS: list, MILLRACE_AUTH_API_KEYS_FILE: file } = config;
+  return jwks !== undefined || list !== undefined || file !== undefined;
+}
+
 /**
  * Makes the options of authentication out of settings that `readConfig` has read.
  * @throws ConfigError when settings do not fit together, or the key file cannot be read or used.

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { OpenRequest, RequestTally } from './request-tally.ts';
+import { securityHeaders } from './secure-answers.ts';
 
 /** Reason phrases of the statuses that are written here. */
 const reasons: Readonly<Record<number, string>> = {
@@ -70,6 +71,7 @@ function write(socket: Duplex, problem: Problem): void {
     `content-type: ${problemMediaType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     ...(problem.status === 405 ? ['allow: GET, HEAD, POST, DELETE, PATCH'] : []),
+    ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());

@@ -21,7 +21,7 @@ const accepted = 'gzip, deflate, zstd';
  * Decodes compressed bodies before they are parsed. The limit on a body holds for the bytes sent and for the bytes decoded: decoding stops where it is exceeded.
  * An unknown coding, or more than one, is answered 415 with `Accept-Encoding` (RFC 9110, section 15.5.16).
  */
-export function decodeBodies(fastify: FastifyInstance, limits: ProblemLimits): void {
+export function decodeBodies(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
     const coding = codingOf(request);
     if (coding === undefined) {
@@ -30,7 +30,7 @@ export function decodeBodies(fastify: FastifyInstance, limits: ProblemLimits): v
     }
     const decoder = decoders.get(coding);
     if (decoder === undefined) done(unsupported(coding));
-    else done(null, decodedBody(payload, decoder(), coding, limits));
+    else done(null, decodedBody(payload, decoder(), coding, { bodyBytesMax: request.routeOptions.bodyLimit }));
   });
 }
 

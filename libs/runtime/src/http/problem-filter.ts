@@ -3,16 +3,16 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, NotFoundException } fr
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ProblemError } from '../errors.ts';
-import { type ProblemAnswer, type ProblemLimits, problemOfError } from './problem-of-error.ts';
+import { type ProblemAnswer, problemOfError } from './problem-of-error.ts';
 import type { RequestTally } from './request-tally.ts';
 import type { RouteTable } from './route-table.ts';
+import { securityHeaders } from './secure-answers.ts';
 
 /** The one place where errors become answers. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly logger: Logger,
-    private readonly limits: ProblemLimits,
     private readonly routes: RouteTable,
     private readonly requests: RequestTally,
   ) {}
@@ -30,7 +30,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.hijack();
       return;
     }
-    const answer = problemOfError(this.refine(error, request), pathOf(request.url), this.limits);
+    const answer = problemOfError(this.refine(error, request), pathOf(request.url), { bodyBytesMax: request.routeOptions.bodyLimit });
     this.log(error, answer, request);
     if (reply.sent || reply.raw.headersSent) {
       // The head has left: cut the connection, so that the client cannot take half an answer for a whole one.
@@ -60,11 +60,15 @@ export class ProblemFilter implements ExceptionFilter {
 /** Answers a problem document. */
 export function sendProblem(reply: FastifyReply, { problem, headers }: ProblemAnswer): FastifyReply {
   // Bytes, because Fastify adds a charset to the media type of text, and this one has none.
-  return reply
-    .code(problem.status)
-    .headers(headers)
-    .header('content-type', problemMediaType)
-    .send(Buffer.from(JSON.stringify(problem)));
+  return (
+    reply
+      .code(problem.status)
+      // A fault below routing passes no hook.
+      .headers(securityHeaders)
+      .headers(headers)
+      .header('content-type', problemMediaType)
+      .send(Buffer.from(JSON.stringify(problem)))
+  );
 }
 
 /** The path without the query, which may hold what must not be repeated. */

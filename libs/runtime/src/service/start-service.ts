@@ -8,14 +8,17 @@ import type { Logger } from 'pino';
 import { type AuthOptions, protect } from '../auth/protect.ts';
 import { HealthRegistry } from '../health/health-registry.ts';
 import { admitRequests } from '../http/admit-requests.ts';
+import { corsOptionsOf } from '../http/cors-options.ts';
 import { decodeBodies } from '../http/decode-body.ts';
 import { drainOn } from '../http/drain.ts';
 import { requireHost } from '../http/host-header.ts';
 import { httpAdapter } from '../http/http-adapter.ts';
+import { allowLargeBodies, type LargeBodies } from '../http/large-bodies.ts';
 import { measureRequests } from '../http/measure-requests.ts';
 import { ProblemFilter } from '../http/problem-filter.ts';
 import { RequestTally } from '../http/request-tally.ts';
 import { type Route, RouteTable } from '../http/route-table.ts';
+import { secureAnswers } from '../http/secure-answers.ts';
 import { NestLogger } from '../logging/nest-logger.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
@@ -42,6 +45,13 @@ export interface ServiceOptions {
   readonly admission?: string;
   /** Largest request body in bytes, ≥ 1; a larger one is answered 413 `body-too-large`. Default 1 MiB. */
   readonly bodyBytesMax?: number;
+  /** Routes with larger bodies. Default: `bodyBytesMax` holds for each route. */
+  readonly largeBodies?: LargeBodies;
+  /**
+   * Origins, such as `https://shop.example`, whose pages may call the service from a browser. A preflight needs no credentials, and cookies are never
+   * used. Default: none, and browsers refuse calls from other origins.
+   */
+  readonly corsOrigins?: readonly string[];
   /** Time in which a request must be complete, head and body, in milliseconds, ≥ 1; then it is answered 408 `request-timeout`. Default 30 000. */
   readonly requestMsMax?: number;
   /**
@@ -109,10 +119,11 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     bodyParser: false,
     abortOnError: false,
   });
+  secureAnswers(fastify);
   measureRequests(fastify, requests, app.get(Metrics), logger);
   requireHost(fastify);
   drainOn(fastify, app.get(Lifecycle));
-  app.useGlobalFilters(new ProblemFilter(logger, limits, routes, requests));
+  app.useGlobalFilters(new ProblemFilter(logger, routes, requests));
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -133,9 +144,11 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   };
 
   try {
+    if (options.corsOrigins !== undefined && options.corsOrigins.length > 0) app.enableCors(corsOptionsOf(options.corsOrigins));
     if (options.admission !== undefined) admitRequests(fastify, app.get(PipelineRegistry).get(options.admission), requests);
     protect(app, auth, host);
-    decodeBodies(fastify, limits);
+    decodeBodies(fastify);
+    if (options.largeBodies !== undefined) allowLargeBodies(fastify, options.largeBodies);
     await options.configure?.(app);
     await app.listen({ port, host });
   } catch (error) {

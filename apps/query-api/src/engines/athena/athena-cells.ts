@@ -1,6 +1,6 @@
 import type { ColumnInfo } from '@aws-sdk/client-athena';
 import type { ResultCell } from '@millrace/contracts';
-import { bytesText, shortestReal } from '../cell-text.ts';
+import { bytesText, shortestReal, timeText } from '../cell-text.ts';
 import type { ResultColumn } from '../query-engine.ts';
 
 /** Columns of an Athena result, with the names of the statement. */
@@ -45,12 +45,6 @@ export function cellOf(text: string | undefined, type: string): ResultCell {
     default:
       return type.startsWith('time') ? timeText(text) : text;
   }
-}
-
-/** Without the zeros of a fraction, which Trino writes and DuckDB does not. The emulator writes UTC as an offset. */
-function timeText(text: string): string {
-  const short = text.replace(/\.(\d*?)0*(?= |[+-]|$)/, (_fraction, digits: string) => (digits === '' ? '' : `.${digits}`));
-  return short.replace(/^(\S+ \S+)\+00:00$/, '$1 UTC');
 }
 
 /** NaN and the infinities have no JSON number: they are text. The emulator writes them as Python does. */

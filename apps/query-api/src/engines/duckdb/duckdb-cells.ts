@@ -16,7 +16,7 @@ import {
 } from '@duckdb/node-api';
 import type { ResultCell } from '@millrace/contracts';
 import { bytesText, shortestReal } from '../cell-text.ts';
-import { fieldNames } from './duckdb-types.ts';
+import { fieldNames } from '../row-fields.ts';
 
 /** A value as JSON carries it. */
 type JsonValue = ResultCell | readonly JsonValue[] | { readonly [name: string]: JsonValue };

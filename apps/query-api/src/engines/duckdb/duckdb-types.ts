@@ -8,8 +8,8 @@ import {
   DuckDBUnionType,
   type DuckDBType,
 } from '@duckdb/node-api';
-import { uniqueNames } from '../column-names.ts';
 import { CodedError } from '@millrace/resilience';
+import { fieldNames } from '../row-fields.ts';
 
 /** A type whose values a result cannot carry. */
 export class TypeNotCarried extends CodedError {
@@ -69,11 +69,6 @@ export function trinoTypeOf(type: DuckDBType): string {
   const name = type.typeId === DuckDBTypeId.VARCHAR && type.alias === 'JSON' ? 'json' : simpleTypes[type.typeId];
   if (name === undefined) throw new TypeNotCarried(type.toString());
   return name;
-}
-
-/** Names of a row's fields. One without a name is `field0`, `field1`, … by its place, as Trino writes it in JSON. */
-export function fieldNames(names: readonly string[]): string[] {
-  return uniqueNames(names.map((name, index) => (name === '' ? `field${index}` : name)));
 }
 
 function rowType(names: readonly string[], types: readonly DuckDBType[]): string {

@@ -1,5 +1,5 @@
+import type { Secret } from '@millrace/credentials';
 import { KafkaTokenError } from '../errors.ts';
-import type { Secret } from '../secret.ts';
 import type { IssuedToken } from './renewed-token.ts';
 
 /** How to get a token by the client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). */

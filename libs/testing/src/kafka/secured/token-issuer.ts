@@ -1,4 +1,5 @@
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -39,9 +40,8 @@ export class TokenIssuer {
   /** Signs a token. */
   token(subject: string, lifetimeSeconds = this.lifetimeSeconds): string {
     const now = Math.floor(Date.now() / 1000);
-    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const claims = { iss: this.#url, sub: subject, scope: 'kafka', iat: now, exp: now + lifetimeSeconds };
-    const text = `${part({ alg: 'RS256', kid: 'test' })}.${part(claims)}`;
+    const text = `${encoded({ alg: 'RS256', kid: 'test' })}.${encoded(claims)}`;
     this.issued += 1;
     return `${text}.${createSign('RSA-SHA256').update(text).sign(this.#key).toString('base64url')}`;
   }
@@ -56,7 +56,8 @@ export class TokenIssuer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for await (const _chunk of request) continue;
+    request.resume();
+    await once(request, 'end');
     response.setHeader('content-type', 'application/json');
     if (request.url === '/jwks') return void response.end(this.#jwks);
     const [id = '', secret] = Buffer.from(request.headers.authorization?.replace('Basic ', '') ?? '', 'base64')
@@ -68,4 +69,8 @@ export class TokenIssuer {
     }
     response.end(JSON.stringify({ access_token: this.token(id), token_type: 'Bearer', expires_in: this.lifetimeSeconds }));
   }
+}
+
+function encoded(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }

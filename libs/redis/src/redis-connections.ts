@@ -1,9 +1,12 @@
+import type { TlsOptions } from '@millrace/credentials';
 import type { Pipeline } from '@millrace/resilience';
 import { Redis } from 'ioredis';
 
 /** How to reach Redis. */
 export interface RedisSettings {
   readonly url: string;
+  /** For a `rediss:` URL. Read again for each connection. */
+  readonly tls?: TlsOptions | undefined;
   /** Time to open a connection, in milliseconds. Default 2000. */
   readonly connectTimeoutMs?: number | undefined;
 }
@@ -22,7 +25,7 @@ const silenceAfterAttemptMs = 1000;
  * @param pipelines those around its commands
  */
 export function requestConnection(
-  { url, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings,
+  { url, tls, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings,
   pipelines: readonly Pick<Pipeline, 'settings' | 'events'>[],
   onError: (error: Error) => void,
 ): Redis {
@@ -32,6 +35,7 @@ export function requestConnection(
     maxRetriesPerRequest: 0,
     connectTimeout: connectTimeoutMs,
     retryStrategy: reconnectMs,
+    ...(tls === undefined ? {} : { tls }),
   });
   const follow = (): void => {
     redis.options.socketTimeout = Math.max(...pipelines.map((pipeline) => pipeline.settings().timeout.attemptMs)) + silenceAfterAttemptMs;
@@ -44,10 +48,15 @@ export function requestConnection(
 
 /** A connection for a worker or a subscriber, which waits for Redis as long as it takes. */
 export function workerConnection(
-  { url, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings,
+  { url, tls, connectTimeoutMs = connectTimeoutMsDefault }: RedisSettings,
   onError: (error: Error) => void,
 ): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: connectTimeoutMs, retryStrategy: reconnectMs });
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    connectTimeout: connectTimeoutMs,
+    retryStrategy: reconnectMs,
+    ...(tls === undefined ? {} : { tls }),
+  });
   redis.on('error', onError);
   return redis;
 }

@@ -2,11 +2,12 @@ import { createPipeline } from '@millrace/resilience';
 import { FaultProxy } from '@millrace/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { requestConnection, settled } from './redis-connections.ts';
-import { testParts } from './testing-lake.ts';
+
+const redisUrl = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
 let proxy: FaultProxy;
 
-beforeEach(async () => void (proxy = await FaultProxy.start({ protocol: 'tcp', target: testParts.redisUrl })));
+beforeEach(async () => void (proxy = await FaultProxy.start({ protocol: 'tcp', target: redisUrl })));
 afterEach(async () => await proxy.close());
 
 it('a command that is not answered ends after the time of an attempt, as it is set now, and takes its connection along', async () => {

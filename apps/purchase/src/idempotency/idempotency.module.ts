@@ -1,0 +1,77 @@
+import { PipelineRegistry, Metrics, pipelineToken } from '@millrace/runtime';
+import { redisSettingsOf, requestConnection, settled, type RedisSettings } from '@millrace/redis';
+import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { PurchaseConfig } from '../config.ts';
+import { IdempotentAnswers, type KeyedResult } from './idempotent-answers.ts';
+import { RedisReceiptStore } from './receipt-store.ts';
+
+/** Injection token of the connection to Redis; undefined without `REDIS_URL`. */
+const REDIS = Symbol('REDIS');
+
+/** Name of the pipeline around the receipts. */
+const pipelineName = 'receipts';
+
+/** Largest receipt that is kept, in bytes: more than the compressed answer to 10,000 items has. */
+const receiptBytesMax = 1024 * 1024;
+
+/** How long the start waits for Redis, in milliseconds, so that the first requests find it. */
+const settledMsMax = 1000;
+
+/** Gives the app its {@link IdempotentAnswers}. */
+@Module({})
+export class IdempotencyModule implements OnModuleDestroy {
+  constructor(@Inject(REDIS) private readonly redis: Redis | undefined) {}
+
+  static of(config: PurchaseConfig, logger: Logger): DynamicModule {
+    const { REDIS_URL: url, PURCHASE_RECEIPT_SECONDS: seconds } = config;
+    const pipelines = url === undefined ? [] : [pipelineToken(pipelineName)];
+    return {
+      module: IdempotencyModule,
+      providers: [
+        {
+          provide: REDIS,
+          inject: [PipelineRegistry, ...pipelines],
+          useFactory: async (registry: PipelineRegistry) =>
+            url === undefined ? undefined : await connect(redisSettingsOf(url, config), registry, logger),
+        },
+        {
+          provide: IdempotentAnswers,
+          inject: [REDIS, PipelineRegistry, Metrics],
+          useFactory: (redis: Redis | undefined, registry: PipelineRegistry, metrics: Metrics) =>
+            new IdempotentAnswers({
+              store:
+                redis === undefined
+                  ? undefined
+                  : new RedisReceiptStore(redis, registry.get(pipelineName), { seconds, bytesMax: receiptBytesMax }),
+              onResult: countResults(metrics),
+            }),
+        },
+      ],
+      exports: [IdempotentAnswers],
+    };
+  }
+
+  onModuleDestroy(): void {
+    this.redis?.disconnect();
+  }
+}
+
+async function connect(settings: RedisSettings, registry: PipelineRegistry, logger: Logger): Promise<Redis> {
+  const pipeline = registry.get(pipelineName);
+  const redis = requestConnection(settings, [pipeline], (error) =>
+    logger.debug({ err: error }, 'The connection to Redis reported an error.'),
+  );
+  await settled(redis, settledMsMax);
+  return redis;
+}
+
+function countResults(metrics: Metrics): (result: KeyedResult) => void {
+  const requests = metrics.counter({
+    name: 'millrace_purchase_idempotent_requests_total',
+    help: 'Requests with an Idempotency-Key, by the fate of their receipt; "unavailable": the event id alone protects the event.',
+    labelNames: ['result'],
+  });
+  return (result) => requests.inc({ result });
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { GetTableCommand, UpdateTableCommand } from '@aws-sdk/client-glue';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { purchases, type Stream } from '@millrace/contracts';
+import {
+  CommitLog,
+  GlueCatalog,
+  glueClient,
+  GluePointer,
+  icebergTableName,
+  Projection,
+  projectionPrefix,
+  S3ObjectStore,
+  s3Client,
+} from '@millrace/lake';
+import { openIcebergReader } from './iceberg-reader.ts';
+import { LandedLake } from './landed-lake.ts';
+
+/** A private bucket and database with landed batches, a projection of them, and an independent reader. */
+export class ProjectedLake {
+  readonly bucket = `projection-${randomUUID()}`;
+  readonly stream: Stream = { ...purchases, database: `projection_${randomUUID().replaceAll('-', '_')}` };
+  readonly #s3 = s3Client();
+  readonly #glue = glueClient();
+  readonly #store = new S3ObjectStore(this.#s3, this.bucket);
+  readonly log = new CommitLog(this.#store, this.stream.table);
+  landed!: LandedLake;
+  #reader!: DuckDBConnection;
+
+  static async open(): Promise<ProjectedLake> {
+    const lake = new ProjectedLake();
+    await lake.#s3.send(new CreateBucketCommand({ Bucket: lake.bucket }));
+    await new GlueCatalog(lake.#glue, lake.stream, lake.bucket).ensureTable();
+    lake.landed = await LandedLake.open(lake.#store);
+    lake.#reader = await openIcebergReader();
+    return lake;
+  }
+
+  close(): void {
+    this.landed.close();
+    this.#reader.closeSync();
+    this.#s3.destroy();
+    this.#glue.destroy();
+  }
+
+  /** `s3://…` of the projection's prefix, by which a reader without a catalog opens the table. */
+  get location(): string {
+    return `s3://${this.bucket}/${projectionPrefix(this.stream.table)}`.slice(0, -1);
+  }
+
+  projection(): Projection {
+    return new Projection({
+      store: this.#store,
+      bucket: this.bucket,
+      stream: this.stream,
+      catalog: new GluePointer(this.#glue, this.stream, this.location),
+      writer: randomUUID(),
+      now: Date.now,
+      newId: randomUUID,
+      rowsOf: async () => 0,
+      onPointerFailure: (error) => {
+        throw error;
+      },
+    });
+  }
+
+  /** The metadata file that Glue names. */
+  async pointer(): Promise<string> {
+    return (await this.#table())['metadata_location']!;
+  }
+
+  /** Moves Glue's pointer as another writer would. */
+  async pointTo(location: string): Promise<void> {
+    const Parameters = { ...(await this.#table()), metadata_location: location };
+    const TableInput = { Name: icebergTableName(this.stream.table), Parameters };
+    await this.#glue.send(new UpdateTableCommand({ DatabaseName: this.stream.database, TableInput }));
+  }
+
+  /** Counts, places, sums per day and a hash over all columns, of the base and of the Iceberg table. */
+  async sums(table: string): Promise<{ readonly base: unknown[]; readonly iceberg: unknown[] }> {
+    const base = `read_parquet('s3://${this.bucket}/${this.stream.table}/**/*.parquet', hive_partitioning = true, hive_types = {dt: VARCHAR}, union_by_name = true)`;
+    const names = this.stream.columns.map(({ name }) => name);
+    const sums = (partition: string, offset: string): string =>
+      `dt, count(*) AS n, count(DISTINCT (${partition}, ${offset})) AS places, sum(user_age) AS ages,
+       min(purchase_timestamp) AS first, max(purchase_timestamp) AS last, bit_xor(hash(${names.join(', ')}, dt, ${partition}, ${offset})) AS hash`;
+    return {
+      base: await this.#rows(`SELECT ${sums('_partition', '_offset')} FROM ${base} GROUP BY dt ORDER BY dt`),
+      iceberg: await this.#rows(`SELECT ${sums('kafka_partition', 'kafka_offset')} FROM iceberg_scan('${table}') GROUP BY dt ORDER BY dt`),
+    };
+  }
+
+  async #rows(sql: string): Promise<unknown[]> {
+    return (await this.#reader.runAndReadAll(sql)).getRowObjectsJson();
+  }
+
+  async #table(): Promise<Record<string, string>> {
+    const name = icebergTableName(this.stream.table);
+    const { Table } = await this.#glue.send(new GetTableCommand({ DatabaseName: this.stream.database, Name: name }));
+    return Table!.Parameters!;
+  }
+}

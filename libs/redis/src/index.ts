@@ -1,0 +1,2 @@
+export * from './redis-connections.ts';
+export * from './redis-settings.ts';
