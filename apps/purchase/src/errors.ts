@@ -76,8 +76,7 @@ export class OutboxError extends CodedError {
 }
 
 /** Kafka answers, but the topic is missing, or it is not as its stream declares it. The stream waits; other streams do not. */
-export class TopicError extends Error {
-  override readonly name = 'TopicError';
+export class TopicError extends CodedError {
   readonly code = 'topic-mismatch';
   /** An operator may create the topic at any time. */
   readonly retryable = true;

@@ -20,13 +20,13 @@ function lake({ filesMax = 100, filesEach = 4, away = false } = {}) {
   let underWayMost = 0;
   const places = {
     database: 'bookstore',
-    catalog: {
+    catalogOf: () => ({
       partitions: async () => {
         calls.push('partitions');
         if (away) throw new Error('away');
         return days.map((value) => ({ value, location: `s3://lake/purchases/dt=${value}/` }));
       },
-    },
+    }),
     storeOf: () => ({
       listSized: async (prefix: string) => {
         calls.push(`list ${prefix}`);
@@ -105,7 +105,7 @@ it('a list that fails does not abort the others, one of which may be the probe o
     streams: [purchases],
     places: {
       database: 'bookstore',
-      catalog: { partitions: async () => days.map((value) => ({ value, location: `s3://lake/purchases/dt=${value}/` })) },
+      catalogOf: () => ({ partitions: async () => days.map((value) => ({ value, location: `s3://lake/purchases/dt=${value}/` })) }),
       storeOf: () => ({
         listSized: async (prefix, { signal } = {}) => {
           signals.push(signal!);

@@ -20,7 +20,7 @@ export interface TableNeed {
 /** Where a table's partitions and files are found. */
 export interface LakePlaces {
   readonly database: string;
-  readonly catalog: Pick<GlueCatalog, 'partitions'>;
+  readonly catalogOf: (stream: Stream) => Pick<GlueCatalog, 'partitions'>;
   readonly storeOf: (bucket: string) => Pick<InspectableStore, 'listSized'>;
 }
 
@@ -32,13 +32,13 @@ export interface LakePlaces {
  */
 export async function lakeTable(
   { stream, filter, filesMax }: TableNeed,
-  { database, catalog, storeOf }: LakePlaces,
+  { database, catalogOf, storeOf }: LakePlaces,
   signal: AbortSignal,
 ): Promise<LakeTable> {
   // After a failure no list is begun. Those under way end by themselves: one of them may be the call that closes the circuit again.
   let failed = false;
   try {
-    const partitions = (await catalog.partitions({ signal })).filter(({ value }) => filter(value));
+    const partitions = (await catalogOf(stream).partitions({ signal })).filter(({ value }) => filter(value));
     const lists: LakeFile[][] = [];
     let filesSeen = 0;
     const queue = partitions.entries();

@@ -1,5 +1,5 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
-import { streams } from '@millrace/contracts';
+import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -35,7 +35,9 @@ export class QueryApiModule implements OnModuleDestroy {
     registerStoreChecks(health, parts);
   }
 
-  static of(config: QueryConfig, logger: Logger): DynamicModule {
+  /** @param list Streams whose tables may be queried. Default: every declared stream. */
+  static of(config: QueryConfig, logger: Logger, list: readonly Stream[] = allStreams): DynamicModule {
+    const streams = listStreams(list);
     const catalog: QueryCatalog = {
       database: config.LAKE_DATABASE,
       streams,
@@ -71,7 +73,7 @@ export class QueryApiModule implements OnModuleDestroy {
               config.QUERY_QUEUE_NAME,
             ),
         },
-        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
+        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
         {
           provide: QueryService,
           inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry, Metrics],
@@ -86,7 +88,7 @@ export class QueryApiModule implements OnModuleDestroy {
             const { queue, redis, resultsUntil } = parts;
             return new QueryService({
               queue,
-              cache: cacheOf(config, parts, gate, registry, logger),
+              cache: cacheOf(config, streams, parts, gate, registry, logger),
               estimates: new Estimates({
                 gate,
                 streams,
@@ -129,6 +131,7 @@ export class QueryApiModule implements OnModuleDestroy {
 
 function cacheOf(
   config: QueryConfig,
+  streams: readonly Stream[],
   parts: QueryParts,
   gate: StatementGate,
   registry: PipelineRegistry,
@@ -138,7 +141,7 @@ function cacheOf(
   return new CachedAnswers({
     gate,
     streams,
-    ...cacheParts(config, parts, registry),
+    ...cacheParts(config, streams, parts, registry),
     findQuery: async (id, limits) => await parts.queue.find(id, limits),
     results: parts.resultsUntil,
     lookMsMax: registry.get('lake-version').settings().timeout.totalMs,

@@ -31,7 +31,7 @@ beforeAll(async () => {
   estimates = new Estimates({
     gate,
     streams: [purchases],
-    places: { database: lake.database, catalog: lake.catalog, storeOf: () => lake.store },
+    places: { database: lake.database, catalogOf: () => lake.catalog, storeOf: () => lake.store },
     filesMax: 100,
     usdPerTb: 5,
   });

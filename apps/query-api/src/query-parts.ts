@@ -1,5 +1,5 @@
 import { GetDatabaseCommand } from '@aws-sdk/client-glue';
-import { purchases, streams } from '@millrace/contracts';
+import type { Stream } from '@millrace/contracts';
 import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
 import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
 import type { Redis } from 'ioredis';
@@ -89,11 +89,12 @@ export async function queryParts(
 /** The cache of results, and the state of the tables that decides whether a result is still exact. */
 export function cacheParts(
   config: QueryConfig,
+  streams: readonly Stream[],
   { aws, redis }: QueryParts,
   registry: Pick<PipelineRegistry, 'get'>,
 ): { readonly versions: LedgerVersions; readonly cache: ResultCache } {
   // The pipeline is around the whole read, so that none of its calls has one of its own.
-  const tables = [purchases].map((stream) => ({
+  const tables = streams.map((stream) => ({
     stream,
     store: new S3ObjectStore(aws.s3, config.LAKE_BUCKET),
     catalog: new GlueCatalog(aws.glue, stream, config.LAKE_BUCKET, undefined, config.LAKE_DATABASE),
@@ -113,7 +114,7 @@ export function redisSettings(config: QueryConfig): RedisSettings {
   return redisSettingsOf(config.REDIS_URL, config, specsOf(config).redis.timeout?.connectMs);
 }
 
-/** Where the partitions and the files of the table are found. */
+/** Where the partitions and the files of the tables are found. */
 export function lakePlaces(
   config: QueryConfig,
   aws: AwsClients,
@@ -122,7 +123,7 @@ export function lakePlaces(
   const stores = new Map<string, S3ObjectStore>();
   return {
     database: config.LAKE_DATABASE,
-    catalog: new GlueCatalog(aws.glue, purchases, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE),
+    catalogOf: (stream) => new GlueCatalog(aws.glue, stream, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE),
     storeOf: (bucket) => {
       const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, storeGuard(guards.s3));
       stores.set(bucket, store);
@@ -132,7 +133,13 @@ export function lakePlaces(
 }
 
 /** The engines that the settings name. */
-export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: Guards, sleep: Sleep): QueryEngine[] {
+export function queryEngines(
+  config: QueryConfig,
+  streams: readonly Stream[],
+  { aws }: QueryParts,
+  guards: Guards,
+  sleep: Sleep,
+): QueryEngine[] {
   const makers: Record<QueryConfig['QUERY_DEFAULT_ENGINE'], () => QueryEngine> = {
     duckdb: () =>
       new DuckDbEngine(
@@ -151,7 +158,7 @@ export function queryEngines(config: QueryConfig, { aws }: QueryParts, guards: G
           keptBytesMax: config.QUERY_DUCKDB_CACHE_MB * mebibyte,
         },
         new LakeSources({
-          streams: [purchases],
+          streams,
           places: lakePlaces(config, aws, guards),
           filesMax: config.QUERY_TABLE_FILES_MAX,
           readRange: rangeReader(aws.s3, config.QUERY_DUCKDB_READ_SECONDS),
@@ -209,7 +216,7 @@ export function registerEngineChecks(
 }
 
 /** The tables a statement may name. */
-export function allowedTables(config: QueryConfig): { database: string; tables: string[] } {
+export function allowedTables(config: QueryConfig, streams: readonly Stream[]): { database: string; tables: string[] } {
   return { database: config.LAKE_DATABASE, tables: streams.map(({ table }) => table) };
 }
 

@@ -1,5 +1,6 @@
+import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { streams, type EngineName } from '@millrace/contracts';
+import type { EngineName } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
@@ -63,7 +64,9 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
     registerEngineChecks(health, config, parts, engines, guards);
   }
 
-  static of(config: QueryConfig, logger: Logger): DynamicModule {
+  /** @param list Streams whose tables may be queried. Default: every declared stream. */
+  static of(config: QueryConfig, logger: Logger, list: readonly Stream[] = allStreams): DynamicModule {
+    const streams = listStreams(list);
     return {
       module: QueryWorkerModule,
       imports: [PipelinesModule.forRoot(pipelinesOf(config, 'worker'))],
@@ -83,9 +86,9 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
         {
           provide: ENGINES,
           inject: [PARTS, GUARDS],
-          useFactory: (parts: QueryParts, guards: Guards) => queryEngines(config, parts, guards, pause),
+          useFactory: (parts: QueryParts, guards: Guards) => queryEngines(config, streams, parts, guards, pause),
         },
-        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config)) },
+        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
         {
           provide: QueryWorker,
           inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), PipelineRegistry],
@@ -98,7 +101,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
             registry: PipelineRegistry,
           ) => {
             const { queue, results } = parts;
-            const { versions, cache } = cacheParts(config, parts, registry);
+            const { versions, cache } = cacheParts(config, streams, parts, registry);
             const answers = new ReportAnswers(report, new RedisAnswers(parts.redis, config.QUERY_QUEUE_NAME, registry.get('cache')));
             const redis = workerConnection(redisSettings(config), (error) =>
               logger.warn({ err: error }, 'The connection to Redis reported an error.'),

@@ -32,7 +32,7 @@ export function testDuckDb(
     },
     new LakeSources({
       streams: [purchases],
-      places: { database, catalog, storeOf: (bucket) => new S3ObjectStore(s3, bucket) },
+      places: { database, catalogOf: () => catalog, storeOf: (bucket) => new S3ObjectStore(s3, bucket) },
       filesMax,
       readRange: rangeReader(s3, 5),
     }),

@@ -1,9 +1,10 @@
-import { purchases } from '@millrace/contracts';
+import { listStreams, purchases, type Stream } from '@millrace/contracts';
 import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
 import {
   attemptsSetting,
   authPrefix,
   authSettings,
+  ConfigError,
   drainPrefix,
   drainSettings,
   logSettings,
@@ -20,12 +21,24 @@ const megabyte = 1024 * 1024;
 export const sinkConfigSchema = Type.Object({
   SINK_HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' }),
   SINK_PORT: Type.Integer({ default: 3002, minimum: 0, maximum: 65_535, description: 'Port of health and metrics' }),
-  SINK_GROUP_ID: Type.String({ default: 'millrace-sink', minLength: 1, maxLength: 255, description: 'Kafka consumer group' }),
-  SINK_TOPIC: Type.String({ default: purchases.topic.name, minLength: 1, maxLength: 249, description: 'Topic to read' }),
+  SINK_STREAMS: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: 'Streams that this process serves; default: every declared stream',
+    }),
+  ),
+  SINK_GROUP_ID: Type.String({
+    default: 'millrace-sink',
+    minLength: 1,
+    maxLength: 180,
+    description:
+      'Kafka consumer group of the stream purchases; the group of another stream is this name, a hyphen and the name of the stream',
+  }),
+  SINK_TOPIC: Type.String({ default: purchases.topic.name, minLength: 1, maxLength: 249, description: 'Topic of the stream purchases' }),
   SINK_TABLE: Type.String({
     default: purchases.table,
     pattern: '^[a-z][a-z0-9_]{0,127}$',
-    description: 'Table to write: its prefix in the bucket and, unless SINK_CATALOG_TABLE is set, its name in Glue',
+    description: 'Table of the stream purchases: its prefix in the bucket and, unless SINK_CATALOG_TABLE is set, its name in Glue',
   }),
   SINK_CATALOG_TABLE: Type.Optional(
     Type.String({
@@ -33,20 +46,27 @@ export const sinkConfigSchema = Type.Object({
       description: 'Name of the table in Glue if it differs from SINK_TABLE, for example after a switch to a replay; default SINK_TABLE',
     }),
   ),
-  SINK_FLUSH_BYTES: Type.Integer({
-    default: 64 * megabyte,
-    minimum: 1024,
-    maximum: 1024 * megabyte,
-    description: 'Raw bytes at which a batch is sealed',
-  }),
-  SINK_FLUSH_SECONDS: Type.Number({ default: 60, minimum: 0.1, maximum: 3600, description: 'Age in seconds at which a batch is sealed' }),
+  SINK_FLUSH_BYTES: Type.Optional(
+    Type.Integer({
+      minimum: 1024,
+      maximum: 1024 * megabyte,
+      description: 'Raw bytes at which a batch is sealed; default: the hint of the stream, 67,108,864 for purchases',
+    }),
+  ),
+  SINK_FLUSH_SECONDS: Type.Optional(
+    Type.Number({
+      minimum: 0.1,
+      maximum: 3600,
+      description: 'Age in seconds at which a batch is sealed; default: the hint of the stream, 60 for purchases',
+    }),
+  ),
   SINK_SPOOL_DIR: Type.Optional(Type.String({ minLength: 1, description: 'Directory of the spool; default MILLRACE_HOME/spool' })),
   SINK_SPOOL_BYTES_MAX: Type.Integer({
     default: 4096 * megabyte,
     minimum: megabyte,
     maximum: Number.MAX_SAFE_INTEGER,
     description:
-      'Maximum bytes in the spool; at this limit the partitions pause. From 80 % of it, open batches of at least 1 % of it are sealed; below 80 %, paused partitions resume',
+      'Maximum bytes in the spool of one stream; at this limit the partitions pause. From 80 % of it, open batches of at least 1 % of it are sealed; below 80 %, paused partitions resume',
   }),
   SINK_OPEN_SEGMENTS_MAX: Type.Integer({
     default: 1000,
@@ -146,4 +166,32 @@ export function readSinkConfig(env: Readonly<Record<string, string | undefined>>
     env,
     check: (config) => [...kafkaProblems(config), ...pipelineProblems(sinkSpecs(config))],
   });
+}
+
+/**
+ * The streams as this process reads them, with the names of the settings.
+ *
+ * @throws ConfigError when SINK_STREAMS names a stream that is not declared
+ */
+export function configuredStreams(config: SinkConfig, declared: readonly Stream[]): readonly Stream[] {
+  const { SINK_STREAMS: names = declared.map(({ name }) => name) } = config;
+  const unknown = names.filter((name) => !declared.some((stream) => stream.name === name));
+  if (unknown.length > 0)
+    throw new ConfigError([
+      `SINK_STREAMS names "${unknown.join('", "')}", and the streams are ${declared.map(({ name }) => name).join(', ')}: name one of these.`,
+    ]);
+  const served = declared.filter(({ name }) => names.includes(name));
+  return listStreams(served.map((stream) => configuredStream(config, stream)));
+}
+
+/** One stream with the names of the settings: those of a topic and of a table belong to the purchases. */
+export function configuredStream(config: SinkConfig, stream: Stream): Stream {
+  const database = config.LAKE_DATABASE;
+  if (!isUnnamed(stream)) return { ...stream, database };
+  return { ...stream, database, table: config.SINK_TABLE, topic: { ...stream.topic, name: config.SINK_TOPIC } };
+}
+
+/** Whether the names of the process have no suffix for this stream: it was there before the others. */
+export function isUnnamed({ name }: Stream): boolean {
+  return name === purchases.name;
 }

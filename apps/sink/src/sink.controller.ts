@@ -1,20 +1,23 @@
 import { Controller, Inject } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
-import { Lanes } from './lane/lanes.ts';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
+import type { Lanes } from './lane/lanes.ts';
 import type { FetchedRecords } from './kafka/log.ts';
-import { recordsPattern, type BatchOutcome } from './kafka/kafka-batch-strategy.ts';
+import { recordsPattern, type BatchOutcome, type FetchContext } from './kafka/kafka-batch-strategy.ts';
 
-/** Takes the batches of the topic. */
+/** Injection token of the lanes by topic. */
+export const LANES = Symbol('LANES');
+
+/** Takes the batches of the topics. */
 @Controller()
 export class SinkController {
-  readonly #lanes: Lanes;
+  readonly #lanes: ReadonlyMap<string, Lanes>;
 
-  constructor(@Inject(Lanes) lanes: Lanes) {
+  constructor(@Inject(LANES) lanes: ReadonlyMap<string, Lanes>) {
     this.#lanes = lanes;
   }
 
   @MessagePattern(recordsPattern)
-  async take(@Payload() fetched: FetchedRecords): Promise<BatchOutcome> {
-    return { taken: await this.#lanes.take(fetched) };
+  async take(@Payload() fetched: FetchedRecords, @Ctx() { topic }: FetchContext): Promise<BatchOutcome> {
+    return { taken: await this.#lanes.get(topic)!.take(fetched) };
   }
 }

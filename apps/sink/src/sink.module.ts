@@ -2,111 +2,148 @@ import { Inject, Injectable, Module, type BeforeApplicationShutdown, type Dynami
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { auditTable, isLakeError } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
+import { streams as allStreams, type Stream } from '@millrace/contracts';
 import type { Logger } from 'pino';
-import { AuditController } from './audit/audit.controller.ts';
+import { AUDITS, AuditController } from './audit/audit.controller.ts';
 import { AuditRuns } from './audit/audit-runs.ts';
 import { auditEvery } from './audit/audit-schedule.ts';
 import { auditTelemetry } from './audit/audit-telemetry.ts';
-import type { SinkConfig } from './config.ts';
+import { configuredStreams, isUnnamed, type SinkConfig } from './config.ts';
 import { laneHealth } from './lane/lane-health.ts';
-import { Lanes } from './lane/lanes.ts';
 import { guardsOver, sinkPipelines, sinkPipelinesOf } from './resilience.ts';
-import { SinkController } from './sink.controller.ts';
-import { openSink, streamOf, type Sink } from './sink.ts';
+import { LANES, SinkController } from './sink.controller.ts';
+import { openSink, type Sink } from './sink.ts';
 
-/** Injection token of the {@link Sink}. */
-export const SINK = Symbol('SINK');
+/** Injection token of the sinks, one for each stream. */
+export const SINKS = Symbol('SINKS');
 
-/** Ties the sink to the life of the process. */
+/** Ties the sinks to the life of the process. */
 @Injectable()
 class SinkLife implements BeforeApplicationShutdown {
-  readonly #sink: Sink;
+  readonly #sinks: readonly Sink[];
 
-  constructor(@Inject(SINK) sink: Sink, @Inject(HealthRegistry) health: HealthRegistry) {
-    this.#sink = sink;
-    health.register('kafka', {
-      required: true,
-      check: async () => {
-        const trouble = sink.groupTrouble();
-        if (trouble !== undefined) throw new Error(trouble);
-      },
-    });
-    health.register('disk', {
-      required: true,
-      check: async () => {
-        if (sink.disk.failure !== undefined) throw sink.disk.failure;
-      },
-    });
-    // Without S3 the sink continues on its own disk. Only a starting lane needs S3, and the check of the lanes reports it.
-    health.register('s3', {
-      required: false,
-      timeoutMs: 2000,
-      check: async (signal) => {
-        if (isLakeError(sink.admission.failure, 'unsound-store')) throw sink.admission.failure;
-        await sink.store.list('_ledger/', { limit: 1, signal });
-      },
-    });
-    // Durability does not depend on the catalog: without it the sink continues.
-    health.register('glue', {
-      required: false,
-      timeoutMs: 2000,
-      check: async (signal) => void (await sink.catalog.partitions({ signal })),
-    });
-    health.register('lanes', { required: true, check: async () => laneHealth(sink) });
+  constructor(@Inject(SINKS) sinks: readonly Sink[], @Inject(HealthRegistry) health: HealthRegistry) {
+    this.#sinks = sinks;
+    for (const sink of sinks) registerChecks(health, sink);
   }
 
-  /** Before the transport closes: landing needs the group membership, and commits go through it. */
+  /** Before the transports close: landing needs the group membership, and commits go through it. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.#sink.close();
+    await Promise.all(this.#sinks.map(async (sink) => await sink.close()));
   }
+}
+
+function registerChecks(health: HealthRegistry, sink: Sink): void {
+  const nameOf = (check: string): string => (isUnnamed(sink.stream) ? check : `${check}-${sink.stream.name}`);
+  health.register(nameOf('kafka'), {
+    required: true,
+    check: async () => {
+      const trouble = sink.groupTrouble();
+      if (trouble !== undefined) throw new Error(trouble);
+    },
+  });
+  health.register(nameOf('disk'), {
+    required: true,
+    check: async () => {
+      if (sink.disk.failure !== undefined) throw sink.disk.failure;
+    },
+  });
+  // Without S3 the sink continues on its own disk. Only a starting lane needs S3, and the check of the lanes reports it.
+  health.register(nameOf('s3'), {
+    required: false,
+    timeoutMs: 2000,
+    check: async (signal) => {
+      if (isLakeError(sink.admission.failure, 'unsound-store')) throw sink.admission.failure;
+      await sink.store.list('_ledger/', { limit: 1, signal });
+    },
+  });
+  // Durability does not depend on the catalog: without it the sink continues.
+  health.register(nameOf('glue'), {
+    required: false,
+    timeoutMs: 2000,
+    check: async (signal) => void (await sink.catalog.partitions({ signal })),
+  });
+  health.register(nameOf('lanes'), { required: true, check: async () => laneHealth(sink) });
 }
 
 /** Ties the audits to the life of the process. */
 class AuditLife implements BeforeApplicationShutdown {
-  readonly #runs: AuditRuns;
-  readonly #stop: () => void;
+  readonly #all: readonly AuditRuns[];
+  readonly #stops: readonly (() => void)[];
 
-  constructor(runs: AuditRuns, everyMs: number) {
-    this.#runs = runs;
-    this.#stop = auditEvery(everyMs, async () => await runs.audit(), systemClock, Math.random);
+  constructor(all: readonly AuditRuns[], everyMs: number) {
+    this.#all = all;
+    this.#stops = all.map((runs) => auditEvery(everyMs, async () => await runs.audit(), systemClock, Math.random));
   }
 
   beforeApplicationShutdown(): void {
-    this.#stop();
-    this.#runs.close();
+    for (const stop of this.#stops) stop();
+    for (const runs of this.#all) runs.close();
   }
 }
 
 /** The sink's composition root. */
 @Module({})
 export class SinkModule {
-  static of(config: SinkConfig, logger: Logger): DynamicModule {
+  /** @param declared Streams of which `SINK_STREAMS` names some. Default: every declared stream. */
+  static of(config: SinkConfig, logger: Logger, declared: readonly Stream[] = allStreams): DynamicModule {
+    const streams = configuredStreams(config, declared);
+    const metricsOf = metricsByStream();
+    const loggerOf = (stream: Stream): Logger => (isUnnamed(stream) ? logger : logger.child({ stream: stream.name }));
     return {
       module: SinkModule,
       imports: [PipelinesModule.forRoot(sinkPipelinesOf(config))],
       controllers: [SinkController, AuditController],
       providers: [
         {
-          provide: SINK,
+          provide: SINKS,
           inject: [Metrics, PipelineRegistry, ...Object.keys(sinkPipelines).map(pipelineToken)],
-          useFactory: async (metrics: Metrics, pipelines: PipelineRegistry) =>
-            await openSink(config, logger, metrics, guardsOver(pipelines)),
+          useFactory: async (metrics: Metrics, pipelines: PipelineRegistry) => {
+            const guards = guardsOver(pipelines);
+            return await Promise.all(
+              streams.map(async (stream) => await openSink(config, stream, loggerOf(stream), metricsOf(metrics, stream), guards)),
+            );
+          },
         },
-        { provide: Lanes, inject: [SINK], useFactory: (sink: Sink) => sink.lanes },
         {
-          provide: AuditRuns,
-          inject: [SINK, Metrics],
-          useFactory: ({ store, catalog }: Sink, metrics: Metrics) =>
-            new AuditRuns(
-              async (signal) => await auditTable({ store, catalog, stream: streamOf(config), signal }),
-              { runMsMax: config.SINK_AUDIT_RUN_SECONDS_MAX * 1000 },
-              auditTelemetry(logger, metrics, Date.now, config.SINK_AUDIT_SECONDS > 0),
-              systemClock,
+          provide: LANES,
+          inject: [SINKS],
+          useFactory: (sinks: readonly Sink[]) => new Map(sinks.map(({ stream, lanes }) => [stream.topic.name, lanes])),
+        },
+        {
+          provide: AUDITS,
+          inject: [SINKS, Metrics],
+          useFactory: (sinks: readonly Sink[], metrics: Metrics) =>
+            new Map(
+              sinks.map(({ stream, store, catalog }) => [
+                stream.name,
+                new AuditRuns(
+                  async (signal) => await auditTable({ store, catalog, stream, signal }),
+                  { runMsMax: config.SINK_AUDIT_RUN_SECONDS_MAX * 1000 },
+                  auditTelemetry(loggerOf(stream), metricsOf(metrics, stream), Date.now, config.SINK_AUDIT_SECONDS > 0),
+                  systemClock,
+                ),
+              ]),
             ),
         },
-        { provide: AuditLife, inject: [AuditRuns], useFactory: (runs: AuditRuns) => new AuditLife(runs, config.SINK_AUDIT_SECONDS * 1000) },
+        {
+          provide: AuditLife,
+          inject: [AUDITS],
+          useFactory: (audits: ReadonlyMap<string, AuditRuns>) => new AuditLife([...audits.values()], config.SINK_AUDIT_SECONDS * 1000),
+        },
         SinkLife,
       ],
     };
   }
+}
+
+/** Returns the metrics of a stream. Those of the purchases have no label of their stream, as before there were others. */
+function metricsByStream(): (metrics: Metrics, stream: Stream) => Metrics {
+  const parts = new Map<string, Metrics>();
+  return (metrics, stream) => {
+    if (isUnnamed(stream)) return metrics;
+    const part = parts.get(stream.name) ?? metrics.part({ stream: stream.name });
+    parts.set(stream.name, part);
+    return part;
+  };
 }

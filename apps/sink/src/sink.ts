@@ -20,14 +20,14 @@ import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import { sinkClients } from './aws-clients.ts';
 import { checkOf } from './batch/check.ts';
-import type { SinkConfig } from './config.ts';
+import { isUnnamed, type SinkConfig } from './config.ts';
 import { ConsumerCrashes } from './kafka/consumer-crashes.ts';
 import { consumerTelemetry, gaugeConsumer } from './kafka/consumer-telemetry.ts';
 import { groupTrouble } from './kafka/group-health.ts';
 import { LagWatch, type LaneOffsets } from './kafka/lag-watch.ts';
 import { DedupWindow } from './dedup/dedup-window.ts';
 import { DiskOpening } from './spool/disk-opening.ts';
-import { DiskSpool } from './spool/disk-spool.ts';
+import { DiskSpool, streamsFolder } from './spool/disk-spool.ts';
 import { DuckDbEncoder } from './batch/duckdb-encoder.ts';
 import { KafkaBatchStrategy } from './kafka/kafka-batch-strategy.ts';
 import { publishRecorded } from './batch/publish-recorded.ts';
@@ -51,8 +51,9 @@ const lookEveryMs = 5000;
 /** Interval in milliseconds at which the sink asks Kafka for the end offsets of the partitions. */
 const lagEveryMs = 5000;
 
-/** The parts of a running sink. */
+/** The parts of the running sink of one stream. */
 export interface Sink {
+  readonly stream: Stream;
   readonly strategy: KafkaBatchStrategy;
   /** The opening of the spool. */
   readonly disk: DiskOpening;
@@ -72,20 +73,20 @@ export interface Sink {
   close(): Promise<void>;
 }
 
-/** The stream as this process reads it. */
-export function streamOf(config: SinkConfig): Stream {
-  return { ...purchases, table: config.SINK_TABLE, database: config.LAKE_DATABASE, topic: { ...purchases.topic, name: config.SINK_TOPIC } };
-}
-
-/** Creates the parts of the sink. Connects nothing yet. */
-export async function openSink(config: SinkConfig, logger: Logger, metrics: Metrics, guards: SinkGuards): Promise<Sink> {
-  const stream = streamOf(config);
+/**
+ * Creates the parts of the sink of one stream. Connects nothing yet. Each stream has its own consumer group, lanes and spool, so that one
+ * cannot hold up another.
+ *
+ * @param stream with the names of the settings
+ */
+export async function openSink(config: SinkConfig, stream: Stream, logger: Logger, metrics: Metrics, guards: SinkGuards): Promise<Sink> {
   const clock = systemClock;
   const writer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const observe = sinkTelemetry(logger, metrics);
   const patience = laneRetryDelay({ baseMs: config.SINK_RETRY_BASE_MS, waitMsMax: config.SINK_RETRY_WAIT_MS_MAX }, clock, Math.random);
 
-  const spoolRoot = resolve(config.SINK_SPOOL_DIR ?? join(config.MILLRACE_HOME, 'spool'));
+  const spoolBase = resolve(config.SINK_SPOOL_DIR ?? join(config.MILLRACE_HOME, 'spool'));
+  const spoolRoot = isUnnamed(stream) ? spoolBase : join(spoolBase, streamsFolder, stream.name);
   const temporaryDirectory = join(spoolRoot, writer, 'encoder');
   const encoder = await DuckDbEncoder.open(stream, {
     memoryMbMax: config.SINK_ENCODER_MEMORY_MB,
@@ -96,7 +97,14 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
 
   const { s3, glue } = sinkClients(config);
   const store = new S3ObjectStore(s3, config.LAKE_BUCKET, guards.s3);
-  const catalog = new GlueCatalog(glue, stream, config.LAKE_BUCKET, guards.glue, stream.database, config.SINK_CATALOG_TABLE);
+  const catalog = new GlueCatalog(
+    glue,
+    stream,
+    config.LAKE_BUCKET,
+    guards.glue,
+    stream.database,
+    isUnnamed(stream) ? config.SINK_CATALOG_TABLE : undefined,
+  );
   const registrar = new Registrar(catalog, patience, (error) =>
     logger.warn({ err: error }, 'The catalog did not register partitions; the sink retries.'),
   );
@@ -141,7 +149,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
     access: kafkaAccessOf(config),
     clientId: writer,
     topic: stream.topic.name,
-    groupId: config.SINK_GROUP_ID,
+    groupId: isUnnamed(stream) ? config.SINK_GROUP_ID : `${config.SINK_GROUP_ID}-${stream.name}`,
     maxMessageBytes: stream.topic.maxMessageBytes,
     // Without a spool there is no room for records, and without a sound store every row could land twice.
     ready: Promise.all([disk.done, admission.done]).then(() => undefined),
@@ -191,7 +199,10 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
       budget,
       clock,
       newId: randomUUID,
-      settings: { flushBytes: config.SINK_FLUSH_BYTES, flushAgeMs: config.SINK_FLUSH_SECONDS * 1000 },
+      settings: {
+        flushBytes: config.SINK_FLUSH_BYTES ?? stream.buffering.flushBytes,
+        flushAgeMs: (config.SINK_FLUSH_SECONDS ?? stream.buffering.flushSeconds) * 1000,
+      },
     });
   const lanes: Lanes = new Lanes(newLane, budget, orphans);
   const forecast = new SpoolForecast();
@@ -230,7 +241,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   lag.start();
 
   // The lake's setup creates the contract's own table, and a replay may have pointed it elsewhere. Nothing else creates a private one.
-  let tableIsThere = stream.table === purchases.table;
+  let tableIsThere = !isUnnamed(stream) || stream.table === purchases.table;
   const stopFinishing = repeatEvery(
     lookEveryMs,
     async (signal) => {
@@ -260,6 +271,7 @@ export async function openSink(config: SinkConfig, logger: Logger, metrics: Metr
   );
 
   return {
+    stream,
     strategy,
     disk,
     admission,

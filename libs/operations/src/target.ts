@@ -1,4 +1,4 @@
-import { purchases } from '@millrace/contracts';
+import { purchases, streams as allStreams, type Stream } from '@millrace/contracts';
 import { kafkaAccessFrom, KafkaSettingsError, type KafkaAccess } from '@millrace/kafka/access';
 import { awsAccessFrom } from '@millrace/lake';
 import { OperationError } from './errors.ts';
@@ -18,6 +18,8 @@ export interface Target {
 
 /** A name that replaces one of the environment. */
 export interface TargetNames {
+  /** Streams among which `table` may name one by its table. Default: every declared stream. */
+  readonly streams?: readonly Stream[];
   /** Prefix of the table in the bucket. Default: `SINK_TABLE`. */
   readonly table?: string | undefined;
   /** Name of the table in Glue. Default: `table`, then `SINK_CATALOG_TABLE`, then `SINK_TABLE`. */
@@ -32,16 +34,20 @@ const dedupOffsetsDefault = 131_072;
  *
  * @throws OperationError `invalid-argument` when the name of the table or a setting of Kafka is not valid
  */
-export function openTarget(env: Readonly<Record<string, string>>, { table, catalogTable }: TargetNames = {}): Target {
+export function openTarget(env: Readonly<Record<string, string>>, { table, catalogTable, streams = allStreams }: TargetNames = {}): Target {
+  // The table of another stream brings its own topic. Any other table holds purchases: the live one, or a replay of it.
+  const named = streams.find((stream) => stream.table === table && stream.name !== purchases.name);
+  const declaration = named ?? purchases;
   const liveTable = env['SINK_TABLE'] ?? purchases.table;
   const dedupOffsets = Number(env['SINK_DEDUP_OFFSETS'] ?? dedupOffsetsDefault);
   const kafka = kafkaAccessFor(env);
   const lake = openLake({
+    declaration,
     bucket: env['LAKE_BUCKET'] ?? 'millrace-lake',
     database: env['LAKE_DATABASE'] ?? purchases.database,
     table: table ?? liveTable,
     catalogTable: catalogTable ?? table ?? env['SINK_CATALOG_TABLE'] ?? liveTable,
-    topic: env['SINK_TOPIC'] ?? purchases.topic.name,
+    topic: named?.topic.name ?? env['SINK_TOPIC'] ?? purchases.topic.name,
     aws: awsAccessFrom(env),
   });
   return {

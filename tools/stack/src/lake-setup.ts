@@ -1,5 +1,5 @@
 import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
-import { purchases, type Stream } from '@millrace/contracts';
+import { streams, type Stream } from '@millrace/contracts';
 import { kafkaAccessFrom, kafkajsAccess, kafkaRefusalOf, KafkaSettingsError } from '@millrace/kafka/access';
 import { awsAccessFrom, GlueCatalog, openLakeClients } from '@millrace/lake';
 import kafkajs from 'kafkajs';
@@ -13,20 +13,21 @@ export function lakeClients(settings: Settings, env: Env): ReturnType<typeof ope
 }
 
 /**
- * Creates topic, bucket, database and table where they are missing.
+ * Creates the bucket, and topic, database and table of each stream, where they are missing.
  *
+ * @param list default: every declared stream
  * @throws StackError when the topic exists with another number of partitions: that would break the order per key
  */
-export async function setUpLake(settings: Settings, env: Env): Promise<void> {
+export async function setUpLake(settings: Settings, env: Env, list: readonly Stream[] = streams): Promise<void> {
   try {
-    await createTopic(kafkaOf(settings, env), purchases);
+    for (const stream of list) await createTopic(kafkaOf(settings, env), stream);
   } catch (error) {
     const refusal = kafkaRefusalOf(error);
     throw refusal === undefined ? error : new StackError(`${refusal.message} Remedy: ${refusal.remedy}.`);
   }
   const { s3, glue } = lakeClients(settings, env);
   await createBucket(s3, settings.bucket);
-  await new GlueCatalog(glue, purchases, settings.bucket, undefined, settings.database).ensureTable();
+  for (const stream of list) await new GlueCatalog(glue, stream, settings.bucket, undefined, settings.database).ensureTable();
 }
 
 async function createBucket(s3: S3Client, bucket: string): Promise<void> {

@@ -5,7 +5,8 @@ const depthMax = 5;
 export function isMissingTopic(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > depthMax) return false;
   const { code, apiId } = error as { code?: unknown; apiId?: unknown };
-  if ([code, apiId].includes('UNKNOWN_TOPIC_OR_PARTITION')) return true;
+  // A request for metadata fails with the client's error of the user, which has no other cause there.
+  if ([code, apiId].includes('UNKNOWN_TOPIC_OR_PARTITION') || code === 'PLT_KFK_USER') return true;
   const inner = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   return [error.cause, ...inner].some((one) => isMissingTopic(one, depth + 1));
 }

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BatchAnswer, KafkaReceipt, Problem, EventReceipt } from '@millrace/contracts';
+import {
+  streams as declared,
+  type BatchAnswer,
+  type EventReceipt,
+  type KafkaReceipt,
+  type Problem,
+  type Stream,
+} from '@millrace/contracts';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
 import { type TopicMessage, waitUntil } from '@millrace/testing';
 import { expect } from 'vitest';
@@ -11,14 +18,17 @@ import { seedPurchase } from './seed-purchase.ts';
 const patient = { PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '60000' };
 
 /** Starts the service in this process, on a free port. */
-export async function startPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
+export async function startPurchase(env: Readonly<Record<string, string>>, streams: readonly Stream[] = declared): Promise<RunningService> {
   const config = readPurchaseConfig({ LOG_LEVEL: 'error', ...patient, ...env });
-  return await startService({ ...serviceOptions(config, createLogger({ name: 'purchase', level: config.LOG_LEVEL })), port: 0 });
+  return await startService({ ...serviceOptions(config, createLogger({ name: 'purchase', level: config.LOG_LEVEL }), streams), port: 0 });
 }
 
 /** The same, once it has reached Kafka: before, a busy machine may make it refuse what it is sent. */
-export async function startReadyPurchase(env: Readonly<Record<string, string>>): Promise<RunningService> {
-  const service = await startPurchase(env);
+export async function startReadyPurchase(
+  env: Readonly<Record<string, string>>,
+  streams: readonly Stream[] = declared,
+): Promise<RunningService> {
+  const service = await startPurchase(env, streams);
   await waitUntil('purchase to be ready', async () => ((await fetch(`${service.url}/health/ready`)).ok ? true : undefined), {
     timeoutMs: 30_000,
   });

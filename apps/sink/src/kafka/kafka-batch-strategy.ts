@@ -51,6 +51,11 @@ export interface GroupListener {
   startRefused(error: Error): void;
 }
 
+/** Context of a fetch: the second argument of the handler. */
+export interface FetchContext {
+  readonly topic: string;
+}
+
 /** State of the connection, for readiness. */
 export interface GroupState {
   readonly joined: boolean;
@@ -322,6 +327,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   async #handle(payload: EachBatchPayload): Promise<void> {
     const { partition } = payload.batch;
+    const context: FetchContext = { topic: this.#options.topic };
     const handler = this.getHandlerByPattern(recordsPattern);
     if (handler === null) throw new Error(`no handler is registered for ${recordsPattern}`);
     const { fetchedOffset, answer } = answerOf(payload.batch);
@@ -329,7 +335,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     // Decode run by run: compressed batches may hold far more bytes than were fetched.
     for (const run of readAnswer(answer, fetchedOffset)) {
       const fetched: FetchedRecords = { partition, fetchedOffset: from, ...run };
-      const outcome = await lastValueFrom(this.transformToObservable<BatchOutcome>((await handler(fetched)) as Promise<BatchOutcome>));
+      const outcome = await lastValueFrom(
+        this.transformToObservable<BatchOutcome>((await handler(fetched, context)) as Promise<BatchOutcome>),
+      );
       if (!outcome.taken) break;
       from = run.next;
       payload.resolveOffset(String(from - 1));

@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
-import { purchases, streams, type Stream } from '@millrace/contracts';
+import { streams, type Stream } from '@millrace/contracts';
 import { GluePointer, LakeError, Projection, projectionPrefix, rowsInFooter, S3ObjectStore } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import { sinkClients } from '../aws-clients.ts';
-import type { SinkConfig } from '../config.ts';
+import { configuredStream, type SinkConfig } from '../config.ts';
 import { lakeGuardsOver, projectorPipelinesOf, type SinkGuards } from '../resilience.ts';
-import { streamOf } from '../sink.ts';
 import { gaugeProjectors, projectorTelemetry } from './projector-telemetry.ts';
 import { Projector } from './projector.ts';
 
@@ -43,9 +42,7 @@ function openProjectors(config: SinkConfig, logger: Logger, metrics: Metrics, gu
     });
     return new Projector(stream.table, projection, { everyMs: config.PROJECTOR_INTERVAL_SECONDS * 1000, clock: systemClock, observer });
   };
-  const all = streams
-    .map((stream) => (stream.name === purchases.name ? streamOf(config) : { ...stream, database: config.LAKE_DATABASE }))
-    .map(projectorOf);
+  const all = streams.map((stream) => projectorOf(configuredStream(config, stream)));
   gaugeProjectors(metrics, all);
   return { store, all };
 }

@@ -9,6 +9,9 @@ import type { BatchFiles, LeftBatch, Spool } from './spool.ts';
 
 const heartbeatMs = 5000;
 
+/** Folder of a root with the roots of further streams. */
+export const streamsFolder = 'streams';
+
 /**
  * The spool on disk: `<root>/<incarnation>/p<partition>/<batch id>/`. Each incarnation of the process has its own directory. So two sinks
  * on one machine never share a file, and files of a crashed sink are distinct from those of a living one.
@@ -66,7 +69,7 @@ export class DiskSpool implements Spool {
   async #claim(): Promise<readonly LeftBatch[]> {
     for (const name of await readdir(this.#root)) {
       const dead = join(this.#root, name);
-      if (dead === this.#directory || name === setAsideFolder || (await isAlive(dead))) continue;
+      if (dead === this.#directory || name === setAsideFolder || name === streamsFolder || (await isAlive(dead))) continue;
       // If several sinks see a dead one, the rename succeeds for only one of them.
       await rename(dead, join(this.#directory, `claimed-${name}`)).catch(() => undefined);
     }

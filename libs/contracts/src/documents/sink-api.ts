@@ -1,10 +1,11 @@
 import { auditReportSchema } from '../audit-http.ts';
+import { Type } from 'typebox';
 import type { HttpApi } from './http-api.ts';
 
 /** The HTTP surface of the sink. */
 export const sinkApi: HttpApi = {
   title: 'Millrace sink',
-  description: 'Lands the events of the topic as Parquet files and audits the table.',
+  description: 'Lands the events of the topics as Parquet files and audits the tables.',
   version: '1.0.0',
   operations: [
     {
@@ -12,10 +13,18 @@ export const sinkApi: HttpApi = {
       path: '/v1/audit',
       id: 'auditTable',
       tag: 'Audit',
-      summary: 'Audit the table now',
+      summary: 'Audit the table of a stream now',
       description:
-        'One audit runs at a time. While another one runs, the answer is 503 `overloaded` with `Retry-After`. A client that disconnects ends its audit.',
+        'One audit of a table runs at a time. While another one runs, the answer is 503 `overloaded` with `Retry-After`. A client that disconnects ends its audit.',
       scopes: ['admin'],
+      parameters: [
+        {
+          in: 'query',
+          name: 'stream',
+          description: 'Name of the stream. Default: the first one that the process serves, purchases',
+          schema: Type.String(),
+        },
+      ],
       answers: [{ status: 200, description: 'The report', content: { 'application/json': auditReportSchema } }],
       problems: ['not-found', 'overloaded', 'unavailable', 'deadline-exceeded'],
     },

@@ -1,9 +1,11 @@
-import { purchases, type Stream } from '@millrace/contracts';
+import type { Stream } from '@millrace/contracts';
 import { GlueCatalog, openLakeClients, resolveS3Access, S3ObjectStore, type AwsAccess, type S3Access } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
 
 /** Names of a lake. */
 export interface LakeSettings {
+  /** The stream whose events the table holds. */
+  readonly declaration: Stream;
   readonly bucket: string;
   readonly database: string;
   /** Prefix of the table in the bucket: lower-case letters, digits and underscores, a letter first, at most 128 characters. */
@@ -34,14 +36,14 @@ export interface Lake {
  * @throws OperationError `invalid-argument` when the name of the table is not valid
  */
 export function openLake(settings: LakeSettings): Lake {
-  const { bucket, database, table, catalogTable, topic, aws } = settings;
+  const { declaration, bucket, database, table, catalogTable, topic, aws } = settings;
   if (!/^[a-z][a-z0-9_]{0,127}$/.test(table)) {
     throw new OperationError(
       'invalid-argument',
       `Invalid table name "${table}": use lower-case letters, digits and underscores, a letter first.`,
     );
   }
-  const stream: Stream = { ...purchases, table, database, topic: { ...purchases.topic, name: topic } };
+  const stream: Stream = { ...declaration, table, database, topic: { ...declaration.topic, name: topic } };
   // No pipeline guards an operation: the retries of the SDK are the only ones.
   const { s3, glue } = openLakeClients(aws, { maxAttempts: 3, s3SocketsMax: 32 });
   return {

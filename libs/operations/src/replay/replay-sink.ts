@@ -1,3 +1,4 @@
+import { purchases } from '@millrace/contracts';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -59,6 +60,7 @@ export class ReplaySink {
         MILLRACE_HOME: folder,
         SINK_HOST: '127.0.0.1',
         SINK_PORT: '0',
+        SINK_STREAMS: purchases.name,
         SINK_GROUP_ID: groupId,
         SINK_TABLE: table,
         SINK_FLUSH_SECONDS: '60',

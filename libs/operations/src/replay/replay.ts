@@ -1,3 +1,4 @@
+import { purchases } from '@millrace/contracts';
 import type { Admin } from 'kafkajs';
 import { OperationError } from '../errors.ts';
 import { logRanges, withAdmin } from '../kafka/kafka-log.ts';
@@ -67,6 +68,11 @@ export async function replayTable(live: Target, options: ReplayOptions): Promise
   if (switchCatalog && (from !== undefined || to !== undefined)) {
     throw new OperationError('invalid-argument', 'A part of the table cannot replace all of it: --switch takes no --from and no --to.');
   }
+  if (lake.stream.name !== purchases.name)
+    throw new OperationError(
+      'invalid-argument',
+      `A replay of the stream ${lake.stream.name} is not supported: only ${purchases.name} can be replayed.`,
+    );
   const replay = openLake({ ...lake.settings, table: into });
   try {
     if (into === lake.stream.table)

@@ -9,6 +9,21 @@ describe('metrics', () => {
     expect(await metrics.text()).toContain('millrace_things_total{service="shop"} 2');
   });
 
+  it('of a part of the process have its labels, and the text has each heading once', async () => {
+    const metrics = new Metrics('shop');
+    const counter = { name: 'millrace_things_total', help: 'Things.' } as const;
+    metrics.counter(counter).inc();
+    metrics.part({ stream: 'views' }).counter(counter).inc(2);
+    const text = await metrics.text();
+    expect(text.split('\n').filter((line) => line.includes('millrace_things_total'))).toEqual([
+      '# HELP millrace_things_total Things.',
+      '# TYPE millrace_things_total counter',
+      'millrace_things_total{service="shop"} 1',
+      'millrace_things_total{service="shop",stream="views"} 2',
+    ]);
+    expect(text).toContain('process_cpu_seconds_total');
+  });
+
   it('that are observed are read at each scrape, and are absent without a value', async () => {
     const metrics = new Metrics('shop');
     let value: number | undefined;

@@ -1,4 +1,5 @@
 import {
+  AggregatorRegistry,
   Counter,
   type CounterConfiguration,
   Gauge,
@@ -17,10 +18,24 @@ export class Metrics {
   /** The registry of prom-client, for other libraries that register there. */
   readonly registry = new Registry();
 
-  /** @param service Value of the label `service` on every series. */
-  constructor(service: string) {
-    this.registry.setDefaultLabels({ service });
-    collectDefaultMetrics({ register: this.registry });
+  readonly #service: string;
+  readonly #parts: Metrics[] = [];
+
+  /**
+   * @param service Value of the label `service` on every series.
+   * @param labels Further labels on every series: a part of the process. Default: none, and the metrics of the process itself.
+   */
+  constructor(service: string, labels?: Readonly<Record<string, string>>) {
+    this.#service = service;
+    this.registry.setDefaultLabels({ service, ...labels });
+    if (labels === undefined) collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Makes metrics of the same names for a part of the process, told apart by its labels. {@link text} includes them. */
+  part(labels: Readonly<Record<string, string>>): Metrics {
+    const part = new Metrics(this.#service, labels);
+    this.#parts.push(part);
+    return part;
   }
 
   /** Makes a value that only rises. @throws TypeError when the name breaks the naming rule. */
@@ -59,7 +74,10 @@ export class Metrics {
 
   /** Writes all metrics in the Prometheus text format. */
   async text(): Promise<string> {
-    return this.registry.metrics();
+    if (this.#parts.length === 0) return await this.registry.metrics();
+    // A name may be in several registries, and the text must have its heading once.
+    const all = await Promise.all([this, ...this.#parts].map(async ({ registry }) => await registry.getMetricsAsJSON()));
+    return await AggregatorRegistry.aggregate(all).metrics();
   }
 
   /** Media type of {@link text}. */

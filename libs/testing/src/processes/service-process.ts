@@ -26,6 +26,8 @@ export interface Exit {
 export interface SpawnOptions {
   /** State to wait for: `ready` (default) for `/health/ready`, `live` for `/health/live` when a dependency is down on purpose. */
   readonly until?: 'ready' | 'live';
+  /** Built file that replaces the entry of the service, from the root of the repository. Default: the entry that `./millrace start` runs. */
+  readonly entry?: string;
   /** Milliseconds until the wait is given up and the process killed. Default 90000. */
   readonly timeoutMs?: number;
 }
@@ -103,9 +105,10 @@ export class ServiceProcess {
 export async function spawnService(
   name: SpawnedServiceName,
   env: Readonly<Record<string, string>> = {},
-  { until = 'ready', timeoutMs = 90_000 }: SpawnOptions = {},
+  { until = 'ready', entry, timeoutMs = 90_000 }: SpawnOptions = {},
 ): Promise<ServiceProcess> {
-  const [path, portKey] = entries[name];
+  const [ownPath, portKey] = entries[name];
+  const path = entry ?? ownPath;
   const port = env[portKey] ?? String(await freePort());
   // Where the stack's services are is for tests; the services would take these keys for misspelt settings.
   const inherited = Object.fromEntries(

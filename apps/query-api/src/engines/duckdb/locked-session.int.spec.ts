@@ -36,7 +36,7 @@ beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'locked-session-'));
   const table = await lakeTable(
     { stream: purchases, filter: () => true, filesMax: 10 },
-    { database: lake.database, catalog: lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
+    { database: lake.database, catalogOf: () => lake.catalog, storeOf: (bucket) => new S3ObjectStore(lake.aws.s3, bucket) },
     AbortSignal.timeout(30_000),
   );
   const lease = server.lease();
