@@ -56,6 +56,8 @@ async function createTopic(kafka: kafkajs.Kafka, { topic }: Stream): Promise<voi
     const existing = (await admin.listTopics()).includes(topic.name);
     if (!existing) {
       await admin.createTopics({
+        // A broker may not know a new topic yet when it is asked for its leaders; the services wait until they reach it.
+        waitForLeaders: false,
         topics: [
           {
             topic: topic.name,

@@ -57,6 +57,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the type of the answer
 async function ask<T>(service: SpawnedServiceName, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: T }> {
   const response = await fetch(services[service]!.url + path, {
     method: body === undefined ? 'GET' : 'POST',
@@ -69,6 +70,15 @@ async function ask<T>(service: SpawnedServiceName, path: string, body?: unknown)
 async function rowsOf(sql: string): Promise<ResultPage['rows'] | undefined> {
   const { status, body } = await ask<{ readonly results?: ResultPage }>('query-api', '/v1/queries', { sql });
   return status === 200 ? body.results?.rows : undefined;
+}
+
+async function audited(query: string): Promise<unknown> {
+  const { table, verdict, lanes } = (await ask<AuditReport>('sink', `/v1/audit${query}`)).body;
+  return [table, verdict, sum(lanes.map(({ rows }) => rows)), sum(lanes.map(({ rejected }) => rejected))];
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 describe('a second stream, by its declaration alone', () => {
@@ -110,11 +120,6 @@ describe('a second stream, by its declaration alone', () => {
   });
 
   it('keeps the record that breaks its contract as a reject, and its table is complete', async () => {
-    const audited = async (query: string): Promise<unknown> => {
-      const { table, verdict, lanes } = (await ask<AuditReport>('sink', `/v1/audit${query}`)).body;
-      const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
-      return [table, verdict, sum(lanes.map(({ rows }) => rows)), sum(lanes.map(({ rejected }) => rejected))];
-    };
     expect(await audited('?stream=book-views')).toEqual(['book_views', 'complete', 3, 1]);
     expect(await audited('')).toEqual(['purchases', 'complete', 1, 0]);
   });
