@@ -97,7 +97,7 @@ describe('the guards of the sink', () => {
     const refusal = Object.assign(new Error('SASL PLAIN authentication failed'), { name: 'KafkaJSSASLAuthenticationError' });
     for (let call = 0; call < 10; call += 1) await expect(guards.kafka(failing(9, refusal).run)).rejects.toBe(refusal);
     expect(pipelines.get('kafka')!.snapshot().breaker).toMatchObject({ state: 'closed', failures: 0 });
-    expect(remedyOf(refusal)).toMatch(/credentials/);
+    expect(remedyOf(refusal)).toMatch(/KAFKA_SASL_MECHANISM/);
   });
 
   it('still call Glue and Kafka while S3 is unavailable', async () => {
