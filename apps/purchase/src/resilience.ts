@@ -11,7 +11,6 @@ import {
   type PipelinesOptions,
   type SettingsOf,
 } from '@millrace/runtime';
-import type { PurchaseConfig } from './config.ts';
 import { TopicError } from './errors.ts';
 import { timeoutGuard, type KafkaGuard } from './guards.ts';
 import { isForOutbox } from './outbox/outbox-publisher.ts';
@@ -45,13 +44,25 @@ export const purchasePipelines = {
   },
 } as const satisfies NamedDefaults;
 
+/** The settings that the pipelines read. `config.ts` imports this file for their schema, so its type cannot be named here. */
+export interface PurchasePipelineSettings extends Readonly<Record<string, unknown>> {
+  readonly PURCHASE_ATTEMPTS_PER_REQUEST_MAX: number;
+  readonly PURCHASE_KAFKA_ANSWER_MS_MAX: number;
+  readonly PURCHASE_KAFKA_CHECK_MS_MAX: number;
+  readonly PURCHASE_KAFKA_OPEN_MS_MAX: number;
+  readonly PURCHASE_KAFKA_RETRY_DELAY_MS: number;
+  readonly PURCHASE_OUTBOX_DIR?: string;
+  readonly PURCHASE_REQUEST_MS_MAX: number;
+  readonly REDIS_URL?: string;
+}
+
 /** The specs with the settings of the environment. */
-export function purchaseSpecs(config: PurchaseConfig): NamedSpecs<typeof purchasePipelines> {
+export function purchaseSpecs(config: PurchasePipelineSettings): NamedSpecs<typeof purchasePipelines> {
   return pipelineSpecs('PURCHASE', purchasePipelines, config);
 }
 
 /** What must hold between the limits of a write and those of the client, at the start and after every change. */
-export function purchaseRule(config: PurchaseConfig): PipelineRule {
+export function purchaseRule(config: PurchasePipelineSettings): PipelineRule {
   return (settingsOf) =>
     config.PURCHASE_KAFKA_ANSWER_MS_MAX < settingsOf('kafka').timeout.attemptMs
       ? []
@@ -69,7 +80,7 @@ const outboxPutMsMax = 5000;
  * The pipeline around the publishing of one request. Kafka's own calls have the pipeline `kafka` inside; this one adds the outbox, its `queue`
  * fallback. Its attempts end after every request.
  */
-export function publishSpec(config: PurchaseConfig, queue: FallbackQueue) {
+export function publishSpec(config: PurchasePipelineSettings, queue: FallbackQueue) {
   const attemptMs = config.PURCHASE_REQUEST_MS_MAX + outboxPutMsMax;
   return {
     name: 'publish',
@@ -81,25 +92,25 @@ export function publishSpec(config: PurchaseConfig, queue: FallbackQueue) {
 }
 
 /** Names of the pipelines that the process creates. */
-export function purchasePipelineNames(config: PurchaseConfig): readonly string[] {
+export function purchasePipelineNames(config: PurchasePipelineSettings): readonly string[] {
   return [...Object.keys(ownSpecs(config)), ...(config.PURCHASE_OUTBOX_DIR === undefined ? [] : ['publish'])];
 }
 
 /** The specs of the parts that the settings switch on. */
-function ownSpecs(config: PurchaseConfig): Readonly<Record<string, PipelineSpec>> {
+function ownSpecs(config: PurchasePipelineSettings): Readonly<Record<string, PipelineSpec>> {
   const { receipts, ...always } = purchaseSpecs(config);
   return { ...always, ...(config.REDIS_URL === undefined ? {} : { receipts }) };
 }
 
 /** The pipelines that the process creates. @param queue The outbox, if there is one. */
-export function purchasePipelinesOf(config: PurchaseConfig, queue?: FallbackQueue): PipelinesOptions {
+export function purchasePipelinesOf(config: PurchasePipelineSettings, queue?: FallbackQueue): PipelinesOptions {
   const specs = { ...ownSpecs(config), ...(queue === undefined ? {} : { publish: publishSpec(config, queue) }) };
   const { PURCHASE_ATTEMPTS_PER_REQUEST_MAX: attemptsPerRequestMax } = config;
   return { specs, callPaths: callPathsOf(config), attemptsPerRequestMax, rule: purchaseRule(config), remedyOf };
 }
 
 /** The guard around every call to Kafka. Reaching for Kafka and looking at it have shorter limits of their own, within that of a write. */
-export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: PurchaseConfig): KafkaGuard {
+export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: PurchasePipelineSettings): KafkaGuard {
   const kafka = registry.get('kafka') as unknown as Pipeline<NamedSpecs<typeof purchasePipelines>['kafka']>;
   const limited = timeoutGuard({ open: config.PURCHASE_KAFKA_OPEN_MS_MAX, check: config.PURCHASE_KAFKA_CHECK_MS_MAX });
   return async (call, run, signal) =>
@@ -121,7 +132,7 @@ export function remedyOf(error: unknown): string | undefined {
   return kafkaRefusalOf(error)?.remedy;
 }
 
-function callPathsOf(config: PurchaseConfig): readonly CallPath[] {
+function callPathsOf(config: PurchasePipelineSettings): readonly CallPath[] {
   // As often as fits into the time of one write when every attempt is refused at once.
   const writes = (settingsOf: SettingsOf): number =>
     Math.ceil(settingsOf('kafka').timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);

@@ -3,7 +3,6 @@ import { classOfLakeError, LakeError, remedyOfAwsError } from '@millrace/lake';
 import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import { queryLimits } from '@millrace/contracts';
-import type { QueryConfig } from './config.ts';
 import { triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { isOutOfReach, QueryError, SandboxNotStarted, Throttled } from './errors.ts';
 import type { CallGuard, GuardedCall, Guards } from './guards.ts';
@@ -117,8 +116,14 @@ const namesOf = {
 /** One of the two processes. */
 export type QueryRoot = keyof typeof namesOf;
 
+/** The settings that the pipelines read. `config.ts` imports this file for their schema, so its type cannot be named here. */
+export interface QueryPipelineSettings extends Readonly<Record<string, unknown>> {
+  readonly QUERY_ATTEMPTS_PER_REQUEST_MAX: number;
+  readonly QUERY_TAKEOVERS_MAX: number;
+}
+
 /** The pipelines of one process. */
-export function pipelinesOf(config: QueryConfig, root: QueryRoot): PipelinesOptions {
+export function pipelinesOf(config: QueryPipelineSettings, root: QueryRoot): PipelinesOptions {
   const specs = specsOf(config);
   return {
     specs: Object.fromEntries(namesOf[root].map((name) => [name, specs[name]])),
@@ -129,7 +134,7 @@ export function pipelinesOf(config: QueryConfig, root: QueryRoot): PipelinesOpti
 }
 
 /** The specs with the settings of the environment. */
-export function specsOf(config: QueryConfig): Readonly<Record<Name, PipelineSpec>> {
+export function specsOf(config: QueryPipelineSettings): Readonly<Record<Name, PipelineSpec>> {
   return pipelineSpecs('QUERY', queryPipelines, config);
 }
 

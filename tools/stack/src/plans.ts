@@ -4,16 +4,10 @@ import { StackError } from './errors.mjs';
 import { installAws, installKafka, installRedis } from './install.ts';
 import type { InstallContext } from './install-once.ts';
 import { pinnedNode, root, type Env, type PartName, type ServiceName } from './places.mjs';
-import type { StartPlan } from './process-table.ts';
+import type { Planned } from './process-table.ts';
 import { run } from './run-command.mjs';
 import { planTrino } from './trino/plan-trino.ts';
 import { kafkaJarsPath, serviceEnv, venvPath, type Settings } from './settings.ts';
-
-/** A plan, and the ports it takes with the settings that move them. */
-export interface Planned {
-  readonly plan: StartPlan;
-  readonly ports: readonly { readonly port: number; readonly setting: string }[];
-}
 
 /** How a part starts. It fetches missing parts first. */
 export async function planPart(name: PartName, context: InstallContext, env: Env): Promise<Planned> {

@@ -33,6 +33,12 @@ export interface StartPlan {
   readonly startMsMax?: number;
 }
 
+/** A plan, and the ports it takes with the settings that move them. */
+export interface Planned {
+  readonly plan: StartPlan;
+  readonly ports: readonly { readonly port: number; readonly setting: string }[];
+}
+
 /** Knows the processes of a stack by pid files, starts them detached, and stops only its own. */
 export class ProcessTable {
   readonly #run: string;

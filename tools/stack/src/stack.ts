@@ -7,8 +7,8 @@ import { unlessInterrupted } from './interruption.mjs';
 import { isTaken } from './is-taken.mjs';
 import { portTaken } from './machine/check-machine.mjs';
 import { allPartNames, serviceNames, type Env, type PartName, type ServiceName } from './places.mjs';
-import { planPart, planService, type Planned } from './plans.ts';
-import { ProcessTable, type StackProcess } from './process-table.ts';
+import { planPart, planService } from './plans.ts';
+import { ProcessTable, type Planned, type StackProcess } from './process-table.ts';
 import type { Settings } from './settings.ts';
 
 /** A running process, as `status --json` prints it. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repository } from '../repository.ts';
 import { describeFolders, structureViolations } from './folder-structure.ts';
+import { readProjectGraph } from './project-graph.ts';
 import { readProjectImports, type SourceImport } from './source-imports.ts';
 
 /** Source folders whose structure is checked, with the maximum number of imports between files of the same folder. */
@@ -28,6 +29,16 @@ describe('the folders of a project', () => {
     expect(structure.siblingImports).toBeGreaterThan(10);
     expect(structureViolations(structure)).toEqual([]);
     expect(structure.siblingImports).toBeLessThanOrEqual(siblingImportsMax);
+  });
+
+  it('no file of any project is part of an import cycle, type-only imports included', () => {
+    const folders = readProjectGraph().map(({ folder }) => folder);
+    expect(folders.length).toBeGreaterThan(15);
+    const cycles = folders.flatMap((folder) => {
+      const root = `${folder}/src`;
+      return describeFolders(root, listSources(root), readProjectImports(folder)).fileCycles;
+    });
+    expect(cycles).toEqual([]);
   });
 });
 

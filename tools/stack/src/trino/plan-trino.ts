@@ -5,7 +5,7 @@ import { StackError } from '../errors.mjs';
 import type { InstallContext } from '../install-once.ts';
 import { findJava } from '../machine/find-java.mjs';
 import type { Env } from '../places.mjs';
-import type { Planned } from '../plans.ts';
+import type { Planned } from '../process-table.ts';
 import { serviceEnv, trinoPath, type Settings } from '../settings.ts';
 import { installTrino } from './install-trino.ts';
 
