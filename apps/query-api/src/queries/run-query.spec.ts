@@ -97,3 +97,12 @@ it('a query whose progress cannot be kept runs without', async () => {
   timers[0]!.callback();
   await running;
 });
+
+it('an engine gets the scan limit of its query', async () => {
+  const { begun, timers, run } = worker(5000);
+  const running = run({ ...data, maxBytesScanned: 1000 });
+  await expect.poll(() => begun.length).toBe(1);
+  expect(begun[0]).toMatchObject({ bytesScannedMax: 1000 });
+  timers[0]!.callback();
+  await running;
+});

@@ -162,6 +162,7 @@ async function execute(
     parameters: data.parameters,
     executionId: progress?.executionId,
     ...userOf(data),
+    ...(data.maxBytesScanned === undefined ? {} : { bytesScannedMax: data.maxBytesScanned }),
     onStarted,
     signal,
   });
