@@ -59,7 +59,6 @@ export function urlsOf(stack: Stack, env: Env): Record<string, string> {
     SINK_URL: `http://127.0.0.1:${ports.sink}`,
     QUERY_URL: `http://127.0.0.1:${ports.query}`,
     QUERY_WORKER_URL: `http://127.0.0.1:${ports.queryWorker}`,
-    PROJECTOR_URL: `http://127.0.0.1:${ports.projector}`,
   };
 }
 

@@ -21,7 +21,7 @@ beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'millrace-up-'));
   // The variables of the stack that the tests run on would make its parts external.
   const inherited = Object.fromEntries(
-    Object.entries(process.env).filter(([key]) => !/^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|LAKE)_/.test(key)),
+    Object.entries(process.env).filter(([key]) => !/^(KAFKA|REDIS|AWS|PURCHASE|SINK|QUERY|PROJECTOR|TRINO|LAKE)_/.test(key)),
   );
   env = { ...inherited, ...(await ownPorts()), MILLRACE_HOME: home, MILLRACE_CACHE: process.env['MILLRACE_CACHE'], NO_COLOR: '1' };
 });

@@ -55,5 +55,8 @@ describe('differences', () => {
       '.n is missing',
       '.list[0] is missing',
     ]);
+    // A table that changes meanwhile takes these away.
+    expect(differences({ asOf: [], cached: {}, id: 'a' }, { id: 'b' })).toEqual([]);
+    expect(differences({ id: 'a' }, { id: 'b', asOf: [] })).toEqual(['.asOf is not shown']);
   });
 });
