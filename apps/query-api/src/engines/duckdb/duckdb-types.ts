@@ -8,7 +8,7 @@ import {
   DuckDBUnionType,
   type DuckDBType,
 } from '@duckdb/node-api';
-import { CodedError } from '@millrace/resilience';
+import { CodedError } from '@millrace/resilience/coded-error';
 import { fieldNames } from '../row-fields.ts';
 
 /** A type whose values a result cannot carry. */

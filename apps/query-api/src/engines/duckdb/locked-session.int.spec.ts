@@ -98,7 +98,11 @@ async function search(table: SandboxTable, filesUrl: string): Promise<Shown[]> {
     ],
   };
   child.send(message);
-  const [answer] = (await once(child, 'message')) as [Shown[]];
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`The process of the session ended with ${code} before it answered.`);
+  });
+  const [answer] = (await Promise.race([once(child, 'message'), ended])) as [Shown[]];
+  ended.catch(() => undefined);
   return answer;
 }
 

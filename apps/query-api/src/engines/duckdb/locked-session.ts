@@ -2,7 +2,7 @@ import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBPrepar
 import { requestSecondsMax, retryWaitMs, triesOfRead } from './s3-reads.ts';
 import type { PrepareMessage, SandboxTable } from './sandbox-protocol.ts';
 import { trinoMacros } from './trino-macros.ts';
-import { CodedError } from '@millrace/resilience';
+import { CodedError } from '@millrace/resilience/coded-error';
 
 /** A statement that is not exactly one SELECT. */
 export class NotOneSelect extends CodedError {

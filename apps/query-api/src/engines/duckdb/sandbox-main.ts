@@ -1,4 +1,4 @@
-import { CodedError } from '@millrace/resilience';
+import { CodedError } from '@millrace/resilience/coded-error';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
