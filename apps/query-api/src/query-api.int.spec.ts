@@ -527,14 +527,27 @@ describe('around the queries', () => {
   });
 
   it('readiness names what each process needs', async () => {
-    expect(await readinessOf(api)).toEqual(['ready', 'circuit-redis', 'circuit-s3', 'circuit-usage-read', 'redis', 's3']);
+    expect(await readinessOf(api)).toEqual([
+      'ready',
+      'circuit-cache',
+      'circuit-glue',
+      'circuit-lake-version',
+      'circuit-redis',
+      'circuit-s3',
+      'circuit-usage-read',
+      'redis',
+      's3',
+    ]);
     expect(await readinessOf(worker)).toEqual([
       'ready',
       'circuit-athena',
+      'circuit-cache',
       'circuit-duckdb-reads',
       'circuit-glue',
+      'circuit-lake-version',
       'circuit-redis',
       'circuit-s3',
+      'circuit-trino',
       'engine-athena',
       'engine-duckdb',
       'glue',

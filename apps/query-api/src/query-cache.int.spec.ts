@@ -233,9 +233,10 @@ describe('equal statements at the same time', () => {
   });
 
   it('go on when a follower is cancelled, and a follower runs when its leader is cancelled', async () => {
-    const leader = await run(slow(2), { wait: 0 });
-    const first = await run(slow(2), { caller: 'bob', wait: 0 });
-    const second = await run(slow(2), { caller: 'eve', wait: 0 });
+    // Long enough to be still running after the requests below.
+    const leader = await run(slow(2, 100), { wait: 0 });
+    const first = await run(slow(2, 100), { caller: 'bob', wait: 0 });
+    const second = await run(slow(2, 100), { caller: 'eve', wait: 0 });
     expect([leader.cache, first.cache, second.cache]).toEqual(['miss', 'shared', 'shared']);
     expect((await ask(`/v1/queries/${first.body.id}`, 'bob', { method: 'DELETE' })).body.state).toBe('cancelled');
     expect(['queued', 'running']).toContain((await ask(`/v1/queries/${leader.body.id}`, 'alice')).body.state);

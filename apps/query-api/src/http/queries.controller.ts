@@ -53,7 +53,7 @@ export class QueriesController {
       void reply.status(202).header('retry-after', '1').send(viewOf(record));
       return;
     }
-    const results = waitMs > 0 && record.state === 'succeeded' ? await this.queries.firstPage(record, limit, limits) : undefined;
+    const results = record.state === 'succeeded' ? await this.queries.firstPage(record, limit, limits) : undefined;
     const view: InlineQueryView = { ...viewOf(record), ...(results === undefined ? {} : { results }) };
     void reply.status(200).send(view);
   }
