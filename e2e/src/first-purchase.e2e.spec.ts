@@ -53,6 +53,7 @@ describe("the seed's example on its way from REST to an answer", () => {
       user_country: 'country',
       user_age: 24,
       purchase_timestamp: new Date(1_575_121_641_000),
+      dt: '2019-11-30',
       _partition: receipt.partition,
       _offset: BigInt(receipt.offset),
     });
