@@ -1,7 +1,7 @@
 import type { Parameter } from '../engines/query-engine.ts';
 import { canBeTrue, partitionColumnTest, type ConditionFacts } from './partition-condition.ts';
 import { foldName } from './fold.ts';
-import type { TreeNode } from './tree-node.ts';
+import { nodesOf, type TreeNode } from './tree-node.ts';
 
 /** A table with partitions that a statement may read. */
 export interface PartitionedTable {
@@ -50,21 +50,10 @@ export function tableReads(statement: TreeNode, tables: readonly PartitionedTabl
   const budget = { steps: stepsMax };
   const understood = new Map<TreeNode, PartitionFilter>();
   const references: TreeNode[] = [];
-  const stack: unknown[] = [statement];
-  while (stack.length > 0) {
-    const value = stack.pop();
-    if (Array.isArray(value)) {
-      for (const item of value) stack.push(item);
-      continue;
-    }
-    if (typeof value !== 'object' || value === null) continue;
-    const node = value as TreeNode;
-    // A constant holds the caller's own value, never a node.
-    if (node['class'] === 'CONSTANT') continue;
+  for (const node of nodesOf(statement)) {
     if (node['type'] === 'SELECT_NODE')
       for (const [table, filter] of filtersOf(node, known, { parameters, budget })) understood.set(table, filter);
     if (node['type'] === 'BASE_TABLE') references.push(node);
-    for (const child of Object.values(node)) stack.push(child);
   }
 
   const reads = new Map<string, PartitionFilter[]>();

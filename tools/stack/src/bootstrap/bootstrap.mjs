@@ -58,9 +58,7 @@ function handOver(argv, packagesMs) {
     PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`,
     MILLRACE_PACKAGES_MS: String(packagesMs),
   };
-  // The sources of the libs have parameter properties, which Node does not strip without this option.
-  const typescript = ['--conditions=@millrace/source', '--experimental-transform-types'];
-  const child = spawn(pinnedNode, [...typescript, ...quiet, main, ...argv], { stdio: 'inherit', env });
+  const child = spawn(pinnedNode, ['--conditions=@millrace/source', ...quiet, main, ...argv], { stdio: 'inherit', env });
   for (const name of endingSignals) process.on(name, () => child.kill(name));
   child.on('error', (error) =>
     fail(`${pinnedNode} cannot be started: ${error.message}. Delete node_modules to install the packages again.`, 1),

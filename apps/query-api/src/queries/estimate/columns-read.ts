@@ -1,5 +1,5 @@
 import { foldName } from '../../statement/fold.ts';
-import type { TreeNode } from '../../statement/tree-node.ts';
+import { nodesOf, type TreeNode } from '../../statement/tree-node.ts';
 
 /**
  * Finds the columns that a statement may read of its tables, as folded names. Undefined: every column. A name counts wherever it stands,
@@ -11,23 +11,12 @@ export function columnsRead(statement: TreeNode | undefined): ReadonlySet<string
   if (statement === undefined) return undefined;
   const columns = new Set<string>();
   const references = new Set<string>();
-  const stack: unknown[] = [statement];
-  while (stack.length > 0) {
-    const value = stack.pop();
-    if (Array.isArray(value)) {
-      for (const item of value) stack.push(item);
-      continue;
-    }
-    if (typeof value !== 'object' || value === null) continue;
-    const node = value as TreeNode;
-    // A constant holds the caller's own value, never a node.
-    if (node['class'] === 'CONSTANT') continue;
+  for (const node of nodesOf(statement)) {
     if (readsEveryColumn(node)) return undefined;
     for (const name of namesOf(node['column_names'])) columns.add(name);
     for (const name of namesOf(node['using_columns'])) columns.add(name);
     // A tree names a reference by its alias or by its table.
     if (isReference(node)) for (const name of namesOf([node['alias'], node['table_name']])) references.add(name);
-    for (const child of Object.values(node)) stack.push(child);
   }
   // The name of a reference is a row of all its columns.
   for (const name of columns) if (references.has(name)) return withoutQualifiers(statement, references) ? undefined : columns;
@@ -50,14 +39,9 @@ function isReference({ type }: TreeNode): boolean {
 
 /** Whether a reference is named alone, and not only in front of a column. */
 function withoutQualifiers(statement: TreeNode, references: ReadonlySet<string>): boolean {
-  const stack: unknown[] = [statement];
-  while (stack.length > 0) {
-    const value = stack.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    const node = value as TreeNode;
+  for (const node of nodesOf(statement)) {
     const names = namesOf(node['column_names']);
     if (node['class'] === 'COLUMN_REF' && names.length === 1 && references.has(names[0]!)) return true;
-    for (const child of Object.values(node)) stack.push(child);
   }
   return false;
 }
