@@ -162,14 +162,15 @@ function messagesOf(topic: string, batches: readonly PartitionBatch[]) {
  * Closes a client whose connections may hang: closing waits until what was written has left, which a frozen broker never lets happen, so the
  * sockets are destroyed.
  */
-function giveUp(client: Base): void {
+export function giveUp(client: Base): void {
   const sockets = [...client.connections].map(([, connection]) => connection.socket);
   // Its only failure is to have been closed before.
   void client.close().catch(() => undefined);
   for (const socket of sockets) socket?.destroy();
 }
 
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Waits for a promise until a signal aborts. @throws the signal's reason once it aborts */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
