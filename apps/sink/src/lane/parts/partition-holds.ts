@@ -1,5 +1,5 @@
-import type { PartitionLog } from '../kafka/log.ts';
-import type { SinkObserver } from '../sink-events.ts';
+import type { PartitionLog } from '../../kafka/log.ts';
+import type { SinkObserver } from '../../sink-events.ts';
 
 /** Why a lane's partition is paused. */
 export type HoldReason =

@@ -2,12 +2,12 @@ import { purchases } from '@millrace/contracts';
 import type { UndecodableBatch } from '@millrace/kafka';
 import { accountOf, skipKey } from '@millrace/lake';
 import { describe, expect, it } from 'vitest';
-import { laneHealth } from './lane-health.ts';
-import { purchaseLine } from '../simulation/parts/purchase-line.ts';
-import { tick } from '../simulation/parts/tick.ts';
-import { World } from '../simulation/world/world.ts';
-import type { Writer } from '../simulation/world/writer.ts';
-import { SpoolForecast } from '../spool/spool-forecast.ts';
+import { laneHealth } from '../lane-health.ts';
+import { purchaseLine } from '../../simulation/parts/purchase-line.ts';
+import { tick } from '../../simulation/parts/tick.ts';
+import { World } from '../../simulation/world/world.ts';
+import type { Writer } from '../../simulation/world/writer.ts';
+import { SpoolForecast } from '../../spool/budget/spool-forecast.ts';
 
 const reason = 'unknown compression codec 5';
 

@@ -1,4 +1,4 @@
-import { SinkError } from '../errors.ts';
+import { SinkError } from '../../errors.ts';
 
 /** ENOSPC, EDQUOT and EFBIG (a limit set on the process) are outages of the disk. */
 export async function onDisk<T>(run: () => Promise<T>): Promise<T> {

@@ -9,9 +9,9 @@ import type { LedgerEntry } from '@millrace/lake';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DiskSpool } from './disk-spool.ts';
 import { ownerHere, type Owner } from './incarnation-owner.ts';
-import { manifestOf, readSpooled } from './spool-manifest.ts';
-import type { BatchFiles } from './spool.ts';
-import { TestClock } from '../testing/test-clock.ts';
+import { manifestOf, readSpooled } from '../spool-manifest.ts';
+import type { BatchFiles } from '../spool.ts';
+import { TestClock } from '../../testing/test-clock.ts';
 
 let root: string;
 beforeEach(async () => {

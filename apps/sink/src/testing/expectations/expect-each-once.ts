@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { eventIdOf } from './purchase-message.ts';
-import type { TableRow } from './test-table.ts';
+import { eventIdOf } from '../purchases/purchase-message.ts';
+import type { TableRow } from '../process/test-table.ts';
 
 /** Expects each purchase from 0 up to and without `count` once in the table, and no other row. */
 export function expectEachOnce(rows: readonly TableRow[], count: number): void {

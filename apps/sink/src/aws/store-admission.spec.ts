@@ -1,8 +1,8 @@
 import { LakeError } from '@millrace/lake';
 import { expect, it } from 'vitest';
-import { laneRetryDelay } from './lane/lane-retry-delay.ts';
+import { laneRetryDelay } from '../lane/lane-retry-delay.ts';
 import { StoreAdmission } from './store-admission.ts';
-import { TestClock } from './testing/test-clock.ts';
+import { TestClock } from '../testing/test-clock.ts';
 
 interface Tried {
   readonly admission: StoreAdmission;

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { LogLine } from './sink-process.ts';
+import type { LogLine } from '../process/sink-process.ts';
 
 /** Each partition's batches landed one after the other, without a hole. */
 export function expectLandedInOrder(lines: readonly LogLine[]): void {

@@ -1,9 +1,9 @@
 import type { ChainEnd, LedgerEntry } from '@millrace/lake';
-import type { SealedBatch } from '../spool/batch.ts';
-import { isSinkError } from '../errors.ts';
+import type { SealedBatch } from '../../spool/batch.ts';
+import { isSinkError } from '../../errors.ts';
 import type { LaneParts } from './lane-parts.ts';
-import type { LogRecord } from '../kafka/log.ts';
-import { OpenBatch } from '../batch/open-batch.ts';
+import type { LogRecord } from '../../kafka/log.ts';
+import { OpenBatch } from '../../batch/open-batch.ts';
 import type { PartitionHolds } from './partition-holds.ts';
 
 /** Why a batch was sealed. */

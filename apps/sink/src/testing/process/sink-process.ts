@@ -35,7 +35,7 @@ export class SinkProcess {
     const [command, ...args] = [...under, process.execPath];
     const child = spawn(
       command,
-      [...args, '--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(import.meta.dirname, '../../dist/main.js')],
+      [...args, '--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(import.meta.dirname, '../../../dist/main.js')],
       {
         env: {
           PATH: process.env['PATH'],

@@ -1,9 +1,9 @@
 import { chainEndOf, type ChainEnd, type LedgerEntry } from '@millrace/lake';
-import type { EncodedBatch } from '../spool/batch.ts';
-import { isSinkError, SinkError } from '../errors.ts';
-import { gapEntry } from '../batch/gap-entry.ts';
+import type { EncodedBatch } from '../../spool/batch.ts';
+import { isSinkError, SinkError } from '../../errors.ts';
+import { gapEntry } from '../../batch/gap-entry.ts';
 import type { LaneParts } from './lane-parts.ts';
-import type { LogRange } from '../kafka/log.ts';
+import type { LogRange } from '../../kafka/log.ts';
 
 /** The place at which a lane continues. */
 export interface LaneStart {

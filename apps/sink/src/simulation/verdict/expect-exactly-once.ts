@@ -1,6 +1,6 @@
 import { accountOf, chainEndOf, chainStart, faultsOf, filesOf } from '@millrace/lake';
 import { expect } from 'vitest';
-import type { World } from './world.ts';
+import type { World } from '../world/world.ts';
 
 /**
  * The table holds every accepted record of the log exactly once, and the ledger is one path from 0 to the log's end.

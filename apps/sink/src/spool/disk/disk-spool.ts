@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '@millrace/resilience';
 import { DiskBatchFiles, manifestFile, setAsideFolder } from './disk-batch-files.ts';
 import { isAlive, ownerFile, ownerHere } from './incarnation-owner.ts';
 import { onDisk } from './on-disk.ts';
-import type { BatchFiles, LeftBatch, Spool } from './spool.ts';
+import type { BatchFiles, LeftBatch, Spool } from '../spool.ts';
 
 const heartbeatMs = 5000;
 

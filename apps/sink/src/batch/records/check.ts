@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { utcDate, validatorFor, withoutBom, type Stream } from '@millrace/contracts';
 import type { RecordHeader } from '@millrace/kafka';
-import type { LogRecord, UndecodableOffset } from '../kafka/log.ts';
+import type { LogRecord, UndecodableOffset } from '../../kafka/log.ts';
 import { undecodableText } from './undecodable-records.ts';
 
 /** A record that fits the contract, ready to be appended. */

@@ -1,5 +1,5 @@
 import type { UndecodableBatch } from '@millrace/kafka';
-import type { LogRecord } from '../kafka/log.ts';
+import type { LogRecord } from '../../kafka/log.ts';
 
 /** Describes a batch that cannot be decoded, with the reason. */
 export function undecodableText({ from, to, reason }: Pick<UndecodableBatch, 'from' | 'to' | 'reason'>): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { expectExactlyOnce } from '../simulation/world/expect-exactly-once.ts';
-import { purchaseLine } from '../simulation/parts/purchase-line.ts';
-import { World } from '../simulation/world/world.ts';
+import { expectExactlyOnce } from '../../simulation/verdict/expect-exactly-once.ts';
+import { purchaseLine } from '../../simulation/parts/purchase-line.ts';
+import { World } from '../../simulation/world/world.ts';
 
 /** The S3 calls of a start, window included, after a ledger of `entries` one-record entries, written in lives of `entriesOfALife` each. */
 async function callsOfAStart(entries: number, entriesOfALife = entries): Promise<string[]> {

@@ -1,8 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import type { Lanes } from './lane/lanes.ts';
-import type { FetchedRecords } from './kafka/log.ts';
-import { recordsPattern, type BatchOutcome, type FetchContext } from './kafka/kafka-batch-strategy.ts';
+import type { Lanes } from '../lane/lanes.ts';
+import type { FetchedRecords } from '../kafka/log.ts';
+import { recordsPattern, type BatchOutcome, type FetchContext } from '../kafka/kafka-batch-strategy.ts';
 
 /** Injection token of the lanes by topic. */
 export const LANES = Symbol('LANES');

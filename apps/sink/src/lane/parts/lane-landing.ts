@@ -1,6 +1,6 @@
 import type { LedgerEntry } from '@millrace/lake';
-import type { EncodedBatch, SealedBatch } from '../spool/batch.ts';
-import { isSinkError } from '../errors.ts';
+import type { EncodedBatch, SealedBatch } from '../../spool/batch.ts';
+import { isSinkError } from '../../errors.ts';
 import type { LaneParts } from './lane-parts.ts';
 
 /** Work that waits for the ledger, in order. */

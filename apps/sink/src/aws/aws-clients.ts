@@ -1,6 +1,6 @@
 import { glueClient, s3Client } from '@millrace/lake';
-import type { SinkConfig } from './config.ts';
-import { sinkSpecs } from './resilience.ts';
+import type { SinkConfig } from '../config.ts';
+import { sinkSpecs } from '../resilience.ts';
 
 /** Clients of the lake. The signal of the pipeline's attempt ends each call; no shorter client timeout applies. */
 export function sinkClients(config: SinkConfig): {

@@ -2,7 +2,7 @@ import type { UndecodableBatch } from '@millrace/kafka';
 import type { SkipPermission } from '@millrace/lake';
 import type { LaneParts } from './lane-parts.ts';
 import type { PartitionHolds } from './partition-holds.ts';
-import { undecodableText } from '../batch/undecodable-records.ts';
+import { undecodableText } from '../../batch/records/undecodable-records.ts';
 
 // A later fetch may succeed, and an operator's permission shows within this time.
 const lookAgainMs = 10_000;

@@ -1,9 +1,9 @@
 import type { Clock } from '@millrace/resilience';
-import type { DedupWindow } from '../dedup/dedup-window.ts';
-import type { BatchSteps } from '../batch/batch-steps.ts';
-import type { OrphanedBatches } from '../spool/orphaned-batches.ts';
-import type { SpoolBudget } from '../spool/spool-budget.ts';
-import type { Spool } from '../spool/spool.ts';
+import type { DedupWindow } from '../../dedup/dedup-window.ts';
+import type { BatchSteps } from '../../batch/batch-steps.ts';
+import type { OrphanedBatches } from '../../spool/orphaned-batches.ts';
+import type { SpoolBudget } from '../../spool/budget/spool-budget.ts';
+import type { Spool } from '../../spool/spool.ts';
 
 /** Settings of a lane. */
 export interface LaneSettings {

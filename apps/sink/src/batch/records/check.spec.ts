@@ -1,7 +1,7 @@
 import { purchases } from '@millrace/contracts';
 import { describe, expect, it } from 'vitest';
 import { checkOf } from './check.ts';
-import { purchaseLine } from '../simulation/parts/purchase-line.ts';
+import { purchaseLine } from '../../simulation/parts/purchase-line.ts';
 
 const check = checkOf(purchases, 5);
 

@@ -1,6 +1,6 @@
 import type { LedgerEntry } from '@millrace/lake';
-import type { Check } from '../batch/check.ts';
-import type { LogRange, LogRecord } from '../kafka/log.ts';
+import type { Check } from '../../batch/records/check.ts';
+import type { LogRange, LogRecord } from '../../kafka/log.ts';
 
 /** A record that identifies the log. If no record was ever seen: the offset from which on the log must hold no record. */
 export interface Witness {

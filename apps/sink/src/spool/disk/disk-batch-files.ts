@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { ObjectBody } from '@millrace/lake';
 import { sizeAndHash } from './size-and-hash.ts';
-import { SinkError } from '../errors.ts';
+import { SinkError } from '../../errors.ts';
 import { onDisk } from './on-disk.ts';
-import type { BatchFiles } from './spool.ts';
+import type { BatchFiles } from '../spool.ts';
 
 /** The file that makes a batch recoverable after a crash. */
 export const manifestFile = 'manifest.json';

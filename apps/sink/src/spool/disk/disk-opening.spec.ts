@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DiskOpening } from './disk-opening.ts';
-import { SinkError } from '../errors.ts';
+import { SinkError } from '../../errors.ts';
 
 const full = new SinkError('disk-full', 'the disk is full');
 

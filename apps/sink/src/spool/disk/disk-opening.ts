@@ -1,5 +1,5 @@
 import { untilDone, type Patience } from '@millrace/lake';
-import { isSinkError } from '../errors.ts';
+import { isSinkError } from '../../errors.ts';
 
 /** How a {@link DiskOpening} retries while the disk is full. */
 export interface DiskOpeningOptions {

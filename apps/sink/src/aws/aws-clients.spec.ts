@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { sinkClients } from './aws-clients.ts';
-import { readSinkConfig } from './config.ts';
+import { readSinkConfig } from '../config.ts';
 
 interface Limits {
   readonly connectionTimeout?: number;

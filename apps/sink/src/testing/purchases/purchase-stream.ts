@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { purchaseMessages } from './purchase-message.ts';
-import type { TestTable } from './test-table.ts';
+import type { TestTable } from '../process/test-table.ts';
 
 /** Puts purchases into a table's topic, 1,000 a second at most, until it is stopped. */
 export class PurchaseStream {
