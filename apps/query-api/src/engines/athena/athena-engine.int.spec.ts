@@ -3,10 +3,11 @@ import { LocalAthena } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsClients } from '../../aws-clients.ts';
 import { QueryStopped } from '../../errors.ts';
-import { openTestLake, testParts, type TestLake } from '../../testing-lake.ts';
+import { openTestLake, testParts, type TestLake, type TestPurchase } from '../../testing-lake.ts';
 import { reports } from '../../reports/reports.ts';
 import { bindReport } from '../../reports/report.ts';
-import { engineConformance, skipNote } from '../query-engine.conformance.ts';
+import { reportConformance } from '../../reports/reports.conformance.ts';
+import { engineConformance, skipNote, type ConformanceSubject } from '../query-engine.conformance.ts';
 import { AthenaEngine } from './athena-engine.ts';
 import { engineRequest, runToEnd } from '../../testing-engine.ts';
 
@@ -20,37 +21,39 @@ function engineOver({ database, bucket, aws: { athena } }: Pick<TestLake, 'datab
   );
 }
 
-engineConformance(
-  'athena on the emulator',
-  async (rows) => {
-    const lake = await openTestLake();
-    await lake.land(rows);
-    const engine = engineOver(lake);
-    return {
-      engine,
-      database: lake.database,
-      async close() {
-        await engine.close();
-        await lake.close();
-      },
-    };
-  },
-  {
-    lacking: {
-      'decimal types': 'the emulator of Athena tells none',
-      'nested values': 'Athena gives nested values as text of its own',
-      positions: 'the emulator of Athena tells none',
-      'scan limit': 'a workgroup of Athena sets the limit',
-      stop: 'the emulator of Athena does not stop a statement',
+async function open(rows: readonly TestPurchase[]): Promise<ConformanceSubject> {
+  const lake = await openTestLake();
+  await lake.land(rows);
+  const engine = engineOver(lake);
+  return {
+    engine,
+    database: lake.database,
+    async close() {
+      await engine.close();
+      await lake.close();
     },
+  };
+}
+
+engineConformance('athena on the emulator', open, {
+  lacking: {
+    'decimal types': 'the emulator of Athena tells none',
+    'nested values': 'Athena gives nested values as text of its own',
+    positions: 'the emulator of Athena tells none',
+    'scan limit': 'a workgroup of Athena sets the limit',
+    stop: 'the emulator of Athena does not stop a statement',
   },
-);
+});
+reportConformance('athena on the emulator', open);
 
 it('a table into which nothing has landed gives a report without rows', async () => {
   const lake = await openTestLake();
   const engine = engineOver(lake);
   try {
-    const { sql, parameters } = bindReport(reports[0]!, {});
+    const { sql, parameters } = bindReport(
+      reports.find(({ name }) => name === 'sales-by-genre')!,
+      {},
+    );
     const result = await engine.run(engineRequest(sql, { parameters, signal: AbortSignal.timeout(30_000) }));
     expect(result.columns.map(({ name }) => name)).toEqual(['genre', 'purchases', 'buyers', 'average_age']);
     for await (const batch of result.rows) expect(batch).toEqual([]);
@@ -69,28 +72,27 @@ function throughLocalAthena(lake: TestLake, { url }: LocalAthena): Pick<TestLake
   return { database: lake.database, bucket: lake.bucket, aws };
 }
 
-engineConformance(
-  'athena',
-  async (rows) => {
-    const lake = await openTestLake();
-    await lake.land(rows);
-    const athena = await LocalAthena.start({ trinoUrl });
-    const engine = engineOver(throughLocalAthena(lake, athena));
-    return {
-      engine,
-      database: lake.database,
-      async close() {
-        await engine.close();
-        await athena.close();
-        await lake.close();
-      },
-    };
-  },
-  {
-    missing,
-    lacking: { 'nested values': 'Athena gives nested values as text of its own', 'scan limit': 'a workgroup of Athena sets the limit' },
-  },
-);
+async function openLocal(rows: readonly TestPurchase[]): Promise<ConformanceSubject> {
+  const lake = await openTestLake();
+  await lake.land(rows);
+  const athena = await LocalAthena.start({ trinoUrl });
+  const engine = engineOver(throughLocalAthena(lake, athena));
+  return {
+    engine,
+    database: lake.database,
+    async close() {
+      await engine.close();
+      await athena.close();
+      await lake.close();
+    },
+  };
+}
+
+engineConformance('athena', openLocal, {
+  missing,
+  lacking: { 'nested values': 'Athena gives nested values as text of its own', 'scan limit': 'a workgroup of Athena sets the limit' },
+});
+reportConformance('athena', openLocal, missing);
 
 describe.skipIf(missing !== undefined)(`Athena with faults${skipNote(missing)}`, () => {
   let lake: TestLake;
