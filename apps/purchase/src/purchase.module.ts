@@ -148,9 +148,9 @@ export class PurchaseModule implements OnModuleDestroy {
         },
         ...streams.map((stream) => ({
           provide: followServiceToken(stream),
-          inject: [FOLLOW_SOURCES, PipelineRegistry, OUTBOX],
-          useFactory: (sourcesOf: FollowSourcesOf, pipelines: PipelineRegistry, parts: OutboxParts | undefined) =>
-            new FollowService(sourcesOf(stream, parts?.outbox.queue), pipelines.get('follow')),
+          inject: [FOLLOW_SOURCES, pipelineToken('follow'), OUTBOX],
+          useFactory: (sourcesOf: FollowSourcesOf, pipeline: Pipeline, parts: OutboxParts | undefined) =>
+            new FollowService(sourcesOf(stream, parts?.outbox.queue), pipeline),
         })),
         ...streams.map((stream) => ({
           provide: eventServiceToken(stream),

@@ -1,6 +1,6 @@
 import type { EventReceipt, Stream } from '@millrace/contracts';
 import { kafkaAccessOf } from '@millrace/kafka/access';
-import { PipelineRegistry } from '@millrace/runtime';
+import { PipelineRegistry, pipelineToken } from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { PurchaseConfig } from '../config.ts';
 import { RECEIPTS } from '../idempotency/idempotency.module.ts';
@@ -40,7 +40,8 @@ export class FollowModule implements OnModuleDestroy {
       providers: [
         {
           provide: LAKE,
-          inject: [PipelineRegistry],
+          // The tokens wait until the pipelines exist.
+          inject: [PipelineRegistry, ...(bucket === undefined ? [] : [pipelineToken('s3'), pipelineToken('glue')])],
           useFactory: async (pipelines: PipelineRegistry) => {
             if (bucket === undefined) return undefined;
             const { s3, glue } = purchaseSpecs(config);
@@ -50,7 +51,7 @@ export class FollowModule implements OnModuleDestroy {
         },
         {
           provide: FOLLOW_SOURCES,
-          inject: [PipelineRegistry, LAKE, RECEIPTS],
+          inject: [PipelineRegistry, LAKE, RECEIPTS, pipelineToken('topic-reads')],
           useFactory: (pipelines: PipelineRegistry, lake: OpenedLake | undefined, store: ReceiptStore | undefined): FollowSourcesOf =>
             sourcesOver(config, pipelines, lake, store),
         },
