@@ -252,7 +252,7 @@ function withOutbox(
   { outbox: { queue }, pipeline, observer: { onQueued } }: OutboxParts,
   onFailed: ReturnType<typeof rejectionsOf>,
 ): EventPublisher {
-  return new OutboxPublisher({ publisher, queue, pipeline, onFailed, onQueued });
+  return new OutboxPublisher({ publisher, queue, clock: systemClock, pipeline, onFailed, onQueued });
 }
 
 interface OutboxNeeds {
