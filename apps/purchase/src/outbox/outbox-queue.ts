@@ -117,6 +117,30 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
     return this.#failures.get(entries);
   }
 
+  /**
+   * Tells whether an entry with the id waits. Reads the log from its pointer on.
+   *
+   * @throws the signal's reason once it aborts, and `damaged` when a durable entry cannot be read
+   */
+  async holds(id: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
+    const bytes = Buffer.from(id);
+    for (let at = this.#log.cursor; at < this.#log.end;) {
+      signal.throwIfAborted();
+      const records = await this.#log.read(at);
+      for (const { payload, start } of records) {
+        // Decoding every entry would take longer than reading the log.
+        if (!payload.includes(bytes)) continue;
+        const entry = this.#codec.decode(payload);
+        if (entry.id === id && start >= (this.#replayedTo.get(entry.key) ?? 0)) return true;
+      }
+      // No records: a replay has removed them meanwhile, and the pointer is behind them.
+      const next = records.at(-1)?.end ?? this.#log.cursor;
+      if (next <= at) return false;
+      at = next;
+    }
+    return false;
+  }
+
   async replay(run: Run<Item>, { signal }: { readonly signal: AbortSignal }): Promise<ReplaySummary> {
     if (this.#isReplaying) throw new TypeError('Only one replay of a queue may run.');
     this.#isReplaying = true;
