@@ -45,7 +45,7 @@ export type KafkaRefusalKind =
   /** An ACL is missing. */
   | 'authorization';
 
-/** Thrown in place of a client's error that a retry cannot fix. The message states who refused what. */
+/** Thrown in place of a client's error that a retry cannot fix. The message states the refusing party and the reason. */
 export class KafkaRefusedError extends CodedError {
   readonly code = 'kafka-refused';
   readonly retryable = false;

@@ -86,7 +86,7 @@ export async function checkLake({ table, topic, ...lake }: CheckLakeOptions): Pr
         for (const offset of rowOffsets(entry)) if (!offsets.has(`${lane}@${offset}`)) lostOffsets.push(`${lane}@${offset}`);
       }
     }
-    // A reader of the table sees them, too, whatever topic they may be of.
+    // A reader of the table also sees stray files, of any topic.
     for (const key of strayFiles) if (key.endsWith('.parquet')) await addRows('stray/', await view.read(key));
 
     const duplicateOffsets = repeated(offsets);
