@@ -171,8 +171,8 @@ describe('runMain', () => {
   });
 
   it('runMain prints why the service refuses to start and exits with 78', async () => {
-    const fake = await failWith(new StartRefusedError('nobody may reach it.'));
-    expect(fake.printed).toBe('The service refuses to start: nobody may reach it.\n');
+    const fake = await failWith(new StartRefusedError('the address is not allowed.'));
+    expect(fake.printed).toBe('The service refuses to start: the address is not allowed.\n');
     expect(fake.codes).toEqual([78]);
   });
 
