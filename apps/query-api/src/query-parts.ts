@@ -119,7 +119,7 @@ export function lakePlaces(
   config: QueryConfig,
   aws: AwsClients,
   guards: Guards,
-): LakePlaces & { storeOf: (bucket: string) => S3ObjectStore } {
+): Omit<LakePlaces, 'catalogOf' | 'storeOf'> & { catalogOf: (stream: Stream) => GlueCatalog; storeOf: (bucket: string) => S3ObjectStore } {
   const stores = new Map<string, S3ObjectStore>();
   return {
     database: config.LAKE_DATABASE,
