@@ -50,6 +50,12 @@ export const queryConfigSchema = Type.Object({
     maximum: 1_000_000,
     description: 'Queries that may wait for each engine',
   }),
+  QUERY_DAILY_BYTES_MAX: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'Bytes that the queries of one principal may scan on one day (UTC), as Athena bills them; 0 sets no limit',
+  }),
   QUERY_TIMEOUT_MS: Type.Integer({
     default: 60_000,
     minimum: queryLimits.timeoutMsMin,

@@ -70,6 +70,7 @@ export async function queryParts(
       jobsMax: config.QUERY_QUEUE_JOBS_MAX,
       retentionSeconds: config.QUERY_RETENTION_SECONDS,
       retentionJobsMax: config.QUERY_RETENTION_JOBS_MAX,
+      dailyBytesMax: config.QUERY_DAILY_BYTES_MAX,
     },
     refusals.over(guards.redis),
   );

@@ -202,7 +202,7 @@ function workerPaths(runsMax: number): readonly CallPath[] {
   const runs = { name: 'workers', attemptsMax: runsMax };
   return [
     {
-      request: 'a query: each look for a request to cancel it, each try to keep its progress or to hand it over',
+      request: 'a query: counting its bytes, each look for a request to cancel it, each try to keep its progress or to hand it over',
       layers: [runs, 'redis', ioredis],
     },
     { request: 'a query: each page of partitions', layers: [runs, 'glue', sdk] },

@@ -40,6 +40,10 @@ async function setColumns(change: (list: readonly Column[]) => readonly Column[]
   await glue.send(new UpdateTableCommand({ DatabaseName: named().DatabaseName, TableInput }));
 }
 
+function shown({ report }: { report: CrawlReport }): unknown {
+  return report.differences.map(({ kind, name, found, catalog }) => [kind, name, found, catalog]);
+}
+
 it('a table whose catalog agrees with its files has no difference under any policy', async () => {
   for (const policy of ['log', 'update', 'deprecate']) {
     const { code, report } = await crawl(policy);
@@ -60,15 +64,13 @@ it('a lost day, a lost column and a narrowed type are logged first, and applied 
     ['column-widened', 'user_age', 'int', 'smallint'],
     ['partition-missing', '2019-12-01', undefined, undefined],
   ];
-  const shown = ({ report }: { report: CrawlReport }): unknown =>
-    report.differences.map(({ kind, name, found, catalog }) => [kind, name, found, catalog]);
   const logged = await crawl('log');
   expect([logged.code, logged.report.verdict, shown(logged)]).toEqual([2, 'differs', differences]);
   expect((await columns()).map(({ Name }) => Name)).not.toContain('author');
   const applied = await crawl('update');
   expect([applied.code, applied.report.verdict, shown(applied)]).toEqual([0, 'applied', differences]);
   const after = await columns();
-  expect(after.map(({ Name }) => Name).toSorted()).toEqual(before.map(({ Name }) => Name).toSorted());
+  expect(new Set(after.map(({ Name }) => Name))).toEqual(new Set(before.map(({ Name }) => Name)));
   expect(after.find(({ Name }) => Name === 'user_age')).toMatchObject({ Type: 'int', Comment: 'own words' });
   expect((await crawl('log')).report.verdict).toBe('equal');
 });

@@ -28,14 +28,16 @@ it('two workers register a lost day by their schedule, one of them at a time', a
   await expect
     .poll(async () => (await lake.catalog.partitions()).map(({ value }) => value).toSorted(), { timeout: 60_000, interval: 200 })
     .toEqual(['2019-11-30', '2019-12-01']);
-  const runs = async (verdict: CrawlReport['verdict']): Promise<number> => {
-    const texts = await Promise.all(workers.map(async ({ url }) => await (await fetch(`${url}/metrics`)).text()));
-    const pattern = new RegExp(`^millrace_crawl_runs_total\\{[^}]*verdict="${verdict}"[^}]*\\} (\\d+)`, 'm');
-    return texts.reduce((sum, text) => sum + Number(pattern.exec(text)?.[1] ?? 0), 0);
-  };
   await expect.poll(async () => await runs('equal'), { timeout: 60_000, interval: 200 }).toBeGreaterThan(0);
   expect(await runs('applied')).toBe(1);
   // The columns of the contract stay as they are.
   const { Table: table } = await lake.aws.glue.send(new GetTableCommand({ DatabaseName: lake.database, Name: 'purchases' }));
   expect(table?.StorageDescriptor?.Columns).toHaveLength(9);
 });
+
+/** Crawls of all workers with a verdict. */
+async function runs(verdict: CrawlReport['verdict']): Promise<number> {
+  const texts = await Promise.all(workers.map(async ({ url }) => await (await fetch(`${url}/metrics`)).text()));
+  const pattern = new RegExp(`^millrace_crawl_runs_total\\{[^}]*verdict="${verdict}"[^}]*\\} (\\d+)`, 'm');
+  return texts.reduce((sum, text) => sum + Number(pattern.exec(text)?.[1] ?? 0), 0);
+}
