@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PurchaseRequest } from '../api-types.ts';
+import type { EventReceipt, PurchaseRequest } from '../api-types.ts';
 import { json, problem, ScriptedService, settle, type ScriptedAnswer } from '../testing/scripted-service.ts';
 import { PurchaseClient } from './purchase-client.ts';
 
@@ -23,8 +23,18 @@ function clientOf(answers: readonly ScriptedAnswer[]): { service: ScriptedServic
   return { service, client: new PurchaseClient({ ...service.options, newEventId: () => `id-${(ids += 1)}` }) };
 }
 
-const inKafka = (eventId: string) => ({ eventId, durability: 'kafka', topic: 't', partition: 1, offset: '7' });
-const taken = (index: number, eventId: string) => ({ index, status: 202, ...inKafka(eventId) });
+const inKafka = (eventId: string) => ({
+  eventId,
+  durability: 'kafka',
+  topic: 't',
+  partition: 1,
+  offset: '7',
+  links: { self: `/v1/purchases/${eventId}?partition=1&offset=7` },
+});
+const taken = (index: number, eventId: string) => {
+  const { links: _links, ...place } = inKafka(eventId);
+  return { index, status: 202, ...place };
+};
 const refused = (index: number, status: number, name: string) => ({
   index,
   status,
@@ -32,7 +42,7 @@ const refused = (index: number, status: number, name: string) => ({
 });
 
 describe('PurchaseClient.post', () => {
-  it('sends the same eventId in each attempt', async () => {
+  it('each attempt sends the same eventId', async () => {
     const { service, client } = clientOf([new TypeError('fetch failed'), problem(503, 'unavailable'), json(202, inKafka('id-1'))]);
     expect(await settle(client.post(purchase))).toEqual(inKafka('id-1'));
     expect(service.seen.map(({ path, body }) => [path, body])).toEqual(
@@ -40,27 +50,27 @@ describe('PurchaseClient.post', () => {
     );
   });
 
-  it('keeps the eventId of the caller', async () => {
+  it('the eventId of the caller is kept', async () => {
     const { service, client } = clientOf([json(202, inKafka('own'))]);
     await settle(client.post({ ...purchase, eventId: 'own' }));
     expect(service.seen[0]!.body).toMatchObject({ eventId: 'own' });
   });
 
-  it('leaves the eventId to the service where the caller gives an idempotency key', async () => {
+  it('the service chooses the eventId when the caller gives an idempotency key', async () => {
     const { service, client } = clientOf([json(202, inKafka('from-key'))]);
     await settle(client.post(purchase, { idempotencyKey: 'order-17' }));
     expect(service.seen[0]).toMatchObject({ headers: { 'idempotency-key': 'order-17' }, body: purchase });
     expect(service.seen[0]!.body).not.toHaveProperty('eventId');
   });
 
-  it('fails with the problem of a purchase that breaks the contract', async () => {
+  it('a purchase that breaks the contract fails with the problem of the service', async () => {
     const { client } = clientOf([problem(400, 'validation')]);
     await expect(settle(client.post(purchase))).rejects.toMatchObject({ code: 'problem', status: 400, retryable: false });
   });
 });
 
 describe('PurchaseClient.postBatch', () => {
-  it('sends again only the purchases whose failure may pass, and returns the outcomes in order', async () => {
+  it('only purchases with a temporary failure are sent again, and the outcomes keep their order', async () => {
     const { service, client } = clientOf([
       json(202, { accepted: 1, rejected: 2, items: [taken(0, 'id-1'), refused(1, 400, 'validation'), refused(2, 503, 'unavailable')] }),
       json(202, { accepted: 1, rejected: 0, items: [taken(0, 'id-3')] }),
@@ -76,7 +86,7 @@ describe('PurchaseClient.postBatch', () => {
     ]);
   });
 
-  it('reads the items of a 400 and of a 503', async () => {
+  it('the items of a 400 and a 503 answer are read', async () => {
     const { client } = clientOf([
       json(503, { accepted: 0, rejected: 1, items: [refused(0, 503, 'unavailable')] }, { 'retry-after': '1' }),
       json(400, { accepted: 0, rejected: 1, items: [refused(0, 400, 'validation')] }),
@@ -84,7 +94,7 @@ describe('PurchaseClient.postBatch', () => {
     expect(await settle(client.postBatch([purchase]))).toMatchObject([{ accepted: false, error: { status: 400 } }]);
   });
 
-  it('returns the outcomes that are known when a later attempt fails as a whole', async () => {
+  it('known outcomes are returned when a later attempt fails as a whole', async () => {
     const { client } = clientOf([
       json(202, { accepted: 1, rejected: 1, items: [taken(0, 'id-1'), refused(1, 503, 'unavailable')] }),
       problem(401, 'unauthenticated'),
@@ -95,8 +105,24 @@ describe('PurchaseClient.postBatch', () => {
     ]);
   });
 
-  it('fails when the service refuses the request as a whole', async () => {
+  it('the call fails when the service refuses the whole request', async () => {
     const { client } = clientOf([problem(413, 'body-too-large')]);
     await expect(settle(client.postBatch([purchase]))).rejects.toMatchObject({ code: 'problem', status: 413 });
+  });
+});
+
+describe('PurchaseClient.follow', () => {
+  const way = { eventId: 'id-1', status: 'in-kafka', unknown: [], links: { self: '' } };
+
+  it('asks by the link of a receipt, or by the id', async () => {
+    const { service, client } = clientOf([json(200, way), json(200, way)]);
+    expect(await settle(client.follow(inKafka('id-1') as EventReceipt))).toEqual(way);
+    await settle(client.follow('id-1'));
+    expect(service.seen.map(({ path }) => path)).toEqual(['/v1/purchases/id-1?partition=1&offset=7', '/v1/purchases/id-1']);
+  });
+
+  it('fails with the problem of an unknown event', async () => {
+    const { client } = clientOf([problem(404, 'not-found')]);
+    await expect(settle(client.follow('id-1'))).rejects.toMatchObject({ code: 'problem', status: 404, retryable: false });
   });
 });
