@@ -2,6 +2,7 @@ import { BatchGetQueryExecutionCommand, ListQueryExecutionsCommand } from '@aws-
 import type { EngineName } from '@millrace/contracts';
 import { createPipeline } from '@millrace/resilience';
 import { isAlive, processTree } from '@millrace/runtime';
+import { LocalAthena } from '@millrace/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -147,6 +148,47 @@ describe('a worker that dies', () => {
   });
 
   const { trinoMissing, trinoUrl = '' } = testParts;
+  // A long run sets a higher number by hand.
+  const kills = Number(process.env['MILLRACE_WORKER_KILLS'] ?? 6);
+  it.skipIf(trinoMissing !== undefined)(
+    `around the start of a query in Athena leaves one execution, in ${kills} deaths${skipNote(trinoMissing)}`,
+    { timeout: 60_000 + kills * 20_000 },
+    async () => {
+      let kill: { readonly moment: string; readonly child: ChildProcess } | undefined;
+      const athena = await LocalAthena.start({
+        trinoUrl,
+        onCall: (operation, moment) => {
+          if (operation !== 'StartQueryExecution' || kill?.moment !== moment) return;
+          kill.child.kill('SIGKILL');
+          kill = undefined;
+        },
+      });
+      try {
+        for (let n = 0; n < kills; n += 1) {
+          const first = await startWorker({ AWS_ENDPOINT_URL_ATHENA: athena.url });
+          const gone = once(first, 'exit');
+          // The third moment is after the answer, before or after the worker has kept the id of the execution.
+          const moment = ['before', 'after', 'later'][n % 3]!;
+          kill = { moment, child: first };
+          const id = await submit('SELECT 1 AS one', 'athena');
+          if (moment === 'later') {
+            await vi.waitUntil(() => athena.executions.some(({ token }) => token === id), { timeout: 60_000, interval: 1 });
+            await delay((n * 7) % 50);
+            first.kill('SIGKILL');
+          }
+          await gone;
+          const next = await startWorker({ AWS_ENDPOINT_URL_ATHENA: athena.url });
+          const done = await when(id, ({ outcome }) => outcome !== undefined);
+          expect(done.state).toBe('succeeded');
+          expect(athena.executions.filter(({ token }) => token === id)).toHaveLength(1);
+          await killed(next, 'SIGKILL');
+        }
+      } finally {
+        await athena.close();
+      }
+    },
+  );
+
   it.skipIf(trinoMissing !== undefined)(
     `leaves a query that runs in Trino to its successor, which attaches to it and starts no other${skipNote(trinoMissing)}`,
     async () => {

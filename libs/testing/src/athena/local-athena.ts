@@ -16,6 +16,8 @@ export interface LocalAthenaOptions {
   readonly port?: number;
   /** Bytes that a query may read, as a workgroup of Athena limits them. Default: no limit. */
   readonly bytesScannedCutoff?: number;
+  /** Called before a call is carried out, and after it before its answer. A test can stop the caller there. */
+  readonly onCall?: (operation: string, moment: 'before' | 'after') => void;
 }
 
 /** A query that was started, for the claims of tests. */
@@ -101,12 +103,14 @@ export class LocalAthena {
     let answer: Answer;
     try {
       const body = JSON.parse(await textOf(request)) as Body;
+      this.#options.onCall?.(operation, 'before');
       answer = this.faults.strikes('throttle', operation)
         ? failure('ThrottlingException', 'Rate exceeded')
         : await this.#answer(operation, body);
     } catch (error) {
       answer = failure('InvalidRequestException', error instanceof Error ? error.message : String(error));
     }
+    this.#options.onCall?.(operation, 'after');
     if (this.faults.strikes('lose-answer', operation)) {
       request.socket.destroy();
       return;
