@@ -11,6 +11,7 @@ export type QueryErrorCode = Extract<
   | 'result-too-large'
   | 'idempotency-conflict'
   | 'engine-failed'
+  | 'not-covered'
   | 'unavailable'
   | 'overloaded'
   | 'deadline-exceeded'
@@ -22,7 +23,7 @@ export type QueryErrorCode = Extract<
   | 'internal'
 >;
 
-const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'not-finished']);
+const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'not-finished', 'not-covered']);
 
 /** The one error family of this app. */
 export class QueryError extends CodedError {

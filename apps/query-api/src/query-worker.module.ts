@@ -18,6 +18,7 @@ import { runQuery } from './queries/run-query.ts';
 import {
   allowedTables,
   cacheParts,
+  layoutParts,
   queryEngines,
   queryParts,
   redisSettings,
@@ -36,6 +37,9 @@ const GUARDS = Symbol('QUERY_GUARDS');
 
 /** Time between two looks for a request to cancel, in milliseconds. */
 const cancelPollMs = 500;
+
+/** Longest look whether a table holds the events that a query waits for, in milliseconds. */
+const coverMsMax = 5000;
 
 /** Queries that a worker runs at once on each engine. */
 const concurrencyOf: Record<QueryConfig['QUERY_DEFAULT_ENGINE'], (config: QueryConfig) => number> = {
@@ -91,7 +95,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
         {
           provide: QueryWorker,
-          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), PipelineRegistry],
+          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), PipelineRegistry, GUARDS],
           useFactory: (
             parts: QueryParts,
             engines: readonly QueryEngine[],
@@ -99,6 +103,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
             metrics: Metrics,
             report: Pipeline,
             registry: PipelineRegistry,
+            guards: Guards,
           ) => {
             const { queue, results } = parts;
             const { versions, cache } = cacheParts(config, streams, parts, registry);
@@ -106,7 +111,10 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
             const redis = workerConnection(redisSettings(config), (error) =>
               logger.warn({ err: error }, 'The connection to Redis reported an error.'),
             );
+            const { layouts, coverage } = layoutParts(config, streams, gate, parts.aws, guards);
             const environment = {
+              layouts,
+              coverage,
               engines: new Map(engines.map((engine) => [engine.name, engine])),
               results,
               limits: resultLimits(config),
@@ -139,6 +147,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
                 cancelPollMs,
               },
               async (query) => await runQuery(query, environment),
+              async (data) => await coverage.isCovered(data, AbortSignal.timeout(coverMsMax)),
               queryTelemetry(logger, metrics),
             );
           },
