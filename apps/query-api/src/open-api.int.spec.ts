@@ -69,6 +69,7 @@ describe('the OpenAPI document of the query API', () => {
     '/v1/queries?state=failed&engine=duckdb&limit=1',
     '/v1/tables',
     '/v1/reports',
+    '/v1/reports/top-books',
     '/v1/engines',
     '/health/ready',
     '/admin/pipelines',

@@ -27,7 +27,7 @@ import {
 } from './query-parts.ts';
 import { workerConnection } from '@millrace/redis';
 import { ReportUsage } from './reports/report-usage.ts';
-import { reports } from './reports/reports.ts';
+import { allReports, checkReports } from './reports/reports.ts';
 import { StatementGate } from './statement/statement-gate.ts';
 
 const PARTS = Symbol('QUERY_PARTS');
@@ -47,6 +47,7 @@ export class QueryApiModule implements OnModuleDestroy {
   /** @param list Streams whose tables may be queried. Default: every declared stream. */
   static of(config: QueryConfig, logger: Logger, list: readonly Stream[] = allStreams): DynamicModule {
     const streams = listStreams(list);
+    const reports = allReports(config.QUERY_REPORTS_DIR);
     const catalog: QueryCatalog = {
       database: config.LAKE_DATABASE,
       streams,
@@ -82,7 +83,14 @@ export class QueryApiModule implements OnModuleDestroy {
               config.QUERY_QUEUE_NAME,
             ),
         },
-        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
+        {
+          provide: StatementGate,
+          useFactory: async () => {
+            const gate = await StatementGate.create(allowedTables(config, streams));
+            await checkReports(reports, gate);
+            return gate;
+          },
+        },
         {
           provide: QueryService,
           inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry, Metrics],

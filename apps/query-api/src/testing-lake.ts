@@ -24,6 +24,10 @@ export interface TestPurchase {
   readonly userId: string;
   readonly userAge: number;
   readonly purchaseTimestamp: number;
+  readonly bookId?: string;
+  readonly title?: string;
+  readonly author?: string;
+  readonly userCountry?: string;
 }
 
 /** A bucket and a Glue database of a test's own on the real emulator. */
@@ -186,10 +190,14 @@ async function parquetOf(rows: readonly TestPurchase[], from = 0): Promise<Uint8
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    const values = rows.map(
-      ({ genre, userId, userAge, purchaseTimestamp }, index) =>
-        `('${crypto.randomUUID()}', 'ec437d98-455d-4fec-8dbe-2c2630454bdd', 'Orlando', 'Virginia Woolf', '${genre.replaceAll("'", "''")}', '${userId}', 'GB', ${userAge}, make_timestamp(${purchaseTimestamp}000000), 0, ${from + index})`,
-    );
+    const values = rows.map((row, index) => {
+      const { genre, userId, userAge, purchaseTimestamp, bookId = 'ec437d98-455d-4fec-8dbe-2c2630454bdd' } = row;
+      const { title = 'Orlando', author = 'Virginia Woolf', userCountry = 'GB' } = row;
+      const texts = [crypto.randomUUID(), bookId, title, author, genre, userId, userCountry].map(
+        (text) => `'${text.replaceAll("'", "''")}'`,
+      );
+      return `(${texts.join(', ')}, ${userAge}, make_timestamp(${purchaseTimestamp}000000), 0, ${from + index})`;
+    });
     const names = purchases.columns.map((column) => column.name).join(', ');
     // Readers of Iceberg find columns by their field ids.
     const fieldIds = [...purchases.columns, ...hiddenColumns].map(({ name, fieldId }) => `${name}: ${fieldId}`).join(', ');

@@ -335,6 +335,23 @@ export interface RejectedItem {
   readonly problem: Problem;
 }
 
+/** A report with its parameters, SQL and use. */
+export interface Report {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: readonly ReportParameter[];
+  /** Statement of the report, with `?` for each value. */
+  readonly sql: string;
+  /** Names of the parameters in the order of `?`. */
+  readonly binds: readonly string[];
+  /** Requests of the report. Null when they are not known. */
+  readonly usage: {
+    readonly requests: number;
+    /** Time of the last request, ISO 8601 in UTC. */
+    readonly lastRequestedAt: string;
+  } | null;
+}
+
 /** Reports with their parameters, SQL and use. */
 export interface ReportList {
   readonly reports: readonly {

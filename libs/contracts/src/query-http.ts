@@ -302,25 +302,26 @@ const reportParameterSchema = Type.Object(
   { title: 'ReportParameter' },
 );
 
+const reportFields = {
+  name: Type.String(),
+  description: Type.String(),
+  parameters: Type.Array(reportParameterSchema),
+  sql: Type.String({ description: 'Statement of the report, with `?` for each value' }),
+  binds: Type.Array(Type.String(), { description: 'Names of the parameters in the order of `?`' }),
+  usage: Type.Union(
+    [Type.Object({ requests: Type.Integer({ minimum: 0 }), lastRequestedAt: time('Time of the last request') }), Type.Null()],
+    {
+      description: 'Requests of the report. Null when they are not known',
+    },
+  ),
+};
+
+/** Schema of the answer of `GET /v1/reports/{name}`. */
+export const reportSchema = Type.Object(reportFields, { title: 'Report', description: 'A report with its parameters, SQL and use.' });
+
 /** Schema of the answer of `GET /v1/reports`. */
 export const reportListSchema = Type.Object(
-  {
-    reports: Type.Array(
-      Type.Object({
-        name: Type.String(),
-        description: Type.String(),
-        parameters: Type.Array(reportParameterSchema),
-        sql: Type.String({ description: 'Statement of the report, with `?` for each value' }),
-        binds: Type.Array(Type.String(), { description: 'Names of the parameters in the order of `?`' }),
-        usage: Type.Union(
-          [Type.Object({ requests: Type.Integer({ minimum: 0 }), lastRequestedAt: time('Time of the last request') }), Type.Null()],
-          {
-            description: 'Requests of the report. Null when they are not known',
-          },
-        ),
-      }),
-    ),
-  },
+  { reports: Type.Array(Type.Object(reportFields)) },
   { title: 'ReportList', description: 'Reports with their parameters, SQL and use.' },
 );
 

@@ -1,6 +1,7 @@
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, Param } from '@nestjs/common';
 import type { EngineName, Stream } from '@millrace/contracts';
 import { RequireScope } from '@millrace/runtime';
+import { QueryError } from '../errors.ts';
 import type { Report } from '../reports/report.ts';
 import { ReportUsage } from '../reports/report-usage.ts';
 
@@ -48,6 +49,13 @@ export class CatalogController {
     const { reports } = this.catalog;
     const usage = await this.usage.read(reports.map(({ name }) => name));
     return { reports: reports.map((report) => ({ ...report, usage: usage[report.name] ?? null })) };
+  }
+
+  @Get('reports/:name')
+  async report(@Param('name') name: string): Promise<unknown> {
+    const report = this.catalog.reports.find((candidate) => candidate.name === name);
+    if (report === undefined) throw new QueryError('not-found', `There is no report ${name}. GET /v1/reports lists them.`);
+    return { ...report, usage: (await this.usage.read([name]))[name] ?? null };
   }
 
   @Get('engines')

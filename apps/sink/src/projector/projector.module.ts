@@ -6,7 +6,7 @@ import { GluePointer, LakeError, Projection, projectionPrefix, rowsInFooter, S3O
 import { systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
-import { sinkClients } from '../aws-clients.ts';
+import { sinkClients } from '../aws/aws-clients.ts';
 import { configuredStream, type SinkConfig } from '../config.ts';
 import { lakeGuardsOver, projectorPipelinesOf, type SinkGuards } from '../resilience.ts';
 import { gaugeProjectors, projectorTelemetry } from './projector-telemetry.ts';
