@@ -14,6 +14,7 @@ import {
   reportQueryRequestSchema,
   resultPageSchema,
   sqlQueryRequestSchema,
+  tableDetailSchema,
   tableListSchema,
 } from '../query-http.ts';
 import type { HttpApi, HttpOperation, HttpParameter } from './http-api.ts';
@@ -259,6 +260,25 @@ export const queryApi: HttpApi = {
       summary: 'List the tables and their columns',
       answers: [{ status: 200, description: 'The tables', content: { [json]: tableListSchema } }],
       problems: [],
+    },
+    {
+      ...catalog,
+      path: '/v1/tables/{name}',
+      id: 'getTable',
+      summary: 'Read partitions, size and freshness of a table, and some of its rows',
+      description: 'Sizes come from the ledger. The state is at most two seconds old.',
+      parameters: [
+        { in: 'path', name: 'name', description: 'Name of the table', schema: Type.String() },
+        {
+          in: 'query',
+          name: 'sample',
+          description: 'Rows of the sample, which a query of the caller on DuckDB reads. Default: 5; 0 asks for none',
+          schema: Type.Integer({ minimum: 0, maximum: queryLimits.sampleRowsMax, default: 5 }),
+        },
+        deadlineParameter,
+      ],
+      answers: [{ status: 200, description: 'The table', content: { [json]: tableDetailSchema } }],
+      problems: ['not-found', 'deadline-exceeded'],
     },
     {
       ...catalog,
