@@ -57,7 +57,7 @@ export interface ProjectionParts {
   readonly onPointerFailure: (error: unknown) => void;
 }
 
-/** What one round did. */
+/** Result of one round. */
 export interface Round {
   /** `committed`: a commit is ours. `lost`: another projector made the next commit first. `idle`: nothing had landed. */
   readonly outcome: 'committed' | 'lost' | 'idle';
@@ -75,8 +75,9 @@ interface Tip {
 }
 
 /**
- * The Iceberg table over the landed files of one stream. Any number of processes may run rounds at the same time: put-if-absent of the next
- * commit decides, and each commit holds the position up to which it folded the ledger. So every landed file is in the table once.
+ * The Iceberg table over the landed files of one stream. Any number of processes may run rounds at the same
+ * time: put-if-absent of the next commit decides. Each commit holds the position up to which it folded the ledger. So every landed file is
+ * in the table once.
  */
 export class Projection {
   readonly #parts: ProjectionParts;
