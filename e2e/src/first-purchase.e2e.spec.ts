@@ -7,7 +7,7 @@ import { makePurchases, seedExample } from './purchases.ts';
 import { lake, stack } from './stack.ts';
 import { endOffsets, readTopic } from './topic.ts';
 
-describe("the seed's example on its way from REST to an answer", () => {
+describe("the article's example on its way from REST to an answer", () => {
   it('is acknowledged with its place in Kafka, is a CloudEvent there, lands in Parquet under its day, and its day is in the catalog', async () => {
     const before = await endOffsets(stack.topic);
     const { status, body: receipt } = await postPurchase(seedExample);

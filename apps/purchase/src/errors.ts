@@ -1,7 +1,7 @@
 import { problemOf, type Problem, type ProblemName, type Violation } from '@millrace/contracts';
 import { CodedError } from '@millrace/resilience';
 
-/** What can go wrong with an event; each is the name of the problem document that tells of it. */
+/** Error codes of an event. Each is the name of a problem document. */
 export type PurchaseErrorCode = Extract<
   ProblemName,
   | 'invalid-json'
@@ -20,7 +20,7 @@ const retryableCodes: ReadonlySet<PurchaseErrorCode> = new Set(['unavailable', '
 /** Facts of one {@link PurchaseError}. */
 export interface PurchaseErrorDetails {
   readonly errors?: readonly Violation[];
-  /** The identity under which the same event may be sent again. */
+  /** Id under which the client may send the same event again. */
   readonly eventId?: string;
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
@@ -50,9 +50,9 @@ export class PurchaseError extends CodedError {
 }
 
 /**
- * Why the outbox refused or lost its way.
+ * Reason of an {@link OutboxError}.
  *
- * - `queue-full`: no room; the drainer makes some.
+ * - `queue-full`: the outbox is full until the drainer has published events.
  * - `unwritable`: the disk failed.
  * - `closed`: the service stops.
  * - `locked`: another process has the directory.

@@ -2,10 +2,10 @@
 export type KafkaCall = 'open' | 'send' | 'check';
 
 /**
- * What stands around every call to Kafka: it may refuse the call, or end it through the signal, which `run` obeys.
+ * Guards each call to Kafka. It may refuse the call, or end it through the signal, which `run` obeys.
  *
- * It must not repeat `send`: the client does that itself, under the same producer id and sequence numbers; a repetition from
- * outside would write the events twice.
+ * It must not repeat `send`. The client repeats it under the same producer id and sequence numbers; a repetition from outside would write
+ * the events twice.
  */
 export type KafkaGuard = <T>(call: KafkaCall, run: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>;
 

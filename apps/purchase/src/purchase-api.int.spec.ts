@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 describe('a purchase', () => {
-  it("that is the seed's example, byte for byte, is answered with its place in the topic, and stands there with its headers", async () => {
+  it("with the bytes of the article's example is answered with its place in the topic, and is there with its headers", async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', traceparent } });
     expect(answer.status).toBe(202);
@@ -74,7 +74,7 @@ describe('a purchase', () => {
     expect(await response.json()).toMatchObject({ type: 'urn:millrace:problem:unsupported-media-type' });
   });
 
-  it('carries its deadline on into the topic', async () => {
+  it('passes its deadline on to the topic', async () => {
     const deadline = String(Date.now() + 60_000);
     const { status, body } = await post(service.url, seedText, {
       headers: { 'content-type': 'application/json', 'x-millrace-deadline': deadline },
@@ -85,14 +85,14 @@ describe('a purchase', () => {
     });
   });
 
-  it('whose deadline has passed is not taken', async () => {
+  it('is refused when its deadline has passed', async () => {
     const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', 'x-millrace-deadline': '1000' } });
     expect([answer.status, answer.body.type]).toEqual([504, 'urn:millrace:problem:deadline-exceeded']);
   });
 });
 
-describe('more work than the service can do', () => {
-  it('sheds batches before single purchases, and what its sender calls low first', async () => {
+describe('an overloaded service', () => {
+  it('sheds batches before single purchases, and requests of low priority first', async () => {
     const busy = await startReadyPurchase({
       KAFKA_BROKERS: brokers,
       PURCHASE_TOPIC: topic.name,
@@ -125,7 +125,7 @@ describe('more work than the service can do', () => {
 });
 
 describe('a batch', () => {
-  it('with good and bad items has an answer for each', async () => {
+  it('with good and bad items answers each item', async () => {
     const { status, body } = await post(
       service.url,
       [seedPurchase({ userId: 'a' }), seedPurchase({ userAge: -1 }), seedPurchase({ userId: 'a' })],
@@ -152,7 +152,7 @@ describe('a batch', () => {
     expect([tooMany.status, tooMany.body.errors]).toEqual([400, [{ field: '', message: 'must have at most 10000 items', limit: 10_000 }]]);
   });
 
-  it('with items that are too large for the topic loses those alone', async () => {
+  it('with items that are too large for the topic loses only those', async () => {
     const narrow = await TestTopic.create('purchase-narrow', { config: { 'max.message.bytes': '2000' } });
     const other = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: narrow.name });
     try {
@@ -219,14 +219,13 @@ describe('the service', () => {
     }
   });
 
-  it('restarted in turn, one of two after the other, fails no request of clients that heed readiness', { timeout: 240_000 }, async () => {
+  it('fails no request of clients that heed readiness while its two replicas restart in turn', { timeout: 240_000 }, async () => {
     const replicas = await Promise.all([startReplica(), startReplica()]);
     const stop = new AbortController();
     const failed: unknown[] = [];
     let taken = 0;
     /**
-     * As a balancer does: it looks at readiness now and then and gives each request, on a connection of its own, to a replica that was
-     * ready.
+     * Acts as a load balancer: it polls readiness and sends each request, on a new connection, to a replica that was ready.
      */
     let ready: readonly ServiceProcess[] = replicas;
     const probe = async (): Promise<void> => {
@@ -266,7 +265,7 @@ describe('the service', () => {
     expect([failed, taken > 50]).toEqual([[], true]);
   });
 
-  it('told to stop under load answers what it has taken and exits with 0; every purchase it acknowledged is in the topic', async () => {
+  it('answers the requests that it has accepted after SIGTERM under load, and exits with 0; each acknowledged purchase is in the topic', async () => {
     const before = (await topic.messages()).length;
     const stopping = await spawnService('purchase', { KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
     const stop = new AbortController();
@@ -281,7 +280,7 @@ describe('the service', () => {
     expect(receipts.length).toBeGreaterThan(100);
     const messages = await topic.messages();
     expectEachOnce(receipts, messages);
-    // Nothing was written whose sender has not been told.
+    // The topic holds no purchase whose sender got no answer.
     expect(messages).toHaveLength(before + receipts.length);
   });
 });

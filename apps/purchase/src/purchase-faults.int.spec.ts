@@ -54,7 +54,7 @@ describe('a Produce answer that is lost while several requests are in flight', (
     );
   });
 
-  it('again and again, until the time of the send is over: its purchases are in doubt, and no later one is', async () => {
+  it('repeatedly until the send times out leaves its purchases in doubt, and no later one', async () => {
     service = await startReadyPurchase({
       KAFKA_BROKERS: proxy.address,
       PURCHASE_TOPIC: topic.name,
@@ -75,8 +75,8 @@ describe('a Produce answer that is lost while several requests are in flight', (
   });
 });
 
-describe('a Kafka that is frozen: it takes connections and answers nothing', () => {
-  it('every purchase is answered 503 with Retry-After within its time, after two calls that waited; then the circuit opens', async () => {
+describe('while Kafka is frozen: it accepts connections and answers nothing', () => {
+  it('every purchase is answered 503 with Retry-After in time, and the circuit opens after two calls that waited', async () => {
     // With default settings, because the test is about their limits.
     service = await startReadyPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name });
     expect((await post(service.url, seedText)).status).toBe(202);
@@ -96,8 +96,8 @@ describe('a Kafka that is frozen: it takes connections and answers nothing', () 
   });
 });
 
-describe('while Kafka is away', () => {
-  it('the service starts, says so, refuses at once with Retry-After, and takes purchases when Kafka is there', async () => {
+describe('while Kafka is down', () => {
+  it('the service starts, reports it, refuses at once with Retry-After, and accepts purchases when Kafka is back', async () => {
     const away = await proxy.inject({ kind: 'refuse' });
     service = await startPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name });
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
@@ -114,7 +114,7 @@ describe('while Kafka is away', () => {
   });
 
   it(
-    'and killed with -9 under load: every purchase that was acknowledged stands in the topic once, and it goes on by itself',
+    'killed with -9 under load, each acknowledged purchase is in the topic once, and the service recovers by itself',
     { timeout: 240_000 },
     async () => {
       const kafka = stackPart('kafka');

@@ -58,7 +58,7 @@ describe('a purchase with an Idempotency-Key', () => {
     expect(await written(idOf(key))).toBe(1);
   });
 
-  it('that comes many times at once gets one receipt', async () => {
+  it('that arrives many times at once gets one receipt', async () => {
     const key = crypto.randomUUID();
     const answers = await Promise.all(Array.from({ length: 12 }, async (_, n) => await send(key, seedPurchase(), { instance: n % 2 })));
     expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
@@ -76,7 +76,7 @@ describe('a purchase with an Idempotency-Key', () => {
     expect((await send(key, seedPurchase())).status).toBe(202);
   });
 
-  it('that is not a key is refused', async () => {
+  it('with a malformed key is refused', async () => {
     const { status, body } = await send('a b', seedPurchase());
     expect([status, body.errors]).toEqual([
       400,
@@ -99,7 +99,7 @@ describe('a batch with an Idempotency-Key', () => {
   });
 });
 
-describe('an Idempotency-Key while Redis is away', () => {
+describe('an Idempotency-Key while Redis is down', () => {
   it('still gives the same event id, and the answer says that no receipt is kept', async () => {
     const fault = await redis.inject({ kind: 'black-hole' });
     const key = crypto.randomUUID();

@@ -104,7 +104,7 @@ describe('while Kafka is down', () => {
   });
 });
 
-describe('kill -9 of Kafka and of the service under load', () => {
+describe('a kill -9 of Kafka and of the service under load', () => {
   it('loses no acknowledged purchase', { timeout: 300_000 }, async () => {
     const kafka = stackPart('kafka');
     const first = await spawnService('purchase', env(brokers));

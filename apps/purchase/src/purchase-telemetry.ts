@@ -7,7 +7,7 @@ import type { Publisher } from './publish/publisher.ts';
 import type { StreamWay } from './publish/stream-publishers.ts';
 import type { PublisherEvent, PublisherObserver } from './publish/publisher-events.ts';
 
-/** Turns what the publisher of a stream does into log lines and metrics. Events hold personal data and are not logged. */
+/** Turns the events of a stream's publisher into log lines and metrics. Purchases hold personal data and are not logged. */
 export function publisherTelemetry(logger: Logger, metrics: Metrics, stream: string): PublisherObserver {
   const published = metrics.counter({
     name: 'millrace_purchase_events_published_total',
@@ -75,7 +75,7 @@ export function rejectionsOf(metrics: Metrics, stream: string): (reason: Failure
   return (reason, events) => rejected.inc({ stream, reason }, events);
 }
 
-/** Logs and counts what happens to the outbox. */
+/** Logs and counts the events of the outbox. */
 export interface OutboxObserver {
   /** Events are durable on disk. */
   readonly onQueued: (events: number) => void;
@@ -85,7 +85,7 @@ export interface OutboxObserver {
   readonly onError: (error: unknown) => void;
 }
 
-/** Turns what happens to the outbox into log lines and metrics. */
+/** Turns the events of the outbox into log lines and metrics. */
 export function outboxTelemetry(logger: Logger, metrics: Metrics): OutboxObserver {
   const queued = metrics.counter({ name: 'millrace_purchase_outbox_queued_total', help: 'Events acknowledged from the outbox on disk.' });
   const replayed = metrics.counter({

@@ -42,7 +42,7 @@ describe('the guard around Kafka', () => {
     expect(writes).toBe(1);
   });
 
-  it('refuses calls at once after Kafka has failed, and says when to come back', async () => {
+  it('refuses calls at once after Kafka has failed, with the time until the next attempt', async () => {
     const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
     await expect(guard('open', failing)).rejects.toThrow('no broker');
     await expect(guard('check', failing)).rejects.toThrow('no broker');
@@ -53,7 +53,7 @@ describe('the guard around Kafka', () => {
     expect(kafka.snapshot().breaker?.state).toBe('open');
   });
 
-  it('stays open to others when Kafka refuses what a write holds', async () => {
+  it('accepts other writes after Kafka refused the content of one', async () => {
     const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
     const tooLarge = new ResponseError(
       0,
@@ -65,7 +65,7 @@ describe('the guard around Kafka', () => {
     expect(kafka.snapshot().breaker?.state).toBe('closed');
   });
 
-  it('ends what takes too long, and what its caller gives up', async () => {
+  it('ends a call at its timeout, or when its caller aborts', async () => {
     const { guard } = guarded({ PURCHASE_KAFKA_OPEN_MS_MAX: '100', PURCHASE_KAFKA_CHECK_MS_MAX: '60000' });
     await expect(guard('open', silent)).rejects.toThrow('Kafka did not finish "open" within 100 ms');
     const caller = new AbortController();
@@ -97,7 +97,7 @@ describe('the attempts that one request may cause', () => {
     expect(() => paths.enforce(settingsOf)).toThrow('may cause 300 attempts');
   });
 
-  it('are those of the settings in force, which may change while the service runs', () => {
+  it('follow the current settings, which may change while the service runs', () => {
     const { paths, settingsOf } = counted();
     const longer: SettingsOf = (name) => applyPatch(settingsOf(name), { timeout: { attemptMs: 30_000 } });
     expect(paths.problem(longer)).toContain('may cause 300 attempts');

@@ -16,25 +16,25 @@ import { timeoutGuard, type KafkaGuard } from './guards.ts';
 import { isForOutbox } from './outbox/outbox-publisher.ts';
 import { refusedForItsContent } from './publish/send-outcome.ts';
 
-/** Requests are answered within limits of their own; this only ends the counting of one whose connection never closes. */
+/** Each request has its own time limit. This limit only ends the counting of a request whose connection never closes. */
 const requestMs = 3_600_000;
 
 /** Every pipeline of the purchase API, with the defaults of its settings. */
 export const purchasePipelines = {
-  // Every request: sheds what matters least when the process has more work than it can do.
+  // Surrounds every request: sheds the least important ones when the process is overloaded.
   http: { timeout: { attemptMs: requestMs, totalMs: requestMs }, shed: {}, fixed: ['timeout'] },
-  // Not tried again here: the client repeats a write under the producer id and sequence numbers that make it safe, and the publisher reaches for Kafka anew.
+  // No retries here: the client repeats a write safely under its producer id and sequence numbers, and the publisher reconnects.
   kafka: {
     classify: errorClassOf,
-    // Long enough for a leader that moves in order, and for one lost answer (1 s) and its repetition. A broker that died is replaced only
-    // after its session of 9 s, so that a longer wait would hold requests and still fail. A purchase waits for one write and one attempt to
-    // reach Kafka at most: 5 s, half its time.
+    // Long enough for an orderly leader change, and for one lost answer (1 s) and its repetition. Kafka replaces a dead broker only after
+    // its session of 9 s, so a longer wait would hold requests and still fail. A purchase waits for at most one write and one attempt to
+    // connect: 5 s, half its time.
     timeout: { attemptMs: 3000, totalMs: 30_000 },
     breaker: { minimumCalls: 3, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
-    // Each stream has one write outstanding, beside its attempts to reach Kafka and its checks.
+    // Each stream has one outstanding write, its attempts to connect and its health checks.
     bulkhead: { concurrencyMax: 8 * streams.length },
   },
-  // The event id alone keeps a repeated event from being counted twice, so that a purchase never waits for its receipt in Redis: it does without.
+  // The event id alone prevents double counting, so a purchase never waits for its receipt in Redis.
   receipts: {
     dependency: 'redis',
     timeout: { attemptMs: 100, totalMs: 100 },
@@ -61,7 +61,7 @@ export function purchaseSpecs(config: PurchasePipelineSettings): NamedSpecs<type
   return pipelineSpecs('PURCHASE', purchasePipelines, config);
 }
 
-/** What must hold between the limits of a write and those of the client, at the start and after every change. */
+/** Constraints between the limits of a write and those of the client, checked at the start and after every change. */
 export function purchaseRule(config: PurchasePipelineSettings): PipelineRule {
   return (settingsOf) =>
     config.PURCHASE_KAFKA_ANSWER_MS_MAX < settingsOf('kafka').timeout.attemptMs
@@ -71,9 +71,9 @@ export function purchaseRule(config: PurchasePipelineSettings): PipelineRule {
         ];
 }
 
-/** Most requests that wait for the disk at a time: as many as the listener has connections. */
+/** Maximum number of requests that wait for the disk: the connections of the listener. */
 const outboxPutsMax = 4096;
-/** Longest wait for the disk beyond the time of a request, in milliseconds. */
+/** Maximum wait for the disk after the time limit of a request, in milliseconds. */
 const outboxPutMsMax = 5000;
 
 /**
@@ -109,7 +109,7 @@ export function purchasePipelinesOf(config: PurchasePipelineSettings, queue?: Fa
   return { specs, callPaths: callPathsOf(config), attemptsPerRequestMax, rule: purchaseRule(config), remedyOf };
 }
 
-/** The guard around every call to Kafka. Reaching for Kafka and looking at it have shorter limits of their own, within that of a write. */
+/** Guards every call to Kafka. Attempts to connect and health checks have shorter limits within that of a write. */
 export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: PurchasePipelineSettings): KafkaGuard {
   const kafka = registry.get('kafka') as unknown as Pipeline<NamedSpecs<typeof purchasePipelines>['kafka']>;
   const limited = timeoutGuard({ open: config.PURCHASE_KAFKA_OPEN_MS_MAX, check: config.PURCHASE_KAFKA_CHECK_MS_MAX });
@@ -120,20 +120,20 @@ export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: 
     });
 }
 
-// One event that is too large for its topic, or one stream without its topic, must not close the way for all others.
+// An event that is too large, or a stream without its topic, must not open the circuit for all others.
 function errorClassOf(error: unknown): ErrorClass {
   if (error instanceof TopicError) return 'invalid';
   // A broker that refuses the credentials is healthy: an open circuit would only hide its answer.
   return refusedForItsContent(error) || remedyOf(error) !== undefined ? 'invalid' : classifyError(error);
 }
 
-/** The remedy for an error that does not pass by itself; undefined for all others. */
+/** Returns the remedy for a permanent error; undefined for any other. */
 export function remedyOf(error: unknown): string | undefined {
   return kafkaRefusalOf(error)?.remedy;
 }
 
 function callPathsOf(config: PurchasePipelineSettings): readonly CallPath[] {
-  // As often as fits into the time of one write when every attempt is refused at once.
+  // The number of attempts that fit into the time of one write when each is refused at once.
   const writes = (settingsOf: SettingsOf): number =>
     Math.ceil(settingsOf('kafka').timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);
   return [

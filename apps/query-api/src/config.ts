@@ -55,6 +55,9 @@ export const queryConfigSchema = Type.Object({
     maximum: queryLimits.timeoutMsMax,
     description: 'Time a query may run when it asks for none, in milliseconds',
   }),
+  QUERY_REPORTS_DIR: Type.Optional(
+    Type.String({ minLength: 1, description: 'Folder of further reports, one `.sql` file each, beside those of this version' }),
+  ),
   QUERY_WAITERS_MAX: Type.Integer({
     default: 500,
     minimum: 0,

@@ -68,7 +68,9 @@ describe('the OpenAPI document of the query API', () => {
     '/v1/queries',
     '/v1/queries?state=failed&engine=duckdb&limit=1',
     '/v1/tables',
+    '/v1/tables/purchases',
     '/v1/reports',
+    '/v1/reports/top-books',
     '/v1/engines',
     '/health/ready',
     '/admin/pipelines',
@@ -87,6 +89,12 @@ describe('the OpenAPI document of the query API', () => {
     ['a wrong key', { sql: 'SELECT 1' }, { 'idempotency-key': 'a b' }, 400],
   ])('describes the answer to %s', async (_what, body, headers, status) => {
     expect(await answerTo('POST', '/v1/queries', { body, headers })).toMatchObject({ status, faults: [] });
+  });
+
+  it('describes a table and a report that do not exist', async () => {
+    for (const path of ['/v1/tables/nothing', '/v1/reports/nothing'])
+      expect(await answerTo('GET', path)).toMatchObject({ status: 404, faults: [] });
+    expect(await answerTo('GET', '/v1/tables/purchases?sample=101')).toMatchObject({ status: 400, faults: [] });
   });
 
   it('describes a list of queries and a wrong filter', async () => {

@@ -1,12 +1,17 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
+import { S3ObjectStore } from '@millrace/lake';
 import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
+import { storeGuard } from './guards.ts';
+import { TableReader } from './catalog/table-reader.ts';
+import { Tables } from './catalog/tables.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
+import { askInline } from './queries/ask-inline.ts';
 import { CachedAnswers } from './queries/cache/cached-answers.ts';
 import { SharedIdSecret } from './queries/id-secret.ts';
 import { queryApiAudit } from './queries/query-audit.ts';
@@ -18,7 +23,7 @@ import { QueryWaits } from './queries/wait-for-end.ts';
 import { allowedTables, cacheParts, lakePlaces, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
 import { workerConnection } from '@millrace/redis';
 import { ReportUsage } from './reports/report-usage.ts';
-import { reports } from './reports/reports.ts';
+import { allReports, checkReports } from './reports/reports.ts';
 import { StatementGate } from './statement/statement-gate.ts';
 
 const PARTS = Symbol('QUERY_PARTS');
@@ -38,6 +43,7 @@ export class QueryApiModule implements OnModuleDestroy {
   /** @param list Streams whose tables may be queried. Default: every declared stream. */
   static of(config: QueryConfig, logger: Logger, list: readonly Stream[] = allStreams): DynamicModule {
     const streams = listStreams(list);
+    const reports = allReports(config.QUERY_REPORTS_DIR);
     const catalog: QueryCatalog = {
       database: config.LAKE_DATABASE,
       streams,
@@ -73,7 +79,20 @@ export class QueryApiModule implements OnModuleDestroy {
               config.QUERY_QUEUE_NAME,
             ),
         },
-        { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
+        {
+          provide: Tables,
+          inject: [PARTS, QueryService, PipelineRegistry],
+          useFactory: (parts: QueryParts, queries: QueryService, registry: PipelineRegistry) =>
+            tablesOf(config, streams, parts, queries, registry, logger),
+        },
+        {
+          provide: StatementGate,
+          useFactory: async () => {
+            const gate = await StatementGate.create(allowedTables(config, streams));
+            await checkReports(reports, gate);
+            return gate;
+          },
+        },
         {
           provide: QueryService,
           inject: [PARTS, StatementGate, ReportUsage, QueryEnds, PipelineRegistry, Metrics],
@@ -147,6 +166,35 @@ function cacheOf(
     lookMsMax: registry.get('lake-version').settings().timeout.totalMs,
     now: Date.now,
     onFailure: (error) => logger.warn({ err: error }, 'The cache of results cannot be asked; the query runs.'),
+  });
+}
+
+function tablesOf(
+  config: QueryConfig,
+  streams: readonly Stream[],
+  { aws }: QueryParts,
+  queries: QueryService,
+  registry: PipelineRegistry,
+  logger: Logger,
+): Tables {
+  const guards = guardsOver(registry);
+  const { catalogOf } = lakePlaces(config, aws, guards);
+  const store = new S3ObjectStore(aws.s3, config.LAKE_BUCKET, storeGuard(guards.s3));
+  return new Tables({
+    database: config.LAKE_DATABASE,
+    tables: streams.map((stream) => ({
+      stream,
+      reader: new TableReader({
+        stream,
+        store,
+        catalog: catalogOf(stream),
+        now: Date.now,
+        onProjectionFailure: (error) => logger.warn({ err: error, table: stream.table }, 'The Iceberg table cannot be described.'),
+      }),
+    })),
+    ask: config.QUERY_ENGINES.includes('duckdb')
+      ? async (body, caller, limits, options) => await askInline(queries, body, caller, limits, options)
+      : undefined,
   });
 }
 

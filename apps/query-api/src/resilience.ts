@@ -186,7 +186,10 @@ const apiPaths: readonly CallPath[] = [
   { request: 'DELETE /v1/queries/:id (look, ask, look again)', layers: ['redis', ioredis], calls: 3 },
   { request: 'a page of results, alone or in the answer to a POST that waited (manifest and one part)', layers: ['s3', sdk], calls: 2 },
   { request: 'a download of results: its manifest, and each of its parts', layers: ['s3', sdk] },
-  { request: 'GET /v1/reports', layers: ['usage-read', ioredis] },
+  { request: 'GET /v1/reports, or one report', layers: ['usage-read', ioredis] },
+  { request: 'GET /v1/tables/:name: each list, checkpoint, entry and manifest', layers: ['s3', sdk] },
+  { request: 'GET /v1/tables/:name: each page of partitions', layers: ['glue', sdk] },
+  { request: 'GET /v1/tables/:name: its sample, as POST /v1/queries', layers: ['redis', ioredis], calls: 6 },
   { request: 'a probe of readiness', layers: ['redis', ioredis] },
   { request: 'a probe of readiness', layers: ['s3', sdk] },
 ];

@@ -13,6 +13,10 @@ export interface TestPurchase {
   readonly userId: string;
   readonly userAge: number;
   readonly purchaseTimestamp: number;
+  readonly bookId?: string;
+  readonly title?: string;
+  readonly author?: string;
+  readonly userCountry?: string;
 }
 
 /** A bucket and a Glue database of a test's own on the real emulator. */
@@ -147,10 +151,14 @@ async function parquetOf(rows: readonly TestPurchase[]): Promise<Uint8Array> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    const values = rows.map(
-      ({ genre, userId, userAge, purchaseTimestamp }, index) =>
-        `('${crypto.randomUUID()}', 'ec437d98-455d-4fec-8dbe-2c2630454bdd', 'Orlando', 'Virginia Woolf', '${genre.replaceAll("'", "''")}', '${userId}', 'GB', ${userAge}, make_timestamp(${purchaseTimestamp}000000), 0, ${index})`,
-    );
+    const values = rows.map((row, index) => {
+      const { genre, userId, userAge, purchaseTimestamp, bookId = 'ec437d98-455d-4fec-8dbe-2c2630454bdd' } = row;
+      const { title = 'Orlando', author = 'Virginia Woolf', userCountry = 'GB' } = row;
+      const texts = [crypto.randomUUID(), bookId, title, author, genre, userId, userCountry].map(
+        (text) => `'${text.replaceAll("'", "''")}'`,
+      );
+      return `(${texts.join(', ')}, ${userAge}, make_timestamp(${purchaseTimestamp}000000), 0, ${index})`;
+    });
     const names = purchases.columns.map((column) => column.name).join(', ');
     const path = join(directory, 'file.parquet');
     await connection.run(

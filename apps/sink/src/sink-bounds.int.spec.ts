@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { expectEachOnce } from './testing/expect-each-once.ts';
-import { purchaseMessage } from './testing/purchase-message.ts';
-import { TestTable } from './testing/test-table.ts';
+import { expectEachOnce } from './testing/expectations/expect-each-once.ts';
+import { purchaseMessage } from './testing/purchases/purchase-message.ts';
+import { TestTable } from './testing/process/test-table.ts';
 
 const partitions = 8;
 const days = 25;

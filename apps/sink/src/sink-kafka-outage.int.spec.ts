@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { FaultProxy } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { expectEachOnce } from './testing/expect-each-once.ts';
-import { expectLandedInOrder } from './testing/expect-landed-in-order.ts';
-import { purchaseMessage, purchaseMessages } from './testing/purchase-message.ts';
-import type { SinkProcess } from './testing/sink-process.ts';
-import { testParts } from './testing/test-parts.ts';
-import { TestTable } from './testing/test-table.ts';
+import { expectEachOnce } from './testing/expectations/expect-each-once.ts';
+import { expectLandedInOrder } from './testing/expectations/expect-landed-in-order.ts';
+import { purchaseMessage, purchaseMessages } from './testing/purchases/purchase-message.ts';
+import type { SinkProcess } from './testing/process/sink-process.ts';
+import { testParts } from './testing/process/test-parts.ts';
+import { TestTable } from './testing/process/test-table.ts';
 
 const { KAFKA_PROXIED_BROKERS: proxied = '127.0.0.1:9094', KAFKA_ADVERTISED_PORT: advertised = '9095' } = process.env;
 const poll = { timeout: 60_000, interval: 200 };

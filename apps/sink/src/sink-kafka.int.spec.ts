@@ -1,8 +1,8 @@
 import { stackPart } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { expectEachOnce } from './testing/expect-each-once.ts';
-import { purchaseMessage, purchaseMessages } from './testing/purchase-message.ts';
-import { TestTable } from './testing/test-table.ts';
+import { expectEachOnce } from './testing/expectations/expect-each-once.ts';
+import { purchaseMessage, purchaseMessages } from './testing/purchases/purchase-message.ts';
+import { TestTable } from './testing/process/test-table.ts';
 
 const poll = { timeout: 60_000, interval: 200 };
 

@@ -4,12 +4,12 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FaultProxy, type Fault } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { expectEachOnce } from './testing/expect-each-once.ts';
-import { expectLandedInOrder } from './testing/expect-landed-in-order.ts';
-import { purchaseMessages } from './testing/purchase-message.ts';
-import type { SinkProcess } from './testing/sink-process.ts';
-import { testParts } from './testing/test-parts.ts';
-import { TestTable } from './testing/test-table.ts';
+import { expectEachOnce } from './testing/expectations/expect-each-once.ts';
+import { expectLandedInOrder } from './testing/expectations/expect-landed-in-order.ts';
+import { purchaseMessages } from './testing/purchases/purchase-message.ts';
+import type { SinkProcess } from './testing/process/sink-process.ts';
+import { testParts } from './testing/process/test-parts.ts';
+import { TestTable } from './testing/process/test-table.ts';
 
 let table: TestTable;
 let proxy: FaultProxy;

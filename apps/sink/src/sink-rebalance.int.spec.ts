@@ -1,11 +1,11 @@
 import { FaultProxy } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { expectEachOnce } from './testing/expect-each-once.ts';
-import { PartitionWatch } from './testing/partition-watch.ts';
-import { PurchaseStream } from './testing/purchase-stream.ts';
-import type { SinkProcess } from './testing/sink-process.ts';
-import { testParts } from './testing/test-parts.ts';
-import { TestTable } from './testing/test-table.ts';
+import { expectEachOnce } from './testing/expectations/expect-each-once.ts';
+import { PartitionWatch } from './testing/process/partition-watch.ts';
+import { PurchaseStream } from './testing/purchases/purchase-stream.ts';
+import type { SinkProcess } from './testing/process/sink-process.ts';
+import { testParts } from './testing/process/test-parts.ts';
+import { TestTable } from './testing/process/test-table.ts';
 
 const all = [0, 1, 2, 3, 4, 5, 6, 7];
 const poll = { timeout: 90_000, interval: 200 };

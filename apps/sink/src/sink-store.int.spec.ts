@@ -1,10 +1,10 @@
 import { FaultProxy } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { expectEachOnce } from './testing/expect-each-once.ts';
-import { purchaseMessages } from './testing/purchase-message.ts';
-import type { SinkProcess } from './testing/sink-process.ts';
-import { testParts } from './testing/test-parts.ts';
-import { TestTable } from './testing/test-table.ts';
+import { expectEachOnce } from './testing/expectations/expect-each-once.ts';
+import { purchaseMessages } from './testing/purchases/purchase-message.ts';
+import type { SinkProcess } from './testing/process/sink-process.ts';
+import { testParts } from './testing/process/test-parts.ts';
+import { TestTable } from './testing/process/test-table.ts';
 
 const poll = { timeout: 60_000, interval: 200 };
 const settings = { SINK_S3_BREAKER_BREAK_DURATION_MS: '500', SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000' };

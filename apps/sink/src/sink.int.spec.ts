@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { expectEachOnce } from './testing/expect-each-once.ts';
-import { eventIdOf, purchaseMessage, purchaseMessages } from './testing/purchase-message.ts';
-import { TestTable } from './testing/test-table.ts';
+import { expectEachOnce } from './testing/expectations/expect-each-once.ts';
+import { eventIdOf, purchaseMessage, purchaseMessages } from './testing/purchases/purchase-message.ts';
+import { TestTable } from './testing/process/test-table.ts';
 
 let table: TestTable;
 beforeEach(async () => {

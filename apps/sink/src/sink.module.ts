@@ -11,7 +11,7 @@ import { auditTelemetry } from './audit/audit-telemetry.ts';
 import { configuredStreams, isUnnamed, type SinkConfig } from './config.ts';
 import { laneHealth } from './lane/lane-health.ts';
 import { guardsOver, sinkPipelines, sinkPipelinesOf } from './resilience.ts';
-import { LANES, SinkController } from './sink.controller.ts';
+import { LANES, SinkController } from './http/sink.controller.ts';
 import { openSink, type Sink } from './sink.ts';
 
 /** Injection token of the sinks, one for each stream. */

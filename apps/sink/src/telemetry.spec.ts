@@ -7,8 +7,8 @@ import { SinkError } from './errors.ts';
 import type { Lane } from './lane/lane.ts';
 import type { Lanes } from './lane/lanes.ts';
 import { gaugeLanes, sinkTelemetry } from './telemetry.ts';
-import { SpoolBudget } from './spool/spool-budget.ts';
-import { SpoolForecast } from './spool/spool-forecast.ts';
+import { SpoolBudget } from './spool/budget/spool-budget.ts';
+import { SpoolForecast } from './spool/budget/spool-forecast.ts';
 
 it('logs refused snapshots once for all lanes, and logs nothing for an unavailable store', () => {
   const lines: string[] = [];

@@ -5,9 +5,9 @@ import type { Lane } from './lane/lane.ts';
 import type { Lanes } from './lane/lanes.ts';
 import { spoolView } from './lane/lanes.ts';
 import type { SinkEvent, SinkObserver } from './sink-events.ts';
-import type { SpoolBudget } from './spool/spool-budget.ts';
-import type { SpoolForecast } from './spool/spool-forecast.ts';
-import { undecodableText } from './batch/undecodable-records.ts';
+import type { SpoolBudget } from './spool/budget/spool-budget.ts';
+import type { SpoolForecast } from './spool/budget/spool-forecast.ts';
+import { undecodableText } from './batch/records/undecodable-records.ts';
 
 /** Turns the sink's events into log lines and metrics. */
 export function sinkTelemetry(logger: Logger, metrics: Metrics): SinkObserver {

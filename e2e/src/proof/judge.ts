@@ -38,6 +38,11 @@ export class Judge {
     return compare({ log: this.#log, files, isAcknowledged, sent });
   }
 
+  /** Event numbers by partition and offset, as last read; NaN for events of others. */
+  get log(): readonly (readonly number[])[] {
+    return this.#log;
+  }
+
   /** Rows a reader of the table sees now. */
   async rowCount(): Promise<number> {
     let rows = 0;

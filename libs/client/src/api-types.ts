@@ -335,6 +335,23 @@ export interface RejectedItem {
   readonly problem: Problem;
 }
 
+/** A report with its parameters, SQL and use. */
+export interface Report {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: readonly ReportParameter[];
+  /** Statement of the report, with `?` for each value. */
+  readonly sql: string;
+  /** Names of the parameters in the order of `?`. */
+  readonly binds: readonly string[];
+  /** Requests of the report. Null when they are not known. */
+  readonly usage: {
+    readonly requests: number;
+    /** Time of the last request, ISO 8601 in UTC. */
+    readonly lastRequestedAt: string;
+  } | null;
+}
+
 /** Reports with their parameters, SQL and use. */
 export interface ReportList {
   readonly reports: readonly {
@@ -444,6 +461,84 @@ export interface StreamView {
   readonly database: string;
   /** Table that the events land in. */
   readonly table: string;
+}
+
+/** A table with its partitions, its freshness and some of its rows. */
+export interface TableDetail {
+  readonly name: string;
+  /** Database in the catalog. */
+  readonly database: string;
+  /** Topic of the table. */
+  readonly topic: string;
+  readonly partitionKey: string;
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly description: string;
+  }[];
+  /** Time at which the table was read, ISO 8601 in UTC. */
+  readonly at: string;
+  /** Rows by the ledger. */
+  readonly rows: number;
+  /** Parquet files by the ledger. */
+  readonly files: number;
+  /** Size of the files. */
+  readonly bytes: number;
+  /** Partitions with files, or in the catalog. */
+  readonly partitionCount: number;
+  /** Partitions in the catalog. */
+  readonly registeredCount: number;
+  /** The newest 1,000 partitions, the newest first. */
+  readonly partitions: readonly {
+    /** Value of the partition key. */
+    readonly value: string;
+    /** Whether the catalog knows the partition. Engines read only those. */
+    readonly isRegistered: boolean;
+    /** Rows by the ledger. */
+    readonly rows: number;
+    /** Files by the ledger. */
+    readonly files: number;
+    /** Size of the files. */
+    readonly bytes: number;
+    /** Time of the oldest event, ISO 8601 in UTC. */
+    readonly oldestEventAt?: string;
+    /** Time of the newest event, ISO 8601 in UTC. */
+    readonly newestEventAt?: string;
+  }[];
+  /** Freshness for each partition of the topic. */
+  readonly lanes: readonly {
+    /** Partition of the topic. */
+    readonly partition: number;
+    /** Offset before which every event is recorded in the ledger. */
+    readonly offset: number;
+    /** Rows of this partition. */
+    readonly rows: number;
+    /** Time of the newest event, ISO 8601 in UTC. */
+    readonly newestEventAt?: string;
+    /** Time at which the newest batch was recorded, ISO 8601 in UTC. */
+    readonly recordedAt?: string;
+  }[];
+  /** The Iceberg table over the same files. Null when it does not exist or cannot be read. */
+  readonly projection: {
+    /** Name of the Iceberg table in the catalog. */
+    readonly table: string;
+    /** Number of its newest commit. */
+    readonly commit: number;
+    /** Time of the commit, ISO 8601 in UTC. */
+    readonly committedAt: string;
+    /** Data files. */
+    readonly files: number;
+    /** Rows. */
+    readonly rows: number;
+    /** Size of the data files. Absent when the table has too many manifests. */
+    readonly bytes?: number;
+    /** For each partition of the topic, the offset before which every event is in the table. */
+    readonly offsets: readonly number[];
+    /** Offsets that are in the ledger and not yet in this table. */
+    readonly behindOffsets: number;
+  } | null;
+  /** Rows of the newest partition. Null when none were asked for, or they could not be read in time. */
+  readonly sample: ResultPage | null;
 }
 
 /** Tables and columns that a statement may read. */

@@ -1,4 +1,4 @@
-import { Type, type Static, type TString } from 'typebox';
+import { Type, type Static, type TInteger, type TString } from 'typebox';
 import type { Plain } from './plain.ts';
 import { problemSchema } from './problem.ts';
 
@@ -24,6 +24,8 @@ export const queryLimits = {
   waitSecondsMax: 60,
   /** Rows in one page of results. */
   pageRowsMax: 10_000,
+  /** Rows in the sample of a table. */
+  sampleRowsMax: 100,
 } as const;
 
 const scalar = Type.Union([Type.String({ maxLength: queryLimits.parameterCharactersMax }), Type.Number(), Type.Boolean(), Type.Null()]);
@@ -242,6 +244,72 @@ export const tableListSchema = Type.Object(
   { title: 'TableList', description: 'Tables and columns that a statement may read.' },
 );
 
+const count = (description: string): TInteger => Type.Integer({ minimum: 0, description });
+
+/** Schema of {@link TableDetail}. */
+export const tableDetailSchema = Type.Object(
+  {
+    name: Type.String(),
+    database: Type.String({ description: 'Database in the catalog' }),
+    topic: Type.String({ description: 'Topic of the table' }),
+    partitionKey: Type.String(),
+    columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String(), description: Type.String() })),
+    at: time('Time at which the table was read'),
+    rows: count('Rows by the ledger'),
+    files: count('Parquet files by the ledger'),
+    bytes: count('Size of the files'),
+    partitionCount: count('Partitions with files, or in the catalog'),
+    registeredCount: count('Partitions in the catalog'),
+    partitions: Type.Array(
+      Type.Object({
+        value: Type.String({ description: 'Value of the partition key' }),
+        isRegistered: Type.Boolean({ description: 'Whether the catalog knows the partition. Engines read only those' }),
+        rows: count('Rows by the ledger'),
+        files: count('Files by the ledger'),
+        bytes: count('Size of the files'),
+        oldestEventAt: Type.Optional(time('Time of the oldest event')),
+        newestEventAt: Type.Optional(time('Time of the newest event')),
+      }),
+      { description: 'The newest 1,000 partitions, the newest first' },
+    ),
+    lanes: Type.Array(
+      Type.Object({
+        partition: count('Partition of the topic'),
+        offset: count('Offset before which every event is recorded in the ledger'),
+        rows: count('Rows of this partition'),
+        newestEventAt: Type.Optional(time('Time of the newest event')),
+        recordedAt: Type.Optional(time('Time at which the newest batch was recorded')),
+      }),
+      { description: 'Freshness for each partition of the topic' },
+    ),
+    projection: Type.Union(
+      [
+        Type.Object({
+          table: Type.String({ description: 'Name of the Iceberg table in the catalog' }),
+          commit: count('Number of its newest commit'),
+          committedAt: time('Time of the commit'),
+          files: count('Data files'),
+          rows: count('Rows'),
+          bytes: Type.Optional(count('Size of the data files. Absent when the table has too many manifests')),
+          offsets: Type.Array(Type.Integer({ minimum: 0 }), {
+            description: 'For each partition of the topic, the offset before which every event is in the table',
+          }),
+          behindOffsets: count('Offsets that are in the ledger and not yet in this table'),
+        }),
+        Type.Null(),
+      ],
+      { description: 'The Iceberg table over the same files. Null when it does not exist or cannot be read' },
+    ),
+    sample: Type.Union([resultPageSchema, Type.Null()], {
+      description: 'Rows of the newest partition. Null when none were asked for, or they could not be read in time',
+    }),
+  },
+  { title: 'TableDetail', description: 'A table with its partitions, its freshness and some of its rows.' },
+);
+
+/** Answer to `GET /v1/tables/{name}`. */
+export type TableDetail = Plain<typeof tableDetailSchema>;
+
 const reportParameterSchema = Type.Object(
   {
     name: Type.String(),
@@ -255,25 +323,26 @@ const reportParameterSchema = Type.Object(
   { title: 'ReportParameter' },
 );
 
+const reportFields = {
+  name: Type.String(),
+  description: Type.String(),
+  parameters: Type.Array(reportParameterSchema),
+  sql: Type.String({ description: 'Statement of the report, with `?` for each value' }),
+  binds: Type.Array(Type.String(), { description: 'Names of the parameters in the order of `?`' }),
+  usage: Type.Union(
+    [Type.Object({ requests: Type.Integer({ minimum: 0 }), lastRequestedAt: time('Time of the last request') }), Type.Null()],
+    {
+      description: 'Requests of the report. Null when they are not known',
+    },
+  ),
+};
+
+/** Schema of the answer of `GET /v1/reports/{name}`. */
+export const reportSchema = Type.Object(reportFields, { title: 'Report', description: 'A report with its parameters, SQL and use.' });
+
 /** Schema of the answer of `GET /v1/reports`. */
 export const reportListSchema = Type.Object(
-  {
-    reports: Type.Array(
-      Type.Object({
-        name: Type.String(),
-        description: Type.String(),
-        parameters: Type.Array(reportParameterSchema),
-        sql: Type.String({ description: 'Statement of the report, with `?` for each value' }),
-        binds: Type.Array(Type.String(), { description: 'Names of the parameters in the order of `?`' }),
-        usage: Type.Union(
-          [Type.Object({ requests: Type.Integer({ minimum: 0 }), lastRequestedAt: time('Time of the last request') }), Type.Null()],
-          {
-            description: 'Requests of the report. Null when they are not known',
-          },
-        ),
-      }),
-    ),
-  },
+  { reports: Type.Array(Type.Object(reportFields)) },
   { title: 'ReportList', description: 'Reports with their parameters, SQL and use.' },
 );
 

@@ -10,7 +10,7 @@ const seed =
 const validator = validatorFor(purchases.requestSchema);
 
 describe('the purchase contract', () => {
-  it("accepts the seed's own example, byte for byte", () => {
+  it("accepts the article's example, byte for byte", () => {
     expect(validator.violations(JSON.parse(seed))).toEqual([]);
     expect(validator.check(JSON.parse(seed))).toBe(true);
   });

@@ -48,6 +48,8 @@ export interface ObjectStore {
 export interface ListedObject {
   readonly key: string;
   readonly bytes: number;
+  /** Time of the PUT in epoch milliseconds, by the clock of the store. Absent where a store does not tell it. */
+  readonly putAtMs?: number;
 }
 
 /** An object store with the calls of the audit: sizes by LIST, parts of objects, user metadata. */

@@ -149,7 +149,11 @@ export class S3ObjectStore implements InspectableStore {
         }),
         sending,
       );
-      return (page.Contents ?? []).map(({ Key, Size }) => ({ key: Key!, bytes: Size ?? 0 }));
+      return (page.Contents ?? []).map(({ Key, Size, LastModified }) => ({
+        key: Key!,
+        bytes: Size ?? 0,
+        ...(LastModified === undefined ? {} : { putAtMs: LastModified.getTime() }),
+      }));
     });
   }
 

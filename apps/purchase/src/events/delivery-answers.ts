@@ -45,7 +45,7 @@ const answers: Readonly<Record<FailureReason, Answer>> = {
   stopping: { code: 'unavailable', detail: 'The service is stopping; nothing of this event is kept.', retryAfterSeconds: 1 },
 };
 
-/** The error that a client is told when its event was not acknowledged. It carries the eventId, under which a retry is the same event. */
+/** Returns the error for an event that was not acknowledged. It carries the eventId, under which a retry is the same event. */
 export function errorOf({ eventId, reason, cause }: Extract<Delivery, { kind: 'failed' }>): PurchaseError {
   const { code, detail, retryAfterSeconds } = answers[reason];
   return new PurchaseError(code, cause instanceof KafkaRefusedError ? `${detail} ${factOf(cause)}` : detail, {

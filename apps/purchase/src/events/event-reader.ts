@@ -1,7 +1,7 @@
 import { eventMakerOf, validatorFor, type EventFields, type Stream, type Violation } from '@millrace/contracts';
 import { PurchaseError } from '../errors.ts';
 
-/** Most violations that are told of one event: a body of 1 MiB can hold a hundred thousand unknown fields. */
+/** Maximum number of violations in an answer: a body of 1 MiB can hold a hundred thousand unknown fields. */
 const violationsMax = 20;
 /** Longest part of an unknown field's name that is repeated, in characters. */
 const fieldCharactersMax = 128;

@@ -40,7 +40,7 @@ function serviceThat(deliver: Deliver): { service: EventService; published: Even
 }
 
 describe('one purchase', () => {
-  it("the seed's own example gets an id and a receipt; the offset is a string", async () => {
+  it("in the form of the article's example gets an id and a receipt; the offset is a string", async () => {
     const { service } = serviceThat(writes);
     expect(await service.take(JSON.parse(seedText), traceparent, limits)).toEqual({
       eventId: madeId,
@@ -102,14 +102,14 @@ describe('one purchase', () => {
     expect([published.length, invalid()]).toEqual([0, 1]);
   });
 
-  it('with two problems is told of both', async () => {
+  it('with two violations is answered with both', async () => {
     const { service } = serviceThat(writes);
     await expect(service.take(seedPurchase({ genre: '', price: 9 }), traceparent, limits)).rejects.toMatchObject({
       message: 'price is not a known field. There is 1 more problem.',
     });
   });
 
-  it('with very many problems is told the first ones and how many there are', async () => {
+  it('with very many violations is answered with the first ones and their number', async () => {
     const { service } = serviceThat(writes);
     const body = seedPurchase(Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`field${n}`, n])));
     const error: unknown = await service.take(body, traceparent, limits).catch((one: unknown) => one);

@@ -55,7 +55,7 @@ export class EventService {
   }
 
   /**
-   * Takes a batch; each item has an answer of its own.
+   * Accepts a batch and answers each item separately.
    *
    * @param newEventId makes the id of an item without one
    * @throws PurchaseError `validation` when it is not an array of 1 to `batchItemsMax` items

@@ -67,7 +67,7 @@ function parse(body: Buffer): unknown {
 }
 
 function dataOf(text: string, field: string): Buffer {
-  // Buffer skips what is not Base64, so a damaged record would pass.
+  // Buffer skips characters outside Base64, so a damaged record would pass.
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
     throw new FirehoseError('SerializationException', `${field}.Data is not Base64.`);
   const data = Buffer.from(text, 'base64');

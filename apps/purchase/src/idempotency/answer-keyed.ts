@@ -4,7 +4,7 @@ import type { IdempotentAnswers, KeyedWork, Verdict } from './idempotent-answers
 
 /** Header of an answer that is the receipt of an earlier request. */
 export const replayedHeader = 'idempotent-replayed';
-/** Header of an answer to a request with a key, when no receipt of it is kept because the store is missing, silent or too small. */
+/** Header of the answer to a keyed request whose receipt is not kept: there is no store, or it did not answer or is full. */
 export const receiptHeader = 'idempotency-receipt';
 
 /** The request of which {@link answerKeyed} takes care. */

@@ -13,7 +13,7 @@ export interface KeyedRequest extends RequestName {
 }
 
 /**
- * The end of a request with a key, for metrics.
+ * Outcome of a request with a key, for metrics.
  *
  * - `first`: its receipt is kept.
  * - `replayed`: it got the receipt of an earlier request.

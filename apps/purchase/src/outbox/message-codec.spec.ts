@@ -10,7 +10,7 @@ const messageOf = messageMakerOf(purchases);
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 describe('a message in the outbox', () => {
-  it.each([undefined, 1_764_000_000_000])('comes back as it was, headers in order (deadline: %s)', (deadline) => {
+  it.each([undefined, 1_764_000_000_000])('is read back unchanged, headers in order (deadline: %s)', (deadline) => {
     const event = { eventId: '0199f2a0-0000-7000-8000-000000000001', ...seedPurchase({ title: '📚', userId: 'é' }) } as PurchaseEvent;
     const entry = entryOfMessage(messageOf(event, traceparent, deadline));
     const read = messageCodec.decode(messageCodec.encode(entry));
@@ -22,7 +22,7 @@ describe('a message in the outbox', () => {
     expect(() => messageCodec.decode(Buffer.from([2, 0, 0]))).toThrow('version of an entry in the outbox is 2');
   });
 
-  it('comes back in its stream, with a key of its own', () => {
+  it('is read back in its stream, with its key', () => {
     const event = { eventId: '0199f2a0-0000-7000-8000-000000000001', bookId: 'b', userId: 'ann', viewedAt: 1_575_121_641 };
     const entry = entryOfMessage(messageMakerOf(bookViews)(event, traceparent));
     expect(entry.key).toBe(`book-views/${entry.item.partition}`);

@@ -92,7 +92,7 @@ async function drain(): Promise<void> {
 }
 
 describe('the publisher with an outbox', () => {
-  it('publishes to Kafka and leaves the outbox alone while Kafka takes events', async () => {
+  it('publishes to Kafka and does not use the outbox while Kafka accepts events', async () => {
     expect(await publish([message('a'), message('b', 1)])).toEqual(['a written', 'b written']);
     expect([queue.isEmpty, queued]).toEqual([true, 0]);
   });
@@ -126,7 +126,7 @@ describe('the publisher with an outbox', () => {
     expect(kafka.logs).toEqual([['a', 'b', 'd'], ['c']]);
   });
 
-  it('queues an event that comes while the one before it is being written to disk', async () => {
+  it('queues an event that arrives while the one before it is being written to disk', async () => {
     kafka.refusals.set(0, 'unavailable');
     const first = publish([message('a')]);
     await Promise.resolve();
@@ -207,7 +207,7 @@ describe('the drainer', () => {
     });
   });
 
-  it('publishes in order what waits when Kafka is back, and stops', async () => {
+  it('publishes the waiting events in order when Kafka is back, and stops', async () => {
     kafka.refusals.set(0, 'unavailable');
     for (const id of ['a', 'b', 'c']) await publish([message(id)]);
     kafka.downCause = new Error('refused');

@@ -58,7 +58,7 @@ export function limitCallers(fastify: FastifyInstance, { eventsPerSecond, reques
   });
 }
 
-/** The caller to limit. Undefined for operators, and for a route that checks credentials of its own after the body is read. */
+/** Returns the caller to limit. Undefined for operators, and for a route that checks its credentials after the body is read. */
 function callerOf(request: FastifyRequest): string | undefined {
   const principal = principalOf(request);
   return principal === undefined || unlimitedPaths.test(request.routeOptions.url ?? '') ? undefined : principalKey(principal);

@@ -1,15 +1,15 @@
 /**
- * Why an event was not acknowledged. After `unknown` and `outbox-failed` it may be kept; after every other reason it is not.
+ * Reason why an event was not acknowledged. After `unknown` and `outbox-failed` the event may be stored; after any other reason it is not.
  *
  * - `overloaded`: the queue is full.
- * - `unavailable`: Kafka cannot be reached, or refuses to write for now.
- * - `unknown`: it was sent and the answer did not come; the same event must be sent again under the same `eventId`.
- * - `expired`: the request's time was over, or its client gone, before the event was sent.
- * - `too-large`: larger than the topic takes.
- * - `refused`: the topic takes no such event.
+ * - `unavailable`: Kafka is unreachable, or refuses writes at the moment.
+ * - `unknown`: Kafka did not answer the send. The client must repeat the event under the same `eventId`.
+ * - `expired`: the request timed out, or its client disconnected, before the send.
+ * - `too-large`: the event exceeds the limit of the topic.
+ * - `refused`: the topic does not accept such an event.
  * - `stopping`: the service stops.
- * - `outbox-full`: Kafka cannot be reached, and the outbox has no room.
- * - `outbox-failed`: Kafka cannot be reached, and the disk did not confirm the event; a restart may find it there.
+ * - `outbox-full`: Kafka is unreachable, and the outbox is full.
+ * - `outbox-failed`: Kafka is unreachable, and the disk did not confirm the event. A restart may find it there.
  */
 export type FailureReason =
   | 'overloaded'

@@ -11,18 +11,18 @@ export interface EventMessage {
   readonly key: Buffer;
   readonly value: Buffer;
   readonly headers: ReadonlyMap<Buffer, Buffer>;
-  /** What it adds to a record batch, at most. */
+  /** Maximum number of bytes that the message adds to a record batch. */
   readonly bytes: number;
 }
 
 /**
  * Makes the message of an event: key, value JSON, CloudEvents in binary mode, `ce_time` the time of the event.
  *
- * @param deadline epoch milliseconds; work for the caller because of this event must be done by then
+ * @param deadline the caller's deadline in epoch milliseconds; consumers skip work for the caller after it
  */
 export type MakeMessage = (event: EventFields, traceparent: string, deadline?: number) => EventMessage;
 
-/** Lengths, deltas and attributes of a record and of its headers are varints; this is more than they take. */
+/** Upper bound of the varints in a record: lengths, deltas and attributes of the record and its headers. */
 const recordOverheadBytes = 40;
 const headerOverheadBytes = 6;
 
@@ -47,7 +47,7 @@ export function messageMakerOf({ name: stream, eventType, eventSource, keyField,
   const source = Buffer.from(eventSource);
   const specVersion = Buffer.from(cloudEventsVersion);
   const contentType = Buffer.from('application/json');
-  /** Most bytes that a message adds to a record batch beside its key and its value. */
+  /** Maximum bytes that a message adds to a record batch beside its key and value. */
   const overheadBytes =
     recordOverheadBytes +
     Object.values(names).reduce((sum, { length }) => sum + headerOverheadBytes + length, 0) +

@@ -16,17 +16,17 @@ export interface KafkaWriterSettings {
   readonly partitions: number;
   /** Time to open a connection, in milliseconds. */
   readonly connectMsMax: number;
-  /** Time until the answer to one request must be there, in milliseconds; then the connection is closed and the request sent again on another. */
+  /** Timeout of one request, in milliseconds. The client then closes the connection and repeats the request on another. */
   readonly answerMsMax: number;
   /** Wait between two attempts, in milliseconds. */
   readonly retryDelayMs: number;
 }
 
 /**
- * Writes to the topic with an idempotent producer and acks=all. The client repeats an attempt whose answer is lost under the same
- * producer id and sequence numbers, so that the broker recognises it and answers with the first attempt's offset; the guard's time limit ends
- * the attempts. One send is outstanding at a time, which the protocol would not need, but which makes the argument short: the batch in
- * question is always the last one the broker has seen of this producer.
+ * Writes to the topic with an idempotent producer and acks=all. If an answer is lost, the client repeats the attempt under the same
+ * producer id and sequence numbers. The broker recognises it and answers with the offset of the first attempt. The guard's time limit ends
+ * the attempts. One send is outstanding at a time. The protocol allows more, but with one the proof is short: the batch in question is
+ * always the last one that the broker has seen from this producer.
  */
 export class KafkaWriter implements TopicWriter {
   readonly #settings: KafkaWriterSettings;
@@ -44,8 +44,8 @@ export class KafkaWriter implements TopicWriter {
   /**
    * Asks Kafka for the topic, without retries.
    *
-   * @returns a sentence for people
-   * @throws TopicError when the topic is missing or does not have the contract's number of partitions: the order per key rests on it
+   * @returns a sentence for the health report
+   * @throws TopicError when the topic is missing or has another number of partitions than the contract, which would break the order per key
    * @throws when Kafka does not answer
    */
   async check(signal?: AbortSignal): Promise<string> {
@@ -144,10 +144,10 @@ function baseOptions({ access, clientId, connectMsMax, answerMsMax }: KafkaWrite
     clientId,
     connectTimeout: connectMsMax,
     requestTimeout: answerMsMax,
-    // How long the broker waits for its replicas: it must answer before the client stops listening.
+    // The broker must stop waiting for its replicas before the request times out at the client.
     timeout: Math.ceil(answerMsMax * 0.75),
     autocreateTopics: false,
-    // A leader that moved is learnt from its refusal, not from looking again and again.
+    // The refusal of the old leader tells that the leader moved, so no periodic refresh is needed.
     metadataMaxAge: 60_000,
   };
 }
@@ -159,12 +159,12 @@ function messagesOf(topic: string, batches: readonly PartitionBatch[]) {
 }
 
 /**
- * Closes a client whose connections may hang: closing waits until what was written has left, which a frozen broker never lets happen, so the
- * sockets are destroyed.
+ * Closes a client whose connections may hang. A normal close waits until all bytes are sent, and a frozen broker never reads them. So this
+ * destroys the sockets.
  */
 function giveUp(client: Base): void {
   const sockets = [...client.connections].map(([, connection]) => connection.socket);
-  // Its only failure is to have been closed before.
+  // It rejects only if the client was closed before.
   void client.close().catch(() => undefined);
   for (const socket of sockets) socket?.destroy();
 }

@@ -1,6 +1,6 @@
 /**
- * The partition of a key: Java's murmur2, its sign bit cleared, modulo the number of partitions. Every Kafka client that follows the
- * Java one agrees, so that whoever else writes to the topic keeps the order per user.
+ * Computes the partition of a key: Java's murmur2 without its sign bit, modulo the number of partitions. Clients that follow the Java
+ * client agree, so other producers of the topic keep the order per user.
  *
  * @param key the key in UTF-8
  * @param partitions number of partitions of the topic
@@ -12,7 +12,7 @@ export function partitionOfKey(key: Buffer, partitions: number): number {
 const multiplier = 0x5bd1_e995;
 const seed = 0x9747_b28c;
 
-/** In 32-bit arithmetic; the clients at hand compute it with big integers, which costs more than the rest of a message. */
+/** Java's murmur2 in 32-bit arithmetic. The Kafka clients for Node compute it with big integers, which costs more than the rest of a message. */
 function murmur2(data: Buffer): number {
   const { length } = data;
   let hash = seed ^ length;

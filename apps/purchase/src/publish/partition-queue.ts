@@ -5,7 +5,7 @@ export class PartitionQueue {
   #items: Pending[] = [];
   #head = 0;
   #bytes = 0;
-  /** Most events of the next batch: halved when the broker finds one too large, doubled when one is written. */
+  /** Maximum events of the next batch: halved when the broker refuses a batch as too large, doubled when it writes one. */
   #batchEventsMax = Number.POSITIVE_INFINITY;
 
   /** Bytes that wait. */
@@ -22,7 +22,7 @@ export class PartitionQueue {
     this.#bytes += pending.message.bytes;
   }
 
-  /** Takes the next batch: what its call has not given up on, up to `bytesMax`, and at least one. */
+  /** Takes the next batch: events whose calls still wait, up to `bytesMax`, and at least one. */
   take(bytesMax: number): Pending[] {
     const batch: Pending[] = [];
     let bytes = 0;
@@ -41,9 +41,9 @@ export class PartitionQueue {
   }
 
   /**
-   * Puts what is left of a batch that the broker found too large back to the head; it goes out in halves.
+   * Puts the waiting events of a batch that was too large back to the head. The next batches are half as large.
    *
-   * @param sentEvents events of the batch as it was sent
+   * @param sentEvents number of events in the batch that was refused
    */
   putBack(batch: readonly Pending[], sentEvents: number): void {
     this.#items = [...batch, ...this.#items.slice(this.#head)];
@@ -52,12 +52,12 @@ export class PartitionQueue {
     this.#batchEventsMax = Math.ceil(sentEvents / 2);
   }
 
-  /** A batch was written whole. */
+  /** Allows larger batches again after one was written. */
   written(): void {
     this.#batchEventsMax *= 2;
   }
 
-  // Arrays have no cheap shift: the dead part is cut off when it is the larger one.
+  // An array has no cheap shift, so the consumed part is removed once it is the larger part.
   #compact(): void {
     if (this.isEmpty) {
       this.#items = [];

@@ -25,7 +25,7 @@ it.each([
   ['a leader that moved', new ProtocolError('NOT_LEADER_OR_FOLLOWER'), undefined],
 ])('%s: %o is named %s', (_what, error, kind) => {
   expect(kafkaRefusalOf(error)?.kind).toBe(kind);
-  // The broker is healthy: its circuit stays closed, and an operator is told what to do.
+  // The broker is healthy: its circuit stays closed, and the error names the remedy.
   expect(purchasePipelines.kafka.classify(error) === 'invalid').toBe(kind !== undefined);
   expect(remedyOf(error) !== undefined).toBe(kind !== undefined);
 });
@@ -36,7 +36,7 @@ function tlsOptions(brokers: string[], name?: string): unknown {
 }
 
 describe('the options of the client', () => {
-  it('neither encrypt nor log in unless told to', () => {
+  it('neither encrypt nor log in by default', () => {
     expect(platformaticAccess(plainAccess(['a:1']))).toEqual({ bootstrapBrokers: ['a:1'] });
   });
 

@@ -12,7 +12,7 @@ export function platformaticAccess({
 }: KafkaAccess): Pick<BaseOptions, 'bootstrapBrokers' | 'tls' | 'tlsServerName' | 'sasl'> {
   return {
     bootstrapBrokers: [...brokers],
-    // A name of the settings is in `tls` itself. Without it, the client names no host in the handshake unless told to.
+    // A name of the settings is in `tls` itself. By default the client names no host in the handshake.
     ...(tls === undefined ? {} : { tls, ...(tls.servername === undefined && sendsServerName ? { tlsServerName: true } : {}) }),
     ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
   };

@@ -5,15 +5,15 @@ import type { EventMessage } from './event-message.ts';
 
 /** Limits of one call to the publisher. */
 export interface PublishLimits {
-  /** Ends the wait early when it is gone. */
+  /** Ends the wait early when the client disconnects. */
   readonly client: ClientPresence;
   /** Epoch milliseconds at which the wait ends. */
   readonly deadline: number;
-  /** Epoch milliseconds after which the caller waits for nothing that is done on its behalf, when it said so; the event carries it on. */
+  /** The caller's own deadline in epoch milliseconds, if it sent one. The event passes it on to consumers. */
   readonly callerDeadline?: number | undefined;
 }
 
-/** One event on its way. `queued` until it is handed to Kafka's client, `sending` until the outcome is there. */
+/** One event in the publisher: `queued` until Kafka's client gets it, `sending` until its outcome is known. */
 export interface Pending {
   readonly message: EventMessage;
   readonly index: number;
@@ -21,7 +21,7 @@ export interface Pending {
   state: 'queued' | 'sending' | 'settled';
 }
 
-/** The events of one request: resolves when each has its delivery, at the deadline at the latest. */
+/** The events of one request. Resolves when each has its delivery, at the deadline at the latest. */
 export class PublishCall implements DueCall {
   readonly pending: readonly Pending[];
   readonly deliveries: Promise<Delivery[]>;
@@ -33,7 +33,7 @@ export class PublishCall implements DueCall {
   #open: number;
   #resolve!: (deliveries: Delivery[]) => void;
 
-  /** @param onExpired called with every event that was still queued when the time was over */
+  /** @param onExpired called with each event that is still queued at the deadline */
   constructor(
     messages: readonly EventMessage[],
     { client, deadline }: PublishLimits,
@@ -54,7 +54,7 @@ export class PublishCall implements DueCall {
     if (client.isGone) this.expire();
   }
 
-  /** The time of the request is over, or its client is gone. */
+  /** Ends the call at its deadline, or when its client disconnects. */
   expire(): void {
     const cause = this.#client.reason;
     for (const one of this.pending) {
@@ -63,7 +63,7 @@ export class PublishCall implements DueCall {
     }
   }
 
-  /** The event stands in its partition. No effect when the call has given up on it. */
+  /** Settles an event that Kafka has written. No effect after the call expired. */
   succeed(pending: Pending, offset: bigint): void {
     this.#settle(pending, { kind: 'written', eventId: pending.message.eventId, partition: pending.message.partition, offset });
   }

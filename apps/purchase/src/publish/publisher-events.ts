@@ -1,6 +1,6 @@
 import type { FailureReason } from './delivery.ts';
 
-/** What happens in the publisher, for logs and metrics. */
+/** Events of the publisher, for logs and metrics. */
 export type PublisherEvent =
   | { readonly type: 'SessionOpened' }
   | { readonly type: 'SessionOpenFailed'; readonly error: unknown; readonly retryInMs: number }
@@ -15,5 +15,5 @@ export type PublisherEvent =
     }
   | { readonly type: 'EventsFailed'; readonly reason: FailureReason; readonly events: number };
 
-/** Receives what happens. */
+/** Receives the events of the publisher. */
 export type PublisherObserver = (event: PublisherEvent) => void;

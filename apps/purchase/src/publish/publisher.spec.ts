@@ -59,7 +59,7 @@ function textOf(delivery: Delivery): string {
   return `${delivery.eventId} ${delivery.kind === 'failed' ? delivery.reason : delivery.kind}`;
 }
 
-describe('sends', () => {
+describe('the sends of the publisher', () => {
   it('are shared by requests that come within the linger, and a receipt is the base offset plus the index within its partition', async () => {
     const publisher = await started();
     const one = publish(publisher, message('a', 0), message('b', 1), message('c', 0));
@@ -72,7 +72,7 @@ describe('sends', () => {
     expect(two.deliveries).toEqual(['d at 1/1']);
   });
 
-  it('are outstanding one at a time: what comes meanwhile goes with the next one, which waits for nothing more', async () => {
+  it('are outstanding one at a time: events that arrive meanwhile go with the next send, which does not linger', async () => {
     const publisher = await started();
     publish(publisher, message('a'));
     await clock.advance(1);
@@ -89,7 +89,7 @@ describe('sends', () => {
     expect(later.deliveries).toEqual(['b at 0/1']);
   });
 
-  it('carry no more than the limit for each partition, and go out at once when it is reached', async () => {
+  it('carry at most the limit of each partition, and start at once when it is reached', async () => {
     const publisher = await started();
     const request = publish(
       publisher,
@@ -110,8 +110,8 @@ describe('sends', () => {
   });
 });
 
-describe('the queue', () => {
-  it('takes a request whole or not at all, and counts what is on its way', async () => {
+describe('the queue of the publisher', () => {
+  it('accepts a request as a whole or not at all, and counts the events in flight', async () => {
     const publisher = await started({ queueEventsMax: 3 });
     publish(publisher, message('a'), message('b'));
     await clock.advance(1);
@@ -130,7 +130,7 @@ describe('the queue', () => {
     expect(events).toContainEqual({ type: 'EventsFailed', reason: 'overloaded', events: 2 });
   });
 
-  it('takes single events while batches have filled their three quarters of it', async () => {
+  it('accepts single events after batches have filled their three quarters of it', async () => {
     const publisher = await started({ queueEventsMax: 8 });
     publish(publisher, message('a'), message('b'), message('c'), message('d'));
     const batch = publish(publisher, message('e'), message('f'), message('g'));
@@ -159,8 +159,8 @@ describe('the queue', () => {
   });
 });
 
-describe('after a send that failed', () => {
-  it('its events alone are in doubt, and the next send has a fresh session', async () => {
+describe('after a failed send', () => {
+  it('only its own events are in doubt, and the next send has a new session', async () => {
     const publisher = await started();
     const lost = publish(publisher, message('a'));
     await clock.advance(1);
@@ -174,7 +174,7 @@ describe('after a send that failed', () => {
     expect(next.deliveries).toEqual(['b at 0/0']);
   });
 
-  it('the partitions that were written have their receipts', async () => {
+  it('the events of written partitions get their receipts', async () => {
     const publisher = await started();
     const request = publish(publisher, message('a', 0), message('b', 1), message('c', 1));
     await clock.advance(1);
@@ -183,7 +183,7 @@ describe('after a send that failed', () => {
     expect(request.deliveries).toEqual(['a unknown', 'b at 1/0', 'c at 1/1']);
   });
 
-  it('with `failBehind`, what waits behind a failed batch of its partition is given back, and other partitions are sent', async () => {
+  it('the events behind a failed batch of their partition fail too with `failBehind`, and other partitions are sent', async () => {
     const publisher = await started({ failBehind: true });
     const lost = publish(publisher, message('a', 0));
     await clock.advance(1);
@@ -196,7 +196,7 @@ describe('after a send that failed', () => {
     expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
   });
 
-  it('that certainly wrote nothing, nothing is in doubt', async () => {
+  it('no event is in doubt if the send certainly wrote nothing', async () => {
     const publisher = await started();
     const request = publish(publisher, message('a', 0), message('b', 1));
     await clock.advance(1);
@@ -210,7 +210,7 @@ describe('after a send that failed', () => {
 });
 
 describe('a batch that is too large for the topic', () => {
-  it('goes out in halves until the event that is too large stands alone; only that one fails, and the order stays', async () => {
+  it('is sent in halves until the event that is too large is alone; only that event fails, and the order stays', async () => {
     const publisher = await started();
     writer.tooLarge = new Set(['c']);
     const request = publish(publisher, message('a'), message('b'), message('c'), message('d'), message('e', 1));
@@ -230,7 +230,7 @@ describe('a batch that is too large for the topic', () => {
     expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
   });
 
-  it('is not sent again for those who no longer wait', async () => {
+  it('is not sent again for requests that no longer wait', async () => {
     const publisher = await started();
     writer.tooLarge = new Set(['b']);
     const patient = publish(publisher, message('a'));
@@ -249,8 +249,8 @@ describe('a batch that is too large for the topic', () => {
   });
 });
 
-describe('at its deadline a request is answered', () => {
-  it('and an event that was not sent never will be', async () => {
+describe('a request at its deadline', () => {
+  it('is answered, and an event that was not sent is never sent', async () => {
     const publisher = await started();
     publish(publisher, message('a'));
     await clock.advance(5000);
@@ -264,7 +264,7 @@ describe('at its deadline a request is answered', () => {
     expect(publisher.queuedEvents).toBe(0);
   });
 
-  it('and an event that was sent is in doubt, whatever comes later', async () => {
+  it('is answered, and an event that was sent is in doubt, whatever its outcome', async () => {
     const publisher = await started();
     const request = publish(publisher, message('a'));
     await clock.advance(requestMsMax);
@@ -276,7 +276,7 @@ describe('at its deadline a request is answered', () => {
     expect(publisher.queuedEvents).toBe(0);
   });
 
-  it('as when its client goes away, even before it is taken', async () => {
+  it('is answered like one whose client disconnects, even before it is accepted', async () => {
     const publisher = await started();
     const early = publish(publisher, message('a'));
     client.leave(new Error('gone'));
@@ -290,8 +290,8 @@ describe('at its deadline a request is answered', () => {
   });
 });
 
-describe('while Kafka cannot be reached', () => {
-  it('nothing waits, and it is tried again with growing waits until it is there', async () => {
+describe('while Kafka is unreachable', () => {
+  it('no event waits, and the publisher reconnects with growing back-off', async () => {
     writer.openError = new Error('refused');
     const publisher = await started();
     expect(publisher.downCause).toBe(writer.openError);
@@ -310,7 +310,7 @@ describe('while Kafka cannot be reached', () => {
     expect(taken.deliveries).toEqual(['b at 0/0']);
   });
 
-  it('nothing waits for an attempt to reach it that is under way', async () => {
+  it('no event waits for an attempt to connect that is in progress', async () => {
     writer.openError = new Error('refused');
     const publisher = await started();
     const frozen = Promise.withResolvers<void>();
@@ -325,7 +325,7 @@ describe('while Kafka cannot be reached', () => {
     expect(publisher.downCause).toBeUndefined();
   });
 
-  it('what gathered behind the send that failed is refused, and was never sent', async () => {
+  it('events that queued behind the failed send are refused, and were never sent', async () => {
     const publisher = await started();
     const sent = publish(publisher, message('a'));
     await clock.advance(1);
@@ -338,7 +338,7 @@ describe('while Kafka cannot be reached', () => {
     expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
   });
 
-  it('at the start, events wait for the first attempt', async () => {
+  it('events wait for the first attempt to connect at the start', async () => {
     const publisher = new Publisher(
       writer,
       {
@@ -360,8 +360,8 @@ describe('while Kafka cannot be reached', () => {
   });
 });
 
-describe('closing', () => {
-  it('takes nothing more, waits for what was taken, and only then lets go of Kafka', async () => {
+describe('closing the publisher', () => {
+  it('refuses new events, waits for accepted ones, and then closes the session', async () => {
     const publisher = await started();
     const sent = publish(publisher, message('a'));
     await clock.advance(1);
@@ -376,7 +376,7 @@ describe('closing', () => {
     expect(writer.effects).toEqual(['open 1', 'send 1 0:a', 'send 1 0:b', 'close 1', 'closed']);
   });
 
-  it('ends at once while Kafka is down, and tries no more', async () => {
+  it('ends at once while Kafka is down, and stops reconnecting', async () => {
     writer.openError = new Error('refused');
     const publisher = await started();
     await publisher.close();

@@ -8,30 +8,30 @@ import type { PublisherObserver } from './publisher-events.ts';
 import type { EventMessage } from './event-message.ts';
 import type { PartitionOutcome, TopicWriter, WriterSession } from './topic-writer.ts';
 
-/** Part of the queue that batches may fill. The rest is for single purchases, for which a customer waits. */
+/** Share of the queue that batches may fill. The rest is reserved for single purchases, because a customer waits for each. */
 export const batchQueueShare = 0.75;
 
-/** Limits and habits of the publisher. */
+/** Settings of the publisher. */
 export interface PublisherSettings {
   readonly partitions: number;
-  /** How long the first event of a quiet moment waits for others, in milliseconds. */
+  /** Linger: how long the first queued event waits for others, in milliseconds. */
   readonly lingerMs: number;
-  /** Most bytes of one partition in one send. Neither Kafka client splits, and the topic refuses a larger batch as a whole. */
+  /** Maximum bytes of one partition in one send. The client does not split a batch, and the topic refuses a larger one as a whole. */
   readonly batchBytesMax: number;
-  /** Most events that wait or are being sent. */
+  /** Maximum number of events that wait or are being sent. */
   readonly queueEventsMax: number;
-  /** Most bytes that wait or are being sent. */
+  /** Maximum number of bytes that wait or are being sent. */
   readonly queueBytesMax: number;
   /**
-   * Whether events that wait behind a failed batch of their partition fail too, as `unavailable`. An outbox keeps the order of both then.
-   * Default false: they are sent with the next session.
+   * Whether a failed batch also fails the events behind it in its partition, as `unavailable`. With an outbox this keeps their order.
+   * Default false: the next session sends them.
    */
   readonly failBehind?: boolean;
-  /** Waits between attempts to reach Kafka. */
+  /** Back-off between attempts to open a session. */
   readonly reopen: BackOff;
 }
 
-/** Time and randomness, and whom to tell. */
+/** Clock, randomness and observer of the publisher. */
 export interface PublisherSurroundings {
   readonly clock: Clock;
   readonly random: () => number;
@@ -45,10 +45,10 @@ type State =
   | { readonly name: 'closed' };
 
 /**
- * Brings the events of concurrent requests to Kafka in shared sends, one outstanding at a time: while one is on its way the next
- * ones gather. Events are acknowledged only when Kafka has acknowledged them. A send that failed in any way costs its session; the next one
- * has a producer id of its own, so nothing rests on what the failed one left behind. While Kafka cannot be reached nothing waits:
- * events are refused at once, and the publisher tries to reach it again by itself.
+ * Publishes the events of concurrent requests in shared sends. One send is outstanding at a time, and later events queue behind it.
+ * An event is acknowledged only after Kafka acknowledged it. After a failed send the publisher opens a new session with a new producer
+ * id, so it does not depend on the state that the failed send left. While Kafka is unreachable, the publisher refuses events at once and
+ * reconnects with back-off.
  */
 export class Publisher implements EventPublisher {
   readonly #writer: TopicWriter;
@@ -85,17 +85,17 @@ export class Publisher implements EventPublisher {
     return this.#bytes;
   }
 
-  /** Why nothing is taken now; undefined when something is. */
+  /** Reason why the publisher refuses events now; undefined while it accepts them. */
   get downCause(): unknown {
     return this.#state.name === 'down' ? this.#state.cause : undefined;
   }
 
-  /** Begins to reach for Kafka; events are taken from now on. */
+  /** Opens the first session and starts to accept events. */
   start(): void {
     if (this.#state.name === 'closed' && this.#accepting) void this.#open();
   }
 
-  /** Publishes the events of one request, all taken into the queue or none. Resolves with a delivery for each, in order; never rejects. */
+  /** Publishes the events of one request: queues all of them or none. Resolves with one delivery per event, in order; never rejects. */
   async publish(messages: readonly EventMessage[], limits: PublishLimits): Promise<Delivery[]> {
     if (messages.length === 0) return [];
     const refusal = this.#refusalOf(messages);
@@ -113,7 +113,7 @@ export class Publisher implements EventPublisher {
     return deliveries;
   }
 
-  /** Takes nothing more, waits until everything taken has its delivery, and lets go of Kafka. */
+  /** Stops accepting events, waits until each queued event has its delivery, and closes the session. */
   async close(): Promise<void> {
     this.#accepting = false;
     if (this.#events > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
@@ -134,7 +134,7 @@ export class Publisher implements EventPublisher {
     return undefined;
   }
 
-  /** Sends now, soon, or when what is in the way is gone. */
+  /** Sends now or after the linger, unless a send is outstanding or no session is open. */
   #wake(): void {
     if (this.#sending || this.#state.name !== 'open' || this.#isEmpty) return;
     const { clock } = this.#surroundings;
@@ -192,7 +192,7 @@ export class Publisher implements EventPublisher {
       session.close();
       await this.#open();
     } else if (this.#state.name === 'open' && !this.#isEmpty) {
-      // What gathered during this send has waited long enough.
+      // Events that queued during this send have waited longer than the linger.
       void this.#send(session);
     }
   }
@@ -254,7 +254,7 @@ export class Publisher implements EventPublisher {
     }
   }
 
-  /** The events count no longer against the queue's limits. */
+  /** Removes the events from the counts of the queue. */
   #leave(batch: readonly Pending[]): void {
     this.#events -= batch.length;
     for (const { message } of batch) this.#bytes -= message.bytes;

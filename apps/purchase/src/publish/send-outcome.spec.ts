@@ -47,12 +47,12 @@ describe('the outcome of a send', () => {
       new MultipleErrors('Producing messages failed.', [undefined as never, attempts(lost, lost)]),
       ['unknown', 'unknown'],
     ],
-  ])('that failed by this is told per partition: %s', (_what, error, kinds) => {
+  ])('is known per partition after a failure: %s', (_what, error, kinds) => {
     const outcome = outcomeOfError(error, batches);
     expect([outcome.get(0)?.kind, outcome.get(1)?.kind]).toEqual(kinds);
   });
 
-  it('that failed keeps the offsets of the leaders that answered', () => {
+  it('keeps the offsets of the leaders that answered before a failure', () => {
     const error = Object.assign(new MultipleErrors('Producing messages failed.', [lost]), {
       produced: { offsets: [{ topic: 't', partition: 1, offset: 5n }] },
     });
@@ -70,7 +70,7 @@ describe('a failed send', () => {
     ['an answer was lost before a refusal', attempts(lost, answer({ 0: 10 })), false],
     ['a lost connection', lost, false],
     ['no answer names a partition', attempts(), false],
-  ])('speaks against what it held or against Kafka: %s', (_what, error, content) => {
+  ])('was caused by its content or by Kafka: %s', (_what, error, content) => {
     expect(refusedForItsContent(error)).toBe(content);
   });
 });

@@ -50,7 +50,7 @@ export function outcomeOfError(error: unknown, batches: readonly PartitionBatch[
   return new Map(batches.map(({ partition }) => [partition, outcomeOf(partition, produced, attempts, error)]));
 }
 
-/** Whether a send failed for what it held alone: every attempt was answered, and Kafka itself is well. */
+/** Whether only the content of the send caused its failure: Kafka answered every attempt and is healthy. */
 export function refusedForItsContent(error: unknown): boolean {
   const attempts: Attempts = { answers: [], unanswered: false };
   collect(error, attempts);

@@ -1,19 +1,19 @@
 import type { EventMessage } from './event-message.ts';
 
-/** Messages of one partition, in the order in which they are to stand in it. */
+/** Messages of one partition, in the order of their offsets. */
 export interface PartitionBatch {
   readonly partition: number;
   readonly messages: readonly EventMessage[];
 }
 
 /**
- * What became of a {@link PartitionBatch}; a batch is written whole or not at all.
+ * Outcome of a {@link PartitionBatch}. Kafka writes a batch as a whole or not at all.
  *
  * - `written`: on every in-sync replica, from `baseOffset` on.
  * - `too-large`: refused for its size, and not written.
- * - `refused`: refused for what it holds, and not written; sending it again is in vain.
- * - `not-written`: certainly not written, for a reason that may pass.
- * - `unknown`: it may have been written, or be written yet.
+ * - `refused`: refused for its content, and not written. A repetition cannot succeed.
+ * - `not-written`: certainly not written. The cause is temporary.
+ * - `unknown`: Kafka may have written it, or may still write it.
  */
 export type PartitionOutcome =
   | { readonly kind: 'written'; readonly baseOffset: bigint }
@@ -22,12 +22,12 @@ export type PartitionOutcome =
 /** Outcomes by partition. */
 export type SendOutcome = ReadonlyMap<number, PartitionOutcome>;
 
-/** A way to write to the topic. Two adapters: Kafka, and a recording one in tests. */
+/** Opens sessions that write to a topic. Adapters: Kafka, and a recording one for tests. */
 export interface TopicWriter {
   /**
-   * Opens a session under a producer id of its own.
+   * Opens a session with a new producer id.
    *
-   * @throws when Kafka cannot be reached, or the topic is not as the contract says
+   * @throws when Kafka is unreachable, or the topic differs from the contract
    */
   open(signal: AbortSignal): Promise<WriterSession>;
 }
@@ -35,10 +35,10 @@ export interface TopicWriter {
 /** Writes under one producer id, one send at a time. */
 export interface WriterSession {
   /**
-   * Sends at most one batch per partition and never rejects. After any outcome other than `written` the session must be closed: a
-   * producer whose last send failed cannot know which sequence number the broker expects next.
+   * Sends at most one batch per partition and never rejects. Close the session after any outcome other than `written`: its producer does
+   * not know which sequence number the broker expects next.
    */
   send(batches: readonly PartitionBatch[], signal: AbortSignal): Promise<SendOutcome>;
-  /** Gives the session up at once; a send that is outstanding ends as `unknown`. */
+  /** Closes the session at once. An outstanding send ends as `unknown`. */
   close(): void;
 }

@@ -8,7 +8,7 @@ const good = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 describe('the trace context', () => {
   it.each([
     ["the caller's own", good, good],
-    ['what a later version adds is left out', `cc-${good.slice(3)}-more`, `cc-${good.slice(3)}`],
+    ['the additions of a later version are left out', `cc-${good.slice(3)}-more`, `cc-${good.slice(3)}`],
     ['none', undefined, fresh],
     ['several', [good, good], fresh],
     ['not one', 'abc', fresh],

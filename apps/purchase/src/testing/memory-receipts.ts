@@ -5,7 +5,7 @@ interface Entry {
   readonly receipts: Map<string, Buffer>;
 }
 
-/** A store of receipts in memory. It can be away, as Redis can. */
+/** A store of receipts in memory. Tests can make it unavailable, as Redis can be. */
 export class MemoryReceipts implements ReceiptStore {
   readonly entries = new Map<string, Entry>();
   isAway = false;

@@ -23,7 +23,7 @@ export async function startPurchase(env: Readonly<Record<string, string>>, strea
   return await startService({ ...serviceOptions(config, createLogger({ name: 'purchase', level: config.LOG_LEVEL }), streams), port: 0 });
 }
 
-/** The same, once it has reached Kafka: before, a busy machine may make it refuse what it is sent. */
+/** Starts the service and waits until it has connected to Kafka. On a busy machine it may refuse purchases before. */
 export async function startReadyPurchase(
   env: Readonly<Record<string, string>>,
   streams: readonly Stream[] = declared,
@@ -58,14 +58,14 @@ export async function post(
   return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
 }
 
-/** What came of a load: the receipts of the purchases that were taken, the ids of those that were not, and how often a request had no answer. */
+/** Result of a load: receipts of accepted purchases, ids of refused ones, and the number of requests without an answer. */
 export interface LoadResult {
   readonly receipts: EventReceipt[];
   readonly refused: string[];
   unanswered: number;
 }
 
-/** Posts purchases of many buyers, each once, over `clients` connections at a time, until told to stop or `count` are posted. */
+/** Posts purchases of many buyers over `clients` connections, each purchase once, until `stop` or until `count` are posted. */
 export async function load(
   url: string,
   {

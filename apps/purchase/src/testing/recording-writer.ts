@@ -6,8 +6,8 @@ interface Outstanding {
 }
 
 /**
- * A writer that keeps a log per partition, as Kafka does, records what is asked of it in one ordered list, and answers when it is told to.
- * A send that comes while another is outstanding, or on a session that was closed, is an error.
+ * A writer that keeps a log per partition, as Kafka does. It records each call in one ordered list and answers when the test says so.
+ * A send during another one, or on a closed session, is an error.
  */
 export class RecordingWriter implements TopicWriter {
   readonly effects: string[] = [];

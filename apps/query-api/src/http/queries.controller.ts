@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
 import { headerNames, type InlineQueryView } from '@millrace/contracts';
-import { deadlineOf, idempotencyKeyOf, Lifecycle, principalOf, RequireScope, type Principal } from '@millrace/runtime';
+import { deadlineOf, idempotencyKeyOf, Lifecycle, RequireScope } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryError } from '../errors.ts';
 import type { RequestLimits } from '../guards.ts';
@@ -12,6 +12,7 @@ import { QueryService, type WaitTimeout } from '../queries/query-service.ts';
 import { eventNumberOf } from '../queries/progress/query-events.ts';
 import { formatted, wholeFormats } from '../results/result-formats.ts';
 import { answerSignal } from './answer-signal.ts';
+import { callerOf } from './caller-of.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
 import { acceptedOf, cacheUseOf, cursorOf, limitOf, matchesTag, preferredWaitMs, waitMsOf, type QueryString } from './request-reading.ts';
 
@@ -145,13 +146,6 @@ export class QueriesController {
   private limitsOf(request: FastifyRequest, reply: FastifyReply): RequestLimits {
     return { signal: answerSignal(reply.raw, this.lifecycle.stopping), deadline: deadlineOf(request.headers[headerNames.deadline]) };
   }
-}
-
-/** @throws TypeError when the request was not authenticated: a bug, because no path here is open */
-function callerOf(request: FastifyRequest): Principal {
-  const caller = principalOf(request);
-  if (caller === undefined) throw new TypeError('A request without a principal reached the queries.');
-  return caller;
 }
 
 function sendView(record: QueryRecord, reply: FastifyReply, ifNoneMatch: string | undefined): void {

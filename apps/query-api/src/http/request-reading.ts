@@ -4,6 +4,8 @@ import type { CacheUse } from '../queries/cache/cached-answers.ts';
 
 /** Rows of a page when the caller names no limit. */
 const pageRowsDefault = 1000;
+/** Rows of the sample of a table when the caller names no number. */
+const sampleRowsDefault = 5;
 
 /** The parameters of a request's query string. */
 export type QueryString = Readonly<Record<string, string | string[] | undefined>>;
@@ -22,6 +24,11 @@ export function waitMsOf(query: QueryString): number {
 /** Rows that a page may have. */
 export function limitOf(query: QueryString): number {
   return wholeNumber(query, 'limit', 1, queryLimits.pageRowsMax) ?? pageRowsDefault;
+}
+
+/** Rows that the sample of a table may have; 0 for none. */
+export function sampleRowsOf(query: QueryString): number {
+  return wholeNumber(query, 'sample', 0, queryLimits.sampleRowsMax) ?? sampleRowsDefault;
 }
 
 /** What `Cache-Control` asks for: `no-cache` a run of its own whose result is kept, `no-store` one whose result is not. */

@@ -62,6 +62,14 @@ export function bindReport(
   return { sql: report.sql, parameters: report.binds.map((name) => values.get(name)!) };
 }
 
+/** Each default of a report that its own limits refuse, as a sentence without its end. */
+export function defaultProblems({ parameters }: Report): string[] {
+  return parameters.flatMap((parameter) => {
+    const problem = parameter.default === undefined ? undefined : problemOf(parameter, parameter.default);
+    return problem === undefined ? [] : [`${parameter.name} ${problem}`];
+  });
+}
+
 function problemOf(parameter: ReportParameter, value: Parameter): string | undefined {
   switch (parameter.type) {
     case 'date':

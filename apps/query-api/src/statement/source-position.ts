@@ -11,6 +11,14 @@ export function positionOf(text: string, offset: number): SourcePosition {
   return { line: before.split('\n').length, column: Array.from(before.slice(lastBreak + 1)).length + 1 };
 }
 
+/** The character offset (UTF-16 code units) of a position. A position outside of the text becomes its nearest offset. */
+export function offsetOfPosition(text: string, { line, column }: SourcePosition): number {
+  const lines = text.split('\n');
+  const before = lines.slice(0, line - 1).reduce((length, one) => length + one.length + 1, 0);
+  const within = Array.from(lines[line - 1] ?? '').slice(0, column - 1);
+  return Math.min(before + within.join('').length, text.length);
+}
+
 /** The character offset (UTF-16 code units) of a UTF-8 byte offset, as DuckDB tells where a node of its tree is. */
 export function offsetOfByte(text: string, byteOffset: number): number {
   return Buffer.from(text, 'utf8').subarray(0, byteOffset).toString('utf8').length;

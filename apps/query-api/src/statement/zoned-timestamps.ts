@@ -1,5 +1,5 @@
 import { foldName } from './fold.ts';
-import { edited, type Edit } from './text-edits.ts';
+import { edited, type Edit, type EditedText } from './text-edits.ts';
 import { tokensOf, type Token } from './tokens.ts';
 
 // A date and a time of day, then a zone: Z, UTC, +02:00 or Europe/Berlin.
@@ -13,7 +13,7 @@ export function isZonedTimestamp(tokens: readonly Token[], index: number): boole
 }
 
 /** Writes each timestamp with a time zone as a cast, which Trino and DuckDB read alike: DuckDB drops the zone of the literal. */
-export function withZonedCasts(text: string): string {
+export function withZonedCasts(text: string): EditedText {
   const tokens = tokensOf(text);
   const edits = tokens.flatMap((keyword, index): Edit[] => {
     if (!isZonedTimestamp(tokens, index)) return [];
@@ -21,5 +21,5 @@ export function withZonedCasts(text: string): string {
     const length = value.at + value.text.length - keyword.at;
     return [{ at: keyword.at, length, text: `CAST(${value.text} AS TIMESTAMP WITH TIME ZONE)` }];
   });
-  return edited(text, edits).text;
+  return edited(text, edits);
 }

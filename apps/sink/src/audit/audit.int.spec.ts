@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditReport } from '@millrace/lake';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { purchaseMessages } from '../testing/purchase-message.ts';
-import type { SinkProcess } from '../testing/sink-process.ts';
-import { TestTable } from '../testing/test-table.ts';
+import { purchaseMessages } from '../testing/purchases/purchase-message.ts';
+import type { SinkProcess } from '../testing/process/sink-process.ts';
+import { TestTable } from '../testing/process/test-table.ts';
 
 let table: TestTable;
 beforeEach(async () => {

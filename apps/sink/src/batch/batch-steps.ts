@@ -15,7 +15,7 @@ import {
 } from '@millrace/lake';
 import { RejectedError } from '@millrace/resilience';
 import type { EncodedBatch, SealedBatch, StagedBody } from '../spool/batch.ts';
-import type { Check } from './check.ts';
+import type { Check } from './records/check.ts';
 import type { DedupWindow } from '../dedup/dedup-window.ts';
 import type { SegmentEncoder } from '../spool/segment-encoder.ts';
 import { encodeBatch, type EntryContext } from './encode.ts';

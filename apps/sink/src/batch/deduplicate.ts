@@ -1,4 +1,4 @@
-import type { Check } from './check.ts';
+import type { Check } from './records/check.ts';
 import type { DedupWindow } from '../dedup/dedup-window.ts';
 import type { LogRecord } from '../kafka/log.ts';
 import type { CheckedRecord } from './open-batch.ts';

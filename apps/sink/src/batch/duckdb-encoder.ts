@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { hiddenColumns, partitionKeyFieldId, type Column, type ColumnType, type Stream } from '@millrace/contracts';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Segment } from '../spool/batch.ts';
-import { onDisk } from '../spool/on-disk.ts';
+import { onDisk } from '../spool/disk/on-disk.ts';
 import type { EncodedFile, RowId, SegmentEncoder } from '../spool/segment-encoder.ts';
-import { sizeAndHash } from '../spool/size-and-hash.ts';
+import { sizeAndHash } from '../spool/disk/size-and-hash.ts';
 import { SinkError } from '../errors.ts';
 import type { BatchFiles } from '../spool/spool.ts';
 

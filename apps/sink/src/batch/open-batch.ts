@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { appendRange } from '@millrace/lake';
 import type { SealedBatch, Segment } from '../spool/batch.ts';
-import type { Reject, Row } from './check.ts';
+import type { Reject, Row } from './records/check.ts';
 import type { LogRecord } from '../kafka/log.ts';
 import type { BatchFiles } from '../spool/spool.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectExactlyOnce } from '../simulation/world/expect-exactly-once.ts';
+import { expectExactlyOnce } from '../simulation/verdict/expect-exactly-once.ts';
 import { purchaseLine } from '../simulation/parts/purchase-line.ts';
 import { World } from '../simulation/world/world.ts';
 import type { Writer } from '../simulation/world/writer.ts';

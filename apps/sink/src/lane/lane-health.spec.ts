@@ -7,8 +7,8 @@ import { purchaseLine } from '../simulation/parts/purchase-line.ts';
 import type { ReadFault } from '../simulation/parts/simulated-store.ts';
 import { tick } from '../simulation/parts/tick.ts';
 import { World } from '../simulation/world/world.ts';
-import { SpoolBudget } from '../spool/spool-budget.ts';
-import { SpoolForecast } from '../spool/spool-forecast.ts';
+import { SpoolBudget } from '../spool/budget/spool-budget.ts';
+import { SpoolForecast } from '../spool/budget/spool-forecast.ts';
 import type { Writer } from '../simulation/world/writer.ts';
 
 // More than any test makes.

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { PartitionLog } from '../kafka/log.ts';
-import { expectExactlyOnce } from '../simulation/world/expect-exactly-once.ts';
+import { expectExactlyOnce } from '../simulation/verdict/expect-exactly-once.ts';
 import { purchaseLine } from '../simulation/parts/purchase-line.ts';
 import { tick } from '../simulation/parts/tick.ts';
 import { World } from '../simulation/world/world.ts';
-import { SpoolBudget } from '../spool/spool-budget.ts';
+import { SpoolBudget } from '../spool/budget/spool-budget.ts';
 
 function worldWith(count: number): World {
   const world = new World();

@@ -2,15 +2,15 @@ import { chainEndOf, isLakeError, type ChainEnd, type LedgerEntry } from '@millr
 import type { UndecodableBatch } from '@millrace/kafka';
 import { unlessAborted } from '@millrace/resilience';
 import { gapEntry } from '../batch/gap-entry.ts';
-import { LaneIntake, type IntakePlace, type SealReason } from './lane-intake.ts';
-import { LaneLanding } from './lane-landing.ts';
-import type { LaneParts } from './lane-parts.ts';
-import { findStart, otherRecord, shorterLog, type LaneStart } from './lane-start.ts';
-import { isWitness, LogPosition } from './log-position.ts';
+import { LaneIntake, type IntakePlace, type SealReason } from './parts/lane-intake.ts';
+import { LaneLanding } from './parts/lane-landing.ts';
+import type { LaneParts } from './parts/lane-parts.ts';
+import { findStart, otherRecord, shorterLog, type LaneStart } from './parts/lane-start.ts';
+import { isWitness, LogPosition } from './parts/log-position.ts';
 import type { FetchedRecords, LogRange, LogRecord } from '../kafka/log.ts';
-import { PartitionHolds } from './partition-holds.ts';
-import { UndecodableHold, type HeldBatch } from './undecodable-hold.ts';
-import { undecodableRecords } from '../batch/undecodable-records.ts';
+import { PartitionHolds } from './parts/partition-holds.ts';
+import { UndecodableHold, type HeldBatch } from './parts/undecodable-hold.ts';
+import { undecodableRecords } from '../batch/records/undecodable-records.ts';
 
 const lookAgainMs = 10_000;
 

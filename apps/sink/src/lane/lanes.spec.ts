@@ -7,7 +7,7 @@ import { purchaseLine } from '../simulation/parts/purchase-line.ts';
 import { tick } from '../simulation/parts/tick.ts';
 import { World } from '../simulation/world/world.ts';
 import type { Writer } from '../simulation/world/writer.ts';
-import { SpoolBudget, type SpoolLimits } from '../spool/spool-budget.ts';
+import { SpoolBudget, type SpoolLimits } from '../spool/budget/spool-budget.ts';
 import type { BatchFiles } from '../spool/spool.ts';
 
 /** The lanes of one process: each has a separate world, and all share one budget. */

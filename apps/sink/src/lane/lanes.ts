@@ -3,7 +3,7 @@ import type { EncodedBatch } from '../spool/batch.ts';
 import { Lane, type LaneState } from './lane.ts';
 import type { FetchedRecords } from '../kafka/log.ts';
 import type { OrphanedBatches } from '../spool/orphaned-batches.ts';
-import type { SpoolBudget } from '../spool/spool-budget.ts';
+import type { SpoolBudget } from '../spool/budget/spool-budget.ts';
 
 /** The lanes of one process: one for each partition that the group assigned to it. */
 export class Lanes {

@@ -18,7 +18,7 @@ import {
 import { systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
-import { sinkClients } from '../aws-clients.ts';
+import { sinkClients } from '../aws/aws-clients.ts';
 import { configuredStream, type SinkConfig } from '../config.ts';
 import { lakeGuardsOver, projectorPipelinesOf, type SinkGuards } from '../resilience.ts';
 import { DuckDbRewriter, removeLeftovers } from './compaction/duckdb-rewriter.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectExactlyOnce } from './world/expect-exactly-once.ts';
+import { expectExactlyOnce } from './verdict/expect-exactly-once.ts';
 import type { WriteFault } from './parts/simulated-store.ts';
 import { purchaseLine } from './parts/purchase-line.ts';
 import { tick } from './parts/tick.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { expectExactlyOnce } from '../simulation/world/expect-exactly-once.ts';
+import { expectExactlyOnce } from '../simulation/verdict/expect-exactly-once.ts';
 import { SimulatedDisk } from '../simulation/parts/memory-spool.ts';
 import { purchaseLine } from '../simulation/parts/purchase-line.ts';
 import { tick } from '../simulation/parts/tick.ts';

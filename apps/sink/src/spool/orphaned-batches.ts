@@ -2,7 +2,7 @@ import type { ChainEnd } from '@millrace/lake';
 import type { EncodedBatch } from './batch.ts';
 import { isSinkError } from '../errors.ts';
 import type { SinkObserver } from '../sink-events.ts';
-import type { SpoolBudget } from './spool-budget.ts';
+import type { SpoolBudget } from './budget/spool-budget.ts';
 import { readSpooled } from './spool-manifest.ts';
 import type { BatchFiles, Spool } from './spool.ts';
 

@@ -10,9 +10,11 @@ import {
   queryStates,
   queryViewSchema,
   reportListSchema,
+  reportSchema,
   reportQueryRequestSchema,
   resultPageSchema,
   sqlQueryRequestSchema,
+  tableDetailSchema,
   tableListSchema,
 } from '../query-http.ts';
 import type { HttpApi, HttpOperation, HttpParameter } from './http-api.ts';
@@ -261,11 +263,40 @@ export const queryApi: HttpApi = {
     },
     {
       ...catalog,
+      path: '/v1/tables/{name}',
+      id: 'getTable',
+      summary: 'Read partitions, size and freshness of a table, and some of its rows',
+      description: 'Sizes come from the ledger. The state is at most two seconds old.',
+      parameters: [
+        { in: 'path', name: 'name', description: 'Name of the table', schema: Type.String() },
+        {
+          in: 'query',
+          name: 'sample',
+          description: 'Rows of the sample, which a query of the caller on DuckDB reads. Default: 5; 0 asks for none',
+          schema: Type.Integer({ minimum: 0, maximum: queryLimits.sampleRowsMax, default: 5 }),
+        },
+        deadlineParameter,
+      ],
+      answers: [{ status: 200, description: 'The table', content: { [json]: tableDetailSchema } }],
+      problems: ['not-found', 'deadline-exceeded'],
+    },
+    {
+      ...catalog,
       path: '/v1/reports',
       id: 'listReports',
       summary: 'List the reports with their parameters and SQL',
       answers: [{ status: 200, description: 'The reports', content: { [json]: reportListSchema } }],
       problems: [],
+    },
+    {
+      ...catalog,
+      path: '/v1/reports/{name}',
+      id: 'getReport',
+      summary: 'Read a report with its parameters and SQL',
+      description: 'Run it with `POST /v1/queries` and `{"report": name, "parameters": {…}}`.',
+      parameters: [{ in: 'path', name: 'name', description: 'Name of the report', schema: Type.String() }],
+      answers: [{ status: 200, description: 'The report', content: { [json]: reportSchema } }],
+      problems: ['not-found'],
     },
     {
       ...catalog,

@@ -39,8 +39,8 @@ const promised = new Set([
   'required',
 ]);
 
-/** Names that an answer leaves out when the table changed while the query ran. */
-const absentAfterChange = new Set(['asOf', 'cached']);
+/** Names that an answer leaves out when the table changed while the query ran, or a partition of the topic is empty. */
+const absentAfterChange = new Set(['asOf', 'cached', 'newestEventAt', 'oldestEventAt', 'recordedAt']);
 
 /**
  * Where an answer is not of the shape that is shown, one line each: the same names, the same types, and the same values of promised names. `…` stands for any

@@ -12,11 +12,10 @@ import {
 import { throttlingOf } from '@millrace/lake';
 import { QueryError, QueryStopped, Throttled } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
-import { withZonedCasts } from '../../statement/zoned-timestamps.ts';
 import { unanswered } from '../../unanswered.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { cellOf, columnsOf } from './athena-cells.ts';
-import { withLiterals } from './literals.ts';
+import { athenaStatement, type AthenaStatement } from './athena-statement.ts';
 
 /** Settings of the Athena engine. */
 export interface AthenaSettings {
@@ -33,6 +32,8 @@ export interface AthenaSettings {
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
 const pageRowsMax = 1000;
+/** Looks at a query after a failure that passes by itself: Athena may run it again under the same id. */
+const looksAfterFailure = 3;
 
 /** Athena through the AWS SDK. */
 export class AthenaEngine implements QueryEngine {
@@ -52,10 +53,11 @@ export class AthenaEngine implements QueryEngine {
 
   async run(request: EngineRequest): Promise<EngineResult> {
     const { signal } = request;
-    const executionId = (await this.#attach(request.executionId, signal)) ?? (await this.#start(request));
+    const statement = athenaStatement(request.statement, request.parameters);
+    const executionId = (await this.#attach(request.executionId, signal)) ?? (await this.#start(request, statement));
     try {
       await request.onStarted(executionId);
-      const execution = await this.#untilSucceeded(executionId, signal);
+      const execution = await this.#untilSucceeded(executionId, statement, signal);
       const first = await this.#page(executionId, undefined, signal);
       const columns = columnsOf(first.ResultSet?.ResultSetMetadata?.ColumnInfo ?? []);
       const types = columns.map(({ type }) => type);
@@ -89,7 +91,7 @@ export class AthenaEngine implements QueryEngine {
     }
   }
 
-  async #start({ queryId, statement, parameters, signal }: EngineRequest): Promise<string> {
+  async #start({ queryId, signal }: EngineRequest, { sql }: AthenaStatement): Promise<string> {
     const { workgroup, database, outputLocation } = this.#settings;
     const answer = await this.#call(
       'start',
@@ -97,7 +99,7 @@ export class AthenaEngine implements QueryEngine {
       async (sending) =>
         await this.#client.send(
           new StartQueryExecutionCommand({
-            QueryString: withZonedCasts(withLiterals(statement, parameters)),
+            QueryString: sql,
             // The same token and body give the same execution: a repeat never pays twice.
             ClientRequestToken: queryId,
             QueryExecutionContext: { Database: database },
@@ -110,16 +112,20 @@ export class AthenaEngine implements QueryEngine {
     return answer.QueryExecutionId!;
   }
 
-  async #untilSucceeded(executionId: string, signal: AbortSignal): Promise<QueryExecution> {
+  async #untilSucceeded(executionId: string, statement: AthenaStatement, signal: AbortSignal): Promise<QueryExecution> {
     const { pollMsMin, pollMsMax } = this.#settings;
+    let looksLeft = looksAfterFailure;
     for (let waitMs = pollMsMin; ; waitMs = Math.min(waitMs * 2, pollMsMax)) {
       const execution = await this.#execution(executionId, signal);
-      // QUEUED may follow RUNNING: only a final state ends the wait.
+      // QUEUED may follow RUNNING, and RUNNING may follow a failure that passes by itself.
       switch (execution.Status?.State) {
         case 'SUCCEEDED':
           return execution;
         case 'FAILED':
-          throw failureOf(execution);
+          if (execution.Status.AthenaError?.Retryable !== true || looksLeft === 0) throw failureOf(execution, statement);
+          looksLeft -= 1;
+          await this.#sleep(pollMsMax, signal);
+          break;
         case 'CANCELLED':
           throw new QueryError('engine-failed', 'The query was cancelled in Athena, not through this API.');
         default:
@@ -162,13 +168,12 @@ export class AthenaEngine implements QueryEngine {
     types: readonly string[],
     signal: AbortSignal,
   ): AsyncGenerator<readonly ResultRow[]> {
-    // The first row of the first page of a SELECT is the header.
+    // The first row of a SELECT's result is the header. A page may be empty.
     let skip = execution.StatementType === 'DML' ? 1 : 0;
     for (let page = first; ;) {
-      yield (page.ResultSet?.Rows ?? [])
-        .slice(skip)
-        .map((row) => types.map((type, index) => cellOf(row.Data?.[index]?.VarCharValue, type)));
-      skip = 0;
+      const rows = page.ResultSet?.Rows ?? [];
+      yield rows.slice(skip).map((row) => types.map((type, index) => cellOf(row.Data?.[index]?.VarCharValue, type)));
+      if (rows.length > 0) skip = 0;
       if (page.NextToken === undefined || page.NextToken === '') return;
       page = await this.#page(executionId, page.NextToken, signal);
     }
@@ -207,12 +212,13 @@ function asThrottled(error: unknown): never {
   throw throttled ? new Throttled(error, retryAfterMs) : error;
 }
 
-function failureOf({ Status: status }: QueryExecution): QueryError {
+function failureOf({ Status: status }: QueryExecution, { place }: AthenaStatement): QueryError {
   const reason = status?.StateChangeReason ?? 'no reason given';
   const { ErrorCategory: category, Retryable: retryable } = status?.AthenaError ?? {};
   if (retryable === true) return new QueryError('unavailable', `Athena could not run the query just now: ${reason}`);
   // 2 is "user": the statement is at fault. https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
-  return category === 2
-    ? new QueryError('statement-invalid', `Athena refuses the statement: ${reason}`)
-    : new QueryError('engine-failed', `Athena failed: ${reason}`);
+  if (category !== 2) return new QueryError('engine-failed', `Athena failed: ${reason}`);
+  const [, line, column, what] = /^(?:[A-Z_]+: )?line (\d+):(\d+): (.*)/.exec(reason) ?? [];
+  const detail = what === undefined ? reason : `${place(Number(line), Number(column))}: ${what}`;
+  return new QueryError('statement-invalid', `Athena refuses the statement: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
 }

@@ -26,7 +26,7 @@ describe('literals', () => {
 
   it('stand where the placeholders stand, in order, and nowhere else', () => {
     const statement = readStatement(`select '?' as "?", 1-? from purchases where genre=? and dt>=? -- ?`);
-    expect(withLiterals(statement, [-1, "a'?", '2019-01-01']).trim()).toBe(
+    expect(withLiterals(statement, [-1, "a'?", '2019-01-01']).text.trim()).toBe(
       `select '?' as "?", 1- (-1)  from purchases where genre= 'a''?'  and dt>= '2019-01-01'`,
     );
   });

@@ -1,19 +1,17 @@
 import type { StatementText } from '../../statement/statement-text.ts';
+import { edited, type EditedText } from '../../statement/text-edits.ts';
 import type { Parameter } from '../query-engine.ts';
 
 /**
- * The statement with each `?` replaced by a literal. Athena's own `ExecutionParameters` are literals, too, written by the caller and
- * put in by the service; the emulator does not know them, so that one way serves both. Placeholders are found by the statement's
- * own reader, never inside a string, a name or a comment, and each value is written so that it stays one token.
+ * Replaces each `?` of a statement by a literal. Athena's own `ExecutionParameters` are literals as well: the caller writes them, and the
+ * service inserts them. The emulator does not know them, so one way serves both. The statement's reader found the placeholders, never inside
+ * a string, a name or a comment. Each value is written as one token.
  */
-export function withLiterals({ text, placeholders }: StatementText, parameters: readonly Parameter[]): string {
-  let out = '';
-  let from = 0;
-  placeholders.forEach((at, index) => {
-    out += `${text.slice(from, at)} ${literalOf(parameters[index] ?? null)} `;
-    from = at + 1;
-  });
-  return out + text.slice(from);
+export function withLiterals({ text, placeholders }: StatementText, parameters: readonly Parameter[]): EditedText {
+  return edited(
+    text,
+    placeholders.map((at, index) => ({ at, length: 1, text: ` ${literalOf(parameters[index] ?? null)} ` })),
+  );
 }
 
 /** A value as an SQL literal: text in single quotes, whole numbers as they are, others as DOUBLE. */

@@ -2,29 +2,29 @@ import { purchases } from '@millrace/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QueryError, QueryStopped } from '../../errors.ts';
 import { testDuckDb } from '../../testing-duckdb.ts';
-import { openTestLake, type TestLake } from '../../testing-lake.ts';
-import { engineConformance } from '../query-engine.conformance.ts';
+import { openTestLake, type TestLake, type TestPurchase } from '../../testing-lake.ts';
+import { reportConformance } from '../../reports/reports.conformance.ts';
+import { engineConformance, type ConformanceSubject } from '../query-engine.conformance.ts';
 import type { ResultRow } from '../query-engine.ts';
 import type { DuckDbEngine } from './duckdb-engine.ts';
 import { engineRequest, runToEnd } from '../../testing-engine.ts';
 
-engineConformance(
-  'duckdb',
-  async (rows) => {
-    const lake = await openTestLake();
-    await lake.land(rows);
-    const engine = testDuckDb(lake);
-    return {
-      engine,
-      database: lake.database,
-      async close() {
-        await engine.close();
-        await lake.close();
-      },
-    };
-  },
-  { lacking: { 'scan limit': 'DuckDB has no limit of bytes' } },
-);
+async function open(rows: readonly TestPurchase[]): Promise<ConformanceSubject> {
+  const own = await openTestLake();
+  await own.land(rows);
+  const engine = testDuckDb(own);
+  return {
+    engine,
+    database: own.database,
+    async close() {
+      await engine.close();
+      await own.close();
+    },
+  };
+}
+
+engineConformance('duckdb', open, { lacking: { 'scan limit': 'DuckDB has no limit of bytes' } });
+reportConformance('duckdb', open);
 
 describe('DuckDB over the lake', () => {
   let lake: TestLake;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { QueryStopped } from '../../errors.ts';
 import { engineRequest, runToEnd } from '../../testing-engine.ts';
-import { openTestLake, testParts, type TestLake } from '../../testing-lake.ts';
-import { conformanceRows, engineConformance, skipNote } from '../query-engine.conformance.ts';
+import { openTestLake, testParts, type TestLake, type TestPurchase } from '../../testing-lake.ts';
+import { reportConformance } from '../../reports/reports.conformance.ts';
+import { conformanceRows, engineConformance, skipNote, type ConformanceSubject } from '../query-engine.conformance.ts';
 import { TrinoEngine } from './trino-engine.ts';
 
 const { trinoUrl: url = '', trinoMissing: missing } = testParts;
@@ -19,15 +20,14 @@ function queryOf(executionId: string): string {
   return /\d{8}_\d{6}_\d{5}_\w{5}/.exec(executionId)![0];
 }
 
-engineConformance(
-  'trino',
-  async (rows) => {
-    const lake = await openTestLake();
-    await lake.land(rows);
-    return { engine: engineOver(lake), database: lake.database, executionOf: queryOf, close: async () => await lake.close() };
-  },
-  { missing },
-);
+async function open(rows: readonly TestPurchase[]): Promise<ConformanceSubject> {
+  const lake = await openTestLake();
+  await lake.land(rows);
+  return { engine: engineOver(lake), database: lake.database, executionOf: queryOf, close: async () => await lake.close() };
+}
+
+engineConformance('trino', open, { missing });
+reportConformance('trino', open, missing);
 
 describe.skipIf(missing !== undefined)(`Trino${skipNote(missing)}`, () => {
   const engine = engineOver({ database: 'default' });

@@ -3,7 +3,7 @@ import { DedupWindow } from '../../dedup/dedup-window.ts';
 import { BatchSteps, type BatchStepsDeps } from '../../batch/batch-steps.ts';
 import { OrphanedBatches } from '../../spool/orphaned-batches.ts';
 import type { SinkObserver } from '../../sink-events.ts';
-import type { SpoolBudget } from '../../spool/spool-budget.ts';
+import type { SpoolBudget } from '../../spool/budget/spool-budget.ts';
 
 /** Makes the parts that implement the rules of the ledger, so that a test can omit one rule. */
 export interface Makers {

@@ -1,7 +1,7 @@
 import { purchases } from '@millrace/contracts';
 import { Checkpointer, type LaneId } from '@millrace/lake';
 import type { Clock } from '@millrace/resilience';
-import { checkOf } from '../../batch/check.ts';
+import { checkOf } from '../../batch/records/check.ts';
 import { publishRecorded } from '../../batch/publish-recorded.ts';
 import { Lane } from '../../lane/lane.ts';
 import { Lanes } from '../../lane/lanes.ts';
@@ -9,7 +9,7 @@ import type { BatchSteps } from '../../batch/batch-steps.ts';
 import { Registrar } from '../../batch/registrar.ts';
 import type { OrphanedBatches } from '../../spool/orphaned-batches.ts';
 import type { SinkEvent } from '../../sink-events.ts';
-import { SpoolBudget } from '../../spool/spool-budget.ts';
+import { SpoolBudget } from '../../spool/budget/spool-budget.ts';
 import { WindowSnapshots } from '../../dedup/window-snapshots.ts';
 import { Incarnation } from '../parts/incarnation.ts';
 import { soundMakers, type Makers } from './makers.ts';

@@ -1,0 +1,25 @@
+import { describePosition, offsetOfPosition } from '../../statement/source-position.ts';
+import type { StatementText } from '../../statement/statement-text.ts';
+import { withZonedCasts } from '../../statement/zoned-timestamps.ts';
+import type { Parameter } from '../query-engine.ts';
+import { withLiterals } from './literals.ts';
+
+/** A statement as Athena gets it. */
+export interface AthenaStatement {
+  readonly sql: string;
+  /** Returns the place in the caller's statement of a line and a column that Athena reports: `line 2, column 7`. */
+  readonly place: (line: number, column: number) => string;
+}
+
+/** Writes a statement with its parameters for Athena. */
+export function athenaStatement(statement: StatementText, parameters: readonly Parameter[]): AthenaStatement {
+  const bound = withLiterals(statement, parameters);
+  const cast = withZonedCasts(bound.text);
+  return {
+    sql: cast.text,
+    place: (line, column) => {
+      const offset = cast.originalOffset(offsetOfPosition(cast.text, { line, column }));
+      return describePosition(statement.text, bound.originalOffset(offset));
+    },
+  };
+}
