@@ -25,7 +25,7 @@ import { DuckDbRewriter, removeLeftovers } from './compaction/duckdb-rewriter.ts
 import { gaugeProjectors, projectorTelemetry } from './projector-telemetry.ts';
 import { Projector } from './projector.ts';
 import { gaugeUpkeep, upkeepTelemetry } from './upkeep-telemetry.ts';
-import { Upkeep } from './upkeep.ts';
+import { Upkeep } from './upkeep/upkeep.ts';
 
 const PROJECTORS = Symbol('PROJECTORS');
 

@@ -1,6 +1,6 @@
 import type { Metrics } from '@millrace/runtime';
 import type { Logger } from 'pino';
-import type { Upkeep, UpkeepObserver, UpkeepTask } from './upkeep.ts';
+import type { Upkeep, UpkeepObserver, UpkeepTask } from './upkeep/upkeep.ts';
 
 /** Turns the events of the upkeep into log lines and counters. */
 export function upkeepTelemetry(logger: Logger, metrics: Metrics): UpkeepObserver {

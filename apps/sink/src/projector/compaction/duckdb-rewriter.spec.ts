@@ -6,7 +6,7 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { copyStatement } from '../../batch/duckdb-encoder.ts';
 import { DuckDbRewriter } from './duckdb-rewriter.ts';
-import { rewriteStatements } from './rewrite-statements.ts';
+import { rewriteStatements } from './steps/rewrite-statements.ts';
 
 const dt = '2023-11-14';
 let directory: string;

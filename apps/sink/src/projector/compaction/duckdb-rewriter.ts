@@ -5,10 +5,10 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CallOptions, InspectableStore, RewriteInput, Rewriter, Rewritten } from '@millrace/lake';
 import { onDuckDbDisk, openInstance } from '../../batch/duckdb-encoder.ts';
 import { SinkError } from '../../errors.ts';
-import { onDisk } from '../../spool/on-disk.ts';
-import { sizeAndHash } from '../../spool/size-and-hash.ts';
-import { downloadInputs } from './download-inputs.ts';
-import { rewriteStatements } from './rewrite-statements.ts';
+import { onDisk } from '../../spool/disk/on-disk.ts';
+import { sizeAndHash } from '../../spool/disk/size-and-hash.ts';
+import { downloadInputs } from './steps/download-inputs.ts';
+import { rewriteStatements } from './steps/rewrite-statements.ts';
 
 /** Limits of the rewriter. */
 export interface RewriterSettings {

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LakeError, lostMetadata, type CallOptions, type InspectableStore, type RewriteInput } from '@millrace/lake';
-import { onDisk } from '../../spool/on-disk.ts';
+import { onDisk } from '../../../spool/disk/on-disk.ts';
 
 /** One GET. Four downloads at once hold four of these in memory. */
 const partBytes = 8 * 1024 * 1024;

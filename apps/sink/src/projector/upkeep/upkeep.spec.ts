@@ -1,7 +1,7 @@
 import type { Pass, Swept } from '@millrace/lake';
 import { expect, it } from 'vitest';
-import { tick } from '../simulation/parts/tick.ts';
-import { TestClock } from '../testing/test-clock.ts';
+import { tick } from '../../simulation/parts/tick.ts';
+import { TestClock } from '../../testing/test-clock.ts';
 import { Upkeep } from './upkeep.ts';
 
 const idle: Pass = { outcome: 'idle', files: 0, rows: 0, bytesRead: 0, bytesWritten: 0 };
