@@ -150,6 +150,12 @@ export const purchaseConfigSchema = Type.Object({
     maximum: 60_000,
     description: 'Time a check of Kafka may take, in milliseconds',
   }),
+  PURCHASE_FOLLOW_RECORDS_MAX: Type.Integer({
+    default: 200_000,
+    minimum: 1,
+    maximum: 100_000_000,
+    description: 'Most records of the topic that are read to find an event whose place is not known',
+  }),
   PURCHASE_RECEIPT_SECONDS: Type.Integer({
     default: 86_400,
     minimum: 60,
@@ -167,6 +173,14 @@ export const purchaseConfigSchema = Type.Object({
     }),
   ),
   ...redisTlsSettings,
+  LAKE_BUCKET: Type.Optional(
+    Type.String({
+      minLength: 3,
+      maxLength: 63,
+      description: 'Bucket of the lake, to follow events to their rows. Without it, the way of an event ends in Kafka',
+    }),
+  ),
+  LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the tables' }),
   ...authSettings,
   ...drainSettings,
   ...logSettings,

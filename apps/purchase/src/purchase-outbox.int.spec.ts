@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EventReceipt } from '@millrace/contracts';
+import type { AcceptedItem, EventReceipt, EventWay } from '@millrace/contracts';
 import type { RunningService } from '@millrace/runtime';
 import { FaultProxy, type ServiceProcess, spawnService, stackPart, type TopicMessage, TestTopic } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -53,6 +53,10 @@ async function buyInOrder(url: string, count: number): Promise<readonly EventRec
   return receipts;
 }
 
+async function wayOf(url: string, { links }: EventReceipt): Promise<EventWay> {
+  return (await (await fetch(url + links.self)).json()) as EventWay;
+}
+
 /** Waits until the service answers from Kafka again: the outbox of the user's partition is drained then. */
 async function drained(url: string): Promise<EventReceipt> {
   await expect.poll(async () => (await post(url, seedPurchase())).body.durability, { timeout: 60_000, interval: 250 }).toBe('kafka');
@@ -77,7 +81,10 @@ describe('while Kafka is down', () => {
       .toMatchObject({ status: 'degraded' });
     const receipts = await buyInOrder(url, 20);
     expect(receipts.map(({ durability }) => durability)).toEqual(receipts.map(() => 'disk'));
-    expect(Object.keys(receipts[0]!)).toEqual(['eventId', 'durability']);
+    expect(Object.keys(receipts[0]!)).toEqual(['eventId', 'durability', 'links']);
+    // Only the disk has the event, and Kafka cannot be asked.
+    expect(await wayOf(url, receipts[0]!)).toMatchObject({ status: 'on-disk', disk: { waiting: true }, eventId: receipts[0]!.eventId });
+    expect((await fetch(`${url}/v1/purchases/01a21102-d4f6-73ec-9b7c-538bae2b2eb0`)).status).toBe(503);
     const batch = await post(url, [seedPurchase(), { title: 1 }], { path: '/v1/purchases/batch' });
     expect(batch.body).toMatchObject({ accepted: 1, items: [{ status: 202, durability: 'disk' }, { status: 400 }] });
     const metrics = await (await fetch(`${url}/metrics`)).text();
@@ -86,8 +93,13 @@ describe('while Kafka is down', () => {
     expect(metrics.match(/events_rejected_total\{.*/g)?.join()).toMatch(/^events_rejected_total\{[^}]*reason="invalid"[^}]*\} 1$/);
     await away.clear();
     await drained(url);
-    const expected = [...receipts, batch.body.items[0] as EventReceipt].map(({ eventId }) => eventId);
+    const expected = [...receipts, batch.body.items[0] as AcceptedItem].map(({ eventId }) => eventId);
     expect((await idsInTopic()).slice(0, expected.length)).toEqual(expected);
+    // The receipt of the disk names no place: the service finds the event around the time in its id.
+    expect(await wayOf(url, receipts[0]!)).toMatchObject({
+      status: 'in-kafka',
+      kafka: { topic: topic.name, offset: '0', confirmed: true },
+    });
     expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/millrace_purchase_outbox_bytes\{[^}]*\} 0\n/);
   });
 

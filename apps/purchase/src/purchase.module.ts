@@ -8,7 +8,9 @@ import { configuredStreams, type PurchaseConfig } from './config.ts';
 import { EventService } from './events/event-service.ts';
 import { readAccessKeys } from './firehose/access-keys.ts';
 import { FIREHOSE, FirehoseController, type FirehoseParts } from './firehose/firehose.controller.ts';
-import { DRAW_HEX, eventsControllerOf, eventServiceToken, REQUEST_MS_MAX } from './http/events.controller.ts';
+import { FOLLOW_SOURCES, FollowModule, type FollowSourcesOf } from './follow/follow.module.ts';
+import { FollowService } from './follow/follow-service.ts';
+import { DRAW_HEX, eventsControllerOf, eventServiceToken, followServiceToken, REQUEST_MS_MAX } from './http/events.controller.ts';
 import { STREAMS, StreamsController } from './http/streams.controller.ts';
 import { IdempotencyModule } from './idempotency/idempotency.module.ts';
 import { OutboxDrainer } from './outbox/outbox-drainer.ts';
@@ -101,7 +103,7 @@ export class PurchaseModule implements OnModuleDestroy {
           names: purchasePipelineNames(config),
           useFactory: async () => purchasePipelinesOf(config, (await outbox())?.queue),
         }),
-        IdempotencyModule.of(config, logger),
+        FollowModule.of(config, IdempotencyModule.of(config, logger)),
       ],
       controllers: [...streams.map(eventsControllerOf), StreamsController, FirehoseController],
       providers: [
@@ -144,6 +146,12 @@ export class PurchaseModule implements OnModuleDestroy {
           inject: streams.map(eventServiceToken),
           useFactory: (...services: readonly EventService[]) => firehoseParts(config, streams, services, draw),
         },
+        ...streams.map((stream) => ({
+          provide: followServiceToken(stream),
+          inject: [FOLLOW_SOURCES, pipelineToken('follow'), OUTBOX],
+          useFactory: (sourcesOf: FollowSourcesOf, pipeline: Pipeline, parts: OutboxParts | undefined) =>
+            new FollowService(sourcesOf(stream, parts?.outbox.queue), pipeline),
+        })),
         ...streams.map((stream) => ({
           provide: eventServiceToken(stream),
           inject: [StreamPublishers, Metrics, OUTBOX],
@@ -244,7 +252,7 @@ function withOutbox(
   { outbox: { queue }, pipeline, observer: { onQueued } }: OutboxParts,
   onFailed: ReturnType<typeof rejectionsOf>,
 ): EventPublisher {
-  return new OutboxPublisher({ publisher, queue, pipeline, onFailed, onQueued });
+  return new OutboxPublisher({ publisher, queue, clock: systemClock, pipeline, onFailed, onQueued });
 }
 
 interface OutboxNeeds {

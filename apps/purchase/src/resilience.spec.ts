@@ -88,7 +88,10 @@ describe('the time of a write', () => {
 describe('the attempts that one request may cause', () => {
   it('are those of the client within the time of a write', () => {
     const { paths, settingsOf } = counted();
-    expect(paths.count(settingsOf)).toMatchObject([{ product: 'kafka 1 × @platformatic/kafka 30', attemptsMax: 30 }]);
+    expect(paths.count(settingsOf)).toMatchObject([
+      { product: 'kafka 1 × @platformatic/kafka 30', attemptsMax: 30 },
+      { product: '2 calls × topic-reads 1 × @platformatic/kafka 1', attemptsMax: 2 },
+    ]);
     expect(() => paths.enforce(settingsOf)).not.toThrow();
   });
 

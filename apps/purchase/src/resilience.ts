@@ -1,5 +1,7 @@
 import { streams } from '@millrace/contracts';
 import { kafkaRefusalOf } from '@millrace/kafka/access';
+import type { CatalogGuard, StoreGuard } from '@millrace/lake';
+import { classOfLakeError, LakeError, remedyOfLakeError } from '@millrace/lake/errors';
 import { classifyError, type ErrorClass, type FallbackQueue, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import {
   pipelineSpecs,
@@ -42,10 +44,41 @@ export const purchasePipelines = {
     bulkhead: { concurrencyMax: 1000 },
     fallbacks: [{ kind: 'silent' }],
   },
+  // Requests that follow an event. Each reads the topic and the lake; none may take the place of a purchase.
+  follow: {
+    dependency: 'lake',
+    timeout: { attemptMs: requestMs, totalMs: requestMs },
+    bulkhead: { concurrencyMax: 16, queueMax: 64, queueWaitMsMax: 2000 },
+    fixed: ['timeout'],
+  },
+  // Separate from the writes: a slow search must not open the circuit of the purchases.
+  'topic-reads': {
+    dependency: 'kafka',
+    classify: errorClassOf,
+    timeout: { attemptMs: 3500, totalMs: 3500 },
+    breaker: { minimumCalls: 5, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
+    bulkhead: { concurrencyMax: 16 },
+  },
+  // A request that follows an event makes up to a dozen such calls and answers without them.
+  s3: {
+    classify: errorClassOf,
+    timeout: { connectMs: 500, attemptMs: 1000, totalMs: 2000 },
+    retry: { attemptsMax: 2, baseMs: 50, waitMsMax: 500 },
+    breaker: { minimumCalls: 5, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
+    bulkhead: { concurrencyMax: 32 },
+  },
+  glue: {
+    classify: errorClassOf,
+    timeout: { connectMs: 500, attemptMs: 1000, totalMs: 2000 },
+    retry: { attemptsMax: 2, baseMs: 50, waitMsMax: 500 },
+    breaker: { minimumCalls: 5, breakDurationMs: 1000, breakDurationMsMax: 5000, probes: 1 },
+    bulkhead: { concurrencyMax: 16 },
+  },
 } as const satisfies NamedDefaults;
 
 /** The settings that the pipelines read. `config.ts` imports this file for their schema, so its type cannot be named here. */
 export interface PurchasePipelineSettings extends Readonly<Record<string, unknown>> {
+  readonly LAKE_BUCKET?: string;
   readonly PURCHASE_ATTEMPTS_PER_REQUEST_MAX: number;
   readonly PURCHASE_KAFKA_ANSWER_MS_MAX: number;
   readonly PURCHASE_KAFKA_CHECK_MS_MAX: number;
@@ -98,8 +131,12 @@ export function purchasePipelineNames(config: PurchasePipelineSettings): readonl
 
 /** The specs of the parts that the settings switch on. */
 function ownSpecs(config: PurchasePipelineSettings): Readonly<Record<string, PipelineSpec>> {
-  const { receipts, ...always } = purchaseSpecs(config);
-  return { ...always, ...(config.REDIS_URL === undefined ? {} : { receipts }) };
+  const { receipts, s3, glue, ...always } = purchaseSpecs(config);
+  return {
+    ...always,
+    ...(config.REDIS_URL === undefined ? {} : { receipts }),
+    ...(config.LAKE_BUCKET === undefined ? {} : { s3, glue }),
+  };
 }
 
 /** The pipelines that the process creates. @param queue The outbox, if there is one. */
@@ -120,23 +157,55 @@ export function kafkaGuardOver(registry: Pick<PipelineRegistry, 'get'>, config: 
     });
 }
 
+/** Runs a reading of the topic within its pipeline. */
+export function topicReadGuardOver(
+  registry: Pick<PipelineRegistry, 'get'>,
+): <T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal) => Promise<T> {
+  const reads = registry.get('topic-reads') as unknown as Pipeline<NamedSpecs<typeof purchasePipelines>['topic-reads']>;
+  return async (run, signal) => await reads.execute(async (attempt) => await run(attempt.signal), { signal, idempotent: true });
+}
+
+/** The guards around the calls to the lake. They only read. */
+export function lakeGuardsOver(registry: Pick<PipelineRegistry, 'get'>): { readonly s3: StoreGuard; readonly glue: CatalogGuard } {
+  const s3 = registry.get('s3') as unknown as Pipeline<NamedSpecs<typeof purchasePipelines>['s3']>;
+  const glue = registry.get('glue') as unknown as Pipeline<NamedSpecs<typeof purchasePipelines>['glue']>;
+  return {
+    s3: async (call, run, signal) =>
+      await s3.execute(async (attempt) => await run(attempt.signal), { signal, key: call, idempotent: true }),
+    glue: async (run, signal) => await glue.execute(async (attempt) => await run(attempt.signal), { signal, idempotent: true }),
+  };
+}
+
 // An event that is too large, or a stream without its topic, must not open the circuit for all others.
 function errorClassOf(error: unknown): ErrorClass {
   if (error instanceof TopicError) return 'invalid';
+  if (error instanceof LakeError) return classOfLakeError(error);
   // A broker that refuses the credentials is healthy: an open circuit would only hide its answer.
   return refusedForItsContent(error) || remedyOf(error) !== undefined ? 'invalid' : classifyError(error);
 }
 
 /** Returns the remedy for a permanent error; undefined for any other. */
 export function remedyOf(error: unknown): string | undefined {
-  return kafkaRefusalOf(error)?.remedy;
+  return kafkaRefusalOf(error)?.remedy ?? remedyOfLakeError(error);
 }
 
 function callPathsOf(config: PurchasePipelineSettings): readonly CallPath[] {
   // The number of attempts that fit into the time of one write when each is refused at once.
   const writes = (settingsOf: SettingsOf): number =>
     Math.ceil(settingsOf('kafka').timeout.attemptMs / config.PURCHASE_KAFKA_RETRY_DELAY_MS);
+  const sdk = { name: 'AWS SDK', attemptsMax: 1 };
   return [
+    {
+      request: 'GET /v1/<stream>/{eventId}: reading the topic, twice for a duplicate',
+      layers: ['topic-reads', { name: '@platformatic/kafka', attemptsMax: 1 }],
+      calls: 2,
+    },
+    ...(config.LAKE_BUCKET === undefined
+      ? []
+      : [
+          { request: 'GET /v1/<stream>/{eventId}: each look at a ledger and each file', layers: ['s3', sdk] },
+          { request: 'GET /v1/<stream>/{eventId}: the day in the catalog', layers: ['glue', sdk] },
+        ]),
     ...streams.map(({ name }) => ({
       request: `POST /v1/${name}: the write that it shares with others`,
       layers: ['kafka', { name: '@platformatic/kafka', attemptsMax: writes }],
@@ -145,7 +214,7 @@ function callPathsOf(config: PurchasePipelineSettings): readonly CallPath[] {
       ? []
       : [
           {
-            request: 'a request with an Idempotency-Key: claiming the key, keeping the receipt',
+            request: 'a request with an Idempotency-Key: claiming the key, keeping the receipt; following an event: finding it',
             layers: ['receipts', { name: 'ioredis', attemptsMax: 1 }],
             calls: 2,
           },

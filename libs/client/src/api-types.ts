@@ -9,6 +9,11 @@ export interface BatchAnswer {
   readonly rejected: number;
   /** One answer for each event, in the order of the request. */
   readonly items: readonly BatchItem[];
+  /** Paths of the items. */
+  readonly links: {
+    /** URI template (RFC 6570) of the path that follows an accepted item, filled in from the item. */
+    readonly follow: string;
+  };
 }
 
 /** Answer to one event of a batch: a receipt, or a problem. */
@@ -32,6 +37,11 @@ export interface DiskReceipt {
   readonly eventId: string;
   /** The outbox of the instance has the event until Kafka takes it. */
   readonly durability: 'disk';
+  /** Paths of the event. */
+  readonly links: {
+    /** Path that follows the event. */
+    readonly self: string;
+  };
 }
 
 /** Engines that a query may use. */
@@ -45,6 +55,87 @@ export interface EngineList {
 
 /** The place that keeps an accepted event. */
 export type EventReceipt = KafkaReceipt | DiskReceipt;
+
+/** The way of an event from its acceptance to its row. */
+export interface EventWay {
+  /** Identity of the event, a UUID in lower case. */
+  readonly eventId: string;
+  /** `on-disk`, `in-kafka`, `landed` and `queryable` follow each other. `duplicate`: the row comes from another record of the event. `rejected`: a reject file has the record. `lost`: the ledger records the event, and its row or record no longer exists. `unknown`: see `unknown`. */
+  readonly status: 'on-disk' | 'in-kafka' | 'landed' | 'queryable' | 'duplicate' | 'rejected' | 'lost' | 'unknown';
+  /** The service took the event. */
+  readonly accepted?: {
+    /** Time in the event id (UUIDv7), otherwise the time of the record, ISO 8601 in UTC. */
+    readonly at: string;
+  };
+  /** The outbox of the instance that answers has the event. */
+  readonly disk?: {
+    /** The event is published when Kafka is back. */
+    readonly waiting: true;
+  };
+  /** Every in-sync replica of the topic has the event. */
+  readonly kafka?: {
+    /** Topic of the event. */
+    readonly topic: string;
+    /** Partition of the record. */
+    readonly partition: number;
+    /** Offset of the record, a 64-bit number as text. */
+    readonly offset: string;
+    /** Time of the record, ISO 8601 in UTC. */
+    readonly at?: string;
+    /** `false`: the place comes from the link or the receipt, and Kafka did not confirm it. */
+    readonly confirmed: boolean;
+  };
+  /** The ledger has the batch with the event, and its file is visible. */
+  readonly landed?: {
+    /** Identity of the batch in the ledger. */
+    readonly batch: string;
+    /** First offset of the batch. */
+    readonly from: string;
+    /** Offset after the batch. */
+    readonly to: string;
+    /** Key of the file with the row, or of the reject file. */
+    readonly file?: string;
+    /** Day of the file, the value of the partition key. */
+    readonly dt?: string;
+    /** Time at which the file became visible, ISO 8601 in UTC. */
+    readonly at?: string;
+  };
+  /** The catalog names the day of the file. */
+  readonly queryable?: {
+    /** Database of the table. */
+    readonly database: string;
+    /** Table of the row. */
+    readonly table: string;
+    /** Time from which on queries see the row, ISO 8601 in UTC. */
+    readonly at?: string;
+  };
+  /** The record whose row the event has, where that is another one. */
+  readonly row?: {
+    /** Partition of the record. */
+    readonly partition: number;
+    /** Offset of the record, a 64-bit number as text. */
+    readonly offset: string;
+  };
+  /** Other records with the same event id that the search met. The sink drops them. */
+  readonly duplicates?: readonly {
+    /** Partition of the record. */
+    readonly partition: number;
+    /** Offset of the record, a 64-bit number as text. */
+    readonly offset: string;
+  }[];
+  /** Parts that did not answer. Empty: the answer is complete. */
+  readonly unknown: readonly {
+    /** Step about which the answer says nothing. */
+    readonly step: 'disk' | 'kafka' | 'landed' | 'queryable';
+    /** The part that did not answer. */
+    readonly reason: string;
+  }[];
+  /** Paths of the event. */
+  readonly links: {
+    /** Path of this answer. */
+    readonly self: string;
+  };
+}
 
 /** A query that ended while the request waited, with its first page after success. */
 export interface FinishedQuery {
@@ -127,6 +218,11 @@ export interface KafkaReceipt {
   readonly partition: number;
   /** Offset of the event, a 64-bit number as text. */
   readonly offset: string;
+  /** Paths of the event. */
+  readonly links: {
+    /** Path that follows the event. */
+    readonly self: string;
+  };
 }
 
 /** A query of a list. */

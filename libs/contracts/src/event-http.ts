@@ -3,6 +3,7 @@ import type { Plain } from './plain.ts';
 import { problemSchema } from './problem.ts';
 
 const eventId = Type.String({ description: 'Identity of the event, a UUID' });
+const links = Type.Object({ self: Type.String({ description: 'Path that follows the event' }) }, { description: 'Paths of the event' });
 
 const kafkaFields = {
   eventId,
@@ -17,8 +18,14 @@ const diskFields = {
   durability: Type.Literal('disk', { description: 'The outbox of the instance has the event until Kafka takes it' }),
 };
 
-const kafkaReceiptSchema = Type.Object(kafkaFields, { title: 'KafkaReceipt', description: 'Receipt of an event in the topic.' });
-const diskReceiptSchema = Type.Object(diskFields, { title: 'DiskReceipt', description: 'Receipt of an event in the outbox on disk.' });
+const kafkaReceiptSchema = Type.Object(
+  { ...kafkaFields, links },
+  { title: 'KafkaReceipt', description: 'Receipt of an event in the topic.' },
+);
+const diskReceiptSchema = Type.Object(
+  { ...diskFields, links },
+  { title: 'DiskReceipt', description: 'Receipt of an event in the outbox on disk.' },
+);
 
 /** Schema of {@link EventReceipt}. */
 export const eventReceiptSchema = Type.Union([kafkaReceiptSchema, diskReceiptSchema], {
@@ -77,6 +84,12 @@ export const batchAnswerSchema = Type.Object(
     accepted: Type.Integer({ minimum: 0, description: 'Number of accepted events' }),
     rejected: Type.Integer({ minimum: 0, description: 'Number of rejected events' }),
     items: Type.Array(batchItemSchema, { description: 'One answer for each event, in the order of the request' }),
+    links: Type.Object(
+      {
+        follow: Type.String({ description: 'URI template (RFC 6570) of the path that follows an accepted item, filled in from the item' }),
+      },
+      { description: 'Paths of the items' },
+    ),
   },
   { title: 'BatchAnswer', description: 'Answer to a batch of events.' },
 );

@@ -8,6 +8,8 @@ export { queryApi } from './documents/query-api.ts';
 export { type JsonObject } from './documents/schema-components.ts';
 export { projectorApi, queryWorkerApi, sinkApi } from './documents/sink-api.ts';
 export * from './event-http.ts';
+export * from './event-id.ts';
+export * from './follow-http.ts';
 export * from './firehose-http.ts';
 export * from './headers.ts';
 export type { Plain } from './plain.ts';

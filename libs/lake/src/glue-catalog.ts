@@ -3,6 +3,8 @@ import {
   BatchUpdatePartitionCommand,
   CreateDatabaseCommand,
   CreateTableCommand,
+  EntityNotFoundException,
+  GetPartitionCommand,
   GetPartitionsCommand,
   GlueClient,
   UpdateTableCommand,
@@ -132,6 +134,25 @@ export class GlueCatalog {
       token = page.NextToken;
     } while (token !== undefined && token !== '');
     return partitions;
+  }
+
+  /**
+   * The time at which a value of the partition key was registered. Undefined when the catalog does not know the value, the table or the
+   * database.
+   */
+  async registeredAt(value: string, options: CallOptions = {}): Promise<Date | undefined> {
+    return await this.#call(`get ${value}`, options, async (sending) => {
+      try {
+        const { Partition: partition } = await this.#client.send(
+          new GetPartitionCommand({ DatabaseName: this.#database, TableName: this.#table, PartitionValues: [value] }),
+          sending,
+        );
+        return partition === undefined ? undefined : (partition.CreationTime ?? new Date(0));
+      } catch (error) {
+        if (error instanceof EntityNotFoundException) return undefined;
+        throw error;
+      }
+    });
   }
 
   /** Points registered values of the partition key at this stream's files. Glue allows 100 values per request. */

@@ -127,6 +127,19 @@ export class S3ObjectStore implements InspectableStore {
     });
   }
 
+  /** The time of the object's last write, or undefined when it is not there. */
+  async modifiedAt(key: string, options: CallOptions = {}): Promise<Date | undefined> {
+    return await this.#call('head', key, options.signal, async (sending) => {
+      try {
+        const { LastModified } = await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+        return LastModified ?? new Date(0);
+      } catch (error) {
+        if (codeOfAwsError(error) === 'no-such-key') return undefined;
+        throw error;
+      }
+    });
+  }
+
   async copy(sourceKey: string, targetKey: string, options: CallOptions = {}): Promise<void> {
     await this.#call('copy', sourceKey, options.signal, async (sending) => {
       const source = `${this.bucket}/${sourceKey.split('/').map(encodeURIComponent).join('/')}`;

@@ -1,13 +1,22 @@
-import type { EventReceipt } from '@millrace/contracts';
+import { followPathOf, type EventReceipt, type Stream } from '@millrace/contracts';
 import { KafkaRefusedError } from '@millrace/kafka/access';
 import { PurchaseError, type PurchaseErrorCode } from '../errors.ts';
 import type { Delivery, FailureReason } from '../publish/delivery.ts';
 
-/** The receipt of an event that is durable. */
-export function receiptOf(delivery: Exclude<Delivery, { kind: 'failed' }>, topic: string): EventReceipt {
+type Kept = Exclude<Delivery, { kind: 'failed' }>;
+type Place<T> = T extends unknown ? Omit<T, 'links'> : never;
+
+/** The place that keeps an event. */
+export function placeOf(delivery: Kept, topic: string): Place<EventReceipt> {
   const { eventId } = delivery;
   if (delivery.kind === 'queued') return { eventId, durability: 'disk' };
   return { eventId, durability: 'kafka', topic, partition: delivery.partition, offset: String(delivery.offset) };
+}
+
+/** The receipt of an event that is durable. */
+export function receiptOf(delivery: Kept, stream: Stream): EventReceipt {
+  const place = placeOf(delivery, stream.topic.name);
+  return { ...place, links: { self: followPathOf(stream, place.eventId, place.durability === 'kafka' ? place : undefined) } };
 }
 
 interface Answer {

@@ -48,6 +48,7 @@ describe('one purchase', () => {
       topic: 'purchases',
       partition: 1,
       offset: '9007199254740992',
+      links: { self: `/v1/purchases/${madeId}?partition=1&offset=9007199254740992` },
     });
   });
 

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import type { BatchAnswer, BatchItem, EventReceipt, Stream } from '@millrace/contracts';
+import { followTemplateOf, type BatchAnswer, type BatchItem, type EventReceipt, type Stream } from '@millrace/contracts';
 import { BadLine } from '../batch/ndjson-lines.ts';
 import { PurchaseError } from '../errors.ts';
 import type { Verdict } from '../idempotency/idempotent-answers.ts';
-import { errorOf, receiptOf } from './delivery-answers.ts';
+import { errorOf, placeOf, receiptOf } from './delivery-answers.ts';
 import { eventReaderOf, type ReadEvent } from './event-reader.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
@@ -51,7 +51,7 @@ export class EventService {
     const message = this.#messageOf(body, traceparent, limits.callerDeadline, newEventId);
     const [delivery] = await this.#options.publisher.publish([message], limits);
     if (delivery!.kind === 'failed') throw errorOf(delivery!);
-    return receiptOf(delivery!, this.#options.stream.topic.name);
+    return receiptOf(delivery!, this.#options.stream);
   }
 
   /**
@@ -79,10 +79,10 @@ export class EventService {
       const delivery = deliveries.next().value!;
       return delivery.kind === 'failed'
         ? problemItem(item.index, errorOf(delivery))
-        : { index: item.index, status: 202, ...receiptOf(delivery, this.#options.stream.topic.name) };
+        : { index: item.index, status: 202, ...placeOf(delivery, this.#options.stream.topic.name) };
     });
     const accepted = answers.filter(({ status }) => status === 202).length;
-    return { accepted, rejected: answers.length - accepted, items: answers };
+    return { accepted, rejected: answers.length - accepted, items: answers, links: { follow: followTemplateOf(this.#options.stream) } };
   }
 
   #itemsOf(body: unknown): unknown[] {

@@ -20,7 +20,7 @@ class FakeService {
       this.taken.push(id);
       return { index, status: 202, eventId: id, durability: 'disk' };
     });
-    return await Promise.resolve({ accepted: 0, rejected: 0, items });
+    return await Promise.resolve({ accepted: 0, rejected: 0, items, links: { follow: '' } });
   }
 }
 

@@ -8,7 +8,7 @@ function takeThat(...items: readonly BatchItem[]): { take: Parameters<typeof put
     taken,
     take: async (batch) => {
       taken.push(batch);
-      return await Promise.resolve({ accepted: 0, rejected: 0, items: [...items] });
+      return await Promise.resolve({ items: [...items] });
     },
   };
 }

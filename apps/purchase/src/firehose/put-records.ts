@@ -12,7 +12,7 @@ export interface BatchRecordsAnswer {
 }
 
 /** Takes the parsed records of a request and answers each of them. */
-export type TakeBatch = (items: unknown[]) => Promise<BatchAnswer>;
+export type TakeBatch = (items: unknown[]) => Promise<Pick<BatchAnswer, 'items'>>;
 
 /**
  * Puts records into a stream. A record is one event as JSON; a line break at its end is allowed.

@@ -1,8 +1,10 @@
 import { type BatchAnswer, type BatchItem, headerNames, writeScopeOf, type Stream } from '@millrace/contracts';
 import { RequireScope, RoutePriority } from '@millrace/runtime';
-import { Body, Controller, Inject, Post, Req, Res, type Type } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res, type Type } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { statusOfBatch, verdictOfBatch, type EventService } from '../events/event-service.ts';
+import { readFollowRequest } from '../follow/follow-request.ts';
+import type { FollowService } from '../follow/follow-service.ts';
 import { answerKeyed, keyOf } from '../idempotency/answer-keyed.ts';
 import { IdempotentAnswers, type KeyedWork, type Verdict } from '../idempotency/idempotent-answers.ts';
 import type { DrawHex } from '../publish/random-hex.ts';
@@ -20,6 +22,11 @@ export function eventServiceToken({ name }: Stream): string {
   return `EventService of ${name}`;
 }
 
+/** Injection token of the {@link FollowService} of a stream. */
+export function followServiceToken({ name }: Stream): string {
+  return `FollowService of ${name}`;
+}
+
 /** Makes the controller of `/v1/<stream>`. Each stream has its own class, so that the route decides the stream and a request looks nothing up. */
 export function eventsControllerOf(stream: Stream): Type {
   @Controller(`v1/${stream.name}`)
@@ -30,6 +37,7 @@ export function eventsControllerOf(stream: Stream): Type {
       @Inject(REQUEST_MS_MAX) private readonly requestMsMax: number,
       @Inject(DRAW_HEX) private readonly draw: DrawHex,
       @Inject(IdempotentAnswers) private readonly idempotent: IdempotentAnswers,
+      @Inject(followServiceToken(stream)) private readonly follows: FollowService,
     ) {}
 
     // A customer waits at the till; a batch can come again. The reply is the only parameter, because Nest spends several promises on each
@@ -65,6 +73,22 @@ export function eventsControllerOf(stream: Stream): Type {
       const status = statusOfBatch(answer);
       if (status === 503) void reply.header('retry-after', String(Math.max(...answer.items.map(retryAfterOf))));
       await reply.code(status).send(answer);
+    }
+
+    @Get(':eventId')
+    @RoutePriority('low')
+    async follow(
+      @Param('eventId') id: string,
+      @Query() query: Readonly<Record<string, unknown>>,
+      @Req() request: FastifyRequest,
+      @Res() reply: FastifyReply,
+    ): Promise<void> {
+      const { eventId, named } = readFollowRequest(id, query, stream.topic.partitions);
+      const { client, deadline } = limitsOf(request, reply, this.requestMsMax);
+      const left = new AbortController();
+      client.onGone((reason) => left.abort(reason));
+      const way = await this.follows.follow(eventId, named, { deadline, signal: left.signal });
+      await reply.header('cache-control', 'no-store').send(way);
     }
 
     private async keyed<T>(reply: FastifyReply, key: string, work: KeyedWork<T>, verdictOf: (answer: T) => Verdict): Promise<T> {

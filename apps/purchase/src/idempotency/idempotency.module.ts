@@ -5,10 +5,13 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { PurchaseConfig } from '../config.ts';
 import { IdempotentAnswers, type KeyedResult } from './idempotent-answers.ts';
-import { RedisReceiptStore } from './receipt-store.ts';
+import { RedisReceiptStore, type ReceiptStore } from './receipt-store.ts';
 
 /** Injection token of the connection to Redis; undefined without `REDIS_URL`. */
 const REDIS = Symbol('REDIS');
+
+/** Injection token of the {@link ReceiptStore}; undefined without `REDIS_URL`. */
+export const RECEIPTS = Symbol('RECEIPTS');
 
 /** Name of the pipeline around the receipts. */
 const pipelineName = 'receipts';
@@ -37,19 +40,21 @@ export class IdempotencyModule implements OnModuleDestroy {
             url === undefined ? undefined : await connect(redisSettingsOf(url, config), registry, logger),
         },
         {
+          provide: RECEIPTS,
+          inject: [REDIS, PipelineRegistry],
+          useFactory: (redis: Redis | undefined, registry: PipelineRegistry) =>
+            redis === undefined
+              ? undefined
+              : new RedisReceiptStore(redis, registry.get(pipelineName), { seconds, bytesMax: receiptBytesMax }),
+        },
+        {
           provide: IdempotentAnswers,
-          inject: [REDIS, PipelineRegistry, Metrics],
-          useFactory: (redis: Redis | undefined, registry: PipelineRegistry, metrics: Metrics) =>
-            new IdempotentAnswers({
-              store:
-                redis === undefined
-                  ? undefined
-                  : new RedisReceiptStore(redis, registry.get(pipelineName), { seconds, bytesMax: receiptBytesMax }),
-              onResult: countResults(metrics),
-            }),
+          inject: [RECEIPTS, Metrics],
+          useFactory: (store: ReceiptStore | undefined, metrics: Metrics) =>
+            new IdempotentAnswers({ store, onResult: countResults(metrics) }),
         },
       ],
-      exports: [IdempotentAnswers],
+      exports: [IdempotentAnswers, RECEIPTS],
     };
   }
 

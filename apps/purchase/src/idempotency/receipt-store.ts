@@ -27,6 +27,8 @@ export interface ReceiptStore {
   claim(id: string, fingerprint: string): Promise<KnownRequest | undefined>;
   /** Keeps the receipt, unless one is kept already. Returns the first request with its receipt. */
   keep(id: string, fingerprint: string, receipt: Buffer): Promise<KnownRequest | undefined>;
+  /** Returns the receipt of the first request of a key. `null`: the store has none. */
+  find(id: string): Promise<Buffer | null | undefined>;
   /** Forgets a key of which no event is kept. */
   release(id: string): Promise<void>;
 }
@@ -55,6 +57,18 @@ export class RedisReceiptStore implements ReceiptStore {
   async keep(id: string, fingerprint: string, receipt: Buffer): Promise<KnownRequest | undefined> {
     if (receipt.length > this.#limits.bytesMax) return undefined;
     return await this.#write('keep', id, fingerprint, receipt);
+  }
+
+  async find(id: string): Promise<Buffer | null | undefined> {
+    const found = await this.#pipeline.execute(
+      async () => {
+        const fields = await this.#redis.hgetallBuffer(keyPrefix + id);
+        return fields[`receipt:${fields[bodyField]?.toString() ?? ''}`] ?? null;
+      },
+      { key: 'find', idempotent: true },
+    );
+    // The silent fallback answers undefined.
+    return found as Buffer | null | undefined;
   }
 
   async release(id: string): Promise<void> {

@@ -45,12 +45,14 @@ let kafka: FakeKafka;
 let queue: OutboxQueue<EventMessage>;
 let pipeline: Pipeline;
 let publisher: OutboxPublisher;
+let holdClock: ManualClock;
 let failed: string[];
 let queued: number;
 
 beforeEach(async () => {
   directory = new PowerCutDirectory(() => 0.5);
   kafka = new FakeKafka();
+  holdClock = new ManualClock();
   failed = [];
   queued = 0;
   const log = await OutboxLog.open(directory, { bytesMax: 2000, segmentBytesMax: 500, commitBytesMax: 1000 });
@@ -59,6 +61,7 @@ beforeEach(async () => {
   publisher = new OutboxPublisher({
     publisher: kafka,
     queue,
+    clock: holdClock,
     pipeline,
     onFailed: (reason, events) => failed.push(`${reason} ${events}`),
     onQueued: (events) => {
@@ -89,6 +92,11 @@ async function drain(): Promise<void> {
     const deliveries = await kafka.publish(entries.map(({ item }) => item as EventMessage));
     if (deliveries.some(({ kind }) => kind !== 'written')) throw new Error('not written');
   });
+}
+
+/** The steps of a pass follow each other over many turns. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await promisesSettled();
 }
 
 describe('the publisher with an outbox', () => {
@@ -138,6 +146,70 @@ describe('the publisher with an outbox', () => {
     expect(kafka.logs[0]).toEqual(['a', 'b']);
   });
 
+  describe('at the end of a backlog', () => {
+    let release: () => void;
+    let draining: Promise<void>;
+
+    /** Three events wait. The first group of two is drained, and the last event is on its way to Kafka. */
+    beforeEach(async () => {
+      kafka.refusals.set(0, 'unavailable');
+      await publish([message('a'), message('b'), message('c')]);
+      kafka.refusals.clear();
+      let groups = 0;
+      draining = pipeline
+        .replay(async (entries) => {
+          groups += 1;
+          if (groups === 2) await new Promise<void>((resolve) => (release = resolve));
+          const deliveries = await kafka.publish(entries.map(({ item }) => item as EventMessage));
+          if (deliveries.some(({ kind }) => kind !== 'written')) throw new Error('not written');
+        })
+        .then(() => undefined);
+      await settle();
+    });
+
+    it('new events wait for the last ones and go to Kafka behind them, in their order', async () => {
+      const answers = Promise.all([publish([message('d')]), publish([message('e')])]);
+      await settle();
+      expect([kafka.logs[0], queue.entries]).toEqual([['a', 'b'], 1]);
+      release();
+      expect(await answers).toEqual([['d written'], ['e written']]);
+      await draining;
+      expect([kafka.logs[0], queue.isEmpty, queued, holdClock.pending]).toEqual([['a', 'b', 'c', 'd', 'e'], true, 3, 0]);
+    });
+
+    it('new events join the outbox when the last ones fail', async () => {
+      const answer = publish([message('d')]);
+      await settle();
+      kafka.refusals.set(0, 'unavailable');
+      release();
+      expect(await answer).toEqual(['d queued']);
+      await draining;
+      expect([queue.entries, queue.isAlmostReplayed('purchases/0'), holdClock.pending]).toEqual([2, false, 0]);
+      kafka.refusals.clear();
+      await drain();
+      expect(kafka.logs[0]).toEqual(['a', 'b', 'c', 'd']);
+    });
+
+    it('new events join the outbox after 100 ms', async () => {
+      const answer = publish([message('d')]);
+      await settle();
+      await holdClock.advance(100);
+      expect(await answer).toEqual(['d queued']);
+      release();
+      await draining;
+      await drain();
+      expect(kafka.logs[0]).toEqual(['a', 'b', 'c', 'd']);
+    });
+
+    it('no event waits while Kafka is down', async () => {
+      kafka.downCause = new Error('refused');
+      expect(await publish([message('d')])).toEqual(['d queued']);
+      expect(holdClock.pending).toBe(0);
+      release();
+      await draining;
+    });
+  });
+
   it('answers that the outbox is full when it is, keeps nothing of that request, and takes events again after a drain', async () => {
     kafka.refusals.set(0, 'unavailable');
     expect(await publish([message('a', 0, 1500)])).toEqual(['a queued']);
@@ -178,11 +250,6 @@ describe('the publisher with an outbox', () => {
     expect(queue.isEmpty).toBe(true);
   });
 });
-
-/** The steps of a pass follow each other over many turns. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn += 1) await promisesSettled();
-}
 
 describe('the drainer', () => {
   let clock: ManualClock;

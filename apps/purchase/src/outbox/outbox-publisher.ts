@@ -1,4 +1,4 @@
-import { CodedError, type Pipeline, type QueueEntry } from '@millrace/resilience';
+import { type Clock, CodedError, type Pipeline, type QueueEntry, sleep } from '@millrace/resilience';
 import { OutboxError } from '../errors.ts';
 import type { Delivery, FailureReason } from '../publish/delivery.ts';
 import type { EventPublisher } from '../publish/event-publisher.ts';
@@ -6,6 +6,9 @@ import type { PublishLimits } from '../publish/publish-call.ts';
 import type { EventMessage } from '../publish/event-message.ts';
 import { entryOfMessage, queueKeyOf } from './message-codec.ts';
 import type { OutboxQueue } from './outbox-queue.ts';
+
+/** Longest wait for the last entries of a partition, in milliseconds. A pass over them takes a few; a customer does not notice this. */
+const lastEntriesMsMax = 100;
 
 /** Failures after which an event goes to the outbox. All others would fail again, or are about the request and not about Kafka. */
 const kept: ReadonlySet<FailureReason> = new Set(['unavailable', 'unknown']);
@@ -41,8 +44,9 @@ export function isForOutbox(error: unknown): boolean {
 
 /** Dependencies of {@link OutboxPublisher}. */
 export interface OutboxPublisherOptions {
-  readonly publisher: EventPublisher;
-  readonly queue: Pick<OutboxQueue<EventMessage>, 'isEmpty' | 'isWaiting' | 'failureOf'>;
+  readonly publisher: EventPublisher & { readonly downCause: unknown };
+  readonly queue: Pick<OutboxQueue<EventMessage>, 'isEmpty' | 'isWaiting' | 'isAlmostReplayed' | 'untilReplayed' | 'failureOf'>;
+  readonly clock: Clock;
   /** Its `queue` fallback is the outbox. */
   readonly pipeline: Pick<Pipeline, 'executeOutcome'>;
   /** Called for events that neither Kafka nor the outbox has. */
@@ -53,7 +57,7 @@ export interface OutboxPublisherOptions {
 
 /**
  * Publishes to Kafka, and puts events that Kafka does not take into the outbox. While events of a partition wait there, new ones of that
- * partition queue behind them, so that an instance keeps the order per key.
+ * partition queue behind them, so that an instance keeps the order per key. At the end of the backlog new ones wait a moment for it instead.
  */
 export class OutboxPublisher implements EventPublisher {
   readonly #options: OutboxPublisherOptions;
@@ -84,9 +88,25 @@ export class OutboxPublisher implements EventPublisher {
 
   async #toKafka(messages: readonly EventMessage[], limits: PublishLimits): Promise<Delivery[]> {
     const { publisher, queue } = this.#options;
+    if (!queue.isEmpty) await this.#waitForLastEntries(messages);
     const deliveries = queue.isEmpty ? await publisher.publish(messages, limits) : await this.#withoutWaiting(messages, limits);
     if (deliveries.some(isKept)) throw new NotInKafkaError(messages, deliveries);
     return deliveries;
+  }
+
+  /**
+   * Waits while the last entries of a partition are drained. Otherwise the backlog would not end under a high load,
+   * because some events arrive during each pass. No event that waits here is acknowledged, so the order per key holds however the wait ends.
+   */
+  async #waitForLastEntries(messages: readonly EventMessage[]): Promise<void> {
+    const { publisher, queue, clock } = this.#options;
+    if (publisher.downCause !== undefined) return;
+    const keys = [...new Set(messages.map(queueKeyOf))].filter((key) => queue.isAlmostReplayed(key));
+    if (keys.length === 0) return;
+    const over = new AbortController();
+    const late = sleep(lastEntriesMsMax, { clock, signal: over.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(keys.map(async (key) => await queue.untilReplayed(key))), late]);
+    over.abort();
   }
 
   /** Reports the events that are rejected in the end. The publisher itself reports the failures that never go to the outbox. */

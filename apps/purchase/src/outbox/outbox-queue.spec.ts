@@ -52,6 +52,22 @@ describe('the queue on the log', () => {
     await expect(run()).resolves.toBeUndefined();
   });
 
+  it('holds an entry until its replay, in whatever segment it is', async () => {
+    const { queue } = await openQueue(new PowerCutDirectory(never), { bytesMax: 100_000, segmentBytesMax: 3 * entryBytes });
+    for (let id = 1; id <= 9; id += 1) await queue.put([entryOf(String(id), id === 9 ? 'b' : 'a')], { signal });
+    expect([await queue.holds('1', { signal }), await queue.holds('9', { signal }), await queue.holds('x', { signal })]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    // One key makes progress while the other one stays.
+    await queue.replay(async ([entry]) => (entry!.key === 'a' ? await Promise.resolve() : await Promise.reject(new Error('no leader'))), {
+      signal,
+    });
+    expect([await queue.holds('1', { signal }), await queue.holds('9', { signal })]).toEqual([false, true]);
+    await expect(queue.holds('9', { signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow('gone');
+  });
+
   it('counts a key as waiting from the call of put on, and no longer after its replay or a failed put', async () => {
     const { queue } = await openQueue(new PowerCutDirectory(never), { bytesMax: headBytes + entryBytes });
     const put = queue.put([entryOf('1', 'a')], { signal });

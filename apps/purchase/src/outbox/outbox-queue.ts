@@ -28,6 +28,10 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
   readonly #waiting: Map<string, number>;
   /** Positions up to which the entries of a key are replayed, where that is beyond the pointer. */
   readonly #replayedTo = new Map<string, number>();
+  /** Keys of which a group was replayed, and none failed since. */
+  readonly #progressing = new Set<string>();
+  /** Called when the last entry of a key is replayed, or a group of it fails. */
+  readonly #settled = new Map<string, (() => void)[]>();
   /** Why groups could not be put. */
   readonly #failures = new WeakMap<readonly QueueEntry[], unknown>();
   #isReplaying = false;
@@ -57,6 +61,21 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
   /** Whether entries of a key wait. New work of that key must queue behind them. */
   isWaiting(key: string): boolean {
     return this.#waiting.has(key);
+  }
+
+  /** Whether a replay is about to end the backlog of a key: it makes progress, and the rest fits into one group. */
+  isAlmostReplayed(key: string): boolean {
+    return this.#progressing.has(key) && (this.#waiting.get(key) ?? 0) <= this.#groupEntriesMax;
+  }
+
+  /** Resolves when no entry of a key waits, or when a group of it fails. It may not resolve while no replay runs: limit the wait. */
+  async untilReplayed(key: string): Promise<void> {
+    if (!this.isWaiting(key)) return;
+    await new Promise<void>((resolve) => {
+      const listeners = this.#settled.get(key);
+      if (listeners === undefined) this.#settled.set(key, [resolve]);
+      else listeners.push(resolve);
+    });
   }
 
   /** Whether a replay would find entries: durable ones that are not replayed. */
@@ -96,6 +115,30 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
   /** Why a group could not be put; undefined when it was put, or is being put. The pipeline itself reports the error of the work. */
   failureOf(entries: readonly QueueEntry[]): unknown {
     return this.#failures.get(entries);
+  }
+
+  /**
+   * Tells whether an entry with the id waits. Reads the log from its pointer on.
+   *
+   * @throws the signal's reason once it aborts, and `damaged` when a durable entry cannot be read
+   */
+  async holds(id: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
+    const bytes = Buffer.from(id);
+    for (let at = this.#log.cursor; at < this.#log.end;) {
+      signal.throwIfAborted();
+      const records = await this.#log.read(at);
+      for (const { payload, start } of records) {
+        // Decoding every entry would take longer than reading the log.
+        if (!payload.includes(bytes)) continue;
+        const entry = this.#codec.decode(payload);
+        if (entry.id === id && start >= (this.#replayedTo.get(entry.key) ?? 0)) return true;
+      }
+      // No records: a replay has removed them meanwhile, and the pointer is behind them.
+      const next = records.at(-1)?.end ?? this.#log.cursor;
+      if (next <= at) return false;
+      at = next;
+    }
+    return false;
   }
 
   async replay(run: Run<Item>, { signal }: { readonly signal: AbortSignal }): Promise<ReplaySummary> {
@@ -162,12 +205,24 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
       } catch {
         // The pipeline has reported the error.
         stopped.add(key);
+        this.#progressing.delete(key);
+        this.#settle(key);
         return from;
       }
       this.#replayedTo.set(key, group.at(-1)!.end);
       add(this.#waiting, key, -group.length);
+      this.#progressing.add(key);
+      if (this.isWaiting(key)) continue;
+      this.#progressing.delete(key);
+      this.#settle(key);
     }
     return entries.length;
+  }
+
+  #settle(key: string): void {
+    const listeners = this.#settled.get(key) ?? [];
+    this.#settled.delete(key);
+    for (const resolve of listeners) resolve();
   }
 
   #firstNotReplayed(groups: ReadonlyMap<string, readonly PlacedEntry<Item>[]>): number | undefined {

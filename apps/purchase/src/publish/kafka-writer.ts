@@ -162,14 +162,15 @@ function messagesOf(topic: string, batches: readonly PartitionBatch[]) {
  * Closes a client whose connections may hang. A normal close waits until all bytes are sent, and a frozen broker never reads them. So this
  * destroys the sockets.
  */
-function giveUp(client: Base): void {
+export function giveUp(client: Base): void {
   const sockets = [...client.connections].map(([, connection]) => connection.socket);
   // It rejects only if the client was closed before.
   void client.close().catch(() => undefined);
   for (const socket of sockets) socket?.destroy();
 }
 
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Waits for a promise until a signal aborts. @throws the signal's reason once it aborts */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));

@@ -22,6 +22,11 @@ export class MemoryReceipts implements ReceiptStore {
     return this.#known(id, fingerprint);
   }
 
+  async find(id: string): Promise<Buffer | null | undefined> {
+    const entry = this.entries.get(id);
+    return await Promise.resolve(this.isAway ? undefined : (entry?.receipts.get(entry.fingerprint) ?? null));
+  }
+
   async release(id: string): Promise<void> {
     await Promise.resolve(this.isAway || this.entries.delete(id));
   }

@@ -1,7 +1,20 @@
 import { createHash } from 'node:crypto';
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const wordsPerId = 4;
+/** Places of a UUID's digits in its text, by word. */
+const digitsAt = [
+  [0, 1, 2, 3, 4, 5, 6, 7],
+  [9, 10, 11, 12, 14, 15, 16, 17],
+  [19, 20, 21, 22, 24, 25, 26, 27],
+  [28, 29, 30, 31, 32, 33, 34, 35],
+] as const;
+const hyphensAt = [8, 13, 18, 23] as const;
+const hyphen = 45;
+/** Value of a hexadecimal digit by its code; 255 for any other character. */
+const digitOf = Uint8Array.from({ length: 128 }, (_, code) => {
+  const value = '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase());
+  return value < 0 ? 255 : value;
+});
 const bytesPerRow = 4 + wordsPerId * 4;
 
 /**
@@ -170,14 +183,25 @@ export class DedupWindow {
   }
 
   #read(eventId: string): void {
-    if (uuid.test(eventId)) {
-      this.#words[0] = Number.parseInt(eventId.slice(0, 8), 16);
-      this.#words[1] = Number.parseInt(eventId.slice(9, 13) + eventId.slice(14, 18), 16);
-      this.#words[2] = Number.parseInt(eventId.slice(19, 23) + eventId.slice(24, 28), 16);
-      this.#words[3] = Number.parseInt(eventId.slice(28), 16);
-      return;
-    }
+    if (readUuid(eventId, this.#words)) return;
     const digest = createHash('sha256').update(eventId).digest();
     for (let word = 0; word < wordsPerId; word += 1) this.#words[word] = digest.readUInt32LE(word * 4);
   }
+}
+
+/** Reads a UUID into four words. Returns false, with any words, for another text. */
+function readUuid(text: string, words: Uint32Array): boolean {
+  if (text.length !== 36) return false;
+  for (const at of hyphensAt) if (text.charCodeAt(at) !== hyphen) return false;
+  for (let word = 0; word < wordsPerId; word += 1) {
+    let value = 0;
+    for (const at of digitsAt[word]!) {
+      const code = text.charCodeAt(at);
+      const digit = code < 128 ? digitOf[code]! : 255;
+      if (digit === 255) return false;
+      value = (value << 4) | digit;
+    }
+    words[word] = value;
+  }
+  return true;
 }

@@ -30,7 +30,7 @@ class ManualClient {
     return purchases.map(({ eventId }) => ({
       accepted: true,
       eventId: eventId!,
-      receipt: { eventId: eventId!, durability: 'disk' },
+      receipt: { eventId: eventId!, durability: 'disk', links: { self: `/v1/purchases/${eventId!}` } },
     }));
   }
 

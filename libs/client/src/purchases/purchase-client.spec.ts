@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PurchaseRequest } from '../api-types.ts';
+import type { EventReceipt, PurchaseRequest } from '../api-types.ts';
 import { json, problem, ScriptedService, settle, type ScriptedAnswer } from '../testing/scripted-service.ts';
 import { PurchaseClient } from './purchase-client.ts';
 
@@ -23,8 +23,18 @@ function clientOf(answers: readonly ScriptedAnswer[]): { service: ScriptedServic
   return { service, client: new PurchaseClient({ ...service.options, newEventId: () => `id-${(ids += 1)}` }) };
 }
 
-const inKafka = (eventId: string) => ({ eventId, durability: 'kafka', topic: 't', partition: 1, offset: '7' });
-const taken = (index: number, eventId: string) => ({ index, status: 202, ...inKafka(eventId) });
+const inKafka = (eventId: string) => ({
+  eventId,
+  durability: 'kafka',
+  topic: 't',
+  partition: 1,
+  offset: '7',
+  links: { self: `/v1/purchases/${eventId}?partition=1&offset=7` },
+});
+const taken = (index: number, eventId: string) => {
+  const { links: _links, ...place } = inKafka(eventId);
+  return { index, status: 202, ...place };
+};
 const refused = (index: number, status: number, name: string) => ({
   index,
   status,
@@ -98,5 +108,21 @@ describe('PurchaseClient.postBatch', () => {
   it('fails when the service refuses the request as a whole', async () => {
     const { client } = clientOf([problem(413, 'body-too-large')]);
     await expect(settle(client.postBatch([purchase]))).rejects.toMatchObject({ code: 'problem', status: 413 });
+  });
+});
+
+describe('PurchaseClient.follow', () => {
+  const way = { eventId: 'id-1', status: 'in-kafka', unknown: [], links: { self: '' } };
+
+  it('asks by the link of a receipt, or by the id', async () => {
+    const { service, client } = clientOf([json(200, way), json(200, way)]);
+    expect(await settle(client.follow(inKafka('id-1') as EventReceipt))).toEqual(way);
+    await settle(client.follow('id-1'));
+    expect(service.seen.map(({ path }) => path)).toEqual(['/v1/purchases/id-1?partition=1&offset=7', '/v1/purchases/id-1']);
+  });
+
+  it('fails with the problem of an unknown event', async () => {
+    const { client } = clientOf([problem(404, 'not-found')]);
+    await expect(settle(client.follow('id-1'))).rejects.toMatchObject({ code: 'problem', status: 404, retryable: false });
   });
 });

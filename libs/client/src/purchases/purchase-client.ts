@@ -1,4 +1,4 @@
-import type { BatchAnswer, EventReceipt, PurchaseRequest } from '../api-types.ts';
+import type { BatchAnswer, DiskItem, EventReceipt, EventWay, KafkaItem, PurchaseRequest } from '../api-types.ts';
 import { Connection, expectSuccess, type CallOptions, type ClientOptions, type Request } from '../connection.ts';
 import { errorOfProblem, MillraceError } from '../errors.ts';
 
@@ -91,6 +91,17 @@ export class PurchaseClient {
     return outcomes as PurchaseOutcome[];
   }
 
+  /**
+   * Follows a purchase: how far it has come, and when.
+   *
+   * @param event the receipt, whose link spares the service a search of the topic, or the id of the event
+   * @throws MillraceError `problem` with status 404 when the service does not find the event
+   */
+  async follow(event: string | EventReceipt, { signal }: CallOptions = {}): Promise<EventWay> {
+    const path = typeof event === 'string' ? `/v1/purchases/${encodeURIComponent(event)}` : event.links.self;
+    return await this.#connection.ask({ method: 'GET', path }, { signal });
+  }
+
   /** The purchase with an `eventId`: its own, or a new one. */
   identify(purchase: PurchaseRequest): PurchaseRequest & { readonly eventId: string } {
     return { ...purchase, eventId: purchase.eventId ?? this.#newEventId() };
@@ -101,12 +112,9 @@ function isBatchAnswer(body: unknown): body is BatchAnswer {
   return typeof body === 'object' && body !== null && 'items' in body && Array.isArray(body.items);
 }
 
-function receiptOf({
-  index: _index,
-  status: _status,
-  ...receipt
-}: { readonly index: number; readonly status: 202 } & EventReceipt): EventReceipt {
-  return receipt;
+function receiptOf({ index: _index, status: _status, ...place }: KafkaItem | DiskItem): EventReceipt {
+  const query = place.durability === 'kafka' ? `?partition=${place.partition}&offset=${place.offset}` : '';
+  return { ...place, links: { self: `/v1/purchases/${place.eventId}${query}` } };
 }
 
 function retryError(errors: readonly MillraceError[]): MillraceError {

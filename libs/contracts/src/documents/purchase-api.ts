@@ -1,5 +1,6 @@
 import { Type, type TSchema } from 'typebox';
 import { batchAnswerSchema, eventReceiptSchema, purchaseLimits, streamListSchema } from '../event-http.ts';
+import { eventWaySchema } from '../follow-http.ts';
 import { firehoseAnswerSchema, firehoseErrorSchema } from '../firehose-http.ts';
 import { headerNames, idempotencyKey } from '../headers.ts';
 import type { ProblemName } from '../problem.ts';
@@ -86,7 +87,7 @@ const catalogOperations: readonly HttpOperation[] = [
   },
 ];
 
-/** The HTTP surface of the purchase API for some streams: two routes for each, and the list of them. */
+/** The HTTP surface of the purchase API for some streams: three routes for each, and the list of them. */
 export function purchaseApiOf(list: readonly Stream[]): HttpApi {
   return {
     title: 'Millrace purchase API',
@@ -138,6 +139,33 @@ function streamOperations(stream: Stream): HttpOperation[] {
         },
       ],
       problems: postProblems,
+    },
+    {
+      method: 'GET',
+      tag: common.tag,
+      scopes: common.scopes,
+      path: `/v1/${name}/{eventId}`,
+      id: `follow${title}`,
+      summary: `Follow one ${noun}`,
+      description: `Answers how far the ${noun} has come and when: outbox, Kafka, file of the table, catalog. \`links.self\` of a receipt is this path with the place of the record. Without a place the service searches the topic, within limits, around the time in the event id. When a part does not answer, \`unknown\` names it.`,
+      parameters: [
+        { in: 'path', name: 'eventId', description: 'Identity of the event, a UUID', schema: Type.String() },
+        {
+          in: 'query',
+          name: 'partition',
+          description: 'Partition of the record. Needs `offset`',
+          schema: Type.Integer({ minimum: 0, maximum: stream.topic.partitions - 1 }),
+        },
+        {
+          in: 'query',
+          name: 'offset',
+          description: 'Offset of the record. Needs `partition`',
+          schema: Type.String({ pattern: '^[0-9]{1,16}$' }),
+        },
+        deadlineParameter,
+      ],
+      answers: [{ status: 200, description: `The way of the ${noun}`, content: { [json]: eventWaySchema } }],
+      problems: ['not-found', 'too-many-requests', 'overloaded', 'unavailable', 'deadline-exceeded'],
     },
   ];
 }

@@ -5,7 +5,7 @@ import { DocumentCheck } from './document-check.ts';
 
 const check = new DocumentCheck(openApiOf(purchaseApi));
 const post = { method: 'POST', path: '/v1/purchases', status: 202, contentType: 'application/json; charset=utf-8' };
-const receipt = { eventId: 'e', durability: 'kafka', topic: 't', partition: 1, offset: '7' };
+const receipt = { eventId: 'e', durability: 'kafka', topic: 't', partition: 1, offset: '7', links: { self: '/v1/purchases/e' } };
 
 describe('a comparison of routes', () => {
   it('finds no fault where the routes are equal, and ignores HEAD', () => {
@@ -13,6 +13,7 @@ describe('a comparison of routes', () => {
       check.routeFaults([
         { method: 'POST', path: '/v1/purchases' },
         { method: 'POST', path: '/v1/purchases/batch' },
+        { method: 'GET', path: '/v1/purchases/:eventId' },
         { method: 'POST', path: '/' },
         { method: 'GET', path: '/v1/streams' },
         { method: 'GET', path: '/v1/streams/:name/schema' },
@@ -28,9 +29,10 @@ describe('a comparison of routes', () => {
         { method: 'POST', path: '/' },
         { method: 'GET', path: '/v1/streams' },
         { method: 'GET', path: '/v1/streams/:name/schema' },
-        { method: 'GET', path: '/v1/purchases/:id' },
+        { method: 'GET', path: '/v1/purchases/:eventId' },
+        { method: 'DELETE', path: '/v1/purchases/:id' },
       ]),
-    ).toEqual(['The document does not describe GET /v1/purchases/{id}.', 'The service does not have POST /v1/purchases/batch.']);
+    ).toEqual(['The document does not describe DELETE /v1/purchases/{id}.', 'The service does not have POST /v1/purchases/batch.']);
   });
 });
 

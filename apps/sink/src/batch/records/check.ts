@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { utcDate, validatorFor, withoutBom, type Stream } from '@millrace/contracts';
 import type { RecordHeader } from '@millrace/kafka';
 import type { LogRecord, UndecodableOffset } from '../../kafka/log.ts';
+import { plainRecordsOf } from './plain-records.ts';
 import { undecodableText } from './undecodable-records.ts';
 
 /** A record that fits the contract, ready to be appended. */
@@ -32,6 +33,8 @@ export type Check = (record: LogRecord) => Row | Reject;
 /** Compiles the check of a stream. */
 export function checkOf(stream: Stream, partition: number): Check {
   const validator = validatorFor(stream.eventSchema);
+  const readPlain = plainRecordsOf(stream);
+  const dayOf = lastDayKept();
   const idColumn = stream.columns.find(({ field }) => field === 'eventId');
   if (idColumn === undefined) throw new Error(`stream ${stream.name} has no eventId`);
 
@@ -56,9 +59,16 @@ export function checkOf(stream: Stream, partition: number): Check {
     if (record.undecodable !== undefined) return reject(record, undecodableText(record.undecodable));
     if (record.value === null) return reject(record, 'the value is null');
     if (!isUtf8(record.value)) return reject(record, 'the value is not UTF-8');
+    const text = withoutBom(record.value).toString('utf8');
+    const plain = readPlain?.(text);
+    if (plain !== undefined) {
+      const { columns, eventId, eventTime } = plain;
+      const line = `{"_offset":${record.offset},${columns}}\n`;
+      return { kind: 'row', offset: record.offset, dt: dayOf(eventTime), eventId, eventTime, line };
+    }
     let event: unknown;
     try {
-      event = JSON.parse(withoutBom(record.value).toString('utf8'));
+      event = JSON.parse(text);
     } catch {
       return reject(record, 'the value is not JSON');
     }
@@ -82,11 +92,25 @@ export function checkOf(stream: Stream, partition: number): Check {
     return {
       kind: 'row',
       offset: record.offset,
-      dt: utcDate(eventTime),
+      dt: dayOf(eventTime),
       eventId: row[idColumn.name] as string,
       eventTime,
       line: `${JSON.stringify(row)}\n`,
     };
+  };
+}
+
+/** Returns the day of a time. Most events follow one of the same day, so the last day is kept. */
+function lastDayKept(): (epochSeconds: number) => string {
+  let day = Number.NaN;
+  let text = '';
+  return (epochSeconds) => {
+    const own = Math.floor(epochSeconds / 86_400);
+    if (own !== day) {
+      day = own;
+      text = utcDate(epochSeconds);
+    }
+    return text;
   };
 }
 
