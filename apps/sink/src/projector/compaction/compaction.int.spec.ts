@@ -13,12 +13,12 @@ let lake: ProjectedLake;
 beforeEach(async () => (lake = await ProjectedLake.open()));
 afterEach(() => lake.close());
 
-it('an independent reader sees each row once before and after each merge, and the days have few files', async () => {
+it('an independent reader sees each row once after each merge, and the days have few files', async () => {
   const projection = lake.projection();
   const compaction = lake.compaction(projection, { filesMin: 4 });
   let rows = 0;
   let merged = 0;
-  for (let round = 0; round < 6; round += 1) {
+  for (let round = 0; round < 4; round += 1) {
     for (let n = 0; n < 4; n += 1) {
       await lake.landed.land(n, [start + rows, start + rows + 1, start + day + rows], { old: n === 0 });
       rows += 3;
@@ -26,15 +26,14 @@ it('an independent reader sees each row once before and after each merge, and th
     expect(await projection.round()).toMatchObject({ outcome: 'committed', files: 8 });
     for (let pass = await compaction.pass(); pass.outcome === 'committed'; pass = await compaction.pass()) {
       merged += pass.files;
-      await expectAgreement(lake.sums(await lake.pointer()));
     }
+    await expectAgreement(lake.sums(await lake.pointer()));
   }
-  expect(merged).toBeGreaterThan(48);
-  expect(projection.head).toMatchObject({ rows: 72 });
-  expect(projection.head!.files).toBeLessThanOrEqual(6);
+  expect(merged).toBe(32 + 8);
+  expect(projection.head).toMatchObject({ files: 2, rows: 48 });
   await expectAgreement(lake.sums(lake.location));
   expect(readdirSync(join(tmpdir(), lake.bucket)).filter((name) => name.startsWith('pass-'))).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 it('a sweep deletes replaced files and old metadata after the grace period, and no file of the base', async () => {
   const projection = lake.projection({ snapshotMs: 0 });
@@ -70,7 +69,7 @@ it('a sweep deletes replaced files and old metadata after the grace period, and 
   await expectAgreement(lake.sums(await lake.pointer()));
   await expectAgreement(lake.sums(lake.location));
   expect(await lake.sweep(projection, { graceMs: 0 }).run()).toMatchObject({ deleted: 0, waiting: 0 });
-}, 60_000);
+}, 180_000);
 
 it('a file that a repair replaced leaves the table with the next merge of its day, and its rows count as lost', async () => {
   const projection = lake.projection();
