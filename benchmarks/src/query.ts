@@ -9,7 +9,8 @@ import { purchases } from '@millrace/contracts';
 import { GlueCatalog, glueClient, s3Client, S3ObjectStore } from '@millrace/lake';
 import { spawnService, type ServiceProcess } from '@millrace/testing';
 
-// The same statements in a warm DuckDB that reads S3 itself, and through the API: over lakes of the same rows in more and more files.
+// Runs the same statements in a warm DuckDB that reads S3 itself and through the API, over lakes of the same rows in increasingly many
+// files.
 
 const rows = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
 const fileCounts = (process.env['BENCH_FILES'] ?? '144,500,2000').split(',').map(Number);
@@ -56,7 +57,7 @@ function given(key: string): string {
   return value;
 }
 
-/** A lake of its own with the rows in so many files. */
+/** A separate lake with the rows in this number of files. */
 async function openLake(count: number): Promise<{ readonly bucket: string; readonly database: string }> {
   const id = randomUUID().slice(0, 8);
   const [bucket, database] = [`bench-query-${id}`, `bench_query_${id}`];

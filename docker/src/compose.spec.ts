@@ -52,7 +52,7 @@ function seconds(text: string): number {
 const valid = new Ajv({ strict: false, validateFormats: false }).compile(withoutIds(composeSchema) as object);
 
 describe('compose.yaml', () => {
-  it('is valid by the compose specification', () => {
+  it('compose.yaml is valid by the compose specification', () => {
     valid(compose);
     expect(valid.errors).toBeNull();
   });
@@ -60,15 +60,15 @@ describe('compose.yaml', () => {
   it.each([
     ['an unknown key', { services: { a: { image: 'x', imagee: 'y' } } }],
     ['a number where a list is due', { services: { a: { image: 'x', ports: 3001 } } }],
-  ])('would not be valid with %s', (_what, broken) => expect(valid(broken)).toBe(false));
+  ])('a compose file with %s is invalid', (_what, broken) => expect(valid(broken)).toBe(false));
 
-  it('publishes ports on loopback only', () => {
+  it('every port is published on loopback only', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
     expect(ports.length).toBeGreaterThan(0);
     expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
   });
 
-  it('waits only for services that exist, and for health only if there is a check', () => {
+  it('services wait only for existing services, and for health only where a check exists', () => {
     const waits = services.flatMap(([name, { depends_on: on = {} }]) =>
       Object.entries(Array.isArray(on) ? Object.fromEntries(on.map((other) => [other, { condition: 'service_started' }])) : on).map(
         ([other, { condition }]) => ({ name, other, condition }),
@@ -80,7 +80,7 @@ describe('compose.yaml', () => {
     ).toEqual([]);
   });
 
-  it('gives each health check enough time to start its program, and more time than a service allows its own dependencies', () => {
+  it("each health check has time to start its program and outlasts the service's checks of its dependencies", () => {
     const checks = services.flatMap(([name, { healthcheck: check }]) => (check === undefined ? [] : [{ name, ...check }]));
     expect(checks.length).toBeGreaterThan(6);
     expect(checks.filter(({ timeout }) => !(seconds(timeout) >= 10)).map(({ name }) => name)).toEqual([]);
@@ -94,32 +94,32 @@ describe('compose.yaml', () => {
     ).toEqual([]);
   });
 
-  it('mounts only files that exist and volumes that are declared', () => {
+  it('mounts refer only to existing files and declared volumes', () => {
     const sources = services.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0]!));
     expect(sources.filter((source) => (source.startsWith('.') ? !existsSync(join(docker, source)) : !(source in compose.volumes)))).toEqual(
       [],
     );
   });
 
-  it('uses only secrets that are declared', () => {
+  it('services use only declared secrets', () => {
     expect(services.flatMap(([, { secrets = [] }]) => secrets).filter((secret) => !(secret in compose.secrets))).toEqual([]);
   });
 
-  it('builds from Dockerfiles that exist, and pins every other image', () => {
+  it('builds use existing Dockerfiles, and every other image is pinned', () => {
     const builds = services.flatMap(([, { build }]) => (build === undefined ? [] : [join(docker, build.context, build.dockerfile)]));
     expect(builds.filter((path) => !existsSync(path))).toEqual([]);
     const images = services.flatMap(([, { build, image }]) => (build === undefined ? [String(image)] : []));
     expect(images.filter((image) => !/:v?\d+\.?\d/.test(image))).toEqual([]);
   });
 
-  it.each(Object.entries(programs))('%s is given only settings that its code reads', (name, folder) => {
+  it.each(Object.entries(programs))('%s gets only settings that its code reads', (name, folder) => {
     const code = [...sourceFiles(`${folder}/src`), ...sourceFiles('libs')].map((path) => readFileSync(path, 'utf8')).join('\n');
     const readBySdk = ['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
     const given = Object.keys(compose.services[name]?.environment ?? {}).filter((key) => !readBySdk.includes(key));
     expect(given.filter((key) => !code.includes(key))).toEqual([]);
   });
 
-  it('keeps secrets out of the repository', () => {
+  it('the folder of secrets is ignored by Git', () => {
     const ignored = readFileSync(join(repository, '.gitignore'), 'utf8').split('\n');
     expect(ignored).toContain('docker/secrets/');
   });
@@ -128,14 +128,14 @@ describe('compose.yaml', () => {
 describe.each(['purchase', 'sink', 'query-api', 'lake', 'aws'])('%s.Dockerfile', (name) => {
   const text = textOf(`${name}.Dockerfile`);
 
-  it('copies only existing files', () => {
+  it('the image copies only existing files', () => {
     const sources = [...text.matchAll(/^COPY (?:--from=build \/millrace\/)?(\S+) \S+$/gm)]
       .map((match) => match[1]!)
       .filter((path) => !path.startsWith('--') && path !== 'node_modules');
     expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
   });
 
-  it('starts programs that the build makes', () => {
+  it('the image starts only programs that the build makes', () => {
     const commands = services
       .filter(([, { build }]) => build?.dockerfile === `docker/${name}.Dockerfile`)
       .flatMap(([, { command }]) => command ?? []);
@@ -144,19 +144,19 @@ describe.each(['purchase', 'sink', 'query-api', 'lake', 'aws'])('%s.Dockerfile',
     expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
   });
 
-  it('starts from pinned images', () => {
+  it('the base images are pinned', () => {
     const bases = [...text.matchAll(/^FROM (\S+)/gm)].map((match) => match[1]!);
     expect(bases).not.toEqual([]);
     expect(bases.filter((base) => !/:\d/.test(base))).toEqual([]);
   });
 });
 
-describe('the application images', () => {
-  it.each(['purchase', 'sink', 'query-api', 'lake'])('%s does not run as root', (name) => {
+describe('application images', () => {
+  it.each(['purchase', 'sink', 'query-api', 'lake'])('the image of %s does not run as root', (name) => {
     expect(textOf(`${name}.Dockerfile`)).toMatch(/^USER node$/m);
   });
 
-  it('run the Node that the repository is built with', () => {
+  it('the images have the Node version of the repository', () => {
     const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
       devDependencies: Record<string, string>;
     };

@@ -67,7 +67,7 @@ function picksService(expression: string): boolean {
 }
 
 describe('metricsOf', () => {
-  it('finds the metrics of an expression and nothing else', () => {
+  it('metricsOf returns the metrics of an expression and nothing else', () => {
     expect(
       metricsOf('histogram_quantile(0.5, sum by (a_b, le) (rate(x_y_bucket{route!~"a_b|c_d"}[$__rate_interval]))) / z_total > 0.8 * up'),
     ).toEqual(['x_y_bucket', 'z_total', 'up']);
@@ -75,14 +75,14 @@ describe('metricsOf', () => {
 });
 
 describe('dashboards and rules', () => {
-  it('ask only for metrics that the services export', () => {
+  it('dashboards and rules use only metrics that the services export', () => {
     const known = exported();
     const asked = expressions.flatMap(metricsOf);
     expect(asked.length).toBeGreaterThan(20);
     expect([...new Set(asked)].filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it('have panels with a unique id, a title, a description and the provisioned data source', () => {
+  it('each panel has a unique id, a title, a description and the provisioned data source', () => {
     const { datasources } = yamlOf('grafana/provisioning/datasources/prometheus.yaml') as { datasources: { uid: string }[] };
     expect(new Set(panels.map((panel) => panel.id)).size).toBe(panels.length);
     expect(
@@ -92,7 +92,7 @@ describe('dashboards and rules', () => {
     ).toEqual([]);
   });
 
-  it('separate series that several services export under one name, and show the chosen services', () => {
+  it('panels keep the series of each service separate and show only the chosen services', () => {
     const targets = panels
       .flatMap(({ title, targets: all = [] }) => all.map((target) => ({ title, ...target })))
       .filter(({ expr }) => expr.includes('millrace_pipeline_'));
@@ -112,7 +112,7 @@ describe('dashboards and rules', () => {
     ).toEqual([]);
   });
 
-  it('have alerts with a severity, a summary and a description', () => {
+  it('each alert has a severity, a summary and a description', () => {
     const alerts = rules.filter((rule) => rule.alert !== undefined);
     expect(alerts).not.toEqual([]);
     expect(
@@ -122,7 +122,7 @@ describe('dashboards and rules', () => {
     ).toEqual([]);
   });
 
-  it('are found at the configured paths', () => {
+  it('rules and dashboards are mounted at the configured paths', () => {
     const compose = textOf('compose.yaml');
     const { rule_files: files } = yamlOf('prometheus/prometheus.yaml') as { rule_files: string[] };
     for (const file of files) expect(compose).toContain(`:${file}:ro`);
@@ -130,7 +130,7 @@ describe('dashboards and rules', () => {
     expect(compose).toContain(`./grafana/dashboards:${providers[0]!.options.path}:ro`);
   });
 
-  it('scrape every service at the port it listens on', () => {
+  it('Prometheus scrapes every service at its port', () => {
     const { scrape_configs: jobs } = yamlOf('prometheus/prometheus.yaml') as {
       scrape_configs: { static_configs: { targets: string[] }[] }[];
     };

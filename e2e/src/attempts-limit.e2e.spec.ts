@@ -7,14 +7,14 @@ describe.each([
   ['query-api', 'QUERY'],
   ['query-worker', 'QUERY'],
 ] as const)('%s', (name, prefix) => {
-  it('refuses to start when one request may cause more attempts than the limit, and says which', async () => {
+  it('the service refuses to start when one request may exceed the limit of attempts, and the error names the path', async () => {
     await expect(spawnService(name, { [`${prefix}_ATTEMPTS_PER_REQUEST_MAX`]: '1' })).rejects.toThrow(
       /the limit is 1 attempts for one request, but .+ may cause \d+ attempts/,
     );
   });
 });
 
-it('at its start a service prints the largest number of attempts that one request may cause', async () => {
+it('a service logs at its start the largest number of attempts of one request', async () => {
   const service = await spawnService('purchase', {}, { until: 'live' });
   try {
     expect(service.output).toMatch(/One request causes at most 30 attempts at a dependency: .+ The limit is 100\./);

@@ -41,18 +41,21 @@ describe('bad input', () => {
     ['a body of 2 MB', 413, { body: JSON.stringify({ ...seed, title: 'x'.repeat(2_000_000) }) }, { type: 'body-too-large' }],
     ['no JSON', 400, { body: seedExample.slice(0, -1) }, { type: 'invalid-json' }],
     ['no content type', 415, { body: Buffer.from(seedExample), headers: {} }, { type: 'unsupported-media-type' }],
-  ])('%s is refused by the purchase API with a problem that says so, and nothing changes', async (_what, status, init, { type, field }) => {
-    const before = await world();
-    const answer = await ask(purchasesUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, ...init });
-    expect(answer).toMatchObject({
-      status,
-      contentType: expect.stringContaining(problemMediaType) as string,
-      body: { type: `urn:millrace:problem:${type}`, status, title: expect.any(String) as string, detail: expect.any(String) as string },
-    });
-    expect(answer.body.errors?.map((error) => error.field)).toEqual(field === undefined ? undefined : [field]);
-    expect(answer.body.detail).toContain(field ?? '');
-    expect(await world()).toEqual(before);
-  });
+  ])(
+    'the purchase API refuses %s with a problem that names the fault, and nothing changes',
+    async (_what, status, init, { type, field }) => {
+      const before = await world();
+      const answer = await ask(purchasesUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, ...init });
+      expect(answer).toMatchObject({
+        status,
+        contentType: expect.stringContaining(problemMediaType) as string,
+        body: { type: `urn:millrace:problem:${type}`, status, title: expect.any(String) as string, detail: expect.any(String) as string },
+      });
+      expect(answer.body.errors?.map((error) => error.field)).toEqual(field === undefined ? undefined : [field]);
+      expect(answer.body.detail).toContain(field ?? '');
+      expect(await world()).toEqual(before);
+    },
+  );
 
   it.each<[string, unknown, string]>([
     ['two statements', { sql: 'SELECT 1 AS one; SELECT 2 AS two' }, 'statement-not-allowed'],
@@ -60,7 +63,7 @@ describe('bad input', () => {
     ['a statement that reads files', { sql: "SELECT * FROM read_csv('/etc/passwd')" }, 'statement-not-allowed'],
     ['a statement that no engine understands', { sql: 'SELEC 1' }, 'statement-invalid'],
     ['a query without a statement', {}, 'validation'],
-  ])('%s is refused by the query API with a problem that says so, and nothing changes', async (_what, body, type) => {
+  ])('the query API refuses %s with a problem that names the fault, and nothing changes', async (_what, body, type) => {
     const before = await world();
     for (const engine of ['duckdb', 'athena']) {
       const answer = await post(queriesUrl, { ...(body as object), engine });

@@ -10,7 +10,7 @@ let topic: string;
 beforeAll(async () => void (topic = await createTopic('e2e-crash-matrix')));
 afterAll(async () => await deleteTopic(topic));
 
-it('a short run of the crash matrix loses and doubles no event, explains each record, and finds the planted faults', async () => {
+it('a short run of the crash matrix loses and duplicates no event, explains each record, and finds the planted faults', async () => {
   const kinds = faultKinds.filter((kind) => kind !== 'kafka-killed');
   const report = await runCrashMatrix({
     faults: kinds.length,

@@ -33,7 +33,7 @@ describe.each(dependencies)('when %s', (dependency) => {
   beforeAll(async () => await eventually(`what needs ${dependency} to work`, matrixRows(cast)[dependency].works));
 
   it.each(Object.keys(troubles) as (keyof typeof troubles)[])(
-    '%s, circuits open, users get what is documented, all else goes on, and the circuits close by themselves',
+    '%s: circuits open, users get the documented answers, all else works, and the circuits close by themselves',
     async (trouble) => {
       const row = matrixRows(cast)[dependency];
       const { proxy, when, troubled, spared, goesOn, works } = row;

@@ -7,8 +7,8 @@ import { makePurchases, seedExample } from './purchases.ts';
 import { lake, stack } from './stack.ts';
 import { endOffsets, readTopic } from './topic.ts';
 
-describe("the article's example on its way from REST to an answer", () => {
-  it('is acknowledged with its place in Kafka, is a CloudEvent there, lands in Parquet under its day, and its day is in the catalog', async () => {
+describe("the article's example from REST to an answer", () => {
+  it('the example is acknowledged, is a CloudEvent in Kafka, lands in Parquet, and its day is in the catalog', async () => {
     const before = await endOffsets(stack.topic);
     const { status, body: receipt } = await postPurchase(seedExample);
     expect(status).toBe(202);
@@ -72,7 +72,7 @@ describe("the article's example on its way from REST to an answer", () => {
     glue.destroy();
   });
 
-  it('gives the same rows by DuckDB and by Athena', async () => {
+  it('DuckDB and Athena return the same rows', async () => {
     const genre = `Genre ${crypto.randomUUID()}`;
     const sold = makePurchases(300, genre);
     expect((await postBatch(sold)).body).toMatchObject({ accepted: 300, rejected: 0 });

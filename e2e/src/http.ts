@@ -41,7 +41,7 @@ export async function postBatch(batch: readonly unknown[], url = stack.purchaseU
   return await patiently(async () => await post<BatchAnswer>(`${url}/v1/purchases/batch`, batch));
 }
 
-/** As a client should: a 503 with Retry-After is not the end (a machine under other load sheds work), and it comes to an end. */
+/** A client should retry a 503 with Retry-After, because a machine under other load sheds work. The number of attempts is limited. */
 async function patiently<T>(send: () => Promise<Answer<T>>): Promise<Answer<T>> {
   for (let attempt = 1; ; attempt += 1) {
     const answer = await send();

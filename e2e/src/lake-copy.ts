@@ -35,14 +35,14 @@ export class LakeCopy {
     return await this.#view.read(key);
   }
 
-  /** Writes an object; gives the way back. */
+  /** Writes an object; returns a function that undoes it. */
   async put(key: string, body: Buffer): Promise<() => Promise<void>> {
     const before = await this.#view.read(key).catch(() => undefined);
     await this.#write(key, body);
     return async () => await this.#write(key, before);
   }
 
-  /** Deletes an object; gives the way back. */
+  /** Deletes an object; returns a function that undoes it. */
   async delete(key: string): Promise<() => Promise<void>> {
     const before = await this.#view.read(key);
     await this.#write(key, undefined);

@@ -52,7 +52,7 @@ async function postWhileLosing(
 
 describe('a Produce answer that is lost while several requests are in flight', () => {
   it.each<Fault>([{ kind: 'swallow-answer' }, { kind: 'apply-then-drop' }])(
-    'by $kind: every acknowledged purchase is at the place in its receipt, and none is in the topic twice',
+    '$kind leaves every acknowledged purchase at the place in its receipt, and none is in the topic twice',
     async (fault) => {
       const { acknowledged, inFlight, hits, statuses } = await postWhileLosing(fault, 600);
       expect(hits).toBe(1);

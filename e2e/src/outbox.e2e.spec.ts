@@ -37,7 +37,7 @@ async function rowsOf(eventId: string, dt: string): Promise<number> {
   return rows.flat().filter((row) => row['event_id'] === eventId).length;
 }
 
-it('an event that goes to Kafka and, without an answer, to the outbox too, is in the topic twice and is one row', async () => {
+it('an event that goes to both Kafka and the outbox after a lost answer is in the topic twice and is one row', async () => {
   const before = await endOffsets(stack.topic);
   const [purchase, later] = makePurchases(2).map((one) => ({ ...one, userId: 'buyer-in-doubt' }));
   const lost = await proxy.inject({ kind: 'swallow-answer' }, { when: { api: 'Produce' } });

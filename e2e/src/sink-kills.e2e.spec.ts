@@ -52,8 +52,8 @@ async function postAll(events: readonly unknown[]): Promise<void> {
   }
 }
 
-describe('20,000 purchases, two sinks in one group and a third in another on the same table', () => {
-  it('land exactly once while sinks are killed with -9 five times and started again', async () => {
+describe('20,000 purchases with two sinks in one group and a third in another, on the same table', () => {
+  it('every purchase lands exactly once while sinks are killed with SIGKILL five times and restarted', async () => {
     const events = makePurchases(eventsTotal);
     const share = eventsTotal / 5;
     for (let kill = 0; kill < 5; kill += 1) {
@@ -92,18 +92,18 @@ describe('20,000 purchases, two sinks in one group and a third in another on the
   }, 240_000);
 });
 
-describe('the judge, on a copy of that lake', () => {
+describe('the lake check on a copy of that lake', () => {
   let copy: LakeCopy;
   let undo: (() => Promise<void>) | undefined;
   beforeAll(async () => (copy = await copyOfLake(table)));
   afterEach(async () => await undo?.());
   afterAll(async () => await copy?.remove());
 
-  it('finds the copy as sound as the original', async () => {
+  it('the check finds no fault in the copy', async () => {
     expect((await copy.check()).faults).toEqual([]);
   });
 
-  it('finds a loss: a file that was deleted', async () => {
+  it('the check reports a deleted file as a loss', async () => {
     const { key, rows } = await copy.file();
     undo = await copy.delete(key);
     const check = await copy.check();
@@ -111,7 +111,7 @@ describe('the judge, on a copy of that lake', () => {
     expect(check.lostOffsets).toHaveLength(rows);
   });
 
-  it('finds a duplicate: a second file with the same rows', async () => {
+  it('the check reports a second file with the same rows as a duplicate', async () => {
     const { key, rows } = await copy.file();
     const twin = key.replace('.parquet', '-again.parquet');
     undo = await copy.put(twin, await copy.read(key));
@@ -120,7 +120,7 @@ describe('the judge, on a copy of that lake', () => {
     expect(check.duplicateEventIds).toHaveLength(rows);
   });
 
-  it('finds a loss and a duplicate in one: a file with the rows of another', async () => {
+  it('the check reports a file with the rows of another as a loss and a duplicate', async () => {
     const [{ key, rows }, other] = [await copy.file(0), await copy.file(1)];
     undo = await copy.put(key, await copy.read(other.key));
     const check = await copy.check();
@@ -129,7 +129,7 @@ describe('the judge, on a copy of that lake', () => {
     expect(check.duplicateEventIds).toHaveLength(other.rows);
   });
 
-  it('finds an entry that was deleted: a broken chain, and files that nothing names', async () => {
+  it('the check reports a deleted entry as a broken chain with stray files', async () => {
     undo = await copy.delete(await copy.firstEntry());
     const check = await copy.check();
     expect(check.contiguous).toBe(false);

@@ -62,7 +62,7 @@ async function repair(partition: number, offset: number, ...args: readonly strin
   return JSON.parse(stdout) as Repaired;
 }
 
-it('a batch that cannot be decoded holds its own partition, and lands as rejects with an operator’s permission', async () => {
+it('a batch that cannot be decoded stops only its own partition, and lands as rejects with an operator’s permission', async () => {
   const events = makePurchases(30);
   const produce = async (partition: number, from: number, to: number): Promise<number> =>
     await producer.produce(

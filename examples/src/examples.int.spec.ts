@@ -78,8 +78,8 @@ const examples = [
   ['Python', () => [python, join(root, 'examples', 'python', 'consumer.py')]],
 ] as const;
 
-describe('the examples', () => {
-  it('each print every purchase, report what is no purchase, end cleanly on SIGTERM, and go on where they stopped', async () => {
+describe('examples', () => {
+  it('each example prints every purchase, reports invalid records, stops cleanly on SIGTERM and resumes where it stopped', async () => {
     const first = await postPurchases(20);
     await writeBadRecords();
     const commands = examples.map(([name, command]) => {
@@ -129,7 +129,7 @@ describe('the examples', () => {
 });
 
 describe('a record of the purchase API', () => {
-  it('is a CloudEvent in the binary mode of the Kafka binding, as the SDK of CloudEvents reads it', async () => {
+  it('the CloudEvents SDK reads the record as a CloudEvent in binary mode', async () => {
     const [id] = await postPurchases(1);
     const message = (await topic.messages()).find(({ headers }) => headers['ce_id'] === id)!;
     const { headers, key, value } = message;

@@ -3,9 +3,9 @@ import { ProduceAcks, Producer } from '@platformatic/kafka';
 import { fastify } from 'fastify';
 
 /**
- * The smallest purchase API, as the measure of ours: Fastify without a framework above it. It validates nothing, sets no headers and sheds no
- * load. With `BARE_TOPIC` it gives the same guarantees as ours. The event has an id, goes to the partition of its user, and is answered when
- * every in-sync replica has it. One send is outstanding at a time, because concurrent idempotent sends lose acknowledged events.
+ * The smallest purchase API, as the measure of ours: Fastify without a framework above it. It validates nothing, sets no headers and sheds
+ * no load. With `BARE_TOPIC` it gives the same guarantees as ours. The event has an id, goes to the partition of its user, and is answered
+ * when every in-sync replica has it. One send is outstanding at a time, because concurrent idempotent sends lose acknowledged events.
  */
 interface Purchase {
   readonly userId: string;

@@ -13,7 +13,7 @@ export interface Measurement {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
-  /** Undefined where the system does not tell. */
+  /** Undefined where the system does not report it. */
   readonly cpuMicrosPerEvent: number | undefined;
   /** Requests that were not accepted. */
   readonly refused: number;

@@ -46,7 +46,7 @@ export async function startOurs(env: Readonly<Record<string, string>>): Promise<
   return { url: service.url, pid: service.pid, stop: async () => void (await service.kill('SIGTERM')) };
 }
 
-/** CPU seconds that a process has used, user and system; undefined where the system does not tell. */
+/** CPU seconds that a process has used, user and system; undefined where the system does not report it. */
 export async function cpuSecondsOf(pid: number): Promise<number | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   if (stat === undefined) return undefined;

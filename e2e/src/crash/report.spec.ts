@@ -42,8 +42,8 @@ const good: CrashReport = {
   seconds: 60,
 };
 
-describe('a report of the crash matrix', () => {
-  it.each(kept)('that is kept, of seed $seed, is of a run whose plan its seed, number and kinds give again', (report) => {
+describe('crash matrix reports', () => {
+  it.each(kept)('the published report of seed $seed matches the plan of its seed, number and kinds', (report) => {
     const { faultsPlanned = report.faults.length } = report;
     const plan = planFaults({ faults: faultsPlanned, seed: report.seed, sinks: 2, kinds: plannedKinds(report) });
     expect(report.faults.map(({ kind, sink, step, applied, pauseMs, downMs }) => ({ kind, sink, step, applied, pauseMs, downMs }))).toEqual(
@@ -51,13 +51,13 @@ describe('a report of the crash matrix', () => {
     );
   });
 
-  it.each(kept)('that is kept, of seed $seed, has its command in the document', (report) => {
+  it.each(kept)('the document states the command of the published report of seed $seed', (report) => {
     const [faults, kinds] = commandText(report).split(' --kinds ');
     const told = document.split('\n').filter((line) => `${line} `.startsWith(`${faults} `));
     expect(told.map((line) => line.split(' --kinds ')[1])).toEqual([kinds]);
   });
 
-  it('names the command of its plan, with the kinds when they are not all', () => {
+  it('commandText names the command of the plan, with the kinds unless it has all', () => {
     expect(commandText(good)).toBe('./millrace crash-matrix --faults 20 --seed 1 --round 10 --kinds s3-409,disk-full');
     expect(commandText({ ...good, kinds: faultKinds })).toBe('./millrace crash-matrix --faults 20 --seed 1 --round 10');
     // A run that ended early, after a faulty round, was planned with more faults and in another order.
@@ -73,11 +73,11 @@ describe('a report of the crash matrix', () => {
     ['a planted loss that the checker missed', { planted: { lossCaught: false, duplicateCaught: true } }],
     ['a table that is not complete in the end', { audit: { ...complete, complete: false } }],
     ['a sink that ended by itself', { unexpectedEnds: 1 }],
-  ])('does not hold with %s', (_, flaw) => {
+  ])('a report with %s fails', (_, flaw) => {
     expect([holds(good), holds({ ...good, ...flaw })]).toEqual([true, false]);
   });
 
-  it('is summed with the reports of the first runs, which have fewer fields', () => {
+  it('sumText also includes the reports of the first runs, which have fewer fields', () => {
     const sum = sumText([...kept, good]);
     expect(sum).toContain(
       '| 1 | 2026-11-25 | s3-409, disk-full | 20 | 10 | 20 | 2 | 3 | 0 | 0 | 0 | clean | both | 2 of 2 complete | complete | 0 | 1 |',

@@ -16,7 +16,7 @@ const settings = {
   SINK_ENCODER_MEMORY_MB: '128',
 };
 
-/** One real sink with a fault proxy before S3 and one before Glue; it comes back after it was killed. */
+/** One real sink with a fault proxy before S3 and one before Glue; it restarts after a kill. */
 export class SinkUnderTest {
   readonly s3: FaultProxy;
   readonly glue: FaultProxy;

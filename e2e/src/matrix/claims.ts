@@ -21,7 +21,7 @@ export async function eventually(what: string, claim: () => Promise<void>): Prom
   await waitUntil(what, held, { timeoutMs: patienceMs, everyMs: 300 });
 }
 
-/** Every place shows the circuit open. They are looked at again and again, and between two looks it may have let a probe through. */
+/** Every place shows the circuit open. They are polled, because the circuit may admit a probe between two reads. */
 export async function showsOpen([watched, pipeline]: Circuit): Promise<void> {
   const seen = new Set<string>();
   await eventually(`the circuit ${pipeline} of ${watched.service.name} to be shown open`, async () => {
@@ -39,12 +39,12 @@ export async function showsClosed([watched, pipeline]: Circuit): Promise<void> {
   );
 }
 
-/** The service takes work, and says that something is missing. */
+/** The service accepts work and reports a missing dependency. */
 export async function isDegraded(watched: WatchedService): Promise<void> {
   assert.partialDeepStrictEqual(await watched.ready(), { httpStatus: 200, status: 'degraded' });
 }
 
-/** The service says that it can do nothing now. */
+/** The service reports that it is unavailable. */
 export async function isUnready(watched: WatchedService): Promise<void> {
   assert.partialDeepStrictEqual(await watched.ready(), { httpStatus: 503, status: 'unavailable' });
 }
@@ -55,7 +55,7 @@ export function isRefused({ status, body, headers }: Answer<{ readonly type?: st
   assert.ok(Number(headers.get('retry-after')) > 0, 'there is no Retry-After');
 }
 
-/** Something fails without a wait: it is the circuit that refuses it. */
+/** A call fails without a wait, because the circuit rejects it. */
 export async function failsFast([watched, pipeline]: Circuit, fails: () => Promise<unknown>): Promise<void> {
   const refusals = async (): Promise<number> => (await watched.refusals()).get(pipeline) ?? 0;
   const before = await refusals();
@@ -78,7 +78,7 @@ export class Claims {
     assert.equal((await ask(`${this.#stack.queryApi.url}${path}`)).status, 200);
   }
 
-  /** The list of reports stands, without what Redis knows of them. */
+  /** The list of reports is answered, without the usage data from Redis. */
   async reportsLackUsage(): Promise<void> {
     const { status, body } = await ask<{ reports: { usage: unknown }[] }>(`${this.#stack.queryApi.url}/v1/reports`);
     assert.deepEqual({ status, usage: body.reports.map(({ usage }) => usage) }, { status: 200, usage: [null] });

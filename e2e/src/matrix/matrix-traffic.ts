@@ -9,7 +9,10 @@ import { patienceMs } from './short-settings.ts';
 
 const daySeconds = 86_400;
 
-/** The day of the first purchases, and the only one that queries read. Later purchases have later days, so that the cost of a query does not grow. */
+/**
+ * The day of the first purchases, and the only one that queries read. Later purchases have later days, so that the cost of a query does not
+ * grow.
+ */
 const queriedDay = '1970-01-02';
 
 /** Time a query may run, in milliseconds: longer than the attempt of any pipeline. */
@@ -41,7 +44,9 @@ export class MatrixTraffic {
     return answer;
   }
 
-  /** Posts a purchase of a new day and waits until the catalog can know the day. Every query reads one more day then, so new days are rare. */
+  /**
+   * Posts a purchase of a new day and waits until the catalog can know the day. Every query reads one more day then, so new days are rare.
+   */
   async buyNewDay(): Promise<void> {
     this.#lastDay += 1;
     await this.buy({ day: this.#lastDay });

@@ -25,11 +25,11 @@ it.each([
     ],
   ],
   ['one failed', paces(10), { tables: { tookMs: [10, 10], failures: [new Error('refused')] } }, ['tables: 1 of 2 failed: Error: refused']],
-] as const)('%s', (_what, usual, now, told) => {
+] as const)('slowedOrFailed reports the right calls: %s', (_what, usual, now, told) => {
   expect(slowedOrFailed(usual, now)).toEqual(told);
 });
 
-it('a call that hangs keeps no other from being made, and counts to the time when it began', async () => {
+it('a call that hangs does not delay other calls and counts for the time when it began', async () => {
   const answer = Promise.withResolvers<void>();
   const second = Promise.withResolvers<void>();
   let made = 0;

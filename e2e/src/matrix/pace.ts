@@ -3,13 +3,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** Requests by their purpose, to measure the time of each answer. */
 export type PacedCalls = Readonly<Record<string, () => Promise<void>>>;
 
-/** Time from the begin of one to the begin of the next, in milliseconds. The next does not wait for the end of the last: slow answers are met as often as users would meet them. */
+/**
+ * Time from the begin of one to the begin of the next, in milliseconds. The next does not wait for the end of the last: slow answers are
+ * met as often as users would meet them.
+ */
 const everyMs = 250;
 
-/** An answer within this time is never late, in milliseconds, because the machine may be busy. An answer that waited for a faulty dependency takes longer. */
+/**
+ * An answer within this time is never late, in milliseconds, because the machine may be busy. An answer that waited for a faulty dependency
+ * takes longer.
+ */
 const soonMs = 2000;
 
-/** How much longer answers may take than before: what others do at the same time is felt by all on one machine. */
+/** How much longer answers may take than before, because all processes share one machine. */
 const factorMax = 3;
 
 /** Times of the answers to one call, in milliseconds, and its failures. */
@@ -37,7 +43,7 @@ export class Pacing {
     this.#running = Promise.all(Object.entries(calls).map(async ([name, ask]) => await this.#sample(name, ask)));
   }
 
-  /** Ends it, lets each have its answer, and tells the paces of calls begun before a moment and of those begun since. */
+  /** Stops, waits for each answer, and returns the paces of the calls begun before and since a moment. */
   async stop(splitMs: number = performance.now()): Promise<{ readonly before: Paces; readonly since: Paces }> {
     this.#stop.abort();
     await this.#running;
@@ -67,7 +73,9 @@ export async function paceOver(calls: PacedCalls, ms: number): Promise<Paces> {
   return (await pacing.stop()).before;
 }
 
-/** Lists the kinds of requests that failed or became slower: half of the answers, or more than a tenth of them, are late. One sentence each. */
+/**
+ * Lists the kinds of requests that failed or became slower: half of the answers, or more than a tenth of them, are late. One sentence each.
+ */
 export function slowedOrFailed(usual: Paces, now: Paces): readonly string[] {
   return Object.entries(now).flatMap(([name, { tookMs, failures }]) => {
     const late = ([0.5, 0.9] as const).flatMap((share) => {

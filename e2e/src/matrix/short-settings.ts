@@ -1,4 +1,4 @@
-/** How long anything may take on a machine that is busy with other things, in milliseconds; nothing waits that long by itself. */
+/** Maximum time of any step on a busy machine, in milliseconds; no step waits that long by itself. */
 export const patienceMs = 60_000;
 
 /** Pipelines with a circuit of each app, by the prefix of its settings. */
@@ -10,7 +10,7 @@ const pipelinesOf = {
 
 /** Time of one attempt, in milliseconds. */
 export const attemptMs = 2500;
-/** How late an answer of a slow dependency is, in milliseconds: later than its breaker takes for quick, sooner than the attempt's end. */
+/** Latency of a slow dependency, in milliseconds: above the breaker's limit for slow calls, below the attempt timeout. */
 export const slowAnswerMs = 1700;
 const slowCallMs = 1200;
 
@@ -25,7 +25,7 @@ function unshed(prefix: keyof typeof pipelinesOf): Record<string, number> {
   return { [`${prefix}_HTTP_SHED_DELAY_MS_FROM`]: 30_000, [`${prefix}_HTTP_SHED_DELAY_MS_FULL`]: 60_000 };
 }
 
-/** Clients that have limits of their own, inside those of the pipeline. */
+/** Limits of clients inside those of the pipeline. */
 const more = {
   PURCHASE: {
     ...unshed('PURCHASE'),
@@ -33,7 +33,7 @@ const more = {
     PURCHASE_KAFKA_OPEN_MS_MAX: 2000,
     PURCHASE_KAFKA_CHECK_MS_MAX: 800,
   },
-  // The registrar asks the catalog one thing at a time.
+  // The registrar makes one call to the catalog at a time.
   SINK: { SINK_GLUE_BREAKER_MINIMUM_CALLS: 2, SINK_KAFKA_BREAKER_MINIMUM_CALLS: 2, SINK_RETRY_WAIT_MS_MAX: 1000, SINK_FLUSH_SECONDS: 1 },
   // Files in the memory of the worker would be read without S3.
   QUERY: { ...unshed('QUERY'), QUERY_DUCKDB_CACHE_MB: 0 },

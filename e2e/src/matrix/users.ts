@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** How long a user rests after an answer, in milliseconds. */
 const restMs = 700;
 
-/** Users that ask again and again, whatever they are answered. */
+/** Users that repeat their requests, regardless of the answers. */
 export class Users {
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
@@ -19,7 +19,7 @@ export class Users {
     );
   }
 
-  /** Lets each have its last answer. */
+  /** Waits for the last answer of each user. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;

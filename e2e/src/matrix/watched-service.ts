@@ -47,7 +47,10 @@ export class WatchedService {
     return new Map(series.map(({ text, value }) => [pipelineOf(text), value]));
   }
 
-  /** How a circuit is shown, in the three places at once. A circuit that is half open lets nothing through but its probes, and counts as open. */
+  /**
+   * How a circuit is shown, in the three places at once. A circuit that is half open lets nothing through but its probes, and counts as
+   * open.
+   */
   async circuit(pipeline: string): Promise<CircuitShown> {
     const [metrics, { up, down }, hystrix] = await Promise.all([this.#circuitState(pipeline), this.ready(), this.#hystrixOpen(pipeline)]);
     const health = `circuit-${pipeline}`;

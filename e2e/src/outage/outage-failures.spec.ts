@@ -16,8 +16,8 @@ const good: OutageFigures = {
   verdict: { acknowledged: 1000, logRecords: 1000, rows: 1000, files: 8, lost: none, duplicated: none, unexplained: none },
 };
 
-describe('an outage', () => {
-  it('that shows everything it has to is no failure', () => {
+describe('outageFailures', () => {
+  it('an outage that meets every requirement is no failure', () => {
     expect(outageFailures(good)).toEqual([]);
   });
 
@@ -40,7 +40,7 @@ describe('an outage', () => {
       { verdict: { ...good.verdict, lost: { count: 1, named: ['event 7'] } } },
       'purchases were lost, duplicated or unexplained',
     ],
-  ])('with %s is a failure', (_, flaw, failure) => {
+  ])('an outage with %s is a failure', (_, flaw, failure) => {
     expect(outageFailures({ ...good, ...flaw })).toEqual([failure]);
   });
 });

@@ -8,7 +8,7 @@ export interface OutageFigures {
   readonly rateAsked: number;
   /** Purchases acknowledged a second, over the whole outage. */
   readonly ratePerSecond: number;
-  /** How long the clients were behind their rate, in milliseconds: as many requests as may be were without an answer. */
+  /** How long the clients were behind their rate, in milliseconds, because the maximum number of requests was unanswered. */
   readonly behindMs: number;
   readonly clientRetries: number;
   /** From S3 being back to everything landed that had been acknowledged until then; infinite when that did not come. */

@@ -33,13 +33,13 @@ const whole = {
 };
 
 describe('the comparison of log and table', () => {
-  it('finds nothing where every event has its one row', () => {
+  it('compare finds no fault when every event has one row', () => {
     const verdict = compare(evidence(whole));
     expect(verdict).toMatchObject({ acknowledged: 5, logRecords: 7, rows: 6, files: 3 });
     expect(isClean(verdict)).toBe(true);
   });
 
-  it('catches a planted loss', () => {
+  it('compare finds a planted loss', () => {
     const { b: _, ...files } = whole;
     const verdict = compare(
       evidence({
@@ -56,16 +56,16 @@ describe('the comparison of log and table', () => {
     expect(isClean(verdict)).toBe(false);
   });
 
-  it('catches a planted duplicate of a file', () => {
+  it('compare finds a planted duplicate of a file', () => {
     expect(compare(evidence({ ...whole, copy: whole.c })).duplicated.count).toBe(2);
   });
 
-  it('catches the same event at two offsets', () => {
+  it('compare finds the same event at two offsets', () => {
     const verdict = compare(evidence({ ...whole, again: rows(0, [[3, 2]]) }));
     expect(verdict.duplicated).toEqual({ count: 1, named: ['event 2 once more, offset 3 of partition 0 in again'] });
   });
 
-  it('catches a row that the log does not hold', () => {
+  it('compare finds a row that the log does not hold', () => {
     expect(compare(evidence({ ...whole, foreign: rows(1, [[7, 1]]) })).unexplained.count).toBe(1);
   });
 });

@@ -5,7 +5,7 @@ import kafkajs from 'kafkajs';
 import type { EventNumbers } from './event-number.ts';
 import { compare, type Verdict } from './compare.ts';
 
-/** Where the judge looks. */
+/** Places that the judge reads. */
 export interface JudgeOptions {
   readonly s3: S3Client;
   readonly bucket: string;

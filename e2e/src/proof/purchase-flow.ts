@@ -56,7 +56,7 @@ export class PurchaseFlow {
     return this.#retries;
   }
 
-  /** How long purchases were due and not sent, since as many requests as may be were under way; in milliseconds. */
+  /** How long purchases were due and not sent, because the maximum number of requests was in flight; in milliseconds. */
   get behindMs(): number {
     return this.#behindMs;
   }

@@ -26,16 +26,16 @@ const good: KafkaOutageFigures = {
   disorder: none,
 };
 
-describe('an outage of Kafka', () => {
-  it('that meets every requirement is no failure', () => {
+describe('kafkaOutageFailures', () => {
+  it('an outage that meets every requirement is no failure', () => {
     expect(kafkaOutageFailures(good)).toEqual([]);
   });
 
-  it('with one acknowledged purchase hidden from the table is a failure', () => {
+  it('an outage with an acknowledged purchase missing in the table is a failure', () => {
     expect(kafkaOutageFailures({ ...good, verdict: verdictOf([0, 2]) })).toEqual(['purchases were lost, duplicated or unexplained']);
   });
 
-  it('with two purchases of a buyer in the wrong order is a failure', () => {
+  it('an outage with two purchases of a buyer in the wrong order is a failure', () => {
     const disorder = findDisorder([[1, 0]], () => 0, { sent: (number) => 2 * number, acknowledged: (number) => 2 * number + 1 });
     expect(kafkaOutageFailures({ ...good, disorder })).toEqual([
       '1 purchases of a buyer are in the topic in the wrong order: event 0 is behind event 1 at offset 1 of partition 0',
@@ -59,12 +59,12 @@ describe('an outage of Kafka', () => {
     ['a drain that does not end', { drainedMs: Infinity }, 'the outbox was not empty 180 s after Kafka was back'],
     ['a slow drain', { drainPerSecond: 299 }, 'the drain published 299 events a second, less than 3 times the 100 of live traffic'],
     ['an answer that is not allowed', { breaches: { count: 1, named: ['status 500'] } }, '1 answers are not allowed: status 500'],
-  ])('with %s is a failure', (_, flaw, failure) => {
+  ])('an outage with %s is a failure', (_, flaw, failure) => {
     expect(kafkaOutageFailures({ ...good, ...flaw })).toEqual([failure]);
   });
 });
 
-describe('the tally of answers', () => {
+describe('AnswerTally', () => {
   const answer = { status: 202, retryAfter: undefined, durability: 'disk', tookMs: 1, isServiceDown: false };
 
   it.each([
@@ -72,13 +72,13 @@ describe('the tally of answers', () => {
     ['a refusal without Retry-After', { ...answer, status: 503 }, '503 without Retry-After'],
     ['a receipt without its durability', { ...answer, durability: undefined }, '202 with durability "undefined"'],
     ['a missing answer while the service runs', { ...answer, status: undefined }, 'no answer while the service ran'],
-  ])('does not allow %s', (_, seen, named) => {
+  ])('%s is a breach', (_, seen, named) => {
     const tally = new AnswerTally();
     tally.add(seen);
     expect(tally.breaches).toEqual({ count: 1, named: [named] });
   });
 
-  it('allows receipts, refusals with Retry-After, and missing answers while the service is down', () => {
+  it('receipts, refusals with Retry-After, and missing answers while the service is down are no breach', () => {
     const tally = new AnswerTally();
     tally.add(answer);
     tally.add({ ...answer, status: 429, retryAfter: '1', tookMs: 9 });

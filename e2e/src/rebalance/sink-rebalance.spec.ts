@@ -4,12 +4,12 @@ import { rebalanceFailures } from './sink-rebalance.ts';
 const none = { count: 0, named: [] };
 const clean = { acknowledged: 9, logRecords: 9, rows: 9, files: 1, lost: none, duplicated: none, unexplained: none };
 
-describe('the changes of a group', () => {
-  it('pass with stalls of up to ten seconds', () => {
+describe('rebalanceFailures', () => {
+  it('a rebalance with stalls of up to 10 s passes', () => {
     expect(rebalanceFailures([{ what: '1 → 2 sinks', stallsMs: [200, 10_000] }], clean)).toEqual([]);
   });
 
-  it('fail with a longer one, and with one that does not end', () => {
+  it('a rebalance with a longer or endless stall fails', () => {
     expect(
       rebalanceFailures(
         [
@@ -24,7 +24,7 @@ describe('the changes of a group', () => {
     ]);
   });
 
-  it('fail with a purchase that is not there', () => {
+  it('a rebalance with a lost purchase fails', () => {
     expect(rebalanceFailures([], { ...clean, lost: { count: 1, named: ['event 7'] } })).toEqual([
       'purchases were lost, duplicated or unexplained',
     ]);

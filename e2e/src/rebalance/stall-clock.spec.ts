@@ -8,8 +8,8 @@ beforeEach(() => {
   clock.read(1, 10, 1000);
 });
 
-describe('the stalls of partitions', () => {
-  it('are the longest times between two moves', () => {
+describe('StallClock', () => {
+  it('the stall of a partition is its longest time between two moves', () => {
     clock.read(0, 20, 1100);
     clock.read(1, 20, 1400);
     clock.read(0, 30, 1300);
@@ -20,7 +20,7 @@ describe('the stalls of partitions', () => {
     ]);
   });
 
-  it('continue while a new owner takes earlier events again', () => {
+  it('a stall continues while a new owner repeats earlier events', () => {
     clock.read(0, 4, 1500);
     clock.read(0, 10, 2000);
     clock.read(0, 11, 2500);
@@ -28,7 +28,7 @@ describe('the stalls of partitions', () => {
     expect(clock.takeLongest(2500).get(0)).toBe(1500);
   });
 
-  it('count while they last, and as a whole afterwards', () => {
+  it('a stall counts while it lasts and with its whole length afterwards', () => {
     clock.read(1, 11, 4000);
     expect(clock.takeLongest(4000).get(0)).toBe(3000);
     clock.read(0, 11, 9000);
@@ -38,7 +38,7 @@ describe('the stalls of partitions', () => {
     ]);
   });
 
-  it('are over for the partitions that moved since', () => {
+  it('movedSince returns the partitions whose stalls have ended', () => {
     clock.read(1, 11, 4000);
     expect(clock.movedSince(1000)).toEqual([1]);
   });

@@ -4,7 +4,7 @@ export class StallClock {
   readonly #movedAt = new Map<number, number>();
   readonly #longest = new Map<number, number>();
 
-  /** A sink says up to which offset it has taken a partition. A new owner that takes again what another took before it moves nothing. */
+  /** Records the offset up to which a sink has read a partition. A new owner that reads earlier events again does not count as a move. */
   read(partition: number, takenTo: number, now: number): void {
     if (takenTo <= (this.#takenTo.get(partition) ?? 0)) return;
     this.#count(partition, now);
@@ -17,7 +17,10 @@ export class StallClock {
     return [...this.#movedAt].flatMap(([partition, at]) => (at > since ? [partition] : [])).toSorted((a, b) => a - b);
   }
 
-  /** The longest stall of each partition since the last call, one that still lasts included. A stall that continues counts in full at the next call, too. */
+  /**
+   * The longest stall of each partition since the last call, one that still lasts included. A stall that continues counts in full at the
+   * next call, too.
+   */
   takeLongest(now: number): ReadonlyMap<number, number> {
     for (const partition of this.#movedAt.keys()) this.#count(partition, now);
     const longest = new Map([...this.#longest].toSorted(([a], [b]) => a - b));

@@ -29,8 +29,8 @@ export interface SecuredReport {
 const tokenSeconds = 20;
 
 /**
- * Runs purchases through a purchase API and a sink for each kind of login, each process with the ACLs that docs/security.md lists and no
- * other, while sessions end every 10 s and tokens live for 20 s. Then counts every event. Needs the S3 and Glue of its environment.
+ * Runs purchases through a purchase API and a sink for each kind of login, and then counts every event. Each process has only the ACLs that
+ * docs/security.md lists. Sessions end every 10 s, and tokens live for 20 s. Needs the S3 and Glue of its environment.
  */
 export async function runSecuredFlows({
   durationMs,

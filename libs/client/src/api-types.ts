@@ -491,7 +491,7 @@ export interface ReportQueryRequest {
   readonly maxBytesScanned?: number;
   /** Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS. */
   readonly timeoutMs?: number;
-  /** What happens to a query that has not ended after `Prefer: wait=N`. Default: continue. */
+  /** Fate of a query that has not ended after `Prefer: wait=N`. Default: continue. */
   readonly onWaitTimeout?: 'continue' | 'cancel';
   /** `false`: the result neither comes from the cache nor is kept for later queries. Default: true. */
   readonly cache?: boolean;
@@ -522,7 +522,7 @@ export interface SqlQueryRequest {
   readonly maxBytesScanned?: number;
   /** Time the query may run, in milliseconds. Default: QUERY_TIMEOUT_MS. */
   readonly timeoutMs?: number;
-  /** What happens to a query that has not ended after `Prefer: wait=N`. Default: continue. */
+  /** Fate of a query that has not ended after `Prefer: wait=N`. Default: continue. */
   readonly onWaitTimeout?: 'continue' | 'cancel';
   /** `false`: the result neither comes from the cache nor is kept for later queries. Default: true. */
   readonly cache?: boolean;

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => await proxy?.close());
 
 describe('the client and the real services', () => {
-  it('posts a purchase in spite of a 503 and a lost answer, always under the same id', async () => {
+  it('a posted purchase survives a 503 and a lost answer and keeps its eventId', async () => {
     const purchases = new PurchaseClient({ url: proxy.url });
     const busy = await proxy.inject({ kind: 'status', status: 503 }, { times: 1 });
     const lost = await proxy.inject({ kind: 'apply-then-drop' }, { times: 1 });
@@ -38,7 +38,7 @@ describe('the client and the real services', () => {
     expect([busy.hits, lost.hits]).toEqual([1, 1]);
   });
 
-  it('sends many purchases in batches through faults, and the table has each of them once', async () => {
+  it('the table has each purchase of a batcher once, in spite of faults', async () => {
     const genre = `Client ${crypto.randomUUID()}`;
     const batcher = new PurchaseBatcher(new PurchaseClient({ url: proxy.url }), { countMax: 50, heldCountMax: 100 });
     const busy = await proxy.inject({ kind: 'status', status: 503 }, { times: 1 });
@@ -65,7 +65,7 @@ describe('the client and the real services', () => {
     expect(rows).toEqual(held.map(({ eventId }) => eventId).toSorted());
   });
 
-  it('tells why a query was refused, and lists and cancels queries', async () => {
+  it('QueryClient names the reason of a refusal, and lists and cancels queries', async () => {
     const queries = new QueryClient({ url: urlOf('QUERY_URL') });
     await expect(queries.run({ sql: 'DROP TABLE purchases' })).rejects.toMatchObject({
       code: 'problem',
@@ -83,7 +83,7 @@ describe('the client and the real services', () => {
 });
 
 describe('the example of README.md', () => {
-  it('runs as it is written', async () => {
+  it('the example runs as written', async () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
     const source = /```ts\nimport ([^]*?) from '@millrace\/client';\n([^]*?)```/.exec(readme);
     expect(source).not.toBeNull();

@@ -12,7 +12,7 @@ function connectionTo(answers: readonly ScriptedAnswer[], options: object = {}):
 
 const request = { method: 'GET', path: '/v1/thing' } as const;
 
-describe('a call', () => {
+describe('Connection', () => {
   it.each([
     ['408', problem(408, 'request-timeout')],
     ['429', problem(429, 'too-many-requests')],
@@ -20,13 +20,13 @@ describe('a call', () => {
     ['503', problem(503, 'unavailable')],
     ['504', problem(504, 'deadline-exceeded')],
     ['a lost connection', new TypeError('fetch failed')],
-  ])('is repeated after %s', async (_what, failure) => {
+  ])('a call is retried after %s', async (_what, failure) => {
     const { service, connection } = connectionTo([failure, json(200, { ok: true })]);
     expect(await settle(connection.ask(request))).toEqual({ ok: true });
     expect(service.seen).toHaveLength(2);
   });
 
-  it.each([400, 401, 403, 404, 409, 413, 422, 500])('is not repeated after %i', async (status) => {
+  it.each([400, 401, 403, 404, 409, 413, 422, 500])('a call is not retried after %i', async (status) => {
     const { service, connection } = connectionTo([problem(status, 'wrong')]);
     await expect(settle(connection.ask(request))).rejects.toMatchObject({
       code: 'problem',
@@ -38,14 +38,14 @@ describe('a call', () => {
     expect(service.seen).toHaveLength(1);
   });
 
-  it('is not repeated before the Retry-After of the answer', async () => {
+  it('a retry waits at least for the Retry-After of the answer', async () => {
     const { connection } = connectionTo([problem(503, 'overloaded', { 'retry-after': '7' }), json(200, {})]);
     const start = Date.now();
     await settle(connection.ask(request));
     expect(Date.now() - start).toBeGreaterThanOrEqual(7000);
   });
 
-  it('waits a random part of a growing bound between two attempts', async () => {
+  it('the back-off is a random part of a growing bound', async () => {
     const { connection } = connectionTo([problem(503, 'unavailable'), problem(503, 'unavailable'), json(200, {})], { random: () => 0.5 });
     const setTimeoutSpy = vi.spyOn(globalThis, 'setTimeout');
     await settle(connection.ask(request));
@@ -53,7 +53,7 @@ describe('a call', () => {
     expect(waits).toEqual([50, 100]);
   });
 
-  it('fails with the last answer after the last attempt', async () => {
+  it('the call fails with the last answer after the last attempt', async () => {
     const { service, connection } = connectionTo(
       Array.from({ length: 3 }, () => problem(503, 'unavailable')),
       { attemptsMax: 3 },
@@ -62,18 +62,18 @@ describe('a call', () => {
     expect(service.seen).toHaveLength(3);
   });
 
-  it('fails with the answer when its Retry-After is longer than the time of the call', async () => {
+  it('the call fails at once when Retry-After exceeds the remaining time of the call', async () => {
     const { connection } = connectionTo([problem(503, 'unavailable', { 'retry-after': '600' })]);
     await expect(settle(connection.ask(request))).rejects.toMatchObject({ status: 503, retryAfterMs: 600_000 });
   });
 
-  it('without an answer is a timeout', async () => {
+  it('a call without an answer fails with a timeout', async () => {
     const { service, connection } = connectionTo(['hang', 'hang'], { attemptMs: 1000, attemptsMax: 2 });
     await expect(settle(connection.ask(request))).rejects.toMatchObject({ code: 'timeout', retryable: true });
     expect(service.seen).toHaveLength(2);
   });
 
-  it('whose connection fails names the address and keeps the cause', async () => {
+  it('the error of a failed connection names the address and has the cause', async () => {
     const cause = new TypeError('fetch failed');
     const { connection } = connectionTo([cause], { attemptsMax: 1 });
     await expect(settle(connection.ask(request))).rejects.toMatchObject({
@@ -83,7 +83,7 @@ describe('a call', () => {
     });
   });
 
-  it('fails with the reason of its signal, also between two attempts', async () => {
+  it('an aborted call fails with the reason of its signal, even between two attempts', async () => {
     const { service, connection } = connectionTo(['hang', problem(503, 'unavailable', { 'retry-after': '5' })]);
     const [first, second] = [new AbortController(), new AbortController()];
     const calls = [connection.ask(request, { signal: first.signal }), connection.ask(request, { signal: second.signal })];
@@ -95,7 +95,7 @@ describe('a call', () => {
     expect(service.seen).toHaveLength(2);
   });
 
-  it('asks for the token before each attempt', async () => {
+  it('each attempt gets a new token', async () => {
     let count = 0;
     const token = (): string => `token-${(count += 1)}`;
     const { service, connection } = connectionTo([problem(503, 'unavailable'), json(200, {})], { token });

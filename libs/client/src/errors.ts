@@ -5,7 +5,7 @@ import type { Problem } from './api-types.ts';
  * Why a call failed. Match on it, never on the message.
  *
  * - `problem`: the service answered with status 400 or above. `status` and `problem` say more.
- * - `unreachable`: no answer came: the connection failed or broke.
+ * - `unreachable`: the connection failed or broke before an answer.
  * - `timeout`: no attempt was answered within the time of the call.
  * - `query-failed`: the query ended as `failed` or `cancelled`. `problem` gives the reason of a failure.
  * - `closed`: the batcher is closed or was aborted, and the purchase was not sent.

@@ -47,7 +47,7 @@ const common = {
   ),
   onWaitTimeout: Type.Optional(
     Type.Enum(['continue', 'cancel'], {
-      description: 'What happens to a query that has not ended after `Prefer: wait=N`. Default: continue',
+      description: 'Fate of a query that has not ended after `Prefer: wait=N`. Default: continue',
     }),
   ),
   cache: Type.Optional(

@@ -10,12 +10,12 @@ const seed =
 const validator = validatorFor(purchases.requestSchema);
 
 describe('the purchase contract', () => {
-  it("accepts the article's example, byte for byte", () => {
+  it("the article's example is valid, byte for byte", () => {
     expect(validator.violations(JSON.parse(seed))).toEqual([]);
     expect(validator.check(JSON.parse(seed))).toBe(true);
   });
 
-  it('names the field and the limit of everything that is wrong at once', () => {
+  it('the violations name the field and the limit of every fault at once', () => {
     const { title: _title, ...rest } = JSON.parse(seed) as Record<string, unknown>;
     expect(validator.violations({ ...rest, userAge: 151, genre: '', colour: 'red', bookId: 'x' })).toEqual([
       { field: 'title', message: 'is required' },
@@ -26,12 +26,12 @@ describe('the purchase contract', () => {
     ]);
   });
 
-  it('counts characters, not UTF-16 units', () => {
+  it('lengths count characters, not UTF-16 units', () => {
     expect(validator.check({ ...(JSON.parse(seed) as object), genre: '📚'.repeat(128) })).toBe(true);
     expect(validator.check({ ...(JSON.parse(seed) as object), genre: '📚'.repeat(129) })).toBe(false);
   });
 
-  it('refuses text that UTF-8 or Parquet cannot carry', () => {
+  it('text that UTF-8 or Parquet cannot carry is refused', () => {
     for (const title of ['a\u0000b', 'a\ud800b']) {
       expect(validator.violations({ ...(JSON.parse(seed) as object), title })).toEqual([
         { field: 'title', message: 'must not hold NUL or an unpaired surrogate' },
@@ -39,7 +39,7 @@ describe('the purchase contract', () => {
     }
   });
 
-  it('stores UUIDs in lower case and fills in the id', () => {
+  it('the event has its UUIDs in lower case and a new id', () => {
     const request = { ...(JSON.parse(seed) as object), bookId: 'EC437D98-455D-4FEC-8DBE-2C2630454BDD' };
     expect(validator.check(request)).toBe(true);
     if (!validator.check(request)) return;
@@ -50,22 +50,22 @@ describe('the purchase contract', () => {
   });
 });
 
-describe('a union', () => {
+describe('unions', () => {
   const request = validatorFor(sqlQueryRequestSchema);
 
-  it("names the limit of the branch that has the value's type", () => {
+  it('the violation names the limit of the branch with the type of the value', () => {
     expect(request.violations({ sql: 'SELECT ?', parameters: ['x'.repeat(65_537)] })).toEqual([
       { field: 'parameters[0]', message: 'must be at most 65536 characters long', limit: 65_536 },
     ]);
   });
 
-  it('names its types where the value has none of them', () => {
+  it('the violation names the types of the union when the value has none of them', () => {
     expect(request.violations({ sql: 'SELECT ?, ?', parameters: [1, { a: 1 }] })).toEqual([
       { field: 'parameters[1]', message: 'must be a string, a number, a boolean or null' },
     ]);
   });
 
-  it('names the faults inside the branch and beside the union', () => {
+  it('the violations name the faults inside the branch and beside the union', () => {
     const schema = Type.Object({
       a: Type.Union([Type.Object({ b: Type.Integer({ maximum: 5 }) }), Type.String({ minLength: 2 })]),
       c: Type.Optional(Type.Boolean()),

@@ -14,7 +14,7 @@ function file(name: string, content: string): string {
   return path;
 }
 
-it('a secret is its value, or the present content of its file without the line end', () => {
+it('a secret is the setting itself or the current content of its file without the line end', () => {
   expect(secretOf('a', undefined)()).toBe('a');
   const read = secretOf(undefined, file('secret', 'first\n'));
   const seen = [read()];
@@ -24,7 +24,7 @@ it('a secret is its value, or the present content of its file without the line e
   expect([...seen, read()]).toEqual(['first', 'second', 'second']);
 });
 
-it('certificates are read for each copy of the options', () => {
+it('certificates are read again for each copy of the options', () => {
   const tls = tlsOf({ ca: file('ca.pem', 'first'), servername: 'kafka' });
   const copies = [{ ...tls }];
   file('ca.pem', 'second');
@@ -45,6 +45,6 @@ it.each<[problem: string, settings: () => Record<string, string>]>([
     'KEY is not the key of the certificate in CERT, or one of them is damaged.',
     () => ({ CERT: file('cert', '-----BEGIN CERTIFICATE-----'), KEY: file('key', '-----BEGIN PRIVATE KEY-----') }),
   ],
-])('a file is refused: %s', (problem, settings) => {
+])('an invalid file is refused: %s', (problem, settings) => {
   expect(fileProblems<string>(settings(), { ca: 'CA', cert: 'CERT', key: 'KEY', secrets: ['PASSWORD'] })).toEqual([problem]);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-/** What is wrong with the files that settings name, one sentence each. Reads the files. */
+/** Lists the problems of the files that settings name, one sentence each. Reads the files. */
 export function fileProblems<N extends string>(
   settings: Readonly<Partial<Record<N, unknown>>>,
   { ca, cert, key, secrets = [] }: { readonly ca: N; readonly cert: N; readonly key: N; readonly secrets?: readonly N[] },

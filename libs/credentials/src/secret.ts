@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 export type Secret = () => string;
 
 /**
- * A secret from a setting, or from a file that is read at each use. While the file cannot be read, for example in the middle of its
- * replacement, the last value stays: clients would give up a connection for good if the value were missing.
+ * A secret from a setting, or from a file that is read at each use. While the file cannot be read, for example during its replacement, the
+ * last value stays in use. Without a value, clients would give up a connection permanently.
  */
 export function secretOf(value: string | undefined, path: string | undefined): Secret {
   if (path === undefined) return () => value ?? '';

@@ -32,8 +32,8 @@ function plain({ offset, timestamp, key, value, headers }: KafkaRecord): unknown
   };
 }
 
-describe('a batch of records', () => {
-  it.each(codecs)('is decoded from %s', (codec) => {
+describe('record batches', () => {
+  it.each(codecs)('a batch with the codec %s is decoded', (codec) => {
     const records = Array.from({ length: 3000 }, (_, n) => ({
       key: `key ${n}`,
       value: `value ${n % 7}`,
@@ -54,7 +54,7 @@ describe('a batch of records', () => {
     );
   });
 
-  it('keeps null, empty and repeated headers under any name, in their order', () => {
+  it('null, empty and repeated headers keep their names and their order', () => {
     const headers = [
       ['x', null],
       ['x', ''],
@@ -67,12 +67,12 @@ describe('a batch of records', () => {
     expect(record!.headers.map(({ name, value }) => [name, value?.toString() ?? null])).toEqual(headers);
   });
 
-  it('keeps the bytes of a header name that is not UTF-8', () => {
+  it('a header name that is not UTF-8 keeps its bytes', () => {
     const [record] = read([batchBytes({ records: [{ headers: [[Buffer.from([0xff, 0x61]), 'v']] }] })]).records;
     expect(record!.headers[0]).toMatchObject({ name: '\ufffda', nameBytes: Buffer.from([0xff, 0x61]) });
   });
 
-  it('distinguishes a null key and value from empty ones', () => {
+  it('a null key or value differs from an empty one', () => {
     const { records } = read([batchBytes({ records: [{}, { key: '', value: '' }] })]);
     expect(records.map(({ key, value }) => [key?.length ?? null, value?.length ?? null])).toEqual([
       [null, null],
@@ -80,7 +80,7 @@ describe('a batch of records', () => {
     ]);
   });
 
-  it('has the time of the broker if the topic is configured for it', () => {
+  it("the broker's append time is used if the topic is configured for it", () => {
     const { records } = read([batchBytes({ appendTime: true, maxTimestamp: 5n, records: [{ timestampDelta: 1 }, { timestampDelta: 2 }] })]);
     expect(records.map(({ timestamp }) => timestamp)).toEqual(['5', '5']);
   });
@@ -90,11 +90,11 @@ describe('a batch of records', () => {
     ['9223372036854775807', 9_223_372_036_854_775_806n, 1],
     ['1000000000000', 0n, 1_000_000_000_000],
     ['-9223372036854775808', 0n, -(2n ** 63n)],
-  ])('has the timestamp %s without rounding', (timestamp, firstTimestamp, timestampDelta) => {
+  ])('the timestamp %s is not rounded', (timestamp, firstTimestamp, timestampDelta) => {
     expect(read([batchBytes({ firstTimestamp, maxTimestamp: 0n, records: [{ timestampDelta }] })]).records[0]!.timestamp).toBe(timestamp);
   });
 
-  it('omits records before the requested offset, and offsets that compaction removed', () => {
+  it('records before the requested offset and offsets removed by compaction are omitted', () => {
     const compacted = batchBytes({
       baseOffset: 10,
       lastOffsetDelta: 9,
@@ -107,8 +107,8 @@ describe('a batch of records', () => {
   });
 });
 
-describe('an answer', () => {
-  it('ends before a batch that is cut off', () => {
+describe('Fetch answers', () => {
+  it('the answer ends before a truncated batch', () => {
     const whole = batchBytes({ records: [{ value: 'a' }] });
     const cut = batchBytes({ baseOffset: 1, records: [{ value: 'b' }] });
     for (const length of [1, 11, 12, 40, cut.length - 1]) {
@@ -117,7 +117,7 @@ describe('an answer', () => {
     }
   });
 
-  it('comes in runs of limited size', () => {
+  it('a large answer is split into runs of limited size', () => {
     const batches = Array.from({ length: 6 }, (_, n) => batchBytes({ baseOffset: n, records: [{ value: 'x'.repeat(400) }] }));
     const runs = [...readAnswer(answer(batches), 0, 1000)];
     expect(runs.map(({ records, next }) => [records.length, next])).toEqual([
@@ -126,7 +126,7 @@ describe('an answer', () => {
     ]);
   });
 
-  it('skips transaction markers and hides the records of aborted transactions, whatever their order', () => {
+  it('transaction markers and records of aborted transactions are hidden, in any order', () => {
     const batches = [
       of(0, 1n, 'a'),
       of(1, 2n, 'b'),
@@ -152,7 +152,7 @@ describe('an answer', () => {
     expect(next).toBe(9);
   });
 
-  it('gives the next offset even if a consumer may see no record', () => {
+  it('the next offset is returned even if no record is visible', () => {
     expect(
       read(
         [batchBytes({ baseOffset: 0, producerId: 1n, transactional: true, records: [{ value: 'a' }] }), markerBytes(1, 1n, 'abort')],
@@ -163,7 +163,7 @@ describe('an answer', () => {
   });
 });
 
-describe('a message of an older format', () => {
+describe('messages of older formats', () => {
   // One record of Kafka 0.10 with the key "k" and the value "v", and CRC-32 from Python's zlib.
   const body = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 0, 0, 9]), Buffer.from([0, 0, 0, 1, 0x6b, 0, 0, 0, 1, 0x76])]);
   const message = (offset: number, crc: number): Buffer => {
@@ -174,7 +174,7 @@ describe('a message of an older format', () => {
     return Buffer.concat([head, body]);
   };
 
-  it('is decoded beside newer ones, and held if its checksum is wrong', () => {
+  it('an old message is decoded beside newer ones, and reported if its checksum is wrong', () => {
     const crc = 0x75c68f2b;
     const { records, next } = read([message(7, crc), batchBytes({ baseOffset: 8, records: [{ value: 'new' }] })], 7);
     expect(records.map(plain)).toEqual([
@@ -186,7 +186,7 @@ describe('a message of an older format', () => {
   });
 });
 
-describe('a batch that cannot be decoded', () => {
+describe('undecodable batches', () => {
   const before = batchBytes({ records: [{ value: 'before' }] });
   const records: readonly RecordToEncode[] = [{ value: 'a' }, { value: 'b' }];
   const corrupt = batchBytes({ baseOffset: 1, records });
@@ -215,7 +215,7 @@ describe('a batch that cannot be decoded', () => {
     ['bad-record', 'more than 5 bytes', batchBytes({ baseOffset: 1, body: Buffer.alloc(20, 0xff), records })],
     ['bad-record', 'comes after', batchBytes({ baseOffset: 1, records: [{ offsetDelta: 1 }, { offsetDelta: 0 }] })],
     ['bad-record', 'no transaction marker', batchBytes({ baseOffset: 1, control: true, producerId: 1n, records })],
-  ])('is named with its offsets and the cause: %s, %s', (code, reason, batch) => {
+  ])('an undecodable batch is reported with its offsets and its cause: %s, %s', (code, reason, batch) => {
     const { records: found, next, undecodable } = read([before, batch, behind]);
     expect(found.map(({ value }) => String(value))).toEqual(['before']);
     expect(next).toBe(1);
@@ -224,20 +224,20 @@ describe('a batch that cannot be decoded', () => {
     expect(undecodable!.bytes).toEqual(batch);
   });
 
-  it('has no end if its header cannot be trusted', () => {
+  it('an undecodable batch has no end offset if its header cannot be trusted', () => {
     const untrue = batchBytes({ baseOffset: 1, lastOffsetDelta: 5000, records });
     untrue[untrue.length - 1]! ^= 1;
     expect(read([before, untrue, behind]).undecodable).toMatchObject({ from: 1, to: undefined });
     expect(read([before, corrupt], 0, { highWatermark: 2 }).undecodable).toMatchObject({ from: 1, to: undefined });
   });
 
-  it.each([[-1], [0], [5], [1_000_000]])('ends the answer when its length is %s', (length) => {
+  it.each([[-1], [0], [5], [1_000_000]])('a batch with the length %s ends the answer', (length) => {
     const batch = Buffer.from(corrupt);
     batch.writeInt32BE(length, 8);
     expect(read([batch], 1).undecodable).toMatchObject({ from: 1, to: undefined });
   });
 
-  it('is held even if its transaction was aborted, when the checksum does not confirm its producer', () => {
+  it('a batch of an aborted transaction is reported when its checksum does not confirm the producer', () => {
     const aborted = { aborted: [{ producerId: 1n, firstOffset: 0 }] };
     const unknown = batchBytes({ producerId: 1n, transactional: true, codecNumber: 5, records });
     expect(read([unknown], 0, aborted)).toEqual({ records: [], next: 2 });
@@ -245,7 +245,7 @@ describe('a batch that cannot be decoded', () => {
     expect(read([unknown], 0, aborted).undecodable).toMatchObject({ code: 'bad-checksum' });
   });
 
-  it('is reported when the broker could not read the batch', () => {
+  it('a batch that the broker could not read is reported', () => {
     expect(read([], 5, { refused: 'the broker answers CORRUPT_MESSAGE' }).undecodable).toMatchObject({
       from: 5,
       to: undefined,
@@ -254,7 +254,7 @@ describe('a batch that cannot be decoded', () => {
   });
 });
 
-describe('any batch', () => {
+describe('arbitrary batches', () => {
   const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
   const maybe = fc.option(bytes, { nil: null });
   const name = fc.oneof(
@@ -274,7 +274,7 @@ describe('any batch', () => {
     firstTimestamp: fc.bigInt({ min: -1n, max: 2n ** 60n }),
   });
 
-  it('is decoded as it was encoded', () => {
+  it('each batch decodes to the records that were encoded', () => {
     fc.assert(
       fc.property(batch, (given) => {
         const { records } = read([batchBytes(given)], given.baseOffset);
@@ -300,7 +300,7 @@ describe('any batch', () => {
     );
   });
 
-  it('is held when any byte under its checksum was changed, and never decoded to other records', () => {
+  it('a batch with a changed byte is reported and never decoded to other records', () => {
     fc.assert(
       fc.property(batch, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, place, change) => {
         const whole = batchBytes(given);
@@ -314,7 +314,7 @@ describe('any batch', () => {
     );
   });
 
-  it('throws nothing when its checksum covers invalid bytes, and gives ascending offsets inside its range', () => {
+  it('invalid bytes under a valid checksum throw no error, and the offsets ascend within the range', () => {
     fc.assert(
       fc.property(batch, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 5 }), fc.nat(), (given, changes, cut) => {
         const whole = batchBytes(given);
@@ -336,7 +336,7 @@ describe('any batch', () => {
   });
 });
 
-it('an LZ4 frame with sizes that do not fit has a bound before it is decompressed', () => {
+it('the size of an LZ4 frame with wrong sizes is bounded before decompression', () => {
   expect(() => lz4BytesMax(Buffer.from('04224d18606000', 'hex'))).toThrow('it has no end');
   expect(lz4BytesMax(Buffer.from('04224d186060000100000000000000000000', 'hex'))).toBe(255);
 });

@@ -10,8 +10,8 @@ async function s3AccessOf(env: Readonly<Record<string, string>>): Promise<S3Acce
   return await resolveS3Access(awsAccessFrom(env));
 }
 
-describe('the access to S3 that DuckDB gets', () => {
-  it("is the environment's own, at the endpoint of S3 before that of all services", async () => {
+describe('s3AccessOf', () => {
+  it('the access comes from the environment, and the endpoint of S3 precedes the general one', async () => {
     const keys = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret', AWS_ENDPOINT_URL: 'http://aws:1' };
     expect(await s3AccessOf({ ...keys, AWS_ENDPOINT_URL_S3: 'http://s3:2' })).toMatchObject({
       region: 'us-east-1',
@@ -22,7 +22,7 @@ describe('the access to S3 that DuckDB gets', () => {
     expect(await s3AccessOf({ ...keys, AWS_REGION: 'eu-west-1' })).toMatchObject({ region: 'eu-west-1', endpoint: 'http://aws:1' });
   });
 
-  it('comes from a profile where the environment names one', async () => {
+  it('the access comes from the profile that the environment names', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'aws-'));
     writeFileSync(join(folder, 'config'), '[profile work]\nregion = ap-south-1\naws_access_key_id = key\naws_secret_access_key = secret\n');
     for (const key of ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(key, undefined);

@@ -37,7 +37,7 @@ function storeAt(endpoint: string): S3ObjectStore {
   return new S3ObjectStore(client, 'b');
 }
 
-describe('a client without its own timeout', () => {
+describe('an AWS client without its own timeout', () => {
   const tooLate = new Error('the attempt took too long');
 
   it.each([
@@ -55,7 +55,7 @@ describe('a client without its own timeout', () => {
         return await new GlueCatalog(client, purchases, 'b').partitions({ signal });
       },
     ],
-  ])('ends %s that is not answered with its signal, and the connection with it', async (_what, ask) => {
+  ])('the signal ends an unanswered call (%s) and its connection', async (_what, ask) => {
     const asked = Promise.withResolvers<void>();
     const { endpoint, gone } = await silent(() => asked.resolve());
     const attempt = new AbortController();
@@ -66,7 +66,7 @@ describe('a client without its own timeout', () => {
     await gone;
   });
 
-  it('ends an answer that stops in its middle with its signal', async () => {
+  it('the signal ends an answer that stops halfway', async () => {
     const begun = Promise.withResolvers<void>();
     const { endpoint, gone } = await silent((_request, response) => {
       response.writeHead(200, { 'content-length': '1000' });

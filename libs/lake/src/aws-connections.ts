@@ -5,15 +5,17 @@ export interface ConnectionSettings {
   /** Time to open a connection, in milliseconds. Default 2000. */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * Time without a byte after which a request fails, in milliseconds; 0 is never. Default 30000. It is for callers without a pipeline. Inside
-   * a pipeline set 0: a shorter client timeout would silently override the pipeline's.
+   * Time without a byte after which a request fails, in milliseconds; 0 is never. Default 30000. It is for callers without a pipeline.
+   * Inside a pipeline set 0: a shorter client timeout would silently override the pipeline's.
    */
   readonly idleTimeoutMs?: number;
   /** Maximum number of open connections, ≥ 1. Default 50. */
   readonly socketsMax?: number;
 }
 
-/** Makes the request handler of an AWS client. A request whose signal aborts ends at once, while it waits for a connection or for an answer. */
+/**
+ * Makes the request handler of an AWS client. A request whose signal aborts ends at once, while it waits for a connection or for an answer.
+ */
 export function awsConnections({
   connectTimeoutMs = 2000,
   idleTimeoutMs = 30_000,

@@ -12,7 +12,7 @@ describe('throttling', () => {
     expect(awsErrorToLakeError(named(name), 'GET')).toMatchObject({ code: 'unavailable', throttled: true, retryAfterMs: undefined });
   });
 
-  it('is also known by status and by the flag of the SDK, and by nothing else', () => {
+  it("throttling is also recognized by status 429 and the SDK's flag, and by nothing else", () => {
     expect(throttlingOf(named('x', { $metadata: { httpStatusCode: 429 } })).throttled).toBe(true);
     expect(throttlingOf(named('x', { $retryable: { throttling: true } })).throttled).toBe(true);
     expect(throttlingOf(named('InternalError', { $metadata: { httpStatusCode: 503 } }))).toEqual({
@@ -28,7 +28,7 @@ describe('throttling', () => {
   });
 });
 
-it('a Retry-After is seconds or a date', () => {
+it('Retry-After is parsed as seconds or as a date', () => {
   const headers = ['2', 'Thu, 01 Jan 2026 00:00:05 GMT', 'Wed, 31 Dec 2025 00:00:00 GMT', 'soon'];
   const told = headers.map(
     (header) => throttlingOf(named('SlowDown', { $response: { headers: { 'retry-after': header } } }), Date.UTC(2026, 0, 1)).retryAfterMs,
@@ -36,37 +36,37 @@ it('a Retry-After is seconds or a date', () => {
   expect(told).toEqual([2000, 5000, 0, undefined]);
 });
 
-describe('a failure that waiting does not mend', () => {
+describe('failures that an operator must fix', () => {
   it.each([
     ['AccessDenied', 'denied', /credentials/],
     ['CredentialsProviderError', 'denied', /credentials/],
     ['NoSuchBucket', 'misconfigured', /LAKE_BUCKET/],
     ['AuthorizationHeaderMalformed', 'misconfigured', /region/],
-  ])('%s is tried again, votes against nobody and has a remedy', (name, code, remedy) => {
+  ])('%s is retryable, does not count against the breaker, and has a remedy', (name, code, remedy) => {
     const error = awsErrorToLakeError(named(name), 'S3 get');
     expect(error).toMatchObject({ code, retryable: true, message: `S3 get failed: ${name}: x` });
     expect(classOfLakeError(error)).toBe('invalid');
     expect(remedyOfLakeError(error)).toMatch(remedy);
   });
 
-  it('is a certificate that is not trusted, too', () => {
+  it('an untrusted certificate is a misconfiguration', () => {
     expect(awsErrorToLakeError(named('Error', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }), 'S3 get')).toMatchObject({ code: 'misconfigured' });
   });
 
-  it('is no outage and no missing key: those have no remedy', () => {
+  it('an outage and a missing key have no remedy', () => {
     for (const name of ['InternalError', 'NoSuchKey'])
       expect(remedyOfLakeError(awsErrorToLakeError(named(name), 'S3 get'))).toBeUndefined();
   });
 });
 
-describe('an answer of S3', () => {
+describe('answers of S3', () => {
   let server: Server | undefined;
   afterEach(() => void server?.close());
 
   it.each([
     [{ 'retry-after': '7' }, { throttled: true, retryAfterMs: 7000 }],
     [{}, { throttled: false, retryAfterMs: undefined }],
-  ])('503 with %j', async (headers, expected) => {
+  ])('a 503 with the headers %j is classified by Retry-After', async (headers, expected) => {
     server = createServer((_request, response) => response.writeHead(503, headers).end()).listen(0, '127.0.0.1');
     await new Promise((resolve) => server!.once('listening', resolve));
     const client = new S3Client({

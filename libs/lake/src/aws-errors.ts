@@ -1,4 +1,5 @@
-// Not from the library's index: the operator's tools load this from its source with types stripped, which its parameter properties do not allow.
+// Not from the library's index: the operator's tools load this from its source with types stripped, which its parameter properties do not
+// allow.
 import { isThrottled, parseRetryAfterMs } from '@millrace/resilience/retry-after';
 import { LakeError, remedyOfLakeError, type LakeErrorCode } from './errors.ts';
 
@@ -60,7 +61,8 @@ export function codeOfAwsError(error: unknown): LakeErrorCode {
   return 'unavailable';
 }
 
-// As the SDK's own retries, which are off, would know them: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+// The error names that the SDK's own retries, which are off, treat as throttling:
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 const throttlingNames: ReadonlySet<string> = new Set([
   'BandwidthLimitExceeded',
   'LimitExceededException',

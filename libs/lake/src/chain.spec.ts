@@ -21,7 +21,7 @@ const entry: LedgerEntry = {
 };
 
 describe('the chain', () => {
-  it('takes an entry that starts at 0, and its successor', () => {
+  it('the chain accepts an entry that starts at 0 and its successor', () => {
     expect(faultsOf(entry, chainStart)).toEqual([]);
     expect(
       faultsOf(
@@ -31,7 +31,7 @@ describe('the chain', () => {
     ).toEqual([]);
   });
 
-  it('names every fault of an entry that does not fit', () => {
+  it('the chain names every fault of an entry that does not fit', () => {
     expect(faultsOf({ ...entry, from: 1, prev: 'other', files: [] }, chainStart)).toEqual([
       'starts at 1, but the chain ends at 0',
       'names other as its predecessor, which is nothing',
@@ -42,7 +42,7 @@ describe('the chain', () => {
     ]);
   });
 
-  it('counts the offsets of a gap as accounted for', () => {
+  it('the offsets of a gap count as accounted for', () => {
     const { rejects: _rejects, last: _last, ...rest } = entry;
     expect(faultsOf({ ...rest, kind: 'gap', files: [], dropped: [], rejected: [], absent: [], reason: 'retention' }, chainStart)).toEqual(
       [],
@@ -50,12 +50,12 @@ describe('the chain', () => {
   });
 });
 
-describe('an entry', () => {
-  it('survives its bytes', () => {
+describe('ledger entries', () => {
+  it('an entry is the same after encoding and parsing', () => {
     expect(parseEntry('k', entryBytes(entry))).toEqual(entry);
   });
 
-  it('is refused with the field that is wrong', () => {
+  it('an invalid entry is refused, and the error names the field', () => {
     expect(() => parseEntry('k', Buffer.from('{'))).toThrow('k is not JSON');
     expect(() => parseEntry('k', Buffer.from(JSON.stringify({ ...entry, from: -1 })))).toThrow('k: from must be at least 0');
   });

@@ -22,7 +22,7 @@ const catalog = new GlueCatalog(
 
 afterAll(() => client.destroy());
 
-it('creates database and table, brings columns up to the contract, and can do so again', async () => {
+it('ensureTable creates database and table, updates the columns to the contract, and is idempotent', async () => {
   await catalog.ensureTable();
   await catalog.ensureTable();
   expect(guarded).toBe(4);
@@ -34,7 +34,7 @@ it('creates database and table, brings columns up to the contract, and can do so
   expect(Table?.StorageDescriptor?.Location).toBe('s3://some-bucket/purchases/');
 });
 
-it('registers any number of values, a hundred a request, and leaves those already there', async () => {
+it('register adds any number of partitions, 100 per request, and keeps existing ones', async () => {
   const values = Array.from({ length: 230 }, (_, n) => new Date(n * 86_400_000).toISOString().slice(0, 10));
   guarded = 0;
   await catalog.register(values.slice(0, 3));
@@ -47,7 +47,7 @@ it('registers any number of values, a hundred a request, and leaves those alread
 });
 
 // The emulator registers partitions of tables that are not there, so Glue's refusals come from a server of our own.
-it('an error names the reason of Glue, for a whole request or for one value', async () => {
+it('an error has the reason of Glue, for a whole request or for one partition', async () => {
   const answers = [
     [400, { __type: 'EntityNotFoundException', Message: 'no such table' }],
     [
@@ -87,7 +87,7 @@ it('an error names the reason of Glue, for a whole request or for one value', as
   }
 });
 
-it('reads a refused connection as unavailable', async () => {
+it('a refused connection is reported as unavailable', async () => {
   const nowhere = glueClient({}, { endpoint: 'http://127.0.0.1:1' });
   await expect(new GlueCatalog(nowhere, purchases, 'b').partitions()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
   nowhere.destroy();

@@ -13,7 +13,7 @@ it('keys have their documented form', () => {
   expect(skipKey(lane.topic, 3, 120)).toBe('_skips/bookstore.purchases.v1/p=3/120.json');
 });
 
-it('sorts the newest entry first, and finds the entry that holds an offset', () => {
+it('entry keys sort the newest entry first, and one LIST finds the entry that holds an offset', () => {
   const offsets = fc.uniqueArray(fc.nat({ max: Number.MAX_SAFE_INTEGER }), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(offsets, fc.nat({ max: Number.MAX_SAFE_INTEGER }), (froms, probe) => {
@@ -26,7 +26,7 @@ it('sorts the newest entry first, and finds the entry that holds an offset', () 
   );
 });
 
-it('does not take another key for an entry', () => {
+it('a key of another form is not an entry key', () => {
   expect(fromOfEntryKey(`${ledgerPrefix(lane)}9223372036854774783-1025.json`)).toBeUndefined();
   expect(fromOfEntryKey('_ledger/purchases/x/p=3/readme')).toBeUndefined();
 });

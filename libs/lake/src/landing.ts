@@ -24,7 +24,9 @@ export async function isLanded(store: ObjectStore, entry: LedgerEntry, options: 
   return true;
 }
 
-/** Deletes the staged files of an entry. Call it only after the successor is recorded: until then any sink may have to publish the entry. */
+/**
+ * Deletes the staged files of an entry. Call it only after the successor is recorded: until then any sink may have to publish the entry.
+ */
 export async function unstage(store: ObjectStore, entry: LedgerEntry, options: CallOptions = {}): Promise<void> {
   for (const file of filesOf(entry)) await store.delete(file.staged, options);
 }

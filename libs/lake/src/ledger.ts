@@ -32,9 +32,9 @@ export class Ledger {
    * Records an entry and returns whose entry is there in the end. A caller must have seen the entry whose `to` is this `from`, with all its
    * files.
    *
-   * 200 means that the entry is ours. After any other answer the object itself decides. An answer may be lost after the PUT was applied, and
-   * a failed PUT may still be applied later. So the key is read back: the same bytes are ours, other bytes are the winner's. If the key is
-   * absent, the same bytes are sent again.
+   * 200 means that the entry is ours. After any other answer the object itself decides. An answer may be lost after the PUT was applied,
+   * and a failed PUT may still be applied later. So the key is read back: the same bytes are ours, other bytes are the winner's. If the key
+   * is absent, the same bytes are sent again.
    *
    * @throws the signal's reason once it aborts; the outcome is then unknown
    */

@@ -48,7 +48,7 @@ async function codeOf(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
-it('puts bytes and files, and reads them back whole, in part, by size and by metadata', async () => {
+it('an object from bytes or a file is read back whole, in part, by size and by metadata', async () => {
   const path = join(folder, 'body');
   await writeFile(path, 'from a file');
   await store.put('a/bytes', bytesOf('from memory'), {
@@ -65,12 +65,12 @@ it('puts bytes and files, and reads them back whole, in part, by size and by met
   expect(calls).toEqual(['put', 'put', 'get', 'get', 'head', 'head', 'head']);
 });
 
-it('refuses a body that differs from its hash', async () => {
+it('a body that differs from its hash is refused', async () => {
   await expect(store.put('a/wrong', bytesOf('other bytes'), { sha256: sha256('from memory') })).rejects.toThrow('S3 put of a/wrong');
   expect(await store.size('a/wrong')).toBeUndefined();
 });
 
-it('lets one of many concurrent puts-if-absent win, and keeps its bytes', async () => {
+it('one of many concurrent puts-if-absent wins, and its bytes are kept', async () => {
   const outcomes = await Promise.all(
     Array.from({ length: 8 }, async (_, n) => await codeOf(store.put('race', bytesOf(`writer ${n}`), { ifAbsent: true }))),
   );
@@ -80,7 +80,7 @@ it('lets one of many concurrent puts-if-absent win, and keeps its bytes', async 
   expect(Buffer.from((await store.get('race'))!).toString()).toBe(`writer ${outcomes.indexOf('fulfilled')}`);
 });
 
-it('distinguishes a missing object from a failed call', async () => {
+it('a missing object is distinguished from a failed call', async () => {
   expect([
     await store.get('nothing'),
     await store.getRange('nothing', 0, 4),
@@ -93,7 +93,7 @@ it('distinguishes a missing object from a failed call', async () => {
   expect(await codeOf(new S3ObjectStore(client, `absent-${bucket.slice(-12)}`).get('key'))).not.toBe('fulfilled');
 });
 
-it('copies over an existing object, and copies keys with characters that need escaping', async () => {
+it('a copy replaces an existing object and accepts keys that need escaping', async () => {
   const source = '_staging/t/ü +%&=/0';
   await store.put(source, bytesOf('new'));
   await store.put('copy/target', bytesOf('old'));
@@ -104,7 +104,7 @@ it('copies over an existing object, and copies keys with characters that need es
   expect(calls).toEqual(['put', 'put', 'copy', 'get', 'delete', 'head']);
 });
 
-it('lists in order, page by page, with sizes, and folder by folder', async () => {
+it('a listing returns keys in order, page by page, with sizes, and folder by folder', async () => {
   const keys = Array.from({ length: 1003 }, (_, n) => `many/p=${n % 3}/${String(n).padStart(4, '0')}`).toSorted();
   for (let start = 0; start < keys.length; start += 50)
     await Promise.all(keys.slice(start, start + 50).map(async (key) => await store.put(key, bytesOf(key.slice(-1)))));
@@ -117,7 +117,7 @@ it('lists in order, page by page, with sizes, and folder by folder', async () =>
   expect(await store.list('none/')).toEqual([]);
 });
 
-it('finds the head of a ledger by one LIST and one GET, and the entry that holds an offset', async () => {
+it('one LIST and one GET find the head of a ledger, and the entry that holds an offset', async () => {
   const ledger = new Ledger(store, sampleLane);
   const patience = { wait: async () => await Promise.reject(new Error('nothing to wait for')) };
   expect(await ledger.head()).toBeUndefined();
@@ -136,7 +136,7 @@ it('finds the head of a ledger by one LIST and one GET, and the entry that holds
   expect((await store.get(entryKey(sampleLane, 40)))!.byteLength).toBeGreaterThan(0);
 });
 
-it('ends a call when its signal aborts, with the reason', async () => {
+it('an aborted signal ends a call with its reason', async () => {
   const stopping = new AbortController();
   stopping.abort(new Error('the lane stops'));
   await expect(store.put('aborted', bytesOf('x'), { signal: stopping.signal })).rejects.toThrow('the lane stops');
@@ -151,7 +151,7 @@ it.each([
   [400, 'InvalidArgument', 'invalid'],
   [503, 'SlowDown', 'unavailable'],
   [500, 'InternalError', 'unavailable'],
-])('reads %i %s as %s, and sends the request once', async (status, name, code) => {
+])('an answer %i %s is reported as %s, and the request is sent once', async (status, name, code) => {
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
@@ -175,14 +175,14 @@ it.each([
   }
 });
 
-it('begins a refusal with the word of the store and the bucket, and knows where it is', async () => {
+it('a refusal names the store and the bucket, and the store shows its address', async () => {
   const missing = new S3ObjectStore(s3Client({}, { endpoint: process.env['AWS_ENDPOINT_URL']! }), 'no-such-bucket');
   expect(missing.address).toBe('s3://no-such-bucket');
   await expect(missing.list('_ledger/')).rejects.toThrow(/^S3: NoSuchBucket: no-such-bucket: .* \(list of _ledger\/\)$/);
   expect(missing.address).toBe(`${process.env['AWS_ENDPOINT_URL']}/no-such-bucket`);
 });
 
-it('reads a refused connection as unavailable', async () => {
+it('a refused connection is reported as unavailable', async () => {
   const nowhere = s3Client({}, { endpoint: 'http://127.0.0.1:1' });
   expect(await codeOf(new S3ObjectStore(nowhere, 'b').get('k'))).toBe('unavailable');
   nowhere.destroy();

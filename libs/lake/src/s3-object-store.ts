@@ -257,8 +257,8 @@ export class S3ObjectStore implements InspectableStore {
 }
 
 /**
- * Opens a file for reading. A missing file fails here instead of in an event that ends the process. After a later read error the request ends by
- * its length or its timeout.
+ * Opens a file for reading. A missing file fails here instead of in an event that ends the process. After a later read error the request
+ * ends by its length or its timeout.
  */
 async function streamOf(path: string): Promise<ReadStream> {
   const stream = (await open(path)).createReadStream();

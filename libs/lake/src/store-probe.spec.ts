@@ -26,12 +26,12 @@ const probe = async (store: ObjectStore): Promise<void> =>
 const changed = (change: Partial<ObjectStore>): ObjectStore => ({ ...sound, ...change });
 const remains = 'exactly once cannot hold on it: use a store with conditional writes and strong consistency';
 
-it('a store with conditional writes and strong consistency passes, and no object stays', async () => {
+it('a store with conditional writes and strong consistency passes, and no object remains', async () => {
   await probe(sound);
   expect(objects.size).toBe(0);
 });
 
-it('a store that passes loses the objects of tries that broke off, and no others', async () => {
+it('a passed probe deletes objects of interrupted probes with the same prefix only', async () => {
   objects.set(`${prefix}1`, new Uint8Array());
   objects.set('_probes/purchases/sink-2/1', new Uint8Array());
   await probe(sound);
@@ -77,13 +77,13 @@ it.each<[string, (store: () => ObjectStore) => Partial<ObjectStore>, string]>([
   expect(objects.size).toBe(0);
 });
 
-it('an outage says nothing about the store', async () => {
+it('an outage is not a verdict about the store', async () => {
   const outage = new LakeError('unavailable', 'no answer');
   await expect(probe(changed({ put: async () => await Promise.reject(outage) }))).rejects.toBe(outage);
   await expect(probe(changed({ list: async () => await Promise.reject(outage) }))).rejects.toBe(outage);
 });
 
-it('an object that cannot be deleted is reported and does no harm', async () => {
+it('an object that cannot be deleted is reported and does not fail the probe', async () => {
   const denied = new LakeError('denied', 'AccessDenied');
   await probe(changed({ delete: async () => await Promise.reject(denied) }));
   expect(leftovers).toEqual([denied]);

@@ -10,7 +10,7 @@ let proxy: FaultProxy;
 beforeEach(async () => void (proxy = await FaultProxy.start({ protocol: 'tcp', target: redisUrl })));
 afterEach(async () => await proxy.close());
 
-it('a command that is not answered ends after the time of an attempt, as it is set now, and takes its connection along', async () => {
+it('an unanswered command ends after the current attempt timeout and closes its connection', async () => {
   const quick = createPipeline({ name: 'redis', timeout: { attemptMs: 300 } });
   const slower = createPipeline({ name: 'usage-read', dependency: 'redis', timeout: { attemptMs: 400 } });
   const redis = requestConnection({ url: proxy.url }, [quick, slower], () => undefined);
@@ -33,7 +33,7 @@ it('a command that is not answered ends after the time of an attempt, as it is s
   }
 });
 
-it('a connection that gives no answer is left for another, which works', async () => {
+it('a connection that does not answer is replaced by a working one', async () => {
   const pipeline = createPipeline({ name: 'redis', timeout: { attemptMs: 200 } });
   const redis = requestConnection({ url: proxy.url }, [pipeline], () => undefined);
   await settled(redis, 5000);

@@ -13,7 +13,9 @@ export interface RedisSettings {
 
 const connectTimeoutMsDefault = 2000;
 
-/** How much longer than an attempt a connection may stay silent while commands wait, in milliseconds. Their attempts have timed out by then. */
+/**
+ * How much longer than an attempt a connection may stay silent while commands wait, in milliseconds. Their attempts have timed out by then.
+ */
 const silenceAfterAttemptMs = 1000;
 
 /**

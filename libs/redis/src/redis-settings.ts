@@ -27,7 +27,7 @@ export type RedisConfig = { readonly REDIS_URL?: string | undefined } & {
   readonly [name in (typeof files)[keyof typeof files]]?: string | undefined;
 };
 
-/** Lists what is wrong with the settings, one sentence each. */
+/** Lists the problems of the settings, one sentence each. */
 export function redisProblems(config: RedisConfig): string[] {
   const isTls = config.REDIS_URL?.startsWith('rediss:') === true;
   const stray = Object.values(files).filter((name) => config[name] !== undefined && !isTls);

@@ -1,7 +1,7 @@
 import { type Problem, type ProblemName, type Violation, problemTypes } from '@millrace/contracts';
 import { CodedError } from '@millrace/resilience';
 
-/** Settings that cannot be used. Start-up must stop; every problem is in {@link ConfigError.problems}. */
+/** Thrown when settings are invalid. Start-up must stop; every problem is in {@link ConfigError.problems}. */
 export class ConfigError extends CodedError {
   readonly code = 'config-invalid';
   readonly retryable = false;
@@ -12,7 +12,7 @@ export class ConfigError extends CodedError {
   }
 }
 
-/** An error of an app's own family that knows the document its client gets. */
+/** An error of an app that defines its own problem document. */
 export interface ProblemSource {
   /** The document, with its status. Sent as it is: no secret, no stack. */
   toProblem(): Problem;
@@ -24,7 +24,7 @@ export interface ProblemDetails {
   readonly detail?: string;
   /** One entry for each field that is wrong. */
   readonly errors?: readonly Violation[];
-  /** Seconds after which trying again makes sense; also sent as `Retry-After`, rounded up to whole seconds. */
+  /** Seconds after which a retry makes sense; also sent as `Retry-After`, rounded up to whole seconds. */
   readonly retryAfterSeconds?: number;
   /** Response headers that belong to the answer (`Allow`, `WWW-Authenticate`). */
   readonly headers?: Readonly<Record<string, string>>;
@@ -32,11 +32,11 @@ export interface ProblemDetails {
   readonly cause?: unknown;
 }
 
-/** Thrown anywhere below a request; the client is answered the RFC 9457 problem document of that name. */
+/** Thrown anywhere below a request; the client gets the RFC 9457 problem document of this kind. */
 export class ProblemError extends CodedError {
   /** Kind of problem. */
   readonly code: ProblemName;
-  /** Whether asking again may help: true for 429, 503 and 504. */
+  /** Whether a retry may help: true for 429, 503 and 504. */
   readonly retryable: boolean;
 
   /**
@@ -54,7 +54,7 @@ export class ProblemError extends CodedError {
   }
 }
 
-/** A service that may not start as asked, for a reason that is not one setting alone. */
+/** Thrown when a service must not start, for a reason beyond a single setting. */
 export class StartRefusedError extends CodedError {
   readonly code = 'start-refused';
   readonly retryable = false;

@@ -17,18 +17,18 @@ async function sh(script: string): Promise<{ pid: number; line: string }> {
 }
 
 describe('isAlive', () => {
-  it('sees this process', () => {
+  it('isAlive is true for this process', () => {
     expect(isAlive(process.pid)).toBe(true);
     expect(startOf(process.pid)).toBe(startOf(process.pid));
   });
 
-  it('does not see a process that has ended', async () => {
+  it('isAlive is false for a process that has ended', async () => {
     const child = spawn('true');
     await once(child, 'exit');
     expect(isAlive(child.pid!)).toBe(false);
   });
 
-  it('takes a zombie for dead', async () => {
+  it('isAlive is false for a zombie', async () => {
     // `exec` replaces the shell by a program that never asks for its child's exit code.
     const { line } = await sh('sleep 0.5 & echo $!; exec sleep 60');
     const zombie = Number(line);
@@ -39,7 +39,7 @@ describe('isAlive', () => {
 });
 
 describe('processTree', () => {
-  it('finds the descendants of a process, and follows them when their parent has ended', async () => {
+  it('processTree finds the descendants of a process, even after their parent has ended', async () => {
     const { pid, line } = await sh('sleep 60 & echo $!; wait');
     const tree = processTree([pid]);
     expect(tree.map((one) => one.pid)).toEqual([pid, Number(line)]);
@@ -49,20 +49,20 @@ describe('processTree', () => {
     await expect.poll(() => processTree(tree)).toEqual([]);
   });
 
-  it('leaves out a process that was given another start time', () => {
+  it('processTree omits a process whose start time differs', () => {
     expect(processTree([{ pid: process.pid, parent: 1, startedAt: 'another' }])).toEqual([]);
   });
 });
 
 const fields = (state: string): string => `42 (a (b) c) ${state} 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 8675309 1 2`;
 
-describe('the text of the system', () => {
-  it.each(['R', 'S', 'D', 'T'])('gives the start time of a process in state %s', (state) => {
+describe('process start time', () => {
+  it.each(['R', 'S', 'D', 'T'])('the start time of a process in state %s is read from stat and ps', (state) => {
     expect(startInStat(fields(state))).toBe('8675309');
     expect(startInPs(`${state}s   Mon Nov 23 10:00:00 2026\n`)).toBe('Mon Nov 23 10:00:00 2026');
   });
 
-  it('gives none for a zombie', () => {
+  it('a zombie has no start time', () => {
     expect(startInStat(fields('Z'))).toBeUndefined();
     expect(startInPs('Z+   Mon Nov 23 10:00:00 2026\n')).toBeUndefined();
     expect(startInPs('')).toBeUndefined();

@@ -1,14 +1,14 @@
-/** How long to wait, and how often to look. */
+/** Limits of {@link waitUntil}. */
 export interface WaitOptions {
-  /** Milliseconds until it is given up. Default 30000. */
+  /** Maximum wait in milliseconds. Default 30000. */
   readonly timeoutMs?: number;
-  /** Milliseconds between two looks. Default 100. */
+  /** Milliseconds between two calls of the probe. Default 100. */
   readonly everyMs?: number;
 }
 
 /**
- * Looks again and again until a probe gives something other than undefined, null or false, and returns that. A probe that throws has
- * not seen it yet.
+ * Calls a probe repeatedly until it returns a value other than undefined, null or false, and returns that value. An error of the probe
+ * counts as "not yet".
  *
  * @param what what is waited for, as a phrase that completes "waited for …"
  * @throws Error naming `what` and the last thing seen, with the probe's last error as its cause

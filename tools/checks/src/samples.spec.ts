@@ -17,41 +17,41 @@ function expectedReport(...args: string[]): string {
   return execFileSync('python3', [join(repository, 'samples/expected-sales-by-genre.py'), ...args], { encoding: 'utf8' });
 }
 
-describe('the sample purchases', () => {
-  it('are valid, as posted and as they stand in the topic', () => {
+describe('sample purchases', () => {
+  it('the samples are valid as requests and as events', () => {
     const request = validatorFor(stream.requestSchema);
     const event = validatorFor(stream.eventSchema);
     expect(purchases).toHaveLength(4000);
     expect(purchases.flatMap((purchase) => [...request.violations(purchase), ...event.violations(purchase)])).toEqual([]);
   });
 
-  it('each have an id of their own, in lower case', () => {
+  it('each sample has a different id, in lower case', () => {
     expect(new Set(purchases.map(({ eventId }) => eventId)).size).toBe(purchases.length);
     expect(purchases.filter(({ eventId, bookId }) => eventId !== eventId.toLowerCase() || bookId !== bookId.toLowerCase())).toEqual([]);
   });
 
-  it('are in order of time, on every day of two weeks', () => {
+  it('the samples are in order of time and cover every day of two weeks', () => {
     const times = purchases.map(({ purchaseTimestamp }) => purchaseTimestamp);
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     const days = [...new Set(times.map(utcDate))];
     expect([days.length, days[0], days.at(-1)]).toEqual([14, '2019-11-11', '2019-11-24']);
   });
 
-  it('have buyers who come back, always from the same country and at the same age', () => {
+  it('more than half of the buyers return, and each keeps one country and one age', () => {
     const buyers = Map.groupBy(purchases, ({ userId }) => userId);
     const bought = [...buyers.values()];
     expect(bought.filter((own) => own.length > 1).length).toBeGreaterThan(buyers.size / 2);
     expect(bought.filter((own) => new Set(own.map(({ userCountry, userAge }) => `${userCountry} ${userAge}`)).size > 1)).toEqual([]);
   });
 
-  it('are what the generator makes, byte for byte', async () => {
+  it('the samples equal the output of the generator, byte for byte', async () => {
     const { makeSamples } = (await import(pathToFileURL(join(repository, 'samples/generate.mjs')).href)) as { makeSamples: () => string };
     expect(makeSamples() === text).toBe(true);
   });
 });
 
 describe('the independent script', () => {
-  it('counts each purchase once, orders by sales and then by name, and rounds halves up', () => {
+  it('the script counts each purchase once, orders by sales and name, and rounds halves up', () => {
     const folder = mkdtempSync(join(tmpdir(), 'samples-'));
     try {
       const lines = [
@@ -78,7 +78,7 @@ describe('the independent script', () => {
     }
   });
 
-  it('finds every sample in some genre', () => {
+  it('the script counts every sample in one genre', () => {
     const rows = expectedReport('--csv').trimEnd().split('\n').slice(1);
     expect(rows.map((row) => Number(row.split(',')[1])).reduce((sum, count) => sum + count, 0)).toBe(purchases.length);
   });

@@ -9,7 +9,7 @@ const shape = {
   words: ['WORD', 'MORE?'],
 };
 
-it('reads words, flags and values, in any order', () => {
+it('words, flags and values are read in any order', () => {
   const given = Arguments.read(['--set', 'a=1', 'w', '--deep', '--table=t', '--set=b=2', '--limit', '5'], shape);
   expect([given.words, given.has('--deep'), given.value('--table'), given.list('--set'), given.integer('--limit')]).toEqual([
     ['w'],
@@ -20,7 +20,7 @@ it('reads words, flags and values, in any order', () => {
   ]);
 });
 
-it('an invalid argument is named, with the usage', () => {
+it('an invalid argument is refused, and the error shows the usage', () => {
   expect(() => Arguments.read(['w', '--dep'], shape)).toThrow('"--dep" is not known here. Usage: ./millrace x');
   expect(() => Arguments.read(['w', 'm', 'n'], shape)).toThrow('"n" is not known here');
   expect(() => Arguments.read(['w', '--table'], shape)).toThrow('--table needs a value');

@@ -6,7 +6,10 @@ import { showProgress } from './show-progress.ts';
 
 const exitCodes = { complete: 0, faulty: 1, losses: 2 } as const;
 
-/** Runs `./millrace audit`. Exit code 0: the table is complete. 2: everything adds up, and known events are lost. 1: something does not add up. */
+/**
+ * Runs `./millrace audit`. Exit code 0: the table is complete. 2: everything adds up, and known events are lost. 1: something does not add
+ * up.
+ */
 export async function auditCommand(args: readonly string[], context: OperatorContext): Promise<number> {
   const given = Arguments.read(args, {
     usage: './millrace audit [--deep] [--json] [--table T]',

@@ -7,7 +7,10 @@ import { showProgress } from './show-progress.ts';
 
 const usage = `./millrace repair [--apply] [--json] [--table T]\n  ${undecodableUsage}`;
 
-/** Runs `./millrace repair`: repairs deleted files, or permits the sink to skip a batch that cannot be decoded. Without `--apply` it only plans. */
+/**
+ * Runs `./millrace repair`: repairs deleted files, or permits the sink to skip a batch that cannot be decoded. Without `--apply` it only
+ * plans.
+ */
 export async function repairCommand(args: readonly string[], context: OperatorContext): Promise<number> {
   const given = Arguments.read(args, {
     usage,

@@ -24,7 +24,7 @@ function recordingScreen(): {
 
 const titles = { plan: 'Plan', produce: (total: number) => `Produce ${total} events` };
 
-it('shows each phase as a step, one after the other', async () => {
+it('each phase is shown as a step, one after the other', async () => {
   const screen = recordingScreen();
   const result = await showProgress(screen, titles, async (onProgress) => {
     onProgress({ phase: 'plan' });
@@ -37,7 +37,7 @@ it('shows each phase as a step, one after the other', async () => {
   expect(screen.lines).toEqual(['begin Plan', 'end Plan', 'begin Produce 2 events', 'note 1 acknowledged', 'end Produce 2 events']);
 });
 
-it('marks the phase that runs when the operation fails, and passes the error on', async () => {
+it('a failed operation marks its current phase, and the error is passed on', async () => {
   const screen = recordingScreen();
   const failed = showProgress(screen, titles, async (onProgress) => {
     onProgress({ phase: 'plan' });
@@ -49,7 +49,7 @@ it('marks the phase that runs when the operation fails, and passes the error on'
   expect(screen.lines).toEqual(['begin Plan', 'end Plan', 'begin Produce 1 events', 'fail Produce 1 events']);
 });
 
-it('shows no step for an operation that fails before its first phase', async () => {
+it('no step is shown for an operation that fails before its first phase', async () => {
   const screen = recordingScreen();
   await expect(showProgress(screen, titles, async () => await Promise.reject(new Error('invalid')))).rejects.toThrow('invalid');
   expect(screen.lines).toEqual([]);

@@ -5,7 +5,7 @@ import { withLock } from './lock.mjs';
 import { root } from './places.mjs';
 import { run } from './run-command.mjs';
 
-/** How a command hears that it has to stop. */
+/** Signals that ask a command to stop. */
 export type Interrupts = Pick<Interruption, 'signal' | 'hard'>;
 
 const nx = join(root, 'node_modules', '.bin', 'nx');

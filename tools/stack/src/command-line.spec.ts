@@ -5,11 +5,11 @@ import { asksForHelp, operatorCommands, purposeOf, usage, usageFault } from './c
 const faultOf = (line: string): string | undefined => usageFault(line.split(' '));
 
 describe('the command line', () => {
-  it('has the commands of the operator', () => {
+  it('the command line has all commands of the operator tool', () => {
     expect(operatorCommands).toEqual(known);
   });
 
-  it('shows every command in its usage', () => {
+  it('the usage shows every command', () => {
     const shown = [...usage.matchAll(/^ {2}\.\/millrace ([a-z-]+)/gm)].map(([, command]) => command);
     expect(shown).toEqual(['up', 'down', 'status', 'start', 'stop', 'test', 'verify', 'crash-matrix', 'bench', ...operatorCommands]);
     expect(usage.split('\n').filter((line) => line.length > 140)).toEqual([]);
@@ -30,7 +30,7 @@ describe('the command line', () => {
     'crash-matrix --faults 3',
     'audit --deep',
     'trace x',
-  ])('takes "%s"', (line) => {
+  ])('the command line "%s" is valid', (line) => {
     expect(faultOf(line)).toBeUndefined();
   });
 
@@ -48,11 +48,11 @@ describe('the command line', () => {
     ['stop', /^Usage: \.\/millrace stop NAME$/],
     ['verify nothing', /^\.\/millrace verify takes one of: .*sink-model/],
     ['bench', /^\.\/millrace bench takes one of: .*purchase/],
-  ])('refuses "%s"', (line, fault) => {
+  ])('the command line "%s" is refused', (line, fault) => {
     expect(faultOf(line)).toMatch(fault);
   });
 
-  it('recognises a question for help', () => {
+  it('a request for help is recognized', () => {
     expect([[], ['help'], ['-h'], ['up', '--help']].map(asksForHelp)).toEqual([true, true, true, true]);
     // A command of the operator has its own help.
     expect([['up'], ['audit', '--help']].map(asksForHelp)).toEqual([false, false]);
@@ -64,7 +64,7 @@ describe('the command line', () => {
     ['verify sink-model', 'own-stack'],
     ['test --quick', 'install'],
     ['audit', 'install'],
-  ])('checks the machine before "%s" for %s', (line, purpose) => {
+  ])('"%s" checks the machine for the purpose %s', (line, purpose) => {
     expect(purposeOf(line.split(' '))).toBe(purpose);
   });
 });

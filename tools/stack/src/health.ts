@@ -3,9 +3,8 @@ import kafkajs from 'kafkajs';
 import { trinoProblem } from './trino/trino-problem.ts';
 
 /**
- * Tells whether the target of a health URL answers: `http://…` with a status below 400, `kafka://…` with its metadata, `redis://…`
- * with PONG, `trino://…` with a row.
- * Resolves with the reason when it does not.
+ * Tells whether the target of a health URL answers, and otherwise resolves with the reason. `http://…` must answer with a status below 400,
+ * `kafka://…` with its metadata, `redis://…` with PONG, `trino://…` with a row.
  */
 export async function problemOf(health: string): Promise<string | undefined> {
   const { protocol, hostname, port } = new URL(health);

@@ -8,7 +8,7 @@ import { toolFolder } from './places.mjs';
 import { run } from './run-command.mjs';
 import type { Settings } from './settings.ts';
 
-/** Says how far an installation is. */
+/** Reports the progress of an installation. */
 export type Note = (text: string) => void;
 
 /** Dependencies of the installers. */
@@ -17,7 +17,10 @@ export interface InstallContext extends Interrupts {
   readonly note: Note;
 }
 
-/** Installs where the cache does not hold the list yet. The stamp holds the list that was installed. It is written last, so that an interrupted installation is repeated. */
+/**
+ * Installs where the cache does not hold the list yet. The stamp holds the list that was installed. It is written last, so that an
+ * interrupted installation is repeated.
+ */
 export async function installOnce(
   { settings, note, signal }: InstallContext,
   stamp: string,

@@ -8,7 +8,7 @@ import { run } from './run-command.mjs';
 import { duckdbExtensions, extensionPath, kafkaJarsPath, venvPath } from './settings.ts';
 import { installTrino } from './trino/install-trino.ts';
 
-/** Fetches what parts run on; each part is fetched once. */
+/** Fetches the programs that parts run on, each only once. */
 export const installers: Readonly<Record<PartName, (context: InstallContext) => Promise<unknown>>> = {
   kafka: installKafka,
   redis: installRedis,

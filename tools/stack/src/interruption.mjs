@@ -8,7 +8,7 @@ export const endingSignals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP
 /** @typedef {(typeof endingSignals)[number]} EndingSignal */
 
 /**
- * Time in which two signals are one wish, in milliseconds. One Ctrl-C reaches a process twice: from the terminal, and from the parent
+ * Time within which two signals count as one, in milliseconds. One Ctrl-C reaches a process twice: from the terminal, and from the parent
  * that forwards it. `timeout` and npm also send a signal to both the process and its group.
  */
 const sameWishMs = 500;
@@ -16,7 +16,7 @@ const sameWishMs = 500;
 /** Time in which a signal that another process has heard already reaches this one, in milliseconds. */
 const signalDelayMs = 200;
 
-/** Turns signals into two wishes: the first signal asks to stop, a later one to stop hard. */
+/** Turns signals into two requests: the first signal asks for a clean stop, a later one for an immediate stop. */
 export class Interruption {
   #now;
   #stop = new AbortController();
@@ -65,8 +65,8 @@ export class Interruption {
   }
 
   /**
-   * Tells whether a failure may come from an interruption. A process that is starting hears Ctrl-C as well. It may end before this
-   * process has handled the signal, so this waits {@link signalDelayMs} for a signal that is under way.
+   * Tells whether a failure may come from an interruption. A process that is starting gets Ctrl-C as well. It may end before this process
+   * has handled the signal, so this waits {@link signalDelayMs} for a signal that is under way.
    *
    * @returns {Promise<boolean>}
    */
@@ -91,7 +91,7 @@ export function exitCodeOf(name) {
 }
 
 /**
- * Waits for work that cannot be aborted itself, at most until an interruption. The work is left alone then: the process exits soon.
+ * Waits for work that cannot be aborted itself, at most until an interruption. The work continues then, because the process exits soon.
  *
  * @template T
  * @param {Promise<T>} work

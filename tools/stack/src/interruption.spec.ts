@@ -8,8 +8,8 @@ function interruptionAt(): { interruption: Interruption; clock: { now: number } 
   return { interruption: new Interruption(() => clock.now), clock };
 }
 
-describe('an interruption', () => {
-  it('asks to stop at the first signal and to stop hard at a later one', () => {
+describe('Interruption', () => {
+  it('the first signal asks for a clean stop, and a later one for an immediate stop', () => {
     const { interruption, clock } = interruptionAt();
     expect([interruption.signal.aborted, interruption.hard.aborted, interruption.exitCode]).toEqual([false, false, 0]);
     interruption.onSignal('SIGINT');
@@ -19,7 +19,7 @@ describe('an interruption', () => {
     expect([interruption.hard.aborted, interruption.exitCode]).toEqual([true, 130]);
   });
 
-  it('takes the copies of one Ctrl-C for one wish', () => {
+  it('two signals of one Ctrl-C count as one', () => {
     const { interruption, clock } = interruptionAt();
     interruption.onSignal('SIGINT');
     clock.now += 499;
@@ -27,7 +27,7 @@ describe('an interruption', () => {
     expect(interruption.hard.aborted).toBe(false);
   });
 
-  it('keeps its signals when it is spread into options', () => {
+  it('the signals survive a spread into options', () => {
     const { interruption } = interruptionAt();
     const interrupts: Interrupts = interruption;
     const { signal, hard } = { ...interrupts };
@@ -35,7 +35,7 @@ describe('an interruption', () => {
     expect([signal.aborted, hard.aborted]).toEqual([true, false]);
   });
 
-  it('explains a failure that comes just before its signal', async () => {
+  it('a failure just before a signal counts as caused by the signal', async () => {
     const { interruption } = interruptionAt();
     const explained = interruption.explainsFailure();
     interruption.onSignal('SIGINT');
@@ -43,19 +43,19 @@ describe('an interruption', () => {
     expect(await interruptionAt().interruption.explainsFailure()).toBe(false);
   });
 
-  it('has the exit code of a shell', () => {
+  it('the exit code follows the convention of shells', () => {
     expect([exitCodeOf('SIGHUP'), exitCodeOf('SIGINT'), exitCodeOf('SIGTERM')]).toEqual([129, 130, 143]);
   });
 });
 
-describe('work that cannot be aborted', () => {
-  it('gives its result, or its error', async () => {
+describe('unlessInterrupted', () => {
+  it('the result or the error of the work is returned', async () => {
     const { signal } = new Interruption();
     expect(await unlessInterrupted(Promise.resolve(1), signal)).toBe(1);
     await expect(unlessInterrupted(Promise.reject(new Error('broken')), signal)).rejects.toThrow('broken');
   });
 
-  it('is abandoned at an interruption', async () => {
+  it('an interruption ends the wait for the work', async () => {
     const interruption = new Interruption();
     const waiting = unlessInterrupted(new Promise(() => undefined), interruption.signal);
     interruption.onSignal('SIGINT');

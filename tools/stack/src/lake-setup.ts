@@ -34,7 +34,7 @@ async function createBucket(s3: S3Client, bucket: string): Promise<void> {
   try {
     await s3.send(new HeadBucketCommand({ Bucket: bucket }));
   } catch {
-    // A store that refuses the question may still allow the creation, whose error says more: an answer to HEAD has no body.
+    // A store that refuses HEAD may still allow the creation, whose error says more, because an answer to HEAD has no body.
     await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   }
 }

@@ -14,8 +14,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('a lock', () => {
-  it('names its owner while it is held, and is gone after a failure too', async () => {
+describe('withLock', () => {
+  it('the lock file names its owner while the lock is held, and is deleted even after a failure', async () => {
     expect(await withLock(path, async () => JSON.parse(readFileSync(path, 'utf8')) as unknown)).toEqual({
       pid: process.pid,
       startedAt: startOf(process.pid),
@@ -24,7 +24,7 @@ describe('a lock', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('makes others wait while its owner lives, and announces the wait once', async () => {
+  it('a second caller waits while the owner lives, and onWait is called once', async () => {
     const release = Promise.withResolvers<void>();
     const first = withLock(path, async () => await release.promise);
     const told: number[] = [];
@@ -38,7 +38,7 @@ describe('a lock', () => {
     expect(told).toEqual([process.pid]);
   });
 
-  it('is taken over from a process that has died, and from one whose pid another process has now', async () => {
+  it('the lock of a dead process is taken over, even if its pid was reused', async () => {
     const { pid } = spawnSync('true');
     for (const dead of [
       { pid, startedAt: '1' },
@@ -50,14 +50,14 @@ describe('a lock', () => {
     }
   });
 
-  it('is taken over when it names no owner and is old', async () => {
+  it('an old lock file without an owner is taken over', async () => {
     await withLock(path, async () => undefined);
     writeFileSync(path, '');
     utimesSync(path, 0, 0);
     expect(await withLock(path, async () => 'taken over')).toBe('taken over');
   });
 
-  it('is given up on when the signal aborts', async () => {
+  it('the wait for the lock ends when the signal aborts', async () => {
     const stop = new AbortController();
     const options = { signal: stop.signal, onWait: () => stop.abort(new Error('stopped')) };
     const waiting = withLock(path, async () => await withLock(path, async () => 'never', options));

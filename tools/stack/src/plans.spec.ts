@@ -6,8 +6,8 @@ import { readSettings } from './settings.ts';
 const env = { MILLRACE_HOME: '/tmp/home' };
 const settings = readSettings(env);
 
-describe('the plan of a service', () => {
-  it('gives each purchase API its own outbox, and no other service one', () => {
+describe('planService', () => {
+  it('each purchase API gets a different outbox directory, and other services get none', () => {
     const directories = [
       planService('purchase', settings, env),
       planService('purchase', settings, env, 'purchase-2'),
@@ -16,7 +16,7 @@ describe('the plan of a service', () => {
     expect(directories).toEqual([join('/tmp/home', 'outbox', 'purchase'), join('/tmp/home', 'outbox', 'purchase-2'), undefined]);
   });
 
-  it('takes the outbox directory of the environment', () => {
+  it('an outbox directory from the environment is used', () => {
     const given = { ...env, PURCHASE_OUTBOX_DIR: '/disk' };
     expect(planService('purchase', readSettings(given), given).plan.env['PURCHASE_OUTBOX_DIR']).toBe('/disk');
   });

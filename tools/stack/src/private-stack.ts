@@ -47,7 +47,9 @@ export async function onPrivateStack<T>(
   }
 }
 
-/** Where the parts and services of a stack are, for a process that works with them: a test, a benchmark, a proof, an operator's command. */
+/**
+ * Addresses of the parts and services of a stack, for a process that works with them: a test, a benchmark, a proof, an operator's command.
+ */
 export function urlsOf(stack: Stack, env: Env): Record<string, string> {
   const { ports } = stack.settings;
   return {
@@ -62,7 +64,7 @@ export function urlsOf(stack: Stack, env: Env): Record<string, string> {
   };
 }
 
-// Leaves out what in the caller's environment would point at the parts of another stack.
+// Removes variables of the caller's environment that point to the parts of another stack.
 async function privateEnv(name: string): Promise<Env> {
   const own = /^(KAFKA|REDIS|AWS|TRINO|PURCHASE|SINK|QUERY|PROJECTOR|LAKE)_/;
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !own.test(key)));

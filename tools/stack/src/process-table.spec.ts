@@ -26,7 +26,7 @@ const plan = (script: string): Parameters<ProcessTable['start']>[0] => ({
 });
 
 describe('the process table', () => {
-  it('stops its processes, and kills those that do not stop', async () => {
+  it('stop ends a process, and kills it when it does not react', async () => {
     const willing = table.start(plan('setInterval(() => {}, 1000)'));
     expect(table.all()).toEqual([willing]);
     expect(table.isAlive(willing)).toBe(true);
@@ -39,7 +39,7 @@ describe('the process table', () => {
     expect(startOf(stubborn.pid)).toBeUndefined();
   });
 
-  it("does not touch a process that was given a dead one's pid", async () => {
+  it('a process that reuses the pid of a dead one is not stopped', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     const stale = { name: 'stale', kind: 'part' as const, pid: child.pid!, startedAt: '1', url: '', health: '' };
     writeFileSync(join(home, 'stale'), '');

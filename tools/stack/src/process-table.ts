@@ -39,7 +39,7 @@ export interface Planned {
   readonly ports: readonly { readonly port: number; readonly setting: string }[];
 }
 
-/** Knows the processes of a stack by pid files, starts them detached, and stops only its own. */
+/** The processes of a stack, recorded in pid files. It starts them detached and stops only its own. */
 export class ProcessTable {
   readonly #run: string;
   readonly #logs: string;

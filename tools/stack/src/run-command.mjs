@@ -19,7 +19,7 @@ const outputCharactersMax = 100_000;
  */
 
 /**
- * Runs a command to its end, in a process group of its own: a Ctrl-C does not reach it from the terminal, but through `signal`.
+ * Runs a command to its end, in a separate process group: a Ctrl-C reaches it through `signal` and not from the terminal.
  *
  * @param {string} command
  * @param {readonly string[]} args

@@ -16,7 +16,7 @@ export interface Acknowledged {
   readonly at: number;
 }
 
-/** How long purchases took from their 202 to being queryable. */
+/** Times from the 202 of purchases until they were queryable. */
 export interface Freshness {
   readonly events: number;
   readonly p50Ms: number;

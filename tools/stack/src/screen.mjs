@@ -1,4 +1,4 @@
-/** How often a step that runs on reports itself where no line can be redrawn, in milliseconds. */
+/** Interval at which a running step reports itself where no line can be redrawn, in milliseconds. */
 const reportEveryMs = 15_000;
 
 const redrawEveryMs = 250;

@@ -22,8 +22,8 @@ async function shown(isTTY: boolean, env: Readonly<Record<string, string>>): Pro
   return out.text.replaceAll(/\d+\.\d s/g, 'N s');
 }
 
-describe('a screen', () => {
-  it('writes plain lines where there is no terminal', async () => {
+describe('Screen', () => {
+  it('the screen writes plain lines without a terminal', async () => {
     expect(await shown(false, {})).toBe(
       [
         '  … Build everything that this workspace holds',
@@ -36,7 +36,7 @@ describe('a screen', () => {
     );
   });
 
-  it('redraws one line on a terminal, cut to its width, in colour', async () => {
+  it('the screen redraws one line on a terminal, cut to its width, in colour', async () => {
     expect(await shown(true, { TERM: 'xterm' })).toBe(
       [
         `\r\u001b[K${'  … Build everything that this workspace holds'.slice(0, 38)}…\r\u001b[K  \u001b[32m✓\u001b[0m Build everything that this workspace holds: 3 projects (N s)`,
@@ -47,13 +47,13 @@ describe('a screen', () => {
     );
   });
 
-  it('has no colour with NO_COLOR, and no control sequence on a dumb terminal', async () => {
+  it('NO_COLOR removes the colour, and a dumb terminal gets no control sequences', async () => {
     const plain = await shown(true, { TERM: 'xterm', NO_COLOR: '1' });
     expect(plain.replaceAll('\r\u001b[K', '')).not.toContain('\u001b');
     expect(await shown(true, { TERM: 'dumb' })).toBe(await shown(false, {}));
   });
 
-  it('shows steps that run beside each other on one line, and each with its own end', async () => {
+  it('concurrent steps share one line, and each has its own end', async () => {
     const out = output(true);
     const screen = new Screen(out, { TERM: 'xterm', NO_COLOR: '1' });
     const first = Promise.withResolvers<void>();

@@ -81,15 +81,15 @@ function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-describe('a second stream, by its declaration alone', () => {
-  it('is listed by the purchase API, and its table by the query API', async () => {
+describe('a second stream from its declaration alone', () => {
+  it('the purchase API lists the stream, and the query API lists its table', async () => {
     const { body } = await ask<StreamList>('purchase', '/v1/streams');
     expect(body.streams.map((one) => one.name)).toEqual(['purchases', 'book-views']);
     const tables = await ask<{ readonly tables: readonly { readonly name: string }[] }>('query-api', '/v1/tables');
     expect(tables.body.tables.map((one) => one.name)).toEqual(['purchases', 'book_views']);
   });
 
-  it('goes from REST to an SQL answer beside the first one', async () => {
+  it('an event of the stream goes from REST to an SQL answer beside the first stream', async () => {
     const one = await ask<EventReceipt>('purchase', '/v1/book-views', view);
     expect(one).toMatchObject({ status: 202, body: { durability: 'kafka', topic: 'bookstore.book-views.v1' } });
     const batch = [
@@ -119,12 +119,12 @@ describe('a second stream, by its declaration alone', () => {
     expect(await waitUntil('the purchase', async () => ((await rowsOf(joined))?.[0]?.[0] === '3' ? true : undefined))).toBe(true);
   });
 
-  it('keeps the record that breaks its contract as a reject, and its table is complete', async () => {
+  it('an invalid record becomes a reject, and the table of the stream is complete', async () => {
     expect(await audited('?stream=book-views')).toEqual(['book_views', 'complete', 3, 1]);
     expect(await audited('')).toEqual(['purchases', 'complete', 1, 0]);
   });
 
-  it('has series of its own in the metrics of the sink, and the first stream keeps its series', async () => {
+  it("the sink's metrics have separate series for the stream, and the first stream keeps its series", async () => {
     const text = await (await fetch(`${services.sink!.url}/metrics`)).text();
     const landed = text.split('\n').filter((line) => line.startsWith('millrace_sink_rows_landed_total{'));
     expect(landed.map((line) => [line.includes('stream="book-views"'), line.split(' ').at(-1)])).toEqual([

@@ -7,8 +7,8 @@ function accessOf(env: Readonly<Record<string, string>>): Record<string, string 
   return { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE };
 }
 
-describe('the settings of the stack', () => {
-  it('have the ports of DESIGN, and start every part', () => {
+describe('stack settings', () => {
+  it('the defaults have the documented ports and start every part', () => {
     const settings = readSettings({});
     expect(settings.ports).toEqual({
       kafka: 9092,
@@ -27,7 +27,7 @@ describe('the settings of the stack', () => {
     expect([...settings.external]).toEqual([]);
   });
 
-  it('move a part by its port, and its clients with it', () => {
+  it('a port setting moves a part and the clients that use it', () => {
     const settings = readSettings({ KAFKA_PORT: '19092', REDIS_PORT: '16379', AWS_EMULATOR_PORT: '14566' });
     expect(serviceEnv(settings, {})).toMatchObject({
       KAFKA_BROKERS: '127.0.0.1:19092',
@@ -37,7 +37,7 @@ describe('the settings of the stack', () => {
     expect([...settings.external]).toEqual([]);
   });
 
-  it("find S3 and Glue by the AWS SDK's own variables, before the one for all services", () => {
+  it('the AWS variables of S3 and Glue precede the general one', () => {
     const settings = readSettings({ AWS_ENDPOINT_URL: 'http://aws:1', AWS_ENDPOINT_URL_S3: 'http://s3:2' });
     expect(settings).toMatchObject({ awsUrl: 'http://aws:1', s3Url: 'http://s3:2', glueUrl: 'http://aws:1' });
     expect(readSettings({ AWS_ENDPOINT_URL_GLUE: 'http://glue:3', AWS_EMULATOR_PORT: '14566' })).toMatchObject({
@@ -47,33 +47,33 @@ describe('the settings of the stack', () => {
     });
   });
 
-  it('start the emulator while a service of AWS has no other place', () => {
+  it('the emulator starts unless every AWS service has another address', () => {
     const elsewhere = { AWS_ENDPOINT_URL_S3: 'http://s3:2', AWS_ENDPOINT_URL_GLUE: 'http://glue:3' };
     expect([...readSettings(elsewhere).external]).toEqual([]);
     expect([...readSettings({ ...elsewhere, AWS_ENDPOINT_URL_ATHENA: 'http://athena:4' }).external]).toEqual(['aws']);
     expect([...readSettings({ AWS_ENDPOINT_URL: 'http://aws:1' }).external]).toEqual(['aws']);
   });
 
-  it('do not start a part that a URL says is there', () => {
+  it('a part with a URL in the environment does not start', () => {
     const settings = readSettings({ KAFKA_BROKERS: 'kafka-1:9092,kafka-2:9092', REDIS_URL: 'redis://cache:6379' });
     expect([...settings.external]).toEqual(['kafka', 'redis']);
     expect(settings.kafkaBrokers).toBe('kafka-1:9092,kafka-2:9092');
   });
 
-  it('ignore what Kubernetes sets for a Service under the name of a port', () => {
+  it('a port variable of a Kubernetes Service is ignored', () => {
     expect(readSettings({ KAFKA_PORT: 'tcp://10.96.97.183:9092', REDIS_PORT: 'tcp://10.96.97.184:6379' }).ports).toMatchObject({
       kafka: 9092,
       redis: 6379,
     });
   });
 
-  it('name every port that is not one', () => {
+  it('the error names every invalid port', () => {
     expect(() => readSettings({ KAFKA_PORT: 'x', REDIS_PORT: '70000' })).toThrow(
       'KAFKA_PORT must be a port from 1 to 65535 (it is "x"); REDIS_PORT must be a port from 1 to 65535 (it is "70000")',
     );
   });
 
-  it('pass the given variables to a service, before those of the local profile', () => {
+  it('the given variables precede those of the local profile', () => {
     expect(serviceEnv(readSettings({}), { SINK_FLUSH_SECONDS: '60', SINK_PORT: '3012' })).toMatchObject({
       SINK_FLUSH_SECONDS: '60',
       SINK_PORT: '3012',
@@ -83,7 +83,7 @@ describe('the settings of the stack', () => {
 
   const unchecked = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'millrace', AWS_SECRET_ACCESS_KEY: 'millrace' };
 
-  it('give the emulator fixed keys, and no profile that may need a login', () => {
+  it('the emulator gets fixed keys and no profile that may need a login', () => {
     expect(accessOf({})).toEqual(unchecked);
     expect(accessOf({ AWS_PROFILE: 'work' })).toEqual(unchecked);
     expect(accessOf({ AWS_ENDPOINT_URL: 'http://emulator:4566', AWS_REGION: 'eu-west-1' })).toEqual({
@@ -92,7 +92,7 @@ describe('the settings of the stack', () => {
     });
   });
 
-  it('leave another store the credentials and the region that the environment names', () => {
+  it('another store gets the credentials and the region of the environment', () => {
     const AWS_ENDPOINT_URL_S3 = 'https://s3.eu-west-1.amazonaws.com';
     expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_PROFILE: 'work' })).toEqual({ AWS_PROFILE: 'work' });
     expect(accessOf({ AWS_ENDPOINT_URL_S3, AWS_WEB_IDENTITY_TOKEN_FILE: '/token', AWS_REGION: 'eu-west-1' })).toEqual({

@@ -6,7 +6,7 @@ export function isService(name: string): name is ServiceName {
   return serviceNames.some((one) => one === name);
 }
 
-/** Where everything is, from the environment. */
+/** Addresses and folders of the stack, from the environment. */
 export interface Settings {
   /** All state of this stack. */
   readonly home: string;

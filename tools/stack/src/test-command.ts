@@ -132,7 +132,7 @@ async function integration(
   return { failures, ran };
 }
 
-/** In the order given; a group stands where its first project does. */
+/** In the order given; a group takes the place of its first project. */
 function groupsOf(projects: readonly string[]): readonly string[][] {
   const groups = projects.map((project) => {
     const group = besideEachOther.find((names) => names.includes(project));

@@ -16,7 +16,7 @@ function write(name: string, testResults: readonly object[], ms = 1000): { proje
   return { project: name, path: join(folder, name) };
 }
 
-it('adds reports up, and lists skipped and failed tests by name', () => {
+it('reports are summed, and skipped and failed tests are listed by name', () => {
   const one = write('one', [
     {
       name: 'a',
@@ -65,7 +65,7 @@ it('adds reports up, and lists skipped and failed tests by name', () => {
   );
 });
 
-it('counts a file that could not be run and a missing report as failures', () => {
+it('a file that did not run and a missing report count as failures', () => {
   const broken = write('broken', [{ name: 'x.spec.ts', status: 'failed', message: 'SyntaxError: oops\n at', assertionResults: [] }]);
   expect(tallyOf([broken, { project: 'gone', path: join(folder, 'gone') }]).failed).toEqual([
     'broken: x.spec.ts: SyntaxError: oops',

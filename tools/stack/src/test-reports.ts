@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { tableText } from './table-text.ts';
 import { durationText } from './timeline.ts';
 
-/** One test, as vitest's JSON report tells it. */
+/** One test of vitest's JSON report. */
 interface Assertion {
   readonly fullName: string;
   readonly status: string;

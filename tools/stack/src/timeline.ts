@@ -1,4 +1,4 @@
-/** Adds up where the time of a command goes. */
+/** Measures the phases of a command. */
 export class Timeline {
   readonly #now: () => number;
   readonly #phases: [name: string, ms: number][] = [];

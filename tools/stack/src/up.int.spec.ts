@@ -57,7 +57,7 @@ describe('./millrace up in a terminal', () => {
     { how: 'SIGHUP', when: 'the start of a part', shown: '… Start kafka', started: [] },
     { how: 'SIGTERM', when: 'the start of another part', shown: '… Start redis', started: ['kafka'] },
     { how: 'Ctrl-C', when: 'the start of a service', shown: '… Start purchase', started: ['kafka', 'redis', 'aws'] },
-  ] as const)('stops everything that it started after $how during $when', { timeout }, async ({ how, shown, started }) => {
+  ] as const)('$how during $when stops everything that the command started', { timeout }, async ({ how, shown, started }) => {
     const up = millrace('up');
     await up.until(shown);
     interrupts[how].send(up);
@@ -67,7 +67,7 @@ describe('./millrace up in a terminal', () => {
     expect(processesWith(home)).toEqual([]);
   });
 
-  it('stops everything and returns with 0 after Ctrl-C once everything runs', { timeout }, async () => {
+  it('Ctrl-C after the start stops everything, and the command exits with 0', { timeout }, async () => {
     const up = millrace('up');
     await up.until('Ctrl-C stops everything.');
     expect(up.text).toContain('Sales by genre');
@@ -78,7 +78,7 @@ describe('./millrace up in a terminal', () => {
     expect(processesWith(home)).toEqual([]);
   });
 
-  it('does not wait for a process that does not stop after a second Ctrl-C', { timeout }, async () => {
+  it('a second Ctrl-C does not wait for a process that does not stop', { timeout }, async () => {
     const up = millrace('up');
     await up.until('… Start purchase');
     process.kill(pidOf('redis'), 'SIGSTOP');
@@ -92,7 +92,7 @@ describe('./millrace up in a terminal', () => {
     expect(processesWith(home)).toEqual([]);
   });
 
-  it('leaves the processes of an earlier command running, and says so', { timeout }, async () => {
+  it('processes of an earlier command keep running, and the output says so', { timeout }, async () => {
     expect(await millrace('start', 'redis').ended).toBe(0);
     const up = millrace('up');
     await up.until('… Start aws');
@@ -104,7 +104,7 @@ describe('./millrace up in a terminal', () => {
 });
 
 describe('./millrace verify in a terminal', () => {
-  it('stops its stack and the proof after Ctrl-C', { timeout }, async () => {
+  it('Ctrl-C stops the proof and its stack', { timeout }, async () => {
     env = { ...env, MILLRACE_TEST_MARK: home };
     const verify = millrace('verify', 'sink-rebalance');
     await verify.until('✓ Start a stack for verify-sink-rebalance');
@@ -116,7 +116,7 @@ describe('./millrace verify in a terminal', () => {
 });
 
 describe('a separate S3', () => {
-  it('holds the lake: set-up, services and the wait for the samples use AWS_ENDPOINT_URL_S3', { timeout }, async () => {
+  it('set-up, services and the wait for the samples use AWS_ENDPOINT_URL_S3', { timeout }, async () => {
     const storeEnv = { ...env, MILLRACE_HOME: join(home, 'store') };
     const store = new Stack(readSettings(storeEnv), storeEnv, new Interruption());
     await store.start('aws', 'aws');

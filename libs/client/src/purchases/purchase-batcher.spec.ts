@@ -52,8 +52,8 @@ async function addAll(batcher: PurchaseBatcher, ids: string): Promise<void> {
   for (const id of ids) await batcher.add(purchaseOf(id));
 }
 
-describe('a batcher', () => {
-  it('sends a batch when it has reached its count', async () => {
+describe('PurchaseBatcher', () => {
+  it('the batcher sends a batch that has reached its count', async () => {
     const { client, batcher } = batcherOf({ countMax: 3 });
     await addAll(batcher, 'ab');
     expect(client.batches).toEqual([]);
@@ -61,7 +61,7 @@ describe('a batcher', () => {
     expect(client.batches).toEqual([['a', 'b', 'c']]);
   });
 
-  it('sends a batch before it exceeds its size, and a purchase above the size alone', async () => {
+  it('the batcher sends a batch before it exceeds its size, and sends an oversized purchase alone', async () => {
     const bytes = JSON.stringify(purchaseOf('a')).length + 1;
     const { client, batcher } = batcherOf({ bytesMax: 2 + 2 * bytes });
     await addAll(batcher, 'ab');
@@ -73,7 +73,7 @@ describe('a batcher', () => {
     expect(client.batches[1]).toEqual(['c']);
   });
 
-  it('sends a batch when its first purchase has waited long enough', async () => {
+  it('the batcher sends a batch when the age of its first purchase reaches ageMsMax', async () => {
     const { client, batcher } = batcherOf({ ageMsMax: 20 });
     await addAll(batcher, 'a');
     await vi.advanceTimersByTimeAsync(15);
@@ -84,7 +84,7 @@ describe('a batcher', () => {
     expect(client.batches).toEqual([['a', 'b']]);
   });
 
-  it('has one batch under way at a time', async () => {
+  it('the batcher sends one batch at a time', async () => {
     const { client, batcher } = batcherOf({ countMax: 2 });
     await addAll(batcher, 'abcdef');
     expect(client.batches).toEqual([['a', 'b']]);
@@ -95,7 +95,7 @@ describe('a batcher', () => {
     ]);
   });
 
-  it('makes a producer wait while its buffer is full, and lets waiting purchases in by their order', async () => {
+  it('a producer waits while the buffer has too many purchases, and waiting purchases enter in order', async () => {
     const { client, batcher } = batcherOf({ countMax: 2, heldCountMax: 3 });
     await addAll(batcher, 'abc');
     const order: string[] = [];
@@ -110,7 +110,7 @@ describe('a batcher', () => {
     expect([order, batcher.heldCount]).toEqual([['d', 'e'], 3]);
   });
 
-  it('makes a producer wait while its buffer has too many bytes', async () => {
+  it('a producer waits while the buffer has too many bytes', async () => {
     const bytes = JSON.stringify(purchaseOf('a')).length + 1;
     const { client, batcher } = batcherOf({ heldBytesMax: 2 * bytes });
     await addAll(batcher, 'ab');
@@ -123,7 +123,7 @@ describe('a batcher', () => {
     expect(onAdded).toHaveBeenCalledOnce();
   });
 
-  it('lets a waiting producer leave by its signal', async () => {
+  it('an aborted signal ends the wait of its producer', async () => {
     const { client, batcher } = batcherOf({ countMax: 1, heldCountMax: 1 });
     await addAll(batcher, 'a');
     const caller = new AbortController();
@@ -134,7 +134,7 @@ describe('a batcher', () => {
     expect([client.batches, batcher.heldCount]).toEqual([[['a']], 0]);
   });
 
-  it('gives each purchase its outcome, also when the batch fails as a whole', async () => {
+  it('each purchase gets its outcome, even when the whole batch fails', async () => {
     const { client, batcher } = batcherOf({ countMax: 1 });
     const [first, second] = [await batcher.add(purchaseOf('a')), await batcher.add(purchaseOf('b'))];
     await client.answer();
@@ -143,7 +143,7 @@ describe('a batcher', () => {
     expect(await second.outcome).toMatchObject({ accepted: false, eventId: 'b', error: { code: 'unreachable' } });
   });
 
-  it('that is closed sends what it holds and refuses more', async () => {
+  it('a closed batcher sends its buffer and refuses new purchases', async () => {
     const { client, batcher } = batcherOf();
     const held = await batcher.add(purchaseOf('a'));
     const closing = batcher.close();
@@ -154,7 +154,7 @@ describe('a batcher', () => {
     expect(await held.outcome).toMatchObject({ accepted: true });
   });
 
-  it('that is aborted sends nothing more and tells each purchase', async () => {
+  it('an aborted batcher sends no further batch and fails each purchase', async () => {
     const all = new AbortController();
     const { client, batcher } = batcherOf({ signal: all.signal, heldCountMax: 1 });
     const held = await batcher.add(purchaseOf('a'));

@@ -8,7 +8,7 @@ import type { PurchaseClient, PurchaseOutcome } from './purchase-client.ts';
 export interface PurchaseBatcherOptions {
   /** Maximum number of purchases of one batch, 1–10,000. Default 500. */
   readonly countMax?: number;
-  /** Maximum size of one batch in bytes of JSON, ≥ 1. A larger purchase is a batch of its own. Default 524,288. */
+  /** Maximum size of one batch in bytes of JSON, ≥ 1. A larger purchase is sent alone. Default 524,288. */
   readonly bytesMax?: number;
   /** Longest time for which a purchase waits for others, in milliseconds, ≥ 0. Default 20. */
   readonly ageMsMax?: number;
@@ -45,8 +45,8 @@ interface Waiter {
 const encoder = new TextEncoder();
 
 /**
- * Sends purchases in batches. One batch is under way at a time, so the purchases of one user keep their order, unless the service refuses
- * one of them for a while. While the buffer is full, `add` waits: a fast producer slows down to the speed of the service.
+ * Sends purchases in batches. It sends one batch at a time, so the purchases of one user keep their order. The exception is a purchase that
+ * the service refuses temporarily. While the buffer is full, `add` waits: a fast producer slows down to the speed of the service.
  */
 export class PurchaseBatcher {
   readonly #client: Pick<PurchaseClient, 'identify' | 'postBatch'>;
@@ -54,7 +54,7 @@ export class PurchaseBatcher {
   readonly #signal: AbortSignal | undefined;
   readonly #clock: Clock;
   readonly #queue: Entry[] = [];
-  /** The batch that is under way; empty when there is none. */
+  /** The batch in flight, or empty. */
   #sending: readonly Entry[] = [];
   readonly #waiters = new Set<Waiter>();
   #heldCount = 0;
@@ -93,7 +93,7 @@ export class PurchaseBatcher {
     return { eventId: entry.eventId, outcome: entry.outcome };
   }
 
-  /** Sends what the buffer holds without waiting for more. It resolves when each of these purchases has its outcome. */
+  /** Sends the buffered purchases without waiting for more. It resolves when each of these purchases has its outcome. */
   async flush(): Promise<void> {
     const outcomes = [...this.#queue, ...this.#sending].map(({ outcome }) => outcome);
     this.#isFlushing = true;

@@ -42,7 +42,7 @@ const refused = (index: number, status: number, name: string) => ({
 });
 
 describe('PurchaseClient.post', () => {
-  it('sends the same eventId in each attempt', async () => {
+  it('each attempt sends the same eventId', async () => {
     const { service, client } = clientOf([new TypeError('fetch failed'), problem(503, 'unavailable'), json(202, inKafka('id-1'))]);
     expect(await settle(client.post(purchase))).toEqual(inKafka('id-1'));
     expect(service.seen.map(({ path, body }) => [path, body])).toEqual(
@@ -50,27 +50,27 @@ describe('PurchaseClient.post', () => {
     );
   });
 
-  it('keeps the eventId of the caller', async () => {
+  it('the eventId of the caller is kept', async () => {
     const { service, client } = clientOf([json(202, inKafka('own'))]);
     await settle(client.post({ ...purchase, eventId: 'own' }));
     expect(service.seen[0]!.body).toMatchObject({ eventId: 'own' });
   });
 
-  it('leaves the eventId to the service where the caller gives an idempotency key', async () => {
+  it('the service chooses the eventId when the caller gives an idempotency key', async () => {
     const { service, client } = clientOf([json(202, inKafka('from-key'))]);
     await settle(client.post(purchase, { idempotencyKey: 'order-17' }));
     expect(service.seen[0]).toMatchObject({ headers: { 'idempotency-key': 'order-17' }, body: purchase });
     expect(service.seen[0]!.body).not.toHaveProperty('eventId');
   });
 
-  it('fails with the problem of a purchase that breaks the contract', async () => {
+  it('a purchase that breaks the contract fails with the problem of the service', async () => {
     const { client } = clientOf([problem(400, 'validation')]);
     await expect(settle(client.post(purchase))).rejects.toMatchObject({ code: 'problem', status: 400, retryable: false });
   });
 });
 
 describe('PurchaseClient.postBatch', () => {
-  it('sends again only the purchases whose failure may pass, and returns the outcomes in order', async () => {
+  it('only purchases with a temporary failure are sent again, and the outcomes keep their order', async () => {
     const { service, client } = clientOf([
       json(202, { accepted: 1, rejected: 2, items: [taken(0, 'id-1'), refused(1, 400, 'validation'), refused(2, 503, 'unavailable')] }),
       json(202, { accepted: 1, rejected: 0, items: [taken(0, 'id-3')] }),
@@ -86,7 +86,7 @@ describe('PurchaseClient.postBatch', () => {
     ]);
   });
 
-  it('reads the items of a 400 and of a 503', async () => {
+  it('the items of a 400 and a 503 answer are read', async () => {
     const { client } = clientOf([
       json(503, { accepted: 0, rejected: 1, items: [refused(0, 503, 'unavailable')] }, { 'retry-after': '1' }),
       json(400, { accepted: 0, rejected: 1, items: [refused(0, 400, 'validation')] }),
@@ -94,7 +94,7 @@ describe('PurchaseClient.postBatch', () => {
     expect(await settle(client.postBatch([purchase]))).toMatchObject([{ accepted: false, error: { status: 400 } }]);
   });
 
-  it('returns the outcomes that are known when a later attempt fails as a whole', async () => {
+  it('known outcomes are returned when a later attempt fails as a whole', async () => {
     const { client } = clientOf([
       json(202, { accepted: 1, rejected: 1, items: [taken(0, 'id-1'), refused(1, 503, 'unavailable')] }),
       problem(401, 'unauthenticated'),
@@ -105,7 +105,7 @@ describe('PurchaseClient.postBatch', () => {
     ]);
   });
 
-  it('fails when the service refuses the request as a whole', async () => {
+  it('the call fails when the service refuses the whole request', async () => {
     const { client } = clientOf([problem(413, 'body-too-large')]);
     await expect(settle(client.postBatch([purchase]))).rejects.toMatchObject({ code: 'problem', status: 413 });
   });

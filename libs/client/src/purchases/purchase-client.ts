@@ -62,7 +62,7 @@ export class PurchaseClient {
         async (send, attemptSignal) => {
           const request: Request = { method: 'POST', path: '/v1/purchases/batch', body: pending.map((index) => identified[index]!) };
           const answer = await send(request);
-          // A timed-out attempt must not change what the next one has begun to send.
+          // A timed-out attempt must not change the items that the next attempt sends.
           attemptSignal.throwIfAborted();
           const items = isBatchAnswer(answer.body) ? answer.body.items : (expectSuccess(request, answer).body as BatchAnswer).items;
           const sent = pending;

@@ -14,7 +14,7 @@ const query = (state: string, more: object = {}) => ({ id: 'q 1', state, engine:
 const later = { 'retry-after': '1' };
 
 describe('QueryClient', () => {
-  it('submits a query under one idempotency key in each attempt, and under another one in the next call', async () => {
+  it('all attempts of a submission have one idempotency key, and the next submission has another', async () => {
     const { service, client } = clientOf([problem(503, 'unavailable'), json(202, query('queued')), json(202, query('queued'))]);
     await settle(client.submit({ sql: 'SELECT 1' }));
     await settle(client.submit({ sql: 'SELECT 1' }));
@@ -24,7 +24,7 @@ describe('QueryClient', () => {
     expect(service.seen[0]).toMatchObject({ method: 'POST', path: '/v1/queries', body: { sql: 'SELECT 1' } });
   });
 
-  it('runs a query to its end with long polls', async () => {
+  it('QueryClient.run waits for the end of the query with long polls', async () => {
     const { service, client } = clientOf([
       json(202, query('queued'), later),
       json(200, query('running'), later),
@@ -35,7 +35,7 @@ describe('QueryClient', () => {
     expect(service.seen.slice(1).map(({ path }) => path)).toEqual(['/v1/queries/q%201?wait=13', '/v1/queries/q%201?wait=13']);
   });
 
-  it('throws the problem of a query that failed', async () => {
+  it('a failed query throws its problem', async () => {
     const error = { type: 'urn:millrace:problem:statement-invalid', title: 'No', status: 400, detail: 'There is no column x.' };
     const { client } = clientOf([json(200, query('failed', { error }))]);
     await expect(settle(client.run({ sql: 'SELECT x' }))).rejects.toMatchObject({
@@ -45,7 +45,7 @@ describe('QueryClient', () => {
     });
   });
 
-  it('cancels a query whose caller leaves', async () => {
+  it('an aborted signal cancels the query', async () => {
     const { service, client } = clientOf([json(202, query('queued'), later), 'hang', json(202, query('cancelling'))]);
     const caller = new AbortController();
     const running = client.run({ sql: 'SELECT 1' }, { signal: caller.signal }).catch((error: unknown) => error);
@@ -56,7 +56,7 @@ describe('QueryClient', () => {
     expect(service.seen.at(-1)).toMatchObject({ method: 'DELETE', path: '/v1/queries/q%201' });
   });
 
-  it('iterates over the rows of all pages and reads a page only when it is needed', async () => {
+  it('QueryClient.rows returns the rows of all pages and reads each page only when needed', async () => {
     const columns = [{ name: 'n', type: 'bigint' }];
     const { service, client } = clientOf([
       json(200, { columns, rows: [['1'], ['2']], next: 'c&1' }),
@@ -74,7 +74,7 @@ describe('QueryClient', () => {
     ]);
   });
 
-  it('lists queries by its filters', async () => {
+  it('QueryClient.list sends its filters', async () => {
     const { service, client } = clientOf([json(200, { queries: [] })]);
     await settle(client.list({ state: 'running', text: 'a b' }));
     expect(service.seen[0]!.path).toBe('/v1/queries?state=running&text=a+b');

@@ -24,11 +24,11 @@ const operation: HttpOperation = {
 };
 const api: HttpApi = { title: 'Things', description: 'D', version: '1.0.0', operations: [operation] };
 
-describe('an OpenAPI document', () => {
+describe('openApiOf', () => {
   const document = openApiOf(api);
   const described = document.paths['/things/{id}']!['post']!;
 
-  it('defines each schema with a title once, without its id, and refers to it', () => {
+  it('each schema with a title is defined once, without its $id, and is referenced elsewhere', () => {
     expect(document.components.schemas['Thing']).toEqual({
       type: 'object',
       title: 'Thing',
@@ -42,14 +42,14 @@ describe('an OpenAPI document', () => {
     });
   });
 
-  it('requires path parameters only', () => {
+  it('only path parameters are required', () => {
     expect(described.parameters?.map(({ name, required }) => [name, required])).toEqual([
       ['id', true],
       ['limit', false],
     ]);
   });
 
-  it('lists the problems of the route and the common ones by status', () => {
+  it('the responses list the problems of the route and the common problems by status', () => {
     expect(Object.keys(described.responses)).toEqual(['200', '400', '401', '403', '404', '408', '410', '431', '500', '503']);
     expect(described.responses['404']).toEqual({
       description: '`not-found`: There is nothing here',
@@ -60,7 +60,7 @@ describe('an OpenAPI document', () => {
     );
   });
 
-  it('keeps an answer that shares its status with a problem', () => {
+  it('an answer that shares its status with a problem is kept', () => {
     const ready = { ...operation, answers: [{ status: 503, description: 'Not ready', content: { 'application/json': thing } }] };
     const answer = openApiOf({ ...api, operations: [ready] }).paths['/things/{id}']!['post']!.responses['503']!;
     expect(answer.description).toMatch(/^Not ready; or a problem\. `unavailable`/);
@@ -74,11 +74,11 @@ describe('an OpenAPI document', () => {
     ],
     [[], [{ bearer: [] }]],
     ['public', []],
-  ] as const)('states the credentials of the scopes %j', (scopes, security) => {
+  ] as const)('the security of the scopes %j is stated', (scopes, security) => {
     expect(openApiOf({ ...api, operations: [{ ...operation, scopes }] }).paths['/things/{id}']!['post']!.security).toEqual(security);
   });
 
-  it('refuses two different schemas with one title', () => {
+  it('two different schemas with one title are refused', () => {
     const other = { ...operation, path: '/others', body: Type.Object({}, { title: 'Thing' }) };
     expect(() => openApiOf({ ...api, operations: [operation, other] })).toThrow('Two schemas have the title Thing.');
   });

@@ -122,7 +122,8 @@ function describeResponses(
     const names = [...new Set(problems)].filter((name) => problemTypes[name].status === status);
     const text = names.map((name) => `\`${name}\`: ${problemTypes[name].title}`).join('; ');
     const answer = responses[String(status)];
-    // A status may be an answer of its own, too: `/health/ready` answers 503 with a readiness, and with a problem while it is overloaded.
+    // A status of a problem may also have another answer: `/health/ready` answers 503 with a readiness, or with a problem while it is
+    // overloaded.
     responses[String(status)] = {
       ...answer,
       description: answer === undefined ? text : `${answer.description}; or a problem. ${text}`,

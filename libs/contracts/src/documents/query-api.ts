@@ -39,9 +39,9 @@ const filter = (name: string, description: string, schema: TSchema = Type.String
   description,
   schema,
 });
-const retryAfter = 'Seconds after which the next look makes sense';
+const retryAfter = 'Seconds after which the next request makes sense';
 const xCache =
-  'Way to the answer: `hit` (a kept result that is still exact), `shared` (the run of an equal query), `miss` (a run of its own) or `bypass` (the cache cannot answer it)';
+  'Way to the answer: `hit` (a kept result that is still exact), `shared` (the run of an equal query), `miss` (a separate run) or `bypass` (the cache cannot answer it)';
 const age = 'Age of a result from the cache, in seconds';
 const json = 'application/json';
 

@@ -30,10 +30,10 @@ const declaration: StreamDeclaration<typeof fields> = {
   contract: 'gift-cards.v1/1',
 };
 
-describe('a stream', () => {
+describe('defineStream', () => {
   const stream = defineStream(declaration);
 
-  it('derives the schemas, the columns and the words for documents from its declaration', () => {
+  it('the schemas, the columns and the terms of documents follow from the declaration', () => {
     expect(stream.eventSchema).toMatchObject({ $id: 'urn:millrace:schema:gift-card-event:v1', title: 'GiftCardEvent' });
     expect(stream.eventSchema.required).toEqual(['eventId', 'userId', 'at']);
     expect(stream.requestSchema).toMatchObject({ title: 'GiftCardRequest', additionalProperties: false, required: ['userId', 'at'] });
@@ -46,12 +46,12 @@ describe('a stream', () => {
     expect([stream.noun, stream.sortColumns, writeScopeOf(stream)]).toEqual(['gift card', ['user_id'], 'gift-cards:write']);
   });
 
-  it('seals at 64 MiB or 60 s unless its declaration gives hints', () => {
+  it('a stream seals at 64 MiB or 60 s unless its declaration gives hints', () => {
     expect(stream.buffering).toEqual({ flushBytes: 67_108_864, flushSeconds: 60 });
     expect(defineStream({ ...declaration, buffering: { flushSeconds: 5 } }).buffering).toEqual({ flushBytes: 67_108_864, flushSeconds: 5 });
   });
 
-  it('keeps its events for ever, because the topic is the source of truth', () => {
+  it('the topic keeps its events without limit, because it is the source of truth', () => {
     expect(stream.topic.config).toMatchObject({ 'retention.ms': '-1', 'retention.bytes': '-1', 'cleanup.policy': 'delete' });
   });
 });
@@ -103,20 +103,20 @@ describe('an invalid declaration', () => {
       { fields: { ...fields, at: integer({ fieldId: 3, minimum: 0, maximum: 9, description }) } },
       'x-column-type timestamp',
     ],
-  ])('with %s is refused with the reason', (_what, change, sentence) => {
+  ])('a declaration with %s is refused with the reason', (_what, change, sentence) => {
     const invalid = { ...declaration, ...change } as StreamDeclaration<typeof fields>;
     expect(() => defineStream(invalid)).toThrow(TypeError);
     expect(() => defineStream(invalid)).toThrow(sentence);
   });
 
-  it('names all of its problems at once', () => {
+  it('the error names all problems of a declaration at once', () => {
     const invalid = { ...declaration, table: 'X', keyField: 'none' } as unknown as typeof declaration;
     expect(() => defineStream(invalid)).toThrow(/^Invalid stream "gift-cards": the table "X" .*; keyField names "none"/);
   });
 });
 
-describe('a list of streams', () => {
-  it('keeps its order', () => {
+describe('listStreams', () => {
+  it('the list keeps its order', () => {
     expect(listStreams([purchases, bookViews]).map(({ name }) => name)).toEqual(['purchases', 'book-views']);
   });
 
@@ -127,22 +127,22 @@ describe('a list of streams', () => {
     ['title', { title: purchases.title }, 'Purchase'],
     ['event type', { eventType: purchases.eventType }, 'com.millrace.bookstore.purchase.v1'],
     ['delivery stream', { deliveryStream: purchases.deliveryStream! }, 'books-purchase-stream'],
-  ])('refuses two streams of one %s', (what, change, value) => {
+  ])('two streams with one %s are refused', (what, change, value) => {
     expect(() => listStreams([purchases, { ...bookViews, ...change }])).toThrow(`Two streams have the ${what} "${value}"`);
   });
 });
 
-describe('the event of a request', () => {
+describe('eventMakerOf', () => {
   const make = eventMakerOf(bookViews);
   const request = { viewedAt: 1_575_121_641, userId: 'ann', bookId: 'EC437D98-455D-4FEC-8DBE-2C2630454BDD' };
 
-  it('has its fields in wire order, an id, and UUIDs in lower case', () => {
+  it('the event has its fields in wire order, an id, and UUIDs in lower case', () => {
     expect(JSON.stringify(make(request, () => 'AAAAAAAA-0000-7000-8000-00000000000A'))).toBe(
       '{"eventId":"aaaaaaaa-0000-7000-8000-00000000000a","bookId":"ec437d98-455d-4fec-8dbe-2c2630454bdd","userId":"ann","viewedAt":1575121641}',
     );
   });
 
-  it('keeps an optional field and the id that the client gave', () => {
+  it('the event keeps an optional field and the id that the client gave', () => {
     const given = { ...request, eventId: 'BBBBBBBB-0000-7000-8000-00000000000B', referrer: '/home' };
     const event = make(given, () => 'unused');
     expect(event).toMatchObject({ eventId: 'bbbbbbbb-0000-7000-8000-00000000000b', referrer: '/home' });

@@ -11,8 +11,8 @@ export interface StreamDeclaration<Fields extends TProperties> {
   /** One sentence about one event. */
   readonly description: string;
   /**
-   * The fields of an event, in the order of the wire format. Each has an `x-field-id`; `fields.ts` makes the usual kinds. The field `eventId`
-   * is required.
+   * The fields of an event, in the order of the wire format. Each has an `x-field-id`; `fields.ts` makes the usual kinds. The field
+   * `eventId` is required.
    */
   readonly fields: Fields;
   /** CloudEvents type of an event, with the version of its schema. */
@@ -21,8 +21,8 @@ export interface StreamDeclaration<Fields extends TProperties> {
   /** Field whose value is the key: a required string. Events of one key keep their order. */
   readonly keyField: keyof Fields & string;
   /**
-   * Name of the Firehose delivery stream under which producers with an AWS SDK put events: 1–64 letters, digits, dots, hyphens and underscores.
-   * Default: they cannot.
+   * Name of the Firehose delivery stream under which producers with an AWS SDK put events: 1–64 letters, digits, dots, hyphens and
+   * underscores. Default: they cannot.
    */
   readonly deliveryStream?: string;
   /** Glue database of the table. */

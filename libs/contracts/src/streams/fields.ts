@@ -11,9 +11,12 @@ const textPattern = '^[^\\u0000\\p{Cs}]*$';
 /** Largest time in epoch seconds: the last second of 2099. */
 const epochSecondsMax = 4_102_444_799;
 
-/** What each field of an event states. */
+/** Facts about a field of an event. */
 export interface FieldFacts {
-  /** Parquet field id of the column. It never changes and never belongs to another column, so that a table format can be projected from the files. */
+  /**
+   * Parquet field id of the column. It never changes and never belongs to another column, so that a table format can be projected from the
+   * files.
+   */
   readonly fieldId: number;
   readonly description: string;
 }
@@ -38,7 +41,10 @@ export function integer({
   return Type.Integer({ minimum, maximum, description, 'x-field-id': fieldId });
 }
 
-/** A time in seconds since 1970, until the end of 2099. The limit does not depend on a clock: a replay accepts the same events as the first day. */
+/**
+ * A time in seconds since 1970, until the end of 2099. The limit does not depend on a clock: a replay accepts the same events as the first
+ * day.
+ */
 export function epochSeconds({ fieldId, description }: FieldFacts): TInteger {
   return Type.Integer({ minimum: 0, maximum: epochSecondsMax, description, 'x-field-id': fieldId, 'x-column-type': 'timestamp' });
 }

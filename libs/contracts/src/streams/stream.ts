@@ -56,8 +56,8 @@ export interface Stream<Fields extends TProperties = TProperties> {
 }
 
 /**
- * Field that identifies an event, in every stream: a UUID. The sink drops a record whose identity is in its deduplication window. One name for
- * all streams keeps the check of a record simple.
+ * Field that identifies an event, in every stream: a UUID. The sink drops a record whose identity is in its deduplication window. One name
+ * for all streams keeps the check of a record simple.
  */
 export const identityField = 'eventId';
 

@@ -6,7 +6,7 @@ import { epochSeconds, text, uuid } from '../streams/fields.ts';
 export const bookViews = defineStream({
   name: 'book-views',
   title: 'BookView',
-  description: 'One look of one user at the page of a book.',
+  description: 'One view of the page of a book by one user.',
   fields: {
     eventId: uuid({ fieldId: 1, description: 'Identity of the event, a UUID' }),
     bookId: uuid({ fieldId: 2, description: 'The book, a UUID' }),

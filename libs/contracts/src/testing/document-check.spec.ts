@@ -7,8 +7,8 @@ const check = new DocumentCheck(openApiOf(purchaseApi));
 const post = { method: 'POST', path: '/v1/purchases', status: 202, contentType: 'application/json; charset=utf-8' };
 const receipt = { eventId: 'e', durability: 'kafka', topic: 't', partition: 1, offset: '7', links: { self: '/v1/purchases/e' } };
 
-describe('a comparison of routes', () => {
-  it('finds no fault where the routes are equal, and ignores HEAD', () => {
+describe('routeFaults', () => {
+  it('equal routes have no fault, and HEAD is ignored', () => {
     expect(
       check.routeFaults([
         { method: 'POST', path: '/v1/purchases' },
@@ -22,7 +22,7 @@ describe('a comparison of routes', () => {
     ).toEqual([]);
   });
 
-  it('names a route that only one side has', () => {
+  it('a route that only one side has is a fault', () => {
     expect(
       check.routeFaults([
         { method: 'POST', path: '/v1/purchases' },
@@ -36,14 +36,14 @@ describe('a comparison of routes', () => {
   });
 });
 
-describe('a comparison of answers', () => {
-  it('reads the JSON of AWS protocols', () => {
+describe('answerFaults', () => {
+  it('an answer with the JSON media type of AWS is parsed', () => {
     const answer = { method: 'POST', path: '/', status: 403, contentType: 'application/x-amz-json-1.1' };
     expect(check.answerFaults({ ...answer, body: JSON.stringify({ __type: 'InvalidSignatureException', message: 'No.' }) })).toEqual([]);
     expect(check.answerFaults({ ...answer, body: '{}' })).toHaveLength(2);
   });
 
-  it('finds no fault in a described answer', () => {
+  it('a described answer has no fault', () => {
     expect(check.answerFaults({ ...post, body: JSON.stringify(receipt) })).toEqual([]);
     const problem = {
       type: 'urn:millrace:problem:validation',
@@ -69,7 +69,7 @@ describe('a comparison of answers', () => {
     ['an undescribed field', {}, { ...receipt, price: 1 }, 'must NOT have additional properties {"additionalProperty":"price"}'],
     ['a field of another type', {}, { ...receipt, partition: '1' }, '/partition must be integer'],
     ['a missing body', { contentType: null }, receipt, 'POST /v1/purchases 202 has no body; the document describes one.'],
-  ])('finds %s', (_what, change, body, fault) => {
+  ])('the check finds %s', (_what, change, body, fault) => {
     expect(check.answerFaults({ ...post, ...change, body: JSON.stringify(body) })).toContainEqual(expect.stringContaining(fault));
   });
 });

@@ -1,7 +1,7 @@
 import type { CertificateProblem } from '@millrace/credentials';
 import { CodedError } from '@millrace/resilience/coded-error';
 
-/** Why no token could be had. */
+/** Reason for a missing token. */
 export type KafkaTokenErrorCode =
   /** The token endpoint refused the client, its secret or its scope. */
   | 'token-refused'
@@ -33,7 +33,7 @@ export class KafkaSettingsError extends CodedError {
   }
 }
 
-/** What Kafka, or the client for it, refuses. */
+/** Kind of a refusal by Kafka or its token endpoint. */
 export type KafkaRefusalKind =
   /** The broker refused user name, password or token. */
   | 'login'
@@ -45,13 +45,13 @@ export type KafkaRefusalKind =
   /** An ACL is missing. */
   | 'authorization';
 
-/** Thrown in place of a client's error that waiting does not mend. The message states who refused what. */
+/** Thrown in place of a client's error that a retry cannot fix. The message states the refusing party and the reason. */
 export class KafkaRefusedError extends CodedError {
   readonly code = 'kafka-refused';
   readonly retryable = false;
 
   readonly kind: KafkaRefusalKind;
-  /** What to do, without a full stop. */
+  /** Remedy, without a full stop. */
   readonly remedy: string;
 
   constructor(kind: KafkaRefusalKind, message: string, remedy: string, options: { readonly cause?: unknown } = {}) {

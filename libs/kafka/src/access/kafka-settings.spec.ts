@@ -33,8 +33,8 @@ const oauth = {
   KAFKA_OAUTH_CLIENT_SECRET: 'hunter2',
 };
 
-describe('the settings of the connection to Kafka', () => {
-  it('without any name a local broker, without TLS and login', () => {
+describe('Kafka connection settings', () => {
+  it('the default is a local broker without TLS and login', () => {
     expect(kafkaAccessFrom({})).toEqual({ brokers: ['127.0.0.1:9092'], sendsServerName: false });
   });
 
@@ -47,7 +47,7 @@ describe('the settings of the connection to Kafka', () => {
       'MSK by a name with its region',
       { KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM', KAFKA_BROKERS: 'b-1.x.c2.kafka.eu-west-1.amazonaws.com:9098' },
     ],
-  ])('take %s', (_what, env) => expect(problemsOf(env)).toEqual([]));
+  ])('%s is a valid configuration', (_what, env) => expect(problemsOf(env)).toEqual([]));
 
   it.each<[problem: RegExp, env: Record<string, string>]>([
     [/KAFKA_TLS is false, and KAFKA_TLS_SERVER_NAME needs TLS/, { KAFKA_TLS: 'false', KAFKA_TLS_SERVER_NAME: 'kafka' }],
@@ -65,13 +65,13 @@ describe('the settings of the connection to Kafka', () => {
       /KAFKA_TLS is false, and AWS_MSK_IAM needs TLS/,
       { KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM', KAFKA_MSK_REGION: 'eu-west-1', KAFKA_TLS: '0' },
     ],
-  ])('are refused with %s', (problem, env) => {
+  ])('an invalid configuration is refused with %s', (problem, env) => {
     const problems = problemsOf(env);
     expect(problems.join('\n')).toMatch(problem);
     expect(problems.join('\n')).not.toContain('hunter2');
   });
 
-  it('are refused for files that fit together badly', () => {
+  it('settings that exclude each other or need each other are refused', () => {
     expect(problemsOf({ ...scram, KAFKA_SASL_PASSWORD_FILE: secretFile })).toEqual([
       'KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE are both set: remove one.',
     ]);
@@ -82,7 +82,7 @@ describe('the settings of the connection to Kafka', () => {
   });
 });
 
-it('a secret in a file is read at each use, and its last value stays while the file cannot be read', () => {
+it('a secret in a file is read at each use, and its last value stays in use while the file is unreadable', () => {
   const path = join(folder, 'password');
   writeFileSync(path, 'first\n');
   const { KAFKA_SASL_PASSWORD: _value, ...named } = scram;

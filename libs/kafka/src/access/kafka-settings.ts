@@ -50,7 +50,7 @@ export const kafkaSettings = {
 /** Settings of the connections to Kafka, named as in the environment. */
 export type KafkaSettings = Static<TObject<typeof kafkaSettings>>;
 
-/** Prefixes of settings that belong to the connection to Kafka alone: a misspelt one would weaken it in silence. */
+/** Prefixes of settings that belong to the connection to Kafka alone: a misspelt one would silently weaken it. */
 export const kafkaPrefixes: readonly string[] = ['KAFKA_TLS', 'KAFKA_SASL_', 'KAFKA_OAUTH_', 'KAFKA_MSK_'];
 
 type Name = keyof KafkaSettings;
@@ -70,7 +70,7 @@ const ownSettings: readonly (readonly [names: readonly Name[], mechanisms: reado
   [['KAFKA_MSK_REGION'], ['AWS_MSK_IAM']],
 ];
 
-/** Everything that is wrong between the settings, one sentence each. Reads the files that they name. */
+/** Lists the contradictions between the settings, one sentence each. Reads the files that they name. */
 export function kafkaProblems(settings: KafkaSettings): string[] {
   return [...tlsProblems(settings), ...strayProblems(settings), ...saslProblems(settings), ...fileProblems<Name>(settings, files)];
 }
@@ -102,7 +102,7 @@ function saslProblems(settings: KafkaSettings): string[] {
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_TLS: tls } = settings;
   if (mechanism === undefined) return [];
   if (mechanism === 'AWS_MSK_IAM')
-    return mskRegionOf(settings) === undefined ? ['KAFKA_MSK_REGION is missing: the names in KAFKA_BROKERS do not tell the region.'] : [];
+    return mskRegionOf(settings) === undefined ? ['KAFKA_MSK_REGION is missing: the names in KAFKA_BROKERS do not contain a region.'] : [];
   const inClear =
     (mechanism === 'PLAIN' || mechanism === 'OAUTHBEARER') && !usesTls(settings) && tls === undefined
       ? [`${mechanism} without TLS sends the secret in clear text: set KAFKA_TLS=true, or KAFKA_TLS=false to accept it.`]

@@ -4,7 +4,7 @@ import { plainAccess, type KafkaAccess } from './kafka-access.ts';
 import { kafkajsAccess } from './kafkajs-access.ts';
 import { kafkaRefusalOf } from './refusal.ts';
 
-it('a client neither encrypts nor logs in unless told to', () => {
+it('a client uses neither TLS nor SASL by default', () => {
   expect(kafkajsAccess(plainAccess(['a:1']))).toEqual({ brokers: ['a:1'] });
 });
 
@@ -23,7 +23,7 @@ it('the password is read at each login, and a session is renewed before it ends'
   expect(read()).toMatchObject({ password: 'second' });
 });
 
-it('a token that the broker answers with its reason is refused', async () => {
+it('a login whose token the broker rejects fails with the reason of the broker', async () => {
   const { sasl } = kafkajsAccess({
     ...plainAccess(['a:1']),
     sasl: { mechanism: 'OAUTHBEARER', token: async () => await Promise.resolve('abc') },

@@ -4,7 +4,7 @@ import type { KafkaAccess, KafkaSasl } from './kafka-access.ts';
 
 /**
  * Time in milliseconds before the end of a session from which kafkajs logs in again, at its next request. A broker ends a connection whose
- * logins follow each other within a second, so the default of 10 s would break sessions of about 10 s.
+ * logins follow each other within a second. So the default of 10 s would break sessions of about 10 s.
  */
 const reauthenticationThresholdMs = 2000;
 
@@ -47,7 +47,7 @@ function withMechanism<M extends string>(mechanism: M, login: { username: string
 }
 
 /**
- * kafkajs's own OAUTHBEARER ignores a refusal: the broker sends its reason in a successful answer, and ends the exchange after one more
+ * kafkajs's own OAUTHBEARER ignores a refusal. The broker sends its reason in a successful answer, and ends the exchange after one more
  * message (RFC 7628, section 3.2.2).
  */
 function bearerOf(token: () => Promise<string>): Mechanism {

@@ -30,9 +30,9 @@ it.each<[what: string, error: unknown, kind: string | undefined]>([
   ],
   ['a lost connection', new KafkaJSConnectionError('connect ECONNREFUSED'), undefined],
   ['no error at all', undefined, undefined],
-])('%s is named: %o → %s', (_what, error, kind) => expect(kafkaRefusalOf(error)?.kind).toBe(kind));
+])('%s is classified: %o → %s', (_what, error, kind) => expect(kafkaRefusalOf(error)?.kind).toBe(kind));
 
-it('the name states the fact and the words of Kafka, and keeps its remedy', () => {
+it('the refusal has the message of Kafka and a remedy', () => {
   const refusal = kafkaRefusalOf(unauthorized)!;
   expect([refusal.message, refusal.remedy]).toEqual([
     'The ACLs of Kafka do not allow this service the consumer group: Not authorized to access group.',
@@ -41,7 +41,7 @@ it('the name states the fact and the words of Kafka, and keeps its remedy', () =
   expect(kafkaRefusalOf(new Error('wrapped', { cause: refusal }))).toBe(refusal);
 });
 
-it('a call that fails on a broken connection has the name of the error that broke it', async () => {
+it('a call on a broken connection fails with the refusal that broke it', async () => {
   const closed = new Error('Connection closed');
   const fail = async (): Promise<never> => await Promise.reject(closed);
   await expect(nameRefusals(fail, () => withCode('ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE'))).rejects.toMatchObject({

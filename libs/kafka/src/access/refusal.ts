@@ -69,12 +69,12 @@ const meanings: ReadonlyMap<unknown, Meaning> = new Map<unknown, Meaning>([
   ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', missingAcl('the transactional id', 'grant WRITE on the transactional id')],
 ]);
 
-// The clients nest and gather errors at most this deep.
+// Maximum depth of the causes that are searched.
 const depthMax = 8;
 
 /**
- * Names an error of a Kafka client that does not pass by waiting: a refused login or certificate, or a missing ACL. Knows the errors of
- * kafkajs and of @platformatic/kafka by their codes.
+ * Names an error of a Kafka client that a retry cannot fix: a refused login or certificate, or a missing ACL. Knows the errors of kafkajs
+ * and of @platformatic/kafka by their codes.
  *
  * @returns undefined for every other error
  */
@@ -82,9 +82,9 @@ export function kafkaRefusalOf(error: unknown): KafkaRefusedError | undefined {
   const all = [...chainOf(error, 0)];
   const named = all.find((one) => one instanceof KafkaRefusedError);
   if (named !== undefined) return named;
-  // The clients report a login that failed for want of a token as refused, and an endpoint that is down recovers.
+  // The clients report a login without a token as refused, although an unavailable token endpoint recovers.
   if (all.some((one) => one instanceof KafkaTokenError && one.retryable)) return undefined;
-  // The innermost error tells the most: a client's "authentication failed" may hold the broker's "unsupported mechanism".
+  // The innermost error is the most precise: a client's "authentication failed" may hold the broker's "unsupported mechanism".
   for (const one of all.toReversed()) {
     const meaning = meaningOf(one);
     if (meaning === undefined) continue;

@@ -22,12 +22,12 @@ beforeAll(() => {
 });
 
 describe.each(fetchVersions)('version %i of the Fetch response', (version) => {
-  it('has the same fields as in kafkajs, except for the messages', async () => {
+  it('the decoded response has the fields of kafkajs, except for the messages', async () => {
     const bytes = responseBytes(version, [{ records: batchBytes({ records: [{ key: 'k', value: 'v' }] }) }, { records: Buffer.alloc(0) }]);
     expect(withoutMessages(await responseModule(version).decode(bytes))).toEqual(withoutMessages(await own.get(version)!(bytes)));
   });
 
-  it('is decoded by our code at the place where kafkajs looks up its decoder', async () => {
+  it('kafkajs uses the decoder of Millrace', async () => {
     const { response } = lookUp(version);
     const bytes = responseBytes(version, [{ records: batchBytes({ codec: 'lz4', records: [{ value: 'v', headers: [['x', null]] }] }) }]);
     const { responses } = (await response.parse(await response.decode(bytes))) as Response;
@@ -38,7 +38,7 @@ describe.each(fetchVersions)('version %i of the Fetch response', (version) => {
     expect(run!.records.map(({ value }) => String(value))).toEqual(['v']);
   });
 
-  it('separates a partition that the broker could not read from the others', async () => {
+  it('a partition that the broker could not read does not affect other partitions', async () => {
     const { response } = lookUp(version);
     const bytes = responseBytes(version, [
       { errorCode: 2, records: Buffer.alloc(0) },
@@ -50,19 +50,19 @@ describe.each(fetchVersions)('version %i of the Fetch response', (version) => {
     expect(runs[1]!.records).toHaveLength(1);
   });
 
-  it('still fails as kafkajs expects on any other error of a partition', async () => {
+  it('any other error of a partition fails as kafkajs expects', async () => {
     const { response } = lookUp(version);
     const decoded = await response.decode(responseBytes(version, [{ errorCode: 1, records: Buffer.alloc(0) }]));
     await expect(response.parse(decoded)).rejects.toMatchObject({ name: 'KafkaJSOffsetOutOfRange' });
   });
 });
 
-it('kafkajs requests no version of the Fetch response that is not replaced', () => {
+it('kafkajs requests no version of the Fetch response that keeps its original decoder', () => {
   const { versions } = require('kafkajs/src/protocol/requests/fetch') as { versions: readonly string[] };
   expect(versions.map(Number).filter((version) => version >= 4)).toEqual(fetchVersions);
 });
 
-describe('the carrier of an answer', () => {
+describe('the carrier of a Fetch answer', () => {
   // kafkajs wraps a partition of a response in this class before it calls eachBatch.
   const KafkaBatch = require('kafkajs/src/consumer/batch') as new (
     topic: string,
@@ -70,7 +70,7 @@ describe('the carrier of an answer', () => {
     partition: unknown,
   ) => Parameters<typeof answerOf>[0] & { isEmpty: () => boolean };
 
-  it('reaches eachBatch even when every record of the answer is hidden', async () => {
+  it('the carrier reaches eachBatch even when every record of the answer is hidden', async () => {
     const bytes = responseBytes(11, [
       { records: batchBytes({ baseOffset: 7, control: true, producerId: 1n, records: [{ key: Buffer.from([0, 0, 0, 1]) }] }) },
     ]);
@@ -81,13 +81,13 @@ describe('the carrier of an answer', () => {
     expect([...readAnswer(answer, fetchedOffset)]).toEqual([{ records: [], next: 8 }]);
   });
 
-  it('is absent for a partition without new records, and present while a transaction holds records back', async () => {
+  it('the carrier is absent for a partition without new records, and present while a transaction delays records', async () => {
     const bytes = responseBytes(11, [{ records: Buffer.alloc(0) }, { records: Buffer.alloc(0), lastStableOffset: 3n }]);
     const { responses } = (await responseModule(11).decode(bytes)) as Response;
     expect(responses[0]!.partitions.map(({ messages }) => messages.length)).toEqual([0, 1]);
   });
 
-  it('is missing in batches of a client that was made without it', () => {
+  it('a batch of a client without the carrier is an error', () => {
     expect(() => answerOf({ messages: [] })).toThrow('make the client with kafkaClient');
   });
 });

@@ -43,8 +43,8 @@ async function audit(options: { catalog?: AuditedCatalog } = { catalog: days }):
 
 const kinds = ({ faults }: AuditReport): string[] => faults.map(({ kind }) => kind);
 
-describe('an audit', () => {
-  it('calls a complete table complete, and accounts for every offset', async () => {
+describe('auditTable', () => {
+  it('a complete table is reported as complete, and every offset is accounted for', async () => {
     await build(8);
     expect(await audit()).toEqual({
       v: 1,
@@ -80,7 +80,7 @@ describe('an audit', () => {
     });
   });
 
-  it('reads no more than the newest checkpoint and the entries since, however long the ledger', async () => {
+  it("the audit reads only the newest checkpoint and the entries after it, regardless of the ledger's length", async () => {
     await build(1500);
     const short = await audit();
     const callsShort = store.takeCalls();
@@ -102,7 +102,7 @@ describe('an audit', () => {
     expect(callsLong).toMatchObject({ put: 0, head: 0, copy: 0, delete: 0, list: 2 + 4 + 2 + 8 + 1 });
   });
 
-  it.each([1000, 10])('names a deleted file, its rows and the remedy (a checkpoint every %i entries)', async (every) => {
+  it.each([1000, 10])('the audit reports a deleted file, its rows and the remedy (a checkpoint every %i entries)', async (every) => {
     await build(45, every);
     const [file] = sampleEntry(12).files;
     store.objects.delete(file!.key);
@@ -126,7 +126,7 @@ describe('an audit', () => {
     expect(store.takeCalls().get).toBeLessThan(every === 10 ? 30 : 60);
   });
 
-  it.each([1000, 10])('names a file that no entry names (a checkpoint every %i entries)', async (every) => {
+  it.each([1000, 10])('the audit reports a file that no entry names (a checkpoint every %i entries)', async (every) => {
     await build(45, every);
     const strays = [
       sampleEntry(12).files[0]!.key.replace('b12', 'copy'),
@@ -143,7 +143,7 @@ describe('an audit', () => {
     ]);
   });
 
-  it('calls a repaired file a loss, and the table never complete', async () => {
+  it('the audit reports a repaired file as a loss, and never calls the table complete', async () => {
     await build(45, 10);
     const [file] = sampleEntry(12).files;
     await store.put(file!.key, new Uint8Array(7), { metadata: { 'millrace-lost': '4' } });
@@ -154,7 +154,7 @@ describe('an audit', () => {
     expect(kinds(await audit())).toEqual(['wrong-file', 'wrong-count']);
   });
 
-  it('calls a gap a loss', async () => {
+  it('the audit reports a gap as a loss', async () => {
     const gap: LedgerEntry = { ...sampleEntry(0), kind: 'gap', files: [], dropped: [], reason: 'the log no longer held these offsets' };
     await build(5);
     await store.put(entryKey(lane, 0), entryBytes(gap));
@@ -174,7 +174,7 @@ describe('an audit', () => {
     ]);
   });
 
-  it('names a file that was overwritten, and one with other rows', async () => {
+  it('the audit reports an overwritten file and a file with a wrong number of rows', async () => {
     await build(5);
     await store.put(sampleEntry(1).files[0]!.key, new Uint8Array(50));
     const report = await auditTable({
@@ -190,7 +190,7 @@ describe('an audit', () => {
     ]);
   });
 
-  it('names a hole in the chain, a changed entry, and an object that is no entry', async () => {
+  it('the audit reports a hole in the chain, a changed entry, and a foreign object', async () => {
     await build(5);
     store.objects.delete(entryKey(lane, 10));
     await store.put(entryKey(lane, 30), entryBytes({ ...sampleEntry(3), prev: 'other' }));
@@ -207,7 +207,7 @@ describe('an audit', () => {
     ]);
   });
 
-  it('notices an entry below the checkpoint that was deleted', async () => {
+  it('the audit reports a deleted entry below the checkpoint', async () => {
     await build(45, 10);
     store.objects.delete(entryKey(lane, 150));
     const { faults } = await audit();
@@ -215,7 +215,7 @@ describe('an audit', () => {
     expect(faults.map(({ what }) => what)).toContain('The entry at offset 160 of partition 3 starts at 160, but the chain ends at 150.');
   });
 
-  it('names the partitions that the catalog lacks, and those at another location', async () => {
+  it('the audit reports partitions that the catalog lacks or has at another location', async () => {
     await build(5);
     const report = await audit({
       catalog: {
@@ -237,7 +237,7 @@ describe('an audit', () => {
     ]);
   });
 
-  it('accepts a value that gets its first file and its registration during the audit', async () => {
+  it('a partition that gets its first file and its registration during the audit is no fault', async () => {
     await build(5);
     const growing: AuditedCatalog = {
       locationOf,
@@ -249,7 +249,7 @@ describe('an audit', () => {
     expect((await audit({ catalog: growing })).catalog).toEqual({ registered: 4, missing: [], empty: ['2019-12-03'] });
   });
 
-  it('accepts a head that is being landed, and reports a head whose files exist nowhere', async () => {
+  it('a head that is being landed is no fault, but a head whose files are missing is one', async () => {
     await build(5);
     await recordSamples(store, 5, 6);
     for (const { staged, bytes } of sampleEntry(5).files) await store.put(staged, new Uint8Array(bytes));
@@ -260,7 +260,7 @@ describe('an audit', () => {
     expect(kinds(await audit())).toEqual(['missing-file', 'wrong-count']);
   });
 
-  it('accepts a batch that lands during the audit', async () => {
+  it('a batch that lands during the audit is no fault', async () => {
     await build(5);
     const listSized = store.listSized.bind(store);
     store.listSized = async (prefix, options) => {
@@ -274,7 +274,7 @@ describe('an audit', () => {
     expect([report.verdict, report.lanes[0]!.spanned]).toEqual(['complete', 50]);
   });
 
-  it('reads the entries when a checkpoint was changed by hand', async () => {
+  it('the audit reads the entries when a checkpoint was changed by hand', async () => {
     await build(45, 10);
     const key = checkpointKey(lane, 400);
     const checkpoint = JSON.parse(Buffer.from(store.objects.get(key)!.bytes).toString()) as { rows: number; named: object };

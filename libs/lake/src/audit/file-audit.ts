@@ -168,7 +168,7 @@ function placesProblem(
     if (partition !== lane.partition) return `has a row of partition ${partition}`;
     if (!(offset >= entry.from && offset < entry.to))
       return `has a row of offset ${offset}, outside its entry's [${entry.from}, ${entry.to})`;
-    if (seen[offset - entry.from] !== 0) return `has offset ${offset}, which was told before`;
+    if (seen[offset - entry.from] !== 0) return `has offset ${offset}, which another row has, too`;
     seen[offset - entry.from] = 1;
   }
   return undefined;

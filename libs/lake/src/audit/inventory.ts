@@ -89,7 +89,10 @@ export async function takeInventory(
   return { values, strays };
 }
 
-/** Lists the objects of a lane that start in [from, to), by key, with their sizes. It lists the whole table again, so it is for faulty ranges only. */
+/**
+ * Lists the objects of a lane that start in [from, to), by key, with their sizes. It lists the whole table again, so it is for faulty
+ * ranges only.
+ */
 export async function collectRanges(
   store: InspectableStore,
   table: string,

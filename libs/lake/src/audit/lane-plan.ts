@@ -69,8 +69,8 @@ export async function planLane(
 }
 
 /**
- * Plans the ranges of a lane whose entries must be read: the range above its checkpoint, and each range between two checkpoints whose
- * visible objects differ from the ones that the entries named. With `deep`, all ranges.
+ * Plans the ranges of a lane whose entries must be read. These are the range above its checkpoint, and each range between two checkpoints
+ * whose visible objects differ from the entries. With `deep`, all ranges.
  */
 export async function rangesToRead(
   store: InspectableStore,

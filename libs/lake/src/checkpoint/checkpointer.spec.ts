@@ -16,7 +16,7 @@ function foldOf(entries: number) {
 }
 
 describe('checkpoints', () => {
-  it('come after every thousand landed entries; the head is not one of them', async () => {
+  it('a checkpoint follows every 1,000 landed entries, and the head is not one of them', async () => {
     const store = new CountingStore();
     await recordSamples(store, 0, 1000);
     expect(await catchUpCheckpoints(store, lane)).toEqual({ written: 0, since: 999 });
@@ -25,7 +25,7 @@ describe('checkpoints', () => {
     expect(await getCheckpoint(store, lane, 10_000)).toEqual({ v: 1, ...foldOf(1000) });
   });
 
-  it('have the same bytes from every writer, made from the start or from the last checkpoint', async () => {
+  it('every writer makes the same bytes, from the start or from the last checkpoint', async () => {
     const [grown, rebuilt] = [new CountingStore(), new CountingStore()];
     await recordSamples(grown, 0, 15);
     await catchUpCheckpoints(grown, lane, { every: 10 });
@@ -40,7 +40,7 @@ describe('checkpoints', () => {
     for (const key of keys) expect(Buffer.from(grown.objects.get(key)!.bytes).equals(rebuilt.objects.get(key)!.bytes)).toBe(true);
   });
 
-  it('that cannot be read are passed over, and written again', async () => {
+  it('an unreadable checkpoint is skipped and written again', async () => {
     const store = new CountingStore();
     await recordSamples(store, 0, 31);
     await catchUpCheckpoints(store, lane, { every: 10 });
@@ -50,7 +50,7 @@ describe('checkpoints', () => {
     expect((await newestCheckpoint(store, lane))?.to).toBe(300);
   });
 
-  it('stop at a broken chain', async () => {
+  it('checkpoints end at a broken chain', async () => {
     const store = new CountingStore();
     await recordSamples(store, 0, 31);
     store.objects.delete(entryKey(lane, 150));
@@ -60,7 +60,7 @@ describe('checkpoints', () => {
     expect((await newestCheckpoint(store, lane))?.to).toBe(100);
   });
 
-  it('leave a reader of totals a bounded number of reads, however long the ledger', async () => {
+  it("reading the totals of a lane takes a bounded number of reads, regardless of the ledger's length", async () => {
     const store = new CountingStore();
     await recordSamples(store, 0, 2345);
     await catchUpCheckpoints(store, lane);
@@ -70,8 +70,8 @@ describe('checkpoints', () => {
   });
 });
 
-describe('a lane that lands entries', () => {
-  it('reads the ledger once at its first landing, and then counts', async () => {
+describe('Checkpointer', () => {
+  it('the lane reads the ledger once at its first landing and then counts', async () => {
     const store = new CountingStore();
     const checkpointer = new Checkpointer({ store, lane, every: 10 });
     await recordSamples(store, 0, 5);
@@ -92,7 +92,7 @@ describe('a lane that lands entries', () => {
     expect((await newestCheckpoint(store, lane))?.to).toBe(100);
   });
 
-  it('is not stopped by a checkpoint that fails, and makes it up later', async () => {
+  it('a failed checkpoint does not stop the lane, and a later landing writes it', async () => {
     const store = new CountingStore();
     const failures: unknown[] = [];
     const checkpointer = new Checkpointer({ store, lane, every: 2, onFailure: (error) => failures.push(error) });

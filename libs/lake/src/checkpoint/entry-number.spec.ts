@@ -4,7 +4,7 @@ import { recordSamples, sampleLane } from '../testing/sample-ledger.ts';
 import { catchUpCheckpoints } from './checkpointer.ts';
 import { entryNumber } from './entry-number.ts';
 
-it('counts from the first entry, with and without a checkpoint below', async () => {
+it('entryNumber counts from the first entry, with or without a checkpoint below', async () => {
   const store = new CountingStore();
   await recordSamples(store, 0, 25);
   const numbers = async (): Promise<number[]> =>

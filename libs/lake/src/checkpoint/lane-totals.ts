@@ -6,8 +6,8 @@ import { listLedger } from './ledger-keys.ts';
 import { readEntries } from './read-entries.ts';
 
 /**
- * A lane's totals up to its head: the newest checkpoint and the entries since, with at most a thousand GETs for a ledger of any length.
- * The head is counted whether or not it has landed.
+ * A lane's totals up to its head, from the newest checkpoint and the entries after it. It takes at most a thousand GETs for a ledger of any
+ * length. The head is counted whether or not it has landed.
  *
  * @throws LakeError `bad-entry` when the entries since the checkpoint are no chain
  */

@@ -50,7 +50,7 @@ export class CommitLog {
     this.#table = table;
   }
 
-  /** Reads the newest commit. Undefined when there is none. It costs one LIST and at most one GET. */
+  /** Reads the newest commit. Undefined without a commit. It costs one LIST and at most one GET. */
   async head(known: ProjectionCommit | undefined, options: CallOptions = {}): Promise<ProjectionCommit | undefined> {
     const [key] = await this.#store.list(commitPrefix(this.#table), { ...options, limit: 1 });
     if (key === undefined) return undefined;
@@ -61,7 +61,7 @@ export class CommitLog {
     return this.#parse(key, bytes);
   }
 
-  /** Reads commit `n`. Undefined when there is none. */
+  /** Reads commit `n`. Undefined without a commit. */
   async get(n: number, options: CallOptions = {}): Promise<ProjectionCommit | undefined> {
     const key = commitKey(this.#table, n);
     const bytes = await this.#store.get(key, options);

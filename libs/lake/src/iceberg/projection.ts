@@ -18,7 +18,7 @@ export interface ProjectionParts extends Omit<WriterParts, 'retention'> {
   readonly rowsOf: (key: string, bytes: number) => Promise<number>;
 }
 
-/** What one round did. */
+/** Result of one round. */
 export interface Round {
   /** `committed`: a commit is ours. `lost`: another projector made the next commit first. `idle`: nothing had landed. */
   readonly outcome: CommitOutcome;
@@ -38,8 +38,9 @@ interface Landed {
 }
 
 /**
- * The Iceberg table over the landed files of one stream. Any number of processes may run rounds at the same time: put-if-absent of the next
- * commit decides, and each commit holds the position up to which it folded the ledger. So every landed file is in the table once.
+ * The Iceberg table over the landed files of one stream. Any number of processes may run rounds at the same
+ * time: put-if-absent of the next commit decides. Each commit holds the position up to which it folded the ledger. So every landed file is
+ * in the table once.
  */
 export class Projection {
   /** Makes the commits. Compaction and deletion of the same process share it. */

@@ -72,8 +72,8 @@ export function parseMetadata(key: string, bytes: Uint8Array): TableMetadata {
 }
 
 /**
- * Metadata of a table without a snapshot. `gc.enabled` is false, because the base owns its files: with it, Iceberg's own `expire_snapshots`,
- * `remove_orphan_files` and the purge of a dropped table refuse to delete them.
+ * Metadata of a table without a snapshot. `gc.enabled` is false, because the base owns its files. Iceberg's own
+ * `expire_snapshots`, `remove_orphan_files` and the purge of a dropped table then refuse to delete them.
  *
  * @param location `s3://…` of the projection's own prefix, without a slash at its end
  */

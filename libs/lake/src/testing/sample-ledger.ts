@@ -5,7 +5,9 @@ import type { ObjectStore } from '../object-store.ts';
 /** The lane of the samples. */
 export const sampleLane: LaneId = { table: 'purchases', topic: 'bookstore.purchases.v1', partition: 3 };
 
-/** Makes entry `n` of a chain of batches of ten offsets. It has rows of two days. Each fourth entry has a reject in the place of one row. */
+/**
+ * Makes entry `n` of a chain of batches of ten offsets. It has rows of two days. Each fourth entry has a reject in the place of one row.
+ */
 export function sampleEntry(n: number, lane: LaneId = sampleLane): LedgerEntry {
   const from = n * 10;
   const id = `b${n}`;

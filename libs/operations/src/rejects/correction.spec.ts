@@ -28,13 +28,13 @@ const original: RejectedRecord = {
 };
 const correct = correctionsOf(purchases);
 
-it('takes a corrected event under its own identity, with the key of its buyer', () => {
+it('a corrected event keeps its own identity and gets the key of its buyer', () => {
   const good = correct({ ...event, eventId: eventId.toUpperCase(), userId: 'buyer' }, original);
   expect(good).toMatchObject({ kind: 'good', eventId, key: 'buyer', original });
   expect(good.kind === 'good' && JSON.parse(good.value.toString())).toEqual({ ...event, userId: 'buyer' });
 });
 
-it('takes a corrected event under the identity of its header, or the one that its damaged text names', () => {
+it('a corrected event may have the identity of its header or of its damaged text', () => {
   const header = '0199c0de-0000-7000-8000-000000000002';
   const damaged = {
     ...original,
@@ -48,10 +48,10 @@ it('takes a corrected event under the identity of its header, or the one that it
 it.each([
   ['an event as wrong as before', { ...event, userAge: 240 }, original, 'it still breaks the contract: userAge must be at most 150'],
   ['another identity', { ...event, eventId: '0199c0de-0000-7000-8000-000000000002' }, original, `eventId must stay ${eventId}`],
-  ['no event', null, original, '"event" is missing'],
-  ['what is no object', 'x', original, 'the event must be of type object'],
-  ['what was no reject', event, undefined, 'no entry of the ledger rejected this offset'],
-])('refuses %s', (_what, given, of, reason) => {
+  ['a missing event', null, original, '"event" is missing'],
+  ['a text instead of an object', 'x', original, 'the event must be of type object'],
+  ['an offset that was not rejected', event, undefined, 'no entry of the ledger rejected this offset'],
+])('a correction with %s is refused', (_what, given, of, reason) => {
   expect(correct(given, of)).toEqual({ kind: 'refused', reason: expect.stringContaining(reason) });
 });
 

@@ -32,7 +32,7 @@ it('the identity of a reject is that of its event, then of its header, then one 
   expect(identityOf({ ...record(null), offset: 8 })).not.toBe(made);
 });
 
-it('shows an object as the event to edit, other text as text and other bytes as base64', () => {
+it('an object is shown as the event to edit, other text as text and other bytes as base64', () => {
   expect(editableReject(record(json({ userAge: 240, eventId: id })))).toEqual({
     topic: 't',
     partition: 3,
@@ -68,7 +68,7 @@ it('shows an object as the event to edit, other text as text and other bytes as 
   });
 });
 
-it('keeps the event id that a damaged text names, and none where it names two', () => {
+it('the event id in a damaged text is kept, unless the text names two', () => {
   const text = `{"eventId": "${id.toUpperCase()}", "title": "Orlando",}`;
   const utf16 = Buffer.from(text, 'utf16le');
   const damaged = {
@@ -91,6 +91,6 @@ it('keeps the event id that a damaged text names, and none where it names two', 
   expect(identityOf(record(Buffer.from(`{"eventId": "${id}0",}`)))).toBe(made);
 });
 
-it('shows an event behind a byte order mark as the event', () => {
+it('an event behind a byte order mark is shown as the event', () => {
   expect(editableReject(record(Buffer.from(`\ufeff{"eventId":"${id}"}`))).event).toEqual({ eventId: id });
 });

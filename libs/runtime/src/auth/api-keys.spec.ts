@@ -16,7 +16,7 @@ function problemsOf(read: () => unknown): readonly string[] {
 }
 
 describe('API keys', () => {
-  it('are found by their hash, whatever their place in the list', () => {
+  it('an API key is found by its hash, at any place in the list', () => {
     const keys = new ApiKeys([
       { name: 'till', sha256: sha256('key-1'), scopes: ['purchases:write'] },
       { name: 'notebook', sha256: sha256('key-2').toUpperCase(), scopes: ['queries:run'] },
@@ -27,7 +27,7 @@ describe('API keys', () => {
     expect(keys.find(sha256('key-1'))).toBeUndefined();
   });
 
-  it('are refused from the moment they expire', () => {
+  it('an API key is refused from the moment it expires', () => {
     let nowMs = Date.parse('2030-01-01T00:00:00Z') - 1;
     const keys = new ApiKeys([{ name: 'till', sha256: sha256('key'), scopes: ['admin'], expiresAt: '2030-01-01T00:00:00Z' }], () => nowMs);
     expect(keys.find('key')).toBeDefined();
@@ -37,12 +37,12 @@ describe('API keys', () => {
 });
 
 describe('the key file', () => {
-  it('is read whole', () => {
+  it('parseApiKeyFile returns the keys of the file', () => {
     const key = { name: 'till', sha256: sha256('k'), scopes: ['admin'] };
     expect(parseApiKeyFile(JSON.stringify({ keys: [key] }), 'keys.json')).toEqual([key]);
   });
 
-  it('is refused with every field that is wrong', () => {
+  it('an invalid key file is refused, and the error names every faulty field', () => {
     const text = JSON.stringify({ keys: [{ name: '', sha256: 'abc', scopes: ['root'], key: 'plain' }] });
     const problems = problemsOf(() => parseApiKeyFile(text, 'keys.json'));
     expect(problems).toHaveLength(4);
@@ -52,14 +52,14 @@ describe('the key file', () => {
   });
 });
 
-describe('keys given as settings', () => {
-  it('read name:hash:scope+scope', () => {
+describe('API keys in a setting', () => {
+  it('parseApiKeyList reads keys of the form name:hash:scope+scope', () => {
     expect(parseApiKeyList([`till:${sha256('k')}:purchases:write+admin`])).toEqual([
       { name: 'till', sha256: sha256('k'), scopes: ['purchases:write', 'admin'] },
     ]);
   });
 
-  it('are refused by their place, without showing the text', () => {
+  it('the error for an invalid key gives its position in the list and never its text', () => {
     const problems = problemsOf(() => parseApiKeyList([`a:${sha256('k')}:admin`, 'plain-secret', `b:${sha256('k')}:root`]));
     expect(problems).toHaveLength(2);
     expect(problems[0]).toMatch(/^API key 2 of the list/);

@@ -13,7 +13,7 @@ export interface ApiKey {
   readonly sha256: string;
   /** Scopes of the key, at least one. No scope implies another. */
   readonly scopes: readonly Scope[];
-  /** From when on the key is refused, ISO 8601. Default: never. */
+  /** Time from which the key is refused, ISO 8601. Default: never. */
   readonly expiresAt?: string;
 }
 
@@ -75,7 +75,7 @@ export function parseApiKeyList(items: readonly string[]): ApiKey[] {
   return keys;
 }
 
-/** Knows the keys by their hashes. */
+/** The accepted keys by their hashes. */
 export class ApiKeys {
   private readonly entries: readonly { readonly hash: Buffer; readonly principal: Principal; readonly expiresAtMs: number }[];
 
@@ -91,7 +91,10 @@ export class ApiKeys {
     }));
   }
 
-  /** Whose key this is; undefined when nobody's. Compares with every entry in constant time, so that time tells nothing. */
+  /**
+   * Returns the owner of this key; undefined for an unknown key. It compares with every entry in constant time, so the response time reveals
+   * nothing.
+   */
   find(presented: string): Principal | undefined {
     const hash = createHash('sha256').update(presented).digest();
     let found: Principal | undefined;

@@ -23,12 +23,12 @@ function problemsOf(env: Record<string, string>, file?: string): readonly string
   return [];
 }
 
-describe('the settings of authentication', () => {
-  it('leave authentication off when no setting is given', () => {
+describe('authentication settings', () => {
+  it('authentication is off without settings', () => {
     expect(authOf({})).toEqual({});
   });
 
-  it('turn it on with an issuer, with keys, and with a key file that is still empty', () => {
+  it('an issuer, a list of keys or an empty key file turns authentication on', () => {
     const jwt = {
       MILLRACE_AUTH_JWKS_URL: 'https://issuer/jwks',
       MILLRACE_AUTH_JWT_ISSUER: 'https://issuer',
@@ -48,7 +48,7 @@ describe('the settings of authentication', () => {
     expect(authOf({ MILLRACE_AUTH_API_KEYS_FILE: 'keys.json' }, '{"keys":[]}').apiKeys).toEqual([]);
   });
 
-  it('are refused with everything that is wrong', () => {
+  it('invalid authentication settings are refused, and the error names every fault', () => {
     expect(problemsOf({ MILLRACE_AUTH_JWT_ISSUER: 'x', MILLRACE_AUTH_API_KEYS: 'x', MILLRACE_AUTH_API_KEYS_FILE: 'no.json' })).toEqual([
       'MILLRACE_AUTH_JWKS_URL, MILLRACE_AUTH_JWT_ISSUER and MILLRACE_AUTH_JWT_AUDIENCE belong together: set all three or none.',
       expect.stringMatching(/^API key 1 of the list/),
@@ -56,7 +56,7 @@ describe('the settings of authentication', () => {
     ]);
   });
 
-  it('are refused when those of the pipeline around the key set contradict each other', () => {
+  it('contradictory settings of the pipeline jwks are refused', () => {
     const jwt = {
       MILLRACE_AUTH_JWKS_URL: 'https://issuer/jwks',
       MILLRACE_AUTH_JWT_ISSUER: 'https://issuer',
@@ -67,7 +67,7 @@ describe('the settings of authentication', () => {
     ]);
   });
 
-  it('take keys in the clear from this machine only', () => {
+  it('a key set over plain HTTP is accepted on loopback only', () => {
     const rest = { MILLRACE_AUTH_JWT_ISSUER: 'x', MILLRACE_AUTH_JWT_AUDIENCE: 'y' };
     expect(problemsOf({ ...rest, MILLRACE_AUTH_JWKS_URL: 'http://issuer.example/jwks' })).toEqual([
       expect.stringContaining('must be an https URL'),
@@ -76,7 +76,7 @@ describe('the settings of authentication', () => {
     expect(problemsOf({ ...rest, MILLRACE_AUTH_JWKS_URL: 'http://[::1]:1/jwks' })).toEqual([]);
   });
 
-  it('refuse a misspelt name instead of leaving the door open', () => {
+  it('a misspelt setting is refused and does not turn authentication off', () => {
     expect(problemsOf({ MILLRACE_AUTH_JWKS_URI: 'https://issuer/jwks' })).toEqual([
       'MILLRACE_AUTH_JWKS_URI is not a known setting; did you mean MILLRACE_AUTH_JWKS_URL?',
     ]);

@@ -8,7 +8,7 @@ import { authPipelines } from './jwks-pipeline.ts';
 import { isLoopback } from './loopback.ts';
 import type { AuthOptions } from './protect.ts';
 
-/** Prefix of {@link authSettings}: give it to `readConfig`, so that a misspelt setting is refused instead of leaving a door open. */
+/** Prefix of {@link authSettings}: give it to `readConfig`, so that a misspelt setting is refused and does not leave authentication off. */
 export const authPrefix = 'MILLRACE_AUTH_';
 
 /** Settings of authentication, the same for every service: spread them into the service's schema. */
@@ -22,7 +22,7 @@ export const authSettings = {
     minimum: 0,
     maximum: 300,
     default: 30,
-    description: 'How far the clocks of issuer and service may be apart, in seconds.',
+    description: 'Maximum difference between the clocks of issuer and service, in seconds.',
   }),
   MILLRACE_AUTH_API_KEYS_FILE: Type.Optional(Type.String({ minLength: 1, description: 'File with the hashes of API keys.' })),
   MILLRACE_AUTH_API_KEYS: Type.Optional(Type.Array(Type.String(), { maxItems: 1000, description: 'API keys as name:sha256:scope+scope.' })),
@@ -68,7 +68,7 @@ function jwtFrom(config: Static<typeof schema>, problems: string[]): AuthOptions
   }
   const url = URL.parse(jwksUrl);
   if (url === null || (url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, '')))) {
-    problems.push('MILLRACE_AUTH_JWKS_URL must be an https URL: keys fetched in the clear can be exchanged on the way.');
+    problems.push('MILLRACE_AUTH_JWKS_URL must be an https URL: an attacker can replace keys that are fetched in plain text.');
   }
   const { jwks } = pipelineSpecs('MILLRACE_AUTH', authPipelines, config);
   problems.push(...pipelineProblems({ jwks }));

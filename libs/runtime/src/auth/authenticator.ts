@@ -4,7 +4,7 @@ import type { ApiKeys } from './api-keys.ts';
 import type { JwtVerifier } from './jwt-verifier.ts';
 import type { Principal } from './principal.ts';
 
-/** Longest credential that is looked at, in characters. */
+/** Maximum length of a credential in characters; a longer one is refused. */
 const credentialLengthMax = 8192;
 
 /** Finds out who makes a request, from its `Authorization: Bearer` header: a JWT or an API key. */
@@ -14,7 +14,7 @@ export class Authenticator {
     private readonly apiKeys: ApiKeys,
   ) {}
 
-  /** @throws ProblemError `unauthenticated` with `WWW-Authenticate`, or `unavailable` when the issuer's keys cannot be had. */
+  /** @throws ProblemError `unauthenticated` with `WWW-Authenticate`, or `unavailable` when the issuer's keys cannot be fetched. */
   async authenticate(authorization: string | undefined): Promise<Principal> {
     if (authorization === undefined) throw unauthenticated('Send an access token or an API key as "Authorization: Bearer …".');
     const credential = /^Bearer +(\S+)$/i.exec(authorization)?.[1];

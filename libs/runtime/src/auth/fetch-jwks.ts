@@ -4,15 +4,15 @@ import type { JSONWebKeySet } from 'jose';
 /** Largest key set in bytes; a real one has a few kilobytes. */
 const jwksBytesMax = 256 * 1024;
 
-/** A key set that could not be had. */
+/** Thrown when a key set cannot be fetched. */
 export class JwksError extends CodedError {
   readonly code = 'jwks-unavailable';
   /** Whether the issuer throttles: 429, or 503 with `Retry-After`. */
   readonly throttled: boolean;
-  /** Milliseconds until asking again makes sense, if the issuer says so. */
+  /** Milliseconds until a retry makes sense, if the issuer states them. */
   readonly retryAfterMs: number | undefined;
 
-  /** @param retryable Whether asking again may help. */
+  /** @param retryable Whether a retry may help. */
   constructor(
     message: string,
     readonly retryable: boolean,
@@ -25,7 +25,7 @@ export class JwksError extends CodedError {
 }
 
 /**
- * Gets an issuer's key set. No redirects: keys come from where the operator said.
+ * Fetches an issuer's key set. No redirects: keys come only from the configured address.
  * @param signal Ends it, whatever it waits for: it has no time limit of its own.
  * @throws JwksError when the answer is no key set; the error of `fetch` when there is none.
  */
@@ -34,7 +34,7 @@ export async function fetchJwks(url: string, signal: AbortSignal): Promise<JSONW
   if (!response.ok) {
     await response.body?.cancel();
     const { status } = response;
-    // Of the refusals only these two pass by themselves.
+    // Only these two of the 4xx answers are temporary.
     const retryable = status >= 500 || status === 408 || status === 429;
     const retryAfterMs = parseRetryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now());
     throw new JwksError(`The issuer's key set at ${url} was answered with status ${status}.`, retryable, {

@@ -33,8 +33,8 @@ beforeEach(() => {
 const keyFor = (kid: string): Promise<unknown> => cache.keyFor({ alg: 'ES256', kid }, { payload: '', signature: '' });
 const away = (): Promise<never> => Promise.reject(new Error('connection refused'));
 
-describe("the issuer's keys", () => {
-  it('are fetched once for all who wait, and not again while they are fresh', async () => {
+describe('JwksCache', () => {
+  it('concurrent callers share one fetch, and fresh keys are not fetched again', async () => {
     await Promise.all([keyFor('one'), keyFor('one')]);
     nowMs = 999;
     await keyFor('one');
@@ -44,14 +44,14 @@ describe("the issuer's keys", () => {
     expect(fetches).toBe(2);
   });
 
-  it('are fetched again for a key id that is not known, as a rotation needs', async () => {
+  it('an unknown key id causes a new fetch, so a key rotation works', async () => {
     await keyFor('one');
     answer = () => Promise.resolve(sets['two']!);
     nowMs = 100;
     await expect(keyFor('two')).resolves.toBeDefined();
   });
 
-  it('are not fetched again and again for made-up key ids', async () => {
+  it('repeated unknown key ids cause only one fetch', async () => {
     await keyFor('one');
     nowMs = 200;
     await expect(keyFor('made-up')).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
@@ -59,7 +59,7 @@ describe("the issuer's keys", () => {
     expect(fetches).toBe(2);
   });
 
-  it('stay in use while the issuer is down, up to a limit', async () => {
+  it('the cached keys stay in use during an outage of the issuer, up to a limit', async () => {
     await keyFor('one');
     answer = away;
     nowMs = 50_000;
@@ -70,7 +70,7 @@ describe("the issuer's keys", () => {
     await expect(keyFor('one')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('that are known do not wait for an issuer that is known to be down', async () => {
+  it('a known key does not wait for an issuer that is known to be down', async () => {
     await keyFor('one');
     answer = away;
     nowMs = 50_000;
@@ -81,7 +81,7 @@ describe("the issuer's keys", () => {
     expect(fetches).toBe(3);
   });
 
-  it('that are not known are not denied while the issuer is down: neither by the failed fetch nor in the pause after it', async () => {
+  it('an unknown key id is answered with "unavailable" while the issuer is down, also in the pause after a failed fetch', async () => {
     await keyFor('one');
     answer = away;
     nowMs = 100;
@@ -95,7 +95,7 @@ describe("the issuer's keys", () => {
     await expect(keyFor('two')).rejects.toMatchObject(unavailable);
   });
 
-  it('that are new are had by all who ask while they are fetched', async () => {
+  it('all callers who wait for one fetch get the new key', async () => {
     await keyFor('one');
     answer = () => Promise.resolve(sets['two']!);
     nowMs = 100;
@@ -103,7 +103,7 @@ describe("the issuer's keys", () => {
     expect(fetches).toBe(2);
   });
 
-  it('are missing with a problem that is ours, not the caller’s, and asked for again after a pause', async () => {
+  it('a missing key set fails with "unavailable" and is fetched again after a pause', async () => {
     answer = away;
     await expect(keyFor('one')).rejects.toMatchObject({ code: 'unavailable' });
     await expect(keyFor('one')).rejects.toMatchObject({ code: 'unavailable' });

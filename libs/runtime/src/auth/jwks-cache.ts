@@ -1,15 +1,18 @@
 import { type CryptoKey, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters, createLocalJWKSet, errors } from 'jose';
 import { ProblemError } from '../errors.ts';
 
-/** How keys are kept. */
+/** Options of {@link JwksCache}. */
 export interface JwksCacheOptions {
   /** Fetches the key set; it must end by itself within a time limit. */
   readonly fetchJwks: () => Promise<JSONWebKeySet>;
-  /** How long keys are used without asking again, in milliseconds. Default 10 minutes. */
+  /** Time for which keys are used without another fetch, in milliseconds. Default 10 minutes. */
   readonly freshMs?: number;
-  /** How long keys go on being used while the issuer cannot be reached, in milliseconds. Default 24 hours. */
+  /** Time for which keys stay in use while the issuer cannot be reached, in milliseconds. Default 24 hours. */
   readonly staleMsMax?: number;
-  /** Least time between two fetches that unknown key ids or failures cause, in milliseconds, so that made-up ids cannot flood the issuer. Default 30 seconds. */
+  /**
+   * Minimum time between two fetches that unknown key ids or failures cause, in milliseconds, so that made-up ids cannot flood the issuer.
+   * Default 30 seconds.
+   */
   readonly cooldownMs?: number;
   /** Clock in milliseconds. Default: the wall clock. */
   readonly now?: () => number;
@@ -25,7 +28,7 @@ export class JwksCache {
   private current: { readonly keyOf: KeyOf; readonly fetchedAtMs: number } | undefined;
   private pending: Promise<KeyOf> | undefined;
   private triedAtMs = Number.NEGATIVE_INFINITY;
-  /** Why the last fetch failed; undefined when it did not. */
+  /** Error of the last fetch; undefined after a success. */
   private failure: { readonly cause: unknown } | undefined;
   private readonly now: () => number;
 
@@ -34,8 +37,9 @@ export class JwksCache {
   }
 
   /**
-   * The key a token is signed with.
-   * @throws ProblemError `unavailable` when the issuer cannot be reached and its keys are not known, or this one is not among those that are.
+   * Returns the key with which a token is signed.
+   * @throws ProblemError `unavailable` when the issuer cannot be reached and its keys are not known, or this one is not among those that
+   *   are.
    * @throws jose's JWKSNoMatchingKey when the issuer has no such key.
    */
   readonly keyFor: KeyOf = async (header, token) => {

@@ -15,7 +15,7 @@ interface Fetched {
   readonly errorClass: string | undefined;
 }
 
-/** One fetch from an issuer that answers so, each time. */
+/** Fetches once from an issuer that gives this answer to every request. */
 async function fetched(status: number, headers: OutgoingHttpHeaders = {}): Promise<Fetched> {
   let requests = 0;
   const server = createServer((_request, response) => {
@@ -37,8 +37,8 @@ async function fetched(status: number, headers: OutgoingHttpHeaders = {}): Promi
   return { error, requests, errorClass };
 }
 
-describe("a fetch of an issuer's keys", () => {
-  it.each([429, 503])('is not repeated before the issuer wants it after %i with Retry-After', async (status) => {
+describe('the pipeline jwks', () => {
+  it.each([429, 503])('the fetch is not repeated within the Retry-After of a %i', async (status) => {
     expect(await fetched(status, { 'retry-after': '15' })).toMatchObject({
       requests: 1,
       errorClass: 'throttled',
@@ -50,11 +50,11 @@ describe("a fetch of an issuer's keys", () => {
     [429, 'throttled'],
     [503, 'transient'],
     [500, 'transient'],
-  ])('is repeated after %i that says no time, as %s', async (status, errorClass) => {
+  ])('the fetch is repeated after %i without Retry-After, as %s', async (status, errorClass) => {
     expect(await fetched(status)).toMatchObject({ requests: 2, errorClass });
   });
 
-  it('is not repeated after 404', async () => {
+  it('the fetch is not repeated after 404', async () => {
     expect(await fetched(404)).toMatchObject({ requests: 1, errorClass: 'permanent' });
   });
 });

@@ -6,7 +6,10 @@ import type { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
 import type { NamedDefaults } from '../pipelines/settings/pipeline-settings.ts';
 import { fetchJwks, JwksError } from './fetch-jwks.ts';
 
-/** The pipeline around fetching an issuer's keys, with the defaults of its settings. Requests with a key that is not known yet wait for it, so its times are short. */
+/**
+ * The pipeline around fetching an issuer's keys, with the defaults of its settings. Requests with a key that is not known yet wait for it,
+ * so its times are short.
+ */
 export const authPipelines = {
   jwks: {
     timeout: { attemptMs: 2000, totalMs: 5000 },
@@ -17,7 +20,7 @@ export const authPipelines = {
   },
 } as const satisfies NamedDefaults;
 
-/** The spec when no settings were read. */
+/** The spec without settings. */
 export const jwksSpec: PipelineSpec = { name: 'jwks', ...authPipelines.jwks };
 
 /** One request makes one fetch at most: the cache has a pause between two. */
@@ -26,7 +29,10 @@ const callPath: CallPath = {
   layers: ['jwks', { name: 'fetch', attemptsMax: 1 }],
 };
 
-/** Makes the pipeline and registers it, and its attempts among those that a request may cause. Before the pipelines of the app, which say the sum at start. */
+/**
+ * Makes and registers the pipeline, and adds its attempts to the call paths. Call it before the app makes its pipelines, which log the sum
+ * at the start.
+ */
 export function addJwksPipeline(spec: PipelineSpec, surroundings: MakePipelinesDeps): void {
   makePipelines({ specs: { jwks: spec } }, surroundings);
   surroundings.registry.callPaths = new CallPaths([callPath]);

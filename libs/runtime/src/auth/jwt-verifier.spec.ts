@@ -28,14 +28,14 @@ function token(claims: Record<string, unknown> = {}, key = pair.privateKey): Pro
     .sign(key);
 }
 
-describe('a bearer token', () => {
-  it('speaks for its subject, with the scopes that are ours', async () => {
+describe('JwtVerifier', () => {
+  it('the principal of a token has its subject and the known scopes', async () => {
     const principal = await verifier.verify(await token());
     expect(principal).toMatchObject({ subject: 'ada', kind: 'jwt' });
     expect([...principal.scopes]).toEqual(['queries:run']);
   });
 
-  it('may carry its scopes as an array', async () => {
+  it('a token may carry its scopes as an array', async () => {
     expect([...(await verifier.verify(await token({ scope: undefined, scp: ['admin', 7] }))).scopes]).toEqual(['admin']);
   });
 
@@ -46,26 +46,26 @@ describe('a bearer token', () => {
     ['that is not valid yet', { nbf: 1_000_000 + 11 }],
     ['that never expires', { exp: undefined }],
     ['without a subject', { sub: undefined }],
-  ])('%s is refused', async (_what, claims) => {
+  ])('a token %s is refused', async (_what, claims) => {
     await expect(verifier.verify(await token(claims))).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_JWT_/) as string });
   });
 
-  it('may be off by the clock tolerance', async () => {
+  it('a token is accepted within the clock tolerance', async () => {
     await expect(verifier.verify(await token({ exp: 1_000_000 - 9, nbf: 1_000_000 + 9 }))).resolves.toBeDefined();
   });
 
-  it('signed with another key is refused', async () => {
+  it('a token signed with another key is refused', async () => {
     await expect(verifier.verify(await token({}, other.privateKey))).rejects.toMatchObject({
       code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
     });
   });
 
-  it('signed with a shared secret is refused, since our public key is no secret', async () => {
+  it('a token signed with a shared secret is refused, because the public key is not secret', async () => {
     const forged = await new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode('x'.repeat(32)));
     await expect(verifier.verify(forged)).rejects.toMatchObject({ code: 'ERR_JOSE_ALG_NOT_ALLOWED' });
   });
 
-  it('is checked once a minute, and never trusted past its end', async () => {
+  it('a token is verified at most once a minute and is refused after it expires', async () => {
     const long = await token();
     await verifier.verify(long);
     await verifier.verify(long);

@@ -8,15 +8,15 @@ export interface JwtOptions {
   readonly issuer: string;
   /** A value that `aud` must hold. */
   readonly audience: string;
-  /** How far the clocks of issuer and service may be apart, in seconds, ≥ 0. Default 30. */
+  /** Maximum difference between the clocks of issuer and service, in seconds, ≥ 0. Default 30. */
   readonly clockToleranceSeconds?: number;
   /** Wall clock in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** Public-key signatures only: with a shared secret, who can check a token can make one. */
+/** Public-key signatures only: with a shared secret, anyone who can verify a token can also forge one. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
-/** A checked token is not checked again for this long: a signature costs as much as the rest of a small request. */
+/** Time for which a verified token is not verified again: a signature costs as much as the rest of a small request. */
 const rememberedMs = 60_000;
 const rememberedMax = 1000;
 
@@ -61,7 +61,7 @@ export class JwtVerifier {
   }
 }
 
-/** `scope` is a list separated by spaces (RFC 8693); some issuers send `scp`, as a list or as an array. Unknown scopes are not ours. */
+/** `scope` is a list separated by spaces (RFC 8693); some issuers send `scp`, as a list or as an array. Unknown scopes are ignored. */
 function scopesOf({ scope, scp }: JWTPayload): ReadonlySet<Scope> {
   const given = [scope, scp].flatMap((claim) => (typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim : []));
   return new Set(given.filter((name): name is Scope => typeof name === 'string' && isScope(name)));

@@ -17,14 +17,14 @@ const distinct: readonly PrincipalId[] = [
   anonymous,
 ];
 
-describe('a principal', () => {
-  it('is the same only as one with equal kind, issuer and subject', () => {
+describe('principals', () => {
+  it('two principals are the same only if kind, issuer and subject are equal', () => {
     for (const [index, one] of distinct.entries()) {
       expect(distinct.map((other) => samePrincipal(one, other))).toEqual(distinct.map((_, at) => at === index));
     }
   });
 
-  it('has its own text', () => {
+  it('each principal has a different key text', () => {
     expect(new Set(distinct.map(principalKey)).size).toBe(distinct.length);
     expect(principalKey({ ...jwt('https://x', 'alice') })).toBe('["jwt","https://x","alice"]');
   });

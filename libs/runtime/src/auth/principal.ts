@@ -20,7 +20,7 @@ export interface Principal extends PrincipalId {
 /** The caller while authentication is off. It holds every scope, because no scope is checked then. */
 export const anonymous: Principal = { kind: 'anonymous', issuer: '', subject: '', scopes: new Set(scopes) };
 
-/** The identity without the rights: what to store and to log. */
+/** The identity without the rights, for storage and logs. */
 export function idOfPrincipal({ kind, issuer, subject }: PrincipalId): PrincipalId {
   return { kind, issuer, subject };
 }

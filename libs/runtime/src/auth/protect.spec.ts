@@ -85,17 +85,17 @@ function statusForHost(host: string): Promise<number | undefined> {
 }
 
 describe('a service with authentication off', () => {
-  it('starts on loopback and lets this machine in', async () => {
+  it('the service starts on loopback and accepts requests from this machine', async () => {
     await start({});
     expect((await ask('/things')).status).toBe(200);
     expect((await ask('/metrics')).status).toBe(200);
   });
 
-  it.each(['0.0.0.0', '::', '192.0.2.1'])('does not start on %s', async (host) => {
+  it.each(['0.0.0.0', '::', '192.0.2.1'])('the service does not start on %s', async (host) => {
     await expect(start({}, host)).rejects.toMatchObject({ code: 'start-refused', message: expect.stringContaining(host) as string });
   });
 
-  it('refuses a request to a name that is not this machine, as DNS rebinding makes', async () => {
+  it('a request to a host name of another machine is refused, as in DNS rebinding', async () => {
     await start({});
     expect(await statusForHost('evil.example')).toBe(403);
     expect(await statusForHost('localhost:1')).toBe(200);
@@ -103,13 +103,13 @@ describe('a service with authentication off', () => {
 });
 
 describe('a service with API keys', () => {
-  it('lets a key in where its scopes reach, and says who it is', async () => {
+  it('a key with the required scope is accepted, and the route sees its subject', async () => {
     await start({ apiKeys });
     const response = await ask('/things', 'key');
     expect(await response.json()).toEqual({ subject: 'notebook' });
   });
 
-  it('answers 403 and names the missing scope', async () => {
+  it('a key without the required scope gets 403, and the answer names the scope', async () => {
     await start({ apiKeys });
     const response = await ask('/things', 'key', { method: 'POST' });
     expect(response.status).toBe(403);
@@ -122,7 +122,7 @@ describe('a service with API keys', () => {
     ['an unknown key', 'Bearer wrong', 'Bearer realm="millrace", error="invalid_token"'],
     ['another scheme', 'Basic a2V5OmtleQ==', 'Bearer realm="millrace", error="invalid_request"'],
     ['an endless credential', `Bearer ${'a'.repeat(9000)}`, 'Bearer realm="millrace", error="invalid_request"'],
-  ])('answers 401 to %s, before it looks at the body', async (_what, authorization, challenge) => {
+  ])('a request with %s gets 401 before its body is read', async (_what, authorization, challenge) => {
     await start({ apiKeys });
     const response = await ask('/things', undefined, {
       method: 'POST',
@@ -134,14 +134,14 @@ describe('a service with API keys', () => {
     expect(await response.json()).toMatchObject({ type: 'urn:millrace:problem:unauthenticated' });
   });
 
-  it('leaves a route with credentials of its own to that route, and to no other of the same path', async () => {
+  it('a route with its own credentials checks them itself, and other routes of the same path stay protected', async () => {
     await start({ apiKeys });
     const answer = await ask('/signed', undefined, { method: 'POST' });
     expect([answer.status, await answer.json()]).toEqual([201, { principal: null }]);
     expect((await ask('/signed')).status).toBe(401);
   });
 
-  it('keeps the probes open and everything else closed', async () => {
+  it('the probes need no credentials, and every other path does', async () => {
     await start({ apiKeys });
     expect((await ask('/health/live')).status).toBe(200);
     expect((await ask('/health/ready')).status).toBe(200);
@@ -190,7 +190,7 @@ describe('a service with tokens', () => {
       .setExpirationTime('5m')
       .sign(privateKey);
 
-  it('lets in a token signed by a key that the issuer publishes', async () => {
+  it('a token signed by a published key of the issuer is accepted', async () => {
     await start({ jwt: (await issue()).jwt });
     expect(await (await ask('/things', await token('ada'))).json()).toEqual({ subject: 'ada' });
     const [head, , signature] = (await token('ada')).split('.');
@@ -198,7 +198,7 @@ describe('a service with tokens', () => {
     expect((await ask('/things', `${head}.${payload}.${signature}`)).status).toBe(401);
   });
 
-  it('asks for the keys through the pipeline jwks, which an operator sees like any other', async () => {
+  it('the key set is fetched through the pipeline jwks, which the admin endpoint and the metrics show', async () => {
     const { jwt, asked } = await issue(500);
     await start({ jwt });
     expect((await ask('/things', await token('ada'))).status).toBe(200);
@@ -215,25 +215,25 @@ describe('a service with tokens', () => {
     expect(await (await ask('/health/ready')).json()).toMatchObject({ dependencies: [{ name: 'circuit-jwks' }] });
   });
 
-  it('has no such pipeline without them', async () => {
+  it('a service without tokens has no pipeline jwks', async () => {
     await start({ apiKeys });
     expect(service!.app.get(PipelineRegistry).list()).toEqual([]);
   });
 
-  it('does not ask again an issuer that refuses for good', async () => {
+  it('the service asks only once an issuer that answers 404', async () => {
     const { jwt, asked } = await issue(404, 404);
     await start({ jwt });
     expect((await ask('/things', await token('ada'))).status).toBe(503);
     expect(asked()).toBe(1);
   });
 
-  it('answers 503, not 401, while the issuer cannot be reached', async () => {
+  it('the service answers 503, not 401, while the issuer is unreachable', async () => {
     await start({ jwt: { jwksUrl: 'http://127.0.0.1:9/jwks', issuer: 'i', audience: 'a' } });
     const response = await ask('/things', await token('ada'));
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '30']);
   });
 
-  it('answers 503 when the issuer does not answer within the time of the pipeline', async () => {
+  it('the service answers 503 when the issuer exceeds the timeout of the pipeline', async () => {
     issuer = createServer(() => undefined);
     await new Promise<void>((resolve) => issuer!.listen(0, '127.0.0.1', resolve));
     const jwksUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks`;

@@ -67,7 +67,7 @@ export function protect(app: NestFastifyApplication, auth: AuthOptions, host: st
   } else {
     // With authentication off, a web page whose name has been pointed at 127.0.0.1 (DNS rebinding) is still not this machine's user.
     fastify.addHook('onRequest', (request, _reply, done) => {
-      // Only HTTP/1.0 comes so far without a Host, and no browser speaks it.
+      // Only an HTTP/1.0 request gets here without a Host header, and browsers do not use HTTP/1.0.
       if (request.headers.host === undefined || isLoopbackHostHeader(request.headers.host)) {
         setPrincipal(request, anonymous);
         done();

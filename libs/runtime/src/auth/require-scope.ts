@@ -8,13 +8,14 @@ import type { Scope } from './scope.ts';
 const scopeMetadata = 'millrace:scope';
 
 /**
- * The scope that a controller or a route needs. A route's own wins over its controller's. Without it, any authenticated caller is admitted.
+ * The scope that a controller or a route needs. The scope of a route overrides that of its controller. Without it, any authenticated caller
+ * is admitted.
  * @param scopes One of these is enough. The first is named in the challenge of a refusal.
  */
 export const RequireScope = (...scopes: readonly [Scope, ...Scope[]]): ClassDecorator & MethodDecorator =>
   SetMetadata(scopeMetadata, scopes);
 
-/** Refuses callers who lack the scope of the route. Authentication has happened before, ahead of the body. */
+/** Refuses callers who lack the scope of the route. Authentication runs earlier, before the body is read. */
 export class ScopeGuard implements CanActivate {
   private readonly reflector = new Reflector();
 

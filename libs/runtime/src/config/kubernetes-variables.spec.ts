@@ -29,8 +29,8 @@ it.each([
   ['PURCHASE_SERVICE', '10.96.34.239'],
   ['PURCHASE_HOST', '10.96.34.239'],
   ['PURCHASE_PORT', undefined],
-])('%s=%s is none', (name, value) => expect(isKubernetesVariable(name, value)).toBe(false));
+])('%s=%s is not a variable of Kubernetes', (name, value) => expect(isKubernetesVariable(name, value)).toBe(false));
 
-it('the names are those of the variables alone', () => {
+it('kubernetesVariablesOf returns only the names of Kubernetes variables', () => {
   expect(kubernetesVariablesOf({ ...service, PURCHASE_HOST: '127.0.0.1', PATH: '/bin' })).toEqual(Object.keys(service));
 });

@@ -3,7 +3,7 @@ const url = /^(?:tcp|udp|sctp):\/\//i;
 const port = /^\d{1,5}$/;
 const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*|None)$/i;
 
-/** Endings of the names that Kubernetes makes of a Service's name, with the shape of the value of each. */
+/** Suffixes that Kubernetes appends to a Service's name, each with the pattern of its value. */
 const shapes: readonly (readonly [ending: RegExp, value: RegExp])[] = [
   [/_SERVICE_HOST$/, address],
   [/_SERVICE_PORT(?:_[A-Z0-9_]+)?$/, port],

@@ -24,7 +24,7 @@ function problemsOf(env: Record<string, string>, check?: () => string[]): readon
 }
 
 describe('readConfig', () => {
-  it('reads numbers, booleans and lists from their text and fills in defaults', () => {
+  it('numbers, booleans and lists are parsed from text, and defaults are filled in', () => {
     const env = { SHOP_PORT: ' 80 ', SHOP_RATIO: '.5', SHOP_STRICT: 'true', SHOP_BUCKET: 'lake', KAFKA_BROKERS: 'a:1, b:2,', PATH: '/bin' };
     expect(readConfig(schema, { prefixes: ['SHOP_'], env })).toEqual({
       SHOP_PORT: 80,
@@ -36,11 +36,11 @@ describe('readConfig', () => {
     });
   });
 
-  it('takes an empty variable for an absent one', () => {
+  it('an empty variable counts as absent', () => {
     expect(readConfig(schema, { prefixes: ['SHOP_'], env: { SHOP_PORT: '', SHOP_BUCKET: 'lake' } }).SHOP_PORT).toBe(3001);
   });
 
-  it('ignores what Kubernetes sets for a Service, also under the name of a setting, and still refuses misspelt settings', () => {
+  it('variables of a Kubernetes Service are ignored, even under the name of a setting, and misspelt settings are still refused', () => {
     const links = {
       SHOP_PORT: 'tcp://10.96.34.239:80',
       SHOP_SERVICE_HOST: '10.96.34.239',
@@ -54,7 +54,7 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('lists every problem at once, in plain sentences', () => {
+  it('the error lists every problem in plain sentences', () => {
     expect(
       problemsOf({
         SHOP_PORT: '99999',
@@ -77,25 +77,25 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('does not take a fraction for a whole number, nor text that only begins like one', () => {
+  it('a fraction, a suffix or a hexadecimal number is not a whole number', () => {
     expect(problemsOf({ SHOP_PORT: '80.5', SHOP_BUCKET: 'lake' })).toHaveLength(1);
     expect(problemsOf({ SHOP_PORT: '80x', SHOP_BUCKET: 'lake' })).toHaveLength(1);
     expect(problemsOf({ SHOP_PORT: '0x50', SHOP_BUCKET: 'lake' })).toHaveLength(1);
   });
 
-  it('never repeats the value of a secret', () => {
+  it('the error does not contain the value of a secret', () => {
     const [problem] = problemsOf({ SHOP_BUCKET: 'lake', SHOP_ADMIN_TOKEN: 'hunter2' });
     expect(problem).toBe('SHOP_ADMIN_TOKEN must be at least 32 characters long.');
   });
 
-  it('asks for rules between settings once the single ones are good', () => {
+  it('rules between settings are checked only when each setting is valid', () => {
     expect(problemsOf({ SHOP_BUCKET: 'lake' }, () => ['A must be below B.'])).toEqual(['A must be below B.']);
     expect(problemsOf({ SHOP_PORT: '0', SHOP_BUCKET: 'lake' }, () => ['A must be below B.'])).toEqual([
       'SHOP_PORT must be at least 1 (it is "0").',
     ]);
   });
 
-  it('gives settings that cannot be changed afterwards', () => {
+  it('the settings are frozen', () => {
     expect(Object.isFrozen(readConfig(schema, { prefixes: [], env: { SHOP_BUCKET: 'lake' } }))).toBe(true);
   });
 });

@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.ts';
 import { isSecretName, redactText } from '../logging/redact.ts';
 import { withoutKubernetesVariables } from './kubernetes-variables.ts';
 
-/** How settings are read. */
+/** Options of {@link readConfig}. */
 export interface ReadConfigOptions<T> {
   /** Prefixes this process owns (`PURCHASE_`): a key that has one of them and is not in the schema is an error. */
   readonly prefixes: readonly string[];
@@ -71,7 +71,7 @@ function sentenceOf(violation: Violation, properties: Record<string, TSchema>, e
   return `${key} ${literalsOf(property) ?? kindOf(property, text) ?? violation.message}${given}.`;
 }
 
-/** Text that is not even of the right kind, said in a person's words. */
+/** Describes a text of the wrong type. */
 function kindOf(property: TSchema | undefined, text: string): string | undefined {
   if (property === undefined || typeof valueOf(property, text) !== 'string' || !('type' in property)) return undefined;
   if (property.type === 'integer') return 'must be a whole number';
@@ -84,7 +84,7 @@ function purposeOf(property: TSchema | undefined): string {
   return typeof description === 'string' ? `: ${description.replace(/\.$/, '')}` : '';
 }
 
-/** A union of literals fails with one violation for each member; a person wants the list. */
+/** A union of literals fails with one violation for each member; the message lists the allowed values instead. */
 function literalsOf(property: TSchema | undefined): string | undefined {
   if (property === undefined || !('anyOf' in property) || !Array.isArray(property.anyOf)) return undefined;
   const literals = (property.anyOf as { const?: string | number | boolean }[]).map((member) => member.const);

@@ -62,8 +62,8 @@ async function faultsOf(method: string, path: string, init: RequestInit = {}): P
   };
 }
 
-describe('the document of a service', () => {
-  it('describes exactly the routes that the service has', () => {
+describe('the OpenAPI document of a service', () => {
+  it('the document describes exactly the routes of the service', () => {
     expect(service.routes.length).toBeGreaterThan(runtimeOperations.length);
     expect(check.routeFaults(service.routes)).toEqual([]);
   });
@@ -76,18 +76,18 @@ describe('the document of a service', () => {
     ['GET', '/admin/pipelines/none', 404],
     ['GET', '/openapi.json', 200],
     ['GET', '/docs', 200],
-  ])('describes the answer of %s %s', async (method, path, status) => {
+  ])('the document describes the answer of %s %s', async (method, path, status) => {
     expect(await faultsOf(method, path)).toEqual({ status, faults: [] });
   });
 
   it.each([
     ['{', 400],
     ['{}', 404],
-  ])('describes the answer to the change %s of an unknown pipeline', async (body, status) => {
+  ])('the document describes the answer to the change %s of an unknown pipeline', async (body, status) => {
     expect(await faultsOf('PATCH', '/admin/pipelines/none', { body })).toEqual({ status, faults: [] });
   });
 
-  it('describes the refusal of a request without credentials', async () => {
+  it('the document describes the refusal of a request without credentials', async () => {
     expect(await faultsOf('GET', '/metrics', { headers: {} })).toEqual({ status: 401, faults: [] });
   });
 });
@@ -98,7 +98,7 @@ describe('/openapi.json and /docs', () => {
     expect((await fetch(`${service.url}/things`)).status).toBe(401);
   });
 
-  it('do not exist in a service that describes no routes', async () => {
+  it('/openapi.json and /docs answer 404 in a service that describes no routes', async () => {
     const plain = await startService({
       name: 'things',
       module: ThingsModule,
@@ -112,30 +112,30 @@ describe('/openapi.json and /docs', () => {
     }
   });
 
-  it('the page may load nothing', async () => {
+  it('the page /docs may load no other resource', async () => {
     const response = await fetch(`${service.url}/docs`);
     expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='$/);
     expect(await response.text()).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|(?:src|href)="[^#"]*:/);
   });
 });
 
-describe('the page', () => {
+describe('the page /docs', () => {
   const { html } = docsPage(openApiOf({ ...api, operations: [operation, ...runtimeOperations] }));
 
-  it('shows each operation with its credentials and answers', () => {
+  it('the page shows each operation with its credentials and answers', () => {
     for (const { method, path } of [operation, ...runtimeOperations]) expect(html).toContain(`<code>${method} ${path}</code>`);
     expect(html).toContain('Scope: <code>queries:run</code>.');
     expect(html).toContain('No credentials needed.');
     expect(html).toContain('<td>404</td><td><code>not-found</code>: There is nothing here</td>');
   });
 
-  it('shows each schema, and each link to one leads to it', () => {
+  it('the page shows each schema, and each link to a schema has a target', () => {
     const targets = [...html.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id!);
     expect(targets.length).toBeGreaterThan(20);
     expect([...new Set(targets)].filter((id) => !html.includes(`id="${id}"`))).toEqual([]);
   });
 
-  it('escapes texts and marks code', () => {
+  it('the page escapes texts and marks code', () => {
     expect(html).toContain('List &lt;b&gt;all&lt;/b&gt; things. Sorted by <code>name</code>');
   });
 });

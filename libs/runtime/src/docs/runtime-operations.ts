@@ -36,7 +36,7 @@ export const runtimeOperations: readonly HttpOperation[] = [
     ...health,
     path: '/health/live',
     id: 'getLiveness',
-    summary: 'Tell whether the process is alive',
+    summary: 'Report whether the process is alive',
     answers: [{ status: 200, description: 'The process is alive', content: { [json]: livenessSchema } }],
     problems: [],
   },
@@ -44,7 +44,7 @@ export const runtimeOperations: readonly HttpOperation[] = [
     ...health,
     path: '/health/ready',
     id: 'getReadiness',
-    summary: 'Tell whether the service takes work, and the state of each dependency',
+    summary: 'Report whether the service accepts work, and the state of each dependency',
     answers: [
       { status: 200, description: 'The service takes work', content: { [json]: readinessSchema } },
       { status: 503, description: 'The service takes no work', content: { [json]: readinessSchema } },

@@ -8,7 +8,7 @@ import type { Liveness } from './readiness.ts';
 export class HealthController {
   constructor(@Inject(HealthRegistry) private readonly health: HealthRegistry) {}
 
-  /** Any answer is the proof, because it needs the event loop. */
+  /** Any answer proves liveness, because it needs the event loop. */
   @Get('live')
   live(): Liveness {
     return { status: 'alive', uptimeSeconds: Math.round(process.uptime()) };

@@ -8,25 +8,25 @@ afterEach(() => void vi.useRealTimers());
 const up = (): Promise<void> => Promise.resolve();
 const down = (): Promise<void> => Promise.reject(new Error('connection refused'));
 
-describe('the health registry', () => {
+describe('HealthRegistry', () => {
   it.each([
     ['ready', 'everything is up', [up, up]],
     ['degraded', 'an optional dependency is down', [up, down]],
     ['unavailable', 'a required dependency is down', [down, up]],
-  ] as const)('says %s when %s', async (status, _when, [required, optional]) => {
+  ] as const)('the service is %s when %s', async (status, _when, [required, optional]) => {
     const health = new HealthRegistry({ service: 'shop' });
     health.register('kafka', { required: true, check: required });
     health.register('redis', { required: false, check: optional });
     expect((await health.readiness()).status).toBe(status);
   });
 
-  it('is not ready while it stops, whatever its dependencies say', async () => {
+  it('the readiness is "stopping" after stop, even if all dependencies are up', async () => {
     const health = new HealthRegistry({ service: 'shop' });
     health.stop();
     expect((await health.readiness()).status).toBe('stopping');
   });
 
-  it('asks a dependency once for many probes', async () => {
+  it('one check of a dependency serves many probes', async () => {
     const check = vi.fn<() => Promise<void>>(up);
     const health = new HealthRegistry({ service: 'shop', cacheMs: 1000 });
     health.register('kafka', { required: true, check });
@@ -39,7 +39,7 @@ describe('the health registry', () => {
     expect(check).toHaveBeenCalledTimes(2);
   });
 
-  it('gives up on a check that ignores its signal, and aborts the signal', async () => {
+  it('a check that ignores its signal counts as down after its timeout, and its signal is aborted', async () => {
     const health = new HealthRegistry({ service: 'shop' });
     let seen: AbortSignal | undefined;
     health.register('kafka', {
@@ -56,7 +56,7 @@ describe('the health registry', () => {
     expect(seen?.aborted).toBe(true);
   });
 
-  it('remembers since when a dependency is as it is', async () => {
+  it('the health shows since when a dependency has its status', async () => {
     let works = true;
     const health = new HealthRegistry({ service: 'shop', cacheMs: 0 });
     health.register('kafka', { required: true, check: () => (works ? up() : down()) });
@@ -70,7 +70,7 @@ describe('the health registry', () => {
     expect(await sinceAt(3000)).toBe('1970-01-01T00:00:03.000Z');
   });
 
-  it('reports a check that throws at once, and an error whose message is empty by its code', async () => {
+  it('a check that throws is down with its message, or with its code if the message is empty', async () => {
     const health = new HealthRegistry({ service: 'shop' });
     health.register('a', {
       required: false,
@@ -85,7 +85,7 @@ describe('the health registry', () => {
     expect((await health.readiness()).dependencies.map((dependency) => dependency.detail)).toEqual(['no such host', 'ECONNREFUSED']);
   });
 
-  it('refuses a second check of one name, and forgets one on request', async () => {
+  it('a second check of the same name is refused, and a check can be removed', async () => {
     const health = new HealthRegistry({ service: 'shop' });
     const forget = health.register('kafka', { required: true, check: down });
     expect(() => health.register('kafka', { required: true, check: up })).toThrow('registered already');
@@ -94,7 +94,7 @@ describe('the health registry', () => {
   });
 });
 
-it('a check that a pipeline refused repeats the last words of the dependency, and one that failed those of its causes', async () => {
+it('the detail of a failed check is the last error of the dependency or the innermost cause', async () => {
   const health = new HealthRegistry({ service: 'any' });
   health.lastErrorOf = (pipeline) => (pipeline === 's3' ? 'NoSuchBucket: lake' : undefined);
   health.register('store', { required: false, check: async () => await Promise.reject(new CircuitOpenError('s3')) });

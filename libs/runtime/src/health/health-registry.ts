@@ -5,7 +5,10 @@ import type { DependencyHealth, Readiness } from './readiness.ts';
 
 /** Health check of a dependency. */
 export interface HealthCheck {
-  /** Resolves when the dependency works, optionally with a fact worth showing; rejects with the reason when it does not. The signal ends at the time limit. */
+  /**
+   * Resolves when the dependency works, optionally with a fact worth showing; rejects with the reason when it does not. The signal ends at
+   * the time limit.
+   */
   readonly check: (signal: AbortSignal) => Promise<string | undefined | void>;
   /** True: without it the service is not ready. False: without it the service is ready but degraded. */
   readonly required: boolean;
@@ -19,22 +22,24 @@ interface Entry {
   pending?: Promise<DependencyHealth>;
 }
 
-/** How the registry works. */
+/** Options of {@link HealthRegistry}. */
 export interface HealthRegistryOptions {
   /** Name of the service, shown in the answer. */
   readonly service: string;
-  /** How long an answer is shown again without asking, in milliseconds, so that many probes cost a dependency one check; 0 asks each time. Default 1000. */
+  /**
+   * Time for which an answer is reused, in milliseconds, so that many probes cost a dependency one check; 0 asks each time. Default 1000.
+   */
   readonly cacheMs?: number;
   /** Wall clock in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** Knows every dependency of the service and says whether the service is ready. */
+/** Checks the dependencies of the service and reports its readiness. */
 export class HealthRegistry {
   private readonly entries = new Map<string, Entry>();
   private readonly now: () => number;
   private stopping = false;
-  /** The last words of a dependency by the name of its pipeline, for a check whose call the pipeline refused. Default: none. */
+  /** Returns the last error of a dependency by the name of its pipeline, for a check whose call the pipeline rejected. Default: none. */
   lastErrorOf: (pipeline: string) => string | undefined = () => undefined;
 
   constructor(private readonly options: HealthRegistryOptions) {
@@ -60,7 +65,7 @@ export class HealthRegistry {
     this.stopping = true;
   }
 
-  /** Asks every dependency at once, or gives the answer of less than `cacheMs` ago. */
+  /** Checks all dependencies concurrently, or returns an answer younger than `cacheMs`. */
   async readiness(): Promise<Readiness> {
     const dependencies = await Promise.all([...this.entries].map(([name, entry]) => this.ask(name, entry)));
     return { status: this.statusOf(dependencies), service: this.options.service, dependencies };

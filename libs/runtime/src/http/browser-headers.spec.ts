@@ -50,12 +50,12 @@ async function exchange(url: string, bytes: string): Promise<string> {
 }
 
 describe('security headers', () => {
-  it.each(['/things', '/health/live', '/nothing', '/things/%zz'])('are on the answer of %s', async (path) => {
+  it.each(['/things', '/health/live', '/nothing', '/things/%zz'])('the answer of %s has the security headers', async (path) => {
     const { headers } = await fetch((await start()) + path);
     expect(securityOf(headers)).toEqual(securityHeaders);
   });
 
-  it('are on the answer to a refused request, and to bytes that are no request', async () => {
+  it('a refused request and bytes that are not HTTP get the security headers, too', async () => {
     const url = await start({ auth: { apiKeys: [] } });
     const refused = await fetch(`${url}/things`);
     expect([refused.status, securityOf(refused.headers)]).toEqual([401, securityHeaders]);
@@ -67,15 +67,15 @@ describe('security headers', () => {
 const shop = 'https://shop.example';
 const preflight = { method: 'OPTIONS', headers: { origin: shop, 'access-control-request-method': 'POST' } };
 
-describe('calls from other origins', () => {
-  it('are not allowed by default', async () => {
+describe('CORS', () => {
+  it('other origins are not allowed by default', async () => {
     const url = await start();
     const answer = await fetch(`${url}/things`, { headers: { origin: shop } });
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
     expect((await fetch(`${url}/things`, preflight)).headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  it('are allowed for the origins of the settings alone, and a preflight needs no credentials', async () => {
+  it('only the configured origins are allowed, and a preflight needs no credentials', async () => {
     const url = await start({ corsOrigins: [shop], auth: { apiKeys: [] } });
     const { status, headers } = await fetch(`${url}/things`, preflight);
     expect([status, headers.get('access-control-allow-origin')]).toEqual([204, shop]);

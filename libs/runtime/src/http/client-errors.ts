@@ -14,7 +14,7 @@ const reasons: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-/** Limits that belong into the text of a problem. */
+/** Limits that the text of a problem names. */
 export interface ClientErrorLimits {
   /** Time in which a request must be complete, in milliseconds. */
   readonly requestMsMax: number;
@@ -35,14 +35,14 @@ export function clientErrorAnswerer(
     const { open, last } = requests.ofConnection(socket);
     const broken = last?.request.complete === false ? last : undefined;
     if (isGone(fault)) {
-      // A closed connection in the middle of a head: the requests that began see their own end.
+      // The client closed the connection within the head of a request. Requests that began before report their end themselves.
       if (broken === undefined && fault.code === 'HPE_INVALID_EOF_STATE') requests.tellUnread(499);
       socket.destroy();
       return;
     }
     const problem = problemOfClientError(fault, limits);
     if (broken !== undefined) requests.settle(broken.request, problem.status);
-    // A connection on which no byte ever came, as browsers open in advance, carried no request.
+    // A connection without a single byte carried no request: browsers open such connections in advance.
     else if (socket.bytesRead > 0) requests.tellUnread(problem.status);
     const earlier = open.filter((one) => one !== broken);
     void Promise.all(earlier.map(async ({ ended }) => await ended)).then(() => end(socket, broken, problem));

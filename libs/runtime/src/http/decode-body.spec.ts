@@ -49,7 +49,7 @@ async function post(
 
 const value = { title: 'Orlando ∞', list: [1, 2, 3] };
 const text = JSON.stringify(value);
-/** JSON of a size, in few bytes when it is compressed. */
+/** JSON of the given size that compresses well. */
 const jsonOf = (bytes: number): string => `"${'a'.repeat(bytes - 2)}"`;
 
 describe('a compressed body', () => {
@@ -61,11 +61,11 @@ describe('a compressed body', () => {
     ['zstd', zstdCompressSync(text)],
     ['identity', Buffer.from(text)],
     ['gzip', Buffer.concat([gzipSync(text.slice(0, 9)), gzipSync(text.slice(9))])],
-  ])('of the coding %s is decoded and read like any body', async (coding, bytes) => {
+  ])('a body with the coding %s is decoded and parsed', async (coding, bytes) => {
     expect(await post(bytes, coding)).toMatchObject({ status: 201, body: { got: value } });
   });
 
-  it('that comes in chunks is decoded', async () => {
+  it('a compressed body that arrives in chunks is decoded', async () => {
     const bytes = gzipSync(text);
     const chunks = new ReadableStream({
       start(controller) {
@@ -76,7 +76,7 @@ describe('a compressed body', () => {
     expect(await post(chunks, 'gzip')).toMatchObject({ status: 201, body: { got: value } });
   });
 
-  it('is taken up to the limit on decoded bytes, and is refused above it', async () => {
+  it('a body is accepted up to the limit on decoded bytes and refused above it', async () => {
     expect((await post(gzipSync(jsonOf(bodyBytesMax)), 'gzip')).status).toBe(201);
     expect(await post(gzipSync(jsonOf(bodyBytesMax + 1)), 'gzip')).toMatchObject({
       status: 413,
@@ -88,12 +88,12 @@ describe('a compressed body', () => {
     ['gzip', gzipSync(jsonOf(8_000_000))],
     ['deflate', deflateSync(jsonOf(8_000_000))],
     ['zstd', zstdCompressSync(jsonOf(8_000_000))],
-  ])('that is a bomb of the coding %s is refused', async (coding, bomb) => {
+  ])('a decompression bomb with the coding %s is refused', async (coding, bomb) => {
     expect(bomb.byteLength).toBeLessThan(bodyBytesMax);
     expect((await post(bomb, coding)).status).toBe(413);
   });
 
-  it('that is a bomb is decoded up to the limit only: its decoder ends there', async () => {
+  it('the decoder of a decompression bomb stops at the limit', async () => {
     const decoder = createGunzip();
     let bytes = 0;
     const read = async (): Promise<void> => {
@@ -104,7 +104,7 @@ describe('a compressed body', () => {
     expect([bytes <= 100_000, decoder.destroyed]).toEqual([true, true]);
   });
 
-  it('that never decodes to anything is refused at the limit on sent bytes', async () => {
+  it('a compressed body that decodes to nothing is refused at the limit on sent bytes', async () => {
     // Empty members of gzip.
     const endless = Buffer.concat(Array.from({ length: 2000 }, () => gzipSync('')));
     expect(gunzipSync(endless)).toHaveLength(0);
@@ -123,7 +123,7 @@ describe('a compressed body', () => {
     ['zstd', Buffer.from(text)],
     ['gzip', gzipSync(text).subarray(0, 20)],
     ['zstd', zstdCompressSync(text).subarray(0, 20)],
-  ])('that is not %s is 400 and the problem names the header', async (coding, bytes) => {
+  ])('a body that is not valid %s gets 400, and the problem names the header', async (coding, bytes) => {
     const answer = await post(bytes, coding);
     expect(answer).toMatchObject({
       status: 400,
@@ -131,25 +131,28 @@ describe('a compressed body', () => {
     });
   });
 
-  it.each(['br', 'compress', 'gzip, gzip', 'nonsense'])('of the coding %s is 415, with the codings that are decoded', async (coding) => {
-    const answer = await post(gzipSync(text), coding);
-    expect(answer).toMatchObject({
-      status: 415,
-      body: { type: 'urn:millrace:problem:unsupported-media-type', errors: [{ field: 'Content-Encoding' }] },
-    });
-    expect(answer.headers.get('accept-encoding')).toBe('gzip, deflate, zstd');
-  });
+  it.each(['br', 'compress', 'gzip, gzip', 'nonsense'])(
+    'the coding %s gets 415, and the answer lists the accepted codings',
+    async (coding) => {
+      const answer = await post(gzipSync(text), coding);
+      expect(answer).toMatchObject({
+        status: 415,
+        body: { type: 'urn:millrace:problem:unsupported-media-type', errors: [{ field: 'Content-Encoding' }] },
+      });
+      expect(answer.headers.get('accept-encoding')).toBe('gzip, deflate, zstd');
+    },
+  );
 
-  it('that decodes to no JSON is judged like any body', async () => {
+  it('a compressed body that is not JSON gets the same problem as an uncompressed one', async () => {
     expect(await post(gzipSync('{"a":'), 'gzip')).toMatchObject({ status: 400, body: { type: 'urn:millrace:problem:invalid-json' } });
   });
 
-  it('to an unknown path is 404, and a GET that names a coding and has no body is served', async () => {
+  it('a compressed body for an unknown path gets 404, and a GET without body may name a coding', async () => {
     expect((await post(gzipSync(text), 'gzip', '/nothing')).status).toBe(404);
     expect((await fetch(`${service.url}/health/live`, { headers: { 'content-encoding': 'br' } })).status).toBe(200);
   });
 
-  it('whose client disconnects in the middle ends its own request only', async () => {
+  it('a client that disconnects within a compressed body does not disturb other requests', async () => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
     const head =
       'POST /things HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 500\r\n\r\n';

@@ -4,7 +4,10 @@ import { constants, createGunzip, createInflate, createZstdDecompress } from 'no
 import { ProblemError } from '../errors.ts';
 import type { ProblemLimits } from './problem-of-error.ts';
 
-/** Largest window of a zstd body as a power of two: 8 MiB, which RFC 9659 lets every sender rely on. A larger one would cost memory before the first byte. */
+/**
+ * Largest window of a zstd body as a power of two: 8 MiB, which RFC 9659 lets every sender rely on. A larger one would cost memory before
+ * the first byte.
+ */
 const zstdWindowLogMax = 23;
 
 const decoders: ReadonlyMap<string, () => Transform> = new Map([
@@ -18,8 +21,8 @@ const decoders: ReadonlyMap<string, () => Transform> = new Map([
 const accepted = 'gzip, deflate, zstd';
 
 /**
- * Decodes compressed bodies before they are parsed. The limit on a body holds for the bytes sent and for the bytes decoded: decoding stops where it is exceeded.
- * An unknown coding, or more than one, is answered 415 with `Accept-Encoding` (RFC 9110, section 15.5.16).
+ * Decodes compressed bodies before they are parsed. The limit on a body holds for the bytes sent and for the bytes decoded: decoding stops
+ * where it is exceeded. An unknown coding, or more than one, is answered 415 with `Accept-Encoding` (RFC 9110, section 15.5.16).
  */
 export function decodeBodies(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (request, _reply, payload, done) => {

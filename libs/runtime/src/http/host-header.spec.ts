@@ -7,14 +7,14 @@ it.each([
   [['Host', '[::1]:3001']],
   [['Host', '127.0.0.1']],
   [['Host', '']],
-])('one valid Host is right: %j', (rawHeaders) => expect(hostFault(rawHeaders, '1.1')).toBeUndefined());
+])('one valid Host header is accepted: %j', (rawHeaders) => expect(hostFault(rawHeaders, '1.1')).toBeUndefined());
 
-it('a missing Host is a fault in HTTP/1.1 and none in HTTP/1.0', () => {
+it('a missing Host header is a fault in HTTP/1.1 but not in HTTP/1.0', () => {
   expect(hostFault(['Accept', 'Host'], '1.1')).toBe('is required in HTTP/1.1');
   expect(hostFault([], '1.0')).toBeUndefined();
 });
 
-it('a second Host is a fault, also when it is the same and in HTTP/1.0', () => {
+it('a second Host header is a fault, even if it is equal or the request is HTTP/1.0', () => {
   expect(hostFault(['Host', 'a', 'HOST', 'a'], '1.1')).toBe('must come once, not 2 times');
   expect(hostFault(['Host', 'a', 'host', 'b'], '1.0')).toBe('must come once, not 2 times');
 });

@@ -5,8 +5,8 @@ import { ProblemError } from '../errors.ts';
 const hostPattern = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::\d*)?$/;
 
 /**
- * Refuses a request without exactly one valid Host header (RFC 9112, section 3.2). HTTP/1.0 needs none. Node checks only that there is one, and its refusal has no
- * body, so its own check is off.
+ * Refuses a request without exactly one valid Host header (RFC 9112, section 3.2). HTTP/1.0 needs none. Node checks only that there is one,
+ * and its refusal has no body, so its own check is off.
  */
 export function requireHost(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {

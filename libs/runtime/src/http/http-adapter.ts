@@ -5,9 +5,9 @@ import { pathOf, sendProblem } from './problem-filter.ts';
 import { type ProblemLimits, problemOfError } from './problem-of-error.ts';
 import type { RequestTally } from './request-tally.ts';
 
-/** Largest number of connections one listener keeps open. More are closed at once by Node. */
+/** Largest number of connections one listener keeps open. Node closes further connections at once. */
 const connectionsMax = 4096;
-/** Longest time between two looks for requests that are late, in milliseconds. */
+/** Maximum interval between two checks for late requests, in milliseconds. */
 const lateLookMsMax = 5000;
 
 /** Limits of a listener. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 
-it.each(['a', '"8e03978e-40d5-43e8-bc93-6894a57f9324"', '~'.repeat(255)])('the key %j is taken as it is', (key) => {
+it.each(['a', '"8e03978e-40d5-43e8-bc93-6894a57f9324"', '~'.repeat(255)])('the key %j is used unchanged', (key) => {
   expect(idempotencyKeyOf(key)).toBe(key);
 });
 

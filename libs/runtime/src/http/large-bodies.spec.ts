@@ -54,12 +54,12 @@ const jsonOf = (bytes: number): string => `"${'a'.repeat(bytes - 2)}"`;
 const gzip = { 'content-encoding': 'gzip' };
 
 describe('a route with larger bodies', () => {
-  it('takes bodies up to its own limit, and no other route does', async () => {
+  it('the route accepts bodies up to its own limit, and other routes keep theirs', async () => {
     expect(await post('/batch', jsonOf(8000))).toEqual({ status: 201, body: { length: 7998 } });
     expect(await post('/things', jsonOf(1001))).toMatchObject({ status: 413, body: { detail: 'The body may have at most 1000 bytes.' } });
   });
 
-  it('refuses a body above its limit with that limit, compressed or not', async () => {
+  it('the route refuses a body above its limit and names the limit, compressed or not', async () => {
     expect(await post('/batch', jsonOf(8001))).toMatchObject({ status: 413, body: { detail: 'The body may have at most 8000 bytes.' } });
     expect(await post('/batch', gzipSync(jsonOf(8000)), gzip)).toMatchObject({ status: 201 });
     expect(await post('/batch', gzipSync(jsonOf(8001)), gzip)).toMatchObject({
@@ -68,7 +68,7 @@ describe('a route with larger bodies', () => {
     });
   });
 
-  it('answers 503 while the bodies of all its requests exceed the memory for them, and takes bodies again after their answers', async () => {
+  it('the route answers 503 while the bodies of its requests exceed their memory, and recovers after their answers', async () => {
     const gate = Promise.withResolvers<void>();
     const held = new Promise<void>((resolve) => (onHeld = resolve));
     release = gate.promise;

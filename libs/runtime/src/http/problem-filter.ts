@@ -8,7 +8,7 @@ import type { RequestTally } from './request-tally.ts';
 import type { RouteTable } from './route-table.ts';
 import { securityHeaders } from './secure-answers.ts';
 
-/** The one place where errors become answers. */
+/** Converts every error into an answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(
@@ -39,7 +39,7 @@ export class ProblemFilter implements ExceptionFilter {
     } else void sendProblem(reply, answer);
   }
 
-  /** Nest's router says 404 for a known path under another method, too. */
+  /** Nest's router also answers 404 for a known path with another method. */
   private refine(error: unknown, request: FastifyRequest): unknown {
     if (!(error instanceof NotFoundException) || !request.is404) return error;
     const path = pathOf(request.url);
@@ -71,7 +71,7 @@ export function sendProblem(reply: FastifyReply, { problem, headers }: ProblemAn
   );
 }
 
-/** The path without the query, which may hold what must not be repeated. */
+/** The path without the query, which may hold secrets. */
 export function pathOf(url: string): string {
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);

@@ -19,7 +19,7 @@ import { problemOfError } from './problem-of-error.ts';
 const of = (error: unknown): ReturnType<typeof problemOfError> => problemOfError(error, '/v1/x', { bodyBytesMax: 10 });
 
 describe('problemOfError', () => {
-  it('keeps the content of a problem error', () => {
+  it('a ProblemError keeps its content', () => {
     const errors = [{ field: 'userAge', message: 'must be at most 150', limit: 150 }];
     expect(of(new ProblemError('validation', { errors, headers: { 'x-a': 'b' }, cause: new Error('inner') }))).toEqual({
       problem: {
@@ -41,13 +41,13 @@ describe('problemOfError', () => {
     [new Error('secret'), 'internal', 500, undefined],
     ['a string', 'internal', 500, undefined],
     [undefined, 'internal', 500, undefined],
-  ])('maps %s', (error, name, status, detail) => {
+  ])('%s becomes a problem with the right type, status and detail', (error, name, status, detail) => {
     const { problem } = of(error);
     expect(problem).toMatchObject({ type: `urn:millrace:problem:${name}`, status });
     expect(problem.detail).toBe(detail);
   });
 
-  it('lets an app’s own error say what its document is', () => {
+  it('an error with toProblem defines its own problem document', () => {
     class ShopClosed extends Error {
       toProblem(): Problem {
         return problemOf('unavailable', { detail: 'Closed until nine.', retryAfterSeconds: 60 });
@@ -66,7 +66,7 @@ describe('problemOfError', () => {
     });
   });
 
-  it('rounds Retry-After up, since too early is too early', () => {
+  it('Retry-After is rounded up, so that clients do not retry too early', () => {
     expect(of(new ProblemError('unavailable', { retryAfterSeconds: 0.2 })).headers).toEqual({ 'retry-after': '1' });
   });
 
@@ -93,7 +93,7 @@ describe('problemOfError', () => {
       undefined,
       'The deadline of the request passed before s3 answered.',
     ],
-  ] as const)('gives the client of %s the remedy', (error, name, status, retryAfter, detail) => {
+  ] as const)('%s becomes a problem with Retry-After and a remedy', (error, name, status, retryAfter, detail) => {
     const { problem, headers } = of(error);
     expect(problem).toMatchObject({ type: `urn:millrace:problem:${name}`, status, detail });
     expect(headers['retry-after']).toBe(retryAfter);

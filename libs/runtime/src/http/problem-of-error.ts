@@ -3,7 +3,7 @@ import { AttemptTimeoutError, ChaosFaultError, RejectedError, type RejectionCode
 import { HttpException } from '@nestjs/common';
 import { type ProblemDetails, ProblemError, type ProblemSource } from '../errors.ts';
 
-/** Limits that belong into the text of a problem. */
+/** Limits that the text of a problem names. */
 export interface ProblemLimits {
   /** Largest body in bytes. */
   readonly bodyBytesMax: number;
@@ -16,8 +16,8 @@ export interface ProblemAnswer {
 }
 
 /**
- * Turns whatever was thrown below a request into the document its client gets. Text of an error goes out only where it
- * was written for clients; anything unknown is `internal` and says nothing of itself.
+ * Converts an error of a request into the problem document for its client. The text of an error is sent only if it was written for clients;
+ * an unknown error becomes `internal` without details.
  */
 export function problemOfError(error: unknown, instance: string, limits: ProblemLimits): ProblemAnswer {
   if (isProblemSource(error)) return answerOf(error.toProblem(), instance, {});

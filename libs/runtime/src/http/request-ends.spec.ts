@@ -94,7 +94,7 @@ class RawClient {
 interface Case {
   /** What is sent. */
   readonly sent: string;
-  /** How many requests that are. Default 1. */
+  /** Number of requests. Default 1. */
   readonly requests?: number;
   /** Statuses that the client reads, in their order. */
   readonly answers: readonly number[];
@@ -102,9 +102,9 @@ interface Case {
   readonly counted?: readonly number[];
   /** How the client ends, once `inFlight` requests are on their way; default: it waits for its answers. */
   readonly leaves?: { readonly how: 'reset' | 'end'; readonly inFlight: number };
-  /** Sent when the first answer is there. */
+  /** Sent after the first answer. */
   readonly next?: string;
-  /** Whether it goes to the hasty service. */
+  /** Whether it goes to the service with short timeouts. */
   readonly late?: true;
 }
 
@@ -198,7 +198,7 @@ function added(before: Readonly<Record<string, number>>, after: Readonly<Record<
   return Object.entries(after).flatMap(([status, count]) => Array.from({ length: count - (before[status] ?? 0) }, () => Number(status)));
 }
 
-it.each(Object.entries(cases))('%s is counted once, and nothing stays in flight', { timeout: 30_000 }, async (_name, one) => {
+it.each(Object.entries(cases))('%s: each request is counted once, and none stays in flight', { timeout: 30_000 }, async (_name, one) => {
   const of = one.late ? hasty : service;
   const before = await counted(of);
   expect(before.inFlight).toBe(0);
@@ -222,7 +222,7 @@ it('a connection on which nothing was sent is not a request', async () => {
   expect([client.received, await counted(hasty)]).toEqual(['', before]);
 });
 
-it('every fault is answered with a problem document, also where Node would answer or close by itself', async () => {
+it('every faulty request gets a problem document, even where Node would answer or close the connection itself', async () => {
   const faults = [
     'a Host header that is missing',
     'a Host header that comes twice',
@@ -245,7 +245,7 @@ it('every fault is answered with a problem document, also where Node would answe
   }
 });
 
-it('sums up: the requests that all of these sent are the requests that were counted', { timeout: 60_000 }, async () => {
+it('the number of counted requests equals the number of sent requests', { timeout: 60_000 }, async () => {
   const before = await counted();
   const together = Object.values(cases).filter(({ leaves, late }) => leaves === undefined && !late);
   await Promise.all(together.map(send));

@@ -1,25 +1,27 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** A request that has ended, whatever became of its body and its answer. */
+/** A request that has ended, complete or not. */
 export interface EndedRequest {
   /** Method; `unknown` when the bytes were no request. */
   readonly method: string;
   /** Pattern of the route; `unmatched` without one. */
   readonly route: string;
-  /** Status of the answer. Of an answer that is not complete: 499 when the client closed the connection, 500 when the service cut it off. */
+  /**
+   * Status of the answer. Of an answer that is not complete: 499 when the client closed the connection, 500 when the service cut it off.
+   */
   readonly status: number;
   /** Time from the head of the request to the end, in milliseconds. */
   readonly durationMs: number;
 }
 
-/** Hears of the two ends of each request. */
+/** Gets the begin and the end of each request. */
 export interface RequestObserver {
   began(): void;
   ended(request: EndedRequest): void;
 }
 
-/** A request on its way. */
+/** A request in flight. */
 export interface OpenRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -96,7 +98,7 @@ export class RequestTally {
     if (entry !== undefined) entry.status ??= status;
   }
 
-  /** Tells of bytes that never became a request, as a request that began and ended at once. */
+  /** Reports bytes that never became a request as a request that began and ended at once. */
   tellUnread(status: number, method = 'unknown'): void {
     this.#observer?.began();
     this.#observer?.ended({ method, route: 'unmatched', status, durationMs: 0 });

@@ -16,5 +16,5 @@ describe('the route table', () => {
     ['/files/a/b', ['GET']],
     ['/files', []],
     ['/', []],
-  ])('knows the methods of %s', (path, methods) => expect(routes.methodsOf(path)).toEqual(methods));
+  ])('the table lists the methods of %s', (path, methods) => expect(routes.methodsOf(path)).toEqual(methods));
 });

@@ -5,7 +5,7 @@ export interface Route {
   readonly path: string;
 }
 
-/** Knows the methods of each path pattern: the source of `Allow`, and the bound of the route label of metrics. */
+/** The methods of each path pattern: the source of `Allow`, and the bound of the route label of metrics. */
 export class RouteTable {
   private readonly routes: { readonly parts: readonly string[]; readonly methods: Set<string> }[] = [];
 

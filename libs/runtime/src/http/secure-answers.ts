@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Headers of every answer. A browser takes no answer for another type than it has, and runs and frames nothing of it. Pages replace the
+ * Headers of every answer. A browser must not guess another media type, run scripts of an answer or show it in a frame. Pages replace the
  * policy. There is no `Strict-Transport-Security`: the part that ends TLS sets it.
  */
 export const securityHeaders = {

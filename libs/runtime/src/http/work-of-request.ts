@@ -37,8 +37,8 @@ function signalOf(reply: FastifyReply): AbortSignal {
 }
 
 /**
- * Reads the deadline header of an HTTP request or, as bytes, of a Kafka message: epoch milliseconds. Call it where work for a caller begins.
- * A stored fact has no deadline.
+ * Reads the deadline header of an HTTP request or, as bytes, of a Kafka message: epoch milliseconds. Call it where work for a caller
+ * begins. A stored fact has no deadline.
  * @throws ProblemError `validation` when it is not a whole number, `deadline-exceeded` when it has passed
  */
 export function deadlineOf(given: string | string[] | Uint8Array | undefined, nowMs = Date.now()): number | undefined {
@@ -55,7 +55,10 @@ export function deadlineOf(given: string | string[] | Uint8Array | undefined, no
   return Math.min(deadline, nowMs + deadlineAheadMsMax);
 }
 
-/** Headers that carry a deadline to the next service, for Kafka messages and outgoing HTTP requests. {@link deadlineOf} reads them. Empty without a deadline. */
+/**
+ * Headers that carry a deadline to the next service, for Kafka messages and outgoing HTTP requests. {@link deadlineOf} reads them. Empty
+ * without a deadline.
+ */
 export function deadlineHeaders({ deadline }: { readonly deadline?: number | undefined }): Readonly<Record<string, string>> {
   return deadline === undefined ? {} : { [headerNames.deadline]: String(Math.floor(deadline)) };
 }

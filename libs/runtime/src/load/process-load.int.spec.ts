@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { ProcessLoad } from './process-load.ts';
 
-it("sees an event loop that is held, by Node's own histogram", async () => {
+it('the histogram of Node shows a blocked event loop', async () => {
   const load = new ProcessLoad({ sampleMs: 20 });
   load.start();
   try {

@@ -36,8 +36,8 @@ function watched(): { load: ProcessLoad; histograms: FedHistogram[]; turn: (...t
   return { load, histograms, turn: (...turnsMs) => histograms.forEach((histogram) => histogram.turnsMs.push(...turnsMs)) };
 }
 
-describe('the load of the process', () => {
-  it('is nothing before the first sample, and nothing when the loop turns as fast as it is looked at', () => {
+describe('ProcessLoad', () => {
+  it('the delay is 0 before the first sample and while the event loop is not blocked', () => {
     const { load, turn } = watched();
     expect(load.eventLoopDelayMs()).toBe(0);
     expect(load.heapUsedRatio()).toBe(0.25);
@@ -46,7 +46,7 @@ describe('the load of the process', () => {
     expect(load.eventLoopDelayMs()).toBeCloseTo(0);
   });
 
-  it('weighs a stall by how many arrivals meet it', () => {
+  it('a stall is weighted by the number of arrivals that meet it', () => {
     const { load, turn } = watched();
     turn(...Array.from({ length: 80 }, () => 10), 200);
     load.sample();
@@ -54,7 +54,7 @@ describe('the load of the process', () => {
     expect(load.eventLoopDelayMs()).toBeCloseTo(38);
   });
 
-  it('does not take one stall for a load, and takes many for one', () => {
+  it('a single stall does not count as overload, but many stalls do', () => {
     const { load, turn } = watched();
     // A percentile of turns would show all of the one, or nothing of it.
     turn(...Array.from({ length: 40 }, () => 10), 110);
@@ -67,7 +67,7 @@ describe('the load of the process', () => {
     expect(load.eventLoopDelayMs()).toBeGreaterThan(100 * 0.9);
   });
 
-  it('shows a stall for two samples and then forgets it', () => {
+  it('a stall is visible for two samples', () => {
     const { load, turn } = watched();
     turn(500);
     load.sample();
@@ -79,7 +79,7 @@ describe('the load of the process', () => {
     expect(load.eventLoopDelayMs()).toBeCloseTo(0);
   });
 
-  it('keeps the last figure while no turn was measured', () => {
+  it('the delay keeps its last value while no turn is measured', () => {
     const { load, turn } = watched();
     turn(110);
     load.sample();
@@ -88,7 +88,7 @@ describe('the load of the process', () => {
     expect(load.eventLoopDelayMs()).toBeCloseTo(100);
   });
 
-  it('watches only between start and stop', () => {
+  it('the histograms are enabled only between start and stop', () => {
     const { load, histograms } = watched();
     load.start();
     load.start();
@@ -97,7 +97,7 @@ describe('the load of the process', () => {
     expect(histograms.map((histogram) => histogram.enabled)).toEqual([false, false]);
   });
 
-  it('reads the heap of V8 by default', () => {
+  it('the heap ratio comes from V8 by default', () => {
     const share = new ProcessLoad().heapUsedRatio();
     expect(share).toBeGreaterThan(0);
     expect(share).toBeLessThan(1);

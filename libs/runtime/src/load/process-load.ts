@@ -18,7 +18,7 @@ export interface DelayHistogram {
 
 /** How {@link ProcessLoad} measures. */
 export interface ProcessLoadOptions {
-  /** How often it looks, in milliseconds, ≥ 1. A reading covers the last one to two of these. Default 250. */
+  /** Interval between two samples, in milliseconds, ≥ 1. A reading covers the last one to two of these. Default 250. */
   readonly sampleMs?: number;
   /** Resolution of the delay histogram in milliseconds, ≥ 1. An idle event loop shows this value. Default 10. */
   readonly resolutionMs?: number;
@@ -28,12 +28,13 @@ export interface ProcessLoadOptions {
   readonly heap?: () => { readonly used_heap_size: number; readonly heap_size_limit: number };
 }
 
-/** Watches the event loop and the heap of this process: what load shedding decides on. */
+/** Measures the event loop and the heap of this process, as the input of load shedding. */
 export class ProcessLoad implements LoadSource {
   readonly #sampleMs: number;
   readonly #resolutionMs: number;
   readonly #heap: () => { readonly used_heap_size: number; readonly heap_size_limit: number };
-  // Node's histogram forgets the interval it is in when it is reset, and under load that is the one that matters. So there are two, reset in turn: each interval is in at least one.
+  // Node's histogram forgets the interval it is in when it is reset, and under load that is the one that matters. So there are two, reset
+  // in turn: each interval is in at least one.
   readonly #histograms: [DelayHistogram, DelayHistogram];
   #delayMs = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -76,7 +77,10 @@ export class ProcessLoad implements LoadSource {
     this.#histograms[1] = older;
   }
 
-  /** Expected wait for the event loop of an event that arrives at a random moment of the last samples, in milliseconds. 0 before the first sample. */
+  /**
+   * Expected wait for the event loop, in milliseconds, of an event that arrives at a random moment of the last samples. It is 0 before the
+   * first sample.
+   */
   eventLoopDelayMs(): number {
     return this.#delayMs;
   }
@@ -89,9 +93,10 @@ export class ProcessLoad implements LoadSource {
 }
 
 /**
- * Length of the turn of the event loop that a random moment falls into: E[d²] / E[d]. It weighs turns by how long they last, as arrivals do. The plain
- * mean would hide one stall of 200 ms among eighty turns of 10 ms, though a fifth of all arrivals meets it; the maximum would shed load for one garbage
- * collection. A percentile counts turns, and a second has a hundred at most. So its 99th is the maximum, or it misses the stall.
+ * Length of the turn of the event loop that a random moment falls into: E[d²] / E[d]. It weighs turns by how long they last, as arrivals
+ * do. The plain mean would hide one stall of 200 ms among eighty turns of 10 ms, though a fifth of all arrivals meets it; the maximum would
+ * shed load for one garbage collection. A percentile counts turns, and a second has a hundred at most. So its 99th is the maximum, or it
+ * misses the stall.
  */
 function expectedDelayMs(meanMs: number, stddevMs: number): number {
   return (meanMs ** 2 + stddevMs ** 2) / meanMs;

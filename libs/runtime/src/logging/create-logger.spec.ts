@@ -9,17 +9,17 @@ function logged(write: (logger: ReturnType<typeof createLogger>) => void): Recor
 }
 
 describe('the logger', () => {
-  it('writes one JSON object a line: level by name, time in ISO 8601, service, sentence, fields', () => {
+  it('the logger writes one JSON object per line with level, ISO 8601 time, service, sentence and fields', () => {
     const [line] = logged((logger) => logger.info({ partition: 3 }, 'A lane was assigned.'));
     expect(line).toMatchObject({ level: 'info', service: 'shop', msg: 'A lane was assigned.', partition: 3 });
     expect(line!['time']).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
   });
 
-  it('leaves out lines below its level', () => {
+  it('the logger omits lines below its level', () => {
     expect(logged((logger) => logger.debug('detail'))).toEqual([]);
   });
 
-  it('blanks fields that hold secrets, also inside other fields', () => {
+  it('the logger redacts fields that hold secrets, even nested ones', () => {
     const [line] = logged((logger) =>
       logger.info({ password: 'a', headers: { authorization: 'b' }, config: { aws: { secretAccessKey: 'c' } } }, 'x'),
     );
@@ -30,7 +30,7 @@ describe('the logger', () => {
     });
   });
 
-  it('takes secrets out of sentences, errors and stacks', () => {
+  it('the logger redacts secrets in sentences, errors and stacks', () => {
     const [line] = logged((logger) =>
       logger.error(
         { err: new Error('connect redis://me:hunter2@127.0.0.1 failed') },
@@ -43,8 +43,10 @@ describe('the logger', () => {
 });
 
 describe('isSecretName', () => {
-  it.each(['AWS_SECRET_ACCESS_KEY', 'QUERY_API_KEYS', 'sessionToken', 'Authorization'])('knows %s', (name) =>
+  it.each(['AWS_SECRET_ACCESS_KEY', 'QUERY_API_KEYS', 'sessionToken', 'Authorization'])('isSecretName is true for %s', (name) =>
     expect(isSecretName(name)).toBe(true),
   );
-  it.each(['PURCHASE_PORT', 'KAFKA_BROKERS', 'SINK_FLUSH_BYTES'])('lets %s pass', (name) => expect(isSecretName(name)).toBe(false));
+  it.each(['PURCHASE_PORT', 'KAFKA_BROKERS', 'SINK_FLUSH_BYTES'])('isSecretName is false for %s', (name) =>
+    expect(isSecretName(name)).toBe(false),
+  );
 });

@@ -2,14 +2,14 @@ import { type DestinationStream, type Logger, type LoggerOptions, destination, p
 import pretty from 'pino-pretty';
 import { redactText, redactedPaths } from './redact.ts';
 
-/** Least level of lines that are written. */
+/** Minimum level of the lines that are written. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
-/** How a process logs. */
+/** Options of {@link createLogger}. */
 export interface CreateLoggerOptions {
   /** Name of the service; on each line as `service`. */
   readonly name: string;
-  /** Least level that is written. Default `info`. */
+  /** Minimum level that is written. Default `info`. */
   readonly level?: LogLevel;
   /** Where lines go. Default: standard output, as JSON, or in colour when that is a terminal. */
   readonly stream?: DestinationStream;

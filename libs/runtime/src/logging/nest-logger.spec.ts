@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createLogger } from './create-logger.ts';
 import { NestLogger } from './nest-logger.ts';
 
-describe("Nest's messages", () => {
-  it('go to our logger with their context, and start-up chatter as debug', () => {
+describe('NestLogger', () => {
+  it('messages of Nest reach the logger with their context, and start-up messages have level debug', () => {
     const lines: string[] = [];
     const nest = new NestLogger(createLogger({ name: 'shop', level: 'trace', stream: { write: (line: string) => void lines.push(line) } }));
     nest.log('Mapped {/things, GET} route', 'RouterExplorer');

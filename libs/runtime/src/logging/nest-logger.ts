@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 
-/** Sends what Nest itself says to our logger. Its start-up chatter (each route, each module) is `debug` here. */
+/** Sends Nest's own messages to our logger. Its start-up messages (each route, each module) have level `debug` here. */
 export class NestLogger implements LoggerService {
   /** Number of errors that Nest has logged. */
   errors = 0;

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { Metrics } from './metrics.ts';
 
-describe('metrics', () => {
-  it('exist once for each name, for every caller', async () => {
+describe('Metrics', () => {
+  it('a metric exists once per name and is shared by all callers', async () => {
     const metrics = new Metrics('shop');
     metrics.counter({ name: 'millrace_things_total', help: 'Things.' }).inc();
     metrics.counter({ name: 'millrace_things_total', help: 'Things.' }).inc();
     expect(await metrics.text()).toContain('millrace_things_total{service="shop"} 2');
   });
 
-  it('of a part of the process have its labels, and the text has each heading once', async () => {
+  it('a metric of a part has the labels of the part, and the text has each heading once', async () => {
     const metrics = new Metrics('shop');
     const counter = { name: 'millrace_things_total', help: 'Things.' } as const;
     metrics.counter(counter).inc();
@@ -24,7 +24,7 @@ describe('metrics', () => {
     expect(text).toContain('process_cpu_seconds_total');
   });
 
-  it('that are observed are read at each scrape, and are absent without a value', async () => {
+  it('an observed metric is read at each scrape and is absent without a value', async () => {
     const metrics = new Metrics('shop');
     let value: number | undefined;
     metrics.observe('millrace_depth', 'Depth.', () => value);
@@ -36,7 +36,7 @@ describe('metrics', () => {
     expect(() => metrics.observe('depth', '', () => 1)).toThrow('must start with millrace_');
   });
 
-  it('are named by the rule', () => {
+  it('a metric name must follow the naming rules', () => {
     const metrics = new Metrics('shop');
     expect(() => metrics.counter({ name: 'millrace_things', help: '' })).toThrow('must end with _total');
     expect(() => metrics.gauge({ name: 'things', help: '' })).toThrow('must start with millrace_');

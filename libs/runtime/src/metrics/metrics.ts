@@ -31,7 +31,7 @@ export class Metrics {
     if (labels === undefined) collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Makes metrics of the same names for a part of the process, told apart by its labels. {@link text} includes them. */
+  /** Makes metrics of the same names for a part of the process, distinguished by its labels. {@link text} includes them. */
   part(labels: Readonly<Record<string, string>>): Metrics {
     const part = new Metrics(this.#service, labels);
     this.#parts.push(part);

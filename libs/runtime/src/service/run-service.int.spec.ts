@@ -53,7 +53,7 @@ function start(env: Record<string, string>): {
 }
 
 describe('a service as a process', () => {
-  it('serves until SIGTERM, destroys its modules and exits with 0', async () => {
+  it('the service serves until SIGTERM, destroys its modules and exits with 0', async () => {
     const service = start({ SHOP_PORT: '0' });
     const { url } = await service.line((line) => typeof line['url'] === 'string');
     expect(await (await fetch(`${String(url)}/health/ready`)).json()).toMatchObject({ status: 'ready', service: 'shop' });
@@ -62,7 +62,7 @@ describe('a service as a process', () => {
     expect(service.lines.map((line) => line['msg']).slice(-3)).toEqual(['Got SIGTERM: stopping.', 'module destroyed', 'Stopped.']);
   });
 
-  it('serves unready for its drain delay after SIGTERM, and ends each connection with its answer', async () => {
+  it('the service is unready during its drain delay after SIGTERM and closes each connection with its answer', async () => {
     const service = start({ SHOP_PORT: '0', MILLRACE_DRAIN_DELAY_MS: '5000' });
     const { url } = await service.line((line) => typeof line['url'] === 'string');
     child.kill('SIGTERM');
@@ -79,7 +79,7 @@ describe('a service as a process', () => {
     await expect(fetch(`${String(url)}/health/live`)).rejects.toThrow('fetch failed');
   });
 
-  it('starts with its defaults beside the variables that Kubernetes sets for Services', async () => {
+  it('the service ignores variables that Kubernetes sets under the name of a setting', async () => {
     const service = start({
       SHOP_PORT: 'tcp://10.96.34.239:80',
       SHOP_SERVICE_HOST: '10.96.34.239',
@@ -93,7 +93,7 @@ describe('a service as a process', () => {
     );
   });
 
-  it('exits with 78 and every problem on standard error when its settings cannot be used', async () => {
+  it('the service exits with 78 and prints every problem when its settings are invalid', async () => {
     const service = start({ SHOP_PORT: 'x', SHOP_PROT: '1' });
     expect(await service.exited).toBe(78);
     expect(service.errors()).toBe(
@@ -101,7 +101,7 @@ describe('a service as a process', () => {
     );
   });
 
-  it('does not listen on a reachable address without authentication', async () => {
+  it('the service does not listen on a reachable address without authentication', async () => {
     const service = start({ SHOP_PORT: '0', SHOP_HOST: '0.0.0.0' });
     expect(await service.exited).toBe(78);
     expect(service.errors()).toMatch(/^The service refuses to start: it would listen on 0\.0\.0\.0/);

@@ -77,8 +77,8 @@ afterEach(async () => {
   await running?.close();
 });
 
-describe('a running service', () => {
-  it('on SIGTERM finishes its requests, then destroys its modules, then exits with 0', async () => {
+describe('runService', () => {
+  it('SIGTERM makes the service finish its requests, destroy its modules and exit with 0', async () => {
     const service = await run();
     const answer = fetch(`${service!.url}/slow`);
     await entered;
@@ -94,14 +94,14 @@ describe('a running service', () => {
     await expect(fetch(`${service!.url}/health/live`)).rejects.toThrow('fetch failed');
   });
 
-  it('names in one debug line the variables of Kubernetes that it ignores', async () => {
+  it('one debug line names the variables of Kubernetes that the service ignores', async () => {
     const logger = createLogger({ name: 'slow', level: 'debug', stream: { write: (line: string) => void lines.push(line) } });
     await run({ logger }, { SLOW_PORT: 'tcp://10.96.34.239:80', SLOW_SERVICE_HOST: '10.96.34.239', SLOW_HOST: '127.0.0.1' });
     const told = lines.filter((line) => line.includes('Kubernetes')).map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(told).toMatchObject([{ level: 'debug', variables: ['SLOW_PORT', 'SLOW_SERVICE_HOST'] }]);
   });
 
-  it('exits at once on a second signal', async () => {
+  it('the service exits at once on a second signal', async () => {
     const service = await run();
     const answer = fetch(`${service!.url}/slow`);
     await entered;
@@ -112,7 +112,7 @@ describe('a running service', () => {
     await answer;
   });
 
-  it('exits with 1 and says so when stopping takes too long', async () => {
+  it('the service logs an error and exits with 1 when stopping takes too long', async () => {
     const service = await run({ shutdownMsMax: 20 });
     const answer = fetch(`${service!.url}/slow`);
     await entered;
@@ -123,26 +123,29 @@ describe('a running service', () => {
     await answer;
   });
 
-  it.each(['onModuleDestroy', 'beforeApplicationShutdown', 'onApplicationShutdown'])('exits with 1 when a hook fails: %s', async (hook) => {
-    @Module({})
-    class FailingModule {}
-    Object.assign(FailingModule.prototype, { [hook]: async () => await Promise.reject(new Error('the batch was not landed')) });
-    await run({ module: FailingModule });
-    current.emit('SIGTERM');
-    expect(await current.exited).toBe(1);
-    expect(lines.join('')).toContain('the batch was not landed');
-    expect(lines.at(-1)).toContain('Stopping failed.');
-    running = undefined;
-  });
+  it.each(['onModuleDestroy', 'beforeApplicationShutdown', 'onApplicationShutdown'])(
+    'the service exits with 1 when the hook %s fails',
+    async (hook) => {
+      @Module({})
+      class FailingModule {}
+      Object.assign(FailingModule.prototype, { [hook]: async () => await Promise.reject(new Error('the batch was not landed')) });
+      await run({ module: FailingModule });
+      current.emit('SIGTERM');
+      expect(await current.exited).toBe(1);
+      expect(lines.join('')).toContain('the batch was not landed');
+      expect(lines.at(-1)).toContain('Stopping failed.');
+      running = undefined;
+    },
+  );
 
-  it('exits with 1 on an uncaught error', async () => {
+  it('the service exits with 1 on an uncaught error', async () => {
     await run();
     current.emit('unhandledRejection', new Error('lost'));
     expect(current.codes).toEqual([1]);
     expect(lines.at(-1)).toContain('lost');
   });
 
-  it('names a port that is taken', async () => {
+  it('the error names a port that is already in use', async () => {
     const first = await run();
     const port = Number(new URL(first!.url).port);
     await run({ port });
@@ -161,19 +164,19 @@ async function failWith(error: unknown): Promise<FakeProcess> {
 }
 
 describe('runMain', () => {
-  it('prints every setting that is wrong and exits with 78', async () => {
+  it('runMain prints every invalid setting and exits with 78', async () => {
     const fake = await failWith(new ConfigError(['A is wrong.', 'B is wrong.']));
     expect(fake.printed).toBe('The settings cannot be used:\n  - A is wrong.\n  - B is wrong.\n');
     expect(fake.codes).toEqual([78]);
   });
 
-  it('prints why it refuses and exits with 78', async () => {
-    const fake = await failWith(new StartRefusedError('nobody may reach it.'));
-    expect(fake.printed).toBe('The service refuses to start: nobody may reach it.\n');
+  it('runMain prints why the service refuses to start and exits with 78', async () => {
+    const fake = await failWith(new StartRefusedError('the address is not allowed.'));
+    expect(fake.printed).toBe('The service refuses to start: the address is not allowed.\n');
     expect(fake.codes).toEqual([78]);
   });
 
-  it('exits with 1 on any other error', async () => {
+  it('runMain exits with 1 on any other error', async () => {
     expect((await failWith(new Error('odd'))).codes).toEqual([1]);
   });
 });

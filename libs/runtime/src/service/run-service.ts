@@ -6,7 +6,7 @@ import { type RunningService, type ServiceOptions, startService } from './start-
 /** Exit codes of a service. 78 is `EX_CONFIG` of sysexits.h. */
 export const exitCodes = { clean: 0, failed: 1, configInvalid: 78 } as const;
 
-/** The part of `process` that {@link runService} touches. */
+/** The part of `process` that {@link runService} uses. */
 export interface ProcessHandle {
   /** Listens for signals. */
   on(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
@@ -16,13 +16,13 @@ export interface ProcessHandle {
   exit(code: number): void;
   /** The environment, of which only Kubernetes' variables are named in the log. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Where a start that was refused says why. */
+  /** Output for the reason of a refused start. */
   readonly stderr: { write(text: string): unknown };
 }
 
 /**
- * Runs a service as the process: starts it, stops it cleanly on SIGTERM or SIGINT and exits with 0. A second signal exits at once with 1; so
- * does a stop that takes longer than `shutdownMsMax` after the drain delay, a start that fails, and an uncaught error.
+ * Runs a service as the process: starts it, stops it cleanly on SIGTERM or SIGINT and exits with 0. A second signal exits at once with 1;
+ * so does a stop that takes longer than `shutdownMsMax` after the drain delay, a start that fails, and an uncaught error.
  */
 export async function runService(options: ServiceOptions, host: ProcessHandle = process): Promise<RunningService | undefined> {
   const { logger, shutdownMsMax = 30_000, drainDelayMs = 0 } = options;

@@ -74,7 +74,7 @@ async function ask(path: string, init?: RequestInit): Promise<Answer> {
 const json = { 'content-type': 'application/json' };
 
 describe('the HTTP surface of a service', () => {
-  it('hands a JSON body to the controller', async () => {
+  it('a JSON body reaches the controller', async () => {
     expect((await ask('/things', { method: 'POST', headers: json, body: '{"a":1}' })).body).toEqual({ got: { a: 1 } });
   });
 
@@ -102,40 +102,40 @@ describe('the HTTP surface of a service', () => {
     ['an unknown path', {}, '/nothing?secret=1', 404, 'not-found'],
     ['a known path under another method', { method: 'DELETE' }, '/things/7', 405, 'method-not-allowed'],
     ['a path that cannot be decoded', {}, '/things/%', 400, 'validation'],
-    ['a path part too long', {}, `/things/${'a'.repeat(300)}`, 404, 'not-found'],
-    ['an error nobody foresaw', {}, '/things/broken', 500, 'internal'],
+    ['a path segment that is too long', {}, `/things/${'a'.repeat(300)}`, 404, 'not-found'],
+    ['an unforeseen error', {}, '/things/broken', 500, 'internal'],
     ['a problem thrown on purpose', {}, '/things/busy', 503, 'overloaded'],
-  ] as const)('answers %s with a problem document', async (_what, init, path, status, name) => {
+  ] as const)('%s gets a problem document', async (_what, init, path, status, name) => {
     const answer = await ask(path, init);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
     expect(answer.body).toMatchObject({ type: `urn:millrace:problem:${name}`, status, instance: path.split('?')[0] });
   });
 
-  it('names the methods a path takes', async () => {
+  it('a 405 answer lists the methods of the path', async () => {
     expect((await ask('/things/7', { method: 'DELETE' })).headers.get('allow')).toBe('GET, HEAD');
     expect((await ask('/things', { method: 'GET' })).headers.get('allow')).toBe('POST');
   });
 
-  it('says when to try again, in whole seconds', async () => {
+  it('Retry-After is in whole seconds', async () => {
     const answer = await ask('/things/busy');
     expect(answer.headers.get('retry-after')).toBe('2');
     expect(answer.body).toMatchObject({ detail: 'Too much at once.', retryAfterSeconds: 1.2 });
   });
 
-  it('names the limit that a body broke', async () => {
+  it('the problem names the limit that a body exceeds', async () => {
     expect((await ask('/things', { method: 'POST', headers: json, body: `"${'a'.repeat(2000)}"` })).body['detail']).toBe(
       'The body may have at most 1024 bytes.',
     );
   });
 
-  it('tells the log and not the client about an unforeseen error', async () => {
+  it('an unforeseen error appears in the log but not in the answer', async () => {
     const { body } = await ask('/things/broken');
     expect(JSON.stringify(body)).not.toMatch(/hunter2|stack|\.ts/);
     expect(lines.filter((line) => line.includes('"level":"error"') && line.includes('hunter2'))).toHaveLength(1);
   });
 
-  it('answers bytes that are not HTTP with a problem document', async () => {
+  it('bytes that are not HTTP get a problem document', async () => {
     const { port } = new URL(service.url);
     const text = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), '127.0.0.1', () => socket.write('nonsense\r\n\r\n'));
@@ -150,17 +150,17 @@ describe('the HTTP surface of a service', () => {
   });
 });
 
-describe('work on behalf of a request', () => {
+describe('the signal of a request', () => {
   const post = { method: 'POST', headers: json, body: '{}' };
 
-  it('continues while the client waits, after its body was read', async () => {
+  it('the signal does not abort while the client waits, even after the body was read', async () => {
     const answer = ask('/things/long', post);
     await longWork.started.promise;
     longWork.released.resolve();
     expect((await answer).body).toEqual({ aborted: false });
   });
 
-  it('is aborted when the client disconnects', async () => {
+  it('the signal aborts when the client disconnects', async () => {
     const client = new AbortController();
     const answer = ask('/things/long', { ...post, signal: client.signal });
     const signal = await longWork.started.promise;
@@ -171,18 +171,18 @@ describe('work on behalf of a request', () => {
     longWork.released.resolve();
   });
 
-  it('is refused when its deadline has passed', async () => {
+  it('a request whose deadline has passed gets 504', async () => {
     const answer = await ask('/things/long', { ...post, headers: { ...json, 'x-millrace-deadline': '1000' } });
     expect(answer).toMatchObject({ status: 504, body: { type: 'urn:millrace:problem:deadline-exceeded' } });
   });
 });
 
-describe('the probes of a service', () => {
-  it('say that the process is alive', async () => {
+describe('the probes and metrics of a service', () => {
+  it('the liveness probe answers that the process is alive', async () => {
     expect(await ask('/health/live')).toMatchObject({ status: 200, body: { status: 'alive' } });
   });
 
-  it('answer 503 and name the dependency that is down', async () => {
+  it('the readiness probe answers 503 and names the dependency that is down', async () => {
     const health = service.app.get(HealthRegistry);
     health.register('kafka', { required: true, check: () => Promise.reject(new Error('connect ECONNREFUSED redis://me:pw@127.0.0.1:1')) });
     health.register('redis', { required: false, check: async () => '3 ms' });
@@ -199,7 +199,7 @@ describe('the probes of a service', () => {
     });
   });
 
-  it('count requests by route pattern, never by path', async () => {
+  it('requests are counted by route pattern, never by path', async () => {
     for (const path of ['/things/1', '/things/2', '/no/1', '/no/2']) await fetch(service.url + path);
     const text = await (await fetch(`${service.url}/metrics`)).text();
     expect(text).toContain(

@@ -41,22 +41,28 @@ export interface ServiceOptions {
   readonly auth?: AuthOptions;
   /** Routes of the app, for `/openapi.json` and `/docs`. The routes of the runtime are added. Default: the service has neither path. */
   readonly api?: HttpApi;
-  /** Name of the pipeline that every request passes before its body is read: it sheds load and refuses work whose deadline has passed. Default: none. */
+  /**
+   * Name of the pipeline that every request passes before its body is read: it sheds load and refuses work whose deadline has passed.
+   * Default: none.
+   */
   readonly admission?: string;
   /** Largest request body in bytes, ≥ 1; a larger one is answered 413 `body-too-large`. Default 1 MiB. */
   readonly bodyBytesMax?: number;
   /** Routes with larger bodies. Default: `bodyBytesMax` holds for each route. */
   readonly largeBodies?: LargeBodies;
   /**
-   * Origins, such as `https://shop.example`, whose pages may call the service from a browser. A preflight needs no credentials, and cookies are never
-   * used. Default: none, and browsers refuse calls from other origins.
+   * Origins, such as `https://shop.example`, whose pages may call the service from a browser. A preflight needs no credentials, and cookies
+   * are never used. Default: none, and browsers refuse calls from other origins.
    */
   readonly corsOrigins?: readonly string[];
-  /** Time in which a request must be complete, head and body, in milliseconds, ≥ 1; then it is answered 408 `request-timeout`. Default 30 000. */
+  /**
+   * Time in which a request must be complete, head and body, in milliseconds, ≥ 1; then it is answered 408 `request-timeout`. Default
+   * 30,000.
+   */
   readonly requestMsMax?: number;
   /**
-   * Time in milliseconds, ≥ 0, between the begin of a stop and the end of the listener. The service is then unready, still serves, and closes
-   * each connection with its answer. Load balancers stop sending in this time. Default 0.
+   * Time in milliseconds, ≥ 0, between the begin of a stop and the end of the listener. The service is then unready, still serves, and
+   * closes each connection with its answer. Load balancers stop sending in this time. Default 0.
    */
   readonly drainDelayMs?: number;
   /**
@@ -77,8 +83,8 @@ export interface RunningService {
   /** All routes, those of the runtime included. */
   readonly routes: readonly Route[];
   /**
-   * Not ready at once, then the drain delay, no new connections, requests in flight finished, and Nest's shutdown hooks in their order.
-   * Calling it again waits for the same stop.
+   * Stops the service. It becomes unready, waits for the drain delay, closes the listener, finishes the requests in flight, and runs Nest's
+   * shutdown hooks in order. Calling it again waits for the same stop.
    * @throws Error when a hook failed: something was left undone
    */
   close(): Promise<void>;

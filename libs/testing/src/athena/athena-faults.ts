@@ -32,7 +32,7 @@ const operationsOf: Readonly<Record<AthenaFaultKind, readonly string[] | undefin
   'short-pages': ['GetQueryResults'],
 };
 
-/** The faults of a local Athena that have not yet struck as often as they shall. */
+/** The injected faults of a local Athena that still have calls to strike. */
 export class AthenaFaults {
   readonly #waiting: { readonly fault: InjectedAthenaFault; readonly operation: string | undefined; left: number }[] = [];
 

@@ -1,23 +1,26 @@
 import { fits, type Fault, type FaultKind, type RequestMatcher, type SeenRequest } from './fault.ts';
 
-/** For how many requests a fault is, and for which. */
+/** Number and kind of the requests that a fault affects. */
 export interface InjectOptions {
   /** Requests until the fault ends by itself. Default: until cleared. */
   readonly times?: number;
-  /** Requests it is for. Default: all. */
+  /** Requests that the fault affects. Default: all. */
   readonly when?: RequestMatcher;
 }
 
 /** A fault that was injected. */
 export interface ActiveFault {
   readonly fault: Fault;
-  /** Requests it has met. */
+  /** Number of requests that it has affected. */
   readonly hits: number;
-  /** Whether it will meet more. */
+  /** Whether it will affect more. */
   readonly active: boolean;
   /** Resolves once it has met `count` requests (default 1). */
   hit(count?: number): Promise<void>;
-  /** Resolves once `count` requests (default 1) that it met have run their course: answered, cut off, or delivered late. Those in a black hole never do. */
+  /**
+   * Resolves once `count` requests (default 1) that it met have run their course: answered, cut off, or delivered late. Those in a black
+   * hole never do.
+   */
   done(count?: number): Promise<void>;
   /** Ends the fault. Held bytes of a stream flow again. */
   clear(): Promise<void>;
@@ -119,7 +122,7 @@ export class FaultBook {
     return rule;
   }
 
-  /** A request has run its course. */
+  /** Marks a request as done. */
   finish(rule: Rule | undefined): void {
     this.#inFlight -= 1;
     rule?.finish();

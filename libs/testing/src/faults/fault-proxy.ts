@@ -16,8 +16,8 @@ export interface FaultProxyOptions {
 }
 
 /**
- * Stands between a service and one of its dependencies, on loopback, and produces faults on demand: for the next requests that fit, or
- * until cleared. Without a fault it changes nothing but the address.
+ * A proxy on loopback between a service and a dependency. It produces faults on demand, for the next matching requests or until cleared.
+ * Without a fault it changes nothing but the address.
  *
  * Faults are met in the order in which they were injected; a request meets one at most.
  */
@@ -82,7 +82,7 @@ export class FaultProxy {
     );
     if (fault.kind === 'refuse') {
       if (options.times !== undefined || options.when !== undefined)
-        throw new TypeError('The fault refuse is for everything, until cleared.');
+        throw new TypeError('The fault refuse affects every request until it is cleared: leave out times and when.');
       this.#refusing ??= rule;
     }
     this.#book.add(rule);
@@ -120,7 +120,7 @@ export class FaultProxy {
   async #listenAgain(): Promise<void> {
     this.#refusing = undefined;
     if (this.#closed) return;
-    // Another process may try the port for a moment.
+    // Another process may use the port for a moment.
     for (let tries = 0; ; tries += 1) {
       try {
         return await this.#relay.listen(this.port);

@@ -9,13 +9,13 @@ const put: SeenRequest = {
   headers: { 'if-none-match': '*' },
 };
 
-describe('a request matcher', () => {
-  it('without members fits every request', () => {
+describe('request matcher', () => {
+  it('an empty matcher fits every request', () => {
     expect(fits(put, {})).toBe(true);
     expect(fits({}, {})).toBe(true);
   });
 
-  it('fits only when every given member does', () => {
+  it('a matcher fits only when all of its members fit', () => {
     const matcher = { method: 'PUT', path: /\/_ledger\//, query: { 'x-id': 'PutObject' }, headers: { 'if-none-match': true } };
     expect(fits(put, matcher)).toBe(true);
     expect(fits({ ...put, method: 'GET' }, matcher)).toBe(false);
@@ -25,21 +25,21 @@ describe('a request matcher', () => {
     expect(fits(put, { ...matcher, where: () => false })).toBe(false);
   });
 
-  it('takes a string for the whole path and a list for one of several', () => {
+  it('a string matches the whole path, and a list matches any of its items', () => {
     expect(fits(put, { path: '/lake/_ledger' })).toBe(false);
     expect(fits(put, { path: '/lake/_ledger/purchases/1.json', method: ['GET', 'PUT'] })).toBe(true);
     expect(fits({ api: 'Produce' }, { api: ['Produce', 'Fetch'] })).toBe(true);
     expect(fits({}, { api: 'Produce' })).toBe(false);
   });
 
-  it('can ask that a parameter or a header is not there', () => {
+  it('the value false matches the absence of a parameter or header', () => {
     expect(fits(put, { headers: { 'x-amz-copy-source': false }, query: { prefix: false } })).toBe(true);
     expect(fits(put, { headers: { 'if-none-match': false } })).toBe(false);
   });
 });
 
-describe('the book of faults', () => {
-  it('meets the next N requests that fit, and counts those that came, that are in flight and that were met', () => {
+describe('FaultBook', () => {
+  it('a fault applies to the next N matching requests, and the book counts seen, in-flight and hit requests', () => {
     const book = new FaultBook();
     const rule = new Rule({ kind: 'reset' }, { times: 2, when: { method: 'PUT' } });
     book.add(rule);
@@ -51,7 +51,7 @@ describe('the book of faults', () => {
     expect([rule.hits, rule.active]).toEqual([2, false]);
   });
 
-  it('gives a request to the fault that was injected first', () => {
+  it('a request gets the fault that was injected first', () => {
     const book = new FaultBook();
     const [first, second] = [new Rule({ kind: 'reset' }, { times: 1 }), new Rule({ kind: 'black-hole' }, {})];
     book.add(first);
@@ -61,7 +61,7 @@ describe('the book of faults', () => {
     expect(book.take(put)).toBeUndefined();
   });
 
-  it('tells when a fault has met its requests and when they have run their course', async () => {
+  it('a fault reports when it was hit and when its requests are done', async () => {
     const book = new FaultBook();
     const rule = new Rule({ kind: 'late' }, {});
     book.add(rule);

@@ -27,7 +27,10 @@ export type Fault =
   | { readonly kind: 'late'; readonly afterMs?: number }
   /** HTTP: delivered without this header (its name in lower case), as by a store or a gateway that does not know it. */
   | { readonly kind: 'ignore-header'; readonly header: string }
-  /** HTTP: delivered twice, one after the other. The client gets the `answer` (default `second`, as from a network that repeated the request). */
+  /**
+   * HTTP: delivered twice, one after the other. The client gets the `answer` (default `second`, as from a network that repeated the
+   * request).
+   */
   | { readonly kind: 'twice'; readonly answer?: 'first' | 'second' };
 
 /** Name of a fault. */

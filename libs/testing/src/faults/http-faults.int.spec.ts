@@ -54,8 +54,8 @@ const cutOff = { cause: { code: expect.stringMatching(/ECONNRESET|UND_ERR_SOCKET
 const put = async (path = '/b/k', init: RequestInit = {}): Promise<Response> =>
   await fetch(`${proxy.url}${path}`, { method: 'PUT', body: 'bytes', ...init });
 
-describe('a fault proxy before HTTP', () => {
-  it('changes nothing without a fault: bodies, headers, query and one connection for many requests', async () => {
+describe('a fault proxy for HTTP', () => {
+  it('a proxy without faults changes nothing: bodies, headers, query, and connection reuse', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ports = new Set<number>();
     const ask = async (
@@ -94,7 +94,7 @@ describe('a fault proxy before HTTP', () => {
     expect(proxy.counts).toEqual({ seen: 4, inFlight: 0, hits: {} });
   });
 
-  it('refuses connections until cleared, and listens on the same port again', async () => {
+  it('the fault refuse rejects connections until it is cleared, and the proxy listens on the same port again', async () => {
     const fault = await proxy.inject({ kind: 'refuse' });
     await expect(put()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
     await fault.clear();
@@ -102,7 +102,7 @@ describe('a fault proxy before HTTP', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('accepts and never answers: the client gives up, and nothing was applied', async () => {
+  it('the fault black-hole accepts the request, never answers and delivers nothing', async () => {
     const fault = await proxy.inject({ kind: 'black-hole' }, { times: 1 });
     const giveUp = new AbortController();
     const answer = put('/b/k', { signal: giveUp.signal });
@@ -116,13 +116,13 @@ describe('a fault proxy before HTTP', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('resets the connection before the request is delivered', async () => {
+  it('the fault reset closes the connection before the request is delivered', async () => {
     await proxy.inject({ kind: 'reset' }, { times: 1 });
     await expect(put()).rejects.toMatchObject(cutOff);
     expect(seen).toHaveLength(0);
   });
 
-  it('answers with an error of AWS and delivers nothing', async () => {
+  it('the fault status answers with an error of AWS and delivers nothing', async () => {
     await proxy.inject({ kind: 'status', status: 503 }, { times: 1, when: { method: 'PUT', path: /^\/b\// } });
     expect((await put('/other')).status).toBe(200);
     const answer = await put();
@@ -133,7 +133,7 @@ describe('a fault proxy before HTTP', () => {
     expect(seen.map(({ url }) => url)).toEqual(['/other']);
   });
 
-  it('applies a request and loses its answer: dropped, turned into a failure, or never given', async () => {
+  it('an applied request loses its answer: dropped, replaced by a failure, or never sent', async () => {
     await proxy.inject({ kind: 'apply-then-drop' }, { times: 1 });
     await expect(put('/dropped')).rejects.toMatchObject(cutOff);
     await proxy.inject({ kind: 'apply-then-status', status: 500 }, { times: 1 });
@@ -153,7 +153,7 @@ describe('a fault proxy before HTTP', () => {
     ]);
   });
 
-  it('puts an error into a 200 for CopyObject, and for nothing else', async () => {
+  it('the fault copy-error puts an error into a 200 for CopyObject only', async () => {
     await proxy.inject({ kind: 'copy-error' }, { times: 1 });
     expect(await (await put()).text()).toBe('answer 1');
     const answer = await put('/b/copy', { headers: { 'x-amz-copy-source': '/b/k' } });
@@ -164,7 +164,7 @@ describe('a fault proxy before HTTP', () => {
     expect(seen[1]).toMatchObject({ url: '/b/copy', headers: { 'x-amz-copy-source': '/b/k' } });
   });
 
-  it('delivers a request only after its client is gone', async () => {
+  it('the fault late delivers a request only after its client has left', async () => {
     const fault = await proxy.inject({ kind: 'late' }, { times: 1 });
     const giveUp = new AbortController();
     const answer = put('/late', { signal: giveUp.signal });
@@ -180,7 +180,7 @@ describe('a fault proxy before HTTP', () => {
     expect(proxy.counts.inFlight).toBe(0);
   });
 
-  it('delivers a request twice and gives the answer that is asked for', async () => {
+  it('the fault twice delivers a request two times and returns the configured answer', async () => {
     await proxy.inject({ kind: 'twice' }, { times: 1 });
     expect(await (await put()).text()).toBe('answer 2');
     await proxy.inject({ kind: 'twice', answer: 'first' }, { times: 1 });
@@ -188,7 +188,7 @@ describe('a fault proxy before HTTP', () => {
     expect(seen.map(({ body }) => body)).toEqual(['bytes', 'bytes', 'bytes', 'bytes']);
   });
 
-  it('is slow where configured, and still complete', async () => {
+  it('the fault slow delays the matching answers and keeps them complete', async () => {
     const fault = await proxy.inject({ kind: 'slow', latencyMs: 120, bytesPerSecond: 20_000_000 }, { when: { path: '/large' } });
     const before = performance.now();
     const answer = await put('/large');
@@ -199,14 +199,14 @@ describe('a fault proxy before HTTP', () => {
     expect(fault.active).toBe(false);
   });
 
-  it('shows the client a reset when the target is not there', async () => {
+  it('the client sees a reset when the target is down', async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await expect(put()).rejects.toMatchObject(cutOff);
     expect(proxy.counts.inFlight).toBe(0);
   });
 
-  it('refuses a fault that it cannot inject', async () => {
+  it('a fault that the proxy cannot produce is refused', async () => {
     await expect(proxy.inject({ kind: 'refuse' }, { times: 1 })).rejects.toThrow(TypeError);
     const plain = await FaultProxy.start({ protocol: 'tcp', target: '127.0.0.1:1' });
     await expect(plain.inject({ kind: 'status', status: 500 })).rejects.toThrow('A tcp proxy cannot produce the fault status.');

@@ -43,29 +43,29 @@ async function send(value: string): Promise<void> {
   }
 }
 
-describe('a fault proxy before the real Kafka', () => {
-  it('relays a client that comes through the second listener', async () => {
+describe('a fault proxy for Kafka', () => {
+  it('the proxy relays a client of the second listener', async () => {
     await send('one');
     expect(await end()).toBe(1);
     expect(proxy.counts.seen).toBeGreaterThan(2);
     expect(proxy.counts.inFlight).toBe(0);
   });
 
-  it('swallows one Produce answer: the message is in the topic and its sender does not know', async () => {
+  it('the fault swallow-answer hides one Produce answer: the topic has the message, but the sender times out', async () => {
     const before = await end();
     const fault = await proxy.inject({ kind: 'swallow-answer' }, { times: 1, when: { api: 'Produce' } });
     await expect(send('two')).rejects.toThrow(/timed out/i);
     expect([fault.hits, await end()]).toEqual([1, before + 1]);
   });
 
-  it('closes the connection instead of a Produce answer', async () => {
+  it('the fault apply-then-drop closes the connection instead of a Produce answer', async () => {
     const before = await end();
     const fault = await proxy.inject({ kind: 'apply-then-drop' }, { times: 1, when: { api: 'Produce' } });
     await expect(send('three')).rejects.toMatchObject({ name: expect.stringContaining('KafkaJS') as string });
     expect([fault.hits, await end()]).toEqual([1, before + 1]);
   });
 
-  it('resets before a Produce request arrives: nothing is in the topic', async () => {
+  it('the fault reset closes the connection before a Produce request arrives: the topic has no message', async () => {
     const before = await end();
     await proxy.inject({ kind: 'reset' }, { times: 1, when: { api: 'Produce' } });
     await expect(send('never')).rejects.toMatchObject({ name: expect.stringContaining('KafkaJS') as string });

@@ -19,14 +19,14 @@ async function split(bytes: Buffer, size: number): Promise<Buffer[]> {
   return frames;
 }
 
-describe('the frames of the Kafka wire', () => {
+describe('Kafka frames', () => {
   const frames = [frame(0, 7, 'a produce request'), frame(3, 8, ''), frame(77, 9, 'x')];
 
-  it.each([1, 2, 3, 5, 11, 1000])('are found whatever the chunks, here of %i bytes', async (size) => {
+  it.each([1, 2, 3, 5, 11, 1000])('frames are found in chunks of %i bytes', async (size) => {
     expect(await split(Buffer.concat(frames), size)).toEqual(frames);
   });
 
-  it('name their API and their number', () => {
+  it('a frame shows its API and its correlation id', () => {
     expect(frames.map(kafkaRequestOf)).toEqual([
       { api: 'Produce', correlationId: 7 },
       { api: 'Metadata', correlationId: 8 },
@@ -35,13 +35,13 @@ describe('the frames of the Kafka wire', () => {
     expect(correlationIdOf(Buffer.from([0, 0, 0, 4, 0, 0, 1, 2]))).toBe(258);
   });
 
-  it('that are cut end after the number of their request and are frames still', async () => {
+  it('a truncated frame is a valid frame that ends after the correlation id', async () => {
     const cut = cutAnswer(Buffer.from([0, 0, 0, 9, 0, 0, 1, 2, 1, 2, 3, 4, 5]));
     expect(correlationIdOf(cut)).toBe(258);
     expect(await split(cut, 100)).toEqual([Buffer.from([0, 0, 0, 4, 0, 0, 1, 2])]);
   });
 
-  it('of an impossible length end the stream', async () => {
+  it('a frame with an impossible length ends the stream with an error', async () => {
     await expect(split(Buffer.from('GET / HTTP/1.1\r\n'), 100)).rejects.toThrow(RangeError);
   });
 });

@@ -31,7 +31,7 @@ export async function* kafkaFrames(source: AsyncIterable<Buffer>): AsyncGenerato
     parts.push(chunk);
     have += chunk.length;
     while (have >= 4) {
-      // The length may stand across two chunks.
+      // The length may be split across two chunks.
       if (parts[0]!.length < 4) parts = [Buffer.concat(parts)];
       const length = parts[0]!.readInt32BE(0);
       if (length < 4 || length > frameBytesMax) throw new RangeError(`a Kafka frame of ${length} bytes`);

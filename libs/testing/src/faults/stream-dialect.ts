@@ -1,7 +1,7 @@
 import type { SeenRequest } from './fault.ts';
 import { correlationIdOf, cutAnswer, kafkaFrames, kafkaRequestOf } from './kafka-frames.ts';
 
-/** How much a proxy understands of a byte stream. */
+/** The protocol of a byte stream, as far as a proxy parses it. */
 export interface StreamDialect {
   /** Splits bytes into units that pass or fail as a whole. */
   units(source: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
@@ -13,7 +13,7 @@ export interface StreamDialect {
   cut(unit: Buffer): Buffer;
 }
 
-/** Bytes without meaning: each chunk is a request, and any answer answers all waiting requests. */
+/** Unparsed bytes: each chunk is a request, and any answer answers all waiting requests. */
 export const plainDialect: StreamDialect = {
   units: (source) => source,
   request: () => ({ id: undefined, seen: {} }),

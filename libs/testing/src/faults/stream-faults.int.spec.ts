@@ -43,8 +43,8 @@ async function say(socket: Socket, text: string): Promise<string> {
   return data.toString();
 }
 
-describe('a fault proxy before a byte stream', () => {
-  it('changes nothing without a fault', async () => {
+describe('a fault proxy for a byte stream', () => {
+  it('a proxy without faults changes nothing', async () => {
     const socket = await open();
     expect(await say(socket, 'PING')).toBe('PING');
     expect(await say(socket, 'PONG')).toBe('PONG');
@@ -53,7 +53,7 @@ describe('a fault proxy before a byte stream', () => {
     await once(socket, 'close');
   });
 
-  it('drops open connections and refuses new ones until cleared', async () => {
+  it('the fault refuse drops open connections and rejects new ones until it is cleared', async () => {
     const socket = await open();
     await say(socket, 'PING');
     const broken = once(socket, 'error');
@@ -64,7 +64,7 @@ describe('a fault proxy before a byte stream', () => {
     expect(await say(await open(), 'PING')).toBe('PING');
   });
 
-  it('holds the bytes of a black hole until the network heals', async () => {
+  it('the fault black-hole holds the bytes until it is cleared', async () => {
     const socket = await open();
     await say(socket, 'one ');
     const fault = await proxy.inject({ kind: 'black-hole' });
@@ -78,7 +78,7 @@ describe('a fault proxy before a byte stream', () => {
     expect(heard).toBe('one two ');
   });
 
-  it('delivers nothing from a black hole when the client has left it', async () => {
+  it('the fault black-hole delivers nothing after the client has left', async () => {
     const socket = await open();
     const fault = await proxy.inject({ kind: 'black-hole' });
     socket.write('never');
@@ -90,7 +90,7 @@ describe('a fault proxy before a byte stream', () => {
     expect(heard).toBe('later');
   });
 
-  it('resets a connection before the written bytes are delivered', async () => {
+  it('the fault reset closes a connection before the written bytes are delivered', async () => {
     const socket = await open();
     await proxy.inject({ kind: 'reset' }, { times: 1 });
     const broken = once(socket, 'error');
@@ -100,7 +100,7 @@ describe('a fault proxy before a byte stream', () => {
     expect(await say(await open(), 'kept')).toBe('kept');
   });
 
-  it('is slow where configured', async () => {
+  it('the fault slow delays the answer', async () => {
     const socket = await open();
     await proxy.inject({ kind: 'slow', latencyMs: 80 });
     const before = performance.now();

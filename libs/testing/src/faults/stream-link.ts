@@ -5,7 +5,7 @@ import type { FaultBook, Rule } from './fault-book.ts';
 import { aborted, pause } from './relay.ts';
 import type { StreamDialect } from './stream-dialect.ts';
 
-/** Bytes that are read before earlier ones are delivered, per direction. Only a reader notices that its client is gone. */
+/** Bytes that are read before earlier ones are delivered, per direction. Only a link that reads notices that its client has left. */
 const readAheadBytesMax = 8 * 1024 * 1024;
 
 /** One connection of a client, and the one to the target that belongs to it. */

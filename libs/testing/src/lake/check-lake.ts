@@ -34,7 +34,7 @@ export interface LakeCheck {
   readonly alteredFiles: readonly string[];
   /** `topic/partition@offset` of each record that is in more than one row. */
   readonly duplicateOffsets: readonly string[];
-  /** Event ids that stand in more than one row. */
+  /** Event ids that occur in more than one row. */
   readonly duplicateEventIds: readonly string[];
   /** `topic/partition@offset` of each record that an entry counts as a row and no row holds. */
   readonly lostOffsets: readonly string[];
@@ -43,8 +43,8 @@ export interface LakeCheck {
 }
 
 /**
- * The judge: reads ledger and table of a lake and counts. It is written from the format alone. It shares no code with the sink or with
- * the library of the lake, so that it cannot share their errors.
+ * Reads ledger and table of a lake and counts. It is written from the format alone. It shares no code with the sink or with the library of
+ * the lake, so that it cannot share their errors.
  *
  * The table should be at rest: a batch that is just being published has missing files.
  */
@@ -86,7 +86,7 @@ export async function checkLake({ table, topic, ...lake }: CheckLakeOptions): Pr
         for (const offset of rowOffsets(entry)) if (!offsets.has(`${lane}@${offset}`)) lostOffsets.push(`${lane}@${offset}`);
       }
     }
-    // A reader of the table sees them, too, whatever topic they may be of.
+    // A reader of the table also sees stray files, of any topic.
     for (const key of strayFiles) if (key.endsWith('.parquet')) await addRows('stray/', await view.read(key));
 
     const duplicateOffsets = repeated(offsets);

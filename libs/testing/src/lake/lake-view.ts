@@ -4,7 +4,9 @@ import { compressors } from 'hyparquet-compressors';
 
 /** Names of a lake. */
 export interface LakeViewOptions {
-  /** URL of S3. Default: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, as the SDK reads them. A judge should not look through a fault proxy. */
+  /**
+   * URL of S3. Default: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, as the SDK reads them. A judge should not look through a fault proxy.
+   */
   readonly endpoint?: string;
   readonly bucket: string;
 }

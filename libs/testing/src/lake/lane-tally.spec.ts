@@ -27,8 +27,8 @@ const chain = [
   entry(9, 20, 'e5'),
 ];
 
-describe('the judge of a chain', () => {
-  it('finds a sound chain sound, in whatever order its entries come', () => {
+describe('judgeChain', () => {
+  it('a sound chain has no faults, in any order of its entries', () => {
     expect(judgeChain('t', 3, chain.toReversed())).toEqual({
       topic: 't',
       partition: 3,
@@ -42,7 +42,7 @@ describe('the judge of a chain', () => {
     });
   });
 
-  it('counts a gap as a gap', () => {
+  it('a gap counts as a gap', () => {
     expect(judgeChain('t', 0, [entry(0, 7, null, { kind: 'gap', files: [] })])).toMatchObject({ faults: [], gap: 7, to: 7 });
   });
 
@@ -58,11 +58,11 @@ describe('the judge of a chain', () => {
       [entry(0, 2, null, { rejected: [[0, 1]], files: [{ key: 'f', rows: 1, bytes: 1, sha256: '' }] })],
       'k0 rejects 1 offsets and names 0',
     ],
-  ])('finds %s', (_what, entries, fault) => {
+  ])('the judge finds %s', (_what, entries, fault) => {
     expect(judgeChain('t', 0, entries).faults).toContain(fault);
   });
 
-  it('knows which offsets must be rows', () => {
+  it('rowOffsets returns the offsets that must be rows', () => {
     expect([...rowOffsets(chain[1]!)]).toEqual([5, 7]);
     expect([...rowOffsets({ ...chain[1]!, kind: 'gap' })]).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /** A range of offsets as an entry writes it, [from, to). */
 type Range = readonly [from: number, to: number];
 
-/** The part of a ledger entry that the judge reads. Its type is deliberately not the sink's. */
+/** The part of a ledger entry that the judge reads. It deliberately differs from the sink's type. */
 export interface JudgedEntry {
   readonly key: string;
   readonly id: string;

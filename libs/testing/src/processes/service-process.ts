@@ -26,7 +26,9 @@ export interface Exit {
 export interface SpawnOptions {
   /** State to wait for: `ready` (default) for `/health/ready`, `live` for `/health/live` when a dependency is down on purpose. */
   readonly until?: 'ready' | 'live';
-  /** Built file that replaces the entry of the service, from the root of the repository. Default: the entry that `./millrace start` runs. */
+  /**
+   * Built file that replaces the entry of the service, from the root of the repository. Default: the entry that `./millrace start` runs.
+   */
   readonly entry?: string;
   /** Milliseconds until the wait is given up and the process killed. Default 90000. */
   readonly timeoutMs?: number;
@@ -110,7 +112,7 @@ export async function spawnService(
   const [ownPath, portKey] = entries[name];
   const path = entry ?? ownPath;
   const port = env[portKey] ?? String(await freePort());
-  // Where the stack's services are is for tests; the services would take these keys for misspelt settings.
+  // The addresses of the stack's services are for tests; a service would refuse these keys as misspelt settings.
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([key]) => !/^(PURCHASE|SINK|QUERY|QUERY_WORKER|PROJECTOR)_(URL|PORT)$/.test(key)),
   );

@@ -25,7 +25,7 @@ function withImport(file: string, specifier: string): string[] {
 }
 
 describe('the boundaries of the workspace', () => {
-  it('hold', () => {
+  it('the workspace has no boundary violation', () => {
     expect(projects.length).toBeGreaterThan(8);
     expect(imports.length).toBeGreaterThan(200);
     expect(boundaryViolations(projects, imports)).toEqual([]);
@@ -47,11 +47,11 @@ describe('the boundaries of the workspace', () => {
     ['@millrace/operations', '@millrace/operator', '@millrace/operations (type:lib) must not depend on @millrace/operator (type:tool).'],
     ['@millrace/operations', '@millrace/runtime', '@millrace/operations (layer:io) must not depend on @millrace/runtime (layer:nest).'],
     ['@millrace/sink', '@millrace/testing', '@millrace/sink must have @millrace/testing in devDependencies: only its tests may use it.'],
-  ])('an edge from %s to %s is seen', (from, to, sentence) => {
+  ])('a dependency of %s on %s is reported', (from, to, sentence) => {
     expect(boundaryViolations(withEdge(from, to), imports)).toEqual([sentence]);
   });
 
-  it('a project without tags is seen', () => {
+  it('a project without tags is reported', () => {
     const untagged = projects.map((project) => (project.name === '@millrace/lake' ? { ...project, tags: ['type:lib'] } : project));
     expect(boundaryViolations(untagged, [])).toContain('@millrace/lake is a lib and needs one tag of layer:pure, layer:io, layer:nest.');
   });
@@ -88,17 +88,17 @@ describe('the boundaries of the workspace', () => {
       '@nestjs/common',
       'libs/contracts/src/table.ts must stay free of frameworks and I/O and must not import @nestjs/common.',
     ],
-  ])('an import in %s of %s is seen', (file, specifier, sentence) => {
+  ])('an import in %s of %s is reported', (file, specifier, sentence) => {
     expect(withImport(file, specifier)).toEqual([sentence]);
   });
 
-  it('tests may import what tests need', () => {
+  it('a test may import test tools', () => {
     expect(withImport('apps/sink/src/lane/lane.spec.ts', '@millrace/testing')).toEqual([]);
   });
 });
 
 describe('importsOf', () => {
-  it('finds every way to import', () => {
+  it('importsOf finds every form of import', () => {
     const text = [
       "import 'a';",
       "import b from 'b';",

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { Project } from './project-graph.ts';
 import type { SourceImport } from './source-imports.ts';
 
-/** What a project of some type may depend on. */
+/** Types that a project of each type may depend on. */
 const typesUsable: Readonly<Record<string, readonly string[]>> = {
   'type:lib': ['type:lib'],
   'type:app': ['type:lib'],
@@ -13,25 +13,25 @@ const typesUsable: Readonly<Record<string, readonly string[]>> = {
   'type:example': ['type:lib'],
 };
 
-/** What a lib of some layer may depend on. */
+/** Layers that a lib of each layer may depend on. */
 const layersUsable: Readonly<Record<string, readonly string[]>> = {
-  // The contract and the policies can be read, tested and taken away without anything else.
+  // The contract and the policies can be read, tested and reused alone.
   'layer:pure': [],
   'layer:io': ['layer:pure', 'layer:io'],
   'layer:nest': ['layer:pure', 'layer:nest'],
 };
 
-/** Only tests may know it. */
+/** Only tests may import it. */
 const testingProject = '@millrace/testing';
 const typesWithoutTesting = ['type:app', 'type:lib', 'type:example'];
 const testFile = /(\.spec|\.conformance)\.ts$|\/testing-[^/]*\.ts$|\/src\/testing\//;
 
-/** Files that do no I/O and know no framework: all of a pure lib, the client, which has only `fetch`, and the rules of the ledger. */
+/** Files without I/O and frameworks: all of a pure lib, the client, which uses only `fetch`, and the rules of the ledger. */
 const pureFile = /^libs\/(contracts|resilience|client)\/|^libs\/lake\/src\/(keys|entry|chain|ranges|checkpoint)\.ts$/;
 const impurePackage =
   /^(@nestjs\/|@aws-sdk\/|@smithy\/|@duckdb\/|kafkajs$|@platformatic\/|bullmq$|ioredis$|fastify$|pino|node:(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster)\b)/;
 
-/** Everything that breaks a boundary, one sentence each. */
+/** Lists each violation of a boundary, one sentence each. */
 export function boundaryViolations(projects: readonly Project[], imports: readonly SourceImport[]): string[] {
   return [
     ...projects.flatMap((project) => graphViolations(project, projects)),

@@ -22,7 +22,7 @@ describe('the errors of the workspace', () => {
     expect(checked.flatMap((file) => plainErrorsOf(textOf(file)))).toEqual(['CodedError']);
   });
 
-  it('a class that extends Error directly is found', () => {
+  it('a class that extends Error directly is reported', () => {
     expect(plainErrorsOf("import a from 'b';\nexport class A extends Error {}\nclass B<C> extends Error {}\nclass D extends A {}")).toEqual(
       ['A', 'B'],
     );

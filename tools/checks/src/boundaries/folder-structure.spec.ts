@@ -43,7 +43,7 @@ describe('the folders of a project', () => {
 });
 
 describe('structureViolations', () => {
-  it('reports files that import each other, even through a third file', () => {
+  it('files that import each other are reported, even through a third file', () => {
     const imports = [
       { file: 'libs/x/src/a.ts', specifier: './b.ts' },
       { file: 'libs/x/src/b.ts', specifier: './c.ts' },
@@ -54,7 +54,7 @@ describe('structureViolations', () => {
     expect(violationsOf(imports.slice(1))).toEqual([]);
   });
 
-  it('reports folders that import each other through different files', () => {
+  it('folders that import each other through different files are reported', () => {
     const imports = [
       { file: 'libs/x/src/p/a.ts', specifier: '../q/b.ts' },
       { file: 'libs/x/src/q/c.ts', specifier: '../p/d.ts' },
@@ -64,14 +64,14 @@ describe('structureViolations', () => {
     expect(violationsOf(imports)).toEqual(['These folders import each other: p, q.']);
   });
 
-  it('reports a folder with more than 15 source files and does not count specs', () => {
+  it('a folder with more than 15 source files is reported, and specs do not count', () => {
     const files = Array.from({ length: 16 }, (_, index) => `libs/x/src/f${index}.ts`);
     const specs = files.map((file) => file.replace('.ts', '.spec.ts'));
     expect(violationsOf([], [...files.slice(1), ...specs])).toEqual([]);
     expect(violationsOf([], files)).toEqual(['libs/x/src has 16 source files. The maximum is 15: group them in sub-folders.']);
   });
 
-  it('counts imports between files of the same folder, type-only imports included', () => {
+  it('imports between files of the same folder are counted, type-only imports included', () => {
     const imports = [
       { file: 'libs/x/src/a.ts', specifier: './b.ts' },
       { file: 'libs/x/src/a.ts', specifier: './p/c.ts' },

@@ -7,7 +7,7 @@ import type { Project } from './project-graph.ts';
 export interface SourceImport {
   /** Path relative to the repository. */
   readonly file: string;
-  /** What is imported, as written. */
+  /** The specifier as written. */
   readonly specifier: string;
 }
 
@@ -26,7 +26,7 @@ export function readProjectImports(folder: string): SourceImport[] {
     });
 }
 
-/** What a source text imports. */
+/** Returns the specifiers that a source text imports. */
 export function importsOf(text: string): string[] {
   const statements = text.matchAll(/^(?:import\s*|(?:import|export)\b[^'"`;=]*?\bfrom\s*)'([^']+)'/gm);
   const calls = text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g);

@@ -8,8 +8,8 @@ function documentWith(schemas: Readonly<Record<string, object>>): OpenApiDocumen
   return { ...openApiOf(purchaseApi), components: { schemas: schemas as never, securitySchemes: {} } };
 }
 
-describe('the types of the client', () => {
-  it('are those of the OpenAPI documents (vitest -u writes them)', async () => {
+describe('libs/client/src/api-types.ts', () => {
+  it('the types of the client equal those of the OpenAPI documents (vitest -u writes them)', async () => {
     // Producers that use Firehose have the client of AWS.
     const operations = purchaseApi.operations.filter(({ tag }) => tag !== 'Firehose');
     const text = typeTextOf([openApiOf({ ...purchaseApi, operations }), openApiOf(queryApi)]);
@@ -18,7 +18,7 @@ describe('the types of the client', () => {
 });
 
 describe('typeTextOf', () => {
-  it('writes objects, lists, unions, literals and references', () => {
+  it('objects, lists, unions, literals and references become TypeScript types', () => {
     const text = typeTextOf([
       documentWith({
         B: { anyOf: [{ $ref: '#/components/schemas/A' }, { type: 'null' }] },
@@ -49,7 +49,7 @@ describe('typeTextOf', () => {
     );
   });
 
-  it('refuses a schema that it does not know', () => {
+  it('an unknown kind of schema is refused', () => {
     expect(() => typeTextOf([documentWith({ A: { not: {} } })])).toThrow('No TypeScript type is known');
   });
 });

@@ -17,7 +17,7 @@ function rowsOf(header: string): string[][] {
 }
 
 describe('docs/consume.md', () => {
-  it('names every header of a record, with the values of the contract', () => {
+  it('the document names every header of a record, with the values of the contract', () => {
     const rows = rowsOf('header');
     expect(rows.map(([name]) => name!.replaceAll('`', '')).toSorted()).toEqual(Object.values(headerNames).toSorted());
     const contentOf = (name: string): string => rows.find(([cell]) => cell === `\`${name}\``)?.[1] ?? '';
@@ -25,14 +25,14 @@ describe('docs/consume.md', () => {
     expect(contentOf(headerNames.source)).toContain(`\`${purchases.eventSource}\``);
   });
 
-  it('states the topic, its partitions and its key as the contract does', () => {
+  it('the document states the topic, its partitions and its key as the contract does', () => {
     const properties = new Map(rowsOf('property').map(([name, value]) => [name, value!]));
     expect(properties.get('name')).toBe(`\`${purchases.topic.name}\``);
     expect(properties.get('partitions')).toMatch(new RegExp(`^${purchases.topic.partitions},`));
     expect(properties.get('key')).toContain(`\`${purchases.keyField}\``);
   });
 
-  it('shows a record that the schema accepts', () => {
+  it('the document shows a record that the schema accepts', () => {
     const record = /```json\n([^]*?)```/.exec(page)?.[1];
     expect(validatorFor(purchases.eventSchema).violations(JSON.parse(record ?? 'null'))).toEqual([]);
   });

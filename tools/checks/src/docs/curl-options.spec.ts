@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readCurlOptions } from './curl-options.ts';
 
-describe('the options of curl', () => {
-  it('are those of the documents', () => {
+describe('readCurlOptions', () => {
+  it('the options of the documents are parsed', () => {
     expect(
       readCurlOptions([
         '-s',
@@ -35,7 +35,7 @@ describe('the options of curl', () => {
     expect(readCurlOptions(['http://h', '-d', 'x'])).toMatchObject({ method: 'POST', body: 'x' });
   });
 
-  it('include no other', () => {
+  it('other options are refused', () => {
     expect(() => readCurlOptions(['-k', 'http://h'])).toThrow(TypeError);
     expect(() => readCurlOptions(['-o', 'file', 'http://h'])).toThrow('curl writes to no file here, not to file');
     expect(() => readCurlOptions(['http://h', 'http://i'])).toThrow('curl takes one URL here, not 2');

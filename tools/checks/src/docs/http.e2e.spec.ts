@@ -110,14 +110,14 @@ function faultsOf(given: { readonly status: number; readonly text: string }, ans
 }
 
 describe('docs/http.md', () => {
-  it.each(snippetsOf(textOf('docs/http.md')))('$script', async ({ script, answer }) => {
+  it.each(snippetsOf(textOf('docs/http.md')))('the real answer matches the shown one: $script', async ({ script, answer }) => {
     expect(faultsOf(await run(script), answer)).toEqual([]);
     expect(await documentFaults()).toEqual([]);
   });
 });
 
 describe('README.md', () => {
-  it.each(snippetsOf(textOf('README.md')))('$script', async ({ script }) => {
+  it.each(snippetsOf(textOf('README.md')))('the command works as shown: $script', async ({ script }) => {
     const { status, text } = await run(script);
     expect(status === 202 || status === 200 ? '' : `${status}: ${text}`).toBe('');
     expect(text.includes('"durability":"kafka"') || text.includes('"state":"succeeded"') ? '' : text).toBe('');

@@ -8,12 +8,12 @@ import { differences, snippetsOf } from './snippets.ts';
 const http = textOf('docs/http.md');
 
 describe('docs/http.md', () => {
-  it('lists every kind of problem with its status', () => {
+  it('the document lists every kind of problem with its status', () => {
     const rows = [...http.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)].map(([, name, status]) => [name, Number(status)]);
     expect(rows).toEqual(Object.entries(problemTypes).map(([name, { status }]) => [name, status]));
   });
 
-  it('tells of every endpoint of the apps', () => {
+  it('the document mentions every endpoint of the apps', () => {
     const controllers = readdirSync(join(repository, 'apps'), { recursive: true, encoding: 'utf8' }).filter(
       (path) => path.endsWith('.controller.ts') && !/node_modules|dist/.test(path),
     );
@@ -34,7 +34,7 @@ describe('docs/http.md', () => {
     ).toEqual([]);
   });
 
-  it('shows the answer to every call', () => {
+  it('the document shows the answer to every call', () => {
     const snippets = snippetsOf(http);
     expect(snippets.length).toBeGreaterThan(15);
     expect(snippets.filter(({ answer }) => answer === undefined).map(({ script }) => script)).toEqual([]);
@@ -43,7 +43,7 @@ describe('docs/http.md', () => {
 });
 
 describe('differences', () => {
-  it('finds what is missing, new, of another type or of another promised value', () => {
+  it('differences finds missing and new fields, other types and other fixed values', () => {
     const shown = { state: 'queued', id: 'a', n: 1, list: [{ name: 'x' }], detail: '…', rows: [[1]] };
     expect(differences(shown, { state: 'queued', id: 'b', n: 2, list: [{ name: 'x' }, { name: 'y' }], detail: 'any', rows: [] })).toEqual(
       [],
@@ -55,7 +55,7 @@ describe('differences', () => {
       '.n is missing',
       '.list[0] is missing',
     ]);
-    // A table that changes meanwhile takes these away.
+    // These fields are absent when the table changed during the query.
     expect(differences({ asOf: [], cached: {}, id: 'a' }, { id: 'b' })).toEqual([]);
     expect(differences({ id: 'a' }, { id: 'b', asOf: [] })).toEqual(['.asOf is not shown']);
   });

@@ -17,15 +17,15 @@ function namesakesOf(path: string): string[] {
   return sources.filter((source) => posix.basename(source) === posix.basename(path));
 }
 
-describe('every Markdown file', () => {
-  it('is found', () => {
+describe('Markdown files', () => {
+  it('the list of files contains every Markdown file of the repository and none of a package', () => {
     expect(files).toContain('README.md');
     expect(files).toContain('docs/architecture.md');
     expect(files).toContain('docs/adr/0002-the-ledger.md');
     expect(files.filter((file) => file.includes('node_modules'))).toEqual([]);
   });
 
-  it.each(files)('%s links only to files and headings that exist', (file) => {
+  it.each(files)('%s has only links to existing files and headings', (file) => {
     const broken = linkTargets(textOf(file)).flatMap((target) => {
       if (/^[a-z]+:/.test(target)) return [];
       const [path, anchor] = target.split('#') as [string, string?];
@@ -37,13 +37,13 @@ describe('every Markdown file', () => {
     expect(broken).toEqual([]);
   });
 
-  it.each(files)('%s names only paths that exist', (file) => {
+  it.each(files)('%s names only existing paths', (file) => {
     const missing = namedPaths(textOf(file)).filter((path) => !existsSync(join(repository, path)));
     expect(missing.map((path) => `${path} does not exist; files of this name: ${namesakesOf(path).join(', ') || 'none'}`)).toEqual([]);
   });
 });
 
-describe('the pages that are read first', () => {
+describe('main pages', () => {
   const proofs = ['docs/crash-matrix.md', 'docs/kafka-outage.md', 'docs/s3-outage.md', 'docs/sink-model.md', 'docs/sink-rebalance.md'];
   const pages = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', ...proofs];
 
@@ -51,7 +51,7 @@ describe('the pages that are read first', () => {
     expect(wideRows(textOf(page), 140)).toEqual([]);
   });
 
-  it('docs/architecture.md says where each word of its glossary is in the code', () => {
+  it('docs/architecture.md names the file of each glossary word', () => {
     const page = textOf('docs/architecture.md');
     const section = (title: string): string => page.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
     const words = [...section('Glossary').matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].map(([, word]) => word!);
@@ -63,7 +63,7 @@ describe('the pages that are read first', () => {
 });
 
 describe('linkTargets', () => {
-  it('finds links, pictures, references and HTML, and nothing in code', () => {
+  it('linkTargets finds links, pictures, references and HTML, but nothing in code', () => {
     const links = ['[a](b.md#c) ![d](e.svg "title")', '<img src="f.svg">', '[g]: h.md'];
     const code = ['`[no](no.md)`', '```md', '[no](no.md)', '```'];
     expect(linkTargets([...links, ...code].join('\n'))).toEqual(['b.md#c', 'e.svg', 'f.svg', 'h.md']);
@@ -71,7 +71,7 @@ describe('linkTargets', () => {
 });
 
 describe('anchorsOf', () => {
-  it('builds anchors as GitHub does, and numbers equal ones', () => {
+  it('anchorsOf makes the anchors of GitHub and numbers equal ones', () => {
     const code = ['```sh', '# a comment', '```'];
     const text = ['# POST `/v1/purchases`', '## S3 is down', ...code, '## [S3](a.md) is down', '### snake_case, it’s 95 %'].join('\n');
     expect(anchorsOf(text)).toEqual(['post-v1purchases', 's3-is-down', 's3-is-down-1', 'snake_case-its-95-']);
@@ -79,14 +79,14 @@ describe('anchorsOf', () => {
 });
 
 describe('namedPaths', () => {
-  it('finds paths of the repository in inline code, without placeholders', () => {
+  it('namedPaths finds repository paths in inline code, without placeholders', () => {
     const text = '`libs/lake/src/keys.ts`, `apps/<name>`, `docs/adr/`, `./millrace up`, `purchases/dt=1/x.parquet`, `libs/lake/dist/x.js`';
     expect(namedPaths(text)).toEqual(['libs/lake/src/keys.ts', 'docs/adr/']);
   });
 });
 
 describe('wideRows', () => {
-  it('counts characters of table rows only', () => {
+  it('wideRows counts the characters of table rows only', () => {
     expect(wideRows('text that is long\n| a |\n| äöü |', 6)).toEqual(['line 3: 7 columns']);
   });
 });

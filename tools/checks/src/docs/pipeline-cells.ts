@@ -13,7 +13,9 @@ export interface ShownSettings {
   readonly fallbacks: readonly string[];
 }
 
-/** The cells of a pipeline in the table "Which call uses which" that follow from its settings: dependency, time, attempts, circuit, at once. */
+/**
+ * The cells of a pipeline in the table "Which call uses which" that follow from its settings: dependency, time, attempts, circuit, at once.
+ */
 export function pipelineCells({ dependency, timeout, retry, breaker, bulkhead }: ShownSettings): readonly string[] {
   return [
     `\`${dependency}\``,

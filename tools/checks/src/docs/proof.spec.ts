@@ -27,7 +27,7 @@ function upperBoundOf(trials: number): number {
 }
 
 describe('upperBoundOf', () => {
-  it('is close to three divided by the number of trials', () => {
+  it('upperBoundOf is close to three divided by the number of trials', () => {
     expect(upperBoundOf(300)).toBeCloseTo(3 / 300, 3);
   });
 });
@@ -35,15 +35,15 @@ describe('upperBoundOf', () => {
 describe.each(['README.md', 'docs/crash-matrix.md'])('%s', (page) => {
   const text = textOf(page);
 
-  it('states the number of injected faults that the reports add up to', () => {
+  it('the page states the total number of injected faults of the reports', () => {
     expect(text).toContain(struck.toLocaleString('en-US'));
   });
 
-  it('states the bound that follows from that number', () => {
+  it('the page states the bound that follows from that number', () => {
     expect(text).toContain(`${(upperBoundOf(struck) * 100).toFixed(2)} %`);
   });
 
-  it('states the number of acknowledged purchases, and that none was lost or duplicated', () => {
+  it('the page states the number of acknowledged purchases, and no report has a loss or duplicate', () => {
     expect([sum(last.map(({ lost }) => lost.count)), sum(last.map(({ duplicated }) => duplicated.count))]).toEqual([0, 0]);
     expect(text).toContain(sum(last.map(({ acknowledged }) => acknowledged)).toLocaleString('en-US'));
   });

@@ -23,13 +23,13 @@ async function refuse(): Promise<never> {
 }
 
 describe('the example of README.md', () => {
-  it('gives the answer of the dependency', async () => {
+  it('the example returns the answer of the dependency', async () => {
     const example = await exampleOf(textOf('README.md'));
     const answer = await example(async (_url, { signal }) => ({ json: async () => ({ USD: 1.1, aborted: signal.aborted }) }));
     expect(answer).toEqual({ USD: 1.1, aborted: false });
   });
 
-  it('gives the stub when the dependency fails for good', async () => {
+  it('the example returns the stub when the dependency fails permanently', async () => {
     const example = await exampleOf(textOf('README.md'));
     expect(await example(refuse)).toEqual({ EUR: 1 });
   });

@@ -57,18 +57,18 @@ async function runExample(): Promise<unknown[]> {
 describe('the example of docs/resilience.md', () => {
   afterEach(() => void vi.restoreAllMocks());
 
-  it('prints the answer of the service', async () => {
+  it('the example prints the answer of the service', async () => {
     const fetchMock = vi.spyOn(globalThis, 'fetch').mockResolvedValue(Response.json(1.08));
     expect(await runExample()).toEqual([1.08]);
     expect(fetchMock).toHaveBeenCalledWith('https://rates.example/NL', { signal: expect.any(AbortSignal) as AbortSignal });
   });
 
-  it('prints the value of the stub when the service fails', async () => {
+  it('the example prints the stub when the service fails', async () => {
     vi.spyOn(globalThis, 'fetch').mockRejectedValue(Object.assign(new Error('wrong credentials'), { retryable: false }));
     expect(await runExample()).toEqual([1]);
   });
 
-  it('is short enough for a README', () => {
+  it('the example is short enough for a README', () => {
     expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(12);
   });
 });
@@ -79,7 +79,7 @@ describe('docs/resilience.md', () => {
     ['apps/sink/src/resilience.ts', 'sinkPipelines', ['sink']],
     ['apps/query-api/src/resilience.ts', 'queryPipelines', ['query API', 'query worker']],
     ['libs/runtime/src/auth/jwks-pipeline.ts', 'authPipelines', ['each service']],
-  ] as const)('shows every pipeline of %s with the figures of its settings, and its fallbacks', async (path, declaredAs, services) => {
+  ] as const)('the document shows every pipeline of %s with its settings and fallbacks', async (path, declaredAs, services) => {
     const pipelines = await pipelinesOf(path, declaredAs);
     expect(pipelines.length).toBeGreaterThan(0);
     const shown = rows
@@ -95,7 +95,7 @@ describe('docs/resilience.md', () => {
     }
   });
 
-  it('shows the pipeline of a purchase API with an outbox with its figures and its fallback', async () => {
+  it('the document shows the pipeline of a purchase API with an outbox, with its settings and fallback', async () => {
     const { readPurchaseConfig } = (await imported('apps/purchase/src/config.ts')) as { readPurchaseConfig: (env: object) => object };
     const { publishSpec } = (await imported('apps/purchase/src/resilience.ts')) as {
       publishSpec: (config: object, queue: object) => object;
@@ -107,7 +107,7 @@ describe('docs/resilience.md', () => {
     expect([row!.at(-1)!.includes('**queue**'), settings.fallbacks]).toEqual([true, ['queue']]);
   });
 
-  it('tells of every event of the library, and of none that is not there', () => {
+  it('the document lists every event of the library and no other', () => {
     const types = [...textOf('libs/resilience/src/telemetry/pipeline-event.ts').matchAll(/readonly type: '([A-Za-z]+)'/g)].map(
       ([, type]) => type!,
     );
@@ -116,7 +116,7 @@ describe('docs/resilience.md', () => {
     expect([...table.matchAll(/^\| `([A-Za-z]+)` \|/gm)].map(([, type]) => type)).toEqual(types);
   });
 
-  it('gives the default of every option as the library has it', async () => {
+  it('the document gives the default of every option of the library', async () => {
     const shown = new Map(
       rows.flatMap(([options, , defaults]) => {
         const names = [...(options ?? '').matchAll(/`((?:timeout|retry|breaker|bulkhead|shed|cache)\.[A-Za-z.]+)`/g)].map(
@@ -134,7 +134,7 @@ describe('docs/resilience.md', () => {
     expect(Object.fromEntries(shown)).toEqual({ ...Object.fromEntries(real), ...inWords });
   });
 
-  it('names every figure of pipelines in /metrics', () => {
+  it('the document names every pipeline metric of /metrics', () => {
     const names = [...textOf('libs/runtime/src/pipelines/telemetry/prometheus-instruments.ts').matchAll(/'(millrace_[a-z_]+)'/g)].map(
       ([, name]) => name!,
     );

@@ -15,7 +15,7 @@ async function schemaOf(app: string, name: string): Promise<TObject> {
 }
 
 describe('docs/settings.md', () => {
-  it('shows every setting of every service as it is read (vitest -u writes the tables anew)', async () => {
+  it('the document shows every setting of every service (vitest -u writes the tables)', async () => {
     const schemas = {
       purchase: await schemaOf('purchase', 'purchaseConfigSchema'),
       sink: await schemaOf('sink', 'sinkConfigSchema'),
@@ -24,7 +24,7 @@ describe('docs/settings.md', () => {
     await expect(withSettingsTables(textOf('docs/settings.md'), schemas)).toMatchFileSnapshot(path);
   });
 
-  it('names every setting of ./millrace', () => {
+  it('the document names every setting of ./millrace', () => {
     const sources = ['tools/stack/src/settings.ts', 'tools/stack/src/places.mjs'].map(textOf).join('\n');
     const places = /\b(?:given|read)\('([A-Z][A-Z_0-9]+)'|\b(?:env|given)\['([A-Z][A-Z_0-9]+)'\]|\b([A-Z_]+_PORT): \d/g;
     const read = [...sources.matchAll(places)].map((match) => match[1] ?? match[2] ?? match[3]!);
@@ -35,7 +35,7 @@ describe('docs/settings.md', () => {
 });
 
 describe('settingsTable', () => {
-  it('writes meaning, values and default of each setting', () => {
+  it('the table shows meaning, values and default of each setting', () => {
     const schema = Type.Object({
       A_PORT: Type.Integer({ default: 3001, minimum: 0, maximum: 65_535, description: 'Port' }),
       A_NAME: Type.Optional(Type.String({ minLength: 1, description: 'Name.' })),
@@ -50,7 +50,7 @@ describe('settingsTable', () => {
     ]);
   });
 
-  it('refuses a setting without a description, and a text without a table', () => {
+  it('a setting without a description and a text without a table are refused', () => {
     expect(() => settingsTable(Type.Object({ A: Type.String() }))).toThrow('A has no description');
     expect(() => withSettingsTables('', { a: Type.Object({}) })).toThrow('no table for a');
   });

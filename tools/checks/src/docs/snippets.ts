@@ -17,7 +17,7 @@ export function snippetsOf(markdown: string): Snippet[] {
     .filter(({ script }) => script.includes('curl '));
 }
 
-/** Names whose value is part of what is promised; of the others only the type is. */
+/** Names whose value must be equal; for other names only the type must be. */
 const promised = new Set([
   'type',
   'title',
@@ -43,8 +43,8 @@ const promised = new Set([
 const absentAfterChange = new Set(['asOf', 'cached', 'newestEventAt', 'oldestEventAt', 'recordedAt']);
 
 /**
- * Where an answer is not of the shape that is shown, one line each: the same names, the same types, and the same values of promised names. `…` stands for any
- * text; of a list the elements shown must be there, except rows, which depend on what the table holds.
+ * Lists the differences between an answer and the shown one, one line each. Names and types must be equal, and the values of promised
+ * names. `…` matches any text. A list must contain the elements shown, except rows, which depend on the table.
  */
 export function differences(shown: unknown, given: unknown, path = ''): string[] {
   if (Array.isArray(shown)) {

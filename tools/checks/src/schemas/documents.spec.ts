@@ -33,12 +33,12 @@ function published(name: string): JsonObject {
 describe.each(streams)('the documents of the stream $name', (stream) => {
   const [schema, document] = [jsonSchemaOf(stream), asyncApiOf(stream)];
 
-  it('are in the repository as the contract gives them (vitest -u writes them)', async () => {
+  it('the repository holds the documents of the contract (vitest -u writes them)', async () => {
     await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot(join(repository, folder, `${stream.name}.schema.json`));
     await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot(join(repository, folder, `${stream.name}.asyncapi.json`));
   });
 
-  it('are compatible with the last published version', () => {
+  it('the documents are compatible with the last published version', () => {
     expect(schemaIncompatibilities(published(`${stream.name}.schema.json`), schema)).toEqual([]);
     expect(streamIncompatibilities(published(`${stream.name}.asyncapi.json`), document)).toEqual([]);
   });
@@ -75,7 +75,7 @@ describe('the JSON Schema of the purchases', () => {
     [{ ...good, title: 'a\u0000b' }, false],
     [{ ...good, eventId: null }, false],
     [{ ...good, genre: undefined }, false],
-  ])('decides about event %# as the sink does', (event, valid) => {
+  ])('the JSON Schema and the sink agree on event %#', (event, valid) => {
     const sent: unknown = JSON.parse(JSON.stringify(event));
     expect([validate(sent), inApp.check(sent)]).toEqual([valid, valid]);
   });
@@ -91,7 +91,7 @@ describe('the OpenAPI documents', () => {
     },
   );
 
-  it('name each operation once and describe each schema', () => {
+  it('the operations have unique ids, and the schemas are described', () => {
     for (const { paths, components } of documents) {
       const ids = Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
       expect(ids.length).toBeGreaterThan(8);
@@ -100,7 +100,7 @@ describe('the OpenAPI documents', () => {
     }
   });
 
-  it('describe every route of a controller of their apps', () => {
+  it('the documents describe every route of the controllers', () => {
     const described = new Set(
       documents.flatMap(({ paths }) =>
         Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)),
@@ -119,7 +119,7 @@ function routesOf(project: string): string[] {
   );
   return files.flatMap((path) => {
     const text = textOf(`${project}/src/${path}`);
-    // The controller of a stream stands for each of them.
+    // The same controller serves every stream.
     const base = (/@Controller\((?:['`]([^'`]*)['`])?\)/.exec(text)?.[1] ?? '').replace('${stream.name}', purchases.name);
     return [...text.matchAll(/@(Get|Post|Put|Patch|Delete)\((?:'([^']*)')?\)/g)].map(([, method, rest]) => {
       const parts = [base, rest ?? ''].filter((part) => part !== '').join('/');

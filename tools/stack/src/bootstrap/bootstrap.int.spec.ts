@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => clone.remove());
 
 describe('a fresh clone', () => {
-  it('answers help without an installation', async () => {
+  it('the help needs no installation', async () => {
     for (const args of [[], ['help'], ['--help'], ['up', '--help']]) {
       expect(await clone.millrace(args)).toEqual({ code: 0, stdout: usage, stderr: '' });
     }
@@ -29,14 +29,14 @@ describe('a fresh clone', () => {
     ['start', 'Usage: ./millrace start NAME [--as ALIAS]'],
     ['start tomcat', 'There is no "tomcat"'],
     ['verify', './millrace verify takes one of:'],
-  ])('refuses "%s" without an installation', async (line, message) => {
+  ])('the invalid command line "%s" is refused without an installation', async (line, message) => {
     const { code, stderr } = await clone.millrace(line.split(' '));
     expect(code).toBe(1);
     expect(stderr).toContain(`millrace: ${message}`);
     expect(clone.installations).toBe(0);
   });
 
-  it('installs the packages once and hands the arguments over', async () => {
+  it('the packages are installed once, and the arguments reach the stack tool', async () => {
     expect(await clone.millrace(['trace', 'an-id', '--deep'])).toMatchObject({
       code: 0,
       stdout: 'The stack tool was given trace an-id --deep\n',
@@ -45,7 +45,7 @@ describe('a fresh clone', () => {
     expect(clone.installations).toBe(1);
   });
 
-  it('shows neither the notices of npm nor control sequences without a terminal', async () => {
+  it('the output has no npm notices, and no control sequences without a terminal', async () => {
     const { stderr } = await clone.millrace(['status']);
     expect(stderr).toContain('  … Install npm packages\n');
     expect(stderr).toMatch(/ {2}✓ Install npm packages: 1 packages \(\d+\.\d s\)\n/);
@@ -54,7 +54,7 @@ describe('a fresh clone', () => {
     expect(stderr).not.toContain('\r');
   });
 
-  it('shows the output of an npm that fails', async () => {
+  it('the output of a failed npm is shown', async () => {
     clone.touch('fail');
     const { code, stderr } = await clone.millrace(['status']);
     expect(code).toBe(1);
@@ -63,8 +63,8 @@ describe('a fresh clone', () => {
   });
 });
 
-describe('two commands on a fresh clone', () => {
-  it('install the packages once: the second command waits and says so', async () => {
+describe('two commands in a fresh clone', () => {
+  it('the second command waits for the installation of the first and says so', async () => {
     clone.touch('slow');
     const first = clone.inTerminal(['status']);
     await expect.poll(() => clone.installations, { timeout: 20_000 }).toBe(1);
@@ -76,7 +76,7 @@ describe('two commands on a fresh clone', () => {
     expect(clone.installations).toBe(1);
   });
 
-  it('do not wait for a command that has died, not even as a zombie', async () => {
+  it('a command does not wait for a command that has died, not even for a zombie', async () => {
     // `exec` replaces the shell by a program that never asks for its child's exit code.
     const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];
@@ -93,7 +93,7 @@ describe('an interrupted installation', () => {
     { how: 'SIGTERM', interrupt: (terminal: Terminal) => terminal.signal('SIGTERM'), code: 143 },
     { how: 'SIGHUP', interrupt: (terminal: Terminal) => terminal.signal('SIGHUP'), code: 129 },
     { how: 'a closed terminal', interrupt: (terminal: Terminal) => terminal.close(), code: 129 },
-  ])('leaves nothing behind after $how, and the next command continues', async ({ interrupt, code }) => {
+  ])('$how during the installation leaves no process, and the next command continues', async ({ interrupt, code }) => {
     clone.touch('slow');
     const terminal = clone.inTerminal(['up']);
     await expect.poll(() => clone.installations, { timeout: 20_000 }).toBe(1);
@@ -104,7 +104,7 @@ describe('an interrupted installation', () => {
     expect(await clone.millrace(['status'])).toMatchObject({ code: 0 });
   });
 
-  it('says that it was interrupted', async () => {
+  it('the message says that the installation was interrupted', async () => {
     clone.touch('slow');
     const terminal = clone.inTerminal(['up']);
     await expect.poll(() => clone.installations, { timeout: 20_000 }).toBe(1);
@@ -113,8 +113,8 @@ describe('an interrupted installation', () => {
   });
 });
 
-describe('a bare machine', () => {
-  it('gets one message with everything that is missing, before npm installs anything', async () => {
+describe('a machine that lacks requirements', () => {
+  it('one message lists everything that is missing, before npm installs anything', async () => {
     for (const tool of ['java', 'mvn', 'python3']) clone.uninstall(tool);
     const { code, stderr } = await clone.millrace(['test']);
     expect(code).toBe(1);
@@ -127,7 +127,7 @@ describe('a bare machine', () => {
     expect(clone.installations).toBe(0);
   });
 
-  it('gets a message when Python cannot make virtual environments', async () => {
+  it('a message names the missing venv module of Python', async () => {
     clone.install(
       'python3',
       '#!/bin/sh\nif [ "$1" = -c ]; then echo "ModuleNotFoundError: No module named \'ensurepip\'"; exit 1; fi\necho Python 3.11.2\n',
@@ -141,17 +141,17 @@ describe('a bare machine', () => {
     expect(stderr).toContain('sudo apt-get install python3-venv\n');
   });
 
-  it('gets a message when a version is too old', async () => {
+  it('a message names a version that is too old', async () => {
     clone.install('java', '#!/bin/sh\necho \'openjdk version "11.0.2" 2019-01-15\'\n');
     expect((await clone.millrace(['up'])).stderr).toContain('Java 17 or newer is needed; this machine has 11.0.');
   });
 
-  it('needs no Java where Kafka runs elsewhere', async () => {
+  it('Java and Maven are not needed when Kafka runs elsewhere', async () => {
     for (const tool of ['java', 'mvn']) clone.uninstall(tool);
     expect(await clone.millrace(['up'], { KAFKA_BROKERS: 'kafka:9092' })).toMatchObject({ code: 0 });
   });
 
-  it('gets a message with every port that is in use', async () => {
+  it('a message names every port that is in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -9,7 +9,8 @@ import { Screen } from '../screen.mjs';
 import { installPackages, packagesInstalled } from './install-packages.mjs';
 
 /**
- * Answers what needs no installation, checks the machine, installs the npm packages, and hands over to the stack tool on the pinned Node.
+ * Runs commands that need no installation. For all others it checks the machine, installs the npm packages and starts the stack tool on the
+ * pinned Node.
  *
  * @param {readonly string[]} argv
  */

@@ -22,7 +22,7 @@ export function packagesInstalled() {
 }
 
 /**
- * Installs the npm packages. Another command that installs them already is waited for.
+ * Installs the npm packages. It waits for another command that is installing them.
  *
  * @param {Screen} screen
  * @param {AbortSignal} signal

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** A Java that only tells its version. */
+/** A fake Java that only prints its version. */
 function install(name: string, version: string): string {
   const folder = join(root, name, 'bin');
   mkdirSync(folder, { recursive: true });
@@ -23,20 +23,20 @@ function install(name: string, version: string): string {
 const find = async (env: Record<string, string>): Promise<string | undefined> =>
   await findJava(24, { PATH: '/nowhere', ...env }, { folders: [[join(root, 'jvm'), '']] });
 
-it('the Java of JAVA_HOME comes before those that the system keeps', async () => {
+it('the Java of JAVA_HOME precedes those of the system', async () => {
   install('jvm/java-25', '25.0.1');
   const own = install('own', '24');
   expect(await find({ JAVA_HOME: join(root, 'own') })).toBe(own);
 });
 
-it('a newer Java beside the one of JAVA_HOME is found', async () => {
+it('a newer Java of the system is found when JAVA_HOME is too old', async () => {
   install('jvm/java-17', '17.0.15');
   const newer = install('jvm/java-25', '25.0.1');
   install('own', '17.0.15');
   expect(await find({ JAVA_HOME: join(root, 'own') })).toBe(newer);
 });
 
-it('a machine with old versions alone has no fitting Java', async () => {
+it('a machine with only old versions has no suitable Java', async () => {
   install('jvm/java-8', '1.8.0_402');
   install('jvm/java-17', '17.0.15');
   expect(await find({})).toBeUndefined();

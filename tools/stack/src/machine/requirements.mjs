@@ -6,7 +6,7 @@
  * @property {string} macos formulae of Homebrew
  */
 
-/** Everything that Millrace needs of a machine beside room. README shows the same list, and a test compares the two. */
+/** Everything that Millrace needs of a machine, except disk and memory. README shows the same list, and a test compares the two. */
 export const requirements = /** @type {const} */ ({
   node: { name: 'Node.js 20.19', debian: 'nodejs', fedora: 'nodejs', macos: 'node' },
   npm: { name: 'npm', debian: 'npm', fedora: 'nodejs-npm', macos: 'node' },

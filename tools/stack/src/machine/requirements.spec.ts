@@ -8,7 +8,7 @@ import { installCommands, requirements, room, type RequirementName } from './req
 const readme = readFileSync(join(root, 'README.md'), 'utf8').replaceAll(/\s+/g, ' ');
 
 describe('README.md', () => {
-  it('lists every requirement of the check, with the same commands', () => {
+  it('README.md lists every requirement of the check, with the same commands', () => {
     const rows = installCommands(Object.keys(requirements) as RequirementName[]).map(
       ({ title, command }) => `| ${title} | \`${command}\` |`,
     );
@@ -19,7 +19,7 @@ describe('README.md', () => {
 });
 
 describe('the message of the check', () => {
-  it('names each package once', () => {
+  it('the message names each package once', () => {
     expect(installCommands(['node', 'npm', 'python', 'venv']).map(({ command }) => command)).toEqual([
       'sudo apt-get install nodejs npm python3 python3-venv',
       'sudo dnf install nodejs nodejs-npm python3',
@@ -27,7 +27,7 @@ describe('the message of the check', () => {
     ]);
   });
 
-  it('has no commands where nothing has to be installed', () => {
+  it('the message has no commands when nothing must be installed', () => {
     expect(machineMessage(['Port 1 is taken.'], [])).toBe('Millrace cannot start on this machine yet.\n  - Port 1 is taken.');
   });
 });

@@ -5,16 +5,17 @@ import type { Stack } from '../stack.ts';
 import { installTrino } from './install-trino.ts';
 import { trinoJava } from './plan-trino.ts';
 
-/** Memory that must be free: Trino's heap and what Java adds to it, in bytes. */
+/** Memory that must be free, in bytes: Trino's heap and Java's other memory. */
 const memoryMin = 3e9;
 /** Time for the download, in milliseconds. Tests never wait longer for it: 0.8 GB take a minute on a fast line. */
 const downloadMsMax = 240_000;
 
-/** Where the tests find Trino, or why they do without. */
+/** Address of Trino for the tests, or the reason why they are skipped. */
 export type TrinoOfTests = { readonly TRINO_URL: string } | { readonly MILLRACE_TRINO_MISSING: string };
 
 /**
- * Starts Trino beside a private stack where the machine can run it. Where it cannot, the tests of Trino are skipped, and their names carry the reason.
+ * Starts Trino beside a private stack where the machine can run it. Where it cannot, the tests of Trino are skipped, and their names
+ * contain the reason.
  *
  * @throws StackError when Trino is there and does not start: that is a fault of ours
  */

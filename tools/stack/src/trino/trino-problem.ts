@@ -5,11 +5,12 @@ interface Answer {
   readonly error?: { readonly message: string };
 }
 
-/** Time for the whole question, in milliseconds: a Trino that has just started compiles everything first. */
+/** Time limit of the whole query, in milliseconds: a Trino that has just started compiles everything first. */
 const answerMsMax = 15_000;
 
 /**
- * Asks Trino a question of one row. Its own health endpoint answers before it has loaded its catalogs and before it has a node that runs queries.
+ * Runs a query of one row on Trino. Its own health endpoint answers before it has loaded its catalogs and before it has a node that runs
+ * queries.
  *
  * @returns the reason why it cannot answer; undefined when it does
  */

@@ -13,7 +13,7 @@ function answering(status: number, body: unknown) {
   return { requests, fetchToken };
 }
 
-it('the client is named by basic authentication, and the answer gives the lifetime', async () => {
+it('the request uses basic authentication, and the answer gives the lifetime of the token', async () => {
   const { requests, fetchToken } = answering(200, { access_token: 't', expires_in: 20 });
   const before = Date.now();
   const { value, expiresMs } = await fetchToken();
@@ -34,11 +34,11 @@ it.each([
   [503, {}, 'token-unavailable', 'The token endpoint answered 503.'],
   [429, {}, 'token-unavailable', 'The token endpoint answered 429.'],
   [200, {}, 'token-refused', 'The answer of the token endpoint holds no access_token.'],
-])('the answer %i %o is an error that says whether waiting helps', async (status, body, code, message) => {
+])('the answer %i %o is an error that says whether a retry helps', async (status, body, code, message) => {
   await expect(answering(status, body).fetchToken()).rejects.toMatchObject({ code, message });
 });
 
-it('a token endpoint that cannot be reached is unavailable', async () => {
+it('an unreachable token endpoint fails with a retryable error', async () => {
   const { fetchToken } = answering(200, {});
   vi.stubGlobal('fetch', async () => await Promise.reject(new TypeError('fetch failed')));
   await expect(fetchToken()).rejects.toMatchObject({ code: 'token-unavailable', retryable: true });

@@ -14,7 +14,7 @@ export interface ClientCredentials {
 /** Time for one request in milliseconds: a login waits for it. */
 const requestMsMax = 5000;
 
-/** Lifetime in seconds of a token whose endpoint does not tell one. */
+/** Lifetime in seconds of a token whose endpoint does not state one. */
 const lifetimeSecondsDefault = 60;
 
 /** Returns a function that fetches a token, without retries. It throws a {@link KafkaTokenError}. */

@@ -3,7 +3,7 @@ import { mskToken } from './msk-token.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 
-it('a token for MSK is a signed request to connect, made without a network call from the credentials of the SDK', async () => {
+it("a token for MSK is a signed connect request, made from the SDK's credentials without a network call", async () => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
   const before = Date.now();

@@ -1,7 +1,7 @@
 import type { IssuedToken } from './renewed-token.ts';
 
 /**
- * Name of the session of an assumed role. Re-authentication fails when the principal changes, and the SDK's own default holds the time.
+ * Name of the session of an assumed role. Re-authentication fails when the principal changes, and the SDK's default contains the time.
  */
 const sessionNameDefault = 'millrace';
 

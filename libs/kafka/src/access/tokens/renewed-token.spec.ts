@@ -15,7 +15,7 @@ function tokens(lifetimeMs: number) {
   return { state, token };
 }
 
-it('a token is fetched once for logins at the same time, and again in the second half of its life', async () => {
+it('concurrent logins share one fetch, and the token is renewed in the second half of its life', async () => {
   const { state, token } = tokens(20_000);
   expect(await Promise.all([token.get(), token.get()])).toEqual(['token 1', 'token 1']);
   state.now = 9999;
@@ -24,7 +24,7 @@ it('a token is fetched once for logins at the same time, and again in the second
   expect(await token.get()).toBe('token 2');
 });
 
-it('a token that cannot be renewed is given until it ends', async () => {
+it('a token that cannot be renewed is used until it expires', async () => {
   const { state, token } = tokens(20_000);
   await token.get();
   Object.assign(state, { now: 19_999, down: true });

@@ -5,8 +5,8 @@ export interface IssuedToken {
 }
 
 /**
- * A token that is renewed in its second half, so that each login gets one that lives for at least half of its time. While a new one
- * cannot be fetched, the present one is given until it ends.
+ * A token that is renewed in its second half, so that each login gets one that lives for at least half of its time. While a new one cannot
+ * be fetched, the current one stays in use until it expires.
  */
 export class RenewedToken {
   readonly #fetch: () => Promise<IssuedToken>;

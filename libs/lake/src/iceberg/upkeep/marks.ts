@@ -8,8 +8,8 @@ const marksSchema = Type.Object({ v: Type.Literal(1), since: Type.Record(Type.St
 const validator = validatorFor(marksSchema);
 
 /**
- * Objects that no reader can come to, with the time at which that was first seen. An object that nothing references stays so, therefore a mark
- * is true for ever: a lost, late or doubled write of this list only delays deletions.
+ * Objects that no reader can come to, with the time at which that was first seen. An object that nothing references stays so, so a mark
+ * never becomes wrong: a lost, late or doubled write of this list only delays deletions.
  */
 export type Marks = ReadonlyMap<string, number>;
 

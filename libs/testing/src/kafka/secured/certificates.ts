@@ -28,7 +28,7 @@ export class TestCa {
     return ca;
   }
 
-  /** Path of its own certificate. */
+  /** Path of the authority's certificate. */
   get cert(): string {
     return this.#files(this.#name).cert;
   }

@@ -35,8 +35,8 @@ const secret = 'right-horse';
 const reauthenticationMs = 10_000;
 
 /**
- * One broker with a listener for each way to log in: SCRAM and PLAIN over TLS, client certificates, and OAUTHBEARER over TLS. Only what an
- * ACL allows is allowed. The plain listener is an administrator's.
+ * One broker with a listener for each way to log in: SCRAM and PLAIN over TLS, client certificates, and OAUTHBEARER over TLS. An operation
+ * is allowed only by an ACL. The plain listener is an administrator's.
  */
 export class SecuredKafka {
   readonly issuer: TokenIssuer;
