@@ -13,6 +13,7 @@ export type QueryErrorCode = Extract<
   | 'engine-failed'
   | 'unavailable'
   | 'overloaded'
+  | 'too-many-requests'
   | 'deadline-exceeded'
   | 'not-found'
   | 'not-finished'
@@ -22,7 +23,7 @@ export type QueryErrorCode = Extract<
   | 'internal'
 >;
 
-const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'not-finished']);
+const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'too-many-requests', 'not-finished']);
 
 /** The one error family of this app. */
 export class QueryError extends CodedError {

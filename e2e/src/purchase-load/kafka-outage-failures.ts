@@ -6,7 +6,7 @@ export interface KafkaOutageFigures extends CountedEvents {
   readonly sent: number;
   /** Purchases a second that were to be sent. */
   readonly rateAsked: number;
-  /** Purchases acknowledged a second while Kafka was down, the restart of the service included. */
+  /** Purchases acknowledged a second while Kafka was down and the service ran. */
   readonly ratePerSecond: number;
   /** Answers while Kafka was down. */
   readonly answers: {
@@ -40,7 +40,7 @@ export const drainMsMax = 180_000;
 /** Longest time of 99 of 100 answers while Kafka is down, in milliseconds. */
 export const answerP99MsMax = 250;
 
-// The restart of the service takes some seconds, in which nothing can be acknowledged.
+// After its restart the service is slow for a moment, and purchases that clients could not send are not made up for.
 const rateShareMin = 0.95;
 const drainToLiveMin = 3;
 // More than this and memory grows with the backlog.

@@ -54,7 +54,7 @@ export async function runKafkaOutage({ outageMs, rate, tell }: KafkaOutageOption
     traffic.isServiceDown = false;
     tell(`  it is ready again after ${(serviceAwayMs / 1000).toFixed(1)} s`);
     rssMb.push(await watch(Math.max(0, away.sinceMs + outageMs - performance.now())));
-    const ratePerSecond = ((traffic.acknowledged - away.acknowledged) / (performance.now() - away.sinceMs)) * 1000;
+    const ratePerSecond = ((traffic.acknowledged - away.acknowledged) / (performance.now() - away.sinceMs - serviceAwayMs)) * 1000;
     const answers = traffic.endPeriod();
     periods.push(answers);
 

@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly tell: (line: string) => void;
 }
 
-/** How long a killed Kafka stays away, in milliseconds. */
+/** Time between the kill of Kafka and its start, in milliseconds. */
 const awayMs = 4000;
 const drainMsMax = 180_000;
 

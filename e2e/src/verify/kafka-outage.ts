@@ -22,7 +22,7 @@ process.stdout.write(
     : [
         `Kafka was down for ${minutes} minutes at ${rate} single purchases a second (${availableParallelism()} cores, Node ${process.versions.node}).`,
         `The purchase API was killed in the middle and was away for ${(report.serviceAwayMs / 1000).toFixed(1)} s.`,
-        `  acknowledged       ${verdict.acknowledged} of ${report.sent} sent; ${Math.round(report.ratePerSecond)} a second while Kafka was down`,
+        `  acknowledged       ${verdict.acknowledged} of ${report.sent} sent; ${Math.round(report.ratePerSecond)} a second while Kafka was down and the service ran`,
         `  answers            ${answers.disk} from disk, ${answers.kafka} from Kafka, ${answers.refused} refused with Retry-After, ${answers.unanswered} cut by the kill`,
         `  time of an answer  p50 ${answers.p50Ms.toFixed(1)} ms, p99 ${answers.p99Ms.toFixed(1)} ms`,
         ...rssMb.map(
