@@ -30,6 +30,7 @@ describe('a purchase', () => {
       topic: topic.name,
       partition: 1,
       offset: '0',
+      links: { self: `/v1/purchases/${answer.body.eventId}?partition=1&offset=0` },
     });
     const { eventId } = answer.body;
     expect(await topic.messages()).toEqual([
@@ -185,6 +186,7 @@ describe('the service', () => {
         status: 'ready',
         dependencies: [
           { name: 'circuit-kafka', status: 'up' },
+          { name: 'circuit-topic-reads', status: 'up' },
           { name: 'kafka', status: 'up', required: true },
         ],
       },
@@ -210,6 +212,7 @@ describe('the service', () => {
         status: 'unavailable',
         dependencies: [
           { name: 'circuit-kafka' },
+          { name: 'circuit-topic-reads' },
           { name: 'kafka', status: 'down', detail: expect.stringContaining('has 3 partitions') as string },
         ],
       });

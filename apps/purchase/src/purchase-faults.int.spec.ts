@@ -103,7 +103,10 @@ describe('while Kafka is down', () => {
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
     await expect
       .poll(async () => (await fetch(`${service!.url}/health/ready`)).json(), { timeout: 10_000 })
-      .toMatchObject({ status: 'unavailable', dependencies: [{ name: 'circuit-kafka' }, { name: 'kafka', status: 'down' }] });
+      .toMatchObject({
+        status: 'unavailable',
+        dependencies: [{ name: 'circuit-kafka' }, { name: 'circuit-topic-reads' }, { name: 'kafka', status: 'down' }],
+      });
     const refused = await post(service.url, seedText);
     expect([refused.status, refused.headers.get('retry-after'), refused.body.type]).toEqual([503, '2', 'urn:millrace:problem:unavailable']);
     const batch = await post(service.url, [seedPurchase(), { title: 1 }], { path: '/v1/purchases/batch' });

@@ -1,4 +1,5 @@
 import { purchases, queryLimits, type EngineName, type LayoutName } from '@millrace/contracts';
+import { crawlPolicies } from '@millrace/lake';
 import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
 import {
   attemptsSetting,
@@ -53,6 +54,12 @@ export const queryConfigSchema = Type.Object({
     maximum: 1_000_000,
     description: 'Queries that may wait for each engine',
   }),
+  QUERY_DAILY_BYTES_MAX: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'Bytes that the queries of one principal may scan on one day (UTC), as Athena bills them; 0 sets no limit',
+  }),
   QUERY_TIMEOUT_MS: Type.Integer({
     default: 60_000,
     minimum: queryLimits.timeoutMsMin,
@@ -62,6 +69,16 @@ export const queryConfigSchema = Type.Object({
   QUERY_REPORTS_DIR: Type.Optional(
     Type.String({ minLength: 1, description: 'Folder of further reports, one `.sql` file each, beside those of this version' }),
   ),
+  QUERY_CRAWL_SECONDS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 2_592_000,
+    description: 'Time between two comparisons of the tables with the catalog, in seconds; 0 turns the crawler off',
+  }),
+  QUERY_CRAWL_POLICY: Type.Enum([...crawlPolicies], {
+    default: 'log',
+    description: 'What the crawler changes: `log` nothing, `update` adds and widens, `deprecate` also marks what has no files',
+  }),
   QUERY_WAITERS_MAX: Type.Integer({
     default: 500,
     minimum: 0,

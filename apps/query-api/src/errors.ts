@@ -14,6 +14,7 @@ export type QueryErrorCode = Extract<
   | 'not-covered'
   | 'unavailable'
   | 'overloaded'
+  | 'too-many-requests'
   | 'deadline-exceeded'
   | 'not-found'
   | 'not-finished'
@@ -23,7 +24,7 @@ export type QueryErrorCode = Extract<
   | 'internal'
 >;
 
-const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'not-finished', 'not-covered']);
+const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'too-many-requests', 'not-finished', 'not-covered']);
 
 /** The one error family of this app. */
 export class QueryError extends CodedError {

@@ -44,7 +44,7 @@ export function storeGuard(guard: CallGuard, deadline?: number): StoreGuard {
   return async (operation, run, signal) => await guard({ operation, idempotent: true, signal, deadline }, run);
 }
 
-/** This app only reads the catalog. */
+/** Calls to the catalog read it, or set a state that is the same when it is set twice. */
 export function catalogGuard(guard: CallGuard): CatalogGuard {
-  return async (run, signal) => await guard({ operation: 'partitions', idempotent: true, signal }, run);
+  return async (run, signal) => await guard({ operation: 'catalog', idempotent: true, signal }, run);
 }

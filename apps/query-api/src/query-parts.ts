@@ -74,6 +74,7 @@ export async function queryParts(
       jobsMax: config.QUERY_QUEUE_JOBS_MAX,
       retentionSeconds: config.QUERY_RETENTION_SECONDS,
       retentionJobsMax: config.QUERY_RETENTION_JOBS_MAX,
+      dailyBytesMax: config.QUERY_DAILY_BYTES_MAX,
     },
     refusals.over(guards.redis),
   );
@@ -162,7 +163,7 @@ export function lakePlaces(
   config: QueryConfig,
   aws: AwsClients,
   guards: Guards,
-): LakePlaces & { storeOf: (bucket: string) => S3ObjectStore } {
+): Omit<LakePlaces, 'catalogOf' | 'storeOf'> & { catalogOf: (stream: Stream) => GlueCatalog; storeOf: (bucket: string) => S3ObjectStore } {
   const stores = new Map<string, S3ObjectStore>();
   return {
     database: config.LAKE_DATABASE,

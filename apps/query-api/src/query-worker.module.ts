@@ -1,4 +1,5 @@
 import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
+import { CatalogTable, crawlTable, S3ObjectStore, tablePrefix, type CrawlReport } from '@millrace/lake';
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { EngineName } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
@@ -6,7 +7,9 @@ import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineTok
 import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
-import type { Guards } from './guards.ts';
+import { crawlTelemetry } from './crawl/crawl-telemetry.ts';
+import { CrawlWorker } from './crawl/crawl-worker.ts';
+import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
 import { ResultKeeper } from './queries/cache/result-keeper.ts';
 import { RedisAnswers } from './queries/cache/shared-answers.ts';
@@ -18,6 +21,7 @@ import { runQuery } from './queries/run-query.ts';
 import {
   allowedTables,
   cacheParts,
+  lakePlaces,
   layoutParts,
   queryEngines,
   queryParts,
@@ -34,6 +38,7 @@ const PARTS = Symbol('QUERY_PARTS');
 const ENGINES = Symbol('QUERY_ENGINES');
 const CONFIG = Symbol('QUERY_CONFIG');
 const GUARDS = Symbol('QUERY_GUARDS');
+const CRAWLER = Symbol('QUERY_CRAWLER');
 
 /** Time between two looks for a request to cancel, in milliseconds. */
 const cancelPollMs = 500;
@@ -61,6 +66,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
     @Inject(ENGINES) private readonly engines: readonly QueryEngine[],
     @Inject(StatementGate) private readonly gate: StatementGate,
     @Inject(QueryWorker) private readonly worker: QueryWorker,
+    @Inject(CRAWLER) private readonly crawler: CrawlWorker | undefined,
     @Inject(HealthRegistry) health: HealthRegistry,
     @Inject(GUARDS) guards: Guards,
   ) {
@@ -91,6 +97,11 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
           provide: ENGINES,
           inject: [PARTS, GUARDS],
           useFactory: (parts: QueryParts, guards: Guards) => queryEngines(config, streams, parts, guards, pause),
+        },
+        {
+          provide: CRAWLER,
+          inject: [PARTS, GUARDS, Metrics],
+          useFactory: (parts: QueryParts, guards: Guards, metrics: Metrics) => crawlerOf(config, streams, parts, guards, metrics, logger),
         },
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
         {
@@ -158,12 +169,54 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
 
   onApplicationBootstrap(): void {
     this.worker.start();
+    this.crawler?.start();
   }
 
   async onModuleDestroy(): Promise<void> {
+    await this.crawler?.close();
     await this.worker.close(this.config.QUERY_DRAIN_SECONDS * 1000);
     await Promise.all(this.engines.map(async (engine) => await engine.close()));
     await this.parts.close();
     this.gate.close();
   }
+}
+
+/** The crawler; undefined while it is off. */
+function crawlerOf(
+  config: QueryConfig,
+  streams: readonly Stream[],
+  { aws }: QueryParts,
+  guards: Guards,
+  metrics: Metrics,
+  logger: Logger,
+): CrawlWorker | undefined {
+  if (config.QUERY_CRAWL_SECONDS === 0) return undefined;
+  const store = new S3ObjectStore(aws.s3, config.LAKE_BUCKET, storeGuard(guards.s3));
+  const { catalogOf } = lakePlaces(config, aws, guards);
+  const redis = workerConnection(redisSettings(config), (error) =>
+    logger.warn({ err: error }, 'The connection of the crawler to Redis reported an error.'),
+  );
+  return new CrawlWorker(
+    redis,
+    { queueName: config.QUERY_QUEUE_NAME, everySeconds: config.QUERY_CRAWL_SECONDS },
+    async (signal) => {
+      const reports: CrawlReport[] = [];
+      for (const stream of streams) {
+        const { table, partitionKey } = stream;
+        const parts = {
+          store,
+          catalog: catalogOf(stream),
+          glue: new CatalogTable(aws.glue, config.LAKE_DATABASE, table, catalogGuard(guards.glue)),
+          table,
+          location: `s3://${config.LAKE_BUCKET}/${tablePrefix(table)}`,
+          database: config.LAKE_DATABASE,
+          partitionKey,
+          now: Date.now,
+        };
+        reports.push(await crawlTable(parts, config.QUERY_CRAWL_POLICY, { signal }));
+      }
+      return reports;
+    },
+    crawlTelemetry(logger, metrics),
+  );
 }

@@ -202,7 +202,7 @@ function workerPaths(runsMax: number): readonly CallPath[] {
   const runs = { name: 'workers', attemptsMax: runsMax };
   return [
     {
-      request: 'a query: each look for a request to cancel it, each try to keep its progress or to hand it over',
+      request: 'a query: counting its bytes, each look for a request to cancel it, each try to keep its progress or to hand it over',
       layers: [runs, 'redis', ioredis],
     },
     { request: 'a query: each page of partitions', layers: [runs, 'glue', sdk] },
@@ -212,6 +212,8 @@ function workerPaths(runsMax: number): readonly CallPath[] {
     { request: 'a query: its start, each look at it and each page of it in Athena', layers: [runs, 'athena', sdk] },
     { request: 'a query: its start and each look at it in Trino', layers: [runs, 'trino', fetchLayer] },
     { request: 'a query: each read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: triesOfRead }] },
+    { request: 'a crawl: each list and each footer', layers: ['s3', sdk] },
+    { request: 'a crawl: each look at a table or its partitions, and each change', layers: ['glue', sdk] },
     { request: 'a probe of readiness', layers: ['redis', ioredis] },
     { request: 'a probe of readiness: each look at its statement', layers: ['trino', fetchLayer] },
     ...['s3', 'glue', 'athena'].map((name) => ({ request: 'a probe of readiness', layers: [name, sdk] })),

@@ -24,11 +24,16 @@ export function glueClient(settings: ConnectionSettings = {}, overrides: GlueCli
   return new GlueClient({ maxAttempts: 1, requestHandler: awsConnections(settings), ...overrides });
 }
 
+/** Parameter by which Glue's crawler marks tables and partitions whose files are gone. Its value is a time in epoch milliseconds. */
+export const deprecatedParameter = 'DEPRECATED_BY_CRAWLER';
+
 /** A partition that the catalog knows. */
 export interface CatalogPartition {
   readonly value: string;
   /** `s3://…/`, by which every engine finds the files. */
   readonly location: string;
+  /** True when a crawler found no files. Absent otherwise. */
+  readonly isDeprecated?: true;
 }
 
 /** Wraps a call to Glue: a resilience pipeline, or nothing. */
@@ -129,7 +134,11 @@ export class GlueCatalog {
           ),
       );
       for (const partition of page.Partitions ?? []) {
-        partitions.push({ value: partition.Values?.[0] ?? '', location: partition.StorageDescriptor?.Location ?? '' });
+        partitions.push({
+          value: partition.Values?.[0] ?? '',
+          location: partition.StorageDescriptor?.Location ?? '',
+          ...(partition.Parameters?.[deprecatedParameter] === undefined ? {} : { isDeprecated: true }),
+        });
       }
       token = page.NextToken;
     } while (token !== undefined && token !== '');

@@ -9,6 +9,7 @@ export type OperatorCommand = (args: readonly string[], context: OperatorContext
 // Each command is loaded when it runs: DuckDB and the Kafka client take longer to load than most commands to run.
 const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {
   audit: async () => (await import('./audit-command.ts')).auditCommand,
+  crawl: async () => (await import('./crawl-command.ts')).crawlCommand,
   trace: async () => (await import('./trace-command.ts')).traceCommand,
   rejects: async () => (await import('./rejects/rejects-command.ts')).rejectsCommand,
   repair: async () => (await import('./repair-command.ts')).repairCommand,

@@ -19,6 +19,8 @@ export const usage = `Millrace carries business events from a REST call to an an
 
   ./millrace audit [--deep] [--json] [--table T]
                                       prove the table complete, or name each missing event
+  ./millrace crawl [--policy log|update|deprecate] [--json] [--table T]
+                                      compare columns and days of the files with the catalog, and apply safe differences
   ./millrace trace EVENT_ID [--deep] [--json]
                                       show where an event is: topic, offset, batch, file, day; or why it is not in the table
   ./millrace rejects list|show|redrive
@@ -31,7 +33,7 @@ Parts: ${partNames.join(' ')}, on demand ${optionalPartNames.join(' ')}. Service
 `;
 
 /** Commands over a running lake. They read their arguments themselves. */
-export const operatorCommands = ['audit', 'trace', 'rejects', 'repair', 'replay'];
+export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair', 'replay'];
 
 /**
  * The parts that a command checks for.

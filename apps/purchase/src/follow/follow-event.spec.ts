@@ -19,7 +19,7 @@ const recordAt = (partition: number, offset: number): EventRecord => ({
 const batch = { id: 'b', from: 0, to: 10 };
 const row: LakePlace = { verdict: 'row', batch, file: 'f.parquet', dt: '2019-11-30', landedAt };
 
-/** Sources that know records and what the ledger says of each offset. */
+/** Sources with known records and a ledger verdict for each offset. */
 function sourcesOf(
   facts: {
     readonly records?: readonly EventRecord[];
@@ -77,7 +77,7 @@ describe('the way of an event', () => {
 
   it.each<[string, Parameters<typeof sourcesOf>[0], string]>([
     ['an event that only the disk has', { disk: true }, 'on-disk'],
-    ['an event that only the disk has while Kafka is away', { disk: true, away: ['kafka'] }, 'on-disk'],
+    ['an event that only the disk has while Kafka is down', { disk: true, away: ['kafka'] }, 'on-disk'],
     ['a record without a batch', { records: [recordAt(3, 5)] }, 'in-kafka'],
     [
       'a batch whose file is not published yet',
@@ -135,14 +135,14 @@ describe('the way of an event', () => {
   });
 });
 
-describe('while a part is away', () => {
+describe('while a part is down', () => {
   it.each<[('kafka' | 's3' | 'glue' | 'disk')[], string, string[]]>([
     [['s3'], 'in-kafka', ['landed', 'queryable']],
     [['glue'], 'landed', ['queryable']],
     [['disk'], 'queryable', ['disk']],
     [['kafka'], 'queryable', ['kafka']],
     [['kafka', 's3'], 'unknown', ['kafka', 'landed', 'queryable']],
-  ])('the way names what is unknown without %s', async (away, status, steps) => {
+  ])('the way names the steps that are unknown without %s', async (away, status, steps) => {
     const result = await follow(sourcesOf({ records: [recordAt(3, 5)], lake: { 5: row }, away }), { partition: 3, offset: 5 });
     expect(result).toMatchObject({ way: { status, unknown: steps.map((step) => ({ step })) } });
   });

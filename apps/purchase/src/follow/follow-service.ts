@@ -30,7 +30,11 @@ export class FollowService {
     if (found.kind === 'way') return found.way;
     if (found.kind === 'not-found')
       throw new ProblemError('not-found', {
-        detail: `No event with this id was found: ${found.searched}. The outbox of another instance may have it. The link of a receipt names the place of its event; ./millrace trace searches everything.`,
+        detail: [
+          `No event with this id was found: ${found.searched}.`,
+          'The outbox of another instance may have it.',
+          'The link of a receipt names the place of its event; ./millrace trace searches everything.',
+        ].join(' '),
       });
     throw new ProblemError('unavailable', {
       detail: 'Kafka does not answer, and neither the outbox nor a receipt of this service knows the event.',

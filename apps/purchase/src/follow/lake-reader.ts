@@ -1,10 +1,10 @@
 import { utcDate, type Stream } from '@millrace/contracts';
 import { Ledger, type GlueCatalog, type LedgerEntry, type S3ObjectStore } from '@millrace/lake';
 
-/** What the ledger says about a record. */
+/** The ledger's verdict on a record. */
 export type LakeVerdict = 'waiting' | 'row' | 'dropped' | 'rejected' | 'absent';
 
-/** What the lake knows about a record. */
+/** The batch and the file of a record. */
 export interface LakePlace {
   readonly verdict: LakeVerdict;
   /** The batch; undefined while it waits. */

@@ -23,8 +23,8 @@ export function timesAround(idTimeMs: number): readonly [earliest: number, likel
 }
 
 /**
- * The ranges in which an event is searched whose id has a time, by probability: right after the time in the id, then everything later,
- * because the outbox may have held the event for hours, then shortly before.
+ * Returns the ranges in which to search an event whose id has a time, the likeliest first: right after that time, then everything later,
+ * then the minute before. An outbox may hold an event for hours.
  *
  * @param offsets the first offset at each of {@link timesAround}, by partition; none where every record is older
  */

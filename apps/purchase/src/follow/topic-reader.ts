@@ -73,7 +73,7 @@ export class TopicReader {
     return [...highs].map(([partition, high]) => ({ partition, low: Number(lows.get(partition) ?? 0n), high: Number(high) }));
   }
 
-  /** The first offset of each partition whose record is not older than a time, in milliseconds since the epoch. None: every record is older. */
+  /** The first offset of each partition that is not older than a time, in milliseconds since the epoch. None: every record is older. */
   async offsetsFrom(timeMs: number): Promise<ReadonlyMap<number, number>> {
     const offsets = await this.#offsetsAt(BigInt(timeMs));
     return new Map([...offsets].flatMap(([partition, offset]) => (offset < 0n ? [] : [[partition, Number(offset)] as const])));

@@ -8,6 +8,7 @@ import type { CallGuard, RequestLimits } from '../guards.ts';
 import { unanswered } from '../unanswered.ts';
 import { leaderVisibleMs } from './cache/cached-answers.ts';
 import { AnsweredQueries, type AnsweredQuery } from './cache/answered-queries.ts';
+import { DailyBudget } from './budget/daily-budget.ts';
 import { queuePrefix } from './queue-prefix.ts';
 import { changesChannel } from './query-ends.ts';
 import { QueryIndex } from './query-index.ts';
@@ -31,6 +32,8 @@ export interface QueryQueueSettings {
   readonly retentionSeconds: number;
   /** Finished queries of each engine that are known at most. */
   readonly retentionJobsMax: number;
+  /** Bytes that the queries of one principal may scan on one day (UTC). Default 0: no limit. */
+  readonly dailyBytesMax?: number;
 }
 
 /** Name of the queue of one engine. */
@@ -55,6 +58,7 @@ export class QueryQueue {
   readonly #now: () => number;
   readonly #index: QueryIndex;
   readonly #answered: AnsweredQueries;
+  readonly #budget: DailyBudget;
 
   /**
    * @param redis a connection without offline queue, so that a call fails at once while Redis is down
@@ -66,7 +70,8 @@ export class QueryQueue {
     this.#now = now;
     this.#settings = settings;
     this.#guard = guard;
-    const { name, retentionSeconds, retentionJobsMax, jobsMax, engines } = settings;
+    const { name, retentionSeconds, retentionJobsMax, jobsMax, engines, dailyBytesMax = 0 } = settings;
+    this.#budget = new DailyBudget(redis, { name, bytesMax: dailyBytesMax });
     // A query is kept for this time after its end, and may wait and run before.
     const ageMsMax = retentionSeconds * 1000 + queryLimits.timeoutMsMax * 2;
     // Half of the entries may be queries without a job.
@@ -78,14 +83,18 @@ export class QueryQueue {
    * Adds a query to those of its engine, and tells whether it is there. Adding it again under its id changes nothing; an id that was just
    * used for another engine is not taken, since a query's results stand under its id.
    *
-   * @throws QueryError `overloaded` when the queue of the engine or the bulkhead of Redis is full; `unavailable` when Redis does not answer, `deadline-exceeded`
+   * @throws QueryError `overloaded` when the queue of the engine or the bulkhead of Redis is full; `too-many-requests` when the budget of the day is used up; `unavailable` when Redis does not answer, `deadline-exceeded`
    */
   async submit(id: string, data: QueryJobData, limits: RequestLimits = {}): Promise<boolean> {
     const { jobsMax } = this.#settings;
     const { engine } = data;
+    // One guarded call for both: each further one counts against the limit of attempts for a request.
     const waiting = await this.#call(
       'count',
-      async () => await (await this.#open(engine)).getJobCountByTypes('waiting', 'delayed', 'prioritized'),
+      async () => {
+        await this.#budget.check(data.principal, this.#now());
+        return await (await this.#open(engine)).getJobCountByTypes('waiting', 'delayed', 'prioritized');
+      },
       limits,
     );
     if (waiting >= jobsMax)
@@ -235,6 +244,16 @@ export class QueryQueue {
     });
   }
 
+  /**
+   * Counts the bytes that a query has scanned against the budget of its principal.
+   *
+   * @throws QueryError `unavailable` when Redis does not answer
+   */
+  async countScanned({ principal }: QueryJobData, bytes: number): Promise<void> {
+    // An attempt whose answer is lost may have counted.
+    await this.#call('count-scanned', async () => await this.#budget.add(principal, bytes, this.#now()), { idempotent: false });
+  }
+
   async ping(): Promise<void> {
     await this.#call('ping', async () => await this.#redis.ping());
   }
@@ -347,10 +366,14 @@ export class QueryQueue {
     return `${queuePrefix}:${this.#settings.name}:cancel:${id}`;
   }
 
-  // Every call may be repeated: a query is added under its own id, and the rest reads or sets the same value.
-  async #call<T>(operation: string, run: () => Promise<T>, limits: RequestLimits = {}): Promise<T> {
+  // A call may be repeated unless it says otherwise: a query is added under its own id, and the rest reads or sets the same value.
+  async #call<T>(
+    operation: string,
+    run: () => Promise<T>,
+    { idempotent = true, ...limits }: RequestLimits & { readonly idempotent?: boolean } = {},
+  ): Promise<T> {
     try {
-      return await this.#guard({ operation, idempotent: true, ...limits }, run);
+      return await this.#guard({ operation, idempotent, ...limits }, run);
     } catch (error) {
       if (error instanceof QueryError) throw error;
       if (error instanceof DeadlineExceededError)

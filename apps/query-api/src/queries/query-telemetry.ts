@@ -22,6 +22,12 @@ export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEve
     labelNames: ['engine'],
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
   });
+  const waited = metrics.histogram({
+    name: 'millrace_query_queue_seconds',
+    help: 'Time from the submission of a query to its first start.',
+    labelNames: ['engine'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+  });
   const cancelled = metrics.histogram({
     name: 'millrace_query_cancel_seconds',
     help: 'Time from the request to cancel a query to its end.',
@@ -49,6 +55,7 @@ export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEve
     queryEnded({ id, data }, outcome) {
       const { engine } = data;
       const { state, statistics, startedAt, finishedAt } = outcome;
+      waited.observe({ engine }, Math.max(0, startedAt - data.submittedAt) / 1000);
       finished.inc({ engine, state });
       duration.observe({ engine }, (finishedAt - startedAt) / 1000);
       if (statistics !== undefined) scanned.inc({ engine }, statistics.bytesScanned);

@@ -131,6 +131,10 @@ export class QueryWorker {
     // Those who wait look by themselves when the message is lost.
     void this.#redis.publish(endsChannel(this.#settings.queueName), job.id).catch(() => undefined);
     this.#events.queryEnded(job, outcome);
+    const { bytesScanned = 0, billedBytes = bytesScanned } = outcome.statistics ?? {};
+    // Without an answer of Redis the query costs its principal nothing.
+    if (outcome.stale === undefined)
+      void this.#queue.countScanned(job.data, billedBytes).catch((error: unknown) => this.#events.failed(error as Error));
     if (job.data.cacheKey !== undefined) void this.#settleFollowers(job.id);
   }
 

@@ -114,14 +114,14 @@ describe('PurchaseClient.postBatch', () => {
 describe('PurchaseClient.follow', () => {
   const way = { eventId: 'id-1', status: 'in-kafka', unknown: [], links: { self: '' } };
 
-  it('asks by the link of a receipt, or by the id', async () => {
+  it('follow requests the link of a receipt, or the event by its id', async () => {
     const { service, client } = clientOf([json(200, way), json(200, way)]);
     expect(await settle(client.follow(inKafka('id-1') as EventReceipt))).toEqual(way);
     await settle(client.follow('id-1'));
     expect(service.seen.map(({ path }) => path)).toEqual(['/v1/purchases/id-1?partition=1&offset=7', '/v1/purchases/id-1']);
   });
 
-  it('fails with the problem of an unknown event', async () => {
+  it('an unknown event fails with the problem of the service', async () => {
     const { client } = clientOf([problem(404, 'not-found')]);
     await expect(settle(client.follow('id-1'))).rejects.toMatchObject({ code: 'problem', status: 404, retryable: false });
   });

@@ -108,6 +108,7 @@ export const queryApi: HttpApi = {
         'unsupported-media-type',
         'idempotency-conflict',
         'scan-limit-exceeded',
+        'too-many-requests',
         // A table with too many files for an estimate.
         'engine-failed',
         'deadline-exceeded',

@@ -35,9 +35,11 @@ export async function columnBytesInFooter(
   return sizes;
 }
 
-type FooterStore = Pick<InspectableStore, 'getRange'>;
+/** A store that gives parts of objects. */
+export type FooterStore = Pick<InspectableStore, 'getRange'>;
 
-async function footerOf(store: FooterStore, key: string, bytes: number, options: CallOptions): Promise<FileMetaData> {
+/** Reads the footer of a Parquet file. */
+export async function footerOf(store: FooterStore, key: string, bytes: number, options: CallOptions): Promise<FileMetaData> {
   const file: AsyncBuffer = {
     byteLength: bytes,
     slice: async (start, end = bytes) => {

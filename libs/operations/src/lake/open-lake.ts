@@ -1,5 +1,5 @@
 import type { Stream } from '@millrace/contracts';
-import { GlueCatalog, openLakeClients, resolveS3Access, S3ObjectStore, type AwsAccess, type S3Access } from '@millrace/lake';
+import { CatalogTable, GlueCatalog, openLakeClients, resolveS3Access, S3ObjectStore, type AwsAccess, type S3Access } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
 
 /** Names of a lake. */
@@ -22,6 +22,8 @@ export interface Lake {
   readonly stream: Stream;
   readonly store: S3ObjectStore;
   readonly catalog: GlueCatalog;
+  /** The table in Glue, for its columns. */
+  readonly glueTable: CatalogTable;
   readonly bucket: string;
   /** The table's name in Glue. */
   readonly catalogTable: string;
@@ -53,6 +55,7 @@ export function openLake(settings: LakeSettings): Lake {
     catalogTable,
     store: new S3ObjectStore(s3, bucket),
     catalog: new GlueCatalog(glue, stream, bucket, undefined, stream.database, catalogTable),
+    glueTable: new CatalogTable(glue, stream.database, catalogTable),
     s3Access: async () => await resolveS3Access(aws),
     close() {
       s3.destroy();
