@@ -24,7 +24,13 @@ export type QueryErrorCode = Extract<
   | 'internal'
 >;
 
-const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'too-many-requests', 'not-finished', 'not-covered']);
+const retryableCodes: ReadonlySet<QueryErrorCode> = new Set([
+  'unavailable',
+  'overloaded',
+  'too-many-requests',
+  'not-finished',
+  'not-covered',
+]);
 
 /** The one error family of this app. */
 export class QueryError extends CodedError {
