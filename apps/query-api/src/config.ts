@@ -1,4 +1,4 @@
-import { purchases, queryLimits, type EngineName } from '@millrace/contracts';
+import { purchases, queryLimits, type EngineName, type LayoutName } from '@millrace/contracts';
 import { crawlPolicies } from '@millrace/lake';
 import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
 import {
@@ -12,12 +12,16 @@ import {
   pipelineSettings,
   readConfig,
 } from '@millrace/runtime';
-import { Type, type Static, type TLiteral } from 'typebox';
+import { Type, type Static, type TLiteral, type TUnion } from 'typebox';
 import { readMsMax, triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { queryPipelines, specsOf } from './resilience.ts';
 
 /** Engines that this version has. */
 const engineSchema = [Type.Literal('duckdb'), Type.Literal('athena'), Type.Literal('trino')] as const satisfies TLiteral<EngineName>[];
+
+function layoutOf(standard: LayoutName, description: string): TUnion<TLiteral<LayoutName>[]> {
+  return Type.Union([Type.Literal('base'), Type.Literal('iceberg')], { default: standard, description });
+}
 
 /** Every setting; docs/settings.md is checked against it. */
 export const queryConfigSchema = Type.Object({
@@ -132,6 +136,10 @@ export const queryConfigSchema = Type.Object({
     maximum: 1_000_000,
     description: 'Files that DuckDB may read for one query, in the partitions that its conditions allow',
   }),
+  QUERY_DUCKDB_LAYOUT: layoutOf(
+    'iceberg',
+    'Files that DuckDB reads for a query that names no layout: `iceberg` are those of the Iceberg table and those that landed since',
+  ),
   QUERY_DUCKDB_HTTPFS: Type.Optional(
     Type.String({ minLength: 1, description: "Path of DuckDB's httpfs extension; without it DuckDB installs its own" }),
   ),
@@ -181,6 +189,7 @@ export const queryConfigSchema = Type.Object({
     description: `Time without an answer after which DuckDB gives up one try of a read of S3, in seconds; all ${triesOfRead} must fit into QUERY_TIMEOUT_MS`,
   }),
   QUERY_ATHENA_WORKGROUP: Type.String({ default: 'primary', minLength: 1, maxLength: 128, description: 'Workgroup of Athena' }),
+  QUERY_ATHENA_LAYOUT: layoutOf('base', 'Table that Athena reads for a query that names no layout'),
   QUERY_ATHENA_USD_PER_TB: Type.Number({
     default: 5,
     minimum: 0,
@@ -210,6 +219,12 @@ export const queryConfigSchema = Type.Object({
     pattern: '^[a-z0-9_][a-z0-9_-]{0,127}$',
     description: 'Catalog of Trino that holds LAKE_DATABASE',
   }),
+  QUERY_TRINO_ICEBERG_CATALOG: Type.String({
+    default: 'iceberg',
+    pattern: '^[a-z0-9_][a-z0-9_-]{0,127}$',
+    description: 'Catalog of Trino that holds the Iceberg tables of LAKE_DATABASE',
+  }),
+  QUERY_TRINO_LAYOUT: layoutOf('base', 'Table that Trino reads for a query that names no layout'),
   QUERY_TRINO_CONCURRENCY: Type.Integer({
     default: 10,
     minimum: 1,

@@ -11,6 +11,7 @@ export type QueryErrorCode = Extract<
   | 'result-too-large'
   | 'idempotency-conflict'
   | 'engine-failed'
+  | 'not-covered'
   | 'unavailable'
   | 'overloaded'
   | 'too-many-requests'
@@ -23,7 +24,13 @@ export type QueryErrorCode = Extract<
   | 'internal'
 >;
 
-const retryableCodes: ReadonlySet<QueryErrorCode> = new Set(['unavailable', 'overloaded', 'too-many-requests', 'not-finished']);
+const retryableCodes: ReadonlySet<QueryErrorCode> = new Set([
+  'unavailable',
+  'overloaded',
+  'too-many-requests',
+  'not-finished',
+  'not-covered',
+]);
 
 /** The one error family of this app. */
 export class QueryError extends CodedError {

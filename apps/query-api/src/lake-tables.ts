@@ -64,7 +64,8 @@ export async function lakeTable(
   }
 }
 
-function tooManyFiles({ table, partitionKey }: Stream, filesMax: number): QueryError {
+/** The error of a statement that would read too many files. */
+export function tooManyFiles({ table, partitionKey }: Stream, filesMax: number): QueryError {
   return new QueryError(
     'engine-failed',
     `The statement reads more than ${filesMax} files of the table ${table}, the limit of DuckDB. Add a condition on ${partitionKey} to WHERE, use another engine, or raise QUERY_TABLE_FILES_MAX.`,

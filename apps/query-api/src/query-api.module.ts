@@ -20,7 +20,16 @@ import { EventStreams } from './queries/progress/event-streams.ts';
 import { QueryService, type QueryServiceParts } from './queries/query-service.ts';
 import { QueryEnds } from './queries/query-ends.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
-import { allowedTables, cacheParts, lakePlaces, queryParts, redisSettings, registerStoreChecks, type QueryParts } from './query-parts.ts';
+import {
+  allowedTables,
+  cacheParts,
+  lakePlaces,
+  layoutParts,
+  queryParts,
+  redisSettings,
+  registerStoreChecks,
+  type QueryParts,
+} from './query-parts.ts';
 import { workerConnection } from '@millrace/redis';
 import { ReportUsage } from './reports/report-usage.ts';
 import { allReports, checkReports } from './reports/reports.ts';
@@ -109,6 +118,7 @@ export class QueryApiModule implements OnModuleDestroy {
               queue,
               cache: cacheOf(config, streams, parts, gate, registry, logger),
               estimates: new Estimates({
+                layouts: layoutParts(config, streams, gate, parts.aws, guardsOver(registry)).layouts,
                 gate,
                 streams,
                 places: lakePlaces(config, parts.aws, guardsOver(registry)),
@@ -123,6 +133,8 @@ export class QueryApiModule implements OnModuleDestroy {
                 reports,
                 engines: config.QUERY_ENGINES,
                 defaultEngine: config.QUERY_DEFAULT_ENGINE,
+                streams,
+                layouts: { duckdb: config.QUERY_DUCKDB_LAYOUT, athena: config.QUERY_ATHENA_LAYOUT, trino: config.QUERY_TRINO_LAYOUT },
                 timeoutMs: config.QUERY_TIMEOUT_MS,
               },
               changes: ends,

@@ -2,6 +2,7 @@ import { purchases } from '@millrace/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Estimates } from './queries/estimate/estimates.ts';
 import type { QueryJobData } from './queries/query-record.ts';
+import { Layouts } from './layouts/layouts.ts';
 import { StatementGate } from './statement/statement-gate.ts';
 import { testDuckDb } from './testing-duckdb.ts';
 import { engineRequest, runToEnd } from './testing-engine.ts';
@@ -28,9 +29,12 @@ beforeAll(async () => {
   }));
   await lake.land(rows);
   gate = await StatementGate.create({ database: lake.database, tables: ['purchases'] });
+  const streams = [purchases];
+  const { database, bucket } = lake;
   estimates = new Estimates({
     gate,
-    streams: [purchases],
+    layouts: new Layouts({ gate, streams, database, bucket, projected: new Map(), filesMax: 100, trinoCatalog: 'iceberg' }),
+    streams,
     places: { database: lake.database, catalogOf: () => lake.catalog, storeOf: () => lake.store },
     filesMax: 100,
     usdPerTb: 5,

@@ -1,6 +1,6 @@
 import { GetDatabaseCommand } from '@aws-sdk/client-glue';
 import type { Stream } from '@millrace/contracts';
-import { GlueCatalog, S3ObjectStore } from '@millrace/lake';
+import { GlueCatalog, GluePointer, projectionPrefix, S3ObjectStore } from '@millrace/lake';
 import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -13,6 +13,10 @@ import type { QueryEngine } from './engines/query-engine.ts';
 import { TrinoEngine } from './engines/trino/trino-engine.ts';
 import { catalogGuard, storeGuard, type Guards } from './guards.ts';
 import type { LakePlaces } from './lake-tables.ts';
+import { Coverage } from './layouts/coverage.ts';
+import { Layouts } from './layouts/layouts.ts';
+import { offsetsOf, ProjectedTable } from './layouts/projected-table.ts';
+import type { StatementGate } from './statement/statement-gate.ts';
 import { LakeSources } from './lake-sources.ts';
 import { guardsOver, specsOf } from './resilience.ts';
 import { LedgerVersions } from './queries/cache/lake-versions.ts';
@@ -95,11 +99,14 @@ export function cacheParts(
   registry: Pick<PipelineRegistry, 'get'>,
 ): { readonly versions: LedgerVersions; readonly cache: ResultCache } {
   // The pipeline is around the whole read, so that none of its calls has one of its own.
-  const tables = streams.map((stream) => ({
-    stream,
-    store: new S3ObjectStore(aws.s3, config.LAKE_BUCKET),
-    catalog: new GlueCatalog(aws.glue, stream, config.LAKE_BUCKET, undefined, config.LAKE_DATABASE),
-  }));
+  const tables = streams.map((stream) => {
+    const { store, catalog, projected } = tableParts(config, stream, aws, undefined);
+    const projectedOffsets = async (): Promise<readonly number[] | undefined> => {
+      const pinned = await projected.pinned();
+      return 'fallback' in pinned ? undefined : offsetsOf(stream, pinned.state);
+    };
+    return { stream, store, catalog, projectedOffsets };
+  });
   return {
     versions: new LedgerVersions(tables, registry.get('lake-version'), Date.now),
     cache: new ResultCache(
@@ -108,6 +115,42 @@ export function cacheParts(
       registry.get('cache'),
     ),
   };
+}
+
+/** The ledger, the catalog and the projection of one table. Without guards, a pipeline must be around the calls. */
+function tableParts(
+  { LAKE_BUCKET: bucket, LAKE_DATABASE: database }: QueryConfig,
+  stream: Stream,
+  { s3, glue }: AwsClients,
+  guards: Pick<Guards, 's3' | 'glue'> | undefined,
+): { readonly store: S3ObjectStore; readonly catalog: GlueCatalog; readonly projected: ProjectedTable } {
+  const overGlue = guards === undefined ? undefined : catalogGuard(guards.glue);
+  const store = guards === undefined ? new S3ObjectStore(s3, bucket) : new S3ObjectStore(s3, bucket, storeGuard(guards.s3));
+  const catalog = new GlueCatalog(glue, stream, bucket, overGlue, database);
+  const location = `s3://${bucket}/${projectionPrefix(stream.table)}`.slice(0, -1);
+  const pointer = new GluePointer(glue, { ...stream, database }, location, overGlue);
+  return { store, catalog, projected: new ProjectedTable({ stream, bucket, store, catalog, pointer, now: Date.now }) };
+}
+
+/** The choice of layouts, and the look whether a layout holds an event. */
+export function layoutParts(
+  config: QueryConfig,
+  streams: readonly Stream[],
+  gate: Pick<StatementGate, 'tree'>,
+  aws: AwsClients,
+  guards: Guards,
+): { readonly layouts: Layouts; readonly coverage: Coverage } {
+  const tables = new Map(streams.map((stream) => [stream.table, tableParts(config, stream, aws, guards)]));
+  const layouts = new Layouts({
+    gate,
+    streams,
+    database: config.LAKE_DATABASE,
+    bucket: config.LAKE_BUCKET,
+    projected: new Map([...tables].map(([name, { projected }]) => [name, projected])),
+    filesMax: config.QUERY_TABLE_FILES_MAX,
+    trinoCatalog: config.QUERY_TRINO_ICEBERG_CATALOG,
+  });
+  return { layouts, coverage: new Coverage(tables) };
 }
 
 /** How Redis is reached. */

@@ -279,6 +279,7 @@ describe('a worker that stops', () => {
         queue,
         { queueName: `test-${lake.database}`, concurrency: new Map([['duckdb', 1]]), lockMs: 1000, takeoversMax: 2, cancelPollMs: 100 },
         run,
+        async () => true,
         eventsInto(failures),
       );
     const lost = new Error('Redis is away');
@@ -314,6 +315,7 @@ describe('a worker whose Redis fails for a moment', () => {
         await ended.promise;
         return { state: 'succeeded', startedAt: 1, finishedAt: 2 };
       },
+      async () => true,
       eventsInto([]),
     );
     worker.start();

@@ -22,6 +22,7 @@ import {
   allowedTables,
   cacheParts,
   lakePlaces,
+  layoutParts,
   queryEngines,
   queryParts,
   redisSettings,
@@ -41,6 +42,9 @@ const CRAWLER = Symbol('QUERY_CRAWLER');
 
 /** Time between two looks for a request to cancel, in milliseconds. */
 const cancelPollMs = 500;
+
+/** Longest look whether a table holds the events that a query waits for, in milliseconds. */
+const coverMsMax = 5000;
 
 /** Queries that a worker runs at once on each engine. */
 const concurrencyOf: Record<QueryConfig['QUERY_DEFAULT_ENGINE'], (config: QueryConfig) => number> = {
@@ -102,7 +106,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
         {
           provide: QueryWorker,
-          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), PipelineRegistry],
+          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), PipelineRegistry, GUARDS],
           useFactory: (
             parts: QueryParts,
             engines: readonly QueryEngine[],
@@ -110,6 +114,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
             metrics: Metrics,
             report: Pipeline,
             registry: PipelineRegistry,
+            guards: Guards,
           ) => {
             const { queue, results } = parts;
             const { versions, cache } = cacheParts(config, streams, parts, registry);
@@ -117,7 +122,10 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
             const redis = workerConnection(redisSettings(config), (error) =>
               logger.warn({ err: error }, 'The connection to Redis reported an error.'),
             );
+            const { layouts, coverage } = layoutParts(config, streams, gate, parts.aws, guards);
             const environment = {
+              layouts,
+              coverage,
               engines: new Map(engines.map((engine) => [engine.name, engine])),
               results,
               limits: resultLimits(config),
@@ -150,6 +158,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
                 cancelPollMs,
               },
               async (query) => await runQuery(query, environment),
+              async (data) => await coverage.isCovered(data, AbortSignal.timeout(coverMsMax)),
               queryTelemetry(logger, metrics),
             );
           },

@@ -1,7 +1,18 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { purchases, utcDate } from '@millrace/contracts';
-import { dataKey, entryBytes, entryKey, GlueCatalog, S3ObjectStore, stagedKey, type LedgerEntry } from '@millrace/lake';
+import { hiddenColumns, purchases, utcDate } from '@millrace/contracts';
+import {
+  dataKey,
+  entryBytes,
+  entryKey,
+  GlueCatalog,
+  GluePointer,
+  Projection,
+  projectionPrefix,
+  S3ObjectStore,
+  stagedKey,
+  type LedgerEntry,
+} from '@millrace/lake';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +45,8 @@ export interface TestLake {
    * @param options `until` stops after a step, as a sink that dies there
    */
   landBatch(rows: readonly TestPurchase[], options?: { readonly until?: 'recorded' | 'published' }): Promise<void>;
+  /** A projector of the lake. */
+  projection(): Projection;
   close(): Promise<void>;
 }
 
@@ -93,6 +106,7 @@ export async function openTestLake(): Promise<TestLake> {
   await catalog.ensureTable();
   const lane = { table: purchases.table, topic: purchases.topic.name, partition: 0 };
   let next = 0;
+  let head: string | null = null;
   return {
     aws,
     bucket,
@@ -106,17 +120,28 @@ export async function openTestLake(): Promise<TestLake> {
     },
     async landBatch(rows, { until } = {}) {
       const range = { id: crypto.randomUUID(), from: next, to: next + rows.length };
+      const prev = head;
       next = range.to;
+      head = range.id;
       const files = await Promise.all(
         [...Map.groupBy(rows, (row) => utcDate(row.purchaseTimestamp))].map(async ([dt, ofDay], index) => {
           const key = dataKey(lane, purchases.partitionKey, dt, range);
-          return { dt, key, staged: stagedKey(lane.table, range.id, index), rows: ofDay.length, body: await parquetOf(ofDay) };
+          const times = ofDay.map(({ purchaseTimestamp }) => purchaseTimestamp);
+          return {
+            dt,
+            key,
+            staged: stagedKey(lane.table, range.id, index),
+            rows: ofDay.length,
+            body: await parquetOf(ofDay, range.from),
+            minTimestamp: Math.min(...times),
+            maxTimestamp: Math.max(...times),
+          };
         }),
       );
       const entry: LedgerEntry = {
         v: 1,
         id: range.id,
-        prev: null,
+        prev,
         kind: 'batch',
         from: range.from,
         to: range.to,
@@ -127,8 +152,6 @@ export async function openTestLake(): Promise<TestLake> {
           ...file,
           bytes: body.byteLength,
           sha256: 'a'.repeat(64),
-          minTimestamp: 0,
-          maxTimestamp: 0,
         })),
         topic: { cluster: 'test' },
         writer: 'test',
@@ -140,13 +163,29 @@ export async function openTestLake(): Promise<TestLake> {
       if (until === 'published') return;
       await catalog.register(files.map(({ dt }) => dt));
     },
+    projection() {
+      const location = `s3://${bucket}/${projectionPrefix(purchases.table)}`.slice(0, -1);
+      return new Projection({
+        store,
+        bucket,
+        stream: purchases,
+        catalog: new GluePointer(aws.glue, { ...purchases, database }, location),
+        writer: 'test',
+        now: Date.now,
+        newId: () => crypto.randomUUID(),
+        rowsOf: async () => 0,
+        onPointerFailure: (error) => {
+          throw error;
+        },
+      });
+    },
     async close() {
       aws.destroy();
     },
   };
 }
 
-async function parquetOf(rows: readonly TestPurchase[]): Promise<Uint8Array> {
+async function parquetOf(rows: readonly TestPurchase[], from = 0): Promise<Uint8Array> {
   const directory = await mkdtemp(join(tmpdir(), 'query-test-'));
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
@@ -157,12 +196,14 @@ async function parquetOf(rows: readonly TestPurchase[]): Promise<Uint8Array> {
       const texts = [crypto.randomUUID(), bookId, title, author, genre, userId, userCountry].map(
         (text) => `'${text.replaceAll("'", "''")}'`,
       );
-      return `(${texts.join(', ')}, ${userAge}, make_timestamp(${purchaseTimestamp}000000), 0, ${index})`;
+      return `(${texts.join(', ')}, ${userAge}, make_timestamp(${purchaseTimestamp}000000), 0, ${from + index})`;
     });
     const names = purchases.columns.map((column) => column.name).join(', ');
+    // Readers of Iceberg find columns by their field ids.
+    const fieldIds = [...purchases.columns, ...hiddenColumns].map(({ name, fieldId }) => `${name}: ${fieldId}`).join(', ');
     const path = join(directory, 'file.parquet');
     await connection.run(
-      `COPY (SELECT ${names}, _partition::INTEGER AS _partition, _offset::BIGINT AS _offset FROM (VALUES ${values.join(', ')}) t(${names}, _partition, _offset)) TO '${path}' (FORMAT parquet, COMPRESSION zstd)`,
+      `COPY (SELECT ${names}, _partition::INTEGER AS _partition, _offset::BIGINT AS _offset FROM (VALUES ${values.join(', ')}) t(${names}, _partition, _offset)) TO '${path}' (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {${fieldIds}})`,
     );
     return await readFile(path);
   } finally {

@@ -137,6 +137,56 @@ export const sinkConfigSchema = Type.Object({
     maximum: 3600,
     description: 'Interval in seconds at which the projector looks for landed batches and commits them to the Iceberg table',
   }),
+  PROJECTOR_COMPACTION_SECONDS: Type.Number({
+    default: 60,
+    minimum: 0,
+    maximum: 86_400,
+    description: 'Interval in seconds at which the projector looks for small files to merge; 0 disables compaction',
+  }),
+  PROJECTOR_COMPACTION_FILES_MIN: Type.Integer({
+    default: 16,
+    minimum: 2,
+    maximum: 1000,
+    description: 'Files of one day and of one number of rewrites from which they are merged into one file',
+  }),
+  PROJECTOR_COMPACTION_TARGET_BYTES: Type.Integer({
+    default: 256 * megabyte,
+    minimum: 1024,
+    maximum: 1024 * megabyte,
+    description:
+      'Bytes of files that one merge reads, which is about the size of the largest files; a file of half of it or more is never merged again',
+  }),
+  PROJECTOR_COMPACTION_MEMORY_MB: Type.Integer({
+    default: 192,
+    minimum: 128,
+    maximum: 65_536,
+    description: 'Memory of a merge in megabytes; above it the merge uses the disk',
+  }),
+  PROJECTOR_COMPACTION_SPILL_MB_MAX: Type.Integer({
+    default: 8192,
+    minimum: 64,
+    maximum: 1_048_576,
+    description: 'Maximum disk space in megabytes, in MILLRACE_HOME/projector, for the rows of a merge that do not fit into its memory',
+  }),
+  PROJECTOR_SNAPSHOT_SECONDS: Type.Integer({
+    default: 3600,
+    minimum: 1,
+    maximum: 31_536_000,
+    description: 'Time in seconds for which a replaced snapshot of the Iceberg table stays listed, of at most 100',
+  }),
+  PROJECTOR_GRACE_SECONDS: Type.Integer({
+    default: 7200,
+    minimum: 1,
+    maximum: 31_536_000,
+    description:
+      'Time in seconds after which an object of the Iceberg table that no listed snapshot uses is deleted; it must be longer than the longest query',
+  }),
+  PROJECTOR_SWEEP_SECONDS: Type.Number({
+    default: 600,
+    minimum: 0.1,
+    maximum: 86_400,
+    description: 'Interval in seconds at which the projector looks for objects to delete',
+  }),
   SINK_SHUTDOWN_SECONDS: Type.Integer({
     default: 20,
     minimum: 1,

@@ -30,6 +30,7 @@ export const problemTypes = {
   'engine-failed': { status: 502, title: 'The query engine failed' },
   unavailable: { status: 503, title: 'A dependency is not available' },
   overloaded: { status: 503, title: 'The service is overloaded' },
+  'not-covered': { status: 504, title: 'The table does not hold the awaited event yet' },
   'deadline-exceeded': { status: 504, title: 'The deadline has passed' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

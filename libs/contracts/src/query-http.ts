@@ -6,6 +6,18 @@ import { problemSchema } from './problem.ts';
 export const engineNames = ['duckdb', 'athena', 'trino'] as const;
 export type EngineName = (typeof engineNames)[number];
 
+/** Layouts of a table that an engine can read: the landed files, or the Iceberg table over them. */
+export const layoutNames = ['base', 'iceberg'] as const;
+export type LayoutName = (typeof layoutNames)[number];
+
+/**
+ * Reasons for which a query reads the base although the layout `iceberg` was chosen. `missing`: the table has no projection yet. `unreadable`: an
+ * object of its snapshot cannot be read. `foreign`: the catalog points to the metadata of another writer. `behind`: too many files have landed
+ * since its snapshot. `relocated`: partitions belong to another ledger. `statement`: the statement cannot be written for the Iceberg table.
+ */
+export const layoutFallbacks = ['missing', 'unreadable', 'foreign', 'behind', 'relocated', 'statement'] as const;
+export type LayoutFallback = (typeof layoutFallbacks)[number];
+
 /** States of a query. `succeeded`, `failed` and `cancelled` are final. */
 export const queryStates = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
 export type QueryState = (typeof queryStates)[number];
@@ -24,13 +36,42 @@ export const queryLimits = {
   waitSecondsMax: 60,
   /** Rows in one page of results. */
   pageRowsMax: 10_000,
+  /** Events that one query may wait for. */
+  waitForMax: 100,
   /** Rows in the sample of a table. */
   sampleRowsMax: 100,
 } as const;
 
 const scalar = Type.Union([Type.String({ maxLength: queryLimits.parameterCharactersMax }), Type.Number(), Type.Boolean(), Type.Null()]);
+
+const awaitedSchema = Type.Object(
+  {
+    topic: Type.Optional(Type.String({ minLength: 1, maxLength: 249, description: 'Topic of the event. Default: the only topic' })),
+    partition: Type.Integer({ minimum: 0, maximum: 100_000 }),
+    offset: Type.Union([Type.String({ pattern: '^[0-9]{1,16}$' }), Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })]),
+    eventId: Type.Optional(Type.String({ maxLength: 64 })),
+    durability: Type.Optional(Type.Literal('kafka')),
+  },
+  { additionalProperties: false, title: 'AwaitedEvent', description: 'The receipt of an event, or its place in the topic.' },
+);
+
+/** An event that a query waits for. */
+export type AwaitedEvent = Static<typeof awaitedSchema>;
+
 const common = {
   engine: Type.Optional(Type.Enum([...engineNames], { description: 'Default: QUERY_DEFAULT_ENGINE' })),
+  layout: Type.Optional(
+    Type.Enum([...layoutNames], {
+      description:
+        'Files to read: `base` (the landed files) or `iceberg` (the Iceberg table; on DuckDB also the files that landed since). Default: a setting of the engine',
+    }),
+  ),
+  waitFor: Type.Optional(
+    Type.Union([awaitedSchema, Type.Array(awaitedSchema, { minItems: 1, maxItems: queryLimits.waitForMax })], {
+      description:
+        'Receipts of events. The query starts once its layout holds them. Limit: `Prefer: wait=N`, or `timeoutMs` without it; then the query fails with `not-covered`',
+    }),
+  ),
   maxBytesScanned: Type.Optional(
     Type.Integer({
       minimum: 1,
@@ -92,6 +133,7 @@ const price = {
 export const queryEstimateSchema = Type.Object(
   {
     engine: Type.Enum([...engineNames]),
+    layout: Type.Optional(Type.Enum([...layoutNames], { description: 'Files that the query would read. Absent without tables' })),
     bytesScanned: Type.Integer({ minimum: 0, description: 'Bytes that the engine would read at most, apart from footers' }),
     isSampled: Type.Boolean({ description: 'Whether the shares of the columns come from a sample of the files' }),
     ...price,
@@ -119,6 +161,11 @@ export const queryStatisticsSchema = Type.Object(
     bytesScanned: Type.Integer({ minimum: 0, description: 'Bytes that the engine read' }),
     queuedMs: Type.Integer({ description: 'Time in the queue, in milliseconds' }),
     executionMs: Type.Integer({ description: 'Time of the execution, in milliseconds' }),
+    layout: Type.Optional(Type.Enum([...layoutNames], { description: 'Files that the query read. Absent without tables' })),
+    layoutFallback: Type.Optional(
+      Type.Enum([...layoutFallbacks], { description: 'Reason for which the query read the base instead of the layout `iceberg`' }),
+    ),
+    files: Type.Optional(Type.Integer({ minimum: 0, description: 'Files that DuckDB was given. Absent for other engines' })),
     ...price,
   },
   { title: 'QueryStatistics', description: 'Cost of a finished query.' },
@@ -153,7 +200,7 @@ const viewFields = {
         table: Type.String(),
         topic: Type.String({ description: 'Topic of the table' }),
         offsets: Type.Array(Type.Integer({ minimum: 0 }), {
-          description: 'For each partition of the topic, the offset before which every event had landed',
+          description: 'For each partition of the topic, the offset before which the files that were read hold every event',
         }),
       }),
       { description: 'State of the tables for which the result is exact. Absent when a table changed during the run, or has no ledger' },

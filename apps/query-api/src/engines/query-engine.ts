@@ -1,5 +1,6 @@
 import type { EngineName, ResultCell } from '@millrace/contracts';
 import type { StatementText } from '../statement/statement-text.ts';
+import type { LakeTable } from './duckdb/lake-file.ts';
 
 /** A value bound to a `?`. */
 export type Parameter = string | number | boolean | null;
@@ -21,6 +22,8 @@ export interface EngineRequest {
   readonly queryId: string;
   /** A statement that the gate let pass. */
   readonly statement: StatementText;
+  /** Files of the tables that the statement reads, for DuckDB. Absent: the engine finds those of the base itself. */
+  readonly tables?: readonly LakeTable[];
   /** One value per placeholder. */
   readonly parameters: readonly Parameter[];
   /** The execution that a former worker started: the engine attaches to it instead of starting another. */
@@ -42,6 +45,8 @@ export interface EngineResult {
   readonly rows: AsyncIterable<readonly ResultRow[]>;
   /** Bytes read from storage; complete once the rows have been read. */
   bytesScanned(): number;
+  /** Files that the engine was given. Undefined for an engine that finds them itself. */
+  readonly files?: number;
 }
 
 /**

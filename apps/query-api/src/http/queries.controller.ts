@@ -43,7 +43,7 @@ export class QueriesController {
     const waitMs = preferredWaitMs(prefer);
     const limits = this.limitsOf(request, reply);
     const caller = callerOf(request);
-    const submitted = await this.queries.submit(body, idempotencyKeyOf(key), caller, limits, cacheUseOf(cacheControl));
+    const submitted = await this.queries.submit(body, idempotencyKeyOf(key), caller, limits, cacheUseOf(cacheControl), waitMs);
     const isWaiting = waitMs > 0 && !isFinal(submitted.record.state);
     const record = isWaiting ? await this.queries.settle(submitted.record, waitMs, caller, limits, waitTimeoutOf(body)) : submitted.record;
     if (submitted.cache !== undefined) void reply.header('x-cache', submitted.cache);

@@ -1,6 +1,7 @@
-import type { EngineName, Problem, QueryState, QueryStatistics, QueryView } from '@millrace/contracts';
+import type { EngineName, LayoutFallback, LayoutName, Problem, QueryState, QueryStatistics, QueryView } from '@millrace/contracts';
 import { samePrincipal, type Principal, type PrincipalId } from '@millrace/runtime';
 import type { Parameter, ResultColumn, ResultRow } from '../engines/query-engine.ts';
+import type { AwaitedOffset } from '../layouts/coverage.ts';
 import type { LakeVersion } from './cache/lake-versions.ts';
 
 /** The submitted query: the data of its job. */
@@ -9,6 +10,12 @@ export interface QueryJobData {
   readonly sql: string;
   readonly parameters: readonly Parameter[];
   readonly engine: EngineName;
+  /** The layout that the caller or the settings chose. Absent in jobs of versions that had only the base. */
+  readonly layout?: LayoutName;
+  /** Events that the layout must hold before the query starts. */
+  readonly waitFor?: readonly AwaitedOffset[];
+  /** Time at which a query whose events are still missing fails, in epoch milliseconds. */
+  readonly coverBy?: number;
   /** Who submitted it. Absent in jobs of versions that did not record it; those belong to no caller. */
   readonly principal?: PrincipalId;
   /** Name of the report the statement belongs to. */
@@ -30,6 +37,16 @@ export interface QueryProgress {
   readonly startedAt: number;
   /** The engine's id of the execution. */
   readonly executionId?: string;
+  /** The snapshots that the execution reads, kept before its start: a successor sends the same statement. */
+  readonly pinned?: PinnedLayout;
+}
+
+/** The choice of a layout that a successor must repeat. */
+export interface PinnedLayout {
+  /** Id of the snapshot of each table. Absent: the statement reads the base. */
+  readonly snapshots?: Readonly<Record<string, number>>;
+  readonly fallback?: LayoutFallback;
+  readonly version?: LakeVersion;
 }
 
 /** The last good answer of a report, given instead of one that could not be had. */

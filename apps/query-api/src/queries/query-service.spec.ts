@@ -45,6 +45,8 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
       reports: [],
       engines: ['duckdb'],
       defaultEngine: 'duckdb',
+      streams: [],
+      layouts: { duckdb: 'base', athena: 'base', trino: 'base' },
       timeoutMs: 1000,
     },
     cache: { find: async () => ({ result: 'bypass' }) },

@@ -80,6 +80,7 @@ export class QueryService {
    *
    * @param key makes a repetition of the same request by the same caller the same query; undefined makes each request a query of its own
    * @param limits its deadline is that of the query as well
+   * @param waitMs time for which the request waits for the end: a query that waits for events has about as long until its start
    * @param use what the request wants of the cache, where its body does not refuse it
    */
   async submit(
@@ -88,11 +89,12 @@ export class QueryService {
     caller: Principal,
     limits: RequestLimits,
     use: CacheUse = 'use',
+    waitMs = 0,
   ): Promise<Submitted> {
     const { deadline } = limits;
     const { rules, queue, cache, estimates, now, newId, idSecret, usage, audit, onAnswered } = this.#parts;
     const data: QueryJobData = {
-      ...(await jobOf(body, rules, now())),
+      ...(await jobOf(body, rules, now(), waitMs)),
       principal: idOfPrincipal(caller),
       ...(deadline === undefined ? {} : { deadline }),
     };
@@ -302,8 +304,8 @@ function refusesCache(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'cache' in body && body.cache === false;
 }
 
-function whatIsAsked({ sql, parameters, engine, report, timeoutMs }: QueryJobData): string {
-  return JSON.stringify([sql, parameters, engine, report, timeoutMs]);
+function whatIsAsked({ sql, parameters, engine, layout, waitFor, report, timeoutMs }: QueryJobData): string {
+  return JSON.stringify([sql, parameters, engine, layout, waitFor, report, timeoutMs]);
 }
 
 function sameRequest(record: QueryRecord, data: QueryJobData): QueryRecord {

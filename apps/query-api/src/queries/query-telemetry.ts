@@ -39,6 +39,11 @@ export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEve
     help: 'Bytes read from storage for queries that succeeded.',
     labelNames: ['engine'],
   });
+  const layouts = metrics.counter({
+    name: 'millrace_query_layout_total',
+    help: 'Queries that succeeded, by the layout that they read and by the reason for reading the base instead of the Iceberg table.',
+    labelNames: ['engine', 'layout', 'fallback'],
+  });
   return {
     queryTaken({ id, data: { engine, report }, resumed }) {
       running.inc();
@@ -54,6 +59,8 @@ export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEve
       finished.inc({ engine, state });
       duration.observe({ engine }, (finishedAt - startedAt) / 1000);
       if (statistics !== undefined) scanned.inc({ engine }, statistics.bytesScanned);
+      const { layout, layoutFallback = 'none' } = statistics ?? {};
+      if (layout !== undefined) layouts.inc({ engine, layout, fallback: layoutFallback });
       if (outcome.cancelMs !== undefined) cancelled.observe({ engine }, outcome.cancelMs / 1000);
       logQueryEnd(logger, id, data, outcome);
     },

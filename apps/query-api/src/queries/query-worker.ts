@@ -35,6 +35,14 @@ export interface QueryWorkerEvents {
   failed(error: Error): void;
 }
 
+/** Shortest and longest time between two looks for events, in milliseconds. It grows with the age of the query. */
+const coverWaitMsMin = 100;
+const coverWaitMsMax = 1000;
+
+function isStarted({ progress }: QueryJob): boolean {
+  return typeof progress === 'object' && 'startedAt' in progress;
+}
+
 /** Takes queries from the queue and runs them. */
 export class QueryWorker {
   readonly #workers: readonly Worker<QueryJobData, QueryOutcome>[];
@@ -42,6 +50,7 @@ export class QueryWorker {
   readonly #queue: QueryQueue;
   readonly #settings: QueryWorkerSettings;
   readonly #run: (query: QueryRun) => Promise<QueryOutcome>;
+  readonly #isCovered: (data: QueryJobData) => Promise<boolean>;
   readonly #events: QueryWorkerEvents;
   readonly #running = new Map<string, AbortController>();
   readonly #shares: ReadonlyMap<EngineName, SlotShares>;
@@ -50,18 +59,21 @@ export class QueryWorker {
    * @param redis a separate connection with an offline queue and without a limit of retries: a worker waits for Redis
    * @param queue where requests to cancel are looked up and progress is kept
    * @param run runs one query; rejects with {@link QueryStopped} `handed-over` when a successor shall go on
+   * @param isCovered tells whether the layout of a query holds the events that the query waits for
    */
   constructor(
     redis: Redis,
     queue: QueryQueue,
     settings: QueryWorkerSettings,
     run: (query: QueryRun) => Promise<QueryOutcome>,
+    isCovered: (data: QueryJobData) => Promise<boolean>,
     events: QueryWorkerEvents,
   ) {
     this.#redis = redis;
     this.#queue = queue;
     this.#settings = settings;
     this.#run = run;
+    this.#isCovered = isCovered;
     this.#events = events;
     this.#shares = new Map([...settings.concurrency].map(([engine, slots]) => [engine, new SlotShares(slots)]));
     this.#workers = [...settings.concurrency].map(([engine, concurrency]) => {
@@ -140,6 +152,7 @@ export class QueryWorker {
 
   async #process(job: QueryJob, token: string | undefined): Promise<QueryOutcome> {
     const { engine, principal } = job.data;
+    await this.#untilCovered(job, token);
     const shares = this.#shares.get(engine)!;
     const waitMs = shares.take(job.id!, principal);
     if (waitMs === undefined) {
@@ -152,6 +165,22 @@ export class QueryWorker {
     // A cancelled query needs no slot to end.
     if ((await this.#queue.cancelRequested(job.id!).catch(() => undefined)) !== undefined) return await this.#runTaken(job, token);
     await job.moveToDelayed(Date.now() + waitMs, token);
+    throw new DelayedError();
+  }
+
+  /**
+   * Lets a query whose events are not there yet wait in the queue, where it holds no slot. A query whose time is over, or that is cancelled,
+   * runs and ends by that.
+   */
+  async #untilCovered(job: QueryJob, token: string | undefined): Promise<void> {
+    const { waitFor, coverBy = 0, deadline = Number.POSITIVE_INFINITY, submittedAt } = job.data;
+    const now = Date.now();
+    if (waitFor === undefined || isStarted(job) || now >= Math.min(coverBy, deadline)) return;
+    // Without an answer the next look makes up for this one.
+    if (await this.#isCovered(job.data).catch(() => false)) return;
+    if ((await this.#queue.cancelRequested(job.id!).catch(() => undefined)) !== undefined) return;
+    const waitMs = Math.min(coverWaitMsMax, Math.max(coverWaitMsMin, (now - submittedAt) / 4));
+    await job.moveToDelayed(Math.min(Date.now() + waitMs, coverBy, deadline), token);
     throw new DelayedError();
   }
 

@@ -14,6 +14,8 @@ export interface ReportAnswer {
   readonly finishedAt: number;
   readonly bytesScanned: number;
   readonly rows: number;
+  /** Files that the engine was given, where it takes a list. */
+  readonly files?: number;
   /** The whole result, or undefined when it is too large to be kept. */
   readonly kept: { readonly columns: readonly ResultColumn[]; readonly rows: readonly ResultRow[] } | undefined;
 }

@@ -33,7 +33,12 @@ function worker(nowMs: number, saveProgress: () => Promise<void> = async () => u
     },
     answerReport: async (_data, run, signal) => ({ fresh: await run(signal) }),
     priceOf: () => undefined,
-    keeper: { before: async () => undefined, after: async () => undefined },
+    keeper: { before: async () => undefined, after: async () => undefined, exact: async (_data, { version }) => version },
+    layouts: {
+      choose: async ({ statement }) => ({ layout: undefined, reads: new Map(), statement }),
+      again: async () => undefined,
+    },
+    coverage: { isCovered: async () => false },
     onProgressLost: (error) => void lost.push(error),
     onFailure: () => undefined,
   };

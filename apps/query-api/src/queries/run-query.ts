@@ -1,13 +1,16 @@
-import type { EngineName, Problem } from '@millrace/contracts';
+import type { EngineName, Problem, QueryStatistics } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import { unlessAborted } from '@millrace/resilience';
 import { uniqueNames } from '../engines/column-names.ts';
 import type { EngineResult, QueryEngine } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped } from '../errors.ts';
 import { writeResult, type ResultLimits } from '../results/write-result.ts';
+import type { Coverage } from '../layouts/coverage.ts';
+import type { ChosenLayout, Layouts } from '../layouts/layouts.ts';
 import { readStatement } from '../statement/statement-text.ts';
 import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
-import type { ResultKeeper } from './cache/result-keeper.ts';
+import type { ResultKeeper, StateBefore } from './cache/result-keeper.ts';
+import { unanswered } from '../unanswered.ts';
 import type { Price } from './estimate/price.ts';
 import { keeping, type Answered, type ReportAnswer } from './report-answers.ts';
 
@@ -41,7 +44,11 @@ export interface QueryRunEnvironment {
   /** The price of scanned bytes; undefined for engines that bill none. */
   readonly priceOf: (engine: EngineName, bytesScanned: number) => Price | undefined;
   /** Keeps results for later queries. */
-  readonly keeper: Pick<ResultKeeper, 'before' | 'after'>;
+  readonly keeper: Pick<ResultKeeper, 'before' | 'after' | 'exact'>;
+  /** Chooses the files of the statement. */
+  readonly layouts: Pick<Layouts, 'choose' | 'again'>;
+  /** Tells whether the layout holds the events that a query waits for. */
+  readonly coverage: Pick<Coverage, 'isCovered'>;
   /** Called with the reason why progress could not be saved. */
   readonly onProgressLost: (error: unknown) => void;
   /** Called with a failure on our side and its cause, which the client does not see. */
@@ -73,18 +80,30 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
       isProgressKept = (await keepProgress(query, progress, environment, stop.signal)) && isProgressKept;
     };
     await keep({ ...query.progress, startedAt });
-    // A resumed execution may have looked at the tables before this worker did.
-    const before = query.progress === undefined ? await environment.keeper.before(data, stop.signal) : undefined;
-    stop.signal.throwIfAborted();
-    const run = async (signal: AbortSignal): Promise<ReportAnswer> =>
-      await execute(query, environment, async (executionId) => await keep({ startedAt, executionId }), signal);
+    await requireCovered(data, environment, stop.signal);
+    let chosen: ChosenLayout | undefined;
+    let before: StateBefore | undefined;
+    const run = async (signal: AbortSignal): Promise<ReportAnswer> => {
+      const layout = await layoutOf(query, environment, async (pinned) => await keep({ ...query.progress, startedAt, pinned }), signal);
+      chosen = layout.chosen;
+      // A resumed execution may have looked at the tables before this worker did.
+      if (query.progress === undefined && chosen.version === undefined) before = await environment.keeper.before(data, stop.signal);
+      stop.signal.throwIfAborted();
+      const onStarted = async (executionId: string): Promise<void> => await keep({ startedAt, executionId, ...layout.progress });
+      return await execute(query, environment, { chosen, onStarted, signal });
+    };
     const answered: Answered = data.report === undefined ? { fresh: await run(stop.signal) } : await answerReport(data, run, stop.signal);
     const finishedAt = now();
     const asOf =
       // Another worker that did not know of this run may have been the first to write the result.
-      before === undefined || !isProgressKept || !('fresh' in answered)
+      chosen === undefined || !isProgressKept || !('fresh' in answered) || query.progress !== undefined
         ? undefined
-        : await environment.keeper.after(before, { queryId: query.id, finishedAt, rows: answered.fresh.rows }, stop.signal);
+        : await keptState(
+            chosen,
+            before,
+            { queryId: query.id, finishedAt, rows: answered.fresh.rows },
+            { query, environment, signal: stop.signal },
+          );
     const { rows, bytesScanned } = 'fresh' in answered ? answered.fresh : { rows: answered.stale.rows.length, bytesScanned: 0 };
     return {
       state: 'succeeded',
@@ -95,7 +114,7 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
         bytesScanned,
         queuedMs: startedAt - data.submittedAt,
         executionMs: finishedAt - startedAt,
-        ...('fresh' in answered ? environment.priceOf(data.engine, bytesScanned) : {}),
+        ...('fresh' in answered ? { ...environment.priceOf(data.engine, bytesScanned), ...filesOf(chosen, answered.fresh) } : {}),
       },
       ...('stale' in answered ? { stale: answered.stale } : {}),
       ...(asOf === undefined ? {} : { asOf }),
@@ -114,6 +133,80 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
     disarm();
     query.signal.removeEventListener('abort', forward);
   }
+}
+
+/** Keeps the result for equal queries, and returns the state for which it is exact. */
+async function keptState(
+  { version }: ChosenLayout,
+  before: StateBefore | undefined,
+  result: { readonly queryId: string; readonly finishedAt: number; readonly rows: number },
+  { query, environment, signal }: { query: QueryRun; environment: QueryRunEnvironment; signal: AbortSignal },
+): Promise<QueryOutcome['asOf']> {
+  const { keeper } = environment;
+  if (version !== undefined) return await keeper.exact(query.data, { ...result, version }, signal);
+  return before === undefined ? undefined : await keeper.after(before, result, signal);
+}
+
+/** The files that a query read. */
+function filesOf(chosen: ChosenLayout | undefined, { files }: ReportAnswer): Pick<QueryStatistics, 'layout' | 'layoutFallback' | 'files'> {
+  if (chosen?.layout === undefined) return {};
+  return {
+    layout: chosen.layout,
+    ...(chosen.fallback === undefined ? {} : { layoutFallback: chosen.fallback }),
+    ...(files === undefined ? {} : { files }),
+  };
+}
+
+/** The files of a run, and what of that choice a successor must know. An engine that attaches to an execution needs the same statement. */
+async function layoutOf(
+  { data, progress }: QueryRun,
+  { layouts }: QueryRunEnvironment,
+  keepPinned: (pinned: NonNullable<QueryProgress['pinned']>) => Promise<void>,
+  signal: AbortSignal,
+): Promise<{ readonly chosen: ChosenLayout; readonly progress: Pick<QueryProgress, 'pinned'> }> {
+  const { engine, layout, parameters } = data;
+  const question = { engine, layout, statement: readStatement(data.sql), parameters };
+  const earlier = progress?.pinned;
+  if (earlier !== undefined) {
+    const { snapshots, fallback, version } = earlier;
+    const again =
+      snapshots === undefined ? await layouts.choose({ ...question, layout: 'base' }, signal) : await layouts.again(question, snapshots);
+    if (again !== undefined) {
+      const chosen = { ...again, ...(fallback === undefined ? {} : { fallback }), ...(version === undefined ? {} : { version }) };
+      return { chosen, progress: { pinned: earlier } };
+    }
+  }
+  const chosen = await layouts.choose(question, signal);
+  if (engine === 'duckdb' || layout !== 'iceberg' || chosen.layout === undefined) return { chosen, progress: {} };
+  const { snapshots, fallback, version } = chosen;
+  const pinned = {
+    ...(snapshots === undefined ? {} : { snapshots }),
+    ...(fallback === undefined ? {} : { fallback }),
+    ...(version === undefined ? {} : { version }),
+  };
+  await keepPinned(pinned);
+  return { chosen, progress: { pinned } };
+}
+
+/**
+ * Fails a query whose events the layout does not hold. The worker lets such a query wait in the queue until its time is over.
+ *
+ * @throws QueryError `not-covered`, or `unavailable` when S3 or Glue does not answer
+ */
+async function requireCovered(data: QueryJobData, { coverage }: QueryRunEnvironment, signal: AbortSignal): Promise<void> {
+  if (data.waitFor === undefined) return;
+  let isCovered: boolean;
+  try {
+    isCovered = await coverage.isCovered(data, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unanswered(error, 'The table cannot be asked for the awaited events: S3 or the catalog does not answer.');
+  }
+  if (isCovered) return;
+  throw new QueryError(
+    'not-covered',
+    'The table did not hold every event of waitFor within the time of the wait. Wait longer, or look at the lag of the sink and, for the layout iceberg, of the projector.',
+  );
 }
 
 function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Problem {
@@ -151,15 +244,19 @@ async function keepProgress(
 async function execute(
   { id, data, progress }: QueryRun,
   { engines, results, limits, now, newWriterId }: QueryRunEnvironment,
-  onStarted: (executionId: string) => Promise<void>,
-  signal: AbortSignal,
+  {
+    chosen,
+    onStarted,
+    signal,
+  }: { readonly chosen: ChosenLayout; readonly onStarted: (executionId: string) => Promise<void>; readonly signal: AbortSignal },
 ): Promise<ReportAnswer> {
   const engine = engines.get(data.engine);
   if (engine === undefined) throw new QueryError('engine-failed', `This worker has no engine ${data.engine}.`);
   const answer = await engine.run({
     queryId: id,
-    statement: readStatement(data.sql),
+    statement: chosen.statement,
     parameters: data.parameters,
+    ...(chosen.tables === undefined ? {} : { tables: chosen.tables }),
     executionId: progress?.executionId,
     ...userOf(data),
     ...(data.maxBytesScanned === undefined ? {} : { bytesScannedMax: data.maxBytesScanned }),
@@ -168,7 +265,7 @@ async function execute(
   });
   const { result, kept } = keeping(withUniqueNames(answer));
   const { rows, bytesScanned } = await writeResult(results, { queryId: id, writerId: newWriterId() }, result, limits, signal);
-  return { finishedAt: now(), rows, bytesScanned, kept: kept() };
+  return { finishedAt: now(), rows, bytesScanned, kept: kept(), ...(answer.files === undefined ? {} : { files: answer.files }) };
 }
 
 /** The caller, where authentication knows one. */

@@ -2,12 +2,16 @@ import {
   reportQueryRequestSchema,
   sqlQueryRequestSchema,
   validatorFor,
+  type AwaitedEvent,
   type EngineName,
+  type LayoutName,
   type QueryRequest,
+  type Stream,
   type Violation,
 } from '@millrace/contracts';
 import type { Parameter } from '../engines/query-engine.ts';
 import { validationError } from '../errors.ts';
+import type { AwaitedOffset } from '../layouts/coverage.ts';
 import { bindReport, type Report } from '../reports/report.ts';
 import type { StatementGate } from '../statement/statement-gate.ts';
 import type { QueryJobData } from './query-record.ts';
@@ -21,6 +25,9 @@ export interface SubmissionRules {
   readonly reports: readonly Report[];
   readonly engines: readonly EngineName[];
   readonly defaultEngine: EngineName;
+  readonly streams: readonly Pick<Stream, 'table' | 'topic'>[];
+  /** Layout of a query that names none. */
+  readonly layouts: Readonly<Record<EngineName, LayoutName>>;
   /** Time a query may run when it asks for none, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -28,9 +35,10 @@ export interface SubmissionRules {
 /**
  * Turns a request into the job that will run it, or says everything that is wrong with it. Nothing has happened yet when it throws.
  *
+ * @param waitMs time for which the request waits for the end of the query, in milliseconds; 0 when it does not wait
  * @throws QueryError `validation`, `statement-invalid`, `statement-not-allowed`
  */
-export async function jobOf(body: unknown, rules: SubmissionRules, now: number): Promise<QueryJobData> {
+export async function jobOf(body: unknown, rules: SubmissionRules, now: number, waitMs = 0): Promise<QueryJobData> {
   const request = requestOf(body);
   const engine = request.engine ?? rules.defaultEngine;
   if (!rules.engines.includes(engine)) throw validationError([{ field: 'engine', message: `must be one of ${rules.engines.join(', ')}` }]);
@@ -48,15 +56,44 @@ export async function jobOf(body: unknown, rules: SubmissionRules, now: number):
       },
     ]);
   }
+  const timeoutMs = request.timeoutMs ?? rules.timeoutMs;
+  const waitFor = awaitedOf(request.waitFor, rules.streams);
   return {
     sql: statement.sql,
     parameters: statement.parameters,
     engine,
+    layout: request.layout ?? rules.layouts[engine],
+    ...(waitFor.length === 0 ? {} : { waitFor, coverBy: now + (waitMs > 0 ? coverMsOf(waitMs) : timeoutMs) }),
     ...('report' in request ? { report: request.report } : {}),
-    timeoutMs: request.timeoutMs ?? rules.timeoutMs,
+    timeoutMs,
     ...(request.maxBytesScanned === undefined ? {} : { maxBytesScanned: request.maxBytesScanned }),
     submittedAt: now,
   };
+}
+
+/** Part of a wait in which events may become readable. The rest is for the statement, or for the answer that they did not. */
+function coverMsOf(waitMs: number): number {
+  return waitMs - Math.min(1000, waitMs / 10);
+}
+
+function awaitedOf(waitFor: QueryRequest['waitFor'], streams: SubmissionRules['streams']): AwaitedOffset[] {
+  const events: readonly AwaitedEvent[] = waitFor === undefined ? [] : Array.isArray(waitFor) ? waitFor : [waitFor];
+  const errors: Violation[] = [];
+  const awaited = events.map(({ topic, partition, offset }, index): AwaitedOffset => {
+    const field = Array.isArray(waitFor) ? `waitFor[${index}]` : 'waitFor';
+    const stream = topic === undefined && streams.length === 1 ? streams[0] : streams.find((known) => known.topic.name === topic);
+    if (stream === undefined)
+      errors.push({ field: `${field}.topic`, message: `must be one of ${streams.map((known) => known.topic.name).join(', ')}` });
+    else if (partition >= stream.topic.partitions)
+      errors.push({
+        field: `${field}.partition`,
+        message: `must be below ${stream.topic.partitions}, the partitions of ${stream.topic.name}`,
+      });
+    if (!Number.isSafeInteger(Number(offset))) errors.push({ field: `${field}.offset`, message: 'must be below 2^53' });
+    return { table: stream?.table ?? '', partition, offset: Number(offset) };
+  });
+  if (errors.length > 0) throw validationError(errors);
+  return awaited;
 }
 
 function requestOf(body: unknown): QueryRequest {

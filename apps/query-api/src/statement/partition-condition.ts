@@ -1,4 +1,6 @@
+import type { ColumnBounds } from '@millrace/lake';
 import type { Parameter } from '../engines/query-engine.ts';
+import { boundsComparison } from './bounds-comparison.ts';
 import { foldName } from './fold.ts';
 import type { TreeNode } from './tree-node.ts';
 
@@ -10,6 +12,10 @@ export interface ConditionFacts {
   readonly isPartitionColumn: IsPartitionColumn;
   /** Value of the partition column; null means a row that an outer join filled with NULL. */
   readonly partition: string | null;
+  /** Name of the table's own column that an expression is, folded. */
+  readonly columnOf: (columnNames: readonly unknown[]) => string | undefined;
+  /** Smallest and largest values of the columns of one file. Undefined: nothing is known of them. */
+  readonly bounds: ColumnBounds | undefined;
   readonly parameters: readonly Parameter[];
   /** Expressions left to evaluate for this statement. Expressions beyond the budget count as not understood. */
   readonly budget: { steps: number };
@@ -71,7 +77,9 @@ function truthsOf(expression: unknown, facts: ConditionFacts, depth: number): Tr
       return node['function_name'] === '~~' ? like(children, facts) : unknown;
     default: {
       const holds = comparisons[String(node['type'])];
-      return holds === undefined ? unknown : comparison(valuesOf([node['left'], node['right']], facts), holds);
+      if (holds === undefined) return unknown;
+      const values = valuesOf([node['left'], node['right']], facts);
+      return values === undefined ? boundsTruths(String(node['type']), node['left'], node['right'], facts) : comparison(values, holds);
     }
   }
 }
@@ -103,6 +111,13 @@ function comparison(values: readonly KnownValue[] | undefined, holds: (order: nu
   return holds(orderOf(left.text, right.text)) ? isTrue : isFalse;
 }
 
+/** The truth values of a comparison between a column with bounds and a constant. NULLs are always possible. */
+function boundsTruths(operator: string, left: unknown, right: unknown, facts: ConditionFacts): Truths {
+  if (facts.bounds === undefined) return unknown;
+  const possible = boundsComparison(operator, left, right, { ...facts, bounds: facts.bounds });
+  return possible === undefined ? unknown : (possible.canBeTrue ? isTrue : 0) | (possible.canBeFalse ? isFalse : 0) | isNull;
+}
+
 function inList(children: readonly unknown[], facts: ConditionFacts): Truths {
   const values = valuesOf(children, facts);
   if (values === undefined) return unknown;
@@ -112,7 +127,12 @@ function inList(children: readonly unknown[], facts: ConditionFacts): Truths {
 
 function between(node: TreeNode, facts: ConditionFacts): Truths {
   const values = valuesOf([node['input'], node['lower'], node['upper']], facts);
-  if (values === undefined) return unknown;
+  if (values === undefined) {
+    return and(
+      boundsTruths('COMPARE_GREATERTHANOREQUALTO', node['input'], node['lower'], facts),
+      boundsTruths('COMPARE_LESSTHANOREQUALTO', node['input'], node['upper'], facts),
+    );
+  }
   const [input, lower, upper] = values as [KnownValue, KnownValue, KnownValue];
   return and(
     comparison([input, lower], (order) => order >= 0),
@@ -194,6 +214,15 @@ function orderOf(left: string, right: string): number {
   if (left === right) return 0;
   if (surrogate.test(left) || surrogate.test(right)) return Buffer.compare(Buffer.from(left), Buffer.from(right));
   return left < right ? -1 : 1;
+}
+
+/** Finds the column of a table reference by its name, with or without the reference's alias. */
+export function columnTest(alias: string, unqualified: boolean): ConditionFacts['columnOf'] {
+  return (columnNames) => {
+    const names = columnNames.map((name) => (typeof name === 'string' ? foldName(name) : ''));
+    const isOwn = names.length === 1 ? unqualified : names.length === 2 && names[0] === foldName(alias);
+    return isOwn ? names.at(-1) : undefined;
+  };
 }
 
 /** A test for the partition column of a table reference, by its name with or without the reference's alias. */

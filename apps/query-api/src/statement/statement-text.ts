@@ -8,6 +8,8 @@ export interface StatementText {
   readonly text: string;
   /** Offsets of the `?` placeholders in `text`. */
   readonly placeholders: readonly number[];
+  /** The column in the caller's statement of a column in `text`, both from 1. Lines are the same. Absent: the columns are the same, too. */
+  readonly columnOf?: (line: number, column: number) => number;
 }
 
 const wordCharacter = /[\p{L}\p{N}_$]/u;

@@ -35,7 +35,7 @@ async function readsOf(sql: string, parameters: readonly Parameter[] = []): Prom
 
 async function kept(sql: string, parameters: readonly Parameter[] = [], among: readonly string[] = dates): Promise<string[] | undefined> {
   const filter = (await readsOf(sql, parameters)).get('purchases');
-  return filter === undefined ? undefined : among.filter(filter);
+  return filter === undefined ? undefined : among.filter((value) => filter(value));
 }
 
 async function show(values: readonly string[]): Promise<void> {

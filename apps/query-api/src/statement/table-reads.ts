@@ -1,5 +1,6 @@
 import type { Parameter } from '../engines/query-engine.ts';
-import { canBeTrue, partitionColumnTest, type ConditionFacts } from './partition-condition.ts';
+import { canBeTrue, columnTest, partitionColumnTest, type ConditionFacts } from './partition-condition.ts';
+import type { ColumnBounds } from '@millrace/lake';
 import { foldName } from './fold.ts';
 import { nodesOf, type TreeNode } from './tree-node.ts';
 
@@ -9,8 +10,11 @@ export interface PartitionedTable {
   readonly partitionKey: string;
 }
 
-/** Tells whether a statement may need rows of the partition with this value. */
-export type PartitionFilter = (partition: string) => boolean;
+/**
+ * Tells whether a statement may need rows of the partition with this value. With the smallest and largest values of the columns of one file,
+ * it tells whether the statement may need rows of that file.
+ */
+export type PartitionFilter = (partition: string, bounds?: ColumnBounds) => boolean;
 
 /** The tables that a statement reads, by name, each with the filter of its partitions. */
 export type TableReads = ReadonlyMap<string, PartitionFilter>;
@@ -64,7 +68,7 @@ export function tableReads(statement: TreeNode, tables: readonly PartitionedTabl
     filters.push(understood.get(reference) ?? everyPartition);
     reads.set(table.name, filters);
   }
-  return new Map([...reads].map(([name, filters]) => [name, (partition) => filters.some((filter) => filter(partition))]));
+  return new Map([...reads].map(([name, filters]) => [name, (partition, bounds) => filters.some((filter) => filter(partition, bounds))]));
 }
 
 type Given = Pick<ConditionFacts, 'parameters' | 'budget'>;
@@ -89,8 +93,9 @@ function filtersOf(select: TreeNode, known: ReadonlyMap<string, PartitionedTable
     const alias = aliasOf(table);
     const unique = aliases.filter((other) => other === alias).length === 1;
     const isPartitionColumn = unique ? partitionColumnTest(lakeTable.partitionKey, alias, unqualified) : (): boolean => false;
-    filters.set(table, (partition) =>
-      restrictions.every((restriction) => mayMatter(restriction, { ...given, isPartitionColumn, partition })),
+    const columnOf = unique ? columnTest(alias, unqualified) : (): undefined => undefined;
+    filters.set(table, (partition, bounds) =>
+      restrictions.every((restriction) => mayMatter(restriction, { ...given, isPartitionColumn, columnOf, partition, bounds })),
     );
   }
   return filters;
@@ -101,7 +106,7 @@ function filtersOf(select: TreeNode, known: ReadonlyMap<string, PartitionedTable
  * place; the condition must not be true for that one either.
  */
 function mayMatter({ condition, nullable }: Restriction, facts: ConditionFacts): boolean {
-  return canBeTrue(condition, facts) || (nullable && canBeTrue(condition, { ...facts, partition: null }));
+  return canBeTrue(condition, facts) || (nullable && canBeTrue(condition, { ...facts, partition: null, bounds: undefined }));
 }
 
 /** The references under a FROM clause with the conditions of its joins, or undefined when a part of it is not understood. */

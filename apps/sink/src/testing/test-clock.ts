@@ -1,11 +1,18 @@
 import type { Clock } from '@millrace/resilience';
 
-/** A stopped clock, whose timers run when the test runs them. */
+/** A clock that the test moves, and whose timers run when the test runs them. */
 export class TestClock implements Clock {
   readonly waiting: { readonly run: () => void; readonly ms: number }[] = [];
 
+  #now = 0;
+
   now(): number {
-    return 0;
+    return this.#now;
+  }
+
+  /** Lets time pass. Timers run only by {@link ring}. */
+  advance(ms: number): void {
+    this.#now += ms;
   }
 
   setTimeout(run: () => void, ms: number): unknown {

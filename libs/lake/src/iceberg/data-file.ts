@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { hiddenColumns, partitionKeyFieldId, type Stream } from '@millrace/contracts';
-import type { LandedFile } from '../entry.ts';
 
 /** A value of one column, by the column's field id. Iceberg's Avro schema has a list where JSON would have a map. */
 export interface PerColumn<T> {
@@ -22,47 +21,48 @@ export interface DataFile {
   readonly upper_bounds: readonly PerColumn<Buffer>[] | null;
 }
 
-/** The rows that a data file holds: offsets [from, to) of one Kafka partition. */
-export interface OffsetRange {
-  readonly partition: number;
-  readonly from: number;
-  readonly to: number;
+/** Smallest and largest value of a column, both inclusive. */
+export type Bounds = readonly [min: number, max: number];
+
+/** Facts about a data file of one value of the partition key. */
+export interface FileFacts {
+  /** `s3://…` of the file. */
+  readonly uri: string;
+  readonly dt: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Bounds of the stream's time field in epoch seconds. */
+  readonly seconds: Bounds;
+  /** Bounds of the Kafka partition. */
+  readonly partitions: Bounds;
+  readonly offsets: Bounds;
 }
 
-/**
- * Describes a landed file. Counts and bounds come from the ledger, so no footer is read. Fields that the contract requires are never null.
- *
- * @param uri `s3://…` of the file
- * @param rows rows in the file
- * @param bytes size of the file
- */
-export function dataFileOf(
-  stream: Stream,
-  { uri, rows, bytes, file, range }: { uri: string; rows: number; bytes: number; file: LandedFile; range: OffsetRange },
-): DataFile {
+/** Describes a data file. No footer is read. Fields that the contract requires are never null. */
+export function dataFileOf(stream: Stream, { uri, dt, rows, bytes, seconds, partitions, offsets }: FileFacts): DataFile {
   const { required = [] } = stream.eventSchema as { required?: readonly string[] };
   const full = [
     ...stream.columns.filter(({ field }) => required.includes(field)).map(({ fieldId }) => fieldId),
     ...hiddenColumns.map(({ fieldId }) => fieldId),
   ];
   const time = stream.columns.find(({ field }) => field === stream.timeField);
-  const bounds = (seconds: number, offset: number): PerColumn<Buffer>[] => [
-    ...(time?.type === 'timestamp' ? [{ key: time.fieldId, value: longBytes(BigInt(seconds) * 1_000_000n) }] : []),
-    { key: partitionKeyFieldId, value: Buffer.from(file.dt) },
-    { key: hiddenColumns[0].fieldId, value: intBytes(range.partition) },
-    { key: hiddenColumns[1].fieldId, value: longBytes(BigInt(offset)) },
+  const bounds = (end: 0 | 1): PerColumn<Buffer>[] => [
+    ...(time?.type === 'timestamp' ? [{ key: time.fieldId, value: longBytes(BigInt(seconds[end]) * 1_000_000n) }] : []),
+    { key: partitionKeyFieldId, value: Buffer.from(dt) },
+    { key: hiddenColumns[0].fieldId, value: intBytes(partitions[end]) },
+    { key: hiddenColumns[1].fieldId, value: longBytes(BigInt(offsets[end])) },
   ];
   return {
     content: 0,
     file_path: uri,
     file_format: 'PARQUET',
-    partition: { [stream.partitionKey]: file.dt },
+    partition: { [stream.partitionKey]: dt },
     record_count: rows,
     file_size_in_bytes: bytes,
     value_counts: full.map((key) => ({ key, value: rows })),
     null_value_counts: full.map((key) => ({ key, value: 0 })),
-    lower_bounds: bounds(file.minTimestamp, range.from),
-    upper_bounds: bounds(file.maxTimestamp, range.to - 1),
+    lower_bounds: bounds(0),
+    upper_bounds: bounds(1),
   };
 }
 

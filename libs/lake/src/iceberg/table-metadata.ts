@@ -3,8 +3,16 @@ import { Type, type Static } from 'typebox';
 import { parseStored } from '../parse-stored.ts';
 import { icebergFields, partitionFieldId, partitionSpecOf, type IcebergSchema, type PartitionSpec } from './table-schema.ts';
 
-/** Snapshots that the metadata lists. Older ones leave it, so that the object stays small. */
-export const snapshotsMax = 100;
+/** Which snapshots the metadata lists. */
+export interface Retention {
+  /** Snapshots at most, the current one included; ≥ 1. */
+  readonly snapshotsMax: number;
+  /** Milliseconds for which a snapshot stays listed after another one took its place. */
+  readonly ageMs: number;
+}
+
+/** 100 snapshots at most, so that the metadata stays near 100 KB, and one hour. */
+export const defaultRetention: Retention = { snapshotsMax: 100, ageMs: 3_600_000 };
 
 /** Earlier metadata files that the metadata lists. */
 const metadataLogMax = 20;
@@ -119,19 +127,39 @@ export function withColumnsOf(stream: Stream, metadata: TableMetadata): TableMet
 }
 
 /** The metadata with one more snapshot, which becomes the current one. `previous` is the location of the metadata before. */
-export function withSnapshot(metadata: TableMetadata, added: Snapshot, previous: string | undefined): TableMetadata {
-  const snapshots = [...metadata.snapshots, added].slice(-snapshotsMax);
+export function withSnapshot(metadata: TableMetadata, added: Snapshot, previous: string | undefined, retention: Retention): TableMetadata {
+  const atMs = added['timestamp-ms'];
+  const next: TableMetadata = {
+    ...metadata,
+    'last-sequence-number': added['sequence-number'],
+    'current-snapshot-id': added['snapshot-id'],
+    refs: { main: { 'snapshot-id': added['snapshot-id'], type: 'branch' } },
+    snapshots: [...metadata.snapshots, added],
+    'snapshot-log': [...metadata['snapshot-log'], { 'timestamp-ms': atMs, 'snapshot-id': added['snapshot-id'] }],
+  };
+  return withoutExpired(next, atMs, retention, previous);
+}
+
+/** The metadata of a commit at `atMs` without the expired snapshots. `previous` is the location of the metadata before. */
+export function withoutExpired(metadata: TableMetadata, atMs: number, retention: Retention, previous: string | undefined): TableMetadata {
+  const snapshots = retainedSnapshots(metadata, atMs, retention);
   const listed = new Set(snapshots.map((one) => one['snapshot-id']));
-  const log = [...metadata['snapshot-log'], { 'timestamp-ms': added['timestamp-ms'], 'snapshot-id': added['snapshot-id'] }];
   const earlier = previous === undefined ? [] : [{ 'timestamp-ms': metadata['last-updated-ms'], 'metadata-file': previous }];
   return {
     ...metadata,
-    'last-sequence-number': added['sequence-number'],
-    'last-updated-ms': added['timestamp-ms'],
-    'current-snapshot-id': added['snapshot-id'],
-    refs: { main: { 'snapshot-id': added['snapshot-id'], type: 'branch' } },
+    'last-updated-ms': atMs,
     snapshots,
-    'snapshot-log': log.filter((one) => listed.has(one['snapshot-id'])),
+    'snapshot-log': metadata['snapshot-log'].filter((one) => listed.has(one['snapshot-id'])),
     'metadata-log': [...metadata['metadata-log'], ...earlier].slice(-metadataLogMax),
   };
+}
+
+/**
+ * The snapshots that stay listed at a time. The age of a snapshot counts from its successor: the current one of a quiet table is old and in use.
+ */
+export function retainedSnapshots({ snapshots }: TableMetadata, atMs: number, { snapshotsMax, ageMs }: Retention): Snapshot[] {
+  return snapshots.filter((_, index) => {
+    const successor = snapshots[index + 1];
+    return successor === undefined || (index >= snapshots.length - snapshotsMax && successor['timestamp-ms'] > atMs - ageMs);
+  });
 }

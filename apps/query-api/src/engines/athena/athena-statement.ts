@@ -1,4 +1,4 @@
-import { describePosition, offsetOfPosition } from '../../statement/source-position.ts';
+import { offsetOfPosition, positionOf } from '../../statement/source-position.ts';
 import type { StatementText } from '../../statement/statement-text.ts';
 import { withZonedCasts } from '../../statement/zoned-timestamps.ts';
 import type { Parameter } from '../query-engine.ts';
@@ -19,7 +19,8 @@ export function athenaStatement(statement: StatementText, parameters: readonly P
     sql: cast.text,
     place: (line, column) => {
       const offset = cast.originalOffset(offsetOfPosition(cast.text, { line, column }));
-      return describePosition(statement.text, bound.originalOffset(offset));
+      const { line: row, column: at } = positionOf(statement.text, bound.originalOffset(offset));
+      return `line ${row}, column ${statement.columnOf?.(row, at) ?? at}`;
     },
   };
 }

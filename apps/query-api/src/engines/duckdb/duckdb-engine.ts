@@ -47,11 +47,11 @@ export class DuckDbEngine implements QueryEngine {
     this.#reads = new FileReads(sources.readRange, settings);
   }
 
-  async run({ queryId, statement, parameters, onStarted, signal }: EngineRequest): Promise<EngineResult> {
+  async run({ queryId, statement, parameters, onStarted, signal, tables: given }: EngineRequest): Promise<EngineResult> {
     refuseMissing(statement);
     const { text, originalOffset } = duckDbTextOf(statement);
     const place = (byteOffset: number): string => describePosition(statement.text, originalOffset(offsetOfByte(text, byteOffset)));
-    const tables = await this.#sources.tables({ statement, parameters, signal });
+    const tables = given ?? (await this.#sources.tables({ statement, parameters, signal }));
     signal.throwIfAborted();
     // Nothing outlives the sandbox, so a successor has nothing to attach to: it runs the statement again. It is reported before the guard, which covers only S3.
     await onStarted(queryId);
@@ -78,7 +78,8 @@ export class DuckDbEngine implements QueryEngine {
         });
         const pipe = sandbox.run({ sql: text, parameters, tables: granted });
         const onEnd = (end: EndLine): void => void (reusable = end.reusable);
-        opened.resolve(await resultOf({ pipe, sandbox, grants, place, signal, ended, onEnd }));
+        const result = await resultOf({ pipe, sandbox, grants, place, signal, ended, onEnd });
+        opened.resolve({ ...result, files: tables.reduce((sum, { files }) => sum + files.length, 0) });
         await ended.promise;
       } finally {
         sending.removeEventListener('abort', stop);

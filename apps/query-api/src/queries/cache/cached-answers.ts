@@ -7,7 +7,7 @@ import { manifestKey } from '../../results/result-manifest.ts';
 import type { StatementGate } from '../../statement/statement-gate.ts';
 import { readStatement } from '../../statement/statement-text.ts';
 import { isFinal, type QueryJobData, type QueryOutcome, type QueryRecord } from '../query-record.ts';
-import type { LakeVersions } from './lake-versions.ts';
+import type { LakeVersion, LakeVersions, VersionScope } from './lake-versions.ts';
 import type { ResultCache } from './result-cache.ts';
 import { cacheKeyOf, isRepeatable } from './statement-key.ts';
 import { readsOf } from './statement-reads.ts';
@@ -88,10 +88,10 @@ export class CachedAnswers {
     if (result !== undefined) {
       const signal = AbortSignal.any([AbortSignal.timeout(this.#parts.lookMsMax), ...(limits.signal === undefined ? [] : [limits.signal])]);
       const [view, size] = await Promise.all([
-        this.#parts.versions.read(reads, signal),
+        this.#parts.versions.read(reads, signal, scopeOf(data)),
         unlessAborted(this.#parts.results(limits.deadline).size(manifestKey(result.queryId), { signal }), signal),
       ]);
-      if (view !== undefined && size !== undefined && view.isSameFor(result.version)) {
+      if (view !== undefined && size !== undefined && view.isSameFor(result.version) && holds(view.version, data)) {
         const at = now();
         // Later looks then compare with a nearer state.
         if (JSON.stringify(view.version) !== JSON.stringify(result.version)) await cache.renew(key, { ...result, version: view.version });
@@ -110,6 +110,8 @@ export class CachedAnswers {
       }
       if (view !== undefined && size === undefined && !signal.aborted) await cache.forget(key);
     }
+    // The run of an equal query may have begun before its layout held the events.
+    if (data.waitFor !== undefined) return { result: 'bypass', key };
     // A query with a deadline runs alone: the one that it would follow may take longer.
     if (data.deadline !== undefined) return { result: 'bypass', key };
     const isLive = async (other: string): Promise<boolean> => await this.#isLive(other, limits);
@@ -124,6 +126,18 @@ export class CachedAnswers {
     if (record === undefined) return this.#parts.now() - Number(at) < leaderVisibleMs;
     return !isFinal(record.state) && record.state !== 'cancelling';
   }
+}
+
+/** The state by which a result of a query is exact: that of the Iceberg table where the engine reads nothing else. */
+function scopeOf({ engine, layout }: QueryJobData): VersionScope {
+  return engine !== 'duckdb' && layout === 'iceberg' ? 'projected' : 'landed';
+}
+
+/** Whether a state holds the events that a query waits for. */
+function holds(version: LakeVersion, { waitFor = [] }: QueryJobData): boolean {
+  return waitFor.every(({ table, partition, offset }) =>
+    version.some((one) => one.table === table && (one.offsets[partition] ?? 0) > offset),
+  );
 }
 
 /** The query that leads and the time since when. */

@@ -29,10 +29,23 @@ export interface LakeView {
   isSameFor(earlier: LakeVersion): boolean;
 }
 
+/** Kind of state: that of the landed files, or that of the Iceberg table that the catalog names. */
+export type VersionScope = 'landed' | 'projected';
+
 /** Reads the state of the lake for statements. */
 export interface LakeVersions {
   /** The state now. Undefined when it is not known, or is just changing. */
-  read(reads: TableReads, signal: AbortSignal): Promise<LakeView | undefined>;
+  read(reads: TableReads, signal: AbortSignal, scope?: VersionScope): Promise<LakeView | undefined>;
+}
+
+/** Digest of the registered partitions for an engine that reads a snapshot: they have no part in it. */
+export const snapshotDigest = 'iceberg';
+
+/** Digest of the registered partitions that a statement may read. */
+export function partitionsDigest(values: Iterable<string>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([...values].toSorted()))
+    .digest('base64url');
 }
 
 /** A table and the places of its state. */
@@ -40,6 +53,8 @@ export interface VersionedTable {
   readonly stream: Stream;
   readonly store: ObjectStore;
   readonly catalog: Pick<GlueCatalog, 'partitions' | 'locationOf'>;
+  /** Reads the offsets of the snapshot that the catalog names, by partition of the topic. Undefined when there is none that can be read. */
+  readonly projectedOffsets?: () => Promise<readonly number[] | undefined>;
 }
 
 interface TableState {
@@ -47,6 +62,8 @@ interface TableState {
   readonly heads: readonly LaneHead[];
   readonly offsets: readonly number[];
   readonly partitions: readonly CatalogPartition[];
+  /** The offsets of the snapshot that the catalog names. */
+  readonly projected: readonly number[] | undefined;
 }
 
 /**
@@ -54,7 +71,10 @@ interface TableState {
  * and the catalog names the partitions that engines read.
  */
 export class LedgerVersions implements LakeVersions {
-  readonly #tables: ReadonlyMap<string, { readonly table: VersionedTable; readonly state: SharedRead<TableState | undefined> }>;
+  readonly #tables: ReadonlyMap<
+    string,
+    { readonly table: VersionedTable; readonly states: Readonly<Record<VersionScope, SharedRead<TableState | undefined>>> }
+  >;
 
   /**
    * @param pipeline one that answers undefined where it fails, so that a result counts as unknown
@@ -64,15 +84,23 @@ export class LedgerVersions implements LakeVersions {
     this.#tables = new Map(
       tables.map((table) => {
         const lanes = new TableLanes(table, now);
-        const read = async (): Promise<TableState | undefined> =>
-          (await pipeline.execute(async ({ signal }) => await lanes.read(signal), { idempotent: true })) as TableState | undefined;
-        return [table.stream.table, { table, state: new SharedRead(read) }];
+        const sharedIn = (scope: VersionScope): SharedRead<TableState | undefined> =>
+          new SharedRead(
+            async () =>
+              (await pipeline.execute(async ({ signal }) => await lanes.read(scope, signal), { idempotent: true })) as
+                | TableState
+                | undefined,
+          );
+        return [table.stream.table, { table, states: { landed: sharedIn('landed'), projected: sharedIn('projected') } }];
       }),
     );
   }
 
-  async read(reads: TableReads, signal: AbortSignal): Promise<LakeView | undefined> {
-    const views = await unlessAborted(Promise.all([...reads].map(async ([name, filter]) => await this.#viewOf(name, filter))), signal);
+  async read(reads: TableReads, signal: AbortSignal, scope: VersionScope = 'landed'): Promise<LakeView | undefined> {
+    const views = await unlessAborted(
+      Promise.all([...reads].map(async ([name, filter]) => await this.#viewOf(name, filter, scope))),
+      signal,
+    );
     if (views === undefined) return undefined;
     const known = views.filter((view) => view !== undefined);
     if (known.length < views.length) return undefined;
@@ -87,26 +115,35 @@ export class LedgerVersions implements LakeVersions {
   async #viewOf(
     name: string,
     filter: PartitionFilter,
+    scope: VersionScope,
   ): Promise<{ readonly version: TableVersion; readonly isSameFor: (earlier: TableVersion) => boolean } | undefined> {
     const known = this.#tables.get(name);
-    const state = await known?.state.read();
+    const state = await known?.states[scope].read();
     if (known === undefined || state === undefined) return undefined;
+    if (scope === 'projected')
+      return state.projected === undefined ? undefined : viewAt(name, state, state.projected, snapshotDigest, filter);
     const read = state.partitions.filter(({ value }) => filter(value));
     // Partitions elsewhere are those of another ledger, such as that of a replay.
     if (read.some(({ value, location }) => location !== known.table.catalog.locationOf(value))) return undefined;
-    const { topic, offsets, heads } = state;
-    const partitions = createHash('sha256')
-      .update(JSON.stringify(read.map(({ value }) => value).toSorted()))
-      .digest('base64url');
-    return {
-      version: { table: name, topic, offsets, partitions },
-      isSameFor: (earlier) =>
-        earlier.topic === topic &&
-        earlier.partitions === partitions &&
-        earlier.offsets.length === offsets.length &&
-        offsets.every((offset, lane) => heads[lane]!.isUntouched(earlier.offsets[lane]!, offset, filter)),
-    };
+    return viewAt(name, state, state.offsets, partitionsDigest(read.map(({ value }) => value)), filter);
   }
+}
+
+function viewAt(
+  table: string,
+  { topic, heads }: TableState,
+  offsets: readonly number[],
+  partitions: string,
+  filter: PartitionFilter,
+): { readonly version: TableVersion; readonly isSameFor: (earlier: TableVersion) => boolean } {
+  return {
+    version: { table, topic, offsets, partitions },
+    isSameFor: (earlier) =>
+      earlier.topic === topic &&
+      earlier.partitions === partitions &&
+      earlier.offsets.length === offsets.length &&
+      offsets.every((offset, lane) => heads[lane]!.isUntouched(earlier.offsets[lane]!, offset, filter)),
+  };
 }
 
 /** The lanes of one table. */
@@ -120,12 +157,18 @@ class TableLanes {
     this.#now = now;
   }
 
-  async read(signal: AbortSignal): Promise<TableState | undefined> {
+  async read(scope: VersionScope, signal: AbortSignal): Promise<TableState | undefined> {
+    if (scope === 'projected') {
+      // The position first: the heads have then seen every entry before it.
+      const projected = await this.#table.projectedOffsets?.();
+      const lanes = await this.#offsets(signal);
+      return lanes === undefined ? undefined : { ...lanes, partitions: [], projected };
+    }
     const [partitions, lanes] = await Promise.all([this.#table.catalog.partitions({ signal }), this.#offsets(signal)]);
-    return lanes === undefined ? undefined : { ...lanes, partitions };
+    return lanes === undefined ? undefined : { ...lanes, partitions, projected: undefined };
   }
 
-  async #offsets(signal: AbortSignal): Promise<Omit<TableState, 'partitions'> | undefined> {
+  async #offsets(signal: AbortSignal): Promise<Omit<TableState, 'partitions' | 'projected'> | undefined> {
     const lanes = await this.#lanes(signal);
     if (lanes === undefined) return undefined;
     const offsets = await Promise.all(lanes.heads.map(async (head) => await head.follow(signal)));

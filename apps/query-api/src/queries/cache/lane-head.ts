@@ -53,7 +53,7 @@ export class LaneHead {
     let at = from;
     while (at < to) {
       const entry = this.#entries.get(at);
-      if (entry === undefined || entry.to <= at || entry.partitions.some(filter)) return false;
+      if (entry === undefined || entry.to <= at || entry.partitions.some((partition) => filter(partition))) return false;
       at = entry.to;
     }
     return at === to;

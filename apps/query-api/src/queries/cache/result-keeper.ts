@@ -4,7 +4,7 @@ import { readStatement } from '../../statement/statement-text.ts';
 import type { TableReads } from '../../statement/table-reads.ts';
 import type { QueryJobData } from '../query-record.ts';
 import type { LakeVersion, LakeVersions, LakeView } from './lake-versions.ts';
-import type { ResultCache } from './result-cache.ts';
+import type { CachedResult, ResultCache } from './result-cache.ts';
 import { readsOf } from './statement-reads.ts';
 
 /** The state of the lake before a run. */
@@ -48,6 +48,24 @@ export class ResultKeeper {
       if (!signal.aborted) this.#parts.onFailure(error);
       return undefined;
     }
+  }
+
+  /**
+   * Keeps a result whose run read exactly the files of one state.
+   *
+   * @returns that state
+   */
+  async exact(
+    { cacheKey }: Pick<QueryJobData, 'cacheKey'>,
+    { queryId, finishedAt, rows, version }: CachedResult,
+    signal: AbortSignal,
+  ): Promise<LakeVersion> {
+    try {
+      if (cacheKey !== undefined) await this.#parts.keep(cacheKey, { queryId, version, finishedAt, rows });
+    } catch (error) {
+      if (!signal.aborted) this.#parts.onFailure(error);
+    }
+    return version;
   }
 
   /**

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { EngineName } from '@millrace/contracts';
+import type { EngineName, LayoutName } from '@millrace/contracts';
 import type { Parameter } from '../../engines/query-engine.ts';
 import { volatileFunctions } from '../../statement/allowed-functions.ts';
 import { foldName } from '../../statement/fold.ts';
 import { tokensOf, type Token } from '../../statement/tokens.ts';
 
 /** The format of kept results. Another number makes every result of an earlier version unknown. */
-const keyVersion = 1;
+const keyVersion = 2;
 
 /** Keywords that no engine takes for a name, except behind AS and a dot and before a colon. */
 const keywords = new Set(
@@ -26,17 +26,18 @@ export interface KeyedQuery {
   readonly text: string;
   readonly parameters: readonly Parameter[];
   readonly engine: EngineName;
+  readonly layout?: LayoutName;
   readonly timeoutMs: number;
   /** Rights of the caller. Callers with other rights never share a result. */
   readonly rights: readonly string[];
 }
 
 /** The key under which equal queries find each other's results. */
-export function cacheKeyOf({ text, parameters, engine, timeoutMs, rights }: KeyedQuery): string {
+export function cacheKeyOf({ text, parameters, engine, layout = 'base', timeoutMs, rights }: KeyedQuery): string {
   // JSON keeps the types apart, but writes -0 as 0.
   const values = parameters.map((value) => (Object.is(value, -0) ? ['-0'] : value));
   return createHash('sha256')
-    .update(JSON.stringify([keyVersion, normalisedText(text), values, engine, timeoutMs, rights.toSorted()]))
+    .update(JSON.stringify([keyVersion, normalisedText(text), values, engine, layout, timeoutMs, rights.toSorted()]))
     .digest('base64url');
 }
 

@@ -1,11 +1,11 @@
 import type { QueryEstimate, Stream } from '@millrace/contracts';
 import { columnBytesInFooter, type InspectableStore } from '@millrace/lake';
-import type { LakeFile } from '../../engines/duckdb/lake-file.ts';
 import { QueryError } from '../../errors.ts';
+import type { LakeFile, LakeTable } from '../../engines/duckdb/lake-file.ts';
 import { lakeTable, type LakePlaces } from '../../lake-tables.ts';
+import type { ChosenLayout, Layouts } from '../../layouts/layouts.ts';
 import type { StatementGate } from '../../statement/statement-gate.ts';
 import { readStatement } from '../../statement/statement-text.ts';
-import { tableReads, type TableReads } from '../../statement/table-reads.ts';
 import { unanswered } from '../../unanswered.ts';
 import type { QueryJobData } from '../query-record.ts';
 import { columnsRead } from './columns-read.ts';
@@ -21,6 +21,7 @@ const rememberedMax = 5000;
 /** Parts of {@link Estimates}. */
 export interface EstimatesParts {
   readonly gate: Pick<StatementGate, 'tree'>;
+  readonly layouts: Pick<Layouts, 'choose' | 'snapshotTables'>;
   readonly streams: readonly Stream[];
   readonly places: Omit<LakePlaces, 'storeOf'> & { readonly storeOf: (bucket: string) => Pick<InspectableStore, 'listSized' | 'getRange'> };
   readonly filesMax: number;
@@ -43,22 +44,22 @@ export class Estimates {
    *
    * @throws QueryError `unavailable` when Glue or S3 does not answer, `engine-failed` when there are too many files
    */
-  async of({ sql, parameters, engine }: QueryJobData, signal: AbortSignal): Promise<QueryEstimate> {
-    const { gate, streams, places, filesMax, usdPerTb } = this.#parts;
-    const tree = await gate.tree(readStatement(sql).text);
-    const named = streams.map(({ table, partitionKey }) => ({ name: table, partitionKey }));
-    const reads: TableReads =
-      tree === undefined ? new Map(named.map(({ name }) => [name, () => true])) : tableReads(tree, named, parameters);
-    const names = columnsRead(tree);
+  async of({ sql, parameters, engine, layout }: QueryJobData, signal: AbortSignal): Promise<QueryEstimate> {
+    const { gate, layouts, streams, usdPerTb } = this.#parts;
+    const statement = readStatement(sql);
+    const chosen = await layouts.choose({ engine, layout, statement, parameters }, signal);
+    const listed = await this.#tablesOf(chosen, signal);
+    const names = columnsRead(await gate.tree(statement.text));
     const tables = await Promise.all(
       streams.flatMap((stream) => {
-        const filter = reads.get(stream.table);
-        return filter === undefined ? [] : [this.#ofTable(stream, lakeTable({ stream, filter, filesMax }, places, signal), names, signal)];
+        const table = listed.tables.find(({ name }) => name === stream.table);
+        return table === undefined ? [] : [this.#ofTable(stream, table.files, names, signal)];
       }),
     );
     const bytesScanned = tables.reduce((sum, table) => sum + table.bytesScanned, 0);
     return {
       engine,
+      ...(listed.layout === undefined ? {} : { layout: listed.layout }),
       bytesScanned,
       isSampled: tables.some(({ isSampled }) => isSampled),
       tables: tables.map(({ isSampled: _isSampled, ...table }) => table),
@@ -77,13 +78,29 @@ export class Estimates {
     );
   }
 
+  /** The files that the query would read. */
+  async #tablesOf(
+    chosen: ChosenLayout,
+    signal: AbortSignal,
+  ): Promise<{ readonly layout: ChosenLayout['layout']; readonly tables: readonly LakeTable[] }> {
+    const { layouts, streams, places, filesMax } = this.#parts;
+    const ofSnapshot = chosen.layout === 'iceberg' ? (chosen.tables ?? (await layouts.snapshotTables(chosen, signal))) : undefined;
+    if (ofSnapshot !== undefined) return { layout: chosen.layout, tables: ofSnapshot };
+    const tables = await Promise.all(
+      streams.flatMap((stream) => {
+        const filter = chosen.reads.get(stream.table);
+        return filter === undefined ? [] : [lakeTable({ stream, filter, filesMax }, places, signal)];
+      }),
+    );
+    return { layout: chosen.layout === undefined ? undefined : 'base', tables };
+  }
+
   async #ofTable(
     { table, columns, partitionKey }: Stream,
-    listed: ReturnType<typeof lakeTable>,
+    files: readonly LakeFile[],
     names: ReadonlySet<string> | undefined,
     signal: AbortSignal,
   ): Promise<QueryEstimate['tables'][number] & { readonly isSampled: boolean }> {
-    const { files } = await listed;
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const about = {
       table,

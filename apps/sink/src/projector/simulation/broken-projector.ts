@@ -1,4 +1,6 @@
 import {
+  commitKey,
+  commitOfMetadataKey,
   commitPrefix,
   isLakeError,
   metadataPrefix,
@@ -6,11 +8,14 @@ import {
   type ObjectBody,
   type ObjectStore,
   type PutOptions,
+  type TableAccess,
+  type Tip,
 } from '@millrace/lake';
 import { purchases } from '@millrace/contracts';
 import { tick } from '../../simulation/parts/tick.ts';
 import { PacedStore } from './parts/paced-store.ts';
 import { soundProjector, type ProjectorMakers } from './world/projection-world.ts';
+import { ForgetfulRewriter } from './parts/simulated-rewriter.ts';
 import { SimulatedCatalog } from './parts/simulated-catalog.ts';
 
 const commits = commitPrefix(purchases.table);
@@ -43,6 +48,68 @@ class ForgetfulCatalog extends SimulatedCatalog {
     super.apply(from ?? (this.pointer.version === 0 ? undefined : { location, version: String(this.pointer.version) }), location);
   }
 }
+
+function accessing(table: TableAccess, overrides: Partial<TableAccess>): TableAccess {
+  const base: TableAccess = {
+    parts: table.parts,
+    uris: table.uris,
+    read: async (options) => await table.read(options),
+    commit: async (plan, options) => await table.commit(plan, options),
+    announced: async (newest, options) => await table.announced(newest, options),
+  };
+  return { ...base, ...overrides };
+}
+
+/** The tip with another number of its commit. */
+function numbered(tip: Tip | undefined, n: number): Tip | undefined {
+  return tip === undefined ? undefined : { ...tip, commit: { ...tip.commit, n } };
+}
+
+/** The rules of compaction and deletion. */
+const brokenUpkeep: Readonly<Record<string, ProjectorMakers>> = {
+  'a merge holds each row of its inputs': { ...soundProjector, rewriter: (store) => new ForgetfulRewriter(store) },
+  'a merge counts only while the table holds its inputs': {
+    ...soundProjector,
+    compacting: (table) => {
+      let planned: Tip | undefined;
+      return accessing(table, {
+        read: async (options) => (planned = await table.read(options)),
+        // The number is right: only the files are those of the plan.
+        commit: async (plan, options) => await table.commit(async (tip) => await plan(numbered(planned, tip?.commit.n ?? 0)), options),
+      });
+    },
+  },
+  'a merge is not added after its last commit': {
+    ...soundProjector,
+    compacting: (table) =>
+      accessing(table, { commit: async (plan, options) => await table.commit(async (tip) => await plan(numbered(tip, 0)), options) }),
+  },
+  'a merge whose commit may still be applied keeps its file': {
+    ...soundProjector,
+    compacting: (table) =>
+      accessing(table, { commit: async (plan, options) => await table.commit(plan, options).catch(() => 'idle' as const) }),
+  },
+  'a sweep leaves what a later commit may name': {
+    ...soundProjector,
+    sweeping: (table) => accessing(table, { read: async (options) => numbered(await table.read(options), 1_000_000) }),
+  },
+  'a sweep waits for the readers': { ...soundProjector, graceMs: 0 },
+  'a sweep leaves what the catalog names': {
+    ...soundProjector,
+    sweeping: (table) => accessing(table, { announced: async () => [] }),
+  },
+  'a sweep leaves the commits': {
+    ...soundProjector,
+    store: (store) =>
+      overriding(store, {
+        delete: async (key: string) => {
+          await store.delete(key);
+          const n = commitOfMetadataKey(purchases.table, key);
+          if (n !== undefined) await store.delete(commitKey(purchases.table, n));
+        },
+      }),
+  },
+};
 
 /** The projector without one rule, by the name of that rule. The model must detect each omission. */
 export const brokenProjectors: Readonly<Record<string, ProjectorMakers>> = {
@@ -104,4 +171,5 @@ export const brokenProjectors: Readonly<Record<string, ProjectorMakers>> = {
     ...soundProjector,
     catalog: (pointer, life, pause) => new ForgetfulCatalog(pointer, life, pause),
   },
+  ...brokenUpkeep,
 };

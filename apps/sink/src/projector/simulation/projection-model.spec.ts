@@ -8,37 +8,43 @@ import { runProjection, soundProjector, type ProjectorMakers } from './world/pro
 interface Verdict {
   readonly commits: number;
   readonly lost: number;
+  readonly merges: number;
+  readonly abandoned: number;
+  readonly deleted: number;
   readonly error: unknown;
   readonly counterexample: unknown;
 }
 
 async function check(makers: ProjectorMakers, numRuns: number, endOnFailure: boolean): Promise<Verdict> {
-  let [commits, lost] = [0, 0];
+  const sums = { commits: 0, lost: 0, merges: 0, abandoned: 0, deleted: 0 };
   const { errorInstance, counterexample } = await fc.check(
     fc.asyncProperty(projectionSchedules, async (schedule) => {
       const tally = await runProjection(schedule, makers);
-      commits += tally.commits;
-      lost += tally.lost;
+      for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += tally[key];
     }),
     { numRuns, seed: 17, endOnFailure },
   );
-  return { error: errorInstance, counterexample, commits, lost };
+  return { error: errorInstance, counterexample, ...sums };
 }
 
-// Schedules have two projectors, crashes, delayed and doubled writes, unanswered reads and a foreign writer.
+// Schedules have two projectors, crashes, delayed and doubled writes, unanswered reads, a foreign writer, merges, sweeps and time that passes.
 describe('the model of the projection', () => {
-  it('holds in 300 schedules, in which projectors meet', async () => {
-    const { commits, lost, ...verdict } = await check(soundProjector, 300, false);
+  it('holds in 100 schedules, in which projectors meet', async () => {
+    const { commits, lost, merges, abandoned, deleted, ...verdict } = await check(soundProjector, 100, false);
     expect(verdict).toEqual({ error: null, counterexample: null });
-    expect(commits).toBeGreaterThan(500);
-    expect(lost).toBeGreaterThan(30);
-  }, 120_000);
+    expect(commits).toBeGreaterThan(400);
+    expect(lost).toBeGreaterThan(20);
+    expect(merges).toBeGreaterThan(150);
+    expect(abandoned).toBeGreaterThan(5);
+    expect(deleted).toBeGreaterThan(1000);
+    console.log({ commits, lost, merges, abandoned, deleted });
+  }, 240_000);
 
   it.each(Object.entries(brokenProjectors))(
     'a schedule fails without the rule "%s"',
     async (_rule, makers) => {
       expect((await check(makers, 1300, true)).error).toBeInstanceOf(ModelFault);
     },
-    60_000,
+    120_000,
   );
 });

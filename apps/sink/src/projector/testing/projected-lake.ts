@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GetTableCommand, UpdateTableCommand } from '@aws-sdk/client-glue';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { purchases, type Stream } from '@millrace/contracts';
 import {
+  allKeys,
   CommitLog,
+  Compaction,
+  defaultCompaction,
   GlueCatalog,
   glueClient,
   GluePointer,
@@ -14,7 +18,11 @@ import {
   projectionPrefix,
   S3ObjectStore,
   s3Client,
+  Sweep,
+  type CompactionLimits,
+  type SweepSettings,
 } from '@millrace/lake';
+import { DuckDbRewriter } from '../compaction/duckdb-rewriter.ts';
 import { LandedLake } from './landed-lake.ts';
 
 /** A private bucket and database with landed batches, a projection of them, and an independent reader. */
@@ -23,8 +31,8 @@ export class ProjectedLake {
   readonly stream: Stream = { ...purchases, database: `projection_${randomUUID().replaceAll('-', '_')}` };
   readonly #s3 = s3Client();
   readonly #glue = glueClient();
-  readonly #store = new S3ObjectStore(this.#s3, this.bucket);
-  readonly log = new CommitLog(this.#store, this.stream.table);
+  readonly store = new S3ObjectStore(this.#s3, this.bucket);
+  readonly log = new CommitLog(this.store, this.stream.table);
   landed!: LandedLake;
   #reader!: DuckDBConnection;
 
@@ -32,7 +40,7 @@ export class ProjectedLake {
     const lake = new ProjectedLake();
     await lake.#s3.send(new CreateBucketCommand({ Bucket: lake.bucket }));
     await new GlueCatalog(lake.#glue, lake.stream, lake.bucket).ensureTable();
-    lake.landed = await LandedLake.open(lake.#store);
+    lake.landed = await LandedLake.open(lake.store);
     lake.#reader = await openIcebergReader();
     return lake;
   }
@@ -49,9 +57,10 @@ export class ProjectedLake {
     return `s3://${this.bucket}/${projectionPrefix(this.stream.table)}`.slice(0, -1);
   }
 
-  projection(): Projection {
+  projection({ snapshotMs = 3_600_000 } = {}): Projection {
     return new Projection({
-      store: this.#store,
+      retention: { snapshotsMax: 100, ageMs: snapshotMs },
+      store: this.store,
       bucket: this.bucket,
       stream: this.stream,
       catalog: new GluePointer(this.#glue, this.stream, this.location),
@@ -63,6 +72,25 @@ export class ProjectedLake {
         throw error;
       },
     });
+  }
+
+  compaction(projection: Projection, limits: Partial<CompactionLimits> = {}, commitsMax = 256): Compaction {
+    const settings = { memoryMbMax: 128, threads: 2, spillMbMax: 512, directory: join(tmpdir(), this.bucket) };
+    return new Compaction(projection.table, new DuckDbRewriter(this.store, this.stream, settings), {
+      limits: { ...defaultCompaction, ...limits },
+      commitsMax,
+    });
+  }
+
+  sweep(projection: Projection, settings: SweepSettings): Sweep {
+    return new Sweep(projection.table, settings);
+  }
+
+  /** Keys under a prefix of the bucket. */
+  async keys(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const key of allKeys(this.store, prefix)) keys.push(key);
+    return keys;
   }
 
   /** The metadata file that Glue names. */

@@ -40,6 +40,11 @@ export class SimulatedBucket {
     this.version += 1;
   }
 
+  delete(key: string): void {
+    this.objects.delete(key);
+    this.version += 1;
+  }
+
   /** Lets a delayed write take effect, the oldest by default. */
   applyDelayed(which = 0): void {
     const [apply] = this.delayed.splice(which % Math.max(1, this.delayed.length), 1);
@@ -88,7 +93,7 @@ export class SimulatedStore implements ObjectStore {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#write(`delete ${key}`, key, () => void this.#bucket.objects.delete(key));
+    await this.#write(`delete ${key}`, key, () => this.#bucket.delete(key));
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ReadFault, WriteFault } from '../../../simulation/parts/simulated-store.ts';
 
-/** One step of a schedule. `who` is the projector on one of two machines; `lane` is one of two lanes. */
+/** One step of a schedule. `who` is the projector on one of two machines, or 2 for both; `lane` is one of two lanes. */
 export type Step =
   /** A sink publishes the head of a lane, and records a batch with files of so many days, which it leaves staged. */
   | { readonly do: 'record'; readonly lane: number; readonly days: number }
@@ -9,6 +9,19 @@ export type Step =
   | { readonly do: 'publish'; readonly lane: number }
   /** A projector begins a round, unless one is in progress. */
   | { readonly do: 'round'; readonly who: number }
+  /** A projector begins a pass of compaction, unless one is in progress. */
+  | { readonly do: 'compact'; readonly who: number }
+  /** A projector begins a sweep, unless one is in progress. */
+  | { readonly do: 'sweep'; readonly who: number }
+  /**
+   * A projector freezes after a few calls of its work. Meanwhile the other one makes commits, and sweeps before and after the grace period.
+   * Then the first one wakes up.
+   */
+  | { readonly do: 'freeze'; readonly who: number; readonly work: 'round' | 'pass'; readonly after: number; readonly commits: number }
+  /** The commit of a merge fails, and is applied after the projector has given it up. */
+  | { readonly do: 'late-merge'; readonly who: number }
+  /** Time passes, also for a projector in the middle of a call. */
+  | { readonly do: 'age'; readonly ms: number }
   | { readonly do: 'wait'; readonly turns: number }
   /** A projector dies within a few effects, and a successor starts. */
   | { readonly do: 'crash'; readonly who: number; readonly after: number }
@@ -34,13 +47,28 @@ export interface ProjectionSchedule {
 }
 
 const who = fc.nat(1);
+const oneOrBoth = fc.nat(2);
 const lane = fc.nat(1);
 const fault = fc.constantFrom<WriteFault>('refused', 'answer-lost', 'applied-later', 'applied-later', 'applied-twice', 'conflict');
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('record' as const), lane, days: fc.integer({ min: 0, max: 3 }) }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('publish' as const), lane }) },
-  { weight: 12, arbitrary: fc.record({ do: fc.constant('round' as const), who }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant('round' as const), who: oneOrBoth }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('compact' as const), who: oneOrBoth }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('sweep' as const), who }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('freeze' as const),
+      who,
+      work: fc.constantFrom('round', 'pass'),
+      after: fc.integer({ min: 4, max: 24 }),
+      commits: fc.nat(3),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('late-merge' as const), who }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('age' as const), ms: fc.constantFrom(300, 1000, 3000) }) },
   { weight: 10, arbitrary: fc.record({ do: fc.constant('wait' as const), turns: fc.integer({ min: 1, max: 120 }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('crash' as const), who, after: fc.nat(25) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('fault' as const), fault, writes: fc.integer({ min: 1, max: 5 }) }) },

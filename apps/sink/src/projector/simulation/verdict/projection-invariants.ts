@@ -11,6 +11,8 @@ import {
 import { ModelFault } from '../../../simulation/verdict/model-fault.ts';
 import type { SimulatedBucket } from '../../../simulation/parts/simulated-store.ts';
 import type { SharedPointer } from '../parts/simulated-catalog.ts';
+import { baseFilesOf } from '../parts/simulated-rewriter.ts';
+import { ReaderInvariants } from './reader-invariants.ts';
 
 /** Bucket of the simulation, as locations name it. */
 export const simulatedBucket = 'lake';
@@ -25,9 +27,18 @@ export class ProjectionInvariants {
   readonly #seen = new Map<string, Buffer>();
   #pointed = 0;
   #checked = '';
+  /** The commits at a version of the bucket. */
+  #commits: { readonly version: number; readonly all: readonly ProjectionCommit[] } | undefined;
+  readonly #readers: ReaderInvariants;
+  /** Current snapshot of each commit. */
+  readonly #snapshots = new Map<number, number>();
+  readonly #now: () => number;
   #foreign: string | undefined;
 
-  constructor(bucket: SimulatedBucket, pointer: SharedPointer, table: string) {
+  /** @param readingMs duration of the longest query */
+  constructor(bucket: SimulatedBucket, pointer: SharedPointer, table: string, readingMs: number, now: () => number) {
+    this.#readers = new ReaderInvariants(bucket, readingMs, now);
+    this.#now = now;
     this.#bucket = bucket;
     this.#pointer = pointer;
     this.#table = table;
@@ -38,16 +49,18 @@ export class ProjectionInvariants {
     this.#foreign = location;
   }
 
-  commits(): ProjectionCommit[] {
-    return this.#bucket
-      .keys(commitPrefix(this.#table))
-      .map((key) => this.#bucket.json(key) as ProjectionCommit)
-      .toSorted((a, b) => a.n - b.n);
+  commits(): readonly ProjectionCommit[] {
+    const version = this.#bucket.version;
+    if (this.#commits?.version !== version) {
+      const all = this.#bucket.keys(commitPrefix(this.#table)).map((key) => this.#bucket.json(key) as ProjectionCommit);
+      this.#commits = { version, all: all.toSorted((a, b) => a.n - b.n) };
+    }
+    return this.#commits.all;
   }
 
   /** Rules that hold at every moment. */
   async check(entries: readonly (readonly LedgerEntry[])[]): Promise<void> {
-    const version = `${this.#bucket.version} ${this.#pointer.version}`;
+    const version = `${this.#bucket.version} ${this.#pointer.version} ${this.#now()}`;
     if (version === this.#checked) return;
     this.#checked = version;
     this.#checkPointer();
@@ -63,6 +76,9 @@ export class ProjectionInvariants {
         await this.#checkCommit(commit, commits[index - 1], entries);
       } else if (!seen.equals(bytes)) throw new ModelFault(`commit ${commit.n} changed`);
     }
+    for (const key of this.#seen.keys()) if (!this.#bucket.objects.has(key)) throw new ModelFault(`${key} was deleted`);
+    const pointed = commits.filter(({ metadata }) => this.#pointer.location?.endsWith(metadata) === true);
+    await this.#readers.check([...commits.slice(-1), ...pointed]);
   }
 
   /** The table of a commit holds exactly the files of the entries up to its position. */
@@ -79,21 +95,23 @@ export class ProjectionInvariants {
     }
     const metadata = parseMetadata(commit.metadata, this.#object(commit.metadata));
     const snapshot = currentSnapshot(metadata)!;
-    if (before !== undefined) {
-      const parent = currentSnapshot(parseMetadata(before.metadata, this.#object(before.metadata)))!;
-      if (snapshot['parent-snapshot-id'] !== parent['snapshot-id'])
-        throw new ModelFault(`the snapshot of commit ${commit.n} has another parent`);
-    }
+    const parent = before === undefined ? undefined : this.#snapshots.get(before.n);
+    this.#snapshots.set(commit.n, snapshot['snapshot-id']);
+    if (before !== undefined && parent !== snapshot['snapshot-id'] && snapshot['parent-snapshot-id'] !== parent)
+      throw new ModelFault(`the snapshot of commit ${commit.n} has another parent`);
     const files: string[] = [];
     for (const manifest of await readManifestList(this.#object(keyOf(snapshot['manifest-list'])))) {
-      const held = await readManifest(this.#object(keyOf(manifest.manifest_path)));
+      const held = (await readManifest(this.#object(keyOf(manifest.manifest_path)))).filter(({ status }) => status !== 2);
       if (held.length !== manifest.added_files_count + manifest.existing_files_count) throw new ModelFault('a manifest is miscounted');
       files.push(...held.map(({ data_file: file }) => keyOf(file.file_path)));
     }
     const missing = files.find((key) => !this.#bucket.objects.has(key));
     if (missing !== undefined) throw new ModelFault(`commit ${commit.n} names ${missing}, which is not there`);
-    if (JSON.stringify(files.toSorted()) !== JSON.stringify(expected.toSorted()))
-      throw new ModelFault(`commit ${commit.n} holds ${files.length} files; the ledger has ${expected.length} up to its position`);
+    const base = files.flatMap((key) => baseFilesOf(key, this.#object(key)));
+    if (JSON.stringify(base.toSorted()) !== JSON.stringify(expected.toSorted()))
+      throw new ModelFault(
+        `commit ${commit.n} holds the rows of ${base.length} files; the ledger has ${expected.length} up to its position`,
+      );
     if (commit.files !== files.length) throw new ModelFault(`commit ${commit.n} counts ${commit.files} files of ${files.length}`);
   }
 
