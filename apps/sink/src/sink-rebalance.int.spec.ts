@@ -1,7 +1,7 @@
 import { FaultProxy } from '@millrace/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { expectEachOnce } from './testing/expectations/expect-each-once.ts';
-import { PartitionWatch } from './testing/process/partition-watch.ts';
+import { PartitionWatch } from './testing/expectations/partition-watch.ts';
 import { PurchaseStream } from './testing/purchases/purchase-stream.ts';
 import type { SinkProcess } from './testing/process/sink-process.ts';
 import { testParts } from './testing/process/test-parts.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SinkProcess } from './sink-process.ts';
+import type { SinkProcess } from '../process/sink-process.ts';
 
 /** Polls several times a second how far the sinks of a group have taken each partition. Needs a steady stream of events for each. */
 export class PartitionWatch {
