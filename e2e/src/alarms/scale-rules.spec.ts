@@ -17,6 +17,6 @@ it('scaleRules scales waits, look-back windows and compared seconds by the facto
 it('every time in the real rules is scaled, and the texts stay unchanged', () => {
   const scaled = scaleRules(rules, 10);
   expect(scaled).not.toMatch(/for: \d+[smh]$|\[\d+[smh]\]/m);
-  expect([...scaled.matchAll(/_seconds\)? > ([\d.]+)/g)].map(([, seconds]) => seconds)).toEqual(['60', '60', '6', '720']);
+  expect([...scaled.matchAll(/_seconds\)? > ([\d.]+)/g)].map(([, seconds]) => seconds)).toEqual(['60', '60', '180', '6', '720']);
   expect(wordsOf(scaled)).toEqual(wordsOf(rules));
 });
