@@ -5,6 +5,10 @@ import { quoteLongIntegers } from './trino-run.ts';
 const bigint: TrinoType = { rawType: 'bigint' };
 const part = (value: unknown): { kind: string; value: unknown } => ({ kind: 'TYPE', value });
 
+function field(name: string, typeSignature: TrinoType): { kind: string; value: unknown } {
+  return { kind: 'NAMED_TYPE', value: { fieldName: { name }, typeSignature } };
+}
+
 describe('values of the local Athena', () => {
   it.each([
     [true, { rawType: 'boolean' }, 'true'],
@@ -19,10 +23,6 @@ describe('values of the local Athena', () => {
   });
 
   it('a row has the names of its fields', () => {
-    const field = (name: string, typeSignature: TrinoType): { kind: string; value: unknown } => ({
-      kind: 'NAMED_TYPE',
-      value: { fieldName: { name }, typeSignature },
-    });
     const type = { rawType: 'row', arguments: [field('n', bigint), field('t', { rawType: 'varchar' })] };
     expect(athenaText([1, 'x'], type)).toBe('{n=1, t=x}');
   });

@@ -39,7 +39,12 @@ function textOf(value: TrinoValue, { rawType, arguments: parameters = [] }: Trin
   };
   switch (rawType) {
     case 'varbinary':
-      return Buffer.from(String(value), 'base64').toString('hex').match(/../g)?.join(' ') ?? '';
+      return (
+        Buffer.from(value as string, 'base64')
+          .toString('hex')
+          .match(/../g)
+          ?.join(' ') ?? ''
+      );
     case 'array':
       return `[${(value as readonly TrinoValue[]).map((one) => textOf(one, partOf(0))).join(', ')}]`;
     case 'map':
