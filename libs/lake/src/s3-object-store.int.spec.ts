@@ -104,13 +104,15 @@ it('a copy replaces an existing object and accepts keys that need escaping', asy
   expect(calls).toEqual(['put', 'put', 'copy', 'get', 'delete', 'head']);
 });
 
-it('a listing returns keys in order, page by page, with sizes, and folder by folder', async () => {
+it('a listing returns keys in order, page by page, with sizes and times, and folder by folder', async () => {
   const keys = Array.from({ length: 1003 }, (_, n) => `many/p=${n % 3}/${String(n).padStart(4, '0')}`).toSorted();
   for (let start = 0; start < keys.length; start += 50)
     await Promise.all(keys.slice(start, start + 50).map(async (key) => await store.put(key, bytesOf(key.slice(-1)))));
   expect(await allOf(allKeys(store, 'many/'))).toEqual(keys);
   calls = [];
-  expect(await allOf(allObjects(store, 'many/'))).toEqual(keys.map((key) => ({ key, bytes: 1 })));
+  const objects = await allOf(allObjects(store, 'many/'));
+  expect(objects.map(({ key, bytes }) => ({ key, bytes }))).toEqual(keys.map((key) => ({ key, bytes: 1 })));
+  for (const { putAtMs } of objects) expect(Math.abs(Date.now() - putAtMs!)).toBeLessThan(600_000);
   expect(calls).toEqual(['list', 'list']);
   expect(await store.list('many/', { startAfter: keys[500]!, limit: 2 })).toEqual([keys[501], keys[502]]);
   expect(await store.listFolders('many/')).toEqual(['p=0/', 'p=1/', 'p=2/']);
