@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readPurchaseConfig } from './config.ts';
 
-describe('the settings', () => {
-  it('have defaults for everything, on loopback', () => {
+describe('readPurchaseConfig', () => {
+  it('the settings have defaults for everything, and the default host is loopback', () => {
     expect(readPurchaseConfig({})).toMatchObject({
       PURCHASE_HOST: '127.0.0.1',
       PURCHASE_PORT: 3001,
@@ -19,7 +19,7 @@ describe('the settings', () => {
     [{ PURCHASE_BATCH_BYTES_HELD_MAX: '2048' }, /PURCHASE_BATCH_BYTES_HELD_MAX must not be below PURCHASE_BATCH_BYTES_MAX/],
     [{ PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS: '1000' }, /PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX/],
     [{ PURCHASE_KAFKA_BREAKER_BREAK_DURATION_MS: '9000' }, /Pipeline kafka: .*breakDurationMs/],
-  ])('%j are refused', (env, message) => {
+  ])('the settings %j are refused', (env, message) => {
     expect(() => readPurchaseConfig(env)).toThrow(message);
   });
 });

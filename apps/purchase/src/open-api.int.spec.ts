@@ -36,8 +36,8 @@ async function answerTo(method: string, path: string, body?: unknown): Promise<{
   };
 }
 
-describe('the OpenAPI document of the purchase API', () => {
-  it('describes exactly the routes of the service', () => {
+describe('the OpenAPI document', () => {
+  it('the document describes exactly the routes of the service', () => {
     expect(check.routeFaults(service.routes)).toEqual([]);
   });
 
@@ -49,11 +49,11 @@ describe('the OpenAPI document of the purchase API', () => {
     ['a batch', '/v1/purchases/batch', [seedPurchase(), { title: 'Orlando' }], 202],
     ['a wrong batch', '/v1/purchases/batch', [{ title: 'Orlando' }], 400],
     ['an empty batch', '/v1/purchases/batch', [], 400],
-  ])('describes the answer to %s', async (_what, path, body, status) => {
+  ])('the document describes the answer to %s', async (_what, path, body, status) => {
     expect(await answerTo('POST', path, body)).toEqual({ status, faults: [] });
   });
 
-  it('describes the answer of a stream whose topic is missing', async () => {
+  it('the document describes the answer of a stream whose topic is missing', async () => {
     const view = { bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd', userId: 'ann', viewedAt: 1_575_121_641 };
     expect(await answerTo('POST', '/v1/book-views', view)).toEqual({ status: 503, faults: [] });
     expect(await answerTo('POST', '/v1/book-views', { ...view, price: 1 })).toEqual({ status: 400, faults: [] });
@@ -65,11 +65,11 @@ describe('the OpenAPI document of the purchase API', () => {
     });
   });
 
-  it('describes the answer for an unknown stream', async () => {
+  it('the document describes the answer for an unknown stream', async () => {
     expect(await answerTo('GET', '/v1/streams/sales/schema')).toEqual({ status: 404, faults: [] });
   });
 
-  it('describes the list of the streams, with the path of each schema', async () => {
+  it('the document describes the list of the streams, with the path of each schema', async () => {
     const { streams: views } = (await (await fetch(`${service.url}/v1/streams`)).json()) as StreamList;
     expect(views.map(({ name, table, routes }) => [name, table, routes])).toEqual([
       ['purchases', 'purchases', ['/v1/purchases', '/v1/purchases/batch']],
@@ -79,7 +79,7 @@ describe('the OpenAPI document of the purchase API', () => {
   });
 
   it.each(['/v1/streams', '/v1/streams/purchases/schema', '/health/ready', '/admin/pipelines', '/admin/pipelines/kafka', '/metrics'])(
-    'describes the answer of %s',
+    'the document describes the answer of %s',
     async (path) => {
       expect(await answerTo('GET', path)).toEqual({ status: 200, faults: [] });
     },

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 describe('a purchase', () => {
-  it("with the bytes of the article's example is answered with its place in the topic, and is there with its headers", async () => {
+  it("a purchase with the article's bytes is answered with its place, and the topic has it with its headers", async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', traceparent } });
     expect(answer.status).toBe(202);
@@ -58,8 +58,8 @@ describe('a purchase', () => {
     ['an unknown field', seedPurchase({ price: 1 }), 400, 'validation', 'price'],
     ['broken JSON', '{"bookId": ', 400, 'invalid-json', undefined],
     ['an empty body', '', 400, 'invalid-json', undefined],
-    ['2 MB', seedPurchase({ title: 'x'.repeat(2_000_000) }), 413, 'body-too-large', undefined],
-  ])('with %s is refused, and nothing changes', async (_what, body, status, problem, field) => {
+    ['a body of 2 MB', seedPurchase({ title: 'x'.repeat(2_000_000) }), 413, 'body-too-large', undefined],
+  ])('a purchase with %s is refused, and nothing changes', async (_what, body, status, problem, field) => {
     const before = await topic.messages();
     const answer = await post(service.url, body);
     expect(answer.status).toBe(status);
@@ -69,13 +69,13 @@ describe('a purchase', () => {
     expect(await topic.messages()).toEqual(before);
   });
 
-  it('without a content type is refused', async () => {
+  it('a purchase without a content type is refused', async () => {
     const response = await fetch(`${service.url}/v1/purchases`, { method: 'POST', body: new Blob([seedText]) });
     expect(response.status).toBe(415);
     expect(await response.json()).toMatchObject({ type: 'urn:millrace:problem:unsupported-media-type' });
   });
 
-  it('passes its deadline on to the topic', async () => {
+  it('a purchase passes its deadline on to the topic', async () => {
     const deadline = String(Date.now() + 60_000);
     const { status, body } = await post(service.url, seedText, {
       headers: { 'content-type': 'application/json', 'x-millrace-deadline': deadline },
@@ -86,14 +86,14 @@ describe('a purchase', () => {
     });
   });
 
-  it('is refused when its deadline has passed', async () => {
+  it('a purchase is refused when its deadline has passed', async () => {
     const answer = await post(service.url, seedText, { headers: { 'content-type': 'application/json', 'x-millrace-deadline': '1000' } });
     expect([answer.status, answer.body.type]).toEqual([504, 'urn:millrace:problem:deadline-exceeded']);
   });
 });
 
 describe('an overloaded service', () => {
-  it('sheds batches before single purchases, and requests of low priority first', async () => {
+  it('an overloaded service sheds batches before single purchases, and requests of low priority first', async () => {
     const busy = await startReadyPurchase({
       KAFKA_BROKERS: brokers,
       PURCHASE_TOPIC: topic.name,
@@ -126,7 +126,7 @@ describe('an overloaded service', () => {
 });
 
 describe('a batch', () => {
-  it('with good and bad items answers each item', async () => {
+  it('a batch with good and bad items has an answer for each item', async () => {
     const { status, body } = await post(
       service.url,
       [seedPurchase({ userId: 'a' }), seedPurchase({ userAge: -1 }), seedPurchase({ userId: 'a' })],
@@ -143,7 +143,7 @@ describe('a batch', () => {
     expect(Number(third!.offset)).toBe(Number(first!.offset) + 1);
   });
 
-  it('with only bad items is refused, as is one with too many', async () => {
+  it('a batch with only bad items or with too many items is refused', async () => {
     expect((await post(service.url, [{}, 1], { path: '/v1/purchases/batch' })).status).toBe(400);
     const tooMany = await post(
       service.url,
@@ -153,7 +153,7 @@ describe('a batch', () => {
     expect([tooMany.status, tooMany.body.errors]).toEqual([400, [{ field: '', message: 'must have at most 10000 items', limit: 10_000 }]]);
   });
 
-  it('with items that are too large for the topic loses only those', async () => {
+  it('a batch with items that are too large for the topic loses only those', async () => {
     const narrow = await TestTopic.create('purchase-narrow', { config: { 'max.message.bytes': '2000' } });
     const other = await startReadyPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: narrow.name });
     try {
@@ -178,7 +178,7 @@ async function startReplica(): Promise<ServiceProcess> {
 }
 
 describe('the service', () => {
-  it('names Kafka in its readiness and counts in its metrics', async () => {
+  it('the service names Kafka in its readiness and counts in its metrics', async () => {
     const ready = await fetch(`${service.url}/health/ready`);
     expect([ready.status, await ready.json()]).toMatchObject([
       200,
@@ -203,7 +203,7 @@ describe('the service', () => {
       expect(metrics).toMatch(new RegExp(`^millrace_purchase_${name}\\{[^}]*\\} \\d+$`, 'm'));
   });
 
-  it('is not ready for a topic whose number of partitions is not that of the contract', async () => {
+  it('the service is not ready for a topic whose number of partitions differs from the contract', async () => {
     const wrong = await TestTopic.create('purchase-wrong', { partitions: 3 });
     const other = await startPurchase({ KAFKA_BROKERS: brokers, PURCHASE_TOPIC: wrong.name });
     try {
@@ -222,7 +222,7 @@ describe('the service', () => {
     }
   });
 
-  it('fails no request of clients that heed readiness while its two replicas restart in turn', { timeout: 240_000 }, async () => {
+  it('clients that heed readiness see no failed request while the two replicas restart in turn', { timeout: 240_000 }, async () => {
     const replicas = await Promise.all([startReplica(), startReplica()]);
     const stop = new AbortController();
     const failed: unknown[] = [];
@@ -268,7 +268,7 @@ describe('the service', () => {
     expect([failed, taken > 50]).toEqual([[], true]);
   });
 
-  it('answers the requests that it has accepted after SIGTERM under load, and exits with 0; each acknowledged purchase is in the topic', async () => {
+  it('after SIGTERM under load, the service answers its accepted requests, exits with 0 and loses no purchase', async () => {
     const before = (await topic.messages()).length;
     const stopping = await spawnService('purchase', { KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name });
     const stop = new AbortController();

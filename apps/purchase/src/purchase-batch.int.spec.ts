@@ -26,10 +26,10 @@ async function send(body: string | Uint8Array, headers: Readonly<Record<string, 
 
 describe('a batch of NDJSON', () => {
   it.each([
-    ['uncompressed', (text: string) => text, {}],
+    ['without compression', (text: string) => text, {}],
     ['with gzip', (text: string) => gzipSync(text), { 'content-encoding': 'gzip' }],
     ['with zstd', (text: string) => zstdCompressSync(text), { 'content-encoding': 'zstd' }],
-  ] as const)('%s has an answer for each line, and a bad line fails alone', async (_what, encode, headers) => {
+  ] as const)('a batch of NDJSON %s has an answer for each line, and a bad line fails alone', async (_what, encode, headers) => {
     const good = JSON.stringify(seedPurchase({ userId: 'a' }));
     const { status, body } = await send(encode(`${good}\n\n{"title": \n${JSON.stringify({ title: 1 })}\n${good}`), headers);
     expect(status).toBe(202);
@@ -46,19 +46,19 @@ describe('a batch of NDJSON', () => {
     expectEachOnce(body.items.filter((item) => item.status === 202) as never, await topic.messages());
   });
 
-  it('with only bad lines, or none, is 400', async () => {
+  it('a batch of NDJSON with only bad lines, or with none, is answered 400', async () => {
     expect((await send('{\n}')).status).toBe(400);
     expect((await send('\n')).body.errors).toEqual([{ field: '', message: 'must have at least 1 item', limit: 1 }]);
   });
 
-  it('is no body of a single purchase', async () => {
+  it('NDJSON is refused as the body of a single purchase', async () => {
     const answer = await post(service.url, '{}', { headers: { 'content-type': 'application/x-ndjson' } });
     expect([answer.status, answer.body.type]).toEqual([415, 'urn:millrace:problem:unsupported-media-type']);
   });
 });
 
 describe('a large batch', () => {
-  it('of 10,000 purchases in NDJSON with zstd, and as a JSON array, is taken whole and in order', async () => {
+  it('a batch of 10,000 purchases in NDJSON with zstd, or as a JSON array, is taken whole and in order', async () => {
     const items = Array.from({ length: 10_000 }, (_, n) => seedPurchase({ userId: `user-${n % 97}`, title: `Title ${n}` }));
     const answers = [
       await send(zstdCompressSync(linesOf(items)), { 'content-encoding': 'zstd' }),
@@ -75,7 +75,7 @@ describe('a large batch', () => {
     }
   });
 
-  it('above 8 MiB is refused, also when its compressed body is small', async () => {
+  it('a batch above 8 MiB is refused, also when its compressed body is small', async () => {
     const line = `${JSON.stringify({ title: 'x'.repeat(1000) })}\n`;
     const large = line.repeat(9000);
     for (const [body, headers] of [

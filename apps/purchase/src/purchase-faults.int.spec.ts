@@ -31,11 +31,11 @@ async function postMany(url: string, count: number): ReturnType<typeof load> {
   return await load(url, { count, clients: count });
 }
 
-describe('a Produce answer that is lost while several requests are in flight', () => {
+describe('a Produce answer that is lost among requests in flight', () => {
   it.each([
     ['never comes', 'swallow-answer'],
     ['is cut off with its connection', 'apply-then-drop'],
-  ] as const)('because it %s: every purchase is acknowledged, and stands once where its receipt says', async (_how, kind) => {
+  ] as const)('every purchase is acknowledged and written once, where its receipt says, when a Produce answer %s', async (_how, kind) => {
     service = await startReadyPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name, ...hasty });
     await postMany(service.url, 5);
     const faults = await proxy.inject({ kind }, { times: 3, when: { api: 'Produce' } });
@@ -54,7 +54,7 @@ describe('a Produce answer that is lost while several requests are in flight', (
     );
   });
 
-  it('repeatedly until the send times out leaves its purchases in doubt, and no later one', async () => {
+  it('Produce answers that are lost until the send times out leave its purchases in doubt, and no later one', async () => {
     service = await startReadyPurchase({
       KAFKA_BROKERS: proxy.address,
       PURCHASE_TOPIC: topic.name,
@@ -75,8 +75,8 @@ describe('a Produce answer that is lost while several requests are in flight', (
   });
 });
 
-describe('while Kafka is frozen: it accepts connections and answers nothing', () => {
-  it('every purchase is answered 503 with Retry-After in time, and the circuit opens after two calls that waited', async () => {
+describe('a frozen Kafka, which accepts connections and answers nothing', () => {
+  it('every purchase gets 503 with Retry-After while Kafka is frozen; the circuit opens after two calls that waited', async () => {
     // With default settings, because the test is about their limits.
     service = await startReadyPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name });
     expect((await post(service.url, seedText)).status).toBe(202);
@@ -96,8 +96,8 @@ describe('while Kafka is frozen: it accepts connections and answers nothing', ()
   });
 });
 
-describe('while Kafka is down', () => {
-  it('the service starts, reports it, refuses at once with Retry-After, and accepts purchases when Kafka is back', async () => {
+describe('the service without Kafka', () => {
+  it('the service starts without Kafka, reports it, refuses at once with Retry-After, and recovers with Kafka', async () => {
     const away = await proxy.inject({ kind: 'refuse' });
     service = await startPurchase({ KAFKA_BROKERS: proxy.address, PURCHASE_TOPIC: topic.name });
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
@@ -117,7 +117,7 @@ describe('while Kafka is down', () => {
   });
 
   it(
-    'killed with -9 under load, each acknowledged purchase is in the topic once, and the service recovers by itself',
+    'after a kill -9 of Kafka under load, the topic has each acknowledged purchase once, and the service recovers',
     { timeout: 240_000 },
     async () => {
       const kafka = stackPart('kafka');

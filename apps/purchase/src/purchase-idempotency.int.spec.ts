@@ -40,7 +40,7 @@ const written = async (eventId: string): Promise<number> =>
 const receiptOf = ({ headers }: Answer): (string | null)[] => [headers.get('idempotent-replayed'), headers.get('idempotency-receipt')];
 
 describe('a purchase with an Idempotency-Key', () => {
-  it('that is repeated on another instance gets the first receipt, and is in the topic once', async () => {
+  it('a purchase that is repeated on another instance gets the first receipt, and is in the topic once', async () => {
     const key = crypto.randomUUID();
     const first = await send(key, seedPurchase());
     expect([first.status, first.body.eventId, ...receiptOf(first)]).toEqual([202, idOf(key), null, null]);
@@ -49,7 +49,7 @@ describe('a purchase with an Idempotency-Key', () => {
     expect(await written(idOf(key))).toBe(1);
   });
 
-  it('with another body under a used key is 422', async () => {
+  it('a purchase with another body under a used key is answered 422', async () => {
     const key = crypto.randomUUID();
     await send(key, seedPurchase());
     const other = await send(key, seedPurchase({ userAge: 25 }), { instance: 1 });
@@ -58,25 +58,25 @@ describe('a purchase with an Idempotency-Key', () => {
     expect(await written(idOf(key))).toBe(1);
   });
 
-  it('that arrives many times at once gets one receipt', async () => {
+  it('a purchase that arrives many times at once gets one receipt', async () => {
     const key = crypto.randomUUID();
     const answers = await Promise.all(Array.from({ length: 12 }, async (_, n) => await send(key, seedPurchase(), { instance: n % 2 })));
     expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
     expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === null)).toHaveLength(1);
   });
 
-  it('keeps the eventId of its body', async () => {
+  it('a purchase with a key keeps the eventId of its body', async () => {
     const eventId = crypto.randomUUID();
     expect((await send(crypto.randomUUID(), seedPurchase({ eventId }))).body.eventId).toBe(eventId);
   });
 
-  it('that breaks the contract may be corrected under its key', async () => {
+  it('a purchase that breaks the contract may be corrected under its key', async () => {
     const key = crypto.randomUUID();
     expect((await send(key, seedPurchase({ userAge: 151 }))).status).toBe(400);
     expect((await send(key, seedPurchase())).status).toBe(202);
   });
 
-  it('with a malformed key is refused', async () => {
+  it('a purchase with a malformed key is refused', async () => {
     const { status, body } = await send('a b', seedPurchase());
     expect([status, body.errors]).toEqual([
       400,
@@ -86,7 +86,7 @@ describe('a purchase with an Idempotency-Key', () => {
 });
 
 describe('a batch with an Idempotency-Key', () => {
-  it('gives each item the id of its place, and gets its first answer again', async () => {
+  it('a batch with a key gives each item the id of its place, and gets its first answer again', async () => {
     const key = crypto.randomUUID();
     const items = Array.from({ length: 20 }, (_, n) => (n === 3 ? { title: 1 } : seedPurchase({ userId: `u${n}` })));
     const first = await send(key, items, { path: '/v1/purchases/batch' });
@@ -99,8 +99,8 @@ describe('a batch with an Idempotency-Key', () => {
   });
 });
 
-describe('an Idempotency-Key while Redis is down', () => {
-  it('still gives the same event id, and the answer says that no receipt is kept', async () => {
+describe('an Idempotency-Key without Redis', () => {
+  it('a key still gives the same event id while Redis is down, and the answer says that no receipt is kept', async () => {
     const fault = await redis.inject({ kind: 'black-hole' });
     const key = crypto.randomUUID();
     const answers = [await send(key, seedPurchase()), await send(key, seedPurchase(), { instance: 1 })];

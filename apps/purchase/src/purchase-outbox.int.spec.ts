@@ -71,8 +71,8 @@ function idOf({ headers }: TopicMessage): string {
   return headers['ce_id']!;
 }
 
-describe('while Kafka is down', () => {
-  it('purchases are acknowledged from the disk, the service is degraded and not unready, and all are in the topic in order afterwards', async () => {
+describe('the outbox', () => {
+  it('a degraded service acknowledges purchases from disk while Kafka is down, and the topic has them in order later', async () => {
     const away = await (await startProxy()).inject({ kind: 'refuse' });
     service = await startPurchase(env(proxy!.address));
     const { url } = service;
@@ -116,8 +116,8 @@ describe('while Kafka is down', () => {
   });
 });
 
-describe('a kill -9 of Kafka and of the service under load', () => {
-  it('loses no acknowledged purchase', { timeout: 300_000 }, async () => {
+describe('a kill -9 of Kafka and of the service', () => {
+  it('a kill -9 of Kafka and of the service under load loses no acknowledged purchase', { timeout: 300_000 }, async () => {
     const kafka = stackPart('kafka');
     const first = await spawnService('purchase', env(brokers));
     processes.push(first);
@@ -149,7 +149,7 @@ describe('a kill -9 of Kafka and of the service under load', () => {
 });
 
 describe('a second instance', () => {
-  it('does not start on the outbox of the first one', async () => {
+  it('a second instance does not start on the outbox of the first one', async () => {
     processes.push(await spawnService('purchase', env(brokers)));
     await expect(spawnService('purchase', env(brokers))).rejects.toThrow('Another process uses the outbox directory');
   });

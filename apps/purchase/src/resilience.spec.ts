@@ -30,7 +30,7 @@ function counted(env: Readonly<Record<string, string>> = {}): { paths: CallPaths
 }
 
 describe('the guard around Kafka', () => {
-  it('never repeats a write, however it failed', async () => {
+  it('the guard never repeats a write, however it failed', async () => {
     const { guard } = guarded();
     let writes = 0;
     await expect(
@@ -42,7 +42,7 @@ describe('the guard around Kafka', () => {
     expect(writes).toBe(1);
   });
 
-  it('refuses calls at once after Kafka has failed, with the time until the next attempt', async () => {
+  it('the guard refuses calls at once after Kafka has failed, with the time until the next attempt', async () => {
     const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
     await expect(guard('open', failing)).rejects.toThrow('no broker');
     await expect(guard('check', failing)).rejects.toThrow('no broker');
@@ -53,7 +53,7 @@ describe('the guard around Kafka', () => {
     expect(kafka.snapshot().breaker?.state).toBe('open');
   });
 
-  it('accepts other writes after Kafka refused the content of one', async () => {
+  it('the guard accepts other writes after Kafka refused the content of one', async () => {
     const { guard, kafka } = guarded({ PURCHASE_KAFKA_BREAKER_MINIMUM_CALLS: '2' });
     const tooLarge = new ResponseError(
       0,
@@ -65,7 +65,7 @@ describe('the guard around Kafka', () => {
     expect(kafka.snapshot().breaker?.state).toBe('closed');
   });
 
-  it('ends a call at its timeout, or when its caller aborts', async () => {
+  it('the guard ends a call at its timeout, or when its caller aborts', async () => {
     const { guard } = guarded({ PURCHASE_KAFKA_OPEN_MS_MAX: '100', PURCHASE_KAFKA_CHECK_MS_MAX: '60000' });
     await expect(guard('open', silent)).rejects.toThrow('Kafka did not finish "open" within 100 ms');
     const caller = new AbortController();
@@ -76,7 +76,7 @@ describe('the guard around Kafka', () => {
 });
 
 describe('the time of a write', () => {
-  it('is longer than the time in which Kafka answers one attempt: at the start, and after each change', () => {
+  it('a write has more time than Kafka has for one answer, at the start and after each change', () => {
     const { rule } = purchasePipelinesOf(readPurchaseConfig({}));
     const { settingsOf } = counted();
     const within = (attemptMs: number): readonly string[] => rule!((name) => applyPatch(settingsOf(name), { timeout: { attemptMs } }));
@@ -86,7 +86,7 @@ describe('the time of a write', () => {
 });
 
 describe('the attempts that one request may cause', () => {
-  it('are those of the client within the time of a write', () => {
+  it('the attempts of one request are those of the client within the time of a write', () => {
     const { paths, settingsOf } = counted();
     expect(paths.count(settingsOf)).toMatchObject([
       { product: 'kafka 1 × @platformatic/kafka 30', attemptsMax: 30 },
@@ -95,12 +95,12 @@ describe('the attempts that one request may cause', () => {
     expect(() => paths.enforce(settingsOf)).not.toThrow();
   });
 
-  it('may not grow beyond their limit by settings', () => {
+  it('the attempts of one request may not grow beyond their limit by settings', () => {
     const { paths, settingsOf } = counted({ PURCHASE_KAFKA_RETRY_DELAY_MS: '10' });
     expect(() => paths.enforce(settingsOf)).toThrow('may cause 300 attempts');
   });
 
-  it('follow the current settings, which may change while the service runs', () => {
+  it('the attempts of one request follow the current settings, which may change while the service runs', () => {
     const { paths, settingsOf } = counted();
     const longer: SettingsOf = (name) => applyPatch(settingsOf(name), { timeout: { attemptMs: 30_000 } });
     expect(paths.problem(longer)).toContain('may cause 300 attempts');

@@ -110,8 +110,8 @@ const outboxPutsMax = 4096;
 const outboxPutMsMax = 5000;
 
 /**
- * The pipeline around the publishing of one request. Kafka's own calls have the pipeline `kafka` inside; this one adds the outbox, its `queue`
- * fallback. Its attempts end after every request.
+ * The pipeline around the publishing of one request. Kafka's own calls have the pipeline `kafka` inside; this one adds the outbox, its
+ * `queue` fallback. Its attempts end after every request.
  */
 export function publishSpec(config: PurchasePipelineSettings, queue: FallbackQueue) {
   const attemptMs = config.PURCHASE_REQUEST_MS_MAX + outboxPutMsMax;

@@ -154,7 +154,7 @@ const file = async (name: string, content: string): Promise<string> => {
   return path;
 };
 
-describe('a refusal is named the same by both clients:', () => {
+describe('the name of a refusal', () => {
   const cases: readonly (readonly [what: string, kind: string, access: () => Promise<KafkaEnv>])[] = [
     ['a wrong SCRAM password', 'login', async () => await Promise.resolve(kafka.scram('sink', 'wrong'))],
     ['a wrong PLAIN password', 'login', async () => await Promise.resolve(kafka.plain('sink', 'wrong'))],
@@ -199,7 +199,7 @@ describe('a refusal is named the same by both clients:', () => {
     ['a missing ACL', 'authorization', async () => await Promise.resolve(kafka.scram('stranger'))],
   ];
 
-  it.each(cases)('%s is %s', async (_what, kind, accessOf) => {
+  it.each(cases)('both clients name %s as the refusal %s', async (_what, kind, accessOf) => {
     const access = await accessOf();
     const writer = writerOf(access);
     const named = await writer.check().catch((error: unknown) => kafkaRefusalOf(error)?.kind ?? String(error));

@@ -35,7 +35,7 @@ it('each client has the connect timeout of its pipeline, and retries nothing its
   plain.destroy();
 });
 
-it('each waits for an answer as long as its pipeline lets it, however long that is set', async () => {
+it('each client waits for an answer as long as its pipeline lets it, however long that is', async () => {
   const clients = awsClients(place);
   const limits = await Promise.all([clients.s3, clients.glue, clients.athena].map(limitsOf));
   expect(limits.map(({ socketTimeout, requestTimeout }) => ({ socketTimeout, requestTimeout }))).toEqual(
@@ -62,7 +62,7 @@ it('a profile gives region and credentials to the clients when no region is set'
   rmSync(folder, { recursive: true });
 });
 
-it('without a region anywhere it is us-east-1', async () => {
+it('the region is us-east-1 when none is set anywhere', async () => {
   for (const key of ['AWS_REGION', 'AWS_PROFILE']) vi.stubEnv(key, undefined);
   for (const key of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(key, '/nowhere');
   const clients = awsClients({ ...place, region: undefined });

@@ -62,7 +62,7 @@ export class QueryError extends CodedError {
   }
 }
 
-/** Whether the engine or its data could not be reached: an earlier answer may stand in. */
+/** Whether the engine or its data could not be reached. An earlier answer may then replace the missing one. */
 export function isOutOfReach(error: unknown): boolean {
   return error instanceof QueryError && (error.code === 'unavailable' || error.code === 'overloaded');
 }

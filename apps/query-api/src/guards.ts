@@ -20,7 +20,7 @@ export interface RequestLimits {
   readonly deadline?: number | undefined;
 }
 
-/** Stands around every call to one dependency: time limit, retries, circuit, bulkhead. `run` gets the signal of its attempt. */
+/** Surrounds every call to one dependency with a time limit, retries, a circuit and a bulkhead. `run` gets the signal of its attempt. */
 export type CallGuard = <T>(call: GuardedCall, run: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
 /** One guard for each dependency; no call of this app's own leaves the process by another way. */
@@ -36,7 +36,7 @@ export interface Guards {
 }
 
 /**
- * Each call to S3 may be repeated: parts have names of their own, and a manifest that is there already is read back.
+ * Each call to S3 may be repeated: parts have unique names, and a manifest that already exists is read back.
  *
  * @param deadline that of every call
  */

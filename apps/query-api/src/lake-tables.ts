@@ -80,7 +80,7 @@ async function* filesAt(
   signal: AbortSignal,
 ): AsyncGenerator<LakeFile> {
   const { bucket, prefix } = placeOf(location);
-  // Athena and Trino take the value from the catalog; a location that tells another one is most likely a mistake.
+  // Athena and Trino take the value from the catalog; a location with another one is most likely a mistake.
   if (!prefix.endsWith(`${partitionKey}=${value}/`)) {
     throw new QueryError(
       'engine-failed',

@@ -55,12 +55,12 @@ async function finished(sql: string): Promise<string> {
   return (await answerTo('POST', '/v1/queries', { body: { sql }, headers: { prefer: 'wait=30' } })).id;
 }
 
-describe('the OpenAPI document of the query API', () => {
-  it('describes exactly the routes of the service', () => {
+describe('the OpenAPI document', () => {
+  it('the document describes exactly the routes of the service', () => {
     expect(check.routeFaults(api.routes)).toEqual([]);
   });
 
-  it('has a counterpart that describes exactly the routes of the worker', async () => {
+  it('the document of the worker describes exactly the routes of the worker', async () => {
     expect((await DocumentCheck.of(worker.url)).routeFaults(worker.routes)).toEqual([]);
   });
 
@@ -74,7 +74,7 @@ describe('the OpenAPI document of the query API', () => {
     '/v1/engines',
     '/health/ready',
     '/admin/pipelines',
-  ])('describes the answer of %s', async (path) => {
+  ])('the document describes the answer of %s', async (path) => {
     expect(await answerTo('GET', path)).toMatchObject({ status: 200, faults: [] });
   });
 
@@ -87,23 +87,23 @@ describe('the OpenAPI document of the query API', () => {
     ['a statement that cannot be parsed', { sql: 'SELEC' }, {}, 400],
     ['a wrong field', { sql: 'SELECT 1', price: 1 }, {}, 400],
     ['a wrong key', { sql: 'SELECT 1' }, { 'idempotency-key': 'a b' }, 400],
-  ])('describes the answer to %s', async (_what, body, headers, status) => {
+  ])('the document describes the answer to %s', async (_what, body, headers, status) => {
     expect(await answerTo('POST', '/v1/queries', { body, headers })).toMatchObject({ status, faults: [] });
   });
 
-  it('describes a table and a report that do not exist', async () => {
+  it('the document describes a table and a report that do not exist', async () => {
     for (const path of ['/v1/tables/nothing', '/v1/reports/nothing'])
       expect(await answerTo('GET', path)).toMatchObject({ status: 404, faults: [] });
     expect(await answerTo('GET', '/v1/tables/purchases?sample=101')).toMatchObject({ status: 400, faults: [] });
   });
 
-  it('describes a list of queries and a wrong filter', async () => {
+  it('the document describes a list of queries and a wrong filter', async () => {
     await finished('SELECT 1 AS one');
     expect(await answerTo('GET', '/v1/queries?text=one&limit=1')).toMatchObject({ status: 200, faults: [] });
     expect(await answerTo('GET', '/v1/queries?state=unknown')).toMatchObject({ status: 400, faults: [] });
   });
 
-  it('describes the state, the results and the cancellation of a query', async () => {
+  it('the document describes the state, the results and the cancellation of a query', async () => {
     const id = await finished('SELECT n FROM range(5) t(n)');
     expect(await answerTo('GET', `/v1/queries/${id}`)).toMatchObject({ status: 200, faults: [] });
     expect(await answerTo('GET', `/v1/queries/${id}`, { headers: { 'if-none-match': '*' } })).toMatchObject({ status: 304, faults: [] });

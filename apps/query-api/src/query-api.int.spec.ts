@@ -103,7 +103,7 @@ afterAll(async () => {
 });
 
 describe('a query over HTTP', () => {
-  it('is taken with 202, can be waited for, and its results read', async () => {
+  it('a query is taken with 202, can be waited for, and its results can be read', async () => {
     const submitted = await post({ sql: 'SELECT genre, count(*) AS purchases FROM purchases GROUP BY genre ORDER BY genre' });
     expect(submitted.status).toBe(202);
     expect(submitted.headers.get('retry-after')).toBe('1');
@@ -127,7 +127,7 @@ describe('a query over HTTP', () => {
     });
   });
 
-  it('gives the same rows through duckdb and through athena', async () => {
+  it('a query gives the same rows through duckdb and through athena', async () => {
     const sql = `SELECT event_id, book_id, title, author, genre, user_id, user_country, user_age, purchase_timestamp, dt FROM ${lake.database}.purchases WHERE user_age >= ? ORDER BY purchase_timestamp`;
     const [duckdb, athena] = await Promise.all(
       ['duckdb', 'athena'].map(async (engine) => await post({ sql, parameters: [0], engine }, { prefer: 'wait=30' })),
@@ -154,7 +154,7 @@ describe('a query over HTTP', () => {
     expect(december.body).toMatchObject({ report: 'sales-by-genre', results: { rows: [["Poet's", '1', '1', 30]] } });
   });
 
-  it('that asks for an unknown column fails with the reason and the position', async () => {
+  it('a query of an unknown column fails with the reason and the position', async () => {
     const { status, body } = await post({ sql: 'SELECT gener FROM purchases' }, { prefer: 'wait=30' });
     expect(status).toBe(200);
     expect(body.state).toBe('failed');
@@ -165,7 +165,7 @@ describe('a query over HTTP', () => {
     expect(results.body).toMatchObject({ type: 'urn:millrace:problem:no-results' });
   });
 
-  it("ends at its caller's deadline, which its job carries, and is not begun after it", async () => {
+  it("a query ends at its caller's deadline, which its job carries, and is not begun after it", async () => {
     const sql = 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5';
     const deadline = Date.now() + 1500;
     const taken = await post({ sql }, { prefer: 'wait=30', 'x-millrace-deadline': String(deadline) });
@@ -182,7 +182,7 @@ describe('a query over HTTP', () => {
     });
   });
 
-  it('is not looked at, read or cancelled for a caller whose deadline has passed', async () => {
+  it('a query is not looked at, read or cancelled for a caller whose deadline has passed', async () => {
     const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
     const self = `/v1/queries/${body.id}`;
     const ways: readonly [path: string, init: RequestInit][] = [
@@ -202,7 +202,7 @@ describe('a query over HTTP', () => {
     }
   });
 
-  it('is waited for no longer than the deadline of who waits', async () => {
+  it('a query is waited for no longer than the deadline of the waiting caller', async () => {
     const { body } = await post({
       sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5',
       timeoutMs: 600_000,
@@ -213,7 +213,7 @@ describe('a query over HTTP', () => {
     await ask(self, { method: 'DELETE' });
   });
 
-  it('is shed before anything is asked of Redis while the process has more work than it can do; an operator is still answered', async () => {
+  it('a request is shed before any call to Redis while the process is overloaded; an operator is still answered', async () => {
     const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
     const delay = vi.spyOn(api.app.get(ProcessLoad), 'eventLoopDelayMs').mockReturnValue(60_000);
     const shed = async (): Promise<unknown> => (await ask(`/v1/queries/${body.id}`)).body['type'];
@@ -228,7 +228,7 @@ describe('a query over HTTP', () => {
     await expect.poll(async () => (await ask(`/v1/queries/${body.id}`)).status, { timeout: 30_000 }).toBe(200);
   });
 
-  it('ends at its time limit', async () => {
+  it('a query ends at its time limit', async () => {
     const { body } = await post(
       { sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5', timeoutMs: 1000 },
       { prefer: 'wait=30' },
@@ -236,7 +236,7 @@ describe('a query over HTTP', () => {
     expect(body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded' } });
   });
 
-  it('can be cancelled while it runs; its results are never given', async () => {
+  it('a query can be cancelled while it runs; its results are never given', async () => {
     const submitted = await post({ sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5' });
     const self = `/v1/queries/${submitted.body.id}`;
     const early = await ask(`${self}/results`);
@@ -249,7 +249,7 @@ describe('a query over HTTP', () => {
     expect((await ask(self, { method: 'DELETE' })).status).toBe(200);
   });
 
-  it('answers 304 while nothing changed', async () => {
+  it('the state of a query is answered 304 while nothing changed', async () => {
     const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
     const first = await ask(`/v1/queries/${body.id}`);
     const tag = first.headers.get('etag')!;
@@ -258,7 +258,7 @@ describe('a query over HTTP', () => {
     expect(second.text).toBe('');
   });
 
-  it('answers 304 for a result that the client has, to its owner and in the same form only', async () => {
+  it('a result that the client has is answered 304, to its owner and in the same form only', async () => {
     const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
     const path = `/v1/queries/${body.id}/results`;
     const tag = (await ask(path)).headers.get('etag')!;
@@ -267,14 +267,14 @@ describe('a query over HTTP', () => {
     expect((await ask(`/v1/queries/${crypto.randomUUID()}/results`, { headers: { 'if-none-match': '*' } })).status).toBe(404);
   });
 
-  it('is cancelled after the wait when its caller chose that, and tells how long the cancel took', async () => {
+  it('a query is cancelled after the wait when its caller chose that, and reports how long the cancel took', async () => {
     const { body } = await post({ sql: endless, onWaitTimeout: 'cancel' }, { prefer: 'wait=1' });
     expect(['cancelling', 'cancelled']).toContain(body.state);
     const done = await ask(`/v1/queries/${body.id}?wait=30`);
     expect(done.body).toMatchObject({ state: 'cancelled', cancelMs: expect.any(Number) as number });
   });
 
-  it('can be followed as server-sent events, which end with it', async () => {
+  it('a query can be followed as server-sent events, which end with it', async () => {
     const { body } = await post({ sql: endless });
     const response = await fetch(`${api.url}/v1/queries/${body.id}/events`);
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
@@ -296,7 +296,7 @@ describe('a query over HTTP', () => {
     expect((await fetch(`${api.url}/v1/queries/${crypto.randomUUID()}/events`)).status).toBe(404);
   });
 
-  it('is estimated before it runs, and refused above its own limit', async () => {
+  it('a query is estimated before it runs, and refused above its own limit', async () => {
     const sql = 'SELECT genre FROM purchases';
     const estimate = await post({ sql, engine: 'athena' }, {}, '/v1/queries/estimate');
     expect(estimate).toMatchObject({
@@ -312,7 +312,7 @@ describe('a query over HTTP', () => {
     expect((await post({ sql, maxBytesScanned: bytesScanned }, { prefer: 'wait=30' })).body.state).toBe('succeeded');
   });
 
-  it('gives results page by page, each row once', async () => {
+  it('a query gives results page by page, each row once', async () => {
     const { body } = await post({ sql: 'SELECT n FROM range(25) t(n) ORDER BY n' }, { prefer: 'wait=30' }, '/v1/queries?limit=10');
     const rows = [...body.results.rows];
     let next: string | undefined = body.results.next;
@@ -329,7 +329,7 @@ describe('a query over HTTP', () => {
     expect(foreign.status).toBe(400);
   });
 
-  it('gives a result of many parts as NDJSON and as CSV', async () => {
+  it('a query gives a result of many parts as NDJSON and as CSV', async () => {
     const { body } = await post(
       { sql: `SELECT n, 'a "b", c' AS t, CAST(NULL AS VARCHAR) AS nothing FROM range(25000) t(n) ORDER BY n` },
       { prefer: 'wait=30' },
@@ -346,8 +346,8 @@ describe('a query over HTTP', () => {
   });
 });
 
-describe('a request that is sent again', () => {
-  it('with its Idempotency-Key is the same query', async () => {
+describe('a repeated request', () => {
+  it('a request that is sent again with its Idempotency-Key is the same query', async () => {
     const key = { 'idempotency-key': crypto.randomUUID() };
     const [first, second] = await Promise.all([
       post({ sql: 'SELECT ?', parameters: ['a'] }, key),
@@ -360,7 +360,7 @@ describe('a request that is sent again', () => {
     expect(late.body).toMatchObject({ id: first.body.id, state: 'succeeded', results: { rows: [['a']] } });
   });
 
-  it('under the key of another request is refused', async () => {
+  it('a request under the key of another request is refused', async () => {
     const key = { 'idempotency-key': crypto.randomUUID() };
     expect((await post({ sql: 'SELECT ?', parameters: ['a'] }, key)).status).toBe(202);
     const other = await post({ sql: 'SELECT ?', parameters: ['b'] }, key);
@@ -368,7 +368,7 @@ describe('a request that is sent again', () => {
     expect(other.body).toMatchObject({ type: 'urn:millrace:problem:idempotency-conflict', errors: [{ field: 'Idempotency-Key' }] });
   });
 
-  it('under the key of a request to another engine is refused, also at the same time', async () => {
+  it('a request under the key of a request to another engine is refused, also at the same time', async () => {
     for (let round = 0; round < 5; round += 1) {
       const key = { 'idempotency-key': crypto.randomUUID() };
       const send = async (engine: string): Promise<Answer> => await post({ sql: 'SELECT 1 AS one', engine }, key);
@@ -387,20 +387,25 @@ describe('a request that is sent again', () => {
     }
   });
 
-  it('without a key is another query', async () => {
+  it('a request that is sent again without a key is another query', async () => {
     const [first, second] = await Promise.all([post({ sql: 'SELECT 1' }), post({ sql: 'SELECT 1' })]);
     expect(first.body.id).not.toBe(second.body.id);
   });
 });
 
-describe('what is refused', () => {
+describe('refusals', () => {
   it.each([
     ['two statements', { sql: 'SELECT 1; SELECT 2' }, 400, 'statement-not-allowed'],
     ['a statement that changes something', { sql: 'DROP TABLE purchases' }, 400, 'statement-not-allowed'],
     ['a file of the machine', { sql: "SELECT * FROM read_csv('/etc/passwd')" }, 400, 'statement-not-allowed'],
     ['a file of the machine by name', { sql: "SELECT * FROM '/etc/passwd'" }, 400, 'statement-not-allowed'],
-    ['the same through athena', { sql: "SELECT * FROM read_csv('/etc/passwd')", engine: 'athena' }, 400, 'statement-not-allowed'],
-    ['what is not SQL', { sql: 'SELECT FROM WHERE' }, 400, 'statement-invalid'],
+    [
+      'a file of the machine through athena',
+      { sql: "SELECT * FROM read_csv('/etc/passwd')", engine: 'athena' },
+      400,
+      'statement-not-allowed',
+    ],
+    ['text that is not SQL', { sql: 'SELECT FROM WHERE' }, 400, 'statement-invalid'],
     ['a missing statement', {}, 400, 'validation'],
     ['a statement and a report', { sql: 'SELECT 1', report: 'sales-by-genre' }, 400, 'validation'],
     ['an unknown field', { sql: 'SELECT 1', limit: 5 }, 400, 'validation'],
@@ -427,7 +432,7 @@ describe('what is refused', () => {
     ['broken JSON', '{"sql": ', 400, 'invalid-json'],
     ['a body too large', { sql: 'x'.repeat(300_000) }, 413, 'body-too-large'],
     ['a statement too long', { sql: `SELECT '${'x'.repeat(70_000)}'` }, 400, 'validation'],
-  ])('%s', async (_what, body, status, problem) => {
+  ])('the API refuses %s', async (_what, body, status, problem) => {
     const answer = await post(body);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
@@ -439,15 +444,15 @@ describe('what is refused', () => {
     ['too few parameters', { sql: 'SELECT ?, ?', parameters: [1] }, 'parameters'],
     ['a parameter of the wrong type', { sql: 'SELECT ?, ?', parameters: [1, [2]] }, 'parameters[1]'],
     ['an engine that is not here', { sql: 'SELECT 1', engine: 'trino' }, 'engine'],
-    ['a time limit', { sql: 'SELECT 1', timeoutMs: 1 }, 'timeoutMs'],
+    ['a time limit that is too short', { sql: 'SELECT 1', timeoutMs: 1 }, 'timeoutMs'],
     ['an unknown report', { report: 'nothing' }, 'report'],
     ['a wrong parameter of a report', { report: 'sales-by-genre', parameters: { to: 'today' } }, 'parameters.to'],
-    ['a statement', { sql: 'DROP TABLE purchases' }, 'sql'],
-  ])('and the problem names the field: %s', async (_what, body, field) => {
+    ['a statement that changes something', { sql: 'DROP TABLE purchases' }, 'sql'],
+  ])('the problem names the field of %s', async (_what, body, field) => {
     expect((await post(body)).body).toMatchObject({ errors: [{ field, message: expect.any(String) as string }] });
   });
 
-  it('a cursor that was made or changed by hand', async () => {
+  it('the API refuses a cursor that was made or changed by hand', async () => {
     const { body } = await post({ sql: 'SELECT n FROM range(25) t(n) ORDER BY n' }, { prefer: 'wait=30' });
     const cursors = [
       '',
@@ -467,7 +472,7 @@ describe('what is refused', () => {
     expect((await ask(`/v1/queries/${body.id}/results?limit=0`)).body).toMatchObject({ errors: [{ field: 'limit' }] });
   });
 
-  it('a content type that is not JSON', async () => {
+  it('the API refuses a content type that is not JSON', async () => {
     for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': 'application/xml' }]) {
       const answer = await ask('/v1/queries', { method: 'POST', headers, body: '{"sql":"SELECT 1"}' });
       expect(answer.status).toBe(415);
@@ -481,39 +486,35 @@ describe('what is refused', () => {
     ['/v1/queries/00000000-0000-4000-8000-000000000000/results', 404, 'not-found'],
     ['/v1/queries/00000000-0000-4000-8000-000000000000?wait=61', 400, 'validation'],
     ['/v1/queries/00000000-0000-4000-8000-000000000000?wait=soon', 400, 'validation'],
-  ])('GET %s', async (path, status, problem) => {
+  ])('GET %s is answered with %i', async (path, status, problem) => {
     const answer = await ask(path);
     expect(answer.status).toBe(status);
     expect(answer.body).toMatchObject({ type: `urn:millrace:problem:${problem}` });
   });
 });
 
-describe('an API that stops', () => {
-  it(
-    'is unready at once, still takes queries and answers them for its drain delay, and then ends long polls with the query as it is',
-    { timeout: 120_000 },
-    async () => {
-      const env = testEnvironment(lake, { QUERY_QUEUE_NAME: `drain-${lake.database}`, MILLRACE_DRAIN_DELAY_MS: '5000' });
-      const stopping = await spawnService('query-api', env);
-      const at = { url: stopping.url } as RunningService;
-      const send = async (): Promise<Answer> =>
-        await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sql":"SELECT 1"}' }, at);
-      // No worker takes them: the wait would last a minute.
-      const { body } = await send();
-      const longPoll = ask(`/v1/queries/${body.id}?wait=60`, {}, at);
-      await expect.poll(async () => (await ask('/metrics', {}, at)).text).toMatch(/requests_in_flight\{[^}]*\} 2$/m);
-      const ended = stopping.kill('SIGTERM');
-      await expect.poll(async () => (await ask('/health/ready', {}, at)).status).toBe(503);
-      const late = await send();
-      expect([late.status, late.headers.get('connection')]).toEqual([202, 'close']);
-      expect(await longPoll).toMatchObject({ status: 200, body: { state: 'queued' } });
-      expect(await ended).toEqual({ code: 0, signal: null });
-    },
-  );
+describe('a stopping API', () => {
+  it('a stopping API is unready at once, answers queries for its drain delay, and then ends long polls', { timeout: 120_000 }, async () => {
+    const env = testEnvironment(lake, { QUERY_QUEUE_NAME: `drain-${lake.database}`, MILLRACE_DRAIN_DELAY_MS: '5000' });
+    const stopping = await spawnService('query-api', env);
+    const at = { url: stopping.url } as RunningService;
+    const send = async (): Promise<Answer> =>
+      await ask('/v1/queries', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sql":"SELECT 1"}' }, at);
+    // No worker takes them: the wait would last a minute.
+    const { body } = await send();
+    const longPoll = ask(`/v1/queries/${body.id}?wait=60`, {}, at);
+    await expect.poll(async () => (await ask('/metrics', {}, at)).text).toMatch(/requests_in_flight\{[^}]*\} 2$/m);
+    const ended = stopping.kill('SIGTERM');
+    await expect.poll(async () => (await ask('/health/ready', {}, at)).status).toBe(503);
+    const late = await send();
+    expect([late.status, late.headers.get('connection')]).toEqual([202, 'close']);
+    expect(await longPoll).toMatchObject({ status: 200, body: { state: 'queued' } });
+    expect(await ended).toEqual({ code: 0, signal: null });
+  });
 });
 
-describe('around the queries', () => {
-  it('lists tables, reports and engines', async () => {
+describe('the other routes', () => {
+  it('the API lists tables, reports and engines', async () => {
     expect((await ask('/v1/tables')).body).toMatchObject({ tables: [{ name: 'purchases', database: lake.database }] });
     await expect
       .poll(async () => (await ask('/v1/reports')).body)
@@ -526,7 +527,7 @@ describe('around the queries', () => {
     });
   });
 
-  it('readiness names what each process needs', async () => {
+  it('the readiness names the dependencies of each process', async () => {
     expect(await readinessOf(api)).toEqual([
       'ready',
       'circuit-cache',
@@ -556,7 +557,7 @@ describe('around the queries', () => {
     ]);
   });
 
-  it('a full queue says so, and only queries for its engine are refused', async () => {
+  it('a full queue is reported, and only queries for its engine are refused', async () => {
     const narrow = { QUERY_QUEUE_NAME: `full-${lake.database}`, QUERY_QUEUE_JOBS_MAX: '2' };
     const full = await startApi(narrow);
     try {

@@ -118,7 +118,7 @@ function countOf({ body }: Answer): number {
 }
 
 describe('the cache of results', () => {
-  it('answers an equal statement of another layout from the result of the first, under an id of its own', async () => {
+  it('the cache answers an equal statement of another layout from the first result, under a separate id', async () => {
     const first = await run('SELECT genre, count(*) AS n FROM purchases GROUP BY genre ORDER BY genre');
     expect(first).toMatchObject({
       status: 200,
@@ -137,7 +137,7 @@ describe('the cache of results', () => {
     expect(JSON.stringify(third.body)).not.toContain(first.body.id);
   });
 
-  it('keeps the queries of callers apart: each sees its own, and pages with its own cursors', async () => {
+  it('the cache keeps the queries of callers apart: each sees its own, and pages with its own cursors', async () => {
     const sql = 'SELECT genre FROM purchases ORDER BY genre';
     const alice = await run(sql);
     const bob = await run(sql, { caller: 'bob' });
@@ -156,7 +156,7 @@ describe('the cache of results', () => {
     expect(ids).not.toContain(alice.body.id);
   });
 
-  it('never answers without a purchase that has landed, and still answers statements over other days', async () => {
+  it('the cache never answers without a purchase that has landed, and still answers statements over other days', async () => {
     const before = await count();
     expect((await count()).cache).toBe('hit');
     await count(" WHERE dt < '2019-12-02'");
@@ -170,7 +170,7 @@ describe('the cache of results', () => {
     });
   });
 
-  it('does not answer while files of a batch are on their way, or their day is not registered, and does afterwards', async () => {
+  it('a kept result without the files of an unregistered day holds until the day is registered', async () => {
     const later = " WHERE dt >= '2020-01-01'";
     await count(later);
     expect((await count(later)).cache).toBe('hit');
@@ -184,7 +184,7 @@ describe('the cache of results', () => {
     expect((await count(later)).cache).toBe('hit');
   });
 
-  it('is passed by on request, for volatile statements and for those without a table', async () => {
+  it('the cache is bypassed on request, for volatile statements and for those without a table', async () => {
     const sql = 'SELECT max(user_age) AS oldest FROM purchases';
     expect((await run(sql, { headers: { 'cache-control': 'no-store' } })).cache).toBe('bypass');
     expect((await run(sql)).cache).toBe('miss');
@@ -201,7 +201,7 @@ describe('the cache of results', () => {
     expect([text.cache, number.cache]).toEqual(['miss', 'miss']);
   });
 
-  it('runs the statement again when its result is gone from S3', async () => {
+  it('a statement runs again when its result is gone from S3', async () => {
     const sql = 'SELECT min(user_age) AS youngest FROM purchases';
     const { body } = await run(sql);
     await lake.store.delete(`_results/${body.id}/manifest.json`);
@@ -209,7 +209,7 @@ describe('the cache of results', () => {
     expect((await run(sql)).cache).toBe('hit');
   });
 
-  it('holds no more results than its limit, and none for longer than its time', async () => {
+  it('each entry of the cache expires', async () => {
     const redis = new Redis(testParts.redisUrl);
     const keys = await redis.keys(`millrace:test-${lake.database}:cache:*`);
     expect(keys.length).toBeGreaterThan(0);
@@ -222,8 +222,8 @@ describe('the cache of results', () => {
 const slow = (mark: number, millions = 20): string =>
   `SELECT count(*) AS n FROM range(${millions * 1_000_000 + mark}) a(x), purchases WHERE a.x % 7 = user_age % 5`;
 
-describe('equal statements at the same time', () => {
-  it('run once, whoever sends them', async () => {
+describe('equal statements', () => {
+  it('equal statements at the same time run once for all their callers', async () => {
     const before = await finishedCount();
     const answers = await Promise.all(Array.from({ length: 10 }, async (_, index) => await run(slow(1), { caller: `caller-${index}` })));
     expect(answers.map(({ cache }) => String(cache)).toSorted()).toEqual(['miss', ...Array.from({ length: 9 }, () => 'shared')]);
@@ -232,7 +232,7 @@ describe('equal statements at the same time', () => {
     expect((await finishedCount()) - before).toBe(1);
   });
 
-  it('go on when a follower is cancelled, and a follower runs when its leader is cancelled', async () => {
+  it('a leader continues when a follower is cancelled, and a follower runs when its leader is cancelled', async () => {
     // Long enough to be still running after the requests below.
     const leader = await run(slow(2, 100), { wait: 0 });
     const first = await run(slow(2, 100), { caller: 'bob', wait: 0 });
@@ -246,7 +246,7 @@ describe('equal statements at the same time', () => {
     expect((await ended(first.body.id, 'bob')).state).toBe('cancelled');
   });
 
-  it('run for themselves when a purchase landed between them', async () => {
+  it('equal statements run separately when a purchase landed between them', async () => {
     const leader = await run(slow(3, 30), { wait: 0 });
     await expect.poll(async () => (await ask(`/v1/queries/${leader.body.id}`, 'alice')).body.state).toBe('running');
     await lake.landBatch([purchase({ userAge: 35 })]);

@@ -94,7 +94,7 @@ afterAll(async () => {
   await lake?.close();
 });
 
-describe('on DuckDB', () => {
+describe('layouts on DuckDB', () => {
   it('a query reads the base before the projection exists, and says so', async () => {
     await land(3);
     const answer = await ask();
@@ -118,7 +118,7 @@ describe('on DuckDB', () => {
       for (const answer of [await asking, after]) {
         const { asOf, statistics } = answer.body;
         layouts.push(statistics!.layout);
-        // The base tells no offsets while its files change.
+        // The base has no known offsets while its files change.
         expect(rowsOf(answer)).toBe(statistics!.layout === 'iceberg' ? asOf![0]!.offsets[0] : rowsOf(answer));
       }
       // One of the two commits a batch, and the other loses or finds nothing.
@@ -187,7 +187,7 @@ describe('on DuckDB', () => {
   });
 });
 
-describe.skipIf(testParts.trinoMissing !== undefined)(`on Trino (${testParts.trinoMissing ?? testParts.trinoUrl})`, () => {
+describe.skipIf(testParts.trinoMissing !== undefined)(`layouts on Trino (${testParts.trinoMissing ?? testParts.trinoUrl})`, () => {
   it('each layout gives the rows up to its offsets, and the Iceberg table is exact for the position of its snapshot', async () => {
     await lake.projection().round();
     await land(1);

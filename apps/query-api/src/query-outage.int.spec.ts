@@ -94,7 +94,7 @@ afterAll(async () => {
 
 describe('Redis', () => {
   it.each(['refuse', 'black-hole', 'reset'] as const)(
-    '%s: a query is refused with 503 and not held, and taken again by itself',
+    'a query is refused with 503 while Redis has the fault %s, and is taken again by itself afterwards',
     async (kind) => {
       const fault = await redis.inject({ kind });
       const refused = await send('SELECT 1');
@@ -116,7 +116,7 @@ describe('Redis', () => {
     },
   );
 
-  it('gone while a query runs: the query ends once, and its end is known afterwards', async () => {
+  it('a query that runs while Redis is gone ends once, and its end is known afterwards', async () => {
     await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
     const { body } = await send('SELECT count(*) AS n FROM range(30000000) a(x), range(5) b(y) WHERE a.x % 7 = b.y % 5');
     await expect.poll(async () => (await ask(`/v1/queries/${body.id}`)).body.state, recovery).toBe('running');
@@ -126,7 +126,7 @@ describe('Redis', () => {
     await expect.poll(async () => (await ask(`/v1/queries/${body.id}`)).body.state, { timeout: 60_000, interval: 200 }).toBe('succeeded');
   });
 
-  it('not there at the start: the API starts, says so, and takes queries once it is there', async () => {
+  it('the API starts without Redis, says so, and takes queries once Redis is there', async () => {
     const fault = await redis.inject({ kind: 'refuse' });
     const late = await start('api', { QUERY_QUEUE_NAME: `late-${lake.database}` });
     try {
@@ -141,7 +141,7 @@ describe('Redis', () => {
 });
 
 describe('S3', () => {
-  it('gone: a report is answered by its last good answer, which tells its age; one that was never answered fails', async () => {
+  it('a report without S3 is answered by its last good answer with its age; one never answered before fails', async () => {
     const report = async (from: string): Promise<Answer['body']> =>
       (
         await ask('/v1/queries', {
@@ -166,7 +166,7 @@ describe('S3', () => {
   });
 
   it.each([{ kind: 'refuse' }, { kind: 'black-hole' }, { kind: 'status', status: 503 }] as const)(
-    '$kind: a query fails as unavailable, results cannot be read, and both work again by themselves',
+    'a query fails as unavailable while S3 has the fault $kind, results cannot be read, and both recover',
     async (fault) => {
       const before = await send('SELECT 1 AS one', { prefer: 'wait=30' });
       expect(before.body.state).toBe('succeeded');
@@ -184,7 +184,7 @@ describe('S3', () => {
 });
 
 describe("DuckDB's reads of S3", () => {
-  it('get no answer: DuckDB gives up within the time of a query, a report answers stale, and the circuit opens and closes by itself', async () => {
+  it('DuckDB gives up unanswered reads within a query, a report is stale, and the circuit opens and closes by itself', async () => {
     // The default circuit, except for the calls that it needs: a statement counts after its tries, here some 3.5 s. Kept files would be
     // read from memory.
     const more = {
@@ -249,7 +249,7 @@ describe('a dependency of one engine', () => {
     { dependency: 'GLUE', stuck: 'duckdb', spared: 'athena' },
     { dependency: 'ATHENA', stuck: 'athena', spared: 'duckdb' },
   ])(
-    '$dependency gives no answer: queries stuck in $stuck, more than run at once, do not keep $spared waiting',
+    'queries that are stuck in $stuck because $dependency does not answer do not keep $spared waiting',
     async ({ dependency, stuck, spared }) => {
       const proxy = await FaultProxy.start({ protocol: 'http', target: testParts.endpoint });
       const more = {

@@ -159,18 +159,22 @@ async function finished(caller: Caller): Promise<{ id: string; cursor: string }>
 }
 
 describe('a query of another principal', () => {
-  it('is answered by every route as an id that does not exist, byte for byte', { timeout: 120_000 }, async () => {
-    const all = Object.entries(callers());
-    for (const [name, owner] of all) {
-      const { id, cursor } = await finished(owner);
-      for (const [stranger, caller] of all.filter(([other]) => other !== name)) {
-        expect([stranger, await viaAll(caller, id, cursor)]).toEqual([stranger, await viaAll(caller, unknownId, cursor)]);
+  it(
+    'a query of another principal is answered by every route as an id that does not exist, byte for byte',
+    { timeout: 120_000 },
+    async () => {
+      const all = Object.entries(callers());
+      for (const [name, owner] of all) {
+        const { id, cursor } = await finished(owner);
+        for (const [stranger, caller] of all.filter(([other]) => other !== name)) {
+          expect([stranger, await viaAll(caller, id, cursor)]).toEqual([stranger, await viaAll(caller, unknownId, cursor)]);
+        }
+        expect((await ask(owner, `/v1/queries/${id}/results?cursor=${cursor}`)).body.rows).toEqual([['1'], ['2']]);
       }
-      expect((await ask(owner, `/v1/queries/${id}/results?cursor=${cursor}`)).body.rows).toEqual([['1'], ['2']]);
-    }
-  });
+    },
+  );
 
-  it('is not cancelled by a stranger, and is cancelled by its principal', async () => {
+  it('a query is not cancelled by a stranger, and is cancelled by its principal', async () => {
     const { aliceX, bobX } = callers();
     const { body } = await submit(aliceX, {
       sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5',
@@ -182,7 +186,7 @@ describe('a query of another principal', () => {
     expect((await ask(aliceX, `/v1/queries/${body.id}?wait=30`)).body.state).toBe('cancelled');
   });
 
-  it('is not reached with its cursor: a cursor works only with the id of its query, and for a caller that may see it', async () => {
+  it('a cursor works only with the id of its query, and for a caller that may see the query', async () => {
     const { aliceX, bobX } = callers();
     const [hers, his] = [await finished(aliceX), await finished(bobX)];
     expect((await ask(bobX, `/v1/queries/${his.id}/results?cursor=${hers.cursor}`)).status).toBe(400);
@@ -191,7 +195,7 @@ describe('a query of another principal', () => {
 });
 
 describe('the list of queries', () => {
-  it('holds those of the caller and no other, page by page; admin finds those of one principal', async () => {
+  it('the list holds the queries of the caller and no other, page by page; admin finds those of one principal', async () => {
     const { bobX, aliceKey } = callers();
     const mark = crypto.randomUUID();
     const ids: string[] = [];
@@ -215,8 +219,8 @@ describe('the list of queries', () => {
   });
 });
 
-describe('statements that take all their time', () => {
-  it('and fill every slot that their caller may have leave one to others; those of the caller wait, and can be cancelled', async () => {
+describe('long statements', () => {
+  it('statements that fill the slots of their caller leave one slot to others; those that wait can be cancelled', async () => {
     const { aliceKey, bobKey } = callers();
     const bomb = 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5';
     const bombs: string[] = [];
@@ -235,7 +239,7 @@ describe('statements that take all their time', () => {
 });
 
 describe('an Idempotency-Key', () => {
-  it('that several principals use is a different query for each; a repetition at another instance is the same query', async () => {
+  it('an Idempotency-Key of several principals is one query for each; a repetition elsewhere is the same query', async () => {
     const all = callers();
     const key = { 'idempotency-key': 'nightly-2026-11-27', prefer: 'wait=30' };
     const ids: string[] = [];
@@ -251,14 +255,14 @@ describe('an Idempotency-Key', () => {
     expect((await submit(elsewhere, { sql: "SELECT 'other' AS who" }, key)).status).toBe(422);
   });
 
-  it('does not reveal its query: the id does not derive from public values', async () => {
+  it('an Idempotency-Key does not reveal its query: the id does not derive from public values', async () => {
     const { aliceKey } = callers();
     const { body } = await submit(aliceKey, { sql: three }, { 'idempotency-key': 'daily' });
     const computed = createHash('sha256').update('alice\ndaily').digest('hex');
     expect(body.id.slice(0, 8)).not.toBe(computed.slice(0, 8));
   });
 
-  it('gives the same query on instances with the same QUERY_ID_SECRET, and another on an instance without it', async () => {
+  it('an Idempotency-Key gives the same query on instances with the same QUERY_ID_SECRET, and another one elsewhere', async () => {
     const secret = { ...keys, QUERY_ID_SECRET: 'a secret of more than 32 characters' };
     const [one, other] = await Promise.all([start('query-api', secret), start('query-api', secret)]);
     const ids = await Promise.all(
@@ -272,7 +276,7 @@ describe('an Idempotency-Key', () => {
 });
 
 describe('the scope admin', () => {
-  it('sees the queries of every principal, also without queries:run, and may not submit with it alone', async () => {
+  it('admin sees the queries of every principal, also without queries:run, and may not submit with it alone', async () => {
     const { aliceX, bobKey } = callers();
     for (const caller of [aliceX, bobKey]) {
       const { id, cursor } = await finished(caller);
@@ -283,7 +287,7 @@ describe('the scope admin', () => {
     expect((await ask({ service: api, credential: 'till-key' }, `/v1/queries/${unknownId}`)).status).toBe(403);
   });
 
-  it('sees a query from before principals were recorded, as a caller without authentication does; other principals do not', async () => {
+  it('admin and an open service show a query from before principals were recorded; other principals do not see it', async () => {
     const redis = requestConnection({ url: testParts.redisUrl }, [createPipeline({ name: 'redis' })], () => undefined);
     await settled(redis, 5000);
     const settings = {
@@ -310,7 +314,7 @@ const about = (id: string, audit: string): Record<string, unknown>[] =>
 describe('the log', () => {
   const principal = { kind: 'jwt', issuer: 'https://x.example', subject: 'alice' };
 
-  it('names caller, statement, engine, duration and bytes of a query: one line at its start and one at its end', async () => {
+  it('the log has a line at both ends of a query, with caller, statement, engine, time and bytes', async () => {
     const { aliceX } = callers();
     const ends: readonly (readonly [sql: string, state: string, figures: object])[] = [
       ['SELECT ? AS one', 'succeeded', { rows: 1, bytesScanned: expect.any(Number) as number }],
@@ -327,7 +331,7 @@ describe('the log', () => {
     expect(JSON.stringify(lines)).not.toContain('a private value');
   });
 
-  it('names the administrator who cancels', async () => {
+  it('the log names the administrator who cancels', async () => {
     const { aliceX } = callers();
     const { body } = await submit(aliceX, {
       sql: 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5',

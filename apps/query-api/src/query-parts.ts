@@ -98,7 +98,7 @@ export function cacheParts(
   { aws, redis }: QueryParts,
   registry: Pick<PipelineRegistry, 'get'>,
 ): { readonly versions: LedgerVersions; readonly cache: ResultCache } {
-  // The pipeline is around the whole read, so that none of its calls has one of its own.
+  // The pipeline is around the whole read, so that none of its calls has a separate one.
   const tables = streams.map((stream) => {
     const { store, catalog, projected } = tableParts(config, stream, aws, undefined);
     const projectedOffsets = async (): Promise<readonly number[] | undefined> => {

@@ -133,7 +133,7 @@ afterEach(async () => {
 });
 
 describe('a worker that dies', () => {
-  it('leaves a query that runs in Athena to its successor, which attaches to it and does not pay again', async () => {
+  it('a dead worker leaves a query in Athena to its successor, which attaches to it and does not pay again', async () => {
     const mark = `mark_${lake.database}`;
     const first = await startWorker();
     const id = await submit(slow(mark), 'athena');
@@ -151,7 +151,7 @@ describe('a worker that dies', () => {
   // A long run sets a higher number by hand.
   const kills = Number(process.env['MILLRACE_WORKER_KILLS'] ?? 6);
   it.skipIf(trinoMissing !== undefined)(
-    `around the start of a query in Athena leaves one execution, in ${kills} deaths${skipNote(trinoMissing)}`,
+    `a worker that dies around the start of a query in Athena leaves one execution, in ${kills} deaths${skipNote(trinoMissing)}`,
     { timeout: 60_000 + kills * 20_000 },
     async () => {
       let kill: { readonly moment: string; readonly child: ChildProcess } | undefined;
@@ -190,7 +190,7 @@ describe('a worker that dies', () => {
   );
 
   it.skipIf(trinoMissing !== undefined)(
-    `leaves a query that runs in Trino to its successor, which attaches to it and starts no other${skipNote(trinoMissing)}`,
+    `a dead worker leaves a query in Trino to its successor, which attaches to it and starts no other${skipNote(trinoMissing)}`,
     async () => {
       const more = { QUERY_ENGINES: 'duckdb,athena,trino', TRINO_URL: trinoUrl };
       const mark = `mark_${lake.database}`;
@@ -214,7 +214,7 @@ describe('a worker that dies', () => {
     },
   );
 
-  it('leaves a query that runs in DuckDB to its successor; its own DuckDB ends with it, and the query has one result', async () => {
+  it('a dead worker leaves a query in DuckDB to its successor; its own DuckDB ends, and the query has one result', async () => {
     const temp = await mkdtemp(join(tmpdir(), 'query-worker-test-'));
     try {
       const first = await startWorker({ TMPDIR: temp });
@@ -235,7 +235,7 @@ describe('a worker that dies', () => {
     }
   });
 
-  it('and one that kills every worker is given up', async () => {
+  it('a query that kills every worker is given up', async () => {
     const id = await submit(slow('n'), 'athena');
     for (let death = 0; death < 2; death += 1) {
       const child = await startWorker({ QUERY_TAKEOVERS_MAX: '1' });
@@ -250,8 +250,8 @@ describe('a worker that dies', () => {
   });
 });
 
-describe('a worker that stops', () => {
-  it('lets a short query end and exits with 0', async () => {
+describe('a stopping worker', () => {
+  it('a stopping worker lets a short query end and exits with 0', async () => {
     const child = await startWorker();
     const id = await submit('SELECT 1 AS one', 'duckdb');
     await when(id, ({ state }) => state !== 'queued');
@@ -259,7 +259,7 @@ describe('a worker that stops', () => {
     expect((await queue.find(id))?.state).toBe('succeeded');
   });
 
-  it('hands over what does not end in time: nothing fails and nothing is started twice', async () => {
+  it('a stopping worker hands over queries that do not end in time: nothing fails and nothing is started twice', async () => {
     const mark = `mark_${lake.database}`;
     const first = await startWorker({ QUERY_DRAIN_SECONDS: '0' });
     const id = await submit(slow(mark), 'athena');
@@ -271,7 +271,7 @@ describe('a worker that stops', () => {
     expect(await executionsOf(mark)).toBe(1);
   });
 
-  it('and cannot hand over leaves the query to the next worker: it is neither lost nor failed', async () => {
+  it('a stopping worker that cannot hand over leaves the query to the next worker, neither lost nor failed', async () => {
     const failures: Error[] = [];
     const workerThat = (run: (query: QueryRun) => Promise<QueryOutcome>): QueryWorker =>
       new QueryWorker(
@@ -302,7 +302,7 @@ describe('a worker that stops', () => {
 });
 
 describe('a worker whose Redis fails for a moment', () => {
-  it('keeps progress that Redis did not take as soon as it does', async () => {
+  it('a worker keeps progress that Redis did not take as soon as Redis takes it', async () => {
     const progress = { startedAt: 1, executionId: 'a' };
     vi.spyOn(queue, 'saveProgress').mockRejectedValueOnce(new Error('Redis is away'));
     const ended = Promise.withResolvers<void>();

@@ -7,12 +7,12 @@ import { QueryError, Throttled } from './errors.ts';
 import { guardsOver, pipelinesOf, queryPipelines, specsOf } from './resilience.ts';
 
 describe('pipelines of the query API', () => {
-  it.each(['api', 'worker'] as const)('the %s has those it calls out with, and one request stays under the limit of attempts', (root) => {
+  it.each(['api', 'worker'] as const)('the %s has pipelines for its calls, and one request stays under the limit of attempts', (root) => {
     const { specs, callPaths = [], attemptsPerRequestMax } = pipelinesOf(readQueryConfig({}), root);
     for (const spec of Object.values(specs))
       expect(() => createPipeline(spec, { load: { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 } }).close()).not.toThrow();
     const layers = callPaths.flatMap((path) => path.layers).filter((layer) => typeof layer === 'string');
-    // Two stand around whole requests and whole reports, and call nothing by themselves.
+    // Two surround whole requests and whole reports, and call nothing by themselves.
     expect([...new Set(layers)].toSorted()).toEqual(
       Object.keys(specs)
         .filter((name) => name !== 'http' && name !== 'report')
@@ -21,7 +21,7 @@ describe('pipelines of the query API', () => {
     expect(attemptsPerRequestMax).toBe(12);
   });
 
-  it('take their settings from the environment', () => {
+  it('the pipelines take their settings from the environment', () => {
     const { specs } = pipelinesOf(
       readQueryConfig({
         QUERY_S3_BREAKER_BREAK_DURATION_MS: '70',
@@ -39,7 +39,7 @@ describe('pipelines of the query API', () => {
     expect(() => readQueryConfig({ QUERY_S3_ATTEMPT_TIMEOUT_MS: '9000', QUERY_S3_TOTAL_TIMEOUT_MS: '10' })).toThrow(/s3/);
   });
 
-  it('that S3 gives DuckDB no answer opens the circuit of its reads while the defaults hold, within the time of a query', () => {
+  it('unanswered reads of DuckDB open the circuit within the time of a query while the defaults hold', () => {
     const config = readQueryConfig({});
     const { windowMs, minimumCalls } = specsOf(config)['duckdb-reads'].breaker!;
     const votesInWindow = config.QUERY_DUCKDB_CONCURRENCY * Math.floor(windowMs! / readMsMax(config.QUERY_DUCKDB_READ_SECONDS));
@@ -64,7 +64,7 @@ describe('pipelines of the query API', () => {
     [new LakeError('unavailable', 'x', { throttled: true }), 'throttled'],
     [new Throttled(new Error('x'), undefined), 'throttled'],
     [new Error('x'), 'transient'],
-  ] as const)('%o is %s', (error, expected) => {
+  ] as const)('the error %o is %s', (error, expected) => {
     expect(queryPipelines.s3.classify(error)).toBe(expected);
   });
 
@@ -78,7 +78,7 @@ describe('pipelines of the query API', () => {
     pipeline.close();
   });
 
-  it('a guard tries again what may be repeated and nothing else', async () => {
+  it('a guard repeats only the calls that may be repeated', async () => {
     const pipeline = createPipeline({ name: 's3', retry: { attemptsMax: 3, baseMs: 0 } });
     const { s3, glue } = guardsOver({ find: (name) => (name === 's3' ? pipeline : undefined) });
     const attempts = { put: 0, start: 0 };

@@ -14,8 +14,8 @@ const wholeQuery = { attemptMs: queryLimits.timeoutMsMax, totalMs: queryLimits.t
 
 /** Every pipeline of the query API and of its worker, with the defaults of its settings. */
 export const queryPipelines = {
-  // Every request to the API: sheds what matters least when the process has more work than it can do. Requests are answered within limits of their own; this only ends
-  // the counting of one whose connection never closes.
+  // Every request to the API: sheds the least important requests when the process is overloaded. Requests have separate time limits; this
+  // one only ends the counting of a request whose connection never closes.
   http: { timeout: wholeQuery, shed: {}, fixed: ['timeout'] },
   redis: {
     timeout: { connectMs: 1000, attemptMs: 2000, totalMs: 5000 },
@@ -54,8 +54,8 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 50, queueMax: 100, queueWaitMsMax: 5000 },
     classify: errorClassOf,
   },
-  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read several times. A statement whose read is never answered votes only after
-  // all tries. Few statements run at once, so the window is long and few votes suffice.
+  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read several times. A statement whose read is
+  // never answered votes only after all tries. Few statements run at once, so the window is long and few votes suffice.
   'duckdb-reads': {
     dependency: 's3',
     timeout: wholeQuery,
@@ -71,7 +71,7 @@ export const queryPipelines = {
     fallbacks: [{ kind: 'cache', when: isOutOfReach }],
     classify: errorClassOf,
   },
-  // Tells whether a kept result is still exact. Without an answer the statement runs, so nothing is tried again.
+  // Checks whether a kept result is still exact. Without an answer the statement runs, so nothing is tried again.
   'lake-version': {
     dependency: 's3',
     timeout: { attemptMs: 2000, totalMs: 2000 },
@@ -88,8 +88,8 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 100 },
     classify: errorClassOf,
   },
-  // How often a report was asked for is nice to know: writing it may fail unheard, and without it the list of reports still stands. The list waits for the reading, so that
-  // this has a circuit; nothing waits for the writing.
+  // The usage of a report is optional: writing it may fail silently, and the list of reports works without it. The list waits for the
+  // reading, so the reading has a circuit; nothing waits for the writing.
   'usage-write': {
     dependency: 'redis',
     timeout: { attemptMs: 500, totalMs: 1000 },
@@ -195,8 +195,8 @@ const apiPaths: readonly CallPath[] = [
 ];
 
 /**
- * A query is run again when its worker dies; this lists each of its calls. BullMQ's own commands (taking a query, its lock, its end) cannot be
- * counted: their connection repeats them until Redis is back.
+ * A query is run again when its worker dies; this lists each of its calls. BullMQ's own commands (taking a query, its lock, its end) cannot
+ * be counted: their connection repeats them until Redis is back.
  */
 function workerPaths(runsMax: number): readonly CallPath[] {
   const runs = { name: 'workers', attemptsMax: runsMax };
@@ -220,7 +220,7 @@ function workerPaths(runsMax: number): readonly CallPath[] {
   ];
 }
 
-/** A report's answer that is too large is not kept, so that nothing is said to stand in that cannot. */
+/** A report's answer that is too large is not kept, so that it is not offered as a replacement. */
 function isKept(answer: unknown): boolean {
   return (answer as ReportAnswer).kept !== undefined;
 }

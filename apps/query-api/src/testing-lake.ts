@@ -78,7 +78,7 @@ export function testEnvironment(
     QUERY_ATHENA_POLL_MS_MIN: '20',
     QUERY_DUCKDB_PROCESS_MB: '600',
     LOG_LEVEL: 'warn',
-    // The event loop is the test's as well: what delays the test must not make the service shed.
+    // The event loop is the test's as well: a delay of the test must not make the service shed.
     QUERY_HTTP_SHED_DELAY_MS_FROM: '30000',
     QUERY_HTTP_SHED_DELAY_MS_FULL: '60000',
     ...(testParts.httpfsPath === undefined ? {} : { QUERY_DUCKDB_HTTPFS: testParts.httpfsPath }),

@@ -32,7 +32,7 @@ it.each([
   [new AttemptTimeoutError('redis', 5), 'unavailable', 1, 'It does not answer.'],
   [new Throttled(new Error('busy'), 30_000), 'unavailable', 30, 'It does not answer.'],
   [new LakeError('unavailable', 'busy', { throttled: true, retryAfterMs: 2500 }), 'unavailable', 3, 'It does not answer.'],
-] as const)('%s is %s, to be asked again after %i s', (error, code, retryAfterSeconds, detail) => {
+] as const)('the error %s is %s, with a retry after %i s', (error, code, retryAfterSeconds, detail) => {
   const told = unanswered(error, 'It does not answer.');
   expect(told).toMatchObject({ code, retryAfterSeconds, message: detail, cause: error });
   expect(told.toProblem()).toMatchObject({ status: 503, retryAfterSeconds });
@@ -64,11 +64,11 @@ describe.each([
       ).run(engineRequest('SELECT 1', { queryId: 'q' })),
   ],
 ])('%s', (_what, ask) => {
-  it('says when its circuit wants to be asked again', async () => {
+  it('the error names the time after which its circuit allows a call', async () => {
     await expect(ask(openCircuit)).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 60 });
   });
 
-  it('reports the full bulkhead, and not a missing answer', async () => {
+  it('the error reports the full bulkhead, and not a missing answer', async () => {
     const pipeline = createPipeline({ ...queryPipelines.redis, name: 'redis', bulkhead: { concurrencyMax: 1 } });
     const { redis: guard } = guardsOver({ find: () => pipeline });
     const running = Promise.withResolvers<void>();

@@ -20,7 +20,7 @@ export function unanswered(error: unknown, detail: string): QueryError {
     });
   }
   const [problem, { detail: why, retryAfterSeconds = retryAfterSecondsDefault }] = problemOfRejection(error);
-  // The time of this one call was over, which is not that of a caller: who has one looks at it first.
+  // The time of this one call was over, which is not the deadline of the caller. A caller with a deadline checks it first.
   const code = problem === 'overloaded' ? problem : 'unavailable';
   return new QueryError(code, code === 'overloaded' && why !== undefined ? why : detail, { retryAfterSeconds, cause: error });
 }

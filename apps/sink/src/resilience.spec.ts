@@ -35,7 +35,7 @@ function failing(times: number, error: Error = away): { run: () => Promise<strin
 }
 
 describe('the guards of the sink', () => {
-  it.each(['get', 'head', 'list', 'copy', 'delete'] satisfies StoreCall[])('retry %s once', async (call) => {
+  it.each(['get', 'head', 'list', 'copy', 'delete'] satisfies StoreCall[])('the guard of S3 retries %s once', async (call) => {
     const once = failing(1);
     expect(await guarded().guards.s3(call, once.run, undefined)).toBe('done');
     const always = failing(9);
@@ -43,19 +43,19 @@ describe('the guards of the sink', () => {
     expect(always.calls()).toBe(2);
   });
 
-  it('never retry a PUT: the ledger reads whether it took effect', async () => {
+  it('the guard of S3 never retries a PUT: the ledger reads whether it took effect', async () => {
     const put = failing(1);
     await expect(guarded().guards.s3('put', put.run, undefined)).rejects.toBe(away);
     expect(put.calls()).toBe(1);
   });
 
-  it('retry the catalog but not Kafka, whose strategy restarts by itself', async () => {
+  it('the guards retry the catalog but not Kafka, whose strategy restarts by itself', async () => {
     const { guards } = guarded();
     expect(await guards.glue(failing(1).run, undefined)).toBe('done');
     await expect(guards.kafka(failing(1).run)).rejects.toBe(away);
   });
 
-  it('treat a refusal as an answer: it opens no circuit and is not retried', async () => {
+  it('the guards treat a refusal as an answer: it opens no circuit and is not retried', async () => {
     const { guards, pipelines } = guarded();
     for (const code of ['exists', 'no-such-key', 'invalid'] as const) {
       for (let call = 0; call < 5; call += 1) {
@@ -67,7 +67,7 @@ describe('the guards of the sink', () => {
     expect(pipelines.get('s3')!.snapshot().breaker).toMatchObject({ state: 'closed', failures: 0 });
   });
 
-  it('respect throttling by AWS: the next attempt does not start before its retry-after time', async () => {
+  it('the guards respect throttling by AWS: the next attempt does not start before its retry-after time', async () => {
     const slowDown = new LakeError('unavailable', 'SlowDown', { throttled: true, retryAfterMs: 100_000 });
     const { guards, pipelines } = guarded();
     const classes: unknown[] = [];
@@ -78,7 +78,7 @@ describe('the guards of the sink', () => {
   });
 
   it.each(['denied', 'misconfigured'] as const)(
-    'pass on each refusal (%s): it opens no circuit, is not retried here, and names a remedy for an operator',
+    'a refusal (%s) opens no circuit, is not retried by the guard, and names a remedy for an operator',
     async (code) => {
       const { guards, pipelines } = guarded();
       const refusal = new LakeError(code, 'refused');
@@ -92,7 +92,7 @@ describe('the guards of the sink', () => {
     },
   );
 
-  it('treat a refusing Kafka as healthy, too', async () => {
+  it('the guard of Kafka treats a refusing Kafka as healthy, too', async () => {
     const { guards, pipelines } = guarded();
     const refusal = Object.assign(new Error('SASL PLAIN authentication failed'), { name: 'KafkaJSSASLAuthenticationError' });
     for (let call = 0; call < 10; call += 1) await expect(guards.kafka(failing(9, refusal).run)).rejects.toBe(refusal);
@@ -100,7 +100,7 @@ describe('the guards of the sink', () => {
     expect(remedyOf(refusal)).toMatch(/KAFKA_SASL_MECHANISM/);
   });
 
-  it('still call Glue and Kafka while S3 is unavailable', async () => {
+  it('the guards still call Glue and Kafka while S3 is unavailable', async () => {
     const { guards } = guarded({ SINK_S3_BREAKER_MINIMUM_CALLS: '1' });
     await expect(guards.s3('put', failing(9).run, undefined)).rejects.toBe(away);
     expect(await guards.glue(failing(0).run, undefined)).toBe('done');

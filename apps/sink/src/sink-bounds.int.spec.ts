@@ -26,7 +26,7 @@ function peakMbOf(pid: number): number | undefined {
 }
 
 describe('the memory of the sink', () => {
-  it('with 200 open segments, and while they are sealed, encoded and landed, stays below 512 MB', async () => {
+  it('the sink stays below 512 MB with 200 open segments, and while they are sealed, encoded and landed', async () => {
     const sink = await table.sink({ SINK_FLUSH_SECONDS: '600', SINK_SHUTDOWN_SECONDS: '300' });
     const { pid } = sink.child;
     for (let start = 0; start < events; start += 10_000) {

@@ -54,8 +54,8 @@ async function withoutKafka(sink: SinkProcess): Promise<void> {
   await expect.poll(async () => await healthOf(sink), poll).toContain('the consumer group is not joined');
 }
 
-describe('while Kafka is down', () => {
-  it('a stopped sink lands the records that it had taken', async () => {
+describe('the sink without Kafka', () => {
+  it('a sink that is stopped while Kafka is down lands the records that it had taken', async () => {
     const sink = await workingSink({ SINK_FLUSH_SECONDS: '3600' });
     await withoutKafka(sink);
     expect(await table.rows()).toEqual([]);
@@ -64,7 +64,7 @@ describe('while Kafka is down', () => {
     expectEachOnce(await table.landed(30_000), 500);
   });
 
-  it('a sink that is stopped while the broker does not answer lands the records that it had taken, and ends in time', async () => {
+  it('a sink that is stopped while the broker does not answer lands the records that it took, and ends in time', async () => {
     const sink = await workingSink({ SINK_FLUSH_SECONDS: '3600' });
     await kafka.inject({ kind: 'black-hole' });
     await sink.end('SIGTERM');
@@ -93,7 +93,7 @@ describe('while Kafka is down', () => {
 describe('a disk that is full at the start', () => {
   const isFull = 'the disk of the spool is full (EFBIG)';
 
-  it('keeps the sink out of the group, and health names it; the sink starts when there is room, even if Kafka was down', async () => {
+  it('a full disk keeps a starting sink out of the group and unhealthy, even without Kafka, until there is room', async () => {
     await table.produce(purchaseMessages(0, 500));
     await kafka.inject({ kind: 'refuse' });
     const sink = await table.sink({ KAFKA_BROKERS: kafka.address }, ['prlimit', '--fsize=0:unlimited']);
@@ -106,7 +106,7 @@ describe('a disk that is full at the start', () => {
     expectEachOnce(await table.landed(), 500);
   });
 
-  it('does not keep the sink from stopping', async () => {
+  it('a full disk does not keep a starting sink from stopping', async () => {
     const sink = await table.sink({}, ['prlimit', '--fsize=0:unlimited']);
     expect(await healthOf(sink)).toContain(isFull);
     await sink.end('SIGTERM');

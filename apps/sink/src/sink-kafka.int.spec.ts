@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(async () => await table.close());
 
 describe('the sink', () => {
-  it('recovers by itself when Kafka is killed with -9 and started again', async () => {
+  it('the sink recovers by itself when Kafka is killed with -9 and started again', async () => {
     const kafka = stackPart('kafka');
     await table.produce(purchaseMessages(0, 500));
     const sink = await table.sink();
@@ -26,7 +26,7 @@ describe('the sink', () => {
     await expect.poll(async () => (await sink.get('/health/ready')).body, poll).toMatchObject({ status: 'ready' });
   }, 240_000);
 
-  it('ignores deadlines in the topic: a record lands whatever its deadline header says', async () => {
+  it('the sink ignores deadlines in the topic: a record lands whatever its deadline header says', async () => {
     const headers = ['1000', 'soon'].map((deadline) => ({ 'x-millrace-deadline': deadline }));
     await table.produce(headers.map((given, n) => ({ ...purchaseMessage(n), headers: given })));
     await table.sink();

@@ -67,7 +67,7 @@ function startsOf(sink: SinkProcess): number {
   return sink.lines.filter(({ type }) => type === 'LaneStarted').length;
 }
 
-describe('while S3 is down', () => {
+describe('the sink without S3', () => {
   const faults: readonly Fault[] = [
     { kind: 'refuse' },
     { kind: 'status', status: 503 },
@@ -77,7 +77,7 @@ describe('while S3 is down', () => {
     { kind: 'slow', latencyMs: 1500 },
   ];
 
-  it('the sink consumes, encodes and reports waiting batches; after recovery everything lands once and in order with live events', async () => {
+  it('the sink encodes and reports waiting batches while S3 is down, and lands all once and in order afterwards', async () => {
     const sink = await workingSink();
     let count = 500;
     for (const fault of faults) {
@@ -101,7 +101,7 @@ describe('while S3 is down', () => {
     await expect.poll(() => openFilesOf(sink.child.pid!).filter((path) => path.includes('.parquet')), poll).toEqual([]);
   }, 300_000);
 
-  it('a spool at its limit pauses the partitions, forecasts when it is full, reports that it is, and Kafka is the queue', async () => {
+  it('a full spool is forecast and reported, and pauses the partitions: Kafka is the queue', async () => {
     const sink = await workingSink({ SINK_SPOOL_BYTES_MAX: String(1024 * 1024) });
     await proxy.inject({ kind: 'status', status: 503 });
     const health = async (): Promise<string> => JSON.stringify((await sink.get('/health/ready')).body);
@@ -127,7 +127,7 @@ describe('while S3 is down', () => {
     expect(startsOf(sink)).toBe(table.partitions);
   });
 
-  it('a sink killed while it drains leaves the rest to the next one, which sets corrupt batches aside and reads them again', async () => {
+  it('a sink killed while it drains leaves the rest to the next one, which reads corrupt batches again', async () => {
     const sink = await workingSink({ SINK_FLUSH_BYTES: '4096' });
     await proxy.inject({ kind: 'refuse' });
     // Little by little, for many small batches.
@@ -174,8 +174,8 @@ describe('while S3 is down', () => {
   });
 });
 
-describe('while the disk is full', () => {
-  it('the sink waits, reports the full disk, and continues when there is room', async () => {
+describe('the sink with a full disk', () => {
+  it('the sink waits while the disk is full, reports it, and continues when there is room', async () => {
     const sink = await workingSink({ SINK_FLUSH_SECONDS: '2', SINK_FLUSH_BYTES: '1048576' });
     const limit = (bytes: string): void => void execFileSync('prlimit', ['--pid', String(sink.child.pid), `--fsize=${bytes}:unlimited`]);
     limit('4096');

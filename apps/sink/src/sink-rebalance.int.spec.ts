@@ -50,7 +50,7 @@ async function settled(): Promise<void> {
 }
 
 describe('a group of sinks', () => {
-  it('takes each event once on every partition while it grows from one to three and shrinks again, by a stop and a kill', async () => {
+  it('a group takes each event of each partition once while it grows, and shrinks by a stop and a kill', async () => {
     await join();
     await settled();
     for (const joining of [await join(), await join()]) await expect.poll(() => startsOf(joining), poll).toBeGreaterThan(0);
@@ -64,7 +64,7 @@ describe('a group of sinks', () => {
     console.info(`1 → 3 → 1 sinks: the longest that a partition stood still was ${watch.longestStallMs} ms`);
   }, 240_000);
 
-  it('keeps its members while S3 is down for longer than a session; a sink that starts meanwhile joins after S3 is back', async () => {
+  it('a group keeps its members while S3 is down beyond a session; a sink that starts meanwhile joins afterwards', async () => {
     const first = await join();
     await settled();
     await proxy.inject({ kind: 'black-hole' });

@@ -27,8 +27,8 @@ const healthOf = async (sink: SinkProcess): Promise<{ status: number; text: stri
   return { status, text: JSON.stringify(body) };
 };
 
-describe('a sink that starts', () => {
-  it('takes no record on a store that ignores If-None-Match, and names the store and the reason', async () => {
+describe('a starting sink', () => {
+  it('a starting sink takes no record on a store that ignores If-None-Match, and names the store and the reason', async () => {
     await s3.inject({ kind: 'ignore-header', header: 'if-none-match' });
     const sink = await startSink();
     const reason = `the store at ${s3.url}/${table.bucket} ignores If-None-Match; exactly once cannot hold on it`;
@@ -42,7 +42,7 @@ describe('a sink that starts', () => {
     expect(await table.keys('purchases/')).toEqual([]);
   });
 
-  it('waits while S3 is down, reports it, and continues by itself', async () => {
+  it('a starting sink waits while S3 is down, reports it, and continues by itself', async () => {
     await s3.inject({ kind: 'status', status: 503 });
     const sink = await startSink();
     await expect.poll(async () => (await healthOf(sink)).text, poll).toContain('the consumer group is not joined: ');

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(async () => await table.close());
 
 describe('the sink on real parts', () => {
-  it('lands every event once and registers its day', async () => {
+  it('the sink lands every event once and registers its day', async () => {
     await table.produce(purchaseMessages(0, 3000));
     const sink = await table.sink();
     const rows = await table.landed();
@@ -24,7 +24,7 @@ describe('the sink on real parts', () => {
     expect(await sink.metric('millrace_sink_rows_landed_total')).toBe(3000);
   });
 
-  it('loses and doubles nothing when two sinks of a group and one of another on the same table are killed repeatedly', async () => {
+  it('the sinks of two groups on one table lose and double nothing while one of them is killed repeatedly', async () => {
     const count = 8000;
     const settings = { SINK_FLUSH_BYTES: '65536' };
     const other = await table.sink({ ...settings, SINK_GROUP_ID: `${table.topic}-other` });
@@ -50,7 +50,7 @@ describe('the sink on real parts', () => {
     expect(other.alive && stays.alive && victim.alive).toBe(true);
   }, 300_000);
 
-  it('puts a garbage record into a reject file with its offset, reason and bytes, and continues', async () => {
+  it('the sink puts a garbage record into a reject file with its offset, reason and bytes, and continues', async () => {
     await table.produce([
       { ...purchaseMessage(0), partition: 1 },
       { key: 'user-1', value: 'garbage', partition: 1 },
@@ -69,7 +69,7 @@ describe('the sink on real parts', () => {
     });
   });
 
-  it('lands the records that it took when it is stopped', async () => {
+  it('the sink lands the records that it took when it is stopped', async () => {
     const sink = await table.sink({ SINK_FLUSH_SECONDS: '600' });
     await table.produce(purchaseMessages(0, 1000));
     await expect.poll(async () => await sink.metric('millrace_sink_records_total', { result: 'row' }), { timeout: 30_000 }).toBe(1000);
@@ -79,14 +79,14 @@ describe('the sink on real parts', () => {
     expectEachOnce(await table.rows(), 1000);
   });
 
-  it('refuses to listen for other machines without authentication', async () => {
+  it('the sink refuses to listen for other machines without authentication', async () => {
     await expect(table.sink({ SINK_HOST: '0.0.0.0' })).rejects.toThrow('ended before');
   });
 });
 
-describe('at its start', () => {
+describe('the start of the sink', () => {
   it.each([{ 'retention.ms': '86400000' }, { 'retention.bytes': '1000000' }])(
-    'the sink warns of a topic that does not keep every event: %o',
+    'a starting sink warns of a topic that does not keep every event: %o',
     async (retention) => {
       const limited = await TestTable.open({ retention });
       try {
@@ -98,7 +98,7 @@ describe('at its start', () => {
     },
   );
 
-  it('the sink does not warn of a topic that does', async () => {
+  it('a starting sink does not warn of a topic that keeps every event', async () => {
     const sink = await table.sink();
     await sink.line(({ type }) => type === 'LaneStarted');
     expect(sink.lines.map(({ msg }) => msg).join('\n')).not.toContain('does not keep every event');

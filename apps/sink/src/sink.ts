@@ -45,7 +45,9 @@ import { SpoolForecast } from './spool/budget/spool-forecast.ts';
 import { StoreAdmission } from './aws/store-admission.ts';
 import { WindowSnapshots } from './dedup/window-snapshots.ts';
 
-/** Interval in milliseconds at which a sink looks on its disk for batches of dead sinks, and for recorded batches that lanes elsewhere need. */
+/**
+ * Interval in milliseconds at which a sink looks on its disk for batches of dead sinks, and for recorded batches that lanes elsewhere need.
+ */
 const lookEveryMs = 5000;
 
 /** Interval in milliseconds at which the sink asks Kafka for the end offsets of the partitions. */

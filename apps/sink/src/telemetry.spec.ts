@@ -10,7 +10,7 @@ import { gaugeLanes, sinkTelemetry } from './telemetry.ts';
 import { SpoolBudget } from './spool/budget/spool-budget.ts';
 import { SpoolForecast } from './spool/budget/spool-forecast.ts';
 
-it('logs refused snapshots once for all lanes, and logs nothing for an unavailable store', () => {
+it('the telemetry logs refused snapshots once for all lanes, and logs nothing for an unavailable store', () => {
   const lines: string[] = [];
   const observe = sinkTelemetry(pino({ level: 'warn' }, { write: (line) => void lines.push(line) }), new Metrics('sink'));
   observe({ type: 'SnapshotFailed', partition: 0, error: new LakeError('unavailable', 'no answer') });
@@ -20,7 +20,7 @@ it('logs refused snapshots once for all lanes, and logs nothing for an unavailab
   expect(lines[0]).toContain('_windows/');
 });
 
-it('counts a refusal but logs it only at debug, because the guard reports what every lane meets at every attempt', async () => {
+it('the telemetry counts a refusal and logs it only at debug, because the guard reports it at every attempt', async () => {
   const lines: string[] = [];
   const metrics = new Metrics('sink');
   const observe = sinkTelemetry(pino({ level: 'warn' }, { write: (line) => void lines.push(line) }), metrics);
@@ -35,7 +35,7 @@ function laneThat(state: Lane['state'], ...holds: string[]): Partial<Lane> {
   return { state, holds, partition: 0, position: 0, landed: 0 };
 }
 
-it('counts the lanes by state, and an alert watches each state in which a lane takes nothing', async () => {
+it('the telemetry counts the lanes by state, and an alert watches each state in which a lane takes nothing', async () => {
   const refused = { kind: 'refused', error: new SinkError('different-log', 'another log') } as const;
   const all = [
     laneThat({ kind: 'running' }),
@@ -68,7 +68,7 @@ it('counts the lanes by state, and an alert watches each state in which a lane t
   expect(states!.split('|').toSorted()).toEqual(['held', 'refused', 'starting']);
 });
 
-it('forecasts 0 s for a full spool, even after encoding has freed some room', async () => {
+it('the telemetry forecasts 0 s for a full spool, even after encoding has freed some room', async () => {
   const budget = new SpoolBudget({ bytesMax: 100, openSegmentsMax: 1 }, () => undefined);
   const forecast = new SpoolForecast();
   const metrics = new Metrics('sink');

@@ -9,18 +9,18 @@ async function* chunksOf(text: string, length: number): AsyncGenerator<Buffer> {
   for (let from = 0; from < bytes.length; from += length) yield await Promise.resolve(bytes.subarray(from, from + length));
 }
 
-describe('a body of NDJSON', () => {
-  it.each([1, 2, 3, 7, 100])('has the same items however it is cut: in chunks of %i bytes', async (length) => {
+describe('readNdjson', () => {
+  it.each([1, 2, 3, 7, 100])('a body in chunks of %i bytes has the same items', async (length) => {
     const text = '{"a": "∞"}\r\n\n  \n[1,\n2\n';
     expect(await readNdjson(chunksOf(text, length), limits)).toEqual([{ a: '∞' }, new BadLine(4), 2]);
   });
 
-  it('needs no newline at its end, and may be empty', async () => {
+  it('a body needs no newline at its end, and may be empty', async () => {
     expect(await readNdjson(chunksOf('1\n2', 10), limits)).toEqual([1, 2]);
     expect(await readNdjson(chunksOf('\n\n', 10), limits)).toEqual([]);
   });
 
-  it('with too many items is refused with the limit', async () => {
+  it('a body with too many items is refused with the limit', async () => {
     expect(await readNdjson(chunksOf('1\n'.repeat(5), 10), limits)).toHaveLength(5);
     await expect(readNdjson(chunksOf('1\n'.repeat(6), 10), limits)).rejects.toMatchObject({
       code: 'validation',
@@ -28,7 +28,7 @@ describe('a body of NDJSON', () => {
     });
   });
 
-  it('above the limit of bytes is not read to its end', async () => {
+  it('a body above the byte limit is not read to its end', async () => {
     let read = 0;
     async function* endless(): AsyncGenerator<Buffer> {
       for (;;) {

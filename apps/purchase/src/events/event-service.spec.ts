@@ -39,8 +39,8 @@ function serviceThat(deliver: Deliver): { service: EventService; published: Even
   return { service, published, invalid: () => invalid };
 }
 
-describe('one purchase', () => {
-  it("in the form of the article's example gets an id and a receipt; the offset is a string", async () => {
+describe('a purchase', () => {
+  it("a purchase in the article's form gets an id and a receipt with the offset as a string", async () => {
     const { service } = serviceThat(writes);
     expect(await service.take(JSON.parse(seedText), traceparent, limits)).toEqual({
       eventId: madeId,
@@ -52,7 +52,7 @@ describe('one purchase', () => {
     });
   });
 
-  it("keeps the caller's id, in lower case", async () => {
+  it("a purchase keeps its caller's id, in lower case", async () => {
     const { service, published } = serviceThat(writes);
     const receipt = await service.take(
       seedPurchase({ eventId: 'AAAAAAAA-0000-4000-8000-00000000000A', bookId: 'EC437D98-455D-4FEC-8DBE-2C2630454BDD' }),
@@ -67,33 +67,37 @@ describe('one purchase', () => {
   });
 
   it.each([
-    ['nothing', undefined, [{ field: '', message: 'must be of type object' }]],
-    ['null', null, [{ field: '', message: 'must be of type object' }]],
-    ['a list', [], [{ field: '', message: 'must be of type object' }]],
+    ['no value', undefined, [{ field: '', message: 'must be of type object' }]],
+    ['null in place of an object', null, [{ field: '', message: 'must be of type object' }]],
+    ['a list in place of an object', [], [{ field: '', message: 'must be of type object' }]],
     ['a missing field', seedPurchase({ title: undefined }), [{ field: 'title', message: 'is required' }]],
     ['an unknown field', seedPurchase({ price: 9 }), [{ field: 'price', message: 'is not a known field' }]],
     [
-      'an unknown field with a name without end',
+      'an unknown field with a very long name',
       seedPurchase({ ['x'.repeat(5000)]: 9 }),
       [{ field: `${'x'.repeat(128)}…`, message: 'is not a known field' }],
     ],
     ['a number as text', seedPurchase({ userAge: '24' }), [{ field: 'userAge', message: 'must be of type integer' }]],
-    ['too old', seedPurchase({ userAge: 151 }), [{ field: 'userAge', message: 'must be at most 150', limit: 150 }]],
-    ['half a year', seedPurchase({ userAge: 24.5 }), [{ field: 'userAge', message: 'must be of type integer' }]],
-    ['a book that is no UUID', seedPurchase({ bookId: 'Orlando' }), [{ field: 'bookId', message: 'must be a UUID' }]],
+    ['an age above the limit', seedPurchase({ userAge: 151 }), [{ field: 'userAge', message: 'must be at most 150', limit: 150 }]],
+    ['an age of 24.5 years', seedPurchase({ userAge: 24.5 }), [{ field: 'userAge', message: 'must be of type integer' }]],
+    ['a book id that is no UUID', seedPurchase({ bookId: 'Orlando' }), [{ field: 'bookId', message: 'must be a UUID' }]],
     [
-      'a title too long',
+      'a title that is too long',
       seedPurchase({ title: 'x'.repeat(1025) }),
       [{ field: 'title', message: 'must be at most 1024 characters long', limit: 1024 }],
     ],
     ['a buyer without a name', seedPurchase({ userId: '' }), [{ field: 'userId', message: 'must be at least 1 character long', limit: 1 }]],
     [
-      'milliseconds',
+      'a time in milliseconds',
       seedPurchase({ purchaseTimestamp: 1_575_121_641_000 }),
       [{ field: 'purchaseTimestamp', message: 'must be at most 4102444799', limit: 4_102_444_799 }],
     ],
-    ['a date', seedPurchase({ purchaseTimestamp: '2019-11-30' }), [{ field: 'purchaseTimestamp', message: 'must be of type integer' }]],
-  ])('that is %s is refused with the field and the limit, and is not published', async (_what, body, errors) => {
+    [
+      'a date in place of a time',
+      seedPurchase({ purchaseTimestamp: '2019-11-30' }),
+      [{ field: 'purchaseTimestamp', message: 'must be of type integer' }],
+    ],
+  ])('a body with %s is refused with the field and the limit, and is not published', async (_what, body, errors) => {
     const { service, published, invalid } = serviceThat(writes);
     await expect(service.take(body, traceparent, limits)).rejects.toMatchObject({
       code: 'validation',
@@ -103,14 +107,14 @@ describe('one purchase', () => {
     expect([published.length, invalid()]).toEqual([0, 1]);
   });
 
-  it('with two violations is answered with both', async () => {
+  it('a purchase with two violations is answered with both', async () => {
     const { service } = serviceThat(writes);
     await expect(service.take(seedPurchase({ genre: '', price: 9 }), traceparent, limits)).rejects.toMatchObject({
       message: 'price is not a known field. There is 1 more problem.',
     });
   });
 
-  it('with very many violations is answered with the first ones and their number', async () => {
+  it('a purchase with very many violations is answered with the first ones and their number', async () => {
     const { service } = serviceThat(writes);
     const body = seedPurchase(Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`field${n}`, n])));
     const error: unknown = await service.take(body, traceparent, limits).catch((one: unknown) => one);
@@ -130,7 +134,7 @@ describe('one purchase', () => {
     ['too-large', 'event-too-large', 413, undefined],
     ['refused', 'internal', 500, undefined],
   ] as const)(
-    'that is not acknowledged (%s) is answered %s, with the id under which it may come again',
+    'a purchase whose delivery fails as %s is answered %s, with the event id for a repetition',
     async (reason, code, status, retryAfterSeconds) => {
       const { service } = serviceThat(fails(reason));
       const error = await service.take(seedPurchase(), traceparent, limits).catch((one: unknown) => one as { toProblem(): unknown });
@@ -145,7 +149,7 @@ describe('one purchase', () => {
 });
 
 describe('a batch', () => {
-  it('has an answer for every item, in order, and publishes the good ones', async () => {
+  it('a batch has an answer for every item, in order, and publishes the good ones', async () => {
     const { service, published } = serviceThat((message, index) =>
       index === 1 ? fails('unknown')(message, index) : writes(message, index),
     );
@@ -169,7 +173,7 @@ describe('a batch', () => {
     expect(statusOfBatch(answer)).toBe(202);
   });
 
-  it('rejects a line that is not JSON with its number, and counts it', async () => {
+  it('a batch rejects a line that is not JSON with its number, and counts it', async () => {
     const { service, invalid } = serviceThat(writes);
     const answer = await service.takeBatch([seedPurchase(), new BadLine(7)], traceparent, limits);
     expect(answer).toMatchObject({
@@ -182,13 +186,13 @@ describe('a batch', () => {
     expect(invalid()).toBe(1);
   });
 
-  it('gives each item without an id the id of its place', async () => {
+  it('a batch gives each item without an id the id of its place', async () => {
     const { service, published } = serviceThat(writes);
     await service.takeBatch([seedPurchase(), { title: 1 }, seedPurchase()], traceparent, limits, idOfPlace);
     expect(published.map(({ eventId }) => eventId)).toEqual([idOfPlace(0), idOfPlace(2)]);
   });
 
-  it('lets a repetition under its key run again only while it could save an item', async () => {
+  it('a batch runs again under its key only while a repetition could save an item', async () => {
     const bad = { title: 1 };
     const verdictOf = async (deliver: Deliver, items: unknown[]): Promise<string> =>
       verdictOfBatch(await serviceThat(deliver).service.takeBatch(items, traceparent, limits));
@@ -198,7 +202,7 @@ describe('a batch', () => {
     expect(await verdictOf(half, [seedPurchase(), seedPurchase()])).toBe('repeat');
   });
 
-  it('is 400 when no item is good, and 503 when a repetition could save one', async () => {
+  it('a batch is answered 400 when no item is good, and 503 when a repetition could save one', async () => {
     const bad = { title: 1 };
     expect(statusOfBatch(await serviceThat(writes).service.takeBatch([bad, bad], traceparent, limits))).toBe(400);
     expect(statusOfBatch(await serviceThat(fails('unavailable')).service.takeBatch([bad, seedPurchase()], traceparent, limits))).toBe(503);
@@ -209,7 +213,7 @@ describe('a batch', () => {
     ['an object', seedPurchase(), 'The batch must be of type array.'],
     ['empty', [], 'The batch must have at least 1 item.'],
     ['too long', Array.from({ length: 6 }, () => seedPurchase()), 'The batch must have at most 5 items.'],
-  ])('that is %s is refused as a whole', async (_what, body, message) => {
+  ])('a batch that is %s is refused as a whole', async (_what, body, message) => {
     const { service, published } = serviceThat(writes);
     await expect(service.takeBatch(body, traceparent, limits)).rejects.toMatchObject({ code: 'validation', message });
     expect(published).toEqual([]);

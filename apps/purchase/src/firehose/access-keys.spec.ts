@@ -17,7 +17,7 @@ function read(text: string): ReadonlyMap<string, string> {
 }
 
 describe('readAccessKeys', () => {
-  it('reads the secrets by their ids', () => {
+  it('readAccessKeys reads the secrets by their ids', () => {
     const secretAccessKey = 's'.repeat(40);
     expect([...read(JSON.stringify({ keys: [{ accessKeyId: 'AKID', secretAccessKey }] }))]).toEqual([['AKID', secretAccessKey]]);
   });
@@ -26,7 +26,7 @@ describe('readAccessKeys', () => {
     ['no JSON', 'secret-of-somebody', 'is not valid JSON'],
     ['no keys', '{"keys": []}', 'keys must have at least 1 item'],
     ['a short secret', '{"keys": [{"accessKeyId": "AKID", "secretAccessKey": "secret"}]}', 'must be at least 16 characters long'],
-  ])('refuses a file with %s and does not repeat its text', (_what, text, message) => {
+  ])('readAccessKeys refuses a file with %s and does not repeat its text', (_what, text, message) => {
     let error: unknown;
     try {
       read(text);
@@ -37,7 +37,7 @@ describe('readAccessKeys', () => {
     expect(String(error)).not.toContain('secret-of-somebody');
   });
 
-  it('names a file that does not exist', () => {
+  it('readAccessKeys names a file that does not exist', () => {
     expect(() => readAccessKeys(join(folder, 'none.json'))).toThrow('cannot be read');
   });
 });

@@ -8,7 +8,7 @@ const read = (operation: string, body: unknown): unknown =>
 const batchOf = (records: readonly unknown[]): unknown => ({ DeliveryStreamName: 's', Records: records });
 
 describe('readFirehoseRequest', () => {
-  it('decodes the records of both operations', () => {
+  it('readFirehoseRequest decodes the records of both operations', () => {
     expect(read('PutRecord', { DeliveryStreamName: 's', Record: encoded('a') })).toEqual({
       operation: 'PutRecord',
       stream: 's',
@@ -41,17 +41,17 @@ describe('readFirehoseRequest', () => {
       batchOf(Array.from({ length: 5 }, () => encoded('x'.repeat(1_000_000)))),
       'InvalidArgumentException',
     ],
-  ])('refuses %s', (_what, operation, body, code) => {
+  ])('readFirehoseRequest refuses %s', (_what, operation, body, code) => {
     expect(() => read(operation, body)).toThrow(expect.objectContaining({ code, status: 400 }) as Error);
   });
 
-  it('takes the largest record and the largest batch', () => {
+  it('readFirehoseRequest takes the largest record and the largest batch', () => {
     const records = Array.from({ length: 500 }, () => encoded('x'.repeat(8388)));
     expect(read('PutRecordBatch', batchOf(records))).toMatchObject({ operation: 'PutRecordBatch' });
     expect(read('PutRecord', { DeliveryStreamName: 's', Record: encoded('x'.repeat(1_024_000)) })).toMatchObject({ stream: 's' });
   });
 
-  it('refuses a request without a target', () => {
+  it('readFirehoseRequest refuses a request without a target', () => {
     expect(() => readFirehoseRequest(undefined, Buffer.from('{}'))).toThrow('X-Amz-Target');
   });
 });

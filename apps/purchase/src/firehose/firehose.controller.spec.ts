@@ -48,8 +48,8 @@ async function start(accessKeys?: AccessKeys): Promise<{ client: FirehoseClient;
   return { client, fake };
 }
 
-describe('POST /', () => {
-  it('takes records of an AWS SDK, and reports each one that failed', async () => {
+describe('FirehoseController', () => {
+  it('the controller takes records of an AWS SDK, and reports each one that failed', async () => {
     const { client: sdk, fake } = await start();
     const one = await sdk.send(new PutRecordCommand({ DeliveryStreamName: stream, Record: record({ id: 'a' }) }));
     expect(one).toMatchObject({ RecordId: 'a', Encrypted: false });
@@ -68,13 +68,13 @@ describe('POST /', () => {
     expect(fake.taken).toEqual(['a', 'b']);
   });
 
-  it('takes bodies above the limit of other requests', async () => {
+  it('the controller takes bodies above the limit of other requests', async () => {
     const { client: sdk } = await start();
     const put = new PutRecordCommand({ DeliveryStreamName: stream, Record: record({ id: 'a', text: 'x'.repeat(900_000) }) });
     expect(await sdk.send(put)).toMatchObject({ RecordId: 'a' });
   });
 
-  it('answers exceptions that an AWS SDK reads', async () => {
+  it('the controller answers with exceptions that an AWS SDK reads', async () => {
     const { client: sdk } = await start();
     const put = async (name: string, value: unknown): Promise<unknown> =>
       await sdk.send(new PutRecordCommand({ DeliveryStreamName: name, Record: record(value) }));
@@ -86,7 +86,7 @@ describe('POST /', () => {
     });
   });
 
-  it('takes only signed requests of known keys where it has keys', async () => {
+  it('a controller with access keys takes only requests that a known key has signed', async () => {
     const { client: sdk } = await start(new Map([[credentials.accessKeyId, credentials.secretAccessKey]]));
     const put = new PutRecordCommand({ DeliveryStreamName: stream, Record: record({ id: 'a' }) });
     expect(await sdk.send(put)).toMatchObject({ RecordId: 'a' });

@@ -62,8 +62,8 @@ async function titlesOf(...ids: readonly string[]): Promise<unknown[]> {
   });
 }
 
-describe("the article's Lambda", () => {
-  it('puts its record with aws-sdk v2, with only the endpoint changed', async () => {
+describe('aws-sdk v2', () => {
+  it("the article's Lambda puts its record with aws-sdk v2 after a change of the endpoint only", async () => {
     // A Lambda gets region and credentials from its environment.
     AWS.config.update({ region: 'eu-west-1', credentials });
     const firehose = new AWS.Firehose({ endpoint: service.url });
@@ -76,7 +76,7 @@ describe("the article's Lambda", () => {
     expect(await titlesOf(RecordId)).toEqual(['Orlando']);
   });
 
-  it('reads the exception of a stream that does not exist', async () => {
+  it('aws-sdk v2 reads the exception of a stream that does not exist', async () => {
     const firehose = new AWS.Firehose({ endpoint: service.url, region: 'eu-west-1', credentials });
     const put = firehose.putRecord({ DeliveryStreamName: 'other-stream', Record: { Data: seedText } }).promise();
     await expect(put).rejects.toMatchObject({
@@ -88,7 +88,7 @@ describe("the article's Lambda", () => {
 });
 
 describe('@aws-sdk/client-firehose', () => {
-  it('puts a record, and a batch of which one record is wrong', async () => {
+  it('@aws-sdk/client-firehose puts a record, and a batch with one wrong record', async () => {
     const client = clientV3();
     const one = await client.send(new PutRecordCommand({ DeliveryStreamName: stream, Record: record({ title: 'One' }) }));
     const batch = await client.send(
@@ -110,7 +110,7 @@ describe('@aws-sdk/client-firehose', () => {
     client.destroy();
   });
 
-  it('takes 500 records of 8 KiB, more than other requests may have', async () => {
+  it('@aws-sdk/client-firehose puts 500 records of 8 KiB, more than other requests may have', async () => {
     const client = clientV3();
     const Data = Buffer.from(JSON.stringify({ ...seedPurchase(), title: 'x'.repeat(1024) }).padEnd(8000));
     const { FailedPutCount } = await client.send(
@@ -140,7 +140,7 @@ describe('@aws-sdk/client-firehose', () => {
       { DeliveryStreamName: stream, Record: { Data: Buffer.from(seedText) } },
       'InvalidSignatureException',
     ],
-  ])('reads the exception of %s', async (_what, more, input, name) => {
+  ])('@aws-sdk/client-firehose reads the exception of %s', async (_what, more, input, name) => {
     const client = clientV3(more);
     await expect(client.send(new PutRecordCommand(input))).rejects.toMatchObject({ name });
     client.destroy();
@@ -151,7 +151,7 @@ describe('POST /', () => {
   it.each([
     ['without a signature', {}, '{}', 403, 'MissingAuthenticationTokenException'],
     ['with a bearer token', { authorization: `Bearer ${apiKey}` }, '{}', 403, 'IncompleteSignatureException'],
-  ])('%s is refused as Firehose does, and the answer is in the OpenAPI document', async (_what, more, body, status, type) => {
+  ])('a request %s is refused as Firehose does, and the OpenAPI document has the answer', async (_what, more, body, status, type) => {
     const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'Firehose_20150804.PutRecord', ...more };
     const response = await fetch(service.url, { method: 'POST', headers, body });
     const text = await response.text();
@@ -161,7 +161,7 @@ describe('POST /', () => {
     expect(check.answerFaults({ method: 'POST', path: '/', status, contentType, body: text })).toEqual([]);
   });
 
-  it('leaves the other routes to bearer tokens', async () => {
+  it('the other routes still need a bearer token', async () => {
     const response = await fetch(`${service.url}/v1/purchases`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -21,7 +21,7 @@ const failed = (index: number, name: 'validation' | 'unavailable' | 'internal'):
 const bytes = (...texts: readonly string[]): Buffer[] => texts.map((text) => Buffer.from(text));
 
 describe('putRecords', () => {
-  it('takes records with a line break at their end, and answers each in order with the id of its event', async () => {
+  it('putRecords takes records that end with a line break, and answers each in order with its event id', async () => {
     const { take, taken } = takeThat(onDisk(0, 'a'), failed(1, 'unavailable'), failed(2, 'validation'), failed(3, 'internal'));
     const answers = await putRecords(bytes('{"n":1}\n', '{"n":2}', 'no JSON', '{"n":3}', '{"n":4}'), take);
     expect(taken).toEqual([[{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }]]);
@@ -38,7 +38,7 @@ describe('putRecords', () => {
     });
   });
 
-  it('asks the service for nothing when no record is JSON', async () => {
+  it('putRecords asks the service for nothing when no record is JSON', async () => {
     const { take, taken } = takeThat();
     expect(batchAnswerOf(await putRecords(bytes('', '{"n":1}{"n":2}'), take)).FailedPutCount).toBe(2);
     expect(taken).toEqual([]);
@@ -46,7 +46,7 @@ describe('putRecords', () => {
 });
 
 describe('recordAnswerOf', () => {
-  it('throws the exception of a record that was not taken', () => {
+  it('recordAnswerOf throws the exception of a record that was not taken', () => {
     expect(recordAnswerOf([{ RecordId: 'a' }])).toEqual({ RecordId: 'a', Encrypted: false });
     expect(() => recordAnswerOf([{ ErrorCode: 'ServiceUnavailableException', ErrorMessage: 'No.' }])).toThrow(
       expect.objectContaining({ code: 'ServiceUnavailableException', status: 503, retryable: true }) as Error,

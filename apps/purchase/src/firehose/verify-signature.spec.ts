@@ -39,7 +39,7 @@ async function signed({ key = accessKeyId, secret = secretAccessKey, atMs = nowM
 }
 
 describe('verifySignature', () => {
-  it('accepts a request with the signature of a known key', async () => {
+  it('verifySignature accepts a request with the signature of a known key', async () => {
     await expect(verifySignature(await signed(), keys, nowMs)).resolves.toBeUndefined();
   });
 
@@ -89,11 +89,11 @@ describe('verifySignature', () => {
       ({ headers: { 'x-amz-date': _date, ...headers }, body }: SignedRequest) => ({ headers, body }),
       'IncompleteSignatureException',
     ],
-  ])('refuses %s', async (_what, change, code) => {
+  ])('verifySignature refuses a request with %s', async (_what, change, code) => {
     await expect(verifySignature(change(await signed()), keys, nowMs)).rejects.toMatchObject({ code, status: 403 });
   });
 
-  it('refuses an unknown key and a wrong secret', async () => {
+  it('verifySignature refuses an unknown key and a wrong secret', async () => {
     await expect(verifySignature(await signed({ key: 'OTHER' }), keys, nowMs)).rejects.toMatchObject({
       code: 'UnrecognizedClientException',
     });
@@ -102,7 +102,7 @@ describe('verifySignature', () => {
     });
   });
 
-  it.each([-300, 300])('accepts a clock that differs by %i s, and none that differs by a second more', async (seconds) => {
+  it.each([-300, 300])('verifySignature accepts a clock that differs by %i s, and none that differs by a second more', async (seconds) => {
     await expect(verifySignature(await signed({ atMs: nowMs + seconds * 1000 }), keys, nowMs)).resolves.toBeUndefined();
     const late = await signed({ atMs: nowMs + (seconds + Math.sign(seconds)) * 1000 });
     await expect(verifySignature(late, keys, nowMs)).rejects.toMatchObject({ code: 'InvalidSignatureException' });

@@ -58,8 +58,8 @@ async function follow(sources: FollowSources, named?: NamedPlace): Promise<Follo
   return await followEvent(eventId, named, sources, signal);
 }
 
-describe('the way of an event', () => {
-  it('names each step of a row that queries see, with its time', async () => {
+describe('followEvent', () => {
+  it('the way of an event names each step of a row that queries see, with its time', async () => {
     expect(await follow(sourcesOf({ records: [recordAt(3, 5)], lake: { 5: row } }), { partition: 3, offset: 5 })).toEqual({
       kind: 'way',
       way: {
@@ -92,13 +92,13 @@ describe('the way of an event', () => {
     ['offsets that the ledger records as absent', { records: [recordAt(3, 5)], lake: { 5: { verdict: 'absent', batch } } }, 'lost'],
     ['a rejected record', { records: [recordAt(3, 5)], lake: { 5: { verdict: 'rejected', batch, file: 'r', landedAt } } }, 'rejected'],
     ['a day that the catalog does not know', { records: [recordAt(3, 5)], lake: { 5: row }, registered: undefined }, 'landed'],
-  ])('has a status for %s', async (_what, facts, status) => {
+  ])('the way of an event has a status for %s', async (_what, facts, status) => {
     const sources = sourcesOf(facts);
     const lake = 'registered' in facts! ? { ...sources.lake!, registeredAt: async () => await Promise.resolve(undefined) } : sources.lake!;
     expect(await follow({ ...sources, lake })).toMatchObject({ way: { status } });
   });
 
-  it('is that of another record where the sink dropped this one', async () => {
+  it('the way of a record that the sink dropped follows the record with the row', async () => {
     const dropped: LakePlace = { verdict: 'dropped', batch: { id: 'c', from: 10, to: 20 } };
     const sources = sourcesOf({ records: [recordAt(3, 15)], before: [recordAt(3, 5)], lake: { 5: row, 15: dropped } });
     expect(await follow(sources, { partition: 3, offset: 15 })).toMatchObject({
@@ -113,21 +113,21 @@ describe('the way of an event', () => {
     });
   });
 
-  it('names the dropped records that a search met beside the row', async () => {
+  it('the way of an event names the dropped records that a search met beside the row', async () => {
     const sources = sourcesOf({ records: [recordAt(3, 5), recordAt(3, 6)], lake: { 5: row, 6: { verdict: 'dropped', batch } } });
     expect(await follow(sources)).toMatchObject({
       way: { status: 'queryable', kafka: { offset: '5' }, duplicates: [{ partition: 3, offset: '6' }] },
     });
   });
 
-  it('does not believe a link that names the place of another event', async () => {
+  it('followEvent does not trust a link that names the place of another event', async () => {
     expect(await follow(sourcesOf({ records: [recordAt(3, 5)], lake: { 5: row } }), { partition: 1, offset: 1 })).toMatchObject({
       way: { kafka: { partition: 3, offset: '5' } },
     });
     expect(await follow(sourcesOf(), { partition: 1, offset: 1 })).toEqual({ kind: 'not-found', searched: '7 records were read' });
   });
 
-  it('begins at the place of the receipt in Redis', async () => {
+  it('followEvent begins at the place of the receipt in Redis', async () => {
     const receipt: EventReceipt = { eventId, durability: 'kafka', topic: 't', partition: 3, offset: '5', links: { self: '' } };
     expect(await follow(sourcesOf({ receipt, away: ['kafka'], lake: { 5: row } }))).toMatchObject({
       way: { status: 'queryable', kafka: { partition: 3, offset: '5', confirmed: false }, unknown: [{ step: 'kafka' }] },
@@ -135,24 +135,24 @@ describe('the way of an event', () => {
   });
 });
 
-describe('while a part is down', () => {
+describe('followEvent with a part down', () => {
   it.each<[('kafka' | 's3' | 'glue' | 'disk')[], string, string[]]>([
     [['s3'], 'in-kafka', ['landed', 'queryable']],
     [['glue'], 'landed', ['queryable']],
     [['disk'], 'queryable', ['disk']],
     [['kafka'], 'queryable', ['kafka']],
     [['kafka', 's3'], 'unknown', ['kafka', 'landed', 'queryable']],
-  ])('the way names the steps that are unknown without %s', async (away, status, steps) => {
+  ])('the way of an event names the steps that are unknown without %s', async (away, status, steps) => {
     const result = await follow(sourcesOf({ records: [recordAt(3, 5)], lake: { 5: row }, away }), { partition: 3, offset: 5 });
     expect(result).toMatchObject({ way: { status, unknown: steps.map((step) => ({ step })) } });
   });
 
-  it('an event without a place is neither found nor missing', async () => {
+  it('an event without a place is neither found nor missing while a part is down', async () => {
     expect(await follow(sourcesOf({ away: ['kafka'] }))).toMatchObject({ kind: 'unanswered' });
     expect(await follow(sourcesOf({ away: ['disk'] }))).toMatchObject({ kind: 'unanswered' });
   });
 
-  it('the request still ends when its caller leaves', async () => {
+  it('a request ends when its caller leaves while a part is down', async () => {
     const caller = new AbortController();
     caller.abort(new Error('gone'));
     await expect(followEvent(eventId, undefined, sourcesOf({ away: ['kafka'] }), caller.signal)).rejects.toThrow('gone');

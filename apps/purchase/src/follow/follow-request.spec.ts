@@ -17,7 +17,7 @@ it.each<[string, Record<string, unknown>, string]>([
   [id, { partition: '1', offset: '-1' }, 'offset'],
   [id, { partition: '1', offset: '9007199254740992' }, 'offset'],
   [id, { ofset: '1' }, 'ofset'],
-])('a request with %s %j is refused by the name of its field', (eventId, query, field) => {
+])('a request with %s %j is refused with the name of its field', (eventId, query, field) => {
   expect(() => readFollowRequest(eventId, query, 8)).toThrow(
     expect.objectContaining({
       code: 'validation',

@@ -59,7 +59,7 @@ async function buy(...ids: readonly string[]): Promise<readonly (EventReceipt & 
 }
 
 describe('GET /v1/purchases/{eventId}', () => {
-  it('follows events to their rows, names the row of a duplicate, and gives a partial answer without S3', async () => {
+  it('the route follows events to their rows, names the row of a duplicate, and gives a partial answer without S3', async () => {
     const [id, other] = [randomUUID(), randomUUID()];
     const [first, second, repeated] = await buy(id, other, id);
     expect(first!.links.self).toBe(`/v1/purchases/${id}?partition=${first!.partition}&offset=0`);
@@ -99,7 +99,7 @@ describe('GET /v1/purchases/{eventId}', () => {
     await away.clear();
   });
 
-  it('finds an event by the time in its id, and names the searched records for an unknown event', async () => {
+  it('the route finds an event by the time in its id, and names the searched records for an unknown event', async () => {
     const { eventId } = (await post(service.url, seedPurchase({ eventId: undefined }))).body;
     expect((await follow(`/v1/purchases/${eventId}`)).body).toMatchObject({ status: 'in-kafka', eventId });
     const { status, body } = await follow(`/v1/purchases/${randomUUID()}`);

@@ -23,7 +23,9 @@ export type FollowSourcesOf = (stream: Stream, outbox: Pick<OutboxQueue<EventMes
 /** Injection token of the {@link OpenedLake}; undefined without `LAKE_BUCKET`. */
 const LAKE = Symbol('LAKE');
 
-/** Longest time of one search of the topic, in milliseconds. The limit of the pipeline is above it, so a search ends with a partial answer. */
+/**
+ * Longest time of one search of the topic, in milliseconds. The limit of the pipeline is above it, so a search ends with a partial answer.
+ */
 const searchMsMax = 2500;
 
 /** Gives the app the sources by which events are followed. */

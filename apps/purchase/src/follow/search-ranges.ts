@@ -23,8 +23,8 @@ export function timesAround(idTimeMs: number): readonly [earliest: number, likel
 }
 
 /**
- * Returns the ranges in which to search an event whose id has a time, the likeliest first: right after that time, then everything later,
- * then the minute before. An outbox may hold an event for hours.
+ * Returns the ranges in which to search an event whose id has a time, the likeliest first. They are right after that time, then everything
+ * later, then the minute before. An outbox may hold an event for hours.
  *
  * @param offsets the first offset at each of {@link timesAround}, by partition; none where every record is older
  */

@@ -32,7 +32,7 @@ const fetchBytes = 1024 * 1024;
 export interface SearchOptions {
   /** Maximum number of records that are read. */
   readonly recordsMax: number;
-  /** Tells whether the time of the search is over. */
+  /** Whether the time of the search is over. */
   readonly isOver: () => boolean;
 }
 

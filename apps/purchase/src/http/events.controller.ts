@@ -27,7 +27,10 @@ export function followServiceToken({ name }: Stream): string {
   return `FollowService of ${name}`;
 }
 
-/** Makes the controller of `/v1/<stream>`. Each stream has its own class, so that the route decides the stream and a request looks nothing up. */
+/**
+ * Makes the controller of `/v1/<stream>`. Each stream has its own class, so that the route decides the stream and a request looks nothing
+ * up.
+ */
 export function eventsControllerOf(stream: Stream): Type {
   @Controller(`v1/${stream.name}`)
   @RequireScope(writeScopeOf(stream))

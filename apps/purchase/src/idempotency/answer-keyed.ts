@@ -16,7 +16,7 @@ export interface KeyedRoute<T> {
   readonly verdictOf: (answer: T) => Verdict;
 }
 
-/** Answers a request with an `Idempotency-Key` and sets the headers that tell of its receipt. */
+/** Answers a request with an `Idempotency-Key` and sets the headers that describe its receipt. */
 export async function answerKeyed<T>(
   answers: IdempotentAnswers,
   reply: FastifyReply,

@@ -37,14 +37,14 @@ function setUp(store: MemoryReceipts | undefined = new MemoryReceipts()) {
   return { store, results, answers, send };
 }
 
-describe('a request with an Idempotency-Key', () => {
-  it('gets the event id of its key', async () => {
+describe('IdempotentAnswers', () => {
+  it('a request with a key gets the event id of its key', async () => {
     const { send, results } = setUp();
     expect(await send()).toEqual({ answer: { eventId: eventIdOfKey(name), offset: 1 }, isReplayed: false, isKept: true });
     expect(results).toEqual(['first']);
   });
 
-  it('gets the first receipt again when it is repeated', async () => {
+  it('a repeated request gets the first receipt again', async () => {
     const { send, results } = setUp();
     const { answer } = await send();
     expect(await send()).toEqual({ answer, isReplayed: true, isKept: true });
@@ -54,7 +54,7 @@ describe('a request with an Idempotency-Key', () => {
   it.each([
     ['another body', { body: { title: 'Flush' } }],
     ['another route', { route: '/v1/purchases/batch' }],
-  ])('with %s under a used key is refused before its work begins', async (_what, given) => {
+  ])('a request with %s under a used key is refused before its work begins', async (_what, given) => {
     const { send, results } = setUp();
     await send();
     await expect(send(given)).rejects.toMatchObject({ code: 'idempotency-conflict', details: { errors: [{ field: 'Idempotency-Key' }] } });
@@ -62,7 +62,7 @@ describe('a request with an Idempotency-Key', () => {
     expect((await send({ key: 'order-2' })).answer.offset).toBe(2);
   });
 
-  it('is refused while the first request with another body still runs', async () => {
+  it('a request with another body is refused while the first request under its key still runs', async () => {
     const { send } = setUp();
     const gate = Promise.withResolvers<void>();
     const first = send({}, 'keep', async () => await gate.promise);
@@ -71,7 +71,7 @@ describe('a request with an Idempotency-Key', () => {
     expect((await first).isKept).toBe(true);
   });
 
-  it('shares its receipt with the same request that ran at the same time', async () => {
+  it('a request shares its receipt with the same request that ran at the same time', async () => {
     const { send, results } = setUp();
     const gate = Promise.withResolvers<void>();
     const both = [send({}, 'keep', async () => await gate.promise), send({}, 'keep', async () => await gate.promise)];
@@ -82,7 +82,7 @@ describe('a request with an Idempotency-Key', () => {
     expect((await send()).answer).toEqual(one!.answer);
   });
 
-  it('runs again after an error that may pass, under the same event id', async () => {
+  it('a request runs again after an error that may pass, under the same event id', async () => {
     const { send, results } = setUp();
     await expect(send({}, 'keep', failing('unavailable'))).rejects.toMatchObject({ code: 'unavailable' });
     await expect(send({ body: 1 })).rejects.toMatchObject({ code: 'idempotency-conflict' });
@@ -90,7 +90,7 @@ describe('a request with an Idempotency-Key', () => {
     expect(results).toEqual(['failed', 'conflict', 'first']);
   });
 
-  it('may be corrected under the same key after its body was refused', async () => {
+  it('a request may be corrected under the same key after its body was refused', async () => {
     const { send } = setUp();
     await expect(send({ body: 1 }, 'keep', failing('validation'))).rejects.toMatchObject({ code: 'validation' });
     expect((await send()).isKept).toBe(true);
@@ -98,7 +98,7 @@ describe('a request with an Idempotency-Key', () => {
     expect((await send({ key: 'batch', body: 2 })).isKept).toBe(true);
   });
 
-  it('that a repetition could improve is not kept', async () => {
+  it('an answer that a repetition could improve is not kept', async () => {
     const { send, results } = setUp();
     expect(await send({}, 'repeat')).toMatchObject({ isKept: false });
     expect(await send()).toMatchObject({ isReplayed: false, answer: { offset: 2 } });
@@ -106,8 +106,8 @@ describe('a request with an Idempotency-Key', () => {
   });
 });
 
-describe('a request with an Idempotency-Key and no answer of the store', () => {
-  it('is taken under the event id of its key, and says that no receipt is kept', async () => {
+describe('IdempotentAnswers without the store', () => {
+  it('a request without the store gets the event id of its key, and its answer says that no receipt is kept', async () => {
     const { store, send, results } = setUp();
     store.isAway = true;
     const eventId = eventIdOfKey(name);
@@ -116,7 +116,7 @@ describe('a request with an Idempotency-Key and no answer of the store', () => {
     expect(results).toEqual(['unavailable', 'unavailable']);
   });
 
-  it('keeps its receipt when the store is back before its end', async () => {
+  it('a request keeps its receipt when the store is back before its end', async () => {
     const { store, send } = setUp();
     store.isAway = true;
     const { answer } = await send({}, 'keep', async () => {
@@ -126,7 +126,7 @@ describe('a request with an Idempotency-Key and no answer of the store', () => {
     expect(await send()).toEqual({ answer, isReplayed: true, isKept: true });
   });
 
-  it('keeps no receipt when the key belongs to another body, which the store knew all along', async () => {
+  it('a request keeps no receipt when the store that is back knows its key for another body', async () => {
     const { store, send } = setUp();
     await send({ body: 'first' });
     store.isAway = true;
@@ -139,7 +139,7 @@ describe('a request with an Idempotency-Key and no answer of the store', () => {
     await expect(send({ body: 'second' })).rejects.toMatchObject({ code: 'idempotency-conflict' });
   });
 
-  it('leaves the receipt of another body alone when its own body is refused', async () => {
+  it('a request whose body is refused leaves the receipt of another body alone', async () => {
     const { store, send } = setUp();
     const { answer } = await send();
     store.isAway = true;
@@ -151,7 +151,7 @@ describe('a request with an Idempotency-Key and no answer of the store', () => {
     expect(await send()).toEqual({ answer, isReplayed: true, isKept: true });
   });
 
-  it('is the same without a store', async () => {
+  it('a service that has no store gives the event id of the key and keeps no receipt', async () => {
     const results: KeyedResult[] = [];
     const answers = new IdempotentAnswers({ store: undefined, onResult: (result) => results.push(result) });
     const answer = async (): Promise<KeyedAnswer<string>> =>

@@ -5,8 +5,8 @@ const name = 'cursor';
 const slotBytes = 20;
 
 /**
- * The read pointer: the position up to which every event is in Kafka. Two slots are written in turn, each with a sequence number and a checksum, so that a
- * torn write leaves the older one.
+ * The read pointer: the position up to which every event is in Kafka. Two slots are written in turn, each with a sequence number and a
+ * checksum, so that a torn write leaves the older one.
  */
 export class CursorFile {
   readonly #file: LogFile;

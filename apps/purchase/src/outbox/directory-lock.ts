@@ -11,8 +11,8 @@ export interface DirectoryLock {
 }
 
 /**
- * Locks a directory for this process. SQLite locks an empty database there, because Node has no file locks. The kernel releases the lock when the
- * process ends, also by `kill -9`, so no lock is ever stale. It holds between containers that share the volume of one machine.
+ * Locks a directory for this process. SQLite locks an empty database there, because Node has no file locks. The kernel releases the lock
+ * when the process ends, also by `kill -9`, so no lock is ever stale. It holds between containers that share the volume of one machine.
  *
  * @throws OutboxError `locked` when another process, or another outbox of this one, has the directory
  */

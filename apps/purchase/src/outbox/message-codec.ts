@@ -20,8 +20,8 @@ export function entryOfMessage(message: EventMessage): QueueEntry<EventMessage> 
 }
 
 /**
- * Messages as bytes: the version, the numbers, then id, key, value and headers, each after its length. The header with the event type decides
- * the stream.
+ * Messages as bytes: the version, the numbers, then id, key, value and headers, each after its length. The header with the event type
+ * decides the stream.
  */
 export function messageCodecOf(streams: readonly Stream[]): EntryCodec<EventMessage> {
   const nameOfType = new Map(streams.map(({ eventType, name }) => [eventType, name]));

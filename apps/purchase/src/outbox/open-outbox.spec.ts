@@ -29,8 +29,8 @@ async function replayIds(outbox: Outbox): Promise<string[]> {
   return ids;
 }
 
-describe('an outbox on disk', () => {
-  it('keeps its events over a restart, in a directory that it creates, and frees the space of replayed ones', async () => {
+describe('openOutbox', () => {
+  it('an outbox keeps its events over a restart, creates its directory, and frees the space of replayed events', async () => {
     const path = join(directory, 'new', 'outbox');
     const first = await openOutbox(path, 1_000_000, [purchases]);
     await putEvents(first, ['1', '2']);
@@ -47,7 +47,7 @@ describe('an outbox on disk', () => {
     await third.close();
   });
 
-  it('cuts a torn tail', async () => {
+  it('an outbox cuts a torn tail', async () => {
     const outbox = await openOutbox(directory, 1_000_000, [purchases]);
     await putEvents(outbox, ['1', '2']);
     await outbox.close();
@@ -59,7 +59,7 @@ describe('an outbox on disk', () => {
     await again.close();
   });
 
-  it('belongs to one opener at a time', async () => {
+  it('an outbox belongs to one opener at a time', async () => {
     const outbox = await openOutbox(directory, 1_000_000, [purchases]);
     await expect(openOutbox(directory, 1_000_000, [purchases])).rejects.toMatchObject({ code: 'locked' });
     await outbox.close();

@@ -43,7 +43,7 @@ export class OutboxDrainer {
     this.#running ??= this.#run();
   }
 
-  /** Tells that there may be work: events are durable in the outbox, or Kafka is back. */
+  /** Call this when there may be work: events are durable in the outbox, or Kafka is back. */
   wake(): void {
     this.#wake?.();
   }
@@ -68,8 +68,8 @@ export class OutboxDrainer {
       }
       const hasProgressed = await this.#pass();
       failures = hasProgressed ? 0 : failures + 1;
-      // Events of one partition may wait for a leader while others drain. A pass without progress must wait too: it may have made no I/O, and the
-      // event loop would starve.
+      // Events of one partition may wait for a leader while others drain. A pass without progress must wait too: it may have made no I/O,
+      // and the event loop would starve.
       if (!hasProgressed) await sleep(backOffMs(retry, failures - 1, random), { clock, signal }).catch(() => undefined);
     }
   }

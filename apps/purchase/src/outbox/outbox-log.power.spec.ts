@@ -95,8 +95,8 @@ function textOf(payload: Buffer): string {
   return payload.toString();
 }
 
-describe('a power cut', () => {
-  it('never loses or reorders an acknowledged event: 3,000 cuts, each with operations that were not durable', async () => {
+describe('power cuts', () => {
+  it('no acknowledged event is lost or reordered in 3,000 power cuts, which lose operations that were not durable', async () => {
     let cuts = 0;
     let acknowledged = 0;
     for (let seed = 1; seed <= 150; seed += 1) {
@@ -111,7 +111,7 @@ describe('a power cut', () => {
   });
 
   it.each(['file', 'directory'] as const)(
-    'loses acknowledged events when the sync of the %s is left out: the test sees such a fault',
+    'a power cut loses acknowledged events when the sync of the %s is left out, so the test sees such a fault',
     async (leftOut) => {
       const violations: string[] = [];
       for (let seed = 1; seed <= 50; seed += 1) {

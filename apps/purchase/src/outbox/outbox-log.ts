@@ -21,8 +21,8 @@ interface Waiting {
 }
 
 /**
- * An append-only log with one reader. Concurrent appends share one sync. The reader removes records from the front: it makes its position durable first
- * and unlinks drained segments afterwards.
+ * An append-only log with one reader. Concurrent appends share one sync. The reader removes records from the front: it makes its position
+ * durable first and unlinks drained segments afterwards.
  */
 export class OutboxLog {
   readonly #directory: LogDirectory;
@@ -125,8 +125,8 @@ export class OutboxLog {
   }
 
   /**
-   * Removes all records before a position. The position is durable before a segment is unlinked: otherwise a power cut could leave a pointer into a file
-   * that is gone.
+   * Removes all records before a position. The position is durable before a segment is unlinked: otherwise a power cut could leave a
+   * pointer into a file that is gone.
    */
   async removeBefore(position: number): Promise<void> {
     await this.#inTurn(async () => {

@@ -99,20 +99,20 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await promisesSettled();
 }
 
-describe('the publisher with an outbox', () => {
-  it('publishes to Kafka and does not use the outbox while Kafka accepts events', async () => {
+describe('OutboxPublisher', () => {
+  it('the publisher publishes to Kafka and does not use the outbox while Kafka accepts events', async () => {
     expect(await publish([message('a'), message('b', 1)])).toEqual(['a written', 'b written']);
     expect([queue.isEmpty, queued]).toEqual([true, 0]);
   });
 
-  it.each(['unavailable', 'unknown'] as const)('keeps an event whose delivery is %s in the outbox', async (reason) => {
+  it.each(['unavailable', 'unknown'] as const)('the publisher keeps an event whose delivery fails as %s in the outbox', async (reason) => {
     kafka.refusals.set(0, reason);
     expect(await publish([message('a'), message('b', 1), message('c')])).toEqual(['a queued', 'b written', 'c queued']);
     expect([queue.entries, queued]).toEqual([2, 2]);
   });
 
   it.each(['too-large', 'refused', 'overloaded', 'expired', 'stopping'] as const)(
-    'never puts an event that is %s into the outbox, and keeps the others of its request',
+    'the publisher never puts an event that fails as %s into the outbox, and keeps the others of its request',
     async (reason) => {
       kafka.refusedEvents.set('a', reason);
       expect(await publish([message('a')])).toEqual([`a ${reason}`]);
@@ -124,7 +124,7 @@ describe('the publisher with an outbox', () => {
     },
   );
 
-  it('queues new events of a partition behind those that wait, until they are drained; other partitions go to Kafka', async () => {
+  it('new events of a partition queue behind those that wait, until a drain; other partitions go to Kafka', async () => {
     kafka.refusals.set(0, 'unavailable');
     await publish([message('a')]);
     kafka.refusals.clear();
@@ -134,7 +134,7 @@ describe('the publisher with an outbox', () => {
     expect(kafka.logs).toEqual([['a', 'b', 'd'], ['c']]);
   });
 
-  it('queues an event that arrives while the one before it is being written to disk', async () => {
+  it('an event is queued when it arrives while the one before it is being written to disk', async () => {
     kafka.refusals.set(0, 'unavailable');
     const first = publish([message('a')]);
     await Promise.resolve();
@@ -146,7 +146,7 @@ describe('the publisher with an outbox', () => {
     expect(kafka.logs[0]).toEqual(['a', 'b']);
   });
 
-  describe('at the end of a backlog', () => {
+  describe('the end of a backlog', () => {
     let release: () => void;
     let draining: Promise<void>;
 
@@ -167,7 +167,7 @@ describe('the publisher with an outbox', () => {
       await settle();
     });
 
-    it('new events wait for the last ones and go to Kafka behind them, in their order', async () => {
+    it('new events wait for the last ones of a backlog, and go to Kafka behind them in their order', async () => {
       const answers = Promise.all([publish([message('d')]), publish([message('e')])]);
       await settle();
       expect([kafka.logs[0], queue.entries]).toEqual([['a', 'b'], 1]);
@@ -177,7 +177,7 @@ describe('the publisher with an outbox', () => {
       expect([kafka.logs[0], queue.isEmpty, queued, holdClock.pending]).toEqual([['a', 'b', 'c', 'd', 'e'], true, 3, 0]);
     });
 
-    it('new events join the outbox when the last ones fail', async () => {
+    it('new events join the outbox when the last ones of a backlog fail', async () => {
       const answer = publish([message('d')]);
       await settle();
       kafka.refusals.set(0, 'unavailable');
@@ -190,7 +190,7 @@ describe('the publisher with an outbox', () => {
       expect(kafka.logs[0]).toEqual(['a', 'b', 'c', 'd']);
     });
 
-    it('new events join the outbox after 100 ms', async () => {
+    it('new events join the outbox after a wait of 100 ms for the end of a backlog', async () => {
       const answer = publish([message('d')]);
       await settle();
       await holdClock.advance(100);
@@ -201,7 +201,7 @@ describe('the publisher with an outbox', () => {
       expect(kafka.logs[0]).toEqual(['a', 'b', 'c', 'd']);
     });
 
-    it('no event waits while Kafka is down', async () => {
+    it('no event waits for the end of a backlog while Kafka is down', async () => {
       kafka.downCause = new Error('refused');
       expect(await publish([message('d')])).toEqual(['d queued']);
       expect(holdClock.pending).toBe(0);
@@ -210,7 +210,7 @@ describe('the publisher with an outbox', () => {
     });
   });
 
-  it('answers that the outbox is full when it is, keeps nothing of that request, and takes events again after a drain', async () => {
+  it('a full outbox is named in the answer, keeps nothing of that request, and takes events again after a drain', async () => {
     kafka.refusals.set(0, 'unavailable');
     expect(await publish([message('a', 0, 1500)])).toEqual(['a queued']);
     expect(await publish([message('b', 0, 500)])).toEqual(['b outbox-full']);
@@ -221,13 +221,13 @@ describe('the publisher with an outbox', () => {
     expect(await publish([message('b', 0, 500)])).toEqual(['b queued']);
   });
 
-  it('leaves an event in doubt when its send has no outcome and the outbox is full', async () => {
+  it('an event stays in doubt when its send has no outcome and the outbox is full', async () => {
     kafka.refusals.set(0, 'unknown');
     expect(await publish([message('a', 0, 3000)])).toEqual(['a unknown']);
     expect(failed).toEqual(['unknown 1']);
   });
 
-  it('answers that the disk failed when a sync fails, and takes events again in another segment', async () => {
+  it('the publisher answers that the disk failed when a sync fails, and takes events again in another segment', async () => {
     kafka.refusals.set(0, 'unavailable');
     await publish([message('a')]);
     directory.failingSyncs = 1;
@@ -239,7 +239,7 @@ describe('the publisher with an outbox', () => {
     expect(kafka.logs[0]).toEqual(['a', 'c']);
   });
 
-  it('does not store an event whose client has gone', async () => {
+  it('the publisher does not store an event whose client has gone', async () => {
     const client = new ClientPresence();
     kafka.held = promisesSettled();
     kafka.refusals.set(0, 'unavailable');
@@ -251,7 +251,7 @@ describe('the publisher with an outbox', () => {
   });
 });
 
-describe('the drainer', () => {
+describe('OutboxDrainer', () => {
   let clock: ManualClock;
   let errors: unknown[];
   let drainer: OutboxDrainer;
@@ -274,7 +274,7 @@ describe('the drainer', () => {
     });
   });
 
-  it('publishes the waiting events in order when Kafka is back, and stops', async () => {
+  it('the drainer publishes the waiting events in order when Kafka is back, and stops', async () => {
     kafka.refusals.set(0, 'unavailable');
     for (const id of ['a', 'b', 'c']) await publish([message(id)]);
     kafka.downCause = new Error('refused');
@@ -290,7 +290,7 @@ describe('the drainer', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('makes no pass while nothing is durable, and waits after a pass without progress: it must not starve the event loop', async () => {
+  it('the drainer makes no pass while nothing is durable, and waits after a pass without progress', async () => {
     let passes = 0;
     const state = { canReplay: false };
     const idle = new OutboxDrainer({
@@ -323,7 +323,7 @@ describe('the drainer', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('waits longer after each pass that left events, and drains the partitions that work', async () => {
+  it('the drainer waits longer after each pass that left events, and drains the partitions that work', async () => {
     kafka.refusals.set(0, 'unavailable').set(1, 'unavailable');
     await publish([message('a'), message('b', 1)]);
     kafka.refusals.delete(1);

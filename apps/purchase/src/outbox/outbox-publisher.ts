@@ -57,7 +57,8 @@ export interface OutboxPublisherOptions {
 
 /**
  * Publishes to Kafka, and puts events that Kafka does not take into the outbox. While events of a partition wait there, new ones of that
- * partition queue behind them, so that an instance keeps the order per key. At the end of the backlog new ones wait a moment for it instead.
+ * partition queue behind them, so that an instance keeps the order per key. At the end of the backlog new ones wait a moment for it
+ * instead.
  */
 export class OutboxPublisher implements EventPublisher {
   readonly #options: OutboxPublisherOptions;
@@ -95,8 +96,8 @@ export class OutboxPublisher implements EventPublisher {
   }
 
   /**
-   * Waits while the last entries of a partition are drained. Otherwise the backlog would not end under a high load,
-   * because some events arrive during each pass. No event that waits here is acknowledged, so the order per key holds however the wait ends.
+   * Waits while the last entries of a partition are drained. Otherwise the backlog would not end under a high load, because some events
+   * arrive during each pass. No event that waits here is acknowledged, so the order per key holds however the wait ends.
    */
   async #waitForLastEntries(messages: readonly EventMessage[]): Promise<void> {
     const { publisher, queue, clock } = this.#options;

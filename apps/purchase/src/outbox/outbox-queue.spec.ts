@@ -27,7 +27,7 @@ function entryOf(id: string, key: string): QueueEntry {
 
 const never = (): number => 0.5;
 
-describe('the queue on the log', () => {
+describe('OutboxQueue', () => {
   // The entries of the checks have one size, apart from the first one, which has its own queue.
   const entryBytes = recordHeadBytes + codec.encode(entryOf('1', 'a')).length;
 
@@ -52,7 +52,7 @@ describe('the queue on the log', () => {
     await expect(run()).resolves.toBeUndefined();
   });
 
-  it('holds an entry until its replay, in whatever segment it is', async () => {
+  it('the queue holds an entry until its replay, in whatever segment it is', async () => {
     const { queue } = await openQueue(new PowerCutDirectory(never), { bytesMax: 100_000, segmentBytesMax: 3 * entryBytes });
     for (let id = 1; id <= 9; id += 1) await queue.put([entryOf(String(id), id === 9 ? 'b' : 'a')], { signal });
     expect([await queue.holds('1', { signal }), await queue.holds('9', { signal }), await queue.holds('x', { signal })]).toEqual([
@@ -68,7 +68,7 @@ describe('the queue on the log', () => {
     await expect(queue.holds('9', { signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow('gone');
   });
 
-  it('counts a key as waiting from the call of put on, and no longer after its replay or a failed put', async () => {
+  it('the queue counts a key as waiting from the call of put until its replay or a failed put', async () => {
     const { queue } = await openQueue(new PowerCutDirectory(never), { bytesMax: headBytes + entryBytes });
     const put = queue.put([entryOf('1', 'a')], { signal });
     expect([queue.isWaiting('a'), queue.isWaiting('b')]).toEqual([true, false]);
@@ -106,7 +106,7 @@ describe('the queue on the log', () => {
     expect((await directory.list()).map(({ name }) => name)).toEqual(['cursor']);
   });
 
-  it('reads only the begin of the log while every key fails', async () => {
+  it('a pass reads only the beginning of the log while every key fails', async () => {
     const { log, queue } = await openQueue(new PowerCutDirectory(never), { bytesMax: 100_000, segmentBytesMax: 100 });
     for (let number = 0; number < 30; number += 1) await queue.put([entryOf(`${number}`, 'a')], { signal });
     const read = vi.spyOn(log, 'read');

@@ -98,7 +98,7 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
     return [...this.#waiting.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Adds the keys at once, and not when the entries are durable: an event that comes meanwhile queues behind them. */
+  /** Adds the keys at once, and not when the entries are durable: an event that comes in between queues behind them. */
   async put(entries: readonly QueueEntry<Item>[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
     signal.throwIfAborted();
     for (const { key } of entries) add(this.#waiting, key, 1);
@@ -118,7 +118,7 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
   }
 
   /**
-   * Tells whether an entry with the id waits. Reads the log from its pointer on.
+   * Returns whether an entry with the id waits. Reads the log from its pointer on.
    *
    * @throws the signal's reason once it aborts, and `damaged` when a durable entry cannot be read
    */

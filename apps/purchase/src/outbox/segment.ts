@@ -30,8 +30,8 @@ export interface PlacedRecord {
 }
 
 /**
- * One file of the log. A position counts the bytes of all records since the log began, so no two records share one. The end of a segment is the
- * base of the next one.
+ * One file of the log. A position counts the bytes of all records since the log began, so no two records share one. The end of a segment is
+ * the base of the next one.
  */
 export class Segment {
   readonly base: number;
@@ -82,8 +82,8 @@ export class Segment {
   }
 
   /**
-   * Opens the last segment and cuts the torn tail. It writes all valid bytes again and syncs them. After a failed sync the system may hold bytes
-   * in memory that are not on disk, and consider them clean.
+   * Opens the last segment and cuts the torn tail. It writes all valid bytes again and syncs them. After a failed sync the system may hold
+   * bytes in memory that are not on disk, and consider them clean.
    *
    * @returns undefined when the head is torn: then no event of this segment was ever acknowledged
    */

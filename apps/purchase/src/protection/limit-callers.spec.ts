@@ -50,8 +50,8 @@ async function send(body: unknown, caller?: string): Promise<Answer> {
   return { status: response.status, retryAfter: response.headers.get('retry-after'), body: await response.json() };
 }
 
-describe('a rate', () => {
-  it('refuses a caller that has sent a batch above it, and lets others in', async () => {
+describe('the rate limit', () => {
+  it('the rate limit refuses a caller that has sent a batch above it, and lets others in', async () => {
     await start({ eventsPerSecond: 10, requestsMax: 10 }, ['alice', 'bob']);
     expect(
       (
@@ -73,7 +73,7 @@ describe('a rate', () => {
     expect(await service!.app.get(Metrics).text()).toMatch(/millrace_purchase_requests_limited_total\{[^}]*limit="events"[^}]*\} 1/);
   });
 
-  it('holds for all callers together without authentication, and not for operators', async () => {
+  it('the rate limit holds for all callers together without authentication, and not for operators', async () => {
     await start({ eventsPerSecond: 1, requestsMax: undefined });
     await send([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect((await send({})).status).toBe(429);
@@ -81,8 +81,8 @@ describe('a rate', () => {
   });
 });
 
-describe('the open requests of a caller', () => {
-  it('are limited while others are let in, and an answer makes room', async () => {
+describe('the limit of open requests', () => {
+  it('the open requests of a caller are limited while others are let in, and an answer makes room', async () => {
     await start({ eventsPerSecond: undefined, requestsMax: 1 }, ['alice', 'bob']);
     const gate = Promise.withResolvers<void>();
     release = gate.promise;

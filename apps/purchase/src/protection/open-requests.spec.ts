@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { OpenRequests } from './open-requests.ts';
 
-it('a caller with as many open requests as it may have opens no more, and others do', () => {
+it('a caller at its limit of open requests opens no more, and other callers still do', () => {
   const requests = new OpenRequests(2);
   expect(['alice', 'alice', 'alice', 'bob'].map((caller) => requests.tryOpen(caller))).toEqual([true, true, false, true]);
   requests.close('alice');

@@ -8,7 +8,7 @@ export class OpenRequests {
     this.#requestsMax = requestsMax;
   }
 
-  /** Counts a request. Returns false, and counts nothing, when its caller has as many as it may. */
+  /** Counts a request. Returns false, and counts nothing, when its caller is at the limit. */
   tryOpen(caller: string): boolean {
     const open = this.#byCaller.get(caller) ?? 0;
     if (open >= this.#requestsMax) return false;

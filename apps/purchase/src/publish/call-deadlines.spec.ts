@@ -24,8 +24,8 @@ function callDueIn(ms: number, name: string) {
   return call;
 }
 
-describe('the deadlines of calls', () => {
-  it('expire each call at its own time, whatever their order, with one timer', async () => {
+describe('CallDeadlines', () => {
+  it('one timer expires each call at its own time, whatever their order', async () => {
     callDueIn(300, 'c');
     callDueIn(100, 'a');
     callDueIn(200, 'b');
@@ -38,7 +38,7 @@ describe('the deadlines of calls', () => {
     expect([expired, clock.pending]).toEqual([['a', 'b', 'c'], 0]);
   });
 
-  it('do not expire a call that has ended, and still expire a later one', async () => {
+  it('a call that has ended does not expire, and a later one still does', async () => {
     deadlines.remove(callDueIn(100, 'a'));
     callDueIn(150, 'b');
     await clock.advance(100);
@@ -47,13 +47,13 @@ describe('the deadlines of calls', () => {
     expect(expired).toEqual(['b']);
   });
 
-  it('expire a call whose deadline has passed', async () => {
+  it('a call whose deadline has passed expires', async () => {
     callDueIn(-5, 'a');
     await clock.advance(0);
     expect(expired).toEqual(['a']);
   });
 
-  it('leave no timer once they are stopped and the last call has ended', () => {
+  it('no timer is left once the deadlines are stopped and the last call has ended', () => {
     const call = callDueIn(100, 'a');
     deadlines.stop();
     expect(clock.pending).toBe(1);

@@ -9,8 +9,8 @@ export interface DueCall {
 }
 
 /**
- * Ends calls at their deadlines with one timer. Almost every call ends long before its deadline, so a timer for each would only cost. The timer waits for
- * the earliest deadline it knew when it was set; then it looks at all calls that are open.
+ * Ends calls at their deadlines with one timer. Almost every call ends long before its deadline, so a timer for each would only cost. The
+ * timer waits for the earliest deadline it knew when it was set; then it looks at all calls that are open.
  */
 export class CallDeadlines {
   readonly #clock: Clock;

@@ -12,7 +12,7 @@ it('a client leaves once, for the first reason, and only its present listener he
   expect([client.isGone, client.reason, heard]).toEqual([true, 'closed', ['closed']]);
 });
 
-it('the presence of a signal ends with its abort, also when that was before', () => {
+it('the presence of a signal ends with its abort, even with an earlier one', () => {
   const controller = new AbortController();
   const client = ClientPresence.of(controller.signal);
   controller.abort('stopped');

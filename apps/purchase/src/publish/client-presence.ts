@@ -1,6 +1,6 @@
 /**
- * Whether the client of a request still waits for its answer. An `AbortSignal` says the same, but its listeners cost as much as the rest of the bookkeeping
- * of a purchase.
+ * Whether the client of a request still waits for its answer. An `AbortSignal` says the same, but its listeners cost as much as the rest of
+ * the bookkeeping of a purchase.
  */
 export class ClientPresence {
   #isGone = false;

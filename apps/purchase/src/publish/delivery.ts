@@ -1,5 +1,6 @@
 /**
- * Reason why an event was not acknowledged. After `unknown` and `outbox-failed` the event may be stored; after any other reason it is not.
+ * Reason why an event was not acknowledged. After `unknown` and `outbox-failed` the event may be stored. After any other reason it is not
+ * stored.
  *
  * - `overloaded`: the queue is full.
  * - `unavailable`: Kafka is unreachable, or refuses writes at the moment.

@@ -12,8 +12,8 @@ function event(more: Record<string, unknown> = {}): PurchaseEvent {
   return { eventId, ...seedPurchase(more) } as PurchaseEvent;
 }
 
-describe('the message of a purchase', () => {
-  it('has the buyer as key, the event as JSON in wire order, and CloudEvents headers in binary mode', () => {
+describe('messageMakerOf', () => {
+  it('the message has the buyer as key, the event as JSON in wire order, and CloudEvents headers in binary mode', () => {
     const message = messageOf(event(), traceparent);
     expect(message.key.toString()).toBe('test-user');
     expect(message.value.toString()).toBe(
@@ -30,14 +30,14 @@ describe('the message of a purchase', () => {
     });
   });
 
-  it("carries its caller's deadline on, when there is one", () => {
+  it("the message carries its caller's deadline when there is one", () => {
     const [plain, carried] = [undefined, 1_764_000_000_000].map((deadline) =>
       [...messageOf(event(), traceparent, deadline).headers].map(([name, text]) => `${name.toString()}: ${text.toString()}`),
     );
     expect(carried).toEqual([...plain!, 'x-millrace-deadline: 1764000000000']);
   });
 
-  it('takes no more of a record batch than it says', () => {
+  it('a message takes no more bytes of a record batch than it states', () => {
     const texts = { title: '📚'.repeat(1024), author: '\u0001'.repeat(1024), userId: 'é'.repeat(128) };
     const messages = [event(), event(texts), event({ title: 'x' })].map((one) => messageOf(one, traceparent, 1_764_000_000_000));
     const batch = createRecordsBatch(

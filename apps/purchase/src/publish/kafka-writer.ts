@@ -25,7 +25,7 @@ export interface KafkaWriterSettings {
 /**
  * Writes to the topic with an idempotent producer and acks=all. If an answer is lost, the client repeats the attempt under the same
  * producer id and sequence numbers. The broker recognises it and answers with the offset of the first attempt. The guard's time limit ends
- * the attempts. One send is outstanding at a time. The protocol allows more, but with one the proof is short: the batch in question is
+ * the attempts. One send is outstanding at a time. The protocol allows more, but with one the proof is short. The batch in question is
  * always the last one that the broker has seen from this producer.
  */
 export class KafkaWriter implements TopicWriter {
@@ -147,7 +147,7 @@ function baseOptions({ access, clientId, connectMsMax, answerMsMax }: KafkaWrite
     // The broker must stop waiting for its replicas before the request times out at the client.
     timeout: Math.ceil(answerMsMax * 0.75),
     autocreateTopics: false,
-    // The refusal of the old leader tells that the leader moved, so no periodic refresh is needed.
+    // The refusal of the old leader shows that the leader moved, so no periodic refresh is needed.
     metadataMaxAge: 60_000,
   };
 }

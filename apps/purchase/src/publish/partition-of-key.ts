@@ -12,7 +12,10 @@ export function partitionOfKey(key: Buffer, partitions: number): number {
 const multiplier = 0x5bd1_e995;
 const seed = 0x9747_b28c;
 
-/** Java's murmur2 in 32-bit arithmetic. The Kafka clients for Node compute it with big integers, which costs more than the rest of a message. */
+/**
+ * Java's murmur2 in 32-bit arithmetic. The Kafka clients for Node compute it with big integers, which costs more than the rest of a
+ * message.
+ */
 function murmur2(data: Buffer): number {
   const { length } = data;
   let hash = seed ^ length;

@@ -23,7 +23,7 @@ it.each([
   ['an expired certificate', new NetworkError('Connection failed.', { cause: expired }), 'expired-certificate'],
   ['a lost connection', new NetworkError('Connection failed.', { cause: new UserError('TLS handshake failed.') }), undefined],
   ['a leader that moved', new ProtocolError('NOT_LEADER_OR_FOLLOWER'), undefined],
-])('%s: %o is named %s', (_what, error, kind) => {
+])('%s (%o) is named %s', (_what, error, kind) => {
   expect(kafkaRefusalOf(error)?.kind).toBe(kind);
   // The broker is healthy: its circuit stays closed, and the error names the remedy.
   expect(purchasePipelines.kafka.classify(error) === 'invalid').toBe(kind !== undefined);
@@ -35,18 +35,18 @@ function tlsOptions(brokers: string[], name?: string): unknown {
   return platformaticAccess(kafkaAccessOf({ KAFKA_BROKERS: brokers, KAFKA_TLS: true, ...named }));
 }
 
-describe('the options of the client', () => {
-  it('neither encrypt nor log in by default', () => {
+describe('platformaticAccess', () => {
+  it('the options of the client neither encrypt nor log in by default', () => {
     expect(platformaticAccess(plainAccess(['a:1']))).toEqual({ bootstrapBrokers: ['a:1'] });
   });
 
-  it('name the host in the TLS handshake, unless a name is set or a broker has no name', () => {
+  it('the options name the host in the TLS handshake, unless a name is set or a broker has no name', () => {
     expect(tlsOptions(['kafka:9093'])).toEqual({ bootstrapBrokers: ['kafka:9093'], tls: {}, tlsServerName: true });
     expect(tlsOptions(['127.0.0.1:9093'])).toEqual({ bootstrapBrokers: ['127.0.0.1:9093'], tls: {} });
     expect(tlsOptions(['kafka:9093'], 'broker')).toEqual({ bootstrapBrokers: ['kafka:9093'], tls: { servername: 'broker' } });
   });
 
-  it('refuse a token that the broker answers with its reason', () => {
+  it('a token is refused when the broker answers with a reason', () => {
     const { sasl } = platformaticAccess({
       brokers: ['a:1'],
       sendsServerName: true,

@@ -60,7 +60,7 @@ function textOf(delivery: Delivery): string {
 }
 
 describe('the sends of the publisher', () => {
-  it('are shared by requests that come within the linger, and a receipt is the base offset plus the index within its partition', async () => {
+  it('requests within the linger share a send, and a receipt is the base offset plus the index in its partition', async () => {
     const publisher = await started();
     const one = publish(publisher, message('a', 0), message('b', 1), message('c', 0));
     const two = publish(publisher, message('d', 1));
@@ -72,7 +72,7 @@ describe('the sends of the publisher', () => {
     expect(two.deliveries).toEqual(['d at 1/1']);
   });
 
-  it('are outstanding one at a time: events that arrive meanwhile go with the next send, which does not linger', async () => {
+  it('one send is outstanding at a time; events that arrive meanwhile go with the next send, which does not linger', async () => {
     const publisher = await started();
     publish(publisher, message('a'));
     await clock.advance(1);
@@ -89,7 +89,7 @@ describe('the sends of the publisher', () => {
     expect(later.deliveries).toEqual(['b at 0/1']);
   });
 
-  it('carry at most the limit of each partition, and start at once when it is reached', async () => {
+  it('a send carries at most the limit of each partition, and starts at once when the limit is reached', async () => {
     const publisher = await started();
     const request = publish(
       publisher,
@@ -111,7 +111,7 @@ describe('the sends of the publisher', () => {
 });
 
 describe('the queue of the publisher', () => {
-  it('accepts a request as a whole or not at all, and counts the events in flight', async () => {
+  it('the queue accepts a request as a whole or not at all, and counts the events in flight', async () => {
     const publisher = await started({ queueEventsMax: 3 });
     publish(publisher, message('a'), message('b'));
     await clock.advance(1);
@@ -130,7 +130,7 @@ describe('the queue of the publisher', () => {
     expect(events).toContainEqual({ type: 'EventsFailed', reason: 'overloaded', events: 2 });
   });
 
-  it('accepts single events after batches have filled their three quarters of it', async () => {
+  it('the queue accepts single events after batches have filled their three quarters of it', async () => {
     const publisher = await started({ queueEventsMax: 8 });
     publish(publisher, message('a'), message('b'), message('c'), message('d'));
     const batch = publish(publisher, message('e'), message('f'), message('g'));
@@ -146,7 +146,7 @@ describe('the queue of the publisher', () => {
     ]);
   });
 
-  it('is limited in bytes', async () => {
+  it('the queue is limited in bytes', async () => {
     const publisher = await started({ queueBytesMax: 100 });
     publish(publisher, message('a', 0, 60));
     const refused = publish(publisher, message('b', 0, 41));
@@ -159,8 +159,8 @@ describe('the queue of the publisher', () => {
   });
 });
 
-describe('after a failed send', () => {
-  it('only its own events are in doubt, and the next send has a new session', async () => {
+describe('a failed send', () => {
+  it('only the events of a failed send are in doubt, and the next send has a new session', async () => {
     const publisher = await started();
     const lost = publish(publisher, message('a'));
     await clock.advance(1);
@@ -174,7 +174,7 @@ describe('after a failed send', () => {
     expect(next.deliveries).toEqual(['b at 0/0']);
   });
 
-  it('the events of written partitions get their receipts', async () => {
+  it('the events of written partitions get their receipts after a failed send', async () => {
     const publisher = await started();
     const request = publish(publisher, message('a', 0), message('b', 1), message('c', 1));
     await clock.advance(1);
@@ -183,7 +183,7 @@ describe('after a failed send', () => {
     expect(request.deliveries).toEqual(['a unknown', 'b at 1/0', 'c at 1/1']);
   });
 
-  it('the events behind a failed batch of their partition fail too with `failBehind`, and other partitions are sent', async () => {
+  it('the events behind a failed batch of their partition fail too with `failBehind`; other partitions are sent', async () => {
     const publisher = await started({ failBehind: true });
     const lost = publish(publisher, message('a', 0));
     await clock.advance(1);
@@ -196,7 +196,7 @@ describe('after a failed send', () => {
     expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
   });
 
-  it('no event is in doubt if the send certainly wrote nothing', async () => {
+  it('no event is in doubt if a failed send certainly wrote nothing', async () => {
     const publisher = await started();
     const request = publish(publisher, message('a', 0), message('b', 1));
     await clock.advance(1);
@@ -209,8 +209,8 @@ describe('after a failed send', () => {
   });
 });
 
-describe('a batch that is too large for the topic', () => {
-  it('is sent in halves until the event that is too large is alone; only that event fails, and the order stays', async () => {
+describe('an oversized batch', () => {
+  it('an oversized batch is halved until only the oversized event fails, and the order stays', async () => {
     const publisher = await started();
     writer.tooLarge = new Set(['c']);
     const request = publish(publisher, message('a'), message('b'), message('c'), message('d'), message('e', 1));
@@ -230,7 +230,7 @@ describe('a batch that is too large for the topic', () => {
     expect([publisher.queuedEvents, publisher.queuedBytes]).toEqual([0, 0]);
   });
 
-  it('is not sent again for requests that no longer wait', async () => {
+  it('an oversized batch is not sent again for requests that no longer wait', async () => {
     const publisher = await started();
     writer.tooLarge = new Set(['b']);
     const patient = publish(publisher, message('a'));
@@ -249,8 +249,8 @@ describe('a batch that is too large for the topic', () => {
   });
 });
 
-describe('a request at its deadline', () => {
-  it('is answered, and an event that was not sent is never sent', async () => {
+describe('the deadline of a request', () => {
+  it('a request is answered at its deadline, and an event that was not sent is never sent', async () => {
     const publisher = await started();
     publish(publisher, message('a'));
     await clock.advance(5000);
@@ -264,7 +264,7 @@ describe('a request at its deadline', () => {
     expect(publisher.queuedEvents).toBe(0);
   });
 
-  it('is answered, and an event that was sent is in doubt, whatever its outcome', async () => {
+  it('a request is answered at its deadline, and an event that was sent is in doubt, whatever its outcome', async () => {
     const publisher = await started();
     const request = publish(publisher, message('a'));
     await clock.advance(requestMsMax);
@@ -276,7 +276,7 @@ describe('a request at its deadline', () => {
     expect(publisher.queuedEvents).toBe(0);
   });
 
-  it('is answered like one whose client disconnects, even before it is accepted', async () => {
+  it('a request whose client disconnects is answered like one at its deadline, even before it is accepted', async () => {
     const publisher = await started();
     const early = publish(publisher, message('a'));
     client.leave(new Error('gone'));
@@ -290,8 +290,8 @@ describe('a request at its deadline', () => {
   });
 });
 
-describe('while Kafka is unreachable', () => {
-  it('no event waits, and the publisher reconnects with growing back-off', async () => {
+describe('a publisher without Kafka', () => {
+  it('no event waits while Kafka is unreachable, and the publisher reconnects with growing back-off', async () => {
     writer.openError = new Error('refused');
     const publisher = await started();
     expect(publisher.downCause).toBe(writer.openError);
@@ -325,7 +325,7 @@ describe('while Kafka is unreachable', () => {
     expect(publisher.downCause).toBeUndefined();
   });
 
-  it('events that queued behind the failed send are refused, and were never sent', async () => {
+  it('events that queued behind the failed send are refused while Kafka is unreachable, and are never sent', async () => {
     const publisher = await started();
     const sent = publish(publisher, message('a'));
     await clock.advance(1);
@@ -360,8 +360,8 @@ describe('while Kafka is unreachable', () => {
   });
 });
 
-describe('closing the publisher', () => {
-  it('refuses new events, waits for accepted ones, and then closes the session', async () => {
+describe('a closing publisher', () => {
+  it('a closing publisher refuses new events, waits for accepted ones, and then closes the session', async () => {
     const publisher = await started();
     const sent = publish(publisher, message('a'));
     await clock.advance(1);
@@ -376,7 +376,7 @@ describe('closing the publisher', () => {
     expect(writer.effects).toEqual(['open 1', 'send 1 0:a', 'send 1 0:b', 'close 1', 'closed']);
   });
 
-  it('ends at once while Kafka is down, and stops reconnecting', async () => {
+  it('a closing publisher ends at once while Kafka is down, and stops reconnecting', async () => {
     writer.openError = new Error('refused');
     const publisher = await started();
     await publisher.close();

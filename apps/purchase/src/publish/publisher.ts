@@ -45,10 +45,10 @@ type State =
   | { readonly name: 'closed' };
 
 /**
- * Publishes the events of concurrent requests in shared sends. One send is outstanding at a time, and later events queue behind it.
- * An event is acknowledged only after Kafka acknowledged it. After a failed send the publisher opens a new session with a new producer
- * id, so it does not depend on the state that the failed send left. While Kafka is unreachable, the publisher refuses events at once and
- * reconnects with back-off.
+ * Publishes the events of concurrent requests in shared sends. One send is outstanding at a time, and later events queue behind it. An
+ * event is acknowledged only after Kafka acknowledged it. After a failed send the publisher opens a new session with a new producer id. It
+ * does not depend on the state that the failed send left. While Kafka is unreachable, the publisher refuses events at once and reconnects
+ * with back-off.
  */
 export class Publisher implements EventPublisher {
   readonly #writer: TopicWriter;

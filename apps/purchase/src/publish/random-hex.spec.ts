@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { pooledHex } from './random-hex.ts';
 
-describe('the pool of random digits', () => {
-  it('hands out each digit once, and refills when a draw does not fit', () => {
+describe('pooledHex', () => {
+  it('the pool hands out each digit once, and refills when a draw does not fit', () => {
     const filled: number[] = [];
     const draw = pooledHex((bytes) => {
       filled.push(bytes);
@@ -14,7 +14,7 @@ describe('the pool of random digits', () => {
     expect([draw(4), filled.length]).toEqual(['0203', 2]);
   });
 
-  it('never repeats a draw of 20 digits', () => {
+  it('the pool never repeats a draw of 20 digits', () => {
     const draw = pooledHex();
     const drawn = Array.from({ length: 5000 }, () => draw(20));
     expect([new Set(drawn).size, drawn.every((one) => /^[0-9a-f]{20}$/.test(one))]).toEqual([5000, true]);

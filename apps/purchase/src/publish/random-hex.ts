@@ -7,8 +7,8 @@ const poolBytes = 8192;
 export type DrawHex = (digits: number) => string;
 
 /**
- * Returns a source of random hexadecimal digits. It asks the system for many digits at once, because the fixed cost of one call exceeds the cost
- * of the bytes. Each digit is handed out once; digits too few for a draw are dropped.
+ * Returns a source of random hexadecimal digits. It asks the system for many digits at once, because the fixed cost of one call exceeds the
+ * cost of the bytes. Each digit is handed out once; digits too few for a draw are dropped.
  *
  * @param fill Returns that many random bytes. Default: the cryptographic source of Node.
  */

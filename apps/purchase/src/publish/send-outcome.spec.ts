@@ -25,7 +25,7 @@ function attempts(...errors: Error[]): MultipleErrors {
 }
 
 describe('the outcome of a send', () => {
-  it('is written where the answer names an offset, and unknown where it does not', () => {
+  it('a send is written where the answer names an offset, and unknown where it does not', () => {
     const outcome = outcomeOfResult({ offsets: [{ topic: 't', partition: 1, offset: 7n }] }, batches);
     expect(outcome.get(1)).toEqual({ kind: 'written', baseOffset: 7n });
     expect(outcome.get(0)?.kind).toBe('unknown');
@@ -34,25 +34,25 @@ describe('the outcome of a send', () => {
   it.each([
     ['a lost connection', lost, ['unknown', 'unknown']],
     ['an error of any other kind', new TypeError('what'), ['unknown', 'unknown']],
-    ['too large for one partition, written in the other', answer({ 0: 10, 1: 0 }), ['too-large', 'written']],
+    ['a batch too large in one partition and written in the other', answer({ 0: 10, 1: 0 }), ['too-large', 'written']],
     ['an invalid record', answer({ 0: 87, 1: 0 }), ['refused', 'written']],
-    ['not the leader', answer({ 0: 6, 1: 6 }), ['not-written', 'not-written']],
-    ['replicas were missing after the append', answer({ 0: 20, 1: 19 }), ['unknown', 'not-written']],
-    ['the broker timed out', answer({ 0: 7, 1: 7 }), ['unknown', 'unknown']],
-    ['an answer was lost before a refusal', attempts(lost, answer({ 0: 10, 1: 0 })), ['unknown', 'written']],
-    ['an answer was lost after a partial success', attempts(answer({ 0: 0, 1: 19 }), lost), ['written', 'unknown']],
-    ['refused again and again', attempts(answer({ 0: 19, 1: 19 }), answer({ 0: 19, 1: 6 })), ['not-written', 'not-written']],
+    ['an answer of a broker that is not the leader', answer({ 0: 6, 1: 6 }), ['not-written', 'not-written']],
+    ['an append to too few replicas', answer({ 0: 20, 1: 19 }), ['unknown', 'not-written']],
+    ['a timeout of the broker', answer({ 0: 7, 1: 7 }), ['unknown', 'unknown']],
+    ['an answer lost before a refusal', attempts(lost, answer({ 0: 10, 1: 0 })), ['unknown', 'written']],
+    ['an answer lost after a partial success', attempts(answer({ 0: 0, 1: 19 }), lost), ['written', 'unknown']],
+    ['repeated refusals', attempts(answer({ 0: 19, 1: 19 }), answer({ 0: 19, 1: 6 })), ['not-written', 'not-written']],
     [
-      'one leader is lost, another answers',
+      'the loss of one leader while another answers',
       new MultipleErrors('Producing messages failed.', [undefined as never, attempts(lost, lost)]),
       ['unknown', 'unknown'],
     ],
-  ])('is known per partition after a failure: %s', (_what, error, kinds) => {
+  ])('the outcome of each partition is known after %s', (_what, error, kinds) => {
     const outcome = outcomeOfError(error, batches);
     expect([outcome.get(0)?.kind, outcome.get(1)?.kind]).toEqual(kinds);
   });
 
-  it('keeps the offsets of the leaders that answered before a failure', () => {
+  it('the outcome keeps the offsets of the leaders that answered before a failure', () => {
     const error = Object.assign(new MultipleErrors('Producing messages failed.', [lost]), {
       produced: { offsets: [{ topic: 't', partition: 1, offset: 5n }] },
     });
@@ -62,15 +62,15 @@ describe('the outcome of a send', () => {
   });
 });
 
-describe('a failed send', () => {
+describe('refusedForItsContent', () => {
   it.each([
-    ['too large', answer({ 0: 10, 1: 0 }), true],
-    ['too large, then an invalid record', attempts(answer({ 0: 10 }), answer({ 0: 87, 1: 10 })), true],
-    ['too large for one partition, no leader for the other', answer({ 0: 10, 1: 6 }), false],
-    ['an answer was lost before a refusal', attempts(lost, answer({ 0: 10 })), false],
+    ['a batch that is too large', answer({ 0: 10, 1: 0 }), true],
+    ['a batch that is too large, then an invalid record', attempts(answer({ 0: 10 }), answer({ 0: 87, 1: 10 })), true],
+    ['a batch too large in one partition and without a leader in the other', answer({ 0: 10, 1: 6 }), false],
+    ['an answer lost before a refusal', attempts(lost, answer({ 0: 10 })), false],
     ['a lost connection', lost, false],
-    ['no answer names a partition', attempts(), false],
-  ])('was caused by its content or by Kafka: %s', (_what, error, content) => {
+    ['an error that names no partition', attempts(), false],
+  ])('a failed send is blamed on its content or on Kafka after %s', (_what, error, content) => {
     expect(refusedForItsContent(error)).toBe(content);
   });
 });

@@ -45,8 +45,8 @@ function message(stream: string, eventId: string): EventMessage {
   return { stream, eventId, partition: 0, bytes: 10, key: Buffer.from('user'), value: Buffer.alloc(0), headers: new Map() };
 }
 
-describe('the publishers of two streams', () => {
-  it('send each event to the topic of its stream', async () => {
+describe('StreamPublishers', () => {
+  it('the publishers send each event to the topic of its stream', async () => {
     publishers.start();
     await promisesSettled();
     for (const [stream, id] of [
@@ -61,7 +61,7 @@ describe('the publishers of two streams', () => {
     expect([writers.purchases.logs[0], writers['book-views'].logs[0]]).toEqual([['a'], ['b']]);
   });
 
-  it('go on with one stream while the topic of the other is missing', async () => {
+  it('the publishers continue with one stream while the topic of the other is missing', async () => {
     writers['book-views'].openError = down;
     publishers.start();
     await promisesSettled();
@@ -73,7 +73,7 @@ describe('the publishers of two streams', () => {
     ]);
   });
 
-  it('are down when no stream has its topic', async () => {
+  it('the publishers are down when no stream has its topic', async () => {
     writers.purchases.openError = writers['book-views'].openError = down;
     publishers.start();
     await promisesSettled();
@@ -81,14 +81,14 @@ describe('the publishers of two streams', () => {
     await expect(publishers.check(signal)).rejects.toThrow('does not exist');
   });
 
-  it('close every writer', async () => {
+  it('the publishers close every writer', async () => {
     publishers.start();
     await promisesSettled();
     await publishers.close();
     expect(Object.values(writers).map(({ effects }) => effects.at(-1))).toEqual(['close', 'close']);
   });
 
-  it('refuse a stream that is not declared', () => {
+  it('the publishers refuse a stream that is not declared', () => {
     expect(() => publishers.of('sales')).toThrow('There is no stream "sales".');
   });
 });

@@ -14,8 +14,8 @@ export interface StreamWay {
 }
 
 /**
- * The publishers of all streams. Each has its own producer, queue and limits: a topic that is missing or refuses its events does not hold up the
- * events of another.
+ * The publishers of all streams. Each has its own producer, queue and limits: a topic that is missing or refuses its events does not hold
+ * up the events of another.
  */
 export class StreamPublishers implements EventPublisher {
   readonly #ways: ReadonlyMap<string, StreamWay>;

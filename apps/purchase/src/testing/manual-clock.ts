@@ -5,7 +5,7 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that does not move until the test moves it. */
 export class ManualClock implements Clock {
   #now = 1_000_000;
   readonly #timers = new Set<Timer>();

@@ -21,8 +21,8 @@ export class PowerCutError extends Error {
 }
 
 /**
- * A directory in memory with a power switch. Writes, truncations, created and removed entries are visible at once, and durable only after their
- * sync. When the power goes, each operation that is not durable survives whole, in part or not at all, independently of the others.
+ * A directory in memory with a power switch. Writes, truncations, created and removed entries are visible at once, and durable only after
+ * their sync. When the power goes, each operation that is not durable survives whole, in part or not at all, independently of the others.
  */
 export class PowerCutDirectory implements LogDirectory {
   /** Operations until the power goes. */

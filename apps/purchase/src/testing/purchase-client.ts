@@ -14,7 +14,7 @@ import { readPurchaseConfig } from '../config.ts';
 import { serviceOptions } from '../service-options.ts';
 import { seedPurchase } from './seed-purchase.ts';
 
-/** The event loop is the test's as well: what delays the test must not make the service shed. */
+/** The event loop is the test's as well: a delay of the test must not make the service shed. */
 const patient = { PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '60000' };
 
 /** Starts the service in this process, on a free port. */

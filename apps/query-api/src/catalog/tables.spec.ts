@@ -100,8 +100,8 @@ function tables(ask: NonNullable<TablesParts['ask']> | 'none' | 'answers' = 'ans
   });
 }
 
-describe('the description of a table', () => {
-  it('sums the ledger by lane and by day, and shows days that the catalog does not know', async () => {
+describe('Tables.describe', () => {
+  it('a description sums the ledger by lane and by day, and shows days that the catalog does not know', async () => {
     land(0, '2019-11-30', '2019-12-01');
     land(1, '2019-12-01');
     registered = ['2019-11-30', '2018-01-01'];
@@ -139,7 +139,7 @@ describe('the description of a table', () => {
     expect(table.lanes[0]).toEqual({ partition: 0, offset: 0, rows: 0 });
   });
 
-  it('costs a list for each lane and a GET for each new entry, and nothing within two seconds', async () => {
+  it('a description costs a list for each lane and a GET for each new entry, and nothing within two seconds', async () => {
     const fold = new LaneFold();
     for (let n = 0; n < 50; n += 1) {
       land(n, '2019-11-30', '2019-12-01');
@@ -159,7 +159,7 @@ describe('the description of a table', () => {
     expect(calls).toEqual({ get: 3, list: 16 });
   });
 
-  it('begins anew after a ledger that is not a chain', async () => {
+  it('a description begins anew after a ledger that is not a chain', async () => {
     land(0, '2019-11-30');
     land(2, '2019-11-30');
     const own = tables();
@@ -168,7 +168,7 @@ describe('the description of a table', () => {
     expect((await own.describe('purchases', 0, anonymous, {})).rows).toBe(15);
   });
 
-  it('samples the newest registered day with rows, and does without the sample when the query fails', async () => {
+  it('a description samples the newest registered day with rows, and does without the sample when the query fails', async () => {
     land(0, '2019-11-30', '2019-12-01');
     registered = ['2019-11-30', '2020-01-01'];
     expect((await tables().describe('purchases', 7, anonymous, {})).sample).toEqual({ columns: [], rows: [['a']] });
@@ -178,13 +178,13 @@ describe('the description of a table', () => {
     expect((await tables('none').describe('purchases', 7, anonymous, {})).sample).toBeNull();
   });
 
-  it('does without a projection that cannot be read', async () => {
+  it('a description does without a projection that cannot be read', async () => {
     objects.set('_iceberg/purchases/commits/1.json', Buffer.from('{}'));
     expect((await tables().describe('purchases', 0, anonymous, {})).projection).toBeNull();
     expect(failures).toHaveLength(1);
   });
 
-  it('names the tables that exist', async () => {
+  it('the error for an unknown table names the tables that exist', async () => {
     await expect(tables().describe('purchase', 0, anonymous, {})).rejects.toMatchObject({
       code: 'not-found',
       message: 'There is no table purchase. The tables are purchases.',

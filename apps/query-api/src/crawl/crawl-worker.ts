@@ -30,7 +30,8 @@ export function crawlQueueName(name: string): string {
 }
 
 /**
- * Compares the tables with the catalog on a schedule. The schedule is in Redis: however many workers there are, one of them runs each crawl.
+ * Compares the tables with the catalog on a schedule. The schedule is in Redis: however many workers there are, one of them runs each
+ * crawl.
  */
 export class CrawlWorker {
   readonly #redis: Redis;

@@ -63,7 +63,7 @@ export function engineConformance(
       return { columns: result.columns, rows };
     };
 
-    it('answers rows in order, with integers of 64 bits as strings and doubles as numbers', async () => {
+    it('the engine answers rows in order, with integers of 64 bits as strings and doubles as numbers', async () => {
       const { columns, rows } = await ask(
         'SELECT genre, count(*) AS purchases, count(DISTINCT user_id) AS buyers, round(avg(user_age), 1) AS average_age FROM purchases GROUP BY genre ORDER BY purchases DESC, genre',
       );
@@ -79,7 +79,7 @@ export function engineConformance(
       ]);
     });
 
-    it('gives every declared type its own kind of cell', async () => {
+    it('the engine gives every declared type its own kind of cell', async () => {
       const { columns, rows } = await ask(
         "SELECT user_age, purchase_timestamp, dt, user_age > 35 AS older, CAST(NULL AS VARCHAR) AS nothing, DATE '2020-02-29' AS day FROM purchases ORDER BY purchase_timestamp LIMIT 2",
       );
@@ -98,12 +98,12 @@ export function engineConformance(
       ]);
     });
 
-    it('resolves the table with and without its database', async () => {
+    it('the engine resolves the table with and without its database', async () => {
       const { rows } = await ask(`SELECT (SELECT count(*) FROM purchases) AS a, (SELECT count(*) FROM ${subject.database}.purchases) AS b`);
       expect(rows).toEqual([['3', '3']]);
     });
 
-    it('binds parameters in order, whatever they hold', async () => {
+    it('the engine binds parameters in order, whatever they hold', async () => {
       const { rows } = await ask(
         'SELECT ? AS a, genre, ? AS c, ? AS d, ? AS e FROM purchases WHERE genre = ? AND user_age >= ? AND dt > ? ORDER BY 1 LIMIT 1',
         ["it's ? -- \\'", true, 1.5, null, "Poet's", -5, '2019-11-30'],
@@ -115,7 +115,7 @@ export function engineConformance(
       expect((await ask('SELECT CAST(1 -? AS INTEGER) AS a', [-1])).rows).toEqual([[2]]);
     });
 
-    it('takes a whole number where an integer must be', async () => {
+    it('the engine takes a whole number where an integer must be', async () => {
       const { rows } = await ask(
         "SELECT substr('Orlando', 1, ?) AS a, round(24.56, ?) AS b, chr(?) AS c FROM purchases LIMIT 1",
         [4, 0, 65],
@@ -135,7 +135,7 @@ export function engineConformance(
       });
     });
 
-    it('carries more rows than one page holds', async () => {
+    it('the engine carries more rows than one page holds', async () => {
       const { rows } = await ask(
         'WITH digits AS (SELECT n FROM (VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) AS t(n)) SELECT a.n * 1000 + b.n * 100 + c.n * 10 + d.n AS n FROM digits a, digits b, digits c, digits d ORDER BY 1',
       );
@@ -144,7 +144,7 @@ export function engineConformance(
       expect(rows.at(-1)).toEqual([9999]);
     });
 
-    it('keeps every digit of integers and decimals, and has text for numbers that JSON lacks', async () => {
+    it('the engine keeps every digit of integers and decimals, and has text for numbers that JSON lacks', async () => {
       const { columns, rows } = await ask(
         "SELECT CAST(9223372036854775807 AS BIGINT) AS a, CAST('1.50' AS DECIMAL(10,2)) AS b, CAST('12345678901234567890123456789012345678' AS DECIMAL(38,0)) AS c, CAST('NaN' AS DOUBLE) AS d, CAST('-Infinity' AS DOUBLE) AS e, CAST(0.1 AS REAL) AS f, CAST(1e300 AS DOUBLE) AS g, CAST(7 AS SMALLINT) AS h",
       );
@@ -154,29 +154,32 @@ export function engineConformance(
     });
 
     it.skipIf(lacking['decimal types'] !== undefined)(
-      `tells precision and scale of decimals${skipNote(lacking['decimal types'])}`,
+      `the engine reports precision and scale of decimals${skipNote(lacking['decimal types'])}`,
       async () => {
         const { columns } = await ask("SELECT CAST('1.50' AS DECIMAL(10,2)) AS a, CAST('1' AS DECIMAL(38,0)) AS b");
         expect(columns.map(({ type }) => type)).toEqual(['decimal(10,2)', 'decimal(38,0)']);
       },
     );
 
-    it('writes times without zeros at their end', async () => {
+    it('the engine writes times without zeros at their end', async () => {
       const { rows } = await ask(
         "SELECT TIMESTAMP '2024-02-29 13:05:09.120' AS a, TIMESTAMP '2024-02-29 13:05:09' AS b, TIME '13:05:09' AS c",
       );
       expect(rows).toEqual([['2024-02-29 13:05:09.12', '2024-02-29 13:05:09', '13:05:09']]);
     });
 
-    it.skipIf(lacking['nested values'] !== undefined)(`gives nested values as JSON text${skipNote(lacking['nested values'])}`, async () => {
-      const { columns, rows } = await ask(
-        "SELECT ARRAY[1, NULL, 3] AS a, CAST(ROW(1, 'x') AS ROW(n INTEGER, t VARCHAR)) AS b, MAP(ARRAY['k'], ARRAY[CAST(9007199254740993 AS BIGINT)]) AS c, CAST(NULL AS INTEGER) AS d",
-      );
-      expect(columns.map(({ type }) => type)).toEqual(['array(integer)', 'row(n integer, t varchar)', 'map(varchar, bigint)', 'integer']);
-      expect(rows).toEqual([['[1,null,3]', '{"n":1,"t":"x"}', '[{"key":"k","value":"9007199254740993"}]', null]]);
-    });
+    it.skipIf(lacking['nested values'] !== undefined)(
+      `the engine gives nested values as JSON text${skipNote(lacking['nested values'])}`,
+      async () => {
+        const { columns, rows } = await ask(
+          "SELECT ARRAY[1, NULL, 3] AS a, CAST(ROW(1, 'x') AS ROW(n INTEGER, t VARCHAR)) AS b, MAP(ARRAY['k'], ARRAY[CAST(9007199254740993 AS BIGINT)]) AS c, CAST(NULL AS INTEGER) AS d",
+        );
+        expect(columns.map(({ type }) => type)).toEqual(['array(integer)', 'row(n integer, t varchar)', 'map(varchar, bigint)', 'integer']);
+        expect(rows).toEqual([['[1,null,3]', '{"n":1,"t":"x"}', '[{"key":"k","value":"9007199254740993"}]', null]]);
+      },
+    );
 
-    it('finds no rows and every column in a table into which nothing has landed', async () => {
+    it('the engine finds no rows and every column in a table into which nothing has landed', async () => {
       const empty = await open([]);
       try {
         const { result, rows } = await runToEnd(
@@ -193,7 +196,7 @@ export function engineConformance(
       }
     });
 
-    it('lets a successor attach to the execution that a worker has handed over', async () => {
+    it('the engine lets a successor attach to the execution that a worker has handed over', async () => {
       const queryId = crypto.randomUUID();
       const started: string[] = [];
       const controller = new AbortController();
@@ -211,7 +214,7 @@ export function engineConformance(
       expect([...new Set(started.map(executionOf))]).toHaveLength(1);
     });
 
-    it('answers a successor whose execution has ended already', async () => {
+    it('the engine answers a successor whose execution has ended already', async () => {
       const queryId = crypto.randomUUID();
       let last = '';
       const onStarted = async (id: string): Promise<void> => void (last = id);
@@ -219,7 +222,7 @@ export function engineConformance(
       expect((await ask('SELECT 1 AS one', [], { queryId, onStarted, executionId: last })).rows).toEqual([[1]]);
     });
 
-    it('a column that is not there is an error with a reason', async () => {
+    it('an unknown column is an error with a reason', async () => {
       const error = await ask('SELECT nothing_here FROM purchases').catch((caught: unknown) => caught);
       expect(error).toBeInstanceOf(QueryError);
       expect(['statement-invalid', 'engine-failed']).toContain((error as QueryError).code);
@@ -227,7 +230,7 @@ export function engineConformance(
     });
 
     it.skipIf(lacking.positions !== undefined)(
-      `tells line and column of an error, with and without parameters${skipNote(lacking.positions)}`,
+      `the engine reports line and column of an error, with and without parameters${skipNote(lacking.positions)}`,
       async () => {
         for (const [sql, parameters, place] of [
           ['SELECT genre,\n  nothing_here FROM purchases', [], 'line 2, column 3'],
@@ -241,7 +244,7 @@ export function engineConformance(
     );
 
     it.skipIf(lacking['scan limit'] !== undefined)(
-      `stops a statement that would read more bytes than it may${skipNote(lacking['scan limit'])}`,
+      `the engine stops a statement that would read more bytes than its limit${skipNote(lacking['scan limit'])}`,
       async () => {
         const error = await ask('SELECT max(genre) AS a, max(user_id) AS b FROM purchases', [], { bytesScannedMax: 1 }).catch(
           (caught: unknown) => caught,
@@ -269,7 +272,7 @@ export function engineConformance(
       },
     );
 
-    it('says that it would take a statement', async () => {
+    it('the engine reports that it can take a statement', async () => {
       await expect(subject.engine.check(AbortSignal.timeout(30_000))).resolves.toBeUndefined();
     });
   });

@@ -28,7 +28,7 @@ export interface EngineRequest {
   readonly parameters: readonly Parameter[];
   /** The execution that a former worker started: the engine attaches to it instead of starting another. */
   readonly executionId: string | undefined;
-  /** Name of the caller, for an engine that has users of its own. */
+  /** Name of the caller, for an engine with named users. */
   readonly user?: string;
   /** Bytes that the statement may read from storage, for an engine that can stop it there. */
   readonly bytesScannedMax?: number;

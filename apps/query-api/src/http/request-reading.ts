@@ -31,7 +31,9 @@ export function sampleRowsOf(query: QueryString): number {
   return wholeNumber(query, 'sample', 0, queryLimits.sampleRowsMax) ?? sampleRowsDefault;
 }
 
-/** What `Cache-Control` asks for: `no-cache` a run of its own whose result is kept, `no-store` one whose result is not. */
+/**
+ * Reads the request of `Cache-Control`: `no-cache` asks for a separate run whose result is kept, `no-store` for one whose result is not.
+ */
 export function cacheUseOf(cacheControl: string | undefined): CacheUse {
   const directives = (cacheControl ?? '').split(',').map((directive) => directive.trim().toLowerCase());
   if (directives.includes('no-store')) return 'avoid';
@@ -49,7 +51,10 @@ export function matchesTag(ifNoneMatch: string | undefined, tag: string): boolea
   return ifNoneMatch.split(',').some((candidate) => candidate.trim() === '*' || candidate.trim().replace(/^W\//, '') === tag);
 }
 
-/** The first of some media types that `Accept` takes, by its weights; the offer's order decides between equals. Undefined when it takes none. */
+/**
+ * The first of some media types that `Accept` takes, by its weights; the offer's order decides between equals. Undefined when it takes
+ * none.
+ */
 export function acceptedOf(accept: string | undefined, offered: readonly string[]): string | undefined {
   if (accept === undefined || accept.trim() === '') return offered[0];
   const ranges = accept.split(',').map((part) => {

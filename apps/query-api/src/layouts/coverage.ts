@@ -23,7 +23,7 @@ export interface CoveredTable {
   readonly catalog: Pick<GlueCatalog, 'partitions'>;
 }
 
-/** Tells whether the layout of a query holds the events that the query waits for. */
+/** Returns whether the layout of a query holds the events that the query waits for. */
 export class Coverage {
   readonly #tables: ReadonlyMap<string, CoveredTable>;
 

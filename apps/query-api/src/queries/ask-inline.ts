@@ -15,7 +15,7 @@ export interface InlineAnswer {
 /**
  * Submits a query and waits for its first page.
  *
- * @param options `waitMs`: longest wait. `rows`: rows of the page. `onTimeout`: whether a query that has not ended by then goes on
+ * @param options `waitMs`: longest wait. `rows`: rows of the page. `onTimeout`: whether a query that has not ended by then continues
  * @throws QueryError as `POST /v1/queries` does
  */
 export async function askInline(

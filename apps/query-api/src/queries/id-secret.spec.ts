@@ -37,6 +37,6 @@ it('instances agree again after Redis has lost the secret', async () => {
   expect(await one.read({})).toBe(second);
 });
 
-it('a Redis that does not answer is a refusal, not an id from no secret', async () => {
+it('a Redis that does not answer causes a refusal, not an id without a secret', async () => {
   await expect(new SharedIdSecret(fakeRedis() as never, 'queue', down).read({})).rejects.toMatchObject({ code: 'unavailable' });
 });

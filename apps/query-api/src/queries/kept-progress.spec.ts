@@ -18,7 +18,7 @@ function writes() {
   return { kept, written, open };
 }
 
-it('what could not be written is written by the next try, once', async () => {
+it('progress that could not be written is written once by the next try', async () => {
   const { kept, written, open } = writes();
   const saving = kept.save(started);
   open[0]!.reject(new Error('away'));

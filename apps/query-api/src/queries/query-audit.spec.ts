@@ -12,7 +12,7 @@ function linesOf(write: (logger: ReturnType<typeof createLogger>) => void): Reco
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-it('the end of a query is one line: who ran which statement on which engine, how long it took, and what it read', () => {
+it('the end of a query is one log line with caller, statement, engine, duration and bytes read', () => {
   const statistics = { rows: 3, bytesScanned: 4096, queuedMs: 5, executionMs: 40 };
   const [line, ...more] = linesOf((logger) =>
     logQueryEnd(logger, 'q', data, { state: 'succeeded', startedAt: 10, finishedAt: 50, statistics }),
@@ -34,19 +34,19 @@ it('the end of a query is one line: who ran which statement on which engine, how
   expect(JSON.stringify(line)).not.toContain('secret value');
 });
 
-it.each(['failed', 'cancelled'] as const)('the line of a query that %s has its time, and null for what is not known', (state) => {
+it.each(['failed', 'cancelled'] as const)('the line of a %s query has its time, and null for unknown figures', (state) => {
   const [line] = linesOf((logger) => logQueryEnd(logger, 'q', { ...data, report: 'sales' }, { state, startedAt: 10, finishedAt: 50 }));
   expect(line).toMatchObject({ report: 'sales', state, executionMs: 40, bytesScanned: null, rows: null });
 });
 
-it('a long statement is cut, and its length is told', () => {
+it('a long statement is cut, and its length is logged', () => {
   const sql = `SELECT '${'x'.repeat(60_000)}'`;
   const [line] = linesOf((logger) => queryApiAudit(logger).submitted('q', { ...data, sql }, 'miss'));
   expect(line).toMatchObject({ audit: 'query-submitted', statementCharacters: sql.length });
   expect(String(line!['statement'])).toHaveLength(loggedStatementCharactersMax + 1);
 });
 
-it('a cancellation names who asked for it beside who submitted the query', () => {
+it('a cancellation names its principal beside the submitter of the query', () => {
   const root = { kind: 'api-key', issuer: '', subject: 'root', scopes: new Set(['admin'] as const) } as const;
   const record = { id: 'q', data, state: 'running', progress: undefined, outcome: undefined } as const;
   const [byAdmin, byOwner] = linesOf((logger) => {

@@ -25,7 +25,10 @@ export interface QueryIndexSettings {
   readonly entriesMax: number;
 }
 
-/** Queries in the order of their submission: of each principal, and of all. It holds ids only; a query that is no longer kept is left out by the reader. */
+/**
+ * Queries in the order of their submission: of each principal, and of all. It holds ids only; a query that is no longer kept is left out by
+ * the reader.
+ */
 export class QueryIndex {
   readonly #redis: Redis;
   readonly #settings: QueryIndexSettings;

@@ -23,7 +23,7 @@ function query(submittedAt: number, more: Partial<QueryJobData> = {}, state: Que
   return { id: `query-${submittedAt}`, data, state, progress: undefined, outcome: undefined };
 }
 
-/** Lists over records from the newest on, in chunks of three, and tells how many were looked at. */
+/** Lists over records from the newest on, in chunks of three, and counts the queries that were looked at. */
 async function list(records: readonly QueryRecord[], request: Partial<ListRequest>, caller: Principal = admin) {
   const looked: string[] = [];
   const page = await listQueries({ filter: {}, limit: 50, ...request }, caller, {
@@ -49,7 +49,7 @@ async function list(records: readonly QueryRecord[], request: Partial<ListReques
 }
 
 describe('the list of queries', () => {
-  it('has those of the caller, from the newest on; admin sees those of all, with their principals', async () => {
+  it('the list has the queries of the caller, newest first; admin sees those of all, with their principals', async () => {
     const records = [1, 2, 3, 4].map((at) => query(at));
     expect((await list(records, {}, alice)).ids).toEqual(['query-4', 'query-2']);
     expect((await list(records, {}, bob)).page.queries[0]).not.toHaveProperty('principal');
@@ -59,7 +59,7 @@ describe('the list of queries', () => {
     expect(page).not.toHaveProperty('next');
   });
 
-  it('leaves out a query that another principal shares an index with', async () => {
+  it('the list leaves out a query that another principal shares an index with', async () => {
     expect((await list([query(1, { principal: { kind: 'api-key', issuer: '', subject: 'alice' } })], {}, alice)).ids).toEqual([]);
   });
 
@@ -71,8 +71,8 @@ describe('the list of queries', () => {
     ['principal', { principal: 'bob' }, ['query-5', 'query-3', 'query-1']],
     ['from', { from: 5 }, ['query-6', 'query-5']],
     ['to', { to: 2 }, ['query-2', 'query-1']],
-    ['several', { principal: 'alice', from: 3, to: 5 }, ['query-4']],
-  ] as const)('is filtered by %s', async (_name, filter, expected) => {
+    ['several conditions', { principal: 'alice', from: 3, to: 5 }, ['query-4']],
+  ] as const)('the list is filtered by %s', async (_name, filter, expected) => {
     const records = [
       query(6, {}, 'succeeded'),
       query(5, { engine: 'athena' }),
@@ -84,7 +84,7 @@ describe('the list of queries', () => {
     expect((await list(records, { filter })).ids).toEqual(expected);
   });
 
-  it('comes in pages that meet each query once', async () => {
+  it('the pages of the list hold each query once', async () => {
     const records = Array.from({ length: 10 }, (_, at) => query(at + 1));
     const ids: string[] = [];
     let cursor: string | undefined;
@@ -99,7 +99,7 @@ describe('the list of queries', () => {
     expect(pages).toBe(3);
   });
 
-  it('looks at a limited number of queries for one page, and goes on behind them', async () => {
+  it('the list looks at a limited number of queries for one page, and continues behind them', async () => {
     const records = Array.from({ length: listLimits.scannedMax + 5 }, (_, at) => query(at + 1));
     const { ids, page, looked } = await list(records, { filter: { state: 'failed' } });
     expect([ids, looked.length <= listLimits.scannedMax + 3]).toEqual([[], true]);
@@ -112,7 +112,7 @@ describe('the list of queries', () => {
     ]);
   });
 
-  it('ends at the earliest time without a look at older queries', async () => {
+  it('the list ends at the earliest time without a look at older queries', async () => {
     expect(
       (
         await list(
@@ -124,8 +124,8 @@ describe('the list of queries', () => {
   });
 });
 
-describe('the parameters of the list', () => {
-  it('are read', () => {
+describe('listRequestOf', () => {
+  it('the parameters of the list are read', () => {
     expect(
       listRequestOf({
         state: 'failed',
@@ -165,13 +165,13 @@ describe('the parameters of the list', () => {
     ['cursor', 'e30'],
     ['cursor', 'not base64 of JSON'],
     ['status', 'failed'],
-  ])('that are wrong are named: %s=%s', (field, text) => {
+  ])('the wrong parameter %s=%s is named', (field, text) => {
     expect(() => listRequestOf({ [field]: text })).toThrow(
       expect.objectContaining({ code: 'validation', errors: [expect.objectContaining({ field })] }) as Error,
     );
   });
 
-  it('are all named at once', () => {
+  it('all wrong parameters are named at once', () => {
     expect(() => listRequestOf({ limit: 'x', state: ['failed', 'queued'] })).toThrow(/^state must be one of .* \(and 1 more\)/);
   });
 });

@@ -7,7 +7,7 @@ import { maySee, viewOf, type QueryJobData, type QueryRecord } from './query-rec
 /** Queries of one page when the caller names no limit, and at most. */
 export const listLimits = { default: 50, max: 200, textCharactersMax: 200, scannedMax: 1000 } as const;
 
-/** What a caller wants to see. */
+/** Conditions on the listed queries. */
 export interface QueryFilter {
   readonly state?: QueryState;
   readonly engine?: EngineName;

@@ -27,7 +27,10 @@ export interface QueryQueueSettings {
   readonly name: string;
   /** Engines that there are queries for. A query for another is not found. */
   readonly engines: readonly EngineName[];
-  /** Queries that may wait for each engine. The check and the add are two steps, so that concurrent submissions may exceed it by their number. */
+  /**
+   * Queries that may wait for each engine. The check and the add are two steps, so that concurrent submissions may exceed it by their
+   * number.
+   */
   readonly jobsMax: number;
   readonly retentionSeconds: number;
   /** Finished queries of each engine that are known at most. */
@@ -80,10 +83,11 @@ export class QueryQueue {
   }
 
   /**
-   * Adds a query to those of its engine, and tells whether it is there. Adding it again under its id changes nothing; an id that was just
-   * used for another engine is not taken, since a query's results stand under its id.
+   * Adds a query to those of its engine, and returns whether it is there. Adding it again under its id changes nothing. An id that was just
+   * used for another engine is not taken, since the id names the results.
    *
-   * @throws QueryError `overloaded` when the queue of the engine or the bulkhead of Redis is full; `too-many-requests` when the budget of the day is used up; `unavailable` when Redis does not answer, `deadline-exceeded`
+   * @throws QueryError `overloaded` when the queue of the engine or the bulkhead of Redis is full; `too-many-requests` when the budget of
+   *   the day is used up; `unavailable` when Redis does not answer; `deadline-exceeded`
    */
   async submit(id: string, data: QueryJobData, limits: RequestLimits = {}): Promise<boolean> {
     const { jobsMax } = this.#settings;
@@ -113,7 +117,7 @@ export class QueryQueue {
   }
 
   /**
-   * Adds a query that needs no run of its own: one with an end, or one that follows a running one. Adding it again under its id changes
+   * Adds a query that needs no separate run: one with an end, or one that follows a running one. Adding it again under its id changes
    * nothing.
    *
    * @returns false for an id that was just used for another engine
@@ -132,7 +136,7 @@ export class QueryQueue {
   }
 
   /**
-   * Ends a query that follows another one, and returns its end: the first one stands.
+   * Ends a query that follows another one, and returns its end. The first end is kept.
    *
    * @throws QueryError `unavailable` when Redis does not answer
    */
@@ -285,7 +289,7 @@ export class QueryQueue {
       prefix: queuePrefix,
       skipWaitingForReady: true,
     });
-    // Every call tells its own failure.
+    // Every call reports its own failure.
     queue.on('error', () => undefined);
     try {
       await queue.waitUntilReady();
@@ -339,14 +343,14 @@ export class QueryQueue {
   }
 
   /**
-   * A query that follows another is queued until that one ends. It then has the other's result, or gets a job of its own. Every look does the
+   * A query that follows another is queued until that one ends. It then has the other's result, or gets a separate job. Every look does the
    * same, and the first one decides.
    */
   async #recordOfFollower(id: string, data: QueryJobData, following: string): Promise<QueryRecord> {
     const leader = await this.#jobOf(data.engine, following);
     const open: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined, isFollowing: true };
     const outcome = leader === undefined ? undefined : outcomeOf(leader);
-    // The leader's job may be a moment away: its submission claimed to lead before it was queued.
+    // The leader's job may be queued in a moment: its submission claimed to lead before that.
     const isAwaited = leader === undefined && this.#now() - data.submittedAt < leaderVisibleMs;
     if (isAwaited || (leader !== undefined && outcome === undefined)) return open;
     if (outcome === undefined || !isShareable(outcome)) {
@@ -366,7 +370,7 @@ export class QueryQueue {
     return `${queuePrefix}:${this.#settings.name}:cancel:${id}`;
   }
 
-  // A call may be repeated unless it says otherwise: a query is added under its own id, and the rest reads or sets the same value.
+  // A call may be repeated unless it says otherwise. A query is added under its own id, and the rest reads or sets the same value.
   async #call<T>(
     operation: string,
     run: () => Promise<T>,

@@ -16,7 +16,7 @@ export interface QueryJobData {
   readonly waitFor?: readonly AwaitedOffset[];
   /** Time at which a query whose events are still missing fails, in epoch milliseconds. */
   readonly coverBy?: number;
-  /** Who submitted it. Absent in jobs of versions that did not record it; those belong to no caller. */
+  /** Principal that submitted it. Absent in jobs of versions that did not record it; those belong to no caller. */
   readonly principal?: PrincipalId;
   /** Name of the report the statement belongs to. */
   readonly report?: string;
@@ -57,7 +57,7 @@ export interface StaleAnswer {
   readonly rows: readonly ResultRow[];
 }
 
-/** How a query ended: what its job returned. A failed query is a job that did its work. */
+/** The end of a query, which its job returned. A failed query is a job that did its work. */
 export interface QueryOutcome {
   readonly state: Extract<QueryState, 'succeeded' | 'failed' | 'cancelled'>;
   readonly startedAt: number;

@@ -79,13 +79,13 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
 
 const limits = (deadline: number): RequestLimits & { readonly signal: AbortSignal } => ({ signal: new AbortController().signal, deadline });
 
-it('a wait ends at the deadline of who waits', async () => {
+it('a wait ends at the deadline of the waiting caller', async () => {
   const { queries, slept } = service();
   expect((await queries.get(id, 60_000, alice, limits(1300))).state).toBe('running');
   expect(slept.reduce((total, ms) => total + ms, 0)).toBe(300);
 });
 
-it('each call to Redis on behalf of a request has its limits; asking to cancel is not taken back when the client goes', async () => {
+it('each call to Redis for a request has its limits; a cancel is not taken back when the client disconnects', async () => {
   const { queries, asked } = service();
   const own = limits(5000);
   await queries.submit({ sql: 'SELECT 1' }, undefined, alice, own);
@@ -100,7 +100,7 @@ it('each call to Redis on behalf of a request has its limits; asking to cancel i
 });
 
 it.each(['unavailable', 'overloaded', 'deadline-exceeded'] as const)(
-  'a query that was taken is answered as it was when it cannot be looked at: %s',
+  'a submitted query is answered as it was when the look at it fails as %s',
   async (code) => {
     const { queries } = service(() => new QueryError(code, 'no answer'));
     const submitted: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
@@ -151,7 +151,7 @@ it('the scope admin sees and cancels the queries of every caller, and the log na
   expect(audited).toEqual(['cancelled by root']);
 });
 
-it('a query without a principal, from before principals were recorded, is visible to admin and to a caller of a service without authentication only', async () => {
+it('a query without a principal is visible only to admin and to callers of a service without authentication', async () => {
   const { principal: _principal, ...old } = data;
   const { queries } = service(() => ({ ...ended, data: old }));
   await expect(queries.get(id, 0, alice, limits(5000))).rejects.toMatchObject({ code: 'not-found' });
@@ -160,7 +160,7 @@ it('a query without a principal, from before principals were recorded, is visibl
   expect((await queries.get(id, 0, anonymous, limits(5000))).id).toBe(id);
 });
 
-it('a query that has not ended when its wait is over is cancelled if its caller chose that, and goes on otherwise', async () => {
+it('a query that outlasts its wait is cancelled if its caller chose that, and continues otherwise', async () => {
   const submitted: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };
   for (const [choice, cancels] of [
     ['continue', 0],

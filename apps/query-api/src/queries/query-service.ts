@@ -44,7 +44,7 @@ export interface QueryServiceParts {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** What happens to a query that has not ended when the wait for it is over. */
+/** The fate of a query that has not ended when the wait for it is over. */
 export type WaitTimeout = 'continue' | 'cancel';
 
 /** Limits of a stream: it ends with its client. */
@@ -66,7 +66,8 @@ export interface WholeResult {
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * Everything a client can do with queries. Errors are {@link QueryError}. A query that the caller may not see is answered like an id that does not exist.
+ * Everything a client can do with queries. Errors are {@link QueryError}. A query that the caller may not see is answered like an id that
+ * does not exist.
  */
 export class QueryService {
   readonly #parts: QueryServiceParts;
@@ -78,7 +79,7 @@ export class QueryService {
   /**
    * Checks a request, and answers it from the cache, lets it follow an equal query that runs, or queues it.
    *
-   * @param key makes a repetition of the same request by the same caller the same query; undefined makes each request a query of its own
+   * @param key makes a repetition of the same request by the same caller the same query; undefined makes each request a separate query
    * @param limits its deadline is that of the query as well
    * @param waitMs time for which the request waits for the end: a query that waits for events has about as long until its start
    * @param use what the request wants of the cache, where its body does not refuse it
@@ -112,11 +113,11 @@ export class QueryService {
     onAnswered(data, answer.result);
     audit.submitted(id, data, answer.result);
     if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
-    // Another request with the key may have come in between; the first one stands.
+    // Another request with the key may have come in between; the first one is kept.
     return { record: key === undefined ? taken : sameRequest((await queue.find(id, limits)) ?? taken, data), cache: answer.result };
   }
 
-  /** Estimates what a request would scan. Nothing is queued. */
+  /** Estimates the bytes that a request would scan. Nothing is queued. */
   async estimate(body: unknown, limits: RequestLimits): Promise<QueryEstimate> {
     const { rules, estimates, now } = this.#parts;
     return await estimates.of(await jobOf(body, rules, now()), estimateSignal(limits, now()));
@@ -163,7 +164,7 @@ export class QueryService {
   /**
    * The query just submitted, once it ended or `waitMs` are over. It has been taken: that it cannot be looked at now is no failure.
    *
-   * @param onTimeout whether a query that has not ended by then goes on or is cancelled
+   * @param onTimeout whether a query that has not ended by then continues or is cancelled
    */
   async settle(
     submitted: QueryRecord,
@@ -184,7 +185,7 @@ export class QueryService {
   }
 
   /**
-   * The changes of a query as server-sent events, from the event behind `after` on. Undefined when there are none left.
+   * The changes of a query as server-sent events, from the event behind `after` on. Undefined after the last one.
    *
    * @throws QueryError `overloaded` when too many streams are open
    */
@@ -220,7 +221,7 @@ export class QueryService {
     if (isFinal(record.state)) return record;
     // No signal: the request to cancel holds even if its sender disconnects at once.
     await this.#parts.queue.requestCancel(id, { deadline: limits.deadline });
-    // The query that it follows goes on: it is another caller's.
+    // The query that it follows continues: it is another caller's.
     if (record.isFollowing === true) {
       const at = this.#parts.now();
       await this.#parts.queue.endFollowing(id, { state: 'cancelled', startedAt: at, finishedAt: at }, { deadline: limits.deadline });

@@ -13,7 +13,10 @@ import { SlotShares } from './slot-shares.ts';
 /** Settings of a worker. */
 export interface QueryWorkerSettings {
   readonly queueName: string;
-  /** Queries run at once on each engine: a bulkhead, so that those stuck in one do not keep those of another waiting. One caller leaves a slot to others. */
+  /**
+   * Queries run at once on each engine: a bulkhead, so that those stuck in one do not keep those of another waiting. One caller leaves a
+   * slot to others.
+   */
   readonly concurrency: ReadonlyMap<EngineName, number>;
   /** Time without a sign of life after which another worker takes a query over, in milliseconds. */
   readonly lockMs: number;
@@ -138,7 +141,7 @@ export class QueryWorker {
     if (job.data.cacheKey !== undefined) void this.#settleFollowers(job.id);
   }
 
-  /** Each look at a follower gives it its end or a job of its own. A client's look makes up for one that fails here. */
+  /** Each look at a follower gives it its end or a separate job. A client's look makes up for one that fails here. */
   async #settleFollowers(id: string): Promise<void> {
     try {
       for (const follower of await this.#queue.followersOf(id)) {
@@ -169,8 +172,8 @@ export class QueryWorker {
   }
 
   /**
-   * Lets a query whose events are not there yet wait in the queue, where it holds no slot. A query whose time is over, or that is cancelled,
-   * runs and ends by that.
+   * Lets a query whose events are not there yet wait in the queue, where it holds no slot. A query whose time is over, or that is
+   * cancelled, runs and ends by that.
    */
   async #untilCovered(job: QueryJob, token: string | undefined): Promise<void> {
     const { waitFor, coverBy = 0, deadline = Number.POSITIVE_INFINITY, submittedAt } = job.data;
@@ -218,7 +221,10 @@ export class QueryWorker {
     }
   }
 
-  /** Looks for a request to cancel at once and then regularly, and saves progress that could not be saved. The next look makes up for a lost one. */
+  /**
+   * Looks for a request to cancel at once and then regularly, and saves progress that could not be saved. The next look makes up for a lost
+   * one.
+   */
   #watch(id: string, controller: AbortController, kept: KeptProgress): () => void {
     const look = async (): Promise<void> => {
       const requestedAt = await this.#queue.cancelRequested(id).catch(() => undefined);

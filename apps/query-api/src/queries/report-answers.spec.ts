@@ -30,7 +30,7 @@ function resultOf(rows: readonly ResultRow[]): EngineResult {
   };
 }
 
-it('an answer that cannot be had is replaced by the last good one of the same report, parameters and engine', async () => {
+it('a failed answer is replaced by the last good one of the same report, parameters and engine', async () => {
   const reports = answers();
   expect(await reports.answer(data, async () => good, signal)).toEqual({ fresh: good });
   expect(await reports.answer(data, down, signal)).toEqual({ stale: { asOf: 5, ...good.kept } });

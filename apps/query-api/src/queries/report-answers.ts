@@ -4,7 +4,7 @@ import type { EngineResult, ResultColumn, ResultRow } from '../engines/query-eng
 import { isOutOfReach } from '../errors.ts';
 import type { QueryJobData, StaleAnswer } from './query-record.ts';
 
-/** Largest report that is kept to stand in later, in rows and in characters of JSON: it travels in the query's job. */
+/** Largest report that is kept to replace a missing one later, in rows and in characters of JSON: it travels in the query's job. */
 const keptRowsMax = 1000;
 const keptCharactersMax = 256 * 1024;
 
@@ -49,7 +49,7 @@ export class ReportAnswers {
 
   /**
    * @param run the run of the report
-   * @throws what the run throws, when no earlier answer can stand in
+   * @throws the error of the run, when no earlier answer can replace it
    */
   async answer(
     { sql, parameters, engine }: QueryJobData,
@@ -68,7 +68,7 @@ export class ReportAnswers {
       case 'succeeded':
       case 'cached': {
         const { finishedAt, kept } = outcome.value;
-        // Nobody waits for it: without it another worker has an older answer.
+        // No caller waits for it: without it another worker has an older answer.
         if (kept !== undefined) void this.#shared.save(key, { asOf: finishedAt, ...kept }).catch(() => undefined);
         return { fresh: outcome.value };
       }

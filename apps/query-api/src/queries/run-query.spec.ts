@@ -78,7 +78,7 @@ it('a query whose progress cannot be kept yet ends at its time limit, and no eng
   expect(begun).toEqual([]);
 });
 
-it('the same once its engine has begun it', async () => {
+it('a query whose later progress cannot be kept ends at its time limit, after its engine has begun it', async () => {
   let saves = 0;
   const { begun, timers, run } = worker(5000, async () => {
     saves += 1;
@@ -92,7 +92,7 @@ it('the same once its engine has begun it', async () => {
   expect(await running).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:deadline-exceeded' } });
 });
 
-it('a query whose progress cannot be kept runs without', async () => {
+it('a query whose progress cannot be kept runs without it', async () => {
   const away = new Error('Redis is away');
   const { begun, lost, timers, run } = worker(5000, async () => await Promise.reject(away));
   const running = run(data);

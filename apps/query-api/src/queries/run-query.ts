@@ -47,7 +47,7 @@ export interface QueryRunEnvironment {
   readonly keeper: Pick<ResultKeeper, 'before' | 'after' | 'exact'>;
   /** Chooses the files of the statement. */
   readonly layouts: Pick<Layouts, 'choose' | 'again'>;
-  /** Tells whether the layout holds the events that a query waits for. */
+  /** Returns whether the layout holds the events that a query waits for. */
   readonly coverage: Pick<Coverage, 'isCovered'>;
   /** Called with the reason why progress could not be saved. */
   readonly onProgressLost: (error: unknown) => void;
@@ -56,9 +56,9 @@ export interface QueryRunEnvironment {
 }
 
 /**
- * Runs one query to its end and returns how it ended. Whatever is the query's own fault or the engine's is an outcome.
+ * Runs one query to its end and returns how it ended. A fault of the query or of the engine is an outcome.
  *
- * @throws QueryStopped `handed-over` when this worker stops before the query does; a successor goes on
+ * @throws QueryStopped `handed-over` when this worker stops before the query does; a successor continues
  */
 export async function runQuery(query: QueryRun, environment: QueryRunEnvironment): Promise<QueryOutcome> {
   const { now, after, onFailure, answerReport } = environment;
@@ -68,7 +68,7 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
   const forward = (): void => stop.abort(query.signal.reason);
   query.signal.addEventListener('abort', forward, { once: true });
   if (query.signal.aborted) forward();
-  // Counted from the first start: a query that changes workers has no more time than another. Its caller may have stopped waiting meanwhile.
+  // Counted from the first start: a query that changes workers has no more time than another. Its caller may no longer wait.
   const leftMs = Math.min(startedAt + data.timeoutMs, data.deadline ?? Number.POSITIVE_INFINITY) - now();
   const late = (): void => stop.abort(new QueryStopped('deadline'));
   const disarm = after(Math.max(0, leftMs), late);
@@ -157,7 +157,10 @@ function filesOf(chosen: ChosenLayout | undefined, { files }: ReportAnswer): Pic
   };
 }
 
-/** The files of a run, and what of that choice a successor must know. An engine that attaches to an execution needs the same statement. */
+/**
+ * The files of a run, and the part of that choice that a successor must know. An engine that attaches to an execution needs the same
+ * statement.
+ */
 async function layoutOf(
   { data, progress }: QueryRun,
   { layouts }: QueryRunEnvironment,
@@ -218,8 +221,9 @@ function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Prob
 }
 
 /**
- * Saves the progress, and continues without it when that fails: only a successor needs it, and it can do without. Athena gives it the same execution for the query's own
- * token, so that nothing is paid twice, and its time begins anew. A query fails for nothing here, and waits for Redis no longer than it may run.
+ * Saves the progress, and continues without it when that fails: only a successor needs it, and can work without it. Athena gives it the
+ * same execution for the query's own token, so that nothing is paid twice, and its time begins anew. A query fails for nothing here, and
+ * waits for Redis no longer than it may run.
  *
  * @returns whether the progress is kept
  */

@@ -5,8 +5,8 @@ import { SlotShares } from './slot-shares.ts';
 const alice: PrincipalId = { kind: 'api-key', issuer: '', subject: 'alice' };
 const bob: PrincipalId = { kind: 'api-key', issuer: '', subject: 'bob' };
 
-describe('slots of an engine', () => {
-  it('one principal holds all but one, and another still gets a slot', () => {
+describe('SlotShares', () => {
+  it('one principal holds all slots but one, and another still gets a slot', () => {
     const shares = new SlotShares(3);
     expect([shares.take('1', alice), shares.take('2', alice), shares.take('3', alice), shares.take('4', bob)]).toEqual([
       undefined,

@@ -28,34 +28,34 @@ function looks(
   };
 }
 
-it('looks until the query has ended', async () => {
+it('a wait looks until the query has ended', async () => {
   const { wait, looked } = looks([at('queued'), at('running'), at('succeeded'), at('failed')]);
   expect((await wait(10_000))?.state).toBe('succeeded');
   expect(looked()).toBe(3);
 });
 
-it('gives its last look when the time is over', async () => {
+it('a wait gives its last look when the time is over', async () => {
   expect((await looks([at('running')]).wait(10_000))?.state).toBe('running');
 });
 
-it('outlives a look that fails after the first', async () => {
+it('a wait outlives a look that fails after the first', async () => {
   expect((await looks([at('running'), new Error('gone'), new Error('gone'), at('succeeded')]).wait(10_000))?.state).toBe('succeeded');
   await expect(looks([new Error('gone'), at('succeeded')]).wait(10_000)).rejects.toThrow('gone');
 });
 
-it('looks once when the limit of waiters is reached', async () => {
+it('a wait looks once when the limit of waiters is reached', async () => {
   const { wait, looked } = looks([at('running'), at('succeeded')], 0);
   expect((await wait(10_000))?.state).toBe('running');
   expect(looked()).toBe(1);
 });
 
-it('ends with the signal', async () => {
+it('a wait ends with the signal', async () => {
   const controller = new AbortController();
   controller.abort();
   expect((await looks([at('running')]).wait(10_000, controller.signal))?.state).toBe('running');
 });
 
-it('looks at once when the end is announced, and once more when the first look after it came too early', async () => {
+it('a wait looks at once when the end is announced, and again when that look came too early', async () => {
   const ended = new AbortController();
   const closed = vi.fn<() => void>();
   const waits = new QueryWaits(1, { watch: () => ({ ended: ended.signal, close: closed }) });

@@ -18,8 +18,8 @@ SELECT title, ':genre' AS a, ":rows" AS b, x::INTEGER AS c -- :genre
 FROM purchases WHERE genre = :genre AND dt >= :since AND :genre <> :note LIMIT :rows;
 `;
 
-describe('the file of a report', () => {
-  it('gives description, parameters with limits and defaults, and a ? for each placeholder', () => {
+describe('parseReport', () => {
+  it('a report file gives description, parameters with limits and defaults, and a ? for each placeholder', () => {
     expect(parseReport('best', text)).toEqual({
       name: 'best',
       description: 'Titles of a genre sold most often. The newest first.',
@@ -45,7 +45,7 @@ describe('the file of a report', () => {
     ['-- D\n-- :x date: X\n-- :x date: Y\nSELECT :x', 'declared twice'],
     ['SELECT 1', 'a comment that describes the report'],
     ['-- D\n', 'no statement'],
-  ])('is refused with the reason: %j', (wrong, reason) => {
+  ])('the report file %j is refused with the reason', (wrong, reason) => {
     expect(() => parseReport('wrong', wrong)).toThrowError(reason);
   });
 });
@@ -58,13 +58,13 @@ describe('a folder of reports', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
   const put = (file: string, content: string): void => writeFileSync(join(folder, file), content);
 
-  it('adds its reports to those of this version', () => {
+  it('a folder adds its reports to those of this version', () => {
     put('best.sql', text);
     put('README.md', 'not a report');
     expect(allReports(folder).map(({ name }) => name)).toEqual([...reports.map(({ name }) => name), 'best']);
   });
 
-  it('names every file at fault at once', () => {
+  it('every file at fault in a folder is named at once', () => {
     put('Best.sql', text);
     put('large.sql', `-- D\nSELECT '${'x'.repeat(reportLimits.fileBytesMax)}'`);
     put('range.sql', '-- D\n-- :n integer 1..5 = 9: N\nSELECT :n');
@@ -79,13 +79,13 @@ describe('a folder of reports', () => {
     );
   });
 
-  it('cannot replace a report of this version, and must exist', () => {
+  it('a folder cannot replace a report of this version, and must exist', () => {
     put('top-books.sql', '-- D\nSELECT 1');
     expect(problemsOf(() => allReports(folder))).toEqual(['The report top-books.sql has the name of a report of this version.']);
     expect(problemsOf(() => allReports(join(folder, 'missing')))[0]).toContain('cannot be read');
   });
 
-  it('must hold statements that the gate lets pass', async () => {
+  it('a folder must hold statements that the gate lets pass', async () => {
     put('drop.sql', '-- D\nDROP TABLE purchases');
     await expect(checkReports(readReports(folder), refusing)).rejects.toMatchObject({
       problems: ['The report drop.sql: only a SELECT is allowed'],

@@ -39,7 +39,7 @@ export class ReportUsage {
     );
   }
 
-  /** What was counted; empty while it cannot be read. */
+  /** Returns the counts; empty while they cannot be read. */
   async read(reports: readonly string[]): Promise<UsageByReport> {
     const usage = await this.#read.execute(async () => usageOf(await this.#redis.hgetall(this.#key), reports), { idempotent: true });
     return usage as UsageByReport;

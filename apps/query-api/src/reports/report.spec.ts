@@ -27,12 +27,12 @@ function fieldsRefused(given: Record<string, string | number | boolean | null>):
   throw new Error('was accepted');
 }
 
-describe('a report', () => {
-  it('binds the given values and the defaults in the order of the statement', () => {
+describe('bindReport', () => {
+  it('a report binds the given values and the defaults in the order of the statement', () => {
     expect(bindReport(report, { genre: 'Drama', rows: 1 })).toEqual({ sql: report.sql, parameters: ['Drama', '2000-01-01', 'Drama', 1] });
   });
 
-  it('names every parameter that is missing, wrong or unknown', () => {
+  it('a report names every parameter that is missing, wrong or unknown', () => {
     expect(fieldsRefused({ since: '2019-02-29', rows: 11, limit: 5 })).toEqual([
       { field: 'parameters.genre', message: 'is required' },
       { field: 'parameters.since', message: 'must be a date, written YYYY-MM-DD' },
@@ -53,13 +53,13 @@ describe('a report', () => {
     [{ genre: 'a', rows: '3' }, 'rows'],
     [{ genre: 'a', rows: true }, 'rows'],
     [{ genre: 'a', constructor: 1 }, 'constructor'],
-  ])('refuses %j', (given, field) => {
+  ])('a report refuses the parameters %j', (given, field) => {
     expect(fieldsRefused(given as Record<string, string>)).toMatchObject([{ field: `parameters.${field}` }]);
   });
 });
 
-describe('every published report', () => {
-  it.each(reports)('$name passes the gate and binds a value to each of its placeholders', async (published) => {
+describe('the published reports', () => {
+  it.each(reports)('the report $name passes the gate and binds a value to each of its placeholders', async (published) => {
     const gate = await StatementGate.create({ database: purchases.database, tables: [purchases.table] });
     try {
       const { placeholders } = await gate.check(published.sql);

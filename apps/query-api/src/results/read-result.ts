@@ -10,7 +10,8 @@ import { manifestKey, type ResultManifest, type ResultPart } from './result-mani
 /**
  * Reads the manifest of a result.
  *
- * @throws QueryError `gone` when it is no longer kept, `unavailable` when S3 does not answer, `overloaded` when its bulkhead is full, `deadline-exceeded`
+ * @throws QueryError `gone` when it is no longer kept, `unavailable` when S3 does not answer, `overloaded` when its bulkhead is full,
+ *   `deadline-exceeded`
  */
 export async function readManifest(store: Pick<ObjectStore, 'get'>, queryId: string, signal?: AbortSignal): Promise<ResultManifest> {
   return JSON.parse(await read(store, manifestKey(queryId), signal)) as ResultManifest;

@@ -1,13 +1,13 @@
 import { QueryError } from '../errors.ts';
 import type { ResultManifest } from './result-manifest.ts';
 
-/** A cursor that stands before a row (from 0). It is opaque to clients and good for one query only. */
+/** A cursor before a row (from 0). It is opaque to clients and good for one query only. */
 export function cursorOf(row: number, { queryId }: Pick<ResultManifest, 'queryId'>): string {
   return Buffer.from(`${queryId}:${row}`).toString('base64url');
 }
 
 /**
- * The row a cursor stands before.
+ * Returns the row behind a cursor.
  *
  * @throws QueryError `validation` when it was not given for this query
  */

@@ -17,7 +17,7 @@ function readByPython(text: string): { names: string[]; rows: string[][] } {
   return JSON.parse(execFileSync('python3', ['-c', program], { input: text, encoding: 'utf8' })) as { names: string[]; rows: string[][] };
 }
 
-describe("Python's csv reads back each row", () => {
+describe('CSV in Python', () => {
   it.each<[string, string[], ResultRow[]]>([
     ['of one column with NULL', ['genre'], [['a'], [null], ['b'], [''], [null]]],
     ['of one column without anything', ['genre'], [[null], [null]]],
@@ -34,8 +34,8 @@ describe("Python's csv reads back each row", () => {
     ['with spaces', ['a'], [[' '], ['\t'], [' a '], ['\u00A0']]],
     ['with U+FEFF', ['\uFEFFa', 'b'], [['\uFEFF', '\uFEFFx']]],
     ['under names with special characters', ['a,b', 'c"d', 'e\nf', 'count(*)', 'ü'], [[1, 2.5, true, '\u2028', '📚']]],
-    ['of no rows', ['a', 'b'], []],
-  ])('%s', (_what, names, rows) => {
+    ['of a result without rows', ['a', 'b'], []],
+  ])("Python's csv reads back each row %s", (_what, names, rows) => {
     const columns = names.map((name) => ({ name, type: 'varchar' }));
     const read = readByPython(csv.header(columns) + csv.rows(columns, rows));
     expect(read).toEqual({ names, rows: rows.map((row) => row.map((cell) => String(cell ?? ''))) });

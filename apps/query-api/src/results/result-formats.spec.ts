@@ -53,13 +53,13 @@ describe('CSV', () => {
     [['\uFEFFa'], '"\uFEFFa"\r\n'],
     [[''], '""\r\n'],
     [['a\nb', 'ä'], '"a\nb",ä\r\n'],
-  ])('the header of %j', (names, header) => {
+  ])('the header of %j is quoted where it must be', (names, header) => {
     expect(csv.header(columns(...names))).toBe(header);
   });
 });
 
 describe('NDJSON', () => {
-  it('keeps the order of the columns, whatever their names are', () => {
+  it('NDJSON keeps the order of the columns, whatever their names are', () => {
     expect(ndjson.rows(columns('b', '10', '2', '__proto__', 'a"'), [[null, 'x', 1, true, '\uFEFF']])).toBe(
       '{"b":null,"10":"x","2":1,"__proto__":true,"a\\"":"\uFEFF"}\n',
     );

@@ -8,7 +8,9 @@ export interface ResultFormat {
   rows(columns: readonly ResultColumn[], rows: readonly ResultRow[]): string;
 }
 
-/** One JSON object a line. It is written field by field, so that the fields keep the order of the columns: an object sorts names like `1`. */
+/**
+ * One JSON object a line. It is written field by field, so that the fields keep the order of the columns: an object sorts names like `1`.
+ */
 const ndjson: ResultFormat = {
   mediaType: 'application/x-ndjson',
   header: () => '',

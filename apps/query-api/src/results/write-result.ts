@@ -23,8 +23,8 @@ export interface ResultIdentity {
 }
 
 /**
- * Writes a result to S3 while it is read, with one part in memory, and publishes it by its manifest. When another worker has
- * published already, that result stands and is returned.
+ * Writes a result to S3 while it is read, with one part in memory, and publishes it by its manifest. When another worker has published
+ * already, that result is kept and returned.
  *
  * @throws QueryError `result-too-large` when a limit is met, `unavailable` when S3 does not take it; and what the engine throws
  */

@@ -1,6 +1,6 @@
 /**
- * Functions that a statement may call: pure ones, of DuckDB and of Trino, each known by name. Whatever is not named here is
- * refused, so that a new release of an engine brings no new way to its files, or its settings.
+ * Functions that a statement may call: pure ones, of DuckDB and of Trino, each known by name. A function that is not named here is refused.
+ * So a new release of an engine brings no new way to its files or its settings.
  *
  * Left out on purpose: everything that reads files, the environment, settings, the catalog or secrets; `query` and `query_table`,
  * which run text; `sleep_ms` and `pg_sleep`; `repeat`, `lpad`, `rpad`, `format`, `printf` and `bar`, whose output is as long as a
@@ -53,7 +53,7 @@ export const allowedFunctions: ReadonlySet<string> = new Set(Object.values(names
 /** The allowed functions that give another answer at each call. */
 export const volatileFunctions: ReadonlySet<string> = new Set(names.volatile.split(/\s+/));
 
-/** Functions that may stand in FROM; they read nothing but their arguments. */
+/** Functions that FROM may name; they read nothing but their arguments. */
 export const allowedTableFunctions: ReadonlySet<string> = new Set(['unnest', 'generate_series', 'range']);
 
 /** Reasons why a function is refused, where its name alone does not tell. */

@@ -30,16 +30,16 @@ it.each([
 it.each([
   ['SELECT checksum(title) FROM purchases', /line 1, column 8: DuckDB does not offer the function checksum; the nearest is bit_xor/],
   ['SELECT count(DISTINCT "$path") FROM purchases', /line 1, column 23: DuckDB does not offer the column "\$path"/],
-])('%s is refused with the nearest thing', (statement, message) => {
+])('%s is refused with the place and the missing name', (statement, message) => {
   expect(() => refuseMissing({ text: statement })).toThrow(message);
 });
 
-it("takes names that are no function of Trino's, and names of objects", () => {
+it("the dialect takes names that are no function of Trino's, and names of objects", () => {
   expect(() => refuseMissing({ text: 'SELECT checksum, constructor(1), "checksum" FROM t' })).not.toThrow();
 });
 
 describe('positions', () => {
-  it('are those of the statement as it was written', () => {
+  it('the positions are those of the statement as it was written', () => {
     const statement =
       'SELECT transform(a, x -> x), reduce(a, 0, (s, x) -> s, s -> s), unknown FROM t TABLESAMPLE BERNOULLI (5) WHERE wrong';
     const { text, originalOffset } = duckDbTextOf({ text: statement });

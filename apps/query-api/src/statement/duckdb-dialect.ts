@@ -26,7 +26,7 @@ const missing: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes a statement in DuckDB's words where Trino has others and no macro can stand in: `TABLESAMPLE BERNOULLI (50)`,
+ * Writes a statement in DuckDB's words where Trino has others and no macro can replace them: `TABLESAMPLE BERNOULLI (50)`,
  * `TIMESTAMP '… UTC'`, and `transform` and `reduce`, which take lambdas. The rest of Trino's functions are macros.
  */
 export function duckDbTextOf({ text }: Pick<StatementText, 'text'>): EditedText {

@@ -102,13 +102,16 @@ const { trinoMissing, trinoUrl = '' } = testParts;
 // The gate's own refusals are tested without an engine.
 describe.skipIf(trinoMissing !== undefined)(`hostile statements that pass the gate, on Trino${skipNote(trinoMissing)}`, () => {
   const statements = hostileStatements.filter(({ engines, outcome }) => engines.includes('athena') && outcome.startsWith('contained'));
-  it.each(statements.map(({ kind, sql }) => ({ kind, sql, title: sql.slice(0, 120) })))('$kind: $title is contained', async ({ sql }) => {
-    const trino = new TrinoEngine(
-      { url: trinoUrl, catalog: 'hive', schema: lake.database },
-      async ({ signal }, run) => await run(signal ?? AbortSignal.timeout(30_000)),
-    );
-    expect(await outcomeOf(sql, trino, 30_000)).toMatch(/^contained: (?:harmless rows|the engine refuses it)$/);
-  });
+  it.each(statements.map(({ kind, sql }) => ({ kind, sql, title: sql.slice(0, 120) })))(
+    'the statement $title ($kind) is contained',
+    async ({ sql }) => {
+      const trino = new TrinoEngine(
+        { url: trinoUrl, catalog: 'hive', schema: lake.database },
+        async ({ signal }, run) => await run(signal ?? AbortSignal.timeout(30_000)),
+      );
+      expect(await outcomeOf(sql, trino, 30_000)).toMatch(/^contained: (?:harmless rows|the engine refuses it)$/);
+    },
+  );
 });
 
 describe.each([
@@ -127,14 +130,14 @@ describe.each([
 
   const statements = hostileStatements.filter(({ engines }) => engines.includes(name));
   it.each(statements.map((statement) => ({ ...statement, title: statement.sql.slice(0, 120) })))(
-    '$kind: $title is $outcome',
+    'the statement $title ($kind) is $outcome',
     async ({ sql, outcome }) => {
       const bomb = outcome === 'contained: a limit ends it';
       expect(await outcomeOf(sql, engine, bomb ? runMsMax : 30_000)).toBe(outcome);
     },
   );
 
-  it('leave an engine that answers', async () => {
+  it('the engine still answers after the hostile statements', async () => {
     expect(await outcomeOf('SELECT count(*) FROM purchases', engine, 30_000)).toBe('contained: harmless rows');
   });
 });

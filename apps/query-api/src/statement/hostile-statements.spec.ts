@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => gate.close());
 
 it.each(hostileStatements.map(({ kind, sql, outcome }) => ({ kind, outcome, sql, title: sql.slice(0, 120) })))(
-  '$kind: $title is $outcome',
+  'the statement $title ($kind) is $outcome',
   async ({ sql, outcome }) => {
     const judged = await gate.check(sql).then(
       () => 'contained',

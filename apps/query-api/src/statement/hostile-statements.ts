@@ -159,7 +159,7 @@ export const hostileStatements: readonly HostileStatement[] = [
     "FROM read_text('/etc/passwd')",
     "SELECT * FROM purchases TABLESAMPLE 10% (bernoulli), 'x.csv'",
   ]),
-  ...all('what only Trino and Athena have', notAllowed, [
+  ...all('tables and statements of Trino and Athena only', notAllowed, [
     'SELECT * FROM "purchases$partitions"',
     'SELECT * FROM "purchases$properties"',
     'SELECT * FROM hive.bookstore.purchases',
@@ -177,7 +177,7 @@ export const hostileStatements: readonly HostileStatement[] = [
     'DELETE FROM purchases',
     'ANALYZE purchases',
   ]),
-  ...all('what only Trino and Athena parse', invalid, [
+  ...all('syntax of Trino and Athena only', invalid, [
     "SELECT * FROM TABLE(hive.system.query('SELECT 1'))",
     'SELECT * FROM TABLE(sequence(1, 1000000000))',
     'SELECT * FROM TABLE(system.builtin.sequence(1, 2))',

@@ -43,8 +43,8 @@ interface KnownValue {
 }
 
 /**
- * Tells whether a condition can be true for any row of a partition. The answer is conservative: an expression that is not understood
- * may be true, false or NULL.
+ * Returns whether a condition can be true for any row of a partition. The answer is conservative: an expression that is not understood may
+ * be true, false or NULL.
  */
 export function canBeTrue(condition: unknown, facts: ConditionFacts): boolean {
   if (facts.partition === nullPartition) return true;

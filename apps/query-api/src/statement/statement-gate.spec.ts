@@ -57,12 +57,12 @@ describe('statements that pass', () => {
     "select date'2020-01-01', from_hex('41'), interval'1'day",
     'select\u00a01,\u20032',
     'select * exclude (title) replace (lower(genre) as genre) from purchases tablesample 10%',
-  ])('%s', async (sql) => {
+  ])('the gate lets %s pass', async (sql) => {
     await expect(gate.check(sql)).resolves.toBeDefined();
   });
 });
 
-describe('statements that are refused', () => {
+describe('refused statements', () => {
   const notAllowed: readonly (readonly [string, RegExp])[] = [
     // more than one statement
     ['select 1; select 2', /second one begins at line 1, column 11/],
@@ -236,7 +236,7 @@ describe('statements that are refused', () => {
     ["select * from purchases, unnest(read_text('x'))", /"read_text"/],
     [`with ${Array.from({ length: 201 }, (_, n) => `a${n} as (select 1)`).join(', ')} select 1`, /at most 200 WITH queries/],
   ];
-  it.each(notAllowed)('%s', async (sql, detail) => {
+  it.each(notAllowed)('the gate refuses %s', async (sql, detail) => {
     const error = await refusalOf(sql);
     expect(error.code).toBe('statement-not-allowed' satisfies QueryErrorCode);
     expect(error.message).toMatch(detail);
@@ -274,7 +274,7 @@ describe('statements that are refused', () => {
     ['select 1 a, b \ud800 c', /line 1, column 15: an unpaired surrogate/],
     ["select '\udc00'", /an unpaired surrogate/],
     [`select ${'('.repeat(20_000)}1${')'.repeat(20_000)}`, /memory exhausted/],
-  ])('cannot be read: %s', async (sql, detail) => {
+  ])('the gate cannot read %s', async (sql, detail) => {
     const error = await refusalOf(sql);
     expect(error.code).toBe(
       sql.trim().startsWith('--') || sql === '' ? 'statement-not-allowed' : ('statement-invalid' satisfies QueryErrorCode),
@@ -282,7 +282,7 @@ describe('statements that are refused', () => {
     expect(error.message).toMatch(detail);
   });
 
-  it('what DuckDB takes for a comment and Trino does not never reaches an engine', async () => {
+  it('text that only DuckDB takes for a comment never reaches an engine', async () => {
     const { text } = await gate.check('select 1 /* /* */ from secrets -- */ as one');
     expect(text).not.toContain('secrets');
     expect(text).toBe(`select 1 ${' '.repeat(27)} as one`);
@@ -290,10 +290,10 @@ describe('statements that are refused', () => {
 
   it.each([
     ['a wide tree', `select ${'a,'.repeat(32_000)}a`],
-    ['one that takes more memory than the parser has', `select ${'?,'.repeat(32_000)}?`],
+    ['a tree that needs more memory than the parser has', `select ${'?,'.repeat(32_000)}?`],
     ['many conditions', `select a${' and a'.repeat(10_900)}`],
     ['many queries', `select 1${' union all select 1'.repeat(3400)}`],
-  ])('what would hold up the event loop is refused: %s', async (_what, sql) => {
+  ])('a statement that would hold up the event loop is refused: %s', async (_what, sql) => {
     const error = await refusalOf(sql);
     expect(error.code).toBe('statement-not-allowed');
     expect(error.message).toMatch(/too complex/);
@@ -307,12 +307,12 @@ describe('statements that are refused', () => {
     ['joins', `from purchases${' cross join purchases'.repeat(3000)}`],
     ['WITH queries in each other', `${'with a as ('.repeat(2000)}select 1${') select 1'.repeat(2000)}`],
     ['types', `select cast(1 as int${'[]'.repeat(32_000)})`],
-  ])('depth ends in a problem and not in a crash: %s', async (_what, sql) => {
+  ])('a deep statement ends in a problem and not in a crash: %s', async (_what, sql) => {
     expect((await refusalOf(sql)).code).toBe('statement-invalid');
   });
 });
 
-describe('the outcome', () => {
+describe('random statements', () => {
   const words = [
     ...'select from where group by order limit union with recursive as purchases a b ( ) [ ] { } , . ; : :: -> => ? * + - / ^ ~ || = <> ! @> #1 $'.split(
       ' ',
@@ -349,7 +349,7 @@ describe('the outcome', () => {
       .map(([whole, fraction]) => `${'9'.repeat(whole)}.${'1'.repeat(fraction)}`),
   );
 
-  it('is a pass or a refusal of the statement, whatever the statement holds', async () => {
+  it('the gate passes or refuses a statement, whatever the statement holds', async () => {
     const statement = fc.array(
       fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...words) }, { weight: 2, arbitrary: number }, fc.string({ maxLength: 4 })),
       { maxLength: 12 },
@@ -362,7 +362,7 @@ describe('the outcome', () => {
     );
   });
 
-  it('of a number is never an error on our side', async () => {
+  it('a number never causes an error on our side', async () => {
     await fc.assert(
       fc.asyncProperty(number, async (literal) => {
         expect(['passed', 'statement-invalid']).toContain(await outcomeOf(`select ${literal} as a`));
@@ -373,7 +373,7 @@ describe('the outcome', () => {
 });
 
 describe('placeholders', () => {
-  it('are found outside strings, names and comments only', async () => {
+  it('placeholders are found outside strings, names and comments only', async () => {
     const sql = `select '?', "a?" , ? /* ? */ from purchases -- ?\n where genre = ?`;
     const { placeholders, text } = await gate.check(sql);
     expect(placeholders).toEqual([sql.indexOf(', ?') + 2, sql.lastIndexOf('?')]);

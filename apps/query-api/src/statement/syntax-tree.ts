@@ -111,7 +111,7 @@ function declareCtes(
 ): { ctes: ReadonlySet<string> } | { refusal: Refusal } {
   const entries = withQueriesOf(node);
   if (entries.length === 0) return { ctes: outer };
-  // Names are added one by one to a set of their own: each CTE sees the ones before it, not itself.
+  // Names are added one by one to a separate set: each CTE sees the ones before it, not itself.
   let visible = outer;
   for (const { key, value } of entries) {
     const problem = problemOfCteName(key, builtIns);

@@ -138,7 +138,7 @@ it('the partition of NULL and those whose names are not dates are kept where a D
   ]);
 });
 
-it('a statement that reads no table names none', async () => {
+it('a statement that reads no table has no table reads', async () => {
   expect([...(await readsOf("WITH t AS (SELECT 42 AS a) SELECT a, 'purchases' FROM t, range(3)")).keys()]).toEqual([]);
 });
 
@@ -231,7 +231,7 @@ describe('generated statements', () => {
       .map(([join, where]) => `SELECT * FROM purchases p ${join} (SELECT '2019-11-11' AS dt) q USING (dt) WHERE ${where}`),
   );
 
-  it('give the same rows over the partitions they need as over all', async () => {
+  it('generated statements give the same rows over the partitions they need as over all', async () => {
     let restricted = 0;
     let compared = 0;
     await fc.assert(

@@ -11,8 +11,8 @@ export interface PartitionedTable {
 }
 
 /**
- * Tells whether a statement may need rows of the partition with this value. With the smallest and largest values of the columns of one file,
- * it tells whether the statement may need rows of that file.
+ * Returns whether a statement may need rows of the partition with this value. With the smallest and largest values of the columns of one
+ * file, it returns whether the statement may need rows of that file.
  */
 export type PartitionFilter = (partition: string, bounds?: ColumnBounds) => boolean;
 
@@ -75,7 +75,7 @@ type Given = Pick<ConditionFacts, 'parameters' | 'budget'>;
 
 const everyPartition: PartitionFilter = () => true;
 
-/** Filters of the table references that stand in the FROM clause of this SELECT itself. */
+/** Filters of the table references in the FROM clause of this SELECT itself. */
 function filtersOf(select: TreeNode, known: ReadonlyMap<string, PartitionedTable>, given: Given): Map<TreeNode, PartitionFilter> {
   const filters = new Map<TreeNode, PartitionFilter>();
   const from = select['from_table'] as TreeNode | undefined;

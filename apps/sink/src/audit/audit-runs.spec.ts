@@ -36,8 +36,8 @@ function held(): { runs: AuditRuns; clock: TestClock; notes: string[]; end: (err
   return { runs, clock, notes, end: (error) => (error === undefined ? work.resolve(report) : work.reject(error)) };
 }
 
-describe('audits', () => {
-  it('run one at a time', async () => {
+describe('AuditRuns', () => {
+  it('audits run one at a time', async () => {
     const { runs, notes, end } = held();
     const first = runs.audit();
     await expect(runs.audit()).rejects.toMatchObject({ code: 'overloaded', details: { retryAfterSeconds: 5 } });
@@ -47,7 +47,7 @@ describe('audits', () => {
     expect(notes).toEqual(['complete', 'complete']);
   });
 
-  it('end when they take too long, and make room for the next', async () => {
+  it('an audit that takes too long ends, and makes room for the next one', async () => {
     const { runs, clock, notes, end } = held();
     const late = runs.audit();
     expect(clock.waiting[0]!.ms).toBe(300_000);
@@ -59,7 +59,7 @@ describe('audits', () => {
     expect(clock.waiting).toEqual([]);
   });
 
-  it('end when their caller disconnects, and when the service stops', async () => {
+  it('an audit ends when its caller disconnects, and when the service stops', async () => {
     const { runs, notes } = held();
     const caller = new AbortController();
     const left = runs.audit(caller.signal);
@@ -72,7 +72,7 @@ describe('audits', () => {
     expect(notes).toEqual(['aborted', 'aborted']);
   });
 
-  it('report that S3 does not answer', async () => {
+  it('an audit reports that S3 does not answer', async () => {
     const { runs, notes, end } = held();
     const failing = runs.audit();
     end(new LakeError('unavailable', 'S3 list failed', { key: '_ledger/' }));
@@ -81,8 +81,8 @@ describe('audits', () => {
   });
 });
 
-describe('the schedule', () => {
-  it('audits early, then at its interval, whether or not an audit fails', async () => {
+describe('auditEvery', () => {
+  it('the schedule audits early, then at its interval, whether or not an audit fails', async () => {
     const clock = new TestClock();
     let count = 0;
     const stop = auditEvery(
@@ -103,7 +103,7 @@ describe('the schedule', () => {
     expect(clock.waiting).toEqual([]);
   });
 
-  it('never audits at interval 0', () => {
+  it('the schedule never audits at interval 0', () => {
     const clock = new TestClock();
     auditEvery(
       0,

@@ -35,7 +35,7 @@ const complete: AuditReport = {
   faultCount: 0,
 };
 
-it('exports nothing before the first audit, and never calls an empty table complete', async () => {
+it('the telemetry exports nothing before the first audit, and never calls an empty table complete', async () => {
   const metrics = new Metrics('sink');
   const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => 0, true);
   expect(await metrics.text()).not.toMatch(/^millrace_audit_complete\{/m);
@@ -46,7 +46,7 @@ it('exports nothing before the first audit, and never calls an empty table compl
   expect(await metrics.text()).toMatch(/^millrace_audit_complete\{.*\} 0$/m);
 });
 
-it('exports verdict, missing and lost offsets, and the age of the verdict', async () => {
+it('the telemetry exports verdict, missing and lost offsets, and the age of the verdict', async () => {
   const metrics = new Metrics('sink');
   let now = 1000;
   const observer = auditTelemetry(createLogger({ name: 'sink', level: 'error' }), metrics, () => now, true);

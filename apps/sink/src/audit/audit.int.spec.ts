@@ -25,7 +25,7 @@ async function audit(sink: SinkProcess): Promise<{ status: number; body: unknown
   }
 }
 
-it('audits on request and at its interval, and never calls a table with a missing file complete', async () => {
+it('the sink audits on request and at its interval, and never calls a table with a missing file complete', async () => {
   const sink = await table.sink({ SINK_AUDIT_SECONDS: '1' });
   expect(await audit(sink)).toMatchObject({
     status: 404,
@@ -60,7 +60,7 @@ it('audits on request and at its interval, and never calls a table with a missin
   expect((await sink.get('/v1/audit?depp=1')).status).toBe(400);
 });
 
-it('is for the scope admin, and one at a time', async () => {
+it('an audit needs the scope admin, and only one audit runs at a time', async () => {
   const sink = await table.sink({ MILLRACE_AUTH_API_KEYS: [keyed('writer', 'purchases:write'), keyed('operator', 'admin')].join(',') });
   const ask = async (key?: string): Promise<number> =>
     (await fetch(`${sink.url}/v1/audit`, { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } })).status;

@@ -31,8 +31,8 @@ it('staging hashes only the file whose upload failed, and hashes nothing after a
   expect(hashed).toEqual(['b']);
 });
 
-describe('the steps of a batch', () => {
-  it('are append → seal → encode → stage → record → publish → register → commit, after the head is found and landed', async () => {
+describe('BatchSteps', () => {
+  it('once the head is found, a batch goes through append, seal, encode, stage, record, publish, register and commit', async () => {
     const world = new World();
     world.topic.append(purchaseLine(0));
     world.topic.append(purchaseLine(1));
@@ -64,7 +64,7 @@ describe('the steps of a batch', () => {
     ]);
   });
 
-  it('record an entry with ranges, files, rejects and the last record', async () => {
+  it('an entry records ranges, files, rejects and the last record', async () => {
     const world = new World();
     world.topic.append(purchaseLine(0));
     world.topic.append(null);
@@ -91,7 +91,7 @@ describe('the steps of a batch', () => {
     ]);
   });
 
-  it('delete staged files only after the successor is recorded', async () => {
+  it('staged files are deleted only after the successor is recorded', async () => {
     const world = new World();
     for (let n = 0; n < 4; n += 1) world.topic.append(purchaseLine(n * 2));
     const writer = world.writer({ flushBytes: 1 });
@@ -102,7 +102,7 @@ describe('the steps of a batch', () => {
     expect(world.bucket.keys('_staging/')).toEqual(['_staging/purchases/batch-2/0']);
   });
 
-  it('record an entry only when every file of its predecessor has been seen', async () => {
+  it('an entry is recorded only when every file of its predecessor has been seen', async () => {
     const world = new World();
     for (let n = 0; n < 6; n += 1) world.topic.append(purchaseLine(n));
     const writer = world.writer({ flushBytes: 1 });

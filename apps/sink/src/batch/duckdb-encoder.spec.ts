@@ -44,8 +44,8 @@ async function query(sql: string): Promise<Record<string, unknown>[]> {
   return (await connection.runAndReadAll(sql)).getRowObjectsJson();
 }
 
-describe('the encoder', () => {
-  it('writes every row with the columns of the contract, the hidden ones, and field ids', async () => {
+describe('DuckDbEncoder', () => {
+  it('the encoder writes every row with the columns of the contract, the hidden ones, and field ids', async () => {
     const batch = await batchOf('b1', [purchaseLine(2), purchaseLine(0), purchaseLine(4)]);
     const [segment] = batch.segments;
     const file = await encoder.encode(batch.files, segment!, '0.parquet', 3, life);
@@ -80,7 +80,7 @@ describe('the encoder', () => {
     expect(await query(`SELECT DISTINCT compression FROM parquet_metadata('${path}')`)).toEqual([{ compression: 'ZSTD' }]);
   });
 
-  it('keeps text unchanged, whatever its JSON escapes', async () => {
+  it('the encoder keeps text unchanged, whatever its JSON escapes', async () => {
     const nasty = ['quote " and \\ back', 'line\nbreak', "it's; DROP TABLE", '\u0001\u001f', '📚 – „ß“', '{"a":1}', 'null', ' '];
     const values = nasty.map((title, n) => JSON.stringify(JSON.parse(purchaseLine(n * 2, { title })), undefined, 2));
     values[1] = values[1]!.replace('{', '{"title": "the first of two", "unknown": {"deep": [1]},');
@@ -91,14 +91,14 @@ describe('the encoder', () => {
     expect(rows.map(({ title }) => title)).toEqual(nasty);
   });
 
-  it('refuses a file whose row count differs from the appended lines, and leaves no file behind', async () => {
+  it('the encoder refuses a file whose row count differs from the appended lines, and leaves no file behind', async () => {
     const batch = await batchOf('b3', [purchaseLine(0), purchaseLine(2)]);
     const wrong = { ...batch.segments[0]!, rows: 3 };
     await expect(encoder.encode(batch.files, wrong, '0.parquet', 3, life)).rejects.toMatchObject({ code: 'row-count', retryable: true });
     await expect(query(`SELECT * FROM '${batch.files.path('0.parquet')}'`)).rejects.toThrow('No files found');
   });
 
-  it('spills no more than SINK_ENCODER_SPILL_MB_MAX to disk, and reports the limit as an outage of the disk', async () => {
+  it('the encoder spills no more than SINK_ENCODER_SPILL_MB_MAX to disk, and reports the limit as a full disk', async () => {
     const instance = await openInstance({ memoryMbMax: 50, threads: 1, temporaryDirectory: join(root, 'spill'), spillMbMax: 1 });
     const connection = await instance.connect();
     const run = onDuckDbDisk(async () => await connection.run('CREATE TABLE large AS SELECT random() AS x FROM range(10_000_000)'));

@@ -4,8 +4,8 @@ import { DedupWindow } from './dedup-window.ts';
 
 const idOf = (n: number): string => `018f0000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
-describe('the window', () => {
-  it('counts in offsets: one window back is a duplicate, one offset more is not', () => {
+describe('DedupWindow', () => {
+  it('the window counts in offsets: one window back is a duplicate, one offset more is not', () => {
     const window = new DedupWindow(100);
     window.add(idOf(1), 7);
     expect(window.holds(idOf(1), 107)).toBe(true);
@@ -13,7 +13,7 @@ describe('the window', () => {
     expect(window.holds(idOf(2), 107)).toBe(false);
   });
 
-  it('takes ids that are no UUIDs, and is off at 0', () => {
+  it('the window takes ids that are no UUIDs, and is off at 0', () => {
     const window = new DedupWindow(4);
     window.add('order 7', 0);
     expect(window.holds('order 7', 1)).toBe(true);
@@ -23,7 +23,7 @@ describe('the window', () => {
     expect(off.holds('order 7', 1)).toBe(false);
   });
 
-  it('forgets rows that did not land, and keeps landed rows', () => {
+  it('the window forgets rows that did not land, and keeps landed rows', () => {
     const window = new DedupWindow(4);
     for (let offset = 0; offset < 6; offset += 1) window.add(idOf(offset), offset);
     window.forgetFrom(4);
@@ -31,7 +31,7 @@ describe('the window', () => {
     expect([2, 3, 4, 5].map((n) => window.holds(idOf(n), 6))).toEqual([true, true, false, false]);
   });
 
-  it('forgets everything when it read so far ahead that it no longer knows the landed rows', () => {
+  it('the window forgets everything when it read so far ahead that it no longer knows the landed rows', () => {
     const window = new DedupWindow(4);
     for (let offset = 0; offset < 12; offset += 1) window.add(idOf(offset), offset);
     window.forgetFrom(6);
@@ -39,7 +39,7 @@ describe('the window', () => {
     expect(window.holds(idOf(5), 6)).toBe(false);
   });
 
-  it('decides as a plain list of the kept rows does', () => {
+  it('the window decides as a plain list of the kept rows does', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 12 }),

@@ -18,7 +18,7 @@ const offsetsOf = (world: World): number[] =>
     .toSorted((a, b) => a - b);
 
 describe('deduplication', () => {
-  it('makes one row of a repeated event in one fetch, one batch or another batch, and records the dropped offsets', async () => {
+  it('deduplication makes one row of an event repeated in a fetch, a batch or another batch, and records the drops', async () => {
     const world = worldOf(1, 2, 1, 3, 2, 4, 1);
     await world.run(world.writer({ flushBytes: 500 }), 3);
     expect(offsetsOf(world)).toEqual([0, 1, 3, 5]);
@@ -29,14 +29,14 @@ describe('deduplication', () => {
     ]);
   });
 
-  it('looks back a number of offsets, and takes the event again after that', async () => {
+  it('deduplication looks back a number of offsets, and takes the event again after that', async () => {
     const world = worldOf(1, 2, 3, 1, 4, 1);
     await world.run(world.writer({ dedupOffsets: 2 }), 1);
     // At 3 the row at 0 is out of the window; at 5 the row at 3 is in it.
     expect(offsetsOf(world)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('restores the kept rows from the landed files alone after a crash', async () => {
+  it('deduplication restores the kept rows from the landed files alone after a crash', async () => {
     const world = worldOf(1, 2, 3, 4);
     await world.run(world.writer({ flushBytes: 1 }), 1);
     for (const event of [4, 5, 1, 5]) world.topic.append(purchaseLine(event));
@@ -46,7 +46,7 @@ describe('deduplication', () => {
     expect(offsetsOf(world)).toEqual([0, 1, 2, 3, 5, 6]);
   });
 
-  it('forgets the rows that it took and lost to another writer', async () => {
+  it('deduplication forgets the rows that it took and lost to another writer', async () => {
     const world = worldOf(1, 2);
     const loser = world.writer();
     await started(loser);

@@ -16,7 +16,7 @@ class KeepingStore extends SimulatedStore {
   }
 }
 
-it('reports that older snapshots may not be deleted, and deletes them once it is allowed to', async () => {
+it('the snapshots report that older ones may not be deleted, and delete them once that is allowed', async () => {
   const bucket = new SimulatedBucket();
   const store = new KeepingStore(bucket, new Incarnation());
   const failures: unknown[] = [];

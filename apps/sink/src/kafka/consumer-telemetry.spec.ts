@@ -40,7 +40,7 @@ it('a partition that went to another member leaves no series behind', async () =
   expect(await seriesOf(metrics, 'millrace_sink_end_offset{')).toEqual([]);
 });
 
-it('a crash is counted and logged as a warning with its cause, and as an error with the remedy when it needs an operator', async () => {
+it('a crash is counted and logged with its cause, and as an error with the remedy for an operator', async () => {
   const lines: { level: number; msg: string }[] = [];
   const metrics = new Metrics('sink');
   const telemetry = consumerTelemetry(

@@ -36,8 +36,8 @@ beforeEach(() => {
 });
 afterEach(async () => await strategy.close());
 
-describe('the handle on a partition', () => {
-  it('seeks and pauses in the group, and out of it does nothing instead of throwing as kafkajs does', async () => {
+describe('a partition handle', () => {
+  it('a handle seeks and pauses in the group, and outside it does nothing instead of throwing as kafkajs does', async () => {
     const log = strategy.partition(3);
     const each = (): void => {
       log.seek(7);
@@ -65,7 +65,7 @@ describe('the handle on a partition', () => {
     expect(assigned).toEqual([[3], [3]]);
   });
 
-  it('stays out of the group when a join succeeds after the consumer was stopped', async () => {
+  it('the strategy stays out of the group when a join succeeds after the consumer was stopped', async () => {
     strategy.listen(() => undefined);
     await kafka.running();
     await strategy.close();
@@ -76,14 +76,14 @@ describe('the handle on a partition', () => {
 });
 
 describe('the end of a consumer', () => {
-  it('is reported as a crash with its cause', async () => {
+  it('the end of a consumer is reported as a crash with its cause', async () => {
     strategy.listen(() => undefined);
     await kafka.running();
     kafka.crash();
     await expect.poll(() => ended).toEqual(['crashed: the connection was lost']);
   });
 
-  it('is reported as a refused start when Kafka does not answer before the first consumer starts', async () => {
+  it('a start is reported as refused when Kafka does not answer before the first consumer starts', async () => {
     kafka.connectAdmin = async () => await Promise.reject(new Error('SASL authentication failed'));
     strategy.listen(() => undefined);
     await expect.poll(() => ended).toEqual(['refused: SASL authentication failed']);
@@ -91,7 +91,7 @@ describe('the end of a consumer', () => {
 });
 
 describe('the offsets of the topic', () => {
-  it('are known while the group is not joined: the end offsets and the committed offsets', async () => {
+  it('the end offsets and the committed offsets are known while the group is not joined', async () => {
     kafka.fetchTopicOffsets = async () => [{ partition: 0, low: '2', high: '9' }];
     kafka.fetchOffsets = async () => [
       {
@@ -108,7 +108,7 @@ describe('the offsets of the topic', () => {
 });
 
 describe('the range of a partition', () => {
-  it('is requested once for lanes that ask together, and again for a lane that asks while a request is in flight', async () => {
+  it('a range is requested once for lanes that ask together, and again for a lane that asks during a request', async () => {
     let high = 10;
     const answers: (() => void)[] = [];
     kafka.fetchTopicOffsets = async () => {
@@ -136,7 +136,7 @@ describe('the range of a partition', () => {
     expect(answers).toHaveLength(2);
   });
 
-  it('is requested again after a failure, and no longer awaited when the signal aborts', async () => {
+  it('a range is requested again after a failure, and no longer awaited when the signal aborts', async () => {
     kafka.fetchTopicOffsets = async () => {
       throw new Error('no broker');
     };
@@ -151,7 +151,7 @@ describe('the range of a partition', () => {
   });
 });
 
-it.each(['disk', 'admin client'])('starts no consumer when it is closed while it waits for the %s', async (what) => {
+it.each(['disk', 'admin client'])('a strategy that is closed while it waits for the %s starts no consumer', async (what) => {
   const waits = Promise.withResolvers<void>();
   const waiting = Promise.withResolvers<void>();
   if (what === 'admin client') {
@@ -194,7 +194,7 @@ it('closing waits at most leaveMsMax for a broker that does not answer', async (
   kafka.disconnect = async () => undefined;
 }, 10_000);
 
-it('tries to reach Kafka once per call of its guard: the caller retries, where the circuit can see it', async () => {
+it('the strategy tries Kafka once per call of its guard: the caller retries, where the circuit can see it', async () => {
   let calls = 0;
   const connections: number[] = [];
   // A broker that takes connections and hangs up.

@@ -56,7 +56,7 @@ async function next(): Promise<void> {
 const stalls = (): readonly (readonly [number, number])[] => watch.all.map(({ partition, stalledMs }) => [partition, stalledMs]);
 
 describe('the lag of a partition', () => {
-  it('is measured from the lane to the end offset of Kafka', async () => {
+  it('the lag is measured from the lane to the end offset of Kafka', async () => {
     await first();
     expect(watch.all).toEqual([
       { partition: 0, end: 10, taken: 10, landed: 4, stalledMs: 0 },
@@ -64,7 +64,7 @@ describe('the lag of a partition', () => {
     ]);
   });
 
-  it('grows while the end offset grows and the consumer takes nothing', async () => {
+  it('the lag grows while the end offset grows and the consumer takes nothing', async () => {
     await first();
     ends = new Map([
       [0, 10],
@@ -75,7 +75,7 @@ describe('the lag of a partition', () => {
     expect(watch.all[1]).toMatchObject({ end: 70, taken: 15, stalledMs: 2 * everyMs });
   });
 
-  it('covers the partitions held last while the group is not joined', async () => {
+  it('the lag covers the partitions held last while the group is not joined', async () => {
     joined = false;
     await first();
     await next();
@@ -85,7 +85,7 @@ describe('the lag of a partition', () => {
     ]);
   });
 
-  it('covers the whole topic by committed offsets when the process is out of the group and never held a partition', async () => {
+  it('a process that never held a partition, and is out of the group, covers the whole topic by committed offsets', async () => {
     [joined, lanes, committed] = [false, new Map(), new Map([[1, 12]])];
     await first();
     await next();
@@ -95,21 +95,21 @@ describe('the lag of a partition', () => {
     ]);
   });
 
-  it('is left to the other members when the process is joined and got no partition', async () => {
+  it('the lag is left to the other members when the process is joined and got no partition', async () => {
     lanes = new Map();
     await first();
     expect(watch.all).toEqual([]);
   });
 
-  it('is taken from the committed offset while a lane looks for its head', async () => {
+  it('the lag is taken from the committed offset while a lane looks for its head', async () => {
     [lanes, committed] = [new Map([[1, undefined]]), new Map([[1, 18]])];
     await first();
     expect(watch.all).toMatchObject([{ partition: 1, taken: 18, landed: 18 }]);
   });
 });
 
-describe('the time for which a partition stalls', () => {
-  it('restarts whenever the lane takes records, and is 0 when none waits', async () => {
+describe('the stall of a partition', () => {
+  it('the stall time restarts whenever the lane takes records, and is 0 when none waits', async () => {
     await first();
     await next();
     expect(stalls()).toEqual([
@@ -135,7 +135,7 @@ describe('the time for which a partition stalls', () => {
     expect(stalls()).toEqual([[1, 0]]);
   });
 
-  it('keeps counting and asking while Kafka does not answer', async () => {
+  it('the stall time grows, and the watch keeps asking, while Kafka does not answer', async () => {
     await first();
     ends = undefined;
     await next();
@@ -148,7 +148,7 @@ describe('the time for which a partition stalls', () => {
     expect(timers).toHaveLength(1);
   });
 
-  it('begins anew when the partition comes back from another member', async () => {
+  it('the stall time begins anew when the partition comes back from another member', async () => {
     await first();
     await next();
     const held = lanes;

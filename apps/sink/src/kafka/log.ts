@@ -45,7 +45,10 @@ export interface LogRange {
 export interface PartitionLog {
   /** The offsets retained now. */
   range(signal: AbortSignal): Promise<LogRange>;
-  /** The next fetch starts at this offset. Takes effect at once; records fetched before are not delivered, or delivered with their old `fetchedOffset`. */
+  /**
+   * The next fetch starts at this offset. Takes effect at once; records fetched before are not delivered, or delivered with their old
+   * `fetchedOffset`.
+   */
   seek(offset: number): void;
   /** Fetch nothing more until {@link resume}; the group membership is kept. */
   pause(): void;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { OffsetCommits } from './offset-commits.ts';
 
-describe('committed offsets', () => {
-  it('are sent once, the last of each partition', async () => {
+describe('OffsetCommits', () => {
+  it('committed offsets are sent once, the last of each partition', async () => {
     const commits = new OffsetCommits();
     const sent: unknown[] = [];
     const commit = async (offsets: readonly unknown[]): Promise<void> => void sent.push(offsets);
@@ -19,7 +19,7 @@ describe('committed offsets', () => {
     ]);
   });
 
-  it('wait for the next commit when one fails, unless a later offset has come meanwhile', async () => {
+  it('committed offsets wait for the next commit when one fails, unless a later offset has come meanwhile', async () => {
     const commits = new OffsetCommits();
     commits.set(0, 5);
     commits.set(1, 7);
@@ -35,7 +35,7 @@ describe('committed offsets', () => {
     ]);
   });
 
-  it('never go back: a commit waits for the commit in flight', async () => {
+  it('committed offsets never go back: a commit waits for the commit in flight', async () => {
     const commits = new OffsetCommits();
     const order: string[] = [];
     const first = Promise.withResolvers<void>();
@@ -53,7 +53,7 @@ describe('committed offsets', () => {
     expect(order).toEqual(['5 failed', '6 sent']);
   });
 
-  it('are forgotten for partitions that went to another member', async () => {
+  it('committed offsets are forgotten for partitions that went to another member', async () => {
     const commits = new OffsetCommits();
     commits.set(0, 5);
     commits.set(1, 7);

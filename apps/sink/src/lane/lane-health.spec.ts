@@ -61,7 +61,7 @@ async function machineWith(events: number): Promise<Machine> {
 }
 
 describe('the batches in the spool', () => {
-  it('are counted and age further after a crash, while the new lane looks for its head, and after it has found the head', async () => {
+  it('the batches in the spool are counted and age further after a crash, before and after the lane finds its head', async () => {
     const machine = await machineWith(8);
     const { world } = machine;
     world.now = 1_700_000_000_000;
@@ -100,8 +100,8 @@ function stalled(partition: number, stalledMs: number): PartitionLag {
   return { partition, end: 12, taken: 4, landed: 4, stalledMs };
 }
 
-describe('the health of the lanes', () => {
-  it('reports the spool even when lanes do nothing', async () => {
+describe('laneHealth', () => {
+  it('the health reports the spool even when lanes do nothing', async () => {
     const machine = await machineWith(4);
     expect(machine.health()).toMatch(/^1 lanes, 0 batches and 0 of 1000000000 bytes in the spool, the oldest 0 s old$/);
     await machine.fetchAll();
@@ -113,7 +113,7 @@ describe('the health of the lanes', () => {
     machine.writer.life.kill();
   });
 
-  it('names the lanes whose disk accepts no writes', async () => {
+  it('the health names the lanes whose disk accepts no writes', async () => {
     const machine = await machineWith(4);
     machine.disk.writesToRefuse = 1;
     await machine.fetchAll();
@@ -125,7 +125,7 @@ describe('the health of the lanes', () => {
     expect(machine.health()).toMatch(/^1 lanes, 0 batches/);
   });
 
-  it('name the partition that takes none of its waiting records, with the cause', async () => {
+  it('the health names the partition that takes none of its waiting records, with the cause', async () => {
     const machine = await machineWith(4);
     await machine.fetchAll();
     expect(machine.health([stalled(0, 60_000)])).toMatch(/^1 lanes/);
@@ -140,7 +140,7 @@ describe('the health of the lanes', () => {
     expect(() => machine.health(many)).toThrow(/partition 7 has taken .*; 2 more partitions stall too; 1 lanes/);
   });
 
-  it('name no partition that a full spool holds: Kafka is the queue then', async () => {
+  it('the health names no partition that a full spool holds, because Kafka is the queue then', async () => {
     const machine = await machineWith(4);
     await machine.fetchAll();
     machine.budget.add(1e9);

@@ -19,12 +19,12 @@ async function waitsAfter(errors: readonly Error[]): Promise<number[]> {
   return waits;
 }
 
-describe('the back-off of a lane', () => {
-  it('grows with every failure', async () => {
+describe('laneRetryDelay', () => {
+  it('the back-off grows with every failure', async () => {
     expect(await waitsAfter(Array.from({ length: 8 }, () => new Error('503')))).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
   });
 
-  it('lasts at most as long as the circuit names after a rejection, however many there were', async () => {
+  it('the back-off lasts at most as long as the circuit names after a rejection, however many there were', async () => {
     const refused = new CircuitOpenError('s3', { retryAfterMs: 3000 });
     expect(await waitsAfter([refused, refused, refused])).toEqual([3500, 3500, 3500]);
     // The circuit is half-open, or admits a part of the calls.

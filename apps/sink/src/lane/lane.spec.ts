@@ -12,8 +12,8 @@ function worldWith(count: number): World {
   return world;
 }
 
-describe('a lane', () => {
-  it('seals an idle batch when its age is reached', async () => {
+describe('Lane', () => {
+  it('a lane seals an idle batch when its age is reached', async () => {
     const world = worldWith(2);
     const writer = world.writer();
     writer.start();
@@ -27,7 +27,7 @@ describe('a lane', () => {
     expectExactlyOnce(world);
   });
 
-  it('continues from the ledger and not from the committed offset', async () => {
+  it('a lane continues from the ledger and not from the committed offset', async () => {
     const world = worldWith(5);
     await world.run(world.writer());
     for (let n = 5; n < 8; n += 1) world.topic.append(purchaseLine(n));
@@ -40,7 +40,7 @@ describe('a lane', () => {
     expectExactlyOnce(world);
   });
 
-  it('continues at its own position after a rebalance rewound the fetch', async () => {
+  it('a lane continues at its own position after a rebalance rewound the fetch', async () => {
     const world = worldWith(12);
     const writer = world.writer({ flushBytes: 1 });
     writer.start();
@@ -57,7 +57,7 @@ describe('a lane', () => {
     expectExactlyOnce(world);
   });
 
-  it('records offsets that retention took as a gap, at the start and on the way', async () => {
+  it('a lane records offsets that retention took as a gap, at the start and on the way', async () => {
     const world = worldWith(10);
     world.topic.low = 4;
     const writer = world.writer({ flushBytes: 1 });
@@ -75,7 +75,7 @@ describe('a lane', () => {
     expect(writer.events.filter(({ type }) => type === 'GapRecorded')).toHaveLength(2);
   });
 
-  it('reports a gap at the beginning only if its own entry records one', async () => {
+  it('a lane reports a gap at the beginning only if its own entry records one', async () => {
     const world = new World();
     for (let n = 0; n < 6; n += 1) world.topic.append(purchaseLine(n));
     world.topic.low = 4;
@@ -90,7 +90,7 @@ describe('a lane', () => {
     expect(writers.flatMap(({ events }) => events).filter(({ type }) => type === 'GapRecorded')).toHaveLength(1);
   });
 
-  it('refuses another cluster, a shorter log, and a log with another record at the same offset', async () => {
+  it('a lane refuses another cluster, a shorter log, and a log with another record at the same offset', async () => {
     for (const change of ['cluster', 'shorter', 'record'] as const) {
       const world = worldWith(6);
       await world.run(world.writer());
@@ -111,7 +111,7 @@ describe('a lane', () => {
     }
   });
 
-  it('lands the records that it has taken while it drains, even when the broker does not answer', async () => {
+  it('a lane lands the records that it has taken while it drains, even when the broker does not answer', async () => {
     const world = worldWith(8);
     const writer = world.writer();
     writer.start();
@@ -129,7 +129,7 @@ describe('a lane', () => {
     expect(world.entries().map(({ from, to }) => [from, to])).toEqual([[0, 4]]);
   }, 10_000);
 
-  it('releases its batches when it is refused: encoded batches become orphans, and the open batch is dropped', async () => {
+  it('a refused lane releases its batches: encoded batches become orphans, and the open batch is dropped', async () => {
     const world = worldWith(6);
     const budget = new SpoolBudget({ bytesMax: 1e9, openSegmentsMax: 1000 }, () => undefined);
     const writer = world.writer({ budget });
@@ -165,7 +165,7 @@ describe('a lane', () => {
     expect(writer.events.filter(({ type }) => type === 'BatchSealed')).toHaveLength(2);
   });
 
-  it('stops and reports it when a file of the head was deleted by hand', async () => {
+  it('a lane stops and reports it when a file of the head was deleted by hand', async () => {
     const world = worldWith(4);
     await world.run(world.writer());
     for (const key of [...world.bucket.keys('purchases/').slice(0, 1), ...world.bucket.keys('_staging/')]) world.bucket.objects.delete(key);
@@ -176,7 +176,7 @@ describe('a lane', () => {
     expect(world.entries()).toHaveLength(1);
   });
 
-  it('stages files again from its own disk when they were deleted before they were published', async () => {
+  it('a lane stages files again from its own disk when they were deleted before they were published', async () => {
     const world = worldWith(4);
     const writer = world.writer();
     let deleted = 0;
@@ -194,7 +194,7 @@ describe('a lane', () => {
     expectExactlyOnce(world);
   });
 
-  it('seals at the age or size limit; a late event does not seal, it adds one small file', async () => {
+  it('a lane seals at the age or size limit; a late event adds one small file and seals nothing', async () => {
     const world = worldWith(6);
     world.topic.append(purchaseLine(6, { purchaseTimestamp: 946_684_800 }));
     for (let n = 7; n < 12; n += 1) world.topic.append(purchaseLine(n));
@@ -208,7 +208,7 @@ describe('a lane', () => {
     ]);
   });
 
-  it('pauses its partition when the spool is full, and resumes when it has room', async () => {
+  it('a lane pauses its partition when the spool is full, and resumes when it has room', async () => {
     const world = worldWith(30);
     const writer = world.writer({ bytesMax: 2000 });
     await world.run(writer);
@@ -217,7 +217,7 @@ describe('a lane', () => {
     expectExactlyOnce(world);
   });
 
-  it('keeps a bad record with its offset, reason and bytes, and continues', async () => {
+  it('a lane keeps a bad record with its offset, reason and bytes, and continues', async () => {
     const world = worldWith(1);
     world.topic.append('{"eventId": 7}');
     world.topic.append(purchaseLine(2));

@@ -95,8 +95,8 @@ async function bytesOfAnEvent(): Promise<number> {
   return group.budget.bytes;
 }
 
-describe('all lanes together', () => {
-  it('seal the largest batch when they exceed the limit of open segments, whichever lane opened the last one', async () => {
+describe('Lanes', () => {
+  it('the lanes seal the largest batch above the limit of open segments, whichever lane opened the last one', async () => {
     const group = new Group(3, { openSegmentsMax: 6 });
     await group.start();
     await group.fetch(0, 2, 2);
@@ -109,7 +109,7 @@ describe('all lanes together', () => {
     expect(group.budget.openSegments).toBe(5);
   });
 
-  it('seal the largest batch and no small one when their bytes on disk come near the limit', async () => {
+  it('the lanes seal the largest batch and no small one when their bytes on disk come near the limit', async () => {
     const group = new Group(3, { bytesMax: 400 * (await bytesOfAnEvent()) });
     await group.start();
     await group.fetch(0, 1);
@@ -125,7 +125,7 @@ describe('all lanes together', () => {
     expect(group.sealed).toEqual(['1 for pressure', '2 for pressure']);
   });
 
-  it('pause one after the other when the spool is full, and resume together when there is room', async () => {
+  it('the lanes pause one after the other when the spool is full, and resume together when there is room', async () => {
     const group = new Group(3, { bytesMax: 40_000 });
     await group.start();
     group.s3(false);
@@ -142,7 +142,7 @@ describe('all lanes together', () => {
     expect(await group.fetch(1, 1)).toBe(true);
   });
 
-  it('continue when batches of partitions that other sinks now own fill the spool', async () => {
+  it('the lanes continue when batches of partitions that other sinks now own fill the spool', async () => {
     const group = new Group(1, { bytesMax: 40_000 });
     await group.start();
     group.s3(false);
@@ -159,7 +159,7 @@ describe('all lanes together', () => {
     expect(group.paused).toEqual([]);
   });
 
-  it('discard every batch that others recorded, and of the rest only as many as the spool needs room for', async () => {
+  it('the lanes discard every batch that others recorded, and of the rest only as many as the spool needs room for', async () => {
     const group = new Group(1, { bytesMax: 40_000 });
     await group.start();
     group.shelve(7, ['a', 'b', 'c'], 5000);
@@ -174,7 +174,7 @@ describe('all lanes together', () => {
     expect(group.budget.bytes).toBe(23_000);
   });
 
-  it('keep batches that may be recorded while the ledger cannot be read', async () => {
+  it('the lanes keep batches that may be recorded while the ledger cannot be read', async () => {
     const group = new Group(1, { bytesMax: 40_000 });
     await group.start();
     group.shelve(7, ['a'], 17_000);
@@ -186,7 +186,7 @@ describe('all lanes together', () => {
     expect(group.gone).toEqual(['c']);
   });
 
-  it('set aside a damaged batch that cannot be published from disk, and try the others', async () => {
+  it('the lanes set aside a damaged batch that cannot be published from disk, and try the others', async () => {
     const group = new Group(1, {});
     await group.start();
     group.shelve(7, ['a', 'b'], 10);
@@ -199,7 +199,7 @@ describe('all lanes together', () => {
     expect(group.budget.bytes).toBe(0);
   });
 
-  it('pause the partitions that the group assigns while they drain', async () => {
+  it('the lanes pause the partitions that the group assigns while they drain', async () => {
     const group = new Group(2, {});
     group.lanes.assign([0]);
     await turns();
@@ -219,7 +219,7 @@ describe('all lanes together', () => {
     expect(group.lanes.all.map(({ state }) => state.kind)).toEqual(['stopped', 'stopped']);
   });
 
-  it('stop when their time is up, even if a disk hangs', async () => {
+  it('the lanes stop when their time is up, even if a disk hangs', async () => {
     const group = new Group(2, {});
     await group.start();
     void group.hang(0);

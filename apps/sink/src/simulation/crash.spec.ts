@@ -22,7 +22,7 @@ async function effectsOfARun(): Promise<number> {
 }
 
 describe('a crash', () => {
-  it('between any two effects loses nothing and doubles nothing', async () => {
+  it('a crash between any two effects loses nothing and doubles nothing', async () => {
     const effects = await effectsOfARun();
     expect(effects).toBeGreaterThan(40);
     for (let dieAfter = 0; dieAfter <= effects; dieAfter += 1) {
@@ -36,7 +36,7 @@ describe('a crash', () => {
     }
   });
 
-  it('between any two effects, twice in a row, loses nothing and doubles nothing', async () => {
+  it('two crashes in a row, between any two effects, lose nothing and double nothing', async () => {
     const effects = await effectsOfARun();
     for (let dieAfter = 0; dieAfter <= effects; dieAfter += 3) {
       const world = worldWithEvents();
@@ -51,7 +51,7 @@ describe('a crash', () => {
 describe('a write', () => {
   const faults: readonly WriteFault[] = ['refused', 'answer-lost', 'applied-later', 'applied-twice', 'conflict'];
 
-  it.each(faults)('that is %s does no harm, whichever it is and whenever it is applied', async (fault) => {
+  it.each(faults)('a write with the fault %s does no harm, whichever it is and whenever it is applied', async (fault) => {
     const world = worldWithEvents();
     await world.run(world.writer(options));
     const writes = world.bucket.writes;
@@ -68,7 +68,7 @@ describe('a write', () => {
     }
   });
 
-  it('that is applied after its writer died does no harm', async () => {
+  it('a write that is applied after its writer died does no harm', async () => {
     const effects = await effectsOfARun();
     for (let dieAfter = 2; dieAfter <= effects; dieAfter += 1) {
       for (const meanwhile of [0, 5, 20]) {
@@ -93,7 +93,7 @@ describe('a write', () => {
 });
 
 describe('two writers', () => {
-  it('without mutual exclusion make one chain', async () => {
+  it('two writers without mutual exclusion make one chain', async () => {
     for (let stagger = 0; stagger < 40; stagger += 1) {
       const world = worldWithEvents();
       const first = world.writer(options);

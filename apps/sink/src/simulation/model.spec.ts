@@ -4,7 +4,7 @@ import { checkModel } from './check-model.ts';
 
 describe('the model', () => {
   // Schedules have two writers, crashes, delayed and doubled writes, full disks, swept disks, retention and a recreated topic.
-  it('holds in 2,000 schedules, and detects the omission of every rule', async () => {
+  it('the model holds in 2,000 schedules, and detects the omission of every rule', async () => {
     const report = await checkModel(2000, 1, () => undefined);
     expect(report.failure).toBeUndefined();
     expect(report.schedules).toBe(2000);

@@ -9,7 +9,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await tick();
 }
 
-it('a batch that a full disk refused to seal is sealed when there is room, even if an append was refused since', async () => {
+it('a batch that a full disk refused to seal is sealed when there is room, even after a refused append', async () => {
   const world = new World();
   for (let n = 0; n < 2; n += 1) world.topic.append(purchaseLine(n));
   const disk = new SimulatedDisk();
@@ -29,7 +29,7 @@ it('a batch that a full disk refused to seal is sealed when there is room, even 
 });
 
 it.each(['appends to', 'seals'])(
-  'an open batch with missing files is given up when the lane %s it, and its events are read again; sealed batches stay',
+  'an open batch with missing files is dropped when the lane %s it, and read again; sealed batches stay',
   async (step) => {
     const world = new World();
     for (let n = 0; n < 4; n += 1) world.topic.append(purchaseLine(n));

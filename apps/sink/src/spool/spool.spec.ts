@@ -40,7 +40,7 @@ function deleteStaged(world: World): void {
 }
 
 describe('the spool', () => {
-  it('holds batches in order while S3 is down, and lands them when it is back', async () => {
+  it('the spool holds batches in order while S3 is down, and lands them when it is back', async () => {
     const world = worldWith(8);
     const writer = world.writer({ flushBytes: 1 });
     await consumeWithoutS3(world, writer);
@@ -51,7 +51,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('is adopted after a crash, with the same bytes under the same id', async () => {
+  it('the spool is adopted after a crash, with the same bytes under the same id', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const first = world.writer({ flushBytes: 1, disk });
@@ -66,7 +66,7 @@ describe('the spool', () => {
     expect(disk.files.size).toBe(0);
   });
 
-  it('is dropped when another writer has continued in the meantime', async () => {
+  it('the spool is dropped when another writer has continued in the meantime', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const first = world.writer({ flushBytes: 1, disk });
@@ -81,7 +81,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('lands the head from disk when its staged files are missing', async () => {
+  it('the head lands from disk when its staged files are missing', async () => {
     const world = worldWith(2);
     const { disk } = await recordedAndNotPublished(world);
     deleteStaged(world);
@@ -89,7 +89,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('sets a corrupt batch aside, and consumes its range and all later ones again', async () => {
+  it('a corrupt batch is set aside, and its range and all later ones are consumed again', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const first = world.writer({ flushBytes: 1, disk });
@@ -105,7 +105,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('makes the lane read a range again when its batch turns out corrupt while the lane runs', async () => {
+  it('the lane reads a range again when its batch turns out corrupt while the lane runs', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const writer = world.writer({ flushBytes: 1, disk });
@@ -119,7 +119,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('becomes an orphan when the partition is revoked, and is adopted when the partition returns', async () => {
+  it('the spool becomes an orphan when the partition is revoked, and is adopted when the partition returns', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const writer = world.writer({ flushBytes: 1, disk });
@@ -131,7 +131,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('keeps the only copy of a recorded batch when its partition is revoked or the process stops before it is published', async () => {
+  it('the spool keeps the only copy of a recorded batch when its lane stops before the batch is published', async () => {
     const world = worldWith(2);
     const { disk } = await recordedAndNotPublished(world);
     const second = world.writer({ disk });
@@ -149,7 +149,7 @@ describe('the spool', () => {
     expect(disk.files.size).toBe(0);
   });
 
-  it('keeps the only copy of a recorded batch while its staged files are deleted repeatedly', async () => {
+  it('the spool keeps the only copy of a recorded batch while its staged files are deleted repeatedly', async () => {
     const world = worldWith(2);
     const disk = new SimulatedDisk();
     const writer = world.writer({ flushBytes: 1, disk });
@@ -168,7 +168,7 @@ describe('the spool', () => {
     expectExactlyOnce(world);
   });
 
-  it('does not use a damaged copy on disk: the lane reports that the file is lost', async () => {
+  it('a damaged copy on disk is not used: the lane reports that the file is lost', async () => {
     const world = worldWith(2);
     const { disk } = await recordedAndNotPublished(world);
     const second = world.writer({ disk });
@@ -183,7 +183,7 @@ describe('the spool', () => {
   });
 
   it.each(['alive', 'dead'] as const)(
-    'publishes a recorded batch from disk when its staged copy was deleted and another writer has the partition; the first writer is %s',
+    'a recorded batch without its staged copy is published from disk for another writer; the first writer is %s',
     async (state) => {
       const world = worldWith(8);
       const disk = new SimulatedDisk();
@@ -217,7 +217,7 @@ describe('the spool', () => {
     },
   );
 
-  it('keeps unrecorded batches for their lane', async () => {
+  it('the spool keeps unrecorded batches for their lane', async () => {
     const world = worldWith(8);
     const disk = new SimulatedDisk();
     const first = world.writer({ flushBytes: 1, disk });
@@ -230,7 +230,7 @@ describe('the spool', () => {
     expect(world.bucket.keys('purchases/')).toEqual([]);
   });
 
-  it('discards a batch whose offset another entry holds, so that a recorded batch behind it is published', async () => {
+  it('a batch whose offset another entry holds is discarded, so that a recorded batch behind it is published', async () => {
     const world = worldWith(4);
     const disk = new SimulatedDisk();
     // Of two processes that died on this disk one had sealed and not recorded what another took up to 2,

@@ -49,7 +49,7 @@ export interface Spool {
   /**
    * The batches with a manifest that dead incarnations left behind. They belong to the caller from now on; each is answered once.
    *
-   * @throws SinkError `disk-full`; asked again, it goes on where it was
+   * @throws SinkError `disk-full`; the next call continues where this one stopped
    */
   left(): Promise<readonly LeftBatch[]>;
 }

@@ -130,7 +130,7 @@ describe.skipIf(missing !== undefined)(`Athena with faults${skipNote(missing)}`,
     expect(athena.executions).toHaveLength(before + 1);
   });
 
-  it('a query whose failure stays is unavailable', async () => {
+  it('a query whose failure persists is unavailable', async () => {
     athena.inject('slow-down', { times: 100 });
     await expect(engine.run(engineRequest(numbers))).rejects.toMatchObject({ code: 'unavailable' });
     athena.faults.clear();

@@ -35,7 +35,7 @@ it('a successor that does not know the execution sends the same token and body, 
   expect(begun[1]).toEqual(begun[0]);
 });
 
-it('tells its pipeline that Athena throttles, and until when', async () => {
+it('the engine reports to its pipeline that Athena throttles, and until when', async () => {
   const seen: unknown[] = [];
   const busy = Object.assign(new Error('busy'), { name: 'ThrottlingException', $response: { headers: { 'retry-after': '3' } } });
   const engine = athenaThat(

@@ -179,7 +179,7 @@ export class AthenaEngine implements QueryEngine {
     }
   }
 
-  /** A query that was cancelled or is too late must not go on costing money; one that was handed over must go on. */
+  /** A query that was cancelled or is too late must not cost more money. A handed-over query must continue. */
   async #stopIfEnded(executionId: string, signal: AbortSignal): Promise<void> {
     const { reason } = signal as { reason: unknown };
     if (!signal.aborted || (reason instanceof QueryStopped && reason.code === 'handed-over')) return;

@@ -20,11 +20,11 @@ describe('literals', () => {
     [true, 'TRUE'],
     [false, 'FALSE'],
     [null, 'NULL'],
-  ])('%j becomes %s', (value, literal) => {
+  ])('the value %j becomes %s', (value, literal) => {
     expect(literalOf(value)).toBe(literal);
   });
 
-  it('stand where the placeholders stand, in order, and nowhere else', () => {
+  it('the literals are where the placeholders are, in order, and nowhere else', () => {
     const statement = readStatement(`select '?' as "?", 1-? from purchases where genre=? and dt>=? -- ?`);
     expect(withLiterals(statement, [-1, "a'?", '2019-01-01']).text.trim()).toBe(
       `select '?' as "?", 1- (-1)  from purchases where genre= 'a''?'  and dt>= '2019-01-01'`,

@@ -35,12 +35,12 @@ describe('the type of a parameter', () => {
     [true, 'BOOLEAN'],
     [false, 'BOOLEAN'],
     [null, '"NULL"'],
-  ])('of %j is %s', async (value, type) => {
+  ])('the parameter %j has the type %s', async (value, type) => {
     expect(await textOf('typeof(?)', [value])).toBe(type);
   });
 });
 
-describe('a whole number is taken where the number may be written', () => {
+describe('whole numbers as parameters', () => {
   it.each<[string, readonly Parameter[], string]>([
     ["substr('Orlando', 1, ?)", [4], 'Orla'],
     ['round(24.56::DOUBLE, ?)', [1], '24.6'],
@@ -63,7 +63,7 @@ describe('a whole number is taken where the number may be written', () => {
     ['make_timestamp(?) + to_days(?) = make_timestamp(?) AND chr(?) IS NOT NULL', [0, 1, 86_400_000_000, 65], 'true'],
     ['CAST(1 -? AS INTEGER)', [-1], '2'],
     ['coalesce(?, 7)', [null], '7'],
-  ])('%s with %j', async (sql, parameters, text) => {
+  ])('%s takes the parameters %j', async (sql, parameters, text) => {
     expect(await textOf(sql.includes(' FROM ') ? `SELECT ${sql}` : sql, parameters)).toBe(text);
   });
 

@@ -52,20 +52,20 @@ describe('DuckDB over the lake', () => {
     expect((await ask('SELECT count(*) AS n, max(user_age) AS age FROM purchases')).rows).toEqual([['0', null]]);
   });
 
-  it('reads the registered partitions and no other file of the bucket', async () => {
+  it('DuckDB reads the registered partitions and no other file of the bucket', async () => {
     await lake.land([{ genre: 'Fiction', userId: 'ann', userAge: 30, purchaseTimestamp: 1_575_121_641 }]);
     await lake.land([{ genre: 'Ghost', userId: 'bob', userAge: 30, purchaseTimestamp: 1_577_836_800 }], { register: false });
     await lake.store.put('purchases/dt=2019-11-30/_unfinished.parquet', Buffer.from('not parquet'));
     expect((await ask('SELECT genre, dt FROM purchases')).rows).toEqual([['Fiction', '2019-11-30']]);
   });
 
-  it('shows the declared columns and the partition key, and hides the rest', async () => {
+  it('DuckDB shows the declared columns and the partition key, and hides the rest', async () => {
     const { names } = await ask('SELECT * FROM purchases');
     expect(names).toEqual([...purchases.columns.map(({ name }) => name), 'dt']);
     await expect(ask('SELECT _offset FROM purchases')).rejects.toMatchObject({ code: 'statement-invalid' });
   });
 
-  it('tells the bytes it read from S3, and keeps them for the next statement', async () => {
+  it('DuckDB reports the bytes that it read from S3, and keeps them for the next statement', async () => {
     const fresh = testDuckDb(lake);
     try {
       const sql = 'SELECT max(genre), min(user_age) FROM purchases';
@@ -127,24 +127,24 @@ describe('DuckDB over the lake', () => {
     "SELECT * FROM read_parquet('s3://another-bucket/x.parquet')",
     "CALL enable_logging('HTTP', storage = 'file')",
     "LOAD '/tmp/x.duckdb_extension'",
-  ])('is locked, should a statement get past the gate: %s', async (sql) => {
+  ])('DuckDB refuses a statement that gets past the gate: %s', async (sql) => {
     await expect(ask(sql)).rejects.toBeInstanceOf(QueryError);
   });
 
-  it('cannot read another object of the same bucket', async () => {
+  it('DuckDB cannot read another object of the same bucket', async () => {
     await expect(
       ask(`SELECT * FROM read_parquet('s3://${lake.bucket}/purchases/dt=2020-01-01/p0-0-1-test.parquet')`),
     ).rejects.toBeInstanceOf(QueryError);
   });
 
-  it('names the position of an unknown column', async () => {
+  it('DuckDB names the position of an unknown column', async () => {
     await expect(ask('SELECT genre,\n  gener FROM purchases')).rejects.toMatchObject({
       code: 'statement-invalid',
       message: expect.stringContaining('line 2, column 3') as string,
     });
   });
 
-  it('knows the functions of Trino that it has under other names', async () => {
+  it('DuckDB knows the functions of Trino that it has under other names', async () => {
     const { rows } = await ask(
       `SELECT approx_distinct(user_id), approx_percentile(user_age, 0.5), from_unixtime(1575121641), to_unixtime(TIMESTAMP '2019-11-30 13:47:21'), regexp_like('abc', 'b'),
         json_extract_scalar('{"a": "b"}', '$.a'), array_join(array_agg(genre), '-'), day_of_week(DATE '2019-11-30'), day_of_year(DATE '2019-12-31'), week_of_year(DATE '2019-11-30') FROM purchases`,
@@ -175,7 +175,7 @@ describe('DuckDB over the lake', () => {
     }
   });
 
-  it('a statement that would spill more than it may to disk is refused, and the next query runs', async () => {
+  it('a statement that would spill more than its limit to disk is refused, and the next query runs', async () => {
     const sorted = 'SELECT max(n) AS n FROM (SELECT row_number() OVER (ORDER BY md5(range::VARCHAR)) AS n FROM range(CAST(? AS BIGINT)))';
     expect((await ask(sorted.replace('?', '1000'))).rows).toEqual([['1000']]);
     await expect(ask(sorted.replace('?', '6000000'))).rejects.toMatchObject({

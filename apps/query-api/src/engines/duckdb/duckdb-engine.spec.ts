@@ -31,7 +31,7 @@ function engineWith(guard: CallGuard): DuckDbEngine {
   return engine;
 }
 
-it('a process that cannot be started is unavailable, and no vote against S3', async () => {
+it('a process that cannot be started is unavailable, and does not count against S3', async () => {
   const pipeline = createPipeline({ ...queryPipelines['duckdb-reads'], name: 'duckdb-reads', breaker: { minimumCalls: 1 } });
   closing.push(() => pipeline.close());
   const engine = engineWith(guardsOver({ find: () => pipeline }).duckdbReads);
@@ -47,7 +47,7 @@ it('a statement that takes longer than its pipeline allows is unavailable', asyn
   await expect(engine.run(engineRequest('SELECT 1'))).rejects.toMatchObject({ code: 'unavailable' });
 });
 
-it('what waits to tell that it has begun holds no place among the reads of S3', async () => {
+it('a statement that waits to report its start holds no place among the reads of S3', async () => {
   const guarded: string[] = [];
   const engine = engineWith(async ({ operation, signal }, run) => {
     guarded.push(operation);

@@ -39,7 +39,7 @@ export class DuckDbEngine implements QueryEngine {
   readonly #reads: FileReads;
   #server: Promise<FileServer> | undefined;
 
-  /** @param guard stands around each statement from its start to its last row */
+  /** @param guard surrounds each statement from its start to its last row */
   constructor(settings: DuckDbSettings, sources: DuckDbSources, guard: CallGuard) {
     this.#pool = new SandboxPool(settings, async () => (await this.#fileServer()).lease());
     this.#sources = sources;
@@ -53,7 +53,8 @@ export class DuckDbEngine implements QueryEngine {
     const place = (byteOffset: number): string => describePosition(statement.text, originalOffset(offsetOfByte(text, byteOffset)));
     const tables = given ?? (await this.#sources.tables({ statement, parameters, signal }));
     signal.throwIfAborted();
-    // Nothing outlives the sandbox, so a successor has nothing to attach to: it runs the statement again. It is reported before the guard, which covers only S3.
+    // Nothing outlives the sandbox, so a successor has nothing to attach to: it runs the statement again. It is reported before the guard,
+    // which covers only S3.
     await onStarted(queryId);
     const opened = Promise.withResolvers<EngineResult>();
     const reading = this.#guard({ operation: 'read', idempotent: false, signal }, async (sending) => {

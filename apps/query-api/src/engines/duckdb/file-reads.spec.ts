@@ -38,7 +38,7 @@ it('a small file is read once and whole, for every range and for several readers
   expect(reads).toEqual(['a 0-100']);
 });
 
-it('of a large file the small ranges are kept, and the large ones are passed on', async () => {
+it('the small ranges of a large file are kept, and the large ones are passed on', async () => {
   const { files, reads } = reader(1024 * 1024);
   const a = fileOf('a', 10_000_000);
   for (let n = 0; n < 2; n += 1) {
@@ -55,7 +55,7 @@ it('the least recently used entry makes room', async () => {
   expect(reads).toEqual(['a 0-100', 'b 0-100', 'c 0-100', 'b 0-100']);
 });
 
-it('with no memory nothing is kept and nothing is read ahead', async () => {
+it('a reader without memory keeps nothing and reads nothing ahead', async () => {
   const { files, reads } = reader(0);
   const a = fileOf('a', 100);
   files.ahead([fileOf('b', 100)]);
@@ -64,7 +64,7 @@ it('with no memory nothing is kept and nothing is read ahead', async () => {
   expect(reads).toEqual(['a 0-100', 'a 0-100']);
 });
 
-it('files of the same key in another bucket or with another size are other files', async () => {
+it('files of the same key in another bucket or with another size are different files', async () => {
   const { files, reads } = reader(1000);
   await files.read(fileOf('a', 100), 0, 1, never);
   await files.read({ ...fileOf('a', 100), bucket: 'other' }, 0, 1, never);
@@ -86,7 +86,7 @@ it('an answer that is shorter than the range is a failure', async () => {
   await expect(files.read(fileOf('a', 10), 0, 10, never)).rejects.toThrow('3 bytes of 10');
 });
 
-it('small files are read ahead, each once and at most 16 at a time; a failed one is read again when it is needed', async () => {
+it('small files are read ahead once, at most 16 at a time; a failed one is read again on demand', async () => {
   let broken = true;
   const { files, reads } = reader(1024 * 1024, (key) => (broken && key === 'k1' ? new Error('away') : undefined));
   const many = Array.from({ length: 40 }, (_, n) => fileOf(`k${n}`, 100));

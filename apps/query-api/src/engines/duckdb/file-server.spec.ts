@@ -59,14 +59,14 @@ async function ask(url: string, range?: string, method = 'GET'): Promise<Answer>
   return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
 }
 
-describe('the file server', () => {
-  it('names files by partition and position, and neither by bucket nor by key', async () => {
+describe('FileServer', () => {
+  it('the file server names files by partition and position, and neither by bucket nor by key', async () => {
     const { lease, grant } = await grantOf();
     expect(grant.files.map((url) => url.slice(lease.url.length))).toEqual(['dt=a%20b%2Fc/0', 'dt=b/1']);
     expect(lease.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}\/$/);
   });
 
-  it('answers HEAD without a read of S3', async () => {
+  it('the file server answers HEAD without a read of S3', async () => {
     const { grant, reads } = await grantOf();
     expect(await ask(grant.files[1]!, undefined, 'HEAD')).toMatchObject({
       status: 200,
@@ -81,7 +81,7 @@ describe('the file server', () => {
     ['bytes=3-7', 3, 8],
     ['bytes=8-', 8, 10],
     ['bytes=8-100', 8, 10],
-  ])('answers the range %s and counts its bytes', async (range, from, to) => {
+  ])('the file server answers the range %s and counts its bytes', async (range, from, to) => {
     const { grant } = await grantOf();
     const { status, headers, body } = await ask(grant.files[0]!, range);
     expect({ status, contentRange: headers['content-range'] }).toEqual({ status: 206, contentRange: `bytes ${from}-${to - 1}/10` });
@@ -89,25 +89,25 @@ describe('the file server', () => {
     expect(grant.bytesSent()).toBe(to - from);
   });
 
-  it('answers a request without a range with the whole file', async () => {
+  it('the file server answers a request without a range with the whole file', async () => {
     const { grant } = await grantOf();
     const { status, body } = await ask(grant.files[1]!);
     expect(status).toBe(200);
     expect(body.equals(contentOf(large))).toBe(true);
   });
 
-  it.each(['bytes=10-', 'bytes=7-3', 'bytes=-5', 'lines=1-2', 'bytes=0-1,3-4'])('refuses the range %s', async (range) => {
+  it.each(['bytes=10-', 'bytes=7-3', 'bytes=-5', 'lines=1-2', 'bytes=0-1,3-4'])('the file server refuses the range %s', async (range) => {
     const { grant } = await grantOf();
     expect((await ask(grant.files[0]!, range)).status).toBe(416);
   });
 
-  it.each(['PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'])('refuses %s', async (method) => {
+  it.each(['PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'])('the file server refuses %s', async (method) => {
     const { grant, reads } = await grantOf();
     expect((await ask(grant.files[0]!, undefined, method)).status).toBe(405);
     expect(reads).toEqual([]);
   });
 
-  it('answers nothing else: other files, other paths, other tokens, and a grant that was revoked', async () => {
+  it('the file server answers nothing else: other files, other paths, other tokens, and a grant that was revoked', async () => {
     const { lease, grant, server, reads } = await grantOf();
     const other = server.lease().grant('dt', [small]);
     const origin = new URL(lease.url).origin;
@@ -128,7 +128,7 @@ describe('the file server', () => {
     expect(reads).toEqual([`${small.key} 0-10`]);
   });
 
-  it('gives a file the same URL in each grant of a lease, and answers it while one is held', async () => {
+  it('the file server gives a file the same URL in each grant of a lease, and answers it while one is held', async () => {
     const { lease, grant } = await grantOf();
     grant.revoke();
     const later = lease.grant('dt', [large, small]);
@@ -139,7 +139,7 @@ describe('the file server', () => {
     expect((await ask(later.files[0]!)).status).toBe(404);
   });
 
-  it('answers 503 when S3 cannot be read, and knows the reason', async () => {
+  it('the file server answers 503 when S3 cannot be read, and knows the reason', async () => {
     const reason = new Error('S3 is away');
     const { server } = await serve(async () => await Promise.reject(reason));
     const grant = server.lease().grant('dt', [large]);
@@ -148,14 +148,14 @@ describe('the file server', () => {
     expect(grant.bytesSent()).toBe(0);
   });
 
-  it('breaks off an answer whose read breaks off', async () => {
+  it('the file server breaks off an answer whose read breaks off', async () => {
     const { server } = await serve(async () => Readable.from(failing()));
     const grant = server.lease().grant('dt', [large]);
     await expect(ask(grant.files[0]!)).rejects.toThrow('aborted');
     expect(grant.failure()).toBeDefined();
   });
 
-  it.each(['the reader goes away', 'the grant is revoked'])('ends a read of S3 when %s', async (why) => {
+  it.each(['the reader disconnects', 'the grant is revoked'])('the file server ends a read of S3 when %s', async (why) => {
     const asked = Promise.withResolvers<AbortSignal>();
     const { server } = await serve(async (_file, _from, _to, signal) => {
       asked.resolve(signal);

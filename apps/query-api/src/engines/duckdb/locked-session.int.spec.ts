@@ -106,7 +106,7 @@ async function search(table: SandboxTable, filesUrl: string): Promise<Shown[]> {
   return answer;
 }
 
-it('the search looks everywhere: it calls everything that the session knows, and finds the definition of the view and the rows', () => {
+it('the search calls everything that the session knows, and finds the definition of the view and the rows', () => {
   expect(shown.length).toBeGreaterThan(1000);
   expect(shown.filter(({ failed }) => !failed).length).toBeGreaterThan(300);
   const seen = (text: string): string[] =>
@@ -126,7 +126,7 @@ it.each([
   ['the key of a file', () => fileName],
   ['the bucket', () => lake.bucket],
   ['the endpoint of S3', () => new URL(testParts.endpoint).host],
-])('nothing that a locked session can show holds %s', (_name, secret) => {
+])('no output of a locked session holds %s', (_name, secret) => {
   const text = secret().toLowerCase();
   const leaks = shown.filter(({ output }) => output.toLowerCase().includes(text));
   expect(leaks.map(({ sql, output }) => ({ sql, output: output.slice(0, 500) }))).toEqual([]);

@@ -15,7 +15,7 @@ afterAll(() => {
 });
 
 it.each(['SELECT 1', 'WITH t AS (SELECT 1) SELECT * FROM t', 'VALUES (1)', 'FROM purchases', 'SELECT 1 UNION ALL SELECT 2'])(
-  '%s is prepared',
+  'the statement %s is prepared',
   async (sql) => {
     expect(await (await prepareSelect(connection, sql)).runAndReadAll()).toBeDefined();
   },
@@ -39,7 +39,7 @@ it.each([
   'LOAD httpfs',
   'SELECT 1; SELECT 2',
   'DROP VIEW purchases; SELECT 1',
-])('%s is refused before anything of it is done', async (sql) => {
+])('the statement %s is refused before any part of it is executed', async (sql) => {
   await expect(prepareSelect(connection, sql)).rejects.toBeInstanceOf(NotOneSelect);
   expect((await connection.runAndReadAll('SELECT genre FROM purchases')).getRows()).toEqual([[1]]);
 });

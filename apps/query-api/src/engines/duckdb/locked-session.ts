@@ -102,8 +102,8 @@ export class LockedSession {
   }
 
   /**
-   * Whether the settings are as they were before the first statement. A function of DuckDB that a SELECT may call switches on its log,
-   * which would show later statements to a caller that gets past the gate.
+   * Whether the settings are as they were before the first statement. A SELECT may call a function of DuckDB that switches on its log. The
+   * log would show later statements to a caller that gets past the gate.
    */
   async isUnchanged(): Promise<boolean> {
     return (await settingsOf(this.#own)) === this.#settings;

@@ -13,7 +13,7 @@ function pipeOf(chunks: readonly string[]): Readable {
   return Readable.from(chunks.map((chunk) => Buffer.from(chunk))).setEncoding('utf8');
 }
 
-it('finds rows and control lines wherever the chunks are cut', async () => {
+it('resultLines finds rows and control lines wherever the chunks are cut', async () => {
   const text = '{"columns":[]}\n[1]\n["a\\nü"]\n{"end":{"reusable":true}}\n';
   const whole = await read([text]);
   expect(whole.map(({ control }) => control)).toEqual([{ columns: [] }, undefined, { end: { reusable: true } }]);
@@ -43,7 +43,7 @@ it('a line that the pipe breaks off is not given', async () => {
   expect((await read(['[1]\n[2'])).flatMap(({ rows }) => rows)).toEqual([[1]]);
 });
 
-it('a row longer than a row may be is refused before it is whole', async () => {
+it('a row above the limit is refused before it is complete', async () => {
   const piece = 'x'.repeat(1024 * 1024);
   let sent = 0;
   const endless = Readable.from(

@@ -18,7 +18,7 @@ export function readMsMax(readSeconds: number): number {
 }
 
 /**
- * Reads parts of files with the worker's own client, and thereby over the connections that it keeps.
+ * Reads parts of files with the worker's client, so that its open connections are used again.
  *
  * @param readSeconds time without a byte from S3 after which a read fails. A slow consumer does not count.
  */

@@ -24,7 +24,8 @@ import {
 } from './sandbox-protocol.ts';
 
 // The process that runs statements in DuckDB, one after the other. A statement of DuckDB can hold a thread for minutes without hearing an
-// interrupt. It can also build strings far beyond DuckDB's memory limit. In a process it harms no other statement, and SIGKILL always works.
+// interrupt. It can also build strings far beyond DuckDB's memory limit. In a process it harms no other statement, and SIGKILL always
+// works.
 
 const memoryCheckMs = 50;
 const lineBufferBytes = 64 * 1024;

@@ -51,7 +51,7 @@ export class Sandbox {
     this.#child = child;
     this.#lease = lease;
     this.#lines = (child.stdio[resultPipe] as Readable).setEncoding('utf8');
-    // The exit tells.
+    // The exit event reports the failure.
     this.#lines.on('error', () => undefined);
     this.#limits = settings.limits;
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.#stderr = (this.#stderr + text).slice(-stderrCharactersMax)));

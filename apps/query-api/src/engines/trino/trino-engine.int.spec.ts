@@ -38,7 +38,7 @@ describe.skipIf(missing !== undefined)(`Trino${skipNote(missing)}`, () => {
   const endless =
     'SELECT count(*) FROM UNNEST(sequence(1, 10000)) a(x), UNNEST(sequence(1, 10000)) b(y), UNNEST(sequence(1, 10000)) c(z) WHERE x * y % 7 = z % 5';
 
-  it('has ended a cancelled statement when the run returns', async () => {
+  it('Trino has ended a cancelled statement when the run returns', async () => {
     const controller = new AbortController();
     let id = '';
     const onStarted = async (executionId: string): Promise<void> => {
@@ -49,7 +49,7 @@ describe.skipIf(missing !== undefined)(`Trino${skipNote(missing)}`, () => {
     expect([await about(id, 'state'), await about(id, 'error_code')]).toEqual(['FAILED', 'USER_CANCELED']);
   });
 
-  it('ends a statement whose reader has enough', async () => {
+  it('the engine ends a statement whose reader has enough', async () => {
     let id = '';
     const onStarted = async (executionId: string): Promise<void> => void (id = queryOf(executionId));
     const { rows } = await engine.run(
@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)(`Trino${skipNote(missing)}`, () => {
     expect(await about(id, 'state')).not.toBe('RUNNING');
   });
 
-  it('runs no statement that was submitted and not followed', async () => {
+  it('Trino runs no statement that was submitted and not followed', async () => {
     const controller = new AbortController();
     let id = '';
     const onStarted = async (executionId: string): Promise<void> => {
@@ -77,14 +77,14 @@ describe.skipIf(missing !== undefined)(`Trino${skipNote(missing)}`, () => {
     expect(await about(id, 'state')).toBeUndefined();
   });
 
-  it('shows the caller, the source and the query to its operators', async () => {
+  it('Trino shows the caller, the source and the query to its operators', async () => {
     let id = '';
     const onStarted = async (executionId: string): Promise<void> => void (id = queryOf(executionId));
     await runToEnd(engine, engineRequest('SELECT 1', { user: 'ann é', onStarted }));
     expect([await about(id, '"user"'), await about(id, 'source')]).toEqual(['ann%20%C3%A9', 'millrace']);
   });
 
-  it('tells the bytes that it read from S3', async () => {
+  it('the engine reports the bytes that Trino read from S3', async () => {
     const lake = await openTestLake();
     try {
       await lake.land(conformanceRows);

@@ -50,8 +50,8 @@ const twoPages = {
   'GET /executing/1': { columns, data: [[3]], stats: { state: 'FINISHED', physicalInputBytes: 42 } },
 };
 
-describe('the Trino engine', () => {
-  it('follows the answers at the configured host, to the end, and no further than it is read', async () => {
+describe('TrinoEngine', () => {
+  it('the engine follows the answers at the configured host, to the end, and no further than it is read', async () => {
     const trino = new FakeTrino(twoPages);
     const result = await trino.engine(passThrough, 'https://ann:se%20cret@trino:8443').run(engineRequest('SELECT 1'));
     expect(trino.lines()).toEqual(['POST /v1/statement', 'GET /queued/1', 'GET /executing/0']);
@@ -64,7 +64,7 @@ describe('the Trino engine', () => {
     expect(trino.requests.map(({ headers }) => headers.get('authorization'))).toEqual(Array(4).fill('Basic YW5uOnNlIGNyZXQ='));
   });
 
-  it('names the caller, the query and the limit of bytes, and lets Trino bind the values', async () => {
+  it('the engine names the caller, the query and the limit of bytes, and lets Trino bind the values', async () => {
     const trino = new FakeTrino(twoPages);
     const request = engineRequest("SELECT 'x', ?, ?", { queryId: 'q1', parameters: ["it's", null], user: 'ann,é', bytesScannedMax: 1000 });
     await runToEnd(trino.engine(), request);
@@ -80,7 +80,7 @@ describe('the Trino engine', () => {
     });
   });
 
-  it('reports each place from which a successor can go on, before it goes on itself', async () => {
+  it('the engine reports each place from which a successor can continue, before it continues itself', async () => {
     const trino = new FakeTrino(twoPages);
     const seen: [string, number][] = [];
     await runToEnd(trino.engine(), engineRequest('SELECT 1', { onStarted: async (id) => void seen.push([id, trino.requests.length]) }));
@@ -90,21 +90,21 @@ describe('the Trino engine', () => {
     ]);
   });
 
-  it('attaches to the execution of a former worker and starts no other', async () => {
+  it('the engine attaches to the execution of a former worker and starts no other', async () => {
     const trino = new FakeTrino(twoPages);
     const { rows } = await runToEnd(trino.engine(), engineRequest('SELECT 1', { executionId: '/executing/0' }));
     expect(rows).toEqual([[1], [2], [3]]);
     expect(trino.lines()).toEqual(['GET /executing/0', 'GET /executing/1']);
   });
 
-  it('ends an execution whose rows a former worker has read, and starts another', async () => {
+  it('the engine ends an execution whose rows a former worker has read, and starts another', async () => {
     const trino = new FakeTrino(twoPages);
     const { rows } = await runToEnd(trino.engine(), engineRequest('SELECT 1', { executionId: '/executing/old' }));
     expect(rows).toEqual([[1], [2], [3]]);
     expect(trino.lines().slice(0, 4)).toEqual(['GET /executing/old', 'DELETE /executing/old', 'GET /executing/old', 'POST /v1/statement']);
   });
 
-  it('cancels a stopped statement and returns once Trino has ended it', async () => {
+  it('the engine cancels a stopped statement and returns once Trino has ended it', async () => {
     const ended = { error: { message: 'Query was canceled', errorName: 'USER_CANCELED', errorType: 'USER_ERROR' } };
     const trino = new FakeTrino({
       ...twoPages,
@@ -121,7 +121,7 @@ describe('the Trino engine', () => {
     expect(trino.lines()).toEqual(['POST /v1/statement', 'DELETE /queued/1', 'GET /queued/1', 'GET /executing/0']);
   });
 
-  it('leaves a handed-over statement running', async () => {
+  it('the engine leaves a handed-over statement running', async () => {
     const trino = new FakeTrino(twoPages);
     const controller = new AbortController();
     const reason = new QueryStopped('handed-over');
@@ -132,7 +132,7 @@ describe('the Trino engine', () => {
     expect(trino.lines()).toEqual(['POST /v1/statement']);
   });
 
-  it('leaves a handed-over statement to its successor while its first rows are read', async () => {
+  it('the engine leaves a handed-over statement to its successor while its first rows are read', async () => {
     const trino = new FakeTrino(twoPages);
     const controller = new AbortController();
     const reason = new QueryStopped('handed-over');
@@ -147,7 +147,7 @@ describe('the Trino engine', () => {
     expect((await runToEnd(trino.engine(), engineRequest('SELECT 1', { executionId: place }))).rows).toEqual([[1], [2], [3]]);
   });
 
-  it('cancels a statement whose reader has enough', async () => {
+  it('the engine cancels a statement whose reader has enough', async () => {
     const trino = new FakeTrino(twoPages);
     const { rows } = await trino.engine().run(engineRequest('SELECT 1'));
     for await (const batch of rows) {
@@ -180,7 +180,7 @@ describe('the Trino engine', () => {
     [429, Throttled],
     [401, QueryError],
     [500, QueryError],
-  ])('gives its pipeline the right error for the status %i', async (status, kind) => {
+  ])('the engine gives its pipeline the right error for the status %i', async (status, kind) => {
     const seen: unknown[] = [];
     const guard: CallGuard = async (_call, run) =>
       await run(new AbortController().signal).catch((error: unknown) => {
@@ -193,7 +193,7 @@ describe('the Trino engine', () => {
     expect(seen).toEqual([expect.any(kind)]);
   });
 
-  it('would take a statement once one has run to its end', async () => {
+  it('the check passes once a statement has run to its end', async () => {
     const signal = new AbortController().signal;
     await expect(new FakeTrino(twoPages).engine().check(signal)).resolves.toBeUndefined();
     const error = { message: 'No nodes available to run query', errorName: 'NO_NODES_AVAILABLE', errorType: 'INSUFFICIENT_RESOURCES' };

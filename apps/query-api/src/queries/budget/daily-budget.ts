@@ -16,8 +16,8 @@ export interface DailyBudgetSettings {
 }
 
 /**
- * Counts in Redis the bytes that each principal scans on each day. A query is refused when the budget of the day is used up. Queries that run at
- * that moment end, so that the sum may exceed the budget by their bytes. Anonymous callers share one budget.
+ * Counts in Redis the bytes that each principal scans on each day. A query is refused when the budget of the day is used up. Queries that
+ * run at that moment end, so that the sum may exceed the budget by their bytes. Anonymous callers share one budget.
  */
 export class DailyBudget {
   readonly #redis: Pick<Redis, 'get' | 'multi'>;

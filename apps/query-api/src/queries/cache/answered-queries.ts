@@ -21,7 +21,7 @@ export interface AnsweredQueriesSettings {
   readonly entriesMax: number;
 }
 
-/** Queries that need no run of their own, in Redis beside the jobs of those that do. */
+/** Queries that need no separate run, in Redis beside the jobs of those that do. */
 export class AnsweredQueries {
   readonly #redis: Redis;
   readonly #settings: AnsweredQueriesSettings;
@@ -38,7 +38,7 @@ export class AnsweredQueries {
     return end == null ? query : { data: query.data, outcome: JSON.parse(end) as QueryOutcome };
   }
 
-  /** Adds a query. One that is there already stays as it is. */
+  /** Adds a query. An existing one stays as it is. */
   async add(id: string, query: AnsweredQuery): Promise<void> {
     const { retentionSeconds, entriesMax } = this.#settings;
     const commands = this.#redis.pipeline();
@@ -59,7 +59,7 @@ export class AnsweredQueries {
     await this.#redis.zrem(this.#indexKey, ...surplus);
   }
 
-  /** Ends a query that follows another, and returns its end: the first one stands. */
+  /** Ends a query that follows another, and returns its end. The first end is kept. */
   async end(id: string, outcome: QueryOutcome): Promise<QueryOutcome> {
     const key = this.#endKeyOf(id);
     const taken = await this.#redis.set(key, JSON.stringify(outcome), 'EX', this.#settings.retentionSeconds, 'NX');

@@ -53,7 +53,7 @@ export interface VersionedTable {
   readonly stream: Stream;
   readonly store: ObjectStore;
   readonly catalog: Pick<GlueCatalog, 'partitions' | 'locationOf'>;
-  /** Reads the offsets of the snapshot that the catalog names, by partition of the topic. Undefined when there is none that can be read. */
+  /** Reads the offsets of the snapshot that the catalog names, by partition of the topic. Undefined when no snapshot can be read. */
   readonly projectedOffsets?: () => Promise<readonly number[] | undefined>;
 }
 
@@ -67,8 +67,8 @@ interface TableState {
 }
 
 /**
- * Reads the version of tables from their ledgers and from the catalog. The landed offset of each lane stands for an exact set of files,
- * and the catalog names the partitions that engines read.
+ * Reads the version of tables from their ledgers and from the catalog. The landed offset of each lane identifies an exact set of files, and
+ * the catalog names the partitions that engines read.
  */
 export class LedgerVersions implements LakeVersions {
   readonly #tables: ReadonlyMap<

@@ -13,7 +13,7 @@ interface RememberedEntry {
 
 /**
  * Follows the head of one lane's ledger. The next entry has a known key, so an unchanged head costs one GET. Entries never change, and an
- * entry is recorded only after the files of the one before: the offset of a landed head stands for an exact set of files.
+ * entry is recorded only after the files of the one before. So the offset of a landed head identifies an exact set of files.
  */
 export class LaneHead {
   readonly #store: ObjectStore;

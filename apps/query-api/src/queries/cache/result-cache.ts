@@ -23,7 +23,10 @@ export interface ResultCacheSettings {
   readonly entriesMax: number;
 }
 
-/** Life of the name of the query that runs a statement for others, in seconds. Its state decides; this only bounds what is left behind. */
+/**
+ * Life of the name of the query that runs a statement for others, in seconds. Its state decides; this only limits the names that are left
+ * behind.
+ */
 const leaderSeconds = 7200;
 
 const leadScript = `

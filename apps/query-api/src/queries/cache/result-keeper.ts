@@ -26,8 +26,8 @@ export interface ResultKeeperParts {
 }
 
 /**
- * Keeps results for later queries. A result is kept only if the tables were the same before and after the run, for the partitions that the
- * statement may read: it is then exact, whenever the engine looked at them. It never fails, because a query does not need it.
+ * Keeps results for later queries. A result is kept only if the partitions that the statement may read were the same before and after the
+ * run. It is then exact, whenever the engine looked at them. It never fails, because a query does not need it.
  */
 export class ResultKeeper {
   readonly #parts: ResultKeeperParts;

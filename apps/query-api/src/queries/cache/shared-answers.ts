@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { queuePrefix } from '../queue-prefix.ts';
 import type { StaleAnswer } from '../query-record.ts';
 
-/** Longest time for which an answer may stand in, in seconds. */
+/** Longest time for which an answer may replace a missing one, in seconds. */
 const answerSeconds = 86_400;
 /** Answers that are kept at most; each has at most 256 KiB. */
 const answersMax = 200;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { cacheKeyOf, isRepeatable, normalisedText, type KeyedQuery } from './statement-key.ts';
 
-describe('the normalised text of a statement', () => {
+describe('normalisedText', () => {
   it.each([
     ['SELECT  a ,b\nFROM t', 'select a, b from t'],
     ['SELECT count( * ) FROM t WHERE a=1', 'SELECT count(*) from t where a = 1'],
     ['SELECT a FROM t WHERE a>=? AND b IN (1,2)', 'SELECT a FROM t WHERE a >= ? AND b IN ( 1, 2 )'],
     ["SELECT DATE'2019-12-01'", "SELECT DATE '2019-12-01'"],
-  ])('is the same for %j and %j', (one, other) => {
+  ])('the normalised text is the same for %j and %j', (one, other) => {
     expect(normalisedText(one)).toBe(normalisedText(other));
   });
 
@@ -23,15 +23,15 @@ describe('the normalised text of a statement', () => {
     ['SELECT 5 ! = 120', 'SELECT 5 != 120'],
     ['SELECT 1 .5', 'SELECT 1.5'],
     ['SELECT - -1', 'SELECT 1'],
-  ])('keeps %j and %j apart', (one, other) => {
+  ])('the normalised text keeps %j and %j apart', (one, other) => {
     expect(normalisedText(one)).not.toBe(normalisedText(other));
   });
 });
 
-describe('the key of a query', () => {
+describe('cacheKeyOf', () => {
   const query: KeyedQuery = { text: 'SELECT ?', parameters: [1], engine: 'duckdb', timeoutMs: 1000, rights: ['queries:run', 'admin'] };
 
-  it('does not depend on the order of rights', () => {
+  it('the key does not depend on the order of rights', () => {
     expect(cacheKeyOf({ ...query, rights: ['admin', 'queries:run'] })).toBe(cacheKeyOf(query));
   });
 
@@ -44,16 +44,16 @@ describe('the key of a query', () => {
     { engine: 'athena' },
     { timeoutMs: 2000 },
     { rights: ['queries:run'] },
-  ])('is another one with %j', (more) => {
+  ])('the key differs with %j', (more) => {
     expect(cacheKeyOf({ ...query, ...more })).not.toBe(cacheKeyOf(query));
   });
 
-  it('tells -0 from 0', () => {
+  it('the key distinguishes -0 from 0', () => {
     expect(cacheKeyOf({ ...query, parameters: [-0] })).not.toBe(cacheKeyOf({ ...query, parameters: [0] }));
   });
 });
 
-describe('a repeatable statement', () => {
+describe('isRepeatable', () => {
   it.each([
     'SELECT now()',
     'SELECT NOW ()',
@@ -65,16 +65,16 @@ describe('a repeatable statement', () => {
     'SELECT * FROM purchases USING SAMPLE 5 ROWS',
     "SELECT CAST('now' AS TIMESTAMP)",
     'SELECT age(purchase_timestamp) FROM purchases',
-  ])('is not %s', (sql) => {
+  ])('the statement %s is not repeatable', (sql) => {
     expect(isRepeatable(sql, [])).toBe(false);
   });
 
-  it('has no parameter that a cast reads as the current time', () => {
+  it('a statement with a parameter that a cast reads as the current time is not repeatable', () => {
     expect(isRepeatable('SELECT CAST(? AS TIMESTAMP)', [' Today '])).toBe(false);
     expect(isRepeatable('SELECT CAST(? AS TIMESTAMP)', ['2019-12-01', 4, null])).toBe(true);
   });
 
-  it('may have texts that hold the names of volatile functions', () => {
+  it('a repeatable statement may have texts that hold the names of volatile functions', () => {
     expect(isRepeatable("SELECT count(*) FROM purchases WHERE title = 'random now()'", [])).toBe(true);
   });
 });

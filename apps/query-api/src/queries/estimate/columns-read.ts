@@ -2,8 +2,8 @@ import { foldName } from '../../statement/fold.ts';
 import { nodesOf, type TreeNode } from '../../statement/tree-node.ts';
 
 /**
- * Finds the columns that a statement may read of its tables, as folded names. Undefined: every column. A name counts wherever it stands,
- * so that the set may be too large and is never too small.
+ * Finds the columns that a statement may read of its tables, as folded names. Undefined: every column. A name counts wherever it occurs, so
+ * that the set may be too large and is never too small.
  *
  * @param statement the tree of one statement; undefined for one that cannot be parsed
  */

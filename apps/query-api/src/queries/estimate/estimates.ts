@@ -29,7 +29,7 @@ export interface EstimatesParts {
   readonly usdPerTb: number;
 }
 
-/** Estimates what a query would read, without running it. */
+/** Estimates the bytes that a query would read, without running it. */
 export class Estimates {
   readonly #parts: EstimatesParts;
   readonly #sizes = new Map<string, ReadonlyMap<string, number>>();
@@ -39,8 +39,8 @@ export class Estimates {
   }
 
   /**
-   * The bytes of the columns that a statement names, in the files of the partitions that its conditions allow. An engine may read less: it can skip parts of
-   * a file by their statistics, and stop early at a LIMIT.
+   * The bytes of the columns that a statement names, in the files of the partitions that its conditions allow. An engine may read less: it
+   * can skip parts of a file by their statistics, and stop early at a LIMIT.
    *
    * @throws QueryError `unavailable` when Glue or S3 does not answer, `engine-failed` when there are too many files
    */

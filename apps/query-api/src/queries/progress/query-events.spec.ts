@@ -49,7 +49,7 @@ it('a stream has one event for each state, and ends with the last one', async ()
   ]);
 });
 
-it('a stream that is opened again goes on behind the last event', async () => {
+it('a stream that is opened again continues behind the last event', async () => {
   expect(await eventsOf(['running', 'running', 'succeeded'], { after: 2 })).toEqual(['retry', '4']);
 });
 
@@ -68,7 +68,7 @@ it('a stream outlives looks without an answer, and ends with a query that is no 
   expect(await eventsOf(['running', new QueryError('not-found', 'gone'), 'succeeded'])).toEqual(['retry', '2']);
 });
 
-it('a Last-Event-ID that is none of ours counts as none', () => {
+it('an unknown Last-Event-ID counts as none', () => {
   expect(['1', '4', '5', 'x', '', undefined].map(eventNumberOf)).toEqual([1, 4, 0, 0, 0, 0]);
   expect([hasSeenAll(record('succeeded'), 4), hasSeenAll(record('succeeded'), 2), hasSeenAll(record('running'), 4)]).toEqual([
     true,

@@ -25,7 +25,7 @@ export interface FollowedQuery {
   readonly signal: AbortSignal;
 }
 
-/** The number in a `Last-Event-ID`; 0 where there is none. */
+/** The number in a `Last-Event-ID`; 0 without a valid one. */
 export function eventNumberOf(lastEventId: string | undefined): number {
   return lastEventId !== undefined && /^[1-4]$/.test(lastEventId) ? Number(lastEventId) : 0;
 }

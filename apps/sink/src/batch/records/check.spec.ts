@@ -15,8 +15,8 @@ function resultOf(value: Buffer | null): ReturnType<typeof check> {
   });
 }
 
-describe('the check', () => {
-  it('makes one line of a pretty-printed record, in lower case where the contract requires it', () => {
+describe('checkOf', () => {
+  it('the check makes one line of a pretty-printed record, in lower case where the contract requires it', () => {
     const value = JSON.stringify(
       JSON.parse(purchaseLine(1, { bookId: 'EC437D98-455D-4FEC-8DBE-2C2630454BDD', colour: 'red' })),
       undefined,
@@ -57,7 +57,7 @@ describe('the check', () => {
       Buffer.from(purchaseLine(1).replace('Orlando', '\\ud800')),
       'title must not hold NUL or an unpaired surrogate',
     ],
-  ])('rejects %s with the reason and the original bytes', (_what, value, reason) => {
+  ])('the check rejects %s with the reason and the original bytes', (_what, value, reason) => {
     const result = resultOf(value);
     expect(result).toMatchObject({ kind: 'reject', offset: 42, reason });
     expect(JSON.parse(result.line)).toEqual({
@@ -72,7 +72,7 @@ describe('the check', () => {
     });
   });
 
-  it('accepts a value that begins with a byte order mark, as the purchase API does', () => {
+  it('the check accepts a value that begins with a byte order mark, as the purchase API does', () => {
     expect(resultOf(Buffer.from(`\ufeff${purchaseLine(1)}`))).toMatchObject({
       kind: 'row',
       eventId: '00000000-0000-4000-8000-000000000001',
@@ -80,7 +80,7 @@ describe('the check', () => {
     expect(resultOf(Buffer.from(`\ufeff\ufeff${purchaseLine(1)}`))).toMatchObject({ kind: 'reject', reason: 'the value is not JSON' });
   });
 
-  it('keeps every header of a reject: null, empty and repeated ones, under any name', () => {
+  it('the check keeps every header of a reject: null, empty and repeated ones, under any name', () => {
     const headers = [
       { name: '__proto__', value: Buffer.from('a') },
       { name: 'x', value: null },

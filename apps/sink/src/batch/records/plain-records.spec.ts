@@ -92,7 +92,7 @@ function textOf(event: Record<string, unknown>, pick: (below: number) => number)
 }
 
 describe.each([purchases, bookViews])('the plain form of $name', (stream) => {
-  it('a record in it fits the schema, and its row is that of the exact path', () => {
+  it('a record in the plain form fits the schema, and its row is that of the exact path', () => {
     const pick = numbersOf(7);
     const readPlain = plainRecordsOf(stream)!;
     const validator = validatorFor(stream.eventSchema);

@@ -29,8 +29,8 @@ async function callsOfAStart(entries: number, entriesOfALife = entries): Promise
     .map((effect) => effect.split(' ')[0]!);
 }
 
-describe('a start', () => {
-  it('costs the same few calls at any length of the ledger', async () => {
+describe('the start of a lane', () => {
+  it('a start costs the same few calls at any length of the ledger', async () => {
     const short = await callsOfAStart(45);
     const long = await callsOfAStart(345);
     expect(long).toEqual(short);
@@ -38,13 +38,13 @@ describe('a start', () => {
     expect(short.length).toBeLessThan(30);
   });
 
-  it('costs as few calls behind many lives that were each too short to fill a snapshot', async () => {
+  it('a start costs as few calls behind many lives that were each too short to fill a snapshot', async () => {
     const calls = await callsOfAStart(300, 3);
     expect(calls.filter((call) => call === 'list').length).toBeLessThanOrEqual(4);
     expect(calls.length).toBeLessThan(60);
   });
 
-  it('reads the landed files where a snapshot is gone, damaged, or of another ledger', async () => {
+  it('a start reads the landed files where a snapshot is gone, damaged, or of another ledger', async () => {
     for (const damage of ['gone', 'damaged', 'of another ledger'] as const) {
       const world = new World();
       for (let n = 0; n < 30; n += 1) world.topic.append(purchaseLine(n));
@@ -62,7 +62,7 @@ describe('a start', () => {
     }
   });
 
-  it('writes a checkpoint after every thousandth entry, or whatever is set', async () => {
+  it('a lane writes a checkpoint after every thousandth entry, or after the number that is set', async () => {
     const world = new World();
     for (let n = 0; n < 9; n += 1) world.topic.append(purchaseLine(n));
     await world.run(world.writer({ flushBytes: 1, entriesPerCheckpoint: 3 }), 1);

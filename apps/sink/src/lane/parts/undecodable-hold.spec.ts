@@ -42,8 +42,8 @@ async function live(writer: Writer): Promise<void> {
   }
 }
 
-describe('a lane before a batch that cannot be decoded', () => {
-  it('lands the records before it, holds its partition, and names offsets and cause once', async () => {
+describe('a lane before an undecodable batch', () => {
+  it('a lane lands the records before an undecodable batch, holds its partition, and names offsets and cause once', async () => {
     const { world } = worldWith(3, 20, 2);
     const writer = world.writer();
     await live(writer);
@@ -56,7 +56,7 @@ describe('a lane before a batch that cannot be decoded', () => {
     expect(() => laneHealth(parts)).toThrow(`partition 0: the batch at offsets 3-22 cannot be decoded: ${reason}`);
   });
 
-  it('continues when a later fetch can be decoded', async () => {
+  it('a lane continues when a later fetch can be decoded', async () => {
     const { world } = worldWith(3, 2, 2);
     const writer = world.writer();
     await live(writer);
@@ -69,7 +69,7 @@ describe('a lane before a batch that cannot be decoded', () => {
   it.each([
     ['other bytes', { sha256: '0'.repeat(64) }],
     ['another end', { to: 24 }],
-  ])('stays there when the permission is for %s', async (_what, more) => {
+  ])('a lane stays before the batch when the permission is for %s', async (_what, more) => {
     const { world, batch } = worldWith(3, 20, 2);
     permit(world, batch, more);
     const writer = world.writer();
@@ -79,7 +79,7 @@ describe('a lane before a batch that cannot be decoded', () => {
   });
 
   it.each([[1], [20], [2500]])(
-    'makes a reject of each of its %i offsets with an operator’s permission, and keeps its bytes once',
+    'a permitted lane makes a reject of each of the %i offsets of the batch, and keeps its bytes once',
     async (count) => {
       const { world, batch } = worldWith(3, count, 2);
       const writer = world.writer();
@@ -102,7 +102,7 @@ describe('a lane before a batch that cannot be decoded', () => {
     },
   );
 
-  it('recognises its log by the last record before the batch, and does not stop there a second time', async () => {
+  it('a lane recognises its log by the last record before the batch, and does not stop there a second time', async () => {
     const { world, batch } = worldWith(3, 20, 0);
     permit(world, batch);
     await live(world.writer());
@@ -114,7 +114,7 @@ describe('a lane before a batch that cannot be decoded', () => {
     expect(second.events.filter(({ type }) => type === 'BatchUndecodable')).toEqual([]);
   });
 
-  it('holds at the record that identifies its log if that record can no longer be read', async () => {
+  it('a lane holds at the record that identifies its log if that record can no longer be read', async () => {
     const { world } = worldWith(3, 0, 0);
     world.topic.undecodable.length = 0;
     await live(world.writer());
@@ -139,7 +139,7 @@ describe('a lane before a batch that cannot be decoded', () => {
 });
 
 describe('offsets without a record', () => {
-  it('land as absent at the age limit of the batch and are committed, even if no record follows them', async () => {
+  it('offsets without a record land as absent at the age limit and are committed, even if no record follows', async () => {
     const world = new World();
     world.topic.append(purchaseLine(0));
     world.topic.skip(1);
@@ -155,7 +155,7 @@ describe('offsets without a record', () => {
     expect(world.entries().at(-1)!.last?.offset).toBe(0);
   });
 
-  it('are enough for a lane to run, and do not hide that the topic was recreated', async () => {
+  it('offsets without a record let a lane run, and do not hide that the topic was recreated', async () => {
     const world = new World();
     world.topic.skip(3);
     await live(world.writer());

@@ -71,7 +71,7 @@ it('a sweep deletes replaced files and old metadata after the grace period, and 
   expect(await lake.sweep(projection, { graceMs: 0 }).run()).toMatchObject({ deleted: 0, waiting: 0 });
 }, 180_000);
 
-it('a file that a repair replaced leaves the table with the next merge of its day, and its rows count as lost', async () => {
+it('a file replaced by a repair leaves the table with the next merge of its day; its rows count as lost', async () => {
   const projection = lake.projection();
   const [first] = [await lake.landed.land(0, [start, start + 1]), await lake.landed.land(1, [start + 2])];
   await projection.round();

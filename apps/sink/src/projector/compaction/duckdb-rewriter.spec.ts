@@ -69,7 +69,7 @@ const inputOf = (key: string, rows: number): { key: string; bytes: number; rows:
   rows,
 });
 
-it('a merged file has every row once, sorted, with the field ids of the stream; a column that an old file lacks is null', async () => {
+it("a merged file has every row once, sorted, with the stream's field ids; a missing column is null", async () => {
   const paths = [await baseFile('new', [5, 1, 3]), await baseFile('old', [2, 4], { old: true })];
   const made = await rewriter(paths).rewrite(dt, [inputOf(paths[0]!, 3), inputOf(paths[1]!, 2)], {});
   expect(made).toMatchObject({ rows: 5, lostRows: 0, partitions: [2, 2], offsets: [1, 5], seconds: [1_700_000_001, 1_700_000_005] });

@@ -29,7 +29,7 @@ function overriding(store: ObjectStore, overrides: Partial<ObjectStore>): Object
   return Object.assign(base, overrides);
 }
 
-/** Moves the pointer whoever moved it since it was read. */
+/** Moves the pointer even if another writer moved it since it was read. */
 class BlindCatalog extends SimulatedCatalog {
   protected override apply(_from: CatalogPointer | undefined, location: string): void {
     this.pointer.location = location;
@@ -89,12 +89,12 @@ const brokenUpkeep: Readonly<Record<string, ProjectorMakers>> = {
     compacting: (table) =>
       accessing(table, { commit: async (plan, options) => await table.commit(plan, options).catch(() => 'idle' as const) }),
   },
-  'a sweep leaves what a later commit may name': {
+  'a sweep leaves objects that a later commit may name': {
     ...soundProjector,
     sweeping: (table) => accessing(table, { read: async (options) => numbered(await table.read(options), 1_000_000) }),
   },
   'a sweep waits for the readers': { ...soundProjector, graceMs: 0 },
-  'a sweep leaves what the catalog names': {
+  'a sweep leaves objects that the catalog names': {
     ...soundProjector,
     sweeping: (table) => accessing(table, { announced: async () => [] }),
   },

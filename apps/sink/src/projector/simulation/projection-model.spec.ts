@@ -27,9 +27,10 @@ async function check(makers: ProjectorMakers, numRuns: number, endOnFailure: boo
   return { error: errorInstance, counterexample, ...sums };
 }
 
-// Schedules have two projectors, crashes, delayed and doubled writes, unanswered reads, a foreign writer, merges, sweeps and time that passes.
+// Schedules have two projectors, crashes, delayed and doubled writes, unanswered reads, a foreign writer, merges, sweeps and time that
+// passes.
 describe('the model of the projection', () => {
-  it('holds in 100 schedules, in which projectors meet', async () => {
+  it('the model of the projection holds in 100 schedules, in which projectors meet', async () => {
     const { commits, lost, merges, abandoned, deleted, ...verdict } = await check(soundProjector, 100, false);
     expect(verdict).toEqual({ error: null, counterexample: null });
     expect(commits).toBeGreaterThan(400);

@@ -5,7 +5,7 @@ import type { World } from '../world/world.ts';
 /**
  * The table holds every accepted record of the log exactly once, and the ledger is one path from 0 to the log's end.
  *
- * @param duplicates offsets of accepted records whose event stands in the table already
+ * @param duplicates offsets of accepted records whose event the table already has
  */
 export function expectExactlyOnce(world: World, duplicates: ReadonlySet<number> = new Set()): void {
   const entries = world.entries();

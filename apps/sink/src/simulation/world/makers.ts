@@ -13,7 +13,7 @@ export interface Makers {
   readonly orphans: (budget: SpoolBudget, observe: SinkObserver) => OrphanedBatches;
   /**
    * @param n how many ids the world has given out
-   * @param position the offset at which the lane stands
+   * @param position the offset of the lane
    */
   readonly batchId: (n: number, position: number) => string;
   /** The audit behind `./millrace audit` and `GET /v1/audit`. */

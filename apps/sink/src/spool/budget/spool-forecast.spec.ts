@@ -4,8 +4,8 @@ import { SpoolForecast } from './spool-forecast.ts';
 
 const room = (bytesMax: number): SpoolBudget => new SpoolBudget({ bytesMax, openSegmentsMax: 1 }, () => undefined);
 
-describe('the forecast', () => {
-  it('predicts when the spool will be full at the rate of the last minute', () => {
+describe('SpoolForecast', () => {
+  it('the forecast predicts when the spool will be full at the rate of the last minute', () => {
     const forecast = new SpoolForecast();
     forecast.sample(0, 1_000_000);
     for (let second = 60; second <= 120; second += 1) forecast.sample(second * 1000, second * 100);
@@ -13,7 +13,7 @@ describe('the forecast', () => {
     expect(forecast.msToFull(room(22_000))).toBe(100_000);
   });
 
-  it('is infinite while the spool does not grow, and before it has samples', () => {
+  it('the forecast is infinite while the spool does not grow, and before it has samples', () => {
     const forecast = new SpoolForecast();
     expect(forecast.msToFull(room(100))).toBe(Number.POSITIVE_INFINITY);
     forecast.sample(0, 50);

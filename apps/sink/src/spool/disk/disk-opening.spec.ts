@@ -35,8 +35,8 @@ class FullDisk {
   }
 }
 
-describe('the opening of the disk', () => {
-  it('returns while the disk is full, gives the reason, and completes when there is room', async () => {
+describe('DiskOpening', () => {
+  it('the opening returns while the disk is full, gives the reason, and completes when there is room', async () => {
     const disk = new FullDisk();
     const opening = await disk.begin();
     expect(opening.failure).toBe(full);
@@ -49,13 +49,13 @@ describe('the opening of the disk', () => {
     expect(disk.failures).toEqual([full, full]);
   });
 
-  it('fails at once on an error that freeing space cannot fix', async () => {
+  it('the opening fails at once on an error that freeing space cannot fix', async () => {
     const disk = new FullDisk();
     disk.error = new Error('EACCES');
     await expect(disk.begin()).rejects.toThrow('EACCES');
   });
 
-  it('keeps retrying after any other error once it has returned, because that error may pass too', async () => {
+  it('the opening keeps retrying after any other error once it has returned, because that error may pass too', async () => {
     const disk = new FullDisk();
     const opening = await disk.begin();
     disk.error = new Error('EIO');
@@ -68,7 +68,7 @@ describe('the opening of the disk', () => {
     expect(opening.failure).toBeUndefined();
   });
 
-  it('stops retrying when the sink stops', async () => {
+  it('the opening stops retrying when the sink stops', async () => {
     const disk = new FullDisk();
     const opening = await disk.begin();
     disk.stopping.abort(new Error('the sink stops'));

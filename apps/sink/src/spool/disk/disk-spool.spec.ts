@@ -23,8 +23,8 @@ async function take(incarnation: string, clock = new TestClock()): Promise<DiskS
   return await DiskSpool.take(root, incarnation, clock);
 }
 
-describe('the spool on disk', () => {
-  it('overwrites the remains of a failed write, and truncates the rest when sealed', async () => {
+describe('DiskSpool', () => {
+  it('the spool overwrites the remains of a failed write, and truncates the rest when sealed', async () => {
     const files = await (await take('one')).open(0, 'batch');
     await files.write('a', Buffer.from('one\n'), 0);
     await files.write('a', Buffer.from('half of a long li'), 4);
@@ -33,7 +33,7 @@ describe('the spool on disk', () => {
     expect(await readFile(files.path('a'), 'utf8')).toBe('one\ntwo\n');
   });
 
-  it('adopts the batches of a dead incarnation once, and leaves a living one alone', async () => {
+  it('the spool adopts the batches of a dead incarnation once, and leaves a living one alone', async () => {
     const living = await take('living');
     await spooled(await living.open(0, 'of-the-living'));
     await leftByDead('dead');
@@ -48,7 +48,7 @@ describe('the spool on disk', () => {
     expect(await readSpooled(left[0]!.files)).toMatchObject({ entry, takenAt: 1_700_000_000_000 });
   });
 
-  it('continues where it stopped at the next call when it could not adopt every batch', async () => {
+  it('the spool continues where it stopped at the next call if it could not adopt every batch', async () => {
     await leftByDead('dead');
     const mine = await take('mine');
     await writeFile(join(root, 'mine', 'p3'), 'in the way');
@@ -58,13 +58,13 @@ describe('the spool on disk', () => {
     expect(await mine.left()).toEqual([]);
   });
 
-  it('considers an owner dead when another process has its pid', async () => {
+  it('the spool considers an owner dead when another process has its pid', async () => {
     await leftByDead('recycled', { pid: process.pid, startedAt: '1' });
     expect(await (await take('mine')).left()).toHaveLength(1);
   });
 
   it.each(['pid namespace', 'host'])(
-    'considers an owner in another %s dead when its heartbeat stops, whatever its pid is here',
+    'the spool considers an owner in another %s dead when its heartbeat stops, whatever its pid is here',
     async (where) => {
       const elsewhere: Partial<Owner> = where === 'host' ? { host: 'another' } : { pidNamespace: 'pid:[1]' };
       await leftByDead('beats', elsewhere);
@@ -83,7 +83,7 @@ describe('the spool on disk', () => {
     },
   );
 
-  it('keeps a heartbeat until it is released, even after another sink considered its owner dead', async () => {
+  it('the spool keeps a heartbeat until it is released, even after another sink considered its owner dead', async () => {
     const clock = new TestClock();
     const spool = await take('mine', clock);
     const owner = join(root, 'mine', 'owner.json');
@@ -103,7 +103,7 @@ describe('the spool on disk', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('leaves its batches to the next incarnation when it stops, and leaves nothing when no batch waits', async () => {
+  it('the spool leaves its batches to the next incarnation when it stops, and leaves nothing when no batch waits', async () => {
     const first = await take('first');
     await spooled(await first.open(0, 'waits'));
     await first.release();
@@ -113,19 +113,22 @@ describe('the spool on disk', () => {
     expect(await readdir(root)).toEqual(['first']);
   });
 
-  it.each(['a.parquet', 'manifest.json'])('detects that %s does not match its checksum, and sets the batch aside', async (name) => {
-    const spool = await take('one');
-    const files = await spool.open(0, 'batch');
-    await spooled(files);
-    await writeFile(files.path(name), (await readFile(files.path(name), 'utf8')).replace('o', 'O'));
-    await expect(readSpooled(files)).rejects.toMatchObject({ code: 'spool-corrupt', retryable: false });
-    await files.setAside();
-    expect(await readdir(join(root, 'corrupt'))).toEqual([expect.stringMatching(/-batch$/)]);
-    // A batch that was set aside does not count as left by a dead incarnation.
-    expect(await (await take('two')).left()).toEqual([]);
-  });
+  it.each(['a.parquet', 'manifest.json'])(
+    'the spool detects that %s does not match its checksum, and sets the batch aside',
+    async (name) => {
+      const spool = await take('one');
+      const files = await spool.open(0, 'batch');
+      await spooled(files);
+      await writeFile(files.path(name), (await readFile(files.path(name), 'utf8')).replace('o', 'O'));
+      await expect(readSpooled(files)).rejects.toMatchObject({ code: 'spool-corrupt', retryable: false });
+      await files.setAside();
+      expect(await readdir(join(root, 'corrupt'))).toEqual([expect.stringMatching(/-batch$/)]);
+      // A batch that was set aside does not count as left by a dead incarnation.
+      expect(await (await take('two')).left()).toEqual([]);
+    },
+  );
 
-  it('detects lines that differ from the appended ones', async () => {
+  it('the spool detects lines that differ from the appended ones', async () => {
     const files = await (await take('one')).open(0, 'batch');
     await files.write('a', Buffer.from('one\ntwo\n'), 0);
     await expect(files.verify('a', crc32('one\ntwo\n'))).resolves.toBeUndefined();

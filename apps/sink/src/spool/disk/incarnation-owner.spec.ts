@@ -18,19 +18,19 @@ async function isAliveWith(owner: { readonly pid: number; readonly startedAt?: s
 }
 
 describe('the owner of a spool directory', () => {
-  it('is alive while its process runs', async () => {
+  it('an owner is alive while its process runs', async () => {
     expect(await isAliveWith({ pid: process.pid })).toBe(true);
   });
 
-  it('is dead when another process has its pid', async () => {
+  it('an owner is dead when another process has its pid', async () => {
     expect(await isAliveWith({ pid: process.pid, startedAt: 'another time' })).toBe(false);
   });
 
-  it('is dead when its process has ended', async () => {
+  it('an owner is dead when its process has ended', async () => {
     expect(await isAliveWith({ pid: spawnSync('true').pid, startedAt: '' })).toBe(false);
   });
 
-  it('is dead as a zombie', async () => {
+  it('an owner whose process is a zombie is dead', async () => {
     // `exec` replaces the shell by a program that never asks for its child's exit code.
     const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {

@@ -71,7 +71,9 @@ export class TestTable {
     return table;
   }
 
-  /** Starts a sink on this table, `under` a command that becomes it. Sinks of the same group share the partitions and one spool directory. */
+  /**
+   * Starts a sink on this table, `under` a command that becomes it. Sinks of the same group share the partitions and one spool directory.
+   */
   async sink(settings: Readonly<Record<string, string>> = {}, under: readonly string[] = []): Promise<SinkProcess> {
     const sink = await SinkProcess.start(
       {

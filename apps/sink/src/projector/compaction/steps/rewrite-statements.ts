@@ -22,8 +22,8 @@ export interface RewriteStatements {
 }
 
 /**
- * Makes the statements. Columns are found by field id, as readers of Iceberg find them: a file that was written before a field existed gives null.
- * The value of the partition key comes from the day, because old files lack it.
+ * Makes the statements. Columns are found by field id, as readers of Iceberg find them: a file that was written before a field existed
+ * gives null. The value of the partition key comes from the day, because old files lack it.
  */
 export function rewriteStatements(stream: Stream, dt: string, sources: readonly string[], target: string): RewriteStatements {
   const columns = [...stream.columns, ...hiddenColumns];

@@ -11,8 +11,8 @@ interface Reading {
 }
 
 /**
- * No query fails because an object is gone: a reader begins with the newest commit or with the one that the catalog names, and reads its objects
- * until the grace period ends.
+ * No query fails because an object is gone. A reader begins with the newest commit or with the one that the catalog names. It reads their
+ * objects until the grace period ends.
  */
 export class ReaderInvariants {
   readonly #bucket: SimulatedBucket;

@@ -75,7 +75,7 @@ interface Machine {
 // Turns within which a round ends once the faults have stopped.
 const turnsPerRound = 3000;
 
-/** What happened in a run. A model whose projectors never meet proves nothing. */
+/** The events of a run, counted. A model whose projectors never meet proves nothing. */
 export interface Tally {
   readonly commits: number;
   /** Commits refused because another projector made them first. */
