@@ -106,7 +106,9 @@ describe('Redis', () => {
       await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(503);
       expect((await ask('/v1/tables')).status).toBe(200);
       // Usage is extra: without it the reports still are listed.
-      expect((await ask('/v1/reports')).body).toMatchObject({ reports: [{ name: 'sales-by-genre', usage: null }] });
+      expect((await ask('/v1/reports')).body).toMatchObject({
+        reports: expect.arrayContaining([expect.objectContaining({ name: 'sales-by-genre', usage: null })]) as unknown[],
+      });
       await fault.clear();
       await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
       await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(200);
