@@ -149,7 +149,7 @@ describe('a worker that dies', () => {
 
   const { trinoMissing, trinoUrl = '' } = testParts;
   // A long run sets a higher number by hand.
-  const kills = Number(process.env['MILLRACE_WORKER_KILLS'] ?? 6);
+  const kills = Number(process.env['MILLRACE_WORKER_KILLS'] ?? 3);
   it.skipIf(trinoMissing !== undefined)(
     `a worker that dies around the start of a query in Athena leaves one execution, in ${kills} deaths${skipNote(trinoMissing)}`,
     { timeout: 60_000 + kills * 20_000 },
