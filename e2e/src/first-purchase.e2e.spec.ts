@@ -18,6 +18,7 @@ describe("the article's example from REST to an answer", () => {
       topic: stack.topic,
       partition: expect.any(Number) as number,
       offset: expect.stringMatching(/^\d+$/) as string,
+      links: { self: expect.stringMatching(/^\/v1\/purchases\/[0-9a-f-]{36}\?partition=\d+&offset=\d+$/) as string },
     });
 
     const message = (await readTopic(stack.topic, before)).find(
