@@ -112,6 +112,10 @@ async function count(condition = ''): Promise<Answer> {
   return await run(`SELECT count(*) AS n FROM purchases${condition}`);
 }
 
+async function resultsOf({ body: { id } }: Answer, caller: string): Promise<Answer> {
+  return await ask(`/v1/queries/${id}/results`, caller);
+}
+
 /** The number in the one row of a page. */
 function countOf({ body }: Answer): number {
   return Number((body as unknown as { rows: string[][] }).rows[0]![0]);
@@ -255,7 +259,6 @@ describe('equal statements', () => {
     expect(['shared', 'miss']).toContain(follower.cache);
     // The leader runs, but may have looked at the table after the purchase: then both have it.
     const fresh = await run(slow(3, 30), { caller: 'eve', headers: { 'cache-control': 'no-store' } });
-    const results = async ({ body: { id } }: Answer, caller: string): Promise<Answer> => await ask(`/v1/queries/${id}/results`, caller);
-    expect(countOf(await results(follower, 'bob'))).toBe(countOf(await results(fresh, 'eve')));
+    expect(countOf(await resultsOf(follower, 'bob'))).toBe(countOf(await resultsOf(fresh, 'eve')));
   });
 });
