@@ -4,7 +4,7 @@ import { Claims, eventually, failsFast, isDegraded, isRefused, isUnready, type C
 import type { MatrixStack } from './matrix-stack.ts';
 import type { MatrixTraffic } from './matrix-traffic.ts';
 import type { PacedCalls } from './pace.ts';
-import { slowReadMs } from './short-settings.ts';
+import { slowStoreMs } from './short-settings.ts';
 import type { WatchedService } from './watched-service.ts';
 
 /** A dependency, the requests that need it, and the documented behaviour while it is down. */
@@ -98,6 +98,7 @@ export function matrixRows({
     S3: {
       proxy: proxies.s3,
       failure: { kind: 'status', status: 503 },
+      latencyMs: slowStoreMs,
       circuits: [
         [sink, 's3'],
         [queryApi, 's3'],
@@ -173,7 +174,7 @@ export function matrixRows({
       // The worker alone reads parts of files.
       when: { method: 'GET', path: /\.parquet/, where: ({ headers }) => headers?.['range'] !== undefined },
       failure: { kind: 'status', status: 503 },
-      latencyMs: slowReadMs,
+      latencyMs: slowStoreMs,
       circuits: [[queryWorker, 'duckdb-reads']],
       troubled: ['duckdb-reads'],
       users: several(3, async () => await traffic.query('duckdb')),
