@@ -198,6 +198,7 @@ function tablesOf(
       stream,
       reader: new TableReader({
         stream,
+        bucket: config.LAKE_BUCKET,
         store,
         catalog: catalogOf(stream),
         now: Date.now,

@@ -652,8 +652,8 @@ export interface TableDetail {
     readonly files: number;
     /** Rows. */
     readonly rows: number;
-    /** Size of the data files. Absent when the table has too many manifests. */
-    readonly bytes?: number;
+    /** Size of the data files. */
+    readonly bytes: number;
     /** For each partition of the topic, the offset before which every event is in the table. */
     readonly offsets: readonly number[];
     /** Offsets that are in the ledger and not yet in this table. */

@@ -337,7 +337,7 @@ export const tableDetailSchema = Type.Object(
           committedAt: time('Time of the commit'),
           files: count('Data files'),
           rows: count('Rows'),
-          bytes: Type.Optional(count('Size of the data files. Absent when the table has too many manifests')),
+          bytes: count('Size of the data files'),
           offsets: Type.Array(Type.Integer({ minimum: 0 }), {
             description: 'For each partition of the topic, the offset before which every event is in the table',
           }),

@@ -1,5 +1,5 @@
 import type { Stream, TableDetail } from '@millrace/contracts';
-import type { DayTotals } from '@millrace/lake';
+import { icebergTableName, type DayTotals } from '@millrace/lake';
 import type { TableState } from './table-reader.ts';
 
 /** Partitions that one answer names, the newest ones. */
@@ -51,15 +51,15 @@ export function tableDetail(stream: Stream, database: string, state: TableState)
       projection === undefined
         ? null
         : {
-            table: projection.table,
-            commit: projection.commit,
-            committedAt: iso(projection.committedAtMs),
+            table: icebergTableName(stream.table),
+            commit: projection.snapshot.commit.n,
+            committedAt: iso(projection.snapshot.commit.atMs),
             files: projection.files,
             rows: projection.rows,
-            ...(projection.bytes === undefined ? {} : { bytes: projection.bytes }),
-            offsets: lanes.map(({ partition }) => projection.position.get(partition) ?? 0),
+            bytes: projection.bytes,
+            offsets: lanes.map(({ partition }) => projection.snapshot.position[partition]?.to ?? 0),
             behindOffsets: lanes.reduce(
-              (total, { partition, totals }) => total + Math.max(0, totals.to - (projection.position.get(partition) ?? 0)),
+              (total, { partition, totals }) => total + Math.max(0, totals.to - (projection.snapshot.position[partition]?.to ?? 0)),
               0,
             ),
           },

@@ -22,6 +22,7 @@ export interface TableState {
 /** Parts of {@link TableReader}. */
 export interface TableReaderParts {
   readonly stream: Stream;
+  readonly bucket: string;
   readonly store: InspectableStore;
   readonly catalog: Pick<GlueCatalog, 'partitions'>;
   readonly now: () => number;
@@ -41,12 +42,12 @@ export class TableReader {
 
   constructor(parts: TableReaderParts) {
     this.#parts = parts;
-    const { stream, store } = parts;
+    const { stream, bucket, store } = parts;
     this.#lanes = Array.from(
       { length: stream.topic.partitions },
       (_, partition) => new LaneReader(store, { table: stream.table, topic: stream.topic.name, partition }),
     );
-    this.#projection = new ProjectionReader(store, stream.table);
+    this.#projection = new ProjectionReader({ stream, bucket, store });
   }
 
   /**

@@ -80,6 +80,7 @@ function tables(ask: NonNullable<TablesParts['ask']> | 'none' | 'answers' = 'ans
   const catalog = { partitions: async () => registered.map((value) => ({ value, location: '' })) };
   const reader = new TableReader({
     stream: purchases,
+    bucket: 'lake',
     store,
     catalog,
     now: () => now,
