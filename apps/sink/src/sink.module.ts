@@ -1,11 +1,11 @@
 import { Inject, Injectable, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
-import { auditTable, isLakeError } from '@millrace/lake';
+import { auditTable, isLakeError, TableFiles } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import { streams as allStreams, type Stream } from '@millrace/contracts';
 import type { Logger } from 'pino';
 import { AUDITS, AuditController } from './audit/audit.controller.ts';
-import { AuditRuns } from './audit/audit-runs.ts';
+import { AuditRuns, type RunAudit } from './audit/audit-runs.ts';
 import { auditEvery } from './audit/audit-schedule.ts';
 import { auditTelemetry } from './audit/audit-telemetry.ts';
 import { configuredStreams, isUnnamed, type SinkConfig } from './config.ts';
@@ -115,12 +115,12 @@ export class SinkModule {
           inject: [SINKS, Metrics],
           useFactory: (sinks: readonly Sink[], metrics: Metrics) =>
             new Map(
-              sinks.map(({ stream, store, catalog }) => [
-                stream.name,
+              sinks.map((sink) => [
+                sink.stream.name,
                 new AuditRuns(
-                  async (signal) => await auditTable({ store, catalog, stream, signal }),
+                  auditOf(sink, config.LAKE_BUCKET),
                   { runMsMax: config.SINK_AUDIT_RUN_SECONDS_MAX * 1000 },
-                  auditTelemetry(loggerOf(stream), metricsOf(metrics, stream), Date.now, config.SINK_AUDIT_SECONDS > 0),
+                  auditTelemetry(loggerOf(sink.stream), metricsOf(metrics, sink.stream), Date.now, config.SINK_AUDIT_SECONDS > 0),
                   systemClock,
                 ),
               ]),
@@ -135,6 +135,12 @@ export class SinkModule {
       ],
     };
   }
+}
+
+/** Returns the audit of one table. The manifests that it reads are kept for the next audit. */
+function auditOf({ stream, store, catalog }: Sink, bucket: string): RunAudit {
+  const projection = new TableFiles({ store, bucket, stream });
+  return async (signal) => await auditTable({ store, catalog, stream, projection, signal });
 }
 
 /** Returns the metrics of a stream. Those of the purchases have no label of their stream, as before there were others. */

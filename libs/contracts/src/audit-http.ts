@@ -15,7 +15,7 @@ export type AuditVerdict = Plain<typeof auditVerdictSchema>;
 /** Schema of {@link AuditFault}. */
 export const auditFaultSchema = Type.Object(
   {
-    kind: Type.Enum(['chain', 'missing-file', 'wrong-file', 'stray-file', 'wrong-count', 'catalog'], {
+    kind: Type.Enum(['chain', 'missing-file', 'wrong-file', 'stray-file', 'wrong-count', 'catalog', 'projection'], {
       description: [
         '`chain`: the entries form no path from offset 0 to the head, or one cannot be read',
         '`missing-file`: a file that an entry names does not exist',
@@ -23,6 +23,7 @@ export const auditFaultSchema = Type.Object(
         '`stray-file`: no entry names a visible file',
         '`wrong-count`: an offset is not accounted for, or is accounted for more than once',
         '`catalog`: the catalog differs from the table',
+        '`projection`: the Iceberg table differs from the ledger up to its position',
       ].join('. '),
     }),
     what: Type.String({ description: 'The fault in one sentence' }),
@@ -92,6 +93,22 @@ export const catalogAuditSchema = Type.Object(
 /** Comparison with the catalog. */
 export type CatalogAudit = Plain<typeof catalogAuditSchema>;
 
+/** Schema of {@link ProjectionAudit}. */
+export const projectionAuditSchema = Type.Object(
+  {
+    commit: count('Number of the compared commit'),
+    files: count('Data files of the Iceberg table'),
+    rows: count('Rows of the Iceberg table'),
+    lostRows: count('Rows of files that were lost and repaired before they came into the Iceberg table'),
+    bytes: count('Bytes of its data files'),
+    comparedRows: Type.Optional(count('Rows of compacted files that a deep audit compared with the base by place and by value')),
+  },
+  { title: 'ProjectionAudit', description: 'Comparison of the Iceberg table with the ledger up to its position.' },
+);
+
+/** Comparison of the Iceberg table with the ledger up to its position. */
+export type ProjectionAudit = Plain<typeof projectionAuditSchema>;
+
 /** Schema of {@link AuditReport}. */
 export const auditReportSchema = Type.Object(
   {
@@ -103,6 +120,7 @@ export const auditReportSchema = Type.Object(
     deep: Type.Boolean({ description: 'Whether every entry and every byte was read' }),
     lanes: Type.Array(laneAuditSchema),
     catalog: Type.Optional(catalogAuditSchema),
+    projection: Type.Optional(projectionAuditSchema),
     losses: Type.Array(auditLossSchema, { description: 'The first thousand losses' }),
     lostOffsets: count('Offsets of all losses'),
     faults: Type.Array(auditFaultSchema, { description: 'The first thousand faults' }),

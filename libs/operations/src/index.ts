@@ -25,4 +25,4 @@ export { replayTable, type ReplayOptions, type ReplayReport } from './replay/rep
 export { replayTableName } from './replay/replay-plan.ts';
 export type { SinkProgram } from './replay/replay-sink.ts';
 export { kafkaAccessFor, openTarget, type Target, type TargetNames } from './target.ts';
-export { traceEvent, type EventPlace, type EventTrace, type TracedBatch, type TraceOptions } from './trace/trace-event.ts';
+export { traceEvent, type EventPlace, type EventTrace, type TracedBatch, type TracedRow, type TraceOptions } from './trace/trace-event.ts';

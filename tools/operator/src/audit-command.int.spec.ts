@@ -42,6 +42,39 @@ it('the audit proves a table complete, by footers and by every byte', async () =
   }
 });
 
+it('the deep audit compares compacted files with the base by place and by value', async () => {
+  const projection = planted.projection();
+  await planted.land(0, plantedRecords(3));
+  await projection.round();
+  expect(await planted.compact(projection)).toMatchObject({ outcome: 'committed', files: 4, rows: 56 });
+  await planted.land(0, plantedRecords(2));
+  const shallow = await audit();
+  expect([shallow.code, shallow.report.projection]).toEqual([0, expect.objectContaining({ commit: 2, files: 2, rows: 58 })]);
+  expect(shallow.text).toMatch(/^Iceberg table: 58 rows in 2 files, .* at commit 2\.$/m);
+  const deep = await audit('--deep');
+  expect([deep.code, deep.report.projection?.comparedRows, deep.report.faults]).toEqual([0, 56, []]);
+  expect(deep.text).toContain('at commit 2; 56 compacted rows compared with the base.');
+});
+
+it.each([
+  ['a changed value', 'SELECT * REPLACE (user_age + 1 AS user_age) FROM RELATION', /their 56 rows have other values\.$/],
+  [
+    'a row in the place of another',
+    'SELECT * REPLACE (greatest(_offset, 1) AS _offset) FROM RELATION',
+    /their rows have 54 places in the topic, and those of the base 56\.$/,
+  ],
+  ['a missing row', 'SELECT * FROM RELATION WHERE _offset > 0', /they have 54 rows of the base's 56\.$/],
+])('the deep audit finds %s in a compacted file', async (_what, sql, fault) => {
+  const projection = planted.projection();
+  await planted.land(0, plantedRecords(3));
+  await projection.round();
+  await planted.compact(projection, (relation) => sql.replace('RELATION', relation));
+  expect((await audit()).code).toBe(0);
+  const { code, report } = await audit('--deep');
+  expect([code, report.verdict, report.faultCount]).toEqual([1, 'faulty', 1]);
+  expect(report.faults[0]).toMatchObject({ kind: 'projection', what: expect.stringMatching(fault) as string });
+});
+
 it('the audit finds a planted loss', async () => {
   const entry = await planted.land(0, plantedRecords(7));
   await planted.land(0, plantedRecords(1));

@@ -49,6 +49,12 @@ export function auditText(
     lines.push(
       `Catalog: ${counted(report.catalog.registered, 'partition')} registered${report.catalog.missing.length === 0 ? ', none missing' : `, ${report.catalog.missing.length} missing`}${report.catalog.empty.length === 0 ? '' : `, ${report.catalog.empty.length} without a file`}.`,
     );
+  if (report.projection !== undefined) {
+    const { commit, files, rows, bytes, comparedRows } = report.projection;
+    lines.push(
+      `Iceberg table: ${counted(rows, 'row')} in ${counted(files, 'file')}, ${sized(bytes)}, at commit ${grouped(commit)}${comparedRows === undefined ? '' : `; ${counted(comparedRows, 'compacted row')} compared with the base`}.`,
+    );
+  }
   lines.push(`Took ${lasted(report.tookMs)}.`);
   if (report.losses.length > 0) {
     lines.push('', out.bold('Lost'));

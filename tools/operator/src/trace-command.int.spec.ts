@@ -44,7 +44,7 @@ it('a trace of a row shows its offset, batch, file and day, and the dropped dupl
   expect(found.trace).toEqual({
     eventId: two,
     status: 'landed',
-    rows: [{ ...place, offset: 1, batch, file: entry.files[0]!.key, dt: '2019-11-30' }],
+    rows: [{ ...place, offset: 1, batch, file: entry.files[0]!.key, dt: '2019-11-30', icebergFile: null }],
     duplicates: [{ ...place, offset: 3, batch }],
     rejects: [],
     waiting: [],
@@ -160,4 +160,22 @@ it('a trace without Kafka answers from the table and names the parts that it did
   expect(await operate('trace', [randomUUID()], context)).toBe(2);
   expect(context.lines.join('\n')).toContain('the topic (events that have not landed yet): Kafka at 127.0.0.1:1 does not answer');
   expect(await operate('trace', [one], context)).toBe(0);
+});
+
+it('a trace of a row names the file by which the Iceberg table holds it', async () => {
+  const [one, two, three] = [randomUUID(), randomUUID(), randomUUID()];
+  const projection = planted.projection();
+  const first = await planted.land(1, [{ eventId: one, at: 1_575_121_641 }]);
+  await projection.round();
+  expect((await trace(one)).trace.rows[0]).toMatchObject({ file: first.files[0]!.key, icebergFile: first.files[0]!.key });
+  expect((await trace(one)).text).toContain('iceberg    the same file');
+
+  await planted.land(1, [{ eventId: two, at: 1_575_121_642 }]);
+  await projection.round();
+  await planted.compact(projection);
+  await planted.land(1, [{ eventId: three, at: 1_575_121_643 }]);
+  const found = await trace(two);
+  expect(found.trace.rows[0]?.icebergFile).toMatch(/^_iceberg\/purchases\/data\/dt=2019-11-30\/g1-\d+-.*\.parquet$/);
+  expect(found.text).toContain(`iceberg    s3://${planted.lake.bucket}/_iceberg/purchases/data/dt=2019-11-30/g1-`);
+  expect((await trace(three)).trace.rows[0]?.icebergFile).toBeNull();
 });

@@ -1,4 +1,4 @@
-import { counted, grouped, type EventPlace, type EventTrace, type TracedBatch } from '@millrace/operations';
+import { counted, grouped, type EventPlace, type EventTrace, type TracedBatch, type TracedRow } from '@millrace/operations';
 import type { OperatorScreen } from './operator-context.ts';
 
 /** Formats a trace for a person. */
@@ -11,6 +11,7 @@ export function traceText(trace: EventTrace, bucket: string, out: Pick<OperatorS
       ...batchText(row.batch),
       `  file       s3://${bucket}/${row.file}`,
       `  partition  dt=${row.dt}`,
+      ...icebergText(row, bucket),
     );
   for (const one of trace.waiting)
     lines.push(
@@ -53,6 +54,11 @@ function verdictOf({ status, rows, rejects }: EventTrace, deep: boolean): string
     case 'not-found':
       return `was not found: it is no row, no reject, and ${deep ? 'not in the topic' : 'not in the part of the topic that has not landed. --deep reads the whole topic'}.`;
   }
+}
+
+function icebergText({ file, icebergFile }: TracedRow, bucket: string): string[] {
+  if (icebergFile === null) return [];
+  return [`  iceberg    ${icebergFile === file ? 'the same file' : `s3://${bucket}/${icebergFile}`}`];
 }
 
 function placeText({ topic, partition, offset }: EventPlace): string {

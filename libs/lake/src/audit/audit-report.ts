@@ -1,6 +1,6 @@
 import type { AuditFault, AuditLoss, AuditVerdict } from '@millrace/contracts';
 
-export type { AuditFault, AuditLoss, AuditReport, AuditVerdict, CatalogAudit, LaneAudit } from '@millrace/contracts';
+export type { AuditFault, AuditLoss, AuditReport, AuditVerdict, CatalogAudit, LaneAudit, ProjectionAudit } from '@millrace/contracts';
 
 /** Maximum number of faults and of losses that a report names. The rest is counted. */
 export const findingsMax = 1000;

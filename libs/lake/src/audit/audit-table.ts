@@ -8,6 +8,7 @@ import { collectRanges, takeInventory } from './inventory.ts';
 import { auditLane } from './lane-audit.ts';
 import { planLane, rangesToRead, type LanePlan } from './lane-plan.ts';
 import { rowsInFooter } from './parquet-rows.ts';
+import { SnapshotAudit, type AuditedProjection } from './projection-audit.ts';
 
 /** The part of the catalog that an audit uses. */
 export interface AuditedCatalog {
@@ -22,6 +23,8 @@ export interface AuditOptions extends CallOptions {
   readonly stream: Pick<Stream, 'table' | 'partitionKey'>;
   /** Default: the catalog is not compared. */
   readonly catalog?: AuditedCatalog;
+  /** Default: the Iceberg table is not compared. */
+  readonly projection?: AuditedProjection;
   /** Reads every entry and every byte instead of trusting the checkpoints. Default false. */
   readonly deep?: boolean;
   /** Receives the progress as a short text. */
@@ -51,6 +54,7 @@ export async function lanesOf(store: InspectableStore, table: string, options: C
  * - Every file that an entry names exists with its rows, and no other file is visible.
  * - Every offset is accounted for once.
  * - The catalog has each value of the partition key that has files, and no other.
+ * - The Iceberg table has the rows of each day up to its position, in files that exist, each of them once.
  *
  * It costs one LIST for every thousand objects and entries. For each lane it reads the newest checkpoint and at most about a thousand
  * entries with the footers of their files. It reads more entries only where the sums differ. With `deep` it reads everything.
@@ -60,12 +64,17 @@ export async function lanesOf(store: InspectableStore, table: string, options: C
  * @throws LakeError when the store or the catalog does not answer
  */
 export async function auditTable(options: AuditOptions): Promise<AuditReport> {
-  const { store, stream, catalog, deep = false, onProgress, now = Date.now, rowsOf = rowsInFooter, signal } = options;
+  const { store, stream, catalog, projection, deep = false, onProgress, now = Date.now, rowsOf = rowsInFooter, signal } = options;
   const { table, partitionKey } = stream;
   const call: CallOptions = signal === undefined ? {} : { signal };
   const started = now();
   const findings = new AuditFindings();
-  const parts: FileAuditParts = { store, findings, deep, call, rowsOf };
+  const alone: FileAuditParts = { store, findings, deep, call, rowsOf };
+  const snapshot = projection === undefined ? undefined : await SnapshotAudit.open(alone, table, projection);
+  const parts: FileAuditParts = {
+    ...alone,
+    ...(snapshot === undefined ? {} : { onTotals: (partition, end, totals) => snapshot.onTotals(partition, end, totals) }),
+  };
 
   const plans: LanePlan[] = [];
   for (const lane of await lanesOf(store, table, call)) {
@@ -79,7 +88,7 @@ export async function auditTable(options: AuditOptions): Promise<AuditReport> {
     table,
     partitionKey,
     plans.map(({ inventory }) => inventory),
-    { ...call, onListed },
+    { ...call, onListed, ...(snapshot === undefined ? {} : { onObject: (key, bytes) => snapshot.see(key, bytes) }) },
   );
   for (const key of strays) {
     findings.fault({
@@ -107,6 +116,7 @@ export async function auditTable(options: AuditOptions): Promise<AuditReport> {
       await auditLane(parts, plan, ranges[n]!, (count) => onProgress?.(`partition ${plan.lane.partition}: ${count} entries read`)),
     );
   }
+  const projected = await snapshot?.finish(plans);
   const found = catalog === undefined ? undefined : await auditCatalog(options, catalog, values, findings, call);
   return {
     v: 1,
@@ -117,6 +127,7 @@ export async function auditTable(options: AuditOptions): Promise<AuditReport> {
     deep,
     lanes,
     ...(found === undefined ? {} : { catalog: found }),
+    ...(projected === undefined ? {} : { projection: projected }),
     losses: findings.losses,
     lostOffsets: findings.lostOffsets,
     faults: findings.faults,

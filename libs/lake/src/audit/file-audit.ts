@@ -3,6 +3,7 @@ import type { LandedFile, LedgerEntry, RejectFile } from '../entry.ts';
 import type { LaneId } from '../keys.ts';
 import type { CallOptions, InspectableStore } from '../object-store.ts';
 import { offsetsIn, rangesHold } from '../ranges.ts';
+import type { LaneTotals } from '../checkpoint/lane-fold.ts';
 import type { AuditFindings } from './audit-report.ts';
 import { rowPlaces, rowsInFooter } from './parquet-rows.ts';
 
@@ -17,6 +18,8 @@ export interface FileAuditParts {
   readonly call: CallOptions;
   /** Reads the number of rows from the footer of a Parquet file. */
   readonly rowsOf: typeof rowsInFooter;
+  /** Receives the totals of a lane after each entry that the audit reads. */
+  readonly onTotals?: (partition: number, end: number, totals: () => LaneTotals) => void;
 }
 
 /** Findings of one file. */

@@ -61,9 +61,9 @@ export async function takeInventory(
   table: string,
   partitionKey: string,
   lanes: readonly LaneInventory[],
-  options: CallOptions & { readonly onListed?: (count: number) => void } = {},
+  options: CallOptions & { readonly onListed?: (count: number) => void; readonly onObject?: (key: string, bytes: number) => void } = {},
 ): Promise<TableInventory> {
-  const { onListed, ...call } = options;
+  const { onListed, onObject, ...call } = options;
   const byPartition = new Map(lanes.map((inventory) => [inventory.lane.partition, inventory]));
   const values = new Set<string>();
   const strays: string[] = [];
@@ -71,6 +71,7 @@ export async function takeInventory(
   for await (const { key, bytes } of allObjects(store, tablePrefix(table), call)) {
     listed += 1;
     if (listed % 1000 === 0) onListed?.(listed);
+    onObject?.(key, bytes);
     if (!isVisible(key)) continue;
     const name = readFileName(table, partitionKey, key);
     const lane = name === undefined ? undefined : byPartition.get(name.partition);

@@ -54,6 +54,7 @@ export async function auditLane(
     // The objects replace the counts of the checkpoint for this range.
     if (range.end !== undefined) for (const key of counted) tally[key] -= range.end[key] - range.before[key];
     let end: ChainEnd = { to: range.before.to, id: range.before.id };
+    parts.onTotals?.(lane.partition, end.to, () => fold.totals);
     const starts = froms.filter((from) => from >= range.from && from < range.to);
     for (let at = 0; at < starts.length; at += entriesAtOnce) {
       const entries = await Promise.all(starts.slice(at, at + entriesAtOnce).map(async (from) => await entryAt(parts, lane, from)));
@@ -70,6 +71,7 @@ export async function auditLane(
         }
         fold.addUnchecked(entry);
         end = chainEndOf(entry);
+        parts.onTotals?.(lane.partition, end.to, () => fold.totals);
       }
       const found = await Promise.all(
         entries.map(async (entry) =>

@@ -1,9 +1,10 @@
 import type { KafkaAccess } from '@millrace/kafka/access';
-import { auditTable, tableLedgerPrefix, type AuditReport } from '@millrace/lake';
+import { auditTable, TableFiles, tableLedgerPrefix, type AuditReport } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
 import { logRanges, withAdmin, type LogRange } from '../kafka/kafka-log.ts';
 import { beginPhase, type OperationOptions } from '../progress.ts';
 import type { Target } from '../target.ts';
+import { withComparedRows } from './compare-projection.ts';
 import { withUnrecordedLosses } from './unrecorded-losses.ts';
 
 /** Options of {@link audit}. */
@@ -21,13 +22,18 @@ export interface AuditResult {
 }
 
 /**
- * Audits a table: each event of its ledger, its files and its catalog, and the topic where Kafka answers.
+ * Audits a table: each event of its ledger, its files, its catalog and its Iceberg table, and the topic where Kafka answers. A deep audit
+ * compares each row of the Iceberg table.
  *
  * @throws OperationError `not-found` when nothing has landed in the table
  */
-export async function audit({ lake, kafka }: Target, { deep = false, signal, onProgress }: AuditOptions): Promise<AuditResult> {
+export async function audit(target: Target, { deep = false, signal, onProgress }: AuditOptions): Promise<AuditResult> {
+  const { lake, kafka } = target;
   const { store, catalog, stream, bucket } = lake;
-  const report = await auditTable({ store, catalog, stream, deep, signal, onProgress: beginPhase(onProgress, 'audit') });
+  const note = beginPhase(onProgress, 'audit');
+  const projection = new TableFiles({ store, bucket, stream });
+  const found = await auditTable({ store, catalog, stream, projection, deep, signal, onProgress: note });
+  const report = deep ? await withComparedRows(found, target, signal, note) : found;
   if (report.lanes.length === 0 && report.faultCount === 0) {
     const tables = (await store.listFolders(tableLedgerPrefix('').slice(0, -1), { signal })).map((folder) => folder.slice(0, -1));
     const remedy =

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { hiddenColumns, type ColumnType, type Stream } from '@millrace/contracts';
 import { quoted, type Duck } from './duck.ts';
 
-const types: Readonly<Record<ColumnType, string>> = {
+/** DuckDB's type of each type of a column. */
+export const duckTypes: Readonly<Record<ColumnType, string>> = {
   string: 'VARCHAR',
   int: 'INTEGER',
   bigint: 'BIGINT',
@@ -16,8 +17,8 @@ const types: Readonly<Record<ColumnType, string>> = {
 /** Writes a Parquet file with the stream's columns, field ids and hidden columns. It has the rows of `select`, or none without it. */
 export async function parquetFile(duck: Duck, stream: Stream, select?: string): Promise<Uint8Array> {
   const columns = [
-    ...stream.columns.map(({ name, type, fieldId }) => ({ name, type: types[type], fieldId })),
-    ...hiddenColumns.map(({ name, type, fieldId }) => ({ name, type: types[type], fieldId })),
+    ...stream.columns.map(({ name, type, fieldId }) => ({ name, type: duckTypes[type], fieldId })),
+    ...hiddenColumns.map(({ name, type, fieldId }) => ({ name, type: duckTypes[type], fieldId })),
   ];
   const list = columns.map(({ name, type }) => `${select === undefined ? 'NULL' : name}::${type} AS ${name}`).join(', ');
   const folder = mkdtempSync(join(tmpdir(), 'millrace-parquet-'));

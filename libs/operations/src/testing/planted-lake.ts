@@ -1,7 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { utcDate } from '@millrace/contracts';
-import { dataKey, Ledger, publish, rejectsKey, s3Client, stagedKey, type LaneId, type LedgerEntry } from '@millrace/lake';
+import {
+  Compaction,
+  dataKey,
+  defaultCompaction,
+  Ledger,
+  Projection,
+  publish,
+  rejectsKey,
+  s3Client,
+  stagedKey,
+  type LaneId,
+  type LedgerEntry,
+  type Pass,
+} from '@millrace/lake';
 import { Duck, quoted } from '../lake/duck.ts';
 import type { Lake } from '../lake/open-lake.ts';
 import { parquetFile } from '../lake/parquet-file.ts';
@@ -132,6 +145,46 @@ export class PlantedLake {
     await catalog.register(files.map(({ dt }) => dt));
     this.#heads.set(partition, entry);
     return entry;
+  }
+
+  /** A projector of the Iceberg table. */
+  projection(): Projection {
+    const { store, stream, bucket } = this.lake;
+    return new Projection({
+      store,
+      bucket,
+      stream,
+      catalog: { read: async () => undefined, move: async () => undefined },
+      writer: 'planted',
+      now: Date.now,
+      newId: randomUUID,
+      rowsOf: async () => 0,
+      onPointerFailure: () => undefined,
+    });
+  }
+
+  /** Merges the files of one day in the Iceberg table. `rowsOf` makes the merged rows of a relation, where a rewriter was wrong. */
+  async compact(projection: Projection, rowsOf = (relation: string): string => `SELECT * FROM ${relation}`): Promise<Pass> {
+    const { stream, bucket } = this.lake;
+    const duck = await Duck.openFor(this.target, 256);
+    try {
+      return await new Compaction(
+        projection.table,
+        {
+          async rewrite(_dt, inputs) {
+            const files = inputs.map(({ key }) => quoted(`s3://${bucket}/${key}`)).join(', ');
+            const body = await parquetFile(duck, stream, rowsOf(`read_parquet([${files}], hive_partitioning = false)`));
+            const rows = inputs.reduce((sum, input) => sum + input.rows, 0);
+            const bounds = [0, 2 ** 31 - 1] as const;
+            const facts = { seconds: bounds, partitions: bounds, offsets: bounds, lostRows: 0 };
+            return { body, bytes: body.byteLength, rows, ...facts, dispose: async () => undefined };
+          },
+        },
+        { limits: { ...defaultCompaction, filesMin: 2 } },
+      ).pass();
+    } finally {
+      duck.close();
+    }
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { entryNumber, Ledger, type LaneId, type LedgerEntry } from '@millrace/lake';
+import { entryNumber, isLakeError, Ledger, type LaneId, type LedgerEntry } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
 import { Duck } from '../lake/duck.ts';
 import { findRows, type FoundRow } from '../lake/find-rows.ts';
@@ -8,6 +8,7 @@ import { beginPhase, type OperationOptions } from '../progress.ts';
 import { listRejectFiles, readRejectFiles } from '../rejects/reject-files.ts';
 import type { Target } from '../target.ts';
 import { carries, findDuplicates } from './find-duplicates.ts';
+import { icebergFilesOf } from './iceberg-file.ts';
 import { likelyOffsets } from './likely-offsets.ts';
 import { searchTopic } from './search-topic.ts';
 
@@ -28,6 +29,16 @@ export interface TracedBatch {
   readonly to: number;
 }
 
+/** A row of the table. */
+export interface TracedRow extends EventPlace {
+  /** Key of the file of the base. */
+  readonly file: string;
+  /** Value of the partition key. */
+  readonly dt: string;
+  /** Key of the file by which the Iceberg table holds the row: the file of the base, or a compacted one. Null when it does not hold it. */
+  readonly icebergFile: string | null;
+}
+
 /** The places of an event. */
 export interface EventTrace {
   readonly eventId: string;
@@ -40,7 +51,7 @@ export interface EventTrace {
    * - `unknown`: it was not found, and a part of the topic was not searched.
    */
   readonly status: 'landed' | 'waiting' | 'rejected' | 'lost' | 'not-found' | 'unknown';
-  readonly rows: readonly (EventPlace & { readonly file: string; readonly dt: string })[];
+  readonly rows: readonly TracedRow[];
   readonly rejects: readonly (EventPlace & { readonly file: string; readonly reason: string })[];
   /** Records of the event that the sink dropped because the event was already a row. */
   readonly duplicates: readonly EventPlace[];
@@ -99,13 +110,13 @@ async function trace(
   const likely = options.deep ? undefined : await likelyOffsets(kafka, lake.stream.topic.name, eventId);
   const guessed = likely === undefined ? [] : await findRows(lake, duck, [eventId], { signal, note, within: likely });
   const found = guessed.length > 0 ? guessed : await findRows(lake, duck, [eventId], { signal, note });
-  const rows = await Promise.all(found.map(async (row) => await rowAt(parts, row)));
+  const unseen: string[] = [];
+  const rows = await rowsAt(parts, found, unseen);
   const rejects = await rejectsOf(parts, eventId);
   const seen = new Set([...rows, ...rejects].map(({ partition, offset }) => `${partition}/${offset}`));
   const duplicates: EventPlace[] = [];
   const waiting: EventTrace['waiting'][number][] = [];
   const lost: EventPlace[] = [];
-  const unseen: string[] = [];
   try {
     if (options.deep || seen.size === 0) {
       const { places, left } = await searchTopic(target, eventId, ends, { ...options, signal, note });
@@ -123,7 +134,7 @@ async function trace(
           batch?.dropped === true
             ? undefined
             : (await findRows(lake, duck, [eventId], { signal })).find((one) => one.lane.partition === partition && one.offset === offset);
-        if (row !== undefined) rows.push(await rowAt(parts, row));
+        if (row !== undefined) rows.push(...(await rowsAt(parts, [row], unseen)));
         else (batch?.dropped === true ? duplicates : lost).push(placeIn(lane, offset, batch));
       }
     } else {
@@ -174,8 +185,20 @@ async function rejectsOf(parts: TraceParts, eventId: string): Promise<EventTrace
   return rejects;
 }
 
-async function rowAt(parts: TraceParts, { lane, offset, file, dt }: FoundRow): Promise<EventTrace['rows'][number]> {
-  return { ...placeIn(lane, offset, await batchAt(parts, lane, offset)), file, dt };
+async function rowsAt(parts: TraceParts, found: readonly FoundRow[], unseen: string[]): Promise<TracedRow[]> {
+  const { target, duck, signal } = parts;
+  const files = await icebergFilesOf(target.lake, duck, found, signal).catch((error: unknown): undefined => {
+    if (!isLakeError(error, 'bad-entry')) throw error;
+    unseen.push(`the Iceberg table: ${error.message}`);
+  });
+  return await Promise.all(
+    found.map(async ({ lane, offset, file, dt }, n) => ({
+      ...placeIn(lane, offset, await batchAt(parts, lane, offset)),
+      file,
+      dt,
+      icebergFile: files?.[n] ?? null,
+    })),
+  );
 }
 
 async function batchAt(
