@@ -1,4 +1,5 @@
 import { chainStart } from '../chain.ts';
+import { LakeError } from '../errors.ts';
 import { tableLedgerPrefix, type LaneId } from '../keys.ts';
 import type { CallOptions } from '../object-store.ts';
 import type { Position, ProjectionCommit } from './commit-log.ts';
@@ -6,7 +7,6 @@ import { dataFileOf, type DataFile } from './data-file.ts';
 import { readLanded, type FoundFile } from './read-landed.ts';
 import { defaultRetention, type Retention } from './table-metadata.ts';
 import { TableWriter, type CommitOutcome, type WriterParts } from './table-writer.ts';
-import type { Tip } from './tip.ts';
 
 /** Parts of a projection. */
 export interface ProjectionParts extends Omit<WriterParts, 'retention'> {
@@ -27,6 +27,16 @@ export interface Round {
   /** Whether the limit of files was reached, so that more may have landed. */
   readonly more: boolean;
 }
+
+/** Result of a rebuild. */
+export interface Rebuilt {
+  /** The commit that the rebuild replaced. Undefined when the table had none. */
+  readonly before: ProjectionCommit | undefined;
+  readonly commit: ProjectionCommit;
+}
+
+/** Commits that projectors may make while one attempt at a rebuild writes its manifests. Each costs one more attempt. */
+const rebuildLossesMax = 20;
 
 /** Entries that landed after a commit. */
 interface Landed {
@@ -65,7 +75,7 @@ export class Projection {
   async round(options: CallOptions = {}): Promise<Round> {
     let landed: Landed | undefined;
     const outcome = await this.table.commit(async (tip) => {
-      landed = await this.#readLanes(tip, options);
+      landed = await this.#readLanes(tip?.commit.position ?? {}, options);
       const { files, position, lostRows } = landed;
       if (position === undefined) return undefined;
       return { operation: 'append', added: files.map((found) => this.#dataFile(found)), position, lostRows };
@@ -73,6 +83,50 @@ export class Projection {
     if (outcome !== 'committed') return { outcome, files: 0, rows: 0, more: outcome === 'lost' };
     const { files, more } = landed!;
     return { outcome, files: files.length, rows: files.reduce((sum, file) => sum + file.rows, 0), more };
+  }
+
+  /**
+   * Makes the table anew from the start of the ledger: one commit replaces every file, compacted ones included. Its position is never before
+   * that of the commit it replaces. Older snapshots stay listed for their time. A rebuild that ends in the middle leaves the table as it was.
+   * Memory: about 3 KB for each landed file.
+   *
+   * @param onFiles receives the number of files that were found so far
+   * @throws LakeError `invalid` when the ledger ends before the position of the table, or when nothing has landed
+   * @throws LakeError `exists` when projectors made twenty commits first
+   */
+  async rebuild({ onFiles, ...options }: CallOptions & { readonly onFiles?: (count: number) => void } = {}): Promise<Rebuilt> {
+    const { table } = this.#parts.stream;
+    const files: DataFile[] = [];
+    let position: Position = {};
+    let lostRows = 0;
+    const catchUp = async (): Promise<void> => {
+      for (let more = true; more;) {
+        const landed = await this.#readLanes(position, options);
+        for (const found of landed.files) files.push(this.#dataFile(found));
+        lostRows += landed.lostRows;
+        ({ more } = landed);
+        position = landed.position ?? position;
+        onFiles?.(files.length);
+      }
+    };
+    // The long part comes first: in its turn, the commit only reads what landed meanwhile.
+    await catchUp();
+    for (let losses = 0; losses < rebuildLossesMax; losses += 1) {
+      let before: ProjectionCommit | undefined;
+      const outcome = await this.table.replaceAll(async (commit) => {
+        before = commit;
+        await catchUp();
+        refuseBehind(table, position, commit?.position ?? {});
+        // Manifests of few days each let engines skip the others.
+        const added = files.toSorted((a, b) => (dayOf(a) < dayOf(b) ? -1 : 1));
+        return { operation: 'rebuild', added, position, lostRows };
+      }, options);
+      if (outcome === 'committed') return { before, commit: this.table.head! };
+    }
+    throw new LakeError(
+      'exists',
+      `projectors made ${rebuildLossesMax} commits of ${table} before the rebuild could make one; run it again`,
+    );
   }
 
   async #lanes(options: CallOptions = {}): Promise<LaneId[]> {
@@ -83,9 +137,8 @@ export class Projection {
     return partitions.toSorted((a, b) => a - b).map((partition) => ({ table: stream.table, topic: stream.topic.name, partition }));
   }
 
-  async #readLanes(tip: Tip | undefined, options: CallOptions): Promise<Landed> {
+  async #readLanes(before: Position, options: CallOptions): Promise<Landed> {
     const { store, filesPerLaneMax = 500, rowsOf } = this.#parts;
-    const before: Position = tip?.commit.position ?? {};
     const lanes = await this.#lanes(options);
     const parts = await Promise.all(
       lanes.map(async (lane) => ({
@@ -118,5 +171,22 @@ export class Projection {
       partitions: [partition, partition],
       offsets: [entry.from, entry.to - 1],
     });
+  }
+}
+
+function dayOf({ partition }: DataFile): string {
+  return Object.values(partition).join('/');
+}
+
+function refuseBehind(table: string, position: Position, before: Position): void {
+  if (Object.keys(position).length === 0) throw new LakeError('invalid', `nothing has landed in the table ${table} yet`);
+  for (const [partition, { to }] of Object.entries(before)) {
+    const end = position[partition]?.to ?? 0;
+    if (end < to) {
+      throw new LakeError(
+        'invalid',
+        `the ledger of ${table} ends at offset ${end} of partition ${partition}, before the position ${to} of its Iceberg table; run ./millrace audit`,
+      );
+    }
   }
 }

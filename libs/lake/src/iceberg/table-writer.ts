@@ -1,7 +1,7 @@
 import type { CallOptions } from '../object-store.ts';
 import { CatalogFollower, type FollowerParts } from './catalog-follower.ts';
 import { CommitLog, type ProjectionCommit } from './commit-log.ts';
-import { BucketUris, readTip, type Tip } from './tip.ts';
+import { BucketUris, readTip, readTipToReplace, type Tip } from './tip.ts';
 import { writeCommit, type Change, type CommitParts } from './write-commit.ts';
 
 /** Parts of a {@link TableWriter}. */
@@ -47,17 +47,37 @@ export class TableWriter {
    * @throws the error of the PUT when its outcome is not known. The commit may still be applied later
    */
   async commit(plan: (tip: Tip | undefined) => Promise<Change | undefined>, options: CallOptions = {}): Promise<CommitOutcome> {
+    return await this.#inTurn(async () => await this.#commitOn(await this.#refresh(options), plan, options));
+  }
+
+  /**
+   * Makes one commit that replaces every file of the table, also of one whose metadata cannot be read. Otherwise as {@link commit}.
+   *
+   * @param plan chooses the files, given the commit that it replaces
+   */
+  async replaceAll(
+    plan: (commit: ProjectionCommit | undefined) => Promise<Change & { readonly operation: 'rebuild' }>,
+    options: CallOptions = {},
+  ): Promise<CommitOutcome> {
     return await this.#inTurn(async () => {
-      const tip = await this.#refresh(options);
-      const pointer = await this.#follower.follow(tip?.commit, options);
-      const change = await plan(tip);
-      if (change === undefined) return 'idle';
-      const next = await writeCommit(this.parts, tip, change, options);
-      if (!(await this.#log.commit(next.commit, options))) return 'lost';
-      this.#tip = next;
-      if (pointer !== undefined) await this.#follower.announce(pointer, next.commit, options);
-      return 'committed';
+      const tip = await readTipToReplace(this.parts, this.#log, options);
+      return await this.#commitOn(tip, async () => await plan(tip?.commit), options);
     });
+  }
+
+  async #commitOn(
+    tip: Tip | undefined,
+    plan: (tip: Tip | undefined) => Promise<Change | undefined>,
+    options: CallOptions,
+  ): Promise<CommitOutcome> {
+    const pointer = await this.#follower.follow(tip?.commit, options);
+    const change = await plan(tip);
+    if (change === undefined) return 'idle';
+    const next = await writeCommit(this.parts, tip, change, options);
+    if (!(await this.#log.commit(next.commit, options))) return 'lost';
+    this.#tip = next;
+    if (pointer !== undefined) await this.#follower.announce(pointer, next.commit, options);
+    return 'committed';
   }
 
   /** As {@link CatalogFollower.announced}. */

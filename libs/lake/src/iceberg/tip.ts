@@ -3,7 +3,8 @@ import { LakeError } from '../errors.ts';
 import type { CallOptions, ObjectStore } from '../object-store.ts';
 import type { CommitLog, ProjectionCommit } from './commit-log.ts';
 import { readManifestList, type ManifestFile } from './manifest.ts';
-import { currentSnapshot, parseMetadata, type TableMetadata } from './table-metadata.ts';
+import { projectionPrefix } from './projection-keys.ts';
+import { currentSnapshot, emptyMetadata, parseMetadata, type TableMetadata } from './table-metadata.ts';
 
 /** The table as the newest known commit describes it. */
 export interface Tip {
@@ -41,19 +42,49 @@ export async function readNeeded(store: ObjectStore, key: string, options: CallO
   return bytes;
 }
 
+/** Where a table is. */
+interface TipParts {
+  readonly store: ObjectStore;
+  readonly bucket: string;
+  readonly stream: Stream;
+}
+
 /**
  * Reads the newest commit with its metadata and manifest list, or returns `known` when it is the newest.
  *
  * @throws LakeError `invalid` when the commit follows another topic than the stream
  */
-export async function readTip(
-  { store, bucket, stream }: { readonly store: ObjectStore; readonly bucket: string; readonly stream: Stream },
-  log: CommitLog,
-  known: Tip | undefined,
-  options: CallOptions,
-): Promise<Tip | undefined> {
+export async function readTip(parts: TipParts, log: CommitLog, known: Tip | undefined, options: CallOptions): Promise<Tip | undefined> {
   const commit = await log.head(known?.commit, options);
   if (commit === undefined || commit.id === known?.commit.id) return known;
+  return await readTable(parts, commit, options);
+}
+
+/**
+ * Reads the newest commit for one that replaces every file of the table. A table whose objects are missing or damaged is taken as an empty
+ * one with a new identity.
+ *
+ * @throws LakeError `invalid` when the commit follows another topic than the stream, `bad-entry` when the commit itself cannot be read
+ */
+export async function readTipToReplace(
+  parts: TipParts & { readonly newId: () => string },
+  log: CommitLog,
+  options: CallOptions,
+): Promise<Tip | undefined> {
+  const commit = await log.head(undefined, options);
+  if (commit === undefined) return undefined;
+  try {
+    return await readTable(parts, commit, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    // The library for Avro throws other errors than those of this library.
+    if (error instanceof LakeError && error.code !== 'bad-entry') throw error;
+    const location = new BucketUris(parts.bucket).uriOf(projectionPrefix(parts.stream.table).slice(0, -1));
+    return { commit, metadata: emptyMetadata(parts.stream, location, parts.newId()), manifests: [] };
+  }
+}
+
+async function readTable({ store, bucket, stream }: TipParts, commit: ProjectionCommit, options: CallOptions): Promise<Tip> {
   if (commit.topic !== stream.topic.name) {
     throw new LakeError(
       'invalid',

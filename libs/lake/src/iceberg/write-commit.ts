@@ -34,8 +34,13 @@ export interface Removal {
 
 /** A commit to make: what it adds to the table before it and removes from it. */
 export interface Change {
-  /** `append` adds landed files, `replace` puts a file with the same rows in the place of others, `expire` only drops old snapshots. */
-  readonly operation: 'append' | 'replace' | 'expire';
+  /**
+   * - `append` adds landed files.
+   * - `replace` puts a file with the same rows in the place of others.
+   * - `rebuild` puts the added files in the place of every file.
+   * - `expire` only drops old snapshots.
+   */
+  readonly operation: 'append' | 'replace' | 'rebuild' | 'expire';
   readonly added: readonly DataFile[];
   readonly removed?: Removal;
   /** The position after the commit. Default: the one before it. */
@@ -76,17 +81,20 @@ export async function writeCommit(parts: CommitParts, tip: Tip | undefined, chan
 
   let written: { readonly manifests: readonly ManifestFile[]; readonly removedFiles: number; readonly removedRows: number };
   let metadata: TableMetadata;
+  const rebuilding = change.operation === 'rebuild';
   let totals = totalsOf(tip);
   if (change.operation === 'expire') {
     written = { manifests: tip?.manifests ?? [], removedFiles: 0, removedRows: 0 };
     metadata = withoutExpired(before, atMs, parts.retention, previous);
   } else {
-    written = await attempt.writeManifests(tip?.manifests ?? [], change);
+    written = await attempt.writeManifests(rebuilding ? [] : (tip?.manifests ?? []), change);
+    // The manifests of the table before are left out as a whole.
+    if (rebuilding) written = { ...written, removedFiles: totals.files, removedRows: totals.rows };
     const addedRows = change.added.reduce((sum, { record_count: rows }) => sum + rows, 0);
     totals = {
       files: totals.files + change.added.length - written.removedFiles,
       rows: totals.rows + addedRows - written.removedRows,
-      lostRows: totals.lostRows + (change.lostRows ?? 0),
+      lostRows: (rebuilding ? 0 : totals.lostRows) + (change.lostRows ?? 0),
     };
     const list = await attempt.writeList(written.manifests);
     const parent = currentSnapshot(before);
@@ -99,11 +107,11 @@ export async function writeCommit(parts: CommitParts, tip: Tip | undefined, chan
         'timestamp-ms': atMs,
         'manifest-list': list,
         summary: {
-          operation: change.operation,
+          operation: rebuilding ? 'overwrite' : change.operation,
           'added-data-files': String(change.added.length),
           'added-records': String(addedRows),
           'added-files-size': String(change.added.reduce((sum, { file_size_in_bytes: bytes }) => sum + bytes, 0)),
-          ...(change.removed === undefined
+          ...(change.removed === undefined && !rebuilding
             ? {}
             : { 'deleted-data-files': String(written.removedFiles), 'deleted-records': String(written.removedRows) }),
           'total-data-files': String(totals.files),
@@ -182,10 +190,10 @@ class Attempt {
     for (let start = 0; start < survivors.length; start += entriesPerManifestMax)
       manifests.push(await this.#put(survivors.slice(start, start + entriesPerManifestMax)));
     if (gone.length > 0) manifests.push(await this.#put(gone));
-    if (added.length > 0) {
+    for (let start = 0; start < added.length; start += entriesPerManifestMax) {
       manifests.push(
         await this.#put(
-          added.map((file): ManifestEntry => ({
+          added.slice(start, start + entriesPerManifestMax).map((file): ManifestEntry => ({
             status: entryStatus.added,
             snapshot_id: this.snapshot.id,
             sequence_number: null,

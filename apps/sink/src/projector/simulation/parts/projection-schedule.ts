@@ -13,6 +13,8 @@ export type Step =
   | { readonly do: 'compact'; readonly who: number }
   /** A projector begins a sweep, unless one is in progress. */
   | { readonly do: 'sweep'; readonly who: number }
+  /** An operator begins to make the table anew, on the machine of a projector. */
+  | { readonly do: 'rebuild'; readonly who: number }
   /**
    * A projector freezes after a few calls of its work. Meanwhile the other one makes commits, and sweeps before and after the grace period.
    * Then the first one wakes up.
@@ -57,6 +59,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ do: fc.constant('round' as const), who: oneOrBoth }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('compact' as const), who: oneOrBoth }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('sweep' as const), who }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('rebuild' as const), who }) },
   {
     weight: 4,
     arbitrary: fc.record({

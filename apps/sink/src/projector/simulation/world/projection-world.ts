@@ -17,6 +17,7 @@ import {
   type ObjectStore,
   type PointerCatalog,
   type Pass,
+  type Rebuilt,
   type Rewriter,
   type Round,
   type Swept,
@@ -70,6 +71,7 @@ interface Machine {
   round: Promise<Round | Error> | undefined;
   pass: Promise<Pass | Error> | undefined;
   swept: Promise<Swept | Error> | undefined;
+  rebuilt: Promise<Rebuilt | Error> | undefined;
 }
 
 // Turns within which a round ends once the faults have stopped.
@@ -84,6 +86,8 @@ export interface Tally {
   readonly merges: number;
   readonly abandoned: number;
   readonly deleted: number;
+  /** Tables that were made anew. */
+  readonly rebuilds: number;
 }
 
 /**
@@ -116,7 +120,7 @@ class ProjectionWorld {
   #calls = 0;
   #lost = 0;
   #agedMs = 0;
-  readonly #work = { merges: 0, abandoned: 0, deleted: 0 };
+  readonly #work = { merges: 0, abandoned: 0, deleted: 0, rebuilds: 0 };
   #ids = 0;
   #foreign = false;
 
@@ -150,6 +154,9 @@ class ProjectionWorld {
         break;
       case 'sweep':
         this.#sweep(this.#machines[step.who]!);
+        break;
+      case 'rebuild':
+        this.#rebuild(this.#machines[step.who]!);
         break;
       case 'freeze':
         await this.#freeze(step);
@@ -404,6 +411,7 @@ class ProjectionWorld {
       round: undefined,
       pass: undefined,
       swept: undefined,
+      rebuilt: undefined,
     };
   }
 
@@ -424,6 +432,14 @@ class ProjectionWorld {
     });
   }
 
+  #rebuild(machine: Machine): void {
+    machine.rebuilt ??= settled(machine.projection.rebuild()).then((rebuilt) => {
+      machine.rebuilt = undefined;
+      if (!(rebuilt instanceof Error)) this.#work.rebuilds += 1;
+      return rebuilt;
+    });
+  }
+
   #begin(machine: Machine): void {
     machine.round ??= settled(machine.projection.round()).then((round) => {
       machine.round = undefined;
@@ -436,9 +452,10 @@ class ProjectionWorld {
     await this.#finish(machine);
     await this.#finish(machine, 'pass');
     await this.#finish(machine, 'swept');
+    await this.#finish(machine, 'rebuilt');
   }
 
-  async #finish<K extends 'round' | 'pass' | 'swept' = 'round'>(
+  async #finish<K extends 'round' | 'pass' | 'swept' | 'rebuilt' = 'round'>(
     machine: Machine,
     what: K = 'round' as K,
   ): Promise<Awaited<Machine[K]> | undefined> {
