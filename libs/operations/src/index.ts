@@ -8,6 +8,12 @@ export { landedEnds, type LandedEnd } from './lake/landed-ends.ts';
 export { openLake, type Lake, type LakeSettings } from './lake/open-lake.ts';
 export { counted, grouped } from './numbers.ts';
 export type { OperationOptions, Progress } from './progress.ts';
+export {
+  rebuildProjection,
+  type ProjectionTotals,
+  type RebuildProjectionOptions,
+  type RebuildProjectionResult,
+} from './projection/rebuild-projection.ts';
 export { editableReject, identityOf, type EditableReject } from './rejects/editable-reject.ts';
 export { listRejects, readReject, readRejects, type ListedRejects, type RejectsOptions } from './rejects/list-rejects.ts';
 export { redriveRejects, type RedriveOptions, type RedriveResult } from './rejects/redrive.ts';

@@ -28,6 +28,8 @@ export const usage = `Millrace carries business events from a REST call to an an
   ./millrace repair [--apply]         publish again, or record as lost, files that were deleted by hand
   ./millrace replay [--from T --to T] [--into TABLE] [--switch]
                                       rebuild the table from the topic beside the live one, and compare the two
+  ./millrace lake rebuild [--json] [--table T]
+                                      make the Iceberg table anew from the ledger while queries continue
   ./millrace verify store URL [--large-mb N] [--json]
                                       test whether an object store is sound: conditional writes, consistency, lists, ranges
 
@@ -35,7 +37,7 @@ Parts: ${partNames.join(' ')}, on demand ${optionalPartNames.join(' ')}. Service
 `;
 
 /** Commands over a running lake. They read their arguments themselves. */
-export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair', 'replay', 'verify store'];
+export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair', 'replay', 'lake rebuild', 'verify store'];
 
 /**
  * The command of the operator that a command line names, and the number of its words.

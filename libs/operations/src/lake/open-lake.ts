@@ -1,5 +1,15 @@
 import type { Stream } from '@millrace/contracts';
-import { CatalogTable, GlueCatalog, openLakeClients, resolveS3Access, S3ObjectStore, type AwsAccess, type S3Access } from '@millrace/lake';
+import {
+  CatalogTable,
+  GlueCatalog,
+  GluePointer,
+  openLakeClients,
+  projectionPrefix,
+  resolveS3Access,
+  S3ObjectStore,
+  type AwsAccess,
+  type S3Access,
+} from '@millrace/lake';
 import { OperationError } from '../errors.ts';
 
 /** Names of a lake. */
@@ -24,6 +34,8 @@ export interface Lake {
   readonly catalog: GlueCatalog;
   /** The table in Glue, for its columns. */
   readonly glueTable: CatalogTable;
+  /** The pointer of Glue to the Iceberg table. */
+  readonly icebergPointer: GluePointer;
   readonly bucket: string;
   /** The table's name in Glue. */
   readonly catalogTable: string;
@@ -55,6 +67,7 @@ export function openLake(settings: LakeSettings): Lake {
     catalogTable,
     store: new S3ObjectStore(s3, bucket),
     catalog: new GlueCatalog(glue, stream, bucket, undefined, stream.database, catalogTable),
+    icebergPointer: new GluePointer(glue, stream, `s3://${bucket}/${projectionPrefix(table)}`),
     glueTable: new CatalogTable(glue, stream.database, catalogTable),
     s3Access: async () => await resolveS3Access(aws),
     close() {

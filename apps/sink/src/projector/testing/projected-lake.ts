@@ -57,7 +57,8 @@ export class ProjectedLake {
     return `s3://${this.bucket}/${projectionPrefix(this.stream.table)}`.slice(0, -1);
   }
 
-  projection({ snapshotMs = 3_600_000 } = {}): Projection {
+  /** @param racing whether another process makes commits at the same time, so that a move of the pointer may come too late */
+  projection({ snapshotMs = 3_600_000, racing = false } = {}): Projection {
     return new Projection({
       retention: { snapshotsMax: 100, ageMs: snapshotMs },
       store: this.store,
@@ -69,7 +70,7 @@ export class ProjectedLake {
       newId: randomUUID,
       rowsOf: async () => 0,
       onPointerFailure: (error) => {
-        throw error;
+        if (!racing) throw error;
       },
     });
   }
@@ -116,6 +117,14 @@ export class ProjectedLake {
       base: await this.#rows(`SELECT ${sums('_partition', '_offset')} FROM ${base} GROUP BY dt ORDER BY dt`),
       iceberg: await this.#rows(`SELECT ${sums('kafka_partition', 'kafka_offset')} FROM iceberg_scan('${table}') GROUP BY dt ORDER BY dt`),
     };
+  }
+
+  /** Rows and distinct places of the Iceberg table. */
+  async count(table: string): Promise<{ readonly n: number; readonly places: number }> {
+    const [row] = await this.#rows(
+      `SELECT count(*)::INTEGER AS n, count(DISTINCT (kafka_partition, kafka_offset))::INTEGER AS places FROM iceberg_scan('${table}')`,
+    );
+    return row as { n: number; places: number };
   }
 
   async #rows(sql: string): Promise<unknown[]> {
