@@ -50,9 +50,9 @@ export function auditText(
       `Catalog: ${counted(report.catalog.registered, 'partition')} registered${report.catalog.missing.length === 0 ? ', none missing' : `, ${report.catalog.missing.length} missing`}${report.catalog.empty.length === 0 ? '' : `, ${report.catalog.empty.length} without a file`}.`,
     );
   if (report.projection !== undefined) {
-    const { commit, files, rows, bytes, comparedRows } = report.projection;
+    const { commit, files, bytes, comparedRows, ...compared } = report.projection;
     lines.push(
-      `Iceberg table: ${counted(rows, 'row')} in ${counted(files, 'file')}, ${sized(bytes)}, at commit ${grouped(commit)}${comparedRows === undefined ? '' : `; ${counted(comparedRows, 'compacted row')} compared with the base`}.`,
+      `Iceberg table: ${counted(compared.rows, 'row')} in ${counted(files, 'file')}, ${sized(bytes)}, at commit ${grouped(commit)}${comparedRows === undefined ? '' : `; ${counted(comparedRows, 'compacted row')} compared with the base`}.`,
     );
   }
   lines.push(`Took ${lasted(report.tookMs)}.`);

@@ -52,9 +52,9 @@ it('readers find every row once and every file while the table is made anew besi
   const compaction = lake.compaction(projection, { filesMin: 2 });
   const sweep = lake.sweep(projection, {});
   const counts: number[] = [];
-  let rebuilding = true;
+  const rebuilt = new AbortController();
   const read = async (): Promise<void> => {
-    while (rebuilding) {
+    while (!rebuilt.signal.aborted) {
       const { n, places } = await lake.count(await lake.pointer());
       expect(places).toBe(n);
       counts.push(n);
@@ -70,7 +70,7 @@ it('readers find every row once and every file while the table is made anew besi
   };
   const rebuild = async (): Promise<void> => {
     for (let n = 0; n < 6; n += 1) await lake.projection({ racing: true }).rebuild();
-    rebuilding = false;
+    rebuilt.abort();
   };
   await Promise.all([read(), write(), rebuild()]);
   expect(counts.length).toBeGreaterThan(0);

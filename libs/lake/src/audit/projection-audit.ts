@@ -165,7 +165,7 @@ export class SnapshotAudit {
     for (const { days: some } of lanes) for (const [dt, { rows }] of Object.entries(some)) dayOf(dt).base += rows;
     for (const { partition, rows } of this.#files) dayOf(partition).iceberg += rows;
     let lacking = 0;
-    for (const [dt, { base, iceberg }] of [...days].toSorted()) {
+    for (const [dt, { base, iceberg }] of [...days].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       lacking += base - iceberg;
       // A repair leaves a day with fewer rows. Which day is not known, only the sum.
       if (iceberg > base || (iceberg < base && commit.lostRows === 0))

@@ -261,7 +261,7 @@ it('a rebuild loses no commit that a projector makes meanwhile, and its position
   await projection.round();
   const put = lake.put.bind(lake);
   let rounds = 0;
-  lake.put = async (key, ...rest) => {
+  const interfering: typeof put = async (key, ...rest) => {
     // The projector commits just before the first two attempts do.
     if (key.includes('/commits/') && rounds < 2) {
       rounds += 1;
@@ -272,7 +272,7 @@ it('a rebuild loses no commit that a projector makes meanwhile, and its position
     }
     await put(key, ...rest);
   };
-  const interfering = lake.put;
+  lake.put = interfering;
   const { before, commit } = await projectionOver(lake).rebuild();
   expect([before?.n, commit.n, commit.position[3]?.to]).toEqual([3, 4, 40]);
   expect(await filesOf(lake)).toEqual(baseFiles(4));
