@@ -10,6 +10,7 @@ import { TableReader } from './catalog/table-reader.ts';
 import { Tables } from './catalog/tables.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
+import { McpController } from './http/mcp.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
 import { askInline } from './queries/ask-inline.ts';
 import { CachedAnswers } from './queries/cache/cached-answers.ts';
@@ -63,7 +64,7 @@ export class QueryApiModule implements OnModuleDestroy {
     return {
       module: QueryApiModule,
       imports: [PipelinesModule.forRoot(pipelinesOf(config, 'api'))],
-      controllers: [QueriesController, CatalogController],
+      controllers: [QueriesController, CatalogController, McpController],
       providers: [
         { provide: QUERY_CATALOG, useValue: catalog },
         // The token makes sure that the pipelines are made first.
