@@ -30,11 +30,11 @@ describe('the risks of a topic', () => {
     expect(topicRisks(safe)).toEqual([]);
   });
 
-  it('a topic on one broker is not told to have more replicas', () => {
+  it('a topic on one broker has no risk of too few replicas', () => {
     expect(topicRisks({ ...withSettings({ 'min.insync.replicas': '1' }), brokers: 1, replicas: 1 })).toEqual([]);
   });
 
-  it('settings that the broker did not tell are no risk', () => {
+  it('settings that the broker did not return are no risk', () => {
     expect(topicRisks({ ...safe, settings: {} })).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ export interface TopicSafety {
   readonly brokers: number;
   /** Replicas of the partition that has the fewest. */
   readonly replicas: number;
-  /** Values by the broker's names. A setting that the broker did not tell is absent. */
+  /** Values by the broker's names. A setting that the broker did not return is absent. */
   readonly settings: Readonly<Partial<Record<TopicSetting, string>>>;
 }
 
@@ -63,8 +63,7 @@ export function replicationFor(brokers: number): { readonly replicas: number; re
 }
 
 /**
- * The risks of a topic, each as a sentence with its remedy. A cluster of fewer than three brokers cannot have three replicas, so it is not
- * told to.
+ * The risks of a topic, each as a sentence with its remedy. In a cluster of fewer than three brokers, few replicas are no risk of the topic.
  */
 export function topicRisks({ topic, brokers, replicas, settings }: TopicSafety): string[] {
   const risks: string[] = [];
