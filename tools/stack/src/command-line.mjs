@@ -28,6 +28,7 @@ export const usage = `Millrace carries business events from a REST call to an an
   ./millrace repair [--apply]         publish again, or record as lost, files that were deleted by hand
   ./millrace replay [--from T --to T] [--into TABLE] [--switch]
                                       rebuild the table from the topic beside the live one, and compare the two
+  ./millrace doctor [--json]          check what the tables depend on: topics, object store, catalog
   ./millrace verify store URL [--large-mb N] [--json]
                                       test whether an object store is sound: conditional writes, consistency, lists, ranges
 
@@ -35,7 +36,7 @@ Parts: ${partNames.join(' ')}, on demand ${optionalPartNames.join(' ')}. Service
 `;
 
 /** Commands over a running lake. They read their arguments themselves. */
-export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair', 'replay', 'verify store'];
+export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair', 'replay', 'doctor', 'verify store'];
 
 /**
  * The command of the operator that a command line names, and the number of its words.
