@@ -1,4 +1,5 @@
 export { audit, type AuditOptions, type AuditResult } from './audit/audit.ts';
+export { diagnose, type Finding } from './diagnose/diagnose.ts';
 export { OperationError, type OperationErrorCode } from './errors.ts';
 export type { LogRange } from './kafka/kafka-log.ts';
 export { readTopic, type ReadTopicOptions } from './kafka/read-topic.ts';

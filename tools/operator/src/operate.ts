@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {
   repair: async () => (await import('./repair-command.ts')).repairCommand,
   replay: async () => (await import('./replay/replay-command.ts')).replayCommand,
   'lake rebuild': async () => (await import('./lake-rebuild-command.ts')).lakeRebuildCommand,
+  doctor: async () => (await import('./doctor-command.ts')).doctorCommand,
   'verify store': async () => (await import('./verify-store-command.ts')).verifyStoreCommand,
 };
 

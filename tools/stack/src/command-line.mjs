@@ -30,6 +30,7 @@ export const usage = `Millrace carries business events from a REST call to an an
                                       rebuild the table from the topic beside the live one, and compare the two
   ./millrace lake rebuild [--json] [--table T]
                                       make the Iceberg table anew from the ledger while queries continue
+  ./millrace doctor [--json]          check what the tables depend on: topics, object store, catalog
   ./millrace verify store URL [--large-mb N] [--json]
                                       test whether an object store is sound: conditional writes, consistency, lists, ranges
 
@@ -37,7 +38,7 @@ Parts: ${partNames.join(' ')}, on demand ${optionalPartNames.join(' ')}. Service
 `;
 
 /** Commands over a running lake. They read their arguments themselves. */
-export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair', 'replay', 'lake rebuild', 'verify store'];
+export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair', 'replay', 'lake rebuild', 'doctor', 'verify store'];
 
 /**
  * The command of the operator that a command line names, and the number of its words.
