@@ -26,6 +26,9 @@ export interface EventServiceOptions {
   readonly onInvalid: () => void;
 }
 
+/** What a request needs of a stream's service. Two implementations: the service, and the one with a span for each send around it. */
+export type EventTaker = Pick<EventService, 'take' | 'takeBatch'>;
+
 /** Takes the events of one stream and answers when they are durable. */
 export class EventService {
   readonly #options: EventServiceOptions;

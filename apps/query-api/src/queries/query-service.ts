@@ -80,7 +80,7 @@ export class QueryService {
    * Checks a request, and answers it from the cache, lets it follow an equal query that runs, or queues it.
    *
    * @param key makes a repetition of the same request by the same caller the same query; undefined makes each request a separate query
-   * @param limits its deadline is that of the query as well
+   * @param limits its deadline and its trace are those of the query as well
    * @param waitMs time for which the request waits for the end: a query that waits for events has about as long until its start
    * @param use what the request wants of the cache, where its body does not refuse it
    */
@@ -92,12 +92,13 @@ export class QueryService {
     use: CacheUse = 'use',
     waitMs = 0,
   ): Promise<Submitted> {
-    const { deadline } = limits;
+    const { deadline, traceparent } = limits;
     const { rules, queue, cache, estimates, now, newId, idSecret, usage, audit, onAnswered } = this.#parts;
     const data: QueryJobData = {
       ...(await jobOf(body, rules, now(), waitMs)),
       principal: idOfPrincipal(caller),
       ...(deadline === undefined ? {} : { deadline }),
+      ...(traceparent === undefined ? {} : { traceparent }),
     };
     const id = key === undefined ? newId() : idOfKey(await idSecret(limits), caller, key);
     if (key !== undefined) {
