@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { InlineQueryView, QueryView } from '@millrace/contracts';
 import { LakeView, OtlpReceiver, type ReceivedSpan, type ServiceProcess, spawnService, waitUntil } from '@millrace/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ask, post } from './http.ts';
+import { type Answer, ask, patiently, post, postBatch } from './http.ts';
 import { makePurchases } from './purchases.ts';
 import { setUpLake } from './set-up-lake.ts';
 import { stack } from './stack.ts';
@@ -32,14 +32,14 @@ beforeAll(async () => {
     OTEL_TRACES_SAMPLER: 'parentbased_always_off',
     OTEL_BSP_SCHEDULE_DELAY: '100',
   };
-  const [purchase, sink, queryApi, queryWorker] = await Promise.all([
-    spawnService('purchase', { ...env, PURCHASE_TOPIC: topic }),
-    spawnService('sink', { ...env, SINK_TOPIC: topic, SINK_GROUP_ID: topic, SINK_FLUSH_SECONDS: '1' }),
-    spawnService('query-api', env),
-    spawnService('query-worker', env),
-  ]);
-  services = { purchase, sink, queryApi, queryWorker };
-});
+  // One after the other: four starts at once take each other's time on a small machine.
+  services = {
+    purchase: await spawnService('purchase', { ...env, PURCHASE_TOPIC: topic }),
+    sink: await spawnService('sink', { ...env, SINK_TOPIC: topic, SINK_GROUP_ID: topic, SINK_FLUSH_SECONDS: '1' }),
+    queryApi: await spawnService('query-api', env),
+    queryWorker: await spawnService('query-worker', env),
+  };
+}, 360_000);
 afterAll(async () => {
   await Promise.all(Object.values(services ?? {}).map(async (service) => await service.kill()));
   await receiver?.close();
@@ -57,6 +57,22 @@ function sampled(): { readonly traceId: string; readonly spanId: string; readonl
   return { traceId, spanId, headers: { traceparent: `00-${traceId}-${spanId}-01` } };
 }
 
+function isAccepted(name: string): (span: ReceivedSpan) => boolean {
+  return (span) => span.name === name && span.attributes['http.response.status_code'] === 202;
+}
+
+async function buy(
+  { url }: ServiceProcess,
+  purchase: unknown,
+  headers: Record<string, string>,
+): Promise<Answer<{ partition: number; offset: string }>> {
+  return await patiently(async () => await post(`${url}/v1/purchases`, purchase, headers));
+}
+
+async function submit<T>(sql: string, headers: Record<string, string>): Promise<Answer<T>> {
+  return await patiently(async () => await post<T>(`${services.queryApi.url}/v1/queries`, { sql, engine: 'duckdb' }, headers));
+}
+
 async function ledgerEntry(key: string): Promise<{ readonly id: string; readonly from: number; readonly to: number }> {
   const bytes = await new LakeView({ endpoint: stack.awsUrl, bucket }).read(key);
   return JSON.parse(bytes.toString()) as { id: string; from: number; to: number };
@@ -66,15 +82,12 @@ it('the trace of one purchase goes from the request over Kafka to the ledger ent
   const caller = sampled();
   const [event] = makePurchases(1);
   // Purchases without a sampled caller give no span.
-  expect((await post(`${services.purchase.url}/v1/purchases/batch`, makePurchases(3))).status).toBe(202);
-  const { status, body } = await post<{ partition: number; offset: string }>(
-    `${services.purchase.url}/v1/purchases`,
-    event,
-    caller.headers,
-  );
+  expect((await postBatch(makePurchases(3), services.purchase.url)).status).toBe(202);
+  const { status, body } = await buy(services.purchase, event, caller.headers);
   expect(status).toBe(202);
 
-  const request = await spanOf('the span of the request', ({ name }) => name === 'POST /v1/purchases');
+  // A busy service may have refused the purchase before: that attempt has a separate span.
+  const request = await spanOf('the span of the request', isAccepted('POST /v1/purchases'));
   expect(request).toMatchObject({
     service: 'purchase',
     traceId: caller.traceId,
@@ -82,7 +95,7 @@ it('the trace of one purchase goes from the request over Kafka to the ledger ent
     kind: 2,
     attributes: { 'http.request.method': 'POST', 'http.route': '/v1/purchases', 'http.response.status_code': 202 },
   });
-  const send = await spanOf('the span of the send', ({ kind }) => kind === 4);
+  const send = await spanOf('the span of the send', ({ kind, parentSpanId }) => kind === 4 && parentSpanId === request.spanId);
   expect(send).toMatchObject({
     name: `send ${topic}`,
     service: 'purchase',
@@ -119,21 +132,20 @@ it('the trace of one purchase goes from the request over Kafka to the ledger ent
     'the row in a table that does not change',
     async () => {
       const headers = { prefer: 'wait=20', 'cache-control': 'no-cache' };
-      const { body: view } = await post<InlineQueryView>(`${services.queryApi.url}/v1/queries`, { sql, engine: 'duckdb' }, headers);
+      const { body: view } = await submit<InlineQueryView>(sql, headers);
       return view.results?.rows[0]?.[0] === '1' && view.asOf !== undefined ? true : undefined;
     },
     { timeoutMs: 60_000 },
   );
 
   const asking = sampled();
-  const submitted = await post<QueryView>(
-    `${services.queryApi.url}/v1/queries`,
-    { sql, engine: 'duckdb' },
-    { ...asking.headers, 'cache-control': 'no-cache' },
-  );
+  const submitted = await submit<QueryView>(sql, { ...asking.headers, 'cache-control': 'no-cache' });
   expect(submitted.status).toBe(202);
-  const submission = await spanOf('the span of the submission', ({ traceId, kind }) => traceId === asking.traceId && kind === 2);
-  expect(submission).toMatchObject({ service: 'query-api', name: 'POST /v1/queries', parentSpanId: asking.spanId });
+  const submission = await spanOf(
+    'the span of the submission',
+    (span) => isAccepted('POST /v1/queries')(span) && span.traceId === asking.traceId,
+  );
+  expect(submission).toMatchObject({ service: 'query-api', parentSpanId: asking.spanId });
   const wait = await spanOf('the span of the wait', ({ name }) => name === 'wait for worker');
   const run = await spanOf('the span of the run', ({ name }) => name === 'run query');
   for (const span of [wait, run]) {
@@ -148,7 +160,7 @@ it('the trace of one purchase goes from the request over Kafka to the ledger ent
   expect(new Set(receiver.spans.map(({ traceId }) => traceId))).toEqual(new Set([caller.traceId, batch.traceId, asking.traceId]));
 });
 
-it('a service without an endpoint in its variables exports nothing and keeps no span', async () => {
+it('a service whose SDK is disabled by its variable exports nothing and takes purchases', async () => {
   const before = receiver.requests;
   const plain = await spawnService('purchase', {
     PURCHASE_TOPIC: topic,
@@ -156,7 +168,7 @@ it('a service without an endpoint in its variables exports nothing and keeps no 
     OTEL_SDK_DISABLED: 'true',
   });
   try {
-    expect((await post(`${plain.url}/v1/purchases`, makePurchases(1)[0], sampled().headers)).status).toBe(202);
+    expect((await buy(plain, makePurchases(1)[0], sampled().headers)).status).toBe(202);
   } finally {
     expect(await plain.kill()).toEqual({ code: 0, signal: null });
   }

@@ -26,7 +26,7 @@ export interface EventServiceOptions {
   readonly onInvalid: () => void;
 }
 
-/** What a request needs of a stream's service. Two implementations: the service, and the one with a span for each send around it. */
+/** Takes the events of a request. Two implementations: the service, and {@link EventService} with a span around each send. */
 export type EventTaker = Pick<EventService, 'take' | 'takeBatch'>;
 
 /** Takes the events of one stream and answers when they are durable. */

@@ -15,6 +15,10 @@ const eventId = '0199f2a0-0000-7000-8000-000000000001';
 const receipt: EventReceipt = { eventId, durability: 'kafka', topic: 'purchases', partition: 3, offset: '7', links: { self: '/' } };
 const answer: BatchAnswer = { accepted: 2, rejected: 1, items: [], links: { follow: '/' } };
 
+async function fail(): Promise<never> {
+  return await Promise.reject(new PurchaseError('unavailable', 'Kafka is down.'));
+}
+
 /** Tracing with one span, which notes its calls in order. */
 function recording(): { readonly tracing: Tracing; readonly calls: unknown[] } {
   const calls: unknown[] = [];
@@ -76,7 +80,6 @@ it('the events of a batch share one span with their number', async () => {
 
 it('a send that fails ends its span with the code of the error', async () => {
   const { tracing, calls } = recording();
-  const fail = async (): Promise<never> => await Promise.reject(new PurchaseError('unavailable', 'Kafka is down.'));
   await expect(new TracedEvents({ take: fail, takeBatch: fail }, purchases, tracing).take({}, request, limits)).rejects.toThrow(
     'Kafka is down.',
   );

@@ -25,7 +25,7 @@ interface Trace {
 }
 
 /**
- * The spans of the batches of one lane. The trace id of a batch is its id without hyphens, so its ledger entry names its trace, and a
+ * The spans of the batches of one lane. The trace id of a batch is its id without hyphens, so its ledger entry names its trace. A
  * successor of a dead sink adds to the same trace. The span of a batch is linked to the spans that sent its sampled records.
  */
 export class BatchTraces {
@@ -66,7 +66,7 @@ export class BatchTraces {
     }
   }
 
-  /** Notes a step that takes no time of its own. */
+  /** Notes a step that takes no time. */
   note(batch: TracedBatch, name: string): void {
     this.#spanOf(batch).addEvent(name);
   }
