@@ -78,7 +78,7 @@ async function ledgerEntry(key: string): Promise<{ readonly id: string; readonly
   return JSON.parse(bytes.toString()) as { id: string; from: number; to: number };
 }
 
-it('the trace of one purchase goes from the request over Kafka to the ledger entry, and the trace of a query names its offset', async () => {
+it('the trace of a purchase leads from the request over Kafka to the ledger entry, and that of a query to its offset', async () => {
   const caller = sampled();
   const [event] = makePurchases(1);
   // Purchases without a sampled caller give no span.

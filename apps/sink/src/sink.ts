@@ -36,7 +36,7 @@ import { laneRetryDelay } from './lane/lane-retry-delay.ts';
 import { Lanes } from './lane/lanes.ts';
 import { onDisk } from './spool/disk/on-disk.ts';
 import { BatchSteps } from './batch/batch-steps.ts';
-import { BatchTraces } from './batch/batch-traces.ts';
+import { BatchTraces } from './tracing/batch-traces.ts';
 import type { SinkGuards } from './resilience.ts';
 import { Registrar } from './batch/registrar.ts';
 import { gaugeLanes, sinkTelemetry } from './telemetry.ts';

@@ -19,6 +19,10 @@ async function fail(): Promise<never> {
   return await Promise.reject(new PurchaseError('unavailable', 'Kafka is down.'));
 }
 
+function unused(): never {
+  throw new Error('unused');
+}
+
 /** Tracing with one span, which notes its calls in order. */
 function recording(): { readonly tracing: Tracing; readonly calls: unknown[] } {
   const calls: unknown[] = [];
@@ -33,9 +37,6 @@ function recording(): { readonly tracing: Tracing; readonly calls: unknown[] } {
   const startSpan = (name: string, { attributes }: SpanOptions, parent = ROOT_CONTEXT): Span => {
     calls.push([name, trace.getSpanContext(parent)?.spanId, attributes?.['messaging.operation.type']]);
     return span;
-  };
-  const unused = (): never => {
-    throw new Error('unused');
   };
   return { tracing: { startSpan, startRoot: unused, contextOf: unused, close: unused }, calls };
 }

@@ -21,7 +21,7 @@ import type { SegmentEncoder } from '../spool/segment-encoder.ts';
 import { encodeBatch, type EntryContext } from './encode.ts';
 import { isSinkError } from '../errors.ts';
 import { fillFromSpool, fillWindow } from '../dedup/fill-window.ts';
-import type { BatchTraces } from './batch-traces.ts';
+import type { BatchTraces } from '../tracing/batch-traces.ts';
 import { judge } from './deduplicate.ts';
 import type { LogRecord, PartitionLog } from '../kafka/log.ts';
 import type { OpenBatch } from './open-batch.ts';

@@ -13,19 +13,22 @@ const warnEveryMs = 60_000;
 export async function openOtlpTracing(service: string, settings: TracingSettings, logger: Logger): Promise<Tracing> {
   const warn = sparseWarnings(logger, () => performance.now());
   setGlobalErrorHandler((error) => warn(error, 'Spans could not be exported; they are lost.'));
-  const ignore = (): void => undefined;
   diag.setLogger(
     {
       error: (message) => warn(undefined, `OpenTelemetry: ${message}`),
       warn: (message) => warn(undefined, `OpenTelemetry: ${message}`),
-      info: ignore,
-      debug: ignore,
-      verbose: ignore,
+      info: ignoreMessage,
+      debug: ignoreMessage,
+      verbose: ignoreMessage,
     },
     DiagLogLevel.WARN,
   );
   const exporter = await exporterOf(settings.protocol, settings.url);
   return sdkTracing(service, settings, exporter, (error) => warn(error, 'The last spans could not be exported; they are lost.'));
+}
+
+function ignoreMessage(): void {
+  // Warnings and errors are enough.
 }
 
 async function exporterOf(protocol: TracingProtocol, url: string): Promise<SpanExporter> {

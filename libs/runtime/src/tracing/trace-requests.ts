@@ -49,14 +49,16 @@ function begin(
     tracing.contextOf(headers),
   );
   (raw as Traced)[spanProperty] = span;
-  if (!span.isRecording()) return;
-  void requests.endOf(raw).then(() => {
-    const status = requests.statusOf(raw);
-    span.setAttribute('http.response.status_code', status);
-    if (status >= 500) {
-      span.setAttribute('error.type', String(status));
-      span.setStatus({ code: SpanStatusCode.ERROR });
-    }
-    span.end();
-  });
+  if (span.isRecording()) void endWithAnswer(span, raw, requests);
+}
+
+async function endWithAnswer(span: Span, request: IncomingMessage, requests: Pick<RequestTally, 'endOf' | 'statusOf'>): Promise<void> {
+  await requests.endOf(request);
+  const status = requests.statusOf(request);
+  span.setAttribute('http.response.status_code', status);
+  if (status >= 500) {
+    span.setAttribute('error.type', String(status));
+    span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+  span.end();
 }
