@@ -57,7 +57,10 @@ async function finished(sql: string): Promise<string> {
 
 describe('the OpenAPI document', () => {
   it('the document describes exactly the routes of the service', () => {
-    expect(check.routeFaults(api.routes)).toEqual([]);
+    // The routes of bull-board belong to its page, and change with its version.
+    const routes = api.routes.filter(({ path }) => !path.startsWith('/admin/queues'));
+    expect(routes.length).toBeLessThan(api.routes.length);
+    expect(check.routeFaults(routes)).toEqual([]);
   });
 
   it('the document of the worker describes exactly the routes of the worker', async () => {

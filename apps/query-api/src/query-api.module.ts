@@ -9,7 +9,9 @@ import { storeGuard } from './guards.ts';
 import { TableReader } from './catalog/table-reader.ts';
 import { Tables } from './catalog/tables.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
+import { BoardController } from './http/board.controller.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
+import { McpController } from './http/mcp.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
 import { askInline } from './queries/ask-inline.ts';
 import { CachedAnswers } from './queries/cache/cached-answers.ts';
@@ -18,6 +20,7 @@ import { queryApiAudit } from './queries/query-audit.ts';
 import { Estimates } from './queries/estimate/estimates.ts';
 import { EventStreams } from './queries/progress/event-streams.ts';
 import { QueryService, type QueryServiceParts } from './queries/query-service.ts';
+import { QueryQueue } from './queries/query-queue.ts';
 import { QueryEnds } from './queries/query-ends.ts';
 import { QueryWaits } from './queries/wait-for-end.ts';
 import {
@@ -63,7 +66,7 @@ export class QueryApiModule implements OnModuleDestroy {
     return {
       module: QueryApiModule,
       imports: [PipelinesModule.forRoot(pipelinesOf(config, 'api'))],
-      controllers: [QueriesController, CatalogController],
+      controllers: [QueriesController, CatalogController, McpController, BoardController],
       providers: [
         { provide: QUERY_CATALOG, useValue: catalog },
         // The token makes sure that the pipelines are made first.
@@ -72,6 +75,7 @@ export class QueryApiModule implements OnModuleDestroy {
           inject: [PipelineRegistry, pipelineToken('redis')],
           useFactory: async (registry: PipelineRegistry) => await queryParts(config, registry, logger),
         },
+        { provide: QueryQueue, inject: [PARTS], useFactory: ({ queue }: QueryParts) => queue },
         {
           provide: ReportUsage,
           inject: [PARTS, pipelineToken('usage-write'), pipelineToken('usage-read')],

@@ -91,7 +91,10 @@ describe('the start of the sink', () => {
       const limited = await TestTable.open({ retention });
       try {
         const sink = await limited.sink();
-        expect(await sink.line(({ msg }) => msg.includes('does not keep every event'))).toMatchObject({ level: 'warn', retention });
+        expect(await sink.line(({ msg }) => msg.includes('does not keep every event'))).toMatchObject({
+          level: 'warn',
+          settings: retention,
+        });
       } finally {
         await limited.close();
       }

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { purchases, type Stream } from '@millrace/contracts';
+import { topicRisks } from '@millrace/kafka';
 import { kafkaAccessOf } from '@millrace/kafka/access';
 import {
   Checkpointer,
@@ -237,14 +238,9 @@ export async function openSink(
   strategy.listener = {
     crashed: (error) => crashes.onCrash(error),
     startRefused: (error) => crashes.onError(error),
-    connected(clusterId, retention) {
+    connected(clusterId, topic) {
       cluster = clusterId;
-      if (Object.values(retention).some((value) => value !== '-1')) {
-        logger.warn(
-          { retention },
-          `The topic ${stream.topic.name} does not keep every event, although it is the source of truth: set retention.ms=-1 and retention.bytes=-1.`,
-        );
-      }
+      for (const risk of topicRisks(topic)) logger.warn({ replicas: topic.replicas, settings: topic.settings }, risk);
     },
     assigned(partitions) {
       lanes.assign(partitions);

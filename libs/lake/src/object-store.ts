@@ -1,3 +1,5 @@
+import { isLakeError } from './errors.ts';
+
 /** Body of a PUT: bytes, or a file on disk that no longer changes. */
 export type ObjectBody = Uint8Array | { readonly path: string; readonly bytes: number };
 
@@ -86,4 +88,31 @@ export async function* allObjects(
     if (page.length < 1000) return;
     startAfter = page.at(-1)!.key;
   }
+}
+
+/** Writes an object unless its key has one. Tells whether the key was free. */
+export async function putIfAbsent(
+  store: Pick<ObjectStore, 'put'>,
+  key: string,
+  body: ObjectBody,
+  options: Omit<PutOptions, 'ifAbsent'> = {},
+): Promise<boolean> {
+  try {
+    await store.put(key, body, { ...options, ifAbsent: true });
+    return true;
+  } catch (error) {
+    if (isLakeError(error, 'exists')) return false;
+    throw error;
+  }
+}
+
+/** Tells whether an object is there and has exactly these bytes. */
+export async function hasBytes(
+  store: Pick<ObjectStore, 'get'>,
+  key: string,
+  bytes: Uint8Array,
+  options: CallOptions = {},
+): Promise<boolean> {
+  const found = await store.get(key, options);
+  return found !== undefined && Buffer.compare(found, bytes) === 0;
 }

@@ -1,5 +1,5 @@
 import { isLakeError, LakeError } from './errors.ts';
-import type { ObjectStore } from './object-store.ts';
+import { hasBytes, putIfAbsent, type ObjectStore } from './object-store.ts';
 
 /** Dependencies of {@link probeStore}. */
 export interface StoreProbe {
@@ -34,36 +34,20 @@ export async function probeStore({ store, prefix, n, address, signal, onLeftover
     );
   try {
     // If the network repeats the request, the first answer is a refusal although the object exists.
-    await putIfAbsent(store, key, first, signal);
+    await putIfAbsent(store, key, first, { signal });
   } catch (error) {
     if (isLakeError(error, 'invalid')) throw unsound(`refuses If-None-Match (${error.message})`);
     throw error;
   }
   try {
-    if (!(await isWritten(store, key, first, signal))) throw unsound('does not show a write to the next GET');
+    if (!(await hasBytes(store, key, first, { signal }))) throw unsound('does not show a write to the next GET');
     const listed = await store.list(prefix, { signal });
     if (!listed.includes(key)) throw unsound('does not show a write to the next LIST');
-    if (await putIfAbsent(store, key, second, signal)) throw unsound('ignores If-None-Match');
-    if (!(await isWritten(store, key, first, signal))) throw unsound('ignores If-None-Match, though it answers that the key exists');
+    if (await putIfAbsent(store, key, second, { signal })) throw unsound('ignores If-None-Match');
+    if (!(await hasBytes(store, key, first, { signal }))) throw unsound('ignores If-None-Match, though it answers that the key exists');
     // An interrupted probe may have left its object.
     for (const earlier of listed) if (earlier !== key) await store.delete(earlier, { signal }).catch(onLeftover);
   } finally {
     await store.delete(key, { signal }).catch(onLeftover);
   }
-}
-
-/** Tells whether the key was free. */
-async function putIfAbsent(store: ObjectStore, key: string, body: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    await store.put(key, body, { ifAbsent: true, signal });
-    return true;
-  } catch (error) {
-    if (isLakeError(error, 'exists')) return false;
-    throw error;
-  }
-}
-
-async function isWritten(store: ObjectStore, key: string, body: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
-  const found = await store.get(key, { signal });
-  return found !== undefined && Buffer.compare(found, body) === 0;
 }

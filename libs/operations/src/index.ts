@@ -1,4 +1,5 @@
 export { audit, type AuditOptions, type AuditResult } from './audit/audit.ts';
+export { diagnose, type Finding } from './diagnose/diagnose.ts';
 export { OperationError, type OperationErrorCode } from './errors.ts';
 export type { LogRange } from './kafka/kafka-log.ts';
 export { readTopic, type ReadTopicOptions } from './kafka/read-topic.ts';
@@ -24,5 +25,6 @@ export { differencesMax, type Comparison, type ComparedDay, type ComparedRange, 
 export { replayTable, type ReplayOptions, type ReplayReport } from './replay/replay.ts';
 export { replayTableName } from './replay/replay-plan.ts';
 export type { SinkProgram } from './replay/replay-sink.ts';
+export { checkStore, type CheckedClaim, type CheckStoreOptions, type StoreReport } from './store/check-store.ts';
 export { kafkaAccessFor, openTarget, type Target, type TargetNames } from './target.ts';
 export { traceEvent, type EventPlace, type EventTrace, type TracedBatch, type TraceOptions } from './trace/trace-event.ts';

@@ -14,6 +14,8 @@ const commands: Readonly<Record<string, () => Promise<OperatorCommand>>> = {
   rejects: async () => (await import('./rejects/rejects-command.ts')).rejectsCommand,
   repair: async () => (await import('./repair-command.ts')).repairCommand,
   replay: async () => (await import('./replay/replay-command.ts')).replayCommand,
+  doctor: async () => (await import('./doctor-command.ts')).doctorCommand,
+  'verify store': async () => (await import('./verify-store-command.ts')).verifyStoreCommand,
 };
 
 /** Names of the commands. */

@@ -28,12 +28,25 @@ export const usage = `Millrace carries business events from a REST call to an an
   ./millrace repair [--apply]         publish again, or record as lost, files that were deleted by hand
   ./millrace replay [--from T --to T] [--into TABLE] [--switch]
                                       rebuild the table from the topic beside the live one, and compare the two
+  ./millrace doctor [--json]          check what the tables depend on: topics, object store, catalog
+  ./millrace verify store URL [--large-mb N] [--json]
+                                      test whether an object store is sound: conditional writes, consistency, lists, ranges
 
 Parts: ${partNames.join(' ')}, on demand ${optionalPartNames.join(' ')}. Services: ${serviceNames.join(' ')}.
 `;
 
 /** Commands over a running lake. They read their arguments themselves. */
-export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair', 'replay'];
+export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair', 'replay', 'doctor', 'verify store'];
+
+/**
+ * The command of the operator that a command line names, and the number of its words.
+ *
+ * @param {readonly string[]} argv
+ */
+export function operatorCommandOf([command = '', word = '']) {
+  const name = [`${command} ${word}`, command].find((one) => operatorCommands.includes(one));
+  return name === undefined ? undefined : { name, words: name.split(' ').length };
+}
 
 /**
  * The parts that a command checks for.
@@ -41,8 +54,10 @@ export const operatorCommands = ['audit', 'crawl', 'trace', 'rejects', 'repair',
  * @param {readonly string[]} argv
  * @returns {import('./machine/check-machine.mjs').Purpose['kind']}
  */
-export function purposeOf([command = '', ...rest]) {
+export function purposeOf(argv) {
+  const [command = '', ...rest] = argv;
   if (command === 'up') return 'up';
+  if (operatorCommandOf(argv) !== undefined) return 'install';
   const ownStack = ['verify', 'crash-matrix'].includes(command) || (command === 'test' && !rest.includes('--quick'));
   return ownStack ? 'own-stack' : 'install';
 }
@@ -54,9 +69,10 @@ const helpWords = new Set(['help', '--help', '-h']);
  *
  * @param {readonly string[]} argv
  */
-export function asksForHelp([command, ...rest]) {
+export function asksForHelp(argv) {
+  const [command, ...rest] = argv;
   if (command === undefined || helpWords.has(command)) return true;
-  return !operatorCommands.includes(command) && rest.some((argument) => argument === '--help' || argument === '-h');
+  return operatorCommandOf(argv) === undefined && rest.some((argument) => argument === '--help' || argument === '-h');
 }
 
 /**
@@ -65,7 +81,9 @@ export function asksForHelp([command, ...rest]) {
  * @param {readonly string[]} argv
  * @returns {string | undefined} undefined when there is none
  */
-export function usageFault([command = '', ...rest]) {
+export function usageFault(argv) {
+  if (operatorCommandOf(argv) !== undefined) return undefined;
+  const [command = '', ...rest] = argv;
   switch (command) {
     case 'up':
       return unknownOption(command, rest, ['--detach', '--trino']);
@@ -82,11 +100,11 @@ export function usageFault([command = '', ...rest]) {
     case 'bench':
       return unknownScript(command, rest[0], scriptNames('benchmarks', '.'));
     case 'verify':
-      return unknownScript(command, rest[0], scriptNames('e2e', 'verify'));
+      return unknownScript(command, rest[0], [...scriptNames('e2e', 'verify'), 'store URL']);
     case 'crash-matrix':
       return undefined;
     default:
-      return operatorCommands.includes(command) ? undefined : `There is no command "${command}".\n\n${usage}`;
+      return `There is no command "${command}".\n\n${usage}`;
   }
 }
 

@@ -11,7 +11,18 @@ describe('the command line', () => {
 
   it('the usage shows every command', () => {
     const shown = [...usage.matchAll(/^ {2}\.\/millrace ([a-z-]+)/gm)].map(([, command]) => command);
-    expect(shown).toEqual(['up', 'down', 'status', 'start', 'stop', 'test', 'verify', 'crash-matrix', 'bench', ...operatorCommands]);
+    expect(shown).toEqual([
+      'up',
+      'down',
+      'status',
+      'start',
+      'stop',
+      'test',
+      'verify',
+      'crash-matrix',
+      'bench',
+      ...operatorCommands.map((name) => name.split(' ')[0]),
+    ]);
     expect(usage.split('\n').filter((line) => line.length > 140)).toEqual([]);
   });
 
@@ -30,6 +41,7 @@ describe('the command line', () => {
     'crash-matrix --faults 3',
     'audit --deep',
     'trace x',
+    'verify store http://127.0.0.1:9000/lake',
   ])('the command line "%s" is valid', (line) => {
     expect(faultOf(line)).toBeUndefined();
   });
@@ -64,6 +76,7 @@ describe('the command line', () => {
     ['verify sink-model', 'own-stack'],
     ['test --quick', 'install'],
     ['audit', 'install'],
+    ['verify store http://127.0.0.1:9000/lake', 'install'],
   ])('"%s" checks the machine for the purpose %s', (line, purpose) => {
     expect(purposeOf(line.split(' '))).toBe(purpose);
   });

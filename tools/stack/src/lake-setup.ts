@@ -1,5 +1,6 @@
 import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { streams, type Stream } from '@millrace/contracts';
+import { readTopicSafety, replicationFor, topicRisks } from '@millrace/kafka';
 import { kafkaAccessFrom, kafkajsAccess, kafkaRefusalOf, KafkaSettingsError } from '@millrace/kafka/access';
 import { awsAccessFrom, GlueCatalog, openLakeClients } from '@millrace/lake';
 import kafkajs from 'kafkajs';
@@ -16,11 +17,13 @@ export function lakeClients(settings: Settings, env: Env): ReturnType<typeof ope
  * Creates the bucket, and topic, database and table of each stream, where they are missing.
  *
  * @param list default: every declared stream
+ * @returns the risks of topics that exist already, each as a sentence
  * @throws StackError when the topic exists with another number of partitions: that would break the order per key
  */
-export async function setUpLake(settings: Settings, env: Env, list: readonly Stream[] = streams): Promise<void> {
+export async function setUpLake(settings: Settings, env: Env, list: readonly Stream[] = streams): Promise<string[]> {
+  const risks: string[] = [];
   try {
-    for (const stream of list) await createTopic(kafkaOf(settings, env), stream);
+    for (const stream of list) risks.push(...(await createTopic(kafkaOf(settings, env), stream)));
   } catch (error) {
     const refusal = kafkaRefusalOf(error);
     throw refusal === undefined ? error : new StackError(`${refusal.message} Remedy: ${refusal.remedy}.`);
@@ -28,6 +31,7 @@ export async function setUpLake(settings: Settings, env: Env, list: readonly Str
   const { s3, glue } = lakeClients(settings, env);
   await createBucket(s3, settings.bucket);
   for (const stream of list) await new GlueCatalog(glue, stream, settings.bucket, undefined, settings.database).ensureTable();
+  return risks;
 }
 
 async function createBucket(s3: S3Client, bucket: string): Promise<void> {
@@ -49,12 +53,15 @@ function kafkaOf(settings: Settings, env: Env): kafkajs.Kafka {
   }
 }
 
-async function createTopic(kafka: kafkajs.Kafka, { topic }: Stream): Promise<void> {
+/** Creates the topic, or returns the risks of the existing one. */
+async function createTopic(kafka: kafkajs.Kafka, { topic }: Stream): Promise<string[]> {
   const admin = kafka.admin();
   try {
     await admin.connect();
     const existing = (await admin.listTopics()).includes(topic.name);
     if (!existing) {
+      const { replicas, inSync } = replicationFor((await admin.describeCluster()).brokers.length);
+      const config = { ...topic.config, 'min.insync.replicas': String(inSync) };
       await admin.createTopics({
         // A broker may not know a new topic yet when it is asked for its leaders; the services wait until they reach it.
         waitForLeaders: false,
@@ -62,18 +69,20 @@ async function createTopic(kafka: kafkajs.Kafka, { topic }: Stream): Promise<voi
           {
             topic: topic.name,
             numPartitions: topic.partitions,
-            configEntries: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
+            replicationFactor: replicas,
+            configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
           },
         ],
       });
-      return;
+      return [];
     }
-    const [found] = (await admin.fetchTopicMetadata({ topics: [topic.name] })).topics;
-    if (found?.partitions.length !== topic.partitions) {
+    const found = await readTopicSafety(admin, topic.name);
+    if (found.partitions !== topic.partitions) {
       throw new StackError(
-        `The topic ${topic.name} has ${found?.partitions.length} partitions; the contract says ${topic.partitions}. Use another topic.`,
+        `The topic ${topic.name} has ${found.partitions} partitions; the contract says ${topic.partitions}. Use another topic.`,
       );
     }
+    return topicRisks(found);
   } finally {
     await admin.disconnect();
   }

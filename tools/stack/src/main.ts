@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { operate, OperatorError } from '@millrace/operator';
 import { build } from './build.ts';
-import { usageFault } from './command-line.mjs';
+import { operatorCommandOf, usageFault } from './command-line.mjs';
 import { InterruptedError, StackError } from './errors.mjs';
 import { installPrometheus } from './install-prometheus.ts';
 import { Interruption } from './interruption.mjs';
@@ -27,6 +27,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const progress = new Screen(process.stderr);
   const { MILLRACE_PACKAGES_MS: packagesMs, ...env } = process.env;
   const stack = new Stack(readSettings(env), env, interruption);
+  const operation = operatorCommandOf(argv);
+  if (operation !== undefined) return await operator(operation.name, argv.slice(operation.words), stack, screen, progress);
   switch (command) {
     case 'up':
       return await up(stack, env, screen, {
@@ -53,7 +55,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'crash-matrix':
       return await verify('crash-matrix', rest, progress);
     default:
-      return await operator(command, rest, stack, screen, progress);
+      throw new StackError(`There is no command "${command}".`);
   }
 }
 
@@ -121,11 +123,17 @@ async function runScript(path: string, args: readonly string[], env: Readonly<Re
   ).code;
 }
 
-// Commands over a running lake. They work on the parts that the environment names.
+// Commands over a running lake. They work on the parts that the environment names. `verify store` takes any store, so the keys of the local
+// stack do not apply.
 async function operator(command: string, args: readonly string[], stack: Stack, out: Screen, progress: Screen): Promise<number> {
   const stopping = new AbortController();
   interruption.signal.addEventListener('abort', () => stopping.abort(new OperatorError('Stopped.')), { once: true });
-  return await operate(command, args, { out, progress, env: urlsOf(stack, process.env), table: tableText, root, signal: stopping.signal });
+  const env = command === 'verify store' ? definedOf(process.env) : urlsOf(stack, process.env);
+  return await operate(command, args, { out, progress, env, table: tableText, root, signal: stopping.signal });
+}
+
+function definedOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 interruption.listen();

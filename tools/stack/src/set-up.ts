@@ -4,7 +4,7 @@ import { readSettings } from './settings.ts';
 
 // For a stack whose parts somebody else starts (docker/compose.yaml): creates topic, bucket, database and table, and ends.
 try {
-  await setUpLake(readSettings(process.env), process.env);
+  for (const risk of await setUpLake(readSettings(process.env), process.env)) process.stderr.write(`millrace: ${risk}\n`);
 } catch (error) {
   process.stderr.write(
     `millrace: topic, bucket and table could not be set up: ${error instanceof Error ? error.message : String(error)}\n`,

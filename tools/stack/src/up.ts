@@ -61,7 +61,8 @@ async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeli
   timeline.mark('downloads and build');
 
   for (const name of parts) await screen.step(`Start ${name}`, async (note) => note(await stack.startPart(name, note)));
-  await screen.step('Set up topic, bucket and table', async () => await wait(setUpLake(settings, env)));
+  const risks = await screen.step('Set up topic, bucket and table', async () => await wait(setUpLake(settings, env)));
+  for (const risk of risks) screen.line(`  ! ${risk}`);
   for (const name of serviceNames) await screen.step(`Start ${name}`, async (note) => note(await stack.startService(name)));
   timeline.mark('start');
 

@@ -258,6 +258,19 @@ export class QueryQueue {
     await this.#call('count-scanned', async () => await this.#budget.add(principal, bytes, this.#now()), { idempotent: false });
   }
 
+  /**
+   * Reads the queues of the engines in one guarded call.
+   *
+   * @param run must only read: it may be repeated
+   * @throws QueryError `unavailable` when Redis does not answer
+   */
+  async inspect<T>(run: (queues: readonly Queue[]) => Promise<T>): Promise<T> {
+    return await this.#call('inspect', async () => {
+      const queues = await Promise.all(this.#settings.engines.map(async (engine) => await this.#open(engine)));
+      return await run(queues);
+    });
+  }
+
   async ping(): Promise<void> {
     await this.#call('ping', async () => await this.#redis.ping());
   }

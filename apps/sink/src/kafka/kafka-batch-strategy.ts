@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RejectedError, unlessAborted } from '@millrace/resilience';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import { answerOf, kafkaClient, readAnswer } from '@millrace/kafka';
+import { answerOf, kafkaClient, readAnswer, readTopicSafety, type TopicSafety } from '@millrace/kafka';
 import { kafkajsAccess, kafkaRefusalOf, nameRefusals, type KafkaAccess } from '@millrace/kafka/access';
 import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type logCreator } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
@@ -9,7 +9,7 @@ import type { FetchedRecords, LogRange, PartitionLog } from './log.ts';
 import { OffsetCommits } from './offset-commits.ts';
 
 // kafkajs is CommonJS; Node finds only some of its exports by name.
-const { ConfigResourceTypes, logLevel } = kafkajs;
+const { logLevel } = kafkajs;
 
 /** Settings of the transport. */
 export interface KafkaBatchOptions {
@@ -36,13 +36,10 @@ export interface BatchOutcome {
   readonly taken: boolean;
 }
 
-/** How long the topic keeps events, as in its settings; `-1` means without limit. */
-export type Retention = Readonly<Record<'retention.ms' | 'retention.bytes', string>>;
-
 /** Receives the events of the consumer group. */
 export interface GroupListener {
-  /** The id of the cluster is known; before the first assignment. */
-  connected(clusterId: string, retention: Retention): void;
+  /** The cluster and the topic are known; before the first assignment. */
+  connected(clusterId: string, topic: TopicSafety): void;
   /** The group was joined: these partitions are ours from now on. Must pause and seek before it returns. */
   assigned(partitions: readonly number[]): void;
   /** The consumer crashed, and the transport starts a new one. */
@@ -250,18 +247,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   async #connectAdmin(): Promise<void> {
     await this.#admin.connect();
-    const { clusterId } = await this.#admin.describeCluster();
-    const { resources } = await this.#admin.describeConfigs({
-      includeSynonyms: false,
-      resources: [{ type: ConfigResourceTypes.TOPIC, name: this.#options.topic, configNames: ['retention.ms', 'retention.bytes'] }],
-    });
-    const settings = Object.fromEntries(
-      resources.flatMap(({ configEntries }) => configEntries.map(({ configName, configValue }) => [configName, configValue])),
-    );
-    this.#listener?.connected(clusterId, {
-      'retention.ms': settings['retention.ms'] ?? '-1',
-      'retention.bytes': settings['retention.bytes'] ?? '-1',
-    });
+    const { clusterId, ...topic } = await readTopicSafety(this.#admin, this.#options.topic);
+    this.#listener?.connected(clusterId, topic);
   }
 
   async #runConsumer(): Promise<void> {

@@ -21,7 +21,8 @@ export class FakeKafka implements KafkaClient {
     return {
       connect: async () => await this.connectAdmin(),
       disconnect: async () => undefined,
-      describeCluster: async () => ({ clusterId: 'cluster-1' }),
+      describeCluster: async () => ({ clusterId: 'cluster-1', brokers: [] }),
+      fetchTopicMetadata: async () => ({ topics: [] }),
       describeConfigs: async () => ({ resources: [] }),
       fetchTopicOffsets: async () => await this.fetchTopicOffsets(),
       fetchOffsets: async () => await this.fetchOffsets(),

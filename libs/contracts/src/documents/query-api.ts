@@ -307,5 +307,25 @@ export const queryApi: HttpApi = {
       answers: [{ status: 200, description: 'The engines', content: { [json]: engineListSchema } }],
       problems: [],
     },
+    {
+      method: 'POST',
+      path: '/mcp',
+      id: 'callTools',
+      tag: 'Tools',
+      scopes: ['queries:run'],
+      summary: 'Call the tools of the query API by the Model Context Protocol',
+      description: 'Streamable HTTP without sessions: each request is one JSON-RPC message. docs/mcp.md names the tools and their limits.',
+      parameters: [deadlineParameter],
+      body: Type.Object({}, { additionalProperties: true, description: 'One JSON-RPC message' }),
+      answers: [
+        {
+          status: 200,
+          description: 'The answer, which also carries the errors of tools',
+          content: { [json]: Type.Object({}, { additionalProperties: true }), 'text/event-stream': Type.String() },
+        },
+        { status: 202, description: 'A notification was taken' },
+      ],
+      problems: ['invalid-json', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'deadline-exceeded'],
+    },
   ],
 };

@@ -1,4 +1,4 @@
-import { auditTable, filesOf, isLakeError, lostMetadata, readEntry, type LaneId, type LedgerEntry } from '@millrace/lake';
+import { auditTable, filesOf, lostMetadata, putIfAbsent, readEntry, type LaneId, type LedgerEntry } from '@millrace/lake';
 import { Duck } from '../lake/duck.ts';
 import type { Lake } from '../lake/open-lake.ts';
 import { parquetFile } from '../lake/parquet-file.ts';
@@ -73,11 +73,7 @@ async function repairFiles(lake: Lake, missing: readonly MissingFile[], signal: 
       }
       const metadata = { [lostMetadata]: String(rows) };
       // Put-if-absent: someone may have restored the file since, and that file stays.
-      await store
-        .put(key, key.endsWith('.parquet') ? empty : new Uint8Array(), { ifAbsent: true, metadata, signal })
-        .catch((error: unknown) => {
-          if (!isLakeError(error, 'exists')) throw error;
-        });
+      await putIfAbsent(store, key, key.endsWith('.parquet') ? empty : new Uint8Array(), { metadata, signal });
     }
   } finally {
     duck.close();

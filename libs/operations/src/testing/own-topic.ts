@@ -17,7 +17,11 @@ export class OwnTopic {
     this.#producer = producer;
   }
 
-  static async open(env: Readonly<Record<string, string>>, partitions = purchases.topic.partitions): Promise<OwnTopic> {
+  static async open(
+    env: Readonly<Record<string, string>>,
+    partitions = purchases.topic.partitions,
+    config: Readonly<Record<string, string>> = { 'retention.ms': '-1' },
+  ): Promise<OwnTopic> {
     const kafka = kafkaOf(kafkaAccessFor(env));
     const topic = new OwnTopic(
       `operator-${randomUUID().slice(0, 8)}`,
@@ -27,7 +31,9 @@ export class OwnTopic {
     await topic.admin.connect();
     await topic.admin.createTopics({
       waitForLeaders: false,
-      topics: [{ topic: topic.name, numPartitions: partitions, configEntries: [{ name: 'retention.ms', value: '-1' }] }],
+      topics: [
+        { topic: topic.name, numPartitions: partitions, configEntries: Object.entries(config).map(([name, value]) => ({ name, value })) },
+      ],
     });
     while ((await topic.admin.fetchTopicOffsets(topic.name).catch(() => [])).length < partitions) await pause(50);
     await topic.#producer.connect();
