@@ -57,8 +57,9 @@ export class PurchaseError extends CodedError {
  * - `closed`: the service stops.
  * - `locked`: another process has the directory.
  * - `damaged`: a durable record cannot be read.
+ * - `other-format`: another release wrote the log, in a format that this one does not read.
  */
-export type OutboxErrorCode = 'queue-full' | 'unwritable' | 'closed' | 'locked' | 'damaged';
+export type OutboxErrorCode = 'queue-full' | 'unwritable' | 'closed' | 'locked' | 'damaged' | 'other-format';
 
 /** An error of the outbox. */
 export class OutboxError extends CodedError {

@@ -64,7 +64,8 @@ function encode({ eventId, partition, key, value, headers, bytes }: EventMessage
 /** The parts are copies: a view would keep the whole chunk of the log in memory. */
 function decode(encoded: Buffer): Omit<EventMessage, 'stream'> {
   if (encoded[0] !== version)
-    throw new RangeError(
+    throw new OutboxError(
+      'other-format',
       `The version of an entry in the outbox is ${encoded[0]}, and this release reads ${version}: drain the outbox with the release that wrote it.`,
     );
   let at = fixedBytes;

@@ -6,6 +6,8 @@ import { decodeRecord, payloadBytesMax, recordBytesAt, recordHeadBytes } from '.
 /** Magic, position of the first record, checksum of both, padding. */
 const headBytes = 24;
 const magic = Buffer.from('MROUTBX1', 'latin1');
+/** A head of this project whose format has another number. */
+const otherFormat = /^MROUTBX([02-9])/;
 const namePattern = /^(\d{20})\.log$/;
 
 /** Bytes that are read at once. A record larger than this is read alone. */
@@ -200,8 +202,18 @@ function headOf(base: number): Buffer {
   return head;
 }
 
+/** @throws OutboxError `other-format` when another release wrote the file, which is then closed */
 async function hasHead(file: LogFile, base: number): Promise<boolean> {
-  return (await file.read(0, headBytes)).equals(headOf(base));
+  const head = await file.read(0, headBytes);
+  const format = otherFormat.exec(head.toString('latin1'))?.[1];
+  if (format !== undefined) {
+    await file.close();
+    throw new OutboxError(
+      'other-format',
+      `The outbox file ${segmentName(base)} has format ${format}, and this release reads format 1: drain the outbox with the release that wrote it.`,
+    );
+  }
+  return head.equals(headOf(base));
 }
 
 /** Bytes of the valid records at the begin of a chunk. */

@@ -14,7 +14,13 @@ import { manifestKey, type ResultManifest, type ResultPart } from './result-mani
  *   `deadline-exceeded`
  */
 export async function readManifest(store: Pick<ObjectStore, 'get'>, queryId: string, signal?: AbortSignal): Promise<ResultManifest> {
-  return JSON.parse(await read(store, manifestKey(queryId), signal)) as ResultManifest;
+  const manifest = JSON.parse(await read(store, manifestKey(queryId), signal)) as { readonly v: number };
+  if (manifest.v !== 1)
+    throw new QueryError(
+      'unavailable',
+      `The result of ${queryId} has format ${manifest.v}, and this release reads format 1. Run the query again.`,
+    );
+  return manifest as ResultManifest;
 }
 
 /**

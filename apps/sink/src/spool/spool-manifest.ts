@@ -5,7 +5,7 @@ import { SinkError } from '../errors.ts';
 import type { BatchFiles } from './spool.ts';
 
 interface Manifest {
-  readonly v: 1;
+  readonly v: number;
   /** The entry's JSON text: its bytes must equal those sent before the crash. */
   readonly entry: string;
   /** Left out by older versions. */
@@ -52,7 +52,9 @@ async function readManifest(files: BatchFiles): Promise<Manifest> {
   const bytes = await files.manifest();
   const [hash, text] = bytes === undefined ? [] : Buffer.from(bytes).toString('utf8').split('\n');
   if (hash === undefined || text === undefined || sha256Of(text) !== hash) throw corrupt(files, 'its manifest does not match its checksum');
-  return JSON.parse(text) as Manifest;
+  const manifest = JSON.parse(text) as Manifest;
+  if (manifest.v > 1) throw corrupt(files, `its manifest has format ${manifest.v}, and this release reads format 1`);
+  return manifest;
 }
 
 function corrupt({ batchId }: BatchFiles, what: string): SinkError {
