@@ -24,7 +24,7 @@ import type { QueryWaits } from './wait-for-end.ts';
 /** Parts of the service. */
 export interface QueryServiceParts {
   readonly queue: QueryQueue;
-  readonly cache: Pick<CachedAnswers, 'find'>;
+  readonly cache: Pick<CachedAnswers, 'find' | 'release'>;
   readonly estimates: Pick<Estimates, 'of' | 'refuseAbove'>;
   readonly rules: SubmissionRules;
   /** Where results lie, for calls within a deadline. */
@@ -106,10 +106,16 @@ export class QueryService {
       if (earlier !== undefined) return { record: sameRequest(earlier, data), cache: undefined };
     }
     const answer = await cache.find({ id, data, caller, use: refusesCache(body) ? 'avoid' : use }, limits);
-    // A kept result scans nothing.
-    if (data.maxBytesScanned !== undefined && answer.result !== 'hit')
-      await estimates.refuseAbove(data.maxBytesScanned, data, estimateSignal(limits, now()));
-    const taken = await this.#take(id, data, answer, limits);
+    let taken: QueryRecord | undefined;
+    try {
+      // A kept result scans nothing.
+      if (data.maxBytesScanned !== undefined && answer.result !== 'hit')
+        await estimates.refuseAbove(data.maxBytesScanned, data, estimateSignal(limits, now()));
+      taken = await this.#take(id, data, answer, limits);
+    } catch (error) {
+      if (answer.result === 'miss') void cache.release(answer.key, id);
+      throw error;
+    }
     if (taken === undefined) throw keyConflict();
     onAnswered(data, answer.result);
     audit.submitted(id, data, answer.result);
