@@ -42,7 +42,7 @@ export async function postBatch(batch: readonly unknown[], url = stack.purchaseU
 }
 
 /** A client should retry a 503 with Retry-After, because a machine under other load sheds work. The number of attempts is limited. */
-async function patiently<T>(send: () => Promise<Answer<T>>): Promise<Answer<T>> {
+export async function patiently<T>(send: () => Promise<Answer<T>>): Promise<Answer<T>> {
   for (let attempt = 1; ; attempt += 1) {
     const answer = await send();
     const retryAfter = answer.headers.get('retry-after');

@@ -1,11 +1,21 @@
 import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
 import { kafkaAccessOf, type KafkaAccess } from '@millrace/kafka/access';
 import { type Pipeline, systemClock } from '@millrace/resilience';
-import { HealthRegistry, isAuthOn, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
+import {
+  HealthRegistry,
+  isAuthOn,
+  Metrics,
+  PipelineRegistry,
+  pipelineToken,
+  PipelinesModule,
+  type Tracing,
+  TRACING,
+} from '@millrace/runtime';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { configuredStreams, type PurchaseConfig } from './config.ts';
-import { EventService } from './events/event-service.ts';
+import { EventService, type EventTaker } from './events/event-service.ts';
+import { TracedEvents } from './events/traced-events.ts';
 import { readAccessKeys } from './firehose/access-keys.ts';
 import { FIREHOSE, FirehoseController, type FirehoseParts } from './firehose/firehose.controller.ts';
 import { FOLLOW_SOURCES, FollowModule, type FollowSourcesOf } from './follow/follow.module.ts';
@@ -144,7 +154,7 @@ export class PurchaseModule implements OnModuleDestroy {
         {
           provide: FIREHOSE,
           inject: streams.map(eventServiceToken),
-          useFactory: (...services: readonly EventService[]) => firehoseParts(config, streams, services, draw),
+          useFactory: (...services: readonly EventTaker[]) => firehoseParts(config, streams, services, draw),
         },
         ...streams.map((stream) => ({
           provide: followServiceToken(stream),
@@ -154,17 +164,18 @@ export class PurchaseModule implements OnModuleDestroy {
         })),
         ...streams.map((stream) => ({
           provide: eventServiceToken(stream),
-          inject: [StreamPublishers, Metrics, OUTBOX],
-          useFactory: (publishers: StreamPublishers, metrics: Metrics, parts: OutboxParts | undefined) => {
+          inject: [StreamPublishers, Metrics, OUTBOX, TRACING],
+          useFactory: (publishers: StreamPublishers, metrics: Metrics, parts: OutboxParts | undefined, tracing: Tracing | undefined) => {
             const onRejected = rejectionsOf(metrics, stream.name);
             const { publisher } = publishers.of(stream.name);
-            return new EventService({
+            const events = new EventService({
               stream,
               publisher: parts === undefined ? publisher : withOutbox(publisher, parts, onRejected),
               batchItemsMax: config.PURCHASE_BATCH_ITEMS_MAX,
               newEventId: () => uuidV7(Date.now(), draw),
               onInvalid: () => onRejected('invalid', 1),
             });
+            return tracing === undefined ? events : new TracedEvents(events, stream, tracing);
           },
         })),
       ],
@@ -179,12 +190,7 @@ export class PurchaseModule implements OnModuleDestroy {
 }
 
 /** @param services the services of the streams, in their order */
-function firehoseParts(
-  config: PurchaseConfig,
-  streams: readonly Stream[],
-  services: readonly EventService[],
-  draw: DrawHex,
-): FirehoseParts {
+function firehoseParts(config: PurchaseConfig, streams: readonly Stream[], services: readonly EventTaker[], draw: DrawHex): FirehoseParts {
   const { PURCHASE_FIREHOSE_KEYS_FILE: path, PURCHASE_REQUEST_MS_MAX: requestMsMax } = config;
   return {
     services: new Map(

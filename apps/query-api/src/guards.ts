@@ -18,6 +18,8 @@ export interface RequestLimits {
   readonly signal?: AbortSignal;
   /** The caller's deadline, in epoch milliseconds. */
   readonly deadline?: number | undefined;
+  /** W3C trace context of the request, for a query that it submits. Absent while tracing is off. */
+  readonly traceparent?: string;
 }
 
 /** Surrounds every call to one dependency with a time limit, retries, a circuit and a bulkhead. `run` gets the signal of its attempt. */

@@ -172,7 +172,7 @@ function cacheOf(
   registry: PipelineRegistry,
   logger: Logger,
 ): QueryServiceParts['cache'] {
-  if (config.QUERY_CACHE_SECONDS === 0) return { find: async () => ({ result: 'bypass' }) };
+  if (config.QUERY_CACHE_SECONDS === 0) return { find: async () => ({ result: 'bypass' }), release: async () => undefined };
   return new CachedAnswers({
     gate,
     streams,

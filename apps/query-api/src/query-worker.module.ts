@@ -3,7 +3,7 @@ import { CatalogTable, crawlTable, S3ObjectStore, tablePrefix, type CrawlReport 
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { EngineName } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
-import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
+import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken, type Tracing, TRACING } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import type { QueryConfig } from './config.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
@@ -17,7 +17,9 @@ import { priceOf } from './queries/estimate/price.ts';
 import { ReportAnswers } from './queries/report-answers.ts';
 import { QueryWorker } from './queries/query-worker.ts';
 import { queryTelemetry } from './queries/query-telemetry.ts';
-import { runQuery } from './queries/run-query.ts';
+import type { QueryOutcome } from './queries/query-record.ts';
+import { runQuery, type QueryRun } from './queries/run-query.ts';
+import { tracedRun } from './queries/traced-run.ts';
 import {
   allowedTables,
   cacheParts,
@@ -106,7 +108,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
         { provide: StatementGate, useFactory: async () => await StatementGate.create(allowedTables(config, streams)) },
         {
           provide: QueryWorker,
-          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), PipelineRegistry, GUARDS],
+          inject: [PARTS, ENGINES, StatementGate, Metrics, pipelineToken('report'), PipelineRegistry, GUARDS, TRACING],
           useFactory: (
             parts: QueryParts,
             engines: readonly QueryEngine[],
@@ -115,6 +117,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
             report: Pipeline,
             registry: PipelineRegistry,
             guards: Guards,
+            tracing: Tracing | undefined,
           ) => {
             const { queue, results } = parts;
             const { versions, cache } = cacheParts(config, streams, parts, registry);
@@ -147,6 +150,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
               onProgressLost: (error: unknown) => logger.warn({ err: error }, 'The progress of a query could not be kept yet; it goes on.'),
               onFailure: (error: unknown) => logger.warn({ err: error }, 'A query failed for a reason on our side.'),
             };
+            const run = async (query: QueryRun): Promise<QueryOutcome> => await runQuery(query, environment);
             return new QueryWorker(
               redis,
               queue,
@@ -157,7 +161,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
                 takeoversMax: config.QUERY_TAKEOVERS_MAX,
                 cancelPollMs,
               },
-              async (query) => await runQuery(query, environment),
+              tracing === undefined ? run : tracedRun(run, tracing, config.QUERY_QUEUE_NAME, Date.now),
               async (data) => await coverage.isCovered(data, AbortSignal.timeout(coverMsMax)),
               queryTelemetry(logger, metrics),
             );

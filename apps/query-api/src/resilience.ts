@@ -175,7 +175,7 @@ const apiPaths: readonly CallPath[] = [
     layers: ['redis', ioredis],
     calls: 6,
   },
-  { request: 'POST /v1/queries: its kept result (find, renew or forget, lead)', layers: ['cache', ioredis], calls: 3 },
+  { request: 'POST /v1/queries: its kept result (find, renew or forget, lead, release)', layers: ['cache', ioredis], calls: 4 },
   { request: 'an estimate: each page of partitions', layers: ['glue', sdk] },
   { request: 'an estimate: each list and each footer', layers: ['s3', sdk] },
   { request: 'POST /v1/queries: the size of a kept result', layers: ['s3', sdk] },

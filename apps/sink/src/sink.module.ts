@@ -1,6 +1,6 @@
 import { Inject, Injectable, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
-import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule } from '@millrace/runtime';
 import { auditTable, isLakeError, TableFiles } from '@millrace/lake';
+import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule, type Tracing, TRACING } from '@millrace/runtime';
 import { systemClock } from '@millrace/resilience';
 import { streams as allStreams, type Stream } from '@millrace/contracts';
 import type { Logger } from 'pino';
@@ -97,11 +97,11 @@ export class SinkModule {
       providers: [
         {
           provide: SINKS,
-          inject: [Metrics, PipelineRegistry, ...Object.keys(sinkPipelines).map(pipelineToken)],
-          useFactory: async (metrics: Metrics, pipelines: PipelineRegistry) => {
+          inject: [Metrics, PipelineRegistry, TRACING, ...Object.keys(sinkPipelines).map(pipelineToken)],
+          useFactory: async (metrics: Metrics, pipelines: PipelineRegistry, tracing: Tracing | undefined) => {
             const guards = guardsOver(pipelines);
             return await Promise.all(
-              streams.map(async (stream) => await openSink(config, stream, loggerOf(stream), metricsOf(metrics, stream), guards)),
+              streams.map(async (stream) => await openSink(config, stream, loggerOf(stream), metricsOf(metrics, stream), guards, tracing)),
             );
           },
         },

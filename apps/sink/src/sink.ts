@@ -17,7 +17,7 @@ import {
   type LaneId,
 } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
-import type { Metrics } from '@millrace/runtime';
+import type { Metrics, Tracing } from '@millrace/runtime';
 import type { Logger } from 'pino';
 import { sinkClients } from './aws/aws-clients.ts';
 import { checkOf } from './batch/records/check.ts';
@@ -37,6 +37,7 @@ import { laneRetryDelay } from './lane/lane-retry-delay.ts';
 import { Lanes } from './lane/lanes.ts';
 import { onDisk } from './spool/disk/on-disk.ts';
 import { BatchSteps } from './batch/batch-steps.ts';
+import { BatchTraces } from './tracing/batch-traces.ts';
 import type { SinkGuards } from './resilience.ts';
 import { Registrar } from './batch/registrar.ts';
 import { gaugeLanes, sinkTelemetry } from './telemetry.ts';
@@ -81,8 +82,16 @@ export interface Sink {
  * cannot hold up another.
  *
  * @param stream with the names of the settings
+ * @param tracing where the spans of batches begin. Default: tracing is off
  */
-export async function openSink(config: SinkConfig, stream: Stream, logger: Logger, metrics: Metrics, guards: SinkGuards): Promise<Sink> {
+export async function openSink(
+  config: SinkConfig,
+  stream: Stream,
+  logger: Logger,
+  metrics: Metrics,
+  guards: SinkGuards,
+  tracing?: Tracing,
+): Promise<Sink> {
   const clock = systemClock;
   const writer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const observe = sinkTelemetry(logger, metrics);
@@ -148,11 +157,12 @@ export async function openSink(config: SinkConfig, stream: Stream, logger: Logge
     () => clock.now(),
     (crash) => telemetry.onCrash(crash),
   );
+  const groupId = isUnnamed(stream) ? config.SINK_GROUP_ID : `${config.SINK_GROUP_ID}-${stream.name}`;
   const strategy = new KafkaBatchStrategy({
     access: kafkaAccessOf(config),
     clientId: writer,
     topic: stream.topic.name,
-    groupId: isUnnamed(stream) ? config.SINK_GROUP_ID : `${config.SINK_GROUP_ID}-${stream.name}`,
+    groupId,
     maxMessageBytes: stream.topic.maxMessageBytes,
     // Without a spool there is no room for records, and without a sound store every row could land twice.
     ready: Promise.all([disk.done, admission.done]).then(() => undefined),
@@ -190,6 +200,7 @@ export async function openSink(config: SinkConfig, stream: Stream, logger: Logge
       }),
       patience,
       observe,
+      traces: tracing === undefined ? undefined : new BatchTraces(tracing, lane, groupId),
     });
   };
   const newLane = (partition: number): Lane =>

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { FaultProxy, spawnService } from '@millrace/testing';
+import { setUpLake } from '../set-up-lake.ts';
 import { stack } from '../stack.ts';
 import { createTopic, deleteTopic } from '../topic.ts';
 import { shortSettings } from './short-settings.ts';
@@ -94,10 +93,4 @@ export async function startMatrixStack(): Promise<MatrixStack> {
       await rm(home, { recursive: true, force: true });
     },
   };
-}
-
-/** Bucket, database and table, as the stack's own tool makes them. */
-async function setUpLake(env: Readonly<Record<string, string>>): Promise<void> {
-  const tool = join(import.meta.dirname, '..', '..', '..', 'tools', 'stack', 'dist', 'set-up.js');
-  await promisify(execFile)(process.execPath, [tool], { env: { ...process.env, ...env } });
 }

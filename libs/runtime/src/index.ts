@@ -41,4 +41,7 @@ export { exitCodes, runMain, runService } from './service/run-service.ts';
 export { RuntimeModule } from './service/runtime-module.ts';
 export { type RunningService, type ServiceOptions, startService } from './service/start-service.ts';
 export { LOGGER } from './service/tokens.ts';
+export { below, endFailed, parentOf, spanContextOf, traceparentOfSpan } from './tracing/trace-context.ts';
+export { traceparentOfRequest } from './tracing/trace-requests.ts';
+export { type Tracing, TRACING } from './tracing/tracing.ts';
 export { isAlive, processTree, startOf } from './process-life.mjs';

@@ -26,6 +26,9 @@ export interface EventServiceOptions {
   readonly onInvalid: () => void;
 }
 
+/** Takes the events of a request. Two implementations: the service, and {@link EventService} with a span around each send. */
+export type EventTaker = Pick<EventService, 'take' | 'takeBatch'>;
+
 /** Takes the events of one stream and answers when they are durable. */
 export class EventService {
   readonly #options: EventServiceOptions;

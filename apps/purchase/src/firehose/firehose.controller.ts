@@ -1,9 +1,9 @@
 import { headerNames } from '@millrace/contracts';
-import { OwnCredentials } from '@millrace/runtime';
+import { OwnCredentials, traceparentOfRequest } from '@millrace/runtime';
 import { Controller, Inject, Post, Res, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { EventService } from '../events/event-service.ts';
+import type { EventTaker } from '../events/event-service.ts';
 import { limitsOf } from '../http/request-limits.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import type { DrawHex } from '../publish/random-hex.ts';
@@ -20,7 +20,7 @@ export const FIREHOSE = Symbol('FIREHOSE');
 /** Dependencies of the controller. */
 export interface FirehoseParts {
   /** The service of each delivery stream, by the name of the delivery stream. */
-  readonly services: ReadonlyMap<string, Pick<EventService, 'takeBatch'>>;
+  readonly services: ReadonlyMap<string, Pick<EventTaker, 'takeBatch'>>;
   /** Access keys of the signatures. Undefined: requests need no signature. */
   readonly accessKeys: AccessKeys | undefined;
   readonly requestMsMax: number;
@@ -61,7 +61,8 @@ export class FirehoseController implements OnModuleInit {
     }
   }
 
-  private async answerTo({ headers, body }: FastifyRequest, limits: PublishLimits): Promise<object> {
+  private async answerTo(request: FastifyRequest, limits: PublishLimits): Promise<object> {
+    const { headers, body } = request;
     if (!Buffer.isBuffer(body)) throw new FirehoseError('SerializationException', `Send the request as ${mediaType}.`);
     const { services, accessKeys, now, draw } = this.parts;
     if (accessKeys !== undefined) await verifySignature({ headers, body }, accessKeys, now());
@@ -74,7 +75,7 @@ export class FirehoseController implements OnModuleInit {
         `Firehose ${stream} not found: the delivery streams of this service are ${known}.`,
       );
     }
-    const trace = traceparentOf(headers[headerNames.traceparent], draw);
+    const trace = traceparentOfRequest(request) ?? traceparentOf(headers[headerNames.traceparent], draw);
     const answers = await putRecords(records, async (items) => await service.takeBatch(items, trace, limits));
     return operation === 'PutRecord' ? recordAnswerOf(answers) : batchAnswerOf(answers);
   }

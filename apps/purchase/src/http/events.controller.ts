@@ -1,8 +1,8 @@
 import { type BatchAnswer, type BatchItem, headerNames, writeScopeOf, type Stream } from '@millrace/contracts';
-import { RequireScope, RoutePriority } from '@millrace/runtime';
+import { RequireScope, RoutePriority, traceparentOfRequest } from '@millrace/runtime';
 import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res, type Type } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { statusOfBatch, verdictOfBatch, type EventService } from '../events/event-service.ts';
+import { statusOfBatch, verdictOfBatch, type EventTaker } from '../events/event-service.ts';
 import { readFollowRequest } from '../follow/follow-request.ts';
 import type { FollowService } from '../follow/follow-service.ts';
 import { answerKeyed, keyOf } from '../idempotency/answer-keyed.ts';
@@ -17,7 +17,7 @@ export const REQUEST_MS_MAX = Symbol('REQUEST_MS_MAX');
 /** Injection token of the source of random digits. */
 export const DRAW_HEX = Symbol('DRAW_HEX');
 
-/** Injection token of the {@link EventService} of a stream. */
+/** Injection token of the {@link EventTaker} of a stream. */
 export function eventServiceToken({ name }: Stream): string {
   return `EventService of ${name}`;
 }
@@ -36,7 +36,7 @@ export function eventsControllerOf(stream: Stream): Type {
   @RequireScope(writeScopeOf(stream))
   class EventsController {
     constructor(
-      @Inject(eventServiceToken(stream)) private readonly events: EventService,
+      @Inject(eventServiceToken(stream)) private readonly events: EventTaker,
       @Inject(REQUEST_MS_MAX) private readonly requestMsMax: number,
       @Inject(DRAW_HEX) private readonly draw: DrawHex,
       @Inject(IdempotentAnswers) private readonly idempotent: IdempotentAnswers,
@@ -101,8 +101,8 @@ export function eventsControllerOf(stream: Stream): Type {
   return EventsController;
 }
 
-function traceOf({ headers }: FastifyRequest, draw: DrawHex): string {
-  return traceparentOf(headers[headerNames.traceparent], draw);
+function traceOf(request: FastifyRequest, draw: DrawHex): string {
+  return traceparentOfRequest(request) ?? traceparentOf(request.headers[headerNames.traceparent], draw);
 }
 
 function retryAfterOf(item: BatchItem): number {

@@ -1,15 +1,15 @@
 import { Controller, Get, Inject, Param, Query, Req, Res, UseInterceptors } from '@nestjs/common';
-import { headerNames, type EngineName, type Stream } from '@millrace/contracts';
-import { deadlineOf, Lifecycle, RequireScope } from '@millrace/runtime';
+import type { EngineName, Stream } from '@millrace/contracts';
+import { Lifecycle, RequireScope } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { columnsOf } from '../catalog/table-detail.ts';
 import { Tables } from '../catalog/tables.ts';
 import { QueryError } from '../errors.ts';
 import type { Report } from '../reports/report.ts';
 import { ReportUsage } from '../reports/report-usage.ts';
-import { answerSignal } from './answer-signal.ts';
 import { callerOf } from './caller-of.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
+import { requestLimitsOf } from './request-limits.ts';
 import { sampleRowsOf, type QueryString } from './request-reading.ts';
 
 /** Tables, reports and engines. */
@@ -48,10 +48,7 @@ export class CatalogController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const limits = {
-      signal: answerSignal(reply.raw, this.lifecycle.stopping),
-      deadline: deadlineOf(request.headers[headerNames.deadline]),
-    };
+    const limits = requestLimitsOf(request, reply, this.lifecycle);
     void reply.send(await this.tables.describe(name, sampleRowsOf(query), callerOf(request), limits));
   }
 

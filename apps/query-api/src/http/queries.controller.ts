@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
-import { headerNames, type InlineQueryView } from '@millrace/contracts';
-import { deadlineOf, idempotencyKeyOf, Lifecycle, RequireScope } from '@millrace/runtime';
+import type { InlineQueryView } from '@millrace/contracts';
+import { idempotencyKeyOf, Lifecycle, RequireScope } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryError } from '../errors.ts';
-import type { RequestLimits } from '../guards.ts';
 import { listRequestOf } from '../queries/query-listing.ts';
 import { ageSecondsOf, isFinal, viewOf, type QueryRecord } from '../queries/query-record.ts';
 import { QueryService, type WaitTimeout } from '../queries/query-service.ts';
@@ -14,6 +13,7 @@ import { formatted, wholeFormats } from '../results/result-formats.ts';
 import { answerSignal } from './answer-signal.ts';
 import { callerOf } from './caller-of.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
+import { requestLimitsOf } from './request-limits.ts';
 import { acceptedOf, cacheUseOf, cursorOf, limitOf, matchesTag, preferredWaitMs, waitMsOf, type QueryString } from './request-reading.ts';
 
 const json = 'application/json';
@@ -41,7 +41,7 @@ export class QueriesController {
   ): Promise<void> {
     const limit = limitOf(query);
     const waitMs = preferredWaitMs(prefer);
-    const limits = this.limitsOf(request, reply);
+    const limits = requestLimitsOf(request, reply, this.lifecycle);
     const caller = callerOf(request);
     const submitted = await this.queries.submit(body, idempotencyKeyOf(key), caller, limits, cacheUseOf(cacheControl), waitMs);
     const isWaiting = waitMs > 0 && !isFinal(submitted.record.state);
@@ -63,12 +63,12 @@ export class QueriesController {
   @HttpCode(200)
   @RequireScope('queries:run')
   async estimate(@Body() body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    void reply.send(await this.queries.estimate(body, this.limitsOf(request, reply)));
+    void reply.send(await this.queries.estimate(body, requestLimitsOf(request, reply, this.lifecycle)));
   }
 
   @Get()
   async list(@Query() query: QueryString, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const list = await this.queries.list(listRequestOf(query), callerOf(request), this.limitsOf(request, reply));
+    const list = await this.queries.list(listRequestOf(query), callerOf(request), requestLimitsOf(request, reply, this.lifecycle));
     void reply.header('cache-control', 'private, no-cache').send(list);
   }
 
@@ -80,7 +80,7 @@ export class QueriesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const record = await this.queries.get(id, waitMsOf(query), callerOf(request), this.limitsOf(request, reply));
+    const record = await this.queries.get(id, waitMsOf(query), callerOf(request), requestLimitsOf(request, reply, this.lifecycle));
     sendView(record, reply, ifNoneMatch);
   }
 
@@ -104,7 +104,7 @@ export class QueriesController {
 
   @Delete(':id')
   async cancel(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const record = await this.queries.cancel(id, callerOf(request), this.limitsOf(request, reply));
+    const record = await this.queries.cancel(id, callerOf(request), requestLimitsOf(request, reply, this.lifecycle));
     void reply.status(isFinal(record.state) ? 200 : 202).send(viewOf(record));
   }
 
@@ -120,7 +120,7 @@ export class QueriesController {
     const offered = [json, ...wholeFormats.map(({ mediaType }) => mediaType)];
     const mediaType = acceptedOf(accept, offered);
     if (mediaType === undefined) throw new QueryError('not-acceptable', `Results are given as ${offered.join(', ')}.`);
-    const limits = this.limitsOf(request, reply);
+    const limits = requestLimitsOf(request, reply, this.lifecycle);
     const caller = callerOf(request);
     void reply.header('vary', 'accept').header('cache-control', 'private, no-cache');
     // A result never changes.
@@ -140,11 +140,6 @@ export class QueriesController {
       .header('etag', tag)
       .header('content-type', `${mediaType}; charset=utf-8`)
       .send(Readable.from(formatted(format, manifest.columns, rows)));
-  }
-
-  /** One way for every route, so that each ends with its caller. */
-  private limitsOf(request: FastifyRequest, reply: FastifyReply): RequestLimits {
-    return { signal: answerSignal(reply.raw, this.lifecycle.stopping), deadline: deadlineOf(request.headers[headerNames.deadline]) };
   }
 }
 

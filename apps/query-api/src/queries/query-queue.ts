@@ -367,10 +367,25 @@ export class QueryQueue {
     const isAwaited = leader === undefined && this.#now() - data.submittedAt < leaderVisibleMs;
     if (isAwaited || (leader !== undefined && outcome === undefined)) return open;
     if (outcome === undefined || !isShareable(outcome)) {
+      // It was taken without a look at the budget: the result of another query costs nothing.
+      const refusal = await this.#refusalOf(data);
+      if (refusal !== undefined) return ended(id, data, await this.#answered.end(id, refusal));
       await this.#addJob(id, data);
       return { ...open, isFollowing: false };
     }
     return ended(id, data, await this.#answered.end(id, sharedOutcome(data, following, outcome)));
+  }
+
+  /** The end of a query whose principal has used up its budget; undefined while there is some left. */
+  async #refusalOf(data: QueryJobData): Promise<QueryOutcome | undefined> {
+    const at = this.#now();
+    try {
+      await this.#budget.check(data.principal, at);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      return { state: 'failed', startedAt: at, finishedAt: at, error: error.toProblem() };
+    }
   }
 
   async #openState(id: string, job: QueryJob): Promise<QueryState> {

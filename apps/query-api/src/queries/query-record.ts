@@ -25,6 +25,8 @@ export interface QueryJobData {
   readonly maxBytesScanned?: number;
   /** The caller's deadline, in epoch milliseconds. */
   readonly deadline?: number;
+  /** W3C trace context of the request that submitted it. Absent while tracing is off. */
+  readonly traceparent?: string;
   /** Epoch milliseconds. */
   readonly submittedAt: number;
   /** Key under which the result may be kept for equal queries. Absent: it may not. */

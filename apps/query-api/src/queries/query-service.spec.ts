@@ -2,6 +2,7 @@ import { anonymous, type Principal } from '@millrace/runtime';
 import { expect, it } from 'vitest';
 import { QueryError } from '../errors.ts';
 import type { RequestLimits } from '../guards.ts';
+import type { CacheAnswer } from './cache/cached-answers.ts';
 import type { QueryQueue } from './query-queue.ts';
 import type { QueryJobData, QueryRecord } from './query-record.ts';
 import { QueryService } from './query-service.ts';
@@ -20,10 +21,15 @@ const data: QueryJobData = {
 };
 
 /** A service over a queue of one query that runs, and a clock that only waiting moves. */
-function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'running', progress: undefined, outcome: undefined })) {
+function service(
+  find: () => QueryRecord | Error = () => ({ id, data, state: 'running', progress: undefined, outcome: undefined }),
+  answer: CacheAnswer = { result: 'bypass' },
+  refusal?: QueryError,
+) {
   const asked: [call: string, limits: RequestLimits | undefined][] = [];
   const slept: number[] = [];
   const audited: string[] = [];
+  const released: [key: string, id: string][] = [];
   let now = 1000;
   const queue: Pick<QueryQueue, 'find' | 'submit' | 'requestCancel'> = {
     find: async (_id, limits, isVisible) => {
@@ -34,6 +40,7 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
     },
     submit: async (_id, _data, limits) => {
       asked.push(['submit', limits]);
+      if (refusal !== undefined) throw refusal;
       return true;
     },
     requestCancel: async (_id, limits) => void asked.push(['cancel', limits]),
@@ -49,7 +56,7 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
       layouts: { duckdb: 'base', athena: 'base', trino: 'base' },
       timeoutMs: 1000,
     },
-    cache: { find: async () => ({ result: 'bypass' }) },
+    cache: { find: async () => answer, release: async (key, of) => void released.push([key, of]) },
     estimates: {
       of: async () => await Promise.reject(new Error('not asked')),
       refuseAbove: async (max) => {
@@ -74,8 +81,22 @@ function service(find: () => QueryRecord | Error = () => ({ id, data, state: 'ru
       now += ms;
     },
   });
-  return { queries, asked, slept, audited };
+  return { queries, asked, slept, audited, released };
 }
+
+it('a refused query gives up its lead, so that no equal query waits for it', async () => {
+  const refusal = new QueryError('too-many-requests', 'The budget is used up.');
+  const { queries, released } = service(undefined, { result: 'miss', key: 'k' }, refusal);
+  await expect(queries.submit({ sql: 'SELECT 1' }, undefined, alice, {})).rejects.toBe(refusal);
+  await expect(queries.submit({ sql: 'SELECT 1', maxBytesScanned: 1 }, undefined, alice, {})).rejects.toThrow('too much');
+  expect(released).toEqual([
+    ['k', id],
+    ['k', id],
+  ]);
+  const taken = service(undefined, { result: 'miss', key: 'k' });
+  await taken.queries.submit({ sql: 'SELECT 1' }, undefined, alice, {});
+  expect(taken.released).toEqual([]);
+});
 
 const limits = (deadline: number): RequestLimits & { readonly signal: AbortSignal } => ({ signal: new AbortController().signal, deadline });
 

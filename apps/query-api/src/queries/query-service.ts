@@ -24,7 +24,7 @@ import type { QueryWaits } from './wait-for-end.ts';
 /** Parts of the service. */
 export interface QueryServiceParts {
   readonly queue: QueryQueue;
-  readonly cache: Pick<CachedAnswers, 'find'>;
+  readonly cache: Pick<CachedAnswers, 'find' | 'release'>;
   readonly estimates: Pick<Estimates, 'of' | 'refuseAbove'>;
   readonly rules: SubmissionRules;
   /** Where results lie, for calls within a deadline. */
@@ -80,7 +80,7 @@ export class QueryService {
    * Checks a request, and answers it from the cache, lets it follow an equal query that runs, or queues it.
    *
    * @param key makes a repetition of the same request by the same caller the same query; undefined makes each request a separate query
-   * @param limits its deadline is that of the query as well
+   * @param limits its deadline and its trace are those of the query as well
    * @param waitMs time for which the request waits for the end: a query that waits for events has about as long until its start
    * @param use what the request wants of the cache, where its body does not refuse it
    */
@@ -92,12 +92,13 @@ export class QueryService {
     use: CacheUse = 'use',
     waitMs = 0,
   ): Promise<Submitted> {
-    const { deadline } = limits;
+    const { deadline, traceparent } = limits;
     const { rules, queue, cache, estimates, now, newId, idSecret, usage, audit, onAnswered } = this.#parts;
     const data: QueryJobData = {
       ...(await jobOf(body, rules, now(), waitMs)),
       principal: idOfPrincipal(caller),
       ...(deadline === undefined ? {} : { deadline }),
+      ...(traceparent === undefined ? {} : { traceparent }),
     };
     const id = key === undefined ? newId() : idOfKey(await idSecret(limits), caller, key);
     if (key !== undefined) {
@@ -105,10 +106,16 @@ export class QueryService {
       if (earlier !== undefined) return { record: sameRequest(earlier, data), cache: undefined };
     }
     const answer = await cache.find({ id, data, caller, use: refusesCache(body) ? 'avoid' : use }, limits);
-    // A kept result scans nothing.
-    if (data.maxBytesScanned !== undefined && answer.result !== 'hit')
-      await estimates.refuseAbove(data.maxBytesScanned, data, estimateSignal(limits, now()));
-    const taken = await this.#take(id, data, answer, limits);
+    let taken: QueryRecord | undefined;
+    try {
+      // A kept result scans nothing.
+      if (data.maxBytesScanned !== undefined && answer.result !== 'hit')
+        await estimates.refuseAbove(data.maxBytesScanned, data, estimateSignal(limits, now()));
+      taken = await this.#take(id, data, answer, limits);
+    } catch (error) {
+      if (answer.result === 'miss') void cache.release(answer.key, id);
+      throw error;
+    }
     if (taken === undefined) throw keyConflict();
     onAnswered(data, answer.result);
     audit.submitted(id, data, answer.result);

@@ -21,6 +21,7 @@ import type { SegmentEncoder } from '../spool/segment-encoder.ts';
 import { encodeBatch, type EntryContext } from './encode.ts';
 import { isSinkError } from '../errors.ts';
 import { fillFromSpool, fillWindow } from '../dedup/fill-window.ts';
+import type { BatchTraces } from '../tracing/batch-traces.ts';
 import { judge } from './deduplicate.ts';
 import type { LogRecord, PartitionLog } from '../kafka/log.ts';
 import type { OpenBatch } from './open-batch.ts';
@@ -50,6 +51,8 @@ export interface BatchStepsDeps {
   readonly checkpoints: Pick<Checkpointer, 'landed'>;
   readonly patience: Patience;
   readonly observe: SinkObserver;
+  /** Default: tracing is off. */
+  readonly traces?: BatchTraces | undefined;
 }
 
 /**
@@ -82,6 +85,7 @@ export class BatchSteps {
       if (result.kind === 'row') window.add(result.eventId, result.offset);
     }
     window.passed(batch.next);
+    this.parts.traces?.onTaken(batch.files, records);
     this.parts.observe({
       type: 'RecordsTaken',
       partition: this.parts.lane.partition,
@@ -94,7 +98,16 @@ export class BatchSteps {
 
   /** Step encode: writes the Parquet files and the entry, which are frozen and durable from here on. */
   async encode(batch: SealedBatch, life: AbortSignal): Promise<EncodedBatch> {
-    return await this.#step('encode', life, async () => await encodeBatch(this.parts.encoder, batch, this.parts.context, life));
+    const { traces, encoder, context } = this.parts;
+    const encode = async (): Promise<EncodedBatch> =>
+      await this.#step('encode', life, async () => await encodeBatch(encoder, batch, context, life));
+    if (traces === undefined) return await encode();
+    try {
+      return await traces.step(batch, 'encode', encode);
+    } catch (error) {
+      traces.fail(batch, error);
+      throw error;
+    }
   }
 
   /**
@@ -103,10 +116,26 @@ export class BatchSteps {
    * @param previous the head that this entry extends; it has landed
    */
   async deliver(encoded: EncodedBatch, previous: LedgerEntry | undefined, life: AbortSignal): Promise<RecordOutcome> {
-    await this.#stage(encoded, life);
-    const outcome = await this.record(encoded.entry, previous, life);
+    const { traces } = this.parts;
+    if (traces === undefined) return await this.#deliver(encoded, previous, life, runAlone);
+    const { entry, takenAt, files } = encoded;
+    const batch = { id: entry.id, from: entry.from, to: entry.to, takenAt, files };
+    try {
+      const outcome = await this.#deliver(encoded, previous, life, async (name, run) => await traces.step(batch, name, run));
+      if (outcome.outcome !== 'lost') for (const name of ['register', 'commit']) traces.note(batch, name);
+      traces.end(batch, entry, outcome.outcome);
+      return outcome;
+    } catch (error) {
+      traces.fail(batch, error);
+      throw error;
+    }
+  }
+
+  async #deliver(encoded: EncodedBatch, previous: LedgerEntry | undefined, life: AbortSignal, run: RunStep): Promise<RecordOutcome> {
+    await run('stage', async () => await this.#stage(encoded, life));
+    const outcome = await run('record', async () => await this.record(encoded.entry, previous, life));
     if (outcome.outcome === 'lost') return outcome;
-    await this.publishFromDisk(encoded, life);
+    await run('publish', async () => await this.publishFromDisk(encoded, life));
     this.#register(encoded.entry);
     this.#commit(encoded.entry);
     return outcome;
@@ -232,6 +261,10 @@ export class BatchSteps {
     };
   }
 }
+
+type RunStep = <T>(name: string, run: () => Promise<T>) => Promise<T>;
+
+const runAlone: RunStep = async (_name, run) => await run();
 
 // Errors that no retry can fix: a deleted file, an unreadable entry, a corrupt spool.
 function isFinal(error: unknown): boolean {

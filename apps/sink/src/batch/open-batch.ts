@@ -54,6 +54,10 @@ export class OpenBatch {
     this.#last = last;
   }
 
+  get files(): BatchFiles {
+    return this.#files;
+  }
+
   get id(): string {
     return this.#files.batchId;
   }

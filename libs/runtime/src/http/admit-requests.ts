@@ -2,12 +2,10 @@ import { headerNames } from '@millrace/contracts';
 import type { Pipeline } from '@millrace/resilience';
 import type { FastifyInstance } from 'fastify';
 import { ProblemError } from '../errors.ts';
+import { isOperatorPath } from './operator-path.ts';
 import { priorityOf } from './request-priority.ts';
 import type { RequestTally } from './request-tally.ts';
 import { deadlineOf } from './work-of-request.ts';
-
-/** Paths an operator needs most when the service is overloaded. */
-const operatorPaths = /^\/(health\/|metrics$|hystrix\.stream$|admin\/)/;
 
 /**
  * Sends every request through a pipeline before its body is read. The pipeline sheds requests by priority and refuses them after their
@@ -15,7 +13,7 @@ const operatorPaths = /^\/(health\/|metrics$|hystrix\.stream$|admin\/)/;
  */
 export function admitRequests(fastify: FastifyInstance, pipeline: Pipeline, requests: Pick<RequestTally, 'endOf'>): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (operatorPaths.test(request.routeOptions.url ?? '')) {
+    if (isOperatorPath(request.routeOptions.url)) {
       done();
       return;
     }

@@ -98,6 +98,13 @@ export class RequestTally {
     if (entry !== undefined) entry.status ??= status;
   }
 
+  /** The status of the answer to a followed request that has ended, as in {@link EndedRequest}. */
+  statusOf(request: IncomingMessage): number {
+    const entry = (request as Followed)[entryProperty];
+    if (entry === undefined) throw new TypeError('the request is not followed');
+    return entry.status ?? statusOf(entry);
+  }
+
   /** Reports bytes that never became a request as a request that began and ended at once. */
   tellUnread(status: number, method = 'unknown'): void {
     this.#observer?.began();

@@ -1,10 +1,15 @@
 import type { Logger } from 'pino';
 import { kubernetesVariablesOf } from '../config/kubernetes-variables.ts';
 import { ConfigError, StartRefusedError } from '../errors.ts';
+import { openTracing } from '../tracing/open-tracing.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { type RunningService, type ServiceOptions, startService } from './start-service.ts';
 
 /** Exit codes of a service. 78 is `EX_CONFIG` of sysexits.h. */
 export const exitCodes = { clean: 0, failed: 1, configInvalid: 78 } as const;
+
+/** Longest export of the last spans at a stop, in milliseconds. */
+const flushMsMax = 3000;
 
 /** The part of `process` that {@link runService} uses. */
 export interface ProcessHandle {
@@ -14,7 +19,7 @@ export interface ProcessHandle {
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (error: unknown) => void): unknown;
   /** Ends the process with one of {@link exitCodes}. */
   exit(code: number): void;
-  /** The environment, of which only Kubernetes' variables are named in the log. */
+  /** The environment: the variables `OTEL_…` turn tracing on, and those of Kubernetes are named in the log. Default: empty. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Output for the reason of a refused start. */
   readonly stderr: { write(text: string): unknown };
@@ -22,13 +27,15 @@ export interface ProcessHandle {
 
 /**
  * Runs a service as the process: starts it, stops it cleanly on SIGTERM or SIGINT and exits with 0. A second signal exits at once with 1;
- * so does a stop that takes longer than `shutdownMsMax` after the drain delay, a start that fails, and an uncaught error.
+ * so does a stop that takes longer than `shutdownMsMax` after the drain delay, a start that fails, and an uncaught error. Spans are
+ * exported as the standard variables `OTEL_…` say; the last ones within the time of the stop.
  */
 export async function runService(options: ServiceOptions, host: ProcessHandle = process): Promise<RunningService | undefined> {
   const { logger, shutdownMsMax = 30_000, drainDelayMs = 0 } = options;
   const ignored = kubernetesVariablesOf(host.env ?? {});
   if (ignored.length > 0) logger.debug({ variables: ignored }, 'Ignored the variables that Kubernetes sets for Services.');
   let service: RunningService | undefined;
+  let tracing: Tracing | undefined;
   let stopping = false;
 
   const fail = (error: unknown, sentence: string): void => {
@@ -43,12 +50,17 @@ export async function runService(options: ServiceOptions, host: ProcessHandle = 
     }
     stopping = true;
     logger.info({ signal, drainDelayMs, shutdownMsMax }, `Got ${signal}: stopping.`);
+    const stopMsMax = drainDelayMs + shutdownMsMax;
+    const endMs = performance.now() + stopMsMax;
     const overrun = setTimeout(() => {
       logger.error({ shutdownMsMax }, `Stopping took longer than ${shutdownMsMax} ms: exiting with work unfinished.`);
       host.exit(exitCodes.failed);
-    }, drainDelayMs + shutdownMsMax);
+    }, stopMsMax);
     try {
       await service?.close();
+      // The work is done: spans that the collector does not take in time do not make the stop a failure.
+      clearTimeout(overrun);
+      await tracing?.close(Math.min(flushMsMax, Math.max(0, endMs - performance.now())));
       logger.info('Stopped.');
       host.exit(exitCodes.clean);
     } catch (error) {
@@ -64,7 +76,8 @@ export async function runService(options: ServiceOptions, host: ProcessHandle = 
   host.on('unhandledRejection', (error: unknown) => fail(error, 'A rejected promise was not handled: exiting.'));
 
   try {
-    service = await startService(options);
+    tracing = options.tracing ?? (await openTracing(options.name, host.env ?? {}, logger));
+    service = await startService(tracing === undefined ? options : { ...options, tracing });
     return service;
   } catch (error) {
     exitOnStartError(error, host, logger);

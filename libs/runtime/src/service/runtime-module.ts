@@ -24,6 +24,7 @@ import { openTelemetryInstruments } from '../pipelines/telemetry/open-telemetry-
 import { logPipelines } from '../pipelines/telemetry/pipeline-log.ts';
 import { measurePipelines } from '../pipelines/telemetry/pipeline-telemetry.ts';
 import { prometheusInstruments } from '../pipelines/telemetry/prometheus-instruments.ts';
+import { type Tracing, TRACING } from '../tracing/tracing.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LOGGER } from './tokens.ts';
 
@@ -37,6 +38,8 @@ export interface RuntimeModuleOptions {
   readonly auth?: AuthOptions;
   /** Routes of the service, for `/openapi.json` and `/docs`. Default: the service has neither path. */
   readonly api?: HttpApi;
+  /** Where spans begin. Every module may inject it as `TRACING`. Default: tracing is off. */
+  readonly tracing?: Tracing;
 }
 
 /**
@@ -47,7 +50,7 @@ export interface RuntimeModuleOptions {
 @Module({})
 export class RuntimeModule {
   /** The module of one process; `startService` imports it. */
-  static forRoot({ name, logger, auth = {}, api }: RuntimeModuleOptions): DynamicModule {
+  static forRoot({ name, logger, auth = {}, api, tracing }: RuntimeModuleOptions): DynamicModule {
     return {
       module: RuntimeModule,
       controllers: [
@@ -62,6 +65,7 @@ export class RuntimeModule {
           ? []
           : [{ provide: OPEN_API, useValue: openApiOf({ ...api, operations: [...api.operations, ...runtimeOperations] }) }]),
         { provide: LOGGER, useValue: logger },
+        { provide: TRACING, useFactory: () => tracing },
         { provide: HealthRegistry, useFactory: () => new HealthRegistry({ service: name }) },
         { provide: Metrics, useFactory: () => new Metrics(name) },
         { provide: Lifecycle, useFactory: () => new Lifecycle() },
@@ -83,7 +87,7 @@ export class RuntimeModule {
         },
         PipelineShutdown,
       ],
-      exports: [LOGGER, HealthRegistry, Metrics, PipelineRegistry, ProcessLoad, Lifecycle],
+      exports: [LOGGER, TRACING, HealthRegistry, Metrics, PipelineRegistry, ProcessLoad, Lifecycle],
     };
   }
 }

@@ -22,6 +22,8 @@ import { secureAnswers } from '../http/secure-answers.ts';
 import { NestLogger } from '../logging/nest-logger.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { PipelineRegistry } from '../pipelines/pipeline-registry.ts';
+import { traceRequests } from '../tracing/trace-requests.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { RuntimeModule } from './runtime-module.ts';
 
@@ -70,6 +72,8 @@ export interface ServiceOptions {
    * `runService`. Default 30 000.
    */
   readonly shutdownMsMax?: number;
+  /** Where spans begin: each request gets one. `runService` opens it and closes it after the stop. Default: tracing is off. */
+  readonly tracing?: Tracing;
   /** Called before the service listens, to add parsers, filters and microservices. Its error fails the start. Default: nothing. */
   readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
@@ -109,7 +113,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     drainDelayMs = 0,
   } = options;
 
-  @Module({ imports: [RuntimeModule.forRoot({ name, logger, auth, ...(options.api === undefined ? {} : { api: options.api }) }), module] })
+  const { api, tracing } = options;
+  @Module({
+    imports: [
+      RuntimeModule.forRoot({ name, logger, auth, ...(api === undefined ? {} : { api }), ...(tracing === undefined ? {} : { tracing }) }),
+      module,
+    ],
+  })
   class ServiceRoot {}
 
   const limits = { bodyBytesMax, requestMsMax };
@@ -127,6 +137,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   });
   secureAnswers(fastify);
   measureRequests(fastify, requests, app.get(Metrics), logger);
+  if (tracing !== undefined) traceRequests(fastify, requests, tracing);
   requireHost(fastify);
   drainOn(fastify, app.get(Lifecycle));
   app.useGlobalFilters(new ProblemFilter(logger, routes, requests));

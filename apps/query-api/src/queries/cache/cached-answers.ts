@@ -41,7 +41,7 @@ export interface CachedAnswersParts {
   readonly gate: Pick<StatementGate, 'tree'>;
   readonly streams: readonly Stream[];
   readonly versions: LakeVersions;
-  readonly cache: Pick<ResultCache, 'find' | 'renew' | 'forget' | 'lead'>;
+  readonly cache: Pick<ResultCache, 'find' | 'renew' | 'forget' | 'lead' | 'release'>;
   readonly findQuery: (id: string, limits: RequestLimits) => Promise<QueryRecord | undefined>;
   readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'size'>;
   /** Longest look at the lake and at a result before a statement is run instead, in milliseconds. */
@@ -71,6 +71,11 @@ export class CachedAnswers {
       this.#parts.onFailure(error);
       return { result: 'bypass' };
     }
+  }
+
+  /** Gives up the lead of a query that was refused, so that no equal query waits for it. Never fails. */
+  async release(key: string, id: string): Promise<void> {
+    await this.#parts.cache.release(key, id).catch(this.#parts.onFailure);
   }
 
   async #find({ id, data, caller, use }: CacheQuestion, limits: RequestLimits): Promise<CacheAnswer> {

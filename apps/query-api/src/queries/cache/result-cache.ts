@@ -35,6 +35,11 @@ if current ~= ARGV[1] then return current end
 redis.call('set', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return ARGV[2]`;
 
+const releaseScript = `
+local current = redis.call('get', KEYS[1]) or ''
+if string.sub(current, 1, #ARGV[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
+return current`;
+
 /** Where results are found by the key of their query, and the queries that are on their way. Redis holds references; results are on S3. */
 export class ResultCache {
   readonly #redis: Redis;
@@ -93,6 +98,11 @@ export class ResultCache {
   async lead(key: string, former: string | undefined, leader: string): Promise<string> {
     const keys = [this.#leaderKeyOf(key)];
     return await this.#call(async () => String(await this.#redis.eval(leadScript, 1, ...keys, former ?? '', leader, leaderSeconds)));
+  }
+
+  /** Takes the lead from a query that will not run, unless another one leads by now. */
+  async release(key: string, queryId: string): Promise<void> {
+    await this.#call(async () => await this.#redis.eval(releaseScript, 1, this.#leaderKeyOf(key), `${queryId} `));
   }
 
   async #call<T>(run: () => Promise<T>): Promise<T> {
