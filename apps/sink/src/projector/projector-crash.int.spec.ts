@@ -9,7 +9,7 @@ const running: ServiceProcess[] = [];
 beforeAll(async () => (lake = await ProjectedLake.open()));
 afterAll(async () => {
   await Promise.all(running.map(async (service) => await service.kill('SIGKILL')));
-  lake.close();
+  lake?.close();
 });
 
 async function spawnProjector(): Promise<ServiceProcess> {
@@ -38,7 +38,9 @@ it('projectors that are killed while batches land neither lose nor double a row'
     one = two;
     [two] = await Promise.all([spawnProjector(), land(6)]);
   }
-  await waitUntil('the table to hold every landed row', async () => ((await lake.log.head(undefined))?.rows === rows ? true : undefined));
+  await waitUntil('the table to hold every landed row', async () => ((await lake.log.head(undefined))?.rows === rows ? true : undefined), {
+    timeoutMs: 120_000,
+  });
   const metrics = await (await fetch(`${two.url}/metrics`)).text();
   expect(metrics).toContain('millrace_projector_lag_seconds{table="purchases"');
   await expectAgreement(lake.sums(lake.location));
@@ -48,4 +50,4 @@ it('projectors that are killed while batches land neither lose nor double a row'
   await lake.projection().round();
   expect(await lake.pointer()).toBe(`s3://${lake.bucket}/${(await lake.log.head(undefined))!.metadata}`);
   await expectAgreement(lake.sums(await lake.pointer()));
-}, 120_000);
+}, 300_000);
