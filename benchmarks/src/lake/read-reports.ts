@@ -1,0 +1,51 @@
+import { DuckDBInstance } from '@duckdb/node-api';
+import { median } from './figures.ts';
+
+/** Five of the shipped reports, in their SQL. */
+export const reports: Readonly<Record<string, string>> = {
+  'sales-by-genre':
+    'SELECT genre, count(*) AS purchases, count(DISTINCT user_id) AS buyers, round(avg(user_age), 1) AS age FROM purchases GROUP BY genre ORDER BY purchases DESC, genre',
+  'sales-by-country':
+    'SELECT user_country, count(*) AS purchases, count(DISTINCT user_id) AS buyers FROM purchases GROUP BY user_country ORDER BY purchases DESC, user_country',
+  'top-books': 'SELECT book_id, title, count(*) AS sold FROM purchases GROUP BY book_id, title ORDER BY sold DESC, title LIMIT 10',
+  'trend-by-day': 'SELECT dt, count(*) AS purchases, count(DISTINCT book_id) AS books FROM purchases GROUP BY dt ORDER BY dt',
+  'repeat-buyers':
+    'SELECT user_id, count(*) AS purchases FROM purchases GROUP BY user_id HAVING count(*) >= 5 ORDER BY purchases DESC, user_id LIMIT 100',
+};
+
+/** Median milliseconds of each report, and its answer. */
+export interface ReportTimes {
+  readonly ms: ReadonlyMap<string, number>;
+  readonly answers: ReadonlyMap<string, string>;
+}
+
+/** Runs each report in a DuckDB with two threads that reads the files from S3. A first run of all is not counted. */
+export async function timeReports(uris: readonly string[], endpoint: string, rounds: number): Promise<ReportTimes> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
+  const connection = await instance.connect();
+  try {
+    const httpfs = process.env['QUERY_DUCKDB_HTTPFS'];
+    await connection.run(httpfs === undefined ? 'INSTALL httpfs; LOAD httpfs' : `LOAD '${httpfs}'`);
+    const { host, protocol } = new URL(endpoint);
+    const [key, secret] = [process.env['AWS_ACCESS_KEY_ID'] ?? 'bench', process.env['AWS_SECRET_ACCESS_KEY'] ?? 'bench'];
+    await connection.run(
+      `CREATE SECRET (TYPE s3, KEY_ID '${key}', SECRET '${secret}', REGION '${process.env['AWS_REGION'] ?? 'us-east-1'}', ENDPOINT '${host}', URL_STYLE 'path', USE_SSL ${protocol === 'https:'})`,
+    );
+    await connection.run(
+      `CREATE VIEW purchases AS FROM read_parquet([${uris.map((uri) => `'${uri}'`).join(', ')}], hive_partitioning = false)`,
+    );
+    const times = new Map<string, number[]>();
+    const answers = new Map<string, string>();
+    for (let round = -1; round < rounds; round += 1) {
+      for (const [name, sql] of Object.entries(reports)) {
+        const start = performance.now();
+        answers.set(name, JSON.stringify((await connection.runAndReadAll(sql)).getRowsJson()));
+        if (round >= 0) times.set(name, [...(times.get(name) ?? []), performance.now() - start]);
+      }
+    }
+    return { ms: new Map([...times].map(([name, values]) => [name, median(values)])), answers };
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
