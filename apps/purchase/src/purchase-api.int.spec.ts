@@ -174,7 +174,14 @@ describe('a batch', () => {
 });
 
 async function startReplica(): Promise<ServiceProcess> {
-  return await spawnService('purchase', { KAFKA_BROKERS: brokers, PURCHASE_TOPIC: topic.name, MILLRACE_DRAIN_DELAY_MS: '3000' });
+  return await spawnService('purchase', {
+    KAFKA_BROKERS: brokers,
+    PURCHASE_TOPIC: topic.name,
+    MILLRACE_DRAIN_DELAY_MS: '3000',
+    // On a busy machine the event loop of a new replica is late. It would shed requests for that reason.
+    PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000',
+    PURCHASE_HTTP_SHED_DELAY_MS_FULL: '60000',
+  });
 }
 
 describe('the service', () => {
@@ -265,7 +272,8 @@ describe('the service', () => {
     stop.abort();
     await Promise.all(work);
     await Promise.all(replicas.map(async (replica) => await replica.kill()));
-    expect([failed, taken > 50]).toEqual([[], true]);
+    expect(failed).toEqual([]);
+    expect(taken).toBeGreaterThan(50);
   });
 
   it('after SIGTERM under load, the service answers its accepted requests, exits with 0 and loses no purchase', async () => {
