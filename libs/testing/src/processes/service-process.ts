@@ -13,6 +13,12 @@ const entries = {
   projector: ['apps/sink/dist/projector.js', 'PROJECTOR_PORT'],
 } as const;
 
+// `sinkNodeFlags` of libs/contracts.
+const youngLimit: Readonly<Partial<Record<SpawnedServiceName, readonly string[]>>> = {
+  sink: ['--max-semi-space-size=32'],
+  projector: ['--max-semi-space-size=32'],
+};
+
 /** A service that can be started. */
 export type SpawnedServiceName = keyof typeof entries;
 
@@ -118,7 +124,7 @@ export async function spawnService(
   );
   const child = spawn(
     join(root, 'node_modules', '.bin', 'node'),
-    ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', join(root, path)],
+    ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', ...(youngLimit[name] ?? []), join(root, path)],
     {
       cwd: root,
       env: { ...inherited, ...env, [portKey]: port },
