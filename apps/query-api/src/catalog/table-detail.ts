@@ -1,5 +1,6 @@
 import type { Stream, TableDetail } from '@millrace/contracts';
 import { icebergTableName, type DayTotals } from '@millrace/lake';
+import { offsetsOf } from '../layouts/projected-table.ts';
 import type { TableState } from './table-reader.ts';
 
 /** Partitions that one answer names, the newest ones. */
@@ -24,6 +25,7 @@ export function tableDetail(stream: Stream, database: string, state: TableState)
   const { lanes, registered, projection } = state;
   const sum = (field: 'rows' | 'files' | 'bytes'): number => lanes.reduce((total, { totals }) => total + totals[field], 0);
   const partitions = partitionsOf(state);
+  const offsets = projection === undefined ? [] : offsetsOf(stream, projection.snapshot);
   return {
     name: stream.table,
     database,
@@ -57,11 +59,8 @@ export function tableDetail(stream: Stream, database: string, state: TableState)
             files: projection.files,
             rows: projection.rows,
             bytes: projection.bytes,
-            offsets: lanes.map(({ partition }) => projection.snapshot.position[partition]?.to ?? 0),
-            behindOffsets: lanes.reduce(
-              (total, { partition, totals }) => total + Math.max(0, totals.to - (projection.snapshot.position[partition]?.to ?? 0)),
-              0,
-            ),
+            offsets,
+            behindOffsets: lanes.reduce((total, { partition, totals }) => total + Math.max(0, totals.to - (offsets[partition] ?? 0)), 0),
           },
   };
 }

@@ -1,6 +1,5 @@
 import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { headerNames } from '@millrace/contracts';
-import { deadlineOf, Lifecycle, LOGGER, ProblemError, RequireScope } from '@millrace/runtime';
+import { Lifecycle, LOGGER, ProblemError, RequireScope } from '@millrace/runtime';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -8,9 +7,9 @@ import { Tables } from '../catalog/tables.ts';
 import { mcpServerFor } from '../mcp/mcp-server.ts';
 import type { ToolParts } from '../mcp/tool-call.ts';
 import { QueryService } from '../queries/query-service.ts';
-import { answerSignal } from './answer-signal.ts';
 import { callerOf } from './caller-of.ts';
 import { QUERY_CATALOG, type QueryCatalog } from './catalog.controller.ts';
+import { requestLimitsOf } from './request-limits.ts';
 
 /**
  * `/mcp`: the tools of the query API by the Model Context Protocol (Streamable HTTP, without sessions). Each request is one message, and has
@@ -39,14 +38,18 @@ export class McpController {
     // Protocol versions before 2025-06-18 had batches: one admission would cover many queries.
     if (Array.isArray(body))
       throw new ProblemError('validation', { detail: 'Send one message in each request. Batches are not supported.' });
-    const signal = answerSignal(reply.raw, this.lifecycle.stopping);
-    const call = { caller: callerOf(request), limits: { signal, deadline: deadlineOf(request.headers[headerNames.deadline]) } };
+    const limits = requestLimitsOf(request, reply, this.lifecycle);
+    const call = { caller: callerOf(request), limits };
     const handler = createMcpHandler(() => mcpServerFor(this.#parts, call), {
       // The tools never change, so that a stream of changes would stay open for nothing.
       maxSubscriptions: 0,
       onerror: (error) => this.logger.debug({ err: error }, 'A message of the Model Context Protocol was refused.'),
     });
-    const message = new Request(`http://${request.host}${request.url}`, { method: 'POST', headers: headersOf(request), signal });
+    const message = new Request(`http://${request.host}${request.url}`, {
+      method: 'POST',
+      headers: headersOf(request),
+      signal: limits.signal,
+    });
     void reply.send(await handler.fetch(message, { parsedBody: body }));
   }
 }
