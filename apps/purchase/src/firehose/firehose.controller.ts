@@ -1,13 +1,12 @@
-import { headerNames } from '@millrace/contracts';
-import { OwnCredentials, traceparentOfRequest } from '@millrace/runtime';
+import { OwnCredentials } from '@millrace/runtime';
 import { Controller, Inject, Post, Res, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EventTaker } from '../events/event-service.ts';
 import { limitsOf } from '../http/request-limits.ts';
+import { traceOf } from '../http/request-trace.ts';
 import type { PublishLimits } from '../publish/publish-call.ts';
 import type { DrawHex } from '../publish/random-hex.ts';
-import { traceparentOf } from '../publish/traceparent.ts';
 import type { AccessKeys } from './access-keys.ts';
 import { FirehoseError } from './firehose-error.ts';
 import { firehoseLimits, readFirehoseRequest } from './firehose-request.ts';
@@ -75,7 +74,7 @@ export class FirehoseController implements OnModuleInit {
         `Firehose ${stream} not found: the delivery streams of this service are ${known}.`,
       );
     }
-    const trace = traceparentOfRequest(request) ?? traceparentOf(headers[headerNames.traceparent], draw);
+    const trace = traceOf(request, draw);
     const answers = await putRecords(records, async (items) => await service.takeBatch(items, trace, limits));
     return operation === 'PutRecord' ? recordAnswerOf(answers) : batchAnswerOf(answers);
   }

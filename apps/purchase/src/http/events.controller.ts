@@ -1,5 +1,5 @@
-import { type BatchAnswer, type BatchItem, headerNames, writeScopeOf, type Stream } from '@millrace/contracts';
-import { RequireScope, RoutePriority, traceparentOfRequest } from '@millrace/runtime';
+import { type BatchAnswer, type BatchItem, writeScopeOf, type Stream } from '@millrace/contracts';
+import { RequireScope, RoutePriority } from '@millrace/runtime';
 import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res, type Type } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { statusOfBatch, verdictOfBatch, type EventTaker } from '../events/event-service.ts';
@@ -8,8 +8,8 @@ import type { FollowService } from '../follow/follow-service.ts';
 import { answerKeyed, keyOf } from '../idempotency/answer-keyed.ts';
 import { IdempotentAnswers, type KeyedWork, type Verdict } from '../idempotency/idempotent-answers.ts';
 import type { DrawHex } from '../publish/random-hex.ts';
-import { traceparentOf } from '../publish/traceparent.ts';
 import { limitsOf } from './request-limits.ts';
+import { traceOf } from './request-trace.ts';
 
 /** Injection token of the time a request may take, in milliseconds. */
 export const REQUEST_MS_MAX = Symbol('REQUEST_MS_MAX');
@@ -99,10 +99,6 @@ export function eventsControllerOf(stream: Stream): Type {
     }
   }
   return EventsController;
-}
-
-function traceOf(request: FastifyRequest, draw: DrawHex): string {
-  return traceparentOfRequest(request) ?? traceparentOf(request.headers[headerNames.traceparent], draw);
 }
 
 function retryAfterOf(item: BatchItem): number {

@@ -6,7 +6,7 @@ import { decodeRecord, payloadBytesMax, recordBytesAt, recordHeadBytes } from '.
 /** Magic, position of the first record, checksum of both, padding. */
 const headBytes = 24;
 const magic = Buffer.from('MROUTBX1', 'latin1');
-/** A head of this project whose format has another number. */
+/** The begin of a head whose format has another number. */
 const otherFormat = /^MROUTBX([02-9])/;
 const namePattern = /^(\d{20})\.log$/;
 
@@ -72,14 +72,12 @@ export class Segment {
    * @throws OutboxError `damaged` when its head does not fit its name
    */
   static async openSealed(directory: LogDirectory, base: number, end: number): Promise<Segment> {
-    const file = await directory.open(segmentName(base));
-    if (!(await hasHead(file, base))) {
-      await file.close();
+    const file = await openWithHead(directory, base);
+    if (file === undefined)
       throw new OutboxError(
         'damaged',
         `The outbox file ${segmentName(base)} has no valid head: restore it, or move it away to give its events up.`,
       );
-    }
     return new Segment(base, file, end, false);
   }
 
@@ -90,11 +88,8 @@ export class Segment {
    * @returns undefined when the head is torn: then no event of this segment was ever acknowledged
    */
   static async openLast(directory: LogDirectory, base: number): Promise<Segment | undefined> {
-    const file = await directory.open(segmentName(base));
-    if (!(await hasHead(file, base))) {
-      await file.close();
-      return undefined;
-    }
+    const file = await openWithHead(directory, base);
+    if (file === undefined) return undefined;
     const segment = new Segment(base, file, Number.MAX_SAFE_INTEGER, true);
     let end = base;
     await file.write(headOf(base), 0);
@@ -202,18 +197,23 @@ function headOf(base: number): Buffer {
   return head;
 }
 
-/** @throws OutboxError `other-format` when another release wrote the file, which is then closed */
-async function hasHead(file: LogFile, base: number): Promise<boolean> {
+/**
+ * Opens a segment. Undefined, and the file closed, when its head is torn or does not fit its name.
+ *
+ * @throws OutboxError `other-format` when another release wrote the file
+ */
+async function openWithHead(directory: LogDirectory, base: number): Promise<LogFile | undefined> {
+  const name = segmentName(base);
+  const file = await directory.open(name);
   const head = await file.read(0, headBytes);
+  if (head.equals(headOf(base))) return file;
+  await file.close();
   const format = otherFormat.exec(head.toString('latin1'))?.[1];
-  if (format !== undefined) {
-    await file.close();
-    throw new OutboxError(
-      'other-format',
-      `The outbox file ${segmentName(base)} has format ${format}, and this release reads format 1: drain the outbox with the release that wrote it.`,
-    );
-  }
-  return head.equals(headOf(base));
+  if (format === undefined) return undefined;
+  throw new OutboxError(
+    'other-format',
+    `The outbox file ${name} has format ${format}, and this release reads format 1: drain the outbox with the release that wrote it.`,
+  );
 }
 
 /** Bytes of the valid records at the begin of a chunk. */
