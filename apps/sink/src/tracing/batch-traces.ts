@@ -96,6 +96,7 @@ export class BatchTraces {
 
   #spanOf(batch: TracedBatch): Span {
     const trace = this.#traceOf(batch.files);
+    if (trace.span !== undefined) return trace.span;
     const { topic, partition } = this.#lane;
     const attributes: Attributes = {
       'messaging.system': 'kafka',
@@ -111,7 +112,7 @@ export class BatchTraces {
       'millrace.batch.offset.to': batch.to,
       'millrace.ledger.key': entryKey(this.#lane, batch.from),
     };
-    trace.span ??= this.#tracing.startRoot(batch.id.replaceAll('-', ''), `process ${topic}`, {
+    trace.span = this.#tracing.startRoot(batch.id.replaceAll('-', ''), `process ${topic}`, {
       kind: SpanKind.CONSUMER,
       startTime: batch.takenAt,
       links: [...trace.links.values()].map((context) => ({ context })),
