@@ -42,4 +42,5 @@ export * from './skip-permission.ts';
 export * from './store-probe.ts';
 export { isVisible, readFileName, type FileName } from './audit/inventory.ts';
 export { lostMetadata } from './audit/file-audit.ts';
+export { rebuildRemedy, type AuditedProjection } from './audit/projection-audit.ts';
 export { columnBytesInFooter, rowPlaces, rowsInFooter, type RowPlace } from './audit/parquet-rows.ts';

@@ -9,7 +9,8 @@ import { allObjects } from '../object-store.ts';
 import { lostMetadata, type FileAuditParts } from './file-audit.ts';
 import type { LanePlan } from './lane-plan.ts';
 
-const anew = 'Run ./millrace lake rebuild, which makes the Iceberg table anew from the ledger while queries continue.';
+/** Remedy of every fault of the kind `projection`. */
+export const rebuildRemedy = 'Run ./millrace lake rebuild, which makes the Iceberg table anew from the ledger while queries continue.';
 
 /** The projection as an audit reads it. One instance for many audits keeps the manifests that it has read. */
 export type AuditedProjection = Pick<TableFiles, 'newest' | 'filesIn'>;
@@ -58,7 +59,7 @@ export class SnapshotAudit {
         kind: 'projection',
         ...(error.key === undefined ? {} : { key: error.key }),
         what: `The Iceberg table of ${table} cannot be read: ${error.message}.`,
-        next: anew,
+        next: rebuildRemedy,
       });
       return undefined;
     }
@@ -96,7 +97,7 @@ export class SnapshotAudit {
   }
 
   #fault(what: string, key?: string): void {
-    this.#parts.findings.fault({ kind: 'projection', ...(key === undefined ? {} : { key }), what, next: anew });
+    this.#parts.findings.fault({ kind: 'projection', ...(key === undefined ? {} : { key }), what, next: rebuildRemedy });
   }
 
   #compareWithCommit(): void {

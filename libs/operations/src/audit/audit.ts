@@ -33,7 +33,7 @@ export async function audit(target: Target, { deep = false, signal, onProgress }
   const note = beginPhase(onProgress, 'audit');
   const projection = new TableFiles({ store, bucket, stream });
   const found = await auditTable({ store, catalog, stream, projection, deep, signal, onProgress: note });
-  const report = deep ? await withComparedRows(found, target, signal, note) : found;
+  const report = deep ? await withComparedRows(found, target, projection, signal, note) : found;
   if (report.lanes.length === 0 && report.faultCount === 0) {
     const tables = (await store.listFolders(tableLedgerPrefix('').slice(0, -1), { signal })).map((folder) => folder.slice(0, -1));
     const remedy =

@@ -4,9 +4,10 @@ import {
   compactedPrefix,
   isVisible,
   readFileName,
-  TableFiles,
+  rebuildRemedy,
   tablePrefix,
   type AuditFault,
+  type AuditedProjection,
   type AuditReport,
   type SnapshotFile,
 } from '@millrace/lake';
@@ -33,17 +34,18 @@ interface CompactedDay {
  * Adds to a report the comparison of every compacted file with the rows of the base that it replaced: by number, by distinct partition and
  * offset, and by value. A file of the base that the Iceberg table still holds is the same object in both.
  *
+ * @param table that the report was made with: it keeps the manifests that it has read
  * @throws OperationError `unavailable` when DuckDB cannot read S3
  */
 export async function withComparedRows(
   report: AuditReport,
   target: Pick<Target, 'lake' | 'httpfsPath'>,
+  table: AuditedProjection,
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<AuditReport> {
-  const { store, stream, bucket } = target.lake;
+  const { stream, bucket } = target.lake;
   if (report.projection === undefined) return report;
-  const table = new TableFiles({ store, bucket, stream });
   const snapshot = await table.newest({ signal });
   // The report compares one commit. The next audit compares a newer one.
   if (snapshot?.commit.n !== report.projection.commit) return report;
@@ -67,7 +69,7 @@ export async function withComparedRows(
         faults.push({
           kind: 'projection',
           what: `The compacted files of ${day.dt} differ from the base: ${what}.`,
-          next: 'Run ./millrace lake rebuild, which makes the Iceberg table anew from the ledger while queries continue.',
+          next: rebuildRemedy,
         });
     }
   } finally {
