@@ -1,5 +1,6 @@
 import type { Stream } from '@millrace/contracts';
 import { LakeError } from '../errors.ts';
+import { mapParallel } from '../map-parallel.ts';
 import type { CallOptions, ObjectStore } from '../object-store.ts';
 import { CommitLog, type Position, type ProjectionCommit } from './commit-log.ts';
 import { columnBoundsOf, type ColumnBounds } from './column-bounds.ts';
@@ -115,13 +116,7 @@ export class TableFiles {
   }
 
   async #filesInAll(manifests: readonly ManifestFile[], options: CallOptions): Promise<(readonly SnapshotFile[])[]> {
-    const lists: (readonly SnapshotFile[])[] = [];
-    const queue = manifests.entries();
-    const readNext = async (): Promise<void> => {
-      for (const [index, manifest] of queue) lists[index] = await this.#filesIn(manifest, options);
-    };
-    await Promise.all(Array.from({ length: Math.min(readsAtOnce, manifests.length) }, readNext));
-    return lists;
+    return await mapParallel(manifests, readsAtOnce, async (manifest) => await this.#filesIn(manifest, options));
   }
 
   async #snapshotOf(commit: ProjectionCommit, options: CallOptions): Promise<TableSnapshot> {

@@ -1,6 +1,6 @@
-import { isLakeError, type InspectableStore } from '@millrace/lake';
+import { isLakeError, mapParallel, type InspectableStore } from '@millrace/lake';
 import { beginPhase, type OperationOptions } from '../progress.ts';
-import { inParallel, keysUnder, storeClaims } from './store-claims.ts';
+import { callsAtOnce, keysUnder, storeClaims } from './store-claims.ts';
 
 /** Options of {@link checkStore}. */
 export interface CheckStoreOptions extends OperationOptions<'check'> {
@@ -81,8 +81,9 @@ function isRefusedAccess(error: unknown): boolean {
 /** Deletes what it can, and counts the rest. */
 async function deleteAll(store: InspectableStore, prefix: string): Promise<number> {
   try {
-    await inParallel(
+    await mapParallel(
       await keysUnder(store, prefix, new AbortController().signal),
+      callsAtOnce,
       async (key) => await store.delete(key).catch(() => undefined),
     );
     return (await store.list(prefix)).length;

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasBytes, isLakeError, LakeError, putIfAbsent, type InspectableStore } from '@millrace/lake';
+import { hasBytes, isLakeError, LakeError, mapParallel, putIfAbsent, type InspectableStore } from '@millrace/lake';
 import { counted } from '../numbers.ts';
 
 /** What a claim is tested on. */
@@ -39,6 +39,8 @@ const rounds = 40;
 const writersAtOnce = 8;
 /** Clock difference between the store and this machine that is allowed, in milliseconds. */
 const skewMsMax = 60_000;
+/** Calls to the store at the same time, for many objects. */
+export const callsAtOnce = 16;
 /** Two pages of LIST, which has a thousand keys on each. */
 const listed = 1050;
 
@@ -133,7 +135,7 @@ async function listsInOrder({ store, prefix, signal }: ClaimedStore): Promise<st
     { length: listed },
     (_, n) => `${under[n % under.length]!}/p=${n % 7}/dt=2026-01-0${(n % 9) + 1}/${String(n * 7919).padStart(9, '0')}`,
   );
-  await inParallel(names, async (name) => await store.put(`${prefix}${name}`, bodyOf(name), { signal }));
+  await mapParallel(names, callsAtOnce, async (name) => await store.put(`${prefix}${name}`, bodyOf(name), { signal }));
   const expected = names.map((name) => `${prefix}${name}`).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const found = await keysUnder(store, prefix, signal);
   refuteIf(found.length !== expected.length, `${found.length} of ${expected.length} keys were listed`);
@@ -281,13 +283,4 @@ export async function keysUnder(store: InspectableStore, prefix: string, signal:
     if (page.length < 1000 || last === undefined || seen.has(last)) return keys;
     for (const key of page) seen.add(key);
   }
-}
-
-/** Runs an action for every item, 16 at a time. */
-export async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const runNext = async (): Promise<void> => {
-    for (const item of queue) await run(item);
-  };
-  await Promise.all(Array.from({ length: 16 }, runNext));
 }

@@ -1,5 +1,5 @@
 import type { QueryEstimate, Stream } from '@millrace/contracts';
-import { columnBytesInFooter, type InspectableStore } from '@millrace/lake';
+import { columnBytesInFooter, mapParallel, type InspectableStore } from '@millrace/lake';
 import { QueryError } from '../../errors.ts';
 import type { LakeFile, LakeTable } from '../../engines/duckdb/lake-file.ts';
 import { lakeTable, type LakePlaces } from '../../lake-tables.ts';
@@ -122,13 +122,7 @@ export class Estimates {
   }
 
   async #sizesOf(files: readonly LakeFile[], signal: AbortSignal): Promise<ReadonlyMap<string, number>[]> {
-    const sizes: ReadonlyMap<string, number>[] = [];
-    const queue = files.entries();
-    const readNext = async (): Promise<void> => {
-      for (const [index, file] of queue) sizes[index] = await this.#sizeOf(file, signal);
-    };
-    await Promise.all(Array.from({ length: readsMax }, readNext));
-    return sizes;
+    return await mapParallel(files, readsMax, async (file) => await this.#sizeOf(file, signal));
   }
 
   async #sizeOf({ bucket, key, bytes }: LakeFile, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
