@@ -17,6 +17,7 @@ import {
   type LedgerEntry,
   type SnapshotFile,
 } from '@millrace/lake';
+import { benchEntry } from './bench-entry.ts';
 
 /** How many rows and files a lake has. */
 export interface LakeSize {
@@ -94,20 +95,7 @@ export class BenchLake {
         });
       }
       await Promise.all(puts);
-      const entry: LedgerEntry = {
-        v: 1,
-        ...range,
-        prev,
-        kind: 'batch',
-        dropped: [],
-        rejected: [],
-        absent: [],
-        files,
-        topic: { cluster: 'bench' },
-        writer: 'bench',
-        contract: purchases.contract,
-      };
-      await this.store.put(entryKey(lane, range.from), entryBytes(entry));
+      await this.store.put(entryKey(lane, range.from), entryBytes(benchEntry(range, prev, files)));
       prev = range.id;
       onBatch(batch + 1);
     }

@@ -3,7 +3,7 @@ export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** At most this, where the unit is a ratio that shall be small; at least this, where it shall be large. */
+  /** Limit of the value: a maximum or a minimum. */
   readonly target?: { readonly atMost: number } | { readonly atLeast: number };
 }
 

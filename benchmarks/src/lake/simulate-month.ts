@@ -11,9 +11,9 @@ import {
   TableFiles,
   type ChainEnd,
   type LaneId,
-  type LedgerEntry,
   type Rewriter,
 } from '@millrace/lake';
+import { benchEntry } from './bench-entry.ts';
 import { median } from './figures.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -105,30 +105,18 @@ async function land(store: MemoryStore, ends: Map<number, ChainEnd>, seconds: nu
       const { to: from, id: prev } = ends.get(partition) ?? { to: 0, id: null };
       const range = { id: randomUUID(), from, to: from + rowsPerFile };
       const key = dataKey(lane, purchases.partitionKey, dt, range);
-      const entry: LedgerEntry = {
-        v: 1,
-        ...range,
-        prev,
-        kind: 'batch',
-        dropped: [],
-        rejected: [],
-        absent: [],
-        files: [
-          {
-            key,
-            staged: `_staging/${range.id}`,
-            dt,
-            rows: rowsPerFile,
-            bytes: bytesPerFile,
-            sha256: '0'.repeat(64),
-            minTimestamp: seconds,
-            maxTimestamp: seconds + 59,
-          },
-        ],
-        topic: { cluster: 'bench' },
-        writer: 'bench',
-        contract: purchases.contract,
-      };
+      const entry = benchEntry(range, prev, [
+        {
+          key,
+          staged: `_staging/${range.id}`,
+          dt,
+          rows: rowsPerFile,
+          bytes: bytesPerFile,
+          sha256: '0'.repeat(64),
+          minTimestamp: seconds,
+          maxTimestamp: seconds + 59,
+        },
+      ]);
       await store.put(key, emptyFile);
       await store.put(entryKey(lane, from), entryBytes(entry));
       // The newest entry stays: its lane is listed by it.
