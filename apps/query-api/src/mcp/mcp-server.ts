@@ -28,7 +28,7 @@ export function mcpServerFor(parts: ToolParts, call: ToolCall): McpServer {
         await toolResult(
           async () => await run(input),
           (error) => {
-            // Nobody waits for the answer of an aborted call.
+            // The answer of an aborted call has no reader.
             if (call.limits.signal?.aborted !== true) parts.onFailure(error, name);
           },
         ),

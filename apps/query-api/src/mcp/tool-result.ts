@@ -6,7 +6,7 @@ export function answered(content: object): CallToolResult {
   return { content: [{ type: 'text', text: JSON.stringify(content) }], structuredContent: { ...content } };
 }
 
-/** An answer that says why there is none. */
+/** An answer that gives the reason of a refusal. */
 export function refused(text: string): CallToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
