@@ -14,7 +14,17 @@ import { answerSignal } from './answer-signal.ts';
 import { callerOf } from './caller-of.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
 import { requestLimitsOf } from './request-limits.ts';
-import { acceptedOf, cacheUseOf, cursorOf, limitOf, matchesTag, preferredWaitMs, waitMsOf, type QueryString } from './request-reading.ts';
+import {
+  acceptedOf,
+  cacheUseOf,
+  cursorOf,
+  limitOf,
+  linkSecondsOf,
+  matchesTag,
+  preferredWaitMs,
+  waitMsOf,
+  type QueryString,
+} from './request-reading.ts';
 
 const json = 'application/json';
 
@@ -141,6 +151,18 @@ export class QueriesController {
       .header('content-type', format.contentType)
       // Not object mode: the reader's window, in bytes, decides when the next part is read.
       .send(Readable.from(format.encode(manifest.columns, rows), { objectMode: false }));
+  }
+
+  @Get(':id/results/links')
+  async links(
+    @Param('id') id: string,
+    @Query() query: QueryString,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const asked = { seconds: linkSecondsOf(query), cursor: cursorOf(query) };
+    const links = await this.queries.links(id, asked, callerOf(request), requestLimitsOf(request, reply, this.lifecycle));
+    void reply.header('cache-control', 'private, no-store').send(links);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ResultColumn } from '../../engines/query-engine.ts';
 
-/** The form of a column's values in a typed format. Every type without a form of its own is text, as in JSON. */
+/** The form of a column's values in a typed format. A type without another form is text, as in JSON. */
 export type ColumnKind =
   | { readonly kind: 'boolean' | 'bigint' | 'real' | 'double' | 'date' | 'time' | 'timestamp' | 'bytes' | 'text' }
   | { readonly kind: 'integer'; readonly bits: 8 | 16 | 32 }
@@ -24,8 +24,8 @@ const decimalDigitsMax = 38;
 const secondDigitsMax = 6;
 
 /**
- * The form of a column. Times finer than a microsecond, values with their own time zone, intervals and nested values are text: no type of
- * both formats holds each of their values.
+ * The form of a column. Times finer than a microsecond, values with a time zone, intervals and nested values are text. No type that both
+ * formats share holds all of them.
  */
 export function columnKind({ type }: ResultColumn): ColumnKind {
   const [, name = type, first = '0', second = '0'] = /^(decimal|time|timestamp)\((\d+)(?:,\s?(\d+))?\)$/.exec(type) ?? [];

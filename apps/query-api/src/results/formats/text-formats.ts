@@ -5,8 +5,8 @@ import type { ResultFormat } from './result-format.ts';
 /** A format of text. */
 export interface TextFormat {
   readonly mediaType: string;
-  header(columns: readonly ResultColumn[]): string;
-  rows(columns: readonly ResultColumn[], rows: readonly ResultRow[]): string;
+  readonly header: (columns: readonly ResultColumn[]) => string;
+  readonly rows: (columns: readonly ResultColumn[], rows: readonly ResultRow[]) => string;
 }
 
 /**

@@ -23,7 +23,7 @@ const values: readonly (readonly [type: string, cell: ResultRow[number], duckdb:
     'decimal(38,38)',
     '0.12345678901234567890123456789012345678',
     'DECIMAL(38,38)',
-    '0.12345678901234567890123456789012345678',
+    '.12345678901234567890123456789012345678',
     'Decimal[38e+38]',
   ],
   ['decimal(39,0)', '340282366920938463463374607431768211455', 'VARCHAR', '340282366920938463463374607431768211455', 'Utf8'],
@@ -62,7 +62,7 @@ async function encoded(format: ResultFormat, of: readonly ResultColumn[], batche
   return Buffer.concat(chunks);
 }
 
-/** What DuckDB, which shares no code with the writer, finds in a file of Parquet. */
+/** Reads a file of Parquet by DuckDB, which shares no code with the writer. */
 async function readByDuckDb(
   bytes: Uint8Array,
 ): Promise<{ readonly names: string[]; readonly types: string[]; readonly rows: unknown[][] }> {
