@@ -214,6 +214,12 @@ export const queryConfigSchema = Type.Object({
     maximum: 60_000,
     description: 'Longest wait between two looks at a query in Athena, in milliseconds',
   }),
+  QUERY_ATHENA_LOOKS_PER_SECOND: Type.Integer({
+    default: 50,
+    minimum: 1,
+    maximum: 10_000,
+    description: 'Looks at queries in Athena that all workers may take together in one second; AWS limits them for each account',
+  }),
   QUERY_TRINO_CATALOG: Type.String({
     default: 'hive',
     pattern: '^[a-z0-9_][a-z0-9_-]{0,127}$',

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { awsClients, type AwsClients } from './aws-clients.ts';
 import type { QueryConfig } from './config.ts';
 import { AthenaEngine, type Sleep } from './engines/athena/athena-engine.ts';
+import { sharedLookTurns } from './engines/athena/look-turns.ts';
 import { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts';
 import { rangeReader, readMsMax } from './engines/duckdb/s3-reads.ts';
 import type { QueryEngine } from './engines/query-engine.ts';
@@ -22,6 +23,7 @@ import { guardsOver, specsOf } from './resilience.ts';
 import { LedgerVersions } from './queries/cache/lake-versions.ts';
 import { ResultCache } from './queries/cache/result-cache.ts';
 import { QueryQueue } from './queries/query-queue.ts';
+import { queuePrefix } from './queries/queue-prefix.ts';
 import { redisSettingsOf, requestConnection, settled, type RedisSettings } from '@millrace/redis';
 import { RedisRefusals } from './redis-refusals.ts';
 
@@ -180,7 +182,7 @@ export function lakePlaces(
 export function queryEngines(
   config: QueryConfig,
   streams: readonly Stream[],
-  { aws }: QueryParts,
+  { aws, redis }: QueryParts,
   guards: Guards,
   sleep: Sleep,
 ): QueryEngine[] {
@@ -221,6 +223,12 @@ export function queryEngines(
         },
         guards.athena,
         sleep,
+        sharedLookTurns(
+          redis,
+          { key: `${queuePrefix}:${config.QUERY_QUEUE_NAME}:athena-looks`, perSecond: config.QUERY_ATHENA_LOOKS_PER_SECOND },
+          guards.redis,
+          sleep,
+        ),
       ),
     trino: () =>
       new TrinoEngine({ url: config.TRINO_URL, catalog: config.QUERY_TRINO_CATALOG, schema: config.LAKE_DATABASE }, guards.trino),

@@ -210,6 +210,7 @@ function workerPaths(runsMax: number): readonly CallPath[] {
     { request: 'a query: keeping its result for later ones, or finding an earlier answer of its report', layers: [runs, 'cache', ioredis] },
     { request: 'a query: each list, each part of its result, its manifest, the credentials for DuckDB', layers: [runs, 's3', sdk] },
     { request: 'a query: its start, each look at it and each page of it in Athena', layers: [runs, 'athena', sdk] },
+    { request: 'a query: the turn of each look at it in Athena', layers: [runs, 'redis', ioredis] },
     { request: 'a query: its start and each look at it in Trino', layers: [runs, 'trino', fetchLayer] },
     { request: 'a query: each read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: triesOfRead }] },
     { request: 'a crawl: each list and each footer', layers: ['s3', sdk] },

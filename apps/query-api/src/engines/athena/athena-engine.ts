@@ -16,6 +16,7 @@ import { unanswered } from '../../unanswered.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { cellOf, columnsOf } from './athena-cells.ts';
 import { athenaStatement, type AthenaStatement } from './athena-statement.ts';
+import type { LookTurn } from './look-turns.ts';
 
 /** Settings of the Athena engine. */
 export interface AthenaSettings {
@@ -42,13 +43,18 @@ export class AthenaEngine implements QueryEngine {
   readonly #settings: AthenaSettings;
   readonly #guard: CallGuard;
   readonly #sleep: Sleep;
+  readonly #lookTurn: LookTurn;
 
-  /** @param client a client whose own retries are off */
-  constructor(client: AthenaClient, settings: AthenaSettings, guard: CallGuard, sleep: Sleep) {
+  /**
+   * @param client a client whose own retries are off
+   * @param lookTurn awaited before each look at a query. Default: looks wait for no other query
+   */
+  constructor(client: AthenaClient, settings: AthenaSettings, guard: CallGuard, sleep: Sleep, lookTurn: LookTurn = async () => undefined) {
     this.#client = client;
     this.#settings = settings;
     this.#guard = guard;
     this.#sleep = sleep;
+    this.#lookTurn = lookTurn;
   }
 
   async run(request: EngineRequest): Promise<EngineResult> {
@@ -135,6 +141,7 @@ export class AthenaEngine implements QueryEngine {
   }
 
   async #execution(executionId: string, signal: AbortSignal): Promise<QueryExecution> {
+    await this.#lookTurn(signal);
     const { QueryExecution: execution } = await this.#call(
       'look',
       signal,
