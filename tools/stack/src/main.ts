@@ -14,6 +14,7 @@ import { isService, readSettings } from './settings.ts';
 import { Stack } from './stack.ts';
 import { tableText } from './table-text.ts';
 import { quickTest, test } from './test-command.ts';
+import { startTrinoForTests } from './trino/trino-for-tests.ts';
 import { up } from './up.ts';
 
 const interruption = new Interruption();
@@ -99,7 +100,10 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
 async function verify(name: string, args: readonly string[], screen: Screen): Promise<number> {
   const path = await builtScript('e2e', 'verify', name, screen);
   const more = name === 'alarms' ? { MILLRACE_PROMETHEUS: await fetchPrometheus(screen) } : {};
-  return await onPrivateStack(`verify-${name}`, [], screen, interruption, async (env) => await runScript(path, args, { ...env, ...more }));
+  return await onPrivateStack(`verify-${name}`, [], screen, interruption, async (env, stack) => {
+    const trino = name === 'query-kills' ? await startTrinoForTests(stack, process.env, screen) : {};
+    return await runScript(path, args, { ...env, ...more, ...trino });
+  });
 }
 
 async function fetchPrometheus(screen: Screen): Promise<string> {
