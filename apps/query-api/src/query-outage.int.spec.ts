@@ -128,6 +128,19 @@ describe('Redis', () => {
     await expect.poll(async () => (await ask(`/v1/queries/${body.id}`)).body.state, { timeout: 60_000, interval: 200 }).toBe('succeeded');
   });
 
+  it('none of many accepted queries is lost when Redis goes away among them', async () => {
+    await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
+    const accepted = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => await send(`SELECT count(*) + ${n} AS n FROM range(3000000)`)),
+    );
+    expect(new Set(accepted.map(({ status }) => status))).toEqual(new Set([202]));
+    const fault = await redis.inject({ kind: 'refuse' });
+    await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(503);
+    await fault.clear();
+    for (const { body } of accepted)
+      await expect.poll(async () => (await ask(`/v1/queries/${body.id}?wait=10`)).body.state, { timeout: 60_000 }).toBe('succeeded');
+  });
+
   it('the API starts without Redis, says so, and takes queries once Redis is there', async () => {
     const fault = await redis.inject({ kind: 'refuse' });
     const late = await start('api', { QUERY_QUEUE_NAME: `late-${lake.database}` });
@@ -248,17 +261,21 @@ describe('a dependency of one engine', () => {
   );
 
   it.each([
-    { dependency: 'GLUE', stuck: 'duckdb', spared: 'athena' },
-    { dependency: 'ATHENA', stuck: 'athena', spared: 'duckdb' },
+    { dependency: 'GLUE', stuck: 'duckdb', spared: 'athena', path: undefined },
+    { dependency: 'ATHENA', stuck: 'athena', spared: 'duckdb', path: undefined },
+    // The files of the table: results are on S3, too.
+    { dependency: 'S3', stuck: 'duckdb', spared: 'athena', path: /\/purchases\/.*\.parquet/ },
   ])(
     'queries that are stuck in $stuck because $dependency does not answer do not keep $spared waiting',
-    async ({ dependency, stuck, spared }) => {
+    async ({ dependency, stuck, spared, path }) => {
       const proxy = await FaultProxy.start({ protocol: 'http', target: testParts.endpoint });
       const more = {
         ...patient,
         [`AWS_ENDPOINT_URL_${dependency}`]: proxy.url,
         QUERY_QUEUE_NAME: `stuck-${stuck}-${lake.database}`,
         QUERY_DUCKDB_CONCURRENCY: '2',
+        QUERY_DUCKDB_CACHE_MB: '0',
+        QUERY_DUCKDB_READ_SECONDS: '15',
         QUERY_ATHENA_CONCURRENCY: '2',
       };
       const [ownApi, ownWorker] = await Promise.all([start('api', more), start('worker', more)]);
@@ -270,14 +287,14 @@ describe('a dependency of one engine', () => {
               method: 'POST',
               headers: { 'content-type': 'application/json', ...headers },
               // Each is to run by itself.
-              body: JSON.stringify({ sql: 'SELECT count(*) FROM purchases', engine, cache: false }),
+              body: JSON.stringify({ sql: 'SELECT max(genre) FROM purchases', engine, cache: false }),
             },
             ownApi,
           )
         ).body;
       const stateOf = async ({ id }: Answer['body']): Promise<string> => (await ask(`/v1/queries/${id}`, {}, ownApi)).body.state;
       try {
-        await proxy.inject({ kind: 'black-hole' });
+        await proxy.inject({ kind: 'black-hole' }, path === undefined ? {} : { when: { path } });
         const waiting = [await query(stuck), await query(stuck), await query(stuck)];
         const states = async (): Promise<string[]> => (await Promise.all(waiting.map(stateOf))).toSorted();
         await expect.poll(states, recovery).toEqual(['queued', 'running', 'running']);

@@ -5,7 +5,7 @@ import { allPartNames, optionalPartNames, partNames, root, serviceNames } from '
 export const usage = `Millrace carries business events from a REST call to an answered SQL question.
 
   ./millrace up [--detach] [--trino]  set everything up, start it, and show a first answer; runs until Ctrl-C. --trino starts Trino too,
-                                      on the same tables (0.8 GB, Java 24)
+                                      on the same tables, and a local Athena over it (0.8 GB, Java 24)
   ./millrace down                     stop everything that runs; the data stays
   ./millrace status [--json]          list the processes with their health
   ./millrace start NAME [--as ALIAS]  start one part or service

@@ -55,7 +55,7 @@ describe('the command line', () => {
     ['start sink --as Sink', /^Usage/],
     [
       'start mysql',
-      /^There is no "mysql": the parts are kafka, redis, aws, trino, the services purchase, sink, query-api, query-worker, projector\.$/,
+      /^There is no "mysql": the parts are kafka, redis, aws, trino, athena, the services purchase, sink, query-api, query-worker, projector\.$/,
     ],
     ['stop', /^Usage: \.\/millrace stop NAME$/],
     ['verify nothing', /^\.\/millrace verify takes one of: .*sink-model/],

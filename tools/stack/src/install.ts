@@ -9,7 +9,7 @@ import { duckdbExtensions, extensionPath, kafkaJarsPath, venvPath } from './sett
 import { installTrino } from './trino/install-trino.ts';
 
 /** Fetches the programs that parts run on, each only once. */
-export const installers: Readonly<Record<PartName, (context: InstallContext) => Promise<unknown>>> = {
+export const installers: Readonly<Record<Exclude<PartName, 'athena'>, (context: InstallContext) => Promise<unknown>>> = {
   kafka: installKafka,
   redis: installRedis,
   aws: installAws,

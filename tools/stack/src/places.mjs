@@ -17,7 +17,7 @@ export const pinnedNode = join(root, 'node_modules', '.bin', 'node');
 export const partNames = /** @type {const} */ (['kafka', 'redis', 'aws']);
 
 /** Names of the parts that start only where they are asked for. */
-export const optionalPartNames = /** @type {const} */ (['trino']);
+export const optionalPartNames = /** @type {const} */ (['trino', 'athena']);
 
 /** Names of all parts. */
 export const allPartNames = /** @type {const} */ ([...partNames, ...optionalPartNames]);
@@ -35,6 +35,7 @@ export const portSettings = /** @type {const} */ ({
   redis: { REDIS_PORT: 6379 },
   aws: { AWS_EMULATOR_PORT: 4566 },
   trino: { TRINO_PORT: 8080 },
+  athena: { ATHENA_PORT: 4567 },
   purchase: { PURCHASE_PORT: 3001 },
   sink: { SINK_PORT: 3002 },
   'query-api': { QUERY_PORT: 3003 },
@@ -42,7 +43,7 @@ export const portSettings = /** @type {const} */ ({
   projector: { PROJECTOR_PORT: 3005 },
 });
 
-/** @typedef {'KAFKA_PORT' | 'KAFKA_CONTROLLER_PORT' | 'KAFKA_PROXIED_PORT' | 'REDIS_PORT' | 'AWS_EMULATOR_PORT' | 'TRINO_PORT'} PartPortSetting */
+/** @typedef {'KAFKA_PORT' | 'KAFKA_CONTROLLER_PORT' | 'KAFKA_PROXIED_PORT' | 'REDIS_PORT' | 'AWS_EMULATOR_PORT' | 'TRINO_PORT' | 'ATHENA_PORT'} PartPortSetting */
 /** @typedef {PartPortSetting | 'PURCHASE_PORT' | 'SINK_PORT' | 'QUERY_PORT' | 'QUERY_WORKER_PORT' | 'PROJECTOR_PORT'} PortSetting */
 
 /**
@@ -104,6 +105,7 @@ export function externalParts(env) {
     redis: `redis://127.0.0.1:${ports.REDIS_PORT}`,
     aws: `http://127.0.0.1:${ports.AWS_EMULATOR_PORT}`,
     trino: `http://127.0.0.1:${ports.TRINO_PORT}`,
+    athena: `http://127.0.0.1:${ports.ATHENA_PORT}`,
   };
   /** @param {string} key */
   const given = (key) => (env[key] === '' ? undefined : env[key]);
@@ -114,6 +116,7 @@ export function externalParts(env) {
       (service) => (given(`AWS_ENDPOINT_URL_${service}`) ?? given('AWS_ENDPOINT_URL') ?? own.aws) !== own.aws,
     ),
     trino: (given('TRINO_URL') ?? own.trino) !== own.trino,
+    athena: (given('AWS_ENDPOINT_URL_ATHENA') ?? own.athena) !== own.athena,
   };
   return new Set(allPartNames.filter((name) => external[name]));
 }

@@ -21,6 +21,8 @@ export async function planPart(name: PartName, context: InstallContext, env: Env
       return await planAws(context, env);
     case 'trino':
       return await planTrino(context, env);
+    case 'athena':
+      return planAthena(context.settings, env);
   }
 }
 
@@ -166,6 +168,24 @@ async function planAws(context: InstallContext, env: Env): Promise<Planned> {
       health: `http://127.0.0.1:${port}/`,
     },
     ports: [{ port, setting: 'AWS_EMULATOR_PORT' }],
+  };
+}
+
+/** The local Athena. The AWS emulator has an Athena of another dialect, without tokens and without cancellation. */
+function planAthena({ ports, trinoUrl }: Settings, env: Env): Planned {
+  const url = `http://127.0.0.1:${ports.athena}`;
+  return {
+    plan: {
+      name: 'athena',
+      kind: 'part',
+      command: pinnedNode,
+      args: [join(root, 'libs/testing/dist/athena/serve-local-athena.js')],
+      env: { ...env, TRINO_URL: trinoUrl, ATHENA_PORT: String(ports.athena) },
+      cwd: root,
+      url,
+      health: url,
+    },
+    ports: [{ port: ports.athena, setting: 'ATHENA_PORT' }],
   };
 }
 

@@ -18,6 +18,7 @@ describe('stack settings', () => {
       redis: 6379,
       aws: 4566,
       trino: 8080,
+      athena: 4567,
       purchase: 3001,
       sink: 3002,
       query: 3003,
@@ -50,7 +51,7 @@ describe('stack settings', () => {
   it('the emulator starts unless every AWS service has another address', () => {
     const elsewhere = { AWS_ENDPOINT_URL_S3: 'http://s3:2', AWS_ENDPOINT_URL_GLUE: 'http://glue:3' };
     expect([...readSettings(elsewhere).external]).toEqual([]);
-    expect([...readSettings({ ...elsewhere, AWS_ENDPOINT_URL_ATHENA: 'http://athena:4' }).external]).toEqual(['aws']);
+    expect([...readSettings({ ...elsewhere, AWS_ENDPOINT_URL_ATHENA: 'http://athena:4' }).external]).toEqual(['aws', 'athena']);
     expect([...readSettings({ AWS_ENDPOINT_URL: 'http://aws:1' }).external]).toEqual(['aws']);
   });
 

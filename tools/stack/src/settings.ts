@@ -20,6 +20,7 @@ export interface Settings {
     readonly redis: number;
     readonly aws: number;
     readonly trino: number;
+    readonly athena: number;
     readonly purchase: number;
     readonly sink: number;
     readonly query: number;
@@ -59,6 +60,7 @@ export function readSettings(env: Env): Settings {
       redis: ports.REDIS_PORT,
       aws: ports.AWS_EMULATOR_PORT,
       trino: ports.TRINO_PORT,
+      athena: ports.ATHENA_PORT,
       purchase: ports.PURCHASE_PORT,
       sink: ports.SINK_PORT,
       query: ports.QUERY_PORT,
@@ -106,7 +108,9 @@ export function serviceEnv(settings: Settings, env: Env): Record<string, string>
 // another store takes part, the SDK finds credentials and region through the source that the environment names.
 function awsAccess({ ports, awsUrl, s3Url, glueUrl }: Settings, given: Readonly<Record<string, string>>): Record<string, string> {
   const emulator = `http://127.0.0.1:${ports.aws}`;
-  const onlyEmulator = [awsUrl, s3Url, glueUrl, given['AWS_ENDPOINT_URL_ATHENA'] ?? emulator].every((url) => url === emulator);
+  const athenaUrl = given['AWS_ENDPOINT_URL_ATHENA'] ?? emulator;
+  const isLocalAthena = athenaUrl === emulator || athenaUrl === `http://127.0.0.1:${ports.athena}`;
+  const onlyEmulator = isLocalAthena && [awsUrl, s3Url, glueUrl].every((url) => url === emulator);
   const ownKeys = given['AWS_ACCESS_KEY_ID'] !== undefined || (!onlyEmulator && credentialKeys.some((key) => given[key] !== undefined));
   // A profile may name the region.
   if (ownKeys) return given['AWS_PROFILE'] === undefined ? { AWS_REGION: 'us-east-1', ...given } : { ...given };

@@ -51,11 +51,12 @@ export class Stack {
     return await this.#start(planService(name, this.settings, this.env(), alias));
   }
 
-  /** The environment of this stack, with the engine `trino` where a Trino runs. */
+  /** The environment of this stack, with the engine `trino` where a Trino runs, and with the local Athena over it where that runs. */
   env(): Env {
-    const { external, trinoUrl } = this.settings;
+    const { external, trinoUrl, ports } = this.settings;
     if (!external.has('trino') && !this.#runs('trino')) return this.#env;
-    return { QUERY_ENGINES: 'duckdb,athena,trino', ...this.#env, TRINO_URL: trinoUrl };
+    const athena = this.#runs('athena') ? { AWS_ENDPOINT_URL_ATHENA: `http://127.0.0.1:${ports.athena}` } : {};
+    return { QUERY_ENGINES: 'duckdb,athena,trino', ...this.#env, ...athena, TRINO_URL: trinoUrl };
   }
 
   /** Starts one part or service by its name. */

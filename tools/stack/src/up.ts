@@ -105,6 +105,8 @@ async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeli
   screen.line(`Purchases  ${urls.purchase}/v1/purchases`);
   screen.line(`Queries    ${urls.query}/v1/queries`);
   if (trino) screen.line(`Trino      ${settings.trinoUrl} (catalogs hive and iceberg; engine "trino" of the query API)`);
+  if (trino && !settings.external.has('athena'))
+    screen.line(`Athena     http://127.0.0.1:${ports.athena} (over Trino; engine "athena" of the query API)`);
   screen.line(`Health     ${[urls.purchase, urls.sink, urls.query].map((url) => `${url}/health/ready`).join('  ')}`);
   screen.line('Stop with ./millrace down; the data stays.');
   signal.throwIfAborted();
@@ -119,10 +121,10 @@ async function fetchAndBuild(stack: Stack, screen: Screen, parts: readonly PartN
     aws: ['venv.stamp', 'requirements.txt'],
     trino: trinoStamp,
   } as const;
-  const isMissing = (name: PartName): boolean =>
+  const isMissing = (name: keyof typeof lists): boolean =>
     parts.includes(name) && !settings.external.has(name) && !isFetched({ MILLRACE_CACHE: settings.cache }, lists[name][0], lists[name][1]);
   const titles = { kafka: 'Fetch Kafka', redis: 'Fetch Redis', aws: 'Fetch the AWS emulator', trino: 'Fetch Trino' } as const;
-  const fetch = async (name: PartName): Promise<void> =>
+  const fetch = async (name: keyof typeof lists): Promise<void> =>
     await screen.step(titles[name], async (note) => void (await installers[name]({ settings, note, ...interrupts })));
   const results = await Promise.allSettled([
     screen.step('Build', async (note) => await build(interrupts, note)),

@@ -99,6 +99,11 @@ export class LocalAthena {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A probe of its health.
+    if (request.method === 'GET') {
+      response.end();
+      return;
+    }
     const operation = String(request.headers['x-amz-target'] ?? '').replace(/^AmazonAthena\./, '');
     let answer: Answer;
     try {
