@@ -13,18 +13,18 @@ export interface OpenLoop {
 export async function submitAtRate(url: string, perSecond: number, seconds: number): Promise<OpenLoop> {
   const ms: number[] = [];
   let refused = 0;
+  const submitOne = async (n: number, due: number): Promise<void> => {
+    const { status } = await submit(url, { sql: 'SELECT ? AS n', parameters: [n] }, 0);
+    ms.push(performance.now() - due);
+    if (status !== 202) refused += 1;
+  };
   const all: Promise<void>[] = [];
   const start = performance.now();
   for (let n = 0; n < perSecond * seconds; n += 1) {
     const due = start + (n * 1000) / perSecond;
     const early = due - performance.now();
     if (early > 0) await pause(early);
-    all.push(
-      submit(url, { sql: 'SELECT ? AS n', parameters: [n] }, 0).then(({ status }) => {
-        ms.push(performance.now() - due);
-        if (status !== 202) refused += 1;
-      }),
-    );
+    all.push(submitOne(n, due));
   }
   await Promise.all(all);
   return { ms, refused };

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { InlineQueryView } from '@millrace/contracts';
+import type { InlineQueryView, ResultPage } from '@millrace/contracts';
 
 /** One statement on DuckDB. */
 export interface Statement {
@@ -30,16 +30,28 @@ export async function submit(
   return { status: response.status, xCache: response.headers.get('x-cache'), view: (await response.json()) as InlineQueryView };
 }
 
-/** Runs a statement to its end and returns its first page. A statement that the service sheds is sent again a second later, as it asks. */
+/** Runs a statement to its end and returns its first page. A request that an overloaded service refuses is sent again. */
 export async function ask(url: string, statement: Statement): Promise<readonly (readonly unknown[])[]> {
-  const { status, view } = await submit(url, statement, 60);
-  if (status === 503) {
+  let { status, view } = await submit(url, statement, 60);
+  while (status >= 503) {
     await pause(1000);
-    return await ask(url, statement);
+    ({ status, view } = await submit(url, statement, 60));
   }
-  if (view.state !== 'succeeded' || view.results === undefined)
-    throw new Error(`a query was answered ${status}: ${JSON.stringify(view).slice(0, 500)}`);
-  return view.results.rows;
+  if (view.results !== undefined) return view.results.rows;
+  // It waited in the queue for longer than one request may wait.
+  const path = `${url}/v1/queries/${view.id}`;
+  while (['queued', 'running'].includes(view.state)) view = await read<InlineQueryView>(`${path}?wait=60`);
+  if (view.state !== 'succeeded') throw new Error(`a query was answered ${status}: ${JSON.stringify(view).slice(0, 500)}`);
+  return (await read<ResultPage>(`${path}/results`)).rows;
+}
+
+async function read<T>(url: string): Promise<T> {
+  for (;;) {
+    const response = await fetch(url);
+    const body = await response.text();
+    if (response.status < 503) return JSON.parse(body) as T;
+    await pause(1000);
+  }
 }
 
 /** The time of a call, and its value. */
