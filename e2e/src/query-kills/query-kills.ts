@@ -41,17 +41,21 @@ export async function runQueryKills(options: QueryKillOptions): Promise<QueryKil
     QUERY_ATHENA_POLL_MS_MIN: '50',
     QUERY_ATHENA_POLL_MS_MAX: '500',
     QUERY_DUCKDB_LAYOUT: 'base',
+    // Faults are the subject, and not the shedding of load on a small machine.
+    QUERY_HTTP_SHED_DELAY_MS_FROM: '30000',
+    QUERY_HTTP_SHED_DELAY_MS_FULL: '60000',
   };
   const startWorker = async (more: Record<string, string> = {}): Promise<ServiceProcess> =>
     await spawnService('query-worker', { ...env, ...more });
   try {
-    await landPurchases(tell);
     const api = await spawnService('query-api', env);
     const executedTwice = (ids: readonly string[]): number =>
       ids.filter((id) => athena.executions.filter(({ token }) => token === id).length > 1).length;
 
-    tell('two statements hang on S3 beside a stream of statements on Athena');
     const stuckWorker = await startWorker({ AWS_ENDPOINT_URL_S3: s3.url, QUERY_DUCKDB_CACHE_MB: '0', QUERY_DUCKDB_READ_SECONDS: '15' });
+    tell('purchases land');
+    await landPurchases(api.url);
+    tell('two statements hang on S3 beside a stream of statements on Athena');
     const stuckReads = await besideStuckReads(api.url, s3);
     await stuckWorker.kill('SIGKILL');
 
@@ -63,7 +67,7 @@ export async function runQueryKills(options: QueryKillOptions): Promise<QueryKil
       tell,
     );
 
-    let workers = await Promise.all([startWorker(), startWorker()]);
+    let workers = [await startWorker(), await startWorker()];
     const concurrent: ConcurrentQueries[] = [];
     for (const engine of engineNames) {
       tell(`${options.concurrent} queries at once on ${engine}`);
@@ -81,7 +85,7 @@ export async function runQueryKills(options: QueryKillOptions): Promise<QueryKil
     tell(`all workers are killed in the middle of ${options.queries} queries`);
     const allWorkersKilled = await amid(async () => {
       await Promise.all(workers.map(async (worker) => await worker.kill('SIGKILL')));
-      workers = await Promise.all([startWorker(), startWorker()]);
+      workers = [await startWorker(), await startWorker()];
     });
     tell(`Redis is restarted in the middle of ${options.queries} queries`);
     const redis = stackPart('redis');
@@ -100,21 +104,16 @@ export async function runQueryKills(options: QueryKillOptions): Promise<QueryKil
 }
 
 /** Lets some purchases land, so that the table has files. */
-async function landPurchases(tell: (line: string) => void): Promise<void> {
-  tell('purchases land');
-  const [purchase, sink, api, worker] = await Promise.all([
-    spawnService('purchase'),
-    spawnService('sink', { SINK_FLUSH_SECONDS: '1' }),
-    spawnService('query-api'),
-    spawnService('query-worker'),
-  ]);
+async function landPurchases(apiUrl: string): Promise<void> {
+  const purchase = await spawnService('purchase');
+  const sink = await spawnService('sink', { SINK_FLUSH_SECONDS: '1' });
   await postBatch(makePurchases(500), purchase.url);
   const sql = 'SELECT count(*) AS n FROM purchases';
-  await waitUntil('the purchases in the table', async () => Number((await query({ sql, cache: false }, api.url)).rows[0]?.[0]) >= 500, {
+  await waitUntil('the purchases in the table', async () => Number((await query({ sql, cache: false }, apiUrl)).rows[0]?.[0]) >= 500, {
     timeoutMs: 120_000,
     everyMs: 500,
   });
-  await Promise.all([purchase, sink, api, worker].map(async (service) => await service.kill()));
+  await Promise.all([purchase, sink].map(async (service) => await service.kill()));
 }
 
 /** Statements of some hundred milliseconds, two thirds of them on DuckDB and one third on Athena. */
