@@ -235,16 +235,6 @@ describe('a worker that dies', () => {
     }
   });
 
-  it('each of many queries ends after every worker was killed among them', async () => {
-    const sqlOf = (n: number): string => `SELECT count(*) + ${n} AS n FROM range(3000000) a(x), range(5) b(y) WHERE a.x % 7 = b.y`;
-    const first = await Promise.all([startWorker(), startWorker()]);
-    const ids = await Promise.all(Array.from({ length: 10 }, async (_, n) => await submit(sqlOf(n), n % 2 === 0 ? 'duckdb' : 'athena')));
-    await Promise.race(ids.map(async (id) => await when(id, ({ outcome }) => outcome !== undefined)));
-    await Promise.all(first.map(async (worker) => await killed(worker, 'SIGKILL')));
-    await startWorker();
-    for (const id of ids) expect((await when(id, ({ outcome }) => outcome !== undefined)).state).toBe('succeeded');
-  });
-
   it('a query that kills every worker is given up', async () => {
     const id = await submit(slow('n'), 'athena');
     for (let death = 0; death < 2; death += 1) {

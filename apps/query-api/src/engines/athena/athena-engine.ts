@@ -16,7 +16,6 @@ import { unanswered } from '../../unanswered.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { cellOf, columnsOf } from './athena-cells.ts';
 import { athenaStatement, type AthenaStatement } from './athena-statement.ts';
-import type { LookTurn } from './look-turns.ts';
 
 /** Settings of the Athena engine. */
 export interface AthenaSettings {
@@ -31,6 +30,9 @@ export interface AthenaSettings {
 
 /** Waits; rejects with the signal's reason. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
+
+/** Waits until the next look at a query in Athena may be taken. Rejects with the signal's reason. */
+export type LookTurn = (signal: AbortSignal) => Promise<void>;
 
 const pageRowsMax = 1000;
 /** Looks at a query after a failure that passes by itself: Athena may run it again under the same id. */

@@ -3,7 +3,8 @@ import { requestConnection, settled } from '@millrace/redis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CallGuard } from '../../guards.ts';
 import { testParts } from '../../testing-lake.ts';
-import { sharedLookTurns, type LookTurn } from './look-turns.ts';
+import type { LookTurn } from './athena-engine.ts';
+import { sharedLookTurns } from './look-turns.ts';
 
 const key = `millrace:test-${crypto.randomUUID()}:athena-looks`;
 const connections = [0, 1].map(() => requestConnection({ url: testParts.redisUrl }, [createPipeline({ name: 'redis' })], () => undefined));

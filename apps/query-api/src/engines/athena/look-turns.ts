@@ -1,10 +1,7 @@
 import { unlessAborted } from '@millrace/resilience';
 import type { Redis } from 'ioredis';
 import type { CallGuard } from '../../guards.ts';
-import type { Sleep } from './athena-engine.ts';
-
-/** Waits until the next look at a query in Athena may be taken. Rejects with the signal's reason. */
-export type LookTurn = (signal: AbortSignal) => Promise<void>;
+import type { LookTurn, Sleep } from './athena-engine.ts';
 
 /** Rate of the looks of all workers together. */
 export interface LookRate {
