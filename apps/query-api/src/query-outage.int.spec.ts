@@ -128,7 +128,7 @@ describe('Redis', () => {
     await expect.poll(async () => (await ask(`/v1/queries/${body.id}`)).body.state, { timeout: 60_000, interval: 200 }).toBe('succeeded');
   });
 
-  it('none of many accepted queries is lost when Redis goes away among them', async () => {
+  it('none of many accepted queries is lost when Redis fails among them', async () => {
     await expect.poll(async () => (await send('SELECT 1')).status, recovery).toBe(202);
     const accepted = await Promise.all(
       Array.from({ length: 10 }, async (_, n) => await send(`SELECT count(*) + ${n} AS n FROM range(300000)`)),

@@ -33,7 +33,7 @@ export async function makeLargeResult(api: ServiceProcess, worker: ServiceProces
   }
 }
 
-/** Reads a whole result as fast as it comes, and throws it away. */
+/** Reads a whole result without pauses, and keeps nothing of it. */
 export async function exportResult(api: ServiceProcess, id: string, accept: string): Promise<Export> {
   const watch = new RssWatch(api);
   const start = performance.now();
