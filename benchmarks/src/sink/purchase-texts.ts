@@ -11,6 +11,13 @@ export interface PurchaseText {
   readonly json: string;
 }
 
+interface Buyer {
+  readonly userId: string;
+  readonly age: number;
+  /** Fields of the user in JSON. */
+  readonly text: string;
+}
+
 const books = 5000;
 const users = 200_000;
 const firstSecond = 1_767_225_600;
@@ -34,16 +41,19 @@ export function* purchaseTexts(count: number, seed = 7): Generator<PurchaseText>
     (_, n) =>
       `"bookId":"${idOf()}","title":"The ${one(adjectives)} ${one(nouns)} ${n}","author":"${one(authors)}","genre":"${one(genres)}"`,
   );
-  const buyers = Array.from({ length: users }, () => {
+  const buyers = new Map<number, Buyer>();
+  const newBuyer = (): Buyer => {
     const userId = idOf();
     const age = 16 + Math.floor(random() * 70);
     return { userId, age, text: `"userId":"${userId}","userCountry":"${one(countries)}","userAge":${age}` };
-  });
+  };
   const pickBook = zipfOf(books, 0.9, random);
   const nextId = eventIds();
   for (let n = 0; n < count; n += 1) {
     const user = Math.floor(random() * users);
-    const { userId, age, text } = buyers[user]!;
+    const buyer = buyers.get(user) ?? newBuyer();
+    buyers.set(user, buyer);
+    const { userId, age, text } = buyer;
     const timestamp = firstSecond + Math.min(spanSeconds - 1, Math.floor((n * spanSeconds) / count) + ((n * 7919) % 30));
     const eventId = nextId();
     yield {
