@@ -77,7 +77,7 @@ export const queryConfigSchema = Type.Object({
   }),
   QUERY_CRAWL_POLICY: Type.Enum([...crawlPolicies], {
     default: 'log',
-    description: 'Policy of the crawler: `log` changes nothing, `update` adds and widens, `deprecate` also marks what has no files',
+    description: 'Policy of the crawler: `log` changes nothing, `update` adds and widens, `deprecate` also marks partitions without files',
   }),
   QUERY_WAITERS_MAX: Type.Integer({
     default: 500,

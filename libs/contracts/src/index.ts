@@ -18,7 +18,7 @@ export * from './problem.ts';
 export * from './query-http.ts';
 export { defineStream, listStreams, type StreamDeclaration } from './streams/define-stream.ts';
 export { eventMakerOf, type EventFields, type MakeEvent } from './streams/event-maker.ts';
-export { epochSeconds, integer, text, uuid, type FieldFacts } from './streams/fields.ts';
+export { epochSeconds, integer, text, textPattern, uuid, uuidPattern, type FieldFacts } from './streams/fields.ts';
 export * from './streams/purchases.ts';
 export * from './streams/stream.ts';
 export * from './streams/streams.ts';

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type { Static, TSchema } from 'typebox';
+import { textPattern, uuidPattern } from './streams/fields.ts';
 import type { Violation } from './violation.ts';
 
 /** A compiled check of a schema. */
@@ -84,8 +85,8 @@ function violationOf(error: ErrorObject): Violation {
 }
 
 function patternMessage(pattern: string): string {
-  if (pattern.includes('[0-9a-fA-F]{8}-')) return 'must be a UUID';
-  if (pattern.includes('\\p{Cs}')) return 'must not hold NUL or an unpaired surrogate';
+  if (pattern === uuidPattern) return 'must be a UUID';
+  if (pattern === textPattern) return 'must not hold NUL or an unpaired surrogate';
   return `must match ${pattern}`;
 }
 

@@ -1,8 +1,8 @@
 import { ProblemError } from '@millrace/runtime';
-import type { Violation } from '@millrace/contracts';
+import { uuidPattern, type Violation } from '@millrace/contracts';
 import type { NamedPlace } from './follow-event.ts';
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const uuid = new RegExp(uuidPattern);
 /** Up to 16 digits, so that each value is exact as a number. */
 const digits = /^[0-9]{1,16}$/;
 const names: ReadonlySet<string> = new Set(['partition', 'offset']);

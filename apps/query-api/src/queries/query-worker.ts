@@ -29,7 +29,7 @@ export interface QueryWorkerSettings {
 /** Events of the worker. */
 export interface QueryWorkerEvents {
   queryTaken(job: { id: string; data: QueryJobData; resumed: boolean }): void;
-  /** This worker runs the query no more: it ended, was handed over, or failed. Follows each `queryTaken`. */
+  /** This worker no longer runs the query: it ended, was handed over, or failed. Follows each `queryTaken`. */
   queryReleased(): void;
   /** A query ended, and Redis has its outcome. Called once per query, even if the query ran twice or was given up. */
   queryEnded(job: { id: string; data: QueryJobData }, outcome: QueryOutcome): void;

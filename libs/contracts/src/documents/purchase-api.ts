@@ -4,6 +4,7 @@ import { eventWaySchema } from '../follow-http.ts';
 import { firehoseAnswerSchema, firehoseErrorSchema } from '../firehose-http.ts';
 import { headerNames, idempotencyKey } from '../headers.ts';
 import type { ProblemName } from '../problem.ts';
+import { uuidPattern } from '../streams/fields.ts';
 import { writeScopeOf, type Stream } from '../streams/stream.ts';
 import { streams } from '../streams/streams.ts';
 import type { HttpApi, HttpOperation, HttpParameter } from './http-api.ts';
@@ -149,7 +150,7 @@ function streamOperations(stream: Stream): HttpOperation[] {
       summary: `Follow one ${noun}`,
       description: `Answers how far the ${noun} has come and when: outbox, Kafka, file of the table, catalog. \`links.self\` of a receipt is this path with the place of the record. Without a place the service searches the topic, within limits, around the time in the event id. When a part does not answer, \`unknown\` names it.`,
       parameters: [
-        { in: 'path', name: 'eventId', description: 'Identity of the event, a UUID', schema: Type.String() },
+        { in: 'path', name: 'eventId', description: 'Identity of the event, a UUID', schema: Type.String({ pattern: uuidPattern }) },
         {
           in: 'query',
           name: 'partition',

@@ -1,12 +1,13 @@
 import { Type, type TInteger, type TString } from 'typebox';
 
-const uuidPattern = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
+/** A UUID in either case. */
+export const uuidPattern = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
 
 /**
  * Free text without NUL and unpaired surrogates. JSON can spell them, but neither UTF-8 nor Parquet can carry them. The API refuses them,
- * so that the sink never rejects an acknowledged event for them.
+ * so that the sink never rejects an acknowledged event for them. The surrogates stand as a range, because Python's `re` knows no `\p`.
  */
-const textPattern = '^[^\\u0000\\p{Cs}]*$';
+export const textPattern = '^[^\\u0000\\ud800-\\udfff]*$';
 
 /** Largest time in epoch seconds: the last second of 2099. */
 const epochSecondsMax = 4_102_444_799;

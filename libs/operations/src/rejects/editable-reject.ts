@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { headerNames, withoutBom } from '@millrace/contracts';
+import { headerNames, uuidPattern, withoutBom } from '@millrace/contracts';
 import { lastHeader } from '@millrace/kafka';
 import { eventIdInText } from './damaged-text.ts';
 import type { RejectedRecord } from './reject-files.ts';
@@ -22,7 +22,7 @@ export interface EditableReject {
   readonly eventId?: string;
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const uuid = new RegExp(uuidPattern);
 
 /** Makes the editable line of a reject. */
 export function editableReject(record: RejectedRecord): EditableReject {

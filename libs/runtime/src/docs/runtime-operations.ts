@@ -1,5 +1,6 @@
 import type { HttpOperation } from '@millrace/contracts';
 import { Type } from 'typebox';
+import { anyChangeSchema } from '../pipelines/admin/pipeline-change.ts';
 import { livenessSchema, readinessSchema } from '../health/readiness.ts';
 
 const json = 'application/json';
@@ -88,10 +89,12 @@ export const runtimeOperations: readonly HttpOperation[] = [
     description:
       'A change is applied completely or not at all. `mode` controls the circuit: `auto`, `forced-open`, `forced-closed` or `disabled`.',
     parameters: [name],
-    body: Type.Object(
-      {},
-      { additionalProperties: true, description: 'Any part of the settings of the pipeline, and `mode`. Other fields are refused' },
-    ),
+    body: {
+      ...anyChangeSchema,
+      title: 'PipelineChange',
+      description:
+        'Any part of the settings of the pipeline, and `mode`. Other fields are refused, and policies that the pipeline does not have',
+    },
     answers: [{ status: 200, description: 'The changed pipeline', content: { [json]: pipelineSchema } }],
     problems: ['invalid-json', 'validation', 'not-found', 'body-too-large', 'unsupported-media-type'],
   },

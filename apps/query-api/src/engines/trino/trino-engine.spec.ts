@@ -165,7 +165,7 @@ describe('TrinoEngine', () => {
     ['EXCEEDED_SCAN_LIMIT', 'INSUFFICIENT_RESOURCES', 'engine-failed', 'more than 5 bytes'],
     ['EXCEEDED_LOCAL_MEMORY_LIMIT', 'INSUFFICIENT_RESOURCES', 'engine-failed', 'needs more than Trino may give it'],
     ['USER_CANCELED', 'USER_ERROR', 'engine-failed', 'was cancelled in Trino'],
-    ['GENERIC_INTERNAL_ERROR', 'INTERNAL_ERROR', 'engine-failed', 'Trino failed for a reason of its own.'],
+    ['GENERIC_INTERNAL_ERROR', 'INTERNAL_ERROR', 'engine-failed', 'Trino failed with an internal error.'],
   ])('a failure %s of the kind %s has the code %s', async (errorName, errorType, code, message) => {
     const error = { message: 'line 1:8: mismatched input', errorName, errorType, errorLocation: { lineNumber: 1, columnNumber: 8 } };
     const trino = new FakeTrino({ 'POST /v1/statement': { error } });

@@ -51,6 +51,6 @@ export function errorOfFailure(failure: TrinoFailure, { column }: TrinoStatement
     case 'INSUFFICIENT_RESOURCES':
       return new QueryError('engine-failed', `The statement needs more than Trino may give it: ${what}`, { cause });
     default:
-      return new QueryError('engine-failed', 'Trino failed for a reason of its own.', { cause });
+      return new QueryError('engine-failed', 'Trino failed with an internal error.', { cause });
   }
 }

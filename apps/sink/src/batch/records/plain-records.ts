@@ -1,4 +1,4 @@
-import type { Stream } from '@millrace/contracts';
+import { textPattern, uuidPattern, type Stream } from '@millrace/contracts';
 
 /** The parts of a record that a lane needs, and its columns as JSON text. */
 export interface PlainRecord {
@@ -78,10 +78,9 @@ function plainFieldOf(schema: object): PlainField | undefined {
   const text = { quote: '"', minimum: 0, maximum: 0 } as const;
   if (type === 'integer') return { pattern: plainInteger, quote: '', minimum: Number(minimum), maximum: Number(maximum) };
   if (type !== 'string') return undefined;
-  if (lowerCase === true) return typeof pattern === 'string' && pattern.includes('{8}-') ? { ...text, pattern: lowerCaseUuid } : undefined;
+  if (lowerCase === true) return pattern === uuidPattern ? { ...text, pattern: lowerCaseUuid } : undefined;
   // The pattern of texts refuses NUL and unpaired surrogates, which UTF-8 without escapes cannot hold.
-  if (typeof maxLength !== 'number' || (pattern !== undefined && !(typeof pattern === 'string' && pattern.includes('\\p{Cs}'))))
-    return undefined;
+  if (typeof maxLength !== 'number' || (pattern !== undefined && pattern !== textPattern)) return undefined;
   // A code point takes one or two UTF-16 units.
   const unitsMin = Number(minLength) > 1 ? Number(minLength) * 2 : Number(minLength);
   return { ...text, pattern: `${plainCharacter}{${unitsMin},${maxLength}}` };

@@ -62,15 +62,25 @@ export function chaosRuleValidator(kind: ChaosRule['kind']): Validator<TSchema> 
   return ruleValidators[kind];
 }
 
+const policies = ['timeout', 'retry', 'breaker', 'bulkhead', 'shed', 'cache'] as const;
+
 /** Creates the schema of a change for a pipeline with these settings. A policy that it does not have is an unknown field. */
 export function changeSchema(settings: PipelineSettings): TSchema {
+  return changeOf(
+    policies.filter((policy) => settings[policy] !== undefined),
+    settings.fallbacks.length > 0,
+  );
+}
+
+/** Schema of a change for a pipeline with every policy. */
+export const anyChangeSchema: TSchema = changeOf(policies, true);
+
+function changeOf(present: readonly KnobPolicy[], fallbacks: boolean): TSchema {
   const properties: Record<string, TSchema> = {};
-  for (const policy of ['timeout', 'retry', 'breaker', 'bulkhead', 'shed', 'cache'] as const) {
-    if (settings[policy] !== undefined) properties[policy] = Type.Optional(policySchema(policy));
-  }
-  if (settings.fallbacks.length > 0)
+  for (const policy of present) properties[policy] = Type.Optional(policySchema(policy));
+  if (fallbacks)
     properties['fallbackConcurrencyMax'] = Type.Optional(numberOf(knobs.find(({ field }) => field === 'fallbackConcurrencyMax')!));
-  if (settings.breaker !== undefined) properties['mode'] = Type.Optional(Type.Unsafe({ type: 'string', enum: [...modes] }));
+  if (present.includes('breaker')) properties['mode'] = Type.Optional(Type.Unsafe({ type: 'string', enum: [...modes] }));
   properties['chaos'] = Type.Optional(Type.Object({ rules: Type.Array(ruleShape, { maxItems: rulesPerPipelineMax }) }, strict));
   return Type.Object(properties, strict);
 }
