@@ -37,7 +37,7 @@ export async function runSink(topic: TestTopic, rows: number, env: Readonly<Reco
         seconds = (performance.now() - start) / 1000;
         return (await topic.committed(group)) === rows ? true : undefined;
       },
-      { timeoutMs: 60_000, everyMs: 50 },
+      { timeoutMs: 600_000, everyMs: 50 },
     );
     return { ...cost, cpuSeconds: cost.cpuSeconds - started.cpuSeconds, seconds, blockMs };
   } finally {

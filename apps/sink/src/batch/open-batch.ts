@@ -4,6 +4,7 @@ import type { SealedBatch, Segment } from '../spool/batch.ts';
 import type { Reject, Row } from './records/check.ts';
 import type { LogRecord } from '../kafka/log.ts';
 import type { BatchFiles } from '../spool/spool.ts';
+import { LineChunks } from './line-chunks.ts';
 
 const rejectsFile = 'rejects.ndjson';
 
@@ -82,15 +83,21 @@ export class OpenBatch {
    * All or nothing: when a write fails nothing is counted, and the batch is as it was.
    */
   async append(checked: readonly CheckedRecord[]): Promise<void> {
-    const chunks = new Map<string, string[]>();
+    const chunks = new Map<string, LineChunks>();
+    let last: LineChunks | undefined;
+    let lastDt: string | undefined;
     for (const { result } of checked) {
       if (result.kind === 'duplicate') continue;
-      const file = result.kind === 'row' ? segmentFile(result.dt) : rejectsFile;
-      const lines = chunks.get(file);
-      if (lines === undefined) chunks.set(file, [result.line]);
-      else lines.push(result.line);
+      const dt = result.kind === 'row' ? result.dt : undefined;
+      if (last === undefined || dt !== lastDt) {
+        const file = dt === undefined ? rejectsFile : segmentFile(dt);
+        last = chunks.get(file) ?? new LineChunks();
+        chunks.set(file, last);
+        lastDt = dt;
+      }
+      last.add(result);
     }
-    const texts = [...chunks].map(([file, lines]): readonly [string, Buffer] => [file, Buffer.from(lines.join(''))]);
+    const texts = [...chunks].map(([file, lines]): readonly [string, Buffer] => [file, lines.end()]);
     for (const [file, text] of texts) await this.#files.write(file, text, this.#lengthOf(file));
     for (const one of checked) this.#count(one);
     // Count the records only after every write has succeeded.
