@@ -23,9 +23,10 @@ import { encodeBatch, type EntryContext } from './encode.ts';
 import { isSinkError } from '../errors.ts';
 import { fillFromSpool, fillWindow } from '../dedup/fill-window.ts';
 import type { BatchTraces } from '../tracing/batch-traces.ts';
-import { Judge } from './judge.ts';
+
 import type { LogRecord, PartitionLog } from '../kafka/log.ts';
 import type { OpenBatch } from './open-batch.ts';
+import { RecordChecker } from './record-checker.ts';
 import type { Registrar } from './registrar.ts';
 import type { SinkObserver } from '../sink-events.ts';
 import { verifyBody } from '../spool/spool-manifest.ts';
@@ -67,7 +68,7 @@ export interface BatchStepsDeps {
  */
 export class BatchSteps {
   readonly parts: BatchStepsDeps;
-  #judge: Judge | undefined;
+  #checker: RecordChecker | undefined;
 
   constructor(parts: BatchStepsDeps) {
     this.parts = parts;
@@ -78,8 +79,8 @@ export class BatchSteps {
    * window, when a write fails.
    */
   async take(batch: OpenBatch, records: readonly LogRecord[], window: DedupWindow): Promise<void> {
-    this.#judge ??= new Judge(this.parts.context.stream, this.parts.check);
-    const { checked, ids } = this.#judge.judge(records, window);
+    this.#checker ??= new RecordChecker(this.parts.context.stream, this.parts.check);
+    const { checked, ids } = this.#checker.check(records, window);
     const before = batch.bytes;
     await batch.append(checked);
     const count = { row: 0, reject: 0, duplicate: 0 };

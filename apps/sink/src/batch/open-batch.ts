@@ -84,22 +84,25 @@ export class OpenBatch {
    */
   async append(checked: readonly CheckedRecord[]): Promise<void> {
     const chunks = new Map<string, LineChunks>();
-    let last: LineChunks | undefined;
-    let lastDt: string | undefined;
+    let lines: LineChunks | undefined;
+    let linesDt: string | undefined;
     for (const { result } of checked) {
       if (result.kind === 'duplicate') continue;
       const dt = result.kind === 'row' ? result.dt : undefined;
-      if (last === undefined || dt !== lastDt) {
+      if (lines === undefined || dt !== linesDt) {
         const file = dt === undefined ? rejectsFile : segmentFile(dt);
-        last = chunks.get(file) ?? new LineChunks();
-        chunks.set(file, last);
-        lastDt = dt;
+        lines = chunks.get(file) ?? new LineChunks();
+        chunks.set(file, lines);
+        linesDt = dt;
       }
-      last.add(result);
+      lines.add(result);
     }
-    const texts = [...chunks].map(([file, lines]): readonly [string, Buffer] => [file, lines.end()]);
+    const texts = [...chunks].map(([file, chunk]): readonly [string, Buffer] => [file, chunk.end()]);
     for (const [file, text] of texts) await this.#files.write(file, text, this.#lengthOf(file));
     for (const one of checked) this.#count(one);
+    // A record that cannot be read cannot identify the log.
+    const last = checked.findLast(({ record }) => record.undecodable === undefined);
+    if (last !== undefined) this.#last = identityOf(last);
     // Count the records only after every write has succeeded.
     for (const [file, text] of texts) {
       const tally = file === rejectsFile ? this.#rejects : this.#segments.get(dtOf(file))!;
@@ -166,20 +169,20 @@ export class OpenBatch {
           tally.minTimestamp = Math.min(tally.minTimestamp, result.eventTime);
           tally.maxTimestamp = Math.max(tally.maxTimestamp, result.eventTime);
         }
-        this.#last = { offset: record.offset, timestamp: record.timestamp, eventId: result.eventId };
         return;
       }
       case 'reject':
         this.#rejects.count += 1;
         appendRange(this.#rejected, record.offset, record.offset + 1);
-        // A record that cannot be read cannot identify the log.
-        if (record.undecodable === undefined) this.#last = { offset: record.offset, timestamp: record.timestamp };
         return;
       case 'duplicate':
         appendRange(this.#dropped, record.offset, record.offset + 1);
-        this.#last = { offset: record.offset, timestamp: record.timestamp, eventId: result.eventId };
     }
   }
+}
+
+function identityOf({ record: { offset, timestamp }, result }: CheckedRecord): NonNullable<SealedBatch['last']> {
+  return result.kind === 'reject' ? { offset, timestamp } : { offset, timestamp, eventId: result.eventId };
 }
 
 function segmentFile(dt: string): string {

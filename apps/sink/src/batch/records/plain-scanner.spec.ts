@@ -110,7 +110,9 @@ function textOf(event: Record<string, unknown>, pick: (below: number) => number)
 /** The line and the parts of a record in the plain form; undefined for another form. */
 function scanned(scanner: PlainScanner, value: Buffer, offset: number): Record<string, unknown> | undefined {
   const target = Buffer.alloc(7 + scanner.lineBytesMax(value.length));
-  const to = scanner.scan(value, offset, target, 7);
+  // The bytes around a value are those of its batch.
+  const source = Buffer.concat([Buffer.from('{"'), value, Buffer.from('"}')]);
+  const to = scanner.scan(source, 2, 2 + value.length, offset, target, 7);
   if (to === notPlain) return undefined;
   const { eventTime, idAt, idWords } = scanner;
   return { line: target.toString('utf8', 7, to), eventTime, eventId: target.toString('latin1', idAt, idAt + 36), words: [...idWords] };

@@ -95,16 +95,15 @@ export class PlainScanner {
   }
 
   /**
-   * Reads the record in `source`, and writes its line to `target`. The target has room for {@link lineBytesMax}.
+   * Reads the record in [start, end) of `source`, and writes its line to `target`. The target has room for {@link lineBytesMax}.
    *
    * @returns the end of the line in the target; {@link notPlain} for a record in another form, which may have overwritten bytes there
    */
-  scan(source: Uint8Array, offset: number, target: Buffer, at: number): number {
-    const end = source.length;
-    let from = 1;
+  scan(source: Uint8Array, start: number, end: number, offset: number, target: Buffer, at: number): number {
+    let from = start + 1;
     let to = writeOffset(target, at, offset);
     let hasOther = false;
-    if (source[0] !== openBrace) return notPlain;
+    if (start === end || source[start] !== openBrace) return notPlain;
     for (const field of this.#fields) {
       const { key, column } = field;
       let n = 0;
@@ -117,7 +116,7 @@ export class PlainScanner {
       for (n = 0; n < column.length; n += 1) target[to + n] = column[n]!;
       to += n;
       if (field.kind === 'text') {
-        const start = from;
+        const textFrom = from;
         let byteClass = 2;
         for (; from < end; from += 1) {
           const byte = source[from]!;
@@ -127,7 +126,7 @@ export class PlainScanner {
           target[to] = byte;
           to += 1;
         }
-        if (from === end || source[from] !== quote || from - start < field.bytesMin || from - start > field.bytesMax) return notPlain;
+        if (from === end || source[from] !== quote || from - textFrom < field.bytesMin || from - textFrom > field.bytesMax) return notPlain;
         from += 1;
         target[to] = quote;
         to += 1;
@@ -149,7 +148,7 @@ export class PlainScanner {
         to += length;
       }
     }
-    if (source[from] !== closeBrace || from + 1 !== end || (hasOther && !isUtf8(source))) return notPlain;
+    if (source[from] !== closeBrace || from + 1 !== end || (hasOther && !isUtf8(source.subarray(start, end)))) return notPlain;
     target[to] = closeBrace;
     target[to + 1] = lineBreak;
     return to + 2;

@@ -1,4 +1,5 @@
 import type { Stream } from '@millrace/contracts';
+import { PlacedRecord } from '@millrace/kafka';
 import type { DedupWindow } from '../dedup/dedup-window.ts';
 import { copyId, readIdWords, wordsPerId } from '../dedup/id-words.ts';
 import { KeptIds } from '../dedup/kept-ids.ts';
@@ -12,7 +13,7 @@ import { notPlain, PlainScanner } from './records/plain-scanner.ts';
 const keptBytesMax = 4 * 1024 * 1024;
 
 /** The results for one part of a fetch. */
-export interface Judged {
+export interface CheckedPart {
   readonly checked: readonly CheckedRecord[];
   /** The event id of the n-th record from word 4n on, where the record is a row or a duplicate. */
   readonly ids: Uint32Array;
@@ -22,7 +23,7 @@ export interface Judged {
  * Checks the records of one lane, and marks those whose event is a kept row already, in the window or earlier in the same part. It only reads
  * the window: kept rows are added to it once they are on disk.
  */
-export class Judge {
+export class RecordChecker {
   readonly #check: Check;
   readonly #scanner: PlainScanner | undefined;
   readonly #dayOf = lastDayKept();
@@ -35,8 +36,8 @@ export class Judge {
     this.#scanner = PlainScanner.of(stream);
   }
 
-  /** Judges one part. The next call overwrites lines and ids of the result. */
-  judge(records: readonly LogRecord[], window: DedupWindow): Judged {
+  /** Checks one part. The next call overwrites lines and ids of the result. */
+  check(records: readonly LogRecord[], window: DedupWindow): CheckedPart {
     const lines = this.#roomFor(records);
     if (this.#ids.length < records.length * wordsPerId) this.#ids = new Uint32Array(records.length * wordsPerId);
     const ids = this.#ids;
@@ -59,10 +60,17 @@ export class Judge {
     return { checked, ids };
   }
 
-  #plainRow({ value, offset, undecodable }: LogRecord, lines: Buffer, at: number): PlainRow | undefined {
+  #plainRow(record: LogRecord, lines: Buffer, at: number): PlainRow | undefined {
     const scanner = this.#scanner;
-    if (scanner === undefined || value === null || undecodable !== undefined) return undefined;
-    const to = scanner.scan(value, offset, lines, at);
+    if (scanner === undefined || record.undecodable !== undefined) return undefined;
+    const { offset } = record;
+    let to = notPlain;
+    if (record instanceof PlacedRecord) {
+      const { bytes, valueFrom, valueLength } = record;
+      if (valueLength > 0) to = scanner.scan(bytes, valueFrom, valueFrom + valueLength, offset, lines, at);
+    } else if (record.value !== null) {
+      to = scanner.scan(record.value, 0, record.value.length, offset, lines, at);
+    }
     return to === notPlain
       ? undefined
       : new PlainRow(offset, this.#dayOf(scanner.eventTime), scanner.eventTime, lines, at, to, scanner.idAt);
@@ -77,7 +85,8 @@ export class Judge {
   #roomFor(records: readonly LogRecord[]): Buffer {
     if (this.#scanner === undefined) return this.#lines;
     let bytes = 0;
-    for (const { value } of records) if (value !== null) bytes += this.#scanner.lineBytesMax(value.length);
+    for (const record of records)
+      bytes += this.#scanner.lineBytesMax(record instanceof PlacedRecord ? Math.max(0, record.valueLength) : (record.value?.length ?? 0));
     if (bytes <= this.#lines.length) return this.#lines;
     const lines = Buffer.allocUnsafeSlow(bytes);
     if (bytes <= keptBytesMax) this.#lines = lines;
