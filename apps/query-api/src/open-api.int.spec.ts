@@ -111,7 +111,9 @@ describe('the OpenAPI document', () => {
     expect(await answerTo('GET', `/v1/queries/${id}`)).toMatchObject({ status: 200, faults: [] });
     expect(await answerTo('GET', `/v1/queries/${id}`, { headers: { 'if-none-match': '*' } })).toMatchObject({ status: 304, faults: [] });
     expect(await answerTo('GET', `/v1/queries/${id}/results?limit=2`)).toMatchObject({ status: 200, faults: [] });
-    for (const accept of ['text/csv', 'application/x-ndjson']) {
+    expect(await answerTo('GET', `/v1/queries/${id}/results/links`)).toMatchObject({ status: 200, faults: [] });
+    expect(await answerTo('GET', `/v1/queries/${id}/results/links?seconds=3601`)).toMatchObject({ status: 400, faults: [] });
+    for (const accept of ['text/csv', 'application/x-ndjson', 'application/vnd.apache.parquet', 'application/vnd.apache.arrow.stream']) {
       expect(await answerTo('GET', `/v1/queries/${id}/results`, { headers: { accept } })).toMatchObject({ status: 200, faults: [] });
     }
     expect(await answerTo('GET', `/v1/queries/${id}/results`, { headers: { accept: 'image/png' } })).toMatchObject({
@@ -120,7 +122,8 @@ describe('the OpenAPI document', () => {
     });
     expect(await answerTo('DELETE', `/v1/queries/${id}`)).toMatchObject({ status: 200, faults: [] });
     const failed = await finished('SELECT no_such_column FROM purchases');
-    expect(await answerTo('GET', `/v1/queries/${failed}/results`)).toMatchObject({ status: 409, faults: [] });
+    for (const path of ['results', 'results/links'])
+      expect(await answerTo('GET', `/v1/queries/${failed}/${path}`)).toMatchObject({ status: 409, faults: [] });
     expect(await answerTo('GET', '/v1/queries/00000000-0000-4000-8000-000000000000')).toMatchObject({ status: 404, faults: [] });
   });
 });

@@ -1,11 +1,17 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import type { EngineName } from '@millrace/contracts';
 import { createPipeline } from '@millrace/resilience';
 import { createLogger, ProcessLoad, startService, type RunningService } from '@millrace/runtime';
 import { spawnService } from '@millrace/testing';
+import { tableFromIPC } from 'apache-arrow';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { conformanceRows } from './engines/query-engine.conformance.ts';
+import type { ResultRow } from './engines/query-engine.ts';
 import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
 import { queueNameOf } from './queries/query-queue.ts';
@@ -88,6 +94,23 @@ async function readinessOf(service: RunningService): Promise<unknown> {
     dependencies: { name: string }[];
   };
   return [status, ...dependencies.map(({ name }) => name).toSorted()];
+}
+
+/** The types and the rows, as text, that DuckDB finds in a file of Parquet. */
+async function parquetRows(bytes: Uint8Array): Promise<{ readonly types: string[]; readonly rows: unknown[][] }> {
+  const folder = await mkdtemp(join(tmpdir(), 'query-api-test-'));
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    const path = join(folder, 'result.parquet');
+    await writeFile(path, bytes);
+    const types = (await connection.runAndReadAll(`FROM read_parquet('${path}') LIMIT 0`)).columnTypes().map(String);
+    return { types, rows: (await connection.runAndReadAll(`SELECT COLUMNS(*)::VARCHAR FROM read_parquet('${path}')`)).getRows() };
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 beforeAll(async () => {
@@ -343,6 +366,46 @@ describe('a query over HTTP', () => {
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(csv.text.split('\r\n').slice(0, 2)).toEqual(['n,t,nothing', '0,"a ""b"", c",']);
     expect((await ask(`/v1/queries/${body.id}/results`, { headers: { accept: 'image/png' } })).status).toBe(406);
+  });
+
+  it.each([
+    ['duckdb', `SELECT n, CAST(n / 4 AS DECIMAL(20,2)) AS d, nullif(n, 3) AS nothing FROM range(25000) t(n) ORDER BY n`, 25_000],
+    ['athena', 'SELECT genre, user_age, purchase_timestamp, nullif(user_age, 30) AS nothing FROM purchases ORDER BY purchase_timestamp', 3],
+  ] as const)('a result of %s has the same values as JSON, as Parquet and as Arrow', async (engine, sql, count) => {
+    const { body } = await post({ sql, engine }, { prefer: 'wait=30' }, '/v1/queries?limit=10');
+    expect(body.state).toBe('succeeded');
+    const { columns } = body.results as { columns: { name: string; type: string }[] };
+    const whole = async (accept: string): Promise<Buffer> => {
+      const response = await fetch(`${api.url}/v1/queries/${body.id}/results`, { headers: { accept } });
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, accept]);
+      return Buffer.from(await response.arrayBuffer());
+    };
+    const table = tableFromIPC(await whole('application/vnd.apache.arrow.stream'));
+    expect([table.numRows, table.schema.fields.map(({ name }) => name)]).toEqual([count, columns.map(({ name }) => name)]);
+    const { types, rows } = await parquetRows(await whole('application/vnd.apache.parquet'));
+    expect(rows).toHaveLength(count);
+    expect(types).toEqual(columns.map(({ type }) => type.replace(/^timestamp.*/, 'timestamp').toUpperCase()));
+    const shown = (body.results.rows as ResultRow[]).map((row) => row.map((cell) => (cell === null ? null : String(cell))));
+    expect(rows.slice(0, shown.length)).toEqual(shown);
+  });
+
+  it('the parts of a result are read through links without credentials until these expire, whole and in order', async () => {
+    const { body } = await post({ sql: 'SELECT n FROM range(25000) t(n) ORDER BY n' }, { prefer: 'wait=30' }, '/v1/queries?limit=1');
+    const links = await ask(`/v1/queries/${body.id}/results/links?seconds=60`);
+    expect([links.status, links.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+    const { parts, rows, expiresAt } = links.body as unknown as { parts: { url: string; rows: number }[]; rows: number; expiresAt: string };
+    expect(Date.parse(expiresAt) - Date.now()).toBeLessThanOrEqual(60_000);
+    expect([rows, parts.map((part) => part.rows)]).toEqual([25_000, [10_000, 10_000, 5000]]);
+    const lines: string[] = [];
+    for (const { url } of parts) {
+      expect(new URL(url).searchParams.get('X-Amz-Expires')).toBe('60');
+      lines.push(...(await (await fetch(url)).text()).trimEnd().split('\n'));
+    }
+    expect(lines).toEqual(Array.from({ length: 25_000 }, (_, n) => `["${n}"]`));
+    expect((await ask(`/v1/queries/${body.id}/results/links?seconds=59`)).status).toBe(400);
+    const small = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
+    const inline = (await ask(`/v1/queries/${small.body.id}/results/links`)).body as unknown as { parts: { url: string }[] };
+    expect(await (await fetch(inline.parts[0]!.url)).text()).toBe('[1]\n');
   });
 });
 

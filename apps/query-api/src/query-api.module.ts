@@ -35,6 +35,7 @@ import {
 } from './query-parts.ts';
 import { workerConnection } from '@millrace/redis';
 import { ReportUsage } from './reports/report-usage.ts';
+import { s3Links } from './results/s3-links.ts';
 import { allReports, checkReports } from './reports/reports.ts';
 import { StatementGate } from './statement/statement-gate.ts';
 
@@ -131,6 +132,7 @@ export class QueryApiModule implements OnModuleDestroy {
               }),
               onAnswered: countAnswers(metrics),
               results: resultsUntil,
+              linkTo: s3Links(parts.aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET),
               usage,
               rules: {
                 gate,

@@ -105,6 +105,8 @@ const routes: readonly (readonly [name: string, suffix: string, init: RequestIni
   ['a page of its results', '/results?limit=1&cursor=CURSOR', {}],
   ['its results as NDJSON', '/results', { headers: { accept: 'application/x-ndjson' } }],
   ['its results as CSV', '/results', { headers: { accept: 'text/csv' } }],
+  ['its results as Parquet', '/results', { headers: { accept: 'application/vnd.apache.parquet' } }],
+  ['links to its results', '/results/links', {}],
   ['the head of its results', '/results', { method: 'HEAD' }],
   ['cancelling it', '', { method: 'DELETE' }],
 ];

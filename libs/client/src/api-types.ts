@@ -519,6 +519,30 @@ export interface ReportQueryRequest {
   readonly cache?: boolean;
 }
 
+/** Links to the parts of a result, for readers that fetch it from S3 themselves. */
+export interface ResultLinks {
+  readonly columns: readonly {
+    readonly name: string;
+    /** Trino's name of the type. */
+    readonly type: string;
+  }[];
+  /** Rows of the whole result. */
+  readonly rows: number;
+  /** Size of the whole result. */
+  readonly bytes: number;
+  /** Time after which the links are no longer good, ISO 8601 in UTC. */
+  readonly expiresAt: string;
+  /** Parts of the result, in its order. */
+  readonly parts: readonly {
+    readonly rows: number;
+    readonly bytes: number;
+    /** Address of the part, without credentials: NDJSON, one JSON array of cells a line. Up to 64 KiB it holds the part itself (`data:`). */
+    readonly url: string;
+  }[];
+  /** Opaque. Send it as `cursor` for the next parts. Absent behind the last part. */
+  readonly next?: string;
+}
+
 /** One page of a result. Values of 64 bits and decimals are strings, so that no client rounds them. */
 export interface ResultPage {
   readonly columns: readonly {

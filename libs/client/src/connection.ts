@@ -90,6 +90,31 @@ export class Connection {
   }
 
   /**
+   * Sends one request and returns its answer as a stream. Retries and the limits of time end with the head of the answer; the
+   * signal of the caller ends the body, too.
+   *
+   * @throws MillraceError
+   */
+  async open(request: Request, { signal }: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    return await this.call(
+      async (_send, attempt) => {
+        const ending = new AbortController();
+        const end = (): void => ending.abort(attempt.reason);
+        attempt.addEventListener('abort', end, { once: true });
+        try {
+          const response = await this.#fetch(request, signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal]));
+          if (!response.ok)
+            expectSuccess(request, { status: response.status, headers: response.headers, body: jsonOf(await response.text()) });
+          return response.body!;
+        } finally {
+          attempt.removeEventListener('abort', end);
+        }
+      },
+      { signal },
+    );
+  }
+
+  /**
    * Runs `attempt` until it succeeds, fails for good, or the time is over.
    *
    * @throws MillraceError; the reason of the signal when it aborts
@@ -104,11 +129,21 @@ export class Connection {
     }
   }
 
-  async #send({ method, path, headers, body }: Request, signal: AbortSignal): Promise<Answer> {
+  async #send(request: Request, signal: AbortSignal): Promise<Answer> {
+    const response = await this.#fetch(request, signal);
+    try {
+      return { status: response.status, headers: response.headers, body: jsonOf(await response.text()) };
+    } catch (cause) {
+      throw this.#unreachable(request, cause, signal);
+    }
+  }
+
+  async #fetch(request: Request, signal: AbortSignal): Promise<Response> {
+    const { method, path, headers, body } = request;
     const { url, token, fetch: send = fetch } = this.#options;
     const bearer = typeof token === 'function' ? await token() : token;
     try {
-      const response = await send(url.replace(/\/+$/, '') + path, {
+      return await send(url.replace(/\/+$/, '') + path, {
         method,
         headers: {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -118,11 +153,14 @@ export class Connection {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal,
       });
-      return { status: response.status, headers: response.headers, body: jsonOf(await response.text()) };
     } catch (cause) {
-      signal.throwIfAborted();
-      throw new MillraceError('unreachable', `${method} ${path}: ${url} did not answer.`, { retryable: true, cause });
+      throw this.#unreachable(request, cause, signal);
     }
+  }
+
+  #unreachable({ method, path }: Request, cause: unknown, signal: AbortSignal): MillraceError {
+    signal.throwIfAborted();
+    return new MillraceError('unreachable', `${method} ${path}: ${this.#options.url} did not answer.`, { retryable: true, cause });
   }
 }
 

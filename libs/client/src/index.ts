@@ -5,9 +5,11 @@ export { PurchaseBatcher, type HeldPurchase, type PurchaseBatcherOptions } from 
 export { PurchaseClient, type PostOptions, type PurchaseClientOptions, type PurchaseOutcome } from './purchases/purchase-client.ts';
 export {
   QueryClient,
+  type LinkOptions,
   type ListFilter,
   type QueryRequest,
   type ResultCell,
+  type ResultFormat,
   type ResultOptions,
   type SubmitOptions,
 } from './queries/query-client.ts';

@@ -40,6 +40,12 @@ export const queryLimits = {
   waitForMax: 100,
   /** Rows in the sample of a table. */
   sampleRowsMax: 100,
+  /** Time for which links to the parts of a result are good, in seconds. */
+  linkSecondsMin: 60,
+  linkSecondsMax: 3600,
+  linkSecondsDefault: 900,
+  /** Links in one answer. */
+  linksMax: 1000,
 } as const;
 
 const scalar = Type.Union([Type.String({ maxLength: queryLimits.parameterCharactersMax }), Type.Number(), Type.Boolean(), Type.Null()]);
@@ -264,6 +270,32 @@ export const resultPageSchema = Type.Object(
   },
   { title: 'ResultPage', description: 'One page of a result. Values of 64 bits and decimals are strings, so that no client rounds them.' },
 );
+
+/** Schema of {@link ResultLinks}. */
+export const resultLinksSchema = Type.Object(
+  {
+    columns: resultPageSchema.properties.columns,
+    rows: Type.Integer({ minimum: 0, description: 'Rows of the whole result' }),
+    bytes: Type.Integer({ minimum: 0, description: 'Size of the whole result' }),
+    expiresAt: time('Time after which the links are no longer good'),
+    parts: Type.Array(
+      Type.Object({
+        rows: Type.Integer({ minimum: 1 }),
+        bytes: Type.Integer({ minimum: 1 }),
+        url: Type.String({
+          description:
+            'Address of the part, without credentials: NDJSON, one JSON array of cells a line. Up to 64 KiB it holds the part itself (`data:`)',
+        }),
+      }),
+      { description: 'Parts of the result, in its order' },
+    ),
+    next: Type.Optional(Type.String({ description: 'Opaque. Send it as `cursor` for the next parts. Absent behind the last part' })),
+  },
+  { title: 'ResultLinks', description: 'Links to the parts of a result, for readers that fetch it from S3 themselves.' },
+);
+
+/** Links to the parts of a result. */
+export type ResultLinks = Plain<typeof resultLinksSchema>;
 
 /** One page of results as JSON. */
 export type ResultPage = Plain<typeof resultPageSchema>;

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ResultCell } from '@millrace/contracts';
 import { QueryError, QueryStopped } from '../errors.ts';
 import type { EngineRequest, Parameter, QueryEngine, ResultColumn } from './query-engine.ts';
+import { columnKind } from '../results/formats/column-kinds.ts';
+import { typedReader } from '../results/formats/typed-cells.ts';
 import { engineRequest, runToEnd } from '../testing-engine.ts';
 import type { TestPurchase } from '../testing-lake.ts';
 
@@ -158,6 +160,19 @@ export function engineConformance(
       async () => {
         const { columns } = await ask("SELECT CAST('1.50' AS DECIMAL(10,2)) AS a, CAST('1' AS DECIMAL(38,0)) AS b");
         expect(columns.map(({ type }) => type)).toEqual(['decimal(10,2)', 'decimal(38,0)']);
+      },
+    );
+
+    it.skipIf(lacking['decimal types'] !== undefined)(
+      `each cell of the engine has its exact value in the typed formats of results${skipNote(lacking['decimal types'])}`,
+      async () => {
+        const { columns, rows } = await ask(
+          "SELECT CAST(-9223372036854775807 AS BIGINT) AS a, CAST('-1.50' AS DECIMAL(10,2)) AS b, CAST('NaN' AS DOUBLE) AS c, CAST(7 AS SMALLINT) AS d, DATE '1969-12-31' AS e, TIMESTAMP '1969-12-31 23:59:59.5' AS f, TIME '00:00:01' AS g, from_hex('5cff') AS h, true AS i, CAST(NULL AS BIGINT) AS j",
+        );
+        const micros = 1_000_000n;
+        const typed = columns.map((column, index) => typedReader(columnKind(column))(rows[0]![index]!));
+        const bytes = Buffer.from([0x5c, 0xff]);
+        expect(typed).toEqual([-9223372036854775807n, -150n, Number.NaN, 7, -1, -micros / 2n, micros, bytes, true, null]);
       },
     );
 

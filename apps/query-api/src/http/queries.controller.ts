@@ -9,12 +9,22 @@ import { listRequestOf } from '../queries/query-listing.ts';
 import { ageSecondsOf, isFinal, viewOf, type QueryRecord } from '../queries/query-record.ts';
 import { QueryService, type WaitTimeout } from '../queries/query-service.ts';
 import { eventNumberOf } from '../queries/progress/query-events.ts';
-import { formatted, wholeFormats } from '../results/result-formats.ts';
+import { wholeFormats } from '../results/formats/result-formats.ts';
 import { answerSignal } from './answer-signal.ts';
 import { callerOf } from './caller-of.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
 import { requestLimitsOf } from './request-limits.ts';
-import { acceptedOf, cacheUseOf, cursorOf, limitOf, matchesTag, preferredWaitMs, waitMsOf, type QueryString } from './request-reading.ts';
+import {
+  acceptedOf,
+  cacheUseOf,
+  cursorOf,
+  limitOf,
+  linkSecondsOf,
+  matchesTag,
+  preferredWaitMs,
+  waitMsOf,
+  type QueryString,
+} from './request-reading.ts';
 
 const json = 'application/json';
 
@@ -138,8 +148,21 @@ export class QueriesController {
     const { manifest, rows } = await this.queries.whole(id, caller, limits);
     void reply
       .header('etag', tag)
-      .header('content-type', `${mediaType}; charset=utf-8`)
-      .send(Readable.from(formatted(format, manifest.columns, rows)));
+      .header('content-type', format.contentType)
+      // Not object mode: the reader's window, in bytes, decides when the next part is read.
+      .send(Readable.from(format.encode(manifest.columns, rows), { objectMode: false }));
+  }
+
+  @Get(':id/results/links')
+  async links(
+    @Param('id') id: string,
+    @Query() query: QueryString,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const asked = { seconds: linkSecondsOf(query), cursor: cursorOf(query) };
+    const links = await this.queries.links(id, asked, callerOf(request), requestLimitsOf(request, reply, this.lifecycle));
+    void reply.header('cache-control', 'private, no-store').send(links);
   }
 }
 

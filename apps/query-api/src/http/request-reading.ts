@@ -31,6 +31,11 @@ export function sampleRowsOf(query: QueryString): number {
   return wholeNumber(query, 'sample', 0, queryLimits.sampleRowsMax) ?? sampleRowsDefault;
 }
 
+/** Seconds for which links to a result are good. */
+export function linkSecondsOf(query: QueryString): number {
+  return wholeNumber(query, 'seconds', queryLimits.linkSecondsMin, queryLimits.linkSecondsMax) ?? queryLimits.linkSecondsDefault;
+}
+
 /**
  * Reads the request of `Cache-Control`: `no-cache` asks for a separate run whose result is kept, `no-store` for one whose result is not.
  */

@@ -6,14 +6,16 @@ import type { QueryJobData, QueryOutcome, QueryRecord } from './query-record.ts'
 /** Longest statement of a log line, in characters. */
 export const loggedStatementCharactersMax = 2000;
 
-/** Records who submits and who cancels queries. */
+/** Records who submits and cancels queries, and who gets links to results. */
 export interface QueryApiAudit {
   /** @param cache the way to its answer */
   submitted(id: string, data: QueryJobData, cache: CacheResult): void;
   cancelRequested(record: QueryRecord, by: PrincipalId): void;
+  /** @param expiresAt time until which anyone with the links reads the result, ISO 8601 */
+  resultsLinked(record: QueryRecord, by: PrincipalId, expiresAt: string): void;
 }
 
-/** Writes one line for each query that is queued and for each request to cancel one. */
+/** Writes one line for each query that is queued, for each request to cancel one and for each answer with links. */
 export function queryApiAudit(logger: Logger): QueryApiAudit {
   return {
     submitted(id, data, cache) {
@@ -24,6 +26,10 @@ export function queryApiAudit(logger: Logger): QueryApiAudit {
       const own = data.principal !== undefined && samePrincipal(data.principal, by);
       const sentence = own ? 'Its submitter cancels a query.' : 'An administrator cancels a query.';
       logger.info({ audit: 'query-cancel-requested', ...queryFields(id, data), state, cancelledBy: idOfPrincipal(by) }, sentence);
+    },
+    resultsLinked({ id, data }, by, expiresAt) {
+      const fields = { audit: 'query-results-linked', ...queryFields(id, data), linkedBy: idOfPrincipal(by), expiresAt };
+      logger.info(fields, 'Links to the result of a query were given.');
     },
   };
 }

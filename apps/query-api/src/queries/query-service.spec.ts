@@ -65,6 +65,7 @@ function service(
     },
     onAnswered: () => undefined,
     results: () => ({ get: async () => undefined }),
+    linkTo: async (key) => `https://s3/${key}`,
     waits: new QueryWaits(10, { watch: () => ({ ended: new AbortController().signal, close: () => undefined }) }),
     changes: { onChange: () => () => undefined },
     streams: new EventStreams(2),
@@ -75,6 +76,7 @@ function service(
     audit: {
       submitted: (of) => void audited.push(`submitted ${of}`),
       cancelRequested: (_record, { subject }) => void audited.push(`cancelled by ${subject}`),
+      resultsLinked: ({ id: of }) => void audited.push(`linked ${of}`),
     },
     sleep: async (ms) => {
       slept.push(ms);

@@ -1,4 +1,4 @@
-import type { QueryEstimate, QueryList, ResultPage } from '@millrace/contracts';
+import type { QueryEstimate, QueryList, ResultLinks, ResultPage } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import { idOfPrincipal, type Principal } from '@millrace/runtime';
 import type { RequestLimits } from '../guards.ts';
@@ -6,6 +6,7 @@ import type { ResultRow } from '../engines/query-engine.ts';
 import { QueryError } from '../errors.ts';
 import { readManifest, readPage, readRows } from '../results/read-result.ts';
 import { inlineResult } from '../results/inline-result.ts';
+import { linksTo, type LinkRequest, type LinkTo } from '../results/result-links.ts';
 import type { ResultManifest } from '../results/result-manifest.ts';
 import type { ReportUsage } from '../reports/report-usage.ts';
 import type { CacheAnswer, CacheResult, CachedAnswers, CacheUse } from './cache/cached-answers.ts';
@@ -29,6 +30,7 @@ export interface QueryServiceParts {
   readonly rules: SubmissionRules;
   /** Where results lie, for calls within a deadline. */
   readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'get'>;
+  readonly linkTo: LinkTo;
   readonly waits: QueryWaits;
   readonly changes: Pick<QueryEnds, 'onChange'>;
   readonly streams: EventStreams;
@@ -257,6 +259,15 @@ export class QueryService {
   async whole(id: string, caller: Principal, limits: RequestLimits): Promise<WholeResult> {
     const { store, manifest } = await this.#result(await this.#succeeded(id, caller, limits), limits);
     return { manifest, rows: readRows(store, manifest, limits.signal) };
+  }
+
+  /** Links to the parts of a result. They need no credentials, so each answer with links is audited. */
+  async links(id: string, asked: LinkRequest, caller: Principal, limits: RequestLimits): Promise<ResultLinks> {
+    const record = await this.#succeeded(id, caller, limits);
+    const { manifest } = await this.#result(record, limits);
+    const links = await linksTo(manifest, asked, this.#parts.now(), this.#parts.linkTo);
+    this.#parts.audit.resultsLinked(record, caller, links.expiresAt);
+    return links;
   }
 
   /** Refuses a query that has no result to give. */

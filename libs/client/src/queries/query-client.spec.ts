@@ -74,6 +74,27 @@ describe('QueryClient', () => {
     ]);
   });
 
+  it('QueryClient.download repeats until the answer begins, and then streams its body', async () => {
+    const { service, client } = clientOf([problem(503, 'unavailable'), new Response('n\r\n1\r\n')]);
+    const body = await settle(client.download('q', 'csv'));
+    expect(await new Response(body).text()).toBe('n\r\n1\r\n');
+    expect(service.seen.map(({ path, headers }) => [path, headers['accept']])).toEqual([
+      ['/v1/queries/q/results', 'text/csv'],
+      ['/v1/queries/q/results', 'text/csv'],
+    ]);
+  });
+
+  it('QueryClient.download throws the problem of an answer', async () => {
+    const { client } = clientOf([problem(409, 'no-results')]);
+    await expect(settle(client.download('q', 'parquet'))).rejects.toMatchObject({ code: 'problem', status: 409 });
+  });
+
+  it('QueryClient.links sends the time and the cursor', async () => {
+    const { service, client } = clientOf([json(200, { parts: [] })]);
+    await settle(client.links('q', { seconds: 60, cursor: 'c' }));
+    expect(service.seen[0]!.path).toBe('/v1/queries/q/results/links?seconds=60&cursor=c');
+  });
+
   it('QueryClient.list sends its filters', async () => {
     const { service, client } = clientOf([json(200, { queries: [] })]);
     await settle(client.list({ state: 'running', text: 'a b' }));

@@ -6,6 +6,7 @@ import type {
   QueryList,
   ReportList,
   ReportQueryRequest,
+  ResultLinks,
   ResultPage,
   SqlQueryRequest,
   TableList,
@@ -29,6 +30,24 @@ export interface SubmitOptions extends CallOptions {
 export interface ResultOptions extends CallOptions {
   /** Maximum number of rows of a page, 1–10,000. Default 1,000. */
   readonly pageRowsMax?: number;
+}
+
+/** Formats of a whole result. */
+export type ResultFormat = 'ndjson' | 'csv' | 'parquet' | 'arrow';
+
+const mediaTypes: Readonly<Record<ResultFormat, string>> = {
+  ndjson: 'application/x-ndjson',
+  csv: 'text/csv',
+  parquet: 'application/vnd.apache.parquet',
+  arrow: 'application/vnd.apache.arrow.stream',
+};
+
+/** Options of {@link QueryClient.links}. */
+export interface LinkOptions extends CallOptions {
+  /** Time for which the links are good, in seconds, 60–3600. Default 900. */
+  readonly seconds?: number;
+  /** `next` of the answer before. Default: the first parts. */
+  readonly cursor?: string;
 }
 
 /** Filters of {@link QueryClient.list}. */
@@ -129,6 +148,26 @@ export class QueryClient {
   async *rows(id: string, options: ResultOptions = {}): AsyncGenerator<Readonly<Record<string, ResultCell>>, void, undefined> {
     for await (const { columns, rows } of this.pages(id, options))
       for (const row of rows) yield Object.fromEntries(columns.map(({ name }, index) => [name, row[index]!]));
+  }
+
+  /**
+   * Streams the whole result of a query that succeeded. The signal ends the body, too; a body that ends with an error is not complete.
+   *
+   * @throws MillraceError
+   */
+  async download(id: string, format: ResultFormat, { signal }: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    return await this.#connection.open(
+      { method: 'GET', path: `${pathOf(id)}/results`, headers: { accept: mediaTypes[format] } },
+      { signal },
+    );
+  }
+
+  /** Links to the parts of a result on S3. Anyone who has a link reads that part until it expires. @throws MillraceError */
+  async links(id: string, { signal, seconds, cursor }: LinkOptions = {}): Promise<ResultLinks> {
+    return await this.#connection.ask(
+      { method: 'GET', path: `${pathOf(id)}/results/links${queryString({ seconds, cursor })}` },
+      { signal },
+    );
   }
 
   /** The tables and columns that a statement may read. */

@@ -12,6 +12,7 @@ import {
   reportListSchema,
   reportSchema,
   reportQueryRequestSchema,
+  resultLinksSchema,
   resultPageSchema,
   sqlQueryRequestSchema,
   tableDetailSchema,
@@ -44,6 +45,7 @@ const xCache =
   'Way to the answer: `hit` (a kept result that is still exact), `shared` (the run of an equal query), `miss` (a separate run) or `bypass` (the cache cannot answer it)';
 const age = 'Age of a result from the cache, in seconds';
 const json = 'application/json';
+const binary = Type.String({ format: 'binary' });
 
 const queries = { tag: 'Queries', scopes: ['queries:run', 'admin'] } as const;
 const catalog = { method: 'GET', tag: 'Catalog', scopes: ['queries:run'] } as const satisfies Partial<HttpOperation>;
@@ -234,7 +236,7 @@ export const queryApi: HttpApi = {
       path: '/v1/queries/{id}/results',
       id: 'getResults',
       summary: 'Read the result of a query',
-      description: '`Accept: application/json` gives one page; `application/x-ndjson` and `text/csv` stream the whole result.',
+      description: '`Accept: application/json` gives one page. Every other media type streams the whole result.',
       parameters: [
         id,
         limit,
@@ -247,12 +249,50 @@ export const queryApi: HttpApi = {
         {
           status: 200,
           description: 'A page, or the whole result',
-          content: { [json]: resultPageSchema, 'application/x-ndjson': Type.String(), 'text/csv': Type.String() },
+          content: {
+            [json]: resultPageSchema,
+            'application/x-ndjson': Type.String(),
+            'text/csv': Type.String(),
+            'application/vnd.apache.parquet': binary,
+            'application/vnd.apache.arrow.stream': binary,
+          },
           headers: { ETag: 'Tag of this page, or of the whole result' },
         },
         { status: 304, description: 'The result is the one of `If-None-Match`' },
       ],
       problems: ['not-found', 'not-acceptable', 'not-finished', 'no-results', 'gone', 'deadline-exceeded'],
+    },
+    {
+      ...queries,
+      method: 'GET',
+      path: '/v1/queries/{id}/results/links',
+      id: 'linkResults',
+      summary: 'Get links to the parts of a result on S3',
+      description: 'Anyone who has a link reads that part without credentials until the link expires.',
+      parameters: [
+        id,
+        {
+          in: 'query',
+          name: 'seconds',
+          description: `Time for which the links are good. Default: ${queryLimits.linkSecondsDefault}`,
+          schema: Type.Integer({
+            minimum: queryLimits.linkSecondsMin,
+            maximum: queryLimits.linkSecondsMax,
+            default: queryLimits.linkSecondsDefault,
+          }),
+        },
+        { in: 'query', name: 'cursor', description: '`next` of the answer before. Default: the first parts', schema: Type.String() },
+        deadlineParameter,
+      ],
+      answers: [
+        {
+          status: 200,
+          description: `Links to at most ${queryLimits.linksMax} parts`,
+          content: { [json]: resultLinksSchema },
+          headers: { 'Cache-Control': '`private, no-store`' },
+        },
+      ],
+      problems: ['not-found', 'not-finished', 'no-results', 'gone', 'deadline-exceeded'],
     },
     {
       ...catalog,

@@ -1,17 +1,18 @@
 import type { ResultCell } from '@millrace/contracts';
-import type { ResultColumn, ResultRow } from '../engines/query-engine.ts';
+import type { ResultColumn, ResultRow } from '../../engines/query-engine.ts';
+import type { ResultFormat } from './result-format.ts';
 
-/** How a whole result is written for a client, batch by batch. */
-export interface ResultFormat {
+/** A format of text. */
+export interface TextFormat {
   readonly mediaType: string;
-  header(columns: readonly ResultColumn[]): string;
-  rows(columns: readonly ResultColumn[], rows: readonly ResultRow[]): string;
+  readonly header: (columns: readonly ResultColumn[]) => string;
+  readonly rows: (columns: readonly ResultColumn[], rows: readonly ResultRow[]) => string;
 }
 
 /**
  * One JSON object a line. It is written field by field, so that the fields keep the order of the columns: an object sorts names like `1`.
  */
-const ndjson: ResultFormat = {
+export const ndjson: TextFormat = {
   mediaType: 'application/x-ndjson',
   header: () => '',
   rows: (columns, rows) => {
@@ -24,24 +25,23 @@ const ndjson: ResultFormat = {
  * RFC 4180 with a header line. NULL is an empty field and an empty text is a quoted one. In a result of one column NULL is quoted,
  * too: most readers skip an empty line, so that its row would be lost.
  */
-const csv: ResultFormat = {
+export const csv: TextFormat = {
   mediaType: 'text/csv',
   header: (columns) => `${columns.map(({ name }) => csvField(name)).join(',')}\r\n`,
   rows: (_columns, rows) => rows.map((row) => `${row.map(csvField).join(',') || '""'}\r\n`).join(''),
 };
 
-/** Formats that carry a whole result in one answer. */
-export const wholeFormats: readonly ResultFormat[] = [ndjson, csv];
-
-/** A whole result as text. */
-export async function* formatted(
-  format: ResultFormat,
-  columns: readonly ResultColumn[],
-  batches: AsyncIterable<readonly ResultRow[]>,
-): AsyncGenerator<string> {
-  const header = format.header(columns);
-  if (header !== '') yield header;
-  for await (const batch of batches) yield format.rows(columns, batch);
+/** A format of text as one that writes whole results. */
+export function textFormat({ mediaType, header, rows }: TextFormat): ResultFormat {
+  return {
+    mediaType,
+    contentType: `${mediaType}; charset=utf-8`,
+    async *encode(columns, batches) {
+      const first = header(columns);
+      if (first !== '') yield first;
+      for await (const batch of batches) yield rows(columns, batch);
+    },
+  };
 }
 
 function csvField(cell: ResultCell): string {

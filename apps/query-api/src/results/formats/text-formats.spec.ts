@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ResultColumn, ResultRow } from '../engines/query-engine.ts';
-import { wholeFormats } from './result-formats.ts';
+import type { ResultColumn, ResultRow } from '../../engines/query-engine.ts';
+import { csv, ndjson } from './text-formats.ts';
 
-const [ndjson, csv] = wholeFormats as [(typeof wholeFormats)[number], (typeof wholeFormats)[number]];
 const columns = (...names: string[]): ResultColumn[] => names.map((name) => ({ name, type: 'varchar' }));
 
 describe('CSV', () => {

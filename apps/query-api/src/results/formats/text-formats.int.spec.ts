@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import type { ResultRow } from '../engines/query-engine.ts';
-import { wholeFormats } from './result-formats.ts';
-
-const csv = wholeFormats.find(({ mediaType }) => mediaType === 'text/csv')!;
+import type { ResultRow } from '../../engines/query-engine.ts';
+import { csv } from './text-formats.ts';
 
 /** Reads as most programs do: by names, with the file decoded as UTF-8 that may begin with a byte-order mark. */
 const program = `
