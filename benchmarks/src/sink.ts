@@ -127,7 +127,7 @@ async function main(args: readonly string[]): Promise<void> {
     rows,
     rawMb: Math.round(rawBytes / 1e6),
     events: 'seven headers; 5,000 books (Zipf 0.9), 200,000 users, event times over six hours; 8 partitions, uncompressed',
-    sink: 'default settings, but SINK_SHUTDOWN_SECONDS=600; SIGTERM after the last record was taken, so that open batches do not wait for their age',
+    sink: 'default settings, but SINK_SHUTDOWN_SECONDS=600; SIGTERM after the last record was taken',
     note: 'Kafka and the local S3 share the processors; their CPU is not counted',
   };
   if (args.includes('--json')) {

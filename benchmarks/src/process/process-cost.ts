@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** What a process and its children have used so far. */
+/** Resources that a process and its children have used so far. */
 export interface ProcessCost {
   /** User and system time. */
   readonly cpuSeconds: number;

@@ -4,8 +4,8 @@ import { processCost, type ProcessCost } from '../process/process-cost.ts';
 import type { RunCost } from './sink-run.ts';
 
 /**
- * Runs a program that prints a line `begin` when it is ready to work and a line `end` when its work is done, and measures it in between.
- * It waits after `end` until its input closes.
+ * Runs a program and measures it between two lines that it prints. The line `begin` means that it is ready to work, the line `end` that its
+ * work is done. It waits after `end` until its input closes.
  *
  * @throws Error with the end of its error output when it ends early
  */

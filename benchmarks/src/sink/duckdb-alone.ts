@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { purchases } from '@millrace/contracts';
 import { DuckDBInstance } from '@duckdb/node-api';
 
-// The bound of the encoding: DuckDB makes a sorted Parquet file of each file of lines, with the memory and the threads of the sink's encoder.
+// The bound of the encoding. DuckDB makes a sorted Parquet file of each file of lines. It has the limits of the sink's encoder.
 
 const types: Readonly<Record<string, string>> = { string: 'VARCHAR', int: 'INTEGER', timestamp: 'BIGINT' };
 const read = purchases.columns.map(({ field, type }) => `${field}: '${types[type]!}'`);

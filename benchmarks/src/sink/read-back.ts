@@ -8,7 +8,7 @@ export interface Stored {
 }
 
 /**
- * Reads every Parquet file under a prefix with a DuckDB, and compares count, sums and distinct ids with what was loaded.
+ * Reads every Parquet file under a prefix with a DuckDB, and compares count, sums and distinct ids with those of the load.
  *
  * @throws Error when they differ
  */
@@ -21,7 +21,8 @@ export async function readBack(prefix: string, manifest: Manifest, memoryFolder:
     const { host, protocol } = new URL(process.env['AWS_ENDPOINT_URL']!);
     const [key, secret] = [process.env['AWS_ACCESS_KEY_ID'] ?? 'bench', process.env['AWS_SECRET_ACCESS_KEY'] ?? 'bench'];
     await connection.run(
-      `CREATE SECRET (TYPE s3, KEY_ID '${key}', SECRET '${secret}', REGION '${process.env['AWS_REGION'] ?? 'us-east-1'}', ENDPOINT '${host}', URL_STYLE 'path', USE_SSL ${protocol === 'https:'})`,
+      `CREATE SECRET (TYPE s3, KEY_ID '${key}', SECRET '${secret}', REGION '${process.env['AWS_REGION'] ?? 'us-east-1'}',
+       ENDPOINT '${host}', URL_STYLE 'path', USE_SSL ${protocol === 'https:'})`,
     );
     const table = `read_parquet('${prefix}/**/*.parquet', hive_partitioning = false)`;
     const numbersOf = async (sql: string): Promise<number[]> => (await connection.runAndReadAll(sql)).getRows()[0]!.map(Number);

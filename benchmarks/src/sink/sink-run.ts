@@ -13,7 +13,7 @@ export interface SinkCost extends RunCost {
   readonly blockMs: number;
 }
 
-// Node's histogram counts the interval of its own timer, too.
+// Node's histogram includes the interval of the timer that it samples with.
 const histogramResolutionMs = 10;
 
 /**

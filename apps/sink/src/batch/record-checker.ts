@@ -20,8 +20,8 @@ export interface CheckedPart {
 }
 
 /**
- * Checks the records of one lane, and marks those whose event is a kept row already, in the window or earlier in the same part. It only reads
- * the window: kept rows are added to it once they are on disk.
+ * Checks the records of one lane, and marks those whose event is a kept row already, in the window or earlier in the same part. It only
+ * reads the window: kept rows are added to it once they are on disk.
  */
 export class RecordChecker {
   readonly #check: Check;

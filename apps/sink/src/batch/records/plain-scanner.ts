@@ -47,15 +47,15 @@ const digitsMax = 15;
 const linePrefix = Buffer.from('{"_offset":');
 const offsetDigitsMax = 16;
 
-/** Class of a byte inside a text: 0 is ASCII that JSON writes as it is, 1 a part of another character, 2 ends the plain text. */
+/** Class of a byte inside a text. 0: ASCII that JSON writes as it is. 1: part of another character. 2: end of the plain text. */
 const textClass = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x80 ? 1 : byte < 0x20 || byte === quote || byte === '\\'.charCodeAt(0) ? 2 : 0,
 );
 
 /**
- * The fast path of the check, compiled from the schema: one pass over the bytes of a record as the purchase API writes it. The fields are in
- * the order of the declaration, without white space, escapes or unknown fields. Whatever it accepts, the schema accepts too, and the line is
- * the same. A property test compares both. A record in another form takes the exact path.
+ * The fast path of the check, compiled from the schema: one pass over the bytes of a record as the purchase API writes it. The fields are
+ * in the order of the declaration, without white space, escapes or unknown fields. Whatever it accepts, the schema accepts too, and the
+ * line is the same. A property test compares both. A record in another form takes the exact path.
  *
  * A scanner has the parts of the last accepted record in its properties, because an object for each record costs more than the scan.
  */
@@ -163,7 +163,7 @@ export class PlainScanner {
     }
   }
 
-  /** Returns the length of the number at a position; 0 if `JSON.stringify` would write it in another way (-0, 1.0, 1e3), or out of bounds. */
+  /** Returns the length of the number at a position. 0: out of bounds, or `JSON.stringify` would write it in another way (-0, 1.0, 1e3). */
   #readInteger(source: Uint8Array, from: number, { minimum, maximum, isTime }: PlainInteger): number {
     const isNegative = source[from] === minus;
     const start = isNegative ? from + 1 : from;
