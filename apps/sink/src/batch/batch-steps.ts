@@ -17,7 +17,7 @@ import { RejectedError } from '@millrace/resilience';
 import type { EncodedBatch, SealedBatch, StagedBody } from '../spool/batch.ts';
 import type { Check } from './records/check.ts';
 import type { DedupWindow } from '../dedup/dedup-window.ts';
-import { wordsPerId } from '../dedup/id-words.ts';
+import { wordsPerId } from '../dedup/ids/id-words.ts';
 import type { SegmentEncoder } from '../spool/segment-encoder.ts';
 import { encodeBatch, type EntryContext } from './encode.ts';
 import { isSinkError } from '../errors.ts';

@@ -1,5 +1,5 @@
 import type { Reject, Row } from './records/check.ts';
-import { PlainRow } from './records/plain-row.ts';
+import { PlainRow } from './records/plain/plain-row.ts';
 
 /** The lines of one file, in order. Lines that follow each other in a buffer are one piece of it. */
 export class LineChunks {

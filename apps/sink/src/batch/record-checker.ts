@@ -1,13 +1,13 @@
 import type { Stream } from '@millrace/contracts';
 import { PlacedRecord } from '@millrace/kafka';
 import type { DedupWindow } from '../dedup/dedup-window.ts';
-import { copyId, readIdWords, wordsPerId } from '../dedup/id-words.ts';
+import { copyId, readIdWords, wordsPerId } from '../dedup/ids/id-words.ts';
 import { KeptIds } from '../dedup/kept-ids.ts';
 import type { LogRecord } from '../kafka/log.ts';
 import type { CheckedRecord } from './open-batch.ts';
 import { lastDayKept, type Check } from './records/check.ts';
-import { PlainRow } from './records/plain-row.ts';
-import { notPlain, PlainScanner } from './records/plain-scanner.ts';
+import { PlainRow } from './records/plain/plain-row.ts';
+import { notPlain, PlainScanner } from './records/plain/plain-scanner.ts';
 
 // A larger buffer of lines is not kept for the next part.
 const keptBytesMax = 4 * 1024 * 1024;

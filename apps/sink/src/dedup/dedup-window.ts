@@ -1,4 +1,4 @@
-import { copyId, hashOfId, isSameId, readIdWords, wordsPerId } from './id-words.ts';
+import { copyId, hashOfId, isSameId, readIdWords, wordsPerId } from './ids/id-words.ts';
 
 const bytesPerRow = 4 + wordsPerId * 4;
 

@@ -1,4 +1,4 @@
-import { hashOfId, isSameId, wordsPerId } from './id-words.ts';
+import { hashOfId, isSameId, wordsPerId } from './ids/id-words.ts';
 
 /** The event ids of the rows kept so far in one part of a fetch: a hash index over the words of the part. */
 export class KeptIds {

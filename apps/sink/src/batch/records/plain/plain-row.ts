@@ -1,4 +1,4 @@
-import type { Row } from './check.ts';
+import type { Row } from '../check.ts';
 
 const uuidLength = 36;
 

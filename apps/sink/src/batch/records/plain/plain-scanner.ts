@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { textPattern, uuidPattern, type Stream } from '@millrace/contracts';
-import { digitsOfUuid, hexDigitOf, wordsPerId } from '../../dedup/id-words.ts';
+import { digitsOfUuid, hexDigitOf, wordsPerId } from '../../../dedup/ids/id-words.ts';
 
 /** Result of a scan for a record in another form. This says nothing about its validity. */
 export const notPlain = -1;

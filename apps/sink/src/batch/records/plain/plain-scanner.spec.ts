@@ -1,8 +1,8 @@
 import { purchases, type Stream } from '@millrace/contracts';
 import { bookViews } from '@millrace/contracts/testing';
 import { describe, expect, it } from 'vitest';
-import { checkOf } from './check.ts';
-import { readIdWords } from '../../dedup/id-words.ts';
+import { checkOf } from '../check.ts';
+import { readIdWords } from '../../../dedup/ids/id-words.ts';
 import { notPlain, PlainScanner } from './plain-scanner.ts';
 
 /** A generator of whole numbers below a limit; the same seed gives the same numbers. */
