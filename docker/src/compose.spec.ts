@@ -8,7 +8,10 @@ import { docker, repository, sourceFiles, textOf, yamlOf } from './tree.ts';
 
 interface Service {
   image?: string;
-  build?: { context: string; dockerfile: string };
+  build?: { context: string; dockerfile: string; target?: string };
+  mem_limit?: string;
+  logging?: { options: Record<string, string> };
+  profiles?: string[];
   command?: string[];
   environment?: Record<string, string>;
   depends_on?: Record<string, { condition: string }> | string[];
@@ -126,50 +129,88 @@ describe('compose.yaml', () => {
   });
 });
 
-describe.each(['purchase', 'sink', 'query-api', 'lake', 'aws'])('%s.Dockerfile', (name) => {
-  const text = textOf(`${name}.Dockerfile`);
+interface Stage {
+  readonly name: string;
+  readonly base: string;
+  readonly lines: readonly string[];
+}
 
-  it('the image copies only existing files', () => {
-    const sources = [...text.matchAll(/^COPY (?:--from=build \/millrace\/)?(\S+) \S+$/gm)]
-      .map((match) => match[1]!)
-      .filter((path) => !path.startsWith('--') && path !== 'node_modules');
-    expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+/** The stages of a Dockerfile, with the values of its arguments in the names of their bases. */
+function stagesOf(file: string): Stage[] {
+  const text = textOf(file).replaceAll('\\\n', ' ');
+  const values = new Map([...text.matchAll(/^ARG (\w+)=(\S+)$/gm)].map((match) => [match[1]!, match[2]!]));
+  return text
+    .split(/^(?=FROM )/m)
+    .filter((part) => part.startsWith('FROM '))
+    .map((part) => {
+      const [, base = '', name = ''] = /^FROM (\S+)(?: AS (\S+))?/.exec(part) ?? [];
+      return { name, base: base.replace(/^\$\{(\w+)\}$/, (_all, key: string) => values.get(key) ?? ''), lines: part.split('\n').slice(1) };
+    });
+}
+
+const stages = stagesOf('Dockerfile');
+const stageOf = (name: string): Stage | undefined => stages.find((stage) => stage.name === name);
+/** The lines of a stage after those of its bases. */
+function linesOf(name: string): readonly string[] {
+  const stage = stageOf(name);
+  return stage === undefined ? [] : [...linesOf(stage.base), ...stage.lines];
+}
+const targets = [...new Set(services.flatMap(([, { build }]) => build?.target ?? []))];
+
+describe('the Dockerfiles', () => {
+  it('the compose file builds one target for each program', () => {
+    expect(targets).toEqual(['set-up', 'purchase', 'sink', 'query-api', 'query-worker', 'projector']);
+    expect(targets.filter((target) => stageOf(target) === undefined)).toEqual([]);
   });
 
-  it('the image starts only programs that the build makes', () => {
-    const commands = services
-      .filter(([, { build }]) => build?.dockerfile === `docker/${name}.Dockerfile`)
-      .flatMap(([, { command }]) => command ?? []);
-    const named = [text.match(/^CMD (.*)$/m)?.[1] ?? '', ...commands].join(' ').matchAll(/((?:apps|tools)\/\S+?)\.js/g);
-    const sources = [...named].map((match) => `${match[1]!.replace('/dist/', '/src/')}.ts`);
-    expect(sources.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+  it('a stage copies only existing files, or files of another stage', () => {
+    const copies = stages.flatMap(({ lines }) => lines.filter((line) => line.startsWith('COPY ')));
+    expect(copies.length).toBeGreaterThan(10);
+    const wrong = copies.filter((line) => {
+      const [, from, source = ''] = /^COPY (?:--from=(\S+) )?(\S+) /.exec(line) ?? [];
+      return from === undefined ? !existsSync(join(repository, source)) : stageOf(from) === undefined;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(targets)('the image of %s starts a program that the build makes, and not as root', (target) => {
+    const lines = linesOf(target);
+    const command = lines.findLast((line) => line.startsWith('CMD '));
+    const [, program = ''] = /"((?:apps|tools)\/\S+)\.js"/.exec(command ?? '') ?? [];
+    expect(existsSync(join(repository, `${program.replace('/dist/', '/src/')}.ts`))).toBe(true);
+    expect(lines.findLast((line) => line.startsWith('USER '))).toBe('USER node');
+    expect(lines.some((line) => line.includes('org.opencontainers.image.title='))).toBe(true);
   });
 
   it('the sink and the projector start with their flags of Node', () => {
-    const starts =
-      [text, ...services.map(([, { command }]) => (command ?? []).join(' '))].join('\n').match(/.*apps\/sink\/dist\/\w+\.js.*/g) ?? [];
+    const starts = stages.flatMap(({ lines }) => lines.filter((line) => /^CMD .*apps\/sink\/dist/.test(line)));
+    expect(starts).toHaveLength(2);
     const flag = sinkNodeFlags.find((one) => one.includes('semi-space'))!;
-    expect(starts.filter((start) => !start.includes(flag))).toEqual([]);
+    expect(starts.filter((start) => !start.includes(`"${flag}"`))).toEqual([]);
   });
 
-  it('the base images are pinned', () => {
-    const bases = [...text.matchAll(/^FROM (\S+)/gm)].map((match) => match[1]!);
-    expect(bases).not.toEqual([]);
+  it('the base images are pinned, and Node has the version of the repository', () => {
+    const all = [...stages, ...stagesOf('aws.Dockerfile')];
+    const bases = all.map(({ base }) => base).filter((base) => stageOf(base) === undefined);
     expect(bases.filter((base) => !/:\d/.test(base))).toEqual([]);
-  });
-});
-
-describe('application images', () => {
-  it.each(['purchase', 'sink', 'query-api', 'lake'])('the image of %s does not run as root', (name) => {
-    expect(textOf(`${name}.Dockerfile`)).toMatch(/^USER node$/m);
-  });
-
-  it('the images have the Node version of the repository', () => {
     const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
       devDependencies: Record<string, string>;
     };
     const [major, minor] = devDependencies['node']!.split('.');
-    for (const name of ['purchase', 'sink', 'query-api', 'lake'])
-      expect(textOf(`${name}.Dockerfile`)).toContain(`FROM node:${major}.${minor}-`);
+    expect(stageOf('node')?.base).toMatch(new RegExp(`^node:${major}\\.${minor}-`));
+  });
+});
+
+describe('a service of the compose file', () => {
+  it.each(services)('%s has a limit of memory and of its log', (_name, { mem_limit: memory, logging }) => {
+    expect(memory).toMatch(/^\d+[mg]$/);
+    expect(Object.keys(logging?.options ?? {})).toEqual(['max-size', 'max-file']);
+  });
+
+  it('the core starts without Trino, Prometheus and Grafana, and waits for none of them', () => {
+    const optional = services.filter(([, { profiles }]) => profiles !== undefined).map(([name]) => name);
+    expect(optional).toEqual(['trino', 'prometheus', 'grafana']);
+    const waits = services.flatMap(([name, { depends_on: on = {} }]) => (optional.includes(name) ? [] : Object.keys(on)));
+    expect(waits.filter((name) => optional.includes(name))).toEqual([]);
   });
 });
