@@ -8,12 +8,11 @@ import {
 } from '@aws-sdk/client-s3';
 import { setTimeout as pause } from 'node:timers/promises';
 import { purchases } from '@millrace/contracts';
-import { spawnService, stackPart } from '@millrace/testing';
+import { seededRandom, spawnService, stackPart } from '@millrace/testing';
 import { isClean, type Verdict } from '../proof/compare.ts';
 import { EventNumbers } from '../proof/event-number.ts';
 import { Judge } from '../proof/judge.ts';
 import { PurchaseFlow } from '../proof/purchase-flow.ts';
-import { seededRandom } from '../proof/seeded-random.ts';
 import { auditTable, type TableAudit } from '../proof/audit-table.ts';
 import { faultKinds, planFaults, type CrashFaultKind } from './fault-plan.ts';
 import { inflict, type Scene } from './inflict.ts';

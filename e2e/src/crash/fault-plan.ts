@@ -1,4 +1,4 @@
-import { pick, seededRandom } from '../proof/seeded-random.ts';
+import { pick, seededRandom } from '@millrace/testing';
 
 /** Every kind of fault of the matrix. */
 export const faultKinds = [

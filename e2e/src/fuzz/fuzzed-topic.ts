@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTopic, spawnService, type LakeCheck, type ServiceProcess } from '@millrace/testing';
+import { createTopic, seededRandom, spawnService, type LakeCheck, type ServiceProcess } from '@millrace/testing';
 import { landedLake } from '../landed.ts';
 import { kafka, lake, stack } from '../stack.ts';
 import { deleteTopic } from '../topic.ts';
 import { FuzzedProducer, type JournalLine } from './fuzzed-producer.ts';
 import { RecordFuzzer } from './fuzzed-record.ts';
-import { seededRandom } from '../proof/seeded-random.ts';
 import { Chooser } from './chooser.ts';
 
 /** Size, seed and faults of a run. */

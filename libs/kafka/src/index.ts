@@ -11,6 +11,6 @@ export {
 export type { AbortedTransaction } from './record-batch/aborted-transactions.ts';
 export { codecNames } from './record-batch/codecs.ts';
 export { batchBytesMax, type BatchHeader } from './record-batch/record-batch.ts';
-export { lastHeader, type KafkaRecord, type RecordHeader } from './record-batch/record.ts';
+export { lastHeader, PlacedRecord, type KafkaRecord, type RecordHeader } from './record-batch/record.ts';
 export { readTopicSafety, replicationFor, topicRisks, type TopicSafety } from './topic-risks.ts';
 export { deleteGroup, readTopic, type OffsetRange, type ReadTopicOptions, type TopicRecord, type UnreadRange } from './read-topic.ts';

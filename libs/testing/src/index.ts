@@ -13,5 +13,6 @@ export type { LaneCheck } from './lake/lane-tally.ts';
 export * from './processes/free-port.ts';
 export * from './processes/service-process.ts';
 export * from './processes/stack-part.ts';
+export * from './seeded-random.ts';
 export * from './telemetry/otlp-receiver.ts';
 export * from './wait-until.ts';

@@ -17,14 +17,16 @@ import { RejectedError } from '@millrace/resilience';
 import type { EncodedBatch, SealedBatch, StagedBody } from '../spool/batch.ts';
 import type { Check } from './records/check.ts';
 import type { DedupWindow } from '../dedup/dedup-window.ts';
+import { wordsPerId } from '../dedup/ids/id-words.ts';
 import type { SegmentEncoder } from '../spool/segment-encoder.ts';
 import { encodeBatch, type EntryContext } from './encode.ts';
 import { isSinkError } from '../errors.ts';
 import { fillFromSpool, fillWindow } from '../dedup/fill-window.ts';
 import type { BatchTraces } from '../tracing/batch-traces.ts';
-import { judge } from './deduplicate.ts';
+
 import type { LogRecord, PartitionLog } from '../kafka/log.ts';
 import type { OpenBatch } from './open-batch.ts';
+import { RecordChecker } from './record-checker.ts';
 import type { Registrar } from './registrar.ts';
 import type { SinkObserver } from '../sink-events.ts';
 import { verifyBody } from '../spool/spool-manifest.ts';
@@ -66,6 +68,7 @@ export interface BatchStepsDeps {
  */
 export class BatchSteps {
   readonly parts: BatchStepsDeps;
+  #checker: RecordChecker | undefined;
 
   constructor(parts: BatchStepsDeps) {
     this.parts = parts;
@@ -76,13 +79,14 @@ export class BatchSteps {
    * window, when a write fails.
    */
   async take(batch: OpenBatch, records: readonly LogRecord[], window: DedupWindow): Promise<void> {
-    const checked = judge(records, this.parts.check, window);
+    this.#checker ??= new RecordChecker(this.parts.context.stream, this.parts.check);
+    const { checked, ids } = this.#checker.check(records, window);
     const before = batch.bytes;
     await batch.append(checked);
     const count = { row: 0, reject: 0, duplicate: 0 };
-    for (const { result } of checked) {
+    for (const [n, { result }] of checked.entries()) {
       count[result.kind] += 1;
-      if (result.kind === 'row') window.add(result.eventId, result.offset);
+      if (result.kind === 'row') window.addId(ids, n * wordsPerId, result.offset);
     }
     window.passed(batch.next);
     this.parts.traces?.onTaken(batch.files, records);

@@ -4,6 +4,7 @@ import type { SealedBatch, Segment } from '../spool/batch.ts';
 import type { Reject, Row } from './records/check.ts';
 import type { LogRecord } from '../kafka/log.ts';
 import type { BatchFiles } from '../spool/spool.ts';
+import { LineChunks } from './line-chunks.ts';
 
 const rejectsFile = 'rejects.ndjson';
 
@@ -82,17 +83,26 @@ export class OpenBatch {
    * All or nothing: when a write fails nothing is counted, and the batch is as it was.
    */
   async append(checked: readonly CheckedRecord[]): Promise<void> {
-    const chunks = new Map<string, string[]>();
+    const chunks = new Map<string, LineChunks>();
+    let lines: LineChunks | undefined;
+    let linesDt: string | undefined;
     for (const { result } of checked) {
       if (result.kind === 'duplicate') continue;
-      const file = result.kind === 'row' ? segmentFile(result.dt) : rejectsFile;
-      const lines = chunks.get(file);
-      if (lines === undefined) chunks.set(file, [result.line]);
-      else lines.push(result.line);
+      const dt = result.kind === 'row' ? result.dt : undefined;
+      if (lines === undefined || dt !== linesDt) {
+        const file = dt === undefined ? rejectsFile : segmentFile(dt);
+        lines = chunks.get(file) ?? new LineChunks();
+        chunks.set(file, lines);
+        linesDt = dt;
+      }
+      lines.add(result);
     }
-    const texts = [...chunks].map(([file, lines]): readonly [string, Buffer] => [file, Buffer.from(lines.join(''))]);
+    const texts = [...chunks].map(([file, chunk]): readonly [string, Buffer] => [file, chunk.end()]);
     for (const [file, text] of texts) await this.#files.write(file, text, this.#lengthOf(file));
     for (const one of checked) this.#count(one);
+    // A record that cannot be read cannot identify the log.
+    const last = checked.findLast(({ record }) => record.undecodable === undefined);
+    if (last !== undefined) this.#last = identityOf(last);
     // Count the records only after every write has succeeded.
     for (const [file, text] of texts) {
       const tally = file === rejectsFile ? this.#rejects : this.#segments.get(dtOf(file))!;
@@ -159,20 +169,20 @@ export class OpenBatch {
           tally.minTimestamp = Math.min(tally.minTimestamp, result.eventTime);
           tally.maxTimestamp = Math.max(tally.maxTimestamp, result.eventTime);
         }
-        this.#last = { offset: record.offset, timestamp: record.timestamp, eventId: result.eventId };
         return;
       }
       case 'reject':
         this.#rejects.count += 1;
         appendRange(this.#rejected, record.offset, record.offset + 1);
-        // A record that cannot be read cannot identify the log.
-        if (record.undecodable === undefined) this.#last = { offset: record.offset, timestamp: record.timestamp };
         return;
       case 'duplicate':
         appendRange(this.#dropped, record.offset, record.offset + 1);
-        this.#last = { offset: record.offset, timestamp: record.timestamp, eventId: result.eventId };
     }
   }
+}
+
+function identityOf({ record: { offset, timestamp }, result }: CheckedRecord): NonNullable<SealedBatch['last']> {
+  return result.kind === 'reject' ? { offset, timestamp } : { offset, timestamp, eventId: result.eventId };
 }
 
 function segmentFile(dt: string): string {

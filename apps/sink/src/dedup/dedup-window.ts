@@ -1,20 +1,5 @@
-import { createHash } from 'node:crypto';
+import { copyId, hashOfId, isSameId, readIdWords, wordsPerId } from './ids/id-words.ts';
 
-const wordsPerId = 4;
-/** Places of a UUID's digits in its text, by word. */
-const digitsAt = [
-  [0, 1, 2, 3, 4, 5, 6, 7],
-  [9, 10, 11, 12, 14, 15, 16, 17],
-  [19, 20, 21, 22, 24, 25, 26, 27],
-  [28, 29, 30, 31, 32, 33, 34, 35],
-] as const;
-const hyphensAt = [8, 13, 18, 23] as const;
-const hyphen = 45;
-/** Value of a hexadecimal digit by its code; 255 for any other character. */
-const digitOf = Uint8Array.from({ length: 128 }, (_, code) => {
-  const value = '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase());
-  return value < 0 ? 255 : value;
-});
 const bytesPerRow = 4 + wordsPerId * 4;
 
 /**
@@ -77,10 +62,15 @@ export class DedupWindow {
 
   /** Whether a kept row at most {@link offsets} before `offset` has this id. */
   holds(eventId: string, offset: number): boolean {
+    readIdWords(eventId, this.#words, 0);
+    return this.holdsId(this.#words, 0, offset);
+  }
+
+  /** As {@link holds}, for the id at a position of words. */
+  holdsId(words: Uint32Array, at: number, offset: number): boolean {
     if (this.offsets === 0) return false;
-    this.#read(eventId);
-    for (let slot = this.#heads[this.#hash()]!; slot !== 0; slot = this.#following[slot - 1]!) {
-      if (!this.#has(slot - 1)) continue;
+    for (let slot = this.#heads[this.#hash(words, at)]!; slot !== 0; slot = this.#following[slot - 1]!) {
+      if (!isSameId(this.#ids, (slot - 1) * wordsPerId, words, at)) continue;
       const kept = (this.#laps[slot - 1]! - 1) * this.#slots + slot - 1;
       if (kept < offset && offset - kept <= this.offsets) return true;
     }
@@ -89,10 +79,15 @@ export class DedupWindow {
 
   /** Adds the id of a kept row, and forgets the id of the row two windows before it. */
   add(eventId: string, offset: number): void {
+    readIdWords(eventId, this.#words, 0);
+    this.addId(this.#words, 0, offset);
+  }
+
+  /** As {@link add}, for the id at a position of words. */
+  addId(words: Uint32Array, at: number, offset: number): void {
     if (this.offsets === 0) return;
     this.#makeRoom(offset);
-    this.#read(eventId);
-    this.#insert(offset);
+    this.#insert(words, at, offset);
   }
 
   /** The rows kept in [from, to), as {@link addBytes} takes them: 4 bytes of offset above `from`, 16 of the id. */
@@ -116,7 +111,7 @@ export class DedupWindow {
       if (offset < least) continue;
       this.#makeRoom(offset);
       for (let word = 0; word < wordsPerId; word += 1) this.#words[word] = rows.readUInt32LE(at + 4 + word * 4);
-      this.#insert(offset);
+      this.#insert(this.#words, 0, offset);
     }
   }
 
@@ -126,11 +121,11 @@ export class DedupWindow {
     this.#to = Math.max(this.#to, offset + 1);
   }
 
-  #insert(offset: number): void {
+  #insert(words: Uint32Array, at: number, offset: number): void {
     const slot = offset % this.#slots;
-    this.#ids.set(this.#words, slot * wordsPerId);
+    copyId(words, at, this.#ids, slot * wordsPerId);
     this.#laps[slot] = 1 + Math.floor(offset / this.#slots);
-    const hash = this.#hash();
+    const hash = this.#hash(words, at);
     this.#following[slot] = this.#heads[hash]!;
     this.#heads[hash] = slot + 1;
   }
@@ -156,8 +151,7 @@ export class DedupWindow {
   }
 
   #remove(slot: number): void {
-    this.#words.set(this.#ids.subarray(slot * wordsPerId, (slot + 1) * wordsPerId));
-    const hash = this.#hash();
+    const hash = this.#hash(this.#ids, slot * wordsPerId);
     this.#laps[slot] = 0;
     if (this.#heads[hash] === slot + 1) {
       this.#heads[hash] = this.#following[slot]!;
@@ -168,40 +162,7 @@ export class DedupWindow {
     this.#following[before] = this.#following[slot]!;
   }
 
-  #has(slot: number): boolean {
-    for (let word = 0; word < wordsPerId; word += 1) if (this.#ids[slot * wordsPerId + word] !== this.#words[word]) return false;
-    return true;
+  #hash(words: Uint32Array, at: number): number {
+    return hashOfId(words, at) & (this.#heads.length - 1);
   }
-
-  // Random UUIDs differ everywhere, time-ordered ones in their last words.
-  #hash(): number {
-    const mixed =
-      Math.imul(this.#words[0]! ^ Math.imul(this.#words[3]!, 0x9e37_79b1), 0x85eb_ca6b) ^
-      this.#words[1]! ^
-      Math.imul(this.#words[2]!, 0xc2b2_ae35);
-    return ((mixed ^ (mixed >>> 15)) >>> 0) & (this.#heads.length - 1);
-  }
-
-  #read(eventId: string): void {
-    if (readUuid(eventId, this.#words)) return;
-    const digest = createHash('sha256').update(eventId).digest();
-    for (let word = 0; word < wordsPerId; word += 1) this.#words[word] = digest.readUInt32LE(word * 4);
-  }
-}
-
-/** Reads a UUID into four words. Returns false, with any words, for another text. */
-function readUuid(text: string, words: Uint32Array): boolean {
-  if (text.length !== 36) return false;
-  for (const at of hyphensAt) if (text.charCodeAt(at) !== hyphen) return false;
-  for (let word = 0; word < wordsPerId; word += 1) {
-    let value = 0;
-    for (const at of digitsAt[word]!) {
-      const code = text.charCodeAt(at);
-      const digit = code < 128 ? digitOf[code]! : 255;
-      if (digit === 255) return false;
-      value = (value << 4) | digit;
-    }
-    words[word] = value;
-  }
-  return true;
 }

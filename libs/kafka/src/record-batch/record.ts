@@ -34,64 +34,102 @@ export interface RecordContext {
 
 const noHeaders: readonly RecordHeader[] = [];
 
-/** Reads the record at the reader's position. Headers are checked at once, but created only when they are read, because most never are. */
-export function readRecord(reader: ByteReader, { baseOffset, firstTimestamp, appendTimestamp }: RecordContext): KafkaRecord {
+/**
+ * Reads the record at the reader's position. Headers are checked at once. Buffers, headers and the text of the timestamp are created only
+ * when they are read, because most never are.
+ */
+export function readRecord(reader: ByteReader, context: RecordContext): KafkaRecord {
   const length = reader.varint();
   if (length < 0 || length > reader.left) throw new DecodeError('bad-record', `a record of ${length} bytes has ${reader.left} left`);
   const end = reader.position + length;
   // Attributes, of which Kafka uses none.
   reader.skip(1);
   const delta = reader.varlong();
-  const offset = baseOffset + reader.varint();
-  const key = reader.varBytes();
-  const value = reader.varBytes();
-  const count = reader.varint();
-  if (count < 0) throw new DecodeError('bad-record', `a record has ${count} headers`);
-  const start = reader.position;
-  for (let n = 0; n < count; n += 1) {
+  const offset = context.baseOffset + reader.varint();
+  const keyLength = reader.varint();
+  const keyFrom = reader.position;
+  if (keyLength > 0) reader.skip(keyLength);
+  const valueLength = reader.varint();
+  const valueFrom = reader.position;
+  if (valueLength > 0) reader.skip(valueLength);
+  const headers = reader.varint();
+  if (headers < 0) throw new DecodeError('bad-record', `a record has ${headers} headers`);
+  const headersFrom = reader.position;
+  for (let n = 0; n < headers; n += 1) {
     const nameLength = reader.varint();
     if (nameLength < 0) throw new DecodeError('bad-record', 'a header has no name');
     reader.skip(nameLength);
-    const valueLength = reader.varint();
-    if (valueLength > 0) reader.skip(valueLength);
+    const headerLength = reader.varint();
+    if (headerLength > 0) reader.skip(headerLength);
   }
   if (reader.position !== end) throw new DecodeError('bad-record', `a record of ${length} bytes takes ${length + reader.position - end}`);
-  const timestamp = appendTimestamp ?? timestampOf(firstTimestamp, delta);
-  return count === 0
-    ? { offset, timestamp, key, value, headers: noHeaders }
-    : new RecordWithHeaders(offset, timestamp, key, value, reader.bytes, start, count);
+  return new PlacedRecord(offset, reader.bytes, context, delta, keyFrom, keyLength, valueFrom, valueLength, headersFrom, headers);
+}
+
+/** A record by its place in the bytes of its batch. */
+export class PlacedRecord implements KafkaRecord {
+  readonly offset: number;
+  /** The bytes around the record. */
+  readonly bytes: Buffer;
+  /** Where the value begins in the bytes. */
+  readonly valueFrom: number;
+  /** Bytes of the value; negative for null. */
+  readonly valueLength: number;
+  readonly #context: RecordContext;
+  readonly #delta: number | bigint;
+  readonly #keyFrom: number;
+  readonly #keyLength: number;
+  readonly #headersFrom: number;
+  readonly #headerCount: number;
+  #headers: readonly RecordHeader[] | undefined;
+
+  constructor(
+    offset: number,
+    bytes: Buffer,
+    context: RecordContext,
+    delta: number | bigint,
+    keyFrom: number,
+    keyLength: number,
+    valueFrom: number,
+    valueLength: number,
+    headersFrom: number,
+    headerCount: number,
+  ) {
+    this.offset = offset;
+    this.bytes = bytes;
+    this.valueFrom = valueFrom;
+    this.valueLength = valueLength;
+    this.#context = context;
+    this.#delta = delta;
+    this.#keyFrom = keyFrom;
+    this.#keyLength = keyLength;
+    this.#headersFrom = headersFrom;
+    this.#headerCount = headerCount;
+  }
+
+  get timestamp(): string {
+    const { appendTimestamp, firstTimestamp } = this.#context;
+    return appendTimestamp ?? timestampOf(firstTimestamp, this.#delta);
+  }
+
+  get key(): Buffer | null {
+    return this.#keyLength < 0 ? null : this.bytes.subarray(this.#keyFrom, this.#keyFrom + this.#keyLength);
+  }
+
+  get value(): Buffer | null {
+    return this.valueLength < 0 ? null : this.bytes.subarray(this.valueFrom, this.valueFrom + this.valueLength);
+  }
+
+  get headers(): readonly RecordHeader[] {
+    this.#headers ??= this.#headerCount === 0 ? noHeaders : readHeaders(new ByteReader(this.bytes, this.#headersFrom), this.#headerCount);
+    return this.#headers;
+  }
 }
 
 function timestampOf(first: number | bigint, delta: number | bigint): string {
   return typeof first === 'number' && typeof delta === 'number'
     ? String(first + delta)
     : String(BigInt.asIntN(64, BigInt(first) + BigInt(delta)));
-}
-
-class RecordWithHeaders implements KafkaRecord {
-  readonly offset: number;
-  readonly timestamp: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly #bytes: Buffer;
-  readonly #start: number;
-  readonly #count: number;
-  #headers: readonly RecordHeader[] | undefined;
-
-  constructor(offset: number, timestamp: string, key: Buffer | null, value: Buffer | null, bytes: Buffer, start: number, count: number) {
-    this.offset = offset;
-    this.timestamp = timestamp;
-    this.key = key;
-    this.value = value;
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#count = count;
-  }
-
-  get headers(): readonly RecordHeader[] {
-    this.#headers ??= readHeaders(new ByteReader(this.#bytes, this.#start), this.#count);
-    return this.#headers;
-  }
 }
 
 function readHeaders(reader: ByteReader, count: number): RecordHeader[] {

@@ -42,6 +42,12 @@ export class TestTopic {
     return await readMessages(this.#kafka, this.name);
   }
 
+  /** The sum of the offsets that a consumer group committed. */
+  async committed(groupId: string): Promise<number> {
+    const [group] = await this.#admin.fetchOffsets({ groupId, topics: [this.name] });
+    return group!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+  }
+
   /** Deletes the topic. */
   async delete(): Promise<void> {
     await this.#admin.deleteTopics({ topics: [this.name] });

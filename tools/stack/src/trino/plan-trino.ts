@@ -109,6 +109,8 @@ function catalogs({ glueUrl, s3Url }: Settings): Record<string, Record<string, s
       'hive.metastore': 'glue',
       // Timestamps of the table have microseconds; the default cuts them off.
       'hive.timestamp-precision': 'MICROSECONDS',
+      // As in Athena, one catalog names tables of both kinds.
+      'hive.iceberg-catalog-name': 'iceberg',
       ...storage,
     },
     'catalog/iceberg.properties': { 'connector.name': 'iceberg', 'iceberg.catalog.type': 'glue', ...storage },

@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer';
 import { utcDate, validatorFor, withoutBom, type Stream } from '@millrace/contracts';
 import type { RecordHeader } from '@millrace/kafka';
 import type { LogRecord, UndecodableOffset } from '../../kafka/log.ts';
-import { plainRecordsOf } from './plain-records.ts';
 import { undecodableText } from './undecodable-records.ts';
 
 /** A record that fits the contract, ready to be appended. */
@@ -33,7 +32,6 @@ export type Check = (record: LogRecord) => Row | Reject;
 /** Compiles the check of a stream. */
 export function checkOf(stream: Stream, partition: number): Check {
   const validator = validatorFor(stream.eventSchema);
-  const readPlain = plainRecordsOf(stream);
   const dayOf = lastDayKept();
   const idColumn = stream.columns.find(({ field }) => field === 'eventId');
   if (idColumn === undefined) throw new Error(`stream ${stream.name} has no eventId`);
@@ -60,12 +58,6 @@ export function checkOf(stream: Stream, partition: number): Check {
     if (record.value === null) return reject(record, 'the value is null');
     if (!isUtf8(record.value)) return reject(record, 'the value is not UTF-8');
     const text = withoutBom(record.value).toString('utf8');
-    const plain = readPlain?.(text);
-    if (plain !== undefined) {
-      const { columns, eventId, eventTime } = plain;
-      const line = `{"_offset":${record.offset},${columns}}\n`;
-      return { kind: 'row', offset: record.offset, dt: dayOf(eventTime), eventId, eventTime, line };
-    }
     let event: unknown;
     try {
       event = JSON.parse(text);
@@ -101,7 +93,7 @@ export function checkOf(stream: Stream, partition: number): Check {
 }
 
 /** Returns the day of a time. Most events follow one of the same day, so the last day is kept. */
-function lastDayKept(): (epochSeconds: number) => string {
+export function lastDayKept(): (epochSeconds: number) => string {
   let day = Number.NaN;
   let text = '';
   return (epochSeconds) => {

@@ -57,11 +57,14 @@ export class ProjectedLake {
     return `s3://${this.bucket}/${projectionPrefix(this.stream.table)}`.slice(0, -1);
   }
 
-  /** @param racing whether another process makes commits at the same time, so that a move of the pointer may come too late */
-  projection({ snapshotMs = 3_600_000, racing = false } = {}): Projection {
+  /**
+   * @param racing whether another process makes commits at the same time, so that a move of the pointer may come too late
+   * @param store that of the projection. Default: the lake's
+   */
+  projection({ snapshotMs = 3_600_000, racing = false, store = this.store } = {}): Projection {
     return new Projection({
       retention: { snapshotsMax: 100, ageMs: snapshotMs },
-      store: this.store,
+      store,
       bucket: this.bucket,
       stream: this.stream,
       catalog: new GluePointer(this.#glue, this.stream, this.location),

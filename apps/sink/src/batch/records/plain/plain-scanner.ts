@@ -1,0 +1,241 @@
+import { isUtf8 } from 'node:buffer';
+import { textPattern, uuidPattern, type Stream } from '@millrace/contracts';
+import { digitsOfUuid, hexDigitOf, wordsPerId } from '../../../dedup/ids/id-words.ts';
+
+/** Result of a scan for a record in another form. This says nothing about its validity. */
+export const notPlain = -1;
+
+interface PlainFieldFacts {
+  /** Bytes before the value, its opening quote included: `,"eventId":"`. */
+  readonly key: Uint8Array;
+  /** Bytes before the value in the line: `,"event_id":"`. */
+  readonly column: Uint8Array;
+  readonly required: boolean;
+}
+
+interface PlainUuid extends PlainFieldFacts {
+  readonly kind: 'uuid';
+  readonly isId: boolean;
+}
+
+interface PlainText extends PlainFieldFacts {
+  readonly kind: 'text';
+  readonly bytesMin: number;
+  readonly bytesMax: number;
+}
+
+interface PlainInteger extends PlainFieldFacts {
+  readonly kind: 'integer';
+  readonly isTime: boolean;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+type PlainField = PlainUuid | PlainText | PlainInteger;
+
+const [quote, minus, zero, openBrace, closeBrace, lineBreak] = Buffer.from('"-0{}\n') as unknown as readonly [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+const uuidLength = 36;
+// Below 2^53, so the number is exact.
+const digitsMax = 15;
+const linePrefix = Buffer.from('{"_offset":');
+const offsetDigitsMax = 16;
+
+/** Class of a byte inside a text. 0: ASCII that JSON writes as it is. 1: part of another character. 2: end of the plain text. */
+const textClass = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x80 ? 1 : byte < 0x20 || byte === quote || byte === '\\'.charCodeAt(0) ? 2 : 0,
+);
+
+/**
+ * The fast path of the check, compiled from the schema: one pass over the bytes of a record as the purchase API writes it. The fields are
+ * in the order of the declaration, without white space, escapes or unknown fields. Whatever it accepts, the schema accepts too, and the
+ * line is the same. A property test compares both. A record in another form takes the exact path.
+ *
+ * A scanner has the parts of the last accepted record in its properties, because an object for each record costs more than the scan.
+ */
+export class PlainScanner {
+  /** Event time of the last accepted record in epoch seconds. */
+  eventTime = 0;
+  /** Where the event id of the last accepted record begins in the target. */
+  idAt = 0;
+  /** The event id of the last accepted record. */
+  readonly idWords = new Uint32Array(wordsPerId);
+  readonly #fields: readonly PlainField[];
+  readonly #columnBytes: number;
+
+  private constructor(fields: readonly PlainField[]) {
+    this.#fields = fields;
+    this.#columnBytes = fields.reduce((sum, { column }) => sum + column.length, 0);
+  }
+
+  /** Compiles the scanner. Undefined if the stream has a field of a type without a plain form. */
+  static of({ eventSchema, columns, timeField }: Stream): PlainScanner | undefined {
+    const { properties, required = [] } = eventSchema as unknown as { properties: Record<string, object>; required?: string[] };
+    const names = Object.keys(properties);
+    const fields = names.flatMap((name, n) => {
+      const facts = factsOf(name, columns[n]?.name ?? '', n === 0, required.includes(name));
+      return plainFieldOf(properties[name]!, facts, { isId: name === 'eventId', isTime: name === timeField }) ?? [];
+    });
+    const needed = [names[0] ?? '', 'eventId', timeField];
+    const sameOrder = names.length === columns.length && names.every((name, n) => columns[n]!.field === name);
+    return fields.length < names.length || !sameOrder || !needed.every((name) => required.includes(name))
+      ? undefined
+      : new PlainScanner(fields);
+  }
+
+  /** Most bytes of the line of a record with a value of this length. */
+  lineBytesMax(valueBytes: number): number {
+    return linePrefix.length + offsetDigitsMax + this.#columnBytes + valueBytes + 2;
+  }
+
+  /**
+   * Reads the record in [start, end) of `source`, and writes its line to `target`. The target has room for {@link lineBytesMax}.
+   *
+   * @returns the end of the line in the target; {@link notPlain} for a record in another form, which may have overwritten bytes there
+   */
+  scan(source: Uint8Array, start: number, end: number, offset: number, target: Buffer, at: number): number {
+    let from = start + 1;
+    let to = writeOffset(target, at, offset);
+    let hasOther = false;
+    if (start === end || source[start] !== openBrace) return notPlain;
+    for (const field of this.#fields) {
+      const { key, column } = field;
+      let n = 0;
+      while (n < key.length && source[from + n] === key[n]) n += 1;
+      if (n < key.length) {
+        if (field.required) return notPlain;
+        continue;
+      }
+      from += n;
+      for (n = 0; n < column.length; n += 1) target[to + n] = column[n]!;
+      to += n;
+      if (field.kind === 'text') {
+        const textFrom = from;
+        let byteClass = 2;
+        for (; from < end; from += 1) {
+          const byte = source[from]!;
+          byteClass = textClass[byte]!;
+          if (byteClass === 2) break;
+          if (byteClass === 1) hasOther = true;
+          target[to] = byte;
+          to += 1;
+        }
+        if (from === end || source[from] !== quote || from - textFrom < field.bytesMin || from - textFrom > field.bytesMax) return notPlain;
+        from += 1;
+        target[to] = quote;
+        to += 1;
+      } else if (field.kind === 'uuid') {
+        if (from + uuidLength >= end || source[from + uuidLength] !== quote) return notPlain;
+        if (!copyUuid(source, from, target, to)) return notPlain;
+        if (field.isId) {
+          this.idAt = to;
+          this.#readId(source, from);
+        }
+        target[to + uuidLength] = quote;
+        from += uuidLength + 1;
+        to += uuidLength + 1;
+      } else {
+        const length = this.#readInteger(source, from, field);
+        if (length === 0) return notPlain;
+        for (n = 0; n < length; n += 1) target[to + n] = source[from + n]!;
+        from += length;
+        to += length;
+      }
+    }
+    if (source[from] !== closeBrace || from + 1 !== end || (hasOther && !isUtf8(source.subarray(start, end)))) return notPlain;
+    target[to] = closeBrace;
+    target[to + 1] = lineBreak;
+    return to + 2;
+  }
+
+  #readId(source: Uint8Array, from: number): void {
+    for (let word = 0; word < wordsPerId; word += 1) {
+      const at = digitsOfUuid[word]!;
+      let value = 0;
+      for (let n = 0; n < at.length; n += 1) value = (value << 4) | hexDigitOf[source[from + at[n]!]!]!;
+      this.idWords[word] = value;
+    }
+  }
+
+  /** Returns the length of the number at a position. 0: out of bounds, or `JSON.stringify` would write it in another way (-0, 1.0, 1e3). */
+  #readInteger(source: Uint8Array, from: number, { minimum, maximum, isTime }: PlainInteger): number {
+    const isNegative = source[from] === minus;
+    const start = isNegative ? from + 1 : from;
+    let at = start;
+    let value = 0;
+    for (; at < source.length; at += 1) {
+      const digit = source[at]! - zero;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    if (at === start || at - start > digitsMax) return 0;
+    if (source[start] === zero && (isNegative || at - start > 1)) return 0;
+    if (isNegative) value = -value;
+    if (value < minimum || value > maximum) return 0;
+    if (isTime) this.eventTime = value;
+    return at - from;
+  }
+}
+
+/** Copies a UUID in lower case. Returns false, with any bytes, for another text. */
+function copyUuid(source: Uint8Array, from: number, target: Uint8Array, to: number): boolean {
+  for (let n = 0; n < uuidLength; n += 1) {
+    const byte = source[from + n]!;
+    if (uuidForm[n] === 1 ? byte !== minus : lowerCaseHex[byte] === 0) return false;
+    target[to + n] = byte;
+  }
+  return true;
+}
+
+/** 1 at the places of the hyphens. */
+const uuidForm = Uint8Array.from({ length: uuidLength }, (_, n) => (n === 8 || n === 13 || n === 18 || n === 23 ? 1 : 0));
+const lowerCaseHex = Uint8Array.from({ length: 256 }, (_, byte) => ('0123456789abcdef'.includes(String.fromCharCode(byte)) ? 1 : 0));
+
+function writeOffset(target: Buffer, at: number, offset: number): number {
+  for (let n = 0; n < linePrefix.length; n += 1) target[at + n] = linePrefix[n]!;
+  const start = at + linePrefix.length;
+  let digits = 1;
+  for (let limit = 10; limit <= offset; limit *= 10) digits += 1;
+  let rest = offset;
+  for (let n = start + digits - 1; n >= start; n -= 1) {
+    const next = Math.floor(rest / 10);
+    target[n] = zero + (rest - next * 10);
+    rest = next;
+  }
+  return start + digits;
+}
+
+function factsOf(name: string, column: string, isFirst: boolean, required: boolean): PlainFieldFacts {
+  const text = JSON.stringify(name);
+  return { key: Buffer.from(`${isFirst ? '' : ','}${text}:`), column: Buffer.from(`,${JSON.stringify(column)}:`), required };
+}
+
+/** The plain form of a field. Undefined for a schema with a keyword that it does not cover. */
+function plainFieldOf(
+  schema: object,
+  { key, column, required }: PlainFieldFacts,
+  { isId, isTime }: { readonly isId: boolean; readonly isTime: boolean },
+): PlainField | undefined {
+  const { type, description: _description, 'x-field-id': _id, 'x-column-type': _column, ...rules } = schema as Record<string, unknown>;
+  const { minLength = 0, maxLength, pattern, minimum = -Infinity, maximum = Infinity, 'x-lower-case': lowerCase, ...unknown } = rules;
+  if (Object.keys(unknown).length > 0) return undefined;
+  if (type === 'integer')
+    return isId ? undefined : { kind: 'integer', key, column, required, isTime, minimum: Number(minimum), maximum: Number(maximum) };
+  if (type !== 'string' || isTime) return undefined;
+  const quoted = { key: withQuote(key), column: withQuote(column), required };
+  if (lowerCase === true) return pattern === uuidPattern ? { kind: 'uuid', ...quoted, isId } : undefined;
+  // The pattern of texts refuses NUL and unpaired surrogates, which UTF-8 without escapes cannot hold.
+  if (typeof maxLength !== 'number' || isId || (pattern !== undefined && pattern !== textPattern)) return undefined;
+  // A code point takes one to four bytes.
+  return { kind: 'text', ...quoted, bytesMin: Number(minLength) > 1 ? Number(minLength) * 4 : Number(minLength), bytesMax: maxLength };
+}
+
+function withQuote(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([bytes, Buffer.from('"')]);
+}
