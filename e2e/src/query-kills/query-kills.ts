@@ -37,7 +37,7 @@ export async function runQueryKills(options: QueryKillOptions): Promise<QueryKil
     QUERY_ENGINES: engineNames.join(','),
     TRINO_URL: trinoUrl,
     AWS_ENDPOINT_URL_ATHENA: athena.url,
-    QUERY_LOCK_MS: '1000',
+    QUERY_LOCK_MS: '5000',
     QUERY_ATHENA_POLL_MS_MIN: '50',
     QUERY_ATHENA_POLL_MS_MAX: '500',
     QUERY_DUCKDB_LAYOUT: 'base',
