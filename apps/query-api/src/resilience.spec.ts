@@ -78,6 +78,25 @@ describe('pipelines of the query API', () => {
     pipeline.close();
   });
 
+  it.each([undefined, 60_000])('a call that waits longer than its own time is unavailable under the deadline %s', async (aheadMs) => {
+    const pipeline = createPipeline({
+      name: 'redis',
+      timeout: { attemptMs: 40, totalMs: 50 },
+      bulkhead: { concurrencyMax: 1, queueMax: 1, queueWaitMsMax: 10_000 },
+    });
+    const { redis } = guardsOver({ find: () => pipeline });
+    const blocking = Promise.withResolvers<void>();
+    const first = redis({ operation: 'first', idempotent: true }, async () => await blocking.promise).catch(() => undefined);
+    const deadline = aheadMs === undefined ? undefined : Date.now() + aheadMs;
+    await expect(redis({ operation: 'second', idempotent: true, deadline }, async () => 1)).rejects.toMatchObject({
+      code: 'unavailable',
+      retryAfterSeconds: 1,
+    });
+    blocking.resolve();
+    await first;
+    pipeline.close();
+  });
+
   it('a guard repeats only the calls that may be repeated', async () => {
     const pipeline = createPipeline({ name: 's3', retry: { attemptsMax: 3, baseMs: 0 } });
     const { s3, glue } = guardsOver({ find: (name) => (name === 's3' ? pipeline : undefined) });

@@ -1,6 +1,6 @@
 import { InvalidRequestException } from '@aws-sdk/client-athena';
 import { classOfLakeError, LakeError, remedyOfAwsError } from '@millrace/lake';
-import { classifyError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
+import { classifyError, DeadlineExceededError, type ErrorClass, type Pipeline, type PipelineSpec } from '@millrace/resilience';
 import { pipelineSpecs, type CallPath, type NamedDefaults, type PipelineRegistry, type PipelinesOptions } from '@millrace/runtime';
 import { queryLimits } from '@millrace/contracts';
 import { triesOfRead } from './engines/duckdb/s3-reads.ts';
@@ -154,14 +154,31 @@ export function guardsOver(registry: Pick<PipelineRegistry, 'find'>): Guards {
 function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
   return async <T>({ operation, idempotent, signal, deadline }: GuardedCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     if (pipeline === undefined) throw new TypeError(`This process has no pipeline ${name}.`);
-    // These pipelines have no fallbacks, so the answer comes from the work.
-    return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), {
-      key: operation,
-      idempotent,
-      signal,
-      deadline,
-    })) as T;
+    try {
+      // These pipelines have no fallbacks, so the answer comes from the work.
+      return (await pipeline.execute(async ({ signal: attempt }) => await run(attempt), {
+        key: operation,
+        idempotent,
+        signal,
+        deadline,
+      })) as T;
+    } catch (error) {
+      if (error instanceof DeadlineExceededError && !hasPassed(deadline))
+        throw new QueryError('unavailable', `The time of a call to ${name} was over before it began.`, {
+          retryAfterSeconds: 1,
+          cause: error,
+        });
+      throw error;
+    }
   };
+}
+
+/** Most by which a timer of a pipeline fires before the wall clock shows its end, in milliseconds. */
+const timerEarlyMsMax = 20;
+
+/** Whether the deadline of the caller has passed. Otherwise the total time of the pipeline ended the call. */
+function hasPassed(deadline: number | undefined): boolean {
+  return deadline !== undefined && Date.now() >= deadline - timerEarlyMsMax;
 }
 
 const ioredis = { name: 'ioredis', attemptsMax: 1 };
