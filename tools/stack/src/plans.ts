@@ -143,6 +143,9 @@ async function planAws(context: InstallContext, env: Env): Promise<Planned> {
   const folder = join(settings.home, 'aws');
   for (const name of ['s3', 'state', 'tmp']) mkdirSync(join(folder, name), { recursive: true });
   const port = settings.ports.aws;
+  // It accepts any credentials, except in pre-signed links: these need the keys of the services that sign them.
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = serviceEnv(settings, env);
+  const keys = AWS_ACCESS_KEY_ID === undefined || AWS_SECRET_ACCESS_KEY === undefined ? {} : { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY };
   return {
     plan: {
       name: 'aws',
@@ -151,6 +154,7 @@ async function planAws(context: InstallContext, env: Env): Promise<Planned> {
       args: [],
       env: {
         ...env,
+        ...keys,
         GATEWAY_PORT: String(port),
         BIND_HOST: '127.0.0.1',
         // Otherwise it listens on every address, port 8883.

@@ -69,7 +69,7 @@ const pipeline = createPipeline({ name: 'rates', timeout: { attemptMs: 500 }, re
 const run = async () => {
   const answer = await pipeline.execute(async () => ({ EUR: 1 }), { idempotent: true });
   const client = new PurchaseClient({ url: 'http://127.0.0.1:9' });
-  console.log(answer.EUR, typeof client.post, MillraceError.name);
+  console.log(String(answer.EUR), typeof client.post, MillraceError.name);
 };
 void run();
 `;
