@@ -1,9 +1,10 @@
 import { cpus, totalmem } from 'node:os';
 import { BenchLake } from './lake/bench-lake.ts';
-import { meets, type Figure } from './lake/figures.ts';
 import { runProjector, type ProjectorCost } from './lake/projector-run.ts';
 import { reports, timeReports, type ReportTimes } from './lake/read-reports.ts';
 import { minutesPerCommit, simulateMonth } from './lake/simulate-month.ts';
+import { BenchReport, progress } from './report/bench-report.ts';
+import { loopbackEndpoint, numberAfter } from './report/bench-options.ts';
 
 // One million rows in 2,020 small files, before and after compaction, against the same rows in one sorted file. Then a simulated month of
 // commits without data.
@@ -12,24 +13,12 @@ const usage = './millrace bench lake [--rows N] [--days N] [--json]';
 const fullRows = 1_000_000;
 const fullFiles = 2020;
 const days = 5;
-const figures: Figure[] = [];
-
-function figure(name: string, value: number, unit: string, target?: Figure['target']): void {
-  figures.push({ name, value: Math.round(value * 100) / 100, unit, ...(target === undefined ? {} : { target }) });
-}
-
-function numberAfter(args: readonly string[], name: string, fallback: number): number {
-  const at = args.indexOf(name);
-  if (at < 0) return fallback;
-  const value = Number(args[at + 1]);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a whole number from 1. Usage: ${usage}`);
-  return value;
-}
+const figures = new BenchReport();
 
 function reportTimes(state: string, { ms }: ReportTimes, bound: ReportTimes | undefined): void {
-  for (const [name, value] of ms) figure(`${name}, ${state}: p50`, value, 'ms');
+  for (const [name, value] of ms) figures.add(`${name}, ${state}: p50`, value, 'ms');
   if (bound === undefined) return;
-  figure(`five reports, ${state} / one sorted file`, totalOf(ms) / totalOf(bound.ms), 'ratio', { atMost: 1.2 });
+  figures.add(`five reports, ${state} / one sorted file`, totalOf(ms) / totalOf(bound.ms), 'ratio', { atMost: 1.2 });
 }
 
 function totalOf(ms: ReadonlyMap<string, number>): number {
@@ -37,11 +26,11 @@ function totalOf(ms: ReadonlyMap<string, number>): number {
 }
 
 function reportCost(work: string, { seconds, cpuSeconds, peakRssMb, s3Requests, bytesWritten }: ProjectorCost, rows: number): void {
-  figure(`${work}: duration`, seconds, 's');
-  figure(`${work}: CPU per million rows`, (cpuSeconds * 1e6) / rows, 's');
-  figure(`${work}: peak RSS of the projector`, peakRssMb, 'MB', { atMost: 512 });
-  figure(`${work}: S3 requests`, s3Requests, 'requests');
-  if (bytesWritten > 0) figure(`${work}: bytes written per million rows`, (bytesWritten * 1e6) / rows / 1e6, 'MB');
+  figures.add(`${work}: duration`, seconds, 's');
+  figures.add(`${work}: CPU per million rows`, (cpuSeconds * 1e6) / rows, 's');
+  figures.add(`${work}: peak RSS of the projector`, peakRssMb, 'MB', { atMost: 512 });
+  figures.add(`${work}: S3 requests`, s3Requests, 'requests');
+  if (bytesWritten > 0) figures.add(`${work}: bytes written per million rows`, (bytesWritten * 1e6) / rows / 1e6, 'MB');
 }
 
 async function measureTable(rows: number, endpoint: string): Promise<void> {
@@ -61,8 +50,8 @@ async function measureTable(rows: number, endpoint: string): Promise<void> {
     progress('the projector adds the files');
     const append = await runProjector(env, async () => (await rowsOf()) === rows, 600_000);
     const before = await lake.files();
-    figure('before: files', before.length, 'files');
-    figure('before: bytes', bytes / 1e6, 'MB');
+    figures.add('before: files', before.length, 'files');
+    figures.add('before: bytes', bytes / 1e6, 'MB');
     reportCost('append', append, rows);
 
     const urisOf = (keys: readonly { readonly key: string }[]): string[] => keys.map(({ key }) => `s3://${lake.bucket}/${key}`);
@@ -74,8 +63,8 @@ async function measureTable(rows: number, endpoint: string): Promise<void> {
     const compacting = { ...env, PROJECTOR_COMPACTION_SECONDS: '0.5' };
     const compaction = await runProjector(compacting, async () => (await lake.files()).length <= days, 600_000);
     const after = await lake.files();
-    figure('after: files', after.length, 'files');
-    figure('after: bytes', after.reduce((sum, file) => sum + file.bytes, 0) / 1e6, 'MB');
+    figures.add('after: files', after.length, 'files');
+    figures.add('after: bytes', after.reduce((sum, file) => sum + file.bytes, 0) / 1e6, 'MB');
     reportCost('compaction', compaction, rows);
 
     progress('five reports after compaction, and over one sorted file');
@@ -83,7 +72,7 @@ async function measureTable(rows: number, endpoint: string): Promise<void> {
     const fast = await timeReports(urisOf(after), endpoint, 7);
     reportTimes('one sorted file', bound, undefined);
     reportTimes('after', fast, bound);
-    figure('five reports, before / after', totalOf(slow.ms) / totalOf(fast.ms), 'ratio', { atLeast: 10 });
+    figures.add('five reports, before / after', totalOf(slow.ms) / totalOf(fast.ms), 'ratio', { atLeast: 10 });
     for (const [name, answer] of fast.answers)
       if (answer !== slow.answers.get(name) || answer !== bound.answers.get(name)) throw new Error(`the answers of ${name} differ`);
   } finally {
@@ -95,25 +84,20 @@ async function measureMonth(lastDay: number): Promise<void> {
   const reported = [...new Set([1, 10, 30].filter((day) => day < lastDay).concat(lastDay))];
   const states = await simulateMonth(reported, (day) => progress(`day ${day} of ${lastDay} simulated`));
   for (const { day, commits, files, commitMs, callsPerCommit, manifestBytes, metadataBytes, planningMs } of states) {
-    figure(`day ${day}: commits`, commits, 'commits');
-    figure(`day ${day}: files`, files, 'files');
-    figure(`day ${day}: commit p50`, commitMs, 'ms');
-    figure(`day ${day}: S3 calls of a commit p50`, callsPerCommit, 'calls');
-    figure(`day ${day}: manifests`, manifestBytes / 1e3, 'kB');
-    figure(`day ${day}: metadata`, metadataBytes / 1e3, 'kB');
-    figure(`day ${day}: planning without a cache p50`, planningMs, 'ms');
+    figures.add(`day ${day}: commits`, commits, 'commits');
+    figures.add(`day ${day}: files`, files, 'files');
+    figures.add(`day ${day}: commit p50`, commitMs, 'ms');
+    figures.add(`day ${day}: S3 calls of a commit p50`, callsPerCommit, 'calls');
+    figures.add(`day ${day}: manifests`, manifestBytes / 1e3, 'kB');
+    figures.add(`day ${day}: metadata`, metadataBytes / 1e3, 'kB');
+    figures.add(`day ${day}: planning without a cache p50`, planningMs, 'ms');
   }
 }
 
-function progress(text: string): void {
-  process.stderr.write(`  … ${text}\n`);
-}
-
 async function main(args: readonly string[]): Promise<void> {
-  const endpoint = process.env['AWS_ENDPOINT_URL'] ?? '';
-  if (!/^http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(endpoint)) throw new Error(`the load goes to loopback only, not to ${endpoint}`);
-  const rows = numberAfter(args, '--rows', fullRows);
-  const lastDay = numberAfter(args, '--days', 30);
+  const endpoint = loopbackEndpoint();
+  const rows = numberAfter(args, '--rows', fullRows, usage);
+  const lastDay = numberAfter(args, '--days', 30, usage);
   await measureTable(rows, endpoint);
   await measureMonth(lastDay);
   const conditions = {
@@ -125,17 +109,7 @@ async function main(args: readonly string[]): Promise<void> {
     duckdb: 'bare, warm, 2 threads; reads the local S3 on the same processors',
     month: `8 lanes, a file each minute, a commit every ${minutesPerCommit} minutes; the projector's code over a store in memory, without data`,
   };
-  if (args.includes('--json')) {
-    console.log(JSON.stringify({ benchmark: 'lake', conditions, figures: figures.map((one) => ({ ...one, met: meets(one) })) }));
-    return;
-  }
-  for (const [name, value] of Object.entries(conditions)) console.log(`${name}: ${value}`);
-  console.log();
-  for (const one of figures) {
-    const met = meets(one);
-    const goal = met === undefined ? '' : `  ${met ? 'meets' : 'misses'} ${Object.values(one.target!).join('')}`;
-    console.log(`${one.name.padEnd(48)} ${one.value.toLocaleString('en').padStart(12)} ${one.unit}${goal}`);
-  }
+  figures.print('lake', conditions, args.includes('--json'));
 }
 
 await main(process.argv.slice(2));

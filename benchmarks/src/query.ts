@@ -2,15 +2,16 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { spawnService, type ServiceProcess } from '@millrace/testing';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { meets, type Figure } from './lake/figures.ts';
 import { exportResult, makeLargeResult } from './query/export-result.ts';
 import { submitAtRate } from './query/open-loop.ts';
 import { ask, quantile, submit, timed } from './query/query-calls.ts';
 import { openQueryLake } from './query/query-lake.ts';
 import { openWarmDuckDb } from './query/warm-duckdb.ts';
+import { BenchReport, progress } from './report/bench-report.ts';
+import { loopbackEndpoint, wholeNumber } from './report/bench-options.ts';
 
-// Runs the same statements in a warm DuckDB that reads S3 itself and through the API, over lakes of the same rows in increasingly many
-// files. Then many statements at once, kept results, submissions at a fixed rate, and a large export.
+// Runs the same statements in a warm DuckDB that reads S3 itself, and through the API. The lakes hold the same rows in more and more files.
+// Then many statements at once, kept results, submissions at a fixed rate, and a large export.
 
 const usage = './millrace bench query [--rows N] [--files N,N] [--rounds N] [--export-rows N] [--seconds N] [--json]';
 const { values: options } = parseArgs({
@@ -23,11 +24,11 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const rows = wholeNumber('rows', options.rows);
-const fileCounts = options.files.split(',').map((count) => wholeNumber('files', count));
-const rounds = wholeNumber('rounds', options.rounds);
-const exportRows = wholeNumber('export-rows', options['export-rows']);
-const seconds = wholeNumber('seconds', options.seconds);
+const rows = wholeNumber('--rows', options.rows, usage);
+const fileCounts = options.files.split(',').map((count) => wholeNumber('--files', count, usage));
+const rounds = wholeNumber('--rounds', options.rounds, usage);
+const exportRows = wholeNumber('--export-rows', options['export-rows'], usage);
+const seconds = wholeNumber('--seconds', options.seconds, usage);
 const smallRounds = 50;
 const cacheRounds = 500;
 const submissionsPerSecond = 200;
@@ -36,21 +37,7 @@ const report =
   'SELECT genre, count(*) AS purchases, count(DISTINCT user_id) AS buyers, round(avg(user_age), 1) AS average_age FROM purchases GROUP BY genre ORDER BY purchases DESC, genre';
 const small = 'SELECT 42 AS answer';
 const exports = ['text/csv', 'application/x-ndjson', 'application/vnd.apache.parquet', 'application/vnd.apache.arrow.stream'];
-const figures: Figure[] = [];
-
-function wholeNumber(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1. Usage: ${usage}`);
-  return value;
-}
-
-function figure(name: string, value: number, unit: string, target?: Figure['target']): void {
-  figures.push({ name, value: Math.round(value * 100) / 100, unit, ...(target === undefined ? {} : { target }) });
-}
-
-function progress(text: string): void {
-  process.stderr.write(`  … ${text}\n`);
-}
+const figures = new BenchReport(64);
 
 /** Runs both sides in turn, so that noise of the machine hits both. */
 async function compare(
@@ -67,15 +54,15 @@ async function compare(
     if (ours.value.length !== theirs.value.length) throw new Error(`${name}: the answers differ`);
     // The first round warms both.
     if (round < 0) {
-      figure(`${name}: first answer, API`, ours.ms, 'ms');
-      figure(`${name}: first answer, DuckDB`, theirs.ms, 'ms');
+      figures.add(`${name}: first answer, API`, ours.ms, 'ms');
+      figures.add(`${name}: first answer, DuckDB`, theirs.ms, 'ms');
       continue;
     }
     api.push(ours.ms);
     bare.push(theirs.ms);
   }
-  figure(`${name}: warm DuckDB p50`, quantile(bare, 0.5), 'ms');
-  figure(`${name}: API p50`, quantile(api, 0.5), 'ms');
+  figures.add(`${name}: warm DuckDB p50`, quantile(bare, 0.5), 'ms');
+  figures.add(`${name}: API p50`, quantile(api, 0.5), 'ms');
   return { bare, api };
 }
 
@@ -98,7 +85,7 @@ async function measure(count: number, endpoint: string): Promise<void> {
     progress(`${count} files: the report, ${rounds} rounds`);
     const sides = { duckdb, url: api.url };
     const { bare, api: ours } = await compare(`${count} files`, report, rounds, sides);
-    figure(`${count} files: API / warm DuckDB`, quantile(ours, 0.5) / quantile(bare, 0.5), 'ratio', { atMost: 1.3 });
+    figures.add(`${count} files: API / warm DuckDB`, quantile(ours, 0.5) / quantile(bare, 0.5), 'ratio', { atMost: 1.3 });
     if (count === fileCounts[0]) await measureRest(api, worker, sides);
   } finally {
     await Promise.all(started.map(async (service) => await service.kill('SIGTERM')));
@@ -114,13 +101,13 @@ async function measureRest(
   const { url } = sides;
   progress(`SELECT 42, ${smallRounds} rounds`);
   const tiny = await compare('SELECT 42', small, smallRounds, sides);
-  figure('SELECT 42: API over warm DuckDB, p50', quantile(tiny.api, 0.5) - quantile(tiny.bare, 0.5), 'ms', { atMost: 20 });
+  figures.add('SELECT 42: API over warm DuckDB, p50', quantile(tiny.api, 0.5) - quantile(tiny.bare, 0.5), 'ms', { atMost: 20 });
 
   for (const statements of parallel) {
     progress(`${statements} reports at once`);
     const all = await timed(async () => await Promise.all(Array.from({ length: statements }, async () => await ask(url, { sql: report }))));
     // Before warm sandboxes, 50 at once were 1.1 a second.
-    figure(`${statements} at once`, statements / (all.ms / 1000), 'statements/s', statements === 50 ? { atLeast: 4.4 } : undefined);
+    figures.add(`${statements} at once`, statements / (all.ms / 1000), 'statements/s', statements === 50 ? { atLeast: 4.4 } : undefined);
   }
 
   progress(`a kept result, ${cacheRounds} rounds`);
@@ -134,32 +121,31 @@ async function measureRest(
     if (value.xCache !== 'hit') throw new Error(`a repeated statement was answered by ${value.xCache}`);
     hits.push(ms);
   }
-  figure('cache hit: p50', quantile(hits, 0.5), 'ms');
-  figure('cache hit: p99', quantile(hits, 0.99), 'ms', { atMost: 15 });
+  figures.add('cache hit: p50', quantile(hits, 0.5), 'ms');
+  figures.add('cache hit: p99', quantile(hits, 0.99), 'ms', { atMost: 15 });
 
   progress(`a result of ${exportRows} rows`);
   const large = await makeLargeResult(api, worker, exportRows);
-  figure('large result: duration', large.seconds, 's');
-  figure('large result: peak RSS of the worker', large.workerRssMb, 'MB');
+  figures.add('large result: duration', large.seconds, 's');
+  figures.add('large result: peak RSS of the worker', large.workerRssMb, 'MB');
   for (const accept of exports) {
     progress(`export as ${accept}`);
     const { seconds: took, bytes, apiRssMb } = await exportResult(api, large.id, accept);
-    figure(`export ${accept}: rate`, exportRows / took, 'rows/s');
-    figure(`export ${accept}: size`, bytes / 1e6, 'MB');
-    figure(`export ${accept}: peak RSS of the API`, apiRssMb, 'MB', { atMost: 256 });
+    figures.add(`export ${accept}: rate`, exportRows / took, 'rows/s');
+    figures.add(`export ${accept}: size`, bytes / 1e6, 'MB');
+    figures.add(`export ${accept}: peak RSS of the API`, apiRssMb, 'MB', { atMost: 256 });
   }
 
   // Last, because its statements stay in the queue.
   progress(`${submissionsPerSecond} submissions a second for ${seconds} s`);
   const loop = await submitAtRate(url, submissionsPerSecond, seconds);
-  figure(`submit at ${submissionsPerSecond}/s: p50`, quantile(loop.ms, 0.5), 'ms');
-  figure(`submit at ${submissionsPerSecond}/s: p99`, quantile(loop.ms, 0.99), 'ms', { atMost: 50 });
-  figure(`submit at ${submissionsPerSecond}/s: refused`, loop.refused, 'statements', { atMost: 0 });
+  figures.add(`submit at ${submissionsPerSecond}/s: p50`, quantile(loop.ms, 0.5), 'ms');
+  figures.add(`submit at ${submissionsPerSecond}/s: p99`, quantile(loop.ms, 0.99), 'ms', { atMost: 50 });
+  figures.add(`submit at ${submissionsPerSecond}/s: refused`, loop.refused, 'statements', { atMost: 0 });
 }
 
 async function main(): Promise<void> {
-  const endpoint = process.env['AWS_ENDPOINT_URL'] ?? '';
-  if (!/^http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(endpoint)) throw new Error(`the load goes to loopback only, not to ${endpoint}`);
+  const endpoint = loopbackEndpoint();
   for (const count of fileCounts) await measure(count, endpoint);
   const conditions = {
     node: process.version,
@@ -169,17 +155,7 @@ async function main(): Promise<void> {
     statement: report,
     note: 'load, API, worker, Redis, the local S3 and the bare DuckDB on the same processors; 1 thread in each DuckDB',
   };
-  if (options.json) {
-    console.log(JSON.stringify({ benchmark: 'query', conditions, figures: figures.map((one) => ({ ...one, met: meets(one) })) }));
-    return;
-  }
-  for (const [name, value] of Object.entries(conditions)) console.log(`${name}: ${value}`);
-  console.log();
-  for (const one of figures) {
-    const met = meets(one);
-    const goal = met === undefined ? '' : `  ${met ? 'meets' : 'misses'} ${Object.values(one.target!).join('')}`;
-    console.log(`${one.name.padEnd(64)} ${one.value.toLocaleString('en').padStart(12)} ${one.unit}${goal}`);
-  }
+  figures.print('query', conditions, options.json);
 }
 
 await main();

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { purchases } from '@millrace/contracts';
 import { TestTopic } from '@millrace/testing';
-import { meets, type Figure } from './lake/figures.ts';
+import { progress, BenchReport } from './report/bench-report.ts';
+import { loopbackEndpoint, numberAfter } from './report/bench-options.ts';
 import { runChild } from './sink/child-run.ts';
 import { loadTopic, type Manifest, type RawFiles } from './sink/load-topic.ts';
 import { installNativeLoop, runNativeLoop } from './sink/native-loop.ts';
@@ -16,24 +17,12 @@ import { runSink, type RunCost } from './sink/sink-run.ts';
 // The sink over a topic that is full already, against a native loop without guarantees and against the bare encoder.
 
 const usage = './millrace bench sink [--rows N] [--json]';
-const figures: Figure[] = [];
-
-function figure(name: string, value: number, unit: string, target?: Figure['target']): void {
-  figures.push({ name, value: Math.round(value * 100) / 100, unit, ...(target === undefined ? {} : { target }) });
-}
-
-function rowsOf(args: readonly string[]): number {
-  const at = args.indexOf('--rows');
-  if (at < 0) return 1_000_000;
-  const rows = Number(args[at + 1]);
-  if (!Number.isInteger(rows) || rows < 1) throw new Error(`--rows must be a whole number from 1. Usage: ${usage}`);
-  return rows;
-}
+const figures = new BenchReport();
 
 function reportRun(name: string, { seconds, cpuSeconds, peakRssMb }: RunCost, rows: number): void {
-  figure(`${name}: events a second`, rows / seconds, 'events/s');
-  figure(`${name}: CPU per million events`, (cpuSeconds * 1e6) / rows, 's');
-  figure(`${name}: peak RSS`, peakRssMb, 'MB', name === 'sink' ? { atMost: 512 } : undefined);
+  figures.add(`${name}: events a second`, rows / seconds, 'events/s');
+  figures.add(`${name}: CPU per million events`, (cpuSeconds * 1e6) / rows, 's');
+  figures.add(`${name}: peak RSS`, peakRssMb, 'MB', name === 'sink' ? { atMost: 512 } : undefined);
 }
 
 /** A topic full of purchases, and a bucket for each of the programs that read it. */
@@ -71,10 +60,10 @@ async function measureSink({ topic, folder, manifest }: Loaded): Promise<RunCost
   progress('the result is read back');
   const { files, bytes } = await readBack(`s3://${bucket}/${purchases.table}`, manifest, folder);
   reportRun('sink', cost, manifest.rows);
-  figure('sink: longest block of the event loop', cost.blockMs, 'ms', { atMost: 50 });
-  figure('sink: files', files, 'files');
-  figure('sink: bytes', bytes / 1e6, 'MB');
-  figure('sink: raw JSON / Parquet', manifest.rawBytes / bytes, 'ratio');
+  figures.add('sink: longest block of the event loop', cost.blockMs, 'ms', { atMost: 50 });
+  figures.add('sink: files', files, 'files');
+  figures.add('sink: bytes', bytes / 1e6, 'MB');
+  figures.add('sink: raw JSON / Parquet', manifest.rawBytes / bytes, 'ratio');
   return cost;
 }
 
@@ -87,8 +76,8 @@ async function measureNativeLoop({ topic, folder, manifest }: Loaded): Promise<R
   const cost = await runNativeLoop(python, place);
   const { files, bytes } = await readBack(`s3://${bucket}/native`, manifest, folder);
   reportRun('native loop', cost, manifest.rows);
-  figure('native loop: files', files, 'files');
-  figure('native loop: bytes', bytes / 1e6, 'MB');
+  figures.add('native loop: files', files, 'files');
+  figures.add('native loop: bytes', bytes / 1e6, 'MB');
   return cost;
 }
 
@@ -98,14 +87,9 @@ async function measureDuckDb({ raw }: Loaded): Promise<void> {
   reportRun('DuckDB alone', cost, raw.rows);
 }
 
-function progress(text: string): void {
-  process.stderr.write(`  … ${text}\n`);
-}
-
 async function main(args: readonly string[]): Promise<void> {
-  const endpoint = process.env['AWS_ENDPOINT_URL'] ?? '';
-  if (!/^http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(endpoint)) throw new Error(`the load goes to loopback only, not to ${endpoint}`);
-  const rows = rowsOf(args);
+  loopbackEndpoint();
+  const rows = numberAfter(args, '--rows', 1_000_000, usage);
   const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
   const topic = await TestTopic.create('bench-sink', { partitions: purchases.topic.partitions });
   let rawBytes: number;
@@ -116,8 +100,8 @@ async function main(args: readonly string[]): Promise<void> {
     const sink = await measureSink(loaded);
     const native = await measureNativeLoop(loaded);
     await measureDuckDb(loaded);
-    figure('sink / native loop: events a second', native.seconds / sink.seconds, 'ratio', { atLeast: 0.65 });
-    figure('sink / native loop: CPU', sink.cpuSeconds / native.cpuSeconds, 'ratio');
+    figures.add('sink / native loop: events a second', native.seconds / sink.seconds, 'ratio', { atLeast: 0.65 });
+    figures.add('sink / native loop: CPU', sink.cpuSeconds / native.cpuSeconds, 'ratio');
   } finally {
     await topic.delete();
     await rm(folder, { recursive: true, force: true });
@@ -132,17 +116,7 @@ async function main(args: readonly string[]): Promise<void> {
     sink: 'its own defaults, but SINK_SHUTDOWN_SECONDS=600; SIGTERM after the last record was taken',
     note: 'Kafka and the local S3 share the processors; their CPU is not counted',
   };
-  if (args.includes('--json')) {
-    console.log(JSON.stringify({ benchmark: 'sink', conditions, figures: figures.map((one) => ({ ...one, met: meets(one) })) }));
-    return;
-  }
-  for (const [name, value] of Object.entries(conditions)) console.log(`${name}: ${value}`);
-  console.log();
-  for (const one of figures) {
-    const met = meets(one);
-    const goal = met === undefined ? '' : `  ${met ? 'meets' : 'misses'} ${Object.values(one.target!).join('')}`;
-    console.log(`${one.name.padEnd(48)} ${one.value.toLocaleString('en').padStart(12)} ${one.unit}${goal}`);
-  }
+  figures.print('sink', conditions, args.includes('--json'));
 }
 
 await main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 import { spawnService, waitUntil } from '@millrace/testing';
 import { processCost, type ProcessCost } from '../process/process-cost.ts';
-import { sumOf } from './figures.ts';
+import { sumOf } from '../report/figures.ts';
 
 /** Cost of a projector process from its start until its work was done. */
 export interface ProjectorCost extends ProcessCost {

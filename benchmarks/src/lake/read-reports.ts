@@ -1,5 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api';
-import { median } from './figures.ts';
+import { readS3 } from '../duckdb/read-s3.ts';
+import { median } from '../report/figures.ts';
 
 /** Five of the shipped reports, in their SQL. */
 export const reports: Readonly<Record<string, string>> = {
@@ -24,13 +25,7 @@ export async function timeReports(uris: readonly string[], endpoint: string, rou
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   const connection = await instance.connect();
   try {
-    const httpfs = process.env['QUERY_DUCKDB_HTTPFS'];
-    await connection.run(httpfs === undefined ? 'INSTALL httpfs; LOAD httpfs' : `LOAD '${httpfs}'`);
-    const { host, protocol } = new URL(endpoint);
-    const [key, secret] = [process.env['AWS_ACCESS_KEY_ID'] ?? 'bench', process.env['AWS_SECRET_ACCESS_KEY'] ?? 'bench'];
-    await connection.run(
-      `CREATE SECRET (TYPE s3, KEY_ID '${key}', SECRET '${secret}', REGION '${process.env['AWS_REGION'] ?? 'us-east-1'}', ENDPOINT '${host}', URL_STYLE 'path', USE_SSL ${protocol === 'https:'})`,
-    );
+    await readS3(connection, endpoint);
     await connection.run(
       `CREATE VIEW purchases AS FROM read_parquet([${uris.map((uri) => `'${uri}'`).join(', ')}], hive_partitioning = false)`,
     );

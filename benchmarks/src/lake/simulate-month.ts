@@ -14,7 +14,7 @@ import {
   type Rewriter,
 } from '@millrace/lake';
 import { benchEntry } from './bench-entry.ts';
-import { median } from './figures.ts';
+import { median } from '../report/figures.ts';
 import { MemoryStore } from './memory-store.ts';
 
 /** The table at the end of one simulated day. */

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { spawnService } from '@millrace/testing';
+import { processCost } from '../process/process-cost.ts';
 
 /** A server under load, in its own process. */
 export interface ServerProcess {
@@ -10,9 +10,6 @@ export interface ServerProcess {
   /** Ends it and waits. */
   stop(): Promise<void>;
 }
-
-/** Linux counts the CPU time of a process in ticks of 10 ms. */
-const secondsPerTick = 0.01;
 
 /**
  * Starts the bare server.
@@ -48,9 +45,5 @@ export async function startOurs(env: Readonly<Record<string, string>>): Promise<
 
 /** CPU seconds that a process has used, user and system; undefined where the system does not report it. */
 export async function cpuSecondsOf(pid: number): Promise<number | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  if (stat === undefined) return undefined;
-  // The name of the program, in parentheses, may hold spaces. Fields 14 and 15 of the line are user and system time.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * secondsPerTick;
+  return (await processCost(pid).catch(() => undefined))?.cpuSeconds;
 }

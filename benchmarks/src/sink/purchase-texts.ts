@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto';
+import { pick, seededRandom } from '@millrace/testing';
 
 /** A purchase as the purchase API writes it, and its parts that a reader is checked against. */
 export interface PurchaseText {
@@ -33,9 +34,9 @@ const authors = ['Ada Moreau', 'Jorge Nakamura', 'Iris Okafor', 'Tomas Lindqvist
  * hours. The seed decides everything but the ids of the events, which are UUIDv7 as the purchase API makes them.
  */
 export function* purchaseTexts(count: number, seed = 7): Generator<PurchaseText> {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const idOf = (): string => uuid([8, 4, 3, 3, 12].map((digits) => hexOf(random, digits)).join(''), '4');
-  const one = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
+  const one = <T>(values: readonly T[]): T => pick(values, random);
   const bookTexts = Array.from(
     { length: books },
     (_, n) =>
@@ -87,17 +88,6 @@ function eventIds(): () => string {
     made += 1;
     at += 18;
     return uuid(time + hex.slice(at - 18, at), '7');
-  };
-}
-
-/** A generator of numbers in [0, 1); the same seed gives the same numbers. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b_79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 

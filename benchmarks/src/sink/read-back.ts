@@ -1,4 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api';
+import { readS3 } from '../duckdb/read-s3.ts';
 import type { Manifest } from './load-topic.ts';
 
 /** The data files of a run. */
@@ -16,14 +17,7 @@ export async function readBack(prefix: string, manifest: Manifest, memoryFolder:
   const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '4GB', temp_directory: memoryFolder });
   const connection = await instance.connect();
   try {
-    const httpfs = process.env['QUERY_DUCKDB_HTTPFS'];
-    await connection.run(httpfs === undefined ? 'INSTALL httpfs; LOAD httpfs' : `LOAD '${httpfs}'`);
-    const { host, protocol } = new URL(process.env['AWS_ENDPOINT_URL']!);
-    const [key, secret] = [process.env['AWS_ACCESS_KEY_ID'] ?? 'bench', process.env['AWS_SECRET_ACCESS_KEY'] ?? 'bench'];
-    await connection.run(
-      `CREATE SECRET (TYPE s3, KEY_ID '${key}', SECRET '${secret}', REGION '${process.env['AWS_REGION'] ?? 'us-east-1'}',
-       ENDPOINT '${host}', URL_STYLE 'path', USE_SSL ${protocol === 'https:'})`,
-    );
+    await readS3(connection, process.env['AWS_ENDPOINT_URL']!);
     const table = `read_parquet('${prefix}/**/*.parquet', hive_partitioning = false)`;
     const numbersOf = async (sql: string): Promise<number[]> => (await connection.runAndReadAll(sql)).getRows()[0]!.map(Number);
     const found = await numbersOf(

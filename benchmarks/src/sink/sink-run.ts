@@ -1,5 +1,5 @@
 import { spawnService, waitUntil, type ServiceProcess, type TestTopic } from '@millrace/testing';
-import { sumOf } from '../lake/figures.ts';
+import { sumOf } from '../report/figures.ts';
 import { processCost, type ProcessCost } from '../process/process-cost.ts';
 
 /** Cost of a run from the start of consuming until everything is stored and committed. */
