@@ -49,8 +49,7 @@ export async function runQueryKills(options: QueryKillOptions): Promise<QueryKil
     await spawnService('query-worker', { ...env, ...more });
   try {
     const api = await spawnService('query-api', env);
-    const executedTwice = (ids: readonly string[]): number =>
-      ids.filter((id) => athena.executions.filter(({ token }) => token === id).length > 1).length;
+    const executedTwice = (ids: readonly string[]): number => ids.filter((id) => athena.executionsOf(id) > 1).length;
 
     const stuckWorker = await startWorker({ AWS_ENDPOINT_URL_S3: s3.url, QUERY_DUCKDB_CACHE_MB: '0', QUERY_DUCKDB_READ_SECONDS: '15' });
     tell('purchases land');

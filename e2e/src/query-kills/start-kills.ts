@@ -53,7 +53,7 @@ export async function killAroundStart(
   }
   onCall(undefined);
   await worker.kill('SIGKILL');
-  const executions = ids.map((id) => athena.executions.filter(({ token }) => token === id).length);
+  const executions = ids.map((id) => athena.executionsOf(id));
   return {
     kills: count,
     succeeded,

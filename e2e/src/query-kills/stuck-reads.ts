@@ -1,4 +1,4 @@
-import type { FaultProxy } from '@millrace/testing';
+import { waitUntil, type FaultProxy } from '@millrace/testing';
 import { post } from '../http.ts';
 import { QueryCrowd } from './query-crowd.ts';
 
@@ -25,7 +25,11 @@ export async function besideStuckReads(apiUrl: string, s3: FaultProxy): Promise<
       apiUrl,
       Array.from({ length: stuck }, () => ({ sql, engine: 'duckdb' as const })),
     );
-    while (crowd.inState('running') < stuck) await crowd.look();
+    const areStuck = async (): Promise<boolean> => {
+      await crowd.look();
+      return crowd.inState('running') === stuck;
+    };
+    await waitUntil(`${stuck} statements to hang on S3`, areStuck, { timeoutMs: 120_000, everyMs: 100 });
     const besideP99Ms = p99(await stream(apiUrl, rounds));
     await crowd.look();
     return { aloneP99Ms, besideP99Ms, stillStuck: crowd.inState('running') };

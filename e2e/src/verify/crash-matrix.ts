@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { runCrashMatrix } from '../crash/crash-matrix.ts';
 import { faultKinds, type CrashFaultKind } from '../crash/fault-plan.ts';
 import { reportText } from '../crash/report.ts';
+import { wholeNumberOption } from '../whole-number-option.ts';
 
 const { values } = parseArgs({
   options: {
@@ -17,13 +18,6 @@ const { values } = parseArgs({
   },
 });
 
-const whole = (name: string, text: string, max: number): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > max)
-    throw new Error(`--${name} takes a whole number from 1 to ${max} (it is "${text}")`);
-  return value;
-};
-
 const kindsOf = (text: string): CrashFaultKind[] =>
   text.split(',').map((name) => {
     const kind = faultKinds.find((one) => one === name);
@@ -33,9 +27,9 @@ const kindsOf = (text: string): CrashFaultKind[] =>
   });
 
 const report = await runCrashMatrix({
-  faults: whole('faults', values.faults, 100_000),
-  seed: values.seed === undefined ? Math.floor(Math.random() * 1_000_000) + 1 : whole('seed', values.seed, 4_294_967_295),
-  faultsPerRound: whole('round', values.round, 10_000),
+  faults: wholeNumberOption('faults', values.faults, 1, 100_000),
+  seed: values.seed === undefined ? Math.floor(Math.random() * 1_000_000) + 1 : wholeNumberOption('seed', values.seed, 1, 4_294_967_295),
+  faultsPerRound: wholeNumberOption('round', values.round, 1, 10_000),
   ...(values.kinds === undefined ? {} : { kinds: kindsOf(values.kinds) }),
   conditions: `${availableParallelism()} cores, Node ${process.versions.node}`,
   tell: (line) => process.stderr.write(`${line}\n`),

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runFuzzedTopic } from '../fuzz/fuzzed-topic.ts';
+import { wholeNumberOption } from '../whole-number-option.ts';
 
 const { values } = parseArgs({
   options: {
@@ -9,15 +10,11 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const numbers = { records: Number(values.records), seed: Number(values.seed), kills: Number(values.kills) };
-for (const [name, value, max] of [
-  ['records', numbers.records, 10_000_000],
-  ['seed', numbers.seed, 2 ** 32 - 1],
-  ['kills', numbers.kills, 100],
-] as const) {
-  if (!Number.isInteger(value) || value < 0 || value > max)
-    throw new Error(`--${name} takes a whole number from 0 to ${max} (it is "${values[name]}")`);
-}
+const numbers = {
+  records: wholeNumberOption('records', values.records, 0, 10_000_000),
+  seed: wholeNumberOption('seed', values.seed, 0, 2 ** 32 - 1),
+  kills: wholeNumberOption('kills', values.kills, 0, 100),
+};
 
 // One of two seeds has the time of the broker.
 const report = await runFuzzedTopic({ ...numbers, appendTime: numbers.seed % 2 === 0, tell: (line) => process.stderr.write(`${line}\n`) });

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { PeriodFigures } from '../purchase-load/load-failures.ts';
 import { runPurchaseLoad } from '../purchase-load/purchase-load.ts';
+import { wholeNumberOption } from '../whole-number-option.ts';
 
 const { values } = parseArgs({
   options: {
@@ -10,10 +11,9 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const [seconds, clients] = [Number(values.seconds), Number(values.clients)];
+const seconds = Number(values.seconds);
 if (!(seconds >= 20 && seconds <= 3600)) throw new Error(`--seconds takes a number from 20 to 3600 (it is "${values.seconds}")`);
-if (!(Number.isInteger(clients) && clients >= 1 && clients <= 1000))
-  throw new Error(`--clients takes a whole number from 1 to 1000 (it is "${values.clients}")`);
+const clients = wholeNumberOption('clients', values.clients, 1, 1000);
 
 const report = await runPurchaseLoad({ durationMs: seconds * 1000, clients, tell: (line) => process.stderr.write(`${line}\n`) });
 const passed = report.failures.length === 0;

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { FaultAmidQueries } from '../query-kills/query-kill-failures.ts';
 import { runQueryKills } from '../query-kills/query-kills.ts';
+import { wholeNumberOption } from '../whole-number-option.ts';
 
 const { TRINO_URL: trinoUrl, MILLRACE_TRINO_MISSING: missing = 'TRINO_URL is not set' } = process.env;
 if (trinoUrl === undefined) throw new Error(`This proof needs Trino for its local Athena: ${missing}.`);
@@ -15,16 +16,10 @@ const { values } = parseArgs({
   },
 });
 
-function size(name: 'kills' | 'queries' | 'concurrent', least: number, most: number): number {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new Error(`--${name} takes a whole number from ${least} to ${most} (it is "${values[name]}")`);
-}
-
 const report = await runQueryKills({
-  kills: size('kills', 1, 1000),
-  queries: size('queries', 20, 900),
-  concurrent: size('concurrent', 1, 900),
+  kills: wholeNumberOption('kills', values.kills, 1, 1000),
+  queries: wholeNumberOption('queries', values.queries, 20, 900),
+  concurrent: wholeNumberOption('concurrent', values.concurrent, 1, 900),
   trinoUrl,
   conditions: `${availableParallelism()} cores, Node ${process.versions.node}`,
   tell: (line) => process.stderr.write(`${line}\n`),

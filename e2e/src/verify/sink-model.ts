@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { wholeNumberOption } from '../whole-number-option.ts';
 
 interface Report {
   readonly schedules: number;
@@ -14,11 +15,8 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const [schedules, seed] = [Number(values.schedules), Number(values.seed)];
-if (!(Number.isInteger(schedules) && schedules >= 1 && schedules <= 10_000_000))
-  throw new Error(`--schedules takes a whole number from 1 to 10000000 (it is "${values.schedules}")`);
-if (!(Number.isInteger(seed) && seed >= 0 && seed <= 1_000_000_000))
-  throw new Error(`--seed takes a whole number from 0 to 1000000000 (it is "${values.seed}")`);
+const schedules = wholeNumberOption('schedules', values.schedules, 1, 10_000_000);
+const seed = wholeNumberOption('seed', values.seed, 0, 1_000_000_000);
 
 // The model is made of the sink's own lanes and lies beside them.
 const model = new URL('../../../apps/sink/dist/simulation/check-model.js', import.meta.url);

@@ -86,6 +86,11 @@ export class LocalAthena {
     return [...this.#executions.values()].map(({ id, token, sql, run: { state } }) => ({ id, token, sql, state }));
   }
 
+  /** How many queries were started with a token. */
+  executionsOf(token: string): number {
+    return this.executions.filter((one) => one.token === token).length;
+  }
+
   /** Injects a fault. */
   inject(kind: AthenaFaultKind, options: AthenaFaultOptions = {}): InjectedAthenaFault {
     return this.faults.inject(kind, options);
