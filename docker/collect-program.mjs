@@ -22,7 +22,7 @@ function folderOf(name) {
 }
 
 const folders = new Set([program]);
-// A set visits what is added while it is read.
+// The loop also visits the entries that it adds.
 for (const folder of folders)
   for (const name of Object.keys(manifestOf(folder).dependencies ?? {})) if (name.startsWith('@millrace/')) folders.add(folderOf(name));
 

@@ -30,7 +30,7 @@ function installed(name, from) {
 
 const needed = new Set();
 const visited = new Set([join(root, program)]);
-// A set visits what is added while it is read.
+// The loop also visits the entries that it adds.
 for (const folder of visited) {
   const { dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifestOf(folder);
   const peers = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);

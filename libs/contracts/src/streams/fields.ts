@@ -5,8 +5,10 @@ export const uuidPattern = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-
 
 /**
  * Free text without NUL and unpaired surrogates. JSON can spell them, but neither UTF-8 nor Parquet can carry them. The API refuses them,
- * so that the sink never rejects an acknowledged event for them. The ranges are those that every engine reads: Python's `re` knows no
- * `\p{Cs}`, Rust's `regex` no surrogate, and both no `\u{10ffff}`, so the last character stands for itself.
+ * so that the sink never rejects an acknowledged event for them.
+ *
+ * Every engine must read the pattern. Python's `re` refuses `\p{Cs}`, and Rust's `regex` refuses a surrogate. Python also refuses
+ * `\u{10ffff}`, so the pattern holds that character itself.
  */
 export const textPattern = '^[\\u0001-\\ud7ff\\ue000-\u{10ffff}]*$';
 

@@ -78,7 +78,7 @@ function isRefusedAccess(error: unknown): boolean {
   return isLakeError(error, 'denied') || isLakeError(error, 'misconfigured');
 }
 
-/** Deletes what it can, and counts the rest. */
+/** Deletes every object that it can, and counts the others. */
 async function deleteAll(store: InspectableStore, prefix: string): Promise<number> {
   try {
     await mapParallel(

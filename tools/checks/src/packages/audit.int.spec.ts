@@ -20,7 +20,7 @@ const report = await new Promise<AuditReport>((resolve, reject) => {
 });
 
 it.skipIf(report.auditReportVersion === undefined)(
-  `no package that a service needs has a known fault of a high or critical severity${
+  `no package of a service has a known fault of high or critical severity${
     report.auditReportVersion === undefined ? ' (skipped: the registry answers no audit)' : ''
   }`,
   () => {

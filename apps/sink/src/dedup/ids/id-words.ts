@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 /** An id is 128 bits, in this many unsigned words. */
 export const wordsPerId = 4;
 
+/** Characters of a UUID in text. */
+export const uuidLength = 36;
+
 /** Places of a UUID's digits in its text, by word. */
 export const digitsOfUuid = [
   [0, 1, 2, 3, 4, 5, 6, 7],
@@ -29,7 +32,7 @@ export function readIdWords(eventId: string, words: Uint32Array, at: number): vo
 
 /** Reads a UUID into four words. Returns false, with any words, for another text. */
 function readUuid(text: string, words: Uint32Array, start: number): boolean {
-  if (text.length !== 36) return false;
+  if (text.length !== uuidLength) return false;
   for (const at of hyphensAt) if (text.charCodeAt(at) !== hyphen) return false;
   for (let word = 0; word < wordsPerId; word += 1) {
     let value = 0;

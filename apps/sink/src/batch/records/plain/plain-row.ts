@@ -1,6 +1,5 @@
+import { uuidLength } from '../../../dedup/ids/id-words.ts';
 import type { Row } from '../check.ts';
-
-const uuidLength = 36;
 
 /** A row whose line is in a buffer, which holds it until the part is appended. */
 export class PlainRow implements Row {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { textPattern, uuidPattern, type Stream } from '@millrace/contracts';
-import { digitsOfUuid, hexDigitOf, wordsPerId } from '../../../dedup/ids/id-words.ts';
+import { digitsOfUuid, hexDigitOf, uuidLength, wordsPerId } from '../../../dedup/ids/id-words.ts';
 
 /** Result of a scan for a record in another form. This says nothing about its validity. */
 export const notPlain = -1;
@@ -41,13 +41,18 @@ const [quote, minus, zero, openBrace, closeBrace, lineBreak] = Buffer.from('"-0{
   number,
   number,
 ];
-const uuidLength = 36;
 // Below 2^53, so the number is exact.
 const digitsMax = 15;
 const linePrefix = Buffer.from('{"_offset":');
 const offsetDigitsMax = 16;
 
-/** Class of a byte inside a text. 0: ASCII that JSON writes as it is. 1: part of another character. 2: end of the plain text. */
+/**
+ * Class of a byte inside a text.
+ *
+ * - 0: ASCII that JSON writes as it is.
+ * - 1: part of another character.
+ * - 2: end of the plain text.
+ */
 const textClass = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x80 ? 1 : byte < 0x20 || byte === quote || byte === '\\'.charCodeAt(0) ? 2 : 0,
 );
