@@ -1,4 +1,4 @@
-import type { ResultRow } from '@millrace/contracts';
+import type { ResultRow } from '../engines/query-engine.ts';
 import { expect, it } from 'vitest';
 import { readPage, readRows } from './read-result.ts';
 import type { ResultManifest, ResultPart } from './result-manifest.ts';
