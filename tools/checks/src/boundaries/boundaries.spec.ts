@@ -57,7 +57,7 @@ describe('the boundaries of the workspace', () => {
   it('the build of the whole repository has each project that has a configuration of the compiler', () => {
     const { references } = JSON.parse(textOf('tsconfig.json')) as { references: readonly { readonly path: string }[] };
     const compiled = projects.map(({ folder }) => folder).filter((folder) => existsSync(join(repository, folder, 'tsconfig.json')));
-    expect(references.map(({ path }) => path).sort()).toEqual(compiled.sort());
+    expect(references.map(({ path }) => path).toSorted()).toEqual(compiled.toSorted());
   });
 
   it('a project without tags is reported', () => {
