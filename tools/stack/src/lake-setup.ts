@@ -14,17 +14,25 @@ export function lakeClients(settings: Settings, env: Env): ReturnType<typeof ope
 }
 
 /**
+ * Creates the lake of this stack: see {@link createLake}.
+ *
+ * @param list default: every declared stream
+ */
+export async function setUpLake(settings: Settings, env: Env, list: readonly Stream[] = streams): Promise<string[]> {
+  return await createLake(settings, serviceEnv(settings, env), list);
+}
+
+/**
  * Creates the bucket, and topic, database and table of each stream, where they are missing.
  *
- * @param env the environment that the services get: it names Kafka, S3 and Glue and the access to them
- * @param list default: every declared stream
+ * @param env names Kafka, S3 and Glue and the access to them, as the services read it
  * @returns the risks of topics that exist already, each as a sentence
  * @throws StackError when the topic exists with another number of partitions: that would break the order per key
  */
-export async function setUpLake(
+export async function createLake(
   { bucket, database }: Pick<Settings, 'bucket' | 'database'>,
   env: Env,
-  list: readonly Stream[] = streams,
+  list: readonly Stream[],
 ): Promise<string[]> {
   const risks: string[] = [];
   try {

@@ -34,7 +34,7 @@ export async function onPrivateStack<T>(
         note(part);
         await stack.startPart(part);
       }
-      await unlessInterrupted(setUpLake(settings, serviceEnv(settings, env)), interrupts.signal);
+      await unlessInterrupted(setUpLake(settings, env), interrupts.signal);
       for (const service of services) {
         note(service);
         await stack.startService(service);

@@ -8,7 +8,7 @@ import { spawnService, type ServiceProcess, type SpawnedServiceName, waitUntil }
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setUpLake } from './lake-setup.ts';
-import { readSettings, serviceEnv } from './settings.ts';
+import { readSettings } from './settings.ts';
 
 const name = `streams-${randomUUID().slice(0, 8)}`;
 const brokers = process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092';
@@ -38,7 +38,7 @@ beforeAll(async () => {
     QUERY_QUEUE_NAME: name,
   };
   const all = { ...process.env, ...env };
-  await setUpLake(readSettings(all), serviceEnv(readSettings(all), all), list);
+  await setUpLake(readSettings(all), all, list);
   const started = await Promise.all(
     Object.entries(entries).map(async ([service, entry]) => {
       const running = await spawnService(service as SpawnedServiceName, env, { entry });

@@ -8,7 +8,6 @@ import { optionalPartNames, partNames, serviceNames, type Env, type PartName } f
 import { runReport } from './report.ts';
 import { awaitQueryable, hasLandedRows, postSamples, readSamples, type Freshness } from './samples.ts';
 import type { Screen } from './screen.mjs';
-import { serviceEnv } from './settings.ts';
 import type { Stack } from './stack.ts';
 import { groupThousands, tableText } from './table-text.ts';
 import { Timeline } from './timeline.ts';
@@ -62,7 +61,7 @@ async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeli
   timeline.mark('downloads and build');
 
   for (const name of parts) await screen.step(`Start ${name}`, async (note) => note(await stack.startPart(name, note)));
-  const risks = await screen.step('Set up topic, bucket and table', async () => await wait(setUpLake(settings, serviceEnv(settings, env))));
+  const risks = await screen.step('Set up topic, bucket and table', async () => await wait(setUpLake(settings, env)));
   for (const risk of risks) screen.line(`  ! ${risk}`);
   for (const name of serviceNames) await screen.step(`Start ${name}`, async (note) => note(await stack.startService(name)));
   timeline.mark('start');
