@@ -3,7 +3,7 @@ import { operate, OperatorError } from '@millrace/operator';
 import { build } from './build.ts';
 import { operatorCommandOf, usageFault } from './command-line.mjs';
 import { InterruptedError, StackError } from './errors.mjs';
-import { installPrometheus } from './install-prometheus.ts';
+import { installPrometheus } from './programs/install-prometheus.ts';
 import { Interruption } from './interruption.mjs';
 import { pinnedNode, root, serviceNames, type Env } from './places.mjs';
 import { isBuilt } from './plans.ts';
