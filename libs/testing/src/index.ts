@@ -11,6 +11,7 @@ export * from './lake/check-lake.ts';
 export * from './lake/lake-view.ts';
 export type { LaneCheck } from './lake/lane-tally.ts';
 export * from './processes/free-port.ts';
+export * from './processes/python-environment.ts';
 export * from './processes/service-process.ts';
 export * from './processes/stack-part.ts';
 export * from './seeded-random.ts';
