@@ -3,6 +3,8 @@ export * from './athena/local-athena.ts';
 export * from './faults/fault.ts';
 export type { ActiveFault, InjectOptions, ProxyCounts } from './faults/fault-book.ts';
 export * from './faults/fault-proxy.ts';
+export * from './iceberg/day-sums.ts';
+export * from './iceberg/pyiceberg-reader.ts';
 export * from './kafka/secured/certificates.ts';
 export * from './kafka/secured/secured-kafka.ts';
 export * from './kafka/test-topic.ts';
