@@ -30,7 +30,8 @@ const plainColumns = ['event_id', 'book_id', 'title', 'author', 'genre', 'user_i
 export function duckDbSumsSql(source: string, [partition, offset]: readonly [partition: string, offset: string]): string {
   const text = `concat_ws('|', ${plainColumns.join(', ')}, epoch(purchase_timestamp)::BIGINT, dt, ${partition}, ${offset})`;
   return `SELECT dt, count(*)::VARCHAR AS rows, count(DISTINCT (${partition}, ${offset}))::VARCHAR AS places,
-    sum(user_age)::VARCHAR AS ages, sum(('0x' || substr(md5(${text}), 1, 10))::BIGINT)::VARCHAR AS hash FROM ${source} GROUP BY dt ORDER BY dt`;
+    sum(user_age)::VARCHAR AS ages, sum(('0x' || substr(md5(${text}), 1, 10))::BIGINT)::VARCHAR AS hash
+    FROM ${source} GROUP BY dt ORDER BY dt`;
 }
 
 /**
@@ -48,7 +49,8 @@ export async function trinoSums({ database, name, days }: CatalogTable, url: str
   ];
   const where = days === undefined ? '' : `WHERE dt IN (${days.map((day) => `'${day}'`).join(', ')})`;
   const sql = `SELECT dt, cast(count(*) AS varchar), cast(count(DISTINCT row(kafka_partition, kafka_offset)) AS varchar),
-    cast(sum(user_age) AS varchar), cast(sum(from_base(substr(to_hex(md5(to_utf8(concat_ws('|', ${parts.join(', ')})))), 1, 10), 16)) AS varchar)
+    cast(sum(user_age) AS varchar),
+    cast(sum(from_base(substr(to_hex(md5(to_utf8(concat_ws('|', ${parts.join(', ')})))), 1, 10), 16)) AS varchar)
     FROM ${name} ${where} GROUP BY dt ORDER BY dt`;
   const statement = new TrinoRun(sql, { url, catalog: 'iceberg', schema: database });
   await statement.ended;
