@@ -10,7 +10,9 @@ import { TableReader } from './catalog/table-reader.ts';
 import { Tables } from './catalog/tables.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
 import { BoardController } from './http/board.controller.ts';
+import { CallerController } from './http/caller.controller.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
+import { ConsoleController } from './http/console.controller.ts';
 import { McpController } from './http/mcp.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
 import { askInline } from './queries/ask-inline.ts';
@@ -67,7 +69,7 @@ export class QueryApiModule implements OnModuleDestroy {
     return {
       module: QueryApiModule,
       imports: [PipelinesModule.forRoot(pipelinesOf(config, 'api'))],
-      controllers: [QueriesController, CatalogController, McpController, BoardController],
+      controllers: [QueriesController, CatalogController, CallerController, McpController, BoardController, ConsoleController],
       providers: [
         { provide: QUERY_CATALOG, useValue: catalog },
         // The token makes sure that the pipelines are made first.

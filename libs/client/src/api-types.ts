@@ -29,6 +29,18 @@ export interface BatchAnswer {
 /** Answer to one event of a batch: a receipt, or a problem. */
 export type BatchItem = KafkaItem | DiskItem | RejectedItem;
 
+/** The caller as its credential describes it. */
+export interface Caller {
+  /** Kind of credential. `anonymous`: authentication is off. */
+  readonly kind: 'jwt' | 'api-key' | 'anonymous';
+  /** Issuer of the token. Empty for other kinds. */
+  readonly issuer: string;
+  /** Subject of the token or name of the API key. Empty for anonymous callers. */
+  readonly subject: string;
+  /** Scopes of the credential. */
+  readonly scopes: readonly string[];
+}
+
 /** An event that is in the outbox. */
 export interface DiskItem {
   /** Position in the posted batch, from 0. */

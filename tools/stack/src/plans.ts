@@ -225,7 +225,9 @@ function outboxEnv({ home }: Settings, alias: string): Record<string, string> {
   return { PURCHASE_OUTBOX_DIR: join(home, 'outbox', alias) };
 }
 
-/** Whether the services have been built. */
+/** Whether the services and the console have been built. */
 export function isBuilt(): boolean {
-  return readdirSync(join(root, 'apps')).every((app) => existsSync(join(root, 'apps', app, 'dist', 'main.js')));
+  return readdirSync(join(root, 'apps')).every((app) =>
+    ['main.js', 'site/index.html'].some((file) => existsSync(join(root, 'apps', app, 'dist', file))),
+  );
 }

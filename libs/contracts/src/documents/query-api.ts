@@ -1,6 +1,7 @@
 import { Type, type TSchema } from 'typebox';
 import { idempotencyKey } from '../headers.ts';
 import {
+  callerSchema,
   engineListSchema,
   engineNames,
   inlineQueryViewSchema,
@@ -345,6 +346,17 @@ export const queryApi: HttpApi = {
       id: 'listEngines',
       summary: 'List the engines',
       answers: [{ status: 200, description: 'The engines', content: { [json]: engineListSchema } }],
+      problems: [],
+    },
+    {
+      method: 'GET',
+      path: '/v1/caller',
+      id: 'getCaller',
+      tag: 'Caller',
+      scopes: [],
+      summary: 'Read who the caller is and which scopes it has',
+      description: 'Any authenticated caller may ask. While authentication is off, every caller is anonymous and has every scope.',
+      answers: [{ status: 200, description: 'The caller', content: { [json]: callerSchema } }],
       problems: [],
     },
     {
