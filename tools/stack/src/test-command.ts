@@ -74,15 +74,16 @@ export async function quickTest(screen: Screen, interrupts: Interrupts): Promise
     note(`${changed.length} projects`);
     return changed;
   });
-  const { code, output } = await screen.step('Build, lint and unit tests', async (note) => {
-    return await runTargets(['build', 'lint', 'test'], interrupts, { changedSince: base, onTask: (finished) => note(`${finished} tasks`) });
+  await screen.step('Build', async (note) => await build(interrupts, note));
+  const { code, output } = await screen.step('Lint and unit tests', async (note) => {
+    return await runTargets(['lint', 'test'], interrupts, { changedSince: base, onTask: (finished) => note(`${finished} tasks`) });
   });
   const reports = testProjects().flatMap(({ name, folder }) =>
     names.includes(name) ? [{ project: name, path: join(root, folder, report) }] : [],
   );
   const tally = tallyOf(reports);
   if (code !== 0) screen.line(`\n${output.trim().split('\n').slice(-100).join('\n')}`);
-  const failed = code !== 0 && tally.failed.length === 0 ? ['build, lint or unit tests failed'] : tally.failed;
+  const failed = code !== 0 && tally.failed.length === 0 ? ['lint or unit tests failed'] : tally.failed;
   screen.line();
   screen.line(tallyText({ ...tally, failed }));
   return failed.length === 0 ? 0 : 1;

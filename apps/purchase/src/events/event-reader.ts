@@ -16,6 +16,8 @@ export type ReadEvent = (body: unknown, newEventId: () => string) => EventFields
 /** Compiles the {@link ReadEvent} of a stream. */
 export function eventReaderOf(stream: Stream): ReadEvent {
   const validator = validatorFor(stream.requestSchema);
+  // Compiles the schema before the first request.
+  validator.check(undefined);
   const makeEvent = eventMakerOf(stream);
   return (body, newEventId) => {
     if (validator.check(body)) return makeEvent(body, newEventId);

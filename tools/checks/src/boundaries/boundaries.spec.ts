@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { repository, textOf } from '../repository.ts';
 import { boundaryViolations } from './boundary-rules.ts';
 import { readProjectGraph, type Project } from './project-graph.ts';
 import { importsOf, readSourceImports } from './source-imports.ts';
@@ -49,6 +52,12 @@ describe('the boundaries of the workspace', () => {
     ['@millrace/sink', '@millrace/testing', '@millrace/sink must have @millrace/testing in devDependencies: only its tests may use it.'],
   ])('a dependency of %s on %s is reported', (from, to, sentence) => {
     expect(boundaryViolations(withEdge(from, to), imports)).toEqual([sentence]);
+  });
+
+  it('the build of the whole repository has each project that has a configuration of the compiler', () => {
+    const { references } = JSON.parse(textOf('tsconfig.json')) as { references: readonly { readonly path: string }[] };
+    const compiled = projects.map(({ folder }) => folder).filter((folder) => existsSync(join(repository, folder, 'tsconfig.json')));
+    expect(references.map(({ path }) => path).toSorted()).toEqual(compiled.toSorted());
   });
 
   it('a project without tags is reported', () => {

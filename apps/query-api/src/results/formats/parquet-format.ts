@@ -9,7 +9,10 @@ type LeafType = Omit<SchemaElement, 'name'>;
 
 const micros = { isAdjustedToUTC: false, unit: 'MICROS' } as const;
 
-/** A Parquet file, one row group a batch. Only the places of the row groups stay in memory, because the footer names them. */
+/** Rows of a row group. More would need more memory; fewer make a file slow to read, because its footer describes each group. */
+const groupRows = 10_000;
+
+/** A Parquet file. One row group is in memory, and the places of the others, because the footer names them. */
 export const parquet: ResultFormat = {
   mediaType: 'application/vnd.apache.parquet',
   contentType: 'application/vnd.apache.parquet',
@@ -24,14 +27,20 @@ export const parquet: ResultFormat = {
       compressors: { ZSTD: (input) => zstdCompressSync(input) },
       createdBy: 'millrace',
     });
-    for await (const rows of batches) {
-      const columnData = columns.map(({ name }, index) => ({
-        name,
-        data: rows.map((row): TypedCell => readers[index]!(row[index] ?? null)),
-      }));
-      await file.write({ columnData, rowGroupSize: rows.length });
-      yield taken(bytes);
+    let group = columns.map((): TypedCell[] => []);
+    let rows = 0;
+    const writeGroup = async (): Promise<Uint8Array> => {
+      await file.write({ columnData: columns.map(({ name }, index) => ({ name, data: group[index]! })), rowGroupSize: rows });
+      group = columns.map(() => []);
+      rows = 0;
+      return taken(bytes);
+    };
+    for await (const batch of batches) {
+      for (const [index, cells] of group.entries()) for (const row of batch) cells.push(readers[index]!(row[index] ?? null));
+      rows += batch.length;
+      if (rows >= groupRows) yield await writeGroup();
     }
+    if (rows > 0) yield await writeGroup();
     await file.finish();
     yield taken(bytes);
   },

@@ -96,15 +96,15 @@ describe('Parquet', () => {
     expect([read.types, read.rows]).toEqual([values.map(([, , type]) => type), []]);
   });
 
-  it('a batch becomes one row group, and its bytes are given before the next batch is read', async () => {
+  it('ten thousand rows become one row group, and its bytes are given before more rows are read', async () => {
     let asked = 0;
     const one = [{ name: 'n', type: 'bigint' }];
     async function* source(): AsyncGenerator<readonly ResultRow[]> {
-      for (; asked < 3; asked += 1) yield [[String(asked)]];
+      for (; asked < 20; asked += 1) yield Array.from({ length: 1000 }, () => [String(asked)]);
     }
     const sizes: [number, number][] = [];
     for await (const chunk of parquet.encode(one, source())) sizes.push([asked, chunk.length]);
-    expect(sizes.map(([batches]) => batches)).toEqual([0, 1, 2, 3]);
+    expect(sizes.map(([batches]) => batches)).toEqual([9, 19, 20]);
     expect(Math.min(...sizes.map(([, bytes]) => bytes))).toBeGreaterThan(4);
   });
 });
