@@ -211,7 +211,11 @@ export function planService(name: ServiceName, settings: Settings, env: Env, ali
       kind: 'service',
       command: pinnedNode,
       args: [...(name === 'sink' || name === 'projector' ? sinkNodeFlags : nodeFlags), join(root, path)],
-      env: { ...(name === 'purchase' ? outboxEnv(settings, alias) : {}), ...serviceEnv(settings, env) },
+      env: {
+        ...(name === 'purchase' ? outboxEnv(settings, alias) : {}),
+        ...(name === 'query-api' ? flowEnv(settings) : {}),
+        ...serviceEnv(settings, env),
+      },
       cwd: root,
       url,
       health: `${url}/health/ready`,
@@ -223,6 +227,22 @@ export function planService(name: ServiceName, settings: Settings, env: Env, ali
 /** The purchase API keeps purchases on disk while Kafka is down. Each instance has its own directory. */
 function outboxEnv({ home }: Settings, alias: string): Record<string, string> {
   return { PURCHASE_OUTBOX_DIR: join(home, 'outbox', alias) };
+}
+
+/** The console shows every service of the stack. */
+function flowEnv({ ports }: Settings): Record<string, string> {
+  const services = {
+    purchase: ports.purchase,
+    sink: ports.sink,
+    projector: ports.projector,
+    'query-api': ports.query,
+    'query-worker': ports.queryWorker,
+  } satisfies Record<ServiceName, number>;
+  return {
+    QUERY_FLOW_PROCESSES: Object.entries(services)
+      .map(([name, port]) => `${name}=http://127.0.0.1:${port}`)
+      .join(),
+  };
 }
 
 /** Whether the services and the console have been built. */

@@ -13,6 +13,12 @@ export interface Screen {
 /** The screens in the order of the navigation. The first one that the user may see is the start page. */
 export const screens: readonly Screen[] = [
   {
+    path: 'flow',
+    title: 'Flow',
+    scopes: ['admin'],
+    component: lazy(async () => (await import('../screens/flow/flow-screen.tsx')).FlowScreen),
+  },
+  {
     path: 'ask',
     title: 'Ask',
     scopes: ['queries:run'],
@@ -29,5 +35,17 @@ export const screens: readonly Screen[] = [
     title: 'Tables',
     scopes: ['queries:run'],
     component: lazy(async () => (await import('../screens/tables/tables-screen.tsx')).TablesScreen),
+  },
+  {
+    path: 'event',
+    title: 'Event',
+    scopes: ['purchases:write'],
+    component: lazy(async () => (await import('../screens/event/event-screen.tsx')).EventScreen),
+  },
+  {
+    path: 'resilience',
+    title: 'Resilience',
+    scopes: ['admin'],
+    component: lazy(async () => (await import('../screens/resilience/resilience-screen.tsx')).ResilienceScreen),
   },
 ];

@@ -52,7 +52,7 @@ export async function overflow(page: Page): Promise<number> {
 /** Replaces the statement in the editor. */
 export async function writeStatement(page: Page, sql: string): Promise<void> {
   const editor = page.getByRole('textbox', { name: 'SQL statement' });
-  await editor.click();
+  await editor.focus();
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.insertText(sql);
   // Closes the list of completions.

@@ -28,7 +28,8 @@ async function open(path: string, options: Parameters<typeof openPage>[2] = {}):
   return opened.page;
 }
 
-async function post(purchase: Readonly<Record<string, unknown>>): Promise<void> {
+/** Posts a purchase and gives its receipt. */
+async function post(purchase: Readonly<Record<string, unknown>>): Promise<string> {
   const base = {
     bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
     title: 'Orlando',
@@ -38,13 +39,13 @@ async function post(purchase: Readonly<Record<string, unknown>>): Promise<void> 
     userAge: 24,
     purchaseTimestamp: 1_575_121_641,
   };
-  await waitUntil('the purchase to be accepted', async () => {
+  return await waitUntil('the purchase to be accepted', async () => {
     const answer = await fetch(`${purchaseUrl}/v1/purchases`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ ...base, ...purchase }),
     });
-    return answer.status === 202;
+    return answer.status === 202 ? await answer.text() : undefined;
   });
 }
 
@@ -78,7 +79,7 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
     const userId = `browser-${crypto.randomUUID()}`;
     await post({ userId, title: 'To the Lighthouse' });
     await landed(userId, 1);
-    const page = await open('/console');
+    const page = await open('/console/ask');
     await writeStatement(page, "SELECT title, 9007199254740993 AS exact, NULL AS nothing, '' AS empty FROM purchases WHERE user_id = ?");
     await page.getByRole('button', { name: 'Add a value for ?' }).click();
     await page.getByRole('textbox', { name: 'Value 1' }).fill(userId);
@@ -126,6 +127,36 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
     const refusal = page.getByRole('alert').getByText('The statement is not allowed', { exact: true });
     await refusal.waitFor();
     expect(await refusal.count()).toBe(1);
+  });
+
+  it('the receipt of a purchase is followed to its row, step by step', async () => {
+    const receipt = await post({ userId: 'browser-follow' });
+    const page = await open('/console/event');
+    await page.getByLabel('Event id or receipt').fill(receipt);
+    await page.getByRole('button', { name: 'Follow' }).click();
+    const steps = page.getByRole('region', { name: 'Steps of the event' });
+    await steps.getByText('queryable', { exact: true }).waitFor();
+    expect(await steps.getByRole('listitem').getByText('done', { exact: true }).count()).toBe(4);
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
+  it('an operator forces a circuit open with a reason, sees it among the problems, and gives it back', async () => {
+    const page = await open('/console/resilience');
+    const change = async (mode: string): Promise<void> => {
+      await page.getByRole('button', { name: 'Change the circuit of usage-read' }).click();
+      await page.getByLabel('Mode').selectOption(mode);
+      await page.getByLabel(/^Reason/).fill('a test of the console');
+      await page.getByRole('button', { name: 'Change', exact: true }).click();
+    };
+    const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'usage-read' }) });
+    await change('forced-open');
+    await card.getByText('forced open', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Flow' }).click();
+    await page.getByRole('list', { name: 'Problems' }).getByText('an operator set the circuit usage-read to forced-open').waitFor();
+    await page.getByRole('link', { name: 'Resilience' }).click();
+    await change('auto');
+    await card.getByText('closed', { exact: true }).waitFor();
+    expect(await card.getByText('forced open', { exact: true }).count()).toBe(0);
   });
 
   it('a report runs with its parameters, and the link of a statement opens it again', async () => {
@@ -186,9 +217,16 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
       await page.getByRole('link', { name: 'purchases' }).click();
       await page.getByRole('grid', { name: 'Sample' }).waitFor();
       expect(await axeViolations(page)).toEqual([]);
+      await page.goto('/console');
+      await page.getByRole('list', { name: 'The way of an event' }).waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await page.goto('/console/resilience');
+      await page.getByRole('button', { name: 'Change the circuit of usage-read' }).click();
+      await page.getByRole('dialog').waitFor();
+      expect(await axeViolations(page)).toEqual([]);
       for (const width of [390, 2560]) {
         await page.setViewportSize({ width, height: 900 });
-        for (const screen of ['ask', 'queries', 'tables/purchases']) {
+        for (const screen of ['flow', 'ask', 'queries', 'tables/purchases', 'event', 'resilience']) {
           await page.goto(`/console/${screen}`);
           await page.getByRole('main').getByRole('heading', { level: 1 }).waitFor({ state: 'attached' });
           expect([screen, width, await overflow(page)]).toEqual([screen, width, 0]);
@@ -206,7 +244,7 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
         return await route.fulfill({ status: 401, contentType: 'application/problem+json', json: problemOf('unauthenticated') });
       return route.request().url().endsWith('/v1/caller')
         ? await route.fulfill({ json: caller })
-        : await route.fulfill({ json: { queries: [] } });
+        : await route.fulfill({ json: { queries: [], processes: [], at: new Date().toISOString() } });
     });
     await page.goto('/console');
     const field = page.getByLabel('API key or token');
@@ -217,7 +255,11 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
     await field.fill('secret-key');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByText('<b>analyst</b>').waitFor();
-    expect(await page.getByRole('navigation', { name: 'Screens' }).getByRole('link').allTextContents()).toEqual(['Queries']);
+    expect(await page.getByRole('navigation', { name: 'Screens' }).getByRole('link').allTextContents()).toEqual([
+      'Flow',
+      'Queries',
+      'Resilience',
+    ]);
     const kept = await page.evaluate(() => JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie]));
     expect(kept).not.toContain('secret');
     await page.reload();

@@ -1,4 +1,6 @@
 import { Type, type TSchema } from 'typebox';
+import { changedPipelineSchema, circuitChangeSchema, flowSchema } from '../flow-http.ts';
+import { eventWaySchema } from '../follow-http.ts';
 import { idempotencyKey } from '../headers.ts';
 import {
   callerSchema,
@@ -358,6 +360,53 @@ export const queryApi: HttpApi = {
       description: 'Any authenticated caller may ask. While authentication is off, every caller is anonymous and has every scope.',
       answers: [{ status: 200, description: 'The caller', content: { [json]: callerSchema } }],
       problems: [],
+    },
+    {
+      method: 'GET',
+      path: '/v1/flow',
+      id: 'getFlow',
+      tag: 'Flow',
+      scopes: ['admin'],
+      summary: 'Read health, metrics and pipelines of every process',
+      description: 'The processes are those of `QUERY_FLOW_PROCESSES`. Each checks the credential of the caller itself.',
+      parameters: [deadlineParameter],
+      answers: [{ status: 200, description: 'The processes', content: { [json]: flowSchema } }],
+      problems: ['deadline-exceeded'],
+    },
+    {
+      method: 'POST',
+      path: '/v1/flow/{process}/pipelines/{pipeline}',
+      id: 'changeCircuit',
+      tag: 'Flow',
+      scopes: ['admin'],
+      summary: 'Set the mode of a circuit of a process',
+      description: 'The change lasts until the process restarts. The log of the query API has the caller and the reason.',
+      parameters: [
+        { in: 'path', name: 'process', description: 'Name of the process', schema: Type.String() },
+        { in: 'path', name: 'pipeline', description: 'Name of the pipeline', schema: Type.String() },
+        deadlineParameter,
+      ],
+      body: circuitChangeSchema,
+      answers: [{ status: 200, description: 'The changed pipeline', content: { [json]: changedPipelineSchema } }],
+      problems: ['invalid-json', 'not-found', 'body-too-large', 'unsupported-media-type', 'deadline-exceeded'],
+    },
+    {
+      method: 'GET',
+      path: '/v1/events/{eventId}',
+      id: 'getEvent',
+      tag: 'Flow',
+      scopes: [],
+      summary: 'Follow an event from its acceptance to its row',
+      description: 'The answer is that of the purchase API, which checks the scope of the stream.',
+      parameters: [
+        { in: 'path', name: 'eventId', description: 'Identity of the event, a UUID', schema: Type.String() },
+        filter('stream', 'Stream of the event. Default: the first one'),
+        filter('partition', 'Partition of the receipt', Type.Integer({ minimum: 0, maximum: 999_999 })),
+        filter('offset', 'Offset of the receipt', Type.String({ pattern: '^[0-9]{1,16}$' })),
+        deadlineParameter,
+      ],
+      answers: [{ status: 200, description: 'The way of the event', content: { [json]: eventWaySchema } }],
+      problems: ['not-found', 'deadline-exceeded'],
     },
     {
       method: 'POST',

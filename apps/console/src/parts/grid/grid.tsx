@@ -68,7 +68,13 @@ export function Grid({ label, columns, rows, sort, onSort, onNearEnd }: GridProp
           <div class="names" role="row" aria-rowindex={1} style={style}>
             {columns.map(({ name, type }, n) => (
               <div key={n} role="columnheader" aria-sort={sort?.column === n ? (sort.descending ? 'descending' : 'ascending') : 'none'}>
-                <button type="button" title={name.slice(0, 300)} disabled={onSort === undefined} onClick={() => onSort?.(n)}>
+                <button
+                  type="button"
+                  class={isNumeric(type) ? 'numeric' : ''}
+                  title={name.slice(0, 300)}
+                  disabled={onSort === undefined}
+                  onClick={() => onSort?.(n)}
+                >
                   <span class="name foreign">
                     {shortText(name)}
                     {sort?.column === n ? (sort.descending ? ' ↓' : ' ↑') : ''}

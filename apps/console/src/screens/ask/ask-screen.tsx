@@ -38,7 +38,8 @@ export function AskScreen(): JSX.Element {
   const { estimate, error: refusal } = useEstimate(tab);
   const state = run.state.value;
   const queryError = useMemo(() => errorOf(state?.view.error), [state?.view.error]);
-  const failure = run.error.value ?? queryError ?? refusal;
+  // The statement as it is now comes first: an older failure may belong to another text.
+  const failure = refusal ?? run.error.value ?? queryError;
   const mark = useMemo(() => markOf(failure), [failure]);
 
   useEffect(() => keepTabs(localStorage, tabs), [tabs]);

@@ -15,9 +15,9 @@ export function CatalogPanel({ tables, onOpen }: CatalogPanelProps): JSX.Element
       {tables.map(({ name, columns }) => (
         <section key={name} class="screen" aria-label={`Table ${name}`}>
           <div class="row">
-            <h3>
+            <h2>
               <a href={`${pathTo('tables')}/${name}`}>{name}</a>
-            </h3>
+            </h2>
             <button type="button" class="plain" onClick={() => onOpen(`SELECT *\nFROM ${name}\nLIMIT 100`)}>
               First rows
             </button>

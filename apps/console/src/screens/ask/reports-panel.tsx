@@ -70,7 +70,7 @@ function ReportForm({ report, isBusy, onRun, onOpen, onBack }: ReportFormProps):
           ← All reports
         </button>
       </div>
-      <h3>{report.name}</h3>
+      <h2>{report.name}</h2>
       <p class="muted small">{report.description}</p>
       {parameters.map((parameter) => (
         <div key={parameter.name} class="field">

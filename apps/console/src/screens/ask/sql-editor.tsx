@@ -10,6 +10,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { highlighting, look } from './editor-look.ts';
 import { offsetOf, type Place } from './place-of-problem.ts';
+import { replaceSelection } from './replace-selection.ts';
 
 /** An error to mark in the statement. */
 export interface Mark {
@@ -45,6 +46,7 @@ export function SqlEditor({ text, onChange, onRun, tables, mark }: SqlEditorProp
         doc: text,
         extensions: [
           Prec.highest(keymap.of([{ key: 'Mod-Enter', run: () => (handlers.current.onRun(), true) }])),
+          replaceSelection,
           lineNumbers(),
           history(),
           drawSelection(),
