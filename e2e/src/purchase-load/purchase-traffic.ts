@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventNumbers } from '../proof/event-number.ts';
+import { numberedPurchase } from '../proof/numbered-purchase.ts';
 import { AnswerTally, type SeenAnswer } from './answer-tally.ts';
 
 /** Clients and rate of the traffic. */
@@ -145,7 +146,7 @@ export class PurchaseTraffic {
   }
 
   async #untilAcknowledged(number: number): Promise<void> {
-    const body = this.#purchase(number);
+    const body = JSON.stringify(numberedPurchase(this.#options.numbers, number, buyers));
     const key = this.#options.withKeys === true && number % 2 === 0 ? { 'idempotency-key': this.#options.numbers.id(number) } : {};
     this.#sentAt[number] = this.#tick += 1;
     for (let attempt = 1; ; attempt += 1) {
@@ -191,20 +192,6 @@ export class PurchaseTraffic {
         });
       });
       sending.end(body);
-    });
-  }
-
-  #purchase(number: number): string {
-    return JSON.stringify({
-      eventId: this.#options.numbers.id(number),
-      bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
-      title: 'Orlando',
-      author: 'Virginia Woolf',
-      genre: 'Fiction',
-      userId: `user-${this.buyerOf(number)}`,
-      userCountry: 'GB',
-      userAge: 18 + (number % 60),
-      purchaseTimestamp: 1_575_072_000 + (number % 86_400),
     });
   }
 }

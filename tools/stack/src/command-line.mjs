@@ -2,6 +2,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { allPartNames, optionalPartNames, partNames, root, serviceNames } from './places.mjs';
 
+/** Profiles of `./millrace load`. A test compares them with those of the load itself. */
+export const loadProfiles = ['smoke', 'load', 'stress', 'spike', 'breakpoint', 'soak'];
+
 export const usage = `Millrace carries business events from a REST call to an answered SQL question.
 
   ./millrace up [--detach] [--trino]  set everything up, start it, and show a first answer; runs until Ctrl-C. --trino starts Trino too,
@@ -16,6 +19,8 @@ export const usage = `Millrace carries business events from a REST call to an an
   ./millrace crash-matrix [--faults N] [--seed S]
                                       inject faults of every kind and count every acknowledged purchase
   ./millrace bench NAME [--json]      run one benchmark against the running stack
+  ./millrace load PROFILE [--json]    send open-model load to the running stack, and count every acknowledged event in the table:
+                                      ${loadProfiles.join(', ')} [--minutes N|--hours N]
 
   ./millrace audit [--deep] [--json] [--table T]
                                       prove the table complete, or name each missing event
@@ -101,6 +106,8 @@ export function usageFault(argv) {
       return rest.length === 1 ? undefined : 'Usage: ./millrace stop NAME';
     case 'bench':
       return unknownScript(command, rest[0], scriptNames('benchmarks', '.'));
+    case 'load':
+      return loadFault(rest);
     case 'verify':
       return unknownScript(command, rest[0], [...scriptNames('e2e', 'verify'), 'store URL']);
     case 'crash-matrix':
@@ -129,6 +136,14 @@ function unknownOption(command, given, known) {
   const unknown = given.find((argument) => !known.includes(argument));
   if (unknown === undefined) return undefined;
   return `Unknown argument "${unknown}": ./millrace ${command} takes ${known.length === 0 ? 'no arguments' : known.join(', ')}.`;
+}
+
+/** @param {readonly string[]} given */
+function loadFault([profile, ...options]) {
+  const known = ['--json', '--minutes', '--hours'];
+  if (profile === undefined || !loadProfiles.includes(profile)) return `./millrace load takes one of: ${loadProfiles.join(', ')}.`;
+  const unknown = options.find((option) => option.startsWith('-') && !known.includes(option));
+  return unknown === undefined ? undefined : `Unknown argument "${unknown}": ./millrace load takes ${known.join(', ')}.`;
 }
 
 /** @param {readonly string[]} given */

@@ -21,6 +21,7 @@ describe('the command line', () => {
       'verify',
       'crash-matrix',
       'bench',
+      'load',
       ...operatorCommands.map((name) => name.split(' ')[0]),
     ]);
     expect(usage.split('\n').filter((line) => line.length > 140)).toEqual([]);
@@ -37,6 +38,8 @@ describe('the command line', () => {
     'test',
     'test --quick',
     'bench purchase --json',
+    'load smoke --json',
+    'load soak --minutes 5',
     'verify sink-model 100',
     'crash-matrix --faults 3',
     'audit --deep',
@@ -59,6 +62,8 @@ describe('the command line', () => {
     ],
     ['stop', /^Usage: \.\/millrace stop NAME$/],
     ['verify nothing', /^\.\/millrace verify takes one of: .*sink-model/],
+    ['load', /^\.\/millrace load takes one of: smoke, load, stress, spike, breakpoint, soak\.$/],
+    ['load smoke --fast', /^Unknown argument "--fast": \.\/millrace load takes --json, --minutes, --hours\.$/],
     ['bench', /^\.\/millrace bench takes one of: .*purchase/],
   ])('the command line "%s" is refused', (line, fault) => {
     expect(faultOf(line)).toMatch(fault);

@@ -14,23 +14,36 @@ export function lakeClients(settings: Settings, env: Env): ReturnType<typeof ope
 }
 
 /**
- * Creates the bucket, and topic, database and table of each stream, where they are missing.
+ * Creates the lake of this stack: see {@link createLake}.
  *
  * @param list default: every declared stream
+ */
+export async function setUpLake(settings: Settings, env: Env, list: readonly Stream[] = streams): Promise<string[]> {
+  return await createLake(settings, serviceEnv(settings, env), list);
+}
+
+/**
+ * Creates the bucket, and topic, database and table of each stream, where they are missing.
+ *
+ * @param env names Kafka, S3 and Glue and the access to them, as the services read it
  * @returns the risks of topics that exist already, each as a sentence
  * @throws StackError when the topic exists with another number of partitions: that would break the order per key
  */
-export async function setUpLake(settings: Settings, env: Env, list: readonly Stream[] = streams): Promise<string[]> {
+export async function createLake(
+  { bucket, database }: Pick<Settings, 'bucket' | 'database'>,
+  env: Env,
+  list: readonly Stream[],
+): Promise<string[]> {
   const risks: string[] = [];
   try {
-    for (const stream of list) risks.push(...(await createTopic(kafkaOf(settings, env), stream)));
+    for (const stream of list) risks.push(...(await createTopic(kafkaOf(env), stream)));
   } catch (error) {
     const refusal = kafkaRefusalOf(error);
     throw refusal === undefined ? error : new StackError(`${refusal.message} Remedy: ${refusal.remedy}.`);
   }
-  const { s3, glue } = lakeClients(settings, env);
-  await createBucket(s3, settings.bucket);
-  for (const stream of list) await new GlueCatalog(glue, stream, settings.bucket, undefined, settings.database).ensureTable();
+  const { s3, glue } = openLakeClients(awsAccessFrom(env));
+  await createBucket(s3, bucket);
+  for (const stream of list) await new GlueCatalog(glue, stream, bucket, undefined, database).ensureTable();
   return risks;
 }
 
@@ -43,9 +56,9 @@ async function createBucket(s3: S3Client, bucket: string): Promise<void> {
   }
 }
 
-function kafkaOf(settings: Settings, env: Env): kafkajs.Kafka {
+function kafkaOf(env: Env): kafkajs.Kafka {
   try {
-    const access = kafkajsAccess(kafkaAccessFrom(serviceEnv(settings, env)));
+    const access = kafkajsAccess(kafkaAccessFrom(env));
     return new kafkajs.Kafka({ ...access, logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 5 } });
   } catch (error) {
     if (error instanceof KafkaSettingsError) throw new StackError(error.message);

@@ -3,9 +3,9 @@ import { operate, OperatorError } from '@millrace/operator';
 import { build } from './build.ts';
 import { operatorCommandOf, usageFault } from './command-line.mjs';
 import { InterruptedError, StackError } from './errors.mjs';
-import { installPrometheus } from './install-prometheus.ts';
+import { installPrometheus } from './programs/install-prometheus.ts';
 import { Interruption } from './interruption.mjs';
-import { pinnedNode, root } from './places.mjs';
+import { pinnedNode, root, serviceNames, type Env } from './places.mjs';
 import { isBuilt } from './plans.ts';
 import { onPrivateStack, urlsOf } from './private-stack.ts';
 import { run } from './run-command.mjs';
@@ -51,6 +51,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return await (rest.includes('--quick') ? quickTest : test)(screen, interruption);
     case 'bench':
       return await runScript(await builtScript('benchmarks', '.', rest[0]!, progress), rest.slice(1), urlsOf(stack, env));
+    case 'load':
+      return await load(stack, env, rest, progress);
     case 'verify':
       return await verify(rest[0]!, rest.slice(1), progress);
     case 'crash-matrix':
@@ -94,6 +96,14 @@ async function status(stack: Stack, screen: Screen, json: boolean): Promise<numb
       ),
     );
   return 0;
+}
+
+// The load goes to the services that run, so that its figures are those of the stack of the README.
+async function load(stack: Stack, env: Env, args: readonly string[], screen: Screen): Promise<number> {
+  const missing = serviceNames.filter((name) => name !== 'projector' && !stack.running().includes(name));
+  if (missing.length > 0)
+    throw new StackError(`The load needs a running stack, without ${missing.join(', ')} it measures nothing: run ./millrace up --detach.`);
+  return await runScript(await builtScript('e2e', 'load', 'main', screen), args, urlsOf(stack, env));
 }
 
 // A long proof kills processes, so it runs on a private stack.

@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, projectsChangedSince, runTargets, type Interrupts } from './build.ts';
 import { InterruptedError, StackError } from './errors.mjs';
-import { findPrometheus } from './install-prometheus.ts';
 import { root, serviceNames } from './places.mjs';
 import { onPrivateStack } from './private-stack.ts';
+import { installHelm } from './programs/install-helm.ts';
+import { findPrometheus } from './programs/install-prometheus.ts';
 import { run } from './run-command.mjs';
 import type { Screen } from './screen.mjs';
 import { readSettings } from './settings.ts';
@@ -19,7 +20,7 @@ const integrationReport = 'test-report.int.json';
  * kill Kafka, so they run beside projects that do not use it. All others run alone.
  */
 const besideEachOther = [
-  ['@millrace/purchase', '@millrace/lake', '@millrace/runtime'],
+  ['@millrace/purchase', '@millrace/lake', '@millrace/runtime', '@millrace/deploy'],
   ['@millrace/sink', '@millrace/query-api'],
   ['@millrace/operator', '@millrace/testing', '@millrace/checks', '@millrace/stack', '@millrace/examples'],
 ];
@@ -111,8 +112,13 @@ async function integration(
   const ran: string[] = [];
   try {
     const prometheus = await findPrometheus(readSettings(process.env), interrupts);
+    const helm = await installHelm(readSettings(process.env), interrupts);
     await onPrivateStack('test', serviceNames, screen, interrupts, async (given, stack) => {
-      const common = prometheus === undefined ? given : { ...given, MILLRACE_PROMETHEUS: prometheus };
+      const common = {
+        ...given,
+        ...(prometheus === undefined ? {} : { MILLRACE_PROMETHEUS: prometheus }),
+        ...(helm === undefined ? {} : { MILLRACE_HELM: helm }),
+      };
       for (const group of groupsOf(projects)) {
         ran.push(...group);
         const names = group.join(' and ');

@@ -1,5 +1,5 @@
 import { utcDate, type Stream } from '@millrace/contracts';
-import { Ledger, type GlueCatalog, type LedgerEntry, type S3ObjectStore } from '@millrace/lake';
+import type { GlueCatalog, Ledger, LedgerEntry, S3ObjectStore } from '@millrace/lake';
 
 /** The ledger's verdict on a record. */
 export type LakeVerdict = 'waiting' | 'row' | 'dropped' | 'rejected' | 'absent';

@@ -92,16 +92,16 @@ export class DedupWindow {
 
   /** The rows kept in [from, to), as {@link addBytes} takes them: 4 bytes of offset above `from`, 16 of the id. */
   bytes(from: number, to: number): Buffer {
-    const rows: Buffer[] = [];
+    // One buffer for all: a buffer for each row of a full window would block the event loop for tens of milliseconds.
+    const rows = Buffer.allocUnsafe(Math.min(to - from, this.#slots) * bytesPerRow);
+    let end = 0;
     for (let offset = from; offset < to; offset += 1) {
       const slot = offset % this.#slots;
       if (this.#laps[slot] !== 1 + Math.floor(offset / this.#slots)) continue;
-      const row = Buffer.allocUnsafe(bytesPerRow);
-      row.writeUInt32LE(offset - from, 0);
-      for (let word = 0; word < wordsPerId; word += 1) row.writeUInt32LE(this.#ids[slot * wordsPerId + word]!, 4 + word * 4);
-      rows.push(row);
+      end = rows.writeUInt32LE(offset - from, end);
+      for (let word = 0; word < wordsPerId; word += 1) end = rows.writeUInt32LE(this.#ids[slot * wordsPerId + word]!, end);
     }
-    return Buffer.concat(rows);
+    return rows.subarray(0, end);
   }
 
   /** Adds rows from the output of {@link bytes}, at offset `least` or above. */

@@ -1,4 +1,4 @@
-import { Value } from 'typebox/value';
+import { validatorFor } from '@millrace/contracts';
 import { kafkaAccessOf, type KafkaAccess } from './kafka-access.ts';
 import { KafkaSettingsError } from './errors.ts';
 import { kafkaProblems, kafkaSettings, type KafkaSettings } from './kafka-settings.ts';
@@ -15,7 +15,7 @@ export function kafkaAccessFrom(env: Readonly<Record<string, string | undefined>
     const text = env[name]?.trim() ?? '';
     const value = text === '' ? ('default' in schema ? schema.default : undefined) : valueOf(name, text);
     if (value === undefined) continue;
-    if (Value.Check(schema, value)) values[name] = value;
+    if (validatorFor(schema).check(value)) values[name] = value;
     // The value may be a secret.
     else problems.push(`${name} is not valid: ${String((schema as { description?: string }).description)}.`);
   }

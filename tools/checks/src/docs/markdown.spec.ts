@@ -7,7 +7,7 @@ import { anchorsOf, linkTargets, markdownFiles, namedPaths, wideRows } from './m
 const files = markdownFiles(repository);
 
 /** Every file of the repository, to say where a missing one went. */
-const sources = ['apps', 'libs', 'tools', 'docker', 'e2e', 'benchmarks', 'examples', 'docs'].flatMap((folder) =>
+const sources = ['apps', 'libs', 'tools', 'docker', 'deploy', 'e2e', 'benchmarks', 'examples', 'docs'].flatMap((folder) =>
   readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
     .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
     .map((path) => `${folder}/${path}`),
