@@ -20,7 +20,7 @@ function readerOver(answer: (url: URL, init: RequestInit) => Response | Promise<
     now: () => 0,
     fetch: async (url, init = {}) => {
       sent.push((init.headers as Record<string, string>)['authorization']);
-      return await answer(new URL(url as string), init);
+      return await answer(new URL(url), init);
     },
   });
   return { reader, sent };
