@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { isConsoleStale } from './build-console.ts';
 
-it('the console is bundled again only when a source is newer than its bundle, or there is none', () => {
+it('the console is bundled again when a source is newer than its bundle, or the bundle is missing', () => {
   const base = mkdtempSync(join(tmpdir(), 'console-'));
   const folder = join(base, 'apps', 'console');
   const write = (path: string, seconds: number): void => {

@@ -43,7 +43,7 @@ export async function send(path: string, { method = 'GET', body, headers = {}, s
 }
 
 /** Sends a request and reads its answer as JSON. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names what the API promises
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the answer that the API promises
 export async function sendForJson<T>(path: string, request: ApiRequest = {}): Promise<T> {
   const response = await send(path, { ...request, headers: { accept: 'application/json', ...request.headers } });
   return (await response.json()) as T;

@@ -67,18 +67,23 @@ async function post(count: number): Promise<string> {
   return events.at(-1)!.eventId;
 }
 
-const pictures = { ask, queries, tables, flow, event, resilience };
+const pictures = [
+  ['ask', 'light', ask],
+  ['queries', 'dark', queries],
+  ['tables', 'light', tables],
+  ['flow', 'light', flow],
+  ['event', 'dark', event],
+  ['resilience', 'light', resilience],
+] as const;
 
 const browser = await openBrowser();
 try {
-  for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [name, colorScheme, show] of pictures) {
     const { page, close } = await openPage(browser, queryUrl, { colorScheme, viewport: { width: 1280, height: 800 }, timezoneId: 'UTC' });
-    for (const [name, show] of Object.entries(pictures)) {
-      await show(page);
-      const path = join(folder, `console-${name}-${colorScheme}.png`);
-      await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
-      process.stdout.write(`${path}\n`);
-    }
+    await show(page);
+    const path = join(folder, `console-${name}-${colorScheme}.png`);
+    await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+    process.stdout.write(`${path}\n`);
     await close();
   }
 } finally {

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 
-/** What a screen that refreshes shows about it. */
+/** The state of a screen that refreshes. */
 export interface LiveControlProps {
   readonly isPaused: boolean;
   readonly onPause: (isPaused: boolean) => void;

@@ -9,8 +9,8 @@ export const consolePath = '/console';
 const builtConsole = join(import.meta.dirname, '../../../console/dist/site');
 
 /**
- * Policy of the console's page. The page loads nothing from other hosts and has no inline script or style. No code of it turns text into markup,
- * so it needs no policy of trusted types either.
+ * Policy of the console's page. The page loads nothing from other hosts and has no inline script or style. No code of it turns text into
+ * markup, so it needs no policy of trusted types either.
  */
 export const consolePolicy = [
   "default-src 'none'",

@@ -6,7 +6,7 @@ export interface ListedPipelines {
   readonly pipelines: readonly { readonly snapshot: PipelineSnapshot }[];
 }
 
-/** What the flow shows of a pipeline. */
+/** The part of a pipeline that the flow shows. */
 export function flowPipeline({ name, dependency, breaker, bulkhead, inFlight, retryBudget, totals }: PipelineSnapshot): FlowPipeline {
   const { results, rejections } = totals;
   return {

@@ -39,7 +39,7 @@ export class FlowReader {
     this.#parts = parts;
   }
 
-  /** Reads every process. One that does not answer is `unreachable` and does not delay the others beyond its timeout. */
+  /** Reads every process. A process that does not answer is `unreachable`. It delays the answer by its timeout at most. */
   async read(call: FlowCall): Promise<Flow> {
     const { processes, now } = this.#parts;
     const read = await Promise.all(processes.map(async (process) => await this.#readProcess(process, call)));
@@ -58,7 +58,7 @@ export class FlowReader {
   }
 
   /**
-   * Asks a service for the answer of one of its own routes.
+   * Asks a service for the answer of one of its routes.
    *
    * @throws QueryError `not-found` when no process of the service is configured, or the service says so
    */

@@ -3,7 +3,7 @@ import type { ResultCell, ResultPage } from '@millrace/contracts';
 export type Column = ResultPage['columns'][number];
 export type Row = readonly ResultCell[];
 
-/** Characters of a cell that the grid shows. The rest is one key away. */
+/** Characters of a cell that the grid shows. Enter shows the rest. */
 const shownCharactersMax = 300;
 
 /** Whether the values of a type are numbers, which are aligned to the right. */

@@ -8,7 +8,7 @@ import type { Column, Row } from '../../parts/grid/cells.ts';
 const pageRows = 1000;
 const pollMs = 1000;
 
-/** What is known of one run. */
+/** State of one run, with the rows that are loaded. */
 export interface RunState {
   readonly view: QueryView;
   /** Estimate from before the run, to compare with the bill. */

@@ -1,8 +1,8 @@
 import { EditorView } from '@codemirror/view';
 
 /**
- * Replaces the selected text when the user types. The browser's own way keeps the look of the text by inline styles, which the policy of the
- * page refuses. The editor's input handlers, such as that for brackets, come first, as they do for the browser's way.
+ * Replaces the selected text when the user types. The browser would keep the look of the replaced text by inline styles, which the policy of
+ * the page refuses. The editor's input handlers, such as that for brackets, come first, as they do for other input.
  */
 export const replaceSelection = EditorView.domEventHandlers({
   beforeinput(event, view) {

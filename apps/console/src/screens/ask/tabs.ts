@@ -74,7 +74,7 @@ export function nameOf({ sql }: Pick<Tab, 'sql'>): string {
   return text.length > 28 ? `${Array.from(text).slice(0, 27).join('')}…` : text;
 }
 
-/** A tab from a storage or a link; undefined when it is none. */
+/** A tab from a storage or a link; undefined for any other value. */
 export function tabFrom(value: unknown): Tab | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { id, sql, parameters, engine, layout, queryId } = value as Record<string, unknown>;

@@ -8,7 +8,7 @@ import type { Tab } from './tabs.ts';
 /** How long the user must not type before the statement is estimated. */
 const quietMs = 600;
 
-/** What a statement would cost, or why it cannot run. */
+/** The cost of a statement, or the reason for which it cannot run. */
 export interface EstimateState {
   readonly estimate?: QueryEstimate;
   readonly error?: ApiError;
