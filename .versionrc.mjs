@@ -23,6 +23,12 @@ const lock = {
   },
 };
 
+/** A file that is not JSON. @param {RegExp} pattern has the text before the version as its first group */
+const lines = (pattern) => ({
+  readVersion: (text) => new RegExp(pattern.source, 'm').exec(text)[2],
+  writeVersion: (text, version) => text.replaceAll(pattern, `$1${version}`),
+});
+
 export default {
   packageFiles: [{ filename: 'package.json', updater: manifest }],
   bumpFiles: [
@@ -31,6 +37,8 @@ export default {
       updater: manifest,
     })),
     { filename: 'package-lock.json', updater: lock },
+    { filename: 'deploy/helm/millrace/Chart.yaml', updater: lines(/^(version: |appVersion: )(.+)$/gm) },
+    { filename: 'docker/Dockerfile', updater: lines(/^(ARG VERSION=)(.+)$/gm) },
   ],
   header: '# Changelog\n',
   // The default adds a link between two versions, which needs the address of the repository.

@@ -73,6 +73,12 @@ describe.skipIf(!found)('the chart (skipped without Helm)', () => {
     expect(names.filter((name, n) => names.indexOf(name) !== n)).toEqual([]);
   });
 
+  it('the images of the chart have the version of the repository', () => {
+    const { version } = JSON.parse(textOf('package.json')) as { version: string };
+    const images = workloads(byFile['values-trial.yaml']!).map(({ container }) => container.image);
+    expect(images.filter((image) => !image.endsWith(`:${version}`))).toEqual([]);
+  });
+
   it('the check of manifests finds an unknown field and a wrong type', async () => {
     const [service] = kindOf(byFile['values-trial.yaml']!, 'Service');
     const spec = service!.spec as Record<string, unknown>;

@@ -1,5 +1,6 @@
 import { purchaseLimits, purchases, type Stream } from '@millrace/contracts';
 import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
+import { lakePrefix, lakeSettings } from '@millrace/lake/settings';
 import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
 import {
   attemptsSetting,
@@ -180,6 +181,7 @@ export const purchaseConfigSchema = Type.Object({
       description: 'Bucket of the lake, to follow events to their rows. Without it, the way of an event ends in Kafka',
     }),
   ),
+  ...lakeSettings,
   LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the tables' }),
   ...authSettings,
   ...drainSettings,
@@ -196,7 +198,7 @@ export type PurchaseConfig = Static<typeof purchaseConfigSchema>;
  */
 export function readPurchaseConfig(env: Readonly<Record<string, string | undefined>> = process.env): PurchaseConfig {
   return readConfig(purchaseConfigSchema, {
-    prefixes: ['PURCHASE_', ...kafkaPrefixes, redisPrefix, authPrefix, drainPrefix],
+    prefixes: ['PURCHASE_', ...kafkaPrefixes, redisPrefix, lakePrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.PURCHASE_QUEUE_EVENTS_MAX * batchQueueShare >= config.PURCHASE_BATCH_ITEMS_MAX

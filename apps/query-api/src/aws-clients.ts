@@ -1,7 +1,7 @@
 import { AthenaClient } from '@aws-sdk/client-athena';
 import type { GlueClient } from '@aws-sdk/client-glue';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { awsConnections, glueClient, s3Client, type ConnectionSettings } from '@millrace/lake';
+import { awsConnections, glueClient, s3Client, type ConnectionSettings, type ObjectSettings } from '@millrace/lake';
 
 /** Endpoints of AWS or of an emulator; undefined leaves the choice to the SDK. */
 export interface AwsSettings {
@@ -11,6 +11,8 @@ export interface AwsSettings {
   readonly s3Endpoint: string | undefined;
   readonly glueEndpoint: string | undefined;
   readonly athenaEndpoint: string | undefined;
+  /** How objects are written, and whose bucket it must be. Default: as the bucket decides. */
+  readonly objects?: ObjectSettings;
   /** Time to open a connection to each, in milliseconds. Default 2000. */
   readonly connectTimeoutMs?: { readonly [service in 's3' | 'glue' | 'athena']?: number | undefined };
 }
@@ -29,6 +31,7 @@ export function awsClients({
   s3Endpoint = endpoint,
   glueEndpoint = endpoint,
   athenaEndpoint = endpoint,
+  objects,
   connectTimeoutMs = {},
 }: AwsSettings): AwsClients {
   const limitsOf = (service: 's3' | 'glue' | 'athena'): ConnectionSettings => ({
@@ -40,7 +43,7 @@ export function awsClients({
     ...place,
     ...(at === undefined ? {} : { endpoint: at }),
   });
-  const s3 = s3Client(limitsOf('s3'), placeOf(s3Endpoint));
+  const s3 = s3Client(limitsOf('s3'), placeOf(s3Endpoint), objects);
   const glue = glueClient(limitsOf('glue'), placeOf(glueEndpoint));
   const athena = new AthenaClient({ maxAttempts: 1, requestHandler: awsConnections(limitsOf('athena')), ...placeOf(athenaEndpoint) });
   return {

@@ -1,3 +1,4 @@
+import { lakePrefix, lakeSettings } from '@millrace/lake/settings';
 import { purchases, queryLimits, type EngineName, type LayoutName } from '@millrace/contracts';
 import { crawlPolicies } from '@millrace/lake';
 import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
@@ -135,7 +136,9 @@ export const queryConfigSchema = Type.Object({
     maximum: 3600,
     description: 'Time running queries may take to end at a shutdown, in seconds; then they are handed over',
   }),
-  QUERY_RESULTS_BUCKET: Type.Optional(Type.String({ minLength: 3, maxLength: 63, description: 'Bucket of results; default LAKE_BUCKET' })),
+  QUERY_RESULTS_BUCKET: Type.Optional(
+    Type.String({ minLength: 3, maxLength: 63, description: 'Bucket of results; default: LAKE_BUCKET with LAKE_PREFIX' }),
+  ),
   QUERY_RESULT_ROWS_MAX: Type.Integer({ default: 1_000_000, minimum: 1, maximum: 1_000_000_000, description: 'Rows of one result' }),
   QUERY_RESULT_MB_MAX: Type.Integer({ default: 256, minimum: 1, maximum: 1_048_576, description: 'Size of one result in MiB' }),
   QUERY_TABLE_FILES_MAX: Type.Integer({
@@ -264,6 +267,7 @@ export const queryConfigSchema = Type.Object({
   AWS_ENDPOINT_URL_GLUE: Type.Optional(Type.String({ description: 'Endpoint of Glue' })),
   AWS_ENDPOINT_URL_ATHENA: Type.Optional(Type.String({ description: 'Endpoint of Athena' })),
   LAKE_BUCKET: Type.String({ default: 'millrace-lake', minLength: 3, maxLength: 63, description: 'Bucket of the lake' }),
+  ...lakeSettings,
   LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the tables' }),
   ...authSettings,
   ...drainSettings,
@@ -282,7 +286,7 @@ export type QueryConfig = Static<typeof queryConfigSchema>;
  */
 export function readQueryConfig(env: Readonly<Record<string, string | undefined>> = process.env): QueryConfig {
   return readConfig(queryConfigSchema, {
-    prefixes: ['QUERY_', redisPrefix, authPrefix, drainPrefix],
+    prefixes: ['QUERY_', redisPrefix, lakePrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE)

@@ -37,6 +37,8 @@ import {
   redisSettings,
   registerStoreChecks,
   type QueryParts,
+  resultsRoot,
+  rootOf,
 } from './query-parts.ts';
 import { workerConnection } from '@millrace/redis';
 import { ReportUsage } from './reports/report-usage.ts';
@@ -151,7 +153,7 @@ export class QueryApiModule implements OnModuleDestroy {
               }),
               onAnswered: countAnswers(metrics),
               results: resultsUntil,
-              linkTo: s3Links(parts.aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET),
+              linkTo: s3Links(parts.aws.s3, resultsRoot(config)),
               usage,
               rules: {
                 gate,
@@ -216,14 +218,14 @@ function tablesOf(
 ): Tables {
   const guards = guardsOver(registry);
   const { catalogOf } = lakePlaces(config, aws, guards);
-  const store = new S3ObjectStore(aws.s3, config.LAKE_BUCKET, storeGuard(guards.s3));
+  const store = new S3ObjectStore(aws.s3, rootOf(config), storeGuard(guards.s3));
   return new Tables({
     database: config.LAKE_DATABASE,
     tables: streams.map((stream) => ({
       stream,
       reader: new TableReader({
         stream,
-        bucket: config.LAKE_BUCKET,
+        bucket: rootOf(config),
         store,
         catalog: catalogOf(stream),
         now: Date.now,

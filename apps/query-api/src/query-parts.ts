@@ -1,6 +1,6 @@
 import { GetDatabaseCommand } from '@aws-sdk/client-glue';
 import type { Stream } from '@millrace/contracts';
-import { GlueCatalog, GluePointer, projectionPrefix, S3ObjectStore } from '@millrace/lake';
+import { GlueCatalog, GluePointer, projectionPrefix, S3ObjectStore, lakeRoot, objectSettingsOf } from '@millrace/lake';
 import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -57,10 +57,11 @@ export async function queryParts(
     s3Endpoint: config.AWS_ENDPOINT_URL_S3,
     glueEndpoint: config.AWS_ENDPOINT_URL_GLUE,
     athenaEndpoint: config.AWS_ENDPOINT_URL_ATHENA,
+    objects: objectSettingsOf(config),
     connectTimeoutMs: { s3: s3.timeout?.connectMs, glue: glue.timeout?.connectMs, athena: athena.timeout?.connectMs },
   });
   const resultsUntil = (deadline: number | undefined): S3ObjectStore =>
-    new S3ObjectStore(aws.s3, config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET, storeGuard(guards.s3, deadline));
+    new S3ObjectStore(aws.s3, resultsRoot(config), storeGuard(guards.s3, deadline));
   const overRedis = registry.list().filter(({ dependency }) => dependency === 'redis');
   const redis = requestConnection(redisSettings(config), overRedis, (error) =>
     logger.debug({ err: error }, 'The connection to Redis reported an error.'),
@@ -121,11 +122,13 @@ export function cacheParts(
 
 /** The ledger, the catalog and the projection of one table. Without guards, a pipeline must be around the calls. */
 function tableParts(
-  { LAKE_BUCKET: bucket, LAKE_DATABASE: database }: QueryConfig,
+  config: QueryConfig,
   stream: Stream,
   { s3, glue }: AwsClients,
   guards: Pick<Guards, 's3' | 'glue'> | undefined,
 ): { readonly store: S3ObjectStore; readonly catalog: GlueCatalog; readonly projected: ProjectedTable } {
+  const { LAKE_DATABASE: database } = config;
+  const bucket = rootOf(config);
   const overGlue = guards === undefined ? undefined : catalogGuard(guards.glue);
   const store = guards === undefined ? new S3ObjectStore(s3, bucket) : new S3ObjectStore(s3, bucket, storeGuard(guards.s3));
   const catalog = new GlueCatalog(glue, stream, bucket, overGlue, database);
@@ -147,12 +150,22 @@ export function layoutParts(
     gate,
     streams,
     database: config.LAKE_DATABASE,
-    bucket: config.LAKE_BUCKET,
+    bucket: rootOf(config),
     projected: new Map([...tables].map(([name, { projected }]) => [name, projected])),
     filesMax: config.QUERY_TABLE_FILES_MAX,
     trinoCatalog: config.QUERY_TRINO_ICEBERG_CATALOG,
   });
   return { layouts, coverage: new Coverage(tables) };
+}
+
+/** Bucket and prefix of the lake. */
+export function rootOf(config: Pick<QueryConfig, 'LAKE_BUCKET' | 'LAKE_PREFIX'>): string {
+  return lakeRoot(config.LAKE_BUCKET, config.LAKE_PREFIX);
+}
+
+/** Bucket and prefix of the results. The prefix of the lake holds for its own bucket only. */
+export function resultsRoot(config: QueryConfig): string {
+  return config.QUERY_RESULTS_BUCKET ?? rootOf(config);
 }
 
 /** How Redis is reached. */
@@ -169,7 +182,7 @@ export function lakePlaces(
   const stores = new Map<string, S3ObjectStore>();
   return {
     database: config.LAKE_DATABASE,
-    catalogOf: (stream) => new GlueCatalog(aws.glue, stream, config.LAKE_BUCKET, catalogGuard(guards.glue), config.LAKE_DATABASE),
+    catalogOf: (stream) => new GlueCatalog(aws.glue, stream, rootOf(config), catalogGuard(guards.glue), config.LAKE_DATABASE),
     storeOf: (bucket) => {
       const store = stores.get(bucket) ?? new S3ObjectStore(aws.s3, bucket, storeGuard(guards.s3));
       stores.set(bucket, store);
@@ -217,7 +230,9 @@ export function queryEngines(
         {
           workgroup: config.QUERY_ATHENA_WORKGROUP,
           database: config.LAKE_DATABASE,
-          outputLocation: `s3://${config.QUERY_RESULTS_BUCKET ?? config.LAKE_BUCKET}/_results/athena/`,
+          outputLocation: `s3://${resultsRoot(config)}/_results/athena/`,
+          kmsKey: config.LAKE_KMS_KEY,
+          bucketOwner: config.LAKE_BUCKET_OWNER,
           pollMsMin: config.QUERY_ATHENA_POLL_MS_MIN,
           pollMsMax: config.QUERY_ATHENA_POLL_MS_MAX,
         },

@@ -32,6 +32,7 @@ import {
   registerStoreChecks,
   resultLimits,
   type QueryParts,
+  rootOf,
 } from './query-parts.ts';
 import { workerConnection } from '@millrace/redis';
 import { StatementGate } from './statement/statement-gate.ts';
@@ -195,7 +196,7 @@ function crawlerOf(
   logger: Logger,
 ): CrawlWorker | undefined {
   if (config.QUERY_CRAWL_SECONDS === 0) return undefined;
-  const store = new S3ObjectStore(aws.s3, config.LAKE_BUCKET, storeGuard(guards.s3));
+  const store = new S3ObjectStore(aws.s3, rootOf(config), storeGuard(guards.s3));
   const { catalogOf } = lakePlaces(config, aws, guards);
   const redis = workerConnection(redisSettings(config), (error) =>
     logger.warn({ err: error }, 'The connection of the crawler to Redis reported an error.'),
@@ -212,7 +213,7 @@ function crawlerOf(
           catalog: catalogOf(stream),
           glue: new CatalogTable(aws.glue, config.LAKE_DATABASE, table, catalogGuard(guards.glue)),
           table,
-          location: `s3://${config.LAKE_BUCKET}/${tablePrefix(table)}`,
+          location: `s3://${rootOf(config)}/${tablePrefix(table)}`,
           database: config.LAKE_DATABASE,
           partitionKey,
           now: Date.now,

@@ -1,5 +1,6 @@
 import { listStreams, purchases, type Stream } from '@millrace/contracts';
 import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
+import { lakePrefix, lakeSettings } from '@millrace/lake/settings';
 import {
   attemptsSetting,
   authPrefix,
@@ -195,6 +196,7 @@ export const sinkConfigSchema = Type.Object({
   }),
   ...kafkaSettings,
   LAKE_BUCKET: Type.String({ default: 'millrace-lake', minLength: 3, maxLength: 63, description: 'Bucket of the lake' }),
+  ...lakeSettings,
   LAKE_DATABASE: Type.String({ default: purchases.database, minLength: 1, maxLength: 255, description: 'Glue database of the table' }),
   MILLRACE_HOME: Type.String({ default: '.millrace', minLength: 1, description: 'Directory of local state' }),
   ...authSettings,
@@ -212,7 +214,7 @@ export type SinkConfig = Static<typeof sinkConfigSchema>;
  */
 export function readSinkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SinkConfig {
   return readConfig(sinkConfigSchema, {
-    prefixes: ['SINK_', 'PROJECTOR_', ...kafkaPrefixes, authPrefix, drainPrefix],
+    prefixes: ['SINK_', 'PROJECTOR_', ...kafkaPrefixes, lakePrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [...kafkaProblems(config), ...pipelineProblems(sinkSpecs(config))],
   });

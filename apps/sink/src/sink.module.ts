@@ -1,5 +1,5 @@
 import { Inject, Injectable, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
-import { auditTable, isLakeError, TableFiles } from '@millrace/lake';
+import { auditTable, isLakeError, TableFiles, lakeRoot } from '@millrace/lake';
 import { HealthRegistry, Metrics, PipelineRegistry, pipelineToken, PipelinesModule, type Tracing, TRACING } from '@millrace/runtime';
 import { systemClock } from '@millrace/resilience';
 import { streams as allStreams, type Stream } from '@millrace/contracts';
@@ -118,7 +118,7 @@ export class SinkModule {
               sinks.map((sink) => [
                 sink.stream.name,
                 new AuditRuns(
-                  auditOf(sink, config.LAKE_BUCKET),
+                  auditOf(sink, lakeRoot(config.LAKE_BUCKET, config.LAKE_PREFIX)),
                   { runMsMax: config.SINK_AUDIT_RUN_SECONDS_MAX * 1000 },
                   auditTelemetry(loggerOf(sink.stream), metricsOf(metrics, sink.stream), Date.now, config.SINK_AUDIT_SECONDS > 0),
                   systemClock,

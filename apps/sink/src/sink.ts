@@ -15,6 +15,7 @@ import {
   remedyOfAwsError,
   S3ObjectStore,
   type LaneId,
+  lakeRoot,
 } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import type { Metrics, Tracing } from '@millrace/runtime';
@@ -108,11 +109,12 @@ export async function openSink(
   });
 
   const { s3, glue } = sinkClients(config);
-  const store = new S3ObjectStore(s3, config.LAKE_BUCKET, guards.s3);
+  const root = lakeRoot(config.LAKE_BUCKET, config.LAKE_PREFIX);
+  const store = new S3ObjectStore(s3, root, guards.s3);
   const catalog = new GlueCatalog(
     glue,
     stream,
-    config.LAKE_BUCKET,
+    root,
     guards.glue,
     stream.database,
     isUnnamed(stream) ? config.SINK_CATALOG_TABLE : undefined,

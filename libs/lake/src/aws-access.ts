@@ -1,6 +1,7 @@
 import type { GlueClient } from '@aws-sdk/client-glue';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { glueClient } from './glue-catalog.ts';
+import { lakeConfigFrom, objectSettingsOf, type ObjectSettings } from './lake-settings.ts';
 import { s3Client } from './s3-object-store.ts';
 
 /** Keys for requests to AWS. */
@@ -18,6 +19,8 @@ export interface AwsAccess {
   readonly s3Endpoint?: string;
   /** URL of Glue. Default: the SDK's. */
   readonly glueEndpoint?: string;
+  /** How objects are written, and whose bucket it must be. */
+  readonly objects?: ObjectSettings;
 }
 
 /** Access to S3 with every value resolved, as DuckDB needs it. */
@@ -29,7 +32,9 @@ export interface S3Access extends AwsKeys {
 /**
  * Reads the access from the SDK's own variables: `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`,
  * `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL_GLUE`. An empty variable counts as absent. The default region is us-east-1,
- * unless `AWS_PROFILE` names a profile, which may have its own.
+ * unless `AWS_PROFILE` names a profile, which may have its own. The settings of the bucket are those of `lakeSettings`.
+ *
+ * @throws LakeError `misconfigured` when a setting of the bucket is not valid
  */
 export function awsAccessFrom(env: Readonly<Record<string, string | undefined>>): AwsAccess {
   const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
@@ -48,6 +53,7 @@ export function awsAccessFrom(env: Readonly<Record<string, string | undefined>>)
       : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }),
     ...(s3Endpoint === undefined ? {} : { s3Endpoint }),
     ...(glueEndpoint === undefined ? {} : { glueEndpoint }),
+    objects: objectSettingsOf(lakeConfigFrom(env)),
   };
 }
 
@@ -65,10 +71,11 @@ export function openLakeClients(
   { maxAttempts = 1, s3SocketsMax }: LakeClientOptions = {},
 ): { readonly s3: S3Client; readonly glue: GlueClient } {
   return {
-    s3: s3Client(s3SocketsMax === undefined ? {} : { socketsMax: s3SocketsMax }, {
-      maxAttempts,
-      ...clientSettings(access, access.s3Endpoint),
-    }),
+    s3: s3Client(
+      s3SocketsMax === undefined ? {} : { socketsMax: s3SocketsMax },
+      { maxAttempts, ...clientSettings(access, access.s3Endpoint) },
+      access.objects,
+    ),
     glue: glueClient({}, { maxAttempts, ...clientSettings(access, access.glueEndpoint) }),
   };
 }

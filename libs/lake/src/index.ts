@@ -32,6 +32,7 @@ export * from './iceberg/upkeep/compaction-plan.ts';
 export * from './iceberg/upkeep/compaction.ts';
 export * from './iceberg/upkeep/sweep.ts';
 export * from './keys.ts';
+export * from './lake-settings.ts';
 export * from './landing.ts';
 export * from './ledger.ts';
 export { mapParallel } from './map-parallel.ts';

@@ -189,3 +189,48 @@ it('a refused connection is reported as unavailable', async () => {
   expect(await codeOf(new S3ObjectStore(nowhere, 'b').get('k'))).toBe('unavailable');
   nowhere.destroy();
 });
+
+it('a store under a prefix reaches nothing beside it, and its callers do not see the prefix', async () => {
+  const root = `rooted-${randomUUID()}`;
+  const rooted = new S3ObjectStore(client, `${bucket}/${root}/shop`);
+  await store.put(`${root}/other`, bytesOf('beside'));
+  for (const key of ['t/a/1', 't/a/2', 't/b/1']) await rooted.put(key, bytesOf(key), { metadata: { 'millrace-key': key } });
+  await rooted.copy('t/a/1', 't/c/ü 1');
+  expect(await rooted.list('')).toEqual(['t/a/1', 't/a/2', 't/b/1', 't/c/ü 1']);
+  expect(await rooted.list('t/', { startAfter: 't/a/1', limit: 1 })).toEqual(['t/a/2']);
+  expect(await rooted.listFolders('t/')).toEqual(['a/', 'b/', 'c/']);
+  expect(Buffer.from((await rooted.get('t/c/ü 1'))!).toString()).toBe('t/a/1');
+  expect(await rooted.metadata('t/b/1')).toEqual({ 'millrace-key': 't/b/1' });
+  expect([await rooted.size('t/b/1'), await rooted.get('other')]).toEqual([5, undefined]);
+  await rooted.delete('t/b/1');
+  expect(await store.list(`${root}/`)).toEqual(['other', 'shop/t/a/1', 'shop/t/a/2', 'shop/t/c/ü 1'].map((key) => `${root}/${key}`));
+});
+
+it("each request names the bucket's owner, and each written object the key and the tags", async () => {
+  const seen: Record<string, Record<string, string>> = {};
+  const server = createServer((request, response) => {
+    const kept = Object.entries(request.headers).filter(([name]) => /^x-amz-(expected|source-expected|server-side|tagging)/.test(name));
+    seen[`${request.method} ${request.headers['x-amz-copy-source'] === undefined ? '' : 'copy'}`.trim()] = Object.fromEntries(
+      kept.map(([name, value]) => [name, String(value)]),
+    );
+    request.resume().on('end', () => response.end(request.method === 'PUT' ? '<CopyObjectResult/>' : ''));
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const settings = { kmsKey: 'alias/lake', bucketOwner: '123456789012', tags: ['team=shop', 'cost-centre=42 a'] };
+  const owned = s3Client({}, { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, settings);
+  const objects = new S3ObjectStore(owned, 'lake');
+  await objects.put('a', bytesOf('a'));
+  await objects.copy('a', 'b');
+  await objects.get('a');
+  await objects.delete('a');
+  owned.destroy();
+  server.close();
+  const owner = { 'x-amz-expected-bucket-owner': '123456789012' };
+  const encryption = { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id': 'alias/lake' };
+  expect(seen).toEqual({
+    PUT: { ...owner, ...encryption, 'x-amz-tagging': 'team=shop&cost-centre=42+a' },
+    'PUT copy': { ...owner, ...encryption, 'x-amz-source-expected-bucket-owner': '123456789012' },
+    GET: owner,
+    DELETE: owner,
+  });
+});

@@ -13,6 +13,7 @@ import {
 import { awsConnections, type ConnectionSettings } from './aws-connections.ts';
 import { awsErrorToLakeError, codeOfAwsError } from './aws-errors.ts';
 import { LakeError, remedyOfLakeError } from './errors.ts';
+import { splitRoot, type ObjectSettings } from './lake-settings.ts';
 import type { CallOptions, InspectableStore, ListedObject, ObjectBody, PutOptions } from './object-store.ts';
 
 /** The calls of the object store, as guards and metrics name them. */
@@ -28,8 +29,10 @@ export type StoreGuard = <T>(
 /**
  * An S3 client whose own retries are off: one layer owns retries, and it is not the SDK. Endpoint, region and credentials come from
  * the SDK's own environment keys (`AWS_ENDPOINT_URL_S3`, `AWS_REGION`, …).
+ *
+ * @param objects how every request of this client writes objects, and whose bucket it must be
  */
-export function s3Client(settings: ConnectionSettings = {}, overrides: S3ClientConfig = {}): S3Client {
+export function s3Client(settings: ConnectionSettings = {}, overrides: S3ClientConfig = {}, objects: ObjectSettings = {}): S3Client {
   const client = new S3Client({
     maxAttempts: 1,
     forcePathStyle: true,
@@ -46,7 +49,33 @@ export function s3Client(settings: ConnectionSettings = {}, overrides: S3ClientC
     },
     { step: 'finalizeRequest', name: 'rememberAddress' },
   );
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) =>
+        await next({ ...args, input: { ...inputOf(String(commandName), objects), ...args.input } }),
+    { step: 'initialize', name: 'objectSettings' },
+  );
   return client;
+}
+
+/** The part of each request that follows from the settings of the bucket. */
+function inputOf(commandName: string, { kmsKey, bucketOwner, tags }: ObjectSettings): Record<string, unknown> {
+  const isCopy = commandName === 'CopyObjectCommand';
+  // A copy keeps the tags of its source, but its encryption is that of the request.
+  const tagging = tags === undefined || commandName !== 'PutObjectCommand' ? {} : { Tagging: taggingOf(tags) };
+  return {
+    ...(bucketOwner === undefined ? {} : { ExpectedBucketOwner: bucketOwner }),
+    ...(bucketOwner === undefined || !isCopy ? {} : { ExpectedSourceBucketOwner: bucketOwner }),
+    ...(kmsKey === undefined || (!isCopy && commandName !== 'PutObjectCommand')
+      ? {}
+      : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKey }),
+    ...tagging,
+  };
+}
+
+function taggingOf(tags: readonly string[]): string {
+  const pairs = tags.map((tag): [string, string] => [tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1)]);
+  return new URLSearchParams(pairs).toString();
 }
 
 // Address of the last request of each client. The SDK does not expose the endpoint that the environment gave it.
@@ -60,15 +89,18 @@ export class S3ObjectStore implements InspectableStore {
   readonly bucket: string;
   readonly #client: S3Client;
   readonly #guard: StoreGuard;
+  /** Empty, or a prefix with its slash. Callers neither give nor get it. */
+  readonly #prefix: string;
 
   /**
    * @param client a client whose own retries are off
-   * @param bucket the bucket; it must exist
+   * @param root the bucket, which must exist, and the prefix of all keys after a slash; see `lakeRoot`
    * @param guard wraps every call
    */
-  constructor(client: S3Client, bucket: string, guard: StoreGuard = async (_call, run, signal) => await run(signal)) {
+  constructor(client: S3Client, root: string, guard: StoreGuard = async (_call, run, signal) => await run(signal)) {
     this.#client = client;
-    this.bucket = bucket;
+    this.bucket = splitRoot(root).bucket;
+    this.#prefix = splitRoot(root).prefix;
     this.#guard = guard;
   }
 
@@ -86,7 +118,7 @@ export class S3ObjectStore implements InspectableStore {
         await this.#client.send(
           new PutObjectCommand({
             Bucket: this.bucket,
-            Key: key,
+            Key: this.#prefix + key,
             Body: content,
             ContentLength: body instanceof Uint8Array ? body.byteLength : body.bytes,
             ...(options.ifAbsent === true ? { IfNoneMatch: '*' } : {}),
@@ -106,7 +138,7 @@ export class S3ObjectStore implements InspectableStore {
   async get(key: string, options: CallOptions = {}): Promise<Uint8Array | undefined> {
     return await this.#call('get', key, options.signal, async (sending) => {
       try {
-        const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+        const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: this.#prefix + key }), sending);
         return await Body!.transformToByteArray();
       } catch (error) {
         if (codeOfAwsError(error) === 'no-such-key') return undefined;
@@ -118,7 +150,7 @@ export class S3ObjectStore implements InspectableStore {
   async size(key: string, options: CallOptions = {}): Promise<number | undefined> {
     return await this.#call('head', key, options.signal, async (sending) => {
       try {
-        const { ContentLength } = await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+        const { ContentLength } = await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: this.#prefix + key }), sending);
         return ContentLength ?? 0;
       } catch (error) {
         if (codeOfAwsError(error) === 'no-such-key') return undefined;
@@ -131,7 +163,7 @@ export class S3ObjectStore implements InspectableStore {
   async modifiedAt(key: string, options: CallOptions = {}): Promise<Date | undefined> {
     return await this.#call('head', key, options.signal, async (sending) => {
       try {
-        const { LastModified } = await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+        const { LastModified } = await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: this.#prefix + key }), sending);
         return LastModified ?? new Date(0);
       } catch (error) {
         if (codeOfAwsError(error) === 'no-such-key') return undefined;
@@ -142,8 +174,8 @@ export class S3ObjectStore implements InspectableStore {
 
   async copy(sourceKey: string, targetKey: string, options: CallOptions = {}): Promise<void> {
     await this.#call('copy', sourceKey, options.signal, async (sending) => {
-      const source = `${this.bucket}/${sourceKey.split('/').map(encodeURIComponent).join('/')}`;
-      await this.#client.send(new CopyObjectCommand({ Bucket: this.bucket, Key: targetKey, CopySource: source }), sending);
+      const source = `${this.bucket}/${(this.#prefix + sourceKey).split('/').map(encodeURIComponent).join('/')}`;
+      await this.#client.send(new CopyObjectCommand({ Bucket: this.bucket, Key: this.#prefix + targetKey, CopySource: source }), sending);
     });
   }
 
@@ -156,14 +188,14 @@ export class S3ObjectStore implements InspectableStore {
       const page = await this.#client.send(
         new ListObjectsV2Command({
           Bucket: this.bucket,
-          Prefix: prefix,
+          Prefix: this.#prefix + prefix,
           MaxKeys: options.limit ?? 1000,
-          ...(options.startAfter === undefined ? {} : { StartAfter: options.startAfter }),
+          ...(options.startAfter === undefined ? {} : { StartAfter: this.#prefix + options.startAfter }),
         }),
         sending,
       );
       return (page.Contents ?? []).map(({ Key, Size, LastModified }) => ({
-        key: Key!,
+        key: Key!.slice(this.#prefix.length),
         bytes: Size ?? 0,
         ...(LastModified === undefined ? {} : { putAtMs: LastModified.getTime() }),
       }));
@@ -174,7 +206,7 @@ export class S3ObjectStore implements InspectableStore {
     return await this.#call('get', key, options.signal, async (sending) => {
       try {
         const { Body } = await this.#client.send(
-          new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: `bytes=${from}-${to - 1}` }),
+          new GetObjectCommand({ Bucket: this.bucket, Key: this.#prefix + key, Range: `bytes=${from}-${to - 1}` }),
           sending,
         );
         return await Body!.transformToByteArray();
@@ -188,7 +220,7 @@ export class S3ObjectStore implements InspectableStore {
   async metadata(key: string, options: CallOptions = {}): Promise<Readonly<Record<string, string>> | undefined> {
     return await this.#call('head', key, options.signal, async (sending) => {
       try {
-        const { Metadata } = await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+        const { Metadata } = await this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: this.#prefix + key }), sending);
         return Metadata ?? {};
       } catch (error) {
         if (codeOfAwsError(error) === 'no-such-key') return undefined;
@@ -209,14 +241,14 @@ export class S3ObjectStore implements InspectableStore {
           await this.#client.send(
             new ListObjectsV2Command({
               Bucket: this.bucket,
-              Prefix: prefix,
+              Prefix: this.#prefix + prefix,
               Delimiter: '/',
               ...(token === undefined ? {} : { ContinuationToken: token }),
             }),
             sending,
           ),
       );
-      folders.push(...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix!.slice(prefix.length)));
+      folders.push(...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix!.slice(this.#prefix.length + prefix.length)));
       token = page.NextContinuationToken;
     } while (token !== undefined);
     return folders;
@@ -224,7 +256,7 @@ export class S3ObjectStore implements InspectableStore {
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
     await this.#call('delete', key, options.signal, async (sending) => {
-      await this.#client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), sending);
+      await this.#client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: this.#prefix + key }), sending);
     });
   }
 

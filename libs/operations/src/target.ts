@@ -1,6 +1,6 @@
 import { purchases, streams as allStreams, type Stream } from '@millrace/contracts';
 import { kafkaAccessFrom, KafkaSettingsError, type KafkaAccess } from '@millrace/kafka/access';
-import { awsAccessFrom } from '@millrace/lake';
+import { awsAccessFrom, LakeError, lakeConfigFrom, lakeRoot, type LakeConfig } from '@millrace/lake';
 import { OperationError } from './errors.ts';
 import { openLake, type Lake } from './lake/open-lake.ts';
 
@@ -29,10 +29,11 @@ export interface TargetNames {
 const dedupOffsetsDefault = 131_072;
 
 /**
- * Opens the target that the services' own settings name: `LAKE_BUCKET`, `LAKE_DATABASE`, `SINK_TABLE`, `SINK_CATALOG_TABLE`, `SINK_TOPIC`,
- * `SINK_DEDUP_OFFSETS`, `QUERY_DUCKDB_HTTPFS`, the connection to Kafka and the variables of the AWS SDK. The caller closes it.
+ * Opens the target that the services' own settings name. The caller closes it. These are `LAKE_BUCKET`, `LAKE_PREFIX`, `LAKE_DATABASE`,
+ * `SINK_TABLE`, `SINK_CATALOG_TABLE`, `SINK_TOPIC`, `SINK_DEDUP_OFFSETS` and `QUERY_DUCKDB_HTTPFS`. The connection to Kafka, the settings of
+ * the bucket and the variables of the AWS SDK count, too.
  *
- * @throws OperationError `invalid-argument` when the name of the table or a setting of Kafka is not valid
+ * @throws OperationError `invalid-argument` when the name of the table or a setting of Kafka or of the bucket is not valid
  */
 export function openTarget(env: Readonly<Record<string, string>>, { table, catalogTable, streams = allStreams }: TargetNames = {}): Target {
   // The table of another stream brings its own topic. Any other table holds purchases: the live one, or a replay of it.
@@ -41,9 +42,10 @@ export function openTarget(env: Readonly<Record<string, string>>, { table, catal
   const liveTable = env['SINK_TABLE'] ?? purchases.table;
   const dedupOffsets = Number(env['SINK_DEDUP_OFFSETS'] ?? dedupOffsetsDefault);
   const kafka = kafkaAccessFor(env);
+  const { LAKE_PREFIX: prefix } = lakeConfigFor(env);
   const lake = openLake({
     declaration,
-    bucket: env['LAKE_BUCKET'] ?? 'millrace-lake',
+    bucket: lakeRoot(env['LAKE_BUCKET'] ?? 'millrace-lake', prefix),
     database: env['LAKE_DATABASE'] ?? purchases.database,
     table: table ?? liveTable,
     catalogTable: catalogTable ?? table ?? env['SINK_CATALOG_TABLE'] ?? liveTable,
@@ -69,6 +71,15 @@ export function kafkaAccessFor(env: Readonly<Record<string, string>>): KafkaAcce
     return kafkaAccessFrom(env);
   } catch (error) {
     if (error instanceof KafkaSettingsError) throw new OperationError('invalid-argument', error.message, { cause: error });
+    throw error;
+  }
+}
+
+function lakeConfigFor(env: Readonly<Record<string, string>>): LakeConfig {
+  try {
+    return lakeConfigFrom(env);
+  } catch (error) {
+    if (error instanceof LakeError) throw new OperationError('invalid-argument', error.message, { cause: error });
     throw error;
   }
 }

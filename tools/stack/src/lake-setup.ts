@@ -2,7 +2,7 @@ import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/
 import { streams, type Stream } from '@millrace/contracts';
 import { readTopicSafety, replicationFor, topicRisks } from '@millrace/kafka';
 import { kafkaAccessFrom, kafkajsAccess, kafkaRefusalOf, KafkaSettingsError } from '@millrace/kafka/access';
-import { awsAccessFrom, GlueCatalog, openLakeClients } from '@millrace/lake';
+import { awsAccessFrom, GlueCatalog, LakeError, openLakeClients, lakeConfigFrom, lakeRoot } from '@millrace/lake';
 import kafkajs from 'kafkajs';
 import { StackError } from './errors.mjs';
 import type { Env } from './places.mjs';
@@ -27,13 +27,15 @@ export async function setUpLake(settings: Settings, env: Env, list: readonly Str
  *
  * @param env names Kafka, S3 and Glue and the access to them, as the services read it
  * @returns the risks of topics that exist already, each as a sentence
- * @throws StackError when the topic exists with another number of partitions: that would break the order per key
+ * @throws StackError when the topic exists with another number of partitions: that would break the order per key; or when a
+ * setting of the bucket is not valid
  */
 export async function createLake(
   { bucket, database }: Pick<Settings, 'bucket' | 'database'>,
   env: Env,
   list: readonly Stream[],
 ): Promise<string[]> {
+  const root = rootOf(bucket, env);
   const risks: string[] = [];
   try {
     for (const stream of list) risks.push(...(await createTopic(kafkaOf(env), stream)));
@@ -43,8 +45,21 @@ export async function createLake(
   }
   const { s3, glue } = openLakeClients(awsAccessFrom(env));
   await createBucket(s3, bucket);
-  for (const stream of list) await new GlueCatalog(glue, stream, bucket, undefined, database).ensureTable();
+  for (const stream of list) await new GlueCatalog(glue, stream, root, undefined, database).ensureTable();
   return risks;
+}
+
+/**
+ * Bucket and prefix of the lake.
+ *
+ * @throws StackError when a setting of the bucket is not valid
+ */
+export function rootOf(bucket: string, env: Env): string {
+  try {
+    return lakeRoot(bucket, lakeConfigFrom(env).LAKE_PREFIX);
+  } catch (error) {
+    throw error instanceof LakeError ? new StackError(error.message) : error;
+  }
 }
 
 async function createBucket(s3: S3Client, bucket: string): Promise<void> {

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { purchaseLimits, purchases, type BatchAnswer } from '@millrace/contracts';
 import { GlueCatalog, isLanded, Ledger, S3ObjectStore, tableLedgerPrefix, type LedgerEntry } from '@millrace/lake';
 import { StackError } from './errors.mjs';
-import { lakeClients } from './lake-setup.ts';
+import { lakeClients, rootOf } from './lake-setup.ts';
 import { root, type Env } from './places.mjs';
 import type { Settings } from './settings.ts';
 
@@ -35,7 +35,7 @@ export function readSamples(): string[] {
 
 /** Whether the table has a landed batch. */
 export async function hasLandedRows(settings: Settings, env: Env): Promise<boolean> {
-  const store = new S3ObjectStore(lakeClients(settings, env).s3, settings.bucket);
+  const store = new S3ObjectStore(lakeClients(settings, env).s3, rootOf(settings.bucket, env));
   return (await store.list(tableLedgerPrefix(purchases.table), { limit: 1 })).length > 0;
 }
 
@@ -83,8 +83,8 @@ export async function awaitQueryable(
   onProgress: (landed: number) => void,
 ): Promise<Freshness> {
   const { s3, glue } = lakeClients(settings, env);
-  const store = new S3ObjectStore(s3, settings.bucket);
-  const catalog = new GlueCatalog(glue, purchases, settings.bucket, undefined, settings.database);
+  const store = new S3ObjectStore(s3, rootOf(settings.bucket, env));
+  const catalog = new GlueCatalog(glue, purchases, rootOf(settings.bucket, env), undefined, settings.database);
   const waiting = new Map<number, Acknowledged[]>();
   for (const one of acknowledged) waiting.set(one.partition, [...(waiting.get(one.partition) ?? []), one]);
   const tookMs: number[] = [];

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { purchases, type AuditReport, type BatchAnswer, type EventReceipt, type ResultPage, type StreamList } from '@millrace/contracts';
-import { bookViews } from '@millrace/contracts/testing';
+import { bookViews, bookViewsWithShelf } from '@millrace/contracts/testing';
 import { spawnService, type ServiceProcess, type SpawnedServiceName, waitUntil } from '@millrace/testing';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,34 +22,39 @@ const entries: Partial<Record<SpawnedServiceName, string>> = {
   'query-api': 'apps/query-api/dist/testing/main-with-book-views.js',
   'query-worker': 'apps/query-api/dist/testing/worker-with-book-views.js',
 };
-let home: string;
+const home = await mkdtemp(join(tmpdir(), 'second-stream-'));
+const env = {
+  KAFKA_BROKERS: brokers,
+  LAKE_BUCKET: name,
+  LAKE_DATABASE: name.replaceAll('-', '_'),
+  MILLRACE_HOME: home,
+  PURCHASE_TOPIC: name,
+  SINK_TOPIC: name,
+  SINK_GROUP_ID: name,
+  QUERY_QUEUE_NAME: name,
+};
 let services: Partial<Record<SpawnedServiceName, ServiceProcess>> = {};
 
-beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'second-stream-'));
-  const env = {
-    KAFKA_BROKERS: brokers,
-    LAKE_BUCKET: name,
-    LAKE_DATABASE: name.replaceAll('-', '_'),
-    MILLRACE_HOME: home,
-    PURCHASE_TOPIC: name,
-    SINK_TOPIC: name,
-    SINK_GROUP_ID: name,
-    QUERY_QUEUE_NAME: name,
-  };
+async function start(streams: typeof list, own: Readonly<Record<string, string>> = {}): Promise<void> {
   const all = { ...process.env, ...env };
-  await setUpLake(readSettings(all), all, list);
+  await setUpLake(readSettings(all), all, streams);
   const started = await Promise.all(
     Object.entries(entries).map(async ([service, entry]) => {
-      const running = await spawnService(service as SpawnedServiceName, env, { entry });
+      const running = await spawnService(service as SpawnedServiceName, { ...env, ...own }, { entry });
       return [service, running] as const;
     }),
   );
   services = Object.fromEntries(started);
-});
+}
+
+async function stop(): Promise<void> {
+  await Promise.all(Object.values(services).map(async (service) => await service.kill()));
+}
+
+beforeAll(async () => await start(list));
 
 afterAll(async () => {
-  await Promise.all(Object.values(services).map(async (service) => await service.kill()));
+  await stop();
   const admin = kafka.admin();
   await admin.connect();
   await admin.deleteTopics({ topics: list.map(({ topic }) => topic.name) });
@@ -67,14 +72,18 @@ async function ask<T>(service: SpawnedServiceName, path: string, body?: unknown)
   return { status: response.status, body: (await response.json()) as T };
 }
 
-async function rowsOf(sql: string): Promise<ResultPage['rows'] | undefined> {
-  const { status, body } = await ask<{ readonly results?: ResultPage }>('query-api', '/v1/queries', { sql });
+async function rowsOf(sql: string, engine = 'duckdb'): Promise<ResultPage['rows'] | undefined> {
+  const { status, body } = await ask<{ readonly results?: ResultPage }>('query-api', '/v1/queries', { sql, engine });
   return status === 200 ? body.results?.rows : undefined;
 }
 
 async function audited(query: string): Promise<unknown> {
   const { table, verdict, lanes } = (await ask<AuditReport>('sink', `/v1/audit${query}`)).body;
   return [table, verdict, sum(lanes.map(({ rows }) => rows)), sum(lanes.map(({ rejected }) => rejected))];
+}
+
+async function landedFiles(): Promise<number> {
+  return sum((await ask<AuditReport>('sink', '/v1/audit?stream=book-views')).body.lanes.map(({ files }) => files));
 }
 
 function sum(counts: readonly number[]): number {
@@ -131,5 +140,23 @@ describe('a second stream from its declaration alone', () => {
       [false, '1'],
       [true, '3'],
     ]);
+  });
+
+  it('a field that the declaration gains is in one table with the old events, for each engine, and makes no extra file', async () => {
+    const filesBefore = await landedFiles();
+    await stop();
+    await start([list[0]!, bookViewsWithShelf], { BOOK_VIEWS: 'with-shelf' });
+    const batch = [{ ...view, shelf: 'A3' }, view];
+    expect(await ask<BatchAnswer>('purchase', '/v1/book-views/batch', batch)).toMatchObject({ status: 202, body: { accepted: 2 } });
+
+    const sql = `SELECT shelf, count(*) AS views, count(referrer) AS referred FROM book_views GROUP BY shelf ORDER BY shelf`;
+    const expected = [
+      ['A3', '1', '0'],
+      [null, '4', '1'],
+    ];
+    for (const engine of ['duckdb', 'athena'])
+      await expect.poll(async () => await rowsOf(sql, engine), { timeout: 60_000, interval: 500 }).toEqual(expected);
+    expect(await audited('?stream=book-views')).toEqual(['book_views', 'complete', 5, 1]);
+    expect((await landedFiles()) - filesBefore).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
-import { StackError } from './errors.mjs';
 import { streams } from '@millrace/contracts';
+import { StackError } from './errors.mjs';
 import { createLake } from './lake-setup.ts';
 import { readSettings } from './settings.ts';
 

@@ -1,3 +1,4 @@
+import { lakeRoot, objectSettingsOf } from '@millrace/lake/settings';
 import type { EventReceipt, Stream } from '@millrace/contracts';
 import { kafkaAccessOf } from '@millrace/kafka/access';
 import { PipelineRegistry, pipelineToken } from '@millrace/runtime';
@@ -48,7 +49,14 @@ export class FollowModule implements OnModuleDestroy {
             if (bucket === undefined) return undefined;
             const { s3, glue } = purchaseSpecs(config);
             const connectTimeoutMs = { s3: s3.timeout.connectMs, glue: glue.timeout.connectMs };
-            return await openLake({ bucket, database, guards: lakeGuardsOver(pipelines), connectTimeoutMs });
+            const root = lakeRoot(bucket, config.LAKE_PREFIX);
+            return await openLake({
+              root,
+              objects: objectSettingsOf(config),
+              database,
+              guards: lakeGuardsOver(pipelines),
+              connectTimeoutMs,
+            });
           },
         },
         {

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { streams } from '@millrace/contracts';
-import { bookViews } from '@millrace/contracts/testing';
+import { servedBookViews } from '@millrace/contracts/testing';
 import { runMain } from '@millrace/runtime';
 import { runPurchase } from '../run-purchase.ts';
 
-await runMain(async () => await runPurchase([...streams, bookViews]));
+await runMain(async () => await runPurchase([...streams, servedBookViews]));

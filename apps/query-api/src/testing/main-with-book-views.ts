@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { streams } from '@millrace/contracts';
-import { bookViews } from '@millrace/contracts/testing';
+import { servedBookViews } from '@millrace/contracts/testing';
 import { runMain } from '@millrace/runtime';
 import { runQueryApi } from '../run-query-api.ts';
 
-await runMain(async () => await runQueryApi([...streams, bookViews]));
+await runMain(async () => await runQueryApi([...streams, servedBookViews]));

@@ -1,4 +1,4 @@
-import { glueClient, s3Client } from '@millrace/lake';
+import { glueClient, objectSettingsOf, s3Client } from '@millrace/lake';
 import type { SinkConfig } from '../config.ts';
 import { sinkSpecs } from '../resilience.ts';
 
@@ -9,7 +9,7 @@ export function sinkClients(config: SinkConfig): {
 } {
   const { s3, glue } = sinkSpecs(config);
   return {
-    s3: s3Client({ connectTimeoutMs: s3.timeout.connectMs, idleTimeoutMs: 0 }),
+    s3: s3Client({ connectTimeoutMs: s3.timeout.connectMs, idleTimeoutMs: 0 }, {}, objectSettingsOf(config)),
     glue: glueClient({ connectTimeoutMs: glue.timeout.connectMs, idleTimeoutMs: 0 }),
   };
 }

@@ -14,6 +14,7 @@ import {
   rowsInFooter,
   S3ObjectStore,
   Sweep,
+  lakeRoot,
 } from '@millrace/lake';
 import { systemClock } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
@@ -41,7 +42,7 @@ interface Projectors {
 /** Creates a projector for each stream. Connects nothing yet. */
 function openProjectors(config: SinkConfig, logger: Logger, metrics: Metrics, guards: Pick<SinkGuards, 's3' | 'glue'>): Projectors {
   const { s3, glue } = sinkClients(config);
-  const bucket = config.LAKE_BUCKET;
+  const bucket = lakeRoot(config.LAKE_BUCKET, config.LAKE_PREFIX);
   const store = new S3ObjectStore(s3, bucket, guards.s3);
   const writer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const observer = projectorTelemetry(logger, metrics);

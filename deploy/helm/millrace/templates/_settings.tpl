@@ -72,6 +72,10 @@
   value: {{ $lake.bucket | quote }}
 - name: LAKE_DATABASE
   value: {{ $lake.database | quote }}
+{{- include "millrace.variable" (dict "name" "LAKE_PREFIX" "value" $lake.prefix) }}
+{{- include "millrace.variable" (dict "name" "LAKE_KMS_KEY" "value" $lake.kmsKey) }}
+{{- include "millrace.variable" (dict "name" "LAKE_BUCKET_OWNER" "value" $lake.bucketOwner) }}
+{{- include "millrace.variable" (dict "name" "LAKE_TAGS" "value" (join "," $lake.tags)) }}
 {{- include "millrace.variable" (dict "name" "AWS_ENDPOINT_URL" "value" (include "millrace.awsEndpoint" .)) }}
 {{- include "millrace.variable" (dict "name" "AWS_ENDPOINT_URL_S3" "value" $lake.s3Endpoint) }}
 {{- if .Values.bundled.aws.enabled }}

@@ -1,2 +1,2 @@
-export { bookViews } from './book-views.ts';
+export { bookViews, bookViewsWithShelf, servedBookViews } from './book-views.ts';
 export { DocumentCheck, type GivenAnswer } from './document-check.ts';

@@ -16,6 +16,7 @@ import { OperationError } from '../errors.ts';
 export interface LakeSettings {
   /** The stream whose events the table holds. */
   readonly declaration: Stream;
+  /** The bucket, and the prefix after a slash; see `lakeRoot`. */
   readonly bucket: string;
   readonly database: string;
   /** Prefix of the table in the bucket: lower-case letters, digits and underscores, a letter first, at most 128 characters. */

@@ -48,7 +48,13 @@ describe('npm run release', () => {
     expect(changes).toContain(`## ${version}`);
     expect(changes).toMatch(/### Features\n\n\* \*\*sink:\*\* a planted feature [^]*### Fixes\n\n\* \*\*query-api:\*\* a planted fix /);
 
-    const manifests = globSync(['{libs,apps,tools}/*/package.json', '{docker,e2e,examples,benchmarks}/package.json'], { cwd: folder });
+    const chart = await readFile(join(folder, 'deploy', 'helm', 'millrace', 'Chart.yaml'), 'utf8');
+    expect(chart.match(/^(?:version|appVersion): .*/gm)).toEqual([`version: ${version}`, `appVersion: ${version}`]);
+    expect(await readFile(join(folder, 'docker', 'Dockerfile'), 'utf8')).toContain(`ARG VERSION=${version}\n`);
+
+    const manifests = globSync(['{libs,apps,tools}/*/package.json', '{deploy,docker,e2e,examples,benchmarks}/package.json'], {
+      cwd: folder,
+    });
     expect(manifests.length).toBeGreaterThan(15);
     for (const path of [...manifests, 'package-lock.json']) {
       const text = await readFile(join(folder, path), 'utf8');

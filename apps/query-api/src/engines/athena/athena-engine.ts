@@ -23,6 +23,10 @@ export interface AthenaSettings {
   readonly database: string;
   /** `s3://bucket/prefix/` under which Athena writes its own result files. */
   readonly outputLocation: string;
+  /** KMS key of these files. Default: the bucket's encryption. */
+  readonly kmsKey?: string | undefined;
+  /** Account that must own the bucket of these files. Default: any. */
+  readonly bucketOwner?: string | undefined;
   /** First and longest wait between two looks at a running query, in milliseconds; it doubles from one to the other. */
   readonly pollMsMin: number;
   readonly pollMsMax: number;
@@ -100,7 +104,7 @@ export class AthenaEngine implements QueryEngine {
   }
 
   async #start({ queryId, signal }: EngineRequest, { sql }: AthenaStatement): Promise<string> {
-    const { workgroup, database, outputLocation } = this.#settings;
+    const { workgroup, database, outputLocation, kmsKey, bucketOwner } = this.#settings;
     const answer = await this.#call(
       'start',
       signal,
@@ -111,7 +115,11 @@ export class AthenaEngine implements QueryEngine {
             // The same token and body give the same execution: a repeat never pays twice.
             ClientRequestToken: queryId,
             QueryExecutionContext: { Database: database },
-            ResultConfiguration: { OutputLocation: outputLocation },
+            ResultConfiguration: {
+              OutputLocation: outputLocation,
+              ...(kmsKey === undefined ? {} : { EncryptionConfiguration: { EncryptionOption: 'SSE_KMS', KmsKey: kmsKey } }),
+              ...(bucketOwner === undefined ? {} : { ExpectedBucketOwner: bucketOwner }),
+            },
             WorkGroup: workgroup,
           }),
           { abortSignal: sending },
