@@ -25,13 +25,14 @@ afterAll(async () => {
   await lake?.close();
 });
 
-/** The bytes as they were sent: `fetch` would decode them. */
+/** The bytes as they were sent, for the path as it is: `fetch` would decode the bytes and shorten the path. */
 async function getRaw(
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; headers: Record<string, unknown>; body: Buffer }> {
+  const { hostname, port } = new URL(api.url);
   return await new Promise((resolve, reject) => {
-    request(api.url + path, { headers }, (response) => {
+    request({ hostname, port, path, headers }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(parts) }));
