@@ -2,7 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { BenchLake } from './lake/bench-lake.ts';
 import { runProjector, type ProjectorCost } from './lake/projector-run.ts';
 import { reports, timeReports, type ReportTimes } from './lake/read-reports.ts';
-import { minutesPerCommit, simulateMonth } from './lake/simulate-month.ts';
+import { minutesPerCommit, simulateHour, simulateMonth } from './lake/simulate-month.ts';
 import { BenchReport, progress } from './report/bench-report.ts';
 import { loopbackEndpoint, numberAfter } from './report/bench-options.ts';
 
@@ -81,6 +81,7 @@ async function measureTable(rows: number, endpoint: string): Promise<void> {
 }
 
 async function measureMonth(lastDay: number): Promise<void> {
+  figures.add('S3 requests of an hour', await simulateHour(), 'requests');
   const reported = [...new Set([1, 10, 30].filter((day) => day < lastDay).concat(lastDay))];
   const states = await simulateMonth(reported, (day) => progress(`day ${day} of ${lastDay} simulated`));
   for (const { day, commits, files, commitMs, callsPerCommit, manifestBytes, metadataBytes, planningMs } of states) {

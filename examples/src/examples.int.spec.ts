@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { spawnService, TestTopic, type ServiceProcess } from '@millrace/testing';
+import { pythonEnvironment, spawnService, TestTopic, type ServiceProcess } from '@millrace/testing';
 import { Kafka as KafkaBinding, type CloudEvent, type KafkaMessage } from 'cloudevents';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ExampleProcess } from './testing/example-process.ts';
-import { pythonEnvironment } from './testing/python-environment.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const node = join(root, 'node_modules', '.bin', 'node');
@@ -17,7 +16,10 @@ let purchase: ServiceProcess;
 let python: string;
 
 beforeAll(async () => {
-  [topic, python] = await Promise.all([TestTopic.create('examples'), pythonEnvironment(root)]);
+  [topic, python] = await Promise.all([
+    TestTopic.create('examples'),
+    pythonEnvironment('examples-venv', 'examples/python/requirements.txt'),
+  ]);
   purchase = await spawnService('purchase', {
     KAFKA_BROKERS: brokers,
     PURCHASE_TOPIC: topic.name,

@@ -61,19 +61,7 @@ const rewriter: Rewriter = {
 export async function simulateMonth(reported: readonly number[], onDay: (day: number) => void): Promise<DayState[]> {
   const store = new MemoryStore(purchases.table);
   let nowMs = startSeconds * 1000;
-  const projection = new Projection({
-    store,
-    bucket,
-    stream: purchases,
-    catalog: { read: async () => undefined, move: async () => undefined },
-    writer: 'bench',
-    now: () => nowMs,
-    newId: randomUUID,
-    rowsOf: async () => 0,
-    onPointerFailure: () => undefined,
-  });
-  const compaction = new Compaction(projection.table, rewriter, { limits: defaultCompaction });
-  const sweep = new Sweep(projection.table);
+  const { projection, compaction, sweep } = projectorOver(store, () => nowMs);
   const ends = new Map<number, ChainEnd>();
   const states: DayState[] = [];
   for (let day = 1; day <= reported.at(-1)!; day += 1) {
@@ -95,37 +83,86 @@ export async function simulateMonth(reported: readonly number[], onDay: (day: nu
   return states;
 }
 
+/**
+ * Runs the projector's own code over one hour at its default intervals, while each lane lands a file a minute. Returns its S3 requests.
+ */
+export async function simulateHour(): Promise<number> {
+  const store = new MemoryStore(purchases.table);
+  let second = 0;
+  const { projection, compaction, sweep } = projectorOver(store, () => (startSeconds + second) * 1000);
+  const ends = new Map<number, ChainEnd>();
+  let calls = 0;
+  for (; second < 3600; second += 10) {
+    for (let partition = 0; partition < lanes; partition += 1)
+      // The lanes do not flush at the same time.
+      if (Math.floor((partition * 60) / lanes / 10) === (second % 60) / 10) await landFile(store, ends, partition, startSeconds + second);
+    const before = store.calls;
+    await projection.round();
+    if (second % 60 === 0) for (let pass = await compaction.pass(); pass.outcome === 'committed'; pass = await compaction.pass());
+    if (second % 600 === 0) await sweep.run();
+    calls += store.calls - before;
+  }
+  return calls;
+}
+
+function projectorOver(store: MemoryStore, now: () => number): { projection: Projection; compaction: Compaction; sweep: Sweep } {
+  const projection = new Projection({
+    store,
+    bucket,
+    stream: purchases,
+    catalog: { read: async () => undefined, move: async () => undefined },
+    writer: 'bench',
+    now,
+    newId: randomUUID,
+    rowsOf: async () => 0,
+    onPointerFailure: () => undefined,
+  });
+  const compaction = new Compaction(projection.table, rewriter, { limits: defaultCompaction });
+  return { projection, compaction, sweep: new Sweep(projection.table) };
+}
+
 /** Each lane lands one small file for each minute. Returns the keys of the objects that only the next round reads. */
 async function land(store: MemoryStore, ends: Map<number, ChainEnd>, seconds: number): Promise<string[]> {
-  const dt = utcDate(seconds);
   const keys: string[] = [];
   for (let partition = 0; partition < lanes; partition += 1) {
-    const lane: LaneId = { table: purchases.table, topic: purchases.topic.name, partition };
     for (let minute = 0; minute < minutesPerCommit; minute += 1) {
-      const { to: from, id: prev } = ends.get(partition) ?? { to: 0, id: null };
-      const range = { id: randomUUID(), from, to: from + rowsPerFile };
-      const key = dataKey(lane, purchases.partitionKey, dt, range);
-      const entry = benchEntry(range, prev, [
-        {
-          key,
-          staged: `_staging/${range.id}`,
-          dt,
-          rows: rowsPerFile,
-          bytes: bytesPerFile,
-          sha256: '0'.repeat(64),
-          minTimestamp: seconds,
-          maxTimestamp: seconds + 59,
-        },
-      ]);
-      await store.put(key, emptyFile);
-      await store.put(entryKey(lane, from), entryBytes(entry));
+      const { file, entry } = await landFile(store, ends, partition, seconds);
       // The newest entry stays: its lane is listed by it.
-      keys.push(key);
-      if (minute > 0) keys.push(entryKey(lane, from));
-      ends.set(partition, { to: range.to, id: range.id });
+      keys.push(file);
+      if (minute > 0) keys.push(entry);
     }
   }
   return keys;
+}
+
+/** Lands the next file of a lane. Returns the keys of its objects. */
+async function landFile(
+  store: MemoryStore,
+  ends: Map<number, ChainEnd>,
+  partition: number,
+  seconds: number,
+): Promise<{ readonly file: string; readonly entry: string }> {
+  const dt = utcDate(seconds);
+  const lane: LaneId = { table: purchases.table, topic: purchases.topic.name, partition };
+  const { to: from, id: prev } = ends.get(partition) ?? { to: 0, id: null };
+  const range = { id: randomUUID(), from, to: from + rowsPerFile };
+  const key = dataKey(lane, purchases.partitionKey, dt, range);
+  const entry = benchEntry(range, prev, [
+    {
+      key,
+      staged: `_staging/${range.id}`,
+      dt,
+      rows: rowsPerFile,
+      bytes: bytesPerFile,
+      sha256: '0'.repeat(64),
+      minTimestamp: seconds,
+      maxTimestamp: seconds + 59,
+    },
+  ]);
+  await store.put(key, emptyFile);
+  await store.put(entryKey(lane, from), entryBytes(entry));
+  ends.set(partition, { to: range.to, id: range.id });
+  return { file: key, entry: entryKey(lane, from) };
 }
 
 const emptyFile = new Uint8Array(bytesPerFile);

@@ -1,4 +1,4 @@
-import { seededRandom } from '@millrace/testing';
+import { duckDbSumsSql, PyicebergReader, seededRandom, trinoSums } from '@millrace/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectAgreement } from './testing/expect-agreement.ts';
 import { crashed, crashingStore } from './testing/crashing-store.ts';
@@ -9,12 +9,21 @@ const start = 1_700_000_000;
 const seed = 20_261_130;
 const stepsTotal = 24;
 
+const { TRINO_URL: trinoUrl, MILLRACE_TRINO_MISSING: trinoMissing = 'TRINO_URL is not set', AWS_ENDPOINT_URL: endpoint = '' } = process.env;
+const readers = trinoUrl === undefined ? `DuckDB and pyiceberg agree (no Trino: ${trinoMissing})` : 'DuckDB, pyiceberg and Trino agree';
+
 let lake: ProjectedLake;
+let pyiceberg: PyicebergReader;
 
-beforeAll(async () => (lake = await ProjectedLake.open()));
-afterAll(() => lake?.close());
+beforeAll(async () => {
+  [lake, pyiceberg] = await Promise.all([ProjectedLake.open(), PyicebergReader.open(endpoint)]);
+}, 600_000);
+afterAll(async () => {
+  lake?.close();
+  await pyiceberg?.close();
+});
 
-it(`an independent reader agrees with the base after each of ${stepsTotal} random steps, crashes and rebuilds included`, async () => {
+it(`${readers} with the base after each of ${stepsTotal} random steps, crashes and rebuilds included`, async () => {
   const random = seededRandom(seed);
   const whole = (below: number): number => Math.floor(random() * below);
   let rows = 0;
@@ -51,9 +60,12 @@ it(`an independent reader agrees with the base after each of ${stepsTotal} rando
   for (let n = 0; n < stepsTotal; n += 1) {
     await steps[whole(steps.length)]!();
     await expectAgreement(lake.sums(await lake.pointer()));
+    const base = await lake.rows(duckDbSumsSql(lake.base, ['_partition', '_offset']));
+    const others = [await pyiceberg.sums(lake.inCatalog), ...(trinoUrl === undefined ? [] : [await trinoSums(lake.inCatalog, trinoUrl)])];
+    expect(others).toEqual(others.map(() => base));
   }
   expect((await lake.log.head(undefined))!.rows).toBe(rows);
-}, 180_000);
+}, 300_000);
 
 function rootOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;

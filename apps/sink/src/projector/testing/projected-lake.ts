@@ -52,6 +52,17 @@ export class ProjectedLake {
     this.#glue.destroy();
   }
 
+  /** The Iceberg table in the catalog. */
+  get inCatalog(): { readonly database: string; readonly name: string } {
+    return { database: this.stream.database, name: icebergTableName(this.stream.table) };
+  }
+
+  /** The files of the base, as DuckDB reads them. */
+  get base(): string {
+    const files = `s3://${this.bucket}/${this.stream.table}/**/*.parquet`;
+    return `read_parquet('${files}', hive_partitioning = true, hive_types = {dt: VARCHAR}, union_by_name = true)`;
+  }
+
   /** `s3://…` of the projection's prefix, by which a reader without a catalog opens the table. */
   get location(): string {
     return `s3://${this.bucket}/${projectionPrefix(this.stream.table)}`.slice(0, -1);
@@ -111,26 +122,26 @@ export class ProjectedLake {
 
   /** Counts, places, sums per day and a hash over all columns, of the base and of the Iceberg table. */
   async sums(table: string): Promise<{ readonly base: unknown[]; readonly iceberg: unknown[] }> {
-    const base = `read_parquet('s3://${this.bucket}/${this.stream.table}/**/*.parquet', hive_partitioning = true, hive_types = {dt: VARCHAR}, union_by_name = true)`;
     const names = this.stream.columns.map(({ name }) => name);
     const sums = (partition: string, offset: string): string =>
       `dt, count(*) AS n, count(DISTINCT (${partition}, ${offset})) AS places, sum(user_age) AS ages,
        min(purchase_timestamp) AS first, max(purchase_timestamp) AS last, bit_xor(hash(${names.join(', ')}, dt, ${partition}, ${offset})) AS hash`;
     return {
-      base: await this.#rows(`SELECT ${sums('_partition', '_offset')} FROM ${base} GROUP BY dt ORDER BY dt`),
-      iceberg: await this.#rows(`SELECT ${sums('kafka_partition', 'kafka_offset')} FROM iceberg_scan('${table}') GROUP BY dt ORDER BY dt`),
+      base: await this.rows(`SELECT ${sums('_partition', '_offset')} FROM ${this.base} GROUP BY dt ORDER BY dt`),
+      iceberg: await this.rows(`SELECT ${sums('kafka_partition', 'kafka_offset')} FROM iceberg_scan('${table}') GROUP BY dt ORDER BY dt`),
     };
   }
 
   /** Rows and distinct places of the Iceberg table. */
   async count(table: string): Promise<{ readonly n: number; readonly places: number }> {
-    const [row] = await this.#rows(
+    const [row] = await this.rows(
       `SELECT count(*)::INTEGER AS n, count(DISTINCT (kafka_partition, kafka_offset))::INTEGER AS places FROM iceberg_scan('${table}')`,
     );
     return row as { n: number; places: number };
   }
 
-  async #rows(sql: string): Promise<unknown[]> {
+  /** Runs a statement in DuckDB. */
+  async rows(sql: string): Promise<unknown[]> {
     return (await this.#reader.runAndReadAll(sql)).getRowObjectsJson();
   }
 
