@@ -7,7 +7,7 @@ it('a smoke load has all its requests answered, and every acknowledged event is 
     profile: 'smoke',
     soak: { seconds: 1, rebalanceEverySeconds: 1 },
     services: { purchase: stack.purchaseUrl },
-    signal: AbortSignal.timeout(150_000),
+    signal: AbortSignal.timeout(290_000),
     tell: () => undefined,
     watch: () => undefined,
   });
@@ -18,4 +18,4 @@ it('a smoke load has all its requests answered, and every acknowledged event is 
   expect(phases.flatMap(({ totals }) => Object.values(totals).map(({ planned, sent, dropped }) => planned - sent - dropped))).toEqual([
     0, 0, 0,
   ]);
-}, 180_000);
+}, 300_000);

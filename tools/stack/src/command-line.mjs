@@ -21,6 +21,9 @@ export const usage = `Millrace carries business events from a REST call to an an
   ./millrace bench NAME [--json]      run one benchmark against the running stack
   ./millrace load PROFILE [--json]    send open-model load to the running stack, and count every acknowledged event in the table:
                                       ${loadProfiles.join(', ')} [--minutes N|--hours N]
+  ./millrace chaos run FILE [--json]  run one chaos experiment on a stack of its own; it ends with 0 held, 1 deviated, 2 aborted
+  ./millrace chaos all [--only NAME,…] [--json]
+                                      run every experiment of chaos/ and compare each verdict with the expected one
 
   ./millrace audit [--deep] [--json] [--table T]
                                       prove the table complete, or name each missing event
@@ -65,7 +68,7 @@ export function purposeOf(argv) {
   const [command = '', ...rest] = argv;
   if (command === 'up') return 'up';
   if (operatorCommandOf(argv) !== undefined) return 'install';
-  const ownStack = ['verify', 'crash-matrix'].includes(command) || (command === 'test' && !rest.includes('--quick'));
+  const ownStack = ['verify', 'crash-matrix', 'chaos'].includes(command) || (command === 'test' && !rest.includes('--quick'));
   return ownStack ? 'own-stack' : 'install';
 }
 
@@ -108,6 +111,8 @@ export function usageFault(argv) {
       return unknownScript(command, rest[0], scriptNames('benchmarks', '.'));
     case 'load':
       return loadFault(rest);
+    case 'chaos':
+      return chaosFault(rest);
     case 'verify':
       return unknownScript(command, rest[0], [...scriptNames('e2e', 'verify'), 'store URL']);
     case 'crash-matrix':
@@ -144,6 +149,13 @@ function loadFault([profile, ...options]) {
   if (profile === undefined || !loadProfiles.includes(profile)) return `./millrace load takes one of: ${loadProfiles.join(', ')}.`;
   const unknown = options.find((option) => option.startsWith('-') && !known.includes(option));
   return unknown === undefined ? undefined : `Unknown argument "${unknown}": ./millrace load takes ${known.join(', ')}.`;
+}
+
+/** @param {readonly string[]} given */
+function chaosFault([action, ...rest]) {
+  const files = rest.filter((argument, n) => !argument.startsWith('-') && rest[n - 1] !== '--only');
+  const isValid = (action === 'run' && files.length === 1) || (action === 'all' && files.length === 0);
+  return isValid ? undefined : 'Usage: ./millrace chaos run FILE [--json], or ./millrace chaos all [--only NAME,…] [--json]';
 }
 
 /** @param {readonly string[]} given */

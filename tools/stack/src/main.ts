@@ -53,6 +53,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return await runScript(await builtScript('benchmarks', '.', rest[0]!, progress), rest.slice(1), urlsOf(stack, env));
     case 'load':
       return await load(stack, env, rest, progress);
+    case 'chaos':
+      return await chaos(rest, progress);
     case 'verify':
       return await verify(rest[0]!, rest.slice(1), progress);
     case 'crash-matrix':
@@ -104,6 +106,12 @@ async function load(stack: Stack, env: Env, args: readonly string[], screen: Scr
   if (missing.length > 0)
     throw new StackError(`The load needs a running stack, without ${missing.join(', ')} it measures nothing: run ./millrace up --detach.`);
   return await runScript(await builtScript('e2e', 'load', 'main', screen), args, urlsOf(stack, env));
+}
+
+// Attacks must not reach a stack that somebody uses.
+async function chaos(args: readonly string[], screen: Screen): Promise<number> {
+  const path = await builtScript('e2e', 'chaos', 'main', screen);
+  return await onPrivateStack('chaos', [], screen, interruption, async (env) => await runScript(path, args, env));
 }
 
 // A long proof kills processes, so it runs on a private stack.

@@ -38,6 +38,10 @@ export interface SpawnOptions {
   readonly entry?: string;
   /** Milliseconds until the wait is given up and the process killed. Default 90000. */
   readonly timeoutMs?: number;
+  /** Command that executes the service as its arguments, in the same process: `unshare`, for a namespace. Default: none. */
+  readonly wrapper?: readonly string[];
+  /** Sees the process as soon as it exists, before it is ready. */
+  readonly onSpawn?: (service: ServiceProcess) => void;
 }
 
 /** Most characters of output that are kept. */
@@ -113,7 +117,7 @@ export class ServiceProcess {
 export async function spawnService(
   name: SpawnedServiceName,
   env: Readonly<Record<string, string>> = {},
-  { until = 'ready', entry, timeoutMs = 90_000 }: SpawnOptions = {},
+  { until = 'ready', entry, timeoutMs = 90_000, wrapper = [], onSpawn }: SpawnOptions = {},
 ): Promise<ServiceProcess> {
   const [ownPath, portKey] = entries[name];
   const path = entry ?? ownPath;
@@ -122,16 +126,15 @@ export async function spawnService(
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([key]) => !/^(PURCHASE|SINK|QUERY|QUERY_WORKER|PROJECTOR)_(URL|PORT)$/.test(key)),
   );
-  const child = spawn(
-    join(root, 'node_modules', '.bin', 'node'),
-    ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', ...(youngLimit[name] ?? []), join(root, path)],
-    {
-      cwd: root,
-      env: { ...inherited, ...env, [portKey]: port },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const flags = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', ...(youngLimit[name] ?? [])];
+  const [command, ...args] = [...wrapper, join(root, 'node_modules', '.bin', 'node'), ...flags, join(root, path)];
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { ...inherited, ...env, [portKey]: port },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const service = new ServiceProcess(name, `http://127.0.0.1:${port}`, child);
+  onSpawn?.(service);
   try {
     await waitUntil(
       `${name} to be ${until}`,

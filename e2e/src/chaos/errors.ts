@@ -1,0 +1,19 @@
+import { CodedError } from '@millrace/resilience/coded-error';
+
+/** Why an experiment cannot be run, or says nothing. */
+export type ExperimentErrorCode =
+  /** The file is not an experiment, or its method leaves the blast radius. */
+  | 'invalid'
+  /** The steady state did not hold, a group did not start, an abort condition was met, or an attack took no effect. */
+  | 'aborted';
+
+/** Thrown when an experiment cannot give a verdict on its hypothesis. */
+export class ExperimentError extends CodedError {
+  readonly code: ExperimentErrorCode;
+  readonly retryable = false;
+
+  constructor(code: ExperimentErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
