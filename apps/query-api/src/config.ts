@@ -15,6 +15,7 @@ import {
 } from '@millrace/runtime';
 import { Type, type Static, type TLiteral, type TUnion } from 'typebox';
 import { readMsMax, triesOfRead } from './engines/duckdb/s3-reads.ts';
+import { processAddressPattern } from './flow/process-address.ts';
 import { queryPipelines, specsOf } from './resilience.ts';
 
 /** Engines that this version has. */
@@ -66,6 +67,13 @@ export const queryConfigSchema = Type.Object({
     minimum: queryLimits.timeoutMsMin,
     maximum: queryLimits.timeoutMsMax,
     description: 'Time a query may run when it asks for none, in milliseconds',
+  }),
+  QUERY_FLOW_PROCESSES: Type.Array(Type.String({ pattern: processAddressPattern }), {
+    default: [],
+    maxItems: 50,
+    uniqueItems: true,
+    description:
+      'Processes that `GET /v1/flow` and the console show, as `name=origin`. Their names are `purchase`, `sink`, `projector`, `query-api` and `query-worker`, with a suffix such as `sink-2` for further ones. The credential of the caller is sent to them',
   }),
   QUERY_REPORTS_DIR: Type.Optional(
     Type.String({ minLength: 1, description: 'Folder of further reports, one `.sql` file each, beside those of this version' }),

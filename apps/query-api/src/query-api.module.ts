@@ -9,8 +9,13 @@ import { storeGuard } from './guards.ts';
 import { TableReader } from './catalog/table-reader.ts';
 import { Tables } from './catalog/tables.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
+import { FlowReader } from './flow/flow-reader.ts';
+import { processAddresses } from './flow/process-address.ts';
 import { BoardController } from './http/board.controller.ts';
+import { CallerController } from './http/caller.controller.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
+import { ConsoleController } from './http/console.controller.ts';
+import { FlowController } from './http/flow.controller.ts';
 import { McpController } from './http/mcp.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
 import { askInline } from './queries/ask-inline.ts';
@@ -69,7 +74,15 @@ export class QueryApiModule implements OnModuleDestroy {
     return {
       module: QueryApiModule,
       imports: [PipelinesModule.forRoot(pipelinesOf(config, 'api'))],
-      controllers: [QueriesController, CatalogController, McpController, BoardController],
+      controllers: [
+        QueriesController,
+        CatalogController,
+        CallerController,
+        FlowController,
+        McpController,
+        BoardController,
+        ConsoleController,
+      ],
       providers: [
         { provide: QUERY_CATALOG, useValue: catalog },
         // The token makes sure that the pipelines are made first.
@@ -100,6 +113,12 @@ export class QueryApiModule implements OnModuleDestroy {
           inject: [PARTS, QueryService, PipelineRegistry],
           useFactory: (parts: QueryParts, queries: QueryService, registry: PipelineRegistry) =>
             tablesOf(config, streams, parts, queries, registry, logger),
+        },
+        {
+          provide: FlowReader,
+          inject: [pipelineToken('processes')],
+          useFactory: (pipeline: Pipeline) =>
+            new FlowReader({ processes: processAddresses(config.QUERY_FLOW_PROCESSES), pipeline, now: Date.now, fetch }),
         },
         {
           provide: StatementGate,

@@ -103,13 +103,19 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 20 },
     fallbacks: [{ kind: 'stub', value: () => ({}) }],
   },
+  // Requests to the other processes of Millrace, for the picture of the flow. Each is a separate dependency, so they share no circuit: one
+  // that is down would hide all others. The picture is read again soon, so nothing is tried again.
+  processes: {
+    timeout: { attemptMs: 4000, totalMs: 4000 },
+    bulkhead: { concurrencyMax: 150 },
+  },
 } as const satisfies NamedDefaults;
 
 type Name = keyof typeof queryPipelines;
 
 /** The pipelines of each process. */
 const namesOf = {
-  api: ['http', 'redis', 's3', 'glue', 'lake-version', 'cache', 'usage-write', 'usage-read'],
+  api: ['http', 'redis', 's3', 'glue', 'lake-version', 'cache', 'usage-write', 'usage-read', 'processes'],
   worker: ['redis', 's3', 'glue', 'athena', 'trino', 'duckdb-reads', 'lake-version', 'cache', 'report'],
 } as const satisfies Record<string, readonly Name[]>;
 
@@ -207,6 +213,8 @@ const apiPaths: readonly CallPath[] = [
   { request: 'GET /v1/tables/:name: each list, checkpoint, entry and manifest', layers: ['s3', sdk] },
   { request: 'GET /v1/tables/:name: each page of partitions', layers: ['glue', sdk] },
   { request: 'GET /v1/tables/:name: its sample, as POST /v1/queries', layers: ['redis', ioredis], calls: 6 },
+  { request: 'GET /v1/flow: each of three requests to each process', layers: ['processes'] },
+  { request: 'GET /v1/events/:eventId, or a change of a circuit', layers: ['processes'] },
   { request: 'a probe of readiness', layers: ['redis', ioredis] },
   { request: 'a probe of readiness', layers: ['s3', sdk] },
 ];

@@ -29,6 +29,42 @@ export interface BatchAnswer {
 /** Answer to one event of a batch: a receipt, or a problem. */
 export type BatchItem = KafkaItem | DiskItem | RejectedItem;
 
+/** The caller as its credential describes it. */
+export interface Caller {
+  /** Kind of credential. `anonymous`: authentication is off. */
+  readonly kind: 'jwt' | 'api-key' | 'anonymous';
+  /** Issuer of the token. Empty for other kinds. */
+  readonly issuer: string;
+  /** Subject of the token or name of the API key. Empty for anonymous callers. */
+  readonly subject: string;
+  /** Scopes of the credential. */
+  readonly scopes: readonly string[];
+}
+
+/** The circuit breaker of a pipeline. */
+export interface Circuit {
+  /** `auto`: the calls decide. The others are set by an operator. */
+  readonly mode: 'auto' | 'forced-open' | 'forced-closed' | 'disabled';
+  /** State that the calls decided. */
+  readonly state: 'closed' | 'open' | 'half-open' | 'ramping';
+  /** Time of the last change of the state, ISO 8601 in UTC. */
+  readonly since: string;
+  /** Calls in the window. */
+  readonly calls: number;
+  /** Failures in the window. */
+  readonly failures: number;
+  /** Failures by calls in the window. */
+  readonly failureRatio: number;
+}
+
+/** A change of a circuit by an operator. */
+export interface CircuitChange {
+  /** Mode of the circuit from now on, until the process restarts. */
+  readonly mode: 'auto' | 'forced-open' | 'forced-closed' | 'disabled';
+  /** Reason for the audit log. */
+  readonly reason: string;
+}
+
 /** An event that is in the outbox. */
 export interface DiskItem {
   /** Position in the posted batch, from 0. */
@@ -196,6 +232,59 @@ export interface FinishedQuery {
     readonly results: string;
   };
   readonly results?: ResultPage;
+}
+
+/** Health, metrics and pipelines of the processes at one time. */
+export interface Flow {
+  /** Time of the reading, ISO 8601 in UTC. */
+  readonly at: string;
+  /** In the order of the setting. */
+  readonly processes: readonly FlowProcess[];
+}
+
+/** The state of a pipeline. */
+export interface FlowPipeline {
+  readonly name: string;
+  /** Name of the dependency that it calls. */
+  readonly dependency: string;
+  readonly circuit?: Circuit;
+  /** Calls that run. */
+  readonly inFlight: number;
+  /** Calls that may run at once. Absent: the pipeline has no bulkhead. */
+  readonly concurrencyMax?: number;
+  /** Calls that wait for a permit. */
+  readonly queued?: number;
+  /** Retries that are left. Absent: the pipeline does not retry. */
+  readonly retryBudget?: number;
+  /** Calls since the start. */
+  readonly calls: number;
+  /** Calls without a result since the start. */
+  readonly failed: number;
+  /** Retries since the start. */
+  readonly retries: number;
+  /** Calls that were not sent since the start: the circuit was open, or no permit was free. */
+  readonly rejected: number;
+  /** Calls that were shed since the start. */
+  readonly shed: number;
+}
+
+/** One process with its health, metrics and pipelines. */
+export interface FlowProcess {
+  /** Name in the setting. */
+  readonly name: string;
+  /** `unreachable`: the process does not answer. `refused`: it does not accept the credential of the caller. */
+  readonly status: 'ready' | 'degraded' | 'unavailable' | 'stopping' | 'unreachable' | 'refused';
+  readonly dependencies: readonly {
+    readonly name: string;
+    readonly required: boolean;
+    /** `up`, `degraded` or `down`. */
+    readonly status: string;
+    readonly detail?: string;
+    /** Time since when it has this status, ISO 8601 in UTC. */
+    readonly since: string;
+  }[];
+  readonly samples: readonly Sample[];
+  readonly pipelines: readonly FlowPipeline[];
 }
 
 /** An event that is in the topic. */
@@ -554,6 +643,14 @@ export interface ResultPage {
   readonly rows: readonly (readonly (string | number | boolean | null)[])[];
   /** Opaque. Send it as `cursor` for the next page. Absent on the last page. */
   readonly next?: string;
+}
+
+/** A sample of a metric. Values that are not finite are left out. */
+export interface Sample {
+  /** Name of the metric. */
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
 }
 
 /** A statement of the caller's own. */

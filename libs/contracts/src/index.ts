@@ -9,6 +9,7 @@ export { type JsonObject } from './documents/schema-components.ts';
 export { projectorApi, queryWorkerApi, sinkApi } from './documents/sink-api.ts';
 export * from './event-http.ts';
 export * from './event-id.ts';
+export * from './flow-http.ts';
 export * from './follow-http.ts';
 export * from './firehose-http.ts';
 export * from './headers.ts';

@@ -425,6 +425,26 @@ export const reportListSchema = Type.Object(
   { title: 'ReportList', description: 'Reports with their parameters, SQL and use.' },
 );
 
+/** Schema of {@link CallerView}. */
+export const callerSchema = Type.Object(
+  {
+    kind: Type.Enum(['jwt', 'api-key', 'anonymous'], { description: 'Kind of credential. `anonymous`: authentication is off' }),
+    issuer: Type.String({ description: 'Issuer of the token. Empty for other kinds' }),
+    subject: Type.String({ description: 'Subject of the token or name of the API key. Empty for anonymous callers' }),
+    scopes: Type.Array(Type.String(), { description: 'Scopes of the credential' }),
+  },
+  { title: 'Caller', description: 'The caller as its credential describes it.' },
+);
+
+/** Answer to `GET /v1/caller`. */
+export type CallerView = Plain<typeof callerSchema>;
+
+/** Answer to `GET /v1/tables`. */
+export type TableList = Plain<typeof tableListSchema>;
+
+/** Answer to `GET /v1/reports`. */
+export type ReportList = Plain<typeof reportListSchema>;
+
 /** Schema of the answer of `GET /v1/engines`. */
 export const engineListSchema = Type.Object(
   {
@@ -437,3 +457,6 @@ export const engineListSchema = Type.Object(
   },
   { title: 'EngineList', description: 'Engines that a query may use.' },
 );
+
+/** Answer to `GET /v1/engines`. */
+export type EngineList = Plain<typeof engineListSchema>;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { consoleFolder, isConsoleStale } from './build-console.ts';
 import { StackError } from './errors.mjs';
 import type { Interruption } from './interruption.mjs';
 import { withLock } from './lock.mjs';
@@ -9,6 +10,7 @@ import { run } from './run-command.mjs';
 export type Interrupts = Pick<Interruption, 'signal' | 'hard'>;
 
 const nx = join(root, 'node_modules', '.bin', 'nx');
+const vite = join(root, 'node_modules', '.bin', 'vite');
 const tsc = join(root, 'node_modules', '.bin', 'tsc');
 const nxEnv = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', CI: process.env['CI'] ?? 'true', NO_COLOR: '1' };
 
@@ -64,7 +66,7 @@ export async function projectsChangedSince(base: string, { signal, hard }: Inter
 }
 
 /**
- * Builds every project; the compiler leaves unchanged ones as they are. Waits while another command builds.
+ * Builds every project; unchanged ones are left as they are. Waits while another command builds.
  *
  * @throws StackError with the end of the output
  */
@@ -78,7 +80,10 @@ export async function build({ signal, hard }: Interrupts, note: (text: string) =
     join(root, '.millrace', 'build.lock'),
     async () => {
       note('');
-      return await run(tsc, ['--build', '--verbose', root], { cwd: root, signal, hard, onLine });
+      const compiler = await run(tsc, ['--build', '--verbose', root], { cwd: root, signal, hard, onLine });
+      if (compiler.code !== 0 || !isConsoleStale()) return compiler;
+      note('console');
+      return await run(vite, ['build'], { cwd: consoleFolder, signal, hard });
     },
     { onWait, signal },
   );

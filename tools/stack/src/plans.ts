@@ -211,7 +211,11 @@ export function planService(name: ServiceName, settings: Settings, env: Env, ali
       kind: 'service',
       command: pinnedNode,
       args: [...(name === 'sink' || name === 'projector' ? sinkNodeFlags : nodeFlags), join(root, path)],
-      env: { ...(name === 'purchase' ? outboxEnv(settings, alias) : {}), ...serviceEnv(settings, env) },
+      env: {
+        ...(name === 'purchase' ? outboxEnv(settings, alias) : {}),
+        ...(name === 'query-api' ? flowEnv(settings) : {}),
+        ...serviceEnv(settings, env),
+      },
       cwd: root,
       url,
       health: `${url}/health/ready`,
@@ -225,7 +229,25 @@ function outboxEnv({ home }: Settings, alias: string): Record<string, string> {
   return { PURCHASE_OUTBOX_DIR: join(home, 'outbox', alias) };
 }
 
-/** Whether the services have been built. */
+/** The console shows every service of the stack. */
+function flowEnv({ ports }: Settings): Record<string, string> {
+  const services = {
+    purchase: ports.purchase,
+    sink: ports.sink,
+    projector: ports.projector,
+    'query-api': ports.query,
+    'query-worker': ports.queryWorker,
+  } satisfies Record<ServiceName, number>;
+  return {
+    QUERY_FLOW_PROCESSES: Object.entries(services)
+      .map(([name, port]) => `${name}=http://127.0.0.1:${port}`)
+      .join(),
+  };
+}
+
+/** Whether the services and the console have been built. */
 export function isBuilt(): boolean {
-  return readdirSync(join(root, 'apps')).every((app) => existsSync(join(root, 'apps', app, 'dist', 'main.js')));
+  return readdirSync(join(root, 'apps')).every((app) =>
+    ['main.js', 'site/index.html'].some((file) => existsSync(join(root, 'apps', app, 'dist', file))),
+  );
 }

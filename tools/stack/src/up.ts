@@ -102,6 +102,7 @@ async function startAll(stack: Stack, env: Env, screen: Screen, timeline: Timeli
   }
   screen.line(timeline.text());
   screen.line();
+  screen.line(`Console    ${urls.query}/console`);
   screen.line(`Purchases  ${urls.purchase}/v1/purchases`);
   screen.line(`Queries    ${urls.query}/v1/queries`);
   if (trino) screen.line(`Trino      ${settings.trinoUrl} (catalogs hive and iceberg; engine "trino" of the query API)`);

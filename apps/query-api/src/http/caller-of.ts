@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 /**
  * The caller of a request.
  *
- * @throws TypeError when the request was not authenticated: a bug, because no path of this app is open
+ * @throws TypeError when the request was not authenticated: a bug, because no open route asks for its caller
  */
 export function callerOf(request: FastifyRequest): Principal {
   const caller = principalOf(request);

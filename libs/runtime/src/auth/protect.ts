@@ -9,6 +9,7 @@ import { JwksCache } from './jwks-cache.ts';
 import { jwksThrough } from './jwks-pipeline.ts';
 import { type JwtOptions, JwtVerifier } from './jwt-verifier.ts';
 import { isLoopback, isLoopbackHostHeader } from './loopback.ts';
+import { isOpenRoute } from './open-route.ts';
 import { hasOwnCredentials } from './own-credentials.ts';
 import { anonymous, setPrincipal } from './principal.ts';
 import { ScopeGuard } from './require-scope.ts';
@@ -33,7 +34,8 @@ export interface AuthOptions {
 }
 
 /**
- * Requires authentication for every path but {@link openPaths} and the routes with `OwnCredentials`, and the scopes of each route.
+ * Requires authentication for every path but {@link openPaths} and the routes with `OwnCredentials` or `OpenRoute`, and the scopes of each
+ * route.
  * @throws StartRefusedError when authentication is off and others than this machine can reach the listener.
  */
 export function protect(app: NestFastifyApplication, auth: AuthOptions, host: string): void {
@@ -56,7 +58,7 @@ export function protect(app: NestFastifyApplication, auth: AuthOptions, host: st
   if (on) {
     const authenticator = authenticatorOf(auth, app.get(PipelineRegistry));
     fastify.addHook('onRequest', async (request) => {
-      if (openPaths.has(request.routeOptions.url ?? '') || hasOwnCredentials(request)) return;
+      if (openPaths.has(request.routeOptions.url ?? '') || hasOwnCredentials(request) || isOpenRoute(request)) return;
       try {
         setPrincipal(request, await authenticator.authenticate(request.headers.authorization));
       } catch (error) {

@@ -14,7 +14,7 @@ const checkedRoots = [
 
 function listSources(root: string): string[] {
   const paths = readdirSync(join(repository, root), { recursive: true, encoding: 'utf8' });
-  return paths.filter((path) => path.endsWith('.ts')).map((path) => `${root}/${path}`);
+  return paths.filter((path) => /\.tsx?$/.test(path)).map((path) => `${root}/${path}`);
 }
 
 function violationsOf(imports: readonly SourceImport[], files = [...new Set(imports.map(({ file }) => file))]): string[] {

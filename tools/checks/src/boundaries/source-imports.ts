@@ -19,7 +19,7 @@ export function readSourceImports(projects: readonly Project[]): SourceImport[] 
 /** Lists the imports of one project, type-only imports included. @param folder Its folder, relative to the repository. */
 export function readProjectImports(folder: string): SourceImport[] {
   return readdirSync(join(repository, folder, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path))
     .flatMap((path) => {
       const file = `${folder}/src/${path}`;
       return importsOf(readFileSync(join(repository, file), 'utf8')).map((specifier) => ({ file, specifier }));

@@ -1,0 +1,51 @@
+import { lazy } from 'preact-iso';
+import type { ComponentType } from 'preact';
+
+/** A screen of the console. */
+export interface Screen {
+  readonly path: string;
+  readonly title: string;
+  /** Scopes of which the user needs one. */
+  readonly scopes: readonly string[];
+  readonly component: ComponentType;
+}
+
+/** The screens in the order of the navigation. The first one that the user may see is the start page. */
+export const screens: readonly Screen[] = [
+  {
+    path: 'flow',
+    title: 'Flow',
+    scopes: ['admin'],
+    component: lazy(async () => (await import('../screens/flow/flow-screen.tsx')).FlowScreen),
+  },
+  {
+    path: 'ask',
+    title: 'Ask',
+    scopes: ['queries:run'],
+    component: lazy(async () => (await import('../screens/ask/ask-screen.tsx')).AskScreen),
+  },
+  {
+    path: 'queries',
+    title: 'Queries',
+    scopes: ['queries:run', 'admin'],
+    component: lazy(async () => (await import('../screens/queries/queries-screen.tsx')).QueriesScreen),
+  },
+  {
+    path: 'tables',
+    title: 'Tables',
+    scopes: ['queries:run'],
+    component: lazy(async () => (await import('../screens/tables/tables-screen.tsx')).TablesScreen),
+  },
+  {
+    path: 'event',
+    title: 'Event',
+    scopes: ['purchases:write'],
+    component: lazy(async () => (await import('../screens/event/event-screen.tsx')).EventScreen),
+  },
+  {
+    path: 'resilience',
+    title: 'Resilience',
+    scopes: ['admin'],
+    component: lazy(async () => (await import('../screens/resilience/resilience-screen.tsx')).ResilienceScreen),
+  },
+];

@@ -1,0 +1,268 @@
+import { readFileSync } from 'node:fs';
+import { problemOf, type CallerView } from '@millrace/contracts';
+import { waitUntil } from '@millrace/testing';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { axeViolations, openPage, overflow, writeStatement, type ConsolePage } from './console-page.ts';
+import { hostileTexts } from './hostile-texts.ts';
+import { hasBrowser, openBrowser } from './open-browser.ts';
+
+const queryUrl = process.env['QUERY_URL']!;
+const purchaseUrl = process.env['PURCHASE_URL']!;
+/** A machine under other load is slow, and no claim here is about time. */
+const waitMs = 60_000;
+
+let browser: Browser;
+let opened: ConsolePage;
+
+beforeAll(async () => {
+  if (hasBrowser()) browser = await openBrowser();
+});
+afterAll(async () => await browser?.close());
+
+async function open(path: string, options: Parameters<typeof openPage>[2] = {}): Promise<ConsolePage['page']> {
+  await opened?.close();
+  opened = await openPage(browser, queryUrl, options);
+  opened.page.setDefaultTimeout(waitMs);
+  await opened.page.goto(path);
+  return opened.page;
+}
+
+/** Posts a purchase and gives its receipt. */
+async function post(purchase: Readonly<Record<string, unknown>>): Promise<string> {
+  const base = {
+    bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
+    title: 'Orlando',
+    author: 'Virginia Woolf',
+    genre: 'Fiction',
+    userCountry: 'country',
+    userAge: 24,
+    purchaseTimestamp: 1_575_121_641,
+  };
+  return await waitUntil('the purchase to be accepted', async () => {
+    const answer = await fetch(`${purchaseUrl}/v1/purchases`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...base, ...purchase }),
+    });
+    return answer.status === 202 ? await answer.text() : undefined;
+  });
+}
+
+/** Waits until a user's purchases are rows. */
+async function landed(userId: string, count: number): Promise<void> {
+  await waitUntil(
+    'the rows to land',
+    async () => {
+      const answer = await fetch(`${queryUrl}/v1/queries`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', prefer: 'wait=20' },
+        body: JSON.stringify({ sql: 'SELECT count(*) AS n FROM purchases WHERE user_id = ?', parameters: [userId] }),
+      });
+      const { results } = (await answer.json()) as { results?: { rows: string[][] } };
+      return results?.rows[0]?.[0] === String(count);
+    },
+    { timeoutMs: waitMs },
+  );
+}
+
+// `./millrace test` names the skipped tests: the browser of npm runs on Linux with x64 only.
+describe.skipIf(!hasBrowser())('the console in a browser', () => {
+  beforeEach(() => {
+    opened?.faults.splice(0);
+  });
+  afterEach(() => {
+    if (opened.faults.length > 0) throw new Error(opened.faults.join('\n'));
+  });
+
+  it('a purchase that was posted is found by a statement with a parameter, and the tab survives a reload', async () => {
+    const userId = `browser-${crypto.randomUUID()}`;
+    await post({ userId, title: 'To the Lighthouse' });
+    await landed(userId, 1);
+    const page = await open('/console/ask');
+    await writeStatement(page, "SELECT title, 9007199254740993 AS exact, NULL AS nothing, '' AS empty FROM purchases WHERE user_id = ?");
+    await page.getByRole('button', { name: 'Add a value for ?' }).click();
+    await page.getByRole('textbox', { name: 'Value 1' }).fill(userId);
+    await page.getByText(/^Reads /).waitFor();
+    await page.getByRole('textbox', { name: 'SQL statement' }).press('ControlOrMeta+Enter');
+    const row = page.getByRole('grid', { name: 'Result' }).getByRole('row').nth(1);
+    await row.waitFor();
+    expect(await row.getByRole('gridcell').allTextContents()).toEqual(['To the Lighthouse', '9007199254740993', 'NULL', '']);
+
+    await page.reload();
+    await row.waitFor();
+    expect(await page.getByRole('textbox', { name: 'Value 1' }).inputValue()).toBe(userId);
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()]);
+    expect(readFileSync(await file.path(), 'utf8').split(/\r?\n/)).toEqual([
+      'title,exact,nothing,empty',
+      'To the Lighthouse,9007199254740993,,""',
+      '',
+    ]);
+    // Arrow keys move, and Enter shows the whole value.
+    await row.getByRole('gridcell').first().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Value of exact' }).getByText('9007199254740993').waitFor();
+  });
+
+  it('a query that runs is stopped with Stop', async () => {
+    const page = await open('/console/ask');
+    await writeStatement(page, 'SELECT count(*) AS n FROM range(1000000) a(x), range(1000000) b(y) WHERE (x * y) % 7 = 3');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const status = page.getByRole('status', { name: 'State of the query' });
+    await status.getByText('running', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await status.getByText('cancelled', { exact: true }).waitFor();
+    expect(await page.getByRole('button', { name: 'Stop' }).isDisabled()).toBe(true);
+  });
+
+  it('an error is marked at its line and column, and a refused statement is explained before it runs', async () => {
+    const page = await open('/console/ask');
+    await writeStatement(page, 'SELECT genre,\n  no_such_column FROM purchases');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('alert').getByText('line 2, column 3').waitFor();
+    await page.locator('.cm-lintRange-error', { hasText: 'no_such_column' }).waitFor();
+    await writeStatement(page, 'DROP TABLE purchases');
+    await page.getByText('This statement would be refused').waitFor();
+    const refusal = page.getByRole('alert').getByText('The statement is not allowed', { exact: true });
+    await refusal.waitFor();
+    expect(await refusal.count()).toBe(1);
+  });
+
+  it('the receipt of a purchase is followed to its row, step by step', async () => {
+    const receipt = await post({ userId: 'browser-follow' });
+    const page = await open('/console/event');
+    await page.getByLabel('Event id or receipt').fill(receipt);
+    await page.getByRole('button', { name: 'Follow' }).click();
+    const steps = page.getByRole('region', { name: 'Steps of the event' });
+    await steps.getByText('queryable', { exact: true }).waitFor();
+    expect(await steps.getByRole('listitem').getByText('done', { exact: true }).count()).toBe(4);
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
+  it('an operator forces a circuit open with a reason, sees it among the problems, and gives it back', async () => {
+    const page = await open('/console/resilience');
+    const change = async (mode: string): Promise<void> => {
+      await page.getByRole('button', { name: 'Change the circuit of usage-read' }).click();
+      await page.getByLabel('Mode').selectOption(mode);
+      await page.getByLabel(/^Reason/).fill('a test of the console');
+      await page.getByRole('button', { name: 'Change', exact: true }).click();
+    };
+    const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'usage-read' }) });
+    await change('forced-open');
+    await card.getByText('forced open', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Flow' }).click();
+    await page.getByRole('list', { name: 'Problems' }).getByText('an operator set the circuit usage-read to forced-open').waitFor();
+    await page.getByRole('link', { name: 'Resilience' }).click();
+    await change('auto');
+    await card.getByText('closed', { exact: true }).waitFor();
+    expect(await card.getByText('forced open', { exact: true }).count()).toBe(0);
+  });
+
+  it('a report runs with its parameters, and the link of a statement opens it again', async () => {
+    const page = await open('/console/ask#sql=SELECT+1+AS+one&engine=duckdb');
+    await page.getByRole('tab', { name: 'SELECT 1 AS one' }).waitFor();
+    expect(new URL(page.url()).hash).toBe('');
+    await page.getByRole('button', { name: 'Reports' }).click();
+    await page.getByRole('button', { name: /top-books/ }).click();
+    await page.getByLabel(/^rows:/).fill('3');
+    await page.getByRole('button', { name: 'Run the report' }).click();
+    await page.getByRole('grid', { name: 'Result' }).getByRole('columnheader', { name: /title/ }).waitFor();
+    await page.getByRole('button', { name: 'History' }).click();
+    await page
+      .getByRole('button', { name: /Report top-books/ })
+      .first()
+      .waitFor();
+  });
+
+  it('hostile titles, column names, parameters and errors are text on every screen', async () => {
+    const userId = `hostile-${crypto.randomUUID()}`;
+    for (const title of hostileTexts) await post({ userId, title: title.slice(0, 1024) });
+    await landed(userId, hostileTexts.length);
+    const page = await open('/console/ask', { viewport: { width: 390, height: 800 } });
+    const named = `SELECT title AS "<img src=x onerror=alert(1)>" FROM purchases WHERE user_id = '${userId}'`;
+    await writeStatement(page, named);
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const cells = page.getByRole('grid', { name: 'Result' }).getByRole('gridcell');
+    await cells.first().waitFor();
+    expect((await cells.allTextContents()).toSorted()).toEqual(
+      hostileTexts.map((text) => (text.length > 300 ? `${text.slice(0, 299)}…` : text)).toSorted(),
+    );
+    expect(await overflow(page)).toBe(0);
+    await writeStatement(page, `SELECT "<script>alert(2)</script>${'x'.repeat(2000)}" FROM purchases`);
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('alert').getByText('<script>alert(2)</script>').first().waitFor();
+    expect(await overflow(page)).toBe(0);
+    await page.goto('/console/queries');
+    await page.getByText('<script>alert(2)</script>').first().waitFor();
+    expect(await overflow(page)).toBe(0);
+    await page.goto('/console/tables/%3Cimg%20src%3Dx%20onerror%3Dalert(3)%3E');
+    await page.getByRole('alert').waitFor();
+    expect(await page.locator('img:not([alt=""]), script:not([src])').count()).toBe(0);
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'no screen violates a rule of axe or is wider than the window, in the %s theme',
+    async (colorScheme) => {
+      const page = await open('/console/ask', { colorScheme, viewport: { width: 1280, height: 900 } });
+      await writeStatement(page, 'SELECT title, count(*) AS sold FROM purchases GROUP BY title');
+      await page.getByRole('button', { name: 'Run', exact: true }).click();
+      await page.getByRole('grid', { name: 'Result' }).getByRole('gridcell').first().waitFor();
+      await writeStatement(page, 'SELECT nothing FROM purchases');
+      expect(await axeViolations(page)).toEqual([]);
+      await page.goto('/console/queries');
+      await page.getByRole('heading', { name: 'Ended' }).waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await page.goto('/console/tables');
+      await page.getByRole('link', { name: 'purchases' }).click();
+      await page.getByRole('grid', { name: 'Sample' }).waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await page.goto('/console');
+      await page.getByRole('list', { name: 'The way of an event' }).waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await page.goto('/console/resilience');
+      await page.getByRole('button', { name: 'Change the circuit of usage-read' }).click();
+      await page.getByRole('dialog').waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      for (const width of [390, 2560]) {
+        await page.setViewportSize({ width, height: 900 });
+        for (const screen of ['flow', 'ask', 'queries', 'tables/purchases', 'event', 'resilience']) {
+          await page.goto(`/console/${screen}`);
+          await page.getByRole('main').getByRole('heading', { level: 1 }).waitFor({ state: 'attached' });
+          expect([screen, width, await overflow(page)]).toEqual([screen, width, 0]);
+        }
+      }
+    },
+  );
+
+  it('where authentication is on, a key is asked for, kept in memory only, and decides which screens there are', async () => {
+    const caller: CallerView = { kind: 'api-key', issuer: '', subject: '<b>analyst</b>', scopes: ['admin'] };
+    const page = await open('about:blank');
+    await page.route('**/v1/**', async (route) => {
+      const isKnown = route.request().headers()['authorization'] === 'Bearer secret-key';
+      if (!isKnown)
+        return await route.fulfill({ status: 401, contentType: 'application/problem+json', json: problemOf('unauthenticated') });
+      return route.request().url().endsWith('/v1/caller')
+        ? await route.fulfill({ json: caller })
+        : await route.fulfill({ json: { queries: [], processes: [], at: new Date().toISOString() } });
+    });
+    await page.goto('/console');
+    const field = page.getByLabel('API key or token');
+    await field.fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').getByText('Credentials are missing or not valid').first().waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+    await field.fill('secret-key');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('<b>analyst</b>').waitFor();
+    expect(await page.getByRole('navigation', { name: 'Screens' }).getByRole('link').allTextContents()).toEqual([
+      'Flow',
+      'Queries',
+      'Resilience',
+    ]);
+    const kept = await page.evaluate(() => JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie]));
+    expect(kept).not.toContain('secret');
+    await page.reload();
+    await field.waitFor();
+  });
+});

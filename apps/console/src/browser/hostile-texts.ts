@@ -1,0 +1,23 @@
+/** Texts that a page could take for markup, script, or an order to write backwards. */
+export const hostileTexts: readonly string[] = [
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '"><svg onload=alert(1)>',
+  "'-alert(1)-'",
+  '</textarea></title><iframe src="javascript:alert(1)">',
+  '{{constructor.constructor("alert(1)")()}}',
+  '${alert(1)}',
+  'javascript:alert(1)',
+  '&lt;b&gt;not bold&lt;/b&gt;',
+  '\u202Eright to left\u202C and \u2066isolated',
+  'العنوان עם English',
+  'e\u0301'.repeat(100),
+  '👩‍👩‍👧‍👦'.repeat(20),
+  '\u200B\u200B',
+  '=1+1',
+  ' leading and trailing ',
+  'tab\tand\nline',
+  'x'.repeat(1024),
+  'W'.repeat(299),
+  'NULL',
+];

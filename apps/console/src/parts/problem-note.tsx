@@ -1,0 +1,21 @@
+import type { JSX } from 'preact';
+import { problemOfError } from '../api/errors.ts';
+
+/** Shows an error as text: what failed, and the remedy. */
+export function ProblemNote({ error }: { readonly error: unknown }): JSX.Element {
+  const { title, detail } = problemOfError(error);
+  return (
+    <div class="note bad" role="alert">
+      <p>
+        <strong>
+          <bdi>{title}</bdi>
+        </strong>
+      </p>
+      {detail === undefined ? null : (
+        <p>
+          <bdi>{detail}</bdi>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+import type { QueryList } from '@millrace/contracts';
+import type { JSX } from 'preact';
+import { Moment } from '../../parts/moment.tsx';
+import { engineLabels } from '../../parts/names.ts';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import { bytesText, countText, durationText, usdText } from '../../parts/units.ts';
+
+type Listed = QueryList['queries'][number];
+
+export interface QueryTableProps {
+  readonly queries: readonly Listed[];
+  /** Absent: the queries have ended. */
+  readonly onCancel?: (id: string) => void;
+}
+
+/** Queries with their owner, time and cost. */
+export function QueryTable({ queries, onCancel }: QueryTableProps): JSX.Element {
+  const hasOwners = queries.some(({ principal }) => principal !== undefined && principal.kind !== 'anonymous');
+  return (
+    <div
+      class="table-scroll"
+      tabIndex={0}
+      role="region"
+      aria-label={onCancel === undefined ? 'Ended queries' : 'Queued and running queries'}
+    >
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">State</th>
+            <th scope="col">Statement</th>
+            <th scope="col">Engine</th>
+            {hasOwners ? <th scope="col">Owner</th> : null}
+            <th scope="col">Submitted</th>
+            <th scope="col" class="number">
+              Time
+            </th>
+            {onCancel === undefined ? (
+              <>
+                <th scope="col" class="number">
+                  Rows
+                </th>
+                <th scope="col" class="number">
+                  Read
+                </th>
+                <th scope="col" class="number">
+                  Price
+                </th>
+              </>
+            ) : (
+              <th scope="col">Action</th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {queries.map((query) => (
+            <tr key={query.id}>
+              <td>
+                <StateBadge state={query.state} />
+              </td>
+              <td class="wide">
+                <code class="clamp foreign">{(query.sql ?? `Report ${query.report ?? ''}`).slice(0, 600)}</code>
+                {query.error === undefined ? null : (
+                  <span class="small foreign clamp">{(query.error.detail ?? query.error.title).slice(0, 600)}</span>
+                )}
+              </td>
+              <td>{engineLabels[query.engine]}</td>
+              {hasOwners ? (
+                <td>
+                  <bdi>{query.principal?.subject}</bdi>
+                </td>
+              ) : null}
+              <td>
+                <Moment at={query.submittedAt} />
+              </td>
+              <td class="number">{timeText(query)}</td>
+              {onCancel === undefined ? (
+                <Cost query={query} />
+              ) : (
+                <td>
+                  <button type="button" disabled={query.state === 'cancelling'} onClick={() => onCancel(query.id)}>
+                    Cancel
+                  </button>
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Cost({ query: { statistics, cached } }: { readonly query: Listed }): JSX.Element {
+  if (statistics === undefined)
+    return (
+      <>
+        <td class="number">–</td>
+        <td class="number">–</td>
+        <td class="number">–</td>
+      </>
+    );
+  return (
+    <>
+      <td class="number">{countText(statistics.rows)}</td>
+      <td class="number" title={`${countText(statistics.bytesScanned)} bytes`}>
+        {cached === undefined ? bytesText(statistics.bytesScanned) : 'cache'}
+      </td>
+      <td class="number">{statistics.usd === undefined ? '–' : usdText(statistics.usd)}</td>
+    </>
+  );
+}
+
+function timeText({ submittedAt, startedAt, finishedAt, statistics }: Listed): string {
+  if (statistics !== undefined) return durationText(statistics.executionMs);
+  const from = Date.parse(startedAt ?? submittedAt);
+  return durationText(Math.max(0, (finishedAt === undefined ? Date.now() : Date.parse(finishedAt)) - from));
+}

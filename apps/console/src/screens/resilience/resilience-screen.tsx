@@ -1,0 +1,77 @@
+import type { CircuitChange, Flow } from '@millrace/contracts';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { sendForJson } from '../../api/request.ts';
+import { LiveControl } from '../../parts/live-control.tsx';
+import { ProblemNote } from '../../parts/problem-note.tsx';
+import { flowEveryMs, useFlow } from '../../parts/use-flow.ts';
+import { CircuitDialog, type ChosenCircuit } from './circuit-dialog.tsx';
+import { PipelineCard } from './pipeline-card.tsx';
+
+/** `/console/resilience`: every pipeline of every process, live. */
+export function ResilienceScreen(): JSX.Element {
+  const [isPaused, setPaused] = useState(false);
+  const [chosen, setChosen] = useState<ChosenCircuit>();
+  const [failure, setFailure] = useState<unknown>();
+  const { readings, error, refresh } = useFlow(isPaused);
+  const now = readings.at(-1);
+  const change = async ({ process, pipeline }: ChosenCircuit, body: CircuitChange): Promise<void> => {
+    setChosen(undefined);
+    setFailure(undefined);
+    try {
+      await sendForJson(`/v1/flow/${encodeURIComponent(process)}/pipelines/${encodeURIComponent(pipeline.name)}`, { method: 'POST', body });
+    } catch (problem) {
+      setFailure(problem);
+    }
+    refresh();
+  };
+  return (
+    <div class="screen">
+      <div class="heading">
+        <h1>Resilience</h1>
+        <div class="end">
+          <LiveControl isPaused={isPaused} onPause={setPaused} everyMs={flowEveryMs} isLost={error !== undefined} />
+        </div>
+      </div>
+      <p class="muted">Each card is a pipeline. The circle grows with the calls by the second; its colour is the state of the circuit.</p>
+      {failure === undefined ? null : <ProblemNote error={failure} />}
+      {error === undefined ? null : <ProblemNote error={error} />}
+      {now === undefined && error === undefined ? <p role="status">Reading the pipelines…</p> : null}
+      {now?.processes.length === 0 ? (
+        <p class="note">No process is configured. Set QUERY_FLOW_PROCESSES of the query API to the addresses of the processes.</p>
+      ) : null}
+      {now?.processes.map(({ name, status, pipelines }) => (
+        <section key={name} class="screen" aria-label={name}>
+          <h2>{name}</h2>
+          {pipelines.length === 0 ? <p class="note warn">The process is {status}.</p> : null}
+          <ul class="pipelines">
+            {pipelines.map((pipeline) => (
+              <PipelineCard
+                key={pipeline.name}
+                pipeline={pipeline}
+                rates={callRates(readings, name, pipeline.name)}
+                onChange={() => setChosen({ process: name, pipeline })}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {chosen === undefined ? null : (
+        <CircuitDialog chosen={chosen} onClose={() => setChosen(undefined)} onChange={(body) => void change(chosen, body)} />
+      )}
+    </div>
+  );
+}
+
+/** Calls by the second between readings; undefined for the first one and after a restart. */
+function callRates(readings: readonly Flow[], process: string, pipeline: string): (number | undefined)[] {
+  const calls = readings.map(
+    (reading) => reading.processes.find(({ name }) => name === process)?.pipelines.find(({ name }) => name === pipeline)?.calls,
+  );
+  return calls.map((now, n) => {
+    const before = calls[n - 1];
+    if (now === undefined || before === undefined || now < before) return undefined;
+    const seconds = (Date.parse(readings[n]!.at) - Date.parse(readings[n - 1]!.at)) / 1000;
+    return seconds > 0 ? (now - before) / seconds : undefined;
+  });
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { authFrom, createLogger, startService, type RunningService } from '@millrace/runtime';
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readQueryConfig } from './config.ts';
+import { consolePolicy } from './console/console-files.ts';
+import { QueryApiModule } from './query-api.module.ts';
+import { openTestLake, testEnvironment, type TestLake } from './testing-lake.ts';
+
+const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
+
+let lake: TestLake;
+let api: RunningService;
+
+beforeAll(async () => {
+  lake = await openTestLake();
+  const config = readQueryConfig(testEnvironment(lake, { MILLRACE_AUTH_API_KEYS: `analyst:${sha256('analyst-key')}:queries:run` }));
+  const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
+  const module = QueryApiModule.of(config, logger);
+  api = await startService({ name: 'query-api', module, port: 0, logger, auth: authFrom(config), admission: 'http' });
+});
+afterAll(async () => {
+  await api?.close();
+  await lake?.close();
+});
+
+/** The bytes as they were sent, for the path as it is: `fetch` would decode the bytes and shorten the path. */
+async function getRaw(
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; headers: Record<string, unknown>; body: Buffer }> {
+  const { hostname, port } = new URL(api.url);
+  return await new Promise((resolve, reject) => {
+    request({ hostname, port, path, headers }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(parts) }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+describe('/console', () => {
+  it('the page needs no credentials, has a strict policy, and is checked at each visit', async () => {
+    const page = await getRaw('/console');
+    expect(page).toMatchObject({
+      status: 200,
+      headers: {
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': consolePolicy,
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-cache',
+      },
+    });
+    expect(consolePolicy).not.toContain('unsafe');
+    expect(await getRaw('/console', { 'if-none-match': String(page.headers['etag']) })).toMatchObject({ status: 304 });
+  });
+
+  it('any path of a screen answers with the page, and a missing file is 404', async () => {
+    const page = await getRaw('/console');
+    expect((await getRaw('/console/tables/purchases')).body.equals(page.body)).toBe(true);
+    expect((await getRaw('/console/../package.json')).body.equals(page.body)).toBe(true);
+    expect(await getRaw('/console/assets/none.js')).toMatchObject({ status: 404 });
+  });
+
+  it('each file of the page is compressed in advance and may be kept for a year', async () => {
+    const html = (await getRaw('/console')).body.toString('utf8');
+    const files = [...html.matchAll(/(?:src|href)="(\/console\/assets\/[^"]+)"/g)].map((match) => match[1]!);
+    expect(files.length).toBeGreaterThanOrEqual(2);
+    for (const file of files) {
+      const [plain, gzip, brotli] = [
+        await getRaw(file),
+        await getRaw(file, { 'accept-encoding': 'gzip, br;q=0' }),
+        await getRaw(file, { 'accept-encoding': 'gzip, deflate, br' }),
+      ];
+      expect(plain.headers).toMatchObject({ 'cache-control': 'public, max-age=31536000, immutable', vary: 'accept-encoding' });
+      expect([plain.headers['content-encoding'], gzip.headers['content-encoding'], brotli.headers['content-encoding']]).toEqual([
+        undefined,
+        'gzip',
+        'br',
+      ]);
+      expect(gunzipSync(gzip.body).equals(plain.body)).toBe(true);
+      expect(brotliDecompressSync(brotli.body).equals(plain.body)).toBe(true);
+    }
+  });
+
+  it('/v1/caller names the caller and its scopes, and needs a credential', async () => {
+    expect(await getRaw('/v1/caller')).toMatchObject({ status: 401 });
+    const { body } = await getRaw('/v1/caller', { authorization: 'Bearer analyst-key' });
+    expect(JSON.parse(body.toString('utf8'))).toEqual({ kind: 'api-key', issuer: '', subject: 'analyst', scopes: ['queries:run'] });
+  });
+});
