@@ -1,6 +1,6 @@
 import type { Stream } from '@millrace/contracts';
 import { allObjects, type GlueCatalog, type InspectableStore } from '@millrace/lake';
-import type { LakeFile, LakeTable } from './engines/duckdb/lake-file.ts';
+import { mayHaveOlderFiles, type LakeFile, type LakeTable } from './engines/duckdb/lake-file.ts';
 import { QueryError } from './errors.ts';
 import type { PartitionFilter } from './statement/table-reads.ts';
 import { unanswered } from './unanswered.ts';
@@ -55,7 +55,8 @@ export async function lakeTable(
       }
     };
     await Promise.all(Array.from({ length: Math.min(listsMax, partitions.length) }, listNext));
-    return { database, name: stream.table, columns: stream.columns, partitionKey: stream.partitionKey, files: lists.flat() };
+    const { table, columns, partitionKey } = stream;
+    return { database, name: table, columns, partitionKey, hasOlderFiles: mayHaveOlderFiles(stream), files: lists.flat() };
   } catch (error) {
     failed = true;
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import type { EngineName, LayoutFallback, LayoutName, Stream } from '@millrace/contracts';
 import { icebergTableName, type SnapshotFile } from '@millrace/lake';
 import { unlessAborted } from '@millrace/resilience';
-import type { LakeTable } from '../engines/duckdb/lake-file.ts';
+import { mayHaveOlderFiles, type LakeTable } from '../engines/duckdb/lake-file.ts';
 import type { Parameter } from '../engines/query-engine.ts';
 import { QueryError } from '../errors.ts';
 import { tooManyFiles } from '../lake-tables.ts';
@@ -149,13 +149,14 @@ export class Layouts {
     return { state: { table, version } };
   }
 
-  #tableOf({ table, columns, partitionKey }: Stream, files: readonly SnapshotFile[], filter: PartitionFilter): LakeTable {
+  #tableOf(stream: Stream, files: readonly SnapshotFile[], filter: PartitionFilter): LakeTable {
     const { bucket, database } = this.#parts;
     return {
       database,
-      name: table,
-      columns,
-      partitionKey,
+      name: stream.table,
+      columns: stream.columns,
+      partitionKey: stream.partitionKey,
+      hasOlderFiles: mayHaveOlderFiles(stream),
       files: files
         .filter(({ partition, bounds }) => filter(partition, bounds))
         .map(({ key, bytes, partition }) => ({ bucket, key, bytes, partition })),

@@ -130,13 +130,20 @@ async function settingsOf(connection: DuckDBConnection): Promise<string> {
   return String((await connection.runAndReadAll(sql)).getRows()[0]?.[0]);
 }
 
-function relationOf({ columns, partitionKey, files }: SandboxTable): string {
-  // Only declared columns: the files' hidden ones stay hidden.
-  if (files.length > 0) {
-    const names = [...columns.map((column) => column.name), partitionKey].map(name).join(', ');
-    return `SELECT ${names} FROM read_parquet(${textList(files)}, hive_partitioning = true, hive_types = {${text(partitionKey)}: VARCHAR})`;
-  }
+/** The rows of a table's files. Only declared columns: the files' hidden ones stay hidden. */
+export function relationOf(table: SandboxTable): string {
+  const { columns, partitionKey, files, hasOlderFiles } = table;
   // A file list that matches nothing is an error in DuckDB; a table without files is not.
+  if (files.length === 0) return noRowsOf(table);
+  const names = [...columns.map((column) => column.name), partitionKey].map(name).join(', ');
+  const read = (options: string): string =>
+    `read_parquet(${textList(files)}, hive_partitioning = true, hive_types = {${text(partitionKey)}: VARCHAR}${options})`;
+  if (!hasOlderFiles) return `SELECT ${names} FROM ${read('')}`;
+  // The empty relation gives the columns that no file has.
+  return `SELECT ${names} FROM (${noRowsOf(table)} UNION ALL BY NAME FROM ${read(', union_by_name = true')})`;
+}
+
+function noRowsOf({ columns, partitionKey }: SandboxTable): string {
   const nulls = [
     ...columns.map((column) => `NULL::${duckdbTypes[column.type] ?? 'VARCHAR'} AS ${name(column.name)}`),
     `NULL::VARCHAR AS ${name(partitionKey)}`,

@@ -17,6 +17,8 @@ export interface SandboxTable {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly partitionKey: string;
+  /** Whether a file may lack columns of `columns`. */
+  readonly hasOlderFiles: boolean;
   /** URLs on the loopback interface that only this sandbox can read, while its statement runs. */
   readonly files: readonly string[];
 }
