@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { headerNames, type EventReceipt, utcDate } from '@millrace/contracts';
 import { FaultProxy, spawnService, type ServiceProcess, waitUntil } from '@millrace/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { post } from './http.ts';
+import { patiently, post } from './http.ts';
 import { recordedOffsets } from './landed.ts';
 import { makePurchases } from './purchases.ts';
 import { lake, stack } from './stack.ts';
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 async function buy(purchase: unknown): Promise<EventReceipt> {
-  const { status, body } = await post<EventReceipt>(`${service.url}/v1/purchases`, purchase);
+  const { status, body } = await patiently(async () => await post<EventReceipt>(`${service.url}/v1/purchases`, purchase));
   expect(status).toBe(202);
   return body;
 }

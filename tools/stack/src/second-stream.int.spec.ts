@@ -38,13 +38,14 @@ let services: Partial<Record<SpawnedServiceName, ServiceProcess>> = {};
 async function start(streams: typeof list, own: Readonly<Record<string, string>> = {}): Promise<void> {
   const all = { ...process.env, ...env };
   await setUpLake(readSettings(all), all, streams);
-  const started = await Promise.all(
-    Object.entries(entries).map(async ([service, entry]) => {
-      const running = await spawnService(service as SpawnedServiceName, { ...env, ...own }, { entry });
-      return [service, running] as const;
-    }),
-  );
-  services = Object.fromEntries(started);
+  services = {};
+  const starts = Object.entries(entries).map(async ([key, entry]) => {
+    const service = key as SpawnedServiceName;
+    services[service] = await spawnService(service, { ...env, ...own }, { entry });
+  });
+  // A failure is thrown when no start is left, so that the services which run are stopped.
+  await Promise.allSettled(starts);
+  await Promise.all(starts);
 }
 
 async function stop(): Promise<void> {

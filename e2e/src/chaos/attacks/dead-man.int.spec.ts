@@ -14,7 +14,7 @@ import type { ChildOrder } from './child-attacks.ts';
 const runner = `
   const { spawn } = require('node:child_process');
   const child = spawn(process.execPath, process.argv.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdout.once('data', () => console.log(child.pid));
+  child.stdout.once('data', () => process.stdout.write(child.pid + '\\n'));
   setInterval(() => undefined, 1000);
 `;
 
