@@ -1,61 +1,45 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { relationOf } from './locked-session.ts';
-import type { SandboxTable } from './sandbox-protocol.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { NotOneSelect, prepareSelect } from './locked-session.ts';
 
-let folder: string;
 let instance: DuckDBInstance;
 let connection: DuckDBConnection;
-let older: string;
-let newer: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'millrace-relation-'));
-  instance = await DuckDBInstance.create(':memory:');
+  instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   connection = await instance.connect();
-  older = await written('2020-01-01', "SELECT 'a' AS book, 0 AS _offset");
-  newer = await written('2020-01-02', "SELECT 'b' AS book, 'A3' AS shelf, '2020-01-02' AS dt, 1 AS _offset");
+  await connection.run('CREATE VIEW purchases AS SELECT 1 AS genre');
 });
-afterAll(async () => {
-  connection.closeSync();
-  instance.closeSync();
-  await rm(folder, { recursive: true, force: true });
+afterAll(() => {
+  connection?.closeSync();
+  instance?.closeSync();
 });
 
-async function written(dt: string, select: string): Promise<string> {
-  await mkdir(join(folder, `dt=${dt}`));
-  const path = join(folder, `dt=${dt}`, 'file.parquet');
-  await connection.run(`COPY (${select}) TO '${path}' (FORMAT parquet)`);
-  return path;
-}
+it.each(['SELECT 1', 'WITH t AS (SELECT 1) SELECT * FROM t', 'VALUES (1)', 'FROM purchases', 'SELECT 1 UNION ALL SELECT 2'])(
+  'the statement %s is prepared',
+  async (sql) => {
+    expect(await (await prepareSelect(connection, sql)).runAndReadAll()).toBeDefined();
+  },
+);
 
-async function rowsOf(files: readonly string[]): Promise<unknown[]> {
-  const columns = [
-    { name: 'book', type: 'string' },
-    { name: 'shelf', type: 'string' },
-  ];
-  const table: SandboxTable = { database: 'shop', name: 'views', columns, partitionKey: 'dt', hasOlderFiles: true, files };
-  return (await connection.runAndReadAll(`FROM (${relationOf(table)}) ORDER BY dt`)).getRowObjects();
-}
-
-describe('a table whose contract has gained a column', () => {
-  it.each([
-    ['an older file and a newer one', () => [older, newer]],
-    ['a newer file and an older one', () => [newer, older]],
-  ])('%s are one table, with NULL for the column that the older one lacks', async (_what, files) => {
-    expect(await rowsOf(files())).toEqual([
-      { book: 'a', shelf: null, dt: '2020-01-01' },
-      { book: 'b', shelf: 'A3', dt: '2020-01-02' },
-    ]);
-  });
-
-  it('older files alone have the column, too', async () => {
-    expect(await rowsOf([older])).toEqual([{ book: 'a', shelf: null, dt: '2020-01-01' }]);
-  });
-
-  it('no file at all is a table without rows', async () => {
-    expect(await rowsOf([])).toEqual([]);
-  });
+it.each([
+  "COPY (SELECT 1) TO '/tmp/millrace-must-not-exist'",
+  "EXPORT DATABASE '/tmp/millrace-must-not-exist'",
+  "ATTACH ':memory:' AS other",
+  'DROP VIEW purchases',
+  'CREATE TABLE t (a INTEGER)',
+  'CREATE OR REPLACE VIEW purchases AS SELECT 2 AS genre',
+  'SET threads = 8',
+  'RESET threads',
+  'PRAGMA enable_profiling',
+  "CALL enable_logging('HTTP')",
+  'EXPLAIN SELECT 1',
+  'EXPLAIN ANALYZE SELECT 1',
+  'CHECKPOINT',
+  'BEGIN',
+  'LOAD httpfs',
+  'SELECT 1; SELECT 2',
+  'DROP VIEW purchases; SELECT 1',
+])('the statement %s is refused before any part of it is executed', async (sql) => {
+  await expect(prepareSelect(connection, sql)).rejects.toBeInstanceOf(NotOneSelect);
+  expect((await connection.runAndReadAll('SELECT genre FROM purchases')).getRows()).toEqual([[1]]);
 });
