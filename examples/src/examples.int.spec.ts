@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pythonEnvironment, spawnService, TestTopic, type ServiceProcess } from '@millrace/testing';
+import { pythonEnvironment, spawnService, TestTopic, waitUntil, type ServiceProcess } from '@millrace/testing';
 import { Kafka as KafkaBinding, type CloudEvent, type KafkaMessage } from 'cloudevents';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,9 +34,10 @@ afterAll(async () => {
   await topic?.delete();
 });
 
-/** Posts purchases of several buyers and returns their ids, in order. */
+/** Posts purchases of several buyers and returns their ids, in order. What a busy machine refuses is posted again. */
 async function postPurchases(count: number): Promise<string[]> {
   const purchases = Array.from({ length: count }, (_, n) => ({
+    eventId: randomUUID(),
     bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
     title: 'Orlando',
     author: 'Virginia Woolf',
@@ -45,13 +47,22 @@ async function postPurchases(count: number): Promise<string[]> {
     userAge: 24,
     purchaseTimestamp: 1_575_121_641 + n,
   }));
-  const answer = await fetch(`${purchase.url}/v1/purchases/batch`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(purchases),
-  });
-  const { items } = (await answer.json()) as { items: { eventId: string }[] };
-  return items.map(({ eventId }) => eventId);
+  let left = purchases;
+  await waitUntil(
+    'every purchase to be accepted',
+    async () => {
+      const answer = await fetch(`${purchase.url}/v1/purchases/batch`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(left),
+      });
+      const { items } = (await answer.json()) as { items: { status: number }[] };
+      left = left.filter((_, n) => items[n]!.status !== 202);
+      return left.length === 0 ? true : undefined;
+    },
+    { timeoutMs: 30_000, everyMs: 500 },
+  );
+  return purchases.map(({ eventId }) => eventId);
 }
 
 /** Writes records that are no purchases, as a foreign producer could, to every partition. */
