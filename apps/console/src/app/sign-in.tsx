@@ -33,7 +33,7 @@ export function SignIn({ reason }: { readonly reason: string | undefined }): JSX
           Sign in
         </button>
       </form>
-      {error === undefined ? null : <ProblemNote error={error} />}
+      <ProblemNote error={error} />
       <p class="muted small">The credential stays in the memory of this page. A reload forgets it.</p>
     </main>
   );

@@ -1,4 +1,4 @@
-import type { EngineName, LayoutName, QueryState } from '@millrace/contracts';
+import type { EngineName, LayoutName, QueryList, QueryState } from '@millrace/contracts';
 
 // The contract's lists bring its validator with them, which would double the size of the page. The types check these.
 
@@ -15,6 +15,11 @@ export const stateLabels: Readonly<Record<QueryState, string>> = {
   failed: 'Failed',
   cancelled: 'Cancelled',
 };
+
+/** What a query asks: its statement, or its report. */
+export function questionOf({ sql, report = '' }: Pick<QueryList['queries'][number], 'sql' | 'report'>): string {
+  return sql ?? `Report ${report}`;
+}
 
 /** The keys of a record with their type. */
 export function keysOf<K extends string>(record: Readonly<Record<K, unknown>>): readonly K[] {

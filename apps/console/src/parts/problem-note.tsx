@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
 import { problemOfError } from '../api/errors.ts';
 
-/** Shows an error as text: what failed, and the remedy. */
-export function ProblemNote({ error }: { readonly error: unknown }): JSX.Element {
+/** Shows an error as text: what failed, and the remedy. Without an error it shows nothing. */
+export function ProblemNote({ error }: { readonly error: unknown }): JSX.Element | null {
+  if (error === undefined) return null;
   const { title, detail } = problemOfError(error);
   return (
     <div class="note bad" role="alert">

@@ -128,7 +128,7 @@ export function AskScreen(): JSX.Element {
         </div>
         {run.isSubmitting.value ? <p role="status">Submitting the query…</p> : null}
         {state === undefined ? null : <RunStatus view={state.view} estimate={state.estimate} />}
-        {failure === undefined ? null : <ProblemNote error={failure} />}
+        <ProblemNote error={failure} />
         {state?.view.state === 'succeeded' ? <Results key={state.view.id} run={run} state={state} /> : null}
         {state === undefined && failure === undefined && !run.isSubmitting.value ? (
           <p class="note">

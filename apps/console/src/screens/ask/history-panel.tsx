@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { sendForJson } from '../../api/request.ts';
 import { Moment } from '../../parts/moment.tsx';
+import { questionOf } from '../../parts/names.ts';
 import { usePolled } from '../../parts/polled.ts';
 import { ProblemNote } from '../../parts/problem-note.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
@@ -42,7 +43,7 @@ export function HistoryPanel({ version, onOpen }: HistoryPanelProps): JSX.Elemen
         value={text}
         onInput={({ currentTarget }) => setText(currentTarget.value)}
       />
-      {error === undefined ? null : <ProblemNote error={error} />}
+      <ProblemNote error={error} />
       {data === undefined ? <p role="status">Loading the history…</p> : null}
       {data?.queries.length === 0 ? (
         <p class="muted">{searched === '' ? 'No query has run yet.' : 'No statement contains this text.'}</p>
@@ -57,7 +58,7 @@ export function HistoryPanel({ version, onOpen }: HistoryPanelProps): JSX.Elemen
                   <Moment at={one.submittedAt} />
                 </span>
               </span>
-              <code class="clamp foreign">{(one.sql ?? `Report ${one.report ?? ''}`).slice(0, 300)}</code>
+              <code class="clamp foreign">{questionOf(one).slice(0, 300)}</code>
             </button>
           </li>
         ))}

@@ -2,12 +2,16 @@ import type { FlowProcess } from '@millrace/contracts';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { pathTo } from '../../app/paths.ts';
-import { LiveControl } from '../../parts/live-control.tsx';
+import { LiveHeading } from '../../parts/live-heading.tsx';
+import { NoProcesses } from '../../parts/no-processes.tsx';
 import { ProblemNote } from '../../parts/problem-note.tsx';
+import { ScrollTable } from '../../parts/scroll-table.tsx';
 import { flowEveryMs, useFlow } from '../../parts/use-flow.ts';
 import { FlowPicture } from './flow-picture.tsx';
 import { problemsOf } from './problems.ts';
 import { Stores } from './stores.tsx';
+
+const columns = [{ heading: 'Process' }, { heading: 'Status' }, { heading: 'Dependencies' }];
 
 /** `/console/flow`: problems first, then the way of an event with live numbers. */
 export function FlowScreen(): JSX.Element {
@@ -16,17 +20,10 @@ export function FlowScreen(): JSX.Element {
   const now = readings.at(-1);
   return (
     <div class="screen">
-      <div class="heading">
-        <h1>Flow</h1>
-        <div class="end">
-          <LiveControl isPaused={isPaused} onPause={setPaused} everyMs={flowEveryMs} isLost={error !== undefined} />
-        </div>
-      </div>
-      {error === undefined ? null : <ProblemNote error={error} />}
+      <LiveHeading title="Flow" isPaused={isPaused} onPause={setPaused} everyMs={flowEveryMs} isLost={error !== undefined} />
+      <ProblemNote error={error} />
       {now === undefined && error === undefined ? <p role="status">Reading the processes…</p> : null}
-      {now?.processes.length === 0 ? (
-        <p class="note">No process is configured. Set QUERY_FLOW_PROCESSES of the query API to the addresses of the processes.</p>
-      ) : null}
+      <NoProcesses flow={now} />
       {now === undefined || now.processes.length === 0 ? null : (
         <>
           <Problems problems={problemsOf(now)} />
@@ -62,40 +59,29 @@ function Processes({ processes }: { readonly processes: readonly FlowProcess[] }
         <h2>Processes</h2>
         <a href={pathTo('resilience')}>All circuits</a>
       </div>
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Processes and their dependencies">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Process</th>
-              <th scope="col">Status</th>
-              <th scope="col">Dependencies</th>
-            </tr>
-          </thead>
-          <tbody>
-            {processes.map(({ name, status, dependencies }) => (
-              <tr key={name}>
-                <td>{name}</td>
-                <td>
-                  <span class={`badge ${status === 'ready' ? 'good' : status === 'degraded' || status === 'refused' ? 'warn' : 'bad'}`}>
-                    {status}
-                  </span>
-                </td>
-                <td>
-                  <ul class="row small">
-                    {dependencies
-                      .filter((one) => !one.name.startsWith('circuit-'))
-                      .map((one) => (
-                        <li key={one.name} title={one.detail}>
-                          {one.name}: <span class={`badge ${one.status === 'up' ? 'good' : 'bad'}`}>{one.status}</span>
-                        </li>
-                      ))}
-                  </ul>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ScrollTable label="Processes and their dependencies" columns={columns}>
+        {processes.map(({ name, status, dependencies }) => (
+          <tr key={name}>
+            <td>{name}</td>
+            <td>
+              <span class={`badge ${status === 'ready' ? 'good' : status === 'degraded' || status === 'refused' ? 'warn' : 'bad'}`}>
+                {status}
+              </span>
+            </td>
+            <td>
+              <ul class="row small">
+                {dependencies
+                  .filter((one) => !one.name.startsWith('circuit-'))
+                  .map((one) => (
+                    <li key={one.name} title={one.detail}>
+                      {one.name}: <span class={`badge ${one.status === 'up' ? 'good' : 'bad'}`}>{one.status}</span>
+                    </li>
+                  ))}
+              </ul>
+            </td>
+          </tr>
+        ))}
+      </ScrollTable>
     </section>
   );
 }

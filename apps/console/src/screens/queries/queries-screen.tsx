@@ -3,11 +3,12 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { sendForJson } from '../../api/request.ts';
 import { hasScope } from '../../api/session.ts';
-import { LiveControl } from '../../parts/live-control.tsx';
+import { LiveHeading } from '../../parts/live-heading.tsx';
 import { engineLabels, keysOf, stateLabels } from '../../parts/names.ts';
 import { usePolled } from '../../parts/polled.ts';
 import { ProblemNote } from '../../parts/problem-note.tsx';
 import { durationText } from '../../parts/units.ts';
+import { useChange } from '../../parts/use-change.ts';
 import { QueryTable } from './query-table.tsx';
 import { waitsOf } from './waits.ts';
 
@@ -20,7 +21,6 @@ export function QueriesScreen(): JSX.Element {
   const [engine, setEngine] = useState<EngineName>();
   const [state, setState] = useState<QueryState>();
   const [text, setText] = useState('');
-  const [failure, setFailure] = useState<unknown>();
   const query = new URLSearchParams({
     limit: String(listedMax),
     ...(engine === undefined ? {} : { engine }),
@@ -36,23 +36,11 @@ export function QueriesScreen(): JSX.Element {
   const active = queries.filter((one) => ['queued', 'running', 'cancelling'].includes(one.state));
   const ended = queries.filter((one) => !active.includes(one));
   const waits = waitsOf(queries);
-  const cancel = async (id: string): Promise<void> => {
-    setFailure(undefined);
-    try {
-      await sendForJson(`/v1/queries/${id}`, { method: 'DELETE' });
-    } catch (problem) {
-      setFailure(problem);
-    }
-    refresh();
-  };
+  const { failure, make } = useChange(refresh);
+  const cancel = async (id: string): Promise<void> => await make(async () => await sendForJson(`/v1/queries/${id}`, { method: 'DELETE' }));
   return (
     <div class="screen">
-      <div class="heading">
-        <h1>Queries</h1>
-        <div class="end">
-          <LiveControl isPaused={isPaused} onPause={setPaused} everyMs={everyMs} isLost={error !== undefined} />
-        </div>
-      </div>
+      <LiveHeading title="Queries" isPaused={isPaused} onPause={setPaused} everyMs={everyMs} isLost={error !== undefined} />
       <p class="muted">
         {hasScope(['admin']) ? 'The queries of every caller.' : 'Your queries. The scope admin shows those of every caller.'}
       </p>
@@ -94,8 +82,8 @@ export function QueriesScreen(): JSX.Element {
           onInput={({ currentTarget }) => setText(currentTarget.value)}
         />
       </div>
-      {failure === undefined ? null : <ProblemNote error={failure} />}
-      {error === undefined ? null : <ProblemNote error={error} />}
+      <ProblemNote error={failure} />
+      <ProblemNote error={error} />
       {data === undefined ? (
         error === undefined ? (
           <p role="status">Loading the queries…</p>

@@ -1,7 +1,8 @@
 import type { QueryList } from '@millrace/contracts';
 import type { JSX } from 'preact';
 import { Moment } from '../../parts/moment.tsx';
-import { engineLabels } from '../../parts/names.ts';
+import { engineLabels, questionOf } from '../../parts/names.ts';
+import { ScrollTable } from '../../parts/scroll-table.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { bytesText, countText, durationText, usdText } from '../../parts/units.ts';
 
@@ -16,77 +17,51 @@ export interface QueryTableProps {
 /** Queries with their owner, time and cost. */
 export function QueryTable({ queries, onCancel }: QueryTableProps): JSX.Element {
   const hasOwners = queries.some(({ principal }) => principal !== undefined && principal.kind !== 'anonymous');
+  const isActive = onCancel !== undefined;
+  const columns = [
+    { heading: 'State' },
+    { heading: 'Statement' },
+    { heading: 'Engine' },
+    ...(hasOwners ? [{ heading: 'Owner' }] : []),
+    { heading: 'Submitted' },
+    { heading: 'Time', isNumber: true },
+    ...(isActive ? [{ heading: 'Action' }] : ['Rows', 'Read', 'Price'].map((heading) => ({ heading, isNumber: true }))),
+  ];
   return (
-    <div
-      class="table-scroll"
-      tabIndex={0}
-      role="region"
-      aria-label={onCancel === undefined ? 'Ended queries' : 'Queued and running queries'}
-    >
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">State</th>
-            <th scope="col">Statement</th>
-            <th scope="col">Engine</th>
-            {hasOwners ? <th scope="col">Owner</th> : null}
-            <th scope="col">Submitted</th>
-            <th scope="col" class="number">
-              Time
-            </th>
-            {onCancel === undefined ? (
-              <>
-                <th scope="col" class="number">
-                  Rows
-                </th>
-                <th scope="col" class="number">
-                  Read
-                </th>
-                <th scope="col" class="number">
-                  Price
-                </th>
-              </>
-            ) : (
-              <th scope="col">Action</th>
+    <ScrollTable label={isActive ? 'Queued and running queries' : 'Ended queries'} columns={columns}>
+      {queries.map((query) => (
+        <tr key={query.id}>
+          <td>
+            <StateBadge state={query.state} />
+          </td>
+          <td class="wide">
+            <code class="clamp foreign">{questionOf(query).slice(0, 600)}</code>
+            {query.error === undefined ? null : (
+              <span class="small foreign clamp">{(query.error.detail ?? query.error.title).slice(0, 600)}</span>
             )}
-          </tr>
-        </thead>
-        <tbody>
-          {queries.map((query) => (
-            <tr key={query.id}>
-              <td>
-                <StateBadge state={query.state} />
-              </td>
-              <td class="wide">
-                <code class="clamp foreign">{(query.sql ?? `Report ${query.report ?? ''}`).slice(0, 600)}</code>
-                {query.error === undefined ? null : (
-                  <span class="small foreign clamp">{(query.error.detail ?? query.error.title).slice(0, 600)}</span>
-                )}
-              </td>
-              <td>{engineLabels[query.engine]}</td>
-              {hasOwners ? (
-                <td>
-                  <bdi>{query.principal?.subject}</bdi>
-                </td>
-              ) : null}
-              <td>
-                <Moment at={query.submittedAt} />
-              </td>
-              <td class="number">{timeText(query)}</td>
-              {onCancel === undefined ? (
-                <Cost query={query} />
-              ) : (
-                <td>
-                  <button type="button" disabled={query.state === 'cancelling'} onClick={() => onCancel(query.id)}>
-                    Cancel
-                  </button>
-                </td>
-              )}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </td>
+          <td>{engineLabels[query.engine]}</td>
+          {hasOwners ? (
+            <td>
+              <bdi>{query.principal?.subject}</bdi>
+            </td>
+          ) : null}
+          <td>
+            <Moment at={query.submittedAt} />
+          </td>
+          <td class="number">{timeText(query)}</td>
+          {onCancel === undefined ? (
+            <Cost query={query} />
+          ) : (
+            <td>
+              <button type="button" disabled={query.state === 'cancelling'} onClick={() => onCancel(query.id)}>
+                Cancel
+              </button>
+            </td>
+          )}
+        </tr>
+      ))}
+    </ScrollTable>
   );
 }
 

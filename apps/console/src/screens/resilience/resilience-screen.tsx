@@ -2,8 +2,10 @@ import type { CircuitChange, Flow } from '@millrace/contracts';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { sendForJson } from '../../api/request.ts';
-import { LiveControl } from '../../parts/live-control.tsx';
+import { LiveHeading } from '../../parts/live-heading.tsx';
+import { NoProcesses } from '../../parts/no-processes.tsx';
 import { ProblemNote } from '../../parts/problem-note.tsx';
+import { useChange } from '../../parts/use-change.ts';
 import { flowEveryMs, useFlow } from '../../parts/use-flow.ts';
 import { CircuitDialog, type ChosenCircuit } from './circuit-dialog.tsx';
 import { PipelineCard } from './pipeline-card.tsx';
@@ -12,34 +14,22 @@ import { PipelineCard } from './pipeline-card.tsx';
 export function ResilienceScreen(): JSX.Element {
   const [isPaused, setPaused] = useState(false);
   const [chosen, setChosen] = useState<ChosenCircuit>();
-  const [failure, setFailure] = useState<unknown>();
   const { readings, error, refresh } = useFlow(isPaused);
+  const { failure, make } = useChange(refresh);
   const now = readings.at(-1);
   const change = async ({ process, pipeline }: ChosenCircuit, body: CircuitChange): Promise<void> => {
     setChosen(undefined);
-    setFailure(undefined);
-    try {
-      await sendForJson(`/v1/flow/${encodeURIComponent(process)}/pipelines/${encodeURIComponent(pipeline.name)}`, { method: 'POST', body });
-    } catch (problem) {
-      setFailure(problem);
-    }
-    refresh();
+    const path = `/v1/flow/${encodeURIComponent(process)}/pipelines/${encodeURIComponent(pipeline.name)}`;
+    await make(async () => await sendForJson(path, { method: 'POST', body }));
   };
   return (
     <div class="screen">
-      <div class="heading">
-        <h1>Resilience</h1>
-        <div class="end">
-          <LiveControl isPaused={isPaused} onPause={setPaused} everyMs={flowEveryMs} isLost={error !== undefined} />
-        </div>
-      </div>
+      <LiveHeading title="Resilience" isPaused={isPaused} onPause={setPaused} everyMs={flowEveryMs} isLost={error !== undefined} />
       <p class="muted">Each card is a pipeline. The circle grows with the calls by the second; its colour is the state of the circuit.</p>
-      {failure === undefined ? null : <ProblemNote error={failure} />}
-      {error === undefined ? null : <ProblemNote error={error} />}
+      <ProblemNote error={failure} />
+      <ProblemNote error={error} />
       {now === undefined && error === undefined ? <p role="status">Reading the pipelines…</p> : null}
-      {now?.processes.length === 0 ? (
-        <p class="note">No process is configured. Set QUERY_FLOW_PROCESSES of the query API to the addresses of the processes.</p>
-      ) : null}
+      <NoProcesses flow={now} />
       {now?.processes.map(({ name, status, pipelines }) => (
         <section key={name} class="screen" aria-label={name}>
           <h2>{name}</h2>

@@ -1,7 +1,14 @@
 import type { TableDetail } from '@millrace/contracts';
 import type { JSX } from 'preact';
 import { Moment } from '../../parts/moment.tsx';
+import { ScrollTable } from '../../parts/scroll-table.tsx';
 import { countText, durationText } from '../../parts/units.ts';
+
+const columns = [
+  ...['Partition', 'Landed up to offset', 'Rows'].map((heading) => ({ heading, isNumber: true })),
+  { heading: 'Newest event' },
+  { heading: 'Newest batch' },
+];
 
 /** How fresh each partition of the topic is in the table. */
 export function Lanes({ lanes }: Pick<TableDetail, 'lanes'>): JSX.Element {
@@ -11,36 +18,17 @@ export function Lanes({ lanes }: Pick<TableDetail, 'lanes'>): JSX.Element {
       {lanes.length === 0 ? (
         <p class="muted">Nothing has landed yet. Post a purchase; its row follows within the flush interval.</p>
       ) : (
-        <div class="table-scroll" tabIndex={0} role="region" aria-label="Freshness by partition">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col" class="number">
-                  Partition
-                </th>
-                <th scope="col" class="number">
-                  Landed up to offset
-                </th>
-                <th scope="col" class="number">
-                  Rows
-                </th>
-                <th scope="col">Newest event</th>
-                <th scope="col">Newest batch</th>
-              </tr>
-            </thead>
-            <tbody>
-              {lanes.map(({ partition, offset, rows, newestEventAt, recordedAt }) => (
-                <tr key={partition}>
-                  <td class="number">{partition}</td>
-                  <td class="number">{countText(offset)}</td>
-                  <td class="number">{countText(rows)}</td>
-                  <td>{newestEventAt === undefined ? '–' : <Moment at={newestEventAt} />}</td>
-                  <td>{recordedAt === undefined ? '–' : `${durationText(Math.max(0, Date.now() - Date.parse(recordedAt)))} ago`}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ScrollTable label="Freshness by partition" columns={columns}>
+          {lanes.map(({ partition, offset, rows, newestEventAt, recordedAt }) => (
+            <tr key={partition}>
+              <td class="number">{partition}</td>
+              <td class="number">{countText(offset)}</td>
+              <td class="number">{countText(rows)}</td>
+              <td>{newestEventAt === undefined ? '–' : <Moment at={newestEventAt} />}</td>
+              <td>{recordedAt === undefined ? '–' : `${durationText(Math.max(0, Date.now() - Date.parse(recordedAt)))} ago`}</td>
+            </tr>
+          ))}
+        </ScrollTable>
       )}
     </section>
   );

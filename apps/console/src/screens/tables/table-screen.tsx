@@ -4,16 +4,18 @@ import { useState } from 'preact/hooks';
 import { sendForJson } from '../../api/request.ts';
 import { pathTo } from '../../app/paths.ts';
 import { Grid } from '../../parts/grid/grid.tsx';
-import { LiveControl } from '../../parts/live-control.tsx';
+import { LiveHeading } from '../../parts/live-heading.tsx';
 import { Moment } from '../../parts/moment.tsx';
 import { usePolled } from '../../parts/polled.ts';
 import { ProblemNote } from '../../parts/problem-note.tsx';
+import { ScrollTable } from '../../parts/scroll-table.tsx';
 import { bytesText, countText } from '../../parts/units.ts';
 import { Lanes } from './lanes.tsx';
 import { Partitions } from './partitions.tsx';
 
 const everyMs = 5000;
 const sampleRows = 20;
+const columns = [{ heading: 'Name' }, { heading: 'Type' }, { heading: 'Description' }];
 
 /** One table: its size, freshness, columns, days and some of its rows. */
 export function TableScreen({ name }: { readonly name: string }): JSX.Element {
@@ -27,21 +29,15 @@ export function TableScreen({ name }: { readonly name: string }): JSX.Element {
   const { data, error } = table;
   return (
     <div class="screen">
-      <div class="heading">
-        <h1>
-          <bdi>{name}</bdi>
-        </h1>
+      <LiveHeading title={<bdi>{name}</bdi>} isPaused={isPaused} onPause={setPaused} everyMs={everyMs} isLost={error !== undefined}>
         <a href={pathTo('tables')}>All tables</a>
-        <div class="end">
-          <LiveControl isPaused={isPaused} onPause={setPaused} everyMs={everyMs} isLost={error !== undefined} />
-        </div>
-      </div>
-      {error === undefined ? null : <ProblemNote error={error} />}
+      </LiveHeading>
+      <ProblemNote error={error} />
       {data === undefined ? error === undefined ? <p role="status">Reading the ledger…</p> : null : <Detail table={data} />}
       {data === undefined ? null : (
         <section class="card" aria-label="Sample">
           <h2>Some rows of the newest day</h2>
-          {sample.error === undefined ? null : <ProblemNote error={sample.error} />}
+          <ProblemNote error={sample.error} />
           {sample.data === undefined && sample.error === undefined ? <p role="status">Reading some rows…</p> : null}
           {sample.data === null ? <p class="muted">The rows could not be read within 5 s.</p> : null}
           {sample.data === undefined || sample.data === null ? null : (
@@ -99,28 +95,17 @@ function Detail({ table }: { readonly table: TableDetail }): JSX.Element {
       <Partitions table={table} />
       <section class="card" aria-label="Columns">
         <h2>Columns</h2>
-        <div class="table-scroll" tabIndex={0} role="region" aria-label="Columns of the table">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Type</th>
-                <th scope="col">Description</th>
-              </tr>
-            </thead>
-            <tbody>
-              {table.columns.map(({ name, type, description }) => (
-                <tr key={name}>
-                  <td>
-                    <code>{name}</code>
-                  </td>
-                  <td>{type}</td>
-                  <td class="wide">{description}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ScrollTable label="Columns of the table" columns={columns}>
+          {table.columns.map(({ name, type, description }) => (
+            <tr key={name}>
+              <td>
+                <code>{name}</code>
+              </td>
+              <td>{type}</td>
+              <td class="wide">{description}</td>
+            </tr>
+          ))}
+        </ScrollTable>
       </section>
     </>
   );

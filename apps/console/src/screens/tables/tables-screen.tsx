@@ -18,7 +18,7 @@ function TableListing(): JSX.Element {
   return (
     <div class="screen">
       <h1>Tables</h1>
-      {error === undefined ? null : <ProblemNote error={error} />}
+      <ProblemNote error={error} />
       {data === undefined && error === undefined ? <p role="status">Loading the tables…</p> : null}
       {data?.tables.map(({ name, database, columns }) => (
         <section key={name} class="card" aria-label={name}>
