@@ -1,5 +1,6 @@
 import type { Flow, FlowProcess } from '@millrace/contracts';
 import { countText, durationText } from '../../parts/units.ts';
+import { fillOf, outbox, spool } from './disk-stores.ts';
 import { mostOf, sumOf } from './samples.ts';
 
 /** Something that an operator should look at. */
@@ -49,10 +50,11 @@ function processProblems({ name, status, dependencies, pipelines }: FlowProcess)
         },
       ];
     if (circuit.mode === 'disabled' || circuit.state === 'closed') return [];
+    const failed = `${countText(circuit.failures)} of ${countText(circuit.calls)} calls failed`;
     return [
       {
         severity: circuit.state === 'open' ? 'bad' : 'warn',
-        what: `${name}: the circuit ${pipeline} is ${circuit.state}, ${countText(circuit.failures)} of ${countText(circuit.calls)} calls failed.`,
+        what: `${name}: the circuit ${pipeline} is ${circuit.state}, ${failed}.`,
         remedy: 'It closes by itself when its dependency answers again. Look at the dependency.',
       },
     ];
@@ -76,31 +78,12 @@ function flowProblems(flow: Flow): FlowProblem[] {
       what: `A partition has waiting events and has not advanced for ${durationText(stalled * 1000)}.`,
       remedy: 'docs/operations.md, "A record that nothing can decode", names the steps.',
     });
-  for (const [what, used, limit, full] of [
-    ['The spool of the sink', 'millrace_sink_spool_bytes', 'millrace_sink_spool_bytes_max', 'millrace_sink_spool_full_in_seconds'],
-    [
-      'The outbox of the purchase API',
-      'millrace_purchase_outbox_bytes',
-      'millrace_purchase_outbox_bytes_max',
-      'millrace_purchase_outbox_full_seconds',
-    ],
-  ] as const) {
-    const share = shareOf(flow, used, limit);
+  for (const store of [spool, outbox]) {
+    const { share, fullInSeconds } = fillOf(flow, store);
     if (share === undefined || share < fillWarning) continue;
-    const seconds = mostOf(flow, full);
-    problems.push({
-      severity: 'bad',
-      what: `${what} is ${Math.round(share * 100)} % full${seconds === undefined ? '' : `, and will be full in ${durationText(seconds * 1000)}`}.`,
-      remedy: what.includes('spool')
-        ? 'Bring S3 back. Kafka holds the events when the spool is full.'
-        : 'Bring Kafka back. Purchases are refused when the outbox is full.',
-    });
+    const when = fullInSeconds === undefined ? '' : `, and will be full in ${durationText(fullInSeconds * 1000)}`;
+    const what = `The ${store.title.charAt(0).toLowerCase()}${store.title.slice(1)} is ${Math.round(share * 100)} % full${when}.`;
+    problems.push({ severity: 'bad', what, remedy: store.remedy });
   }
   return problems;
-}
-
-/** How full a store is, 0–1; undefined when it is not known. */
-export function shareOf(flow: Flow, used: string, limit: string): number | undefined {
-  const [bytes, most] = [sumOf(flow, used), sumOf(flow, limit)];
-  return bytes === undefined || most === undefined || most === 0 ? undefined : bytes / most;
 }
