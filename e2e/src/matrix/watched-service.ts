@@ -1,5 +1,6 @@
 import type { ServiceProcess } from '@millrace/testing';
 import { ask } from '../http.ts';
+import { readMetrics, seriesOf, type MetricSeries } from '../metrics.ts';
 
 /** A dependency or circuit as `/health/ready` shows it. */
 interface ShownHealth {
@@ -91,12 +92,8 @@ export class WatchedService {
     }
   }
 
-  async #series(name: string): Promise<{ text: string; value: number }[]> {
-    const text = await (await fetch(`${this.url}/metrics`, { signal: AbortSignal.timeout(10_000) })).text();
-    return text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-      .map((line) => ({ text: line, value: Number(line.slice(line.lastIndexOf(' ') + 1)) }));
+  async #series(name: string): Promise<MetricSeries[]> {
+    return seriesOf(await readMetrics(this.url, 10_000), name);
   }
 }
 

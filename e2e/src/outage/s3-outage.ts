@@ -4,6 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { purchases } from '@millrace/contracts';
 import { spawnService, stackPart, type ServiceProcess } from '@millrace/testing';
 import kafkajs from 'kafkajs';
+import { readMetrics } from '../metrics.ts';
 import { isClean, type Verdict } from '../proof/compare.ts';
 import { EventNumbers } from '../proof/event-number.ts';
 import { Judge } from '../proof/judge.ts';
@@ -14,6 +15,7 @@ import { drainMsMax, outageFailures, type OutageFigures } from './outage-failure
 export type OutageReport = OutageFigures & { readonly failures: readonly string[] };
 
 const warmUpMs = 20_000;
+const metricsMsMax = 5000;
 
 /** Stops S3 while purchases flow, starts it again, and counts. Runs on the stack of its environment, where no service is up. */
 export async function runS3Outage({
@@ -129,20 +131,16 @@ async function ends(brokers: string): Promise<Map<number, number>> {
 }
 
 async function landed(sink: ServiceProcess): Promise<Map<number, number>> {
-  const lines = (await metricsOf(sink)).matchAll(
+  const lines = (await readMetrics(sink.url, metricsMsMax)).matchAll(
     /^millrace_sink_lane_offset\{(?=[^}]*stage="landed")[^}]*partition="(\d+)"[^}]*\} (\S+)$/gm,
   );
   return new Map([...lines].map(([, partition, offset]) => [Number(partition), Number(offset)]));
 }
 
 async function spoolText(sink: ServiceProcess): Promise<string> {
-  const metrics = await metricsOf(sink);
+  const metrics = await readMetrics(sink.url, metricsMsMax);
   const value = (name: string): number => Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN);
   return `${value('millrace_sink_spool_batches')} batches of ${(value('millrace_sink_spool_bytes') / 1024 / 1024).toFixed(0)} MB in the spool`;
-}
-
-async function metricsOf(sink: ServiceProcess): Promise<string> {
-  return await (await fetch(`${sink.url}/metrics`, { signal: AbortSignal.timeout(5000) })).text();
 }
 
 function rssMbOf(pid: number): number {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, spawnService, type ServiceProcess } from '@millrace/testing';
+import { readMetrics } from '../metrics.ts';
 
 /** Events and bytes of the outbox, and events that Kafka took, as the metrics of the service show them. */
 export interface OutboxCounts {
@@ -50,7 +51,7 @@ export class PurchaseUnderTest {
   }
 
   async outbox(): Promise<OutboxCounts> {
-    const text = await (await fetch(`${this.url}/metrics`, { signal: AbortSignal.timeout(10_000) })).text();
+    const text = await readMetrics(this.url, 10_000);
     const value = (name: string): number => {
       const series = [...text.matchAll(new RegExp(`^${name}\\{([^}]*)\\} (\\S+)$`, 'gm'))];
       const found = series.find(([, labels]) => !labels!.includes('stream=') || labels!.includes('stream="purchases"'));

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { once } from 'node:events';
+import { isAlive } from '@millrace/runtime/process-life';
 import { builtFile } from '../built-file.ts';
 import type { Attack, AttackScene, Effect, RunningAttack, ServiceName } from './attack.ts';
 import { boundedAttack, numberOf } from './attack.ts';
@@ -88,17 +89,9 @@ async function endProcesses(
   return await Promise.resolve(
     boundedAttack(seconds, async () => {
       const exits = await ended;
-      const gone = processes.filter(({ pid }) => !isThere(pid));
+      const gone = processes.filter(({ pid }) => !isAlive(pid));
       const how = exits.map((exit) => (exit.signal === null ? `with code ${exit.code}` : `by ${exit.signal}`));
       return { tookEffect: gone.length === processes.length, proof: `${gone.length} processes ended ${how.join(', ')}` };
     }),
   );
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0] !== 'Z';
-  } catch {
-    return false;
-  }
 }

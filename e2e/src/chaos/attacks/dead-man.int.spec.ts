@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { isAlive } from '@millrace/runtime/process-life';
 import { waitUntil } from '@millrace/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { builtFile } from '../built-file.ts';
@@ -62,17 +63,8 @@ it.each<[ChildOrder['kind'], number]>([
     expect(isDeepStrictEqual(surroundings(), before)).toBe(kind === 'memory');
     running.kill('SIGKILL');
     await once(running, 'exit');
-    await waitUntil('the attack to end', () => !isThere(attackPid), { timeoutMs: 30_000 });
+    await waitUntil('the attack to end', () => !isAlive(attackPid), { timeoutMs: 30_000 });
     expect(surroundings()).toEqual(before);
   },
   60_000,
 );
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,7 +1,10 @@
-import { metricsOf, metricSum } from '../../load/measure/service-samples.ts';
+import { metricSum, readMetrics } from '../../metrics.ts';
 import type { ServiceName } from '../attacks/attack.ts';
 import type { Probe } from '../experiment/experiment-schema.ts';
 import type { Group, GroupName } from './group.ts';
+
+/** A service that hangs delays a reading by this at most. */
+const readMsMax = 3000;
 
 /** A change of a circuit. */
 export interface CircuitChange {
@@ -67,7 +70,7 @@ export class GroupWatch {
   async #readAll(): Promise<void> {
     await Promise.all(
       Object.entries(this.group.urls).map(async ([process, url]) => {
-        const text = await metricsOf(url).catch(() => undefined);
+        const text = await readMetrics(url, readMsMax).catch(() => undefined);
         if (text !== undefined) this.#take(process, text);
       }),
     );

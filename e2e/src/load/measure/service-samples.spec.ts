@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { largestRate, metricSum } from './service-samples.ts';
+import { metricSum } from '../../metrics.ts';
+import { largestRate } from './service-samples.ts';
 
 const text = '# HELP a\na{lane="0"} 2\na{lane="1"} 3.5\nb 7\nab{lane="0"} 100\n';
 

@@ -1,3 +1,4 @@
+import { metricSum, readMetrics } from '../../metrics.ts';
 import type { TimedValue } from './trend.ts';
 
 /** Values that are sampled from the metrics of each service. */
@@ -48,7 +49,7 @@ export class ServiceSamples {
     this.#reading = true;
     await Promise.all(
       Object.entries(this.#urls).map(async ([service, url]) => {
-        const text = await metricsOf(url).catch(() => undefined);
+        const text = await readMetrics(url, readMsMax).catch(() => undefined);
         if (text === undefined) return;
         const second = (performance.now() - this.#beganMs) / 1000;
         for (const [name, [metric, factor]] of Object.entries(sampledMetrics)) {
@@ -63,20 +64,6 @@ export class ServiceSamples {
 
 function emptySeries(): ServiceSeries {
   return Object.fromEntries(Object.keys(sampledMetrics).map((name) => [name, []])) as unknown as ServiceSeries;
-}
-
-/** The text of `/metrics`. */
-export async function metricsOf(url: string): Promise<string> {
-  return await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(readMsMax) })).text();
-}
-
-/** Sum of the series of a metric; undefined without a series. */
-export function metricSum(text: string, name: string, label = ''): number | undefined {
-  const values = text
-    .split('\n')
-    .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(label))
-    .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
 }
 
 /** The largest growth of a counter a second, over windows of at least so many seconds. */
