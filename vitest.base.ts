@@ -24,7 +24,7 @@ export function projectTests({ alone }: { readonly alone?: readonly string[] } =
       hookTimeout: integration ? 120_000 : 60_000,
       fileParallelism: !integration,
       maxWorkers: 2,
-      // Files of unit tests share a worker, so each module is evaluated once a worker and not once a file: that was 80 % of their time.
+      // Files of unit tests share a worker. To evaluate each module once a file instead of once a worker was 80 % of their time.
       // Files of integration tests close what their modules opened.
       isolate: integration,
       ...(integration && alone !== undefined

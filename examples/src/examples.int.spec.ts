@@ -34,7 +34,7 @@ afterAll(async () => {
   await topic?.delete();
 });
 
-/** Posts purchases of several buyers and returns their ids, in order. What a busy machine refuses is posted again. */
+/** Posts purchases of several buyers and returns their ids, in order. Purchases that a busy machine refuses are posted again. */
 async function postPurchases(count: number): Promise<string[]> {
   const purchases = Array.from({ length: count }, (_, n) => ({
     eventId: randomUUID(),

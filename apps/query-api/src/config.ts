@@ -73,7 +73,8 @@ export const queryConfigSchema = Type.Object({
     maxItems: 50,
     uniqueItems: true,
     description:
-      'Processes that `GET /v1/flow` and the console show, as `name=origin`. Their names are `purchase`, `sink`, `projector`, `query-api` and `query-worker`, with a suffix such as `sink-2` for further ones. The credential of the caller is sent to them',
+      'Processes that `GET /v1/flow` and the console show, as `name=origin`. Their names are `purchase`, `sink`, `projector`, `query-api` ' +
+      'and `query-worker`, with a suffix such as `sink-2` for further ones. The credential of the caller is sent to them',
   }),
   QUERY_REPORTS_DIR: Type.Optional(
     Type.String({ minLength: 1, description: 'Folder of further reports, one `.sql` file each, beside those of this version' }),

@@ -30,8 +30,8 @@ const dedupOffsetsDefault = 131_072;
 
 /**
  * Opens the target that the services' own settings name. The caller closes it. These are `LAKE_BUCKET`, `LAKE_PREFIX`, `LAKE_DATABASE`,
- * `SINK_TABLE`, `SINK_CATALOG_TABLE`, `SINK_TOPIC`, `SINK_DEDUP_OFFSETS` and `QUERY_DUCKDB_HTTPFS`. The connection to Kafka, the settings of
- * the bucket and the variables of the AWS SDK count, too.
+ * `SINK_TABLE`, `SINK_CATALOG_TABLE`, `SINK_TOPIC`, `SINK_DEDUP_OFFSETS` and `QUERY_DUCKDB_HTTPFS`. The connection to Kafka, the settings
+ * of the bucket and the variables of the AWS SDK count, too.
  *
  * @throws OperationError `invalid-argument` when the name of the table or a setting of Kafka or of the bucket is not valid
  */

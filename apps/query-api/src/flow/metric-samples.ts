@@ -26,7 +26,7 @@ const flowMetrics: ReadonlySet<string> = new Set([
 
 type Sample = FlowProcess['samples'][number];
 
-/** The samples of the flow in a text of Prometheus. A value that is not finite, such as the time until a disk is never full, is left out. */
+/** The samples of the flow in a text of Prometheus. Values that are not finite are left out: the time until a disk is full may be. */
 export function flowSamples(text: string): Sample[] {
   return text.split('\n').flatMap((line) => {
     const match = /^([a-z_]+)(?:\{(.*)\})? ([^ ]+)$/.exec(line);

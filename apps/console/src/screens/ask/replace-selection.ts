@@ -1,8 +1,8 @@
 import { EditorView } from '@codemirror/view';
 
 /**
- * Replaces the selected text when the user types. The browser would keep the look of the replaced text by inline styles, which the policy of
- * the page refuses. The editor's input handlers, such as that for brackets, come first, as they do for other input.
+ * Replaces the selected text when the user types. The browser would keep the look of the replaced text by inline styles, and the policy
+ * of the page refuses those. The editor's input handlers, such as that for brackets, come first, as they do for other input.
  */
 export const replaceSelection = EditorView.domEventHandlers({
   beforeinput(event, view) {
