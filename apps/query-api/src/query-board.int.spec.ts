@@ -1,14 +1,7 @@
-import { createHash } from 'node:crypto';
-import { authFrom, createLogger, startService, type RunningService } from '@millrace/runtime';
+import type { RunningService } from '@millrace/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readQueryConfig } from './config.ts';
-import { QueryApiModule } from './query-api.module.ts';
-import { openTestLake, testEnvironment, type TestLake } from './testing-lake.ts';
-
-const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
-const settings = {
-  MILLRACE_AUTH_API_KEYS: [`analyst:${sha256('analyst-key')}:queries:run`, `root:${sha256('root-key')}:admin`].join(),
-};
+import { startTestApi, testKey } from './testing-api.ts';
+import { openTestLake, type TestLake } from './testing-lake.ts';
 
 let lake: TestLake;
 let api: RunningService;
@@ -16,11 +9,9 @@ let queue: string;
 
 beforeAll(async () => {
   lake = await openTestLake();
-  const config = readQueryConfig(testEnvironment(lake, settings));
-  queue = `${config.QUERY_QUEUE_NAME}-duckdb`;
-  const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
-  const module = QueryApiModule.of(config, logger);
-  api = await startService({ name: 'query-api', module, port: 0, logger, auth: authFrom(config), admission: 'http' });
+  const started = await startTestApi(lake, [testKey('analyst', 'queries:run'), testKey('root', 'admin')]);
+  api = started.api;
+  queue = `${started.config.QUERY_QUEUE_NAME}-duckdb`;
 });
 afterAll(async () => {
   await api?.close();

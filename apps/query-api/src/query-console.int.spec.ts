@@ -1,24 +1,17 @@
-import { createHash } from 'node:crypto';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { authFrom, createLogger, startService, type RunningService } from '@millrace/runtime';
+import type { RunningService } from '@millrace/runtime';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readQueryConfig } from './config.ts';
 import { consolePolicy } from './console/console-files.ts';
-import { QueryApiModule } from './query-api.module.ts';
-import { openTestLake, testEnvironment, type TestLake } from './testing-lake.ts';
-
-const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
+import { startTestApi, testKey } from './testing-api.ts';
+import { openTestLake, type TestLake } from './testing-lake.ts';
 
 let lake: TestLake;
 let api: RunningService;
 
 beforeAll(async () => {
   lake = await openTestLake();
-  const config = readQueryConfig(testEnvironment(lake, { MILLRACE_AUTH_API_KEYS: `analyst:${sha256('analyst-key')}:queries:run` }));
-  const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
-  const module = QueryApiModule.of(config, logger);
-  api = await startService({ name: 'query-api', module, port: 0, logger, auth: authFrom(config), admission: 'http' });
+  ({ api } = await startTestApi(lake, [testKey('analyst', 'queries:run')]));
 });
 afterAll(async () => {
   await api?.close();

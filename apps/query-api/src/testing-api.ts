@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import { authFrom, createLogger, startService, type RunningService } from '@millrace/runtime';
+import { readQueryConfig, type QueryConfig } from './config.ts';
+import { QueryApiModule } from './query-api.module.ts';
+import { testEnvironment, type TestLake } from './testing-lake.ts';
+
+/** An entry of `MILLRACE_AUTH_API_KEYS`: the caller `name`, whose key is `<name>-key`. */
+export function testKey(name: string, scopes: string): string {
+  return `${name}:${createHash('sha256').update(`${name}-key`).digest('hex')}:${scopes}`;
+}
+
+/** Starts the API over a lake, with the API keys of its callers. */
+export async function startTestApi(lake: TestLake, keys: readonly string[]): Promise<{ api: RunningService; config: QueryConfig }> {
+  const config = readQueryConfig(testEnvironment(lake, { MILLRACE_AUTH_API_KEYS: keys.join() }));
+  const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
+  const module = QueryApiModule.of(config, logger);
+  return { api: await startService({ name: 'query-api', module, port: 0, logger, auth: authFrom(config), admission: 'http' }), config };
+}
