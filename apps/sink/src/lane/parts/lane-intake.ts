@@ -28,6 +28,15 @@ export interface IntakePlace {
   readonly last: LedgerEntry['last'];
 }
 
+/**
+ * Part of the usual bytes and age at which the first batch of a lane is sealed. All lanes of a process start and fill alike. With the same
+ * first batch they would seal together, and the encoder would have nothing to do until then. Multiples of the golden ratio spread any
+ * number of lanes evenly.
+ */
+export function firstShare(partition: number): number {
+  return 1 - ((partition * 0.618_033_988_75) % 1);
+}
+
 /** The first half of a lane: appends fetched records to an open batch on disk, and seals that batch. */
 export class LaneIntake {
   readonly #partition: number;
@@ -43,12 +52,15 @@ export class LaneIntake {
   #sealDue = false;
   /** Why the open batch cannot be continued: for example, its files are missing. */
   #broken: Error | undefined;
+  /** Part of the usual bytes and age at which the next batch is sealed. */
+  #share: number;
 
   constructor(partition: number, parts: LaneParts, holds: PartitionHolds, hooks: IntakeHooks) {
     this.#partition = partition;
     this.#parts = parts;
     this.#holds = holds;
     this.#hooks = hooks;
+    this.#share = firstShare(partition);
   }
 
   /** Raw bytes of the open batch. */
@@ -80,7 +92,7 @@ export class LaneIntake {
     });
     if (open === undefined) return undefined;
     const { next } = open;
-    if (open.bytes >= settings.flushBytes) await this.seal('bytes');
+    if (open.bytes >= settings.flushBytes * this.#share) await this.seal('bytes');
     return next;
   }
 
@@ -109,7 +121,8 @@ export class LaneIntake {
     this.#diskFailures = 0;
     if (this.#flushTimer === undefined) {
       this.#openedAt = clock.now();
-      this.#flushTimer = clock.setTimeout(() => this.#hooks.inTurn(async () => await this.seal('age')), settings.flushAgeMs);
+      const ageMs = settings.flushAgeMs * this.#share;
+      this.#flushTimer = clock.setTimeout(() => this.#hooks.inTurn(async () => await this.seal('age')), ageMs);
     }
     return this.#open;
   }
@@ -127,6 +140,7 @@ export class LaneIntake {
       return;
     }
     this.#close();
+    this.#share = 1;
     this.#diskFailures = 0;
     const { id, from, to, bytes } = batch;
     this.#parts.steps.parts.observe({
