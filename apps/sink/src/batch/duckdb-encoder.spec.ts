@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { purchases } from '@millrace/contracts';
+import { fileCodecs, purchases } from '@millrace/contracts';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkOf } from './records/check.ts';
@@ -78,6 +78,19 @@ describe('DuckDbEncoder', () => {
     ]);
     expect(String(schema.find(({ name }) => name === 'purchase_timestamp')?.['logical_type'])).toContain('isAdjustedToUTC=0');
     expect(await query(`SELECT DISTINCT compression FROM parquet_metadata('${path}')`)).toEqual([{ compression: 'ZSTD' }]);
+  });
+
+  it.each(fileCodecs)('the encoder compresses with the codec of the stream: %s', async (fileCodec) => {
+    const settings = { memoryMbMax: 128, threads: 1, temporaryDirectory: root, spillMbMax: 64 };
+    const one = await DuckDbEncoder.open({ ...purchases, fileCodec }, settings);
+    try {
+      const batch = await batchOf(`codec-${fileCodec}`, [purchaseLine(0)]);
+      await one.encode(batch.files, batch.segments[0]!, '0.parquet', 3, life);
+      const codecs = await query(`SELECT DISTINCT compression FROM parquet_metadata('${batch.files.path('0.parquet')}')`);
+      expect(codecs).toEqual([{ compression: fileCodec.toUpperCase() }]);
+    } finally {
+      one.close();
+    }
   });
 
   it('the encoder keeps text unchanged, whatever its JSON escapes', async () => {

@@ -51,6 +51,11 @@ describe('defineStream', () => {
     expect(defineStream({ ...declaration, buffering: { flushSeconds: 5 } }).buffering).toEqual({ flushBytes: 67_108_864, flushSeconds: 5 });
   });
 
+  it('files are compressed with zstd unless the declaration names another codec', () => {
+    expect(stream.fileCodec).toBe('zstd');
+    expect(defineStream({ ...declaration, fileCodec: 'snappy' }).fileCodec).toBe('snappy');
+  });
+
   it('the topic keeps its events without limit, because it is the source of truth', () => {
     expect(stream.topic.config).toMatchObject({ 'retention.ms': '-1', 'retention.bytes': '-1', 'cleanup.policy': 'delete' });
   });

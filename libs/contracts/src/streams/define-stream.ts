@@ -1,5 +1,5 @@
 import { Type, type TProperties } from 'typebox';
-import { identityField, type BufferingHints, type Stream } from './stream.ts';
+import { identityField, type BufferingHints, type FileCodec, type Stream } from './stream.ts';
 import { columnsOf, hiddenColumns } from './table.ts';
 
 /** The declaration of a stream. Everything else follows from it: routes, topic, lanes, table, queries and documents. */
@@ -37,6 +37,8 @@ export interface StreamDeclaration<Fields extends TProperties> {
   readonly contract: string;
   /** Default: a batch is sealed at 64 MiB of raw lines or after 60 s. */
   readonly buffering?: Partial<BufferingHints>;
+  /** Compression of the table's files. Default `zstd`, which makes the smallest files. */
+  readonly fileCodec?: FileCodec;
 }
 
 /** Largest record batch of a topic in bytes, keys and headers included. */
@@ -67,6 +69,7 @@ export function defineStream<const Fields extends TProperties>(declaration: Stre
     contract,
     buffering,
     deliveryStream,
+    fileCodec = 'zstd',
   } = declaration;
   const words = wordsOf(title);
   const idOf = (kind: 'event' | 'request'): string => `urn:millrace:schema:${words.join('-')}-${kind}:v1`;
@@ -104,6 +107,7 @@ export function defineStream<const Fields extends TProperties>(declaration: Stre
     sortColumns: sortFields.map((field) => columns.find((column) => column.field === field)!.name),
     contract,
     buffering: { flushBytes: 64 * 1024 * 1024, flushSeconds: 60, ...buffering },
+    fileCodec,
   };
 }
 

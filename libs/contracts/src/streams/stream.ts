@@ -20,6 +20,10 @@ export interface BufferingHints {
   readonly flushSeconds: number;
 }
 
+/** Compressions of data files that Athena, Trino, Spark and DuckDB all read. */
+export const fileCodecs = ['zstd', 'snappy', 'gzip'] as const;
+export type FileCodec = (typeof fileCodecs)[number];
+
 /** One stream, from REST to table. `defineStream` makes it out of a declaration; a second stream is a second declaration, not new code. */
 export interface Stream<Fields extends TProperties = TProperties> {
   /** Name in lower-case words with hyphens, in the plural: `/v1/<name>` is the route. */
@@ -53,6 +57,8 @@ export interface Stream<Fields extends TProperties = TProperties> {
   /** Version of the contract, written into every ledger entry. */
   readonly contract: string;
   readonly buffering: BufferingHints;
+  /** Compression of the table's files. Files of another codec, written before a change, stay readable. */
+  readonly fileCodec: FileCodec;
 }
 
 /**

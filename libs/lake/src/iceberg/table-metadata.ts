@@ -93,7 +93,7 @@ export function emptyMetadata(stream: Stream, location: string, uuid: string): T
     'last-partition-id': partitionFieldId,
     'sort-orders': [{ 'order-id': 0, fields: [] }],
     'default-sort-order-id': 0,
-    properties: { 'gc.enabled': 'false', 'write.format.default': 'parquet', 'write.parquet.compression-codec': 'zstd' },
+    properties: { 'gc.enabled': 'false', 'write.format.default': 'parquet', 'write.parquet.compression-codec': stream.fileCodec },
     'current-snapshot-id': -1,
     refs: {},
     snapshots: [],

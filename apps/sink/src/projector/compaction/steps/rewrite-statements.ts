@@ -45,7 +45,7 @@ export function rewriteStatements(stream: Stream, dt: string, sources: readonly 
   return {
     copy: [
       `COPY (${rows} ORDER BY ${[...stream.sortColumns, partition.name, offset.name].join(', ')})`,
-      `TO ${quoteText(target)} (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {${fieldIds.join(', ')}})`,
+      `TO ${quoteText(target)} (FORMAT parquet, COMPRESSION ${stream.fileCodec}, FIELD_IDS {${fieldIds.join(', ')}})`,
     ].join('\n'),
     inputSums: `${sums} (${rows})`,
     outputSums: `${sums} ${output}`,
