@@ -87,7 +87,7 @@ export const sinkConfigSchema = Type.Object({
     maximum: 65_536,
     description: 'Memory of the Parquet encoder in megabytes',
   }),
-  SINK_ENCODER_THREADS: Type.Integer({ default: 2, minimum: 1, maximum: 64, description: 'Threads of the Parquet encoder' }),
+  SINK_ENCODER_THREADS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'Threads of the Parquet encoder' }),
   SINK_ENCODER_SPILL_MB_MAX: Type.Integer({
     default: 1024,
     minimum: 64,

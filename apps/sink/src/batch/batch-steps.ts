@@ -84,9 +84,10 @@ export class BatchSteps {
     const before = batch.bytes;
     await batch.append(checked);
     const count = { row: 0, reject: 0, duplicate: 0 };
-    for (const [n, { result }] of checked.entries()) {
-      count[result.kind] += 1;
-      if (result.kind === 'row') window.addId(ids, n * wordsPerId, result.offset);
+    for (let n = 0; n < checked.length; n += 1) {
+      const { kind, offset } = checked[n]!.result;
+      count[kind] += 1;
+      if (kind === 'row') window.addId(ids, n * wordsPerId, offset);
     }
     window.passed(batch.next);
     this.parts.traces?.onTaken(batch.files, records);

@@ -44,7 +44,8 @@ export class RecordChecker {
     this.#kept.clear(records.length);
     let at = 0;
     const checked: CheckedRecord[] = [];
-    for (const [n, record] of records.entries()) {
+    for (let n = 0; n < records.length; n += 1) {
+      const record = records[n]!;
       const place = n * wordsPerId;
       const result = this.#plainRow(record, lines, at) ?? this.#check(record);
       if (result instanceof PlainRow) copyId(this.#scanner!.idWords, 0, ids, place);

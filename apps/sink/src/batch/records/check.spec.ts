@@ -31,15 +31,15 @@ describe('checkOf', () => {
     });
     expect(JSON.parse(result.line)).toEqual({
       _offset: 42,
-      event_id: '00000000-0000-4000-8000-000000000001',
-      book_id: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
+      eventId: '00000000-0000-4000-8000-000000000001',
+      bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
       title: 'Orlando',
       author: 'Virginia Woolf',
       genre: 'Fiction',
-      user_id: 'user-1',
-      user_country: 'GB',
-      user_age: 24,
-      purchase_timestamp: 1_575_208_041,
+      userId: 'user-1',
+      userCountry: 'GB',
+      userAge: 24,
+      purchaseTimestamp: 1_575_208_041,
     });
     expect(result.line.match(/\n/g)).toHaveLength(1);
   });

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { utcDate, validatorFor, withoutBom, type Stream } from '@millrace/contracts';
+import { identityField, utcDate, validatorFor, withoutBom, type Stream } from '@millrace/contracts';
 import type { RecordHeader } from '@millrace/kafka';
 import type { LogRecord, UndecodableOffset } from '../../kafka/log.ts';
 import { undecodableText } from './undecodable-records.ts';
@@ -13,7 +13,7 @@ export interface Row {
   readonly eventId: string;
   /** Event time in epoch seconds. */
   readonly eventTime: number;
-  /** The row as one line of JSON, keyed by column. */
+  /** The row as one line of JSON: its offset, then the fields of the event that are columns. */
   readonly line: string;
 }
 
@@ -33,8 +33,7 @@ export type Check = (record: LogRecord) => Row | Reject;
 export function checkOf(stream: Stream, partition: number): Check {
   const validator = validatorFor(stream.eventSchema);
   const dayOf = lastDayKept();
-  const idColumn = stream.columns.find(({ field }) => field === 'eventId');
-  if (idColumn === undefined) throw new Error(`stream ${stream.name} has no eventId`);
+  if (stream.columns.every(({ field }) => field !== identityField)) throw new Error(`stream ${stream.name} has no ${identityField}`);
 
   const reject = (record: LogRecord, reason: string): Reject => ({
     kind: 'reject',
@@ -75,17 +74,17 @@ export function checkOf(stream: Stream, partition: number): Check {
     // columns yet.
     const fields = event as Record<string, string | number | boolean>;
     const row: Record<string, string | number | boolean> = { _offset: record.offset };
-    for (const { name, field, lowerCase } of stream.columns) {
+    for (const { field, lowerCase } of stream.columns) {
       const value = fields[field];
       if (value === undefined) continue;
-      row[name] = lowerCase ? (value as string).toLowerCase() : value;
+      row[field] = lowerCase ? (value as string).toLowerCase() : value;
     }
     const eventTime = fields[stream.timeField] as number;
     return {
       kind: 'row',
       offset: record.offset,
       dt: dayOf(eventTime),
-      eventId: row[idColumn.name] as string,
+      eventId: row[identityField] as string,
       eventTime,
       line: `${JSON.stringify(row)}\n`,
     };

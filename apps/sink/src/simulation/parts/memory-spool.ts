@@ -177,7 +177,8 @@ export function rowsOf(file: Uint8Array): { _offset: number; event_id: string }[
     .toString()
     .split('\n')
     .slice(0, -1)
-    .map((line) => JSON.parse(line) as { _offset: number; event_id: string });
+    .map((line) => JSON.parse(line) as { _offset: number; eventId: string })
+    .map(({ _offset, eventId }) => ({ _offset, event_id: eventId }));
 }
 
 function sha256Of(bytes: Uint8Array): string {

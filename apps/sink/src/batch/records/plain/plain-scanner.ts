@@ -8,8 +8,6 @@ export const notPlain = -1;
 interface PlainFieldFacts {
   /** Bytes before the value, its opening quote included: `,"eventId":"`. */
   readonly key: Uint8Array;
-  /** Bytes before the value in the line: `,"event_id":"`. */
-  readonly column: Uint8Array;
   readonly required: boolean;
 }
 
@@ -33,7 +31,8 @@ interface PlainInteger extends PlainFieldFacts {
 
 type PlainField = PlainUuid | PlainText | PlainInteger;
 
-const [quote, minus, zero, openBrace, closeBrace, lineBreak] = Buffer.from('"-0{}\n') as unknown as readonly [
+const [quote, minus, zero, comma, openBrace, closeBrace, lineBreak] = Buffer.from('"-0,{}\n') as unknown as readonly [
+  number,
   number,
   number,
   number,
@@ -72,11 +71,11 @@ export class PlainScanner {
   /** The event id of the last accepted record. */
   readonly idWords = new Uint32Array(wordsPerId);
   readonly #fields: readonly PlainField[];
-  readonly #columnBytes: number;
+  /** Whether a text of this record has a character outside ASCII. */
+  #hasOther = false;
 
   private constructor(fields: readonly PlainField[]) {
     this.#fields = fields;
-    this.#columnBytes = fields.reduce((sum, { column }) => sum + column.length, 0);
   }
 
   /** Compiles the scanner. Undefined if the stream has a field of a type without a plain form. */
@@ -84,7 +83,7 @@ export class PlainScanner {
     const { properties, required = [] } = eventSchema as unknown as { properties: Record<string, object>; required?: string[] };
     const names = Object.keys(properties);
     const fields = names.flatMap((name, n) => {
-      const facts = factsOf(name, columns[n]?.name ?? '', n === 0, required.includes(name));
+      const facts = { key: Buffer.from(`${n === 0 ? '' : ','}${JSON.stringify(name)}:`), required: required.includes(name) };
       return plainFieldOf(properties[name]!, facts, { isId: name === 'eventId', isTime: name === timeField }) ?? [];
     });
     const needed = [names[0] ?? '', 'eventId', timeField];
@@ -96,67 +95,62 @@ export class PlainScanner {
 
   /** Most bytes of the line of a record with a value of this length. */
   lineBytesMax(valueBytes: number): number {
-    return linePrefix.length + offsetDigitsMax + this.#columnBytes + valueBytes + 2;
+    return linePrefix.length + offsetDigitsMax + valueBytes + 2;
   }
 
   /**
-   * Reads the record in [start, end) of `source`, and writes its line to `target`. The target has room for {@link lineBytesMax}.
+   * Reads the record in [start, end) of `source`, and writes its line to `target`: the record with its offset before the first field. The
+   * target has room for {@link lineBytesMax}.
    *
-   * @returns the end of the line in the target; {@link notPlain} for a record in another form, which may have overwritten bytes there
+   * @returns the end of the line in the target; {@link notPlain} for a record in another form
    */
-  scan(source: Uint8Array, start: number, end: number, offset: number, target: Buffer, at: number): number {
-    let from = start + 1;
-    let to = writeOffset(target, at, offset);
-    let hasOther = false;
+  scan(source: Buffer, start: number, end: number, offset: number, target: Buffer, at: number): number {
     if (start === end || source[start] !== openBrace) return notPlain;
+    let from = start + 1;
+    let idFrom = from;
+    this.#hasOther = false;
     for (const field of this.#fields) {
-      const { key, column } = field;
-      let n = 0;
-      while (n < key.length && source[from + n] === key[n]) n += 1;
-      if (n < key.length) {
+      if (!hasBytes(source, from, field.key)) {
         if (field.required) return notPlain;
         continue;
       }
-      from += n;
-      for (n = 0; n < column.length; n += 1) target[to + n] = column[n]!;
-      to += n;
+      from += field.key.length;
       if (field.kind === 'text') {
-        const textFrom = from;
-        let byteClass = 2;
-        for (; from < end; from += 1) {
-          const byte = source[from]!;
-          byteClass = textClass[byte]!;
-          if (byteClass === 2) break;
-          if (byteClass === 1) hasOther = true;
-          target[to] = byte;
-          to += 1;
-        }
-        if (from === end || source[from] !== quote || from - textFrom < field.bytesMin || from - textFrom > field.bytesMax) return notPlain;
-        from += 1;
-        target[to] = quote;
-        to += 1;
+        const to = this.#endOfText(source, from, end);
+        if (to === end || source[to] !== quote || to - from < field.bytesMin || to - from > field.bytesMax) return notPlain;
+        from = to + 1;
       } else if (field.kind === 'uuid') {
-        if (from + uuidLength >= end || source[from + uuidLength] !== quote) return notPlain;
-        if (!copyUuid(source, from, target, to)) return notPlain;
+        if (from + uuidLength >= end || !isUuid(source, from) || source[from + uuidLength] !== quote) return notPlain;
         if (field.isId) {
-          this.idAt = to;
+          idFrom = from;
           this.#readId(source, from);
         }
-        target[to + uuidLength] = quote;
         from += uuidLength + 1;
-        to += uuidLength + 1;
       } else {
         const length = this.#readInteger(source, from, field);
         if (length === 0) return notPlain;
-        for (n = 0; n < length; n += 1) target[to + n] = source[from + n]!;
         from += length;
-        to += length;
       }
     }
-    if (source[from] !== closeBrace || from + 1 !== end || (hasOther && !isUtf8(source.subarray(start, end)))) return notPlain;
-    target[to] = closeBrace;
-    target[to + 1] = lineBreak;
-    return to + 2;
+    if (source[from] !== closeBrace || from + 1 !== end || (this.#hasOther && !isUtf8(source.subarray(start, end)))) return notPlain;
+    let to = writeOffset(target, at, offset);
+    target[to] = comma;
+    to += 1;
+    this.idAt = to + idFrom - start - 1;
+    to += source.copy(target, to, start + 1, end);
+    target[to] = lineBreak;
+    return to + 1;
+  }
+
+  #endOfText(source: Uint8Array, from: number, end: number): number {
+    let at = from;
+    for (; at < end; at += 1) {
+      const byteClass = textClass[source[at]!]!;
+      if (byteClass === 0) continue;
+      if (byteClass === 2) break;
+      this.#hasOther = true;
+    }
+    return at;
   }
 
   #readId(source: Uint8Array, from: number): void {
@@ -188,12 +182,17 @@ export class PlainScanner {
   }
 }
 
-/** Copies a UUID in lower case. Returns false, with any bytes, for another text. */
-function copyUuid(source: Uint8Array, from: number, target: Uint8Array, to: number): boolean {
+// Small functions and no writes between the reads: the compiler keeps them several times faster than one loop over all.
+function hasBytes(source: Uint8Array, from: number, bytes: Uint8Array): boolean {
+  for (let n = 0; n < bytes.length; n += 1) if (source[from + n] !== bytes[n]) return false;
+  return true;
+}
+
+/** Whether a UUID in lower case begins at a position. */
+function isUuid(source: Uint8Array, from: number): boolean {
   for (let n = 0; n < uuidLength; n += 1) {
     const byte = source[from + n]!;
     if (uuidForm[n] === 1 ? byte !== minus : lowerCaseHex[byte] === 0) return false;
-    target[to + n] = byte;
   }
   return true;
 }
@@ -216,31 +215,22 @@ function writeOffset(target: Buffer, at: number, offset: number): number {
   return start + digits;
 }
 
-function factsOf(name: string, column: string, isFirst: boolean, required: boolean): PlainFieldFacts {
-  const text = JSON.stringify(name);
-  return { key: Buffer.from(`${isFirst ? '' : ','}${text}:`), column: Buffer.from(`,${JSON.stringify(column)}:`), required };
-}
-
 /** The plain form of a field. Undefined for a schema with a keyword that it does not cover. */
 function plainFieldOf(
   schema: object,
-  { key, column, required }: PlainFieldFacts,
+  { key, required }: PlainFieldFacts,
   { isId, isTime }: { readonly isId: boolean; readonly isTime: boolean },
 ): PlainField | undefined {
   const { type, description: _description, 'x-field-id': _id, 'x-column-type': _column, ...rules } = schema as Record<string, unknown>;
   const { minLength = 0, maxLength, pattern, minimum = -Infinity, maximum = Infinity, 'x-lower-case': lowerCase, ...unknown } = rules;
   if (Object.keys(unknown).length > 0) return undefined;
   if (type === 'integer')
-    return isId ? undefined : { kind: 'integer', key, column, required, isTime, minimum: Number(minimum), maximum: Number(maximum) };
+    return isId ? undefined : { kind: 'integer', key, required, isTime, minimum: Number(minimum), maximum: Number(maximum) };
   if (type !== 'string' || isTime) return undefined;
-  const quoted = { key: withQuote(key), column: withQuote(column), required };
+  const quoted = { key: Buffer.concat([key, Buffer.from('"')]), required };
   if (lowerCase === true) return pattern === uuidPattern ? { kind: 'uuid', ...quoted, isId } : undefined;
   // The pattern of texts refuses NUL and unpaired surrogates, which UTF-8 without escapes cannot hold.
   if (typeof maxLength !== 'number' || isId || (pattern !== undefined && pattern !== textPattern)) return undefined;
   // A code point takes one to four bytes.
   return { kind: 'text', ...quoted, bytesMin: Number(minLength) > 1 ? Number(minLength) * 4 : Number(minLength), bytesMax: maxLength };
-}
-
-function withQuote(bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([bytes, Buffer.from('"')]);
 }
