@@ -1,5 +1,5 @@
 import { constants, createReadStream, existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, truncate, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { ObjectBody } from '@millrace/lake';
@@ -20,6 +20,8 @@ export class DiskBatchFiles implements BatchFiles {
   readonly batchId: string;
   readonly #root: string;
   readonly #directory: string;
+  /** The file of the last write. It stays open for the next one: most batches fill a single segment. */
+  #written: { readonly name: string; readonly handle: FileHandle } | undefined;
 
   constructor(root: string, directory: string, batchId: string) {
     this.#root = root;
@@ -37,21 +39,17 @@ export class DiskBatchFiles implements BatchFiles {
 
   async write(name: string, bytes: Uint8Array, position: number): Promise<void> {
     await onDisk(async () => {
-      // Opened for each write and closed again, so that any number of open segments costs no file handle.
-      const handle = await open(this.path(name), constants.O_WRONLY | constants.O_CREAT);
-      try {
-        for (let written = 0; written < bytes.byteLength;) {
-          const { bytesWritten } = await handle.write(bytes, written, bytes.byteLength - written, position + written);
-          written += bytesWritten;
-        }
-      } finally {
-        await handle.close();
+      const handle = await this.#handleOf(name);
+      for (let written = 0; written < bytes.byteLength;) {
+        const { bytesWritten } = await handle.write(bytes, written, bytes.byteLength - written, position + written);
+        written += bytesWritten;
       }
     });
   }
 
   async seal(files: readonly { readonly file: string; readonly bytes: number }[]): Promise<void> {
     await onDisk(async () => {
+      await this.#closeWritten();
       for (const { file, bytes } of files) await truncate(this.path(file), bytes);
     });
   }
@@ -93,11 +91,13 @@ export class DiskBatchFiles implements BatchFiles {
   }
 
   async discard(): Promise<void> {
+    await this.#closeWritten().catch(() => undefined);
     await rm(this.#directory, { recursive: true, force: true }).catch(() => undefined);
   }
 
   async setAside(): Promise<void> {
     const folder = join(this.#root, setAsideFolder);
+    await this.#closeWritten().catch(() => undefined);
     try {
       await mkdir(folder, { recursive: true });
       await rename(this.#directory, join(folder, `${new Date().toISOString().replaceAll(':', '')}-${this.batchId}`));
@@ -106,6 +106,21 @@ export class DiskBatchFiles implements BatchFiles {
     } catch {
       await this.discard();
     }
+  }
+
+  // One handle at a time, so that any number of open segments costs a single one.
+  async #handleOf(name: string): Promise<FileHandle> {
+    if (this.#written?.name === name) return this.#written.handle;
+    await this.#closeWritten();
+    const handle = await open(this.path(name), constants.O_WRONLY | constants.O_CREAT);
+    this.#written = { name, handle };
+    return handle;
+  }
+
+  async #closeWritten(): Promise<void> {
+    const written = this.#written;
+    this.#written = undefined;
+    await written?.handle.close();
   }
 }
 
