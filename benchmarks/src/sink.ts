@@ -9,14 +9,15 @@ import { TestTopic } from '@millrace/testing';
 import { progress, BenchReport } from './report/bench-report.ts';
 import { loopbackEndpoint, numberAfter } from './report/bench-options.ts';
 import { runChild } from './sink/child-run.ts';
+import { installFlink, runFlink } from './sink/flink.ts';
 import { loadTopic, type Manifest, type RawFiles } from './sink/load-topic.ts';
 import { installNativeLoop, runNativeLoop } from './sink/native-loop.ts';
 import { readBack } from './sink/read-back.ts';
 import { runSink, type RunCost } from './sink/sink-run.ts';
 
-// The sink over a topic that is full already, against a native loop without guarantees and against the bare encoder.
+// The sink over a topic that is full already, against a native loop without guarantees, the bare encoder and, on demand, Flink.
 
-const usage = './millrace bench sink [--rows N] [--json]';
+const usage = './millrace bench sink [--rows N] [--rivals] [--json]';
 const figures = new BenchReport();
 
 function reportRun(name: string, { seconds, cpuSeconds, peakRssMb }: RunCost, rows: number): void {
@@ -58,7 +59,7 @@ async function measureSink({ topic, folder, manifest }: Loaded): Promise<RunCost
   progress('the sink runs');
   const cost = await runSink(topic, manifest.rows, env);
   progress('the result is read back');
-  const { files, bytes } = await readBack(`s3://${bucket}/${purchases.table}`, manifest, folder);
+  const { files, bytes } = await readBack(`s3://${bucket}/${purchases.table}/**/*.parquet`, manifest, folder);
   reportRun('sink', cost, manifest.rows);
   figures.add('sink: longest block of the event loop', cost.blockMs, 'ms', { atMost: 50 });
   figures.add('sink: files', files, 'files');
@@ -74,10 +75,25 @@ async function measureNativeLoop({ topic, folder, manifest }: Loaded): Promise<R
   progress('the native loop runs');
   const place = { topic: topic.name, group: `bench-native-${randomUUID()}`, rows: manifest.rows, bucket, prefix: 'native' };
   const cost = await runNativeLoop(python, place);
-  const { files, bytes } = await readBack(`s3://${bucket}/native`, manifest, folder);
+  const { files, bytes } = await readBack(`s3://${bucket}/native/**/*.parquet`, manifest, folder);
   reportRun('native loop', cost, manifest.rows);
   figures.add('native loop: files', files, 'files');
   figures.add('native loop: bytes', bytes / 1e6, 'MB');
+  return cost;
+}
+
+async function measureFlink({ topic, folder, manifest }: Loaded): Promise<RunCost> {
+  progress('Flink is installed');
+  const home = await installFlink();
+  const { bucket } = await setUp(randomUUID().slice(0, 8));
+  progress('Flink runs');
+  const cost = await runFlink(home, { topic: topic.name, group: `bench-flink-${randomUUID()}`, bucket, prefix: 'flink', work: folder });
+  progress('the result is read back');
+  // Flink's files have no extension.
+  const { files, bytes } = await readBack(`s3://${bucket}/flink/**/part-*`, manifest, folder);
+  reportRun('Flink', cost, manifest.rows);
+  figures.add('Flink: files', files, 'files');
+  figures.add('Flink: bytes', bytes / 1e6, 'MB');
   return cost;
 }
 
@@ -100,8 +116,13 @@ async function main(args: readonly string[]): Promise<void> {
     const sink = await measureSink(loaded);
     const native = await measureNativeLoop(loaded);
     await measureDuckDb(loaded);
+    const flink = args.includes('--rivals') ? await measureFlink(loaded) : undefined;
     figures.add('sink / native loop: events a second', native.seconds / sink.seconds, 'ratio', { atLeast: 0.65 });
     figures.add('sink / native loop: CPU', sink.cpuSeconds / native.cpuSeconds, 'ratio');
+    if (flink !== undefined) {
+      figures.add('sink / Flink: events a second', flink.seconds / sink.seconds, 'ratio', { atLeast: 1.2 });
+      figures.add('sink / Flink: CPU', sink.cpuSeconds / flink.cpuSeconds, 'ratio', { atMost: 0.6 });
+    }
   } finally {
     await topic.delete();
     await rm(folder, { recursive: true, force: true });
