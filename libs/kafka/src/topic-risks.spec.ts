@@ -12,6 +12,7 @@ const safe: TopicSafety = {
     'cleanup.policy': 'delete',
     'min.insync.replicas': '2',
     'unclean.leader.election.enable': 'false',
+    'message.timestamp.type': 'LogAppendTime',
   },
 };
 const withSettings = (settings: TopicSafety['settings']): TopicSafety => ({ ...safe, settings: { ...safe.settings, ...settings } });
@@ -46,6 +47,7 @@ describe('the risks of a topic', () => {
     ['one copy in sync', withSettings({ 'min.insync.replicas': '1' }), 'set min.insync.replicas=2'],
     ['all copies in sync', withSettings({ 'min.insync.replicas': '3' }), 'min.insync.replicas=3 needs all 3 replicas'],
     ['unclean elections', withSettings({ 'unclean.leader.election.enable': 'true' }), 'set unclean.leader.election.enable=false'],
+    ['the clock of producers', withSettings({ 'message.timestamp.type': 'CreateTime' }), 'set message.timestamp.type=LogAppendTime'],
   ])('the risk of %s has its remedy', (_, topic, remedy) => {
     const risks = topicRisks(topic).filter((risk) => risk.includes(remedy));
     expect(risks).toHaveLength(1);

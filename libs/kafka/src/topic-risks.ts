@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 
-/** Settings of a topic that decide whether an acknowledged event can be lost. */
+/** Settings of a topic that decide whether an acknowledged event can be lost, or a good one refused. */
 export interface TopicSafety {
   readonly topic: string;
   readonly partitions: number;
@@ -18,6 +18,7 @@ const settingNames = [
   'cleanup.policy',
   'min.insync.replicas',
   'unclean.leader.election.enable',
+  'message.timestamp.type',
 ] as const;
 
 /** Name of a setting that {@link topicRisks} looks at. */
@@ -87,5 +88,9 @@ export function topicRisks({ topic, brokers, replicas, settings }: TopicSafety):
     );
   if (settings['unclean.leader.election.enable'] === 'true')
     risks.push(`A replica that lags may lead the topic ${topic} and drop acknowledged events: set unclean.leader.election.enable=false.`);
+  if (settings['message.timestamp.type'] === 'CreateTime')
+    risks.push(
+      `Kafka refuses the events of a machine whose clock is an hour ahead in the topic ${topic}: set message.timestamp.type=LogAppendTime.`,
+    );
   return risks;
 }

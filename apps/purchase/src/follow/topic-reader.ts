@@ -1,6 +1,6 @@
 import { headerNames, identityField, type Stream } from '@millrace/contracts';
 import type { KafkaAccess } from '@millrace/kafka/access';
-import { Consumer, type ClusterMetadata } from '@platformatic/kafka';
+import { Consumer, type ClusterMetadata, type RecordsBatch } from '@platformatic/kafka';
 import { abortable, giveUp } from '../publish/kafka-writer.ts';
 import { platformaticAccess } from '../publish/platformatic-access.ts';
 import type { LogRange, SearchRange } from './search-ranges.ts';
@@ -145,12 +145,12 @@ export class TopicReader {
     );
     const records: EventRecord[] = [];
     let next = from;
-    for (const { firstOffset, firstTimestamp, lastOffsetDelta, records: batch } of answer.responses[0]?.partitions[0]?.records ?? []) {
-      for (const record of batch) {
+    for (const batch of answer.responses[0]?.partitions[0]?.records ?? []) {
+      const { firstOffset, lastOffsetDelta } = batch;
+      for (const record of batch.records) {
         const offset = Number(firstOffset) + record.offsetDelta;
         if (offset < from || offset >= to || !carries(record, eventId)) continue;
-        const timestampMs = Number(firstTimestamp + record.timestampDelta);
-        records.push({ partition, offset, timestampMs, eventTime: this.#eventTimeOf(record.value) });
+        records.push({ partition, offset, timestampMs: timestampOf(batch, record), eventTime: this.#eventTimeOf(record.value) });
       }
       next = Math.max(next, Number(firstOffset) + lastOffsetDelta + 1);
     }
@@ -166,6 +166,17 @@ export class TopicReader {
       return undefined;
     }
   }
+}
+
+/** Bit of the attributes of a batch whose records have the time of the broker: `message.timestamp.type=LogAppendTime`. */
+const appendTimeFlag = 0x08;
+
+/** The time of a record. A batch with the time of the broker has one for all its records. */
+function timestampOf(
+  { attributes, firstTimestamp, maxTimestamp }: Pick<RecordsBatch, 'attributes' | 'firstTimestamp' | 'maxTimestamp'>,
+  { timestampDelta }: { readonly timestampDelta: bigint },
+): number {
+  return Number((attributes & appendTimeFlag) === 0 ? firstTimestamp + timestampDelta : maxTimestamp);
 }
 
 interface RawRecord {

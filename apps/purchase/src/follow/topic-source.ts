@@ -1,6 +1,6 @@
 import { timeOfEventId } from '@millrace/contracts';
 import type { FollowSources, NamedPlace } from './follow-event.ts';
-import { newestRanges, rangesAround, rangesBefore, timesAround } from './search-ranges.ts';
+import { clockSlackMs, newestRanges, rangesAround, rangesBefore, timesAround } from './search-ranges.ts';
 import type { TopicReader } from './topic-reader.ts';
 
 /** Dependencies and limits of {@link topicSource}. */
@@ -28,7 +28,9 @@ export function topicSource({ withReader, recordsMax, searchMsMax, now }: TopicS
         const record = named !== undefined && isThere ? await reader.recordAt(named.partition, named.offset, eventId) : undefined;
         if (record !== undefined) return { named: record, found: [], searched: '' };
         const time = timeOfEventId(eventId);
-        const ranges = time === undefined ? newestRanges(log, recordsMax) : rangesAround(log, await offsetsAt(reader, timesAround(time)));
+        const around = time === undefined ? [] : rangesAround(log, await offsetsAt(reader, timesAround(time)));
+        // The clock behind an id from the future was wrong, so the record may be older than the id says.
+        const ranges = time === undefined || time > start + clockSlackMs ? [...around, ...newestRanges(log, recordsMax)] : around;
         const { found, isComplete, recordsRead } = await reader.search(eventId, ranges, limitsFrom(start));
         return { found, searched: searchedText(recordsRead, isComplete, time !== undefined) };
       }, signal);

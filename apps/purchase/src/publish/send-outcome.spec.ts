@@ -52,6 +52,13 @@ describe('the outcome of a send', () => {
     expect([outcome.get(0)?.kind, outcome.get(1)?.kind]).toEqual(kinds);
   });
 
+  it('events that Kafka refuses because of the clock may be sent again, and the cause names the remedy', () => {
+    const outcome = outcomeOfError(answer({ 0: 32, 1: 0 }), batches);
+    expect(outcome.get(1)?.kind).toBe('written');
+    expect(outcome.get(0)).toMatchObject({ kind: 'not-written', cause: { name: 'TopicError', retryable: true } });
+    expect(String((outcome.get(0) as { cause: unknown }).cause)).toContain('set message.timestamp.type=LogAppendTime');
+  });
+
   it('the outcome keeps the offsets of the leaders that answered before a failure', () => {
     const error = Object.assign(new MultipleErrors('Producing messages failed.', [lost]), {
       produced: { offsets: [{ topic: 't', partition: 1, offset: 5n }] },
@@ -68,6 +75,7 @@ describe('refusedForItsContent', () => {
     ['a batch that is too large, then an invalid record', attempts(answer({ 0: 10 }), answer({ 0: 87, 1: 10 })), true],
     ['a batch too large in one partition and without a leader in the other', answer({ 0: 10, 1: 6 }), false],
     ['an answer lost before a refusal', attempts(lost, answer({ 0: 10 })), false],
+    ['a wrong clock', answer({ 0: 32 }), false],
     ['a lost connection', lost, false],
     ['an error that names no partition', attempts(), false],
   ])('a failed send is blamed on its content or on Kafka after %s', (_what, error, content) => {

@@ -1,5 +1,9 @@
 import { MultipleErrors, ResponseError, type ProduceResult } from '@platformatic/kafka';
+import { TopicError } from '../errors.ts';
 import type { PartitionBatch, PartitionOutcome } from './topic-writer.ts';
+
+/** INVALID_TIMESTAMP: the topic takes the time of the producer, whose clock is wrong. */
+const invalidTimestamp = 32;
 
 /** Kafka's error codes that say that a batch was not appended. All others leave it open. */
 const kindOfCode: ReadonlyMap<number, 'too-large' | 'refused' | 'not-written'> = new Map([
@@ -11,7 +15,7 @@ const kindOfCode: ReadonlyMap<number, 'too-large' | 'refused' | 'not-written'> =
   [19, 'not-written'], // NOT_ENOUGH_REPLICAS
   [29, 'not-written'], // TOPIC_AUTHORIZATION_FAILED
   [31, 'not-written'], // CLUSTER_AUTHORIZATION_FAILED
-  [32, 'refused'], // INVALID_TIMESTAMP
+  [invalidTimestamp, 'not-written'], // Each send has a new time, so the same event is accepted once the clock is right.
   [44, 'refused'], // POLICY_VIOLATION
   [87, 'refused'], // INVALID_RECORD
 ]);
@@ -77,7 +81,16 @@ function outcomeOf(
   if (baseOffset !== undefined) return { kind: 'written', baseOffset };
   const kinds = own.map(({ errorCode }) => kindOfCode.get(errorCode));
   const last = kinds.at(-1);
-  return { kind: unanswered || last === undefined || kinds.includes(undefined) ? 'unknown' : last, cause };
+  const kind = unanswered || last === undefined || kinds.includes(undefined) ? 'unknown' : last;
+  return { kind, cause: own.at(-1)?.errorCode === invalidTimestamp ? wrongClock(cause) : cause };
+}
+
+function wrongClock(cause: unknown): TopicError {
+  return new TopicError(
+    'Kafka refuses the time of the records: the clock of this machine is ahead by more than message.timestamp.after.max.ms of the topic. ' +
+      'Correct the clock, or set message.timestamp.type=LogAppendTime, so that the clock of the broker counts.',
+    { cause },
+  );
 }
 
 function collect(error: unknown, attempts: Attempts): void {

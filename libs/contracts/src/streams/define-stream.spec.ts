@@ -57,7 +57,12 @@ describe('defineStream', () => {
   });
 
   it('the topic keeps its events without limit, because it is the source of truth', () => {
-    expect(stream.topic.config).toMatchObject({ 'retention.ms': '-1', 'retention.bytes': '-1', 'cleanup.policy': 'delete' });
+    expect(stream.topic.config).toMatchObject({
+      'retention.ms': '-1',
+      'retention.bytes': '-1',
+      'cleanup.policy': 'delete',
+      'message.timestamp.type': 'LogAppendTime',
+    });
   });
 });
 
