@@ -24,7 +24,9 @@ it('docs/chaos.md is generated from the experiments and their kept results (vite
 it('each kept result has the expected verdict, a proof of its attacks and no lost or doubled event', () => {
   const wrong = results.filter(({ file, verdict, attacks, delivery }) => {
     const expected = catalogue.find((one) => one.file === file)?.experiment.expected;
-    const unclean = Object.values(delivery).some(({ lost, duplicated }) => lost + duplicated > 0);
+    // Without fsync a power cut loses events: that is the finding.
+    const mayLose = file === 'planted-no-fsync.yaml' ? ['experiment'] : [];
+    const unclean = Object.entries(delivery).some(([group, { lost, duplicated }]) => lost + duplicated > 0 && !mayLose.includes(group));
     return verdict !== expected || attacks.length === 0 || attacks.some(({ tookEffect }) => !tookEffect) || unclean;
   });
   expect(wrong.map(({ file }) => file)).toEqual([]);

@@ -6,34 +6,34 @@ import { keptResultOf } from './chaos-page.ts';
 import { ExperimentError } from './errors.ts';
 import { readExperiment } from './experiment/read-experiment.ts';
 import type { JournalRecord } from './journal.ts';
+import { keepResult } from './keep-result.ts';
 import { runExperiment } from './run-experiment.ts';
 import { Stage } from './stage/stage.ts';
+import { stoppingSignal } from './stopping.ts';
 import { exitCodes } from './verdict/verdict.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 });
 const [command, file, ...more] = positionals;
-const catalogue = join(import.meta.dirname, '..', '..', '..', 'chaos');
+const root = join(import.meta.dirname, '..', '..', '..');
+const catalogue = join(root, 'chaos');
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => stopping.abort(new Error(`the experiment was ended by ${signal}`)));
-// The command that started this process may be killed. Its end must end the experiment.
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid !== parent) stopping.abort(new Error('the command that started the experiment has ended'));
-}, 500).unref();
-
+const stopping = stoppingSignal('the experiment');
 const stage = new Stage();
 try {
   if (command === 'run' && file !== undefined && more.length === 0) process.exitCode = await runOne(file);
   else if (command === 'all' && file === undefined) process.exitCode = await runAll();
-  else throw new ExperimentError('invalid', 'Usage: ./millrace chaos run FILE [--json], or ./millrace chaos all [--only NAME,…] [--json]');
+  else
+    throw new ExperimentError(
+      'invalid',
+      'Usage: ./millrace chaos run FILE [--json] [--keep], or ./millrace chaos all [--only NAME,…] [--json] [--keep]',
+    );
 } catch (error) {
   if (!(error instanceof ExperimentError)) throw error;
   process.stderr.write(`${error.message}\n`);
@@ -45,7 +45,10 @@ try {
 process.exit();
 
 async function run(path: string): Promise<JournalRecord> {
-  return await runExperiment(await readExperiment(path), { file: path, stage, signal: stopping.signal, tell });
+  const record = await runExperiment(await readExperiment(path), { file: path, stage, signal: stopping, tell });
+  // A result of another verdict is a finding to be worked on, not the state of the catalogue.
+  if (values.keep && record.verdict === record.expected) keepResult(join(root, 'docs', 'chaos-results.json'), record);
+  return record;
 }
 
 async function runOne(path: string): Promise<number> {
@@ -68,11 +71,11 @@ async function runAll(): Promise<number> {
   const folder = join(stack.home, 'reports', 'chaos');
   mkdirSync(folder, { recursive: true });
   for (const name of names.filter((one) => wanted === undefined || wanted.includes(one))) {
-    if (stopping.signal.aborted) break;
+    if (stopping.aborted) break;
     records.push(await run(join(catalogue, `${name}.yaml`)));
     writeFileSync(join(folder, 'all.json'), `${JSON.stringify(records)}\n`);
   }
-  const passed = !stopping.signal.aborted && records.every(({ verdict, expected }) => verdict === expected);
+  const passed = !stopping.aborted && records.every(({ verdict, expected }) => verdict === expected);
   const lines = records.map(
     ({ file: name, verdict, expected }) => `${verdict === expected ? '✓' : '✗'} ${name}: ${verdict}, expected ${expected}`,
   );

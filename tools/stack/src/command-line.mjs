@@ -21,9 +21,14 @@ export const usage = `Millrace carries business events from a REST call to an an
   ./millrace bench NAME [--json]      run one benchmark against the running stack
   ./millrace load PROFILE [--json]    send open-model load to the running stack, and count every acknowledged event in the table:
                                       ${loadProfiles.join(', ')} [--minutes N|--hours N]
-  ./millrace chaos run FILE [--json]  run one chaos experiment on a stack of its own; it ends with 0 held, 1 deviated, 2 aborted
-  ./millrace chaos all [--only NAME,…] [--json]
-                                      run every experiment of chaos/ and compare each verdict with the expected one
+  ./millrace chaos run FILE [--json] [--keep]
+                                      run one chaos experiment on a stack of its own; it ends with 0 held, 1 deviated, 2 aborted
+  ./millrace chaos all [--only NAME,…] [--json] [--keep]
+                                      run every experiment of chaos/ and compare each verdict with the expected one; --keep writes
+                                      those as expected to docs/chaos-results.json
+  ./millrace chaos serve [--port N]   start services in the chaos profile, with an endpoint that attacks them; runs until Ctrl-C
+  ./millrace chaos attack NAME TARGET [--seconds N] [--set KEY=VALUE]
+                                      begin an attack there; ./millrace chaos attacks lists them, chaos stop [ID] ends them
 
   ./millrace audit [--deep] [--json] [--table T]
                                       prove the table complete, or name each missing event
@@ -68,9 +73,19 @@ export function purposeOf(argv) {
   const [command = '', ...rest] = argv;
   if (command === 'up') return 'up';
   if (operatorCommandOf(argv) !== undefined) return 'install';
-  const ownStack = ['verify', 'crash-matrix', 'chaos'].includes(command) || (command === 'test' && !rest.includes('--quick'));
+  const ownStack =
+    ['verify', 'crash-matrix'].includes(command) ||
+    (command === 'chaos' && chaosActions[rest[0] ?? ''] === 'own-stack') ||
+    (command === 'test' && !rest.includes('--quick'));
   return ownStack ? 'own-stack' : 'install';
 }
+
+/**
+ * Commands of the chaos lab that need a stack. The others talk to the profile that `serve` runs.
+ *
+ * @type {Readonly<Record<string, 'own-stack' | undefined>>}
+ */
+const chaosActions = { run: 'own-stack', all: 'own-stack', serve: 'own-stack' };
 
 const helpWords = new Set(['help', '--help', '-h']);
 
@@ -152,10 +167,14 @@ function loadFault([profile, ...options]) {
 }
 
 /** @param {readonly string[]} given */
-function chaosFault([action, ...rest]) {
-  const files = rest.filter((argument, n) => !argument.startsWith('-') && rest[n - 1] !== '--only');
-  const isValid = (action === 'run' && files.length === 1) || (action === 'all' && files.length === 0);
-  return isValid ? undefined : 'Usage: ./millrace chaos run FILE [--json], or ./millrace chaos all [--only NAME,…] [--json]';
+function chaosFault([action = '', ...rest]) {
+  const words = rest.filter((argument, n) => !argument.startsWith('-') && !/^--(only|port|seconds|set)$/.test(rest[n - 1] ?? '')).length;
+  /** @type {Readonly<Record<string, readonly number[]>>} */
+  const counts = { run: [1], all: [0], serve: [0], attack: [2], attacks: [0], stop: [0, 1] };
+  return counts[action]?.includes(words) === true
+    ? undefined
+    : `Usage: ./millrace chaos run FILE [--json] [--keep], or ./millrace chaos all [--only NAME,…] [--json] [--keep]
+       ./millrace chaos serve [--port N], chaos attack NAME TARGET [--seconds N] [--set KEY=VALUE], chaos attacks, chaos stop [ID]`;
 }
 
 /** @param {readonly string[]} given */

@@ -108,8 +108,14 @@ async function load(stack: Stack, env: Env, args: readonly string[], screen: Scr
   return await runScript(await builtScript('e2e', 'load', 'main', screen), args, urlsOf(stack, env));
 }
 
-// Attacks must not reach a stack that somebody uses.
-async function chaos(args: readonly string[], screen: Screen): Promise<number> {
+// Attacks must not reach a stack that somebody uses. The commands to a running chaos profile need no stack.
+async function chaos([action = '', ...rest]: readonly string[], screen: Screen): Promise<number> {
+  if (action === 'serve') {
+    const path = await builtScript('e2e', 'chaos', 'serve', screen);
+    return await onPrivateStack('chaos-serve', [], screen, interruption, async (env) => await runScript(path, rest, env));
+  }
+  const args = [action, ...rest];
+  if (action !== 'run' && action !== 'all') return await runScript(await builtScript('e2e', 'chaos', 'control', screen), args, {});
   const path = await builtScript('e2e', 'chaos', 'main', screen);
   return await onPrivateStack('chaos', [], screen, interruption, async (env) => await runScript(path, args, env));
 }

@@ -7,6 +7,12 @@ export type ServiceName = Experiment['services'][number];
 /** A dependency behind a proxy. */
 export type PartName = 'kafka' | 'redis' | 's3' | 'glue';
 
+/** The durable files of a service, and their copies, which its preloaded module makes at each fsync. */
+export interface PoweredFolder {
+  readonly folder: string;
+  readonly copies: string;
+}
+
 /** The experimental group, as attacks see it. */
 export interface AttackScene {
   readonly proxies: Readonly<Record<PartName, FaultProxy>>;
@@ -14,6 +20,8 @@ export interface AttackScene {
   processesOf(service: ServiceName): readonly ServiceProcess[];
   /** Directory of the small disk of a service, by the path that other processes use; undefined where the service has none. */
   diskOf(service: ServiceName): string | undefined;
+  /** Durable files of a service whose power can be cut; undefined where the service does not preload the module for it. */
+  poweredFolderOf(service: ServiceName): PoweredFolder | undefined;
   /** Directory of the group. Services keep their spool and outbox in it. */
   readonly home: string;
   /** File that the preloaded module of the services reads: the offset of the clock and the answers of DNS. */

@@ -1,7 +1,9 @@
-import type { AttackPlan } from '../experiment/experiment-schema.ts';
+import { groupServices, type AttackPlan } from '../experiment/experiment-schema.ts';
 import type { Attack, AttackScene, RunningAttack } from './attack.ts';
+import { mustBeInChaosProfile } from './chaos-profile.ts';
 import { cpu, diskFull, fileDescriptors, freeze, io, kill, memory, shutdown } from './child-attacks.ts';
 import { blackHole, clock, dns, errorStatus, expiredCertificate, latency, refuse, reset, stall } from './network-attacks.ts';
+import { powerCut } from './power-attack.ts';
 
 const attacks: Readonly<Record<AttackPlan['attack'], Attack>> = {
   'black-hole': blackHole,
@@ -15,6 +17,7 @@ const attacks: Readonly<Record<AttackPlan['attack'], Attack>> = {
   kill,
   shutdown,
   freeze,
+  'power-cut': powerCut,
   clock,
   cpu,
   memory,
@@ -23,7 +26,9 @@ const attacks: Readonly<Record<AttackPlan['attack'], Attack>> = {
   'file-descriptors': fileDescriptors,
 };
 
-/** Begins an attack of an experiment. */
+/** Begins an attack. @throws ExperimentError `refused` when a process of the scene is outside the chaos profile */
 export async function beginAttack(scene: AttackScene, plan: AttackPlan): Promise<RunningAttack> {
+  // An attack on a dependency reaches every service.
+  mustBeInChaosProfile(groupServices.flatMap((service) => scene.processesOf(service).map(({ pid }) => pid)));
   return await attacks[plan.attack](scene, { target: plan.target, seconds: plan.seconds, args: plan.arguments ?? {} });
 }

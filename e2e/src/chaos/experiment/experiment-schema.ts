@@ -21,6 +21,7 @@ export const attackNames = [
   'kill',
   'shutdown',
   'freeze',
+  'power-cut',
   'clock',
   'cpu',
   'memory',
@@ -60,6 +61,12 @@ export const experimentSchema = Type.Object(
     title: Type.String({ minLength: 1, maxLength: 100, description: 'Name of the experiment' }),
     description: Type.String({ minLength: 1, description: 'Purpose of the experiment' }),
     expected: oneOf(['held', 'deviated', 'aborted'], 'Verdict that `chaos all` expects'),
+    'planted-in': Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Experiment that this one repeats with a weakness in its settings. It must find the weakness',
+      }),
+    ),
     services: Type.Array(oneOf(groupServices, 'Service'), { minItems: 1, uniqueItems: true, description: 'Services of each group' }),
     settings: Type.Optional(
       Type.Record(Type.String({ pattern: '^[A-Z][A-Z0-9_]*$' }), Type.String(), { description: 'Settings of the services of both groups' }),

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { attackNames, experimentSchema } from './experiment-schema.ts';
+import { attackNames, experimentSchema, type Experiment } from './experiment-schema.ts';
 import { checkExperiment, readExperiment } from './read-experiment.ts';
 
 const catalogue = join(import.meta.dirname, '..', '..', '..', '..', 'chaos');
@@ -25,11 +25,31 @@ describe('the catalogue', () => {
     expect(new Set(titles).size).toBe(titles.length);
   });
 
+  it('each planted weakness is one of the settings alone, so that the shipped experiment finds it', async () => {
+    const experiments = new Map(
+      await Promise.all(files.map(async (file) => [file.replace('.yaml', ''), await readExperiment(join(catalogue, file))] as const)),
+    );
+    const planted = [...experiments].filter(([name]) => name.startsWith('planted-'));
+    expect(planted.map(([name]) => name)).toEqual(
+      expect.arrayContaining(['planted-no-breaker', 'planted-no-fsync', 'planted-wide-bulkhead']),
+    );
+    for (const [name, { 'planted-in': origin = '', expected, ...experiment }] of planted) {
+      expect(expected, name).toBe('deviated');
+      expect(experiment.settings, name).not.toEqual(experiments.get(origin)?.settings);
+      expect(testedBy(experiment), name).toEqual(testedBy(experiments.get(origin)!));
+    }
+  });
+
   it('the file of the JSON Schema is that of the code (vitest --update writes it)', async () => {
     const text = `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...experimentSchema }, undefined, 2)}\n`;
     await expect(text).toMatchFileSnapshot(join(catalogue, 'experiment.schema.json'));
   });
 });
+
+/** Everything that decides the verdict, without the settings. */
+function testedBy({ title: _title, description: _, expected: _expected, settings: _settings, ...rest }: Partial<Experiment>): object {
+  return rest;
+}
 
 describe('checkExperiment', () => {
   it.each<[string, object, RegExp]>([

@@ -11,7 +11,8 @@ import { shortSettings } from '../../matrix/short-settings.ts';
 import { setUpLake } from '../../set-up-lake.ts';
 import { stack } from '../../stack.ts';
 import { createTopic, deleteTopic } from '../../topic.ts';
-import type { AttackScene, PartName, ServiceName } from '../attacks/attack.ts';
+import type { AttackScene, PartName, PoweredFolder, ServiceName } from '../attacks/attack.ts';
+import { chaosProfile } from '../attacks/chaos-profile.ts';
 import { builtFile } from '../built-file.ts';
 import type { Experiment } from '../experiment/experiment-schema.ts';
 import type { Keeper } from './keeper.ts';
@@ -20,6 +21,9 @@ import { TlsFront } from './tls-front.ts';
 
 /** Name of a group. */
 export type GroupName = 'control' | 'experiment';
+
+/** The part of an experiment that decides how a group is started. */
+export type GroupPlan = Pick<Experiment, 'services' | 'method' | 'settings'>;
 
 /** The load of a group in one experiment. */
 export interface GroupLoad {
@@ -50,7 +54,7 @@ export class Group implements AttackScene {
   }
 
   /** Starts the services of a group. Only the experimental group reaches Kafka through a proxy, because Kafka has one proxied listener. */
-  static async start(name: GroupName, experiment: Experiment, keeper: Keeper): Promise<Group> {
+  static async start(name: GroupName, experiment: GroupPlan, keeper: Keeper): Promise<Group> {
     const group = new Group(name, await makeParts(name, experiment, keeper), keeper);
     try {
       await Promise.all(experiment.services.map(async (service) => await group.start(service)));
@@ -95,6 +99,10 @@ export class Group implements AttackScene {
     return owner === undefined || disk === undefined ? undefined : `/proc/${owner.pid}/root${disk.folder}`;
   }
 
+  poweredFolderOf(service: ServiceName): PoweredFolder | undefined {
+    return service === 'purchase' ? this.#parts.powered : undefined;
+  }
+
   /** Starts the processes of a service that do not run. */
   async start(service: ServiceName): Promise<void> {
     await Promise.all(
@@ -133,6 +141,7 @@ interface GroupParts {
   readonly topic: string;
   readonly proxies: Readonly<Record<PartName, FaultProxy>>;
   readonly front: TlsFront | undefined;
+  readonly powered: PoweredFolder | undefined;
   readonly disks: Readonly<Partial<Record<ServiceName, SmallDisk>>>;
   readonly env: Readonly<Record<string, string>>;
   readonly ports: Readonly<Record<keyof typeof portKeys, number>>;
@@ -146,7 +155,7 @@ const processNames: Readonly<Record<ServiceName, readonly (keyof typeof portKeys
 const portKeys = { purchase: 'PURCHASE_PORT', sink: 'SINK_PORT', 'query-api': 'QUERY_PORT', 'query-worker': 'QUERY_WORKER_PORT' } as const;
 const storeName = 'store.millrace.test';
 
-async function makeParts(name: GroupName, { method, settings = {} }: Experiment, keeper: Keeper): Promise<GroupParts> {
+async function makeParts(name: GroupName, { method, settings = {} }: GroupPlan, keeper: Keeper): Promise<GroupParts> {
   const id = `${name}-${randomUUID().slice(0, 8)}`;
   const home = join(stack.home, 'chaos', id);
   mkdirSync(home, { recursive: true });
@@ -165,8 +174,8 @@ async function makeParts(name: GroupName, { method, settings = {} }: Experiment,
     glue: await FaultProxy.start({ protocol: 'http', target: stack.awsUrl }),
   };
   const attacks = method.map(({ attack }) => attack);
-  const front = attacks.includes('expired-certificate') ? await TlsFront.start(home, proxies.s3.port) : undefined;
-  const named = attacks.includes('dns') ? `http://${storeName}:${proxies.s3.port}` : proxies.s3.url;
+  const storeHost = attacks.includes('dns') ? storeName : '127.0.0.1';
+  const front = attacks.includes('expired-certificate') ? await TlsFront.start(home, proxies.s3.port, storeHost) : undefined;
   const distorted = attacks.includes('dns') || attacks.includes('clock');
   const full = method.flatMap(({ attack, target }) => (attack === 'disk-full' ? [target as ServiceName] : []));
   const disks: Partial<Record<ServiceName, SmallDisk>> = {};
@@ -174,16 +183,19 @@ async function makeParts(name: GroupName, { method, settings = {} }: Experiment,
     const disk = await makeSmallDisk(join(home, `disk-of-${service}`));
     if (disk !== undefined) disks[service] = disk;
   }
+  const outbox = join(disks.purchase?.folder ?? home, 'outbox');
+  const powered = attacks.includes('power-cut') ? { folder: outbox, copies: join(home, 'synced-outbox') } : undefined;
   const env = {
     // Both groups serve their clients without the outbox of the other.
-    PURCHASE_OUTBOX_DIR: join(disks.purchase?.folder ?? home, 'outbox'),
+    PURCHASE_OUTBOX_DIR: outbox,
     SINK_SPOOL_DIR: join(disks.sink?.folder ?? home, 'spool'),
     ...shortSettings('PURCHASE'),
     ...shortSettings('SINK'),
     ...shortSettings('QUERY'),
+    ...chaosProfile,
     KAFKA_BROKERS: name === 'experiment' ? proxies.kafka.address : stack.kafkaBrokers,
     REDIS_URL: proxies.redis.url,
-    AWS_ENDPOINT_URL_S3: front?.url ?? named,
+    AWS_ENDPOINT_URL_S3: front?.url ?? `http://${storeHost}:${proxies.s3.port}`,
     AWS_ENDPOINT_URL_GLUE: proxies.glue.url,
     LAKE_BUCKET: bucket,
     LAKE_DATABASE: database,
@@ -193,7 +205,7 @@ async function makeParts(name: GroupName, { method, settings = {} }: Experiment,
     SINK_GROUP_ID: topic,
     QUERY_QUEUE_NAME: id,
     ...(front === undefined ? {} : { NODE_EXTRA_CA_CERTS: front.ca }),
-    ...(distorted ? distortedEnv(home) : {}),
+    ...preloadEnv(home, distorted, powered),
     ...settings,
   };
   const ports = {
@@ -202,14 +214,22 @@ async function makeParts(name: GroupName, { method, settings = {} }: Experiment,
     'query-api': await freePort(),
     'query-worker': await freePort(),
   };
-  return { home, bucket, topic, proxies, front, disks, env, ports };
+  return { home, bucket, topic, proxies, front, disks, powered, env, ports };
 }
 
-function distortedEnv(home: string): Record<string, string> {
+/** Settings of the modules that the services preload. */
+function preloadEnv(home: string, distorted: boolean, powered: PoweredFolder | undefined): Record<string, string> {
+  const modules = [...(distorted ? ['distortion'] : []), ...(powered === undefined ? [] : ['power'])];
+  if (modules.length === 0) return {};
   return {
-    NODE_OPTIONS: `--import ${pathToFileURL(builtFile('stage/distortion.js')).href}`,
-    CHAOS_DISTORTION_FILE: join(home, 'distortion.json'),
-    CHAOS_DISTORTION_LOG: join(home, 'distortion.log'),
-    CHAOS_STORE_NAME: storeName,
+    NODE_OPTIONS: modules.map((name) => `--import ${pathToFileURL(builtFile(`stage/${name}.js`)).href}`).join(' '),
+    ...(distorted
+      ? {
+          CHAOS_DISTORTION_FILE: join(home, 'distortion.json'),
+          CHAOS_DISTORTION_LOG: join(home, 'distortion.log'),
+          CHAOS_STORE_NAME: storeName,
+        }
+      : {}),
+    ...(powered === undefined ? {} : { CHAOS_POWER_FOLDER: powered.folder, CHAOS_POWER_COPY: powered.copies }),
   };
 }

@@ -6,7 +6,7 @@ import { Keeper } from './keeper.ts';
 export type Groups = Readonly<Record<GroupName, Group>>;
 
 /** Attacks that need something in the services or before them, which other experiments do without. */
-const prepared: ReadonlySet<string> = new Set(['dns', 'clock', 'expired-certificate', 'disk-full']);
+const prepared: ReadonlySet<string> = new Set(['dns', 'clock', 'expired-certificate', 'disk-full', 'power-cut']);
 
 /** Keeps the groups of one experiment for the next one that needs the same. */
 export class Stage {

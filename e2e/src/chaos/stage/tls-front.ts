@@ -11,13 +11,18 @@ export class TlsFront {
   /** Path of the certificate of the authority that clients trust. */
   readonly ca: string;
   readonly #server: Server;
+  readonly #host: string;
   readonly #contexts: Readonly<Record<CertificateKind, SecureContextOptions>>;
   readonly #open = new Set<Socket>();
   #kind: CertificateKind = 'valid';
   #refused = 0;
 
-  private constructor(ca: string, contexts: Readonly<Record<CertificateKind, SecureContextOptions>>, port: number) {
+  private constructor(
+    { ca, host, port }: { readonly ca: string; readonly host: string; readonly port: number },
+    contexts: Readonly<Record<CertificateKind, SecureContextOptions>>,
+  ) {
     this.ca = ca;
+    this.#host = host;
     this.#contexts = contexts;
     this.#server = createServer(contexts.valid, (secure) => {
       const plain = connect(port, '127.0.0.1');
@@ -44,20 +49,24 @@ export class TlsFront {
     });
   }
 
-  /** @param folder directory for the certificates */
-  static async start(folder: string, port: number): Promise<TlsFront> {
+  /**
+   * @param folder directory for the certificates
+   * @param host name in the certificates, which resolves to 127.0.0.1
+   */
+  static async start(folder: string, port: number, host: string): Promise<TlsFront> {
     const ca = await TestCa.create(folder, 'chaos-ca');
     const contextOf = async (name: string, days: number): Promise<SecureContextOptions> => {
-      const { cert, key } = await ca.sign(name, days);
+      const { cert, key } = await ca.sign(name, days, host);
       return { cert: await readFile(cert), key: await readFile(key) };
     };
-    const front = new TlsFront(ca.cert, { valid: await contextOf('valid', 2), expired: await contextOf('expired', -1) }, port);
+    const contexts = { valid: await contextOf('valid', 2), expired: await contextOf('expired', -1) };
+    const front = new TlsFront({ ca: ca.cert, host, port }, contexts);
     await new Promise<void>((resolve) => front.#server.listen(0, '127.0.0.1', resolve));
     return front;
   }
 
   get url(): string {
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `https://${this.#host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** Connections that clients ended because of an expired certificate. */

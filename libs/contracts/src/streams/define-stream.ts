@@ -87,7 +87,7 @@ export function defineStream<const Fields extends TProperties>(declaration: Stre
         'retention.bytes': '-1',
         'cleanup.policy': 'delete',
         'max.message.bytes': String(maxMessageBytes),
-        // The broker's clock stamps the records. By default the producer's does, and Kafka refuses records from a clock that is an hour ahead.
+        // The broker's clock stamps the records. By default the producer's does, and Kafka refuses records that are an hour ahead.
         'message.timestamp.type': 'LogAppendTime',
       },
       maxMessageBytes,

@@ -34,16 +34,16 @@ export class TestCa {
   }
 
   /**
-   * Signs a certificate for `localhost` and 127.0.0.1.
+   * Signs a certificate for a host, `localhost` by default, and 127.0.0.1.
    *
    * @param name its common name, and the name of its files
    * @param days time until it expires; a negative number for one that has expired
    */
-  async sign(name: string, days = 2): Promise<CertificateFiles> {
+  async sign(name: string, days = 2, host = 'localhost'): Promise<CertificateFiles> {
     const { key, cert } = this.#files(name);
     const request = join(this.#folder, `${name}.csr`);
     const names = join(this.#folder, `${name}.ext`);
-    await writeFile(names, 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+    await writeFile(names, `subjectAltName=DNS:${host},IP:127.0.0.1\n`);
     await this.#openssl('req', ...ecKey, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
     const own = this.#files(this.#name);
     const signing = ['-in', request, '-CA', own.cert, '-CAkey', own.key, '-CAcreateserial', '-extfile', names];
