@@ -22,9 +22,11 @@ const runner = `
 let folder: string;
 let target: ChildProcess;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-dead-man-'));
   target = spawn('sleep', ['120'], { stdio: 'ignore' });
+  // A process that has just been started runs before it sleeps.
+  await waitUntil('the target to sleep', () => (surroundings() as { readonly state: string }).state === 'S');
 });
 afterAll(() => {
   target.kill('SIGKILL');
