@@ -1,4 +1,5 @@
 import { DeleteTableCommand } from '@aws-sdk/client-glue';
+import { purchases } from '@millrace/contracts';
 import { glueClient } from '@millrace/lake';
 import type { Finding } from '@millrace/operations';
 import { OwnTopic, PlantedLake } from '@millrace/operations/testing';
@@ -31,11 +32,18 @@ describe('./millrace doctor', () => {
     expect(code).toBe(0);
   });
 
-  it('a topic with limited retention is a risk', async () => {
-    const limited = await OwnTopic.open(planted.env, 8, { 'retention.ms': '60000' });
+  it.each([
+    ['limited retention', { ...purchases.topic.config, 'retention.ms': '60000' }, 'set retention.ms=-1'],
+    [
+      'the time of its producers',
+      { ...purchases.topic.config, 'message.timestamp.type': 'CreateTime' },
+      'set message.timestamp.type=LogAppendTime',
+    ],
+  ])('a topic with %s is a risk', async (_, config, remedy) => {
+    const limited = await OwnTopic.open(planted.env, 8, config);
     try {
       const { code, findings } = await doctor({ SINK_TOPIC: limited.name });
-      expect(findings[0]).toMatchObject({ part: 'kafka', state: 'risk', text: expect.stringContaining('set retention.ms=-1') as string });
+      expect(findings[0]).toMatchObject({ part: 'kafka', state: 'risk', text: expect.stringContaining(remedy) as string });
       expect(code).toBe(2);
     } finally {
       await limited.close();

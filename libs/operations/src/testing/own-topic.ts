@@ -20,7 +20,7 @@ export class OwnTopic {
   static async open(
     env: Readonly<Record<string, string>>,
     partitions = purchases.topic.partitions,
-    config: Readonly<Record<string, string>> = { 'retention.ms': '-1' },
+    config: Readonly<Record<string, string>> = purchases.topic.config,
   ): Promise<OwnTopic> {
     const kafka = kafkaOf(kafkaAccessFor(env));
     const topic = new OwnTopic(
