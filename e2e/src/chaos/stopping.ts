@@ -1,5 +1,5 @@
 /**
- * A signal that aborts at Ctrl-C, at SIGTERM, and when the command that started this process has ended: the command may be killed, and its
+ * A signal that aborts at Ctrl-C, at SIGTERM, and when the command that started this process has ended. The command may be killed, and its
  * end must end the attacks.
  *
  * @param what subject of the reason: "the experiment"

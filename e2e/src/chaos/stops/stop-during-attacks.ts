@@ -10,7 +10,7 @@ import { builtFile } from '../built-file.ts';
 import type { AttackPlan, Experiment } from '../experiment/experiment-schema.ts';
 import { readExperiment } from '../experiment/read-experiment.ts';
 
-/** What was left after the runner of an experiment had been stopped during an attack. */
+/** The state after the runner of an experiment was stopped during an attack. */
 export interface Stopped {
   readonly attack: AttackPlan['attack'];
   readonly signal: 'SIGINT' | 'SIGKILL';

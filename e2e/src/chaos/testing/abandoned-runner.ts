@@ -12,7 +12,7 @@ import { Keeper } from '../stage/keeper.ts';
 import { makeSmallDisk } from '../stage/small-disk.ts';
 import { TlsFront } from '../stage/tls-front.ts';
 
-/** What a runner leaves behind when it is killed, unless the dead-man switches work. */
+/** Processes, ports and directory of a runner that is killed. The dead-man switches must remove them. */
 export interface Abandoned {
   readonly home: string;
   readonly service: number;
