@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * A module that services preload. It keeps a copy of each file of a directory as it was at the last fsync. That is the state which a power
- * cut leaves on the disk. A copy is complete before the service learns that its fsync succeeded. With `CHAOS_FSYNC=off`, a planted weakness,
+ * A module that services preload. It keeps a copy of each file of a directory as it was at the last fsync. A power cut leaves that state
+ * on the disk. A copy is complete before the service learns that its fsync succeeded. With `CHAOS_FSYNC=off`, a planted weakness,
  * the calls of the service succeed and do nothing.
  */
 const { CHAOS_POWER_FOLDER: folder = '', CHAOS_POWER_COPY: copies = '', CHAOS_FSYNC: fsync = 'on' } = process.env;
