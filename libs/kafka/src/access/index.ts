@@ -2,5 +2,13 @@ export { KafkaRefusedError, KafkaSettingsError, KafkaTokenError, type KafkaRefus
 export { kafkaAccessFrom } from './kafka-access-from.ts';
 export { kafkaAccessOf, plainAccess, type KafkaAccess, type KafkaSasl } from './kafka-access.ts';
 export { kafkajsAccess } from './kafkajs-access.ts';
-export { kafkaPrefixes, kafkaProblems, kafkaSettings, type KafkaSettings } from './kafka-settings.ts';
+export {
+  givenKafkaSettings,
+  kafkaPrefixes,
+  kafkaProblems,
+  kafkaSettings,
+  optionalKafkaSettings,
+  type KafkaSettings,
+  type OptionalKafkaSettings,
+} from './kafka-settings.ts';
 export { kafkaRefusalOf, nameRefusals } from './refusal.ts';

@@ -5,9 +5,11 @@ import { isLoopback, mskRegionOf, usesTls } from './settings-rules.ts';
 const file = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description }));
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description }));
 
+const brokerAddress = Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' });
+
 /** The settings of every connection to Kafka, the same for each process. */
 export const kafkaSettings = {
-  KAFKA_BROKERS: Type.Array(Type.String({ pattern: '^[^\\s:]+:[0-9]{1,5}$' }), {
+  KAFKA_BROKERS: Type.Array(brokerAddress, {
     default: ['127.0.0.1:9092'],
     minItems: 1,
     maxItems: 100,
@@ -47,8 +49,29 @@ export const kafkaSettings = {
   KAFKA_MSK_REGION: text("AWS region for AWS_MSK_IAM. Without it, the region in the brokers' names"),
 };
 
+/** The same settings for a process that needs Kafka only for a part of its work. Without KAFKA_BROKERS it has no connection. */
+export const optionalKafkaSettings = {
+  ...kafkaSettings,
+  KAFKA_BROKERS: Type.Optional(
+    Type.Array(brokerAddress, {
+      minItems: 1,
+      maxItems: 100,
+      description: 'Kafka brokers as host:port. Without it, the process has no connection to Kafka',
+    }),
+  ),
+};
+
 /** Settings of the connections to Kafka, named as in the environment. */
 export type KafkaSettings = Static<TObject<typeof kafkaSettings>>;
+
+/** Settings of the connections to Kafka of a process that may have none. */
+export type OptionalKafkaSettings = Static<TObject<typeof optionalKafkaSettings>>;
+
+/** The settings of a connection that a process has, or undefined without brokers. */
+export function givenKafkaSettings<S extends OptionalKafkaSettings>(settings: S): (S & KafkaSettings) | undefined {
+  const { KAFKA_BROKERS: brokers } = settings;
+  return brokers === undefined ? undefined : { ...settings, KAFKA_BROKERS: brokers };
+}
 
 /** Prefixes of settings that belong to the connection to Kafka alone: a misspelt one would silently weaken it. */
 export const kafkaPrefixes: readonly string[] = ['KAFKA_TLS', 'KAFKA_SASL_', 'KAFKA_OAUTH_', 'KAFKA_MSK_'];
