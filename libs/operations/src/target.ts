@@ -2,7 +2,7 @@ import { purchases, streams as allStreams, type Stream } from '@millrace/contrac
 import { kafkaAccessFrom, KafkaSettingsError, type KafkaAccess } from '@millrace/kafka/access';
 import { awsAccessFrom, LakeError, lakeConfigFrom, lakeRoot, type LakeConfig } from '@millrace/lake';
 import { OperationError } from './errors.ts';
-import { openLake, type Lake } from './lake/open-lake.ts';
+import { openLake, type Lake, type LakeRows } from './lake/open-lake.ts';
 
 /** A table and its topic, as operations reach them. */
 export interface Target {
@@ -14,6 +14,13 @@ export interface Target {
   /** Offsets behind a row in which the sink drops a repeated event, ≥ 0. */
   readonly dedupOffsets: number;
   close(): void;
+}
+
+/** A table and its topic, as a redrive reaches them. */
+export interface RedriveTarget extends Pick<Target, 'kafka' | 'httpfsPath'> {
+  readonly lake: LakeRows;
+  /** Memory of the search for rows in megabytes at most, ≥ 64. Default 512; more goes to disk. */
+  readonly searchMemoryMb?: number;
 }
 
 /** A name that replaces one of the environment. */

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { S3Access } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
-import type { Target } from '../target.ts';
+import type { LakeRows } from './open-lake.ts';
+
+/** A lake whose files DuckDB reads. */
+export interface DuckTarget {
+  readonly lake: Pick<LakeRows, 's3Access'>;
+  /** Path of DuckDB's httpfs extension. Default: DuckDB downloads it. */
+  readonly httpfsPath?: string | undefined;
+}
 
 /** An embedded DuckDB with a folder for its temporary files. */
 export class Duck {
@@ -41,7 +48,7 @@ export class Duck {
    * @param memoryMbMax its memory in megabytes at most
    * @throws OperationError `unavailable` when the httpfs extension can neither be loaded nor be downloaded
    */
-  static async openFor({ lake, httpfsPath }: Pick<Target, 'lake' | 'httpfsPath'>, memoryMbMax?: number): Promise<Duck> {
+  static async openFor({ lake, httpfsPath }: DuckTarget, memoryMbMax?: number): Promise<Duck> {
     const duck = await Duck.open(memoryMbMax);
     try {
       await duck.#readS3(await lake.s3Access(), httpfsPath);

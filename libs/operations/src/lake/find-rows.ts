@@ -1,7 +1,7 @@
 import { allKeys, isVisible, lanesOf, readFileName, tablePrefix, type FileName, type LaneId, type OffsetRange } from '@millrace/lake';
 import { grouped } from '../numbers.ts';
 import { quoted, type Duck } from './duck.ts';
-import type { Lake } from './open-lake.ts';
+import type { LakeRows } from './open-lake.ts';
 
 /** Maximum number of files that one query of DuckDB reads. */
 const filesAtOnce = 256;
@@ -34,7 +34,7 @@ export interface FindRowsOptions {
  * @param eventIds ids in lower case
  */
 export async function findRows(
-  { store, stream, bucket }: Lake,
+  { store, stream, bucket }: Omit<LakeRows, 's3Access'>,
   duck: Duck,
   eventIds: readonly string[],
   { signal, note, within }: FindRowsOptions,

@@ -1,5 +1,5 @@
 import { isLanded, lanesOf, Ledger, type LaneId } from '@millrace/lake';
-import type { Lake } from './open-lake.ts';
+import type { LakeObjects } from './open-lake.ts';
 
 /** How far a lane has come. */
 export interface LandedEnd {
@@ -9,10 +9,7 @@ export interface LandedEnd {
 }
 
 /** How far each lane of a table has come, by partition. A head whose files are not all there is not counted. */
-export async function landedEnds(
-  { store, stream }: Pick<Lake, 'store' | 'stream'>,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<number, LandedEnd>> {
+export async function landedEnds({ store, stream }: LakeObjects, signal: AbortSignal): Promise<ReadonlyMap<number, LandedEnd>> {
   const ends = new Map<number, LandedEnd>();
   for (const lane of await lanesOf(store, stream.table, { signal })) {
     const head = await new Ledger(store, lane).head({ signal });

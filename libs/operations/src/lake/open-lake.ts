@@ -27,6 +27,12 @@ export interface LakeSettings {
   readonly aws: AwsAccess;
 }
 
+/** The objects of a table. */
+export type LakeObjects = Pick<Lake, 'store' | 'stream'>;
+
+/** The rows of a table, as DuckDB reads them. */
+export type LakeRows = Pick<Lake, 'store' | 'stream' | 'bucket' | 's3Access'>;
+
 /** An open lake. */
 export interface Lake {
   readonly settings: LakeSettings;

@@ -7,7 +7,7 @@ import type { Duck } from '../lake/duck.ts';
 import { findRows } from '../lake/find-rows.ts';
 import { landedEnds } from '../lake/landed-ends.ts';
 import { grouped } from '../numbers.ts';
-import type { Target } from '../target.ts';
+import type { RedriveTarget } from '../target.ts';
 
 /** Maximum number of events that have not landed and are read. */
 const eventsMax = 2_000_000;
@@ -25,7 +25,7 @@ export interface EventOnItsWay {
  * @throws OperationError `unavailable` when Kafka does not answer; `conflict` when more than 2,000,000 events wait to land
  */
 export async function eventsOnTheirWay(
-  { lake, kafka }: Target,
+  { lake, kafka }: RedriveTarget,
   duck: Duck,
   eventIds: readonly string[],
   signal: AbortSignal,

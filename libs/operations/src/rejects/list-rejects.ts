@@ -1,4 +1,4 @@
-import type { Lake } from '../lake/open-lake.ts';
+import type { LakeObjects } from '../lake/open-lake.ts';
 import { grouped } from '../numbers.ts';
 import { beginPhase, type OperationOptions } from '../progress.ts';
 import { listRejectFiles, readRejectFiles, rejectFinder, type RejectedRecord } from './reject-files.ts';
@@ -26,7 +26,7 @@ export interface ListedRejects {
 
 /** Lists the reject files of a table, sorted by partition and offset. `filesTotal` also counts the files behind the limit. */
 export async function listRejects(
-  lake: Lake,
+  lake: LakeObjects,
   { partition, limit, signal, onProgress }: RejectsOptions,
 ): Promise<{ readonly files: readonly ListedRejects[]; readonly filesTotal: number }> {
   const note = beginPhase(onProgress, 'rejects');
@@ -48,7 +48,7 @@ export async function listRejects(
 }
 
 /** Reads the rejects of a table, sorted by partition and offset. */
-export async function readRejects(lake: Lake, { partition, limit, signal, onProgress }: RejectsOptions): Promise<RejectedRecord[]> {
+export async function readRejects(lake: LakeObjects, { partition, limit, signal, onProgress }: RejectsOptions): Promise<RejectedRecord[]> {
   beginPhase(onProgress, 'rejects');
   const records: RejectedRecord[] = [];
   for await (const file of readRejectFiles(lake, await listRejectFiles(lake, signal, partition), signal)) {
@@ -59,7 +59,12 @@ export async function readRejects(lake: Lake, { partition, limit, signal, onProg
 }
 
 /** Reads the reject at an offset. Undefined when no entry rejected the offset. */
-export async function readReject(lake: Lake, partition: number, offset: number, signal: AbortSignal): Promise<RejectedRecord | undefined> {
+export async function readReject(
+  lake: LakeObjects,
+  partition: number,
+  offset: number,
+  signal: AbortSignal,
+): Promise<RejectedRecord | undefined> {
   return await rejectFinder(lake, signal)(partition, offset);
 }
 

@@ -1,6 +1,6 @@
 import { Duck } from '../lake/duck.ts';
 import { grouped } from '../numbers.ts';
-import type { Target } from '../target.ts';
+import type { RedriveTarget } from '../target.ts';
 import { correctionsOf, readLine, type Correction } from './correction.ts';
 import { eventsOnTheirWay } from './events-on-their-way.ts';
 import { partitionerOf } from './produce-corrections.ts';
@@ -36,7 +36,7 @@ export interface PlannedLine extends RedrivenLine {
 
 /** Checks each line against the contract and against the reject that it names. */
 export async function checkLines(
-  { lake, kafka }: Target,
+  { lake, kafka }: RedriveTarget,
   texts: readonly CorrectionText[],
   signal: AbortSignal,
   note: (text: string) => void,
@@ -75,14 +75,14 @@ export async function checkLines(
 
 /** Marks the lines whose event is a row or becomes one without a redrive. */
 export async function skipKnownEvents(
-  target: Target,
+  target: RedriveTarget,
   lines: readonly PlannedLine[],
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<PlannedLine[]> {
   const wanted = lines.flatMap(({ correction }) => correction?.eventId ?? []);
   if (wanted.length === 0) return [...lines];
-  const duck = await Duck.openFor(target, 512);
+  const duck = await Duck.openFor(target, target.searchMemoryMb ?? 512);
   try {
     const there = await eventsOnTheirWay(target, duck, wanted, signal, note);
     return lines.map((line) => {

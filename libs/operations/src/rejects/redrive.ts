@@ -1,5 +1,5 @@
 import { beginPhase, type OperationOptions } from '../progress.ts';
-import type { Target } from '../target.ts';
+import type { RedriveTarget } from '../target.ts';
 import { produceCorrections } from './produce-corrections.ts';
 import { checkLines, skipKnownEvents, type CorrectionText, type RedrivenLine } from './redrive-plan.ts';
 
@@ -24,7 +24,7 @@ export interface RedriveResult {
  * refused an event
  */
 export async function redriveRejects(
-  target: Target,
+  target: RedriveTarget,
   texts: readonly CorrectionText[],
   { apply = false, signal, onProgress }: RedriveOptions,
 ): Promise<RedriveResult> {

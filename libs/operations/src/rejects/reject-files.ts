@@ -1,7 +1,7 @@
 import type { RecordHeader } from '@millrace/kafka';
-import { allKeys, lanesOf, Ledger, rejectsPrefix, type LaneId, type LedgerEntry } from '@millrace/lake';
+import { allObjects, lanesOf, Ledger, rejectsPrefix, type LaneId, type LedgerEntry } from '@millrace/lake';
 import { OperationError } from '../errors.ts';
-import type { Lake } from '../lake/open-lake.ts';
+import type { LakeObjects } from '../lake/open-lake.ts';
 
 /** Number of reject files that are read concurrently. */
 const readsAtOnce = 8;
@@ -32,17 +32,20 @@ export interface RejectFileName {
   /** The batch it belongs to: offsets [from, to). */
   readonly from: number;
   readonly to: number;
+  readonly bytes: number;
+  /** When the sink wrote it, in epoch milliseconds by the clock of S3. */
+  readonly landedAtMs: number;
 }
 
 /** Lists the table's reject files, sorted by partition and offset. One LIST call returns a thousand. */
-export async function listRejectFiles({ store, stream }: Lake, signal: AbortSignal, partition?: number): Promise<RejectFileName[]> {
+export async function listRejectFiles({ store, stream }: LakeObjects, signal: AbortSignal, partition?: number): Promise<RejectFileName[]> {
   const files: RejectFileName[] = [];
   for (const lane of await lanesOf(store, stream.table, { signal })) {
     if (partition !== undefined && lane.partition !== partition) continue;
     const prefix = rejectsPrefix(lane);
-    for await (const key of allKeys(store, prefix, { signal })) {
+    for await (const { key, bytes, putAtMs = 0 } of allObjects(store, prefix, { signal })) {
       const match = /^(\d{1,16})-(\d{1,16})-[^/]+\.ndjson$/.exec(key.slice(prefix.length));
-      if (match !== null) files.push({ key, lane, from: Number(match[1]), to: Number(match[2]) });
+      if (match !== null) files.push({ key, lane, from: Number(match[1]), to: Number(match[2]), bytes, landedAtMs: putAtMs });
     }
   }
   return files.toSorted((a, b) => a.lane.partition - b.lane.partition || a.from - b.from);
@@ -50,7 +53,7 @@ export async function listRejectFiles({ store, stream }: Lake, signal: AbortSign
 
 /** Reads reject files a few at a time, and yields each with its records. */
 export async function* readRejectFiles(
-  { store }: Lake,
+  { store }: Pick<LakeObjects, 'store'>,
   files: readonly RejectFileName[],
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly file: RejectFileName; readonly records: readonly RejectedRecord[] }> {
@@ -140,7 +143,7 @@ function decoded(text: string | null): Buffer | null {
  * GETs, and nothing for another reject of the same batch.
  */
 export function rejectFinder(
-  { store, stream }: Lake,
+  { store, stream }: LakeObjects,
   signal: AbortSignal,
 ): (partition: number, offset: number) => Promise<RejectedRecord | undefined> {
   let last: { readonly partition: number; readonly entry: LedgerEntry; readonly records: readonly RejectedRecord[] } | undefined;
