@@ -1,3 +1,4 @@
+import { givenKafkaSettings, kafkaPrefixes, kafkaProblems, optionalKafkaSettings } from '@millrace/kafka/access';
 import { lakePrefix, lakeSettings } from '@millrace/lake/settings';
 import { purchases, queryLimits, type EngineName, type LayoutName } from '@millrace/contracts';
 import { crawlPolicies } from '@millrace/lake';
@@ -262,6 +263,7 @@ export const queryConfigSchema = Type.Object({
     description: 'Redis, with user and password if it asks for them; `rediss:` for TLS',
   }),
   ...redisTlsSettings,
+  ...optionalKafkaSettings,
   AWS_REGION: Type.Optional(Type.String({ minLength: 1, description: "AWS region. Default: the profile's, or us-east-1" })),
   AWS_ENDPOINT_URL: Type.Optional(Type.String({ description: 'Endpoint of every AWS service' })),
   AWS_ENDPOINT_URL_S3: Type.Optional(Type.String({ description: 'Endpoint of S3' })),
@@ -287,7 +289,7 @@ export type QueryConfig = Static<typeof queryConfigSchema>;
  */
 export function readQueryConfig(env: Readonly<Record<string, string | undefined>> = process.env): QueryConfig {
   return readConfig(queryConfigSchema, {
-    prefixes: ['QUERY_', redisPrefix, lakePrefix, authPrefix, drainPrefix],
+    prefixes: ['QUERY_', ...kafkaPrefixes, redisPrefix, lakePrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE)
@@ -306,7 +308,13 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
             `QUERY_DUCKDB_READ_SECONDS must be lower: DuckDB would give up a read of S3 after ${readMsMax(config.QUERY_DUCKDB_READ_SECONDS)} ms, which is not within QUERY_TIMEOUT_MS (${config.QUERY_TIMEOUT_MS}).`,
           ]),
       ...redisProblems(config),
+      ...kafkaProblemsOf(config),
       ...pipelineProblems(specsOf(config)),
     ],
   });
+}
+
+function kafkaProblemsOf(config: QueryConfig): string[] {
+  const given = givenKafkaSettings(config);
+  return given === undefined ? [] : kafkaProblems(given);
 }

@@ -1,11 +1,15 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
+import { givenKafkaSettings, kafkaAccessOf } from '@millrace/kafka/access';
 import { S3ObjectStore } from '@millrace/lake';
 import { listStreams, type Stream, streams as allStreams } from '@millrace/contracts';
 import { sleep, systemClock, type Pipeline } from '@millrace/resilience';
 import { HealthRegistry, Metrics, PipelineRegistry, PipelinesModule, pipelineToken } from '@millrace/runtime';
 import type { Logger } from 'pino';
+import type { AwsClients } from './aws-clients.ts';
 import type { QueryConfig } from './config.ts';
-import { storeGuard } from './guards.ts';
+import { storeGuard, type Guards } from './guards.ts';
+import { SchemaHistory } from './catalog/schema-history.ts';
+import { streamDetails } from './catalog/stream-details.ts';
 import { TableReader } from './catalog/table-reader.ts';
 import { Tables } from './catalog/tables.ts';
 import { guardsOver, pipelinesOf } from './resilience.ts';
@@ -16,8 +20,12 @@ import { CallerController } from './http/caller.controller.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
 import { ConsoleController } from './http/console.controller.ts';
 import { FlowController } from './http/flow.controller.ts';
+import { LedgerController } from './http/ledger.controller.ts';
 import { McpController } from './http/mcp.controller.ts';
 import { QueriesController } from './http/queries.controller.ts';
+import { DESCRIBE_STREAMS, StreamsController, type DescribeStreams } from './http/streams.controller.ts';
+import { RejectsController } from './http/rejects.controller.ts';
+import { Ledgers } from './ledger/ledgers.ts';
 import { askInline } from './queries/ask-inline.ts';
 import { CachedAnswers } from './queries/cache/cached-answers.ts';
 import { SharedIdSecret } from './queries/id-secret.ts';
@@ -41,6 +49,7 @@ import {
   rootOf,
 } from './query-parts.ts';
 import { workerConnection } from '@millrace/redis';
+import { Rejects } from './rejects/rejects.ts';
 import { ReportUsage } from './reports/report-usage.ts';
 import { s3Links } from './results/s3-links.ts';
 import { allReports, checkReports } from './reports/reports.ts';
@@ -79,6 +88,9 @@ export class QueryApiModule implements OnModuleDestroy {
         CatalogController,
         CallerController,
         FlowController,
+        StreamsController,
+        RejectsController,
+        LedgerController,
         McpController,
         BoardController,
         ConsoleController,
@@ -113,6 +125,23 @@ export class QueryApiModule implements OnModuleDestroy {
           inject: [PARTS, QueryService, PipelineRegistry],
           useFactory: (parts: QueryParts, queries: QueryService, registry: PipelineRegistry) =>
             tablesOf(config, streams, parts, queries, registry, logger),
+        },
+        {
+          provide: Rejects,
+          inject: [PARTS, PipelineRegistry, pipelineToken('redrive')],
+          useFactory: ({ aws }: QueryParts, registry: PipelineRegistry, pipeline: Pipeline) =>
+            rejectsOf(config, streams, aws, registry, pipeline, logger),
+        },
+        {
+          provide: DESCRIBE_STREAMS,
+          inject: [PARTS, PipelineRegistry],
+          useFactory: ({ aws }: QueryParts, registry: PipelineRegistry) =>
+            streamDetailsOf(config, streams, aws, guardsOver(registry), logger),
+        },
+        {
+          provide: Ledgers,
+          inject: [PARTS, PipelineRegistry],
+          useFactory: ({ aws }: QueryParts, registry: PipelineRegistry) => ledgersOf(config, streams, aws, guardsOver(registry)),
         },
         {
           provide: FlowReader,
@@ -235,6 +264,59 @@ function tablesOf(
     ask: config.QUERY_ENGINES.includes('duckdb')
       ? async (body, caller, limits, options) => await askInline(queries, body, caller, limits, options)
       : undefined,
+  });
+}
+
+function rejectsOf(
+  config: QueryConfig,
+  streams: readonly Stream[],
+  { s3 }: AwsClients,
+  registry: PipelineRegistry,
+  pipeline: Pipeline,
+  logger: Logger,
+): Rejects {
+  const guards = guardsOver(registry);
+  const kafka = givenKafkaSettings(config);
+  return new Rejects({
+    streams,
+    lakeOf: (stream, deadline) => ({
+      stream,
+      bucket: rootOf(config),
+      store: new S3ObjectStore(s3, rootOf(config), storeGuard(guards.s3, deadline)),
+      s3Access: async () => ({
+        ...(await s3.config.credentials()),
+        region: await s3.config.region(),
+        endpoint: config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL,
+      }),
+    }),
+    kafka: kafka === undefined ? undefined : kafkaAccessOf(kafka),
+    httpfsPath: config.QUERY_DUCKDB_HTTPFS,
+    pipeline,
+    logger,
+  });
+}
+
+function streamDetailsOf(
+  config: QueryConfig,
+  streams: readonly Stream[],
+  { s3 }: AwsClients,
+  guards: Guards,
+  logger: Logger,
+): DescribeStreams {
+  const store = new S3ObjectStore(s3, rootOf(config), storeGuard(guards.s3));
+  const described = streams.map((stream) => ({ stream, history: new SchemaHistory(store, stream, Date.now) }));
+  const onFailure = (error: unknown, { table }: Stream): void =>
+    logger.warn({ err: error, table }, 'The schemas of the Iceberg table cannot be read.');
+  return async (signal) => await streamDetails(described, config.LAKE_DATABASE, onFailure, signal);
+}
+
+function ledgersOf(config: QueryConfig, streams: readonly Stream[], aws: AwsClients, guards: Guards): Ledgers {
+  return new Ledgers({
+    streams,
+    bucket: rootOf(config),
+    store: new S3ObjectStore(aws.s3, rootOf(config), storeGuard(guards.s3)),
+    catalogOf: lakePlaces(config, aws, guards).catalogOf,
+    now: Date.now,
   });
 }
 

@@ -103,6 +103,14 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 20 },
     fallbacks: [{ kind: 'stub', value: () => ({}) }],
   },
+  // A redrive from its check to its last event. It reads the waiting events of the topic and the footers of the table, and waits for each
+  // acknowledgement. The operator repeats it; two at the same time could produce an event twice.
+  redrive: {
+    dependency: 'kafka',
+    timeout: { attemptMs: 120_000, totalMs: 120_000 },
+    bulkhead: { concurrencyMax: 1 },
+    classify: errorClassOf,
+  },
   // Requests to the other processes of Millrace, for the picture of the flow. Each is a separate dependency, so they share no circuit: one
   // that is down would hide all others. The picture is read again soon, so nothing is tried again.
   processes: {
@@ -115,7 +123,7 @@ type Name = keyof typeof queryPipelines;
 
 /** The pipelines of each process. */
 const namesOf = {
-  api: ['http', 'redis', 's3', 'glue', 'lake-version', 'cache', 'usage-write', 'usage-read', 'processes'],
+  api: ['http', 'redis', 's3', 'glue', 'lake-version', 'cache', 'usage-write', 'usage-read', 'redrive', 'processes'],
   worker: ['redis', 's3', 'glue', 'athena', 'trino', 'duckdb-reads', 'lake-version', 'cache', 'report'],
 } as const satisfies Record<string, readonly Name[]>;
 
@@ -215,6 +223,12 @@ const apiPaths: readonly CallPath[] = [
   { request: 'GET /v1/tables/:name: its sample, as POST /v1/queries', layers: ['redis', ioredis], calls: 6 },
   { request: 'GET /v1/flow: each of three requests to each process', layers: ['processes'] },
   { request: 'GET /v1/events/:eventId, or a change of a circuit', layers: ['processes'] },
+  { request: 'GET /v1/rejects: each list and each file', layers: ['s3', sdk] },
+  { request: 'POST /v1/rejects/redrive', layers: ['redrive'] },
+  { request: 'GET /v1/streams: each newest commit and its metadata', layers: ['s3', sdk] },
+  { request: 'GET /v1/tables/:name/ledger: each list and each entry', layers: ['s3', sdk] },
+  { request: 'POST /v1/tables/:name/audit: each list, entry and footer', layers: ['s3', sdk] },
+  { request: 'POST /v1/tables/:name/audit: each page of partitions', layers: ['glue', sdk] },
   { request: 'a probe of readiness', layers: ['redis', ioredis] },
   { request: 'a probe of readiness', layers: ['s3', sdk] },
 ];

@@ -324,6 +324,130 @@ export interface KafkaReceipt {
   };
 }
 
+/** One entry of a ledger. */
+export interface LedgerEntryView {
+  /** Partition of the topic. */
+  readonly partition: number;
+  /** First offset. */
+  readonly from: number;
+  /** Offset behind the last one. */
+  readonly to: number;
+  /** Time at which the entry was recorded, ISO 8601 in UTC. */
+  readonly at: string;
+  /** Identity of the batch. */
+  readonly id: string;
+  /** `gap`: the log no longer had the offsets. */
+  readonly kind: 'batch' | 'gap';
+  /** Rows. */
+  readonly rows: number;
+  /** Offsets in reject files. */
+  readonly rejected: number;
+  /** Offsets of duplicates. */
+  readonly dropped: number;
+  /** Offsets without a record. */
+  readonly absent: number;
+  /** Offsets that the log no longer had. */
+  readonly gap: number;
+  /** Parquet files that the entry names. */
+  readonly files: readonly {
+    readonly key: string;
+    /** Value of the partition key. */
+    readonly dt: string;
+    /** Rows. */
+    readonly rows: number;
+    /** Bytes. */
+    readonly bytes: number;
+  }[];
+  /** Key of its reject file. */
+  readonly rejectFile?: string;
+  /** Reason of a gap. */
+  readonly reason?: string;
+  /** Process that recorded it. */
+  readonly writer: string;
+  /** Version of the contract. */
+  readonly contract: string;
+}
+
+/** One lane: a partition of the topic. */
+export interface LedgerLane {
+  /** Partition of the topic. */
+  readonly partition: number;
+  /** Offset behind the newest entry. */
+  readonly to: number;
+  /** Whether every file of the newest entry exists. */
+  readonly isLanded: boolean;
+  /** Time of the newest entry, ISO 8601 in UTC. */
+  readonly recordedAt?: string;
+  /** Steps with entries, the oldest first. */
+  readonly steps: readonly LedgerStep[];
+}
+
+/** The entries of one lane in one step of time. */
+export interface LedgerStep {
+  /** Number of the step, from 0. */
+  readonly step: number;
+  /** Entries that were recorded in the step. */
+  readonly entries: number;
+  /** Offsets that they span. */
+  readonly offsets: number;
+  /** Rows. */
+  readonly rows: number;
+  /** Offsets in reject files. */
+  readonly rejected: number;
+  /** Offsets of duplicates. */
+  readonly dropped: number;
+  /** Offsets without a record. */
+  readonly absent: number;
+  /** Offsets that the log no longer had. */
+  readonly gap: number;
+  /** Entries that were not read yet: only `entries` and `offsets` include them. */
+  readonly unread: number;
+}
+
+/** The ledger of a table over a time range. */
+export interface LedgerTimeline {
+  readonly table: string;
+  readonly topic: string;
+  /** Begin of the time range, ISO 8601 in UTC. */
+  readonly from: string;
+  /** End of the time range, ISO 8601 in UTC. */
+  readonly to: string;
+  /** Length of one step in milliseconds. */
+  readonly stepMs: number;
+  /** Entries of every lane in the time range. */
+  readonly entries: number;
+  /** Entries of the time range that were not read yet. Ask again: each answer reads some more. */
+  readonly unread: number;
+  /** Time from which every entry is listed. It is later than `from` where there are too many entries, ISO 8601 in UTC. */
+  readonly listedFrom: string;
+  readonly lanes: readonly LedgerLane[];
+  /** Gaps of the time range with their reasons, the newest first, 100 at most. */
+  readonly gaps: readonly {
+    /** Partition of the topic. */
+    readonly partition: number;
+    /** First offset. */
+    readonly from: number;
+    /** Offset behind the last one. */
+    readonly to: number;
+    /** Time of its entry, ISO 8601 in UTC. */
+    readonly at: string;
+    readonly reason?: string;
+  }[];
+  /** Commits of the Iceberg table that merged files, the oldest first. */
+  readonly compactions: readonly {
+    /** Number of the commit. */
+    readonly commit: number;
+    /** Time of the commit, ISO 8601 in UTC. */
+    readonly at: string;
+    /** Files before. */
+    readonly filesBefore: number;
+    /** Files after. */
+    readonly filesAfter: number;
+  }[];
+  /** Every entry of the time range, the newest first, once they are read and 200 at most. */
+  readonly list?: readonly LedgerEntryView[];
+}
+
 /** A query of a list. */
 export interface ListedQuery {
   /** Identity of the query, a UUID. */
@@ -378,6 +502,26 @@ export interface ListedQuery {
     readonly issuer: string;
     readonly subject: string;
   };
+}
+
+/** A record that broke the contract. */
+export interface ListedReject {
+  /** Topic of the record. */
+  readonly topic: string;
+  /** Partition of the record. */
+  readonly partition: number;
+  /** Offset of the record. */
+  readonly offset: number;
+  /** Time at which Kafka took the record, ISO 8601 in UTC. */
+  readonly at: string;
+  /** Violation of the contract, as the sink recorded it. */
+  readonly reason: string;
+  /** Identity of the event: its own one, or one that its place in the topic gives. */
+  readonly eventId: string;
+  /** Size of the value in bytes. */
+  readonly bytes: number;
+  /** Time at which the sink wrote the reject file, ISO 8601 in UTC. */
+  readonly landedAt: string;
 }
 
 /** A problem document (RFC 9457). */
@@ -527,6 +671,133 @@ export interface QueryStatistics {
   readonly usd?: number;
 }
 
+/** The plan or the result of a redrive. */
+export interface RedriveAnswer {
+  /** Whether the events were produced. */
+  readonly applied: boolean;
+  /** Topic of the events. */
+  readonly topic: string;
+  /** Number of rejects by action. */
+  readonly counts: {
+    /** Events that are produced, or would be. */
+    readonly produce: number;
+    /** Events that are rows already. */
+    readonly landed: number;
+    /** Events that are in the topic and become rows. */
+    readonly waiting: number;
+    /** Events that still break a rule. */
+    readonly refused: number;
+  };
+  /** One item for each reject of the request, in its order. */
+  readonly lines: readonly {
+    /** Partition of the record. */
+    readonly partition: number;
+    /** Offset of the record. */
+    readonly offset: number;
+    /** Identity of the event. */
+    readonly eventId?: string;
+    /** As in `counts`. */
+    readonly action: 'produce' | 'landed' | 'waiting' | 'refused';
+    /** Reason of every action but `produce`. */
+    readonly reason?: string;
+    /** Destination of the event. */
+    readonly to?: {
+      /** Partition of the record. */
+      readonly partition: number;
+      /** Key of the event. */
+      readonly key: string;
+      /** Offset that Kafka gave. Absent in a plan. */
+      readonly offset?: string;
+    };
+  }[];
+}
+
+/** Rejects to produce again under their own event ids. */
+export interface RedriveRequest {
+  /** Stream of the rejects. Default: the first one. */
+  readonly stream?: string;
+  /** Produces the events. Otherwise the answer is the plan. */
+  readonly apply?: boolean;
+  /** Reason for the audit log. `apply` needs it. */
+  readonly reason?: string;
+  /** The rejects to redrive. */
+  readonly rejects: readonly {
+    /** Partition of the record. */
+    readonly partition: number;
+    /** Offset of the record. */
+    readonly offset: number;
+    /** The corrected event. Default: the event of the record. */
+    readonly event?: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+/** A record that broke the contract, with its value. */
+export interface RejectDetail {
+  /** Topic of the record. */
+  readonly topic: string;
+  /** Partition of the record. */
+  readonly partition: number;
+  /** Offset of the record. */
+  readonly offset: number;
+  /** Time at which Kafka took the record, ISO 8601 in UTC. */
+  readonly at: string;
+  /** Violation of the contract, as the sink recorded it. */
+  readonly reason: string;
+  /** Identity of the event: its own one, or one that its place in the topic gives. */
+  readonly eventId: string;
+  /** Size of the value in bytes. */
+  readonly bytes: number;
+  /** Key of the record as UTF-8 text. */
+  readonly key: string | null;
+  /** Every rule of the contract that the event breaks now. */
+  readonly violations: readonly Violation[];
+  /** The JSON object of the record with the `eventId` that a redrive must keep. Null when the value is no JSON object. */
+  readonly event: Readonly<Record<string, unknown>> | null;
+  /** The value, if it is UTF-8 and no JSON object. */
+  readonly text?: string;
+  /** The value, if it is not UTF-8. */
+  readonly base64?: string;
+  /** Key of the reject file. */
+  readonly file: string;
+}
+
+/** Rejects of a table, with their counts by reason and time. */
+export interface RejectList {
+  /** Name of the stream. */
+  readonly stream: string;
+  /** Table that the records are missing from. */
+  readonly table: string;
+  /** Whether this service has a connection to Kafka, which a redrive needs. */
+  readonly canRedrive: boolean;
+  /** Reject files of the table, or of the partition. */
+  readonly filesTotal: number;
+  /** Files that this answer covers, the newest ones. A file that is older than `from` counts as covered. */
+  readonly filesRead: number;
+  /** Reasons of the rejects in the covered files, the most frequent first, 100 at most. */
+  readonly reasons: readonly {
+    readonly reason: string;
+    /** Rejects with this reason. */
+    readonly count: number;
+    /** Time of the oldest one, ISO 8601 in UTC. */
+    readonly oldestAt: string;
+    /** Time of the newest one, ISO 8601 in UTC. */
+    readonly newestAt: string;
+  }[];
+  /** Length of one step of `buckets` in seconds. */
+  readonly bucketSeconds: number;
+  /** Rejects in the covered files by time, the oldest first. A step without rejects is left out. */
+  readonly buckets: readonly {
+    /** Begin of the step, ISO 8601 in UTC. */
+    readonly at: string;
+    /** Rejects in the step. */
+    readonly count: number;
+  }[];
+  /** The newest landed ones first. */
+  readonly rejects: readonly ListedReject[];
+  /** Value of `cursor` for the rejects that landed before these. */
+  readonly next?: string;
+}
+
 /** An event that was not accepted. */
 export interface RejectedItem {
   /** Position in the posted batch, from 0. */
@@ -653,6 +924,22 @@ export interface Sample {
   readonly value: number;
 }
 
+/** One schema that the Iceberg table had. */
+export interface SchemaVersion {
+  /** Number of the schema in the Iceberg table. */
+  readonly schema: number;
+  /** Whether the table has this schema now. */
+  readonly isCurrent: boolean;
+  readonly columns: readonly {
+    /** Name of the column. */
+    readonly name: string;
+    /** Type in Iceberg. */
+    readonly type: string;
+  }[];
+  /** Columns that the schema before lacks. */
+  readonly added: readonly string[];
+}
+
 /** A statement of the caller's own. */
 export interface SqlQueryRequest {
   /** One SELECT (or `WITH … SELECT`, `VALUES`, `FROM …`). */
@@ -673,6 +960,43 @@ export interface SqlQueryRequest {
   readonly onWaitTimeout?: 'continue' | 'cancel';
   /** `false`: the result neither comes from the cache nor is kept for later queries. Default: true. */
   readonly cache?: boolean;
+}
+
+/** One kind of event with its schema and the history of it. */
+export interface StreamDetail {
+  /** Name of the stream. */
+  readonly name: string;
+  /** One sentence about one event. */
+  readonly description: string;
+  /** Topic of the events. */
+  readonly topic: string;
+  /** Number of partitions of the topic. */
+  readonly partitions: number;
+  /** Field that is the key: events of one key keep their order. */
+  readonly key: string;
+  /** CloudEvents type of the events. */
+  readonly eventType: string;
+  /** Version of the contract: topic and revision. */
+  readonly contract: string;
+  /** Database of the table. */
+  readonly database: string;
+  /** Table that the events land in. */
+  readonly table: string;
+  /** Scope that posting needs. */
+  readonly scope: string;
+  /** JSON Schema (2020-12) of the values in the topic. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** An event that follows the schema. */
+  readonly example: Readonly<Record<string, unknown>>;
+  /** Path of the AsyncAPI document. */
+  readonly asyncApi: string;
+  /** Null without an Iceberg table, or when it cannot be read. */
+  readonly history: readonly SchemaVersion[] | null;
+}
+
+/** The streams whose tables can be queried. */
+export interface StreamDetails {
+  readonly streams: readonly StreamDetail[];
 }
 
 /** The streams that the service accepts. */
@@ -803,6 +1127,10 @@ export interface Violation {
   readonly field: string;
   /** The broken rule with its limit: `must be at most 150`. */
   readonly message: string;
+  /** Line in a statement, from 1. */
+  readonly line?: number;
+  /** Column in that line, from 1, counted in characters. */
+  readonly column?: number;
   /** The limit that was broken. */
   readonly limit?: number | string;
 }

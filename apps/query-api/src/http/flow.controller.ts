@@ -1,10 +1,11 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
-import { circuitChangeSchema, followPathOf, uuidPattern, validatorFor, type FlowPipeline, type Stream } from '@millrace/contracts';
+import { circuitChangeSchema, followPathOf, uuidPattern, validatorFor, type FlowPipeline } from '@millrace/contracts';
 import { idOfPrincipal, Lifecycle, LOGGER, RequireScope } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { validationError } from '../errors.ts';
 import { FlowReader, type FlowCall } from '../flow/flow-reader.ts';
+import { streamNamed } from '../stream-named.ts';
 import { callerOf } from './caller-of.ts';
 import { QUERY_CATALOG, type QueryCatalog } from './catalog.controller.ts';
 import { QueryErrorInterceptor } from './query-error.interceptor.ts';
@@ -60,7 +61,7 @@ export class FlowController {
   ): Promise<void> {
     const id = eventId.toLowerCase();
     if (!eventIds.test(id)) throw validationError([{ field: 'eventId', message: 'must be a UUID' }]);
-    const path = followPathOf(streamOf(this.catalog.streams, query), id, placeOf(query));
+    const path = followPathOf(streamNamed(this.catalog.streams, query['stream']), id, placeOf(query));
     const way = await this.reader.relay('purchase', path, this.#callOf(request, reply));
     void reply.header('content-type', 'application/json; charset=utf-8').header('cache-control', 'private, no-store').send(way);
   }
@@ -69,12 +70,6 @@ export class FlowController {
     const { signal, deadline } = requestLimitsOf(request, reply, this.lifecycle);
     return { authorization: request.headers.authorization, signal, deadline };
   }
-}
-
-function streamOf(streams: readonly Stream[], { stream }: QueryString): Stream {
-  const found = stream === undefined ? streams[0] : streams.find(({ name }) => name === stream);
-  if (found !== undefined) return found;
-  throw validationError([{ field: 'stream', message: `must be one of ${streams.map(({ name }) => name).join(', ')}` }]);
 }
 
 function placeOf({ partition, offset }: QueryString): { partition: number; offset: string } | undefined {

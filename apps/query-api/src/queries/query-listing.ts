@@ -1,6 +1,6 @@
-import { engineNames, queryStates, type EngineName, type QueryList, type QueryState, type Violation } from '@millrace/contracts';
+import { engineNames, queryStates, type EngineName, type QueryList, type QueryState } from '@millrace/contracts';
 import type { Principal, PrincipalId } from '@millrace/runtime';
-import { validationError } from '../errors.ts';
+import { RequestParameters } from '../request-parameters.ts';
 import type { IndexedQuery } from './query-index.ts';
 import { maySee, viewOf, type QueryJobData, type QueryRecord } from './query-record.ts';
 
@@ -76,50 +76,21 @@ export async function listQueries({ filter, limit, after }: ListRequest, caller:
  * @throws QueryError `validation` that names every parameter that is wrong
  */
 export function listRequestOf(query: Readonly<Record<string, string | string[] | undefined>>): ListRequest {
-  const errors: Violation[] = [];
-  const names = ['state', 'engine', 'report', 'text', 'principal', 'from', 'to', 'limit', 'cursor'];
-  for (const name of Object.keys(query))
-    if (!names.includes(name)) errors.push({ field: name, message: `is not a parameter of the list; there are ${names.join(', ')}` });
-  const read = <T>(field: string, parse: (text: string) => T | undefined, message: string): T | undefined => {
-    const text = query[field];
-    if (text === undefined) return undefined;
-    const value = typeof text === 'string' ? parse(text) : undefined;
-    if (value === undefined) errors.push({ field, message });
-    return value;
-  };
-  const shortMessage = `must have 1 to ${listLimits.textCharactersMax} characters`;
-  const timeMessage = 'must be a time in ISO 8601 with its zone, such as 2026-11-29T12:00:00Z';
+  const parameters = new RequestParameters(query, ['state', 'engine', 'report', 'text', 'principal', 'from', 'to', 'limit', 'cursor']);
   const filter = {
-    state: read('state', oneOf(queryStates), `must be one of ${queryStates.join(', ')}`),
-    engine: read('engine', oneOf(engineNames), `must be one of ${engineNames.join(', ')}`),
-    report: read('report', shortTextOf, shortMessage),
-    text: read('text', shortTextOf, shortMessage),
-    principal: read('principal', shortTextOf, shortMessage),
-    from: read('from', timeOf, timeMessage),
-    to: read('to', timeOf, timeMessage),
+    state: parameters.oneOf('state', queryStates),
+    engine: parameters.oneOf('engine', engineNames),
+    report: parameters.text('report', listLimits.textCharactersMax),
+    text: parameters.text('text', listLimits.textCharactersMax),
+    principal: parameters.text('principal', listLimits.textCharactersMax),
+    from: parameters.time('from'),
+    to: parameters.time('to'),
   };
-  const limit = read(
-    'limit',
-    (text) => (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= listLimits.max ? Number(text) : undefined),
-    `must be a whole number from 1 to ${listLimits.max}`,
-  );
-  const after = read('cursor', placeOf, 'must be the "next" of a page of this list');
-  if (errors.length > 0) throw validationError(errors);
+  const limit = parameters.wholeNumber('limit', 1, listLimits.max);
+  const after = parameters.read('cursor', placeOf, 'must be the "next" of a page of this list');
+  parameters.check();
   const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as QueryFilter;
   return { filter: given, limit: limit ?? listLimits.default, ...(after === undefined ? {} : { after }) };
-}
-
-function oneOf<T extends string>(values: readonly T[]): (text: string) => T | undefined {
-  return (text) => values.find((value) => value === text);
-}
-
-function shortTextOf(text: string): string | undefined {
-  return text.length > 0 && text.length <= listLimits.textCharactersMax ? text : undefined;
-}
-
-function timeOf(text: string): number | undefined {
-  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function cursorOf({ id, engine, submittedAt }: IndexedQuery): string {

@@ -108,7 +108,7 @@
 {{- $port := include "millrace.port" . }}
 {{- include "millrace.authSettings" .root }}
 {{ include "millrace.lakeSettings" .root }}
-{{- if has .key (list "purchase" "sink") }}
+{{- if has .key (list "purchase" "sink" "queryApi") }}
 {{ include "millrace.kafkaSettings" .root }}
 {{- end }}
 {{- if has .key (list "purchase" "queryApi" "queryWorker") }}
@@ -158,7 +158,7 @@
 {{- $v := .root.Values }}
 {{- $files := list }}
 {{- if ne .key "setUp" }}{{ $files = append $files (dict "name" "api-keys" "secret" $v.auth.apiKeys.existingSecret) }}{{ end }}
-{{- if has .key (list "purchase" "sink" "setUp") }}
+{{- if has .key (list "purchase" "sink" "queryApi" "setUp") }}
 {{- $files = append $files (dict "name" "kafka-ca" "secret" $v.kafka.tls.ca.existingSecret) }}
 {{- $files = append $files (dict "name" "kafka-client" "secret" $v.kafka.tls.client.existingSecret) }}
 {{- $files = append $files (dict "name" "kafka-login" "secret" $v.kafka.sasl.existingSecret) }}

@@ -22,7 +22,10 @@ import {
   tableListSchema,
 } from '../query-http.ts';
 import type { HttpApi, HttpOperation, HttpParameter } from './http-api.ts';
+import { ledgerOperations } from './ledger-operations.ts';
 import { deadlineParameter } from './purchase-api.ts';
+import { streamOperations } from './stream-operations.ts';
+import { rejectOperations } from './reject-operations.ts';
 
 const id: HttpParameter = { in: 'path', name: 'id', description: 'Identity of the query', schema: Type.String() };
 const limit: HttpParameter = {
@@ -408,6 +411,9 @@ export const queryApi: HttpApi = {
       answers: [{ status: 200, description: 'The way of the event', content: { [json]: eventWaySchema } }],
       problems: ['not-found', 'deadline-exceeded'],
     },
+    ...streamOperations,
+    ...rejectOperations,
+    ...ledgerOperations,
     {
       method: 'POST',
       path: '/mcp',

@@ -53,6 +53,8 @@ function typeOf(schema: Schema, indent: string): string {
   }
   if (schema.type === 'integer' || schema.type === 'number') return 'number';
   if (schema.type === 'string' || schema.type === 'boolean' || schema.type === 'null') return schema.type;
+  // A schema without a rule takes any value.
+  if (Object.keys(schema).every((keyword) => keyword === 'description')) return 'unknown';
   throw new Error(`No TypeScript type is known for the schema ${JSON.stringify(schema)}: add its keyword to type-text.ts.`);
 }
 
