@@ -247,13 +247,17 @@ export function engineConformance(
     it.skipIf(lacking.positions !== undefined)(
       `the engine reports line and column of an error, with and without parameters${skipNote(lacking.positions)}`,
       async () => {
-        for (const [sql, parameters, place] of [
-          ['SELECT genre,\n  nothing_here FROM purchases', [], 'line 2, column 3'],
-          ["SELECT 'it''s', nothing_here FROM purchases WHERE genre = ?", ['x'], 'line 1, column 17'],
-          ["SELECT ? AS a,\n\n 'é''', nothing_here FROM purchases", ["'"], 'line 3, column 9'],
+        for (const [sql, parameters, line, column] of [
+          ['SELECT genre,\n  nothing_here FROM purchases', [], 2, 3],
+          ["SELECT 'it''s', nothing_here FROM purchases WHERE genre = ?", ['x'], 1, 17],
+          ["SELECT ? AS a,\n\n 'é''', nothing_here FROM purchases", ["'"], 3, 9],
         ] as const) {
           const error = await ask(sql, parameters).catch((caught: unknown) => caught);
-          expect(error).toMatchObject({ code: 'statement-invalid', message: expect.stringContaining(`${place}: `) as string });
+          expect(error).toMatchObject({
+            code: 'statement-invalid',
+            message: expect.stringContaining(`line ${line}, column ${column}: `) as string,
+            errors: [{ field: 'sql', line, column }],
+          });
         }
       },
     );

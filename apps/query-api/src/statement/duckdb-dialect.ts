@@ -1,6 +1,7 @@
-import { QueryError } from '../errors.ts';
+import type { QueryError } from '../errors.ts';
 import { foldName } from './fold.ts';
-import { describePosition } from './source-position.ts';
+import { positionOf } from './source-position.ts';
+import { statementError } from './statement-error.ts';
 import type { StatementText } from './statement-text.ts';
 import { edited, replacing, type Edit, type EditedText } from './text-edits.ts';
 import { tokensOf, type Token } from './tokens.ts';
@@ -66,8 +67,7 @@ function isCall(tokens: readonly Token[], index: number, name: string): boolean 
 }
 
 function invalid(text: string, { at }: Token, what: string): QueryError {
-  const message = `${describePosition(text, at)}: ${what}`;
-  return new QueryError('statement-invalid', `The statement cannot run on DuckDB: ${message}.`, { errors: [{ field: 'sql', message }] });
+  return statementError('statement-invalid', 'The statement cannot run on DuckDB: ', what, { position: positionOf(text, at), end: '.' });
 }
 
 // TABLESAMPLE BERNOULLI (50) is a percentage to Trino and a number of rows to DuckDB.

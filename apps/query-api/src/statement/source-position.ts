@@ -25,8 +25,7 @@ export function offsetOfByte(text: string, byteOffset: number): number {
 }
 
 /** `line 2, column 7`. */
-export function describePosition(text: string, offset: number): string {
-  const { line, column } = positionOf(text, offset);
+export function textOfPosition({ line, column }: SourcePosition): string {
   return `line ${line}, column ${column}`;
 }
 

@@ -3,7 +3,8 @@ import { duckDbErrorOf } from '../duckdb-error.ts';
 import { QueryError } from '../errors.ts';
 import { duckDbTextOf } from './duckdb-dialect.ts';
 import { foldName } from './fold.ts';
-import { describePosition, offsetOfByte, offsetOfCodePoint } from './source-position.ts';
+import { offsetOfByte, offsetOfCodePoint, positionOf, type SourcePosition } from './source-position.ts';
+import { statementError } from './statement-error.ts';
 import { readStatement, type StatementText } from './statement-text.ts';
 import { inspect, type AllowedTables, type NameRules } from './syntax-tree.ts';
 import type { TreeNode } from './tree-node.ts';
@@ -57,15 +58,15 @@ export class StatementGate {
   async check(sql: string): Promise<StatementText> {
     const statement = readStatement(sql);
     const { text, originalOffset } = duckDbTextOf(statement);
-    const place = (offset: number): string => describePosition(statement.text, originalOffset(offset));
+    const place = (offset: number): SourcePosition => positionOf(statement.text, originalOffset(offset));
     const parsed = await this.#parse(text);
     if (parsed.error) throw parseError(text, parsed, place);
     const statements = parsed.statements ?? [];
     if (statements.length !== 1) throw notAllowed(`exactly one statement is allowed, not ${statements.length}`);
     const { refusal, parameters } = inspect(statements[0]!.node, this.#rules);
     if (refusal !== undefined) {
-      const where = refusal.byteOffset === undefined ? '' : `${place(offsetOfByte(text, refusal.byteOffset))}: `;
-      throw notAllowed(`${where}${refusal.message}`);
+      const { byteOffset, message } = refusal;
+      throw notAllowed(message, byteOffset === undefined ? undefined : place(offsetOfByte(text, byteOffset)));
     }
     if (parameters > statement.placeholders.length) throw notAllowed('a parameter must be written as ?');
     return statement;
@@ -114,7 +115,7 @@ function statementOf(tree: string, text: string): SerializedStatement {
     const at = offsetOfOverflow(text);
     throw at === undefined
       ? invalid('it holds a value that has no place in a syntax tree')
-      : invalid(`${describePosition(text, at)}: the number is out of range; DOUBLE ends at about 1.8e308`);
+      : invalid('the number is out of range; DOUBLE ends at about 1.8e308', positionOf(text, at));
   }
 }
 
@@ -149,19 +150,18 @@ function tooComplex(): QueryError {
 function parseError(
   text: string,
   { error_type: type, error_message: message = 'it cannot be parsed', position }: SerializedStatement,
-  place: (offset: number) => string,
+  place: (offset: number) => SourcePosition,
 ): QueryError {
   // The parser serialises SELECT alone: everything else parses but is not a query.
   if (type === 'not implemented')
     return notAllowed('only a SELECT (or WITH … SELECT, VALUES, FROM …) is allowed: statements here read and change nothing');
-  const where = position === undefined ? '' : `${place(offsetOfCodePoint(text, Number(position)))}: `;
-  return invalid(`${where}${message.split('\n')[0]}`);
+  return invalid(message.split('\n')[0]!, position === undefined ? undefined : place(offsetOfCodePoint(text, Number(position))));
 }
 
-function invalid(detail: string): QueryError {
-  return new QueryError('statement-invalid', `The statement cannot be parsed: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
+function invalid(what: string, position?: SourcePosition): QueryError {
+  return statementError('statement-invalid', 'The statement cannot be parsed: ', what, { position });
 }
 
-function notAllowed(what: string): QueryError {
-  return new QueryError('statement-not-allowed', `The statement is not allowed: ${what}.`, { errors: [{ field: 'sql', message: what }] });
+function notAllowed(what: string, position?: SourcePosition): QueryError {
+  return statementError('statement-not-allowed', 'The statement is not allowed: ', what, { position, end: '.' });
 }

@@ -1,6 +1,7 @@
 import { QueryError } from '../errors.ts';
 import { foldName } from './fold.ts';
-import { describePosition } from './source-position.ts';
+import { positionOf, textOfPosition } from './source-position.ts';
+import { statementError } from './statement-error.ts';
 
 /** A statement reduced to the lexical rules that every engine shares. */
 export interface StatementText {
@@ -50,13 +51,11 @@ export function readStatement(sql: string): StatementText {
     } else if (/\s/.test(character)) {
       at += 1;
     } else if (end !== undefined && character !== ';') {
-      throw new QueryError(
-        'statement-not-allowed',
-        `Exactly one statement is allowed: a second one begins at ${describePosition(sql, at)}.`,
-        {
-          errors: [{ field: 'sql', message: `must be one statement; a second one begins at ${describePosition(sql, at)}` }],
-        },
-      );
+      const position = positionOf(sql, at);
+      const second = `a second one begins at ${textOfPosition(position)}`;
+      throw new QueryError('statement-not-allowed', `Exactly one statement is allowed: ${second}.`, {
+        errors: [{ field: 'sql', message: `must be one statement; ${second}`, ...position }],
+      });
     } else if (character === ';') {
       end = at;
       blank(at, at + 1);
@@ -146,6 +145,5 @@ function unpairedAt(sql: string): number {
 }
 
 function invalid(sql: string, at: number, what: string): QueryError {
-  const message = `${describePosition(sql, at)}: ${what}`;
-  return new QueryError('statement-invalid', `The statement cannot be read at ${message}.`, { errors: [{ field: 'sql', message }] });
+  return statementError('statement-invalid', 'The statement cannot be read at ', what, { position: positionOf(sql, at), end: '.' });
 }

@@ -13,6 +13,7 @@ import { throttlingOf } from '@millrace/lake';
 import { QueryError, QueryStopped, Throttled } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
 import { unanswered } from '../../unanswered.ts';
+import { statementError } from '../../statement/statement-error.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { cellOf, columnsOf } from './athena-cells.ts';
 import { athenaStatement, type AthenaStatement } from './athena-statement.ts';
@@ -236,6 +237,6 @@ function failureOf({ Status: status }: QueryExecution, { place }: AthenaStatemen
   // 2 is "user": the statement is at fault. https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
   if (category !== 2) return new QueryError('engine-failed', `Athena failed: ${reason}`);
   const [, line, column, what] = /^(?:[A-Z_]+: )?line (\d+):(\d+): (.*)/.exec(reason) ?? [];
-  const detail = what === undefined ? reason : `${place(Number(line), Number(column))}: ${what}`;
-  return new QueryError('statement-invalid', `Athena refuses the statement: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
+  const position = what === undefined ? undefined : place(Number(line), Number(column));
+  return statementError('statement-invalid', 'Athena refuses the statement: ', what ?? reason, { position });
 }

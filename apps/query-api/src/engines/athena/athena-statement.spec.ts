@@ -10,7 +10,7 @@ it('the place of an error in the text for Athena is a place in the text of the c
     const line = lines.findIndex((one) => one.includes(word)) + 1;
     const column = lines[line - 1]!.indexOf(word) + 1;
     const own = text.split('\n')[line - 1]!.indexOf(word) + 1;
-    expect(place(line, column)).toBe(`line ${line}, column ${own}`);
+    expect(place(line, column)).toEqual({ line, column: own });
   }
   expect(sql).toContain("CAST('2024-02-29 12:00:00 UTC' AS TIMESTAMP WITH TIME ZONE)");
 });

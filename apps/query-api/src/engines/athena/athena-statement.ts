@@ -1,4 +1,4 @@
-import { offsetOfPosition, positionOf } from '../../statement/source-position.ts';
+import { offsetOfPosition, positionOf, type SourcePosition } from '../../statement/source-position.ts';
 import type { StatementText } from '../../statement/statement-text.ts';
 import { withZonedCasts } from '../../statement/zoned-timestamps.ts';
 import type { Parameter } from '../query-engine.ts';
@@ -7,8 +7,8 @@ import { withLiterals } from './literals.ts';
 /** A statement as Athena gets it. */
 export interface AthenaStatement {
   readonly sql: string;
-  /** Returns the place in the caller's statement of a line and a column that Athena reports: `line 2, column 7`. */
-  readonly place: (line: number, column: number) => string;
+  /** Returns the place in the caller's statement of a line and a column that Athena reports. */
+  readonly place: (line: number, column: number) => SourcePosition;
 }
 
 /** Writes a statement with its parameters for Athena. */
@@ -20,7 +20,7 @@ export function athenaStatement(statement: StatementText, parameters: readonly P
     place: (line, column) => {
       const offset = cast.originalOffset(offsetOfPosition(cast.text, { line, column }));
       const { line: row, column: at } = positionOf(statement.text, bound.originalOffset(offset));
-      return `line ${row}, column ${statement.columnOf?.(row, at) ?? at}`;
+      return { line: row, column: statement.columnOf?.(row, at) ?? at };
     },
   };
 }

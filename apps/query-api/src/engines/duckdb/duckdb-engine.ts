@@ -4,7 +4,8 @@ import { QueryError, SandboxNotStarted } from '../../errors.ts';
 import type { CallGuard } from '../../guards.ts';
 import { unanswered } from '../../unanswered.ts';
 import { duckDbTextOf, refuseMissing } from '../../statement/duckdb-dialect.ts';
-import { describePosition, offsetOfByte } from '../../statement/source-position.ts';
+import { offsetOfByte, positionOf, textOfPosition, type SourcePosition } from '../../statement/source-position.ts';
+import { statementError } from '../../statement/statement-error.ts';
 import type { EngineRequest, EngineResult, QueryEngine, ResultRow } from '../query-engine.ts';
 import { FileReads, type FileReadSettings, type ReadRange } from './file-reads.ts';
 import { FileServer, type FileGrant } from './file-server.ts';
@@ -50,7 +51,7 @@ export class DuckDbEngine implements QueryEngine {
   async run({ queryId, statement, parameters, onStarted, signal, tables: given }: EngineRequest): Promise<EngineResult> {
     refuseMissing(statement);
     const { text, originalOffset } = duckDbTextOf(statement);
-    const place = (byteOffset: number): string => describePosition(statement.text, originalOffset(offsetOfByte(text, byteOffset)));
+    const place = (byteOffset: number): SourcePosition => positionOf(statement.text, originalOffset(offsetOfByte(text, byteOffset)));
     const tables = given ?? (await this.#sources.tables({ statement, parameters, signal }));
     signal.throwIfAborted();
     // Nothing outlives the sandbox, so a successor has nothing to attach to: it runs the statement again. It is reported before the guard,
@@ -127,7 +128,7 @@ interface Running {
   /** The files that the sandbox may read. */
   readonly grants: readonly FileGrant[];
   /** Line and column in the statement, from a byte offset in the text that DuckDB runs. */
-  readonly place: (byteOffset: number) => string;
+  readonly place: (byteOffset: number) => SourcePosition;
   readonly signal: AbortSignal;
   /** Settled when the reading of the rows ends: at the last row, at an error, or when the reader has enough. */
   readonly ended: PromiseWithResolvers<void>;
@@ -187,16 +188,13 @@ function failureOf(grants: readonly FileGrant[]): unknown {
 }
 
 function errorOf(
-  { type, message, position }: NonNullable<EndLine['error']>,
+  { type, message, position: byteOffset }: NonNullable<EndLine['error']>,
   place: Running['place'],
   grants: readonly FileGrant[],
 ): QueryError {
-  const where = position === undefined ? '' : `${place(position)}: `;
-  const [what] = message.split('\n');
-  const detail = `${where}${what}`;
-  if (statementErrors.has(type)) {
-    return new QueryError('statement-invalid', `DuckDB refuses the statement: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
-  }
+  const position = byteOffset === undefined ? undefined : place(byteOffset);
+  const what = message.split('\n')[0]!;
+  if (statementErrors.has(type)) return statementError('statement-invalid', 'DuckDB refuses the statement: ', what, { position });
   switch (type) {
     case rowTooLargeType:
       return rowTooLarge();
@@ -214,6 +212,8 @@ function errorOf(
         cause: failureOf(grants) ?? new Error(message),
       });
     default:
-      return new QueryError('engine-failed', `DuckDB failed: ${detail}`, { cause: new Error(message) });
+      return new QueryError('engine-failed', `DuckDB failed: ${position === undefined ? '' : `${textOfPosition(position)}: `}${what}`, {
+        cause: new Error(message),
+      });
   }
 }

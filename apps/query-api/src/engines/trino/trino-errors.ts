@@ -1,4 +1,5 @@
 import { QueryError } from '../../errors.ts';
+import { statementError } from '../../statement/statement-error.ts';
 import type { TrinoFailure } from './trino-answer.ts';
 import type { TrinoStatement } from './trino-statement.ts';
 
@@ -37,14 +38,12 @@ export function errorOfFailure(failure: TrinoFailure, { column }: TrinoStatement
     case 'EXCEEDED_SCAN_LIMIT':
       return tooManyBytes(bytesScannedMax);
     case 'PERMISSION_DENIED':
-      return new QueryError('statement-not-allowed', `Trino does not allow the statement: ${what}`, {
-        errors: [{ field: 'sql', message: what }],
-      });
+      return statementError('statement-not-allowed', 'Trino does not allow the statement: ', what);
   }
   switch (errorType) {
     case 'USER_ERROR': {
-      const detail = at === undefined ? what : `line ${at.lineNumber}, column ${column(at.lineNumber, at.columnNumber)}: ${what}`;
-      return new QueryError('statement-invalid', `Trino refuses the statement: ${detail}`, { errors: [{ field: 'sql', message: detail }] });
+      const position = at === undefined ? undefined : { line: at.lineNumber, column: column(at.lineNumber, at.columnNumber) };
+      return statementError('statement-invalid', 'Trino refuses the statement: ', what, { position });
     }
     case 'EXTERNAL':
       return new QueryError('unavailable', 'Trino could not reach the catalog or the files of the table.', { cause });
