@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
+import { blocksOf } from './src/runbook/markdown-blocks.ts';
 
 const outDir = 'dist/site';
 
@@ -23,9 +24,25 @@ function precompress(): Plugin {
   };
 }
 
+const runbookPath = join(import.meta.dirname, '../../docs/operations.md');
+
+/** Gives the page the runbook as blocks of text: no parser and no markup reach the browser. */
+function runbook(): Plugin {
+  const name = 'virtual:runbook';
+  return {
+    name: 'runbook',
+    resolveId: (id) => (id === name ? `\0${name}` : undefined),
+    load(id) {
+      if (id !== `\0${name}`) return undefined;
+      this.addWatchFile(runbookPath);
+      return `export default ${JSON.stringify(blocksOf(readFileSync(runbookPath, 'utf8')))};`;
+    },
+  };
+}
+
 export default defineConfig({
   base: '/console/',
-  plugins: [precompress()],
+  plugins: [runbook(), precompress()],
   resolve: { conditions: ['@millrace/source', 'module', 'browser'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   // `npx vite` in this folder serves the sources, with the API of a running stack behind them.

@@ -49,6 +49,23 @@ export async function sendForJson<T>(path: string, request: ApiRequest = {}): Pr
   return (await response.json()) as T;
 }
 
+/** Sends a request and yields the data of each server-sent event, until the end of the connection. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the events that the API promises
+export async function* sendForEvents<T>(path: string, request: ApiRequest = {}): AsyncGenerator<T> {
+  const response = await send(path, { ...request, headers: { accept: 'text/event-stream', ...request.headers } });
+  if (response.body === null) return;
+  let text = '';
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const events = (text + part.value).split('\n\n');
+    text = events.pop()!;
+    for (const event of events) {
+      const data = /^data: ?(.*)$/m.exec(event)?.[1];
+      if (data !== undefined) yield JSON.parse(data) as T;
+    }
+  }
+}
+
 async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {

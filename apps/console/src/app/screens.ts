@@ -8,6 +8,8 @@ export interface Screen {
   /** Scopes of which the user needs one. */
   readonly scopes: readonly string[];
   readonly component: ComponentType;
+  /** Whether only links of other screens lead to it. Default: the navigation has it. */
+  readonly isLinkedOnly?: boolean;
 }
 
 /** The screens in the order of the navigation. The first one that the user may see is the start page. */
@@ -37,15 +39,40 @@ export const screens: readonly Screen[] = [
     component: lazy(async () => (await import('../screens/tables/tables-screen.tsx')).TablesScreen),
   },
   {
+    path: 'streams',
+    title: 'Streams',
+    scopes: ['queries:run', 'admin'],
+    component: lazy(async () => (await import('../screens/streams/streams-screen.tsx')).StreamsScreen),
+  },
+  {
     path: 'event',
     title: 'Event',
     scopes: ['purchases:write'],
     component: lazy(async () => (await import('../screens/event/event-screen.tsx')).EventScreen),
   },
   {
+    path: 'ledger',
+    title: 'Ledger',
+    scopes: ['admin'],
+    component: lazy(async () => (await import('../screens/ledger/ledger-screen.tsx')).LedgerScreen),
+  },
+  {
+    path: 'rejects',
+    title: 'Rejects',
+    scopes: ['admin'],
+    component: lazy(async () => (await import('../screens/rejects/rejects-screen.tsx')).RejectsScreen),
+  },
+  {
     path: 'resilience',
     title: 'Resilience',
     scopes: ['admin'],
     component: lazy(async () => (await import('../screens/resilience/resilience-screen.tsx')).ResilienceScreen),
+  },
+  {
+    path: 'runbook',
+    title: 'Runbook',
+    scopes: ['admin'],
+    component: lazy(async () => (await import('../screens/runbook/runbook-screen.tsx')).RunbookScreen),
+    isLinkedOnly: true,
   },
 ];

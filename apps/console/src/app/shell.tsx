@@ -47,17 +47,19 @@ function Navigation({ shown }: { readonly shown: readonly Screen[] }): JSX.Eleme
   return (
     <nav class="nav" aria-label="Screens">
       <ul>
-        {shown.map((screen, index) => {
-          const to = pathTo(screen.path);
-          const isCurrent = path === to || path.startsWith(`${to}/`) || (index === 0 && path === base);
-          return (
-            <li key={screen.path}>
-              <a href={to} aria-current={isCurrent ? 'page' : undefined}>
-                {screen.title}
-              </a>
-            </li>
-          );
-        })}
+        {shown
+          .filter(({ isLinkedOnly = false }) => !isLinkedOnly)
+          .map((screen, index) => {
+            const to = pathTo(screen.path);
+            const isCurrent = path === to || path.startsWith(`${to}/`) || (index === 0 && path === base);
+            return (
+              <li key={screen.path}>
+                <a href={to} aria-current={isCurrent ? 'page' : undefined}>
+                  {screen.title}
+                </a>
+              </li>
+            );
+          })}
       </ul>
     </nav>
   );

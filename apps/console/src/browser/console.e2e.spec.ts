@@ -3,6 +3,7 @@ import { problemOf, type CallerView } from '@millrace/contracts';
 import { waitUntil } from '@millrace/testing';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { produceBroken } from './broken-records.ts';
 import { axeViolations, openPage, overflow, writeStatement, type ConsolePage } from './console-page.ts';
 import { hostileTexts } from './hostile-texts.ts';
 import { hasBrowser, openBrowser } from './open-browser.ts';
@@ -28,22 +29,23 @@ async function open(path: string, options: Parameters<typeof openPage>[2] = {}):
   return opened.page;
 }
 
+const purchaseFields = {
+  bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
+  title: 'Orlando',
+  author: 'Virginia Woolf',
+  genre: 'Fiction',
+  userCountry: 'country',
+  userAge: 24,
+  purchaseTimestamp: 1_575_121_641,
+};
+
 /** Posts a purchase and gives its receipt. */
 async function post(purchase: Readonly<Record<string, unknown>>): Promise<string> {
-  const base = {
-    bookId: 'ec437d98-455d-4fec-8dbe-2c2630454bdd',
-    title: 'Orlando',
-    author: 'Virginia Woolf',
-    genre: 'Fiction',
-    userCountry: 'country',
-    userAge: 24,
-    purchaseTimestamp: 1_575_121_641,
-  };
   return await waitUntil('the purchase to be accepted', async () => {
     const answer = await fetch(`${purchaseUrl}/v1/purchases`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ ...base, ...purchase }),
+      body: JSON.stringify({ ...purchaseFields, ...purchase }),
     });
     return answer.status === 202 ? await answer.text() : undefined;
   });
@@ -140,6 +142,77 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
     expect(await axeViolations(page)).toEqual([]);
   });
 
+  it('a record that broke the contract is found by its reason, corrected, planned, redriven, and becomes a row', async () => {
+    const [eventId, userId] = [crypto.randomUUID(), `browser-reject-${crypto.randomUUID()}`];
+    const genre = `<img src=x onerror=alert(1)> ${'x'.repeat(200)}`;
+    const [place] = await produceBroken([{ ...purchaseFields, eventId, userId, genre }]);
+    const page = await open('/console/rejects?range=1h');
+    const show = page.getByRole('button', { name: `Show partition ${place!.partition}, offset ${place!.offset}`, exact: true });
+    await waitUntil('the reject to land', async () => {
+      await page.reload();
+      await page.getByText(/Reading the reject files/).waitFor({ state: 'detached' });
+      await page.getByRole('heading', { name: 'Rejects', level: 1 }).waitFor();
+      return (await show.count()) > 0;
+    });
+    await page.getByRole('button', { name: 'genre must be at most 128 characters long' }).click();
+    expect(new URL(page.url()).searchParams.get('reason')).toContain('genre');
+    await show.click();
+    const record = page.getByRole('dialog', { name: /^Reject of partition/ });
+    const failing = record.locator('.failing');
+    await failing.getByText('must be at most 128 characters long').waitFor();
+    expect(await failing.getByText('<img src=x onerror=alert(1)>').count()).toBe(1);
+    expect(await axeViolations(page)).toEqual([]);
+    await record.getByLabel(/^Corrected event/).fill(JSON.stringify({ ...purchaseFields, eventId, userId }));
+    await record.getByRole('button', { name: 'Plan the redrive' }).click();
+    const redrive = page.getByRole('dialog', { name: 'Redrive' });
+    await redrive.getByText('Nothing has been produced yet.').waitFor();
+    await redrive.getByText('produce', { exact: true }).waitFor();
+    await redrive.getByLabel(/^Reason/).fill('a test of the console');
+    await redrive.getByRole('button', { name: 'Produce 1 event' }).click();
+    await redrive.getByText('produced', { exact: true }).waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+    await landed(userId, 1);
+  });
+
+  it('the ledger is a timeline down to one entry, and an audit proves the table on demand', async () => {
+    const userId = `browser-ledger-${crypto.randomUUID()}`;
+    await post({ userId });
+    await landed(userId, 1);
+    const page = await open('/console/ledger?span=2592000000');
+    const lanes = page.getByRole('list', { name: 'Lanes of the topic' }).getByRole('img', { name: /^Partition/ });
+    await lanes.first().waitFor();
+    expect(await lanes.count()).toBe(8);
+    await page.getByRole('button', { name: '15 minutes' }).click();
+    await page
+      .getByRole('button', { name: /^Show the entry of partition/ })
+      .first()
+      .click();
+    const entry = page.getByRole('dialog', { name: /^Entry of partition/ });
+    await entry
+      .getByRole('region', { name: 'Files of the entry' })
+      .getByText(/dt=2019-11-30/)
+      .waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+    await entry.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('button', { name: 'Zoom in' }).click();
+    expect(new URL(page.url()).searchParams.get('span')).toBe('60000');
+    await page.getByRole('button', { name: 'Audit now' }).click();
+    await page.getByRole('region', { name: 'Counts by partition' }).waitFor();
+    await page.getByRole('region', { name: 'Audit' }).getByText('complete', { exact: true }).waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
+  it('a stream shows its fields, the schemas that it had, an example, and its AsyncAPI document', async () => {
+    const page = await open('/console/streams');
+    const stream = page.getByRole('region', { name: 'Stream purchases' });
+    await stream.getByRole('row', { name: /userAge whole number yes 0 to 150/ }).waitFor();
+    await stream.getByText('the first schema').waitFor();
+    expect(JSON.parse((await stream.locator('pre').textContent())!)).toMatchObject({ userAge: 24, title: 'title' });
+    const [file] = await Promise.all([page.waitForEvent('download'), stream.getByRole('button', { name: 'AsyncAPI' }).click()]);
+    expect(JSON.parse(readFileSync(await file.path(), 'utf8'))).toMatchObject({ asyncapi: '3.0.0' });
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
   it('an operator forces a circuit open with a reason, sees it among the problems, and gives it back', async () => {
     const page = await open('/console/resilience');
     const change = async (mode: string): Promise<void> => {
@@ -220,13 +293,32 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
       await page.goto('/console');
       await page.getByRole('list', { name: 'The way of an event' }).waitFor();
       expect(await axeViolations(page)).toEqual([]);
+      await page.goto('/console/rejects?range=all');
+      await page.getByText(/Reading the reject files/).waitFor({ state: 'detached' });
+      expect(await axeViolations(page)).toEqual([]);
+      await page.goto('/console/ledger');
+      await page.getByRole('list', { name: 'Lanes of the topic' }).waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await page.goto('/console/streams');
+      await page.getByRole('region', { name: 'Stream purchases' }).waitFor();
+      expect(await axeViolations(page)).toEqual([]);
       await page.goto('/console/resilience');
       await page.getByRole('button', { name: 'Change the circuit of usage-read' }).click();
       await page.getByRole('dialog').waitFor();
       expect(await axeViolations(page)).toEqual([]);
       for (const width of [390, 2560]) {
         await page.setViewportSize({ width, height: 900 });
-        for (const screen of ['flow', 'ask', 'queries', 'tables/purchases', 'event', 'resilience']) {
+        for (const screen of [
+          'flow',
+          'ask',
+          'queries',
+          'tables/purchases',
+          'streams',
+          'event',
+          'ledger',
+          'rejects?range=all',
+          'resilience',
+        ]) {
           await page.goto(`/console/${screen}`);
           await page.getByRole('main').getByRole('heading', { level: 1 }).waitFor({ state: 'attached' });
           expect([screen, width, await overflow(page)]).toEqual([screen, width, 0]);
@@ -258,6 +350,9 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
     expect(await page.getByRole('navigation', { name: 'Screens' }).getByRole('link').allTextContents()).toEqual([
       'Flow',
       'Queries',
+      'Streams',
+      'Ledger',
+      'Rejects',
       'Resilience',
     ]);
     const kept = await page.evaluate(() => JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie]));

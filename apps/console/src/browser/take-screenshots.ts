@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { produceBroken } from './broken-records.ts';
 import { openPage, writeStatement } from './console-page.ts';
 import { openBrowser } from './open-browser.ts';
 
 // Takes the pictures of docs/console.md from the sample purchases: `./millrace up --detach && npm run screenshots -w apps/console`.
+// Names of screens after `--` take only these pictures.
 
 const queryUrl = process.env['QUERY_URL'] ?? `http://127.0.0.1:${process.env['QUERY_PORT'] ?? '3003'}`;
 const purchaseUrl = process.env['PURCHASE_URL'] ?? `http://127.0.0.1:${process.env['PURCHASE_PORT'] ?? '3001'}`;
@@ -46,18 +48,47 @@ async function event(page: Page): Promise<void> {
   await page.getByText('queryable', { exact: true }).waitFor();
 }
 
+async function rejects(page: Page): Promise<void> {
+  const [sample] = samplesOf(1);
+  const broken = { ...sample, userAge: 240, genre: '' };
+  await produceBroken(
+    Array.from({ length: 7 }, (_, n) => ({ ...broken, ...(n < 4 ? { genre: 'Fiction' } : {}), eventId: crypto.randomUUID() })),
+  );
+  await page.goto('/console/rejects?range=all');
+  // The sink lands them within its age hint.
+  await page
+    .getByRole('button', { name: /^userAge must be at most 150/ })
+    .first()
+    .waitFor({ timeout: 30_000 });
+}
+
+async function ledger(page: Page): Promise<void> {
+  await page.goto('/console/ledger?span=3600000');
+  await page.getByRole('list', { name: 'Lanes of the topic' }).waitFor();
+  await page.getByText(/Click to zoom in/).waitFor();
+}
+
+async function streams(page: Page): Promise<void> {
+  await page.goto('/console/streams');
+  await page.getByRole('region', { name: 'Stream purchases' }).waitFor();
+}
+
 async function resilience(page: Page): Promise<void> {
   await page.goto('/console/resilience');
   await page.getByRole('heading', { name: 'query-worker' }).waitFor();
   await page.waitForTimeout(6000);
 }
 
+function samplesOf(count: number): readonly Readonly<Record<string, unknown>>[] {
+  return readFileSync(join(import.meta.dirname, '../../../../samples/purchases.ndjson'), 'utf8')
+    .split('\n')
+    .slice(0, count)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
 /** Posts samples with new ids, and gives the id of the last one. */
 async function post(count: number): Promise<string> {
-  const samples = readFileSync(join(import.meta.dirname, '../../../../samples/purchases.ndjson'), 'utf8')
-    .split('\n')
-    .slice(0, count);
-  const events = samples.map((line) => ({ ...(JSON.parse(line) as object), eventId: crypto.randomUUID() }));
+  const events = samplesOf(count).map((sample) => ({ ...sample, eventId: crypto.randomUUID() }));
   const answer = await fetch(`${purchaseUrl}/v1/purchases/batch`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -73,12 +104,16 @@ const pictures = [
   ['tables', 'light', tables],
   ['flow', 'light', flow],
   ['event', 'dark', event],
+  ['ledger', 'light', ledger],
+  ['streams', 'light', streams],
+  ['rejects', 'light', rejects],
   ['resilience', 'light', resilience],
 ] as const;
 
 const browser = await openBrowser();
 try {
-  for (const [name, colorScheme, show] of pictures) {
+  const wanted = process.argv.slice(2);
+  for (const [name, colorScheme, show] of pictures.filter(([screen]) => wanted.length === 0 || wanted.includes(screen))) {
     const { page, close } = await openPage(browser, queryUrl, { colorScheme, viewport: { width: 1280, height: 800 }, timezoneId: 'UTC' });
     await show(page);
     const path = join(folder, `console-${name}-${colorScheme}.png`);

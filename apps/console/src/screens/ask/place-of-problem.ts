@@ -6,11 +6,10 @@ export interface Place {
   readonly column: number;
 }
 
-/** The place that a problem of a statement names. docs/http.md states its form: `line 2, column 7`. */
-export function placeOf({ detail, errors }: Pick<Problem, 'detail' | 'errors'>): Place | undefined {
-  const texts = [...(errors ?? []).filter(({ field }) => field === 'sql').map(({ message }) => message), detail ?? ''];
-  const match = texts.map((text) => /\bline (\d{1,6}), column (\d{1,6})\b/.exec(text)).find((found) => found !== null);
-  return match === undefined ? undefined : { line: Number(match[1]), column: Number(match[2]) };
+/** The place that a problem of a statement names. */
+export function placeOf({ errors = [] }: Pick<Problem, 'errors'>): Place | undefined {
+  for (const { field, line, column } of errors) if (field === 'sql' && line !== undefined && column !== undefined) return { line, column };
+  return undefined;
 }
 
 /** The offset of a place in UTF-16 code units. A place outside of the text becomes the nearest offset. */

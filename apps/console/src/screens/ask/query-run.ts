@@ -1,7 +1,7 @@
 import type { InlineQueryView, QueryEstimate, QueryRequest, QueryView, ResultPage } from '@millrace/contracts';
 import { signal } from '@preact/signals';
 import { ApiError } from '../../api/errors.ts';
-import { send, sendForJson } from '../../api/request.ts';
+import { sendForEvents, sendForJson } from '../../api/request.ts';
 import type { Column, Row } from '../../parts/grid/cells.ts';
 
 /** Rows that one request fetches. */
@@ -105,7 +105,7 @@ export class QueryRun {
     let view = submitted;
     while (!isFinal(view) && !stop.aborted) {
       try {
-        for await (const next of statesOf(view.id, stop)) this.#show((view = next));
+        for await (const next of sendForEvents<QueryView>(`/v1/queries/${view.id}/events`, { signal: stop })) this.#show((view = next));
         if (!isFinal(view)) {
           view = await sendForJson<QueryView>(`/v1/queries/${view.id}`, { signal: stop });
           this.#show(view);
@@ -132,22 +132,6 @@ export class QueryRun {
       if (stop.aborted) return;
       this.state.value = { ...this.state.value, isLoading: false };
       this.error.value = error;
-    }
-  }
-}
-
-/** The states of a query as the API sends them, until its end or the end of the connection. */
-async function* statesOf(id: string, stop: AbortSignal): AsyncGenerator<QueryView> {
-  const response = await send(`/v1/queries/${id}/events`, { headers: { accept: 'text/event-stream' }, signal: stop });
-  if (response.body === null) return;
-  let text = '';
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    const events = (text + part.value).split('\n\n');
-    text = events.pop()!;
-    for (const event of events) {
-      const data = /^data: ?(.*)$/m.exec(event)?.[1];
-      if (data !== undefined) yield JSON.parse(data) as QueryView;
     }
   }
 }

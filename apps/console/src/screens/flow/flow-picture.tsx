@@ -12,6 +12,7 @@ export function FlowPicture({ readings }: { readonly readings: readonly Flow[] }
   const accepted = rates('millrace_purchase_events_published_total');
   const landed = rates('millrace_sink_rows_landed_total');
   const finished = rates('millrace_query_finished_total');
+  const most = (name: string): (number | undefined)[] => readings.map((reading) => mostOf(reading, name));
   const lag = readings.map((reading) => sumOf(reading, 'millrace_sink_lag_records', { stage: 'landed' }));
   return (
     <ol class="flow" aria-label="The way of an event">
@@ -28,11 +29,13 @@ export function FlowPicture({ readings }: { readonly readings: readonly Flow[] }
       <Stage title="Sink" processes={processesOf(now, 'sink')}>
         <Rate values={landed} unit="rows/s landed" />
         <p class="muted small">oldest waiting batch: {secondsText(mostOf(now, 'millrace_sink_spool_oldest_age_seconds'))}</p>
+        <Sparkline values={most('millrace_sink_spool_oldest_age_seconds')} />
       </Stage>
       <Stage title="Iceberg table" processes={processesOf(now, 'projector')}>
         <p>
           <strong>{secondsText(mostOf(now, 'millrace_projector_lag_seconds'))}</strong> behind the landed files
         </p>
+        <Sparkline values={most('millrace_projector_lag_seconds')} />
       </Stage>
       <Stage title="Queries" processes={[...processesOf(now, 'query-api'), ...processesOf(now, 'query-worker')]}>
         <Rate values={finished} unit="queries/s ended" />

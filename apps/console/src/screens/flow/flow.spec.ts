@@ -1,6 +1,10 @@
 import type { Flow, FlowPipeline, FlowProcess } from '@millrace/contracts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { blocksOf } from '../../runbook/markdown-blocks.ts';
 import { problemsOf } from './problems.ts';
+import { runbookSections, sectionOf } from './runbook-sections.ts';
 import { processesOf, rateOf, sumOf } from './samples.ts';
 
 const pipeline: FlowPipeline = { name: 's3', dependency: 's3', inFlight: 0, calls: 9, failed: 0, retries: 0, rejected: 0, shed: 0 };
@@ -50,6 +54,13 @@ describe('the problems of the flow', () => {
       'warn: sink: s3 is down.',
       'warn: projector: an operator set the circuit s3 to forced-open.',
     ]);
+  });
+
+  it('each section that a problem points to is in the runbook', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../../../../docs/operations.md'), 'utf8');
+    const ids = new Set(blocksOf(text).flatMap((block) => ('id' in block ? [block.id] : [])));
+    expect(Object.values(runbookSections).filter((section) => !ids.has(section))).toEqual([]);
+    expect(['kafka', 's3', 'redis'].map(sectionOf)).toEqual(['kafka-is-down', 's3-is-down', 'outages']);
   });
 
   it('a spool that is nearly full is named with the time until it is full', () => {

@@ -1,6 +1,7 @@
 import type { Flow, FlowProcess } from '@millrace/contracts';
 import { countText, durationText } from '../../parts/units.ts';
 import { fillOf, outbox, spool } from './disk-stores.ts';
+import { runbookSections, sectionOf } from './runbook-sections.ts';
 import { mostOf, sumOf } from './samples.ts';
 
 /** Something that an operator should look at. */
@@ -8,12 +9,14 @@ export interface FlowProblem {
   readonly severity: 'bad' | 'warn';
   readonly what: string;
   readonly remedy: string;
+  /** Section of the runbook, where it has one. */
+  readonly section?: string;
 }
 
 const stalledSecondsMin = 60;
 const fillWarning = 0.8;
 
-/** The problems of the processes, the worst first. Each names its remedy; the runbook is docs/operations.md. */
+/** The problems of the processes, the worst first. Each names its remedy, and its section of the runbook docs/operations.md. */
 export function problemsOf(flow: Flow): readonly FlowProblem[] {
   const problems = [...flow.processes.flatMap(processProblems), ...flowProblems(flow)];
   return problems.toSorted((a, b) => Number(a.severity === 'warn') - Number(b.severity === 'warn'));
@@ -22,7 +25,12 @@ export function problemsOf(flow: Flow): readonly FlowProblem[] {
 function processProblems({ name, status, dependencies, pipelines }: FlowProcess): FlowProblem[] {
   if (status === 'unreachable')
     return [
-      { severity: 'bad', what: `${name} does not answer.`, remedy: `Look whether the process runs: ./millrace status, then its log.` },
+      {
+        severity: 'bad',
+        what: `${name} does not answer.`,
+        remedy: `Look whether the process runs: ./millrace status, then its log.`,
+        section: runbookSections.firstLooks,
+      },
     ];
   if (status === 'refused')
     return [
@@ -37,9 +45,10 @@ function processProblems({ name, status, dependencies, pipelines }: FlowProcess)
     .map((one): FlowProblem => ({
       severity: one.required ? 'bad' : 'warn',
       what: `${name}: ${one.name} is down${one.detail === undefined ? '' : ` (${one.detail})`}.`,
-      remedy: 'docs/operations.md, "Outages", names the effect and the steps.',
+      remedy: 'The runbook names the effect and the steps.',
+      section: sectionOf(one.name),
     }));
-  const circuits = pipelines.flatMap(({ name: pipeline, circuit }): FlowProblem[] => {
+  const circuits = pipelines.flatMap(({ name: pipeline, dependency, circuit }): FlowProblem[] => {
     if (circuit === undefined) return [];
     if (circuit.mode === 'forced-open' || circuit.mode === 'forced-closed')
       return [
@@ -56,6 +65,7 @@ function processProblems({ name, status, dependencies, pipelines }: FlowProcess)
         severity: circuit.state === 'open' ? 'bad' : 'warn',
         what: `${name}: the circuit ${pipeline} is ${circuit.state}, ${failed}.`,
         remedy: 'It closes by itself when its dependency answers again. Look at the dependency.',
+        section: sectionOf(dependency),
       },
     ];
   });
@@ -69,21 +79,23 @@ function flowProblems(flow: Flow): FlowProblem[] {
     problems.push({
       severity: 'bad',
       what: `${countText(refused)} partitions are refused by the sink: their log or ledger is not the one it expects.`,
-      remedy: '/health/ready of the sink names the reason; docs/operations.md, "Outages", names the steps.',
+      remedy: '/health/ready of the sink names the reason, and the runbook the steps.',
+      section: runbookSections.refused,
     });
   const stalled = mostOf(flow, 'millrace_sink_stalled_seconds') ?? 0;
   if (stalled >= stalledSecondsMin)
     problems.push({
       severity: 'bad',
       what: `A partition has waiting events and has not advanced for ${durationText(stalled * 1000)}.`,
-      remedy: 'docs/operations.md, "A record that nothing can decode", names the steps.',
+      remedy: '/health/ready of the sink names the cause, and the runbook the steps.',
+      section: runbookSections.waiting,
     });
   for (const store of [spool, outbox]) {
     const { share, fullInSeconds } = fillOf(flow, store);
     if (share === undefined || share < fillWarning) continue;
     const when = fullInSeconds === undefined ? '' : `, and will be full in ${durationText(fullInSeconds * 1000)}`;
     const what = `The ${store.title.charAt(0).toLowerCase()}${store.title.slice(1)} is ${Math.round(share * 100)} % full${when}.`;
-    problems.push({ severity: 'bad', what, remedy: store.remedy });
+    problems.push({ severity: 'bad', what, remedy: store.remedy, section: store === spool ? runbookSections.s3 : runbookSections.kafka });
   }
   return problems;
 }
