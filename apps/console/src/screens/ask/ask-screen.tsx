@@ -8,13 +8,14 @@ import { engineLabels, keysOf, layoutLabels } from '../../parts/names.ts';
 import { usePolled } from '../../parts/polled.ts';
 import { ProblemNote } from '../../parts/problem-note.tsx';
 import { CatalogPanel } from './catalog-panel.tsx';
+import { copyLanguages } from './copy-as.ts';
 import { EstimateNote } from './estimate-note.tsx';
 import { HistoryPanel } from './history-panel.tsx';
 import { Parameters } from './parameters.tsx';
 import { placeOf } from './place-of-problem.ts';
 import { QueryRun } from './query-run.ts';
 import { ReportsPanel } from './reports-panel.tsx';
-import { curlOf, permalinkOf, requestOfTab, tabOfPermalink } from './request-of-tab.ts';
+import { permalinkOf, requestOfTab, tabOfPermalink } from './request-of-tab.ts';
 import { Results } from './results.tsx';
 import { RunStatus } from './run-status.tsx';
 import { SqlEditor, type Mark } from './sql-editor.tsx';
@@ -116,9 +117,20 @@ export function AskScreen(): JSX.Element {
               ))}
             </select>
           </label>
-          <button type="button" class="plain" onClick={() => void copy('The command', curlOf(tab, location.origin, isAuthOn))}>
-            Copy as curl
-          </button>
+          <span class="row small">
+            Copy as
+            <span class="segments" role="group" aria-label="Copy the request">
+              {copyLanguages.map(({ label, textOf }) => (
+                <button
+                  key={label}
+                  type="button"
+                  onClick={() => void copy(`The request as ${label}`, textOf(tab, { origin: location.origin, isAuthOn }))}
+                >
+                  {label}
+                </button>
+              ))}
+            </span>
+          </span>
           <button type="button" class="plain" onClick={() => void copy('The link', permalinkOf(tab, location.origin + location.pathname))}>
             Copy link
           </button>

@@ -11,13 +11,6 @@ export function requestOfTab({ sql, parameters, engine, layout }: Tab): SqlQuery
   };
 }
 
-/** The command that sends the same request. The credential is a variable of the shell, never its value. */
-export function curlOf(tab: Tab, origin: string, isAuthOn: boolean): string {
-  const auth = isAuthOn ? ` -H "authorization: Bearer $MILLRACE_TOKEN"` : '';
-  const body = JSON.stringify(requestOfTab(tab)).replaceAll("'", String.raw`'\''`);
-  return `curl -s -X POST ${origin}/v1/queries -H 'content-type: application/json' -H 'prefer: wait=30'${auth} \\\n  -d '${body}'`;
-}
-
 /** The link that opens the statement of a tab. It is in the fragment, which browsers do not send to servers: no log holds the statement. */
 export function permalinkOf({ sql, parameters, engine, layout }: Tab, page: string): string {
   const fragment = new URLSearchParams({

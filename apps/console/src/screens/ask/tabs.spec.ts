@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changeTab, closeTab, keepTabs, nameOf, openTab, readTabs, type Tabs } from './tabs.ts';
-import { curlOf, permalinkOf, requestOfTab, tabOfPermalink } from './request-of-tab.ts';
+import { permalinkOf, requestOfTab, tabOfPermalink } from './request-of-tab.ts';
 
 const storageWith = (text: string | null): Pick<Storage, 'getItem'> => ({ getItem: () => text });
 const tabs: Tabs = {
@@ -81,11 +81,5 @@ describe('the request of a tab', () => {
     const { queryId: _left, ...expected } = tab;
     expect(tabOfPermalink(link.hash, 'b')).toEqual(expected);
     expect(tabOfPermalink('#main', 'b')).toBeUndefined();
-  });
-
-  it('the command holds the statement as one word of the shell and never the credential', () => {
-    expect(curlOf({ id: 'a', sql: "SELECT 'x'", parameters: [] }, 'http://host', true)).toBe(
-      `curl -s -X POST http://host/v1/queries -H 'content-type: application/json' -H 'prefer: wait=30' -H "authorization: Bearer $MILLRACE_TOKEN" \\\n  -d '{"sql":"SELECT '\\''x'\\''"}'`,
-    );
   });
 });
