@@ -14,10 +14,11 @@ import { EventNumbers } from '../proof/event-number.ts';
 import { Judge } from '../proof/judge.ts';
 import { PurchaseFlow } from '../proof/purchase-flow.ts';
 import { auditTable, type TableAudit } from '../proof/audit-table.ts';
+import type { ServiceUnderTest } from '../proof/service-under-test.ts';
 import { faultKinds, planFaults, type CrashFaultKind } from './fault-plan.ts';
 import { inflict, type Scene } from './inflict.ts';
 import { holds, type CrashReport, type InflictedFault } from './report.ts';
-import { SinkUnderTest } from './sink-under-test.ts';
+import { startSink } from './start-sink.ts';
 
 /** Options of a run of the matrix. */
 export interface CrashMatrixOptions {
@@ -57,10 +58,7 @@ export async function runCrashMatrix({
   const { topic, table } = place;
   const purchase = await spawnService('purchase', { PURCHASE_TOPIC: topic });
   const sinks = await Promise.all(
-    Array.from(
-      { length: sinkCount },
-      async (_, n) => await SinkUnderTest.start({ name: `${table}-sink-${n + 1}`, endpoint, topic, table, tell }),
-    ),
+    Array.from({ length: sinkCount }, async (_, n) => await startSink({ name: `${table}-sink-${n + 1}`, endpoint, topic, table, tell })),
   );
   const flow = new PurchaseFlow({
     purchaseUrl: purchase.url,
@@ -139,7 +137,7 @@ export async function runCrashMatrix({
 }
 
 // Within two minutes every purchase gets its receipt and every record its row. A missing one is lost.
-async function count(flow: PurchaseFlow, judge: Judge, sinks: readonly SinkUnderTest[]): Promise<Verdict> {
+async function count(flow: PurchaseFlow, judge: Judge, sinks: readonly ServiceUnderTest[]): Promise<Verdict> {
   for (const sink of sinks) await sink.untilRunning();
   await flow.stop();
   const late = performance.now() + 120_000;

@@ -1,4 +1,5 @@
 import { pick, seededRandom } from '@millrace/testing';
+import { shuffledKinds } from '../proof/shuffled-kinds.ts';
 
 /** Every kind of fault of the matrix. */
 export const faultKinds = [
@@ -61,12 +62,7 @@ export interface PlanOptions {
 export function planFaults({ faults, seed, sinks, kinds = faultKinds }: PlanOptions): PlannedFault[] {
   const random = seededRandom(seed);
   const among = faultKinds.filter((kind) => kinds.includes(kind));
-  const order = Array.from({ length: faults }, (_, n) => among[n % among.length]!);
-  for (let n = order.length - 1; n > 0; n -= 1) {
-    const other = Math.floor(random() * (n + 1));
-    [order[n], order[other]] = [order[other]!, order[n]!];
-  }
-  return order.map((kind) => ({
+  return shuffledKinds(among, faults, random).map((kind) => ({
     kind,
     sink: Math.floor(random() * sinks),
     step: pick(stepsOf[kind] ?? s3Steps, random),

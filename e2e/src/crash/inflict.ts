@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { ActiveFault, Fault, RequestMatcher } from '@millrace/testing';
+import type { Fault, RequestMatcher } from '@millrace/testing';
+import type { ServiceUnderTest } from '../proof/service-under-test.ts';
+import { hitInTime, idle, waitMsMax, type Struck } from '../proof/struck.ts';
 import type { CrashFaultKind, PlannedFault, S3Step } from './fault-plan.ts';
-import type { SinkUnderTest } from './sink-under-test.ts';
 
 /** Targets of the faults. */
 export interface Scene {
-  readonly sinks: readonly SinkUnderTest[];
+  readonly sinks: readonly ServiceUnderTest[];
   readonly bucket: string;
   readonly table: string;
   /** Deletes an object past every proxy. */
@@ -17,18 +18,6 @@ export interface Scene {
   /** Kills the broker, and starts it again after a time. */
   restartKafka(downMs: number): Promise<void>;
 }
-
-/** Outcome of a fault. */
-export interface Struck {
-  /** Whether something was in flight when it struck; only then it counts. */
-  readonly hit: boolean;
-  readonly inFlight: string;
-}
-
-const idle: Struck = { hit: false, inFlight: 'nothing' };
-
-/** Longest wait for the call that a fault is to strike, in milliseconds. */
-const waitMsMax = 8000;
 
 // Longer than the sink's session of 6 s: the group gives its partitions to another while it is frozen.
 const frozenMs = 7500;
@@ -44,7 +33,7 @@ export async function inflict(fault: PlannedFault, scene: Scene): Promise<Struck
 interface Act {
   readonly fault: PlannedFault;
   readonly scene: Scene;
-  readonly sink: SinkUnderTest;
+  readonly sink: ServiceUnderTest;
 }
 
 const acts: Readonly<Record<CrashFaultKind, (act: Act) => Promise<Struck>>> = {
@@ -152,10 +141,6 @@ function callOf(step: S3Step, { bucket, table }: Scene): RequestMatcher {
     case 'publish':
       return { method: 'PUT', path: under(table), headers: { 'x-amz-copy-source': true } };
   }
-}
-
-async function hitInTime(fault: ActiveFault): Promise<boolean> {
-  return await Promise.race([fault.hit().then(() => true), pause(waitMsMax, false, { ref: false })]);
 }
 
 async function limitFileBytes(pid: number, limit: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { TableAudit } from '../proof/audit-table.ts';
 import { isClean, type Verdict } from '../proof/compare.ts';
+import type { Struck } from '../proof/struck.ts';
 import { faultKinds, type CrashFaultKind, type PlannedFault } from './fault-plan.ts';
-import type { Struck } from './inflict.ts';
 
 /** One fault and its outcome. */
 export type InflictedFault = PlannedFault & Struck & { readonly n: number; readonly atMs: number };

@@ -1,25 +1,30 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FaultProxy, spawnService, type ServiceProcess } from '@millrace/testing';
+import { FaultProxy, spawnService, type ServiceProcess, type SpawnedServiceName } from '@millrace/testing';
 
-// Small and quick, so that something is in flight at almost any moment; waits and open times short, so that a fault is over soon.
-const settings = {
-  SINK_FLUSH_SECONDS: '1',
-  SINK_RECONCILE_SECONDS: '1',
+/** Waits and open times of the pipelines of a sink or projector, so short that a fault is over soon. */
+export const shortWaits = {
   SINK_S3_ATTEMPT_TIMEOUT_MS: '3000',
   SINK_S3_BREAKER_BREAK_DURATION_MS: '200',
   SINK_S3_BREAKER_BREAK_DURATION_MS_MAX: '1000',
   SINK_GLUE_ATTEMPT_TIMEOUT_MS: '2000',
   SINK_GLUE_BREAKER_BREAK_DURATION_MS: '200',
   SINK_GLUE_BREAKER_BREAK_DURATION_MS_MAX: '1000',
-  SINK_RETRY_BASE_MS: '50',
-  SINK_RETRY_WAIT_MS_MAX: '1000',
-  SINK_ENCODER_MEMORY_MB: '128',
 };
 
-/** One real sink with a fault proxy before S3 and one before Glue; it restarts after a kill. */
-export class SinkUnderTest {
+/** How to start a service whose S3 and Glue fail. */
+export interface ServiceUnderTestOptions {
+  readonly service: SpawnedServiceName;
+  /** URL of S3 and Glue. */
+  readonly endpoint: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly tell: (line: string) => void;
+}
+
+/** One real service with a fault proxy before S3 and one before Glue; it restarts after a kill. */
+export class ServiceUnderTest {
   readonly s3: FaultProxy;
   readonly glue: FaultProxy;
+  readonly #service: SpawnedServiceName;
   readonly #env: Readonly<Record<string, string>>;
   readonly #tell: (line: string) => void;
   #process: ServiceProcess | undefined;
@@ -27,43 +32,23 @@ export class SinkUnderTest {
   #unexpectedEnds = 0;
   #stopped = false;
 
-  private constructor(s3: FaultProxy, glue: FaultProxy, env: Readonly<Record<string, string>>, tell: (line: string) => void) {
+  private constructor(s3: FaultProxy, glue: FaultProxy, { service, env, tell }: ServiceUnderTestOptions) {
     this.s3 = s3;
     this.glue = glue;
-    this.#env = env;
+    this.#service = service;
+    this.#env = { ...env, AWS_ENDPOINT_URL_S3: s3.url, AWS_ENDPOINT_URL_GLUE: glue.url };
     this.#tell = tell;
   }
 
-  /** Starts proxies and sink, and waits until it is ready. */
-  static async start({
-    name,
-    endpoint,
-    topic,
-    table,
-    tell,
-  }: {
-    readonly name: string;
-    readonly endpoint: string;
-    readonly topic: string;
-    readonly table: string;
-    readonly tell: (line: string) => void;
-  }): Promise<SinkUnderTest> {
+  /** Starts proxies and service, and waits until it is ready. */
+  static async start(options: ServiceUnderTestOptions): Promise<ServiceUnderTest> {
     const [s3, glue] = await Promise.all([
-      FaultProxy.start({ protocol: 'http', target: endpoint }),
-      FaultProxy.start({ protocol: 'http', target: endpoint }),
+      FaultProxy.start({ protocol: 'http', target: options.endpoint }),
+      FaultProxy.start({ protocol: 'http', target: options.endpoint }),
     ]);
-    const env = {
-      ...settings,
-      SINK_TOPIC: topic,
-      SINK_TABLE: table,
-      SINK_GROUP_ID: `sink-${table}`,
-      AWS_ENDPOINT_URL_S3: s3.url,
-      AWS_ENDPOINT_URL_GLUE: glue.url,
-      SINK_SPOOL_DIR: `${process.env['MILLRACE_HOME']}/${name}-spool`,
-    };
-    const sink = new SinkUnderTest(s3, glue, env, tell);
-    await sink.#spawn('ready');
-    return sink;
+    const started = new ServiceUnderTest(s3, glue, options);
+    await started.#spawn('ready');
+    return started;
   }
 
   /** Number of ends without a kill. */
@@ -73,6 +58,10 @@ export class SinkUnderTest {
 
   get pid(): number {
     return this.#running.pid;
+  }
+
+  get url(): string {
+    return this.#running.url;
   }
 
   /** Waits until it is back after a crash. */
@@ -108,12 +97,12 @@ export class SinkUnderTest {
   }
 
   get #running(): ServiceProcess {
-    if (this.#process === undefined) throw new Error('the sink does not run');
+    if (this.#process === undefined) throw new Error(`the ${this.#service} does not run`);
     return this.#process;
   }
 
   async #spawn(until: 'ready' | 'live'): Promise<void> {
-    const started = await spawnService('sink', this.#env, { until });
+    const started = await spawnService(this.#service, this.#env, { until });
     this.#process = started;
     void this.#comeBackAfter(started);
   }
@@ -123,7 +112,7 @@ export class SinkUnderTest {
     if (this.#stopped || this.#process !== started) return;
     this.#unexpectedEnds += 1;
     this.#process = undefined;
-    this.#tell(`a sink ended by itself (code ${code}, signal ${signal}):\n${started.output.split('\n').slice(-15).join('\n')}`);
+    this.#tell(`a ${this.#service} ended by itself (code ${code}, signal ${signal}):\n${started.output.split('\n').slice(-15).join('\n')}`);
     this.#starting = this.#spawn('live');
     this.#starting.catch(() => undefined);
   }
