@@ -1,0 +1,142 @@
+import type { TableAudit } from '../proof/audit-table.ts';
+import { isClean, type Verdict } from '../proof/compare.ts';
+import type { Struck } from '../proof/struck.ts';
+import type { CommitCounts } from './check/commit-history.ts';
+import { isExact } from './check/compare-days.ts';
+import { allExact, type AnswersUnderFaults, type ReaderVerdicts } from './check/lake-check.ts';
+import type { PlantedViolations } from './check/plant-violations.ts';
+import { lakeFaultKinds, lakeSteps, type LakeFaultKind, type LakeStep, type PlannedLakeFault } from './lake-fault-plan.ts';
+
+/** One fault and its outcome. */
+export type InflictedLakeFault = PlannedLakeFault & Struck & { readonly n: number; readonly atMs: number };
+
+/** The count after a round of faults. */
+export interface LakeRound {
+  /** The base against the topic, event by event. */
+  readonly base: Verdict;
+  /** Files of the base that were there and are gone. */
+  readonly baseFilesGone: number;
+  /** Every reader of the table at rest. */
+  readonly readers: ReaderVerdicts;
+  readonly underFaults: AnswersUnderFaults;
+  readonly audit: TableAudit;
+}
+
+/** One run of the proof. */
+export interface LakeFaultReport {
+  readonly seed: number;
+  readonly date: string;
+  readonly conditions: string;
+  readonly faultsPlanned: number;
+  readonly faultsPerRound: number;
+  readonly faults: readonly InflictedLakeFault[];
+  readonly rounds: readonly LakeRound[];
+  readonly commits: CommitCounts;
+  /** Objects of the table that the projectors deleted. */
+  readonly deleted: { readonly metadata: number; readonly data: number };
+  readonly slowestReadMs: Readonly<Record<string, number>>;
+  /** Absent when a round was not clean. */
+  readonly planted?: PlantedViolations;
+  /** Number of projectors that ended without a kill. */
+  readonly unexpectedEnds: number;
+  readonly seconds: number;
+}
+
+/** Readers that must notice each planted violation: those without a second source. */
+const independentReaders = ['DuckDB by catalog', 'DuckDB by path', 'pyiceberg'];
+
+/** What a round found wrong, in words. */
+export function roundFailures({ base, baseFilesGone, readers, underFaults, audit }: LakeRound): string[] {
+  const { difference, failures } = underFaults;
+  const claims: readonly (readonly [holds: boolean, failure: string])[] = [
+    [isClean(base), 'the base does not hold what was acknowledged'],
+    [baseFilesGone === 0, `${baseFilesGone} files of the base are gone`],
+    [allExact(readers), `readers disagree with the base: ${JSON.stringify(readers)}`],
+    [isExact(difference), `answers under faults differ from the base: ${JSON.stringify(difference)}`],
+    [failures.length === 0, `${failures.length} reads failed, the first: ${failures[0]?.reader}: ${failures[0]?.message}`],
+    [audit.complete, `the audit does not call the table complete: ${audit.said}`],
+  ];
+  return claims.filter(([holds]) => !holds).map(([, failure]) => failure);
+}
+
+/** The claims that a run does not meet. */
+export function lakeFailures({ rounds, planted, commits, unexpectedEnds }: LakeFaultReport): string[] {
+  const claims: readonly (readonly [holds: boolean, failure: string])[] = [
+    [rounds.length > 0, 'no round was counted'],
+    [commits.appends > 0 && commits.merges > 0, 'the projectors made no appends or no merges'],
+    ...(['lost', 'doubled', 'gone'] as const).map(
+      (what) =>
+        [
+          planted !== undefined && planted[what].audit && independentReaders.every((name) => planted[what].readers.includes(name)),
+          `a planted violation was not found: ${what}`,
+        ] as const,
+    ),
+    [planted?.healed === true, 'the table was not exact after its rebuild'],
+    [unexpectedEnds === 0, `${unexpectedEnds} projectors ended by themselves`],
+  ];
+  return [
+    ...rounds.flatMap((round, n) => roundFailures(round).map((failure) => `round ${n + 1}: ${failure}`)),
+    ...claims.filter(([holds]) => !holds).map(([, failure]) => failure),
+  ];
+}
+
+/** Planned faults and those that struck. */
+export interface FaultCount {
+  readonly planned: number;
+  readonly struck: number;
+}
+
+/** Faults by kind. */
+export function countKinds(faults: readonly InflictedLakeFault[]): ReadonlyMap<LakeFaultKind, FaultCount> {
+  return new Map(lakeFaultKinds.map((kind) => [kind, countOf(faults.filter((fault) => fault.kind === kind))]));
+}
+
+/** Faults by step. */
+export function countSteps(faults: readonly InflictedLakeFault[]): ReadonlyMap<LakeStep, FaultCount> {
+  return new Map(lakeSteps.map((step) => [step, countOf(faults.filter((fault) => fault.step === step))]));
+}
+
+/** With no violation in n independent trials, the rate of violations is below this with 95 % confidence. */
+export function upperBound(trials: number): number {
+  return trials === 0 ? 1 : 1 - 0.05 ** (1 / trials);
+}
+
+/** A run for a person. */
+export function lakeReportText(report: LakeFaultReport): string {
+  const { seed, faults, faultsPlanned, faultsPerRound, rounds, commits, deleted, slowestReadMs, planted, seconds, conditions } = report;
+  const struck = faults.filter(({ hit }) => hit).length;
+  const answers = new Map<string, number>();
+  for (const { underFaults } of rounds)
+    for (const [name, count] of Object.entries(underFaults.answers)) answers.set(name, (answers.get(name) ?? 0) + count);
+  const total = (of: (round: LakeRound) => number): number => rounds.reduce((sum, round) => sum + of(round), 0);
+  const failures = lakeFailures(report);
+  const foundBy = (what: 'lost' | 'doubled' | 'gone'): string =>
+    planted === undefined ? 'not planted' : [...planted[what].readers, ...(planted[what].audit ? ['audit'] : [])].join(', ') || 'NONE';
+  return [
+    `./millrace verify lake --faults ${faultsPlanned} --seed ${seed} --round ${faultsPerRound}`,
+    `Seed ${seed}: ${struck} of ${faults.length} faults struck a call in flight, in ${Math.round(seconds)} s (${conditions}).`,
+    ...countLines(countKinds(faults)),
+    '',
+    'By step:',
+    ...countLines(countSteps(faults)),
+    '',
+    `The projectors made ${commits.appends} appends, ${commits.merges} merges and ${commits.expiries} expiries; ${deleted.metadata} objects of metadata and ${deleted.data} merged files were deleted.`,
+    `${rounds.at(-1)?.base.acknowledged ?? 0} purchases acknowledged, ${rounds.at(-1)?.base.rows ?? 0} rows in ${rounds.at(-1)?.base.files ?? 0} files of the base.`,
+    'Answers while faults struck:',
+    ...[...answers].map(([name, count]) => `  ${name.padEnd(20)} ${String(count).padStart(5)}, the slowest in ${slowestReadMs[name]} ms`),
+    `  compared with the base at their offsets: ${total(({ underFaults }) => underFaults.compared)}`,
+    `  lost ${total(({ underFaults }) => underFaults.difference.lost)}, doubled ${total(({ underFaults }) => underFaults.difference.doubled)}, altered ${total(({ underFaults }) => underFaults.difference.altered)}, failed ${total(({ underFaults }) => underFaults.failures.length)}`,
+    `Rounds: ${rounds.filter((round) => roundFailures(round).length === 0).length} of ${rounds.length} exact on every reader.`,
+    ...(['lost', 'doubled', 'gone'] as const).map((what) => `Planted ${what}: found by ${foundBy(what)}.`),
+    `At most ${(upperBound(struck) * 100).toFixed(2)} % of faults cause a violation, with 95 % confidence, if none was found.`,
+    failures.length === 0 ? 'Passed.' : `Failed: ${failures.join('; ')}.`,
+  ].join('\n');
+}
+
+function countLines(counts: ReadonlyMap<string, FaultCount>): string[] {
+  return [...counts].map(([name, { struck, planned }]) => `  ${name.padEnd(20)} ${String(struck).padStart(5)} of ${planned}`);
+}
+
+function countOf(faults: readonly InflictedLakeFault[]): FaultCount {
+  return { planned: faults.length, struck: faults.filter(({ hit }) => hit).length };
+}
