@@ -1,5 +1,6 @@
 import { waitUntil, type FaultProxy } from '@millrace/testing';
 import { post } from '../http.ts';
+import { quantile } from '../proof/quantile.ts';
 import { QueryCrowd } from './query-crowd.ts';
 
 /** Times of a stream of statements on Athena, alone and beside statements of DuckDB that hang on S3. */
@@ -17,7 +18,7 @@ const rounds = 30;
 export async function besideStuckReads(apiUrl: string, s3: FaultProxy): Promise<StuckReads> {
   // The first statements warm up Trino and the worker.
   await stream(apiUrl, 5);
-  const aloneP99Ms = p99(await stream(apiUrl, rounds));
+  const aloneP99Ms = quantile(await stream(apiUrl, rounds), 0.99);
   const fault = await s3.inject({ kind: 'black-hole' }, { when: { method: 'GET', path: /\/purchases\/.*\.parquet/ } });
   try {
     const sql = 'SELECT max(genre) AS genre FROM purchases';
@@ -30,7 +31,7 @@ export async function besideStuckReads(apiUrl: string, s3: FaultProxy): Promise<
       return crowd.inState('running') === stuck;
     };
     await waitUntil(`${stuck} statements to hang on S3`, areStuck, { timeoutMs: 120_000, everyMs: 100 });
-    const besideP99Ms = p99(await stream(apiUrl, rounds));
+    const besideP99Ms = quantile(await stream(apiUrl, rounds), 0.99);
     await crowd.look();
     return { aloneP99Ms, besideP99Ms, stillStuck: crowd.inState('running') };
   } finally {
@@ -57,9 +58,4 @@ async function stream(apiUrl: string, count: number): Promise<number[]> {
     }),
   );
   return times.flat();
-}
-
-function p99(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(0.99 * sorted.length))]!);
 }

@@ -120,12 +120,14 @@ async function chaos([action = '', ...rest]: readonly string[], screen: Screen):
   return await onPrivateStack('chaos', [], screen, interruption, async (env) => await runScript(path, args, env));
 }
 
+const proofsOnTrino = ['query-kills', 'wait-for'];
+
 // A long proof kills processes, so it runs on a private stack.
 async function verify(name: string, args: readonly string[], screen: Screen): Promise<number> {
   const path = await builtScript('e2e', 'verify', name, screen);
   const more = name === 'alarms' ? { MILLRACE_PROMETHEUS: await fetchPrometheus(screen) } : {};
   return await onPrivateStack(`verify-${name}`, [], screen, interruption, async (env, stack) => {
-    const trino = name === 'query-kills' ? await startTrinoForTests(stack, process.env, screen) : {};
+    const trino = proofsOnTrino.includes(name) ? await startTrinoForTests(stack, process.env, screen) : {};
     return await runScript(path, args, { ...env, ...more, ...trino });
   });
 }
