@@ -11,6 +11,7 @@ import { PurchaseFlow } from '../proof/purchase-flow.ts';
 import type { ServiceUnderTest } from '../proof/service-under-test.ts';
 import { stack } from '../stack.ts';
 import { CommitHistory } from './check/commit-history.ts';
+import { killRebuilds, type KilledRebuild } from './check/kill-rebuilds.ts';
 import { LakeCheck } from './check/lake-check.ts';
 import { ViolationPlanter, type PlantedViolations } from './check/plant-violations.ts';
 import { inflictLakeFault, type LakeScene } from './inflict-lake-fault.ts';
@@ -49,7 +50,7 @@ export async function runLakeFaults(options: LakeFaultOptions): Promise<LakeFaul
   const run = await LakeRun.start(options);
   const inflicted: InflictedLakeFault[] = [];
   const rounds: LakeRound[] = [];
-  let planted: PlantedViolations | undefined;
+  let end: Pick<LakeFaultReport, 'planted' | 'killedRebuilds'> = {};
   try {
     const plan = planLakeFaults({ faults, seed, projectors: projectorCount });
     for (let from = 0; from < plan.length; from += faultsPerRound) {
@@ -65,7 +66,12 @@ export async function runLakeFaults(options: LakeFaultOptions): Promise<LakeFaul
     }
     await run.readers.stop();
     await run.stopProjectors();
-    if (rounds.every((round) => roundFailures(round).length === 0)) planted = await run.plant();
+    if (rounds.every((round) => roundFailures(round).length === 0)) {
+      tell('violations are planted');
+      const planted = await run.plant();
+      tell('rebuilds are killed');
+      end = { planted, killedRebuilds: await run.killRebuilds() };
+    }
     return {
       seed,
       date: new Date().toISOString().slice(0, 10),
@@ -77,7 +83,7 @@ export async function runLakeFaults(options: LakeFaultOptions): Promise<LakeFaul
       commits: run.history.counts,
       deleted: run.history.deleted,
       slowestReadMs: Object.fromEntries(run.readers.loops.map(({ name, slowestMs }) => [name, slowestMs])),
-      ...(planted === undefined ? {} : { planted }),
+      ...end,
       unexpectedEnds: run.projectors.reduce((sum, projector) => sum + projector.unexpectedEnds, 0),
       seconds: (performance.now() - started) / 1000,
     };
@@ -217,6 +223,11 @@ class LakeRun implements LakeScene {
     } finally {
       planter.close();
     }
+  }
+
+  /** Kills rebuilds in the middle. Projectors must have stopped. */
+  async killRebuilds(): Promise<KilledRebuild[]> {
+    return await killRebuilds(this.table, async () => await this.#check.isExact('DuckDB by catalog'));
   }
 
   async stopProjectors(): Promise<void> {

@@ -31,6 +31,7 @@ const good: LakeFaultReport = {
   deleted: { metadata: 7, data: 1 },
   slowestReadMs: { 'query API': 80, pyiceberg: 900 },
   planted: { lost: found, doubled: found, gone: found, healed: true },
+  killedRebuilds: [{ step: 'commit', applied: true, struck: true, exact: true }],
   unexpectedEnds: 0,
   seconds: 60,
 };
@@ -59,14 +60,16 @@ describe('lakeFailures', () => {
     ['not found: doubled', { planted: { ...good.planted!, doubled: { ...found, readers: ['query API'] } } }],
     ['not found: gone', { planted: { ...good.planted!, gone: { readers: [], audit: true } } }],
     ['not exact after its rebuild', { planted: { ...good.planted!, healed: false } }],
+    ['left another table', { killedRebuilds: [{ ...good.killedRebuilds![0]!, exact: false }] }],
+    ['not killed at its call', { killedRebuilds: [{ ...good.killedRebuilds![0]!, struck: false }] }],
     ['1 projectors ended by themselves', { unexpectedEnds: 1 }],
   ])('a run fails: %s', (text, flaw) => {
     expect(lakeFailures({ ...good, ...flaw })).toEqual([expect.stringContaining(text)]);
   });
 
   it('a run without planted violations proves nothing', () => {
-    const { planted: _, ...unplanted } = good;
-    expect(lakeFailures(unplanted)).toHaveLength(4);
+    const { planted: _planted, killedRebuilds: _killed, ...unplanted } = good;
+    expect(lakeFailures(unplanted)).toHaveLength(5);
   });
 });
 

@@ -4,6 +4,7 @@ import type { Struck } from '../proof/struck.ts';
 import type { CommitCounts } from './check/commit-history.ts';
 import { isExact } from './check/compare-days.ts';
 import { allExact, type AnswersUnderFaults, type ReaderVerdicts } from './check/lake-check.ts';
+import type { KilledRebuild } from './check/kill-rebuilds.ts';
 import type { PlantedViolations } from './check/plant-violations.ts';
 import { lakeFaultKinds, lakeSteps, type LakeFaultKind, type LakeStep, type PlannedLakeFault } from './lake-fault-plan.ts';
 
@@ -37,6 +38,8 @@ export interface LakeFaultReport {
   readonly slowestReadMs: Readonly<Record<string, number>>;
   /** Absent when a round was not clean. */
   readonly planted?: PlantedViolations;
+  /** Rebuilds that were killed in the middle, at the end of the run. Absent when a round was not clean. */
+  readonly killedRebuilds?: readonly KilledRebuild[];
   /** Number of projectors that ended without a kill. */
   readonly unexpectedEnds: number;
   readonly seconds: number;
@@ -60,7 +63,7 @@ export function roundFailures({ base, baseFilesGone, readers, underFaults, audit
 }
 
 /** The claims that a run does not meet. */
-export function lakeFailures({ rounds, planted, commits, unexpectedEnds }: LakeFaultReport): string[] {
+export function lakeFailures({ rounds, planted, killedRebuilds, commits, unexpectedEnds }: LakeFaultReport): string[] {
   const claims: readonly (readonly [holds: boolean, failure: string])[] = [
     [rounds.length > 0, 'no round was counted'],
     [commits.appends > 0 && commits.merges > 0, 'the projectors made no appends or no merges'],
@@ -72,6 +75,10 @@ export function lakeFailures({ rounds, planted, commits, unexpectedEnds }: LakeF
         ] as const,
     ),
     [planted?.healed === true, 'the table was not exact after its rebuild'],
+    [
+      killedRebuilds?.every(({ struck, exact }) => struck && exact) === true,
+      `a rebuild was not killed at its call, or left another table: ${JSON.stringify(killedRebuilds)}`,
+    ],
     [unexpectedEnds === 0, `${unexpectedEnds} projectors ended by themselves`],
   ];
   return [
@@ -103,7 +110,8 @@ export function upperBound(trials: number): number {
 
 /** A run for a person. */
 export function lakeReportText(report: LakeFaultReport): string {
-  const { seed, faults, faultsPlanned, faultsPerRound, rounds, commits, deleted, slowestReadMs, planted, seconds, conditions } = report;
+  const { seed, faults, faultsPlanned, faultsPerRound, rounds, commits, deleted, slowestReadMs, seconds, conditions } = report;
+  const { planted, killedRebuilds = [] } = report;
   const struck = faults.filter(({ hit }) => hit).length;
   const answers = new Map<string, number>();
   for (const { underFaults } of rounds)
@@ -128,6 +136,7 @@ export function lakeReportText(report: LakeFaultReport): string {
     `  lost ${total(({ underFaults }) => underFaults.difference.lost)}, doubled ${total(({ underFaults }) => underFaults.difference.doubled)}, altered ${total(({ underFaults }) => underFaults.difference.altered)}, failed ${total(({ underFaults }) => underFaults.failures.length)}`,
     `Rounds: ${rounds.filter((round) => roundFailures(round).length === 0).length} of ${rounds.length} exact on every reader.`,
     ...(['lost', 'doubled', 'gone'] as const).map((what) => `Planted ${what}: found by ${foundBy(what)}.`),
+    `Rebuilds killed in the middle: ${killedRebuilds.filter((one) => one.struck).length} of ${killedRebuilds.length}, and ${killedRebuilds.filter((one) => one.exact).length} left an exact table.`,
     `At most ${(upperBound(struck) * 100).toFixed(2)} % of faults cause a violation, with 95 % confidence, if none was found.`,
     failures.length === 0 ? 'Passed.' : `Failed: ${failures.join('; ')}.`,
   ].join('\n');

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BaseCopy } from '../readers/base-copy.ts';
 import type { LakeReaders } from '../readers/lake-readers.ts';
 import type { FailedRead } from '../readers/reader-loop.ts';
-import type { TableRead } from '../readers/table-reads.ts';
+import type { ReadDay, TableRead } from '../readers/table-reads.ts';
 import { add, compareDays, doubledIn, isExact, type Difference } from './compare-days.ts';
 
 /** Outcome of one read of a table at rest. */
@@ -42,14 +42,14 @@ export class LakeCheck {
     await this.#base.refresh();
     const base = await this.#base.sums();
     const verdicts: Record<string, ReaderVerdict> = {};
-    for (const [name, read] of Object.entries(this.#readers.all)) {
-      try {
-        verdicts[name] = { difference: compareDays(base, (await read()).days) };
-      } catch (error) {
-        verdicts[name] = { failure: error instanceof Error ? error.message : String(error) };
-      }
-    }
+    for (const [name, read] of Object.entries(this.#readers.all)) verdicts[name] = await verdictOf(base, read);
     return verdicts;
+  }
+
+  /** Whether one reader agrees with the base. */
+  async isExact(reader: string): Promise<boolean> {
+    await this.#base.refresh();
+    return allExact({ [reader]: await verdictOf(await this.#base.sums(), this.#readers.all[reader]!) });
   }
 
   /** As {@link verdicts}, once the table holds what has landed. A table that does not come to that gives its last verdicts. */
@@ -85,6 +85,14 @@ export class LakeCheck {
   async #judge({ offsets, days }: TableRead): Promise<Difference> {
     if (offsets === undefined) return { lost: 0, doubled: doubledIn(days), altered: 0 };
     return compareDays(await this.#base.sums(offsets), days);
+  }
+}
+
+async function verdictOf(base: readonly ReadDay[], read: () => Promise<TableRead>): Promise<ReaderVerdict> {
+  try {
+    return { difference: compareDays(base, (await read()).days) };
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
   }
 }
 

@@ -23,7 +23,7 @@ export interface PlantedViolations {
   readonly lost: PlantedViolation;
   readonly doubled: PlantedViolation;
   readonly gone: PlantedViolation;
-  /** Whether every reader agreed with the base again after each rebuild. */
+  /** Whether every reader agreed with the base again after a rebuild. */
   readonly healed: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface PlantedViolation {
 
 type Verdict = ReaderVerdicts[string];
 
-/** Plants violations into the Iceberg table, lets the checker look at each, and rebuilds the table. No projector may run. */
+/** Plants violations into the Iceberg table, lets the checker look at each, and undoes them. No projector may run. */
 export class ViolationPlanter {
   readonly #check: LakeCheck;
   readonly #bucket: string;
@@ -64,14 +64,13 @@ export class ViolationPlanter {
     });
   }
 
-  /** Plants a loss, a duplicate and a file that is gone, one after the other. */
+  /** Plants a file that is gone, a duplicate and a loss, one after the other. The loss stays until the rebuild at the end. */
   async run(): Promise<PlantedViolations> {
     const gone = await this.#deleteFile();
-    const lost = await this.#dropFile();
-    const afterLoss = await this.#rebuild();
     const doubled = await this.#doubleFile();
-    const afterDuplicate = await this.#rebuild();
-    return { lost, doubled, gone, healed: afterLoss && afterDuplicate };
+    const lost = await this.#dropFile();
+    await this.#projection.rebuild();
+    return { lost, doubled, gone, healed: allExact(await this.#check.verdicts()) };
   }
 
   close(): void {
@@ -87,16 +86,12 @@ export class ViolationPlanter {
 
   /** A commit that replaces one file by nothing. */
   async #dropFile(): Promise<PlantedViolation> {
-    const { entry, manifest } = await this.#pick(() => true);
-    await this.#projection.table.commit(async () => ({
-      operation: 'replace',
-      added: [],
-      removed: { uris: new Set([entry.data_file.file_path]), manifests: new Set([manifest]) },
-    }));
+    const { entry } = await this.#pick(() => true);
+    await this.#remove(entry.data_file.file_path);
     return await this.#look(({ difference }) => (difference?.lost ?? 0) > 0);
   }
 
-  /** A commit that adds the rows of one file once more. */
+  /** A commit that adds the rows of one file once more, and one that removes them. */
   async #doubleFile(): Promise<PlantedViolation> {
     const { entry } = await this.#pick(() => true);
     const { uris } = this.#projection.table;
@@ -107,7 +102,18 @@ export class ViolationPlanter {
       operation: 'append',
       added: [{ ...entry.data_file, file_path: uris.uriOf(key) }],
     }));
-    return await this.#look(({ difference }) => (difference?.doubled ?? 0) > 0);
+    const found = await this.#look(({ difference }) => (difference?.doubled ?? 0) > 0);
+    await this.#remove(uris.uriOf(key));
+    return found;
+  }
+
+  async #remove(uri: string): Promise<void> {
+    const { manifest } = await this.#pick(({ data_file: file }) => file.file_path === uri);
+    await this.#projection.table.commit(async () => ({
+      operation: 'replace',
+      added: [],
+      removed: { uris: new Set([uri]), manifests: new Set([manifest]) },
+    }));
   }
 
   /** A merged file that is deleted while the newest snapshot names it. It comes back afterwards. */
@@ -122,11 +128,6 @@ export class ViolationPlanter {
     const found = await this.#look(({ failure }) => failure !== undefined);
     await this.#s3.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body }));
     return found;
-  }
-
-  async #rebuild(): Promise<boolean> {
-    await this.#projection.rebuild();
-    return allExact(await this.#check.verdicts());
   }
 
   async #pick(isWanted: (entry: ManifestEntry) => boolean): Promise<{ readonly entry: ManifestEntry; readonly manifest: string }> {
