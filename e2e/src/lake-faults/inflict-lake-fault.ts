@@ -30,7 +30,7 @@ const acts: Readonly<Record<LakeFaultKind, (act: Act) => Promise<Struck>>> = {
   killed: async (act) => await onCall(act, heldOrApplied(act, 1000), async () => await act.projector.crash(act.fault.downMs)),
   // The successor makes some commits meanwhile.
   frozen: async (act) => await frozen(act, 1500 + act.fault.downMs),
-  // The successor deletes what the frozen process may still want to use.
+  // The successor deletes objects that the frozen process may still want to use.
   'frozen-past-grace': async (act) => await frozen(act, keptMs + 2000 + act.fault.downMs),
   's3-500': async (act) => await onCall(act, { kind: 'status', status: 500 }),
   's3-500-applied': async (act) => await onCall(act, { kind: 'apply-then-status', status: 500 }),

@@ -59,9 +59,8 @@ export async function runLakeFaults(options: LakeFaultOptions): Promise<LakeFaul
       const round = await run.count();
       rounds.push(round);
       const failures = roundFailures(round);
-      tell(
-        `round ${rounds.length}: ${round.base.rows} rows, ${Object.values(round.underFaults.answers).reduce((sum, n) => sum + n, 0)} answers, ${round.underFaults.compared} compared: ${failures.length === 0 ? 'exact' : failures.join('; ')}`,
-      );
+      const outcome = failures.length === 0 ? 'exact' : failures.join('; ');
+      tell(`round ${rounds.length}: ${round.base.rows} rows, ${round.underFaults.compared} answers compared: ${outcome}`);
       if (failures.length > 0) break;
     }
     await run.readers.stop();
@@ -111,9 +110,9 @@ async function strike(
         done.push({ ...fault, ...outcome, atMs });
         // Seen often, so that most objects are known before they are deleted.
         await scene.history.list();
-        tell(
-          `${String(fault.n + 1).padStart(4)}  ${(atMs / 1000).toFixed(1).padStart(7)} s  projector-${projector + 1}  ${fault.kind.padEnd(18)} ${outcome.hit ? `struck: ${outcome.inFlight}` : `${fault.step} idle, not counted`}`,
-        );
+        const said = outcome.hit ? `struck: ${outcome.inFlight}` : `${fault.step} idle, not counted`;
+        const at = `${(atMs / 1000).toFixed(1).padStart(7)} s`;
+        tell(`${String(fault.n + 1).padStart(4)}  ${at}  projector-${projector + 1}  ${fault.kind.padEnd(18)} ${said}`);
       }
       return done;
     }),
@@ -121,7 +120,7 @@ async function strike(
   return struck.flat().toSorted((a, b) => a.n - b.n);
 }
 
-/** The processes of a run, and what looks at them. */
+/** The processes and readers of a run. */
 class LakeRun implements LakeScene {
   readonly bucket = stack.bucket;
   readonly table = purchases.table;

@@ -48,11 +48,11 @@ export interface LakeFaultReport {
 /** Readers that must notice each planted violation: those without a second source. */
 const independentReaders = ['DuckDB by catalog', 'DuckDB by path', 'pyiceberg'];
 
-/** What a round found wrong, in words. */
+/** The claims that a round does not meet. */
 export function roundFailures({ base, baseFilesGone, readers, underFaults, audit }: LakeRound): string[] {
   const { difference, failures } = underFaults;
   const claims: readonly (readonly [holds: boolean, failure: string])[] = [
-    [isClean(base), 'the base does not hold what was acknowledged'],
+    [isClean(base), 'the base does not hold every acknowledged purchase once'],
     [baseFilesGone === 0, `${baseFilesGone} files of the base are gone`],
     [allExact(readers), `readers disagree with the base: ${JSON.stringify(readers)}`],
     [isExact(difference), `answers under faults differ from the base: ${JSON.stringify(difference)}`],
@@ -110,16 +110,11 @@ export function upperBound(trials: number): number {
 
 /** A run for a person. */
 export function lakeReportText(report: LakeFaultReport): string {
-  const { seed, faults, faultsPlanned, faultsPerRound, rounds, commits, deleted, slowestReadMs, seconds, conditions } = report;
-  const { planted, killedRebuilds = [] } = report;
+  const { seed, faults, faultsPlanned, faultsPerRound, rounds, seconds, conditions } = report;
   const struck = faults.filter(({ hit }) => hit).length;
-  const answers = new Map<string, number>();
-  for (const { underFaults } of rounds)
-    for (const [name, count] of Object.entries(underFaults.answers)) answers.set(name, (answers.get(name) ?? 0) + count);
-  const total = (of: (round: LakeRound) => number): number => rounds.reduce((sum, round) => sum + of(round), 0);
+  const exactRounds = rounds.filter((round) => roundFailures(round).length === 0).length;
+  const bound = (upperBound(struck) * 100).toFixed(2);
   const failures = lakeFailures(report);
-  const foundBy = (what: 'lost' | 'doubled' | 'gone'): string =>
-    planted === undefined ? 'not planted' : [...planted[what].readers, ...(planted[what].audit ? ['audit'] : [])].join(', ') || 'NONE';
   return [
     `./millrace verify lake --faults ${faultsPlanned} --seed ${seed} --round ${faultsPerRound}`,
     `Seed ${seed}: ${struck} of ${faults.length} faults struck a call in flight, in ${Math.round(seconds)} s (${conditions}).`,
@@ -128,18 +123,48 @@ export function lakeReportText(report: LakeFaultReport): string {
     'By step:',
     ...countLines(countSteps(faults)),
     '',
-    `The projectors made ${commits.appends} appends, ${commits.merges} merges and ${commits.expiries} expiries; ${deleted.metadata} objects of metadata and ${deleted.data} merged files were deleted.`,
-    `${rounds.at(-1)?.base.acknowledged ?? 0} purchases acknowledged, ${rounds.at(-1)?.base.rows ?? 0} rows in ${rounds.at(-1)?.base.files ?? 0} files of the base.`,
-    'Answers while faults struck:',
-    ...[...answers].map(([name, count]) => `  ${name.padEnd(20)} ${String(count).padStart(5)}, the slowest in ${slowestReadMs[name]} ms`),
-    `  compared with the base at their offsets: ${total(({ underFaults }) => underFaults.compared)}`,
-    `  lost ${total(({ underFaults }) => underFaults.difference.lost)}, doubled ${total(({ underFaults }) => underFaults.difference.doubled)}, altered ${total(({ underFaults }) => underFaults.difference.altered)}, failed ${total(({ underFaults }) => underFaults.failures.length)}`,
-    `Rounds: ${rounds.filter((round) => roundFailures(round).length === 0).length} of ${rounds.length} exact on every reader.`,
-    ...(['lost', 'doubled', 'gone'] as const).map((what) => `Planted ${what}: found by ${foundBy(what)}.`),
-    `Rebuilds killed in the middle: ${killedRebuilds.filter((one) => one.struck).length} of ${killedRebuilds.length}, and ${killedRebuilds.filter((one) => one.exact).length} left an exact table.`,
-    `At most ${(upperBound(struck) * 100).toFixed(2)} % of faults cause a violation, with 95 % confidence, if none was found.`,
+    ...workLines(report),
+    ...answerLines(report),
+    `Rounds: ${exactRounds} of ${rounds.length} exact on every reader.`,
+    ...endLines(report),
+    `At most ${bound} % of faults cause a violation, with 95 % confidence, if none was found.`,
     failures.length === 0 ? 'Passed.' : `Failed: ${failures.join('; ')}.`,
   ].join('\n');
+}
+
+function workLines({ commits, deleted, rounds }: LakeFaultReport): string[] {
+  const { acknowledged = 0, rows = 0, files = 0 } = rounds.at(-1)?.base ?? {};
+  return [
+    `The projectors made ${commits.appends} appends, ${commits.merges} merges and ${commits.expiries} expiries.`,
+    `They deleted ${deleted.metadata} objects of metadata and ${deleted.data} merged files that were seen before.`,
+    `${acknowledged} purchases acknowledged, ${rows} rows in ${files} files of the base.`,
+  ];
+}
+
+function answerLines({ rounds, slowestReadMs }: LakeFaultReport): string[] {
+  const parts = rounds.map(({ underFaults }) => underFaults);
+  const total = (of: (part: AnswersUnderFaults) => number): number => parts.reduce((sum, part) => sum + of(part), 0);
+  const names = Object.keys(parts[0]?.answers ?? {});
+  const found = (['lost', 'doubled', 'altered'] as const).map((what) => `${what} ${total(({ difference }) => difference[what])}`);
+  return [
+    'Answers while faults struck:',
+    ...names.map((name) => {
+      const count = String(total(({ answers }) => answers[name] ?? 0)).padStart(5);
+      return `  ${name.padEnd(20)} ${count}, the slowest in ${slowestReadMs[name]} ms`;
+    }),
+    `  compared with the base at their offsets: ${total(({ compared }) => compared)}`,
+    `  ${found.join(', ')}, failed ${total(({ failures }) => failures.length)}`,
+  ];
+}
+
+function endLines({ planted, killedRebuilds = [] }: LakeFaultReport): string[] {
+  const foundBy = (what: 'lost' | 'doubled' | 'gone'): string =>
+    planted === undefined ? 'not planted' : [...planted[what].readers, ...(planted[what].audit ? ['audit'] : [])].join(', ') || 'NONE';
+  const [struck, exact] = [killedRebuilds.filter((one) => one.struck), killedRebuilds.filter((one) => one.exact)];
+  return [
+    ...(['lost', 'doubled', 'gone'] as const).map((what) => `Planted ${what}: found by ${foundBy(what)}.`),
+    `Rebuilds killed in the middle: ${struck.length} of ${killedRebuilds.length}, and ${exact.length} left an exact table.`,
+  ];
 }
 
 function countLines(counts: ReadonlyMap<string, FaultCount>): string[] {

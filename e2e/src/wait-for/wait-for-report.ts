@@ -52,10 +52,10 @@ export function waitForText(rows: readonly WaitForRow[], conditions: string): st
   const failures = waitForFailures(rows);
   return [
     `Each purchase followed by a query that waits for its receipt (${conditions}):`,
-    ...rows.map(
-      ({ engine, layout, seen, purchases, p50Ms, p99Ms }) =>
-        `  ${engine.padEnd(7)} ${layout.padEnd(8)} ${seen} of ${purchases} seen, from the POST to the answer p50 ${p50Ms} ms, p99 ${p99Ms} ms`,
-    ),
+    ...rows.map(({ engine, layout, seen, purchases, p50Ms, p99Ms }) => {
+      const times = `from the POST to the answer p50 ${p50Ms} ms, p99 ${p99Ms} ms`;
+      return `  ${engine.padEnd(7)} ${layout.padEnd(8)} ${seen} of ${purchases} seen, ${times}`;
+    }),
     failures.length === 0 ? 'Passed.' : `Failed: ${failures.join('; ')}.`,
   ].join('\n');
 }

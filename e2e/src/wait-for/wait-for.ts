@@ -18,7 +18,7 @@ type QueryAnswer = QueryView & { readonly results?: ResultPage };
 
 const waitSeconds = 60;
 
-/** Posts purchases, and follows each by a query that waits for its receipt. Runs on the stack of its environment, where no service is up. */
+/** Follows each purchase by a query that waits for its receipt. Runs on the stack of its environment, where no service is up. */
 export async function runWaitFor({ purchases, concurrent, trinoUrl, tell }: WaitForOptions): Promise<WaitForRow[]> {
   const athena = await LocalAthena.start({ trinoUrl });
   const env = {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { countCommits } from './commit-history.ts';
 
-it('a commit with more rows is an append, one with the same rows and fewer files is a merge, and one without a change is an expiry', () => {
+it('more rows are an append, the same rows in fewer files a merge, and no change an expiry', () => {
   const commits = [
     { files: 2, rows: 10 },
     { files: 8, rows: 40 },

@@ -1,6 +1,6 @@
 import type { LakeView } from '@millrace/testing';
 
-/** What the commits of the Iceberg table did. */
+/** Commits of the Iceberg table by their kind. */
 export interface CommitCounts {
   readonly appends: number;
   readonly merges: number;

@@ -52,7 +52,7 @@ export class LakeCheck {
     return allExact({ [reader]: await verdictOf(await this.#base.sums(), this.#readers.all[reader]!) });
   }
 
-  /** As {@link verdicts}, once the table holds what has landed. A table that does not come to that gives its last verdicts. */
+  /** As {@link verdicts}, once the table holds every landed row. After a time limit, the last verdicts are returned. */
   async settledVerdicts(): Promise<ReaderVerdicts> {
     const late = performance.now() + settleMsMax;
     for (;;) {

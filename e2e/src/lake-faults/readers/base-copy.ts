@@ -1,14 +1,16 @@
-import { duckDbSumsSql, type DaySums, type LakeView } from '@millrace/testing';
+import { duckDbRowHashSql, duckDbSumsSql, type DaySums, type LakeView } from '@millrace/testing';
 import { sqlList } from './sql-list.ts';
 import type { DuckDbLake } from './duckdb-lake.ts';
 
 /** Offset of each Kafka partition below which a reader saw every row. */
 export type Offsets = ReadonlyMap<number, number>;
 
+const place = ['_partition', '_offset'] as const;
+
 /** Files that one statement reads. */
 const filesAtOnce = 500;
 
-/** The rows of the base in a DuckDB of their own. A file of the base never changes, so each is read once. */
+/** Places, days and hashes of the rows of the base. A file of the base never changes, so each is read once. */
 export class BaseCopy {
   readonly #duckdb: DuckDbLake;
   readonly #view: LakeView;
@@ -40,10 +42,9 @@ export class BaseCopy {
     for (let start = 0; start < fresh.length; start += filesAtOnce) {
       const keys = fresh.slice(start, start + filesAtOnce);
       const files = sqlList(keys.map((key) => `s3://${this.#view.bucket}/${key}`));
-      const source = `read_parquet([${files}], hive_partitioning = true, hive_types = {dt: VARCHAR}, union_by_name = true)`;
-      await this.#duckdb.rows(
-        this.#read.size === 0 ? `CREATE TABLE base AS SELECT * FROM ${source}` : `INSERT INTO base BY NAME SELECT * FROM ${source}`,
-      );
+      const rows = `read_parquet([${files}], hive_partitioning = true, hive_types = {dt: VARCHAR}, union_by_name = true)`;
+      const source = `SELECT dt, _partition, _offset, user_age, ${duckDbRowHashSql(place)} AS hash FROM ${rows}`;
+      await this.#duckdb.rows(this.#read.size === 0 ? `CREATE TABLE base AS ${source}` : `INSERT INTO base BY NAME ${source}`);
       for (const key of keys) this.#read.add(key);
     }
   }
@@ -53,6 +54,6 @@ export class BaseCopy {
     if (this.#read.size === 0) return [];
     const ends = [...(offsets ?? [])].map(([partition, offset]) => `WHEN ${partition} THEN ${offset}`);
     const below = offsets === undefined ? 'true' : ends.length === 0 ? 'false' : `_offset < CASE _partition ${ends.join(' ')} ELSE 0 END`;
-    return await this.#duckdb.rows<DaySums>(duckDbSumsSql(`base WHERE ${below}`, ['_partition', '_offset']));
+    return await this.#duckdb.rows<DaySums>(duckDbSumsSql(`base WHERE ${below}`, place, 'hash'));
   }
 }

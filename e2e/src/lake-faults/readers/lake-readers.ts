@@ -33,7 +33,7 @@ export class LakeReaders {
       pyiceberg: async () => await this.#pyiceberg.read(inCatalog),
     };
     // pyiceberg computes its sums in Python, which costs a core for a second or more.
-    const everyMs: Readonly<Record<string, number>> = { 'query API': 300, 'DuckDB by catalog': 300, pyiceberg: 5000 };
+    const everyMs: Readonly<Record<string, number>> = { 'query API': 700, 'DuckDB by catalog': 700, pyiceberg: 5000 };
     this.loops = Object.entries(this.all).map(([name, read]) => new ReaderLoop({ name, read, everyMs: everyMs[name] ?? 2000 }));
   }
 

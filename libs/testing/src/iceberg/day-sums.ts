@@ -21,16 +21,25 @@ export interface CatalogTable {
 
 const plainColumns = ['event_id', 'book_id', 'title', 'author', 'genre', 'user_id', 'user_country', 'user_age'];
 
+/** Columns of the Kafka partition and the offset. */
+export type PlaceColumns = readonly [partition: string, offset: string];
+
+/** Returns the SQL of DuckDB for the hash of one row, of which {@link DaySums} has the sum. */
+export function duckDbRowHashSql([partition, offset]: PlaceColumns): string {
+  const text = `concat_ws('|', ${plainColumns.join(', ')}, epoch(purchase_timestamp)::BIGINT, dt, ${partition}, ${offset})`;
+  return `('0x' || substr(md5(${text}), 1, 10))::BIGINT`;
+}
+
 /**
  * Returns the SQL of DuckDB that computes {@link DaySums}.
  *
  * @param source what follows `FROM`, with an optional `WHERE`
- * @param place columns of partition and offset
+ * @param hash the hash of a row. Default: computed from its columns
  */
-export function duckDbSumsSql(source: string, [partition, offset]: readonly [partition: string, offset: string]): string {
-  const text = `concat_ws('|', ${plainColumns.join(', ')}, epoch(purchase_timestamp)::BIGINT, dt, ${partition}, ${offset})`;
+export function duckDbSumsSql(source: string, place: PlaceColumns, hash = duckDbRowHashSql(place)): string {
+  const [partition, offset] = place;
   return `SELECT dt, count(*)::VARCHAR AS rows, count(DISTINCT (${partition}, ${offset}))::VARCHAR AS places,
-    sum(user_age)::VARCHAR AS ages, sum(('0x' || substr(md5(${text}), 1, 10))::BIGINT)::VARCHAR AS hash
+    sum(user_age)::VARCHAR AS ages, sum(${hash})::VARCHAR AS hash
     FROM ${source} GROUP BY dt ORDER BY dt`;
 }
 
