@@ -50,8 +50,12 @@ export async function runLakeFaults(options: LakeFaultOptions): Promise<LakeFaul
   const run = await LakeRun.start(options);
   const inflicted: InflictedLakeFault[] = [];
   const rounds: LakeRound[] = [];
-  let end: Pick<LakeFaultReport, 'planted' | 'killedRebuilds'> = {};
+  let planted: PlantedViolations | undefined;
   try {
+    tell('rebuilds are killed');
+    const killedRebuilds = await run.killRebuilds();
+    for (const { step, applied, struck, exact } of killedRebuilds)
+      tell(`rebuild killed at ${step}${applied ? ', applied' : ''}: ${struck ? 'struck' : 'idle'}, ${exact ? 'exact' : 'NOT EXACT'}`);
     const plan = planLakeFaults({ faults, seed, projectors: projectorCount });
     for (let from = 0; from < plan.length; from += faultsPerRound) {
       run.flow.start();
@@ -67,9 +71,7 @@ export async function runLakeFaults(options: LakeFaultOptions): Promise<LakeFaul
     await run.stopProjectors();
     if (rounds.every((round) => roundFailures(round).length === 0)) {
       tell('violations are planted');
-      const planted = await run.plant();
-      tell('rebuilds are killed');
-      end = { planted, killedRebuilds: await run.killRebuilds() };
+      planted = await run.plant();
     }
     return {
       seed,
@@ -82,7 +84,8 @@ export async function runLakeFaults(options: LakeFaultOptions): Promise<LakeFaul
       commits: run.history.counts,
       deleted: run.history.deleted,
       slowestReadMs: Object.fromEntries(run.readers.loops.map(({ name, slowestMs }) => [name, slowestMs])),
-      ...end,
+      ...(planted === undefined ? {} : { planted }),
+      killedRebuilds,
       unexpectedEnds: run.projectors.reduce((sum, projector) => sum + projector.unexpectedEnds, 0),
       seconds: (performance.now() - started) / 1000,
     };
@@ -224,9 +227,9 @@ class LakeRun implements LakeScene {
     }
   }
 
-  /** Kills rebuilds in the middle. Projectors must have stopped. */
+  /** Kills rebuilds in the middle. The base is still small, so that the table is soon compact again. */
   async killRebuilds(): Promise<KilledRebuild[]> {
-    return await killRebuilds(this.table, async () => await this.#check.isExact('DuckDB by catalog'));
+    return await killRebuilds(this.table, async () => await this.#check.isExactNow());
   }
 
   async stopProjectors(): Promise<void> {

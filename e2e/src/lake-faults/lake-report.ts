@@ -38,8 +38,8 @@ export interface LakeFaultReport {
   readonly slowestReadMs: Readonly<Record<string, number>>;
   /** Absent when a round was not clean. */
   readonly planted?: PlantedViolations;
-  /** Rebuilds that were killed in the middle, at the end of the run. Absent when a round was not clean. */
-  readonly killedRebuilds?: readonly KilledRebuild[];
+  /** Rebuilds that were killed in the middle, before the first round. */
+  readonly killedRebuilds: readonly KilledRebuild[];
   /** Number of projectors that ended without a kill. */
   readonly unexpectedEnds: number;
   readonly seconds: number;
@@ -74,9 +74,9 @@ export function lakeFailures({ rounds, planted, killedRebuilds, commits, unexpec
           `a planted violation was not found: ${what}`,
         ] as const,
     ),
-    [planted?.healed === true, 'the table was not exact after its rebuild'],
+    [planted?.healed === true, 'the table was not exact after the planted violations were undone'],
     [
-      killedRebuilds?.every(({ struck, exact }) => struck && exact) === true,
+      killedRebuilds.every(({ struck, exact }) => struck && exact),
       `a rebuild was not killed at its call, or left another table: ${JSON.stringify(killedRebuilds)}`,
     ],
     [unexpectedEnds === 0, `${unexpectedEnds} projectors ended by themselves`],
@@ -157,7 +157,7 @@ function answerLines({ rounds, slowestReadMs }: LakeFaultReport): string[] {
   ];
 }
 
-function endLines({ planted, killedRebuilds = [] }: LakeFaultReport): string[] {
+function endLines({ planted, killedRebuilds }: LakeFaultReport): string[] {
   const foundBy = (what: 'lost' | 'doubled' | 'gone'): string =>
     planted === undefined ? 'not planted' : [...planted[what].readers, ...(planted[what].audit ? ['audit'] : [])].join(', ') || 'NONE';
   const [struck, exact] = [killedRebuilds.filter((one) => one.struck), killedRebuilds.filter((one) => one.exact)];

@@ -46,10 +46,11 @@ export class LakeCheck {
     return verdicts;
   }
 
-  /** Whether one reader agrees with the base. */
-  async isExact(reader: string): Promise<boolean> {
+  /** Whether the table agrees with the base up to its position, by DuckDB. Batches may land meanwhile. */
+  async isExactNow(): Promise<boolean> {
+    const { offsets, days } = await this.#readers.all['DuckDB by catalog']!();
     await this.#base.refresh();
-    return allExact({ [reader]: await verdictOf(await this.#base.sums(), this.#readers.all[reader]!) });
+    return offsets !== undefined && isExact(compareDays(await this.#base.sums(offsets), days));
   }
 
   /** As {@link verdicts}, once the table holds every landed row. After a time limit, the last verdicts are returned. */

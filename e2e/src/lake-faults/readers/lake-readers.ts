@@ -26,8 +26,7 @@ export class LakeReaders {
     this.#pyiceberg = new PyicebergReads(endpoint);
     const location = `s3://${view.bucket}/_iceberg/${table}`;
     this.all = {
-      'query API': async () => await readByApi(apiUrl, 'auto'),
-      'query API, base': async () => await readByApi(apiUrl, 'base'),
+      'query API': async () => await readByApi(apiUrl),
       'DuckDB by catalog': async () => await readByCatalog({ glue, view, duckdb }, inCatalog),
       'DuckDB by path': async () => await readByPath(duckdb, location),
       pyiceberg: async () => await this.#pyiceberg.read(inCatalog),

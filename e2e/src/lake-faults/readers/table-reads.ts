@@ -50,16 +50,16 @@ export async function readByPath(duckdb: DuckDbLake, location: string): Promise<
 const countSql = 'SELECT dt, count(*) AS n, count(DISTINCT event_id) AS ids, sum(user_age) AS ages FROM purchases GROUP BY dt ORDER BY dt';
 
 /**
- * Asks the query API, in the layout `auto` (the default) or another.
+ * Asks the query API, in its default layout.
  *
  * @throws Error when the query fails, or falls back to the base because an object of the Iceberg table is missing
  */
-export async function readByApi(apiUrl: string, layout: 'auto' | 'base'): Promise<TableRead> {
+export async function readByApi(apiUrl: string): Promise<TableRead> {
   const { status, body } = await patiently(
     async () =>
       await post<QueryView & { readonly results?: ResultPage }>(
         `${apiUrl}/v1/queries`,
-        { sql: countSql, cache: false, timeoutMs: 120_000, ...(layout === 'auto' ? {} : { layout }) },
+        { sql: countSql, cache: false, timeoutMs: 120_000 },
         { prefer: 'wait=60' },
       ),
   );
