@@ -1,7 +1,7 @@
 import { ServiceUnderTest, shortWaits } from '../proof/service-under-test.ts';
 
 /** Time in milliseconds after which the objects of a replaced snapshot may be deleted. Each reader of the proof is faster. */
-export const keptMs = 12_000;
+export const keptMs = 17_000;
 
 // Appends, merges, expiries and deletions take place every second or so. The grace period is longer than a read of the proof.
 const settings = {
