@@ -82,6 +82,18 @@ it(
     const context = recordingContext(after);
     expect(await operate('audit', ['--json'], context)).toBe(0);
     expect(JSON.parse(context.lines.join('\n'))).toMatchObject({ verdict: 'complete', catalog: { registered: 4, missing: [], empty: [] } });
+    // The Iceberg table of the replay holds the same events, and the audit compares it with the ledger of the replay.
+    const rebuilt = recordingContext(after);
+    expect(await operate('lake rebuild', ['--json'], rebuilt)).toBe(0);
+    expect(JSON.parse(rebuilt.lines.join('\n'))).toMatchObject({
+      table: report.replay,
+      before: null,
+      after: { n: 1, rows: 301 },
+      inCatalog: true,
+    });
+    const audited = recordingContext(after);
+    expect(await operate('audit', ['--deep', '--json'], audited)).toBe(0);
+    expect(JSON.parse(audited.lines.join('\n'))).toMatchObject({ verdict: 'complete', projection: { commit: 1, rows: 301 } });
     const old = recordingContext(planted.env);
     expect(await operate('audit', [], old)).toBe(1);
     expect(old.lines.join('\n')).toContain(
