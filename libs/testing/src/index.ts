@@ -5,6 +5,7 @@ export type { ActiveFault, InjectOptions, ProxyCounts } from './faults/fault-boo
 export * from './faults/fault-proxy.ts';
 export * from './iceberg/day-sums.ts';
 export * from './iceberg/pyiceberg-reader.ts';
+export { runPyiceberg } from './iceberg/run-pyiceberg.ts';
 export * from './kafka/secured/certificates.ts';
 export * from './kafka/secured/secured-kafka.ts';
 export * from './kafka/test-topic.ts';

@@ -2,11 +2,9 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pythonEnvironment } from '../processes/python-environment.ts';
 import { root } from '../processes/root.ts';
 import type { CatalogTable, DaySums } from './day-sums.ts';
-
-const folder = join('libs', 'testing', 'python');
+import { pyicebergPython, pythonFolder } from './run-pyiceberg.ts';
 
 /** A process with pyiceberg that reads Iceberg tables through the Glue catalog of the stack. */
 export class PyicebergReader {
@@ -26,8 +24,7 @@ export class PyicebergReader {
    * @param endpoint URL of S3 and Glue
    */
   static async open(endpoint: string): Promise<PyicebergReader> {
-    const python = await pythonEnvironment('pyiceberg-venv', join(folder, 'requirements.txt'));
-    return new PyicebergReader(spawn(python, [join(root, folder, 'iceberg_sums.py'), endpoint]));
+    return new PyicebergReader(spawn(await pyicebergPython(), [join(root, pythonFolder, 'iceberg_sums.py'), endpoint]));
   }
 
   /**

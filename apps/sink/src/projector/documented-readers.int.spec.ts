@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runPyiceberg } from '@millrace/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ProjectedLake } from './testing/projected-lake.ts';
+
+const page = readFileSync(join(import.meta.dirname, '../../../../docs/lake.md'), 'utf8');
+const { AWS_ENDPOINT_URL: endpoint = '' } = process.env;
+/** The day that the examples name. */
+const day = '2024-01-31';
+const seconds = Date.parse(`${day}T00:00:00Z`) / 1000;
+
+let lake: ProjectedLake;
+
+beforeAll(async () => {
+  lake = await ProjectedLake.open();
+  await lake.landed.land(0, [seconds, seconds + 1, seconds + 86_400]);
+  await lake.projection().round();
+});
+afterAll(() => lake?.close());
+
+/** The example of the page in a language, with the addresses and names of the test. */
+function exampleOf(language: 'python'): string {
+  const [, text] = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(page)!;
+  return text!
+    .replaceAll('127.0.0.1:4566', new URL(endpoint).host)
+    .replaceAll('millrace-lake', lake.bucket)
+    .replaceAll('bookstore.', `${lake.stream.database}.`);
+}
+
+it('the example for pyiceberg in docs/lake.md counts the rows of one day', async () => {
+  expect((await runPyiceberg(exampleOf('python'))).trim()).toBe('2');
+}, 300_000);
