@@ -9,7 +9,7 @@ import { QueryErrorInterceptor } from './query-error.interceptor.ts';
 import { requestLimitsOf } from './request-limits.ts';
 import type { QueryString } from './request-reading.ts';
 
-/** `/v1/rejects`: records that broke the contract. They hold personal data, and a redrive changes the topic, so all of it is for `admin`. */
+/** `/v1/rejects`: records that broke the contract. Only for `admin`: they hold personal data, and a redrive changes the topic. */
 @Controller('v1/rejects')
 @RequireScope('admin')
 @UseInterceptors(QueryErrorInterceptor)

@@ -29,7 +29,7 @@ function write(count: number): void {
 }
 
 describe('KeyHistory', () => {
-  it('a range is listed from the newest object to its begin, and later calls list what is new', async () => {
+  it('a range is listed from the newest object to its begin, and later calls list only new objects', async () => {
     write(5000);
     const history = new KeyHistory(store, 'p/');
     const first = await history.since(3_500_000, signal);

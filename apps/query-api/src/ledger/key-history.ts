@@ -19,8 +19,8 @@ export interface MarksSince {
 }
 
 /**
- * Remembers when the objects of a prefix were written. Their keys begin with the inverted number, so a LIST names the newest first. Keys are
- * never reused, so each is listed once.
+ * Remembers when the objects of a prefix were written. Their keys begin with the inverted number, so a LIST names the newest first. Keys
+ * are never reused, so each is listed once.
  */
 export class KeyHistory {
   readonly #store: Pick<InspectableStore, 'listSized'>;

@@ -17,7 +17,7 @@ import { KeptReads } from './kept-reads.ts';
 import { KeyHistory, keysKeptMax, type Mark, type MarksSince } from './key-history.ts';
 import { compactionsOf, gapsOf, newestFirst, stepsOf, type CommitFiles, type TimedEntry, type TimeSteps } from './timeline.ts';
 
-/** Entries of one lane that are kept in memory with their files. The counts of all known ones are kept: 60 MB for a month of eight lanes. */
+/** Entries of one lane that stay in memory with their files. The counts of all known entries stay too: 60 MB for a month of eight lanes. */
 const entriesKeptMax = 200;
 const commitsKeptMax = 20_000;
 /** Objects that one answer reads, and the time after which it reads no more, in milliseconds. */

@@ -4,10 +4,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { sendForJson } from '../../api/request.ts';
 import { pathTo } from '../../app/paths.ts';
 import { ProblemNote } from '../../parts/problem-note.tsx';
+import { reasonCharactersMin, ReasonField } from '../../parts/reason-field.tsx';
 import { ScrollTable } from '../../parts/scroll-table.tsx';
 import { countText } from '../../parts/units.ts';
 
-const reasonCharactersMin = 3;
 const columns = [{ heading: 'Place' }, { heading: 'Plan' }, { heading: 'Event' }, { heading: 'Where to, or why not' }];
 
 type Line = RedriveAnswer['lines'][number];
@@ -86,17 +86,7 @@ export function RedriveDialog({ stream, rejects, onClose, onApplied }: RedriveDi
               void send(true);
             }}
           >
-            <div class="field">
-              <label for="reason">Reason, for the audit log</label>
-              <input
-                id="reason"
-                required
-                minLength={reasonCharactersMin}
-                maxLength={500}
-                value={reason}
-                onInput={({ currentTarget }) => setReason(currentTarget.value)}
-              />
-            </div>
+            <ReasonField reason={reason} onReason={setReason} />
             <div class="row">
               <button type="submit" class="danger" disabled={isBusy || reason.trim().length < reasonCharactersMin}>
                 Produce {countText(answer.counts.produce)} {answer.counts.produce === 1 ? 'event' : 'events'}

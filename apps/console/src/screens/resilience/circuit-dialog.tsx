@@ -2,6 +2,7 @@ import type { CircuitChange, FlowPipeline } from '@millrace/contracts';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { keysOf } from '../../parts/names.ts';
+import { reasonCharactersMin, ReasonField } from '../../parts/reason-field.tsx';
 
 /** The circuit that the user wants to change. */
 export interface ChosenCircuit {
@@ -21,7 +22,6 @@ const effects: Readonly<Record<CircuitChange['mode'], string>> = {
   'forced-closed': 'Force closed: every call is sent, whatever fails',
   disabled: 'Disable: the circuit counts nothing',
 };
-const reasonCharactersMin = 3;
 
 /** Asks for the new mode of a circuit, and for the reason that the audit log keeps. */
 export function CircuitDialog({ chosen: { process, pipeline }, onClose, onChange }: CircuitDialogProps): JSX.Element {
@@ -53,17 +53,7 @@ export function CircuitDialog({ chosen: { process, pipeline }, onClose, onChange
             ))}
           </select>
         </div>
-        <div class="field">
-          <label for="reason">Reason, for the audit log</label>
-          <input
-            id="reason"
-            required
-            minLength={reasonCharactersMin}
-            maxLength={500}
-            value={reason}
-            onInput={({ currentTarget }) => setReason(currentTarget.value)}
-          />
-        </div>
+        <ReasonField reason={reason} onReason={setReason} />
         <p class="muted small">The change lasts until the process restarts.</p>
         <div class="row">
           <button type="submit" class="danger" disabled={reason.trim().length < reasonCharactersMin}>
