@@ -29,15 +29,15 @@ async function baseFile(name: string, offsets: readonly number[], { old = false,
   const lines = offsets.map((offset) =>
     JSON.stringify({
       _offset: offset,
-      event_id: `e${offset}`,
-      book_id: 'b',
+      eventId: `e${offset}`,
+      bookId: 'b',
       title: 'T',
       author: 'A',
       genre: 'Essay',
-      user_id: `u${offset % 3}`,
-      user_country: 'DE',
-      user_age: age,
-      purchase_timestamp: 1_700_000_000 + offset,
+      userId: `u${offset % 3}`,
+      userCountry: 'DE',
+      userAge: age,
+      purchaseTimestamp: 1_700_000_000 + offset,
     }),
   );
   writeFileSync(join(directory, `${name}.json`), `${lines.join('\n')}\n`);
@@ -48,7 +48,7 @@ async function baseFile(name: string, offsets: readonly number[], { old = false,
       ? statement
           .replace(`'${dt}' AS dt, `, '')
           .replace('dt: 1000, ', '')
-          .replace(' genre,', '')
+          .replace(' "genre" AS genre,', '')
           .replace(/genre: \d+, /, '')
       : statement,
   );

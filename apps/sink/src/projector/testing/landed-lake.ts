@@ -80,15 +80,15 @@ export class LandedLake {
     const lines = rows.map(({ offset, time }) =>
       JSON.stringify({
         _offset: offset,
-        event_id: randomUUID(),
-        book_id: randomUUID(),
+        eventId: randomUUID(),
+        bookId: randomUUID(),
         title: `Title ${offset % 7}`,
         author: 'Ursula K. Le Guin',
         genre: ['Fiction', 'Essay'][offset % 2],
-        user_id: `user-${offset % 13}`,
-        user_country: 'DE',
-        user_age: offset % 90,
-        purchase_timestamp: time,
+        userId: `user-${offset % 13}`,
+        userCountry: 'DE',
+        userAge: offset % 90,
+        purchaseTimestamp: time,
       }),
     );
     await writeFile(path, `${lines.join('\n')}\n`);
