@@ -72,11 +72,11 @@ export class GlueCatalog {
 
   /** Creates the database and the table if they are missing, and updates the table's columns to the contract. Idempotent. */
   async ensureTable(options: CallOptions = {}): Promise<void> {
-    const { table, partitionKey } = this.#stream;
+    const { table, partitionKey, fileCodec } = this.#stream;
     const input = {
       Name: this.#table,
       TableType: 'EXTERNAL_TABLE',
-      Parameters: { EXTERNAL: 'TRUE', classification: 'parquet', 'parquet.compression': 'ZSTD' },
+      Parameters: { EXTERNAL: 'TRUE', classification: 'parquet', 'parquet.compression': fileCodec.toUpperCase() },
       PartitionKeys: [{ Name: partitionKey, Type: 'string' }],
       StorageDescriptor: this.#storage(`s3://${this.#bucket}/${tablePrefix(table)}`),
     };
