@@ -1,7 +1,8 @@
 import { cpus, totalmem } from 'node:os';
+import { purchases } from '@millrace/contracts';
 import { BenchLake } from './lake/bench-lake.ts';
 import { runProjector, type ProjectorCost } from './lake/projector-run.ts';
-import { reports, timeReports, type ReportTimes } from './lake/read-reports.ts';
+import { reports, timeReports, timeTrinoReports, type ReportTimes } from './lake/read-reports.ts';
 import { minutesPerCommit, simulateHour, simulateMonth } from './lake/simulate-month.ts';
 import { BenchReport, progress } from './report/bench-report.ts';
 import { loopbackEndpoint, numberAfter } from './report/bench-options.ts';
@@ -14,6 +15,8 @@ const fullRows = 1_000_000;
 const fullFiles = 2020;
 const days = 5;
 const figures = new BenchReport();
+/** Set where `./millrace up --trino` runs. */
+const trinoUrl = process.env['TRINO_URL'];
 
 function reportTimes(state: string, { ms }: ReportTimes, bound: ReportTimes | undefined): void {
   for (const [name, value] of ms) figures.add(`${name}, ${state}: p50`, value, 'ms');
@@ -58,6 +61,12 @@ async function measureTable(rows: number, endpoint: string): Promise<void> {
     progress('five reports before compaction');
     const slow = await timeReports(urisOf(before), endpoint, 3);
     reportTimes('before', slow, undefined);
+    if (trinoUrl !== undefined) {
+      progress('five reports on Trino before compaction');
+      await lake.register([...new Set(before.map(({ partition }) => partition))]);
+      const session = { url: trinoUrl, catalog: 'hive', schema: lake.database };
+      reportTimes('Trino before', await timeTrinoReports(session, purchases.table, 3), undefined);
+    }
 
     progress('the projector compacts the files');
     const compacting = { ...env, PROJECTOR_COMPACTION_SECONDS: '0.5' };
@@ -72,6 +81,11 @@ async function measureTable(rows: number, endpoint: string): Promise<void> {
     const fast = await timeReports(urisOf(after), endpoint, 7);
     reportTimes('one sorted file', bound, undefined);
     reportTimes('after', fast, bound);
+    if (trinoUrl !== undefined) {
+      progress('five reports on Trino after compaction');
+      const session = { url: trinoUrl, catalog: 'iceberg', schema: lake.database };
+      reportTimes('Trino after', await timeTrinoReports(session, `${purchases.table}_iceberg`, 7), undefined);
+    }
     figures.add('five reports, before / after', totalOf(slow.ms) / totalOf(fast.ms), 'ratio', { atLeast: 10 });
     for (const [name, answer] of fast.answers)
       if (answer !== slow.answers.get(name) || answer !== bound.answers.get(name)) throw new Error(`the answers of ${name} differ`);
@@ -108,6 +122,7 @@ async function main(args: readonly string[]): Promise<void> {
     rows,
     reports: Object.keys(reports).join(', '),
     duckdb: 'bare, warm, 2 threads; reads the local S3 on the same processors',
+    trino: trinoUrl === undefined ? 'does not run; start it by ./millrace up --trino' : 'the base by hive, the Iceberg table by iceberg',
     month: `8 lanes, a file each minute, a commit every ${minutesPerCommit} minutes; the projector's code over a store in memory, without data`,
   };
   figures.print('lake', conditions, args.includes('--json'));

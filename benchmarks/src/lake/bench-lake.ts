@@ -10,6 +10,8 @@ import {
   dataKey,
   entryBytes,
   entryKey,
+  GlueCatalog,
+  glueClient,
   s3Client,
   S3ObjectStore,
   TableFiles,
@@ -36,6 +38,7 @@ export class BenchLake {
   readonly database: string;
   readonly store: S3ObjectStore;
   readonly #s3: ReturnType<typeof s3Client>;
+  readonly #endpoint: string;
   readonly #folder: string;
   readonly #duckdb: DuckDBConnection;
 
@@ -43,6 +46,7 @@ export class BenchLake {
     [this.bucket, this.database] = [`bench-lake-${id}`, `bench_lake_${id}`];
     this.#s3 = s3Client({}, { endpoint, region: process.env['AWS_REGION'] ?? 'us-east-1' });
     this.store = new S3ObjectStore(this.#s3, this.bucket);
+    this.#endpoint = endpoint;
     this.#folder = folder;
     this.#duckdb = duckdb;
   }
@@ -107,6 +111,16 @@ export class BenchLake {
     const { body } = await this.#parquet('true');
     await this.store.put('bench/sorted.parquet', body);
     return 'bench/sorted.parquet';
+  }
+
+  /** Registers the days of landed files in Glue, for engines that find the base there. */
+  async register(dts: readonly string[]): Promise<void> {
+    const glue = glueClient({}, { endpoint: this.#endpoint, region: process.env['AWS_REGION'] ?? 'us-east-1' });
+    try {
+      await new GlueCatalog(glue, purchases, this.bucket, undefined, this.database).register(dts);
+    } finally {
+      glue.destroy();
+    }
   }
 
   /** The files of the Iceberg table's newest commit. */

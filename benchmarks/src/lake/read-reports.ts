@@ -1,4 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api';
+import { TrinoRun, type TrinoSession } from '@millrace/testing';
 import { readS3 } from '../duckdb/read-s3.ts';
 import { median } from '../report/figures.ts';
 
@@ -29,18 +30,32 @@ export async function timeReports(uris: readonly string[], endpoint: string, rou
     await connection.run(
       `CREATE VIEW purchases AS FROM read_parquet([${uris.map((uri) => `'${uri}'`).join(', ')}], hive_partitioning = false)`,
     );
-    const times = new Map<string, number[]>();
-    const answers = new Map<string, string>();
-    for (let round = -1; round < rounds; round += 1) {
-      for (const [name, sql] of Object.entries(reports)) {
-        const start = performance.now();
-        answers.set(name, JSON.stringify((await connection.runAndReadAll(sql)).getRowsJson()));
-        if (round >= 0) times.set(name, [...(times.get(name) ?? []), performance.now() - start]);
-      }
-    }
-    return { ms: new Map([...times].map(([name, values]) => [name, median(values)])), answers };
+    return await timeEach(async (sql) => (await connection.runAndReadAll(sql)).getRowsJson(), rounds);
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** Runs each report in Trino. A first run of all is not counted. */
+export async function timeTrinoReports(session: TrinoSession, table: string, rounds: number): Promise<ReportTimes> {
+  return await timeEach(async (sql) => {
+    const run = new TrinoRun(sql.replace('FROM purchases ', `FROM ${table} `), session);
+    await run.ended;
+    if (run.failure !== undefined) throw new Error(`Trino: ${run.failure.message}`);
+    return run.rows;
+  }, rounds);
+}
+
+async function timeEach(run: (sql: string) => Promise<unknown>, rounds: number): Promise<ReportTimes> {
+  const times = new Map<string, number[]>();
+  const answers = new Map<string, string>();
+  for (let round = -1; round < rounds; round += 1) {
+    for (const [name, sql] of Object.entries(reports)) {
+      const start = performance.now();
+      answers.set(name, JSON.stringify(await run(sql)));
+      if (round >= 0) times.set(name, [...(times.get(name) ?? []), performance.now() - start]);
+    }
+  }
+  return { ms: new Map([...times].map(([name, values]) => [name, median(values)])), answers };
 }

@@ -1,5 +1,6 @@
 export type { AthenaFaultKind, AthenaFaultOptions, InjectedAthenaFault } from './athena/athena-faults.ts';
 export * from './athena/local-athena.ts';
+export { TrinoRun, type TrinoSession } from './athena/trino-run.ts';
 export * from './faults/fault.ts';
 export type { ActiveFault, InjectOptions, ProxyCounts } from './faults/fault-book.ts';
 export * from './faults/fault-proxy.ts';
