@@ -11,7 +11,8 @@ export interface Manifest {
   /** Bytes of the values, with one line break each. */
   readonly rawBytes: number;
   readonly ageSum: number;
-  readonly timestampSum: number;
+  /** Of five million seconds since the epoch and more, a number would not be exact. */
+  readonly timestampSum: bigint;
 }
 
 /** Files with the values of the first purchases, one a line. */
@@ -56,7 +57,7 @@ export async function loadTopic(
     autocreateTopics: false,
   });
   const raw = new RawWriter(folder);
-  const sums = { rows: 0, rawBytes: 0, ageSum: 0, timestampSum: 0 };
+  const sums = { rows: 0, rawBytes: 0, ageSum: 0, timestampSum: 0n };
   try {
     let messages: ReturnType<typeof messageOf>[] = [];
     const send = async (): Promise<void> => {
@@ -69,7 +70,7 @@ export async function loadTopic(
       sums.rows += 1;
       sums.rawBytes += message.value.byteLength + 1;
       sums.ageSum += purchase.age;
-      sums.timestampSum += purchase.timestamp;
+      sums.timestampSum += BigInt(purchase.timestamp);
       if (sums.rows <= rawRowsMax) await raw.write(purchase.json);
       if (messages.length === recordsPerSend) await send();
     }

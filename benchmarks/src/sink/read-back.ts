@@ -20,15 +20,16 @@ export async function readBack(files: string, manifest: Manifest, memoryFolder: 
   try {
     await readS3(connection, process.env['AWS_ENDPOINT_URL']!);
     const table = `read_parquet('${files}', hive_partitioning = false)`;
-    const numbersOf = async (sql: string): Promise<number[]> => (await connection.runAndReadAll(sql)).getRows()[0]!.map(Number);
+    const numbersOf = async (sql: string): Promise<bigint[]> =>
+      (await connection.runAndReadAll(sql)).getRows()[0]!.map((value) => BigInt(String(value)));
     const found = await numbersOf(
       `SELECT count(*), count(DISTINCT event_id), sum(user_age), sum(epoch(purchase_timestamp)::BIGINT) FROM ${table}`,
     );
-    const expected = [manifest.rows, manifest.rows, manifest.ageSum, manifest.timestampSum];
+    const expected = [manifest.rows, manifest.rows, manifest.ageSum, manifest.timestampSum].map(BigInt);
     if (found.some((value, at) => value !== expected[at]))
       throw new Error(`rows, distinct ids, ages and times of ${files} are ${found.join(', ')} and not ${expected.join(', ')}`);
     const [count, bytes] = await numbersOf(`SELECT count(*), sum(size) FROM read_blob('${files}')`);
-    return { files: count!, bytes: bytes! };
+    return { files: Number(count), bytes: Number(bytes) };
   } finally {
     connection.closeSync();
     instance.closeSync();
