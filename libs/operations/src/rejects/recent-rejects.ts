@@ -54,7 +54,7 @@ export interface RecentRejects {
 
 /**
  * Lists the newest rejects of a table: those of the file that landed last come first, and within a file the highest offset. It reads files
- * until a limit, so its cost does not depend on the age of the table, apart from one LIST for every thousand files.
+ * until a limit. Only the LISTs depend on the age of the table: one for a thousand files.
  */
 export async function recentRejects(lake: LakeObjects, options: RecentRejectsOptions): Promise<RecentRejects> {
   const { signal, partition, fromMs = 0, after, filesMax, bytesMax } = options;

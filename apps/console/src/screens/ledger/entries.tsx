@@ -1,6 +1,7 @@
 import type { LedgerEntryView, LedgerTimeline } from '@millrace/contracts';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { CloseRow } from '../../parts/close-row.tsx';
 import { Moment } from '../../parts/moment.tsx';
 import { ScrollTable } from '../../parts/scroll-table.tsx';
 import { bytesText, countText } from '../../parts/units.ts';
@@ -111,11 +112,7 @@ function EntryDialog({ entry, onClose }: { readonly entry: LedgerEntryView; read
             ))}
           </ScrollTable>
         )}
-        <div class="row">
-          <button type="button" onClick={() => dialog.current?.close()}>
-            Close
-          </button>
-        </div>
+        <CloseRow dialog={dialog} />
       </div>
     </dialog>
   );

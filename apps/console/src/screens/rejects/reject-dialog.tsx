@@ -2,6 +2,7 @@ import type { RedriveRequest, RejectDetail } from '@millrace/contracts';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { sendForJson } from '../../api/request.ts';
+import { CloseRow } from '../../parts/close-row.tsx';
 import { shortText } from '../../parts/grid/cells.ts';
 import { Moment } from '../../parts/moment.tsx';
 import { usePolled } from '../../parts/polled.ts';
@@ -43,11 +44,7 @@ export function RejectDialog({ stream, partition, offset, onClose, onCorrected }
             <CorrectionForm reject={data} onCorrected={onCorrected} />
           </>
         )}
-        <div class="row">
-          <button type="button" onClick={() => dialog.current?.close()}>
-            Close
-          </button>
-        </div>
+        <CloseRow dialog={dialog} />
       </div>
     </dialog>
   );

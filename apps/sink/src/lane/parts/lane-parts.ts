@@ -5,7 +5,7 @@ import type { OrphanedBatches } from '../../spool/orphaned-batches.ts';
 import type { SpoolBudget } from '../../spool/budget/spool-budget.ts';
 import type { Spool } from '../../spool/spool.ts';
 
-/** Settings of a lane. */
+/** Settings of a lane. Its first batch is sealed at a part of both, so that lanes seal in turn. */
 export interface LaneSettings {
   /** A batch is sealed at this many raw bytes. Firehose's buffer size. */
   readonly flushBytes: number;
