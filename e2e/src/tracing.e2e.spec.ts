@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InlineQueryView, QueryView } from '@millrace/contracts';
-import { LakeView, OtlpReceiver, type ReceivedSpan, type ServiceProcess, spawnService, waitUntil } from '@millrace/testing';
+import {
+  LakeView,
+  OtlpReceiver,
+  type ReceivedSpan,
+  type ServiceProcess,
+  spawnService,
+  waitUntil,
+  withoutShedding,
+} from '@millrace/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Answer, ask, patiently, post, postBatch } from './http.ts';
 import { makePurchases } from './purchases.ts';
@@ -26,6 +34,8 @@ beforeAll(async () => {
     ...lake,
     MILLRACE_HOME: home,
     QUERY_QUEUE_NAME: `tracing-${id}`,
+    ...withoutShedding('PURCHASE'),
+    ...withoutShedding('QUERY'),
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
     // Only the caller decides, so the spans are those of the purchase and of the query below.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pythonEnvironment, spawnService, TestTopic, waitUntil, type ServiceProcess } from '@millrace/testing';
+import { pythonEnvironment, spawnService, TestTopic, waitUntil, type ServiceProcess, withoutShedding } from '@millrace/testing';
 import { Kafka as KafkaBinding, type CloudEvent, type KafkaMessage } from 'cloudevents';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,9 +24,7 @@ beforeAll(async () => {
   purchase = await spawnService('purchase', {
     KAFKA_BROKERS: brokers,
     PURCHASE_TOPIC: topic.name,
-    // The machine is busy with the examples: the service must not shed a batch for that.
-    PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000',
-    PURCHASE_HTTP_SHED_DELAY_MS_FULL: '60000',
+    ...withoutShedding('PURCHASE'),
   });
 });
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaReceipt } from '@millrace/contracts';
 import { PipelineRegistry, ProcessLoad, type RunningService } from '@millrace/runtime';
-import { spawnService, type ServiceProcess, TestTopic } from '@millrace/testing';
+import { spawnService, type ServiceProcess, TestTopic, withoutShedding } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expectEachOnce, load, post, startPurchase, startReadyPurchase } from './testing/purchase-client.ts';
 import { seedPurchase, seedText } from './testing/seed-purchase.ts';
@@ -178,9 +178,7 @@ async function startReplica(): Promise<ServiceProcess> {
     KAFKA_BROKERS: brokers,
     PURCHASE_TOPIC: topic.name,
     MILLRACE_DRAIN_DELAY_MS: '3000',
-    // On a busy machine the event loop of a new replica is late. It would shed requests for that reason.
-    PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000',
-    PURCHASE_HTTP_SHED_DELAY_MS_FULL: '60000',
+    ...withoutShedding('PURCHASE'),
   });
 }
 

@@ -16,6 +16,7 @@ import {
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withoutShedding } from '@millrace/testing';
 import { awsClients, type AwsClients } from './aws-clients.ts';
 
 /** One row of the test table; the other columns get plausible values. */
@@ -78,9 +79,7 @@ export function testEnvironment(
     QUERY_ATHENA_POLL_MS_MIN: '20',
     QUERY_DUCKDB_PROCESS_MB: '600',
     LOG_LEVEL: 'warn',
-    // The event loop is the test's as well: a delay of the test must not make the service shed.
-    QUERY_HTTP_SHED_DELAY_MS_FROM: '30000',
-    QUERY_HTTP_SHED_DELAY_MS_FULL: '60000',
+    ...withoutShedding('QUERY'),
     ...(testParts.httpfsPath === undefined ? {} : { QUERY_DUCKDB_HTTPFS: testParts.httpfsPath }),
     ...(process.env['HOME'] === undefined ? {} : { HOME: process.env['HOME'] }),
     ...more,

@@ -2,7 +2,7 @@ import { GlueClient } from '@aws-sdk/client-glue';
 import { S3Client } from '@aws-sdk/client-s3';
 import { setTimeout as pause } from 'node:timers/promises';
 import { purchases } from '@millrace/contracts';
-import { LakeView, seededRandom, spawnService, waitUntil, type ServiceProcess } from '@millrace/testing';
+import { LakeView, seededRandom, spawnService, waitUntil, type ServiceProcess, withoutShedding } from '@millrace/testing';
 import { auditTable } from '../proof/audit-table.ts';
 import { isClean, type Verdict } from '../proof/compare.ts';
 import { EventNumbers } from '../proof/event-number.ts';
@@ -38,9 +38,7 @@ const queryEnv = {
   QUERY_ENGINES: 'duckdb',
   // A deleted file must not be hidden by a copy.
   QUERY_DUCKDB_CACHE_MB: '0',
-  // Faults are the subject, and not the shedding of load on a small machine.
-  QUERY_HTTP_SHED_DELAY_MS_FROM: '30000',
-  QUERY_HTTP_SHED_DELAY_MS_FULL: '60000',
+  ...withoutShedding('QUERY'),
 };
 
 /** Strikes two projectors while purchases land and readers read. Runs on the stack of its environment, where no service is up. */

@@ -1,3 +1,5 @@
+import { withoutShedding } from '@millrace/testing';
+
 /** Maximum time of any step on a busy machine, in milliseconds; no step waits that long by itself. */
 export const patienceMs = 60_000;
 
@@ -23,15 +25,10 @@ export const slowStoreMs = 3500;
 const store = { attemptMs: 4500, slowCallMs: 2500, slowCallRatio: 0.6 };
 const limitsOf: Readonly<Record<string, typeof store>> = { 'duckdb-reads': statement, s3: store };
 
-/** A busy machine delays every event loop. These settings keep the services from shedding for that reason. */
-function unshed(prefix: keyof typeof pipelinesOf): Record<string, number> {
-  return { [`${prefix}_HTTP_SHED_DELAY_MS_FROM`]: 30_000, [`${prefix}_HTTP_SHED_DELAY_MS_FULL`]: 60_000 };
-}
-
 /** Limits of clients inside those of the pipeline. */
 const more = {
   PURCHASE: {
-    ...unshed('PURCHASE'),
+    ...withoutShedding('PURCHASE'),
     PURCHASE_KAFKA_ANSWER_MS_MAX: 2000,
     PURCHASE_KAFKA_OPEN_MS_MAX: 2000,
     PURCHASE_KAFKA_CHECK_MS_MAX: 800,
@@ -39,7 +36,7 @@ const more = {
   // The registrar makes one call to the catalog at a time.
   SINK: { SINK_GLUE_BREAKER_MINIMUM_CALLS: 2, SINK_KAFKA_BREAKER_MINIMUM_CALLS: 2, SINK_RETRY_WAIT_MS_MAX: 1000, SINK_FLUSH_SECONDS: 1 },
   // Files in the memory of the worker would be read without S3.
-  QUERY: { ...unshed('QUERY'), QUERY_DUCKDB_CACHE_MB: 0 },
+  QUERY: { ...withoutShedding('QUERY'), QUERY_DUCKDB_CACHE_MB: 0 },
 } as const;
 
 /** Circuits that open and close within seconds, and attempts that end soon. The bounds leave room for a busy machine. */

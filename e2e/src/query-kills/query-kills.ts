@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { engineNames, type EngineName } from '@millrace/contracts';
-import { FaultProxy, LocalAthena, spawnService, stackPart, waitUntil, type ServiceProcess } from '@millrace/testing';
+import { FaultProxy, LocalAthena, spawnService, stackPart, waitUntil, type ServiceProcess, withoutShedding } from '@millrace/testing';
 import { postBatch, query } from '../http.ts';
 import { makePurchases } from '../purchases.ts';
 import { stack } from '../stack.ts';
@@ -41,9 +41,7 @@ export async function runQueryKills(options: QueryKillOptions): Promise<QueryKil
     QUERY_ATHENA_POLL_MS_MIN: '50',
     QUERY_ATHENA_POLL_MS_MAX: '500',
     QUERY_DUCKDB_LAYOUT: 'base',
-    // Faults are the subject, and not the shedding of load on a small machine.
-    QUERY_HTTP_SHED_DELAY_MS_FROM: '30000',
-    QUERY_HTTP_SHED_DELAY_MS_FULL: '60000',
+    ...withoutShedding('QUERY'),
   };
   const startWorker = async (more: Record<string, string> = {}): Promise<ServiceProcess> =>
     await spawnService('query-worker', { ...env, ...more });

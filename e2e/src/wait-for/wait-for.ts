@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { engineNames, layoutNames, type EngineName, type LayoutName, type QueryView, type ResultPage } from '@millrace/contracts';
-import { LocalAthena, spawnService, waitUntil } from '@millrace/testing';
+import { LocalAthena, spawnService, waitUntil, withoutShedding } from '@millrace/testing';
 import { ask, patiently, post, postPurchase } from '../http.ts';
 import { waitForRow, type FollowedPurchase, type WaitForRow } from './wait-for-report.ts';
 
@@ -27,9 +27,7 @@ export async function runWaitFor({ purchases, concurrent, trinoUrl, tell }: Wait
     AWS_ENDPOINT_URL_ATHENA: athena.url,
     QUERY_ATHENA_POLL_MS_MIN: '50',
     QUERY_ATHENA_POLL_MS_MAX: '500',
-    // The answer is the subject, and not the shedding of load on a small machine.
-    QUERY_HTTP_SHED_DELAY_MS_FROM: '30000',
-    QUERY_HTTP_SHED_DELAY_MS_FULL: '60000',
+    ...withoutShedding('QUERY'),
   };
   const services = await Promise.all([
     spawnService('purchase'),

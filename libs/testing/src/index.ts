@@ -17,6 +17,7 @@ export type { LaneCheck } from './lake/lane-tally.ts';
 export * from './processes/free-port.ts';
 export * from './processes/python-environment.ts';
 export * from './processes/service-process.ts';
+export * from './processes/shed-settings.ts';
 export * from './processes/stack-part.ts';
 export * from './seeded-random.ts';
 export * from './telemetry/otlp-receiver.ts';

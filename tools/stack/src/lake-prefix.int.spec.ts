@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { GetObjectTaggingCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { purchases, type AuditReport, type EventReceipt, type EventWay, type InlineQueryView } from '@millrace/contracts';
 import { awsAccessFrom, openLakeClients } from '@millrace/lake';
-import { spawnService, type ServiceProcess, type SpawnedServiceName, waitUntil } from '@millrace/testing';
+import { spawnService, type ServiceProcess, type SpawnedServiceName, waitUntil, withoutShedding } from '@millrace/testing';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { setUpLake } from './lake-setup.ts';
@@ -36,6 +36,8 @@ beforeAll(async () => {
     SINK_FLUSH_SECONDS: '1',
     PROJECTOR_INTERVAL_SECONDS: '0.5',
     QUERY_QUEUE_NAME: name,
+    ...withoutShedding('PURCHASE'),
+    ...withoutShedding('QUERY'),
   };
   const all = { ...process.env, ...env };
   await setUpLake(readSettings(all), all, [{ ...purchases, topic: { ...purchases.topic, name } }]);

@@ -6,7 +6,7 @@ import { FirehoseClient, PutRecordBatchCommand, PutRecordCommand } from '@aws-sd
 import { purchases } from '@millrace/contracts';
 import { DocumentCheck } from '@millrace/contracts/testing';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
-import { TestTopic, waitUntil } from '@millrace/testing';
+import { TestTopic, waitUntil, withoutShedding } from '@millrace/testing';
 import AWS from 'aws-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPurchaseConfig } from '../config.ts';
@@ -31,8 +31,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'error',
     KAFKA_BROKERS: process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092',
     PURCHASE_TOPIC: topic.name,
-    PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000',
-    PURCHASE_HTTP_SHED_DELAY_MS_FULL: '60000',
+    ...withoutShedding('PURCHASE'),
     PURCHASE_FIREHOSE_KEYS_FILE: path,
     MILLRACE_AUTH_API_KEYS: `operator:${createHash('sha256').update(apiKey).digest('hex')}:admin`,
   });

@@ -8,18 +8,15 @@ import {
   type Stream,
 } from '@millrace/contracts';
 import { createLogger, startService, type RunningService } from '@millrace/runtime';
-import { type TopicMessage, waitUntil } from '@millrace/testing';
+import { type TopicMessage, waitUntil, withoutShedding } from '@millrace/testing';
 import { expect } from 'vitest';
 import { readPurchaseConfig } from '../config.ts';
 import { serviceOptions } from '../service-options.ts';
 import { seedPurchase } from './seed-purchase.ts';
 
-/** The event loop is the test's as well: a delay of the test must not make the service shed. */
-const patient = { PURCHASE_HTTP_SHED_DELAY_MS_FROM: '30000', PURCHASE_HTTP_SHED_DELAY_MS_FULL: '60000' };
-
 /** Starts the service in this process, on a free port. */
 export async function startPurchase(env: Readonly<Record<string, string>>, streams: readonly Stream[] = declared): Promise<RunningService> {
-  const config = readPurchaseConfig({ LOG_LEVEL: 'error', ...patient, ...env });
+  const config = readPurchaseConfig({ LOG_LEVEL: 'error', ...withoutShedding('PURCHASE'), ...env });
   return await startService({ ...serviceOptions(config, createLogger({ name: 'purchase', level: config.LOG_LEVEL }), streams), port: 0 });
 }
 

@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline/promises';
 import { isAlive, processTree } from '@millrace/runtime/process-life';
-import { waitUntil } from '@millrace/testing';
 import { expect, it } from 'vitest';
 import { builtFile } from '../built-file.ts';
 import { attackNames, type AttackPlan } from '../experiment/experiment-schema.ts';
@@ -41,7 +40,7 @@ it.each(attackNames)(
       ...(existsSync(home) ? [home] : []),
       ...(await Promise.all(ports.map(isOpen))).flatMap((open, n) => (open ? [`port ${ports[n]}`] : [])),
     ];
-    await waitUntil('the end of everything', async () => (await left()).length === 0, { timeoutMs: 60_000 });
+    await expect.poll(left, { timeout: 60_000, interval: 100 }).toEqual([]);
   },
   90_000,
 );

@@ -1,29 +1,41 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const processes = new Map<number, string>();
 const folders = new Set<string>();
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-createInterface({ input: process.stdin })
-  .on('line', (line) => {
-    const [kind, value] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
-    if (kind === 'folder') folders.add(value);
-    else {
-      const startedAt = startOf(Number(value));
-      if (startedAt !== undefined) processes.set(Number(value), startedAt);
-    }
-  })
-  .on('close', () => {
-    for (const [pid, startedAt] of processes) {
-      // Another process may have got the number.
-      if (startOf(pid) !== startedAt) continue;
-      for (const signal of ['SIGCONT', 'SIGKILL'] as const) process.kill(pid, signal);
-    }
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-    process.exit(0);
-  });
+for await (const line of createInterface({ input: process.stdin })) {
+  const [kind, value] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
+  if (kind === 'folder') folders.add(value);
+  else {
+    const startedAt = startOf(Number(value));
+    if (startedAt !== undefined) processes.set(Number(value), startedAt);
+  }
+}
+
+for (const [pid, startedAt] of processes) {
+  // Another process may have got the number.
+  if (startOf(pid) !== startedAt) continue;
+  for (const signal of ['SIGCONT', 'SIGKILL'] as const) process.kill(pid, signal);
+}
+// The process of an attack may still remove its own file of the directory. The removal then fails once.
+for (let trial = 0; folders.size > 0 && trial < 100; trial += 1) {
+  for (const folder of folders) if (isRemoved(folder)) folders.delete(folder);
+  if (folders.size > 0) await pause(100);
+}
+process.exit(0);
+
+function isRemoved(folder: string): boolean {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Field 22: the tick at which the process started. Undefined without the process. */
 function startOf(pid: number): string | undefined {
