@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -21,7 +21,7 @@ for (const [pid, startedAt] of processes) {
   if (startOf(pid) !== startedAt) continue;
   for (const signal of ['SIGCONT', 'SIGKILL'] as const) process.kill(pid, signal);
 }
-// The process of an attack may still remove its own file of the directory. The removal then fails once.
+// The process of an attack may remove its own file at the same moment. `rmSync` then leaves the directory, with or without an error.
 for (let trial = 0; folders.size > 0 && trial < 100; trial += 1) {
   for (const folder of folders) if (isRemoved(folder)) folders.delete(folder);
   if (folders.size > 0) await pause(100);
@@ -31,10 +31,10 @@ process.exit(0);
 function isRemoved(folder: string): boolean {
   try {
     rmSync(folder, { recursive: true, force: true });
-    return true;
   } catch {
     return false;
   }
+  return !existsSync(folder);
 }
 
 /** Field 22: the tick at which the process started. Undefined without the process. */
