@@ -5,19 +5,22 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { purchases } from '@millrace/contracts';
-import { TestTopic } from '@millrace/testing';
+import { spawnService, TestTopic } from '@millrace/testing';
+import { processCost } from './process/process-cost.ts';
 import { progress, BenchReport } from './report/bench-report.ts';
 import { loopbackEndpoint, numberAfter } from './report/bench-options.ts';
+import { sumOf } from './report/figures.ts';
 import { runChild } from './sink/child-run.ts';
 import { installFlink, runFlink } from './sink/flink.ts';
 import { loadTopic, type Manifest, type RawFiles } from './sink/load-topic.ts';
 import { installNativeLoop, runNativeLoop } from './sink/native-loop.ts';
 import { readBack } from './sink/read-back.ts';
-import { runSink, type RunCost } from './sink/sink-run.ts';
+import { runSink, type RunCost, type SinkCost } from './sink/sink-run.ts';
 
-// The sink over a topic that is full already, against a native loop without guarantees, the bare encoder and, on demand, Flink.
+// The sink over a topic that is full already, against a native loop without guarantees, the bare encoder and, on demand, Flink. On demand
+// too, the sink once more while a projector of the same table adds and merges its files without a pause.
 
-const usage = './millrace bench sink [--rows N] [--rivals] [--json]';
+const usage = './millrace bench sink [--rows N] [--rivals] [--projector] [--json]';
 const figures = new BenchReport();
 
 function reportRun(name: string, { seconds, cpuSeconds, peakRssMb }: RunCost, rows: number): void {
@@ -34,7 +37,13 @@ interface Loaded {
   readonly raw: RawFiles;
 }
 
-async function setUp(id: string): Promise<{ readonly bucket: string; readonly database: string }> {
+/** Bucket and database of one run. */
+interface LakePlace {
+  readonly bucket: string;
+  readonly database: string;
+}
+
+async function setUp(id: string): Promise<LakePlace> {
   const place = { bucket: `bench-sink-${id}`, database: `bench_sink_${id}` };
   const script = join(import.meta.dirname, '..', '..', 'tools', 'stack', 'dist', 'set-up.js');
   await promisify(execFile)(process.execPath, [script], {
@@ -43,9 +52,9 @@ async function setUp(id: string): Promise<{ readonly bucket: string; readonly da
   return place;
 }
 
-async function measureSink({ topic, folder, manifest }: Loaded): Promise<RunCost> {
-  const { bucket, database } = await setUp(randomUUID().slice(0, 8));
-  const env = {
+/** Runs the sink into a lake of its own. */
+async function landBySink({ topic, folder, manifest }: Loaded, place: LakePlace): Promise<SinkCost> {
+  return await runSink(topic, manifest.rows, {
     SINK_TOPIC: topic.name,
     SINK_GROUP_ID: `bench-sink-${randomUUID()}`,
     SINK_SPOOL_DIR: join(folder, 'spool'),
@@ -53,19 +62,51 @@ async function measureSink({ topic, folder, manifest }: Loaded): Promise<RunCost
     SINK_FLUSH_SECONDS: String(purchases.buffering.flushSeconds),
     // The last batches land after SIGTERM, however busy the machine is.
     SINK_SHUTDOWN_SECONDS: '600',
-    LAKE_BUCKET: bucket,
-    LAKE_DATABASE: database,
-  };
+    LAKE_BUCKET: place.bucket,
+    LAKE_DATABASE: place.database,
+  });
+}
+
+async function measureSink(loaded: Loaded): Promise<RunCost> {
+  const { folder, manifest } = loaded;
+  const place = await setUp(randomUUID().slice(0, 8));
   progress('the sink runs');
-  const cost = await runSink(topic, manifest.rows, env);
+  const cost = await landBySink(loaded, place);
   progress('the result is read back');
-  const { files, bytes } = await readBack(`s3://${bucket}/${purchases.table}/**/*.parquet`, manifest, folder);
+  const { files, bytes } = await readBack(`s3://${place.bucket}/${purchases.table}/**/*.parquet`, manifest, folder);
   reportRun('sink', cost, manifest.rows);
   figures.add('sink: longest block of the event loop', cost.blockMs, 'ms', { atMost: 50 });
   figures.add('sink: files', files, 'files');
   figures.add('sink: bytes', bytes / 1e6, 'MB');
   figures.add('sink: raw JSON / Parquet', manifest.rawBytes / bytes, 'ratio');
   return cost;
+}
+
+async function measureSinkBesideProjector(loaded: Loaded, alone: RunCost): Promise<void> {
+  const { rows } = loaded.manifest;
+  const { bucket, database } = await setUp(randomUUID().slice(0, 8));
+  const projector = await spawnService('projector', {
+    LAKE_BUCKET: bucket,
+    LAKE_DATABASE: database,
+    PROJECTOR_INTERVAL_SECONDS: '0.5',
+    PROJECTOR_COMPACTION_SECONDS: '0.5',
+    // Two files of a day are merged at once, so that the projector has work during the whole run.
+    PROJECTOR_COMPACTION_FILES_MIN: '2',
+  });
+  try {
+    const before = await processCost(projector.pid);
+    progress('the sink runs beside a projector');
+    const cost = await landBySink(loaded, { bucket, database });
+    const { cpuSeconds } = await processCost(projector.pid);
+    const metrics = await (await fetch(`${projector.url}/metrics`)).text();
+    figures.add('beside a projector: events a second', rows / cost.seconds, 'events/s');
+    figures.add('beside a projector: CPU of the sink per million events', (cost.cpuSeconds * 1e6) / rows, 's');
+    figures.add('beside a projector: cores that the projector used', (cpuSeconds - before.cpuSeconds) / cost.seconds, 'cores');
+    figures.add('beside a projector: bytes that it wrote', sumOf(metrics, 'millrace_projector_compaction_written_bytes_total') / 1e6, 'MB');
+    figures.add('sink beside a projector / sink: events a second', alone.seconds / cost.seconds, 'ratio');
+  } finally {
+    await projector.kill();
+  }
 }
 
 async function measureNativeLoop({ topic, folder, manifest }: Loaded): Promise<RunCost> {
@@ -114,6 +155,7 @@ async function main(args: readonly string[]): Promise<void> {
     const loaded = { topic, folder, ...(await loadTopic(topic.name, rows, folder)) };
     ({ rawBytes } = loaded.manifest);
     const sink = await measureSink(loaded);
+    if (args.includes('--projector')) await measureSinkBesideProjector(loaded, sink);
     const native = await measureNativeLoop(loaded);
     await measureDuckDb(loaded);
     const flink = args.includes('--rivals') ? await measureFlink(loaded) : undefined;
