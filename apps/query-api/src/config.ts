@@ -114,6 +114,13 @@ export const queryConfigSchema = Type.Object({
     maximum: 31_536_000,
     description: 'How long a result may answer equal queries while its tables stay the same, in seconds; 0 turns the cache off',
   }),
+  QUERY_CACHE_STALE_MS_MAX: Type.Integer({
+    default: 1000,
+    minimum: 0,
+    maximum: 60_000,
+    description:
+      'Maximum age in milliseconds of the look at tables and results by which a kept result answers an equal query; 0 looks for each query',
+  }),
   QUERY_CACHE_ENTRIES_MAX: Type.Integer({
     default: 10_000,
     minimum: 1,

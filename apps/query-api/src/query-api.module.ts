@@ -51,6 +51,7 @@ import {
 import { workerConnection } from '@millrace/redis';
 import { Rejects } from './rejects/rejects.ts';
 import { ReportUsage } from './reports/report-usage.ts';
+import { KeptManifests } from './results/kept-manifests.ts';
 import { s3Links } from './results/s3-links.ts';
 import { allReports, checkReports } from './reports/reports.ts';
 import { StatementGate } from './statement/statement-gate.ts';
@@ -169,9 +170,11 @@ export class QueryApiModule implements OnModuleDestroy {
             metrics: Metrics,
           ) => {
             const { queue, redis, resultsUntil } = parts;
+            const manifests = new KeptManifests(config.QUERY_CACHE_STALE_MS_MAX, Date.now);
             return new QueryService({
               queue,
-              cache: cacheOf(config, streams, parts, gate, registry, logger),
+              cache: cacheOf(config, streams, { ...parts, manifests }, gate, registry, logger),
+              manifests,
               estimates: new Estimates({
                 layouts: layoutParts(config, streams, gate, parts.aws, guardsOver(registry)).layouts,
                 gate,
@@ -219,7 +222,7 @@ export class QueryApiModule implements OnModuleDestroy {
 function cacheOf(
   config: QueryConfig,
   streams: readonly Stream[],
-  parts: QueryParts,
+  parts: QueryParts & { readonly manifests: KeptManifests },
   gate: StatementGate,
   registry: PipelineRegistry,
   logger: Logger,
@@ -231,6 +234,8 @@ function cacheOf(
     ...cacheParts(config, streams, parts, registry),
     findQuery: async (id, limits) => await parts.queue.find(id, limits),
     results: parts.resultsUntil,
+    manifests: parts.manifests,
+    staleMsMax: config.QUERY_CACHE_STALE_MS_MAX,
     lookMsMax: registry.get('lake-version').settings().timeout.totalMs,
     now: Date.now,
     onFailure: (error) => logger.warn({ err: error }, 'The cache of results cannot be asked; the query runs.'),

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { authFrom, createLogger, startService, type RunningService } from '@millrace/runtime';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -172,6 +173,26 @@ describe('the cache of results', () => {
       cache: 'hit',
       body: { asOf: [{ offsets: [3, 0, 0, 0, 0, 0, 0, 0] }] },
     });
+  });
+
+  it('a look at the tables that may be old still finds a purchase that landed, within that age', async () => {
+    const ageMsMax = 2000;
+    const config = readQueryConfig(testEnvironment(lake, { ...settings(), QUERY_CACHE_STALE_MS_MAX: String(ageMsMax) }));
+    const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
+    const module = QueryApiModule.of(config, logger);
+    const other = await startService({ name: 'query-api', module, port: 0, logger, admission: 'http', auth: authFrom(config) });
+    const own = api;
+    api = other;
+    try {
+      const before = Number((await count(" WHERE dt > '2019'")).body.results!.rows[0]![0]);
+      expect((await count(" WHERE dt > '2019'")).cache).toBe('hit');
+      await lake.landBatch([purchase()]);
+      await delay(ageMsMax);
+      expect(Number((await count(" WHERE dt > '2019'")).body.results!.rows[0]![0])).toBe(before + 1);
+    } finally {
+      api = own;
+      await other.close();
+    }
   });
 
   it('a kept result without the files of an unregistered day holds until the day is registered', async () => {

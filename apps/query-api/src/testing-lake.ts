@@ -80,6 +80,8 @@ export function testEnvironment(
     QUERY_DUCKDB_PROCESS_MB: '600',
     LOG_LEVEL: 'warn',
     ...withoutShedding('QUERY'),
+    // A test lands files and asks at once.
+    QUERY_CACHE_STALE_MS_MAX: '0',
     ...(testParts.httpfsPath === undefined ? {} : { QUERY_DUCKDB_HTTPFS: testParts.httpfsPath }),
     ...(process.env['HOME'] === undefined ? {} : { HOME: process.env['HOME'] }),
     ...more,

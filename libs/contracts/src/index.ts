@@ -13,7 +13,7 @@ export * from './flow-http.ts';
 export * from './follow-http.ts';
 export * from './firehose-http.ts';
 export * from './headers.ts';
-export { nodeFlags, sinkNodeFlags } from './node-flags.ts';
+export { nodeFlags } from './node-flags.ts';
 export * from './operations/ledger-http.ts';
 export * from './operations/rejects-http.ts';
 export * from './operations/streams-http.ts';

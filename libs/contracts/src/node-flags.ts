@@ -1,8 +1,9 @@
-/** Flags of Node for every service: stack traces name the source, and a warning of kafkajs that means nothing is silent. */
-export const nodeFlags: readonly string[] = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
-
 /**
- * Flags of Node for the sink and the projector. The sink keeps most of its data outside the heap, so a large young generation
- * wins nothing. Node's own limit for it grows with the memory of the machine and may add 100 MB to the sink.
+ * Flags of Node for every service: stack traces name the source, and a warning of kafkajs that means nothing is silent. Node's own limit for
+ * the young generation grows with the memory of the machine. It may add 100 MB to a service, and wins nothing.
  */
-export const sinkNodeFlags: readonly string[] = [...nodeFlags, '--max-semi-space-size=32'];
+export const nodeFlags: readonly string[] = [
+  '--enable-source-maps',
+  '--disable-warning=TimeoutNegativeWarning',
+  '--max-semi-space-size=32',
+];

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeFlags, sinkNodeFlags } from '@millrace/contracts';
+import { nodeFlags } from '@millrace/contracts';
 import { StackError } from './errors.mjs';
 import { installAws, installKafka, installRedis } from './install.ts';
 import type { InstallContext } from './install-once.ts';
@@ -210,7 +210,7 @@ export function planService(name: ServiceName, settings: Settings, env: Env, ali
       name: alias,
       kind: 'service',
       command: pinnedNode,
-      args: [...(name === 'sink' || name === 'projector' ? sinkNodeFlags : nodeFlags), join(root, path)],
+      args: [...nodeFlags, join(root, path)],
       env: {
         ...(name === 'purchase' ? outboxEnv(settings, alias) : {}),
         ...(name === 'query-api' ? flowEnv(settings) : {}),

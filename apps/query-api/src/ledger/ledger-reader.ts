@@ -13,7 +13,7 @@ import {
   type LedgerEntry,
 } from '@millrace/lake';
 import { unanswered } from '../unanswered.ts';
-import { KeptReads } from './kept-reads.ts';
+import { KeptValues } from '../kept-values.ts';
 import { KeyHistory, keysKeptMax, type Mark, type MarksSince } from './key-history.ts';
 import { compactionsOf, gapsOf, newestFirst, stepsOf, type CommitFiles, type TimedEntry, type TimeSteps } from './timeline.ts';
 
@@ -43,9 +43,9 @@ interface EntryCounts {
 class Lane {
   readonly id: LaneId;
   readonly history: KeyHistory;
-  readonly counts = new KeptReads<EntryCounts>(keysKeptMax);
+  readonly counts = new KeptValues<number, EntryCounts>(keysKeptMax);
   readonly #store: InspectableStore;
-  readonly #entries = new KeptReads<LedgerEntry>(entriesKeptMax);
+  readonly #entries = new KeptValues<number, LedgerEntry>(entriesKeptMax);
   /** `from` of the newest entry that is known to have landed. */
   #landedFrom = -1;
 
@@ -98,7 +98,7 @@ export class LedgerReader {
   readonly #lanes: readonly Lane[];
   readonly #log: CommitLog;
   readonly #commits: KeyHistory;
-  readonly #commitFiles = new KeptReads<number>(commitsKeptMax);
+  readonly #commitFiles = new KeptValues<number, number>(commitsKeptMax);
 
   constructor(parts: LedgerReaderParts) {
     const { stream, store } = parts;

@@ -5,6 +5,7 @@ import type { RequestLimits } from '../guards.ts';
 import type { CacheAnswer } from './cache/cached-answers.ts';
 import type { QueryQueue } from './query-queue.ts';
 import type { QueryJobData, QueryRecord } from './query-record.ts';
+import { KeptManifests } from '../results/kept-manifests.ts';
 import { QueryService } from './query-service.ts';
 import { EventStreams } from './progress/event-streams.ts';
 import { QueryWaits } from './wait-for-end.ts';
@@ -65,6 +66,7 @@ function service(
     },
     onAnswered: () => undefined,
     results: () => ({ get: async () => undefined }),
+    manifests: new KeptManifests(0, () => now),
     linkTo: async (key) => `https://s3/${key}`,
     waits: new QueryWaits(10, { watch: () => ({ ended: new AbortController().signal, close: () => undefined }) }),
     changes: { onChange: () => () => undefined },

@@ -4,7 +4,8 @@ import { idOfPrincipal, type Principal } from '@millrace/runtime';
 import type { RequestLimits } from '../guards.ts';
 import type { ResultRow } from '../engines/query-engine.ts';
 import { QueryError } from '../errors.ts';
-import { readManifest, readPage, readRows } from '../results/read-result.ts';
+import type { KeptManifests } from '../results/kept-manifests.ts';
+import { readPage, readRows } from '../results/read-result.ts';
 import { inlineResult } from '../results/inline-result.ts';
 import { linksTo, type LinkRequest, type LinkTo } from '../results/result-links.ts';
 import type { ResultManifest } from '../results/result-manifest.ts';
@@ -30,6 +31,7 @@ export interface QueryServiceParts {
   readonly rules: SubmissionRules;
   /** Where results lie, for calls within a deadline. */
   readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'get'>;
+  readonly manifests: Pick<KeptManifests, 'read'>;
   readonly linkTo: LinkTo;
   readonly waits: QueryWaits;
   readonly changes: Pick<QueryEnds, 'onChange'>;
@@ -296,7 +298,7 @@ export class QueryService {
     const store = this.#parts.results(deadline);
     if (outcome?.stale !== undefined) return { store, manifest: inlineResult(id, outcome.stale) };
     // Cursors carry the id of the query: the client knows its own only.
-    return { store, manifest: { ...(await readManifest(store, outcome?.resultOf ?? id, signal)), queryId: id } };
+    return { store, manifest: { ...(await this.#parts.manifests.read(store, outcome?.resultOf ?? id, signal)), queryId: id } };
   }
 }
 

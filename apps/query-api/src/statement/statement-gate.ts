@@ -2,6 +2,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { duckDbErrorOf } from '../duckdb-error.ts';
 import { QueryError } from '../errors.ts';
 import { duckDbTextOf } from './duckdb-dialect.ts';
+import { KeptValues } from '../kept-values.ts';
 import { foldName } from './fold.ts';
 import { offsetOfByte, offsetOfCodePoint, positionOf, type SourcePosition } from './source-position.ts';
 import { statementError } from './statement-error.ts';
@@ -11,6 +12,11 @@ import type { TreeNode } from './tree-node.ts';
 
 /** Largest tree, as JSON, that is read on the event loop: about 20 ms to read and to walk. */
 const treeCharactersMax = 1024 * 1024;
+
+/** Trees that are kept. A dashboard sends the same few statements, and each passes here several times on its way. */
+const treesMax = 128;
+/** Longest tree that is kept, as JSON. */
+const keptCharactersMax = 64 * 1024;
 
 interface SerializedStatement {
   readonly error: boolean;
@@ -29,6 +35,7 @@ interface SerializedStatement {
 export class StatementGate {
   readonly #instance: DuckDBInstance;
   readonly #rules: NameRules;
+  readonly #trees = new KeptValues<string, SerializedStatement>(treesMax);
 
   private constructor(instance: DuckDBInstance, { database, tables }: AllowedTables, builtIns: readonly string[]) {
     this.#instance = instance;
@@ -87,6 +94,14 @@ export class StatementGate {
   }
 
   async #parse(text: string): Promise<SerializedStatement> {
+    const kept = this.#trees.get(text);
+    if (kept !== undefined) return kept;
+    const { parsed, characters } = await this.#parseNow(text);
+    if (text.length + characters <= keptCharactersMax) this.#trees.keep(text, parsed);
+    return parsed;
+  }
+
+  async #parseNow(text: string): Promise<{ readonly parsed: SerializedStatement; readonly characters: number }> {
     const connection = await this.#instance.connect();
     try {
       const reader = await connection
@@ -100,7 +115,7 @@ export class StatementGate {
         });
       const tree = reader.getRows()[0]?.[0];
       if (typeof tree !== 'string') throw tooComplex();
-      return statementOf(tree, text);
+      return { parsed: statementOf(tree, text), characters: tree.length };
     } finally {
       connection.closeSync();
     }

@@ -1,4 +1,4 @@
-import { purchases, sinkNodeFlags } from '@millrace/contracts';
+import { purchases, nodeFlags } from '@millrace/contracts';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -53,7 +53,7 @@ export class ReplaySink {
       throw new OperationError('unavailable', `The sink is not built (${main} is not there): ./millrace up builds it.`);
     const folder = mkdtempSync(join(tmpdir(), 'millrace-replay-'));
     const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !notInherited.test(name)));
-    const child = spawn(process.execPath, [...sinkNodeFlags, main], {
+    const child = spawn(process.execPath, [...nodeFlags, main], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...inherited,

@@ -13,11 +13,8 @@ const entries = {
   projector: ['apps/sink/dist/projector.js', 'PROJECTOR_PORT'],
 } as const;
 
-// `sinkNodeFlags` of libs/contracts.
-const youngLimit: Readonly<Partial<Record<SpawnedServiceName, readonly string[]>>> = {
-  sink: ['--max-semi-space-size=32'],
-  projector: ['--max-semi-space-size=32'],
-};
+// `nodeFlags` of libs/contracts.
+const flags = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', '--max-semi-space-size=32'];
 
 /** A service that can be started. */
 export type SpawnedServiceName = keyof typeof entries;
@@ -126,7 +123,6 @@ export async function spawnService(
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([key]) => !/^(PURCHASE|SINK|QUERY|QUERY_WORKER|PROJECTOR)_(URL|PORT)$/.test(key)),
   );
-  const flags = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', ...(youngLimit[name] ?? [])];
   const [command, ...args] = [...wrapper, join(root, 'node_modules', '.bin', 'node'), ...flags, join(root, path)];
   const child = spawn(command, args, {
     cwd: root,

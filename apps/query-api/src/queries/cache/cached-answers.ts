@@ -3,7 +3,7 @@ import type { ObjectStore } from '@millrace/lake';
 import { unlessAborted } from '@millrace/resilience';
 import type { Principal } from '@millrace/runtime';
 import type { RequestLimits } from '../../guards.ts';
-import { manifestKey } from '../../results/result-manifest.ts';
+import type { KeptManifests } from '../../results/kept-manifests.ts';
 import type { StatementGate } from '../../statement/statement-gate.ts';
 import { readStatement } from '../../statement/statement-text.ts';
 import { isFinal, type QueryJobData, type QueryOutcome, type QueryRecord } from '../query-record.ts';
@@ -43,9 +43,12 @@ export interface CachedAnswersParts {
   readonly versions: LakeVersions;
   readonly cache: Pick<ResultCache, 'find' | 'renew' | 'forget' | 'lead' | 'release'>;
   readonly findQuery: (id: string, limits: RequestLimits) => Promise<QueryRecord | undefined>;
+  readonly manifests: Pick<KeptManifests, 'isKept'>;
   readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'size'>;
   /** Longest look at the lake and at a result before a statement is run instead, in milliseconds. */
   readonly lookMsMax: number;
+  /** Age that the look at the lake may have, in milliseconds. 0 looks for each query. */
+  readonly staleMsMax: number;
   readonly now: () => number;
   /** Called with the reason why the cache was of no use. */
   readonly onFailure: (error: unknown) => void;
@@ -53,7 +56,7 @@ export interface CachedAnswersParts {
 
 /**
  * Finds the result of an equal query that is still exact, or an equal query that runs. A result is exact as long as nothing was added to
- * the partitions that its statement may read.
+ * the partitions that its statement may read. The look that decides it may be `staleMsMax` old.
  */
 export class CachedAnswers {
   readonly #parts: CachedAnswersParts;
@@ -92,11 +95,11 @@ export class CachedAnswers {
     const { result, leader } = await cache.find(key);
     if (result !== undefined) {
       const signal = AbortSignal.any([AbortSignal.timeout(this.#parts.lookMsMax), ...(limits.signal === undefined ? [] : [limits.signal])]);
-      const [view, size] = await Promise.all([
-        this.#parts.versions.read(reads, signal, scopeOf(data)),
-        unlessAborted(this.#parts.results(limits.deadline).size(manifestKey(result.queryId), { signal }), signal),
+      const [view, isKept] = await Promise.all([
+        this.#parts.versions.read(reads, signal, scopeOf(data), data.waitFor === undefined ? this.#parts.staleMsMax : 0),
+        unlessAborted(this.#parts.manifests.isKept(this.#parts.results(limits.deadline), result.queryId, signal), signal),
       ]);
-      if (view !== undefined && size !== undefined && view.isSameFor(result.version) && holds(view.version, data)) {
+      if (view !== undefined && isKept === true && view.isSameFor(result.version) && holds(view.version, data)) {
         const at = now();
         // Later looks then compare with a nearer state.
         if (JSON.stringify(view.version) !== JSON.stringify(result.version)) await cache.renew(key, { ...result, version: view.version });
@@ -113,7 +116,7 @@ export class CachedAnswers {
           },
         };
       }
-      if (view !== undefined && size === undefined && !signal.aborted) await cache.forget(key);
+      if (view !== undefined && isKept === false && !signal.aborted) await cache.forget(key);
     }
     // The run of an equal query may have begun before its layout held the events.
     if (data.waitFor !== undefined) return { result: 'bypass', key };

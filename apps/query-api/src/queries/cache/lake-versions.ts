@@ -4,7 +4,7 @@ import { tableLedgerPrefix, type CatalogPartition, type GlueCatalog, type Object
 import { unlessAborted, type Pipeline } from '@millrace/resilience';
 import type { PartitionFilter, TableReads } from '../../statement/table-reads.ts';
 import { LaneHead } from './lane-head.ts';
-import { SharedRead } from './shared-read.ts';
+import { RecentRead } from './recent-read.ts';
 
 /** Time for which the name of a table's topic is remembered, in milliseconds. Only an operator gives a table another topic. */
 const topicMs = 60_000;
@@ -34,8 +34,13 @@ export type VersionScope = 'landed' | 'projected';
 
 /** Reads the state of the lake for statements. */
 export interface LakeVersions {
-  /** The state now. Undefined when it is not known, or is just changing. */
-  read(reads: TableReads, signal: AbortSignal, scope?: VersionScope): Promise<LakeView | undefined>;
+  /**
+   * The state now. Undefined when it is not known, or is just changing.
+   *
+   * @param scope `landed` by default
+   * @param ageMsMax age that the state may have, in milliseconds. Default 0: it is read after this call
+   */
+  read(reads: TableReads, signal: AbortSignal, scope?: VersionScope, ageMsMax?: number): Promise<LakeView | undefined>;
 }
 
 /** Digest of the registered partitions for an engine that reads a snapshot: they have no part in it. */
@@ -73,7 +78,7 @@ interface TableState {
 export class LedgerVersions implements LakeVersions {
   readonly #tables: ReadonlyMap<
     string,
-    { readonly table: VersionedTable; readonly states: Readonly<Record<VersionScope, SharedRead<TableState | undefined>>> }
+    { readonly table: VersionedTable; readonly states: Readonly<Record<VersionScope, RecentRead<TableState>>> }
   >;
 
   /**
@@ -84,21 +89,22 @@ export class LedgerVersions implements LakeVersions {
     this.#tables = new Map(
       tables.map((table) => {
         const lanes = new TableLanes(table, now);
-        const sharedIn = (scope: VersionScope): SharedRead<TableState | undefined> =>
-          new SharedRead(
+        const statesIn = (scope: VersionScope): RecentRead<TableState> =>
+          new RecentRead(
             async () =>
               (await pipeline.execute(async ({ signal }) => await lanes.read(scope, signal), { idempotent: true })) as
                 | TableState
                 | undefined,
+            now,
           );
-        return [table.stream.table, { table, states: { landed: sharedIn('landed'), projected: sharedIn('projected') } }];
+        return [table.stream.table, { table, states: { landed: statesIn('landed'), projected: statesIn('projected') } }];
       }),
     );
   }
 
-  async read(reads: TableReads, signal: AbortSignal, scope: VersionScope = 'landed'): Promise<LakeView | undefined> {
+  async read(reads: TableReads, signal: AbortSignal, scope: VersionScope = 'landed', ageMsMax = 0): Promise<LakeView | undefined> {
     const views = await unlessAborted(
-      Promise.all([...reads].map(async ([name, filter]) => await this.#viewOf(name, filter, scope))),
+      Promise.all([...reads].map(async ([name, filter]) => await this.#viewOf(name, filter, scope, ageMsMax))),
       signal,
     );
     if (views === undefined) return undefined;
@@ -116,9 +122,10 @@ export class LedgerVersions implements LakeVersions {
     name: string,
     filter: PartitionFilter,
     scope: VersionScope,
+    ageMsMax: number,
   ): Promise<{ readonly version: TableVersion; readonly isSameFor: (earlier: TableVersion) => boolean } | undefined> {
     const known = this.#tables.get(name);
-    const state = await known?.states[scope].read();
+    const state = await known?.states[scope].read(ageMsMax);
     if (known === undefined || state === undefined) return undefined;
     if (scope === 'projected')
       return state.projected === undefined ? undefined : viewAt(name, state, state.projected, snapshotDigest, filter);

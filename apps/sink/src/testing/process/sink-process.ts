@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sinkNodeFlags } from '@millrace/contracts';
+import { nodeFlags } from '@millrace/contracts';
 import { testParts } from './test-parts.ts';
 
 /** One line of the sink's log. */
@@ -34,7 +34,7 @@ export class SinkProcess {
    */
   static async start(settings: Readonly<Record<string, string>>, under: readonly string[] = []): Promise<SinkProcess> {
     const [command, ...args] = [...under, process.execPath];
-    const child = spawn(command, [...args, ...sinkNodeFlags, join(import.meta.dirname, '../../../dist/main.js')], {
+    const child = spawn(command, [...args, ...nodeFlags, join(import.meta.dirname, '../../../dist/main.js')], {
       env: {
         PATH: process.env['PATH'],
         SINK_PORT: '0',
