@@ -1,10 +1,8 @@
 import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { Lifecycle, LOGGER, ProblemError, RequireScope } from '@millrace/runtime';
-import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Tables } from '../catalog/tables.ts';
-import { mcpServerFor } from '../mcp/mcp-server.ts';
 import type { ToolParts } from '../mcp/tool-call.ts';
 import { QueryService } from '../queries/query-service.ts';
 import { callerOf } from './caller-of.ts';
@@ -40,6 +38,11 @@ export class McpController {
       throw new ProblemError('validation', { detail: 'Send one message in each request. Batches are not supported.' });
     const limits = requestLimitsOf(request, reply, this.lifecycle);
     const call = { caller: callerOf(request), limits };
+    // Loaded by the first message: most processes never get one.
+    const [{ createMcpHandler }, { mcpServerFor }] = await Promise.all([
+      import('@modelcontextprotocol/server'),
+      import('../mcp/mcp-server.ts'),
+    ]);
     const handler = createMcpHandler(() => mcpServerFor(this.#parts, call), {
       // The tools never change, so that a stream of changes would stay open for nothing.
       maxSubscriptions: 0,

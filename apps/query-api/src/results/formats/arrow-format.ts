@@ -27,32 +27,28 @@ import type { ResultFormat } from './result-format.ts';
 import { typedReader, type TypedCell } from './typed-cells.ts';
 
 /** Arrow's stream format, one record batch a batch. */
-export const arrow: ResultFormat = {
-  mediaType: 'application/vnd.apache.arrow.stream',
-  contentType: 'application/vnd.apache.arrow.stream',
-  async *encode(columns, batches) {
-    const kinds = columns.map(columnKind);
-    const readers = kinds.map(typedReader);
-    const types = kinds.map(arrowType);
-    const schema = new Schema(columns.map(({ name }, index) => new Field(name, types[index]!, true)));
-    const bytes = new WrittenBytes();
-    const stream = new RecordBatchStreamWriter();
-    // A result without rows has its schema, too.
-    stream.reset(bytes, schema);
-    for await (const rows of batches) {
-      const children = types.map((type, index) =>
-        dataOf(
-          kinds[index]!,
-          type,
-          rows.map((row) => readers[index]!(row[index] ?? null)),
-        ),
-      );
-      stream.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children })));
-      yield bytes.take();
-    }
-    stream.finish();
+export const encodeArrow: ResultFormat['encode'] = async function* (columns, batches) {
+  const kinds = columns.map(columnKind);
+  const readers = kinds.map(typedReader);
+  const types = kinds.map(arrowType);
+  const schema = new Schema(columns.map(({ name }, index) => new Field(name, types[index]!, true)));
+  const bytes = new WrittenBytes();
+  const stream = new RecordBatchStreamWriter();
+  // A result without rows has its schema, too.
+  stream.reset(bytes, schema);
+  for await (const rows of batches) {
+    const children = types.map((type, index) =>
+      dataOf(
+        kinds[index]!,
+        type,
+        rows.map((row) => readers[index]!(row[index] ?? null)),
+      ),
+    );
+    stream.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children })));
     yield bytes.take();
-  },
+  }
+  stream.finish();
+  yield bytes.take();
 };
 
 /** Collects the bytes of the writer. Its own queue waits for a reader and knows no back-pressure. */

@@ -13,37 +13,33 @@ const micros = { isAdjustedToUTC: false, unit: 'MICROS' } as const;
 const groupRows = 10_000;
 
 /** A Parquet file. One row group is in memory, and the places of the others, because the footer names them. */
-export const parquet: ResultFormat = {
-  mediaType: 'application/vnd.apache.parquet',
-  contentType: 'application/vnd.apache.parquet',
-  async *encode(columns, batches) {
-    const kinds = columns.map(columnKind);
-    const readers = kinds.map(typedReader);
-    const bytes = new ByteWriter();
-    const file = new ParquetWriter({
-      writer: bytes,
-      schema: schemaOf(columns, kinds),
-      codec: 'ZSTD',
-      compressors: { ZSTD: (input) => zstdCompressSync(input) },
-      createdBy: 'millrace',
-    });
-    let group = columns.map((): TypedCell[] => []);
-    let rows = 0;
-    const writeGroup = async (): Promise<Uint8Array> => {
-      await file.write({ columnData: columns.map(({ name }, index) => ({ name, data: group[index]! })), rowGroupSize: rows });
-      group = columns.map(() => []);
-      rows = 0;
-      return taken(bytes);
-    };
-    for await (const batch of batches) {
-      for (const [index, cells] of group.entries()) for (const row of batch) cells.push(readers[index]!(row[index] ?? null));
-      rows += batch.length;
-      if (rows >= groupRows) yield await writeGroup();
-    }
-    if (rows > 0) yield await writeGroup();
-    await file.finish();
-    yield taken(bytes);
-  },
+export const encodeParquet: ResultFormat['encode'] = async function* (columns, batches) {
+  const kinds = columns.map(columnKind);
+  const readers = kinds.map(typedReader);
+  const bytes = new ByteWriter();
+  const file = new ParquetWriter({
+    writer: bytes,
+    schema: schemaOf(columns, kinds),
+    codec: 'ZSTD',
+    compressors: { ZSTD: (input) => zstdCompressSync(input) },
+    createdBy: 'millrace',
+  });
+  let group = columns.map((): TypedCell[] => []);
+  let rows = 0;
+  const writeGroup = async (): Promise<Uint8Array> => {
+    await file.write({ columnData: columns.map(({ name }, index) => ({ name, data: group[index]! })), rowGroupSize: rows });
+    group = columns.map(() => []);
+    rows = 0;
+    return taken(bytes);
+  };
+  for await (const batch of batches) {
+    for (const [index, cells] of group.entries()) for (const row of batch) cells.push(readers[index]!(row[index] ?? null));
+    rows += batch.length;
+    if (rows >= groupRows) yield await writeGroup();
+  }
+  if (rows > 0) yield await writeGroup();
+  await file.finish();
+  yield taken(bytes);
 };
 
 /** The bytes written since the last time. The writer then begins its buffer anew and keeps its offset in the file. */

@@ -5,9 +5,13 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { tableFromIPC } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import type { ResultColumn, ResultRow } from '../../engines/query-engine.ts';
-import { arrow } from './arrow-format.ts';
-import { parquet } from './parquet-format.ts';
+import { wholeFormats } from './result-formats.ts';
 import type { ResultFormat } from './result-format.ts';
+
+const [parquet, arrow] = ['parquet', 'arrow'].map((name) => wholeFormats.find(({ mediaType }) => mediaType.includes(name))!) as [
+  ResultFormat,
+  ResultFormat,
+];
 
 /** One value of each type, its type and its text in DuckDB after it was read from Parquet, and its type in Arrow. */
 const values: readonly (readonly [type: string, cell: ResultRow[number], duckdb: string, shown: string, arrow: string])[] = [
