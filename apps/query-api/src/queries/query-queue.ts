@@ -153,20 +153,20 @@ export class QueryQueue {
    * Finds a query; undefined when no query of that id is kept, or `isVisible` refuses it.
    *
    * @param isVisible decides by the job's data alone, so that a hidden query costs no further look at Redis
+   * @param engine of the query, where it is known. Default: the jobs of every engine are looked through
    * @throws QueryError `unavailable` when Redis does not answer, `deadline-exceeded`
    */
   async find(
     id: string,
     limits: RequestLimits = {},
     isVisible: (data: QueryJobData) => boolean = () => true,
+    engine?: EngineName,
   ): Promise<QueryRecord | undefined> {
+    const engines = engine === undefined ? this.#settings.engines : [engine];
     return await this.#call(
       'find',
       async () => {
-        const [answered, ...jobs] = await Promise.all([
-          this.#answered.find(id),
-          ...this.#settings.engines.map(async (engine) => await this.#jobOf(engine, id)),
-        ]);
+        const [answered, ...jobs] = await Promise.all([this.#answered.find(id), ...engines.map(async (one) => await this.#jobOf(one, id))]);
         return await this.#recordOf(
           id,
           answered,
@@ -440,6 +440,7 @@ function sharedOutcome({ submittedAt }: QueryJobData, leaderId: string, leader: 
       executionMs: finishedAt - startedAt,
     },
     ...(leader.asOf === undefined ? {} : { asOf: leader.asOf }),
+    ...(leader.small === undefined ? {} : { small: leader.small }),
     resultOf: leaderId,
   };
 }

@@ -2,6 +2,7 @@ import type { EngineName, LayoutFallback, LayoutName, Problem, QueryState, Query
 import { samePrincipal, type Principal, type PrincipalId } from '@millrace/runtime';
 import type { Parameter, ResultColumn, ResultRow } from '../engines/query-engine.ts';
 import type { AwaitedOffset } from '../layouts/coverage.ts';
+import type { ResultManifest } from '../results/result-manifest.ts';
 import type { LakeVersion } from './cache/lake-versions.ts';
 
 /** The submitted query: the data of its job. */
@@ -74,6 +75,8 @@ export interface QueryOutcome {
   readonly cancelMs?: number;
   /** The query under whose id the result lies. Absent: this one. Its id is not for clients: it may be another caller's. */
   readonly resultOf?: string;
+  /** The manifest of a small result, with its rows. Absent: it is on S3 only. */
+  readonly small?: ResultManifest;
   /** Epoch milliseconds at which the result was computed, when it was computed for an earlier query. */
   readonly cachedAt?: number;
 }

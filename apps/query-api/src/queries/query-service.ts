@@ -1,4 +1,4 @@
-import type { QueryEstimate, QueryList, ResultLinks, ResultPage } from '@millrace/contracts';
+import type { EngineName, QueryEstimate, QueryList, ResultLinks, ResultPage } from '@millrace/contracts';
 import type { ObjectStore } from '@millrace/lake';
 import { idOfPrincipal, type Principal } from '@millrace/runtime';
 import type { RequestLimits } from '../guards.ts';
@@ -155,9 +155,13 @@ export class QueryService {
 
   /** The query now, or after a wait for its end of at most `waitMs` and the time of its caller. */
   async get(id: string, waitMs: number, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
-    const { queue, waits, now, sleep } = this.#parts;
     if (!idPattern.test(id)) throw notFound(id);
-    const find = async (): Promise<QueryRecord | undefined> => await queue.find(id, limits, (data) => maySee(caller, data));
+    return await this.#look(id, waitMs, caller, limits);
+  }
+
+  async #look(id: string, waitMs: number, caller: Principal, limits: RequestLimits, engine?: EngineName): Promise<QueryRecord> {
+    const { queue, waits, now, sleep } = this.#parts;
+    const find = async (): Promise<QueryRecord | undefined> => await queue.find(id, limits, (data) => maySee(caller, data), engine);
     const leftMs = Math.min(waitMs, (limits.deadline ?? Number.POSITIVE_INFINITY) - now());
     const record =
       leftMs > 0
@@ -186,7 +190,7 @@ export class QueryService {
   ): Promise<QueryRecord> {
     const until = this.#parts.now() + waitMs;
     try {
-      const record = await this.get(submitted.id, waitMs, caller, limits);
+      const record = await this.#look(submitted.id, waitMs, caller, limits, submitted.data.engine);
       // A wait that ended early, for want of a place or with its client, is no timeout.
       if (isFinal(record.state) || onTimeout === 'continue' || this.#parts.now() < until) return record;
       return await this.cancel(submitted.id, caller, limits);
@@ -290,15 +294,16 @@ export class QueryService {
     return record;
   }
 
-  /** Where the result is read: on S3, or in the query itself for a stale answer. */
+  /** Where the result is read: on S3, or in the query itself for a small or a stale answer. */
   async #result(
     { id, outcome }: QueryRecord,
     { signal, deadline }: RequestLimits,
   ): Promise<{ store: Pick<ObjectStore, 'get'>; manifest: ResultManifest }> {
     const store = this.#parts.results(deadline);
     if (outcome?.stale !== undefined) return { store, manifest: inlineResult(id, outcome.stale) };
+    const manifest = outcome?.small ?? (await this.#parts.manifests.read(store, outcome?.resultOf ?? id, signal));
     // Cursors carry the id of the query: the client knows its own only.
-    return { store, manifest: { ...(await this.#parts.manifests.read(store, outcome?.resultOf ?? id, signal)), queryId: id } };
+    return { store, manifest: { ...manifest, queryId: id } };
   }
 }
 

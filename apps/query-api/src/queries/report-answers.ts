@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Pipeline } from '@millrace/resilience';
 import type { EngineResult, ResultColumn, ResultRow } from '../engines/query-engine.ts';
 import { isOutOfReach } from '../errors.ts';
+import type { ResultManifest } from '../results/result-manifest.ts';
 import type { QueryJobData, StaleAnswer } from './query-record.ts';
 
 /** Largest report that is kept to replace a missing one later, in rows and in characters of JSON: it travels in the query's job. */
@@ -16,6 +17,8 @@ export interface ReportAnswer {
   readonly rows: number;
   /** Files that the engine was given, where it takes a list. */
   readonly files?: number;
+  /** The manifest of a small result. */
+  readonly small?: ResultManifest;
   /** The whole result, or undefined when it is too large to be kept. */
   readonly kept: { readonly columns: readonly ResultColumn[]; readonly rows: readonly ResultRow[] } | undefined;
 }

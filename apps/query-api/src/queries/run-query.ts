@@ -4,6 +4,7 @@ import { unlessAborted } from '@millrace/resilience';
 import { uniqueNames } from '../engines/column-names.ts';
 import type { EngineResult, QueryEngine } from '../engines/query-engine.ts';
 import { QueryError, QueryStopped } from '../errors.ts';
+import { smallManifest } from '../results/result-manifest.ts';
 import { writeResult, type ResultLimits } from '../results/write-result.ts';
 import type { Coverage } from '../layouts/coverage.ts';
 import type { ChosenLayout, Layouts } from '../layouts/layouts.ts';
@@ -116,7 +117,7 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
         executionMs: finishedAt - startedAt,
         ...('fresh' in answered ? { ...environment.priceOf(data.engine, bytesScanned), ...filesOf(chosen, answered.fresh) } : {}),
       },
-      ...('stale' in answered ? { stale: answered.stale } : {}),
+      ...('stale' in answered ? { stale: answered.stale } : smallOf(answered.fresh)),
       ...(asOf === undefined ? {} : { asOf }),
     };
   } catch (error) {
@@ -145,6 +146,10 @@ async function keptState(
   const { keeper } = environment;
   if (version !== undefined) return await keeper.exact(query.data, { ...result, version }, signal);
   return before === undefined ? undefined : await keeper.after(before, result, signal);
+}
+
+function smallOf({ small }: ReportAnswer): Pick<QueryOutcome, 'small'> {
+  return small === undefined ? {} : { small };
 }
 
 /** The files that a query read. */
@@ -268,8 +273,17 @@ async function execute(
     signal,
   });
   const { result, kept } = keeping(withUniqueNames(answer));
-  const { rows, bytesScanned } = await writeResult(results, { queryId: id, writerId: newWriterId() }, result, limits, signal);
-  return { finishedAt: now(), rows, bytesScanned, kept: kept(), ...(answer.files === undefined ? {} : { files: answer.files }) };
+  const manifest = await writeResult(results, { queryId: id, writerId: newWriterId() }, result, limits, signal);
+  const { rows, bytesScanned } = manifest;
+  const small = smallManifest(manifest);
+  return {
+    finishedAt: now(),
+    rows,
+    bytesScanned,
+    kept: kept(),
+    ...(small === undefined ? {} : { small }),
+    ...(answer.files === undefined ? {} : { files: answer.files }),
+  };
 }
 
 /** The caller, where authentication knows one. */

@@ -17,6 +17,15 @@ export interface ResultManifest {
   readonly parts: readonly ResultPart[];
 }
 
+/** Largest manifest that the record of its query has a copy of, in characters of JSON. Redis keeps the record. */
+const recordCharactersMax = 2048;
+
+/** The manifest of a small result, for the record of its query; undefined for a larger one. Its reader then needs no call of S3. */
+export function smallManifest(manifest: ResultManifest): ResultManifest | undefined {
+  const isWhole = manifest.bytes < recordCharactersMax && manifest.parts.every((part) => 'text' in part);
+  return isWhole && JSON.stringify(manifest).length <= recordCharactersMax ? manifest : undefined;
+}
+
 /** Prefix of everything kept of one query's result. */
 export function resultPrefix(queryId: string): string {
   return `_results/${queryId}/`;
