@@ -12,6 +12,12 @@ export async function recordedOffsets(table: string, topic: string): Promise<num
   return ends.reduce((sum, to) => sum + to, 0);
 }
 
+/** The partitions of a topic that have a batch in the ledger of a table. */
+export async function recordedPartitions(table: string, topic: string): Promise<Set<number>> {
+  const keys = await lake.objects(`_ledger/${table}/${topic}/`);
+  return new Set(keys.map(({ key }) => Number(/\/p=(\d+)\//.exec(key)?.[1])));
+}
+
 /** Waits until a number of offsets is recorded and every file of theirs is there, and judges the lake then. */
 export async function landedLake(offsets: number, table: string, topic: string, timeoutMs = 120_000): Promise<LakeCheck> {
   await waitUntil(`${offsets} offsets in the ledger of ${table}`, async () => (await recordedOffsets(table, topic)) >= offsets, {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { purchases } from '@millrace/contracts';
-import { createTopic as createNamedTopic, readMessages, type TopicMessage } from '@millrace/testing';
+import { createTopic as createNamedTopic, readMessages, waitForLeaders, type TopicMessage } from '@millrace/testing';
 import { kafka } from './stack.ts';
 
 /** Creates a topic with the settings of the contract. Its name starts with `name`. */
@@ -9,6 +9,14 @@ export async function createTopic(name: string): Promise<string> {
   const { partitions, config } = purchases.topic;
   await withAdmin(async (admin) => await createNamedTopic(admin, { topic, partitions, config }));
   return topic;
+}
+
+/** Adds partitions to a topic. */
+export async function growTopic(topic: string, partitions: number): Promise<void> {
+  await withAdmin(async (admin) => {
+    await admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] });
+    await waitForLeaders(admin, topic, partitions);
+  });
 }
 
 /** Deletes a topic. */

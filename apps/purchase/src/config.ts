@@ -139,6 +139,12 @@ export const purchaseConfigSchema = Type.Object({
     maximum: 60_000,
     description: 'Wait between two attempts to write, in milliseconds',
   }),
+  PURCHASE_KAFKA_METADATA_MS: Type.Integer({
+    default: 30_000,
+    minimum: 100,
+    maximum: 3_600_000,
+    description: 'Interval at which the service looks for new partitions of its topics, in milliseconds',
+  }),
   PURCHASE_KAFKA_OPEN_MS_MAX: Type.Integer({
     default: 2000,
     minimum: 100,

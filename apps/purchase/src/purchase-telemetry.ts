@@ -45,6 +45,8 @@ export function publisherTelemetry(logger: Logger, metrics: Metrics, stream: str
       sessions.inc({ stream, result: 'opened' });
       logger.info({ stream }, 'Kafka is reached; events are taken.');
     },
+    PartitionsChanged: ({ partitions }) =>
+      logger.info({ stream, partitions }, `The topic has ${partitions} partitions; new events are spread over them.`),
     SessionOpenFailed: ({ error, retryInMs }) => {
       sessions.inc({ stream, result: 'failed' });
       logger.warn({ stream, err: error, retryInMs }, 'Kafka cannot be reached; events go to the outbox, or are refused without one.');

@@ -171,6 +171,7 @@ export class PurchaseModule implements OnModuleDestroy {
             const events = new EventService({
               stream,
               publisher: parts === undefined ? publisher : withOutbox(publisher, parts, onRejected),
+              partitions: () => publisher.partitions,
               batchItemsMax: config.PURCHASE_BATCH_ITEMS_MAX,
               newEventId: () => uuidV7(Date.now(), draw),
               onInvalid: () => onRejected('invalid', 1),
@@ -232,6 +233,7 @@ function wayOf(stream: Stream, { config, logger, metrics, guard, access, onOpene
     writer,
     {
       partitions,
+      refreshMs: config.PURCHASE_KAFKA_METADATA_MS,
       lingerMs: config.PURCHASE_LINGER_MS,
       batchBytesMax: config.PURCHASE_SEND_PARTITION_BYTES_MAX,
       queueEventsMax: config.PURCHASE_QUEUE_EVENTS_MAX,

@@ -193,11 +193,11 @@ describe('layouts on DuckDB', () => {
     expect(body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:not-covered' } });
     const invalid = await ask({
       waitFor: [
-        { partition: 8, offset: 0 },
+        { partition: 0, offset: '9007199254740993' },
         { topic: 'other', partition: 0, offset: 0 },
       ],
     });
-    expect(invalid).toMatchObject({ status: 400, body: { errors: [{ field: 'waitFor[0].partition' }, { field: 'waitFor[1].topic' }] } });
+    expect(invalid).toMatchObject({ status: 400, body: { errors: [{ field: 'waitFor[0].offset' }, { field: 'waitFor[1].topic' }] } });
   });
 });
 

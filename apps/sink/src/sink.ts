@@ -166,6 +166,7 @@ export async function openSink(
     topic: stream.topic.name,
     groupId,
     maxMessageBytes: stream.topic.maxMessageBytes,
+    metadataMs: config.SINK_KAFKA_METADATA_MS,
     // Without a spool there is no room for records, and without a sound store every row could land twice.
     ready: Promise.all([disk.done, admission.done]).then(() => undefined),
     leaveMsMax: config.SINK_SHUTDOWN_SECONDS * 50,

@@ -970,7 +970,7 @@ export interface StreamDetail {
   readonly description: string;
   /** Topic of the events. */
   readonly topic: string;
-  /** Number of partitions of the topic. */
+  /** Number of partitions of the topic at its creation. It may have grown since. */
   readonly partitions: number;
   /** Field that is the key: events of one key keep their order. */
   readonly key: string;
@@ -1016,7 +1016,7 @@ export interface StreamView {
   readonly scope: string;
   /** Topic of the events. */
   readonly topic: string;
-  /** Number of partitions of the topic. */
+  /** Number of partitions of the topic at its creation. It may have grown since. */
   readonly partitions: number;
   /** Field that is the key: events of one key keep their order. */
   readonly key: string;

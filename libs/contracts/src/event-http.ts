@@ -114,7 +114,7 @@ const streamViewSchema = Type.Object(
     routes: Type.Array(Type.String(), { description: 'Paths to post one event and a batch of events' }),
     scope: Type.String({ description: 'Scope that posting needs' }),
     topic: Type.String({ description: 'Topic of the events' }),
-    partitions: Type.Integer({ minimum: 1, description: 'Number of partitions of the topic' }),
+    partitions: Type.Integer({ minimum: 1, description: 'Number of partitions of the topic at its creation. It may have grown since' }),
     key: Type.String({ description: 'Field that is the key: events of one key keep their order' }),
     eventType: Type.String({ description: 'CloudEvents type of the events' }),
     schema: Type.String({ description: 'Path of the JSON Schema of the events in the topic' }),

@@ -1,6 +1,7 @@
 import { Type, type Static, type TInteger, type TString } from 'typebox';
 import type { Plain } from './plain.ts';
 import { problemSchema } from './problem.ts';
+import { partitionMax } from './streams/stream.ts';
 
 /** The engines a query can run on. */
 export const engineNames = ['duckdb', 'athena', 'trino'] as const;
@@ -53,7 +54,7 @@ const scalar = Type.Union([Type.String({ maxLength: queryLimits.parameterCharact
 const awaitedSchema = Type.Object(
   {
     topic: Type.Optional(Type.String({ minLength: 1, maxLength: 249, description: 'Topic of the event. Default: the only topic' })),
-    partition: Type.Integer({ minimum: 0, maximum: 100_000 }),
+    partition: Type.Integer({ minimum: 0, maximum: partitionMax }),
     offset: Type.Union([Type.String({ pattern: '^[0-9]{1,16}$' }), Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })]),
     eventId: Type.Optional(Type.String({ maxLength: 64 })),
     durability: Type.Optional(Type.Literal('kafka')),

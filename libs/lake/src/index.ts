@@ -34,6 +34,7 @@ export * from './iceberg/upkeep/sweep.ts';
 export * from './keys.ts';
 export * from './lake-settings.ts';
 export * from './landing.ts';
+export * from './lanes.ts';
 export * from './ledger.ts';
 export { mapParallel } from './map-parallel.ts';
 export * from './object-store.ts';

@@ -32,6 +32,31 @@ describe('./millrace doctor', () => {
     expect(code).toBe(0);
   });
 
+  it('a topic that has grown is sound, and a note names the difference', async () => {
+    const grown = await OwnTopic.open(planted.env, 12);
+    try {
+      const { code, findings } = await doctor({ SINK_TOPIC: grown.name });
+      expect(findings.slice(0, 2)).toEqual([
+        { part: 'kafka', state: 'sound', text: expect.stringContaining('12 partitions') as string },
+        { part: 'kafka', state: 'note', text: expect.stringContaining('has grown from 8 to 12 partitions') as string },
+      ]);
+      expect(code).toBe(0);
+    } finally {
+      await grown.close();
+    }
+  });
+
+  it('a topic with fewer partitions than its contract is a fault', async () => {
+    const small = await OwnTopic.open(planted.env, 7);
+    try {
+      const { code, findings } = await doctor({ SINK_TOPIC: small.name });
+      expect(findings[0]).toMatchObject({ part: 'kafka', state: 'fault', text: expect.stringContaining('at least 8') as string });
+      expect(code).toBe(1);
+    } finally {
+      await small.close();
+    }
+  });
+
   it.each([
     ['limited retention', { ...purchases.topic.config, 'retention.ms': '60000' }, 'set retention.ms=-1'],
     [

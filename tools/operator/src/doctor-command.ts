@@ -3,9 +3,9 @@ import { streams } from '@millrace/contracts';
 import { Arguments } from './arguments.ts';
 import type { OperatorContext } from './operator-context.ts';
 
-const signs: Readonly<Record<Finding['state'], string>> = { sound: '✓', risk: '!', fault: '✗' };
+const signs: Readonly<Record<Finding['state'], string>> = { sound: '✓', note: '·', risk: '!', fault: '✗' };
 
-/** Runs `./millrace doctor`. Exit code 0: all is sound. 2: there are risks. 1: a part is at fault. */
+/** Runs `./millrace doctor`. Exit code 0: all is sound, with or without notes. 2: there are risks. 1: a part is at fault. */
 export async function doctorCommand(args: readonly string[], { env, out, progress, signal }: OperatorContext): Promise<number> {
   const given = Arguments.read(args, { usage: './millrace doctor [--json]', flags: ['--json'] });
   const tables: { readonly table: string; readonly findings: readonly Finding[] }[] = [];

@@ -27,8 +27,8 @@ export async function setUpLake(settings: Settings, env: Env, list: readonly Str
  *
  * @param env names Kafka, S3 and Glue and the access to them, as the services read it
  * @returns the risks of topics that exist already, each as a sentence
- * @throws StackError when the topic exists with another number of partitions: that would break the order per key; or when a
- * setting of the bucket is not valid
+ * @throws StackError when the topic exists with fewer partitions than its contract: Kafka never removes one, so it is another topic; or
+ * when a setting of the bucket is not valid
  */
 export async function createLake(
   { bucket, database }: Pick<Settings, 'bucket' | 'database'>,
@@ -105,9 +105,9 @@ async function createTopic(kafka: kafkajs.Kafka, { topic }: Stream): Promise<str
       return [];
     }
     const found = await readTopicSafety(admin, topic.name);
-    if (found.partitions !== topic.partitions) {
+    if (found.partitions < topic.partitions) {
       throw new StackError(
-        `The topic ${topic.name} has ${found.partitions} partitions; the contract says ${topic.partitions}. Use another topic.`,
+        `The topic ${topic.name} has ${found.partitions} partitions; the contract says at least ${topic.partitions}. Add partitions, or use another topic.`,
       );
     }
     return topicRisks(found);

@@ -19,6 +19,8 @@ type ReadItem = { readonly index: number; readonly message: EventMessage } | { r
 export interface EventServiceOptions {
   readonly stream: Stream;
   readonly publisher: EventPublisher;
+  /** Partitions of the topic now. Default: those of the contract. */
+  readonly partitions?: () => number;
   readonly batchItemsMax: number;
   /** Makes a UUIDv7. */
   readonly newEventId: () => string;
@@ -38,7 +40,7 @@ export class EventService {
   constructor(options: EventServiceOptions) {
     this.#options = options;
     this.#readEvent = eventReaderOf(options.stream);
-    this.#makeMessage = messageMakerOf(options.stream);
+    this.#makeMessage = messageMakerOf(options.stream, options.partitions);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { ProblemError } from '@millrace/runtime';
-import { uuidPattern, type Violation } from '@millrace/contracts';
+import { partitionMax, uuidPattern, type Violation } from '@millrace/contracts';
 import type { NamedPlace } from './follow-event.ts';
 
 const uuid = new RegExp(uuidPattern);
@@ -19,7 +19,7 @@ export interface FollowRequest {
  *
  * @throws ProblemError `validation`, naming each parameter
  */
-export function readFollowRequest(id: string, query: Readonly<Record<string, unknown>>, partitions: number): FollowRequest {
+export function readFollowRequest(id: string, query: Readonly<Record<string, unknown>>): FollowRequest {
   const errors: Violation[] = Object.keys(query)
     .filter((name) => !names.has(name))
     .slice(0, 20)
@@ -29,8 +29,8 @@ export function readFollowRequest(id: string, query: Readonly<Record<string, unk
   const { partition, offset } = query;
   if ((partition === undefined) !== (offset === undefined))
     errors.push({ field: partition === undefined ? 'partition' : 'offset', message: 'is required: a place has a partition and an offset' });
-  if (partition !== undefined && !(isNumber(partition) && Number(partition) < partitions))
-    errors.push({ field: 'partition', message: `must be a whole number from 0 to ${partitions - 1}`, limit: partitions - 1 });
+  if (partition !== undefined && !(isNumber(partition) && Number(partition) <= partitionMax))
+    errors.push({ field: 'partition', message: `must be a whole number from 0 to ${partitionMax}`, limit: partitionMax });
   if (offset !== undefined && !(isNumber(offset) && Number.isSafeInteger(Number(offset))))
     errors.push({ field: 'offset', message: 'must be an offset: a whole number of at most 16 digits' });
   if (errors.length > 0) throw new ProblemError('validation', { detail: `${errors[0]!.field} ${errors[0]!.message}.`, errors });

@@ -86,7 +86,7 @@ export function eventsControllerOf(stream: Stream): Type {
       @Req() request: FastifyRequest,
       @Res() reply: FastifyReply,
     ): Promise<void> {
-      const { eventId, named } = readFollowRequest(id, query, stream.topic.partitions);
+      const { eventId, named } = readFollowRequest(id, query);
       const { client, deadline } = limitsOf(request, reply, this.requestMsMax);
       const left = new AbortController();
       client.onGone((reason) => left.abort(reason));

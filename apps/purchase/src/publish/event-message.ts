@@ -41,8 +41,15 @@ const uuidLength = 36;
 const isoTimeLength = 24;
 const traceparentLength = 55;
 
-/** Compiles the {@link MakeMessage} of a stream. */
-export function messageMakerOf({ name: stream, eventType, eventSource, keyField, timeField, topic: { partitions } }: Stream): MakeMessage {
+/**
+ * Compiles the {@link MakeMessage} of a stream.
+ *
+ * @param partitions over which keys are spread now. Default: those of the contract
+ */
+export function messageMakerOf(
+  { name: stream, eventType, eventSource, keyField, timeField, topic }: Stream,
+  partitions: () => number = () => topic.partitions,
+): MakeMessage {
   const type = Buffer.from(eventType);
   const source = Buffer.from(eventSource);
   const specVersion = Buffer.from(cloudEventsVersion);
@@ -76,7 +83,7 @@ export function messageMakerOf({ name: stream, eventType, eventSource, keyField,
         bytes += headerOverheadBytes + name.length + text.length;
       }
     }
-    return { stream, eventId, partition: partitionOfKey(key, partitions), key, value, headers, bytes };
+    return { stream, eventId, partition: partitionOfKey(key, partitions()), key, value, headers, bytes };
   };
 }
 

@@ -12,7 +12,7 @@ export interface KafkaWriterSettings {
   readonly access: KafkaAccess;
   readonly clientId: string;
   readonly topic: string;
-  /** Partitions that the topic has by its contract. */
+  /** Partitions that the topic had at its creation. It may have grown since. */
   readonly partitions: number;
   /** Time to open a connection, in milliseconds. */
   readonly connectMsMax: number;
@@ -45,7 +45,7 @@ export class KafkaWriter implements TopicWriter {
    * Asks Kafka for the topic, without retries.
    *
    * @returns a sentence for the health report
-   * @throws TopicError when the topic is missing or has another number of partitions than the contract, which would break the order per key
+   * @throws TopicError when the topic is missing, or has fewer partitions than the contract: Kafka never removes one, so it is another topic
    * @throws when Kafka does not answer
    */
   async check(signal?: AbortSignal): Promise<string> {
@@ -66,7 +66,7 @@ export class KafkaWriter implements TopicWriter {
 
   async #openSession(signal: AbortSignal): Promise<WriterSession> {
     await this.#inspect(signal);
-    const { retryDelayMs } = this.#settings;
+    const { retryDelayMs, topic } = this.#settings;
     const producer = new Producer({
       ...baseOptions(this.#settings),
       idempotent: true,
@@ -76,11 +76,11 @@ export class KafkaWriter implements TopicWriter {
     });
     try {
       await abortable(producer.initIdempotentProducer({}), signal);
+      return new KafkaSession(producer, topic, await partitionsOf(producer, topic, signal), this.#guard);
     } catch (error) {
       giveUp(producer);
       throw error;
     }
-    return new KafkaSession(producer, this.#settings.topic, this.#guard);
   }
 
   close(): void {
@@ -97,7 +97,8 @@ export class KafkaWriter implements TopicWriter {
       },
     );
     const partitions = topics.get(topic)?.partitionsCount ?? 0;
-    if (partitions !== expected) throw new TopicError(`the topic ${topic} has ${partitions} partitions, and its contract says ${expected}`);
+    if (partitions < expected)
+      throw new TopicError(`the topic ${topic} has ${partitions} partitions, and its contract says at least ${expected}`);
     return `${brokers.size} broker${brokers.size === 1 ? '' : 's'}, topic ${topic}`;
   }
 }
@@ -106,14 +107,40 @@ class KafkaSession implements WriterSession {
   readonly #producer: Producer;
   readonly #topic: string;
   readonly #guard: KafkaGuard;
+  #partitions: number;
 
-  constructor(producer: Producer, topic: string, guard: KafkaGuard) {
+  /** @param partitions those in the metadata of the producer */
+  constructor(producer: Producer, topic: string, partitions: number, guard: KafkaGuard) {
     this.#producer = producer;
     this.#topic = topic;
+    this.#partitions = partitions;
     this.#guard = guard;
   }
 
+  get partitions(): number {
+    return this.#partitions;
+  }
+
+  async refresh(signal: AbortSignal): Promise<number> {
+    this.#partitions = await this.#guard(
+      'check',
+      async (within) => await partitionsOf(this.#producer, this.#topic, within, { forceUpdate: true }),
+      signal,
+    );
+    return this.#partitions;
+  }
+
   async send(batches: readonly PartitionBatch[], signal: AbortSignal): Promise<SendOutcome> {
+    // The client crashes on a partition that its metadata lacks. The outbox may hold one of a topic that was created again with fewer.
+    const known = batches.filter(({ partition }) => partition < this.#partitions);
+    if (known.length === batches.length) return await this.#sendKnown(batches, signal);
+    const sent = known.length === 0 ? [] : await this.#sendKnown(known, signal);
+    const cause = new TopicError(`the topic ${this.#topic} has only ${this.#partitions} partitions`);
+    const unknown = batches.filter(({ partition }) => partition >= this.#partitions);
+    return new Map([...sent, ...unknown.map(({ partition }) => [partition, { kind: 'not-written', cause }] as const)]);
+  }
+
+  async #sendKnown(batches: readonly PartitionBatch[], signal: AbortSignal): Promise<SendOutcome> {
     let handedOver = false;
     try {
       const result = await this.#guard(
@@ -136,6 +163,17 @@ class KafkaSession implements WriterSession {
   close(): void {
     giveUp(this.#producer);
   }
+}
+
+/** The number of partitions in the metadata of a client, which its sends use. */
+async function partitionsOf(
+  client: Base,
+  topic: string,
+  signal: AbortSignal,
+  { forceUpdate = false }: { readonly forceUpdate?: boolean } = {},
+): Promise<number> {
+  const { topics } = await abortable(client.metadata({ topics: [topic], forceUpdate, retries: 0 }), signal);
+  return topics.get(topic)?.partitionsCount ?? 0;
 }
 
 function baseOptions({ access, clientId, connectMsMax, answerMsMax }: KafkaWriterSettings): BaseOptions {

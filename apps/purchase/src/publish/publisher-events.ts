@@ -3,6 +3,7 @@ import type { FailureReason } from './delivery.ts';
 /** Events of the publisher, for logs and metrics. */
 export type PublisherEvent =
   | { readonly type: 'SessionOpened' }
+  | { readonly type: 'PartitionsChanged'; readonly partitions: number }
   | { readonly type: 'SessionOpenFailed'; readonly error: unknown; readonly retryInMs: number }
   | {
       readonly type: 'SendFinished';

@@ -30,6 +30,7 @@ async function started(settings: Partial<PublisherSettings> = {}): Promise<Publi
     writer,
     {
       partitions: 2,
+      refreshMs: 30_000,
       lingerMs: 1,
       batchBytesMax: 100,
       queueEventsMax: 1000,
@@ -343,6 +344,7 @@ describe('a publisher without Kafka', () => {
       writer,
       {
         partitions: 2,
+        refreshMs: 30_000,
         lingerMs: 1,
         batchBytesMax: 100,
         queueEventsMax: 10,
@@ -357,6 +359,47 @@ describe('a publisher without Kafka', () => {
     writer.answer();
     await promisesSettled();
     expect(request.deliveries).toEqual(['a at 0/0']);
+  });
+});
+
+describe('a topic that grows', () => {
+  it('the publisher looks for partitions at its interval, and sends to a new one', async () => {
+    const publisher = await started();
+    writer.partitions = 5;
+    await clock.advance(29_999);
+    expect(publisher.partitions).toBe(2);
+    await clock.advance(1);
+    expect(publisher.partitions).toBe(5);
+    const request = publish(publisher, message('a', 0), message('b', 4));
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect(request.deliveries).toEqual(['a at 0/0', 'b at 4/0']);
+    await clock.advance(60_000);
+    expect(events.filter(({ type }) => type === 'PartitionsChanged')).toEqual([{ type: 'PartitionsChanged', partitions: 5 }]);
+  });
+
+  it('a session that is opened after the growth knows the new partitions at once, and looks alone', async () => {
+    const publisher = await started();
+    publish(publisher, message('a'));
+    await clock.advance(1);
+    writer.partitions = 3;
+    writer.answer({ 0: unknown });
+    await promisesSettled();
+    expect(publisher.partitions).toBe(3);
+    await clock.advance(30_000);
+    expect(writer.effects.slice(-2)).toEqual(['open 2', 'refresh 2']);
+    await publisher.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('an event of the outbox for a partition that no session has named yet waits for the first session', async () => {
+    const publisher = await started();
+    const request = publish(publisher, message('a', 7));
+    await clock.advance(1);
+    writer.answer();
+    await promisesSettled();
+    expect(request.deliveries).toEqual(['a at 7/0']);
   });
 });
 

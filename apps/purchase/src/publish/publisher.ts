@@ -13,7 +13,10 @@ export const batchQueueShare = 0.75;
 
 /** Settings of the publisher. */
 export interface PublisherSettings {
+  /** Partitions by the contract. They count until the first session is open. */
   readonly partitions: number;
+  /** Interval at which an open session looks for new partitions, in milliseconds. */
+  readonly refreshMs: number;
   /** Linger: how long the first queued event waits for others, in milliseconds. */
   readonly lingerMs: number;
   /** Maximum bytes of one partition in one send. The client does not split a batch, and the topic refuses a larger one as a whole. */
@@ -54,7 +57,7 @@ export class Publisher implements EventPublisher {
   readonly #writer: TopicWriter;
   readonly #settings: PublisherSettings;
   readonly #surroundings: PublisherSurroundings;
-  readonly #queues: readonly PartitionQueue[];
+  readonly #queues: PartitionQueue[] = [];
   readonly #deadlines: CallDeadlines;
   readonly #stop = new AbortController();
   #accepting = true;
@@ -64,6 +67,8 @@ export class Publisher implements EventPublisher {
   #bytes = 0;
   #lingerTimer: unknown;
   #reopenTimer: unknown;
+  #refreshTimer: unknown;
+  #partitions: number;
   #openFailures = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -72,7 +77,12 @@ export class Publisher implements EventPublisher {
     this.#settings = settings;
     this.#surroundings = surroundings;
     this.#deadlines = new CallDeadlines(surroundings.clock);
-    this.#queues = Array.from({ length: settings.partitions }, () => new PartitionQueue());
+    this.#partitions = settings.partitions;
+  }
+
+  /** Partitions of the topic, as Kafka said last. */
+  get partitions(): number {
+    return this.#partitions;
   }
 
   /** Events that wait or are being sent. */
@@ -106,7 +116,7 @@ export class Publisher implements EventPublisher {
     this.#events += messages.length;
     this.#bytes += bytesOf(messages);
     const call = new PublishCall(messages, limits, this.#deadlines, (pending) => this.#leave([pending]));
-    for (const pending of call.pending) if (pending.state === 'queued') this.#queues[pending.message.partition]!.push(pending);
+    for (const pending of call.pending) if (pending.state === 'queued') this.#queueOf(pending.message.partition).push(pending);
     this.#wake();
     const deliveries = await call.deliveries;
     this.#report(deliveries);
@@ -119,6 +129,7 @@ export class Publisher implements EventPublisher {
     if (this.#events > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     this.#stop.abort(new Error('the publisher is closed'));
     this.#surroundings.clock.clearTimeout(this.#reopenTimer);
+    this.#surroundings.clock.clearTimeout(this.#refreshTimer);
     this.#deadlines.stop();
     if (this.#state.name === 'open') this.#state.session.close();
     this.#state = { name: 'closed' };
@@ -198,7 +209,7 @@ export class Publisher implements EventPublisher {
   }
 
   #conclude(partition: number, batch: readonly Pending[], outcome: PartitionOutcome): void {
-    const queue = this.#queues[partition]!;
+    const queue = this.#queueOf(partition);
     if (outcome.kind === 'too-large' && batch.length > 1) {
       this.#leave(batch.filter(({ state }) => state === 'settled'));
       const again = batch.filter(({ state }) => state !== 'settled');
@@ -231,6 +242,8 @@ export class Publisher implements EventPublisher {
       this.#openFailures = 0;
       this.#state = { name: 'open', session };
       observe({ type: 'SessionOpened' });
+      this.#usePartitions(session.partitions);
+      this.#refreshLater(session);
       this.#wake();
     } catch (error) {
       if (this.#stop.signal.aborted) return;
@@ -241,6 +254,35 @@ export class Publisher implements EventPublisher {
       observe({ type: 'SessionOpenFailed', error, retryInMs });
       this.#failQueued(error);
     }
+  }
+
+  /** A topic may grow while events flow. Later events are spread over the new partitions too. */
+  #usePartitions(partitions: number): void {
+    if (partitions === this.#partitions) return;
+    this.#partitions = partitions;
+    this.#surroundings.observe({ type: 'PartitionsChanged', partitions });
+  }
+
+  #refreshLater(session: WriterSession): void {
+    const { clock } = this.#surroundings;
+    clock.clearTimeout(this.#refreshTimer);
+    this.#refreshTimer = clock.setTimeout(() => void this.#refresh(session), this.#settings.refreshMs);
+  }
+
+  async #refresh(session: WriterSession): Promise<void> {
+    const isOpen = (): boolean => this.#state.name === 'open' && this.#state.session === session;
+    if (!isOpen()) return;
+    // No answer is no finding: a send notices by itself that Kafka is away.
+    const partitions = await session.refresh(this.#stop.signal).catch(() => this.#partitions);
+    if (!isOpen()) return;
+    this.#usePartitions(partitions);
+    this.#refreshLater(session);
+  }
+
+  /** Also of a partition that no session has named yet: the outbox may hold its events. */
+  #queueOf(partition: number): PartitionQueue {
+    while (this.#queues.length <= partition) this.#queues.push(new PartitionQueue());
+    return this.#queues[partition]!;
   }
 
   #failQueued(cause: unknown): void {

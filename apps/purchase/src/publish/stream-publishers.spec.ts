@@ -24,6 +24,7 @@ beforeEach(() => {
         writer,
         {
           partitions: 2,
+          refreshMs: 30_000,
           lingerMs: 0,
           batchBytesMax: 100,
           queueEventsMax: 10,

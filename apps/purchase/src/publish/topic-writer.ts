@@ -34,6 +34,14 @@ export interface TopicWriter {
 
 /** Writes under one producer id, one send at a time. */
 export interface WriterSession {
+  /** Partitions that the topic had when the session was opened. */
+  readonly partitions: number;
+  /**
+   * Asks Kafka how many partitions the topic has. Later sends may use new ones.
+   *
+   * @throws when Kafka does not answer
+   */
+  refresh(signal: AbortSignal): Promise<number>;
   /**
    * Sends at most one batch per partition and never rejects. Close the session after any outcome other than `written`: its producer does
    * not know which sequence number the broker expects next.

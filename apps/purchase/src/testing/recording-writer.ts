@@ -19,10 +19,13 @@ export class RecordingWriter implements TopicWriter {
   openAfter: Promise<void> | undefined;
   /** Most events the "broker" takes in one batch that holds an event of this id; none by default. */
   tooLarge: ReadonlySet<string> = new Set();
+  /** Partitions that Kafka names. */
+  partitions: number;
   #sessions = 0;
   #outstanding: Outstanding | undefined;
 
   constructor(partitions: number) {
+    this.partitions = partitions;
     this.logs = Array.from({ length: partitions }, () => []);
   }
 
@@ -42,6 +45,11 @@ export class RecordingWriter implements TopicWriter {
     let closed = false;
     this.effects.push(`open ${id}`);
     return {
+      partitions: this.partitions,
+      refresh: async () => {
+        this.effects.push(`refresh ${id}`);
+        return await Promise.resolve(this.partitions);
+      },
       send: async (batches) => {
         if (closed) throw new Error(`session ${id} is closed`);
         if (this.#outstanding !== undefined) throw new Error('another send is outstanding');
@@ -68,7 +76,7 @@ export class RecordingWriter implements TopicWriter {
 
   #write({ partition, messages }: PartitionBatch): PartitionOutcome {
     if (messages.some(({ eventId }) => this.tooLarge.has(eventId))) return { kind: 'too-large', cause: new Error('too large') };
-    const log = this.logs[partition]!;
+    const log = (this.logs[partition] ??= []);
     const baseOffset = BigInt(log.length);
     log.push(...messages.map(({ eventId }) => eventId));
     return { kind: 'written', baseOffset };

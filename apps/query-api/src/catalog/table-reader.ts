@@ -1,6 +1,7 @@
 import type { Stream } from '@millrace/contracts';
 import type { CatalogPartition, GlueCatalog, InspectableStore } from '@millrace/lake';
 import { QueryError } from '../errors.ts';
+import { KnownLanes } from '../known-lanes.ts';
 import { unanswered } from '../unanswered.ts';
 import { LaneReader, type LaneState } from './lane-reader.ts';
 import { ProjectionReader, type ProjectionState } from './projection-reader.ts';
@@ -35,7 +36,7 @@ export interface TableReaderParts {
 /** Reads the state of one table. Concurrent requests share a read, and requests of the next moments its result. */
 export class TableReader {
   readonly #parts: TableReaderParts;
-  readonly #lanes: readonly LaneReader[];
+  readonly #lanes: KnownLanes<LaneReader>;
   readonly #projection: ProjectionReader;
   #state: TableState | undefined;
   #running: Promise<TableState> | undefined;
@@ -43,10 +44,7 @@ export class TableReader {
   constructor(parts: TableReaderParts) {
     this.#parts = parts;
     const { stream, bucket, store } = parts;
-    this.#lanes = Array.from(
-      { length: stream.topic.partitions },
-      (_, partition) => new LaneReader(store, { table: stream.table, topic: stream.topic.name, partition }),
-    );
+    this.#lanes = new KnownLanes(store, stream, (lane) => new LaneReader(store, lane));
     this.#projection = new ProjectionReader({ stream, bucket, store });
   }
 
@@ -64,13 +62,18 @@ export class TableReader {
     return await this.#running;
   }
 
+  async #readLanes(signal: AbortSignal): Promise<LaneState[]> {
+    const lanes = await this.#lanes.read({ signal });
+    return await Promise.all(lanes.map(async (lane) => await lane.read(signal)));
+  }
+
   async #readNow(): Promise<TableState> {
     const { stream, catalog, now, timeout = (ms: number) => AbortSignal.timeout(ms), onProjectionFailure } = this.#parts;
     const signal = timeout(readMsMax);
     const atMs = now();
     try {
       const [lanes, registered, projection] = await Promise.all([
-        Promise.all(this.#lanes.map(async (lane) => await lane.read(signal))),
+        this.#readLanes(signal),
         catalog.partitions({ signal }),
         this.#projection.read(signal).catch((error: unknown) => {
           onProjectionFailure(error);

@@ -34,6 +34,8 @@ const store = {
       .filter((key) => key.startsWith(prefix))
       .toSorted()
       .slice(0, limit),
+  listFolders: async (prefix: string) =>
+    [...objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => `${key.slice(prefix.length).split('/')[0]}/`),
   listSized: async (prefix: string, { startAfter = '' } = {}) => {
     calls.list += 1;
     const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > startAfter);

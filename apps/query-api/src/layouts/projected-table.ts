@@ -12,6 +12,7 @@ import {
   type TableSnapshot,
   type Tail,
 } from '@millrace/lake';
+import { KnownLanes } from '../known-lanes.ts';
 import { SharedRead } from '../queries/cache/shared-read.ts';
 
 /** Time for which the topics of a table's ledger are remembered, in milliseconds. Only an operator adds one. */
@@ -46,12 +47,13 @@ export class ProjectedTable {
   readonly files: TableFiles;
   readonly #withTail: SharedRead<Readable<SnapshotWithTail>>;
   readonly #pinned: SharedRead<Readable<TableSnapshot>>;
-  #tails: readonly LaneTail[] = [];
+  readonly #tails: KnownLanes<LaneTail>;
   #topics: { readonly names: readonly string[]; readonly at: number } | undefined;
 
   constructor(parts: ProjectedTableParts) {
     this.#parts = parts;
     this.files = new TableFiles(parts);
+    this.#tails = new KnownLanes(parts.store, parts.stream, (lane) => new LaneTail(parts.store, parts.stream, lane));
     this.#withTail = new SharedRead(async () => await readable(async () => await this.#readWithTail()));
     this.#pinned = new SharedRead(async () => await readable(async () => await this.#readPinned()));
   }
@@ -81,15 +83,8 @@ export class ProjectedTable {
     if (snapshot === undefined) return { fallback: 'missing' };
     const { topic } = snapshot.commit;
     if (topic !== stream.topic.name || topics.some((name) => name !== topic)) return { fallback: 'relocated' };
-    if (this.#tails.length === 0) {
-      this.#tails = Array.from(
-        { length: stream.topic.partitions },
-        (_, partition) => new LaneTail(this.#parts.store, stream, { table: stream.table, topic, partition }),
-      );
-    }
-    const tails = await Promise.all(
-      this.#tails.map(async (tail, partition) => await tail.after(snapshot.position[partition] ?? chainStart)),
-    );
+    const lanes = await this.#tails.read();
+    const tails = await Promise.all(lanes.map(async (tail, partition) => await tail.after(snapshot.position[partition] ?? chainStart)));
     const known = tails.filter((tail) => tail !== undefined);
     return known.length < tails.length ? { fallback: 'behind' } : { state: { snapshot, tails: known, partitions } };
   }
@@ -112,9 +107,10 @@ export class ProjectedTable {
   }
 }
 
-/** The position of a snapshot as one offset for each partition of the topic. */
+/** The position of a snapshot as one offset for each partition: those of the contract, and those up to the last one with rows. */
 export function offsetsOf({ topic }: Pick<Stream, 'topic'>, { position }: Pick<TableSnapshot, 'position'>): number[] {
-  return Array.from({ length: topic.partitions }, (_, partition) => position[partition]?.to ?? 0);
+  const last = Math.max(topic.partitions - 1, ...Object.keys(position).map(Number));
+  return Array.from({ length: last + 1 }, (_, partition) => position[partition]?.to ?? 0);
 }
 
 /** Whether the store or the catalog answered that the projection cannot be read. Without an answer the base cannot be read either. */

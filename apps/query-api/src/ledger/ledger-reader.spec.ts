@@ -29,6 +29,10 @@ const store = {
     return await Promise.resolve(objects.get(key)?.bytes);
   },
   size: async (key: string) => await Promise.resolve(objects.get(key)?.bytes.byteLength),
+  listFolders: async (prefix: string) =>
+    await Promise.resolve(
+      [...objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => `${key.slice(prefix.length).split('/')[0]}/`),
+    ),
   listSized: async (prefix: string, { startAfter = '' }: { readonly startAfter?: string } = {}) =>
     await Promise.resolve(
       [...objects]
@@ -120,6 +124,20 @@ describe('LedgerReader', () => {
         { partition: 0, from: 10 },
       ],
     });
+  });
+
+  it('a partition beyond the contract has its lane', async () => {
+    record(0, 0, 550_000);
+    record(4, 0, 560_000);
+    const timeline = await read(500_000, 600_000);
+    expect(timeline.lanes.map(({ partition, to }) => [partition, to])).toEqual([
+      [0, 10],
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [4, 10],
+    ]);
+    expect(timeline.list).toMatchObject([{ partition: 4, from: 0 }, { partition: 0 }]);
   });
 
   it('an entry is read once', async () => {

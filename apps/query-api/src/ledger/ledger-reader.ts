@@ -12,6 +12,7 @@ import {
   type LaneId,
   type LedgerEntry,
 } from '@millrace/lake';
+import { KnownLanes } from '../known-lanes.ts';
 import { unanswered } from '../unanswered.ts';
 import { KeptValues } from '../kept-values.ts';
 import { KeyHistory, keysKeptMax, type Mark, type MarksSince } from './key-history.ts';
@@ -95,7 +96,7 @@ interface Unread {
  */
 export class LedgerReader {
   readonly #parts: LedgerReaderParts;
-  readonly #lanes: readonly Lane[];
+  readonly #lanes: KnownLanes<Lane>;
   readonly #log: CommitLog;
   readonly #commits: KeyHistory;
   readonly #commitFiles = new KeptValues<number, number>(commitsKeptMax);
@@ -103,10 +104,7 @@ export class LedgerReader {
   constructor(parts: LedgerReaderParts) {
     const { stream, store } = parts;
     this.#parts = parts;
-    this.#lanes = Array.from(
-      { length: stream.topic.partitions },
-      (_, partition) => new Lane(store, { table: stream.table, topic: stream.topic.name, partition }),
-    );
+    this.#lanes = new KnownLanes(store, stream, (lane) => new Lane(store, lane));
     this.#log = new CommitLog(store, stream.table);
     this.#commits = new KeyHistory(store, commitPrefix(stream.table));
   }
@@ -127,18 +125,19 @@ export class LedgerReader {
   async #read(range: TimeSteps, signal: AbortSignal): Promise<LedgerTimeline> {
     const { stream } = this.#parts;
     const { fromMs, toMs, steps } = range;
-    const histories = await mapParallel(this.#lanes, readsAtOnce, async ({ history }) => await history.since(fromMs, signal));
+    const all = await this.#lanes.read({ signal });
+    const histories = await mapParallel(all, readsAtOnce, async ({ history }) => await history.since(fromMs, signal));
     const commits = await this.#commits.since(fromMs, signal);
-    const heads = await mapParallel(this.#lanes, readsAtOnce, async (lane) => await lane.head(signal));
+    const heads = await mapParallel(all, readsAtOnce, async (lane) => await lane.head(signal));
     const inRange = ({ marks }: MarksSince): readonly Mark[] => marks.filter(({ atMs }) => atMs <= toMs);
     await this.#readSome([
-      ...this.#lanes.flatMap((lane, n) => unreadOf(lane, inRange(histories[n]!), signal)),
+      ...all.flatMap((lane, n) => unreadOf(lane, inRange(histories[n]!), signal)),
       ...this.#unreadCommits(inRange(commits), signal),
     ]);
-    const lanes = this.#lanes.map((lane, n) => ({ lane, head: heads[n]!, entries: lane.timed(histories[n]!.marks, heads[n]!, toMs) }));
+    const lanes = all.map((lane, n) => ({ lane, head: heads[n]!, entries: lane.timed(histories[n]!.marks, heads[n]!, toMs) }));
     const entries = lanes.flatMap((one) => one.entries.map((entry) => ({ ...entry, partition: one.lane.id.partition })));
     const unread = entries.filter(({ account }) => account === undefined).length;
-    const list = unread === 0 && entries.length <= ledgerLimits.listedEntriesMax ? await this.#listed(entries, signal) : undefined;
+    const list = unread === 0 && entries.length <= ledgerLimits.listedEntriesMax ? await listed(entries, all, signal) : undefined;
     return {
       table: stream.table,
       topic: stream.topic.name,
@@ -158,13 +157,6 @@ export class LedgerReader {
       compactions: compactionsOf(this.#commitsOf(inRange(commits))),
       ...(list === undefined ? {} : { list }),
     };
-  }
-
-  async #listed(entries: readonly (TimedEntry & { readonly partition: number })[], signal: AbortSignal): Promise<LedgerEntryView[]> {
-    const views = await mapParallel(entries, readsAtOnce, async ({ partition, from, atMs }) =>
-      viewOf(partition, atMs, await this.#lanes[partition]!.entry(from, signal)),
-    );
-    return views.toSorted(newestFirst);
   }
 
   #unreadCommits(marks: readonly Mark[], signal: AbortSignal): Unread[] {
@@ -199,6 +191,17 @@ export class LedgerReader {
       if (now() < until) await read();
     });
   }
+}
+
+async function listed(
+  entries: readonly (TimedEntry & { readonly partition: number })[],
+  lanes: readonly Lane[],
+  signal: AbortSignal,
+): Promise<LedgerEntryView[]> {
+  const views = await mapParallel(entries, readsAtOnce, async ({ partition, from, atMs }) =>
+    viewOf(partition, atMs, await lanes[partition]!.entry(from, signal)),
+  );
+  return views.toSorted(newestFirst);
 }
 
 function unreadOf(lane: Lane, marks: readonly Mark[], signal: AbortSignal): Unread[] {

@@ -84,11 +84,6 @@ function awaitedOf(waitFor: QueryRequest['waitFor'], streams: SubmissionRules['s
     const stream = topic === undefined && streams.length === 1 ? streams[0] : streams.find((known) => known.topic.name === topic);
     if (stream === undefined)
       errors.push({ field: `${field}.topic`, message: `must be one of ${streams.map((known) => known.topic.name).join(', ')}` });
-    else if (partition >= stream.topic.partitions)
-      errors.push({
-        field: `${field}.partition`,
-        message: `must be below ${stream.topic.partitions}, the partitions of ${stream.topic.name}`,
-      });
     if (!Number.isSafeInteger(Number(offset))) errors.push({ field: `${field}.offset`, message: 'must be below 2^53' });
     return { table: stream?.table ?? '', partition, offset: Number(offset) };
   });

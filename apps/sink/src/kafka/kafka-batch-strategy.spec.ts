@@ -19,6 +19,7 @@ beforeEach(() => {
       topic,
       groupId: 'group',
       maxMessageBytes: 1_048_576,
+      metadataMs: 30_000,
       leaveMsMax: 100,
       guard: async (call) => await call(),
       log: () => undefined,
@@ -171,6 +172,7 @@ it.each(['disk', 'admin client'])('a strategy that is closed while it waits for 
       topic,
       groupId: 'group',
       maxMessageBytes: 1_048_576,
+      metadataMs: 30_000,
       ready,
       leaveMsMax: 100,
       guard: async (call) => await call(),
@@ -210,6 +212,7 @@ it('the strategy tries Kafka once per call of its guard: the caller retries, whe
     topic: 'purchases',
     groupId: 'test',
     maxMessageBytes: 1_048_576,
+    metadataMs: 30_000,
     leaveMsMax: 100,
     guard: async (call) => {
       calls += 1;

@@ -20,6 +20,8 @@ export interface KafkaBatchOptions {
   readonly groupId: string;
   /** Size of the largest batch that the topic takes, in bytes. */
   readonly maxMessageBytes: number;
+  /** Interval at which the consumer looks for new partitions, in milliseconds. The group then rebalances. */
+  readonly metadataMs: number;
   /** The group is joined once this resolves. Default: at once. */
   readonly ready?: Promise<void>;
   /** Time that leaving the group may take when the transport closes, in milliseconds. */
@@ -252,13 +254,14 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   async #runConsumer(): Promise<void> {
-    const { topic, groupId } = this.#options;
+    const { topic, groupId, metadataMs } = this.#options;
     const consumer = this.#kafka.consumer({
       groupId,
       sessionTimeout: 6000,
       heartbeatInterval: 1000,
       rebalanceTimeout: 10_000,
       maxWaitTimeInMs: 250,
+      metadataMaxAge: metadataMs,
       // The limit fits the largest batch of the topic, because a broker sends a larger batch only in the first partition of a response.
       maxBytesPerPartition: this.#options.maxMessageBytes + messageOverheadBytes,
       maxBytes: 8 * (this.#options.maxMessageBytes + messageOverheadBytes),

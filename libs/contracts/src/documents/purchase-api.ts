@@ -5,7 +5,7 @@ import { firehoseAnswerSchema, firehoseErrorSchema } from '../firehose-http.ts';
 import { headerNames, idempotencyKey } from '../headers.ts';
 import type { ProblemName } from '../problem.ts';
 import { uuidPattern } from '../streams/fields.ts';
-import { writeScopeOf, type Stream } from '../streams/stream.ts';
+import { partitionMax, writeScopeOf, type Stream } from '../streams/stream.ts';
 import { streams } from '../streams/streams.ts';
 import type { HttpApi, HttpOperation, HttpParameter } from './http-api.ts';
 
@@ -155,7 +155,7 @@ function streamOperations(stream: Stream): HttpOperation[] {
           in: 'query',
           name: 'partition',
           description: 'Partition of the record. Needs `offset`',
-          schema: Type.Integer({ minimum: 0, maximum: stream.topic.partitions - 1 }),
+          schema: Type.Integer({ minimum: 0, maximum: partitionMax }),
         },
         {
           in: 'query',

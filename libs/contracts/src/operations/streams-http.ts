@@ -20,7 +20,7 @@ const streamDetailSchema = Type.Object(
     name: Type.String({ description: 'Name of the stream' }),
     description: Type.String({ description: 'One sentence about one event' }),
     topic: Type.String({ description: 'Topic of the events' }),
-    partitions: Type.Integer({ minimum: 1, description: 'Number of partitions of the topic' }),
+    partitions: Type.Integer({ minimum: 1, description: 'Number of partitions of the topic at its creation. It may have grown since' }),
     key: Type.String({ description: 'Field that is the key: events of one key keep their order' }),
     eventType: Type.String({ description: 'CloudEvents type of the events' }),
     contract: Type.String({ description: 'Version of the contract: topic and revision' }),

@@ -17,6 +17,7 @@ export interface StreamDeclaration<Fields extends TProperties> {
   readonly fields: Fields;
   /** CloudEvents type of an event, with the version of its schema. */
   readonly eventType: string;
+  /** `partitions` is their number at the creation of the topic. */
   readonly topic: { readonly name: string; readonly partitions: number };
   /** Field whose value is the key: a required string. Events of one key keep their order. */
   readonly keyField: keyof Fields & string;

@@ -4,13 +4,16 @@ import type { Column } from './table.ts';
 /** Settings of a topic that are part of its contract. */
 export interface TopicContract {
   readonly name: string;
-  /** Changing the number breaks the order per key, so it is fixed for the topic's life. */
+  /** Partitions at the creation of the topic. A topic may grow later, so the number is a lower bound. */
   readonly partitions: number;
   /** Configuration entries as Kafka names them. */
   readonly config: Readonly<Record<string, string>>;
   /** Largest record batch in bytes, keys and headers included. */
   readonly maxMessageBytes: number;
 }
+
+/** Largest partition that requests may name. It is far above the number of partitions of any topic, whose growth no contract knows. */
+export const partitionMax = 100_000;
 
 /** When the sink seals a batch of the stream, unless its settings say otherwise. */
 export interface BufferingHints {

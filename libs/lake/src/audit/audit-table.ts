@@ -1,6 +1,7 @@
 import type { Stream } from '@millrace/contracts';
 import type { CatalogPartition } from '../glue-catalog.ts';
-import { tableLedgerPrefix, tablePrefix, type LaneId } from '../keys.ts';
+import { tablePrefix } from '../keys.ts';
+import { lanesOf } from '../lanes.ts';
 import type { CallOptions, InspectableStore } from '../object-store.ts';
 import { AuditFindings, type AuditReport, type CatalogAudit, type LaneAudit } from './audit-report.ts';
 import type { FileAuditParts } from './file-audit.ts';
@@ -33,18 +34,6 @@ export interface AuditOptions extends CallOptions {
   readonly now?: () => number;
   /** Reads the number of rows from the footer of a Parquet file. */
   readonly rowsOf?: typeof rowsInFooter;
-}
-
-/** Lists the lanes of a table's ledger. */
-export async function lanesOf(store: InspectableStore, table: string, options: CallOptions = {}): Promise<LaneId[]> {
-  const lanes: LaneId[] = [];
-  for (const topic of await store.listFolders(tableLedgerPrefix(table), options)) {
-    for (const folder of await store.listFolders(`${tableLedgerPrefix(table)}${topic}`, options)) {
-      const partition = /^p=(\d{1,10})\/$/.exec(folder)?.[1];
-      if (partition !== undefined) lanes.push({ table, topic: topic.slice(0, -1), partition: Number(partition) });
-    }
-  }
-  return lanes.toSorted((a, b) => a.partition - b.partition);
 }
 
 /**

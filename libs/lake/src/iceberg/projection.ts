@@ -1,6 +1,7 @@
 import { chainStart } from '../chain.ts';
 import { LakeError } from '../errors.ts';
-import { tableLedgerPrefix, type LaneId } from '../keys.ts';
+import type { LaneId } from '../keys.ts';
+import { lanesOfTopic } from '../lanes.ts';
 import type { CallOptions } from '../object-store.ts';
 import type { Position, ProjectionCommit } from './commit-log.ts';
 import { dataFileOf, type DataFile } from './data-file.ts';
@@ -131,10 +132,7 @@ export class Projection {
 
   async #lanes(options: CallOptions = {}): Promise<LaneId[]> {
     const { store, stream } = this.#parts;
-    const prefix = `${tableLedgerPrefix(stream.table)}${stream.topic.name}/`;
-    const folders = await store.listFolders(prefix, options);
-    const partitions = folders.flatMap((folder) => /^p=(\d+)\/$/.exec(folder)?.[1] ?? []).map(Number);
-    return partitions.toSorted((a, b) => a - b).map((partition) => ({ table: stream.table, topic: stream.topic.name, partition }));
+    return await lanesOfTopic(store, { table: stream.table, topic: stream.topic.name }, options);
   }
 
   async #readLanes(before: Position, options: CallOptions): Promise<Landed> {

@@ -9,8 +9,11 @@ import type { Target } from '../target.ts';
 /** One finding about a part that the table depends on. */
 export interface Finding {
   readonly part: 'kafka' | 'store' | 'catalog';
-  /** `fault`: the table cannot work with it. `risk`: it works, and an acknowledged event may be lost or reports may be wrong. */
-  readonly state: 'sound' | 'risk' | 'fault';
+  /**
+   * `fault`: the table cannot work with it. `risk`: it works, and an acknowledged event may be lost or reports may be wrong. `note`: it is sound and
+   * differs from its declaration.
+   */
+  readonly state: 'sound' | 'note' | 'risk' | 'fault';
   /** The fact, and the remedy of a risk or a fault. */
   readonly text: string;
 }
@@ -48,18 +51,27 @@ async function checkTopic({ lake, kafka }: Target): Promise<Finding[]> {
       );
     return await readTopicSafety(admin, topic.name);
   });
-  const risks = topicRisks(safety).map((text): Finding => ({ part: 'kafka', state: 'risk', text }));
-  if (safety.partitions !== topic.partitions)
-    risks.push({
+  const { partitions, brokers, replicas } = safety;
+  const findings = topicRisks(safety).map((text): Finding => ({ part: 'kafka', state: 'risk', text }));
+  if (partitions < topic.partitions)
+    findings.push({
       part: 'kafka',
       state: 'fault',
-      text: `The topic ${topic.name} has ${safety.partitions} partitions, and the contract says ${topic.partitions}: use another topic.`,
+      text: `The topic ${topic.name} has ${partitions} partitions, and the contract says at least ${topic.partitions}: add partitions, or use another topic.`,
     });
-  if (risks.length > 0) return risks;
-  const { partitions, brokers, replicas } = safety;
-  return [
-    { part: 'kafka', state: 'sound', text: `Topic ${topic.name}: ${partitions} partitions, replicas ${replicas}, brokers ${brokers}.` },
-  ];
+  if (findings.length === 0)
+    findings.push({
+      part: 'kafka',
+      state: 'sound',
+      text: `Topic ${topic.name}: ${partitions} partitions, replicas ${replicas}, brokers ${brokers}.`,
+    });
+  if (partitions > topic.partitions)
+    findings.push({
+      part: 'kafka',
+      state: 'note',
+      text: `The topic ${topic.name} has grown from ${topic.partitions} to ${partitions} partitions. Events of one key keep their order from the growth on.`,
+    });
+  return findings;
 }
 
 async function checkBucket({ lake }: Target, signal: AbortSignal): Promise<Finding[]> {

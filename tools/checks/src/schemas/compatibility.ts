@@ -97,7 +97,7 @@ export function streamIncompatibilities(before: JsonObject, after: JsonObject): 
   return [
     ...compareMembers(before, after, ['channels'], 'channel', (what, old, now) => [
       ...different(what, 'address', old['address'], now['address']),
-      ...different(what, 'bindings', old['bindings'], now['bindings']),
+      ...bindingIncompatibilities(what, old, now),
     ]),
     ...compareMembers(before, after, ['components', 'messages'], 'message', (what, old, now) => [
       ...different(what, 'name', old['name'], now['name']),
@@ -107,6 +107,14 @@ export function streamIncompatibilities(before: JsonObject, after: JsonObject): 
       ),
     ]),
   ];
+}
+
+/** A topic may grow, and never shrinks. */
+function bindingIncompatibilities(what: string, before: JsonObject, after: JsonObject): string[] {
+  const path = ['bindings', 'kafka'];
+  const [old, now] = [objectAt(before, path), objectAt(after, path)];
+  const grown = Number(now['partitions']) > Number(old['partitions']) ? { ...now, partitions: old['partitions'] } : now;
+  return different(what, 'bindings', old, grown);
 }
 
 type CompareMember = (what: string, old: JsonObject, now: JsonObject) => string[];

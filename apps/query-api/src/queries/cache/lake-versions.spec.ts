@@ -5,7 +5,8 @@ import { expect, it } from 'vitest';
 import type { TableReads } from '../../statement/table-reads.ts';
 import { LedgerVersions, type LakeView } from './lake-versions.ts';
 
-const lane = { table: 'purchases', topic: 'bookstore.purchases.v1', partition: 3 };
+const topic = 'bookstore.purchases.v1';
+const laneOf = (partition: number) => ({ table: 'purchases', topic, partition });
 const signal = new AbortController().signal;
 const everything: TableReads = new Map([['purchases', () => true]]);
 const november: TableReads = new Map([['purchases', (dt) => dt < '2019-12-01']]);
@@ -29,7 +30,7 @@ function lake() {
     },
     size: async (key) => objects.get(key)?.byteLength,
     list: async (prefix, { limit = 1000 } = {}) => sorted(prefix).slice(0, limit),
-    listFolders: async (prefix) => [...new Set(sorted(prefix).map((key) => `${prefix}${key.slice(prefix.length).split('/')[0]}/`))],
+    listFolders: async (prefix) => [...new Set(sorted(prefix).map((key) => `${key.slice(prefix.length).split('/')[0]}/`))],
   };
   const versions = new LedgerVersions(
     [{ stream: purchases, store: store as ObjectStore, catalog: { partitions: async () => [...partitions], locationOf } }],
@@ -44,7 +45,8 @@ function lake() {
     lose: () => void (away = true),
     register: (...values: string[]) => void partitions.push(...values.map((value) => ({ value, location: locationOf(value) }))),
     /** Records a batch of ten offsets and publishes its files, unless they are to be late. */
-    land(from: number, days: readonly string[], { late = false } = {}) {
+    land(from: number, days: readonly string[], { late = false, partition = 3 } = {}) {
+      const lane = laneOf(partition);
       const range = { id: `b${from}`, from, to: from + 10 };
       const files = days.map((dt, index) => ({
         dt,
@@ -87,7 +89,17 @@ it('the version of a table has the landed offset of each lane', async () => {
   const lakeNow = lake();
   lakeNow.land(0, ['2019-11-30']);
   lakeNow.land(10, ['2019-12-01']);
-  expect((await view(lakeNow)).version).toMatchObject([{ table: 'purchases', topic: lane.topic, offsets: [0, 0, 0, 20, 0, 0, 0, 0] }]);
+  expect((await view(lakeNow)).version).toMatchObject([{ table: 'purchases', topic, offsets: [0, 0, 0, 20, 0, 0, 0, 0] }]);
+});
+
+it('a partition beyond the contract is part of the version as soon as it has landed', async () => {
+  const lakeNow = lake();
+  lakeNow.land(0, ['2019-11-30']);
+  const { version } = await view(lakeNow);
+  lakeNow.land(0, ['2019-11-30'], { partition: 10 });
+  const grown = await view(lakeNow);
+  expect(grown.version).toMatchObject([{ offsets: [0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 10] }]);
+  expect(grown.isSameFor(version)).toBe(false);
 });
 
 it('an unchanged table costs one GET for each lane', async () => {
@@ -155,7 +167,7 @@ it('a long way to the head is jumped, and a later version does not count as the 
 
 it.each<[string, (of: ReturnType<typeof lake>) => void]>([
   ['has no ledger', (of) => of.objects.clear()],
-  ['has the ledgers of two topics', (of) => of.objects.set(entryKey({ ...lane, topic: 'another' }, 0), new Uint8Array(1))],
+  ['has the ledgers of two topics', (of) => of.objects.set(entryKey({ ...laneOf(3), topic: 'another' }, 0), new Uint8Array(1))],
   ['has a partition elsewhere', (of) => of.partitions.push({ value: '2019-11-29', location: 's3://lake/replayed/dt=2019-11-29/' })],
   ['cannot be read', (of) => of.lose()],
 ])('the version of a table that %s is not known', async (_which, change) => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Stream } from '@millrace/contracts';
 import { tableLedgerPrefix, type CatalogPartition, type GlueCatalog, type ObjectStore } from '@millrace/lake';
 import { unlessAborted, type Pipeline } from '@millrace/resilience';
+import { KnownLanes } from '../../known-lanes.ts';
 import type { PartitionFilter, TableReads } from '../../statement/table-reads.ts';
 import { LaneHead } from './lane-head.ts';
 import { RecentRead } from './recent-read.ts';
@@ -157,7 +158,7 @@ function viewAt(
 class TableLanes {
   readonly #table: VersionedTable;
   readonly #now: () => number;
-  #known: { readonly topic: string; readonly heads: readonly LaneHead[]; readonly at: number } | undefined;
+  #known: { readonly topic: string; readonly lanes: KnownLanes<LaneHead>; readonly at: number } | undefined;
 
   constructor(table: VersionedTable, now: () => number) {
     this.#table = table;
@@ -176,15 +177,16 @@ class TableLanes {
   }
 
   async #offsets(signal: AbortSignal): Promise<Omit<TableState, 'partitions' | 'projected'> | undefined> {
-    const lanes = await this.#lanes(signal);
-    if (lanes === undefined) return undefined;
-    const offsets = await Promise.all(lanes.heads.map(async (head) => await head.follow(signal)));
+    const known = await this.#lanes(signal);
+    if (known === undefined) return undefined;
+    const heads = await known.lanes.read({ signal });
+    const offsets = await Promise.all(heads.map(async (head) => await head.follow(signal)));
     const landed = offsets.filter((offset) => offset !== undefined);
-    return landed.length < offsets.length ? undefined : { topic: lanes.topic, heads: lanes.heads, offsets: landed };
+    return landed.length < offsets.length ? undefined : { topic: known.topic, heads, offsets: landed };
   }
 
   /** Undefined for a table without a ledger, whose files tell nothing of its state, and for one with several topics. */
-  async #lanes(signal: AbortSignal): Promise<{ readonly topic: string; readonly heads: readonly LaneHead[] } | undefined> {
+  async #lanes(signal: AbortSignal): Promise<{ readonly topic: string; readonly lanes: KnownLanes<LaneHead> } | undefined> {
     const { stream, store } = this.#table;
     if (this.#known !== undefined && this.#now() - this.#known.at < topicMs) return this.#known;
     const prefix = tableLedgerPrefix(stream.table);
@@ -194,11 +196,15 @@ class TableLanes {
       this.#known = undefined;
       return undefined;
     }
-    const heads =
+    const lanes =
       this.#known?.topic === topic
-        ? this.#known.heads
-        : Array.from({ length: stream.topic.partitions }, (_, partition) => new LaneHead(store, { table: stream.table, topic, partition }));
-    this.#known = { topic, heads, at: this.#now() };
+        ? this.#known.lanes
+        : new KnownLanes(
+            store,
+            { table: stream.table, topic: { name: topic, partitions: stream.topic.partitions } },
+            (lane) => new LaneHead(store, lane),
+          );
+    this.#known = { topic, lanes, at: this.#now() };
     return this.#known;
   }
 }
