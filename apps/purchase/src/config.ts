@@ -140,7 +140,7 @@ export const purchaseConfigSchema = Type.Object({
     description: 'Wait between two attempts to write, in milliseconds',
   }),
   PURCHASE_KAFKA_METADATA_MS: Type.Integer({
-    default: 30_000,
+    default: 15_000,
     minimum: 100,
     maximum: 3_600_000,
     description: 'Interval at which the service looks for new partitions of its topics, in milliseconds',

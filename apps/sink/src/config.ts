@@ -76,7 +76,7 @@ export const sinkConfigSchema = Type.Object({
     description: 'Maximum open segments (one per lane and day) over all lanes; above it the largest open batch is sealed',
   }),
   SINK_KAFKA_METADATA_MS: Type.Integer({
-    default: 30_000,
+    default: 15_000,
     minimum: 100,
     maximum: 3_600_000,
     description: 'Interval at which the sink looks for new partitions of its topics, in milliseconds',

@@ -50,7 +50,7 @@ describe('./millrace doctor', () => {
     const small = await OwnTopic.open(planted.env, 7);
     try {
       const { code, findings } = await doctor({ SINK_TOPIC: small.name });
-      expect(findings[0]).toMatchObject({ part: 'kafka', state: 'fault', text: expect.stringContaining('at least 8') as string });
+      expect(findings[0]).toMatchObject({ part: 'kafka', state: 'fault', text: expect.stringContaining('7 of at least 8') as string });
       expect(code).toBe(1);
     } finally {
       await small.close();

@@ -107,7 +107,7 @@ async function createTopic(kafka: kafkajs.Kafka, { topic }: Stream): Promise<str
     const found = await readTopicSafety(admin, topic.name);
     if (found.partitions < topic.partitions) {
       throw new StackError(
-        `The topic ${topic.name} has ${found.partitions} partitions; the contract says at least ${topic.partitions}. Add partitions, or use another topic.`,
+        `The topic ${topic.name} has ${found.partitions} of at least ${topic.partitions} partitions. Add partitions, or use another topic.`,
       );
     }
     return topicRisks(found);

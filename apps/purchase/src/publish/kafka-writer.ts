@@ -45,7 +45,7 @@ export class KafkaWriter implements TopicWriter {
    * Asks Kafka for the topic, without retries.
    *
    * @returns a sentence for the health report
-   * @throws TopicError when the topic is missing, or has fewer partitions than the contract: Kafka never removes one, so it is another topic
+   * @throws TopicError when the topic is missing, or has fewer partitions than the contract: Kafka removes none, so it is another topic
    * @throws when Kafka does not answer
    */
   async check(signal?: AbortSignal): Promise<string> {

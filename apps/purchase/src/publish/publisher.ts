@@ -272,7 +272,7 @@ export class Publisher implements EventPublisher {
   async #refresh(session: WriterSession): Promise<void> {
     const isOpen = (): boolean => this.#state.name === 'open' && this.#state.session === session;
     if (!isOpen()) return;
-    // No answer is no finding: a send notices by itself that Kafka is away.
+    // Without an answer the known number stays. A send notices by itself that Kafka is down.
     const partitions = await session.refresh(this.#stop.signal).catch(() => this.#partitions);
     if (!isOpen()) return;
     this.#usePartitions(partitions);

@@ -10,8 +10,8 @@ import type { Target } from '../target.ts';
 export interface Finding {
   readonly part: 'kafka' | 'store' | 'catalog';
   /**
-   * `fault`: the table cannot work with it. `risk`: it works, and an acknowledged event may be lost or reports may be wrong. `note`: it is sound and
-   * differs from its declaration.
+   * `fault`: the table cannot work with it. `risk`: it works, and an acknowledged event may be lost or reports may be wrong. `note`: it is
+   * sound and differs from its declaration.
    */
   readonly state: 'sound' | 'note' | 'risk' | 'fault';
   /** The fact, and the remedy of a risk or a fault. */
@@ -57,7 +57,7 @@ async function checkTopic({ lake, kafka }: Target): Promise<Finding[]> {
     findings.push({
       part: 'kafka',
       state: 'fault',
-      text: `The topic ${topic.name} has ${partitions} partitions, and the contract says at least ${topic.partitions}: add partitions, or use another topic.`,
+      text: `The topic ${topic.name} has ${partitions} of at least ${topic.partitions} partitions: add partitions, or use another topic.`,
     });
   if (findings.length === 0)
     findings.push({
@@ -69,7 +69,7 @@ async function checkTopic({ lake, kafka }: Target): Promise<Finding[]> {
     findings.push({
       part: 'kafka',
       state: 'note',
-      text: `The topic ${topic.name} has grown from ${topic.partitions} to ${partitions} partitions. Events of one key keep their order from the growth on.`,
+      text: `The topic ${topic.name} has grown from ${topic.partitions} to ${partitions} partitions. Keys keep their order from then on.`,
     });
   return findings;
 }
