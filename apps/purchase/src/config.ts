@@ -1,7 +1,7 @@
 import { purchaseLimits, purchases, type Stream } from '@millrace/contracts';
 import { kafkaPrefixes, kafkaProblems, kafkaSettings } from '@millrace/kafka/access';
 import { lakePrefix, lakeSettings } from '@millrace/lake/settings';
-import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
+import { redisPrefixes, redisProblems, redisSettings, redisUrlPattern } from '@millrace/redis';
 import {
   attemptsSetting,
   authPrefix,
@@ -179,7 +179,7 @@ export const purchaseConfigSchema = Type.Object({
         'Redis for the receipts of requests with an Idempotency-Key. Without it, a repetition is sent again under the same event id',
     }),
   ),
-  ...redisTlsSettings,
+  ...redisSettings,
   LAKE_BUCKET: Type.Optional(
     Type.String({
       minLength: 3,
@@ -204,7 +204,7 @@ export type PurchaseConfig = Static<typeof purchaseConfigSchema>;
  */
 export function readPurchaseConfig(env: Readonly<Record<string, string | undefined>> = process.env): PurchaseConfig {
   return readConfig(purchaseConfigSchema, {
-    prefixes: ['PURCHASE_', ...kafkaPrefixes, redisPrefix, lakePrefix, authPrefix, drainPrefix],
+    prefixes: ['PURCHASE_', ...kafkaPrefixes, ...redisPrefixes, lakePrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.PURCHASE_QUEUE_EVENTS_MAX * batchQueueShare >= config.PURCHASE_BATCH_ITEMS_MAX

@@ -2,7 +2,7 @@ import { givenKafkaSettings, kafkaPrefixes, kafkaProblems, optionalKafkaSettings
 import { lakePrefix, lakeSettings } from '@millrace/lake/settings';
 import { purchases, queryLimits, type EngineName, type LayoutName } from '@millrace/contracts';
 import { crawlPolicies } from '@millrace/lake';
-import { redisPrefix, redisProblems, redisTlsSettings, redisUrlPattern } from '@millrace/redis';
+import { keyNameOf, redisPrefixes, redisProblems, redisSettings, redisUrlPattern } from '@millrace/redis';
 import {
   attemptsSetting,
   authPrefix,
@@ -267,9 +267,10 @@ export const queryConfigSchema = Type.Object({
   REDIS_URL: Type.String({
     default: 'redis://127.0.0.1:6379',
     pattern: redisUrlPattern,
-    description: 'Redis, with user and password if it asks for them; `rediss:` for TLS',
+    description:
+      'Redis, with user and password if it asks for them; `rediss:` for TLS. With sentinels or a cluster, its address is not used',
   }),
-  ...redisTlsSettings,
+  ...redisSettings,
   ...optionalKafkaSettings,
   AWS_REGION: Type.Optional(Type.String({ minLength: 1, description: "AWS region. Default: the profile's, or us-east-1" })),
   AWS_ENDPOINT_URL: Type.Optional(Type.String({ description: 'Endpoint of every AWS service' })),
@@ -295,8 +296,8 @@ export type QueryConfig = Static<typeof queryConfigSchema>;
  * @throws ConfigError naming every problem at once
  */
 export function readQueryConfig(env: Readonly<Record<string, string | undefined>> = process.env): QueryConfig {
-  return readConfig(queryConfigSchema, {
-    prefixes: ['QUERY_', ...kafkaPrefixes, redisPrefix, lakePrefix, authPrefix, drainPrefix],
+  const config = readConfig(queryConfigSchema, {
+    prefixes: ['QUERY_', ...kafkaPrefixes, ...redisPrefixes, lakePrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
       ...(config.QUERY_ENGINES.includes(config.QUERY_DEFAULT_ENGINE)
@@ -319,6 +320,7 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
       ...pipelineProblems(specsOf(config)),
     ],
   });
+  return { ...config, QUERY_QUEUE_NAME: keyNameOf(config.QUERY_QUEUE_NAME, config) };
 }
 
 function kafkaProblemsOf(config: QueryConfig): string[] {

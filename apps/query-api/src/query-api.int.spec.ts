@@ -7,7 +7,6 @@ import { createPipeline } from '@millrace/resilience';
 import { createLogger, ProcessLoad, startService, type RunningService } from '@millrace/runtime';
 import { spawnService } from '@millrace/testing';
 import { tableFromIPC } from 'apache-arrow';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { conformanceRows } from './engines/query-engine.conformance.ts';
@@ -16,13 +15,13 @@ import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
 import { queueNameOf } from './queries/query-queue.ts';
 import { queuePrefix } from './queries/queue-prefix.ts';
-import { requestConnection } from '@millrace/redis';
+import { requestConnection, type RedisClient } from '@millrace/redis';
 import { openTestLake, testEnvironment, testParts, type TestLake } from './testing-lake.ts';
 
 let lake: TestLake;
 let api: RunningService;
 let worker: RunningService;
-let redis: Redis;
+let redis: RedisClient;
 
 function jobKey(engine: EngineName, id: string): string {
   return `${queuePrefix}:${queueNameOf(`test-${lake.database}`, engine)}:${id}`;

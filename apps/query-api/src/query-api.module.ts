@@ -42,7 +42,7 @@ import {
   lakePlaces,
   layoutParts,
   queryParts,
-  redisSettings,
+  redisPlace,
   registerStoreChecks,
   type QueryParts,
   resultsRoot,
@@ -115,9 +115,7 @@ export class QueryApiModule implements OnModuleDestroy {
           provide: QueryEnds,
           useFactory: () =>
             new QueryEnds(
-              workerConnection(redisSettings(config), (error) =>
-                logger.debug({ err: error }, 'The connection to Redis reported an error.'),
-              ),
+              workerConnection(redisPlace(config), (error) => logger.debug({ err: error }, 'The connection to Redis reported an error.')),
               config.QUERY_QUEUE_NAME,
             ),
         },

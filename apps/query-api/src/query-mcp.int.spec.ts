@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { queryApi, queryLimits } from '@millrace/contracts';
-import { requestConnection, settled } from '@millrace/redis';
+import { requestConnection, settled, type RedisClient } from '@millrace/redis';
 import { createPipeline } from '@millrace/resilience';
 import { authFrom, createLogger, startService, type RunningService } from '@millrace/runtime';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { conformanceRows } from './engines/query-engine.conformance.ts';
@@ -28,7 +27,7 @@ const settings = {
 
 let lake: TestLake;
 let services: RunningService[] = [];
-let redis: Redis;
+let redis: RedisClient;
 let api: RunningService;
 const clients: Client[] = [];
 

@@ -2,7 +2,6 @@ import { GetDatabaseCommand } from '@aws-sdk/client-glue';
 import type { Stream } from '@millrace/contracts';
 import { GlueCatalog, GluePointer, projectionPrefix, S3ObjectStore, lakeRoot, objectSettingsOf } from '@millrace/lake';
 import type { HealthRegistry, PipelineRegistry } from '@millrace/runtime';
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { awsClients, type AwsClients } from './aws-clients.ts';
 import type { QueryConfig } from './config.ts';
@@ -24,7 +23,7 @@ import { LedgerVersions } from './queries/cache/lake-versions.ts';
 import { ResultCache } from './queries/cache/result-cache.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { queuePrefix } from './queries/queue-prefix.ts';
-import { redisSettingsOf, requestConnection, settled, type RedisSettings } from '@millrace/redis';
+import { redisSettingsOf, requestConnection, settled, type RedisClient, type RedisSettings } from '@millrace/redis';
 import { RedisRefusals } from './redis-refusals.ts';
 
 const mebibyte = 1024 * 1024;
@@ -40,7 +39,7 @@ export interface QueryParts {
   readonly resultsUntil: (deadline: number | undefined) => S3ObjectStore;
   readonly queue: QueryQueue;
   /** For single commands beside the queue; its connection is the queue's. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   close(): Promise<void>;
 }
 
@@ -63,7 +62,7 @@ export async function queryParts(
   const resultsUntil = (deadline: number | undefined): S3ObjectStore =>
     new S3ObjectStore(aws.s3, resultsRoot(config), storeGuard(guards.s3, deadline));
   const overRedis = registry.list().filter(({ dependency }) => dependency === 'redis');
-  const redis = requestConnection(redisSettings(config), overRedis, (error) =>
+  const redis = requestConnection(redisPlace(config), overRedis, (error) =>
     logger.debug({ err: error }, 'The connection to Redis reported an error.'),
   );
   const refusals = new RedisRefusals();
@@ -169,7 +168,7 @@ export function resultsRoot(config: QueryConfig): string {
 }
 
 /** How Redis is reached. */
-export function redisSettings(config: QueryConfig): RedisSettings {
+export function redisPlace(config: QueryConfig): RedisSettings {
   return redisSettingsOf(config.REDIS_URL, config, specsOf(config).redis.timeout?.connectMs);
 }
 

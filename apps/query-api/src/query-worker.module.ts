@@ -27,7 +27,7 @@ import {
   layoutParts,
   queryEngines,
   queryParts,
-  redisSettings,
+  redisPlace,
   registerEngineChecks,
   registerStoreChecks,
   resultLimits,
@@ -123,7 +123,7 @@ export class QueryWorkerModule implements OnApplicationBootstrap, OnModuleDestro
             const { queue, results } = parts;
             const { versions, cache } = cacheParts(config, streams, parts, registry);
             const answers = new ReportAnswers(report, new RedisAnswers(parts.redis, config.QUERY_QUEUE_NAME, registry.get('cache')));
-            const redis = workerConnection(redisSettings(config), (error) =>
+            const redis = workerConnection(redisPlace(config), (error) =>
               logger.warn({ err: error }, 'The connection to Redis reported an error.'),
             );
             const { layouts, coverage } = layoutParts(config, streams, gate, parts.aws, guards);
@@ -198,7 +198,7 @@ function crawlerOf(
   if (config.QUERY_CRAWL_SECONDS === 0) return undefined;
   const store = new S3ObjectStore(aws.s3, rootOf(config), storeGuard(guards.s3));
   const { catalogOf } = lakePlaces(config, aws, guards);
-  const redis = workerConnection(redisSettings(config), (error) =>
+  const redis = workerConnection(redisPlace(config), (error) =>
     logger.warn({ err: error }, 'The connection of the crawler to Redis reported an error.'),
   );
   return new CrawlWorker(

@@ -1,5 +1,5 @@
 import { certificateProblemOf } from '@millrace/credentials';
-import type { Redis } from 'ioredis';
+import type { EventEmitter } from 'node:events';
 import type { CallGuard } from './guards.ts';
 import { CodedError } from '@millrace/resilience';
 
@@ -29,10 +29,13 @@ export class RedisRefusals {
   #last: Error | undefined;
 
   /** Listens to a connection. */
-  watch(redis: Pick<Redis, 'on'>): void {
-    redis.on('error', (error: Error) => {
+  watch(redis: Pick<EventEmitter, 'on'>): void {
+    const remember = (error: Error): void => {
       if (isRefusal(error)) this.#last = error;
-    });
+    };
+    redis.on('error', remember);
+    // A node of a cluster.
+    redis.on('node error', remember);
     redis.on('ready', () => void (this.#last = undefined));
   }
 

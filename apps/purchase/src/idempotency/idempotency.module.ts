@@ -1,7 +1,6 @@
 import { PipelineRegistry, Metrics, pipelineToken } from '@millrace/runtime';
-import { redisSettingsOf, requestConnection, settled, type RedisSettings } from '@millrace/redis';
+import { redisSettingsOf, requestConnection, settled, type RedisClient, type RedisSettings } from '@millrace/redis';
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { PurchaseConfig } from '../config.ts';
 import { IdempotentAnswers, type KeyedResult } from './idempotent-answers.ts';
@@ -25,7 +24,7 @@ const settledMsMax = 1000;
 /** Gives the app its {@link IdempotentAnswers}. */
 @Module({})
 export class IdempotencyModule implements OnModuleDestroy {
-  constructor(@Inject(REDIS) private readonly redis: Redis | undefined) {}
+  constructor(@Inject(REDIS) private readonly redis: RedisClient | undefined) {}
 
   static of(config: PurchaseConfig, logger: Logger): DynamicModule {
     const { REDIS_URL: url, PURCHASE_RECEIPT_SECONDS: seconds } = config;
@@ -42,7 +41,7 @@ export class IdempotencyModule implements OnModuleDestroy {
         {
           provide: RECEIPTS,
           inject: [REDIS, PipelineRegistry],
-          useFactory: (redis: Redis | undefined, registry: PipelineRegistry) =>
+          useFactory: (redis: RedisClient | undefined, registry: PipelineRegistry) =>
             redis === undefined
               ? undefined
               : new RedisReceiptStore(redis, registry.get(pipelineName), { seconds, bytesMax: receiptBytesMax }),
@@ -63,7 +62,7 @@ export class IdempotencyModule implements OnModuleDestroy {
   }
 }
 
-async function connect(settings: RedisSettings, registry: PipelineRegistry, logger: Logger): Promise<Redis> {
+async function connect(settings: RedisSettings, registry: PipelineRegistry, logger: Logger): Promise<RedisClient> {
   const pipeline = registry.get(pipelineName);
   const redis = requestConnection(settings, [pipeline], (error) =>
     logger.debug({ err: error }, 'The connection to Redis reported an error.'),

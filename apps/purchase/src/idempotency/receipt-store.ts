@@ -1,5 +1,5 @@
 import type { Pipeline } from '@millrace/resilience';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 
 /** Prefix of the keys in Redis. */
 const keyPrefix = 'millrace:receipt:';
@@ -39,12 +39,12 @@ export interface ReceiptStore {
  * one win. A receipt of another body, which only a request that could not claim its key can write, is never read.
  */
 export class RedisReceiptStore implements ReceiptStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #pipeline: Pipeline;
   readonly #limits: ReceiptStoreLimits;
 
   /** @param pipeline one that is silent where it fails */
-  constructor(redis: Redis, pipeline: Pipeline, limits: ReceiptStoreLimits) {
+  constructor(redis: RedisClient, pipeline: Pipeline, limits: ReceiptStoreLimits) {
     this.#redis = redis;
     this.#pipeline = pipeline;
     this.#limits = limits;

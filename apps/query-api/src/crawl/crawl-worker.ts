@@ -1,6 +1,6 @@
 import type { CrawlReport } from '@millrace/lake';
 import { Queue, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import { queuePrefix } from '../queries/queue-prefix.ts';
 
 /** Longest crawl of all tables, in milliseconds. The job's lock is renewed meanwhile. */
@@ -34,7 +34,7 @@ export function crawlQueueName(name: string): string {
  * crawl.
  */
 export class CrawlWorker {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #settings: CrawlWorkerSettings;
   readonly #events: CrawlEvents;
   readonly #queue: Queue;
@@ -45,7 +45,12 @@ export class CrawlWorker {
    * @param redis a connection that waits until Redis is back
    * @param crawl crawls every table; it reports each table by itself
    */
-  constructor(redis: Redis, settings: CrawlWorkerSettings, crawl: (signal: AbortSignal) => Promise<CrawlReport[]>, events: CrawlEvents) {
+  constructor(
+    redis: RedisClient,
+    settings: CrawlWorkerSettings,
+    crawl: (signal: AbortSignal) => Promise<CrawlReport[]>,
+    events: CrawlEvents,
+  ) {
     this.#redis = redis;
     this.#settings = settings;
     this.#events = events;

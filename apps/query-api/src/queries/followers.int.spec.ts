@@ -1,6 +1,5 @@
-import { requestConnection, settled } from '@millrace/redis';
+import { requestConnection, settled, type RedisClient } from '@millrace/redis';
 import { createPipeline } from '@millrace/resilience';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testParts } from '../testing-lake.ts';
 import { DailyBudget } from './budget/daily-budget.ts';
@@ -12,7 +11,7 @@ const name = `test-followers-${crypto.randomUUID().slice(0, 8)}`;
 const dailyBytesMax = 1000;
 const submittedAt = Date.now();
 
-let redis: Redis;
+let redis: RedisClient;
 let queue: QueryQueue;
 
 /** A query of a principal that follows one which never appeared. Every look is a minute later. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DeadlineExceededError } from '@millrace/resilience';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import { QueryError } from '../errors.ts';
 import type { CallGuard, RequestLimits } from '../guards.ts';
 import { unanswered } from '../unanswered.ts';
@@ -12,7 +12,7 @@ import { queuePrefix } from './queue-prefix.ts';
  * It is read for each use: after Redis has lost it, all instances agree on the next one at once.
  */
 export class SharedIdSecret {
-  readonly #redis: Pick<Redis, 'get' | 'set'>;
+  readonly #redis: Pick<RedisClient, 'get' | 'set'>;
   readonly #key: string;
   readonly #guard: CallGuard;
   readonly #newSecret: () => string;
@@ -22,7 +22,7 @@ export class SharedIdSecret {
    * @param newSecret makes a secret that cannot be guessed
    */
   constructor(
-    redis: Pick<Redis, 'get' | 'set'>,
+    redis: Pick<RedisClient, 'get' | 'set'>,
     queueName: string,
     guard: CallGuard,
     newSecret = (): string => randomBytes(32).toString('base64url'),

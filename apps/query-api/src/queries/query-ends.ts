@@ -1,4 +1,5 @@
-import type { Redis } from 'ioredis';
+import type { EventEmitter } from 'node:events';
+import type { RedisClient } from '@millrace/redis';
 import { queuePrefix } from './queue-prefix.ts';
 
 /** Channel on which workers say which query has ended. */
@@ -20,14 +21,15 @@ export interface EndWatch {
 
 /** Hears from the workers which queries have ended. A message can be lost, so those who wait also look from time to time. */
 export class QueryEnds {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #watches = new Map<string, Set<AbortController>>();
   readonly #listeners = new Map<string, Set<() => void>>();
 
   /** @param redis a connection that only subscribes */
-  constructor(redis: Redis, queueName: string) {
+  constructor(redis: RedisClient, queueName: string) {
     this.#redis = redis;
-    redis.on('message', (channel, id) => {
+    const messages: EventEmitter = redis;
+    messages.on('message', (channel: string, id: string) => {
       if (channel === endsChannel(queueName)) for (const controller of this.#watches.get(id) ?? []) controller.abort();
       for (const listener of this.#listeners.get(id) ?? []) listener();
     });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { engineNames, type EngineName } from '@millrace/contracts';
 import { principalKey, type PrincipalId } from '@millrace/runtime';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import { queuePrefix } from './queue-prefix.ts';
 
 /** Entries that one call reads from Redis. */
@@ -30,10 +30,10 @@ export interface QueryIndexSettings {
  * the reader.
  */
 export class QueryIndex {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #settings: QueryIndexSettings;
 
-  constructor(redis: Redis, settings: QueryIndexSettings) {
+  constructor(redis: RedisClient, settings: QueryIndexSettings) {
     this.#redis = redis;
     this.#settings = settings;
   }

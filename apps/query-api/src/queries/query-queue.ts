@@ -2,7 +2,7 @@ import { problemOf, queryLimits, type EngineName, type QueryList, type QueryStat
 import { DeadlineExceededError } from '@millrace/resilience';
 import type { Principal } from '@millrace/runtime';
 import { Queue, type Job } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import { QueryError } from '../errors.ts';
 import type { CallGuard, RequestLimits } from '../guards.ts';
 import { unanswered } from '../unanswered.ts';
@@ -55,7 +55,7 @@ export type QueryJob = Job<QueryJobData, QueryOutcome, string, QueryProgress>;
  */
 export class QueryQueue {
   readonly #opened = new Map<EngineName, Promise<QueryJobQueue>>();
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #settings: QueryQueueSettings;
   readonly #guard: CallGuard;
   readonly #now: () => number;
@@ -68,7 +68,7 @@ export class QueryQueue {
    * @param guard wraps every call
    * @param now epoch milliseconds
    */
-  constructor(redis: Redis, settings: QueryQueueSettings, guard: CallGuard, now: () => number = Date.now) {
+  constructor(redis: RedisClient, settings: QueryQueueSettings, guard: CallGuard, now: () => number = Date.now) {
     this.#redis = redis;
     this.#now = now;
     this.#settings = settings;

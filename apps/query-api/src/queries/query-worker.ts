@@ -1,6 +1,6 @@
 import type { EngineName } from '@millrace/contracts';
 import { DelayedError, WaitingError, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import { QueryStopped } from '../errors.ts';
 import { KeptProgress } from './kept-progress.ts';
 import { endsChannel } from './query-ends.ts';
@@ -49,7 +49,7 @@ function isStarted({ progress }: QueryJob): boolean {
 /** Takes queries from the queue and runs them. */
 export class QueryWorker {
   readonly #workers: readonly Worker<QueryJobData, QueryOutcome>[];
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #queue: QueryQueue;
   readonly #settings: QueryWorkerSettings;
   readonly #run: (query: QueryRun) => Promise<QueryOutcome>;
@@ -65,7 +65,7 @@ export class QueryWorker {
    * @param isCovered tells whether the layout of a query holds the events that the query waits for
    */
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     queue: QueryQueue,
     settings: QueryWorkerSettings,
     run: (query: QueryRun) => Promise<QueryOutcome>,

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import type { Pipeline } from '@millrace/resilience';
 
 /** How often a report was asked for, and when last. */
@@ -12,7 +12,7 @@ export type UsageByReport = Readonly<Record<string, Usage>>;
 
 /** Counts in Redis how often each report is asked for. Nothing waits for it and nothing fails without it. */
 export class ReportUsage {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #key: string;
   readonly #write: Pipeline;
   readonly #read: Pipeline;
@@ -21,7 +21,7 @@ export class ReportUsage {
    * @param write a pipeline that is silent where it fails
    * @param read a pipeline that answers an empty object where it fails
    */
-  constructor(redis: Redis, queueName: string, write: Pipeline, read: Pipeline) {
+  constructor(redis: RedisClient, queueName: string, write: Pipeline, read: Pipeline) {
     this.#redis = redis;
     this.#key = `millrace:${queueName}:report-usage`;
     this.#write = write;

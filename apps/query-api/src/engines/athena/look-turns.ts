@@ -1,5 +1,5 @@
 import { unlessAborted } from '@millrace/resilience';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import type { CallGuard } from '../../guards.ts';
 import type { LookTurn, Sleep } from './athena-engine.ts';
 
@@ -26,7 +26,7 @@ return math.ceil(math.max(0, full - ms - 1000))
  * Turns that the workers share through Redis: AWS limits the looks of an account, not those of one process. While Redis does not answer,
  * the worker looks at once, and only the waits between its own looks hold it back.
  */
-export function sharedLookTurns(redis: Pick<Redis, 'eval'>, { key, perSecond }: LookRate, guard: CallGuard, sleep: Sleep): LookTurn {
+export function sharedLookTurns(redis: Pick<RedisClient, 'eval'>, { key, perSecond }: LookRate, guard: CallGuard, sleep: Sleep): LookTurn {
   return async (signal) => {
     const asking = guard({ operation: 'athena-look', idempotent: true, signal }, async () =>
       Number(await redis.eval(takeToken, 1, key, perSecond)),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { principalKey, type PrincipalId } from '@millrace/runtime';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import { QueryError } from '../../errors.ts';
 import { queuePrefix } from '../queue-prefix.ts';
 
@@ -20,10 +20,10 @@ export interface DailyBudgetSettings {
  * run at that moment end, so that the sum may exceed the budget by their bytes. Anonymous callers share one budget.
  */
 export class DailyBudget {
-  readonly #redis: Pick<Redis, 'get' | 'multi'>;
+  readonly #redis: Pick<RedisClient, 'get' | 'multi'>;
   readonly #settings: DailyBudgetSettings;
 
-  constructor(redis: Pick<Redis, 'get' | 'multi'>, settings: DailyBudgetSettings) {
+  constructor(redis: Pick<RedisClient, 'get' | 'multi'>, settings: DailyBudgetSettings) {
     this.#redis = redis;
     this.#settings = settings;
   }

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import { queuePrefix } from '../queue-prefix.ts';
 import type { QueryJobData, QueryOutcome } from '../query-record.ts';
 
@@ -23,10 +23,10 @@ export interface AnsweredQueriesSettings {
 
 /** Queries that need no separate run, in Redis beside the jobs of those that do. */
 export class AnsweredQueries {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #settings: AnsweredQueriesSettings;
 
-  constructor(redis: Redis, settings: AnsweredQueriesSettings) {
+  constructor(redis: RedisClient, settings: AnsweredQueriesSettings) {
     this.#redis = redis;
     this.#settings = settings;
   }

@@ -1,5 +1,5 @@
 import type { Pipeline } from '@millrace/resilience';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import { queuePrefix } from '../queue-prefix.ts';
 import type { LakeVersion } from './lake-versions.ts';
 
@@ -42,12 +42,12 @@ return current`;
 
 /** Where results are found by the key of their query, and the queries that are on their way. Redis holds references; results are on S3. */
 export class ResultCache {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #settings: ResultCacheSettings;
   readonly #pipeline: Pipeline;
 
   /** @param pipeline wraps every call; one without fallbacks */
-  constructor(redis: Redis, settings: ResultCacheSettings, pipeline: Pipeline) {
+  constructor(redis: RedisClient, settings: ResultCacheSettings, pipeline: Pipeline) {
     this.#redis = redis;
     this.#settings = settings;
     this.#pipeline = pipeline;

@@ -1,5 +1,5 @@
 import type { Pipeline } from '@millrace/resilience';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@millrace/redis';
 import { queuePrefix } from '../queue-prefix.ts';
 import type { StaleAnswer } from '../query-record.ts';
 
@@ -10,12 +10,12 @@ const answersMax = 200;
 
 /** The last good answers of reports in Redis, for every worker. */
 export class RedisAnswers {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #prefix: string;
   readonly #pipeline: Pipeline;
 
   /** @param pipeline wraps every call; one without fallbacks */
-  constructor(redis: Redis, queueName: string, pipeline: Pipeline) {
+  constructor(redis: RedisClient, queueName: string, pipeline: Pipeline) {
     this.#redis = redis;
     this.#prefix = `${queuePrefix}:${queueName}:report-answer`;
     this.#pipeline = pipeline;
