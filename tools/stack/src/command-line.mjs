@@ -1,14 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { allPartNames, optionalPartNames, partNames, root, serviceNames } from './places.mjs';
+import { allPartNames, brokerNames, brokerNumbers, optionalPartNames, partNames, root, serviceNames } from './places.mjs';
 
 /** Profiles of `./millrace load`. A test compares them with those of the load itself. */
 export const loadProfiles = ['smoke', 'load', 'stress', 'spike', 'breakpoint', 'soak'];
 
 export const usage = `Millrace carries business events from a REST call to an answered SQL question.
 
-  ./millrace up [--detach] [--trino]  set everything up, start it, and show a first answer; runs until Ctrl-C. --trino starts Trino too,
-                                      on the same tables, and a local Athena over it (0.8 GB, Java 24)
+  ./millrace up [--detach] [--trino] [--brokers 1|3]
+                                      set everything up, start it, and show a first answer; runs until Ctrl-C. --trino starts Trino too,
+                                      on the same tables, and a local Athena over it (0.8 GB, Java 24). --brokers 3 starts three
+                                      brokers, so that a topic has three replicas
   ./millrace down                     stop everything that runs; the data stays
   ./millrace status [--json]          list the processes with their health
   ./millrace start NAME [--as ALIAS]  start one part or service
@@ -111,7 +113,7 @@ export function usageFault(argv) {
   const [command = '', ...rest] = argv;
   switch (command) {
     case 'up':
-      return unknownOption(command, rest, ['--detach', '--trino']);
+      return brokersFault(rest) ?? unknownOption(command, withoutBrokers(rest), ['--detach', '--trino', '--brokers']);
     case 'status':
       return unknownOption(command, rest, ['--json']);
     case 'test':
@@ -158,6 +160,27 @@ function unknownOption(command, given, known) {
   return `Unknown argument "${unknown}": ./millrace ${command} takes ${known.length === 0 ? 'no arguments' : known.join(', ')}.`;
 }
 
+/**
+ * The number of brokers that `up` is asked for; undefined when the home decides.
+ *
+ * @param {readonly string[]} given
+ */
+export function brokersOf(given) {
+  const at = given.indexOf('--brokers');
+  return at < 0 ? undefined : brokerNumbers.find((brokers) => String(brokers) === given[at + 1]);
+}
+
+/** @param {readonly string[]} given */
+function brokersFault(given) {
+  return !given.includes('--brokers') || brokersOf(given) !== undefined ? undefined : `--brokers takes ${brokerNumbers.join(' or ')}.`;
+}
+
+/** @param {readonly string[]} given */
+function withoutBrokers(given) {
+  const at = given.indexOf('--brokers');
+  return at < 0 ? given : [...given.slice(0, at), ...given.slice(at + 2)];
+}
+
 /** @param {readonly string[]} given */
 function loadFault([profile, ...options]) {
   const known = ['--json', '--minutes', '--hours'];
@@ -181,7 +204,7 @@ function chaosFault([action = '', ...rest]) {
 function startFault([name, flag, alias, ...more]) {
   const isAlias = flag === '--as' && alias !== undefined && /^[a-z0-9][a-z0-9-]*$/.test(alias);
   if (name === undefined || more.length > 0 || (flag !== undefined && !isAlias)) return 'Usage: ./millrace start NAME [--as ALIAS]';
-  const known = [...allPartNames, ...serviceNames].some((one) => one === name);
+  const known = [...allPartNames, ...brokerNames, ...serviceNames].some((one) => one === name);
   return known ? undefined : `There is no "${name}": the parts are ${allPartNames.join(', ')}, the services ${serviceNames.join(', ')}.`;
 }
 

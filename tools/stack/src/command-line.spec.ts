@@ -37,6 +37,8 @@ describe('the command line', () => {
     'down',
     'status --json',
     'start kafka',
+    'start kafka-3',
+    'up --detach --brokers 3',
     'start sink --as sink-2',
     'stop sink-2',
     'test',
@@ -61,7 +63,9 @@ describe('the command line', () => {
 
   it.each([
     ['upp', /^There is no command "upp"\.\n\nMillrace carries/],
-    ['up now', /^Unknown argument "now": \.\/millrace up takes --detach, --trino\.$/],
+    ['up now', /^Unknown argument "now": \.\/millrace up takes --detach, --trino, --brokers\.$/],
+    ['up --brokers 2', /^--brokers takes 1 or 3\.$/],
+    ['up --brokers', /^--brokers takes 1 or 3\.$/],
     ['down --json', /^Unknown argument "--json": \.\/millrace down takes no arguments\.$/],
     ['start', /^Usage: \.\/millrace start NAME \[--as ALIAS\]$/],
     ['start sink --as', /^Usage/],

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { operate, OperatorError } from '@millrace/operator';
 import { build } from './build.ts';
-import { operatorCommandOf, usageFault } from './command-line.mjs';
+import { brokersOf, operatorCommandOf, usageFault } from './command-line.mjs';
 import { InterruptedError, StackError } from './errors.mjs';
 import { installPrometheus } from './programs/install-prometheus.ts';
 import { Interruption } from './interruption.mjs';
@@ -27,7 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
   // Standard output belongs to the answer: with --json it is for machines.
   const progress = new Screen(process.stderr);
   const { MILLRACE_PACKAGES_MS: packagesMs, ...env } = process.env;
-  const stack = new Stack(readSettings(env), env, interruption);
+  const stack = new Stack(readSettings(env, command === 'up' ? brokersOf(rest) : undefined), env, interruption);
   const operation = operatorCommandOf(argv);
   if (operation !== undefined) return await operator(operation.name, argv.slice(operation.words), stack, screen, progress);
   switch (command) {

@@ -43,6 +43,36 @@ export const portSettings = /** @type {const} */ ({
   projector: { PROJECTOR_PORT: 3005 },
 });
 
+/** Distance between the ports of one broker and those of the next. */
+export const brokerPortStep = 10;
+
+/** Numbers of brokers that a stack may have. */
+export const brokerNumbers = /** @type {const} */ ([1, 3]);
+
+/** @typedef {(typeof brokerNumbers)[number]} BrokerNumber */
+
+/**
+ * Name of the process of a broker: the first has that of the part.
+ *
+ * @param {number} broker from 1
+ */
+export function brokerName(broker) {
+  return broker === 1 ? 'kafka' : `kafka-${broker}`;
+}
+
+/** Names of all brokers that a stack may have. */
+export const brokerNames = Array.from({ length: Math.max(...brokerNumbers) }, (_, n) => brokerName(n + 1));
+
+/**
+ * The brokers of a stack, as clients name them.
+ *
+ * @param {number} port of the first
+ * @param {BrokerNumber} brokers
+ */
+export function brokerList(port, brokers) {
+  return Array.from({ length: brokers }, (_, n) => `127.0.0.1:${port + n * brokerPortStep}`).join(',');
+}
+
 /** @typedef {'KAFKA_PORT' | 'KAFKA_CONTROLLER_PORT' | 'KAFKA_PROXIED_PORT' | 'REDIS_PORT' | 'AWS_EMULATOR_PORT' | 'TRINO_PORT' | 'ATHENA_PORT'} PartPortSetting */
 /** @typedef {PartPortSetting | 'PURCHASE_PORT' | 'SINK_PORT' | 'QUERY_PORT' | 'QUERY_WORKER_PORT' | 'PROJECTOR_PORT'} PortSetting */
 
@@ -101,7 +131,7 @@ export function externalParts(env) {
   const ports = readPorts(env);
   /** @type {Record<PartName, string>} */
   const own = {
-    kafka: `127.0.0.1:${ports.KAFKA_PORT}`,
+    kafka: brokerList(ports.KAFKA_PORT, 1),
     redis: `redis://127.0.0.1:${ports.REDIS_PORT}`,
     aws: `http://127.0.0.1:${ports.AWS_EMULATOR_PORT}`,
     trino: `http://127.0.0.1:${ports.TRINO_PORT}`,
@@ -110,7 +140,7 @@ export function externalParts(env) {
   /** @param {string} key */
   const given = (key) => (env[key] === '' ? undefined : env[key]);
   const external = {
-    kafka: (given('KAFKA_BROKERS') ?? own.kafka) !== own.kafka,
+    kafka: !brokerNumbers.some((brokers) => (given('KAFKA_BROKERS') ?? own.kafka) === brokerList(ports.KAFKA_PORT, brokers)),
     redis: (given('REDIS_URL') ?? own.redis) !== own.redis,
     aws: ['S3', 'GLUE', 'ATHENA'].every(
       (service) => (given(`AWS_ENDPOINT_URL_${service}`) ?? given('AWS_ENDPOINT_URL') ?? own.aws) !== own.aws,

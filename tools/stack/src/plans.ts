@@ -1,109 +1,28 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFlags } from '@millrace/contracts';
-import { StackError } from './errors.mjs';
-import { installAws, installKafka, installRedis } from './install.ts';
+import { planBrokers } from './brokers.ts';
+import { installAws, installRedis } from './install.ts';
 import type { InstallContext } from './install-once.ts';
 import { pinnedNode, root, type Env, type PartName, type ServiceName } from './places.mjs';
 import type { Planned } from './process-table.ts';
-import { run } from './run-command.mjs';
 import { planTrino } from './trino/plan-trino.ts';
-import { kafkaJarsPath, serviceEnv, venvPath, type Settings } from './settings.ts';
+import { serviceEnv, venvPath, type Settings } from './settings.ts';
 
-/** How a part starts. It fetches missing parts first. */
-export async function planPart(name: PartName, context: InstallContext, env: Env): Promise<Planned> {
+/** How the processes of a part start: several where Kafka has several brokers. It fetches missing parts first. */
+export async function planPart(name: PartName, context: InstallContext, env: Env): Promise<readonly Planned[]> {
   switch (name) {
     case 'kafka':
-      return await planKafka(context, env);
+      return await planBrokers(context, env);
     case 'redis':
-      return await planRedis(context, env);
+      return [await planRedis(context, env)];
     case 'aws':
-      return await planAws(context, env);
+      return [await planAws(context, env)];
     case 'trino':
-      return await planTrino(context, env);
+      return [await planTrino(context, env)];
     case 'athena':
-      return planAthena(context.settings, env);
+      return [planAthena(context.settings, env)];
   }
-}
-
-async function planKafka(context: InstallContext, env: Env): Promise<Planned> {
-  await installKafka(context);
-  const { settings } = context;
-  const { ports } = settings;
-  const folder = join(settings.home, 'kafka');
-  mkdirSync(folder, { recursive: true });
-  const properties = join(folder, 'server.properties');
-  const lines = {
-    'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.bootstrap.servers': `127.0.0.1:${ports.kafkaController}`,
-    listeners: `DIRECT://127.0.0.1:${ports.kafka},PROXIED://127.0.0.1:${ports.kafkaProxied},CONTROLLER://127.0.0.1:${ports.kafkaController}`,
-    // The second listener sends its clients to a fault proxy. Without one that port is the listener's own.
-    'advertised.listeners': `DIRECT://127.0.0.1:${ports.kafka},PROXIED://127.0.0.1:${ports.kafkaAdvertised}`,
-    'listener.security.protocol.map': 'DIRECT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'inter.broker.listener.name': 'DIRECT',
-    'controller.listener.names': 'CONTROLLER',
-    'log.dirs': join(folder, 'data'),
-    'auto.create.topics.enable': 'false',
-    'offsets.topic.replication.factor': '1',
-    'offsets.topic.num.partitions': '8',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.min.isr': '1',
-    'share.coordinator.state.topic.replication.factor': '1',
-    'share.coordinator.state.topic.min.isr': '1',
-    'group.initial.rebalance.delay.ms': '0',
-  };
-  writeFileSync(
-    properties,
-    `${Object.entries(lines)
-      .map(([key, value]) => `${key}=${value}`)
-      .join('\n')}\n`,
-  );
-  const logging = join(folder, 'log4j2.properties');
-  writeFileSync(
-    logging,
-    [
-      'status=error',
-      'appender.out.type=Console',
-      'appender.out.name=out',
-      'appender.out.layout.type=PatternLayout',
-      'appender.out.layout.pattern=%d{ISO8601} %p %m (%c)%n',
-      'rootLogger.level=warn',
-      'rootLogger.appenderRef.out.ref=out',
-      '',
-    ].join('\n'),
-  );
-  const java = ['-Xms256m', '-Xmx512m', `-Dlog4j2.configurationFile=${logging}`, '-cp', join(kafkaJarsPath(settings), '*')];
-  if (!existsSync(join(folder, 'data', 'meta.properties'))) {
-    await formatStorage(context, java, properties);
-  }
-  return {
-    plan: {
-      name: 'kafka',
-      kind: 'part',
-      command: 'java',
-      args: [...java, 'kafka.Kafka', properties],
-      env,
-      cwd: folder,
-      url: `127.0.0.1:${ports.kafka}`,
-      health: `kafka://127.0.0.1:${ports.kafka}`,
-    },
-    ports: [
-      { port: ports.kafka, setting: 'KAFKA_PORT' },
-      { port: ports.kafkaProxied, setting: 'KAFKA_PROXIED_PORT' },
-      { port: ports.kafkaController, setting: 'KAFKA_CONTROLLER_PORT' },
-    ],
-  };
-}
-
-async function formatStorage({ signal, hard }: InstallContext, java: readonly string[], properties: string): Promise<void> {
-  const tool = async (...args: readonly string[]): Promise<string> => {
-    const { code, output } = await run('java', [...java, 'kafka.tools.StorageTool', ...args], { signal, hard });
-    if (code !== 0) throw new StackError(`Kafka could not format its storage:\n${output.trim()}`);
-    return output;
-  };
-  const clusterId = (await tool('random-uuid')).trim().split('\n').at(-1)!;
-  await tool('format', '--standalone', '-t', clusterId, '-c', properties);
 }
 
 async function planRedis(context: InstallContext, env: Env): Promise<Planned> {

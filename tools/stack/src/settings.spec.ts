@@ -28,6 +28,13 @@ describe('stack settings', () => {
     expect([...settings.external]).toEqual([]);
   });
 
+  it('three brokers are 10 ports apart, and clients get all of them', () => {
+    const settings = readSettings({ KAFKA_PORT: '19092' }, 3);
+    const brokers = '127.0.0.1:19092,127.0.0.1:19102,127.0.0.1:19112';
+    expect([settings.brokers, settings.kafkaBrokers]).toEqual([3, brokers]);
+    expect([...readSettings({ KAFKA_PORT: '19092', KAFKA_BROKERS: brokers }).external]).toEqual([]);
+  });
+
   it('a port setting moves a part and the clients that use it', () => {
     const settings = readSettings({ KAFKA_PORT: '19092', REDIS_PORT: '16379', AWS_EMULATOR_PORT: '14566' });
     expect(serviceEnv(settings, {})).toMatchObject({

@@ -1,5 +1,17 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheOf, externalParts, homeOf, readPorts, serviceNames, type Env, type PartName, type ServiceName } from './places.mjs';
+import {
+  brokerList,
+  cacheOf,
+  externalParts,
+  homeOf,
+  readPorts,
+  serviceNames,
+  type BrokerNumber,
+  type Env,
+  type PartName,
+  type ServiceName,
+} from './places.mjs';
 
 /** Whether a name is a service's; only those need a build. */
 export function isService(name: string): name is ServiceName {
@@ -27,6 +39,8 @@ export interface Settings {
     readonly queryWorker: number;
     readonly projector: number;
   };
+  /** Brokers of the Kafka of this stack. */
+  readonly brokers: BrokerNumber;
   readonly kafkaBrokers: string;
   readonly redisUrl: string;
   readonly awsUrl: string;
@@ -43,9 +57,10 @@ export interface Settings {
 /**
  * Reads the settings.
  *
+ * @param brokers brokers that Kafka shall have. Default: as many as it has in this home, and one in a new home
  * @throws StackError naming every port that is not one
  */
-export function readSettings(env: Env): Settings {
+export function readSettings(env: Env, brokers: BrokerNumber = brokersIn(homeOf(env))): Settings {
   const ports = readPorts(env);
   const given = (key: string, fallback: string): string => (env[key] === undefined || env[key] === '' ? fallback : env[key]);
   const awsUrl = given('AWS_ENDPOINT_URL', `http://127.0.0.1:${ports.AWS_EMULATOR_PORT}`);
@@ -67,7 +82,8 @@ export function readSettings(env: Env): Settings {
       queryWorker: ports.QUERY_WORKER_PORT,
       projector: ports.PROJECTOR_PORT,
     },
-    kafkaBrokers: given('KAFKA_BROKERS', `127.0.0.1:${ports.KAFKA_PORT}`),
+    brokers,
+    kafkaBrokers: given('KAFKA_BROKERS', brokerList(ports.KAFKA_PORT, brokers)),
     redisUrl: given('REDIS_URL', `redis://127.0.0.1:${ports.REDIS_PORT}`),
     awsUrl,
     s3Url: given('AWS_ENDPOINT_URL_S3', awsUrl),
@@ -77,6 +93,10 @@ export function readSettings(env: Env): Settings {
     database: env['LAKE_DATABASE'] ?? 'bookstore',
     external: externalParts(env),
   };
+}
+
+function brokersIn(home: string): BrokerNumber {
+  return existsSync(join(home, 'kafka-2')) ? 3 : 1;
 }
 
 /** Variables that name a source of AWS credentials. */

@@ -6,10 +6,13 @@ import type { Note } from './install-once.ts';
 import { unlessInterrupted } from './interruption.mjs';
 import { isTaken } from './is-taken.mjs';
 import { portTaken } from './machine/check-machine.mjs';
-import { allPartNames, serviceNames, type Env, type PartName, type ServiceName } from './places.mjs';
+import { allPartNames, brokerName, serviceNames, type Env, type PartName, type ServiceName } from './places.mjs';
 import { planPart, planService } from './plans.ts';
 import { ProcessTable, type Planned, type StackProcess } from './process-table.ts';
 import type { Settings } from './settings.ts';
+
+/** Time that one of several brokers has to stop, in milliseconds. */
+const brokerStopMs = 8000;
 
 /** A running process, as `status --json` prints it. */
 export interface ProcessView {
@@ -41,14 +44,25 @@ export class Stack {
   /** Starts a part where it does not run, and waits until it answers. */
   async startPart(name: PartName, note: Note = () => undefined): Promise<string> {
     if (this.settings.external.has(name)) return 'runs elsewhere, as the environment says';
-    if (this.#runs(name)) return await this.#awaitHealth(this.#table.get(name)!, 'already running');
-    return await this.#start(await planPart(name, { settings: this.settings, note, ...this.interrupts }, this.#env));
+    const names = this.#processesOf(name);
+    if (names.every((one) => this.#runs(one))) {
+      await Promise.all(names.map(async (one) => await this.#awaitHealth(this.#table.get(one)!)));
+      return 'already running';
+    }
+    const planned = await planPart(name, { settings: this.settings, note, ...this.interrupts }, this.#env);
+    // Brokers answer only when most of them run, so all start before one is waited for.
+    const missing = planned.filter(({ plan }) => !this.#runs(plan.name));
+    const started: StackProcess[] = [];
+    for (const one of missing) started.push(await this.#launch(one));
+    await Promise.all(started.map(async (one) => await this.#awaitHealth(one)));
+    return 'started';
   }
 
   /** Starts a service where it does not run, and waits until it is ready. */
   async startService(name: ServiceName, alias: string = name): Promise<string> {
-    if (this.#runs(alias)) return await this.#awaitHealth(this.#table.get(alias)!, 'already running');
-    return await this.#start(planService(name, this.settings, this.env(), alias));
+    const isRunning = this.#runs(alias);
+    await this.#awaitHealth(isRunning ? this.#table.get(alias)! : await this.#launch(planService(name, this.settings, this.env(), alias)));
+    return isRunning ? 'already running' : 'started';
   }
 
   /** The environment of this stack, with the engine `trino` where a Trino runs, and with the local Athena over it where that runs. */
@@ -61,7 +75,7 @@ export class Stack {
 
   /** Starts one part or service by its name. */
   async start(name: string, alias: string, note?: Note): Promise<string> {
-    const part = allPartNames.find((one) => one === name);
+    const part = allPartNames.find((one) => this.#processesOf(one).includes(name));
     if (part !== undefined) return await this.startPart(part, note);
     const service = serviceNames.find((one) => one === name);
     if (service !== undefined) return await this.startService(service, alias);
@@ -114,31 +128,41 @@ export class Stack {
   async #stop(all: readonly StackProcess[], onStopped: OnStopped): Promise<void> {
     const services = all.filter(({ kind }) => kind === 'service');
     await Promise.all(services.map(async (one) => onStopped(one.name, await this.#stopOne(one))));
-    for (const one of all.filter(({ kind }) => kind === 'part').toReversed()) onStopped(one.name, await this.#stopOne(one));
+    const parts = all.filter(({ kind }) => kind === 'part').toReversed();
+    // A broker that is left alone has no quorum to leave, and waits for one. So all brokers stop together, and get less time. A kill is no
+    // loss: what they have acknowledged is in the page cache of the machine.
+    for (const group of Map.groupBy(parts, ({ name }) => name.replace(/^kafka-\d$/, 'kafka')).values())
+      await Promise.all(
+        group.map(async (one) => onStopped(one.name, await this.#stopOne(one, group.length > 1 ? brokerStopMs : undefined))),
+      );
   }
 
-  async #stopOne(one: StackProcess): Promise<string> {
-    const result = await this.#table.stop(one, { hard: this.interrupts.hard });
+  #processesOf(part: PartName): readonly string[] {
+    return part === 'kafka' ? Array.from({ length: this.settings.brokers }, (_, n) => brokerName(n + 1)) : [part];
+  }
+
+  async #stopOne(one: StackProcess, timeoutMs?: number): Promise<string> {
+    const result = await this.#table.stop(one, { hard: this.interrupts.hard, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
     return result === 'killed' && this.interrupts.hard.aborted ? 'killed' : words[result];
   }
 
-  async #start({ plan, ports }: Planned): Promise<string> {
+  async #launch({ plan, ports }: Planned): Promise<StackProcess> {
     for (const { port, setting } of ports) {
       if (await isTaken(port)) throw new StackError(portTaken(port, plan.name, setting));
     }
     this.interrupts.signal.throwIfAborted();
     this.#startedHere.add(plan.name);
-    return await this.#awaitHealth(this.#table.start(plan), 'started');
+    return this.#table.start(plan);
   }
 
-  async #awaitHealth(one: StackProcess, how: string): Promise<string> {
+  async #awaitHealth(one: StackProcess): Promise<void> {
     const { signal } = this.interrupts;
     const { startMsMax = 90_000 } = one;
     const deadline = performance.now() + startMsMax;
     for (;;) {
       const alive = this.#table.isAlive(one);
       const problem = alive ? await unlessInterrupted(problemOf(one.health), signal) : 'it ended';
-      if (problem === undefined) return how;
+      if (problem === undefined) return;
       const log = `The end of its log (${this.#table.logPath(one.name)}):\n${this.#table.logTail(one.name)}`;
       if (!alive) throw new StackError(`${one.name} ended while it started. ${log}`);
       if (performance.now() > deadline)
