@@ -42,7 +42,7 @@ afterAll(async () => {
 
 /** One day makes one file for each batch. */
 function purchasesOfOneDay(count: number): ReturnType<typeof makePurchases> {
-  return makePurchases(count).map((purchase) => ({ ...purchase, purchaseTimestamp: 1_575_072_000 }));
+  return makePurchases(count).map((event) => ({ ...event, purchaseTimestamp: 1_575_072_000 }));
 }
 
 /** Puts purchases of another producer into one partition. */
@@ -78,14 +78,14 @@ function outOfOrder(messages: readonly TopicMessage[], posted: ReadonlyMap<strin
 it('a topic grows from 8 to 12 partitions under load: each event lands once, and purchases use the new ones within a minute', async () => {
   const posted = new Map<string, number>();
   const used = new Set<number>();
-  let isPosting = true;
+  const enough = new AbortController();
   const posting = (async () => {
-    while (isPosting) {
+    while (!enough.signal.aborted) {
       const events = purchasesOfOneDay(50);
       const { status, body } = await postBatch(events, purchase.url);
       expect({ status, accepted: body.accepted }).toEqual({ status: 202, accepted: 50 });
       for (const { eventId } of events) posted.set(eventId, posted.size);
-      for (const item of body.items) if ('partition' in item) used.add(item.partition as number);
+      for (const item of body.items) if ('partition' in item) used.add(item.partition);
       await pause(100);
     }
   })();
@@ -103,7 +103,7 @@ it('a topic grows from 8 to 12 partitions under load: each event lands once, and
     await until('purchases in each new partition', () => used.size === after);
     expect(performance.now() - grownAt).toBeLessThan(60_000);
     await until('batches of each new partition', async () => (await recordedPartitions(table, topic)).size === after);
-    isPosting = false;
+    enough.abort();
     await posting;
 
     const ends = await endOffsets(topic);
@@ -118,7 +118,7 @@ it('a topic grows from 8 to 12 partitions under load: each event lands once, and
     expect(outOfOrder(await readTopic(topic), posted)).toEqual([]);
     expect(await auditTable(table)).toMatchObject({ complete: true });
   } finally {
-    isPosting = false;
+    enough.abort();
     await posting.catch(() => undefined);
   }
 }, 240_000);

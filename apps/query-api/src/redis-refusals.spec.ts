@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events';
-import type { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import type { CallGuard } from './guards.ts';
 import { queryPipelines, remedyOf } from './resilience.ts';
@@ -12,7 +11,7 @@ const reply = (message: string): Error => Object.assign(new Error(message), { na
 function refusalsOf(): { redis: EventEmitter; over: (error: Error) => Promise<unknown> } {
   const redis = new EventEmitter();
   const refusals = new RedisRefusals();
-  refusals.watch(redis as unknown as Redis);
+  refusals.watch(redis);
   const guard = refusals.over(straight);
   const over = async (error: Error): Promise<unknown> => {
     try {

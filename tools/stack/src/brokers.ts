@@ -36,7 +36,7 @@ function refuseOtherNumber({ home, brokers }: Settings): void {
   const found = brokerNames.filter((name) => existsSync(join(home, name, 'data', 'meta.properties'))).length;
   if (found === 0 || (found <= brokers && brokers > 1 === existsSync(join(home, brokerName(2))))) return;
   throw new StackError(
-    `Kafka in ${home} has ${found} broker${found === 1 ? '' : 's'}, not ${brokers}. Use another MILLRACE_HOME, or delete its folder and data.`,
+    `Kafka in ${home} has ${found} broker${found === 1 ? '' : 's'}, not ${brokers}. Use another MILLRACE_HOME, or delete its data.`,
   );
 }
 

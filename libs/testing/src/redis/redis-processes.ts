@@ -37,7 +37,7 @@ export class RedisProcesses {
     return await this.#spawn([`requirepass ${password}`, ...settings], { password, flags: ['--sentinel'] });
   }
 
-  /** Runs `redis-cli` and returns what it prints. */
+  /** Runs `redis-cli` and returns its output. */
   async cli(port: number, command: readonly string[], password = redisPassword): Promise<string> {
     const { stdout } = await run(programOf('redis-cli'), ['-h', '127.0.0.1', '-p', String(port), ...command], {
       env: { ...process.env, REDISCLI_AUTH: password },
