@@ -145,7 +145,7 @@ async function runThrough(group: Group, disturb: (config: QueryConfig) => Promis
     const known = new Set(ids);
     return {
       ids: known.size,
-      missing: [...known.symmetricDifference(worker.runs)],
+      missing: [...ids.filter((id) => !worker.runs.has(id)), ...[...worker.runs.keys()].filter((id) => !known.has(id))],
       runTwice: [...worker.runs].flatMap(([id, count]) => (count === 1 ? [] : [id])),
     };
   } finally {
