@@ -296,7 +296,7 @@ export type QueryConfig = Static<typeof queryConfigSchema>;
  * @throws ConfigError naming every problem at once
  */
 export function readQueryConfig(env: Readonly<Record<string, string | undefined>> = process.env): QueryConfig {
-  const config = readConfig(queryConfigSchema, {
+  const given = readConfig(queryConfigSchema, {
     prefixes: ['QUERY_', ...kafkaPrefixes, ...redisPrefixes, lakePrefix, authPrefix, drainPrefix],
     env,
     check: (config) => [
@@ -320,7 +320,7 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
       ...pipelineProblems(specsOf(config)),
     ],
   });
-  return { ...config, QUERY_QUEUE_NAME: keyNameOf(config.QUERY_QUEUE_NAME, config) };
+  return { ...given, QUERY_QUEUE_NAME: keyNameOf(given.QUERY_QUEUE_NAME, given) };
 }
 
 function kafkaProblemsOf(config: QueryConfig): string[] {
