@@ -79,11 +79,15 @@ export class ProjectedTable {
 
   async #readWithTail(): Promise<Readable<SnapshotWithTail>> {
     const { stream, catalog } = this.#parts;
-    const [snapshot, topics, partitions] = await Promise.all([this.files.newest(), this.#readTopics(), catalog.partitions()]);
+    const [snapshot, topics, partitions, lanes] = await Promise.all([
+      this.files.newest(),
+      this.#readTopics(),
+      catalog.partitions(),
+      this.#tails.read(),
+    ]);
     if (snapshot === undefined) return { fallback: 'missing' };
     const { topic } = snapshot.commit;
     if (topic !== stream.topic.name || topics.some((name) => name !== topic)) return { fallback: 'relocated' };
-    const lanes = await this.#tails.read();
     const tails = await Promise.all(lanes.map(async (tail, partition) => await tail.after(snapshot.position[partition] ?? chainStart)));
     const known = tails.filter((tail) => tail !== undefined);
     return known.length < tails.length ? { fallback: 'behind' } : { state: { snapshot, tails: known, partitions } };
