@@ -15,6 +15,7 @@ import {
   readConfig,
 } from '@millrace/runtime';
 import { Type, type Static, type TLiteral, type TUnion } from 'typebox';
+import { consoleProblems } from './console/console-settings.ts';
 import { readMsMax, triesOfRead } from './engines/duckdb/s3-reads.ts';
 import { processAddressPattern } from './flow/process-address.ts';
 import { queryPipelines, specsOf } from './resilience.ts';
@@ -77,6 +78,32 @@ export const queryConfigSchema = Type.Object({
       'Processes that `GET /v1/flow` and the console show, as `name=origin`. Their names are `purchase`, `sink`, `projector`, `query-api` ' +
       'and `query-worker`, with a suffix such as `sink-2` for further ones. The credential of the caller is sent to them',
   }),
+  QUERY_CONSOLE_OIDC_CLIENT_ID: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 256,
+      description:
+        'Public client of the console at the issuer MILLRACE_AUTH_JWT_ISSUER: users sign in there, by the authorization code flow with PKCE',
+    }),
+  ),
+  QUERY_CONSOLE_OIDC_SCOPE: Type.String({
+    default: 'openid purchases:write queries:run admin',
+    minLength: 1,
+    maxLength: 1024,
+    description: 'Scopes that the console asks the issuer for, separated by spaces. The issuer decides which of them a user gets',
+  }),
+  QUERY_CONSOLE_OIDC_ORIGINS: Type.Array(Type.String({ pattern: '^https?://[^\\s,/;]+$' }), {
+    default: [],
+    maxItems: 10,
+    uniqueItems: true,
+    description: 'Further origins to which the sign-in of the console may connect, such as that of the token endpoint',
+  }),
+  QUERY_CONSOLE_CHAOS_URL: Type.Optional(
+    Type.String({
+      pattern: '^http://127\\.0\\.0\\.1:[0-9]{1,5}$',
+      description: 'Origin of the endpoint of attacks, for the screen Chaos of the console; `./millrace chaos serve` sets it',
+    }),
+  ),
   QUERY_REPORTS_DIR: Type.Optional(
     Type.String({ minLength: 1, description: 'Folder of further reports, one `.sql` file each, beside those of this version' }),
   ),
@@ -315,6 +342,7 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
         : [
             `QUERY_DUCKDB_READ_SECONDS must be lower: DuckDB would give up a read of S3 after ${readMsMax(config.QUERY_DUCKDB_READ_SECONDS)} ms, which is not within QUERY_TIMEOUT_MS (${config.QUERY_TIMEOUT_MS}).`,
           ]),
+      ...consoleProblems(config),
       ...redisProblems(config),
       ...kafkaProblemsOf(config),
       ...pipelineProblems(specsOf(config)),

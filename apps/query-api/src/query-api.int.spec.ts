@@ -310,6 +310,7 @@ describe('a query over HTTP', () => {
       }
     };
     await until(/"state":"running"/);
+    await until(/event: progress\n.*"phase":"executing","bytesScanned":\d/);
     await ask(`/v1/queries/${body.id}`, { method: 'DELETE' });
     await until(/"state":"cancelled".*\n\n/);
     expect((await reader.read()).done).toBe(true);
@@ -570,7 +571,10 @@ describe('a stopping API', () => {
     await expect.poll(async () => (await ask('/health/ready', {}, at)).status).toBe(503);
     const late = await send();
     expect([late.status, late.headers.get('connection')]).toEqual([202, 'close']);
-    expect(await longPoll).toMatchObject({ status: 200, body: { state: 'queued' } });
+    expect(await longPoll).toMatchObject({
+      status: 200,
+      body: { state: 'queued', progress: { phase: 'waiting', queuePosition: 1 } },
+    });
     expect(await ended).toEqual({ code: 0, signal: null });
   });
 });

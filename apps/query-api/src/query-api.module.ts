@@ -18,7 +18,9 @@ import { processAddresses } from './flow/process-address.ts';
 import { BoardController } from './http/board.controller.ts';
 import { CallerController } from './http/caller.controller.ts';
 import { CatalogController, QUERY_CATALOG, type QueryCatalog } from './http/catalog.controller.ts';
+import { consoleSettings } from './console/console-settings.ts';
 import { ConsoleController } from './http/console.controller.ts';
+import { CONSOLE_SETTINGS, SignInController } from './http/sign-in.controller.ts';
 import { FlowController } from './http/flow.controller.ts';
 import { LedgerController } from './http/ledger.controller.ts';
 import { McpController } from './http/mcp.controller.ts';
@@ -94,10 +96,12 @@ export class QueryApiModule implements OnModuleDestroy {
         LedgerController,
         McpController,
         BoardController,
+        SignInController,
         ConsoleController,
       ],
       providers: [
         { provide: QUERY_CATALOG, useValue: catalog },
+        { provide: CONSOLE_SETTINGS, useValue: consoleSettings(config) },
         // The token makes sure that the pipelines are made first.
         {
           provide: PARTS,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readQueryConfig } from './config.ts';
 import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
-import { openTestIssuer, type TestIssuer } from './testing-issuer.ts';
+import { openTestIssuer, type TestIssuer } from '@millrace/testing';
 import { openTestLake, testEnvironment, testParts, type TestLake, type TestPurchase } from './testing-lake.ts';
 
 const day = 86_400;

@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { RunningService } from '@millrace/runtime';
 import { request } from 'node:http';
+import { openTestIssuer, testClientId } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consolePolicy } from './console/console-files.ts';
 import { startTestApi, testKey } from './testing-api.ts';
@@ -42,14 +43,31 @@ describe('/console', () => {
       status: 200,
       headers: {
         'content-type': 'text/html; charset=utf-8',
-        'content-security-policy': consolePolicy,
+        'content-security-policy': consolePolicy([]),
         'x-content-type-options': 'nosniff',
         'referrer-policy': 'no-referrer',
         'cache-control': 'no-cache',
       },
     });
-    expect(consolePolicy).not.toContain('unsafe');
+    expect(consolePolicy([])).not.toContain('unsafe');
     expect(await getRaw('/console', { 'if-none-match': String(page.headers['etag']) })).toMatchObject({ status: 304 });
+  });
+
+  it('with a client at an issuer, the page may connect to the issuer, and /v1/sign-in names both without credentials', async () => {
+    expect(JSON.parse((await getRaw('/v1/sign-in')).body.toString('utf8'))).toEqual({});
+    const issuer = await openTestIssuer();
+    const more = { ...issuer.settings, QUERY_CONSOLE_OIDC_CLIENT_ID: testClientId };
+    const { api: own } = await startTestApi(lake, [testKey('operator', 'admin')], { more });
+    try {
+      const page = await fetch(`${own.url}/console`);
+      expect(page.headers.get('content-security-policy')).toBe(consolePolicy([issuer.name]));
+      expect(consolePolicy([issuer.name])).toContain(`; connect-src 'self' ${issuer.name}; `);
+      expect(await (await fetch(`${own.url}/v1/sign-in`)).json()).toEqual({
+        oidc: { issuer: issuer.name, clientId: testClientId, scope: 'openid purchases:write queries:run admin', audience: 'millrace' },
+      });
+    } finally {
+      await Promise.all([own.close(), issuer.close()]);
+    }
   });
 
   it('any path of a screen answers with the page, and a missing file is 404', async () => {

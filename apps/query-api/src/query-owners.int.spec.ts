@@ -7,7 +7,7 @@ import { QueryApiModule } from './query-api.module.ts';
 import { QueryWorkerModule } from './query-worker.module.ts';
 import { QueryQueue } from './queries/query-queue.ts';
 import { requestConnection, settled } from '@millrace/redis';
-import { openTestIssuer, type TestIssuer } from './testing-issuer.ts';
+import { openTestIssuer, type TestIssuer } from '@millrace/testing';
 import { openTestLake, testEnvironment, testParts, type TestLake } from './testing-lake.ts';
 
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');

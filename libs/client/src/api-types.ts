@@ -39,6 +39,8 @@ export interface Caller {
   readonly subject: string;
   /** Scopes of the credential. */
   readonly scopes: readonly string[];
+  /** Origin of the endpoint of attacks. Only for `admin`, and only in the chaos profile. */
+  readonly chaosUrl?: string;
 }
 
 /** The circuit breaker of a pipeline. */
@@ -200,6 +202,15 @@ export interface FinishedQuery {
   readonly startedAt?: string;
   /** Time of the end, ISO 8601 in UTC. */
   readonly finishedAt?: string;
+  /** How far the query is. Absent after its end. */
+  readonly progress?: {
+    /** `waiting` in the queue, `following` an equal query that runs, `preparing` the files, `executing` in the engine, or `writing` the result. */
+    readonly phase: 'waiting' | 'following' | 'preparing' | 'executing' | 'writing';
+    /** Place among the queries that wait for the engine: 1 is the next. Absent while the query is set aside for another. */
+    readonly queuePosition?: number;
+    /** Bytes that the engine has read until now, where it tells. */
+    readonly bytesScanned?: number;
+  };
   readonly statistics?: QueryStatistics;
   readonly error?: Problem;
   /** Present when the engine or its data could not be reached: the result is the last good one of the report. */
@@ -465,6 +476,15 @@ export interface ListedQuery {
   readonly startedAt?: string;
   /** Time of the end, ISO 8601 in UTC. */
   readonly finishedAt?: string;
+  /** How far the query is. Absent after its end. */
+  readonly progress?: {
+    /** `waiting` in the queue, `following` an equal query that runs, `preparing` the files, `executing` in the engine, or `writing` the result. */
+    readonly phase: 'waiting' | 'following' | 'preparing' | 'executing' | 'writing';
+    /** Place among the queries that wait for the engine: 1 is the next. Absent while the query is set aside for another. */
+    readonly queuePosition?: number;
+    /** Bytes that the engine has read until now, where it tells. */
+    readonly bytesScanned?: number;
+  };
   readonly statistics?: QueryStatistics;
   readonly error?: Problem;
   /** Present when the engine or its data could not be reached: the result is the last good one of the report. */
@@ -582,6 +602,15 @@ export interface Query {
   readonly startedAt?: string;
   /** Time of the end, ISO 8601 in UTC. */
   readonly finishedAt?: string;
+  /** How far the query is. Absent after its end. */
+  readonly progress?: {
+    /** `waiting` in the queue, `following` an equal query that runs, `preparing` the files, `executing` in the engine, or `writing` the result. */
+    readonly phase: 'waiting' | 'following' | 'preparing' | 'executing' | 'writing';
+    /** Place among the queries that wait for the engine: 1 is the next. Absent while the query is set aside for another. */
+    readonly queuePosition?: number;
+    /** Bytes that the engine has read until now, where it tells. */
+    readonly bytesScanned?: number;
+  };
   readonly statistics?: QueryStatistics;
   readonly error?: Problem;
   /** Present when the engine or its data could not be reached: the result is the last good one of the report. */
@@ -938,6 +967,21 @@ export interface SchemaVersion {
   }[];
   /** Columns that the schema before lacks. */
   readonly added: readonly string[];
+}
+
+/** Ways to sign in to the console, beside a key or a token. */
+export interface SignIn {
+  /** The authorization code flow of OpenID Connect. Absent where it is not configured. */
+  readonly oidc?: {
+    /** Issuer of the tokens. Its endpoints are those of its OpenID Connect discovery. */
+    readonly issuer: string;
+    /** Client of the console at the issuer. */
+    readonly clientId: string;
+    /** Scopes that the console asks for, separated by spaces. */
+    readonly scope: string;
+    /** Audience that a token must have. */
+    readonly audience: string;
+  };
 }
 
 /** A statement of the caller's own. */

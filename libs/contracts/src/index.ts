@@ -1,5 +1,6 @@
 export * from './audit-http.ts';
 export * from './bom.ts';
+export * from './chaos-http.ts';
 export { asyncApiOf, jsonSchemaOf } from './documents/async-api.ts';
 export { commonProblems, type HttpAnswer, type HttpApi, type HttpOperation, type HttpParameter } from './documents/http-api.ts';
 export * from './documents/open-api.ts';

@@ -23,6 +23,14 @@ export type LayoutFallback = (typeof layoutFallbacks)[number];
 export const queryStates = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
 export type QueryState = (typeof queryStates)[number];
 
+/**
+ * Phases of a query before its end. `waiting`: in the queue of its engine. `following`: an equal query runs, and its result will be this
+ * one's, too. `preparing`: a worker chooses the files. `executing`: the engine has the statement. `writing`: the first rows are there, and
+ * the result is being kept.
+ */
+export const queryPhases = ['waiting', 'following', 'preparing', 'executing', 'writing'] as const;
+export type QueryPhase = (typeof queryPhases)[number];
+
 /** Limits of the query API. */
 export const queryLimits = {
   /** Longest statement in characters. */
@@ -192,6 +200,24 @@ const viewFields = {
   submittedAt: time('Time of the request'),
   startedAt: Type.Optional(time('Time of the first start')),
   finishedAt: Type.Optional(time('Time of the end')),
+  progress: Type.Optional(
+    Type.Object(
+      {
+        phase: Type.Enum([...queryPhases], {
+          description:
+            '`waiting` in the queue, `following` an equal query that runs, `preparing` the files, `executing` in the engine, or `writing` the result',
+        }),
+        queuePosition: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            description: 'Place among the queries that wait for the engine: 1 is the next. Absent while the query is set aside for another',
+          }),
+        ),
+        bytesScanned: Type.Optional(Type.Integer({ minimum: 0, description: 'Bytes that the engine has read until now, where it tells' })),
+      },
+      { description: 'How far the query is. Absent after its end' },
+    ),
+  ),
   statistics: Type.Optional(queryStatisticsSchema),
   error: Type.Optional(problemSchema),
   stale: Type.Optional(
@@ -433,12 +459,36 @@ export const callerSchema = Type.Object(
     issuer: Type.String({ description: 'Issuer of the token. Empty for other kinds' }),
     subject: Type.String({ description: 'Subject of the token or name of the API key. Empty for anonymous callers' }),
     scopes: Type.Array(Type.String(), { description: 'Scopes of the credential' }),
+    chaosUrl: Type.Optional(
+      Type.String({ description: 'Origin of the endpoint of attacks. Only for `admin`, and only in the chaos profile' }),
+    ),
   },
   { title: 'Caller', description: 'The caller as its credential describes it.' },
 );
 
 /** Answer to `GET /v1/caller`. */
 export type CallerView = Plain<typeof callerSchema>;
+
+/** Schema of {@link SignInView}. */
+export const signInSchema = Type.Object(
+  {
+    oidc: Type.Optional(
+      Type.Object(
+        {
+          issuer: Type.String({ description: 'Issuer of the tokens. Its endpoints are those of its OpenID Connect discovery' }),
+          clientId: Type.String({ description: 'Client of the console at the issuer' }),
+          scope: Type.String({ description: 'Scopes that the console asks for, separated by spaces' }),
+          audience: Type.String({ description: 'Audience that a token must have' }),
+        },
+        { description: 'The authorization code flow of OpenID Connect. Absent where it is not configured' },
+      ),
+    ),
+  },
+  { title: 'SignIn', description: 'Ways to sign in to the console, beside a key or a token.' },
+);
+
+/** Answer to `GET /v1/sign-in`. */
+export type SignInView = Plain<typeof signInSchema>;
 
 /** Answer to `GET /v1/tables`. */
 export type TableList = Plain<typeof tableListSchema>;

@@ -1,5 +1,6 @@
 export type { ApiKey } from './auth/api-keys.ts';
 export { authFrom, authPrefix, authSettings, isAuthOn } from './auth/auth-settings.ts';
+export { isLoopbackHostHeader } from './auth/loopback.ts';
 export { OpenRoute } from './auth/open-route.ts';
 export { OwnCredentials } from './auth/own-credentials.ts';
 export { type Principal, type PrincipalId, anonymous, idOfPrincipal, principalKey, principalOf, samePrincipal } from './auth/principal.ts';

@@ -1,3 +1,4 @@
+export * from './auth/test-issuer.ts';
 export type { AthenaFaultKind, AthenaFaultOptions, InjectedAthenaFault } from './athena/athena-faults.ts';
 export * from './athena/local-athena.ts';
 export { TrinoRun, type TrinoSession } from './athena/trino-run.ts';

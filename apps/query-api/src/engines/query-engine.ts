@@ -34,6 +34,8 @@ export interface EngineRequest {
   readonly bytesScannedMax?: number;
   /** Awaited as soon as the engine has accepted the statement, and again when its id changes, so that a successor can attach. */
   readonly onStarted: (executionId: string) => Promise<void>;
+  /** Called once the engine reads, with a function that gives the bytes read until then. Default: no one asks. */
+  readonly onReading?: (bytesScanned: () => number) => void;
   /** Aborted with a {@link QueryStopped}. */
   readonly signal: AbortSignal;
 }

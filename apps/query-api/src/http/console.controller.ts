@@ -1,8 +1,10 @@
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { OpenRoute, ProblemError } from '@millrace/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { codingFor, consolePath, consolePolicy, readConsole } from '../console/console-files.ts';
+import type { ConsoleSettings } from '../console/console-settings.ts';
 import { matchesTag } from './request-reading.ts';
+import { CONSOLE_SETTINGS } from './sign-in.controller.ts';
 
 const page = 'index.html';
 /** Files below this folder have a hash of their content in their names. */
@@ -12,6 +14,11 @@ const assets = 'assets/';
 @Controller('console')
 export class ConsoleController {
   readonly #files = readConsole();
+  readonly #policy: string;
+
+  constructor(@Inject(CONSOLE_SETTINGS) { origins }: Pick<ConsoleSettings, 'origins'>) {
+    this.#policy = consolePolicy(origins);
+  }
 
   @Get()
   @OpenRoute()
@@ -32,7 +39,7 @@ export class ConsoleController {
     if (file === undefined) throw new ProblemError('not-found', { detail: notFound(path) });
     void reply
       .header('content-type', file.mediaType)
-      .header('content-security-policy', consolePolicy)
+      .header('content-security-policy', this.#policy)
       .header('referrer-policy', 'no-referrer')
       .header('etag', file.etag)
       .header('vary', 'accept-encoding')

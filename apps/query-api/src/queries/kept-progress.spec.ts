@@ -52,3 +52,21 @@ it('a try that fails again is silent', async () => {
   open[1]!.reject(new Error('away'));
   await expect(again).resolves.toBeUndefined();
 });
+
+it('how far the execution is joins the newest progress, and the same again is not written', async () => {
+  const written: QueryProgress[] = [];
+  const kept = new KeptProgress(async (progress) => void written.push(progress));
+  const reading = { phase: 'executing', bytesScanned: 10 } as const;
+  await kept.note(reading);
+  await kept.save(begun);
+  await kept.note(reading);
+  await kept.note({ ...reading });
+  await kept.save(started);
+  await kept.note({ phase: 'writing', bytesScanned: 10 });
+  expect(written).toEqual([
+    begun,
+    { ...begun, reading },
+    { ...started, reading },
+    { ...started, reading: { ...reading, phase: 'writing' } },
+  ]);
+});

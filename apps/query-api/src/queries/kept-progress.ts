@@ -1,8 +1,10 @@
-import type { QueryProgress } from './query-record.ts';
+import type { QueryProgress, ReadingProgress } from './query-record.ts';
 
 /** Keeps the progress of one query where a successor finds it: one write at a time, and the newest progress last. */
 export class KeptProgress {
   readonly #write: (progress: QueryProgress) => Promise<void>;
+  #newest: QueryProgress | undefined;
+  #reading: ReadingProgress | undefined;
   #unsaved: QueryProgress | undefined;
   #writing: Promise<void> | undefined;
 
@@ -16,8 +18,18 @@ export class KeptProgress {
    * @throws what the write throws; the progress is kept by the next {@link retry} that can
    */
   async save(progress: QueryProgress): Promise<void> {
-    this.#unsaved = progress;
+    this.#newest = progress;
+    this.#unsaved = this.#reading === undefined ? progress : { ...progress, reading: this.#reading };
     await this.#flush();
+  }
+
+  /** Keeps how far the execution of a progress that was saved is. The same again is not written, and a failure is silent. */
+  async note(reading: ReadingProgress): Promise<void> {
+    const { phase, bytesScanned } = this.#reading ?? {};
+    if (this.#newest === undefined || (reading.phase === phase && reading.bytesScanned === bytesScanned)) return;
+    this.#reading = reading;
+    this.#unsaved = { ...this.#newest, reading };
+    await this.retry();
   }
 
   /** Writes what could not be written, if there is any. */

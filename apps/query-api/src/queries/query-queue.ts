@@ -352,7 +352,8 @@ export class QueryQueue {
     const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
     const outcome = outcomeOf(job);
     const state = outcome?.state ?? (await this.#openState(id, job));
-    return { id, data: job.data, state, progress, outcome };
+    const queuePosition = state === 'queued' ? await this.#placeOf(id, job.data.engine) : undefined;
+    return { id, data: job.data, state, progress, outcome, ...(queuePosition === undefined ? {} : { queuePosition }) };
   }
 
   /**
@@ -392,6 +393,15 @@ export class QueryQueue {
     if ((await this.#redis.exists(this.#cancelKey(id))) === 1) return 'cancelling';
     // Not by the state of the job: one that was handed over waits again, and one that is set aside is taken for a moment.
     return typeof job.progress === 'object' && 'startedAt' in job.progress ? 'running' : 'queued';
+  }
+
+  /** Undefined for a query that a worker set aside, or has just taken. */
+  async #placeOf(id: string, engine: EngineName): Promise<number | undefined> {
+    const waiting = (await this.#open(engine)).toKey('wait');
+    const answers = await this.#redis.multi().lpos(waiting, id).llen(waiting).exec();
+    const [index, length] = (answers ?? []).map(([error, value]) => (error === null ? value : null)) as (number | null)[];
+    // Workers take the last one.
+    return typeof index === 'number' && typeof length === 'number' ? length - index : undefined;
   }
 
   #cancelKey(id: string): string {

@@ -1,4 +1,13 @@
-import type { EngineName, LayoutFallback, LayoutName, Problem, QueryState, QueryStatistics, QueryView } from '@millrace/contracts';
+import type {
+  EngineName,
+  LayoutFallback,
+  LayoutName,
+  Problem,
+  QueryPhase,
+  QueryState,
+  QueryStatistics,
+  QueryView,
+} from '@millrace/contracts';
 import { samePrincipal, type Principal, type PrincipalId } from '@millrace/runtime';
 import type { Parameter, ResultColumn, ResultRow } from '../engines/query-engine.ts';
 import type { AwaitedOffset } from '../layouts/coverage.ts';
@@ -42,6 +51,15 @@ export interface QueryProgress {
   readonly executionId?: string;
   /** The snapshots that the execution reads, kept before its start: a successor sends the same statement. */
   readonly pinned?: PinnedLayout;
+  /** How far the execution is. Only for those who look. */
+  readonly reading?: ReadingProgress;
+}
+
+/** How far an execution is. */
+export interface ReadingProgress {
+  readonly phase: Extract<QueryPhase, 'executing' | 'writing'>;
+  /** Absent while the engine does not tell it. */
+  readonly bytesScanned?: number;
 }
 
 /** The choice of a layout that a successor must repeat. */
@@ -90,6 +108,8 @@ export interface QueryRecord {
   readonly outcome: QueryOutcome | undefined;
   /** Whether the query waits for the result of an equal one that runs. */
   readonly isFollowing?: boolean;
+  /** Place among the queries that wait for the engine; 1 is the next. Absent for a query that does not wait there. */
+  readonly queuePosition?: number;
 }
 
 /** Whether a caller may see and cancel a query: its principal may, and so may the scope `admin`. */
@@ -105,7 +125,8 @@ export function isFinal(state: QueryState): boolean {
 }
 
 /** The query as the API shows it. */
-export function viewOf({ id, data, state, progress, outcome }: QueryRecord): QueryView {
+export function viewOf(record: QueryRecord): QueryView {
+  const { id, data, state, progress, outcome } = record;
   const startedAt = outcome?.startedAt ?? progress?.startedAt;
   return {
     id,
@@ -115,6 +136,7 @@ export function viewOf({ id, data, state, progress, outcome }: QueryRecord): Que
     submittedAt: iso(data.submittedAt),
     ...(startedAt === undefined ? {} : { startedAt: iso(startedAt) }),
     ...(outcome === undefined ? {} : { finishedAt: iso(outcome.finishedAt) }),
+    ...(isFinal(state) ? {} : { progress: shownProgress(record) }),
     ...(outcome?.statistics === undefined ? {} : { statistics: outcome.statistics }),
     ...(outcome?.error === undefined ? {} : { error: outcome.error }),
     ...(outcome?.stale === undefined
@@ -125,6 +147,12 @@ export function viewOf({ id, data, state, progress, outcome }: QueryRecord): Que
     ...(outcome?.cachedAt === undefined ? {} : { cached: { at: iso(outcome.cachedAt), ageSeconds: ageSecondsOf(outcome) } }),
     links: { self: `/v1/queries/${id}`, results: `/v1/queries/${id}/results` },
   };
+}
+
+function shownProgress({ progress, isFollowing = false, queuePosition }: QueryRecord): NonNullable<QueryView['progress']> {
+  if (progress !== undefined) return progress.reading ?? { phase: progress.executionId === undefined ? 'preparing' : 'executing' };
+  if (isFollowing) return { phase: 'following' };
+  return { phase: 'waiting', ...(queuePosition === undefined ? {} : { queuePosition }) };
 }
 
 /** Age of a result from the cache in seconds; 0 for one of the query's own. */

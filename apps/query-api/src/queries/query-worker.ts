@@ -6,7 +6,7 @@ import { KeptProgress } from './kept-progress.ts';
 import { endsChannel } from './query-ends.ts';
 import { outcomeOf, queueNameOf, type QueryJob, type QueryQueue } from './query-queue.ts';
 import { queuePrefix } from './queue-prefix.ts';
-import type { QueryJobData, QueryOutcome } from './query-record.ts';
+import type { QueryJobData, QueryOutcome, ReadingProgress } from './query-record.ts';
 import type { QueryRun } from './run-query.ts';
 import { SlotShares } from './slot-shares.ts';
 
@@ -195,13 +195,15 @@ export class QueryWorker {
     this.#events.queryTaken({ id, data: job.data, resumed: progress !== undefined });
     const { engine } = job.data;
     const kept = new KeptProgress(async (saved) => await this.#queue.saveProgress(engine, id, saved));
-    const watch = this.#watch(id, controller, kept);
+    let reading: (() => ReadingProgress) | undefined;
+    const watch = this.#watch(id, controller, async () => await (reading === undefined ? kept.retry() : kept.note(reading())));
     try {
       const outcome = await this.#run({
         id,
         data: job.data,
         progress,
         saveProgress: async (saved) => await kept.save(saved),
+        onReading: (read) => (reading = read),
         signal: controller.signal,
       });
       const { reason } = controller.signal as { readonly reason: unknown };
@@ -222,14 +224,13 @@ export class QueryWorker {
   }
 
   /**
-   * Looks for a request to cancel at once and then regularly, and saves progress that could not be saved. The next look makes up for a lost
-   * one.
+   * Looks for a request to cancel at once and then regularly, and keeps the progress. The next look makes up for a lost one.
    */
-  #watch(id: string, controller: AbortController, kept: KeptProgress): () => void {
+  #watch(id: string, controller: AbortController, keepProgress: () => Promise<void>): () => void {
     const look = async (): Promise<void> => {
       const requestedAt = await this.#queue.cancelRequested(id).catch(() => undefined);
       if (requestedAt !== undefined) controller.abort(new QueryStopped('cancelled', requestedAt));
-      await kept.retry();
+      await keepProgress();
     };
     void look();
     const timer = setInterval(() => void look(), this.#settings.cancelPollMs);

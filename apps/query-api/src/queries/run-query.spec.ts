@@ -43,7 +43,10 @@ function worker(nowMs: number, saveProgress: () => Promise<void> = async () => u
     onFailure: () => undefined,
   };
   const run = async (job: QueryJobData) =>
-    await runQuery({ id: 'q', data: job, progress: undefined, saveProgress, signal: new AbortController().signal }, environment);
+    await runQuery(
+      { id: 'q', data: job, progress: undefined, saveProgress, onReading: () => undefined, signal: new AbortController().signal },
+      environment,
+    );
   return { begun, lost, timers, run };
 }
 

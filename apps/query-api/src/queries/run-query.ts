@@ -9,7 +9,7 @@ import { writeResult, type ResultLimits } from '../results/write-result.ts';
 import type { Coverage } from '../layouts/coverage.ts';
 import type { ChosenLayout, Layouts } from '../layouts/layouts.ts';
 import { readStatement } from '../statement/statement-text.ts';
-import type { QueryJobData, QueryOutcome, QueryProgress } from './query-record.ts';
+import type { QueryJobData, QueryOutcome, QueryProgress, ReadingProgress } from './query-record.ts';
 import type { ResultKeeper, StateBefore } from './cache/result-keeper.ts';
 import { unanswered } from '../unanswered.ts';
 import type { Price } from './estimate/price.ts';
@@ -23,6 +23,8 @@ export interface QueryRun {
   readonly progress: QueryProgress | undefined;
   /** Keeps the progress where a successor finds it. */
   readonly saveProgress: (progress: QueryProgress) => Promise<void>;
+  /** Called once the query is in its engine, with a function that says how far it is. */
+  readonly onReading: (reading: () => ReadingProgress) => void;
   /** Aborted with a {@link QueryStopped}. */
   readonly signal: AbortSignal;
 }
@@ -80,12 +82,13 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
     const keep = async (progress: QueryProgress): Promise<void> => {
       isProgressKept = (await keepProgress(query, progress, environment, stop.signal)) && isProgressKept;
     };
-    await keep({ ...query.progress, startedAt });
+    const { reading: _ofFormerWorker, ...earlier } = query.progress ?? {};
+    await keep({ ...earlier, startedAt });
     await requireCovered(data, environment, stop.signal);
     let chosen: ChosenLayout | undefined;
     let before: StateBefore | undefined;
     const run = async (signal: AbortSignal): Promise<ReportAnswer> => {
-      const layout = await layoutOf(query, environment, async (pinned) => await keep({ ...query.progress, startedAt, pinned }), signal);
+      const layout = await layoutOf(query, environment, async (pinned) => await keep({ ...earlier, startedAt, pinned }), signal);
       chosen = layout.chosen;
       // A resumed execution may have looked at the tables before this worker did.
       if (query.progress === undefined && chosen.version === undefined) before = await environment.keeper.before(data, stop.signal);
@@ -251,7 +254,7 @@ async function keepProgress(
 
 /** The query in its engine, and its result on S3. */
 async function execute(
-  { id, data, progress }: QueryRun,
+  { id, data, progress, onReading }: QueryRun,
   { engines, results, limits, now, newWriterId }: QueryRunEnvironment,
   {
     chosen,
@@ -261,6 +264,9 @@ async function execute(
 ): Promise<ReportAnswer> {
   const engine = engines.get(data.engine);
   if (engine === undefined) throw new QueryError('engine-failed', `This worker has no engine ${data.engine}.`);
+  let phase: ReadingProgress['phase'] = 'executing';
+  let bytesRead: (() => number) | undefined;
+  onReading(() => ({ phase, ...(bytesRead === undefined ? {} : { bytesScanned: bytesRead() }) }));
   const answer = await engine.run({
     queryId: id,
     statement: chosen.statement,
@@ -270,8 +276,10 @@ async function execute(
     ...userOf(data),
     ...(data.maxBytesScanned === undefined ? {} : { bytesScannedMax: data.maxBytesScanned }),
     onStarted,
+    onReading: (read) => (bytesRead = read),
     signal,
   });
+  phase = 'writing';
   const { result, kept } = keeping(withUniqueNames(answer));
   const manifest = await writeResult(results, { queryId: id, writerId: newWriterId() }, result, limits, signal);
   const { rows, bytesScanned } = manifest;

@@ -43,7 +43,14 @@ async function traced(run: () => Promise<QueryOutcome>, progress?: QueryProgress
     },
     close: async () => undefined,
   };
-  const query = { id: 'q', data, progress, saveProgress: async () => undefined, signal: new AbortController().signal };
+  const query = {
+    id: 'q',
+    data,
+    progress,
+    saveProgress: async () => undefined,
+    onReading: () => undefined,
+    signal: new AbortController().signal,
+  };
   await tracedRun(run, tracing, 'queries', () => 6000)(query).catch(() => undefined);
   return calls;
 }

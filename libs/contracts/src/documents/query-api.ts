@@ -17,6 +17,7 @@ import {
   reportQueryRequestSchema,
   resultLinksSchema,
   resultPageSchema,
+  signInSchema,
   sqlQueryRequestSchema,
   tableDetailSchema,
   tableListSchema,
@@ -206,7 +207,7 @@ export const queryApi: HttpApi = {
       id: 'followQuery',
       summary: 'Follow the states of a query',
       description:
-        'Server-sent events: one event `state` for each state, with the query as its data. The stream ends with the query, and when the service stops.',
+        'Server-sent events with the query as their data: `state` for each state, and `progress` for each change within one. The stream ends with the query, and when the service stops.',
       parameters: [
         id,
         {
@@ -362,6 +363,16 @@ export const queryApi: HttpApi = {
       summary: 'Read who the caller is and which scopes it has',
       description: 'Any authenticated caller may ask. While authentication is off, every caller is anonymous and has every scope.',
       answers: [{ status: 200, description: 'The caller', content: { [json]: callerSchema } }],
+      problems: [],
+    },
+    {
+      method: 'GET',
+      path: '/v1/sign-in',
+      id: 'getSignIn',
+      tag: 'Caller',
+      scopes: 'public',
+      summary: 'Read how the console signs its users in',
+      answers: [{ status: 200, description: 'The ways to sign in', content: { [json]: signInSchema } }],
       problems: [],
     },
     {

@@ -70,7 +70,10 @@ export class AthenaEngine implements QueryEngine {
     const executionId = (await this.#attach(request.executionId, signal)) ?? (await this.#start(request, statement));
     try {
       await request.onStarted(executionId);
-      const execution = await this.#untilSucceeded(executionId, statement, signal);
+      let bytesRead = 0;
+      request.onReading?.(() => bytesRead);
+      const onLook = ({ Statistics: statistics }: QueryExecution): void => void (bytesRead = statistics?.DataScannedInBytes ?? bytesRead);
+      const execution = await this.#untilSucceeded(executionId, statement, onLook, signal);
       const first = await this.#page(executionId, undefined, signal);
       const columns = columnsOf(first.ResultSet?.ResultSetMetadata?.ColumnInfo ?? []);
       const types = columns.map(({ type }) => type);
@@ -129,11 +132,17 @@ export class AthenaEngine implements QueryEngine {
     return answer.QueryExecutionId!;
   }
 
-  async #untilSucceeded(executionId: string, statement: AthenaStatement, signal: AbortSignal): Promise<QueryExecution> {
+  async #untilSucceeded(
+    executionId: string,
+    statement: AthenaStatement,
+    onLook: (execution: QueryExecution) => void,
+    signal: AbortSignal,
+  ): Promise<QueryExecution> {
     const { pollMsMin, pollMsMax } = this.#settings;
     let looksLeft = looksAfterFailure;
     for (let waitMs = pollMsMin; ; waitMs = Math.min(waitMs * 2, pollMsMax)) {
       const execution = await this.#execution(executionId, signal);
+      onLook(execution);
       // QUEUED may follow RUNNING, and RUNNING may follow a failure that passes by itself.
       switch (execution.Status?.State) {
         case 'SUCCEEDED':

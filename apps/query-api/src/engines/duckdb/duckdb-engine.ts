@@ -48,7 +48,7 @@ export class DuckDbEngine implements QueryEngine {
     this.#reads = new FileReads(sources.readRange, settings);
   }
 
-  async run({ queryId, statement, parameters, onStarted, signal, tables: given }: EngineRequest): Promise<EngineResult> {
+  async run({ queryId, statement, parameters, onStarted, onReading, signal, tables: given }: EngineRequest): Promise<EngineResult> {
     refuseMissing(statement);
     const { text, originalOffset } = duckDbTextOf(statement);
     const place = (byteOffset: number): SourcePosition => positionOf(statement.text, originalOffset(offsetOfByte(text, byteOffset)));
@@ -78,6 +78,7 @@ export class DuckDbEngine implements QueryEngine {
           grants.push(grant);
           return { ...table, files: grant.files };
         });
+        onReading?.(() => bytesSentOf(grants));
         const pipe = sandbox.run({ sql: text, parameters, tables: granted });
         const onEnd = (end: EndLine): void => void (reusable = end.reusable);
         const result = await resultOf({ pipe, sandbox, grants, place, signal, ended, onEnd });
@@ -179,7 +180,11 @@ async function resultOf({ pipe, sandbox, grants, place, signal, ended, onEnd }: 
       ended.resolve();
     }
   }
-  return { columns: head.columns, rows: rows(), bytesScanned: () => grants.reduce((sum, grant) => sum + grant.bytesSent(), 0) };
+  return { columns: head.columns, rows: rows(), bytesScanned: () => bytesSentOf(grants) };
+}
+
+function bytesSentOf(grants: readonly FileGrant[]): number {
+  return grants.reduce((sum, grant) => sum + grant.bytesSent(), 0);
 }
 
 /** The reason of the last failed read from S3, which DuckDB does not know. */

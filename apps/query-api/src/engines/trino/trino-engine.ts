@@ -31,6 +31,7 @@ export class TrinoEngine implements QueryEngine {
     const { signal, bytesScannedMax } = request;
     const statement = trinoStatement(request.statement, request.parameters);
     const running: Running = { statement, bytesScannedMax, signal, next: undefined, bytesScanned: 0 };
+    request.onReading?.(() => running.bytesScanned);
     try {
       let answer = (await this.#attach(request, running)) ?? (await this.#start(request, running));
       // Until the first rows, a successor may ask for the same answer again.

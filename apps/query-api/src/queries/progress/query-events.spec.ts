@@ -5,7 +5,7 @@ import { eventNumberOf, hasSeenAll, heartbeatMs, queryEvents } from './query-eve
 
 const id = '00000000-0000-4000-8000-000000000000';
 
-function record(state: QueryRecord['state']): QueryRecord {
+function record(state: QueryRecord['state'], more: Partial<QueryRecord> = {}): QueryRecord {
   const final = state === 'succeeded' || state === 'failed' || state === 'cancelled';
   return {
     id,
@@ -13,29 +13,38 @@ function record(state: QueryRecord['state']): QueryRecord {
     state,
     progress: undefined,
     outcome: final ? { state, startedAt: 0, finishedAt: 1 } : undefined,
+    ...more,
   };
 }
 
+function recordOf(look: QueryRecord['state'] | QueryRecord): QueryRecord {
+  return typeof look === 'string' ? record(look) : look;
+}
+
 /** Reads a stream whose looks find these states one after the other; only waits move its clock. */
-async function eventsOf(states: readonly (QueryRecord['state'] | QueryError)[], { after = 0, changeMs = 10 } = {}): Promise<string[]> {
+async function eventsOf(
+  states: readonly (QueryRecord['state'] | QueryRecord | QueryError)[],
+  { after = 0, changeMs = 10 } = {},
+): Promise<string[]> {
   const [first, ...later] = states;
   const looks = later.values();
   const stop = new AbortController();
   let now = 0;
   const events: string[] = [];
-  const stream = queryEvents(record(first as QueryRecord['state']), {
+  const stream = queryEvents(recordOf(first as QueryRecord), {
     find: async () => {
       const { value, done } = looks.next();
       if (done === true) stop.abort();
       if (value instanceof QueryError) throw value;
-      return record(value ?? 'running');
+      return recordOf(value ?? 'running');
     },
     after,
     now: () => now,
     untilChanged: async (ms) => void (now += Math.min(ms, changeMs)),
     signal: stop.signal,
   });
-  for await (const event of stream) events.push(/^id: (\d)$/m.exec(event)?.[1] ?? event.split(/[:\n]/)[0]!);
+  for await (const event of stream)
+    events.push(/^id: (\d)$/m.exec(event)?.[1] ?? /"progress":(\{.*?\})/.exec(event)?.[1] ?? event.split(/[:\n]/)[0]!);
   return events;
 }
 
@@ -55,6 +64,32 @@ it('a stream that is opened again continues behind the last event', async () => 
 
 it('a state that is older than the last event is not sent again', async () => {
   expect(await eventsOf(['running', 'queued', 'failed'])).toEqual(['retry', '2', '4']);
+});
+
+it('a new place in the queue and new bytes are events without a number, and nothing is sent twice', async () => {
+  const running = { startedAt: 0, executionId: 'a' };
+  const read = (bytesScanned: number) => record('running', { progress: { ...running, reading: { phase: 'executing', bytesScanned } } });
+  const looks = [
+    record('queued', { queuePosition: 2 }),
+    record('queued', { queuePosition: 1 }),
+    record('queued', { queuePosition: 1 }),
+    record('running', { progress: { startedAt: 0 } }),
+    record('running', { progress: running }),
+    read(10),
+    read(10),
+    read(20),
+    record('succeeded'),
+  ];
+  expect(await eventsOf(looks)).toEqual([
+    'retry',
+    '1',
+    '{"phase":"waiting","queuePosition":1}',
+    '2',
+    '{"phase":"executing"}',
+    '{"phase":"executing","bytesScanned":10}',
+    '{"phase":"executing","bytesScanned":20}',
+    '4',
+  ]);
 });
 
 it('a silent stream has heartbeats', async () => {

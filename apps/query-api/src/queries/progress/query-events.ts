@@ -6,6 +6,8 @@ import type { QueryState } from '@millrace/contracts';
 export const heartbeatMs = 15_000;
 /** Longest time between two looks at the query, in milliseconds. Messages announce changes; a look makes up for a lost one. */
 const lookMs = 5000;
+/** The same for a query that waits: no message announces that those before it are taken. */
+const queuedLookMs = 2000;
 /** Time after which a client connects again, in milliseconds. */
 const reconnectMs = 1000;
 
@@ -36,7 +38,8 @@ export function hasSeenAll({ state }: QueryRecord, after: number): boolean {
 }
 
 /**
- * The changes of one query as server-sent events: one event `state` for each state, with the query as its data, to its end.
+ * The changes of one query as server-sent events, to its end. Their data is the query. Each state is an event `state`, and each change within
+ * a state an event `progress`. Only states have numbers, so a client that comes back gets the newest progress.
  *
  * @param first the query now
  */
@@ -44,12 +47,18 @@ export async function* queryEvents(first: QueryRecord, { find, after, now, until
   yield `retry: ${reconnectMs}\n\n`;
   let last = after;
   let record: QueryRecord | undefined = first;
+  let shown = JSON.stringify(viewOf(first));
   let spokenAt = now();
   while (!signal.aborted) {
-    if (record !== undefined && numbers[record.state] > last) {
+    if (record !== undefined && numbers[record.state] >= last) {
+      const isNewState = numbers[record.state] > last;
+      const before = shown;
       last = numbers[record.state];
-      yield `event: state\nid: ${last}\ndata: ${JSON.stringify(viewOf(record))}\n\n`;
-      spokenAt = now();
+      shown = JSON.stringify(viewOf(record));
+      if (isNewState || shown !== before) {
+        yield isNewState ? `event: state\nid: ${last}\ndata: ${shown}\n\n` : `event: progress\ndata: ${shown}\n\n`;
+        spokenAt = now();
+      }
     }
     if (record !== undefined && isFinal(record.state)) return;
     const leftMs = spokenAt + heartbeatMs - now();
@@ -58,7 +67,7 @@ export async function* queryEvents(first: QueryRecord, { find, after, now, until
       spokenAt = now();
       continue;
     }
-    await untilChanged(Math.min(leftMs, lookMs), signal);
+    await untilChanged(Math.min(leftMs, record?.state === 'queued' ? queuedLookMs : lookMs), signal);
     if (signal.aborted) return;
     try {
       record = await find();
