@@ -2,11 +2,14 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { attacksPath } from '@millrace/contracts';
 import { stack } from '../stack.ts';
 import { AttackAdmin } from './admin/attack-admin.ts';
 import { answerAdmin } from './admin/attack-routes.ts';
 import { adminFile } from './admin/admin-file.ts';
+import { experimentViews } from './admin/experiment-views.ts';
 import type { ServiceName } from './attacks/attack.ts';
 import { beginAttack } from './attacks/attacks.ts';
 import type { AttackPlan } from './experiment/experiment-schema.ts';
@@ -27,12 +30,20 @@ const prepared: AttackPlan[] = [
   { attack: 'disk-full', target: 'sink', seconds: 1 },
 ];
 
+const root = join(import.meta.dirname, '..', '..', '..');
 const keeper = new Keeper();
 const place = adminFile(stack.home);
 let group: Group | undefined;
 let admin: AttackAdmin | undefined;
 try {
-  const started = await Group.start('experiment', { services: ['purchase', 'sink', 'query'], method: prepared }, keeper);
+  const server = createServer();
+  server.listen(Number(values.port), '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `${endpoint}${attacksPath}`;
+  // The console of the query API has the screen Chaos with this setting only.
+  const settings = { QUERY_CONSOLE_CHAOS_URL: endpoint };
+  const started = await Group.start('experiment', { services: ['purchase', 'sink', 'query'], method: prepared, settings }, keeper);
   group = started;
   const running = new AttackAdmin({
     begin: async (plan) => await beginAttack(started, plan),
@@ -40,17 +51,19 @@ try {
     now: () => new Date(),
   });
   admin = running;
-  const server = createServer((request, response) => {
-    void answerAdmin(running, { method: request.method ?? '', url: request.url ?? '/', headers: request.headers }).then(
-      ({ status, body }) =>
-        response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body, undefined, 1)}\n`),
-    );
+  const access = { origin: started.urls['query-api']!, experiments: async () => await experimentViews(root) };
+  server.on('request', (request, response) => {
+    const answer = async (): Promise<void> => {
+      const asked = { method: request.method ?? '', url: request.url ?? '/', headers: request.headers };
+      const { status, body } = await answerAdmin(running, asked, access);
+      const headers = { 'content-type': 'application/json', 'access-control-allow-origin': access.origin };
+      response.writeHead(status, headers).end(`${JSON.stringify(body, undefined, 1)}\n`);
+    };
+    void answer();
   });
-  server.listen(Number(values.port), '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/admin/attacks`;
   writeFileSync(place, JSON.stringify({ url }));
   for (const [name, address] of Object.entries(started.urls)) process.stdout.write(`  ${name.padEnd(14)}${address}\n`);
+  process.stdout.write(`  ${'console'.padEnd(14)}${access.origin}/console/chaos\n`);
   process.stdout.write(`  ${'attacks'.padEnd(14)}${url}\nCtrl-C ends the attacks and the services.\n`);
   if (!stopping.aborted) await once(stopping, 'abort');
   server.close();

@@ -29,7 +29,8 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 async function get(url: string, headers: Record<string, string> = {}, method = 'GET') {
-  return await answerAdmin(admin, { method, url, headers: { host: '127.0.0.1:3010', ...headers } });
+  const access = { origin: 'http://127.0.0.1:3003', experiments: async () => await Promise.resolve({ experiments: [] }) };
+  return await answerAdmin(admin, { method, url, headers: { host: '127.0.0.1:3010', ...headers } }, access);
 }
 
 describe('the endpoint of attacks', () => {
@@ -73,10 +74,23 @@ describe('the endpoint of attacks', () => {
     ['an unknown id', '/admin/attacks/stop?id=9', {}, 404],
     ['an unknown path', '/admin', {}, 404],
     ['another site', '/admin/attacks/start?attack=cpu&target=sink', { 'sec-fetch-site': 'cross-site' }, 403],
+    [
+      'another page of this machine',
+      '/admin/attacks/start?attack=cpu&target=sink',
+      { 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:8000' },
+      403,
+    ],
     ['a name of another machine', '/admin/attacks/start?attack=cpu&target=sink', { host: 'evil.example' }, 403],
   ])('%s is refused', async (_, url, headers, status) => {
     expect(await get(url, headers)).toMatchObject({ status });
     expect(actions).toEqual([]);
+  });
+
+  it('the console of the profile may use the endpoint', async () => {
+    const headers = { 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:3003' };
+    expect(await get('/admin/attacks/experiments', headers)).toEqual({ status: 200, body: { experiments: [] } });
+    expect(await get('/admin/attacks/start?attack=cpu&target=sink&seconds=1', headers)).toMatchObject({ status: 202 });
+    await admin.stopAll();
   });
 
   it('a POST is refused', async () => expect(await get('/admin/attacks', {}, 'POST')).toMatchObject({ status: 405 }));

@@ -1,26 +1,8 @@
 import { Ajv } from 'ajv';
-import type { EndedAttack } from '../journal.ts';
+import type { AttacksView, FinishedAttack, StartedAttack } from '@millrace/contracts';
 import { ExperimentError } from '../errors.ts';
 import { attackNames, experimentSchema, groupServices, proxiedParts, type AttackPlan } from '../experiment/experiment-schema.ts';
 import type { RunningAttack } from '../attacks/attack.ts';
-
-/** An attack that was started by hand. */
-export interface StartedAttack extends AttackPlan {
-  readonly id: number;
-  /** Start, ISO 8601. */
-  readonly beganAt: string;
-}
-
-/** An attack that was started by hand and has ended. */
-export type FinishedAttack = StartedAttack & Pick<EndedAttack, 'tookEffect' | 'proof'>;
-
-/** Everything that an operator can see. */
-export interface AttacksView {
-  readonly attacks: readonly string[];
-  readonly targets: readonly string[];
-  readonly running: readonly StartedAttack[];
-  readonly ended: readonly FinishedAttack[];
-}
 
 /** Effects of {@link AttackAdmin}. */
 export interface AttackActions {
@@ -33,11 +15,14 @@ export interface AttackActions {
 
 const runningMax = 3;
 const endedMax = 100;
+/** An attack as it was asked for. */
+type Begun = StartedAttack & AttackPlan;
+
 const endsProcesses: ReadonlySet<string> = new Set(['kill', 'shutdown', 'power-cut'] satisfies AttackPlan['attack'][]);
 const isPlan = new Ajv({ allErrors: true, strict: false }).compile<AttackPlan>(experimentSchema.properties.method.items);
 
 interface Kept {
-  readonly started: StartedAttack;
+  readonly started: Begun;
   readonly attack: RunningAttack;
   readonly timer: NodeJS.Timeout;
   finish: Promise<FinishedAttack> | undefined;

@@ -185,6 +185,13 @@ async function makeParts(name: GroupName, { method, settings = {} }: GroupPlan, 
   }
   const outbox = join(disks.purchase?.folder ?? home, 'outbox');
   const powered = attacks.includes('power-cut') ? { folder: outbox, copies: join(home, 'synced-outbox') } : undefined;
+  const ports = {
+    purchase: await freePort(),
+    sink: await freePort(),
+    'query-api': await freePort(),
+    'query-worker': await freePort(),
+  };
+  const processes = Object.entries(ports).map(([process, port]) => `${process}=http://127.0.0.1:${port}`);
   const env = {
     // Both groups serve their clients without the outbox of the other.
     PURCHASE_OUTBOX_DIR: outbox,
@@ -204,15 +211,10 @@ async function makeParts(name: GroupName, { method, settings = {} }: GroupPlan, 
     SINK_TOPIC: topic,
     SINK_GROUP_ID: topic,
     QUERY_QUEUE_NAME: id,
+    QUERY_FLOW_PROCESSES: processes.join(','),
     ...(front === undefined ? {} : { NODE_EXTRA_CA_CERTS: front.ca }),
     ...preloadEnv(home, distorted, powered),
     ...settings,
-  };
-  const ports = {
-    purchase: await freePort(),
-    sink: await freePort(),
-    'query-api': await freePort(),
-    'query-worker': await freePort(),
   };
   return { home, bucket, topic, proxies, front, disks, powered, env, ports };
 }
