@@ -46,6 +46,12 @@ describe('the size of the console', () => {
     expect(others.filter(([, { file }]) => readFileSync(join(site, file), 'utf8').includes('cm-content'))).toEqual([]);
   });
 
+  it.each(['src/screens/ask/format-sql.ts', 'src/screens/ask/chart/plot.tsx'])('%s is loaded on demand, and has at most 60 KiB', (name) => {
+    const ask = filesOf(entry, 'src/screens/ask/ask-screen.tsx');
+    expect(ask).not.toContain(chunks[name]!.file);
+    expect(gzipBytes([...filesOf(name)].filter((file) => !ask.has(file)))).toBeLessThanOrEqual(60 * 1024);
+  });
+
   it('the page has no inline script and no inline style', () => {
     const html = readFileSync(join(site, 'index.html'), 'utf8');
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);

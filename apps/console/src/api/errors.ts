@@ -17,9 +17,25 @@ export class ApiError extends CodedError {
   }
 }
 
+/** The issuer did not sign the user in. */
+export class SignInError extends CodedError {
+  readonly code = 'sign-in-failed';
+  /** The user may begin again. */
+  readonly retryable = true;
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+  }
+}
+
 /** The problem of any error, for display. */
 export function problemOfError(error: unknown): Pick<Problem, 'title' | 'detail'> {
   if (error instanceof ApiError && error.problem !== undefined) return error.problem;
-  const title = error instanceof ApiError ? 'The query API does not answer' : 'The console made a mistake';
+  const title =
+    error instanceof SignInError
+      ? 'The issuer did not sign you in'
+      : error instanceof ApiError
+        ? 'The query API does not answer'
+        : 'The console made a mistake';
   return { title, detail: error instanceof Error ? error.message : String(error) };
 }

@@ -60,8 +60,9 @@ export async function* sendForEvents<T>(path: string, request: ApiRequest = {}):
     const events = (text + part.value).split('\n\n');
     text = events.pop()!;
     for (const event of events) {
-      const data = /^data: ?(.*)$/m.exec(event)?.[1];
-      if (data !== undefined) yield JSON.parse(data) as T;
+      // Not by a pattern of lines: U+2028 ends a line for it, and JSON holds that character as it is.
+      const line = event.split('\n').find((one) => one.startsWith('data:'));
+      if (line !== undefined) yield JSON.parse(line.slice('data:'.length)) as T;
     }
   }
 }

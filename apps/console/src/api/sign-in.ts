@@ -1,4 +1,4 @@
-import type { CallerView } from '@millrace/contracts';
+import type { CallerView, SignInView } from '@millrace/contracts';
 import { credential } from './credential.ts';
 import { ApiError } from './errors.ts';
 import { sendForJson } from './request.ts';
@@ -19,4 +19,9 @@ export async function signIn(token?: string): Promise<void> {
     if (token === undefined && error instanceof ApiError && error.code === 'unauthenticated') return;
     throw error;
   }
+}
+
+/** The ways to sign in, beside a key or a token. */
+export async function waysToSignIn(): Promise<SignInView> {
+  return await sendForJson<SignInView>('/v1/sign-in');
 }

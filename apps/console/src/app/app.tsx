@@ -1,8 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
-import { session } from '../api/session.ts';
+import { SignInError } from '../api/errors.ts';
+import { session, signOut } from '../api/session.ts';
 import { signIn } from '../api/sign-in.ts';
 import { ProblemNote } from '../parts/problem-note.tsx';
+import { pathTo } from './paths.ts';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
 import { applyTheme } from './theme.ts';
@@ -12,7 +14,7 @@ export function App(): JSX.Element {
   const [error, setError] = useState<unknown>();
   useEffect(() => {
     applyTheme();
-    signIn().catch(setError);
+    start().catch(setError);
   }, []);
   if (error !== undefined && session.value.state === 'signed-out')
     return (
@@ -32,4 +34,16 @@ export function App(): JSX.Element {
       </main>
     );
   return session.value.state === 'signed-out' ? <SignIn reason={session.value.reason} /> : <Shell caller={session.value.caller} />;
+}
+
+/** Finds out who the user is: by the answer of the issuer that sent it back, or by a request without a credential. */
+async function start(): Promise<void> {
+  if (location.pathname !== pathTo('sign-in')) return await signIn();
+  const { returnFromIssuer } = await import('./issuer-sign-in.ts');
+  try {
+    await returnFromIssuer();
+  } catch (error) {
+    if (!(error instanceof SignInError)) throw error;
+    signOut(error.message);
+  }
 }

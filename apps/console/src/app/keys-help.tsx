@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 const keys = [
   ['?', 'Show this list'],
   ['Ctrl Enter', 'Run the statement'],
+  ['Shift Alt F', 'Format the statement'],
   ['Esc', 'Stop the query that runs'],
   ['Tab', 'Go to the next control. In the editor, press Esc first'],
   ['Arrow keys', 'Move between the cells of a result'],

@@ -10,6 +10,8 @@ export interface Screen {
   readonly component: ComponentType;
   /** Whether only links of other screens lead to it. Default: the navigation has it. */
   readonly isLinkedOnly?: boolean;
+  /** Whether there must be an endpoint of attacks. Default: the screen needs none. */
+  readonly needsChaos?: boolean;
 }
 
 /** The screens in the order of the navigation. The first one that the user may see is the start page. */
@@ -67,6 +69,13 @@ export const screens: readonly Screen[] = [
     title: 'Resilience',
     scopes: ['admin'],
     component: lazy(async () => (await import('../screens/resilience/resilience-screen.tsx')).ResilienceScreen),
+  },
+  {
+    path: 'chaos',
+    title: 'Chaos',
+    scopes: ['admin'],
+    component: lazy(async () => (await import('../screens/chaos/chaos-screen.tsx')).ChaosScreen),
+    needsChaos: true,
   },
   {
     path: 'runbook',

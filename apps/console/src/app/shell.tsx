@@ -11,7 +11,7 @@ import { ThemeChoice } from './theme-choice.tsx';
 
 /** Navigation and the current screen. */
 export function Shell({ caller }: { readonly caller: CallerView }): JSX.Element {
-  const shown = screens.filter(({ scopes }) => hasScope(scopes));
+  const shown = screens.filter(({ scopes, needsChaos = false }) => hasScope(scopes) && (!needsChaos || caller.chaosUrl !== undefined));
   return (
     <LocationProvider scope={base}>
       <div class="shell">

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -14,7 +14,14 @@ export interface ConsolePage {
 
 /** Opens a page that records each fault. */
 export async function openPage(browser: Browser, queryUrl: string, options: BrowserContextOptions = {}): Promise<ConsolePage> {
-  const context = await browser.newContext({ baseURL: queryUrl, reducedMotion: 'reduce', acceptDownloads: true, ...options });
+  const context = await browser.newContext({
+    baseURL: queryUrl,
+    reducedMotion: 'reduce',
+    acceptDownloads: true,
+    // Without a language of the system, Chromium names one that is no language tag, and uPlot fails over it.
+    locale: 'en-GB',
+    ...options,
+  });
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(String(error)));
@@ -57,4 +64,18 @@ export async function writeStatement(page: Page, sql: string): Promise<void> {
   await page.keyboard.insertText(sql);
   // Closes the list of completions.
   await page.keyboard.press('Escape');
+}
+
+/** The texts of one column of a grid, which holds only the rows in view: it is scrolled from its first row to its last. */
+export async function columnCells(grid: Locator, column: number): Promise<string[]> {
+  return await grid.evaluate(async (element, wanted) => {
+    const found = new Map<string, string>();
+    for (let top = 0; ; top += element.clientHeight / 2) {
+      element.scrollTop = top;
+      for (let frame = 0; frame < 2; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+      for (const cell of element.querySelectorAll<HTMLElement>(`[data-cell$=":${wanted}"]`))
+        found.set(cell.dataset['cell']!, cell.textContent);
+      if (top + element.clientHeight >= element.scrollHeight) return [...found.values()];
+    }
+  }, column);
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { problemOf, type CallerView } from '@millrace/contracts';
-import { waitUntil } from '@millrace/testing';
+import { openTestIssuer, spawnService, testClientId, waitUntil, withoutShedding } from '@millrace/testing';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { produceBroken } from './broken-records.ts';
-import { axeViolations, openPage, overflow, writeStatement, type ConsolePage } from './console-page.ts';
+import { shortText } from '../parts/grid/cells.ts';
+import { axeViolations, columnCells, openPage, overflow, writeStatement, type ConsolePage } from './console-page.ts';
 import { hostileTexts } from './hostile-texts.ts';
 import { hasBrowser, openBrowser } from './open-browser.ts';
 
@@ -68,6 +69,15 @@ async function landed(userId: string, count: number): Promise<void> {
   );
 }
 
+/** The solid colours of a canvas. Runs in the page. */
+function coloursOf(canvas: SVGElement | HTMLElement): string {
+  const { width, height } = canvas as HTMLCanvasElement;
+  const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+  const colours = new Set<string>();
+  for (let at = 0; at < data.length; at += 4) if (data[at + 3] === 255) colours.add(`${data[at]},${data[at + 1]},${data[at + 2]}`);
+  return [...colours].join(' ');
+}
+
 // `./millrace test` names the skipped tests: the browser of npm runs on Linux with x64 only.
 describe.skipIf(!hasBrowser())('the console in a browser', () => {
   beforeEach(() => {
@@ -107,12 +117,48 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
     await page.getByRole('dialog', { name: 'Value of exact' }).getByText('9007199254740993').waitFor();
   });
 
+  it('a statement is formatted, and its result is drawn as bars and as lines in the colours of the theme', async () => {
+    const page = await open('/console/ask', { colorScheme: 'dark' });
+    await writeStatement(page, "select dt, genre, count(*) as sold, 2 as twice from purchases where genre <> '<b>' group by dt, genre");
+    const editor = page.getByRole('textbox', { name: 'SQL statement' });
+    await editor.press('Shift+Alt+F');
+    await editor.getByText('GROUP BY').waitFor();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('grid', { name: 'Result' }).getByRole('gridcell').first().waitFor();
+    await page.getByRole('button', { name: 'Chart', exact: true }).click();
+    const legend = page.getByRole('list', { name: 'Legend' });
+    await page.getByRole('img', { name: /^Lines by dt: .* sold: / }).waitFor();
+    expect(await legend.getByRole('listitem').allTextContents()).toEqual(['sold', 'twice', '']);
+    expect(await axeViolations(page)).toEqual([]);
+    await page.getByLabel('Axis').selectOption('genre');
+    const bars = page.getByRole('img', { name: /^Bars by genre: / });
+    await bars.waitFor();
+    await bars.hover();
+    await legend.getByText(/\d/).first().waitFor();
+    const pixel = async (): Promise<string> => await bars.locator('canvas').evaluate(coloursOf);
+    // The first colour of the series in each theme.
+    expect(await pixel()).toContain('130,187,247');
+    await page.getByRole('button', { name: 'Light' }).click();
+    await expect.poll(pixel).toContain('10,88,168');
+    expect(await axeViolations(page)).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(await overflow(page)).toBe(0);
+    await page.getByRole('button', { name: 'Rows', exact: true }).click();
+    await page.getByRole('grid', { name: 'Result' }).getByRole('gridcell').first().waitFor();
+  });
+
   it('a query that runs is stopped with Stop', async () => {
     const page = await open('/console/ask');
     await writeStatement(page, 'SELECT count(*) AS n FROM range(1000000) a(x), range(1000000) b(y) WHERE (x * y) % 7 = 3');
+    await page.getByText(/^Reads /).waitFor();
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     const status = page.getByRole('status', { name: 'State of the query' });
     await status.getByText('running', { exact: true }).waitFor();
+    await status.getByText(/^runs in the engine/).waitFor();
+    await status.getByText(/ read of .* estimated$/).waitFor();
+    await page.reload();
+    await status.getByText(/ read$/).waitFor();
+    await status.getByRole('timer').waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await status.getByText('cancelled', { exact: true }).waitFor();
     expect(await page.getByRole('button', { name: 'Stop' }).isDisabled()).toBe(true);
@@ -248,30 +294,97 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
       .waitFor();
   });
 
-  it('hostile titles, column names, parameters and errors are text on every screen', async () => {
+  it('about 300 hostile titles, column names, statements, fields and errors are text on every screen', async () => {
+    expect(hostileTexts.length).toBeGreaterThanOrEqual(300);
     const userId = `hostile-${crypto.randomUUID()}`;
-    for (const title of hostileTexts) await post({ userId, title: title.slice(0, 1024) });
+    const purchases = hostileTexts.map((title) => ({ ...purchaseFields, userId, title: title.slice(0, 1024) }));
+    const batch = await fetch(`${purchaseUrl}/v1/purchases/batch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(purchases),
+    });
+    expect(await batch.json()).toMatchObject({ accepted: hostileTexts.length, rejected: 0 });
+    await produceBroken(hostileTexts.map((author) => ({ ...purchaseFields, eventId: crypto.randomUUID(), userId, author, userAge: 999 })));
     await landed(userId, hostileTexts.length);
     const page = await open('/console/ask', { viewport: { width: 390, height: 800 } });
-    const named = `SELECT title AS "<img src=x onerror=alert(1)>" FROM purchases WHERE user_id = '${userId}'`;
-    await writeStatement(page, named);
-    await page.getByRole('button', { name: 'Run', exact: true }).click();
-    const cells = page.getByRole('grid', { name: 'Result' }).getByRole('gridcell');
-    await cells.first().waitFor();
-    expect((await cells.allTextContents()).toSorted()).toEqual(
-      hostileTexts.map((text) => (text.length > 300 ? `${text.slice(0, 299)}…` : text)).toSorted(),
-    );
-    expect(await overflow(page)).toBe(0);
-    await writeStatement(page, `SELECT "<script>alert(2)</script>${'x'.repeat(2000)}" FROM purchases`);
-    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const isText = async (): Promise<void> => {
+      expect(await overflow(page)).toBe(0);
+      expect(
+        await page.locator('img:not([alt=""]), script:not([src]), iframe, object, embed, link[rel="stylesheet"][href*="evil"]').count(),
+      ).toBe(0);
+      expect(await page.locator('main [onerror], main [onload], main marquee, main base, main form[action]').count()).toBe(0);
+    };
+    const run = async (sql: string): Promise<void> => {
+      await writeStatement(page, sql);
+      await page.getByRole('button', { name: 'Run', exact: true }).click();
+    };
+    const grid = page.getByRole('grid', { name: 'Result' });
+    await run(`SELECT title, count(*) AS n FROM purchases WHERE user_id = '${userId}' GROUP BY title`);
+    await grid.getByRole('gridcell').first().waitFor();
+    expect((await columnCells(grid, 0)).toSorted()).toEqual(hostileTexts.map(shortText).toSorted());
+    await isText();
+    // The first and the last name are in the text of the chart.
+    await page.getByRole('button', { name: 'Chart', exact: true }).click();
+    await page.getByRole('img', { name: /^Bars by title/ }).waitFor();
+    await isText();
+    await page.getByRole('button', { name: 'Rows', exact: true }).click();
+    // Names, in two statements: the editor and the tab show them as well.
+    for (const texts of [hostileTexts.slice(0, 150), hostileTexts.slice(150)]) {
+      await run(`SELECT ${texts.map((text, n) => `${n} AS "${text.slice(0, 200).replaceAll('"', '""')}"`).join(', ')}`);
+      await grid
+        .getByRole('gridcell')
+        .nth(texts.length - 1)
+        .waitFor({ state: 'attached' });
+      expect(await grid.getByRole('columnheader').count()).toBe(texts.length);
+      await isText();
+    }
+    await run("SELECT string_agg('<b>bold', '') AS megabyte FROM range(150000)");
+    await grid.getByRole('gridcell').first().press('Enter');
+    await page.getByRole('dialog', { name: 'Value of megabyte' }).getByText('950,000 more characters.').waitFor();
+    await isText();
+    await page.keyboard.press('Escape');
+    await run(`SELECT "<script>alert(2)</script>${'x'.repeat(2000)}" FROM purchases`);
     await page.getByRole('alert').getByText('<script>alert(2)</script>').first().waitFor();
-    expect(await overflow(page)).toBe(0);
+    await isText();
+    await page.getByRole('button', { name: 'History' }).click();
+    await page
+      .getByRole('button', { name: /megabyte/ })
+      .first()
+      .waitFor();
+    await isText();
     await page.goto('/console/queries');
     await page.getByText('<script>alert(2)</script>').first().waitFor();
-    expect(await overflow(page)).toBe(0);
+    await isText();
     await page.goto('/console/tables/%3Cimg%20src%3Dx%20onerror%3Dalert(3)%3E');
     await page.getByRole('alert').waitFor();
-    expect(await page.locator('img:not([alt=""]), script:not([src])').count()).toBe(0);
+    await isText();
+    await page.goto('/console/rejects?range=1h&reason=%3Cimg%20src%3Dx%20onerror%3Dalert(4)%3E');
+    await page.getByText(/Reading the reject files/).waitFor({ state: 'detached' });
+    await isText();
+    await page.goto('/console/rejects?range=1h');
+    await page
+      .getByRole('button', { name: /^userAge must be at most 150/ })
+      .first()
+      .click();
+    const shows = page.getByRole('button', { name: /^Show partition/ });
+    await shows.first().waitFor();
+    await isText();
+    for (let n = 0; n < (await shows.count()); n += 20) {
+      await shows.nth(n).click();
+      const record = page.getByRole('dialog', { name: /^Reject of partition/ });
+      await record.locator('.failing').first().waitFor();
+      await isText();
+      await page.keyboard.press('Escape');
+      await record.waitFor({ state: 'detached' });
+    }
+    for (const text of hostileTexts.filter((_text, n) => n % 30 === 0)) {
+      await page.goto(`/console/event/${encodeURIComponent(text)}`);
+      await page.getByRole('heading', { name: 'Event', level: 1 }).waitFor();
+      await isText();
+      await page.goto(`/console/ask#${new URLSearchParams({ sql: text }).toString()}`);
+      await page.getByRole('tab', { selected: true }).waitFor();
+      await isText();
+    }
   });
 
   it.each(['light', 'dark'] as const)(
@@ -359,5 +472,104 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
     expect(kept).not.toContain('secret');
     await page.reload();
     await field.waitFor();
+  });
+
+  it('in a chaos profile an attack is started and stopped, and both groups of an experiment are beside each other', async () => {
+    const chaosUrl = 'http://127.0.0.1:9';
+    const api = await spawnService('query-api', {
+      QUERY_CONSOLE_CHAOS_URL: chaosUrl,
+      QUERY_QUEUE_NAME: 'console-chaos',
+      ...withoutShedding('QUERY'),
+    });
+    try {
+      const page = await open(api.url);
+      const started = {
+        id: 1,
+        attack: 'latency',
+        target: 'kafka',
+        seconds: 20,
+        arguments: { latencyMs: 500 },
+        beganAt: new Date().toISOString(),
+      };
+      const view = { attacks: ['cpu', 'latency'], targets: ['kafka', 's3'], running: [] as object[], ended: [] as object[] };
+      const values = [{ phase: 'during', probe: 'purchase p99-ms', control: 50, experiment: 96, limit: '≤ 3000', met: true }];
+      const result = { at: started.beganAt, verdict: 'held', reason: 'every probe is within its limits', proofs: ['seen'], values };
+      const experiment = {
+        file: 'a.yaml',
+        title: 'Kafka is slow',
+        hypothesis: '<b>All land.</b>',
+        attacks: [started],
+        expected: 'held',
+        result,
+      };
+      const asked: string[] = [];
+      await page.route(`${chaosUrl}/**`, async (route) => {
+        const { pathname, search } = new URL(route.request().url());
+        expect(route.request().headers()['authorization']).toBeUndefined();
+        if (pathname.endsWith('/start')) view.running = [started];
+        if (pathname.endsWith('/stop')) {
+          view.running = [];
+          view.ended = [{ ...started, tookEffect: true, proof: '<img src=x onerror=alert(1)>' }];
+        }
+        if (/start|stop/.test(pathname)) asked.push(search);
+        const json = pathname.endsWith('/experiments') ? { experiments: [experiment] } : view;
+        await route.fulfill({ json, headers: { 'access-control-allow-origin': api.url } });
+      });
+      await page.goto(`${api.url}/console`);
+      await page.getByRole('link', { name: 'Chaos' }).click();
+      await page.getByRole('combobox', { name: 'Attack' }).selectOption('latency');
+      await page.getByLabel('Values').fill('latencyMs=500');
+      await page.getByRole('button', { name: 'Start' }).click();
+      await page.getByRole('button', { name: 'Stop latency on kafka' }).waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Stop latency on kafka' }).click();
+      await page.getByText('<img src=x onerror=alert(1)>').waitFor();
+      expect(asked).toEqual(['?attack=latency&target=kafka&seconds=20&latencyMs=500', '?id=1']);
+      await page.getByRole('button', { name: 'Show Kafka is slow' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Result of Kafka is slow' });
+      await dialog.getByRole('row', { name: 'during purchase p99-ms 50 96 ≤ 3000 met' }).waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await page.setViewportSize({ width: 390, height: 800 });
+      expect(await overflow(page)).toBe(0);
+    } finally {
+      await api.kill();
+    }
+  });
+
+  it('where an issuer is configured, a user signs in there, and its token is in the memory of the page only', async () => {
+    const issuer = await openTestIssuer();
+    const settings = {
+      ...issuer.settings,
+      QUERY_CONSOLE_OIDC_CLIENT_ID: testClientId,
+      QUERY_QUEUE_NAME: 'console-oidc',
+      ...withoutShedding('QUERY'),
+    };
+    const api = await spawnService('query-api', settings);
+    try {
+      const page = await open(`${api.url}/console/queries?state=failed`);
+      const enter = page.getByRole('button', { name: `Sign in at ${new URL(issuer.name).host}` });
+      await enter.waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await enter.click();
+      await page.locator('.who', { hasText: 'alice' }).waitFor();
+      await page.getByRole('heading', { name: 'Queries', level: 1 }).waitFor();
+      expect(page.url()).toBe(`${api.url}/console/queries?state=failed`);
+      expect(issuer.exchanges).toEqual(['token']);
+      const kept = async (): Promise<string> =>
+        await page.evaluate(() => JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie]));
+      expect(await kept()).not.toMatch(/eyJ|verifier/);
+      // The address of the code is of no use a second time.
+      const { state } = issuer.authorizations[0]!;
+      await page.goto(`${api.url}/console/sign-in?code=stolen&state=${state}`);
+      await page.getByText('The answer of the issuer belongs to no sign-in of this tab. Sign in again.').waitFor();
+      expect(issuer.exchanges).toEqual(['token']);
+      issuer.user = { subject: '<b>bob</b>', scope: 'admin' };
+      await enter.click();
+      await page.getByText('<b>bob</b>').waitFor();
+      expect(await page.getByRole('navigation', { name: 'Screens' }).getByRole('link').count()).toBe(6);
+      expect(await kept()).not.toMatch(/eyJ|verifier/);
+    } finally {
+      await Promise.all([api.kill(), issuer.close()]);
+    }
   });
 });

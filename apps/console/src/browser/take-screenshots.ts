@@ -20,6 +20,13 @@ async function ask(page: Page): Promise<void> {
   await page.getByRole('grid', { name: 'Result' }).getByRole('gridcell').first().waitFor();
 }
 
+async function chart(page: Page): Promise<void> {
+  await ask(page);
+  await page.getByRole('button', { name: 'Chart', exact: true }).click();
+  await page.getByRole('img', { name: /^Bars by title/ }).waitFor();
+  await page.getByRole('list', { name: 'Legend' }).scrollIntoViewIfNeeded();
+}
+
 async function queries(page: Page): Promise<void> {
   await page.goto('/console/queries');
   await page.getByRole('region', { name: 'Ended queries' }).waitFor();
@@ -100,6 +107,7 @@ async function post(count: number): Promise<string> {
 
 const pictures = [
   ['ask', 'light', ask],
+  ['chart', 'dark', chart],
   ['queries', 'dark', queries],
   ['tables', 'light', tables],
   ['flow', 'light', flow],

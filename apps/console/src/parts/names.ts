@@ -1,4 +1,4 @@
-import type { EngineName, LayoutName, QueryList, QueryState } from '@millrace/contracts';
+import type { EngineName, LayoutName, QueryList, QueryPhase, QueryState } from '@millrace/contracts';
 
 // The contract's lists bring its validator with them, which would double the size of the page. The types check these.
 
@@ -14,6 +14,15 @@ export const stateLabels: Readonly<Record<QueryState, string>> = {
   succeeded: 'Succeeded',
   failed: 'Failed',
   cancelled: 'Cancelled',
+};
+
+/** The phases of a query that has not ended. */
+export const phaseLabels: Readonly<Record<QueryPhase, string>> = {
+  waiting: 'waits for a worker',
+  following: 'waits for an equal query that runs',
+  preparing: 'chooses the files',
+  executing: 'runs in the engine',
+  writing: 'keeps the result',
 };
 
 /** What a query asks: its statement, or its report. */

@@ -3,7 +3,17 @@ import { expect, it } from 'vitest';
 import { repository, textOf } from '../repository.ts';
 
 /** Licences that put no condition on the code that uses the package, beyond keeping its notice. */
-const permissive: ReadonlySet<string> = new Set(['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT']);
+const permissive: ReadonlySet<string> = new Set([
+  '0BSD',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'CC0-1.0',
+  'ISC',
+  'MIT',
+  'Python-2.0',
+]);
 
 interface LockedPackage {
   readonly version: string;

@@ -20,7 +20,7 @@ import { Results } from './results.tsx';
 import { RunStatus } from './run-status.tsx';
 import { SqlEditor, type Mark } from './sql-editor.tsx';
 import { TabBar } from './tab-bar.tsx';
-import { changeTab, closeTab, keepTabs, openTab, readTabs, type Tab, type Tabs } from './tabs.ts';
+import { changeTab, closeTab, keepTabs, openTab, readTabs, replaceStatement, type Tab, type Tabs } from './tabs.ts';
 import { useEstimate } from './use-estimate.ts';
 
 const panels = ['Tables', 'Reports', 'History'] as const;
@@ -31,7 +31,7 @@ const noTables: TableList['tables'] = [];
 export function AskScreen(): JSX.Element {
   const [tabs, setTabs] = useState(firstTabs);
   const [panel, setPanel] = useState<(typeof panels)[number]>('Tables');
-  const [copied, setCopied] = useState('');
+  const [notice, setNotice] = useState('');
   const catalog = usePolled(async (signal) => await sendForJson<TableList>('/v1/tables', { signal }), undefined);
   const engines = usePolled(async (signal) => await sendForJson<EngineList>('/v1/engines', { signal }), undefined);
   const tab = tabs.list.find(({ id }) => id === tabs.current)!;
@@ -56,7 +56,14 @@ export function AskScreen(): JSX.Element {
   };
   const copy = async (what: string, text: string): Promise<void> => {
     await navigator.clipboard.writeText(text);
-    setCopied(what);
+    setNotice(`${what} is in the clipboard.`);
+  };
+  const format = async (): Promise<void> => {
+    const { formatSql } = await import('./format-sql.ts');
+    const engine = tab.engine ?? engines.data?.engines.find((one) => one.default)?.name ?? 'duckdb';
+    const formatted = formatSql(tab.sql, engine);
+    setNotice(formatted === undefined ? 'The statement cannot be formatted: look for an open quote or bracket.' : '');
+    if (formatted !== undefined) setTabs((before) => replaceStatement(before, tab, formatted));
   };
   const isAuthOn = session.value.state === 'signed-in' && session.value.caller.kind !== 'anonymous';
 
@@ -81,6 +88,7 @@ export function AskScreen(): JSX.Element {
           tables={catalog.data?.tables ?? noTables}
           mark={mark}
           onRun={onRun}
+          onFormat={() => void format()}
           onChange={(sql) => change({ sql })}
         />
         <Parameters values={tab.parameters} onChange={(parameters) => change({ parameters })} />
@@ -90,6 +98,12 @@ export function AskScreen(): JSX.Element {
           </button>
           <button type="button" class="danger" disabled={state === undefined || !run.isBusy} onClick={() => void run.cancel()}>
             Stop
+          </button>
+          <button type="button" disabled={tab.sql.trim() === ''} onClick={() => void format()}>
+            Format
+          </button>
+          <button type="button" class="plain" onClick={() => void copy('The link', permalinkOf(tab, location.origin + location.pathname))}>
+            Copy link
           </button>
           <EstimateNote {...(estimate === undefined ? {} : { estimate })} {...(refusal === undefined ? {} : { error: refusal })} />
         </div>
@@ -131,11 +145,8 @@ export function AskScreen(): JSX.Element {
               ))}
             </span>
           </span>
-          <button type="button" class="plain" onClick={() => void copy('The link', permalinkOf(tab, location.origin + location.pathname))}>
-            Copy link
-          </button>
           <span class="muted small" role="status">
-            {copied === '' ? '' : `${copied} is in the clipboard.`}
+            {notice}
           </span>
         </div>
         {run.isSubmitting.value ? <p role="status">Submitting the query…</p> : null}

@@ -3,6 +3,7 @@ import { useCallback, useMemo, useState } from 'preact/hooks';
 import { filterRows, sortRows } from '../../parts/grid/cells.ts';
 import { Grid } from '../../parts/grid/grid.tsx';
 import { countText } from '../../parts/units.ts';
+import { Chart } from './chart/chart.tsx';
 import { download, downloadFormats } from './download.ts';
 import type { QueryRun, RunState } from './query-run.ts';
 
@@ -21,6 +22,7 @@ export function Results({ run, state: { view, columns, rows, next, isLoading } }
   const [sort, setSort] = useState<Sort>();
   const [filter, setFilter] = useState('');
   const [saving, setSaving] = useState<string>();
+  const [isChart, setChart] = useState(false);
   const shown = useMemo(() => {
     const found = filterRows(rows, filter);
     return sort === undefined ? found : sortRows(found, sort.column, columns[sort.column]?.type ?? '', sort.descending);
@@ -45,6 +47,14 @@ export function Results({ run, state: { view, columns, rows, next, isLoading } }
   return (
     <>
       <div class="row">
+        <div class="segments" role="group" aria-label="Show the result as">
+          <button type="button" aria-pressed={!isChart} onClick={() => setChart(false)}>
+            Rows
+          </button>
+          <button type="button" aria-pressed={isChart} onClick={() => setChart(true)}>
+            Chart
+          </button>
+        </div>
         <input
           type="search"
           aria-label="Filter the loaded rows"
@@ -67,6 +77,8 @@ export function Results({ run, state: { view, columns, rows, next, isLoading } }
       </div>
       {rows.length === 0 ? (
         <p class="note">The statement succeeded, and no row matches it.</p>
+      ) : isChart ? (
+        <Chart columns={columns} rows={shown} />
       ) : (
         <Grid label="Result" columns={columns} rows={shown} sort={sort} onSort={onSort} onNearEnd={onNearEnd} />
       )}

@@ -2,7 +2,7 @@ import type { QueryView } from '@millrace/contracts';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Moment } from '../../parts/moment.tsx';
-import { engineLabels, layoutLabels } from '../../parts/names.ts';
+import { engineLabels, layoutLabels, phaseLabels } from '../../parts/names.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { bytesText, countText, durationText, usdText } from '../../parts/units.ts';
 import { isFinal, type RunState } from './query-run.ts';
@@ -14,7 +14,7 @@ export function RunStatus({ view, estimate }: Pick<RunState, 'view' | 'estimate'
     <div class="row small" role="status" aria-label="State of the query">
       <StateBadge state={view.state} />
       <span>{engineLabels[view.engine]}</span>
-      {isFinal(view) ? null : <Elapsed view={view} />}
+      {isFinal(view) ? null : <Progress view={view} estimate={estimate} />}
       {statistics === undefined ? null : (
         <>
           <span>{countText(statistics.rows)} rows</span>
@@ -46,16 +46,40 @@ export function RunStatus({ view, estimate }: Pick<RunState, 'view' | 'estimate'
   );
 }
 
-function Elapsed({ view: { state, submittedAt, startedAt } }: { readonly view: QueryView }): JSX.Element {
+/** Phase, place in the queue, bytes and time of a query that has not ended. */
+function Progress({ view, estimate }: Pick<RunState, 'view' | 'estimate'>): JSX.Element {
+  const { queuePosition, bytesScanned, phase = 'waiting' } = view.progress ?? {};
+  return (
+    <>
+      <span>
+        {phaseLabels[phase]}
+        {queuePosition === undefined
+          ? ''
+          : queuePosition === 1
+            ? ', the next in the queue'
+            : `, number ${countText(queuePosition)} in the queue`}
+      </span>
+      {bytesScanned === undefined ? null : (
+        <span title={`${countText(bytesScanned)} bytes`}>
+          {bytesText(bytesScanned)} read{estimate === undefined ? '' : ` of ${bytesText(estimate.bytesScanned)} estimated`}
+        </span>
+      )}
+      <Elapsed view={view} />
+    </>
+  );
+}
+
+/** The time of a query. A reader of the screen does not hear each change. */
+function Elapsed({ view: { submittedAt, startedAt } }: { readonly view: QueryView }): JSX.Element {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 100);
     return () => clearInterval(timer);
   }, []);
-  const since = Math.max(0, now - Date.parse(state === 'queued' ? submittedAt : (startedAt ?? submittedAt)));
+  const since = Math.max(0, now - Date.parse(startedAt ?? submittedAt));
   return (
-    <span>
-      {state === 'queued' ? 'waits for a worker' : 'runs'} for {durationText(since)}
+    <span role="timer" aria-live="off">
+      for {durationText(since)}
     </span>
   );
 }

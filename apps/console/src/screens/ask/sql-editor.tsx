@@ -22,6 +22,7 @@ export interface SqlEditorProps {
   readonly text: string;
   readonly onChange: (text: string) => void;
   readonly onRun: () => void;
+  readonly onFormat: () => void;
   readonly tables: TableList['tables'];
   readonly mark: Mark | undefined;
 }
@@ -30,12 +31,12 @@ export interface SqlEditorProps {
  * The SQL editor. It lives in a shadow root: there its styles are constructed sheets, which the policy of the page allows. In the page they
  * would be inline styles, which it does not.
  */
-export function SqlEditor({ text, onChange, onRun, tables, mark }: SqlEditorProps): JSX.Element {
+export function SqlEditor({ text, onChange, onRun, onFormat, tables, mark }: SqlEditorProps): JSX.Element {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
   const language = useRef(new Compartment());
-  const handlers = useRef({ onChange, onRun });
-  handlers.current = { onChange, onRun };
+  const handlers = useRef({ onChange, onRun, onFormat });
+  handlers.current = { onChange, onRun, onFormat };
 
   useEffect(() => {
     const root = host.current!.shadowRoot ?? host.current!.attachShadow({ mode: 'open' });
@@ -45,7 +46,12 @@ export function SqlEditor({ text, onChange, onRun, tables, mark }: SqlEditorProp
       state: EditorState.create({
         doc: text,
         extensions: [
-          Prec.highest(keymap.of([{ key: 'Mod-Enter', run: () => (handlers.current.onRun(), true) }])),
+          Prec.highest(
+            keymap.of([
+              { key: 'Mod-Enter', run: () => (handlers.current.onRun(), true) },
+              { key: 'Shift-Alt-f', run: () => (handlers.current.onFormat(), true) },
+            ]),
+          ),
           replaceSelection,
           lineNumbers(),
           history(),

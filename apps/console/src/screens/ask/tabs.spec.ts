@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changeTab, closeTab, keepTabs, nameOf, openTab, readTabs, type Tabs } from './tabs.ts';
+import { changeTab, closeTab, keepTabs, nameOf, openTab, readTabs, replaceStatement, type Tabs } from './tabs.ts';
 import { permalinkOf, requestOfTab, tabOfPermalink } from './request-of-tab.ts';
 
 const storageWith = (text: string | null): Pick<Storage, 'getItem'> => ({ getItem: () => text });
@@ -16,6 +16,11 @@ describe('the tabs of the editor', () => {
     let kept = '';
     keepTabs({ setItem: (_key, value) => (kept = value) }, tabs);
     expect(readTabs(storageWith(kept), () => 'new')).toEqual(tabs);
+  });
+
+  it('a formatted statement replaces its own, and not one that changed since', () => {
+    expect(replaceStatement(tabs, { id: 'a', sql: 'SELECT 1' }, 'SELECT\n  1').list[0]!.sql).toBe('SELECT\n  1');
+    expect(replaceStatement(tabs, { id: 'a', sql: 'SELECT 2' }, 'SELECT\n  2')).toEqual(tabs);
   });
 
   it.each([

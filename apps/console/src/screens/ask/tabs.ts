@@ -67,6 +67,11 @@ export function changeTab({ list, current }: Tabs, change: Partial<Tab>): Tabs {
   return { list: list.map((tab) => (tab.id === current ? { ...tab, ...change } : tab)), current };
 }
 
+/** Replaces the statement of a tab by its formatted text, unless the user changed it since. */
+export function replaceStatement(tabs: Tabs, { id, sql }: Pick<Tab, 'id' | 'sql'>, formatted: string): Tabs {
+  return { ...tabs, list: tabs.list.map((tab) => (tab.id === id && tab.sql === sql ? { ...tab, sql: formatted } : tab)) };
+}
+
 /** A short name of a tab: the table that its statement reads, or its first words. */
 export function nameOf({ sql }: Pick<Tab, 'sql'>): string {
   const text = sql.replaceAll(/\s+/g, ' ').trim();

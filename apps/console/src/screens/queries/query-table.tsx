@@ -1,7 +1,7 @@
 import type { QueryList } from '@millrace/contracts';
 import type { JSX } from 'preact';
 import { Moment } from '../../parts/moment.tsx';
-import { engineLabels, questionOf } from '../../parts/names.ts';
+import { engineLabels, phaseLabels, questionOf } from '../../parts/names.ts';
 import { ScrollTable } from '../../parts/scroll-table.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { bytesText, countText, durationText, usdText } from '../../parts/units.ts';
@@ -33,6 +33,7 @@ export function QueryTable({ queries, onCancel }: QueryTableProps): JSX.Element 
         <tr key={query.id}>
           <td>
             <StateBadge state={query.state} />
+            {query.progress === undefined ? null : <Progress progress={query.progress} />}
           </td>
           <td class="wide">
             <code class="clamp foreign">{questionOf(query).slice(0, 600)}</code>
@@ -62,6 +63,17 @@ export function QueryTable({ queries, onCancel }: QueryTableProps): JSX.Element 
         </tr>
       ))}
     </ScrollTable>
+  );
+}
+
+function Progress({ progress }: { readonly progress: NonNullable<Listed['progress']> }): JSX.Element {
+  const { phase, queuePosition, bytesScanned } = progress;
+  return (
+    <span class="muted small block">
+      {phaseLabels[phase]}
+      {queuePosition === undefined ? '' : `, place ${countText(queuePosition)}`}
+      {bytesScanned === undefined ? '' : `, ${bytesText(bytesScanned)} read`}
+    </span>
   );
 }
 
