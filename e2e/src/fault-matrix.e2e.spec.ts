@@ -23,7 +23,7 @@ beforeAll(async () => {
   matrix = await startMatrixStack();
   traffic = new MatrixTraffic(matrix);
   await new Claims(matrix, traffic).lands();
-  const { id, state } = await traffic.query('duckdb');
+  const { id, state } = await traffic.largeQuery();
   if (state !== 'succeeded') throw new Error(`the first query ${state}`);
   cast = { stack: matrix, traffic, finishedQuery: id, lateSink: undefined };
 });

@@ -181,12 +181,15 @@ describe('S3', () => {
   });
 
   it.each([{ kind: 'refuse' }, { kind: 'black-hole' }, { kind: 'status', status: 503 }] as const)(
-    'a query fails as unavailable while S3 has the fault $kind, results cannot be read, and both recover',
+    'a query fails as unavailable while S3 has the fault $kind, large results cannot be read, and both recover',
     async (fault) => {
-      const before = await send('SELECT 1 AS one', { prefer: 'wait=30' });
-      expect(before.body.state).toBe('succeeded');
+      const before = await send('SELECT n FROM range(1000) t(n)', { prefer: 'wait=30' });
+      const small = await send('SELECT 1 AS one', { prefer: 'wait=30' });
+      expect([before.body.state, small.body.state]).toEqual(['succeeded', 'succeeded']);
       const active = await s3.inject(fault);
       expect((await ask(`/v1/queries/${before.body.id}/results`)).body.type).toBe('urn:millrace:problem:unavailable');
+      // Its record in Redis has the rows.
+      expect((await ask(`/v1/queries/${small.body.id}/results`)).status).toBe(200);
       const failed = await send('SELECT count(*) FROM purchases', { prefer: 'wait=60' });
       expect(failed.body).toMatchObject({ state: 'failed', error: { type: 'urn:millrace:problem:unavailable' } });
       await active.clear();

@@ -79,6 +79,12 @@ export class MatrixTraffic {
     return await this.#ended(await this.submit(engine));
   }
 
+  /** Runs a statement whose result is too large for the record of its query, so that S3 has it alone. */
+  async largeQuery(): Promise<QueryView> {
+    const sql = 'SELECT n FROM range(1000) t(n)';
+    return await this.#ended(await this.#submit({ sql, engine: 'duckdb', timeoutMs: queryMsMax, cache: false }));
+  }
+
   /** Runs the report, always the same one, to its end. */
   async report(): Promise<QueryView> {
     return await this.#ended(

@@ -35,8 +35,8 @@ const more = {
   },
   // The registrar makes one call to the catalog at a time.
   SINK: { SINK_GLUE_BREAKER_MINIMUM_CALLS: 2, SINK_KAFKA_BREAKER_MINIMUM_CALLS: 2, SINK_RETRY_WAIT_MS_MAX: 1000, SINK_FLUSH_SECONDS: 1 },
-  // Files in the memory of the worker would be read without S3.
-  QUERY: { ...withoutShedding('QUERY'), QUERY_DUCKDB_CACHE_MB: 0 },
+  // Files in the memory of the worker, and results in that of the API, would be read without S3.
+  QUERY: { ...withoutShedding('QUERY'), QUERY_DUCKDB_CACHE_MB: 0, QUERY_CACHE_STALE_MS_MAX: 0 },
 } as const;
 
 /** Circuits that open and close within seconds, and attempts that end soon. The bounds leave room for a busy machine. */
