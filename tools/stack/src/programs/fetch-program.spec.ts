@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readSettings } from '../settings.ts';
-import { fetchProgram, type FetchOptions, findProgram, type Program } from './fetch-program.ts';
+import { fetchProgram, type FetchOptions, findProgram, succeeds, type Program } from './fetch-program.ts';
 
 const interrupts = { signal: new AbortController().signal, hard: new AbortController().signal };
 let cache: string;
@@ -37,4 +37,8 @@ it('the first source that has the program fills the cache, and later calls find 
 it('a program that no source has is absent, and leaves nothing in the cache', async () => {
   expect(await fetchProgram(program(without), settings(), interrupts)).toBeUndefined();
   expect(readdirSync(cache)).toEqual([]);
+});
+
+it('a command that takes longer than its limit is ended, and counts as failed', async () => {
+  expect(await succeeds('sleep', ['60'], interrupts, 50)).toBe(false);
 });

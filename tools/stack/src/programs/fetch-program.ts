@@ -44,9 +44,19 @@ export async function fetchProgram(program: Program, settings: Settings, interru
   }
 }
 
-/** Runs a command. False when it fails or does not exist. */
-export async function succeeds(command: string, args: readonly string[], options: Partial<FetchOptions> & Interrupts): Promise<boolean> {
-  const done = await run(command, args, options).catch(() => undefined);
+/**
+ * Runs a command. False when it fails, does not exist, or takes longer than `limitMs` milliseconds.
+ *
+ * @param limitMs default: no limit
+ */
+export async function succeeds(
+  command: string,
+  args: readonly string[],
+  options: Partial<FetchOptions> & Interrupts,
+  limitMs?: number,
+): Promise<boolean> {
+  const signal = limitMs === undefined ? options.signal : AbortSignal.any([options.signal, AbortSignal.timeout(limitMs)]);
+  const done = await run(command, args, { ...options, signal }).catch(() => undefined);
   options.signal.throwIfAborted();
   return done?.code === 0;
 }

