@@ -25,7 +25,7 @@ describe('a fresh clone', () => {
 
   it.each([
     ['nonsense', 'There is no command "nonsense".'],
-    ['up --fast', 'Unknown argument "--fast": ./millrace up takes --detach, --trino.'],
+    ['up --fast', 'Unknown argument "--fast": ./millrace up takes --detach, --trino, --brokers.'],
     ['start', 'Usage: ./millrace start NAME [--as ALIAS]'],
     ['start tomcat', 'There is no "tomcat"'],
     ['verify', './millrace verify takes one of:'],
