@@ -52,7 +52,7 @@ async function setUp(id: string): Promise<LakePlace> {
   return place;
 }
 
-/** Runs the sink into a lake of its own. */
+/** Runs the sink into an empty lake. */
 async function landBySink({ topic, folder, manifest }: Loaded, place: LakePlace): Promise<SinkCost> {
   return await runSink(topic, manifest.rows, {
     SINK_TOPIC: topic.name,

@@ -1,4 +1,5 @@
-// The endpoint of attacks is a part of the proofs, and no service: it has no OpenAPI document. Its program and the console share these types.
+// The endpoint of attacks is a part of the proofs, and no service: it has no OpenAPI document. Its program and the console share these
+// types.
 
 /** Path of the endpoint of attacks. */
 export const attacksPath = '/admin/attacks';

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openPage, writeStatement, type ConsolePage } from './console-page.ts';
 import { hasBrowser, openBrowser } from './open-browser.ts';
 
-// What a page costs: long results, and a page that is open for an hour. The answers of the API are made up, so only the page is measured.
+// The cost of a page with a long result, and of one that is open for an hour. The answers of the API are made up: only the page counts.
 
 const queryUrl = process.env['QUERY_URL']!;
 

@@ -4,7 +4,7 @@ import {
   isLakeError,
   LaneTail,
   TableFiles,
-  tableLedgerPrefix,
+  topicsOf,
   type CatalogPartition,
   type GlueCatalog,
   type ObjectStore,
@@ -104,8 +104,7 @@ export class ProjectedTable {
   async #readTopics(): Promise<readonly string[]> {
     const { store, stream, now } = this.#parts;
     if (this.#topics !== undefined && now() - this.#topics.at < topicsMs) return this.#topics.names;
-    const folders = await store.listFolders(tableLedgerPrefix(stream.table));
-    const names = folders.map((folder) => folder.replace(tableLedgerPrefix(stream.table), '').replace(/\/$/, ''));
+    const names = await topicsOf(store, stream.table);
     this.#topics = { names, at: now() };
     return names;
   }

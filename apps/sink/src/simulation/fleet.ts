@@ -53,7 +53,7 @@ interface Place {
 
 /**
  * Runs the sink's own lanes as a fleet: partitions spread over sinks, as the consumer group spreads them. It counts the requests to the
- * store, then restarts sinks one after the other while lanes hold records that have not landed, and in the end counts every record.
+ * store. Then it restarts sinks one after the other while lanes hold records that have not landed. In the end it counts every record.
  *
  * @param tell receives lines that report the progress
  */

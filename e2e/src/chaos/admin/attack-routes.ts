@@ -28,8 +28,8 @@ const loopback = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 /**
  * Answers a request to the endpoint of attacks. Each route is a GET, so that a browser or `curl` suffices:
- * `/admin/attacks`, `/admin/attacks/start?attack=cpu&target=purchase&seconds=10`, `/admin/attacks/stop?id=1`, `/admin/attacks/stop` for all,
- * and `/admin/attacks/experiments`.
+ * `/admin/attacks`, `/admin/attacks/start?attack=cpu&target=purchase&seconds=10`, `/admin/attacks/stop?id=1`, `/admin/attacks/stop` for
+ * all, and `/admin/attacks/experiments`.
  */
 export async function answerAdmin(admin: AttackAdmin, request: AdminRequest, access: ConsoleAccess): Promise<AdminAnswer> {
   try {
@@ -57,8 +57,8 @@ async function route(
   return { status: 200, body: id === null ? await admin.stopAll() : await admin.stop(Number(id)) };
 }
 
-// A GET with an effect must not be sent by a page of another site, and not through a name that resolves to this machine. A browser names the
-// origin of a page that would read the answer.
+// A GET with an effect must not be sent by a page of another site, and not through a name that resolves to this machine. A browser names
+// the origin of a page that would read the answer.
 function mustComeFromHere({ host, origin, 'sec-fetch-site': site = 'none' }: AdminRequest['headers'], console: string): void {
   if (typeof host !== 'string' || !loopback.test(host))
     throw new ExperimentError('refused', 'The endpoint of attacks is for this machine only: use its address 127.0.0.1.');

@@ -2,8 +2,8 @@ import type { EngineName } from '@millrace/contracts';
 import { duckdb, formatDialect, trino } from 'sql-formatter';
 
 /**
- * Formats a statement in the dialect of an engine: Athena runs Trino's SQL. Only white space and the case of keywords change. The library is
- * large, so import this module on demand.
+ * Formats a statement in the dialect of an engine: Athena runs Trino's SQL. Only white space and the case of keywords change. The library
+ * is large, so import this module on demand.
  *
  * @returns undefined for a statement that the library cannot read, or would change in another way
  */

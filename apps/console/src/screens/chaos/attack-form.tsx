@@ -25,22 +25,8 @@ export function AttackForm({ attacks, targets, onStart }: AttackFormProps): JSX.
   };
   return (
     <form class="row" onSubmit={submit}>
-      <label class="row small">
-        Attack
-        <select value={asked.attack} onChange={({ currentTarget }) => setAsked({ ...asked, attack: currentTarget.value })}>
-          {attacks.map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      </label>
-      <label class="row small">
-        Target
-        <select value={asked.target} onChange={({ currentTarget }) => setAsked({ ...asked, target: currentTarget.value })}>
-          {targets.map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      </label>
+      <Choice label="Attack" value={asked.attack} names={attacks} onChange={(attack) => setAsked({ ...asked, attack })} />
+      <Choice label="Target" value={asked.target} names={targets} onChange={(target) => setAsked({ ...asked, target })} />
       <label class="row small">
         Seconds
         <input
@@ -65,5 +51,25 @@ export function AttackForm({ attacks, targets, onStart }: AttackFormProps): JSX.
         Start
       </button>
     </form>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly names: readonly string[];
+  readonly onChange: (name: string) => void;
+}
+
+function Choice({ label, value, names, onChange }: ChoiceProps): JSX.Element {
+  return (
+    <label class="row small">
+      {label}
+      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+        {names.map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Stream } from '@millrace/contracts';
-import { tableLedgerPrefix, type CatalogPartition, type GlueCatalog, type ObjectStore } from '@millrace/lake';
+import { topicsOf, type CatalogPartition, type GlueCatalog, type ObjectStore } from '@millrace/lake';
 import { unlessAborted, type Pipeline } from '@millrace/resilience';
 import { KnownLanes } from '../../known-lanes.ts';
 import type { PartitionFilter, TableReads } from '../../statement/table-reads.ts';
@@ -189,8 +189,7 @@ class TableLanes {
   async #lanes(signal: AbortSignal): Promise<{ readonly topic: string; readonly lanes: KnownLanes<LaneHead> } | undefined> {
     const { stream, store } = this.#table;
     if (this.#known !== undefined && this.#now() - this.#known.at < topicMs) return this.#known;
-    const prefix = tableLedgerPrefix(stream.table);
-    const topics = (await store.listFolders(prefix, { signal })).map((folder) => folder.replace(prefix, '').replace(/\/$/, ''));
+    const topics = await topicsOf(store, stream.table, { signal });
     const [topic] = topics;
     if (topic === undefined || topics.length > 1) {
       this.#known = undefined;

@@ -1,8 +1,8 @@
 import { SharedRead } from './shared-read.ts';
 
 /**
- * Shares reads among callers and over a short time. A caller says how old the read may be. When the last one is older than half of that,
- * the next one begins in the background, so that a steady stream of callers does not wait for any.
+ * Shares reads among callers and over a short time. A caller says how old the read may be. Past half of that age, the next read begins
+ * in the background. So a steady stream of callers waits for none.
  */
 export class RecentRead<T> {
   readonly #shared: SharedRead<T | undefined>;
