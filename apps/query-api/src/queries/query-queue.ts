@@ -178,6 +178,12 @@ export class QueryQueue {
     );
   }
 
+  /** The query with its place among those that wait for its engine; without one when Redis does not answer. */
+  async withPlace(record: QueryRecord, limits: RequestLimits = {}): Promise<QueryRecord> {
+    if (record.state !== 'queued') return record;
+    return await this.#call('place', async () => await this.#placed(record), limits).catch(() => record);
+  }
+
   /**
    * Lists queries from the newest on, see {@link listQueries}.
    *
@@ -192,7 +198,8 @@ export class QueryQueue {
           find: async ({ id, engine }, isWanted) => {
             if (!this.#settings.engines.includes(engine)) return undefined;
             const [answered, job] = await Promise.all([this.#answered.find(id), this.#jobOf(engine, id)]);
-            return await this.#recordOf(id, answered, job, isWanted);
+            const record = await this.#recordOf(id, answered, job, isWanted);
+            return record === undefined ? undefined : await this.#placed(record);
           },
         });
       },
@@ -352,8 +359,7 @@ export class QueryQueue {
     const progress = typeof job.progress === 'object' && 'startedAt' in job.progress ? job.progress : undefined;
     const outcome = outcomeOf(job);
     const state = outcome?.state ?? (await this.#openState(id, job));
-    const queuePosition = state === 'queued' ? await this.#placeOf(id, job.data.engine) : undefined;
-    return { id, data: job.data, state, progress, outcome, ...(queuePosition === undefined ? {} : { queuePosition }) };
+    return { id, data: job.data, state, progress, outcome };
   }
 
   /**
@@ -395,13 +401,14 @@ export class QueryQueue {
     return typeof job.progress === 'object' && 'startedAt' in job.progress ? 'running' : 'queued';
   }
 
-  /** Undefined for a query that a worker set aside, or has just taken. */
-  async #placeOf(id: string, engine: EngineName): Promise<number | undefined> {
-    const waiting = (await this.#open(engine)).toKey('wait');
-    const answers = await this.#redis.multi().lpos(waiting, id).llen(waiting).exec();
+  /** Without a place: a query that does not wait, that a worker set aside, or that one has just taken. */
+  async #placed(record: QueryRecord): Promise<QueryRecord> {
+    if (record.state !== 'queued' || record.isFollowing === true) return record;
+    const waiting = (await this.#open(record.data.engine)).toKey('wait');
+    const answers = await this.#redis.multi().lpos(waiting, record.id).llen(waiting).exec();
     const [index, length] = (answers ?? []).map(([error, value]) => (error === null ? value : null)) as (number | null)[];
     // Workers take the last one.
-    return typeof index === 'number' && typeof length === 'number' ? length - index : undefined;
+    return typeof index === 'number' && typeof length === 'number' ? { ...record, queuePosition: length - index } : record;
   }
 
   #cancelKey(id: string): string {

@@ -32,7 +32,7 @@ function service(
   const audited: string[] = [];
   const released: [key: string, id: string][] = [];
   let now = 1000;
-  const queue: Pick<QueryQueue, 'find' | 'submit' | 'requestCancel'> = {
+  const queue: Pick<QueryQueue, 'find' | 'submit' | 'requestCancel' | 'withPlace'> = {
     find: async (_id, limits, isVisible) => {
       asked.push(['find', limits]);
       const found = find();
@@ -45,6 +45,7 @@ function service(
       return true;
     },
     requestCancel: async (_id, limits) => void asked.push(['cancel', limits]),
+    withPlace: async (record) => record,
   };
   const queries = new QueryService({
     queue: queue as QueryQueue,

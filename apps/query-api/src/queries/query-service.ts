@@ -156,7 +156,7 @@ export class QueryService {
   /** The query now, or after a wait for its end of at most `waitMs` and the time of its caller. */
   async get(id: string, waitMs: number, caller: Principal, limits: RequestLimits): Promise<QueryRecord> {
     if (!idPattern.test(id)) throw notFound(id);
-    return await this.#look(id, waitMs, caller, limits);
+    return await this.#parts.queue.withPlace(await this.#look(id, waitMs, caller, limits), limits);
   }
 
   async #look(id: string, waitMs: number, caller: Principal, limits: RequestLimits, engine?: EngineName): Promise<QueryRecord> {
@@ -192,7 +192,8 @@ export class QueryService {
     try {
       const record = await this.#look(submitted.id, waitMs, caller, limits, submitted.data.engine);
       // A wait that ended early, for want of a place or with its client, is no timeout.
-      if (isFinal(record.state) || onTimeout === 'continue' || this.#parts.now() < until) return record;
+      if (isFinal(record.state) || onTimeout === 'continue' || this.#parts.now() < until)
+        return await this.#parts.queue.withPlace(record, limits);
       return await this.cancel(submitted.id, caller, limits);
     } catch (error) {
       return unlessUnanswered(error, submitted);
