@@ -86,6 +86,7 @@ async function measureSinkBesideProjector(loaded: Loaded, alone: RunCost): Promi
   const { rows } = loaded.manifest;
   const { bucket, database } = await setUp(randomUUID().slice(0, 8));
   const projector = await spawnService('projector', {
+    SINK_TOPIC: loaded.topic.name,
     LAKE_BUCKET: bucket,
     LAKE_DATABASE: database,
     PROJECTOR_INTERVAL_SECONDS: '0.5',
@@ -99,10 +100,12 @@ async function measureSinkBesideProjector(loaded: Loaded, alone: RunCost): Promi
     const cost = await landBySink(loaded, { bucket, database });
     const { cpuSeconds } = await processCost(projector.pid);
     const metrics = await (await fetch(`${projector.url}/metrics`)).text();
+    const writtenBytes = sumOf(metrics, 'millrace_projector_compaction_written_bytes_total');
+    if (writtenBytes === 0) throw new Error(`the projector merged nothing, so the figures say nothing of it:\n${projector.output}`);
     figures.add('beside a projector: events a second', rows / cost.seconds, 'events/s');
     figures.add('beside a projector: CPU of the sink per million events', (cost.cpuSeconds * 1e6) / rows, 's');
     figures.add('beside a projector: cores that the projector used', (cpuSeconds - before.cpuSeconds) / cost.seconds, 'cores');
-    figures.add('beside a projector: bytes that it wrote', sumOf(metrics, 'millrace_projector_compaction_written_bytes_total') / 1e6, 'MB');
+    figures.add('beside a projector: bytes that it wrote', writtenBytes / 1e6, 'MB');
     figures.add('sink beside a projector / sink: events a second', alone.seconds / cost.seconds, 'ratio');
   } finally {
     await projector.kill();
