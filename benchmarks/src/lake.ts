@@ -77,10 +77,13 @@ async function measureTable(rows: number, endpoint: string): Promise<void> {
     reportCost('compaction', compaction, rows);
 
     progress('five reports after compaction, and over one sorted file');
-    const bound = await timeReports([`s3://${lake.bucket}/${await lake.landSorted()}`], endpoint, 7);
+    const bound = await timeReports([await lake.landSorted('declared')], endpoint, 7);
+    const byDay = await timeReports([await lake.landSorted('by-day')], endpoint, 7);
     const fast = await timeReports(urisOf(after), endpoint, 7);
     reportTimes('one sorted file', bound, undefined);
+    reportTimes('one file sorted by day', byDay, undefined);
     reportTimes('after', fast, bound);
+    figures.add('five reports, after / one file sorted by day', totalOf(fast.ms) / totalOf(byDay.ms), 'ratio');
     if (trinoUrl !== undefined) {
       progress('five reports on Trino after compaction');
       const session = { url: trinoUrl, catalog: 'iceberg', schema: lake.database };

@@ -106,11 +106,12 @@ export class BenchLake {
     return total;
   }
 
-  /** Writes all rows into one sorted file, outside of the table. Returns its key. */
-  async landSorted(): Promise<string> {
-    const { body } = await this.#parquet('true');
-    await this.store.put('bench/sorted.parquet', body);
-    return 'bench/sorted.parquet';
+  /** Writes all rows into one file outside of the table, in the declared order or day by day as in the table. Returns its URI. */
+  async landSorted(order: 'declared' | 'by-day'): Promise<string> {
+    const { body } = await this.#parquet('true', order === 'by-day' ? ['dt'] : []);
+    const key = `bench/${order}.parquet`;
+    await this.store.put(key, body);
+    return `s3://${this.bucket}/${key}`;
   }
 
   /** Registers the days of landed files in Glue, for engines that find the base there. */
@@ -130,7 +131,10 @@ export class BenchLake {
     return snapshot === undefined ? [] : await table.filesIn(snapshot, () => true);
   }
 
-  async #parquet(where: string): Promise<{ body: Uint8Array; count: number; seconds: readonly [number, number] }> {
+  async #parquet(
+    where: string,
+    before: readonly string[] = [],
+  ): Promise<{ body: Uint8Array; count: number; seconds: readonly [number, number] }> {
     const path = join(this.#folder, 'file.parquet');
     const names = [...purchases.columns, ...hiddenColumns];
     const ids = [...names, { name: purchases.partitionKey, fieldId: partitionKeyFieldId }].map(
@@ -138,7 +142,7 @@ export class BenchLake {
     );
     const columns = [...purchases.columns.map(({ name }) => name), purchases.partitionKey, ...hiddenColumns.map(({ name }) => name)];
     await this.#duckdb.run(
-      `COPY (SELECT ${columns.join(', ')} FROM source WHERE ${where} ORDER BY ${purchases.sortColumns.join(', ')}, _offset)
+      `COPY (SELECT ${columns.join(', ')} FROM source WHERE ${where} ORDER BY ${[...before, ...purchases.sortColumns, '_offset'].join(', ')})
        TO '${path}' (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {${ids.join(', ')}})`,
     );
     const [row] = (
