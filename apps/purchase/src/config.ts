@@ -184,7 +184,7 @@ export const purchaseConfigSchema = Type.Object({
     Type.String({
       minLength: 3,
       maxLength: 63,
-      description: 'Bucket of the lake, to follow events to their rows. Without it, the way of an event ends in Kafka',
+      description: 'Bucket of the lake, to follow events to their rows. Without it, an event can be followed only to Kafka',
     }),
   ),
   ...lakeSettings,

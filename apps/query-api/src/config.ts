@@ -295,7 +295,7 @@ export const queryConfigSchema = Type.Object({
     default: 'redis://127.0.0.1:6379',
     pattern: redisUrlPattern,
     description:
-      'Redis, with user and password if it asks for them; `rediss:` for TLS. With sentinels or a cluster, its address is not used',
+      'Redis, with user and password if it asks for them; `rediss:` for TLS. With sentinels or a cluster, its address is ignored',
   }),
   ...redisSettings,
   ...optionalKafkaSettings,
@@ -336,7 +336,7 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
       ...(config.QUERY_DUCKDB_MEMORY_MB < config.QUERY_DUCKDB_PROCESS_MB
         ? []
         : ['QUERY_DUCKDB_PROCESS_MB must be above QUERY_DUCKDB_MEMORY_MB.']),
-      // Otherwise a query's own time limit would always come first, and no circuit would ever hear that S3 does not answer.
+      // Otherwise a query's own time limit would always come first, and no circuit would ever count that S3 does not answer.
       ...(readMsMax(config.QUERY_DUCKDB_READ_SECONDS) < config.QUERY_TIMEOUT_MS
         ? []
         : [

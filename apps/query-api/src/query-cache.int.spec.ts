@@ -195,7 +195,7 @@ describe('the cache of results', () => {
     }
   });
 
-  it('a kept result without the files of an unregistered day holds until the day is registered', async () => {
+  it('a kept result that lacks an unregistered day stays valid until the day is registered', async () => {
     const later = " WHERE dt >= '2020-01-01'";
     await count(later);
     expect((await count(later)).cache).toBe('hit');

@@ -104,7 +104,7 @@ export interface EngineList {
 /** The place that keeps an accepted event. */
 export type EventReceipt = KafkaReceipt | DiskReceipt;
 
-/** The way of an event from its acceptance to its row. */
+/** The path of an event from its acceptance to its row. */
 export interface EventWay {
   /** Identity of the event, a UUID in lower case. */
   readonly eventId: string;
@@ -341,7 +341,7 @@ export interface LedgerEntryView {
   readonly partition: number;
   /** First offset. */
   readonly from: number;
-  /** Offset behind the last one. */
+  /** Offset after the last one. */
   readonly to: number;
   /** Time at which the entry was recorded, ISO 8601 in UTC. */
   readonly at: string;
@@ -383,7 +383,7 @@ export interface LedgerEntryView {
 export interface LedgerLane {
   /** Partition of the topic. */
   readonly partition: number;
-  /** Offset behind the newest entry. */
+  /** Offset after the newest entry. */
   readonly to: number;
   /** Whether every file of the newest entry exists. */
   readonly isLanded: boolean;
@@ -438,7 +438,7 @@ export interface LedgerTimeline {
     readonly partition: number;
     /** First offset. */
     readonly from: number;
-    /** Offset behind the last one. */
+    /** Offset after the last one. */
     readonly to: number;
     /** Time of its entry, ISO 8601 in UTC. */
     readonly at: string;
@@ -780,9 +780,9 @@ export interface RejectDetail {
   readonly key: string | null;
   /** Every rule of the contract that the event breaks now. */
   readonly violations: readonly Violation[];
-  /** The JSON object of the record with the `eventId` that a redrive must keep. Null when the value is no JSON object. */
+  /** The JSON object of the record with the `eventId` that a redrive must keep. Null when the value is not a JSON object. */
   readonly event: Readonly<Record<string, unknown>> | null;
-  /** The value, if it is UTF-8 and no JSON object. */
+  /** The value, if it is UTF-8 and not a JSON object. */
   readonly text?: string;
   /** The value, if it is not UTF-8. */
   readonly base64?: string;
@@ -821,7 +821,7 @@ export interface RejectList {
     /** Rejects in the step. */
     readonly count: number;
   }[];
-  /** The newest landed ones first. */
+  /** Newest landed first. */
   readonly rejects: readonly ListedReject[];
   /** Value of `cursor` for the rejects that landed before these. */
   readonly next?: string;
@@ -928,7 +928,7 @@ export interface ResultLinks {
     /** Address of the part, without credentials: NDJSON, one JSON array of cells a line. Up to 64 KiB it holds the part itself (`data:`). */
     readonly url: string;
   }[];
-  /** Opaque. Send it as `cursor` for the next parts. Absent behind the last part. */
+  /** Opaque. Send it as `cursor` for the next parts. Absent after the last part. */
   readonly next?: string;
 }
 

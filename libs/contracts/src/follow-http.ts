@@ -116,7 +116,7 @@ export const eventWaySchema = Type.Object(
     ),
     links: Type.Object({ self: Type.String({ description: 'Path of this answer' }) }, { description: 'Paths of the event' }),
   },
-  { title: 'EventWay', description: 'The way of an event from its acceptance to its row.' },
+  { title: 'EventWay', description: 'The path of an event from its acceptance to its row.' },
 );
 
 /** Answer of `GET /v1/<stream>/{eventId}`. */

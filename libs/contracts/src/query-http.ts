@@ -316,7 +316,7 @@ export const resultLinksSchema = Type.Object(
       }),
       { description: 'Parts of the result, in its order' },
     ),
-    next: Type.Optional(Type.String({ description: 'Opaque. Send it as `cursor` for the next parts. Absent behind the last part' })),
+    next: Type.Optional(Type.String({ description: 'Opaque. Send it as `cursor` for the next parts. Absent after the last part' })),
   },
   { title: 'ResultLinks', description: 'Links to the parts of a result, for readers that fetch it from S3 themselves.' },
 );

@@ -64,7 +64,8 @@ export function replicationFor(brokers: number): { readonly replicas: number; re
 }
 
 /**
- * The risks of a topic, each as a sentence with its remedy. In a cluster of fewer than three brokers, few replicas are no risk of the topic.
+ * The risks of a topic, each as a sentence with its remedy. In a cluster of fewer than three brokers, few replicas are not a risk of the
+ * topic.
  */
 export function topicRisks({ topic, brokers, replicas, settings }: TopicSafety): string[] {
   const risks: string[] = [];

@@ -42,7 +42,7 @@ export interface ObjectStore {
   list(prefix: string, options?: CallOptions & { readonly startAfter?: string; readonly limit?: number }): Promise<string[]>;
   /** The next path parts under a prefix that ends in `/`, each with its `/`. */
   listFolders(prefix: string, options?: CallOptions): Promise<string[]>;
-  /** Deletes an object. A missing object is no error. */
+  /** Deletes an object. A missing object is not an error. */
   delete(key: string, options?: CallOptions): Promise<void>;
 }
 

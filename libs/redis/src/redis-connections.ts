@@ -44,7 +44,7 @@ const silenceAfterAttemptMs = 1000;
 
 /**
  * How long a connection of a worker to one of several nodes may stay silent while commands wait, in milliseconds. BullMQ blocks for less.
- * A node that hangs keeps its connections after another one took over. ioredis's own `failoverDetector` is no remedy. A message that comes
+ * A node that hangs keeps its connections after another one took over. ioredis's own `failoverDetector` does not help. A message that comes
  * while it connects ends the connection for good.
  */
 const silentNodeMs = 30_000;

@@ -116,7 +116,7 @@ describe.skipIf(!hasBrowser())('the cost of the console in a browser', () => {
   it('the heap of a page that shows Flow for an hour stays flat', async () => {
     const page = await open();
     await page.goto('/console/flow');
-    await page.getByRole('list', { name: 'The way of an event' }).waitFor();
+    await page.getByRole('list', { name: 'The path of an event' }).waitFor();
     const flow = (await (await fetch(`${queryUrl}/v1/flow`)).json()) as Flow;
     // An hour in seconds: each reading is two seconds younger than the one before, and comes at once.
     await page.addInitScript((reading) => {
@@ -135,7 +135,7 @@ describe.skipIf(!hasBrowser())('the cost of the console in a browser', () => {
       };
     }, flow);
     await page.reload();
-    await page.getByRole('list', { name: 'The way of an event' }).waitFor();
+    await page.getByRole('list', { name: 'The path of an event' }).waitFor();
     const session = await page.context().newCDPSession(page);
     const heapAt = async (turn: number): Promise<number> => {
       await page.waitForFunction((wanted) => ((globalThis as { refreshes?: number }).refreshes ?? 0) >= wanted, turn);

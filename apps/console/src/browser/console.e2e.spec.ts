@@ -404,7 +404,7 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
       await page.getByRole('grid', { name: 'Sample' }).waitFor();
       expect(await axeViolations(page)).toEqual([]);
       await page.goto('/console');
-      await page.getByRole('list', { name: 'The way of an event' }).waitFor();
+      await page.getByRole('list', { name: 'The path of an event' }).waitFor();
       expect(await axeViolations(page)).toEqual([]);
       await page.goto('/console/rejects?range=all');
       await page.getByText(/Reading the reject files/).waitFor({ state: 'detached' });

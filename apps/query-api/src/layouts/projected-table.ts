@@ -30,7 +30,7 @@ export interface ProjectedTableParts {
   readonly now: () => number;
 }
 
-/** A snapshot, and all that landed behind it. */
+/** A snapshot, and the files that landed after it. */
 export interface SnapshotWithTail {
   readonly snapshot: TableSnapshot;
   /** One tail for each partition of the topic. */
@@ -67,7 +67,7 @@ export class ProjectedTable {
     return this.#parts.catalog.locationOf(partition);
   }
 
-  /** The newest snapshot and the landed files behind it, for an engine that takes a list of files. */
+  /** The newest snapshot and the files that landed after it, for an engine that takes a list of files. */
   async withTail(): Promise<Readable<SnapshotWithTail>> {
     return await this.#withTail.read();
   }

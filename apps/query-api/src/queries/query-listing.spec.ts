@@ -99,7 +99,7 @@ describe('the list of queries', () => {
     expect(pages).toBe(3);
   });
 
-  it('the list looks at a limited number of queries for one page, and continues behind them', async () => {
+  it('the list reads a limited number of queries for one page, and the next page continues after them', async () => {
     const records = Array.from({ length: listLimits.scannedMax + 5 }, (_, at) => query(at + 1));
     const { ids, page, looked } = await list(records, { filter: { state: 'failed' } });
     expect([ids, looked.length <= listLimits.scannedMax + 3]).toEqual([[], true]);
@@ -112,7 +112,7 @@ describe('the list of queries', () => {
     ]);
   });
 
-  it('the list ends at the earliest time without a look at older queries', async () => {
+  it('the list ends at the earliest time and reads no older queries', async () => {
     expect(
       (
         await list(

@@ -75,7 +75,7 @@ export class QueryQueue {
     this.#guard = guard;
     const { name, retentionSeconds, retentionJobsMax, jobsMax, engines, dailyBytesMax = 0 } = settings;
     this.#budget = new DailyBudget(redis, { name, bytesMax: dailyBytesMax });
-    // A query is kept for this time after its end, and may wait and run before.
+    // An entry must outlive its query, which may wait, then run, and is kept for `retentionSeconds` after its end.
     const ageMsMax = retentionSeconds * 1000 + queryLimits.timeoutMsMax * 2;
     // Half of the entries may be queries without a job.
     this.#index = new QueryIndex(redis, { name, ageMsMax, entriesMax: (retentionJobsMax + jobsMax) * engines.length * 2 });

@@ -177,7 +177,7 @@ export class QueryService {
   }
 
   /**
-   * The query just submitted, once it ended or `waitMs` are over. It has been taken: that it cannot be looked at now is no failure.
+   * The query just submitted, once it ended or `waitMs` are over. It has been taken: a failed read of its state does not fail the request.
    *
    * @param onTimeout whether a query that has not ended by then continues or is cancelled
    */
@@ -191,7 +191,7 @@ export class QueryService {
     const until = this.#parts.now() + waitMs;
     try {
       const record = await this.#look(submitted.id, waitMs, caller, limits, submitted.data.engine);
-      // A wait that ended early, for want of a place or with its client, is no timeout.
+      // A wait that ended early, for want of a place or with its client, is not a timeout.
       if (isFinal(record.state) || onTimeout === 'continue' || this.#parts.now() < until)
         return await this.#parts.queue.withPlace(record, limits);
       return await this.cancel(submitted.id, caller, limits);

@@ -115,7 +115,7 @@ export function reportConformance(
     });
     afterAll(async () => await subject?.close());
 
-    it.each(reports)('the report $name answers as the events do, for each choice of its parameters', async (report) => {
+    it.each(reports)('the report $name gives the rows that follow from the events, for each choice of its parameters', async (report) => {
       const expected = expectedOf[report.name]!;
       const check = async (values: Values): Promise<void> => {
         const { from = '', to = '9999' } = values as { from?: string; to?: string };

@@ -7,7 +7,7 @@ export function cursorOf(row: number, { queryId }: Pick<ResultManifest, 'queryId
 }
 
 /**
- * Returns the row behind a cursor.
+ * Returns the row at which a cursor continues.
  *
  * @throws QueryError `validation` when it was not given for this query
  */

@@ -44,7 +44,7 @@ function troubleOf(sink: LaneHealthParts): string | undefined {
   return stallText(sink);
 }
 
-/** Names each partition that takes none of its waiting records, with the cause. A full spool is no fault: Kafka is the queue then. */
+/** Names each partition that takes none of its waiting records, with the cause. A full spool is not a fault: Kafka is the queue then. */
 function stallText({ lanes, lag, groupTrouble }: LaneHealthParts): string | undefined {
   const laneOf = new Map(lanes.all.map((lane) => [lane.partition, lane]));
   const isQueue = (partition: number): boolean => laneOf.get(partition)?.holds.includes('pressure') === true;

@@ -165,7 +165,7 @@ function streamOperations(stream: Stream): HttpOperation[] {
         },
         deadlineParameter,
       ],
-      answers: [{ status: 200, description: `The way of the ${noun}`, content: { [json]: eventWaySchema } }],
+      answers: [{ status: 200, description: `The path of the ${noun}`, content: { [json]: eventWaySchema } }],
       problems: ['not-found', 'too-many-requests', 'overloaded', 'unavailable', 'deadline-exceeded'],
     },
   ];

@@ -419,7 +419,7 @@ export const queryApi: HttpApi = {
         filter('offset', 'Offset of the receipt', Type.String({ pattern: '^[0-9]{1,16}$' })),
         deadlineParameter,
       ],
-      answers: [{ status: 200, description: 'The way of the event', content: { [json]: eventWaySchema } }],
+      answers: [{ status: 200, description: 'The path of the event', content: { [json]: eventWaySchema } }],
       problems: ['not-found', 'deadline-exceeded'],
     },
     ...streamOperations,
@@ -438,10 +438,10 @@ export const queryApi: HttpApi = {
       answers: [
         {
           status: 200,
-          description: 'The answer, which also carries the errors of tools',
+          description: 'The JSON-RPC response. The error of a tool is part of it',
           content: { [json]: Type.Object({}, { additionalProperties: true }), 'text/event-stream': Type.String() },
         },
-        { status: 202, description: 'A notification was taken' },
+        { status: 202, description: 'The notification was accepted' },
       ],
       problems: ['invalid-json', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'deadline-exceeded'],
     },

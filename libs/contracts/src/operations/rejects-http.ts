@@ -46,7 +46,7 @@ export const rejectListSchema = Type.Object(
     buckets: Type.Array(Type.Object({ at: at('Begin of the step'), count: count('Rejects in the step') }), {
       description: 'Rejects in the covered files by time, the oldest first. A step without rejects is left out',
     }),
-    rejects: Type.Array(listedRejectSchema, { description: 'The newest landed ones first' }),
+    rejects: Type.Array(listedRejectSchema, { description: 'Newest landed first' }),
     next: Type.Optional(Type.String({ description: 'Value of `cursor` for the rejects that landed before these' })),
   },
   { title: 'RejectList', description: 'Rejects of a table, with their counts by reason and time.' },
@@ -62,9 +62,9 @@ export const rejectDetailSchema = Type.Object(
     key: Type.Union([Type.String(), Type.Null()], { description: 'Key of the record as UTF-8 text' }),
     violations: Type.Array(violationSchema, { description: 'Every rule of the contract that the event breaks now' }),
     event: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], {
-      description: 'The JSON object of the record with the `eventId` that a redrive must keep. Null when the value is no JSON object',
+      description: 'The JSON object of the record with the `eventId` that a redrive must keep. Null when the value is not a JSON object',
     }),
-    text: Type.Optional(Type.String({ description: 'The value, if it is UTF-8 and no JSON object' })),
+    text: Type.Optional(Type.String({ description: 'The value, if it is UTF-8 and not a JSON object' })),
     base64: Type.Optional(Type.String({ description: 'The value, if it is not UTF-8' })),
     file: Type.String({ description: 'Key of the reject file' }),
   },

@@ -11,8 +11,8 @@ export interface StreamDeclaration<Fields extends TProperties> {
   /** One sentence about one event. */
   readonly description: string;
   /**
-   * The fields of an event, in the order of the wire format. Each has an `x-field-id`; `fields.ts` makes the usual kinds. The field
-   * `eventId` is required.
+   * The fields of an event, in the order of the wire format. Each has an `x-field-id`; the functions of `fields.ts` declare the usual
+   * types. The field `eventId` is required.
    */
   readonly fields: Fields;
   /** CloudEvents type of an event, with the version of its schema. */

@@ -54,7 +54,7 @@ it('there is no snapshot before the first commit', async () => {
   expect(await tail.after(chainStart)).toEqual({ to: 0, files: [] });
 });
 
-it('a snapshot and the tail behind it hold each landed file once, after every commit and every batch', async () => {
+it('a snapshot and the tail after it hold each landed file once, after every commit and every batch', async () => {
   const { table, tail, land, projection } = lake();
   for (let landed = 1; landed <= 12; landed += 1) {
     await land(1);

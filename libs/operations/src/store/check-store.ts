@@ -21,7 +21,7 @@ export interface CheckedClaim {
   /** Whether exactly once depends on it. */
   readonly required: boolean;
   readonly outcome: 'holds' | 'refuted' | 'unknown';
-  /** The fact behind the outcome. */
+  /** The fact that decides the outcome. */
   readonly detail: string;
 }
 

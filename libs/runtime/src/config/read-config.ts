@@ -19,7 +19,7 @@ export interface ReadConfigOptions<T> {
  *
  * The schema is a TypeBox object whose property names are the environment keys. Whole numbers, numbers, booleans
  * (`true`, `false`, `1`, `0`) and comma-separated lists are read from their text; an absent or empty variable takes the schema's default.
- * Variables that Kubernetes sets for the Services of a namespace are no settings, even under the name of one (`PURCHASE_PORT=tcp://…`).
+ * Variables that Kubernetes sets for the Services of a namespace are not settings, even under the name of one (`PURCHASE_PORT=tcp://…`).
  *
  * @throws ConfigError with every problem at once: what is missing, malformed, out of range, or not known.
  */

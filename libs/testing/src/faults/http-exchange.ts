@@ -89,7 +89,7 @@ export class HttpExchange {
 
   async #send(write: (upstream: ReturnType<typeof httpRequest>) => Promise<void>, signal?: AbortSignal): Promise<IncomingMessage> {
     const { method, url, headers } = this.request;
-    // Every request has its own connection, so that a connection which the target closes between two requests is no fault.
+    // Every request has its own connection, so that a connection which the target closes between two requests is not a fault.
     const upstream = httpRequest({
       ...this.#target,
       method,

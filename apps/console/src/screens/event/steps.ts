@@ -1,6 +1,6 @@
 import type { EventWay } from '@millrace/contracts';
 
-/** One step of the way of an event. */
+/** One step of the path of an event. */
 export interface Step {
   readonly title: string;
   readonly state: 'done' | 'waiting' | 'failed' | 'unknown';

@@ -58,7 +58,7 @@ it('a stream has one event for each state, and ends with the last one', async ()
   ]);
 });
 
-it('a stream that is opened again continues behind the last event', async () => {
+it('a stream that is opened again continues after the last event', async () => {
   expect(await eventsOf(['running', 'running', 'succeeded'], { after: 2 })).toEqual(['retry', '4']);
 });
 
