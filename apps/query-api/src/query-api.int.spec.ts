@@ -191,7 +191,7 @@ describe('a query over HTTP', () => {
     const sql = 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5';
     const deadline = Date.now() + 1500;
     const taken = await post({ sql }, { prefer: 'wait=30', 'x-millrace-deadline': String(deadline) });
-    // Its caller is not kept any longer.
+    // Its caller need not wait longer.
     expect(taken).toMatchObject({ status: 202, body: { state: expect.stringMatching(/^(queued|running)$/) as string } });
     const { body } = await ask(`/v1/queries/${taken.body.id}?wait=30`);
     expect(body).toMatchObject({
@@ -204,7 +204,7 @@ describe('a query over HTTP', () => {
     });
   });
 
-  it('a query is not looked at, read or cancelled for a caller whose deadline has passed', async () => {
+  it('the state and the results of a query are not read, and it is not cancelled, for a caller whose deadline has passed', async () => {
     const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
     const self = `/v1/queries/${body.id}`;
     const ways: readonly [path: string, init: RequestInit][] = [

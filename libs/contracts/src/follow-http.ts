@@ -57,7 +57,7 @@ export const eventWaySchema = Type.Object(
     accepted: Type.Optional(
       Type.Object(
         { at: at('Time in the event id (UUIDv7), otherwise the time of the record') },
-        { description: 'The service took the event' },
+        { description: 'The service accepted the event' },
       ),
     ),
     disk: Type.Optional(
@@ -102,14 +102,14 @@ export const eventWaySchema = Type.Object(
       ),
     ),
     row: Type.Optional(
-      Type.Object({ partition, offset }, { description: 'The record whose row the event has, where that is another one' }),
+      Type.Object({ partition, offset }, { description: 'The record that became the row of the event, if it is another record' }),
     ),
     duplicates: Type.Optional(
       Type.Array(place, { description: 'Other records with the same event id that the search met. The sink drops them' }),
     ),
     unknown: Type.Array(
       Type.Object({
-        step: Type.Enum([...followSteps], { description: 'Step about which the answer says nothing' }),
+        step: Type.Enum([...followSteps], { description: 'Step whose state is unknown' }),
         reason: Type.String({ description: 'The part that did not answer' }),
       }),
       { description: 'Parts that did not answer. Empty: the answer is complete' },

@@ -49,7 +49,7 @@ export class Board implements ServerAdapter {
   }
 
   /**
-   * Answers a request of the page; undefined for a path that is not there.
+   * Answers a request of the page; undefined for an unknown path.
    *
    * @param path below {@link boardPath}, such as `/api/queues`
    */

@@ -41,7 +41,10 @@ export interface SnapshotWithTail {
 /** A state of the table, or the reason for which the projection cannot be read. */
 export type Readable<T> = { readonly state: T } | { readonly fallback: LayoutFallback };
 
-/** The projection of one table, as readers see it. Concurrent statements share each look, and no look is older than its statement. */
+/**
+ * The projection of one table, as readers see it. Concurrent statements share each read of the state, and no read is older than its
+ * statement.
+ */
 export class ProjectedTable {
   readonly #parts: ProjectedTableParts;
   readonly files: TableFiles;

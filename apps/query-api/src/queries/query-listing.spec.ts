@@ -23,7 +23,7 @@ function query(submittedAt: number, more: Partial<QueryJobData> = {}, state: Que
   return { id: `query-${submittedAt}`, data, state, progress: undefined, outcome: undefined };
 }
 
-/** Lists over records from the newest on, in chunks of three, and counts the queries that were looked at. */
+/** Lists over records from the newest on, in chunks of three, and counts the queries that were read. */
 async function list(records: readonly QueryRecord[], request: Partial<ListRequest>, caller: Principal = admin) {
   const looked: string[] = [];
   const page = await listQueries({ filter: {}, limit: 50, ...request }, caller, {

@@ -43,7 +43,7 @@ export interface QueryServiceParts {
   /** Secret from which ids of queries with an Idempotency-Key derive. */
   readonly idSecret: (limits: RequestLimits) => Promise<string>;
   readonly audit: QueryApiAudit;
-  /** Called with each query and the way to its answer. */
+  /** Called with each query and the source of its answer. */
   readonly onAnswered: (data: QueryJobData, result: CacheResult) => void;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -54,10 +54,10 @@ export type WaitTimeout = 'continue' | 'cancel';
 /** Limits of a stream: it ends with its client. */
 export type EventLimits = RequestLimits & { readonly signal: AbortSignal };
 
-/** A query that was taken. */
+/** A query that was accepted. */
 export interface Submitted {
   readonly record: QueryRecord;
-  /** The way to its answer. Undefined for a query that an earlier request with the key submitted. */
+  /** The source of its answer. Undefined for a query that an earlier request with the key submitted. */
   readonly cache: CacheResult | undefined;
 }
 
@@ -145,7 +145,7 @@ export class QueryService {
       case 'shared': {
         const keyed = { ...data, cacheKey: answer.key };
         if (!(await queue.submitAnswered(id, { data: keyed, following: answer.leader }, limits))) return undefined;
-        // The other query may have ended before this one followed it: a look settles that.
+        // The other query may have ended before this one followed it: a read finds out.
         return (await queue.find(id, limits).catch(() => undefined)) ?? record;
       }
       default:

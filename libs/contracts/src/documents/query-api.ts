@@ -49,7 +49,7 @@ const filter = (name: string, description: string, schema: TSchema = Type.String
 });
 const retryAfter = 'Seconds after which the next request makes sense';
 const xCache =
-  'Way to the answer: `hit` (a kept result that is still exact), `shared` (the run of an equal query), `miss` (a separate run) or `bypass` (the cache cannot answer it)';
+  'Source of the answer: `hit` (a kept result that is still exact), `shared` (the run of an equal query), `miss` (a separate run) or `bypass` (the cache cannot answer it)';
 const age = 'Age of a result from the cache, in seconds';
 const json = 'application/json';
 const binary = Type.String({ format: 'binary' });
@@ -281,7 +281,7 @@ export const queryApi: HttpApi = {
         {
           in: 'query',
           name: 'seconds',
-          description: `Time for which the links are good. Default: ${queryLimits.linkSecondsDefault}`,
+          description: `Time for which the links are valid. Default: ${queryLimits.linkSecondsDefault}`,
           schema: Type.Integer({
             minimum: queryLimits.linkSecondsMin,
             maximum: queryLimits.linkSecondsMax,
@@ -372,7 +372,7 @@ export const queryApi: HttpApi = {
       tag: 'Caller',
       scopes: 'public',
       summary: 'Read how the console signs its users in',
-      answers: [{ status: 200, description: 'The ways to sign in', content: { [json]: signInSchema } }],
+      answers: [{ status: 200, description: 'The available sign-in methods', content: { [json]: signInSchema } }],
       problems: [],
     },
     {

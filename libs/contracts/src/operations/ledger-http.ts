@@ -15,7 +15,7 @@ const fates = {
   rejected: count('Offsets in reject files'),
   dropped: count('Offsets of duplicates'),
   absent: count('Offsets without a record'),
-  gap: count('Offsets that the log no longer had'),
+  gap: count('Offsets that retention had removed from the log'),
 };
 
 const stepSchema = Type.Object(

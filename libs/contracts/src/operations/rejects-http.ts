@@ -14,7 +14,7 @@ const place = {
   topic: Type.String({ description: 'Topic of the record' }),
   partition,
   offset,
-  at: at('Time at which Kafka took the record'),
+  at: at('Time at which Kafka received the record'),
   reason: Type.String({ description: 'Violation of the contract, as the sink recorded it' }),
   eventId: Type.String({ description: 'Identity of the event: its own one, or one that its place in the topic gives' }),
   bytes: count('Size of the value in bytes'),
@@ -94,7 +94,7 @@ export const redriveRequestSchema = Type.Object(
       { minItems: 1, maxItems: rejectLimits.redrivenMax, description: 'The rejects to redrive' },
     ),
   },
-  { additionalProperties: false, title: 'RedriveRequest', description: 'Rejects to produce again under their own event ids.' },
+  { additionalProperties: false, title: 'RedriveRequest', description: 'Rejects to produce again under the same event ids.' },
 );
 
 /** Body of `POST /v1/rejects/redrive`. */
@@ -110,7 +110,7 @@ export const redriveAnswerSchema = Type.Object(
     counts: Type.Object(
       {
         produce: count('Events that are produced, or would be'),
-        landed: count('Events that are rows already'),
+        landed: count('Events that already are rows'),
         waiting: count('Events that are in the topic and become rows'),
         refused: count('Events that still break a rule'),
       },
@@ -122,7 +122,7 @@ export const redriveAnswerSchema = Type.Object(
         offset,
         eventId: Type.Optional(Type.String({ description: 'Identity of the event' })),
         action: Type.Enum([...actions], { description: 'As in `counts`' }),
-        reason: Type.Optional(Type.String({ description: 'Reason of every action but `produce`' })),
+        reason: Type.Optional(Type.String({ description: 'Reason of the action; absent for `produce`' })),
         to: Type.Optional(
           Type.Object(
             {

@@ -67,7 +67,7 @@ export async function produceCorrections(
     signal.throwIfAborted();
     throw new OperationError(
       'unfinished',
-      `${done}, then Kafka refused: ${(error as Error).message}. Run it again: it skips the events that were put through.`,
+      `${done}, then Kafka refused: ${(error as Error).message}. Run it again: it skips the events that were produced.`,
       { cause: error },
     );
   } finally {

@@ -20,9 +20,9 @@ export interface RecentRejectsOptions {
   readonly partition?: number | undefined;
   /** Only rejects with exactly this reason are listed. `seen` gets all of them. */
   readonly reason?: string | undefined;
-  /** Only rejects that Kafka took at this time or later, in epoch milliseconds. */
+  /** Only rejects that Kafka received at this time or later, in epoch milliseconds. */
   readonly fromMs?: number | undefined;
-  /** Only rejects that Kafka took at this time or earlier, in epoch milliseconds. */
+  /** Only rejects that Kafka received at this time or earlier, in epoch milliseconds. */
   readonly toMs?: number | undefined;
   /** Only rejects behind this place. The call then stops at `limit`. */
   readonly after?: RejectPlace | undefined;

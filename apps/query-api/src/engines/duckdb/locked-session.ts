@@ -51,7 +51,7 @@ export async function openLocked({ limits, tempDirectory, httpfsPath, filesUrl, 
   );
   // Otherwise DuckDB opens two connections for each file.
   await connection.run('SET GLOBAL httpfs_connection_caching = true');
-  // Files never change, so nothing that DuckDB has read of them needs another look.
+  // Files never change, so DuckDB need not validate its cached copies.
   await connection.run(`SET GLOBAL enable_http_metadata_cache = ${keepsFiles}; SET GLOBAL parquet_metadata_cache = ${keepsFiles}`);
   await connection.run(`SET GLOBAL enable_external_file_cache = ${keepsFiles}; SET GLOBAL validate_external_file_cache = 'NO_VALIDATION'`);
   for (const macro of trinoMacros) await connection.run(`CREATE MACRO ${macro}`);
