@@ -9,19 +9,19 @@ export interface EventPlaceInTopic {
   readonly offset: string;
 }
 
-/** The path that follows an event. The place spares the service a search of the topic. */
+/** The path that follows an event. With the place, the service need not search the topic. */
 export function followPathOf({ name }: Pick<Stream, 'name'>, eventId: string, place?: EventPlaceInTopic): string {
   const path = `/v1/${name}/${eventId}`;
   return place === undefined ? path : `${path}?partition=${place.partition}&offset=${place.offset}`;
 }
 
-/** The URI template (RFC 6570) behind {@link followPathOf}. */
+/** The URI template (RFC 6570) of {@link followPathOf}. */
 export function followTemplateOf({ name }: Pick<Stream, 'name'>): string {
   return `/v1/${name}/{eventId}{?partition,offset}`;
 }
 
 /**
- * How far an event has come.
+ * Status of an event on its path to the table.
  *
  * - `on-disk`: only the outbox of this instance has it.
  * - `in-kafka`: the topic has it, and its row is not visible yet.
@@ -33,10 +33,10 @@ export function followTemplateOf({ name }: Pick<Stream, 'name'>): string {
  * - `unknown`: a part that would know did not answer.
  */
 export const followStatuses = ['on-disk', 'in-kafka', 'landed', 'queryable', 'duplicate', 'rejected', 'lost', 'unknown'] as const;
-/** How far an event has come. */
+/** Status of an event on its path to the table. */
 export type FollowStatus = (typeof followStatuses)[number];
 
-/** Steps of an event, as {@link EventWay} names those about which it knows nothing. */
+/** Steps of an event. {@link EventWay} lists the unknown ones. */
 export const followSteps = ['disk', 'kafka', 'landed', 'queryable'] as const;
 /** One of {@link followSteps}. */
 export type FollowStep = (typeof followSteps)[number];

@@ -28,7 +28,7 @@ export interface ProblemDetails {
   readonly retryAfterSeconds?: number;
   /** Response headers that belong to the answer (`Allow`, `WWW-Authenticate`). */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The error behind it: logged, never sent. */
+  /** The cause: logged, never sent. */
   readonly cause?: unknown;
 }
 

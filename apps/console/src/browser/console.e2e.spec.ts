@@ -11,7 +11,7 @@ import { hasBrowser, openBrowser } from './open-browser.ts';
 
 const queryUrl = process.env['QUERY_URL']!;
 const purchaseUrl = process.env['PURCHASE_URL']!;
-/** A machine under other load is slow, and no claim here is about time. */
+/** A machine under other load is slow, and these tests claim nothing about time. */
 const waitMs = 60_000;
 
 let browser: Browser;

@@ -55,7 +55,7 @@ export interface QueryProgress {
   readonly reading?: ReadingProgress;
 }
 
-/** How far an execution is. */
+/** Progress of an execution. */
 export interface ReadingProgress {
   readonly phase: Extract<QueryPhase, 'executing' | 'writing'>;
   /** Absent while the engine does not tell it. */

@@ -23,7 +23,7 @@ export interface QueryRun {
   readonly progress: QueryProgress | undefined;
   /** Keeps the progress where a successor finds it. */
   readonly saveProgress: (progress: QueryProgress) => Promise<void>;
-  /** Called once the query is in its engine, with a function that says how far it is. */
+  /** Called once the query is in its engine, with a function that returns its progress. */
   readonly onReading: (reading: () => ReadingProgress) => void;
   /** Aborted with a {@link QueryStopped}. */
   readonly signal: AbortSignal;

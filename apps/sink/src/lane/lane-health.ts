@@ -9,7 +9,7 @@ const startingMsMax = 15_000;
 /** Time in milliseconds for which a partition may take none of its waiting records. A rebalance takes less. */
 const stalledMsMax = 60_000;
 
-// More names would only repeat the cause.
+// More partitions would only repeat the cause.
 const namedMax = 8;
 
 /** The parts of a sink that determine the health of its lanes. */

@@ -88,7 +88,7 @@ export function defineStream<const Fields extends TProperties>(declaration: Stre
         'retention.bytes': '-1',
         'cleanup.policy': 'delete',
         'max.message.bytes': String(maxMessageBytes),
-        // The broker's clock stamps the records. By default the producer's does, and Kafka refuses records that are an hour ahead.
+        // The broker stamps the records with its clock. By default the producer does, and Kafka refuses records that are an hour ahead.
         'message.timestamp.type': 'LogAppendTime',
       },
       maxMessageBytes,
@@ -173,7 +173,7 @@ function textProblems(what: string, value: string, pattern: RegExp, rule: string
   return pattern.test(value) ? [] : [`the ${what} "${value}" must be ${rule}`];
 }
 
-/** Annotations of a field that the declaration is checked for. */
+/** Annotations of a field that the check of the declaration reads. */
 interface Annotations {
   readonly type?: string;
   readonly 'x-field-id'?: unknown;

@@ -56,7 +56,7 @@ export class LaneTail {
     }
   }
 
-  /** The landed entry behind `end`. */
+  /** The landed entry after `end`. */
   async #read(end: ChainEnd, options: CallOptions): Promise<KnownEntry | undefined> {
     const key = entryKey(this.#lane, end.to);
     const bytes = await this.#store.get(key, options);

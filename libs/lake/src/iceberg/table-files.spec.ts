@@ -107,7 +107,7 @@ it('a manifest is read only for a partition in its range', async () => {
   expect(store.takeCalls().get).toBe(1);
 });
 
-it('the catalog names a snapshot by its metadata, and metadata of another writer is none of ours', async () => {
+it('the catalog names a snapshot by its metadata, and the metadata of another writer names no snapshot', async () => {
   const { table, land, projection, location } = lake();
   await land(1);
   await projection.round();
@@ -138,7 +138,7 @@ it('a head whose files are not there yet is not part of the tail', async () => {
   expect(await tail.after(chainStart)).toMatchObject({ to: 20 });
 });
 
-it('a tail that misses a file of an older entry is an error, and one that is too long is none', async () => {
+it('a tail that lacks a file of an older entry is an error, and a tail above the limit is undefined', async () => {
   const lost = lake();
   await lost.land(3);
   lost.store.objects.delete(sampleEntry(1).files[0]!.key);

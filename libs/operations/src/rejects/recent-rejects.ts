@@ -24,7 +24,7 @@ export interface RecentRejectsOptions {
   readonly fromMs?: number | undefined;
   /** Only rejects that Kafka received at this time or earlier, in epoch milliseconds. */
   readonly toMs?: number | undefined;
-  /** Only rejects behind this place. The call then stops at `limit`. */
+  /** Only rejects after this place. The call then stops at `limit`. */
   readonly after?: RejectPlace | undefined;
   /** Rejects that are listed at most, ≥ 1. */
   readonly limit: number;

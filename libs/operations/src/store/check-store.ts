@@ -5,7 +5,7 @@ import { callsAtOnce, keysUnder, storeClaims } from './store-claims.ts';
 /** Options of {@link checkStore}. */
 export interface CheckStoreOptions extends OperationOptions<'check'> {
   readonly store: InspectableStore;
-  /** Prefix that nobody else writes. It ends in `/`. Its objects are deleted in the end. */
+  /** Prefix that no other program writes. It ends in `/`. Its objects are deleted in the end. */
   readonly prefix: string;
   /** Size of the large object in bytes, ≥ 1 MiB. */
   readonly largeBytes: number;

@@ -10,7 +10,9 @@ export interface ReadConfigOptions<T> {
   readonly prefixes: readonly string[];
   /** The environment. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Rules between settings; each string returned is one more problem. Called only when every single setting is good. Default: no rules. */
+  /**
+   * Rules between settings; each string returned is one more problem. Called only when every single setting is valid. Default: no rules.
+   */
   readonly check?: (config: T) => readonly string[];
 }
 

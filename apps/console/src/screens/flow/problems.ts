@@ -4,7 +4,7 @@ import { fillOf, outbox, spool } from './disk-stores.ts';
 import { runbookSections, sectionOf } from './runbook-sections.ts';
 import { mostOf, sumOf } from './samples.ts';
 
-/** Something that an operator should look at. */
+/** A problem that needs an operator's attention. */
 export interface FlowProblem {
   readonly severity: 'bad' | 'warn';
   readonly what: string;

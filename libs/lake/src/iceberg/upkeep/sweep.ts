@@ -17,7 +17,7 @@ export interface SweepSettings {
   readonly deletionsMax?: number;
 }
 
-/** What one sweep did. */
+/** Result of one sweep. */
 export interface Swept {
   /** Snapshots that a commit of the sweep dropped from the metadata. */
   readonly expired: number;
@@ -56,8 +56,8 @@ export class Sweep {
   }
 
   /**
-   * Drops old snapshots of a quiet table, marks what nothing references, and deletes what was marked a grace period ago. A crash at any step
-   * leaves the rest to the next sweep.
+   * Drops old snapshots of a quiet table, marks unreferenced objects, and deletes the objects that were marked a grace period ago. After
+   * a crash at any step, the next sweep continues.
    *
    * @throws LakeError when the store or the catalog does not answer, or `foreign-commit`; what is in use is then not known
    */
@@ -107,7 +107,7 @@ export class Sweep {
     for (const metadataKey of new Set(commits.map(({ metadata }) => metadata))) {
       used.add(metadataKey);
       const bytes = await parts.store.get(metadataKey, options);
-      // A late write of the hint can name metadata that is gone. Nobody can read it.
+      // A late write of the hint can name metadata that is gone. No reader can open it.
       if (bytes === undefined && metadataKey !== commits[0]!.metadata) continue;
       const metadata = parseMetadata(metadataKey, bytes ?? (await readNeeded(parts.store, metadataKey, options)));
       for (const snapshot of metadata.snapshots) lists.add(uris.keyOf(snapshot['manifest-list'])!);
