@@ -63,7 +63,7 @@ export async function produceCorrections(
     }
     return offsets;
   } catch (error) {
-    const done = `${grouped(offsets.size)} of ${grouped(wanted.length)} events were put through`;
+    const done = `${grouped(offsets.size)} of ${grouped(wanted.length)} events were produced`;
     signal.throwIfAborted();
     throw new OperationError(
       'unfinished',

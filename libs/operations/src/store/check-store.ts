@@ -35,8 +35,9 @@ export interface StoreReport {
 }
 
 /**
- * Tests an object store for the needs of the lake: conditional writes under concurrency and after lost answers, consistency of reads and
- * lists, order and pages of lists, ranges, large objects, checksums, and the clock. It takes about a minute on a local store.
+ * Tests an object store for the needs of the lake. It tests conditional writes under concurrency and after lost answers, and the
+ * consistency of reads and lists. It also tests order and pages of lists, ranges, large objects, checksums, and the clock. It takes about
+ * a minute on a local store.
  *
  * @throws LakeError `denied` or `misconfigured` when the store refuses the access itself
  */

@@ -103,7 +103,7 @@ it('a repeated redrive produces a corrected reject once', async () => {
   expect(dry.code).toBe(1);
   expect(dry.text).toContain(`1 1/0 ${bad} produce to partition`);
   expect(dry.text).toContain('refused: it still breaks the contract: userAge must be at most 150');
-  expect(dry.text).toContain(`1 event would be put through to ${topic.name}, 0 left alone, 1 refused. Nothing was done: --apply does it.`);
+  expect(dry.text).toContain(`1 event would be produced to ${topic.name}, 0 skipped, 1 refused. Nothing was done: --apply does it.`);
   expect(await records()).toHaveLength(3);
 
   interface Redriven {

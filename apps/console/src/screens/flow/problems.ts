@@ -29,7 +29,7 @@ function processProblems({ name, status, dependencies, pipelines }: FlowProcess)
         severity: 'bad',
         what: `${name} does not answer.`,
         remedy: `Look whether the process runs: ./millrace status, then its log.`,
-        section: runbookSections.firstLooks,
+        section: runbookSections.firstChecks,
       },
     ];
   if (status === 'refused')

@@ -32,7 +32,8 @@ const marksMax = 20_000;
 const deletionsAtOnce = 8;
 
 /**
- * Deletes objects of the projection that no reader can come to: metadata of dropped snapshots, replaced compacted files, leftovers of lost and
+ * Deletes objects of the projection that no reader can reach: metadata of dropped snapshots, replaced compacted files, leftovers of lost
+ * and
  * crashed attempts. Files of the base are outside the prefixes that it lists. Commits are never deleted: they refuse old writers.
  *
  * An object is deleted when all of this holds:
@@ -99,7 +100,7 @@ export class Sweep {
     return outcome === 'committed' ? expired : 0;
   }
 
-  /** Keys of every object that a reader of one of the commits can come to. */
+  /** Keys of every object that a reader of one of the commits can reach. */
   async #usedKeys(commits: readonly ProjectionCommit[], options: CallOptions): Promise<Set<string>> {
     const { parts, uris } = this.#table;
     const used = new Set<string>();
