@@ -42,7 +42,7 @@ export const purchaseConfigSchema = Type.Object({
     default: 64 * 1024 * 1024,
     minimum: 1024,
     maximum: 16 * 1024 * 1024 * 1024,
-    description: 'Most bytes of batches that are in memory at once, from their arrival to their answer; above it, batches get 503',
+    description: 'Maximum bytes of batches in memory at once, from their arrival to their answer; above it, batches get 503',
   }),
   PURCHASE_BATCH_ITEMS_MAX: Type.Integer({
     default: purchaseLimits.batchItemsMax,
@@ -112,7 +112,7 @@ export const purchaseConfigSchema = Type.Object({
     default: 1024 * 1024 * 1024,
     minimum: 64 * 1024 * 1024,
     maximum: Number.MAX_SAFE_INTEGER,
-    description: 'Most bytes of the outbox on disk; above it, events are refused while Kafka is down',
+    description: 'Maximum bytes of the outbox on disk; above it, events are refused while Kafka is down',
   }),
   PURCHASE_FIREHOSE_KEYS_FILE: Type.Optional(
     Type.String({

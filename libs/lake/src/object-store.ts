@@ -50,7 +50,7 @@ export interface ObjectStore {
 export interface ListedObject {
   readonly key: string;
   readonly bytes: number;
-  /** Time of the PUT in epoch milliseconds, by the clock of the store. Absent where a store does not tell it. */
+  /** Time of the PUT in epoch milliseconds, by the clock of the store. Absent if the store does not report it. */
   readonly putAtMs?: number;
 }
 

@@ -66,5 +66,5 @@ export function errorOf({ eventId, reason, cause }: Extract<Delivery, { kind: 'f
 
 /** The kind of a refusal, for the client's operator. The message of Kafka is not exposed. */
 function factOf({ kind }: KafkaRefusedError): string {
-  return `The cause does not pass by itself (${kind}): tell the operator of this service.`;
+  return `The cause does not pass by itself (${kind}): inform the operator of this service.`;
 }

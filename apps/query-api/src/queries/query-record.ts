@@ -58,7 +58,7 @@ export interface QueryProgress {
 /** Progress of an execution. */
 export interface ReadingProgress {
   readonly phase: Extract<QueryPhase, 'executing' | 'writing'>;
-  /** Absent while the engine does not tell it. */
+  /** Absent while the engine does not report it. */
   readonly bytesScanned?: number;
 }
 

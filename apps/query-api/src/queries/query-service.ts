@@ -124,7 +124,7 @@ export class QueryService {
     onAnswered(data, answer.result);
     audit.submitted(id, data, answer.result);
     if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
-    // Another request with the key may have come in between; the first one is kept.
+    // Another request with the key may have arrived in between; the first one is kept.
     return { record: key === undefined ? taken : sameRequest((await queue.find(id, limits)) ?? taken, data), cache: answer.result };
   }
 

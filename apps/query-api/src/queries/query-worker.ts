@@ -172,8 +172,8 @@ export class QueryWorker {
   }
 
   /**
-   * Lets a query whose events are not there yet wait in the queue, where it holds no slot. A query whose time is over, or that is
-   * cancelled, runs and ends by that.
+   * Lets a query whose events are not there yet wait in the queue, where it holds no slot. A query that has timed out or is cancelled
+   * runs, and ends at once.
    */
   async #untilCovered(job: QueryJob, token: string | undefined): Promise<void> {
     const { waitFor, coverBy = 0, deadline = Number.POSITIVE_INFINITY, submittedAt } = job.data;

@@ -10,7 +10,7 @@ import { columnDifferences, mergeColumns, widened, widestOf, type ColumnDifferen
 export const crawlPolicies = ['log', 'update', 'deprecate'] as const;
 export type CrawlPolicy = (typeof crawlPolicies)[number];
 
-/** Footers that one crawl reads at most. */
+/** Maximum number of footers that one crawl reads. */
 export const footersMax = 32;
 /** Differences of one kind that a report names. */
 const namedMax = 1000;

@@ -41,7 +41,7 @@ export async function produceCorrections(
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<ReadonlyMap<number, string>> {
-  // One send at a time: a lost answer among several does not tell which of them the broker took.
+  // One send at a time: a lost answer among several does not show which of them the broker took.
   const producer = kafkaOf(kafka).producer({
     idempotent: true,
     maxInFlightRequests: 1,

@@ -76,7 +76,7 @@ export class HttpExchange {
 
   /** Sends the answer of the target. */
   answer({ status, headers, body }: KeptAnswer): void {
-    // A HEAD answer tells a length and has no body; node leaves such a body out by itself.
+    // A HEAD answer states a length and has no body; node leaves such a body out by itself.
     this.#response.writeHead(status, headers).end(body);
   }
 

@@ -13,7 +13,7 @@ export interface LaneRowProps {
   readonly lane: Lane;
   /** Number of steps of the time range. */
   readonly steps: number;
-  /** Most offsets of one step of any lane: the lanes share a scale. */
+  /** Maximum number of offsets in one step of any lane: the lanes share a scale. */
   readonly most: number;
   /** Called with the middle of a step, as a share of the range. */
   readonly onZoom: (share: number) => void;

@@ -42,7 +42,7 @@ export function hasSeenAll({ state }: QueryRecord, after: number): boolean {
 
 /**
  * The changes of one query as server-sent events, to its end. Their data is the query. Each state is an event `state`, and each change
- * within a state an event `progress`. Only states have numbers, so a client that comes back gets the newest progress.
+ * within a state an event `progress`. Only states have numbers, so a client that reconnects gets the newest progress.
  *
  * @param first the query now
  */

@@ -13,7 +13,7 @@ import { readMarks, writeMarks } from './marks.ts';
 export interface SweepSettings {
   /** Milliseconds for which an object stays after nothing references it: longer than the longest query. Default 2 hours. */
   readonly graceMs?: number;
-  /** Objects that one sweep deletes, at most. Default 10,000. */
+  /** Maximum number of objects that one sweep deletes. Default 10,000. */
   readonly deletionsMax?: number;
 }
 
