@@ -98,7 +98,7 @@ const given: Readonly<Record<string, readonly Values[]>> = {
 };
 
 /**
- * One suite for the reports on every engine: each answers as the events themselves do.
+ * One suite for the reports on every engine: each report must give the rows that follow from the events.
  *
  * @param open opens the engine over a table with these rows
  * @param missing why the suite is skipped; undefined where the engine is there

@@ -131,7 +131,7 @@ it.each(['.metadata.json', 'snap-', '-m0.avro'])(
   },
 );
 
-it('a head whose files are not there yet is not part of the tail', async () => {
+it('a head whose files do not exist yet is not part of the tail', async () => {
   const { tail, land } = lake();
   await land(2);
   await land(1, { published: false });
