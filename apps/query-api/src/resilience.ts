@@ -187,7 +187,7 @@ function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
   };
 }
 
-/** Most by which a timer of a pipeline fires before the wall clock shows its end, in milliseconds. */
+/** Maximum time by which a timer of a pipeline fires before its end by the wall clock, in milliseconds. */
 const timerEarlyMsMax = 20;
 
 /** Whether the deadline of the caller has passed. Otherwise the total time of the pipeline ended the call. */

@@ -73,7 +73,7 @@ class ExperimentRun {
     this.#signal = AbortSignal.any([signal, this.#stopping.signal]);
   }
 
-  /** @returns the probes that were missed. @throws ExperimentError when the experiment says nothing */
+  /** @returns the probes that were missed. @throws ExperimentError when the experiment has no verdict */
   async run(): Promise<string[]> {
     const { services, phases, hypothesis } = this.#experiment;
     this.#journal.step(`prepare two groups of ${services.join(', ')}`);

@@ -69,7 +69,7 @@ export class Screen {
   }
 
   /**
-   * Text that stands out.
+   * Emphasised text.
    *
    * @param {string} text
    */

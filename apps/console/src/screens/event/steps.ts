@@ -10,7 +10,7 @@ export interface Step {
   readonly at?: string | undefined;
 }
 
-/** The steps of an event in their order. A step that no part knows says why. */
+/** The steps of an event in their order. An unknown step states the reason. */
 export function stepsOf(way: EventWay): readonly Step[] {
   const { accepted, disk, kafka, landed, queryable, status } = way;
   const open = (step: EventWay['unknown'][number]['step']): Pick<Step, 'state' | 'detail'> => {

@@ -40,7 +40,7 @@ export async function openLocked({ limits, tempDirectory, httpfsPath, filesUrl, 
     allow_persistent_secrets: 'false',
   });
   const connection = await instance.connect();
-  // As an option of the instance it is shown, and not kept to.
+  // As an option of the instance the setting is shown, but not enforced.
   await connection.run(`SET GLOBAL max_temp_directory_size = '${limits.tempMiB}MiB'`);
   if (httpfsPath === undefined) await connection.run('INSTALL httpfs');
   await connection.run(`LOAD ${httpfsPath === undefined ? 'httpfs' : text(httpfsPath)}`);
@@ -63,7 +63,7 @@ export async function openLocked({ limits, tempDirectory, httpfsPath, filesUrl, 
 /** A locked instance, which runs one statement after the other. */
 export class LockedSession {
   readonly #instance: DuckDBInstance;
-  /** For the sandbox's own questions. Each statement gets a new connection. */
+  /** For statements of the sandbox itself. Each statement gets a new connection. */
   readonly #own: DuckDBConnection;
   readonly #settings: string;
   #declared = '';
