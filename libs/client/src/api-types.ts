@@ -546,9 +546,9 @@ export interface ListedReject {
 
 /** A problem document (RFC 9457). */
 export interface Problem {
-  /** Identifier of the problem's kind, for programs. */
+  /** Identifier of the kind of problem, for programs. */
   readonly type: string;
-  /** Name of the problem's kind, for people. */
+  /** Name of the kind of problem, for people. */
   readonly title: string;
   /** HTTP status. */
   readonly status: number;
@@ -847,7 +847,7 @@ export interface Report {
   readonly sql: string;
   /** Names of the parameters in the order of `?`. */
   readonly binds: readonly string[];
-  /** Requests of the report. Null when the counts cannot be read. */
+  /** Requests of the report. Null before the first request, or when the counts cannot be read. */
   readonly usage: {
     readonly requests: number;
     /** Time of the last request, ISO 8601 in UTC. */
@@ -865,7 +865,7 @@ export interface ReportList {
     readonly sql: string;
     /** Names of the parameters in the order of `?`. */
     readonly binds: readonly string[];
-    /** Requests of the report. Null when the counts cannot be read. */
+    /** Requests of the report. Null before the first request, or when the counts cannot be read. */
     readonly usage: {
       readonly requests: number;
       /** Time of the last request, ISO 8601 in UTC. */

@@ -40,8 +40,8 @@ export type ProblemName = keyof typeof problemTypes;
 /** Schema of {@link Problem}. */
 export const problemSchema = Type.Object(
   {
-    type: Type.String({ pattern: '^urn:millrace:problem:[a-z-]+$', description: 'Identifier of the problem's kind, for programs' }),
-    title: Type.String({ description: 'Name of the problem's kind, for people' }),
+    type: Type.String({ pattern: '^urn:millrace:problem:[a-z-]+$', description: 'Identifier of the kind of problem, for programs' }),
+    title: Type.String({ description: 'Name of the kind of problem, for people' }),
     status: Type.Integer({ minimum: 400, maximum: 599, description: 'HTTP status' }),
     detail: Type.Optional(Type.String({ description: 'Fact and remedy of this occurrence' })),
     instance: Type.Optional(Type.String({ description: 'Path of the request' })),

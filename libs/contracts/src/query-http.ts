@@ -438,7 +438,7 @@ const reportFields = {
   usage: Type.Union(
     [Type.Object({ requests: Type.Integer({ minimum: 0 }), lastRequestedAt: time('Time of the last request') }), Type.Null()],
     {
-      description: 'Requests of the report. Null when the counts cannot be read',
+      description: 'Requests of the report. Null before the first request, or when the counts cannot be read',
     },
   ),
 };
