@@ -145,8 +145,7 @@ export const queryConfigSchema = Type.Object({
     default: 1000,
     minimum: 0,
     maximum: 60_000,
-    description:
-      'Maximum age in milliseconds of the check that a kept result is still exact; 0 checks for each query',
+    description: 'Maximum age in milliseconds of the check that a kept result is still exact; 0 checks for each query',
   }),
   QUERY_CACHE_ENTRIES_MAX: Type.Integer({
     default: 10_000,
@@ -207,7 +206,7 @@ export const queryConfigSchema = Type.Object({
     default: 1024,
     minimum: 256,
     maximum: 1_048_576,
-    description: "Resident memory at which the process of a query exits, in MiB",
+    description: 'Resident memory at which the process of a query exits, in MiB',
   }),
   QUERY_DUCKDB_THREADS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'Threads of one query in DuckDB' }),
   QUERY_DUCKDB_TEMP_MB: Type.Integer({
@@ -227,7 +226,7 @@ export const queryConfigSchema = Type.Object({
     default: 15_000,
     minimum: 100,
     maximum: 600_000,
-    description: "Time limit for the start of a DuckDB process, in milliseconds",
+    description: 'Time limit for the start of a DuckDB process, in milliseconds',
   }),
   QUERY_DUCKDB_READ_SECONDS: Type.Integer({
     default: 5,

@@ -122,7 +122,7 @@ export const sqlQueryRequestSchema = Type.Object(
     parameters: Type.Optional(Type.Array(scalar, { maxItems: queryLimits.parametersMax, description: 'One value for each `?`, in order' })),
     ...common,
   },
-  { additionalProperties: false, title: 'SqlQueryRequest', description: "A statement that the caller wrote." },
+  { additionalProperties: false, title: 'SqlQueryRequest', description: 'A statement that the caller wrote.' },
 );
 
 /** A report by name, with its typed parameters. */
@@ -213,7 +213,9 @@ const viewFields = {
             description: 'Place among the queries that wait for the engine: 1 is the next. Absent while the query is set aside for another',
           }),
         ),
-        bytesScanned: Type.Optional(Type.Integer({ minimum: 0, description: 'Bytes that the engine has read so far. Absent when the engine does not report them' })),
+        bytesScanned: Type.Optional(
+          Type.Integer({ minimum: 0, description: 'Bytes that the engine has read so far. Absent when the engine does not report them' }),
+        ),
       },
       { description: 'Progress of a query that has not ended. Absent after its end' },
     ),
@@ -330,7 +332,10 @@ export type ResultPage = Plain<typeof resultPageSchema>;
 /** Schema of {@link InlineQueryView}. */
 export const inlineQueryViewSchema = Type.Object(
   { ...viewFields, results: Type.Optional(resultPageSchema) },
-  { title: 'FinishedQuery', description: 'A query that ended while the request waited, with the first page of its result if it succeeded.' },
+  {
+    title: 'FinishedQuery',
+    description: 'A query that ended while the request waited, with the first page of its result if it succeeded.',
+  },
 );
 
 /** Answer to a query that finished within the caller's `Prefer: wait=N`: the query, and its first page when it succeeded. */

@@ -60,7 +60,12 @@ export const knobs: readonly Knob[] = [
   ),
   number('breaker.slowCallRatio', 'BREAKER_SLOW_CALL_RATIO', 0.8, 'Ratio of slow calls at which the circuit opens; above 1 means never'),
   timeMs('breaker.breakDurationMs', 'BREAKER_BREAK_DURATION_MS', 5000, 'Shortest time that the circuit stays open'),
-  number('breaker.breakDurationFactor', 'BREAKER_BREAK_DURATION_FACTOR', 2, 'Factor by which the open time grows with each failed recovery'),
+  number(
+    'breaker.breakDurationFactor',
+    'BREAKER_BREAK_DURATION_FACTOR',
+    2,
+    'Factor by which the open time grows with each failed recovery',
+  ),
   timeMs('breaker.breakDurationMsMax', 'BREAKER_BREAK_DURATION_MS_MAX', 60_000, 'Longest time that the circuit stays open'),
   number('breaker.breakDurationJitter', 'BREAKER_BREAK_DURATION_JITTER', 0.2, 'Random share of the open time'),
   number('breaker.probes', 'BREAKER_PROBES', 3, 'Number of calls that may pass a half-open circuit; all must succeed to close it'),
