@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * What every project's vitest configuration shares. Workspace packages resolve to their sources
+ * Settings that the vitest configurations of all projects share. Workspace packages resolve to their sources
  * (the `@millrace/source` export condition), so a test never runs against a stale build.
  */
 const conditions = ['@millrace/source', 'node', 'import', 'default'];

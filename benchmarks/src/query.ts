@@ -116,7 +116,7 @@ async function measureRest(
   const hits: number[] = [];
   for (let round = 0; round < cacheRounds; round += 1) {
     const { ms, value } = await timed(async () => await submit(url, kept, 60));
-    // A service that sheds load gives no result, so its answer is no hit.
+    // A service that sheds load gives no result, so its answer does not count as a hit.
     if (value.status >= 503) continue;
     if (value.xCache !== 'hit') throw new Error(`a repeated statement was answered by ${value.xCache}`);
     hits.push(ms);

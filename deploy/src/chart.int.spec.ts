@@ -153,7 +153,7 @@ describe.skipIf(!found)('the chart (skipped without Helm)', () => {
     expect([job.metadata.name, job.metadata.annotations]).toEqual(['millrace-set-up-1', undefined]);
   });
 
-  it('service accounts of AWS have the role of their process, and the pods use them', () => {
+  it('each service account on AWS has the IAM role of its process, and the pods use it', () => {
     const list = byFile['values-aws.yaml']!;
     for (const { pod, name } of workloads(list)) {
       const account = kindOf(list, 'ServiceAccount').find((one) => one.metadata.name === pod.serviceAccountName);

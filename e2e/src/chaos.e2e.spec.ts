@@ -16,7 +16,7 @@ it('a short experiment attacks one of two groups, rolls back, and has every ackn
       load: { purchase: 15 },
       phases: { before: 2, during: 6, settle: 2, after: 2 },
       method: [{ attack: 'refuse', target: 'kafka', seconds: 6 }],
-      // The times of a busy machine say nothing.
+      // Times on a busy machine are meaningless.
       'steady-state': [{ stream: 'purchase', measure: 'arrival-share', 'at-least': 0.5 }],
       hypothesis: {
         ...experiment.hypothesis,

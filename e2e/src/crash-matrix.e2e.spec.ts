@@ -25,6 +25,6 @@ it('a short run of the crash matrix loses and duplicates no event, explains each
   expect(report.audits).toMatchObject([{ complete: true }]);
   expect(report.verdicts[0]!.acknowledged).toBeGreaterThan(100);
   expect(report).toMatchObject({ planted: { lossCaught: true, duplicateCaught: true }, audit: { complete: true }, unexpectedEnds: 0 });
-  // The number of faults that strike depends on the work in flight. A run without any would prove nothing.
+  // The number of faults that strike depends on the work in flight. A run in which no fault strikes proves nothing.
   expect(report.faults.filter(({ hit }) => hit).length).toBeGreaterThan(kinds.length / 2);
 }, 420_000);

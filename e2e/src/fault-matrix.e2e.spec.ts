@@ -39,7 +39,7 @@ describe.each(dependencies)('when %s', (dependency) => {
       const { proxy, when, troubled, spared, goesOn, works } = row;
       const refusedBefore = await refusalsBeside(troubled);
       const users = new Users(row.users);
-      // With the same users at work, so that nothing but the trouble makes the difference.
+      // The same users work in both phases, so that only the fault makes the difference.
       const usual = await paceOver(spared, 2000);
       const fault = troubles[trouble](row);
       const active = await proxy.inject(fault, when === undefined ? {} : { when });

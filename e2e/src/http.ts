@@ -36,7 +36,7 @@ export async function postPurchase(purchase: unknown, url = stack.purchaseUrl): 
   return await patiently(async () => await post(`${url}/v1/purchases`, purchase));
 }
 
-/** Posts purchases as one batch, and posts it again when the service says that it is too busy just now. */
+/** Posts purchases as one batch, and posts it again when the service answers that it is overloaded. */
 export async function postBatch(batch: readonly unknown[], url = stack.purchaseUrl): Promise<Answer<BatchAnswer>> {
   return await patiently(async () => await post<BatchAnswer>(`${url}/v1/purchases/batch`, batch));
 }

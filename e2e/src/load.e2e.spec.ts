@@ -11,7 +11,7 @@ it('a smoke load has all its requests answered, and every acknowledged event is 
     tell: () => undefined,
     watch: () => undefined,
   });
-  // The times of a busy machine say nothing, and it may shed. The counts are exact.
+  // Times on a busy machine are meaningless, and the services may shed requests. The counts are exact.
   expect(judged.filter(({ met, name }) => !met && /arrival|table/.test(name))).toEqual([]);
   expect(lake).toMatchObject({ lost: 0, duplicated: 0, landed: lake.acknowledged });
   expect(lake.acknowledged).toBeGreaterThan(0);

@@ -11,7 +11,7 @@ const books = [
   ['The Time Machine', 'H. G. Wells'],
 ] as const;
 
-/** Plausible purchases over three days, each with an event id; `genre` tells those of one test from the rest. */
+/** Plausible purchases over three days, each with an event id; `genre` marks those of one test. */
 export function makePurchases(count: number, genre = 'Fiction'): (PurchaseRequest & { eventId: string })[] {
   return Array.from({ length: count }, (_, n) => {
     const [title, author] = books[n % books.length]!;

@@ -68,7 +68,7 @@ describe('20,000 purchases with two sinks in one group and a third in another, o
       expect(await recordedOffsets(table, topic)).toBeLessThan((kill + 1) * share);
       const victim = kill % sinks.length;
       expect(await (await sinks[victim]!).kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
-      // It comes back while the others go on; its turn to be killed comes again only after theirs.
+      // It restarts while the others continue; it is killed again only after each of them.
       sinks[victim] = startSink(victim);
       sinks[victim].catch(() => undefined);
       await posting;

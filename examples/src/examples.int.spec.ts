@@ -63,7 +63,7 @@ async function postPurchases(count: number): Promise<string[]> {
   return purchases.map(({ eventId }) => eventId);
 }
 
-/** Writes records that are no purchases, as a foreign producer could, to every partition. */
+/** Writes records that are not purchases, as a foreign producer could, to every partition. */
 async function writeBadRecords(): Promise<void> {
   const producer = new kafkajs.Kafka({ brokers: brokers.split(','), logLevel: kafkajs.logLevel.NOTHING }).producer();
   await producer.connect();

@@ -42,13 +42,13 @@ export const purchaseConfigSchema = Type.Object({
     default: 64 * 1024 * 1024,
     minimum: 1024,
     maximum: 16 * 1024 * 1024 * 1024,
-    description: 'Most bytes of batches that are in memory at once, from their arrival to their answer; above it, batches get 503',
+    description: 'Maximum bytes of batches in memory at once, from their arrival to their answer; above it, batches get 503',
   }),
   PURCHASE_BATCH_ITEMS_MAX: Type.Integer({
     default: purchaseLimits.batchItemsMax,
     minimum: 1,
     maximum: 100_000,
-    description: 'Most items of a posted batch',
+    description: 'Maximum number of items in a posted batch',
   }),
   PURCHASE_CALLER_EVENTS_PER_SECOND: Type.Optional(
     Type.Integer({
@@ -75,31 +75,31 @@ export const purchaseConfigSchema = Type.Object({
     default: 10_000,
     minimum: 100,
     maximum: 600_000,
-    description: 'Time until a request is answered, in milliseconds, unless its caller sets less',
+    description: 'Time limit of a request in milliseconds; a caller may set a shorter one',
   }),
   PURCHASE_LINGER_MS: Type.Integer({
     default: 1,
     minimum: 0,
     maximum: 1000,
-    description: 'How long an event waits for others to be sent with, in milliseconds',
+    description: 'Time that an event waits to share a send with later events, in milliseconds',
   }),
   PURCHASE_SEND_PARTITION_BYTES_MAX: Type.Integer({
     default: 512 * 1024,
     minimum: 64 * 1024,
     maximum: purchases.topic.maxMessageBytes,
-    description: 'Most bytes that one send carries for one partition',
+    description: 'Maximum bytes of one partition in one send',
   }),
   PURCHASE_QUEUE_EVENTS_MAX: Type.Integer({
     default: 50_000,
     minimum: 1,
     maximum: 10_000_000,
-    description: 'Events of one stream that may wait for Kafka, those on their way included',
+    description: 'Maximum number of events of one stream that wait for Kafka, including events in flight',
   }),
   PURCHASE_QUEUE_BYTES_MAX: Type.Integer({
     default: 64 * 1024 * 1024,
     minimum: 1024 * 1024,
     maximum: 16 * 1024 * 1024 * 1024,
-    description: 'Bytes of events of one stream that may wait for Kafka, those on their way included',
+    description: 'Maximum bytes of events of one stream that wait for Kafka, including events in flight',
   }),
   PURCHASE_OUTBOX_DIR: Type.Optional(
     Type.String({
@@ -112,7 +112,7 @@ export const purchaseConfigSchema = Type.Object({
     default: 1024 * 1024 * 1024,
     minimum: 64 * 1024 * 1024,
     maximum: Number.MAX_SAFE_INTEGER,
-    description: 'Most bytes of the outbox on disk; above it, events are refused while Kafka is down',
+    description: 'Maximum bytes of the outbox on disk; above it, events are refused while Kafka is down',
   }),
   PURCHASE_FIREHOSE_KEYS_FILE: Type.Optional(
     Type.String({
@@ -155,13 +155,13 @@ export const purchaseConfigSchema = Type.Object({
     default: 1000,
     minimum: 50,
     maximum: 60_000,
-    description: 'Time a check of Kafka may take, in milliseconds',
+    description: 'Time limit of a check of Kafka, in milliseconds',
   }),
   PURCHASE_FOLLOW_RECORDS_MAX: Type.Integer({
     default: 200_000,
     minimum: 1,
     maximum: 100_000_000,
-    description: 'Most records of the topic that are read to find an event whose place is not known',
+    description: 'Maximum number of records that are read from the topic to find an event whose offset is unknown',
   }),
   PURCHASE_RECEIPT_SECONDS: Type.Integer({
     default: 86_400,
@@ -184,7 +184,7 @@ export const purchaseConfigSchema = Type.Object({
     Type.String({
       minLength: 3,
       maxLength: 63,
-      description: 'Bucket of the lake, to follow events to their rows. Without it, the way of an event ends in Kafka',
+      description: 'Bucket of the lake, to follow events to their rows. Without it, an event can be followed only to Kafka',
     }),
   ),
   ...lakeSettings,
@@ -210,11 +210,11 @@ export function readPurchaseConfig(env: Readonly<Record<string, string | undefin
       ...(config.PURCHASE_QUEUE_EVENTS_MAX * batchQueueShare >= config.PURCHASE_BATCH_ITEMS_MAX
         ? []
         : [
-            'PURCHASE_QUEUE_EVENTS_MAX must be at least 4/3 of PURCHASE_BATCH_ITEMS_MAX: batches may fill three quarters of the queue, so that such a batch could never be taken.',
+            'PURCHASE_QUEUE_EVENTS_MAX must be at least 4/3 of PURCHASE_BATCH_ITEMS_MAX: batches may fill only three quarters of the queue, so the largest batch would never fit.',
           ]),
       ...(config.PURCHASE_BATCH_BYTES_HELD_MAX >= config.PURCHASE_BATCH_BYTES_MAX
         ? []
-        : ['PURCHASE_BATCH_BYTES_HELD_MAX must not be below PURCHASE_BATCH_BYTES_MAX: such a batch could never be taken.']),
+        : ['PURCHASE_BATCH_BYTES_HELD_MAX must not be below PURCHASE_BATCH_BYTES_MAX: the largest batch would never fit.']),
       ...kafkaProblems(config),
       ...redisProblems(config),
       ...pipelineProblems(purchaseSpecs(config), purchaseRule(config)),

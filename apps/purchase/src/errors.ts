@@ -26,7 +26,7 @@ export interface PurchaseErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The one error family of this app. */
+/** The base of all errors of this app. */
 export class PurchaseError extends CodedError {
   readonly code: PurchaseErrorCode;
   /** Whether the same request may succeed later. */

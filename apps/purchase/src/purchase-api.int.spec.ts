@@ -103,7 +103,7 @@ describe('an overloaded service', () => {
     try {
       const processLoad = busy.app.get(ProcessLoad);
       processLoad.stop();
-      // Between the load that sheds normal requests and that which sheds high ones.
+      // A load between the level that sheds normal requests and the level that sheds high ones.
       processLoad.eventLoopDelayMs = () => 400;
       processLoad.heapUsedRatio = () => 0;
       const http = busy.app.get(PipelineRegistry).get('http');

@@ -41,7 +41,7 @@ describe('a Produce answer that is lost among requests in flight', () => {
     const faults = await proxy.inject({ kind }, { times: 3, when: { api: 'Produce' } });
     const rounds = [postMany(service.url, 20)];
     await faults.hit(1);
-    // These come while an answer is missing; two more answers will be.
+    // These requests arrive while one answer is missing. Two more answers will be missing.
     rounds.push(postMany(service.url, 20), postMany(service.url, 20));
     const results = await Promise.all(rounds);
     expect(faults.hits).toBe(3);
@@ -87,7 +87,8 @@ describe('a frozen Kafka, which accepts connections and answers nothing', () => 
     for (let n = 0; n < 20; n += 1) answers.push(await post(service.url, seedPurchase({ userId: `user-${n}` })));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
     expect(answers.filter(({ headers }) => headers.get('retry-after') === null)).toEqual([]);
-    // The write of the first, the attempt to reach Kafka that the second waited for, and perhaps one more for which nothing waited.
+    // Two or three calls: the write of the first purchase, the attempt to connect that the second one waited for, and perhaps one more
+    // attempt.
     const attempts = kafka.snapshot().totals.attempts - before;
     expect([attempts >= 2, attempts <= 3]).toEqual([true, true]);
     await expect.poll(() => kafka.snapshot().breaker?.state, { timeout: 30_000 }).toBe('open');

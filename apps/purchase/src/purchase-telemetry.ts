@@ -132,13 +132,13 @@ export function gaugePublishers(metrics: Metrics, ways: readonly StreamWay[]): v
       },
     });
   };
-  gauge('millrace_purchase_queue_events', 'Events that wait for Kafka, those on their way included.', ({ queuedEvents }) => queuedEvents);
+  gauge('millrace_purchase_queue_events', 'Events that wait for Kafka, including events in flight.', ({ queuedEvents }) => queuedEvents);
   gauge(
     'millrace_purchase_queue_bytes',
-    'Bytes of events that wait for Kafka, those on their way included.',
+    'Bytes of events that wait for Kafka, including events in flight.',
     ({ queuedBytes }) => queuedBytes,
   );
-  gauge('millrace_purchase_kafka_up', '1 while Kafka takes events of the stream, 0 while it does not.', ({ downCause }) =>
+  gauge('millrace_purchase_kafka_up', '1 while Kafka accepts events of the stream, 0 while it does not.', ({ downCause }) =>
     downCause === undefined ? 1 : 0,
   );
 }

@@ -76,17 +76,17 @@ describe('the guard around Kafka', () => {
 });
 
 describe('the time of a write', () => {
-  it('a write has more time than Kafka has for one answer, at the start and after each change', () => {
+  it('the timeout of a write exceeds the timeout of one answer of Kafka, at the start and after each change', () => {
     const { rule } = purchasePipelinesOf(readPurchaseConfig({}));
     const { settingsOf } = counted();
     const within = (attemptMs: number): readonly string[] => rule!((name) => applyPatch(settingsOf(name), { timeout: { attemptMs } }));
     expect(within(1001)).toEqual([]);
-    expect(within(1000)).toEqual([expect.stringContaining('a lost answer is never asked for again')]);
+    expect(within(1000)).toEqual([expect.stringContaining('a write whose answer was lost is never retried')]);
   });
 });
 
 describe('the attempts that one request may cause', () => {
-  it('the attempts of one request are those of the client within the time of a write', () => {
+  it('the client makes all attempts of one request, within the timeout of a write', () => {
     const { paths, settingsOf } = counted();
     expect(paths.count(settingsOf)).toMatchObject([
       { product: 'kafka 1 × @platformatic/kafka 30', attemptsMax: 30 },
@@ -95,7 +95,7 @@ describe('the attempts that one request may cause', () => {
     expect(() => paths.enforce(settingsOf)).not.toThrow();
   });
 
-  it('the attempts of one request may not grow beyond their limit by settings', () => {
+  it('settings that allow one request too many attempts are refused', () => {
     const { paths, settingsOf } = counted({ PURCHASE_KAFKA_RETRY_DELAY_MS: '10' });
     expect(() => paths.enforce(settingsOf)).toThrow('may cause 300 attempts');
   });

@@ -100,7 +100,7 @@ export function purchaseRule(config: PurchasePipelineSettings): PipelineRule {
     config.PURCHASE_KAFKA_ANSWER_MS_MAX < settingsOf('kafka').timeout.attemptMs
       ? []
       : [
-          `PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX (${config.PURCHASE_KAFKA_ANSWER_MS_MAX}): otherwise a lost answer is never asked for again.`,
+          `PURCHASE_KAFKA_ATTEMPT_TIMEOUT_MS must be above PURCHASE_KAFKA_ANSWER_MS_MAX (${config.PURCHASE_KAFKA_ANSWER_MS_MAX}): otherwise a write whose answer was lost is never retried.`,
         ];
 }
 
@@ -110,8 +110,8 @@ const outboxPutsMax = 4096;
 const outboxPutMsMax = 5000;
 
 /**
- * The pipeline around the publishing of one request. Kafka's own calls have the pipeline `kafka` inside; this one adds the outbox, its
- * `queue` fallback. Its attempts end after every request.
+ * The pipeline around the publishing of one request. The calls to Kafka inside it run in the pipeline `kafka`. This pipeline adds the
+ * outbox as its `queue` fallback. Its attempt timeout is longer than any request.
  */
 export function publishSpec(config: PurchasePipelineSettings, queue: FallbackQueue) {
   const attemptMs = config.PURCHASE_REQUEST_MS_MAX + outboxPutMsMax;

@@ -56,7 +56,7 @@ export const queryConfigSchema = Type.Object({
     default: 1000,
     minimum: 1,
     maximum: 1_000_000,
-    description: 'Queries that may wait for each engine',
+    description: 'Maximum number of queries that wait for each engine',
   }),
   QUERY_DAILY_BYTES_MAX: Type.Integer({
     default: 0,
@@ -68,7 +68,7 @@ export const queryConfigSchema = Type.Object({
     default: 60_000,
     minimum: queryLimits.timeoutMsMin,
     maximum: queryLimits.timeoutMsMax,
-    description: 'Time a query may run when it asks for none, in milliseconds',
+    description: 'Time limit of a query that sets none, in milliseconds',
   }),
   QUERY_FLOW_PROCESSES: Type.Array(Type.String({ pattern: processAddressPattern }), {
     default: [],
@@ -121,38 +121,37 @@ export const queryConfigSchema = Type.Object({
     default: 500,
     minimum: 0,
     maximum: 100_000,
-    description: 'Requests that may be held open for a result at once',
+    description: 'Maximum number of requests that wait for a result at the same time',
   }),
   QUERY_RETENTION_SECONDS: Type.Integer({
     default: 86_400,
     minimum: 60,
     maximum: 31_536_000,
-    description: 'How long a finished query is known, in seconds',
+    description: 'Time for which a finished query is kept, in seconds',
   }),
   QUERY_RETENTION_JOBS_MAX: Type.Integer({
     default: 10_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: 'Finished queries of each engine that are known at most',
+    description: 'Maximum number of finished queries that are kept for each engine',
   }),
   QUERY_CACHE_SECONDS: Type.Integer({
     default: 3600,
     minimum: 0,
     maximum: 31_536_000,
-    description: 'How long a result may answer equal queries while its tables stay the same, in seconds; 0 turns the cache off',
+    description: 'Time for which a result answers equal queries while its tables stay the same, in seconds; 0 turns the cache off',
   }),
   QUERY_CACHE_STALE_MS_MAX: Type.Integer({
     default: 1000,
     minimum: 0,
     maximum: 60_000,
-    description:
-      'Maximum age in milliseconds of the look at tables and results by which a kept result answers an equal query; 0 looks for each query',
+    description: 'Maximum age in milliseconds of the check that a kept result is still exact; 0 checks for each query',
   }),
   QUERY_CACHE_ENTRIES_MAX: Type.Integer({
     default: 10_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: 'Results that may answer equal queries, at most',
+    description: 'Maximum number of results that are kept for equal queries',
   }),
   QUERY_LOCK_MS: Type.Integer({
     default: 15_000,
@@ -164,13 +163,13 @@ export const queryConfigSchema = Type.Object({
     default: 2,
     minimum: 0,
     maximum: 100,
-    description: 'Workers that may die over one query before it is given up',
+    description: 'Number of workers that may die while they run a query, before the query fails',
   }),
   QUERY_DRAIN_SECONDS: Type.Integer({
     default: 20,
     minimum: 0,
     maximum: 3600,
-    description: 'Time running queries may take to end at a shutdown, in seconds; then they are handed over',
+    description: 'Time that running queries have to end at a shutdown, in seconds; then they are handed over',
   }),
   QUERY_RESULTS_BUCKET: Type.Optional(
     Type.String({ minLength: 3, maxLength: 63, description: 'Bucket of results; default: LAKE_BUCKET with LAKE_PREFIX' }),
@@ -181,11 +180,11 @@ export const queryConfigSchema = Type.Object({
     default: 20_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: 'Files that DuckDB may read for one query, in the partitions that its conditions allow',
+    description: 'Maximum number of files that DuckDB reads for one query, in the partitions that its conditions allow',
   }),
   QUERY_DUCKDB_LAYOUT: layoutOf(
     'iceberg',
-    'Files that DuckDB reads for a query that names no layout: `iceberg` are those of the Iceberg table and those that landed since',
+    'Files that DuckDB reads for a query that names no layout: `iceberg` means those of the Iceberg table and those that landed since',
   ),
   QUERY_DUCKDB_HTTPFS: Type.Optional(
     Type.String({ minLength: 1, description: "Path of DuckDB's httpfs extension; without it DuckDB installs its own" }),
@@ -195,7 +194,7 @@ export const queryConfigSchema = Type.Object({
     minimum: 1,
     maximum: 64,
     description:
-      'Queries that one worker runs at once in DuckDB, each in another process. One authenticated caller holds all but one of them at most',
+      'Maximum number of concurrent queries of one worker in DuckDB, each in a separate process. One authenticated caller holds all but one of them at most',
   }),
   QUERY_DUCKDB_MEMORY_MB: Type.Integer({
     default: 256,
@@ -207,7 +206,7 @@ export const queryConfigSchema = Type.Object({
     default: 1024,
     minimum: 256,
     maximum: 1_048_576,
-    description: "Resident memory at which a query's process ends itself, in MiB",
+    description: 'Resident memory at which the process of a query exits, in MiB',
   }),
   QUERY_DUCKDB_THREADS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'Threads of one query in DuckDB' }),
   QUERY_DUCKDB_TEMP_MB: Type.Integer({
@@ -227,7 +226,7 @@ export const queryConfigSchema = Type.Object({
     default: 15_000,
     minimum: 100,
     maximum: 600_000,
-    description: "Time until DuckDB's process must be ready, in milliseconds",
+    description: 'Time limit for the start of a DuckDB process, in milliseconds',
   }),
   QUERY_DUCKDB_READ_SECONDS: Type.Integer({
     default: 5,
@@ -247,25 +246,25 @@ export const queryConfigSchema = Type.Object({
     default: 10,
     minimum: 1,
     maximum: 200,
-    description: 'Queries that one worker has running at once in Athena. One authenticated caller holds all but one of them at most',
+    description: 'Maximum number of concurrent queries of one worker in Athena. One authenticated caller holds all but one of them at most',
   }),
   QUERY_ATHENA_POLL_MS_MIN: Type.Integer({
     default: 100,
     minimum: 10,
     maximum: 60_000,
-    description: 'First wait between two looks at a query in Athena, in milliseconds',
+    description: 'Initial interval between two polls of a query in Athena, in milliseconds',
   }),
   QUERY_ATHENA_POLL_MS_MAX: Type.Integer({
     default: 2000,
     minimum: 10,
     maximum: 60_000,
-    description: 'Longest wait between two looks at a query in Athena, in milliseconds',
+    description: 'Maximum interval between two polls of a query in Athena, in milliseconds',
   }),
   QUERY_ATHENA_LOOKS_PER_SECOND: Type.Integer({
     default: 50,
     minimum: 1,
     maximum: 10_000,
-    description: 'Looks at queries in Athena that all workers may take together in one second; AWS limits them for each account',
+    description: 'Maximum number of polls of queries in Athena per second by all workers together; AWS limits them for each account',
   }),
   QUERY_TRINO_CATALOG: Type.String({
     default: 'hive',
@@ -282,7 +281,7 @@ export const queryConfigSchema = Type.Object({
     default: 10,
     minimum: 1,
     maximum: 200,
-    description: 'Queries that one worker has running at once in Trino. One authenticated caller holds all but one of them at most',
+    description: 'Maximum number of concurrent queries of one worker in Trino. One authenticated caller holds all but one of them at most',
   }),
   ...pipelineSettings('QUERY', queryPipelines),
   ...attemptsSetting('QUERY'),
@@ -295,7 +294,7 @@ export const queryConfigSchema = Type.Object({
     default: 'redis://127.0.0.1:6379',
     pattern: redisUrlPattern,
     description:
-      'Redis, with user and password if it asks for them; `rediss:` for TLS. With sentinels or a cluster, its address is not used',
+      'Redis, with user and password if it asks for them; `rediss:` for TLS. With sentinels or a cluster, its address is ignored',
   }),
   ...redisSettings,
   ...optionalKafkaSettings,
@@ -336,7 +335,7 @@ export function readQueryConfig(env: Readonly<Record<string, string | undefined>
       ...(config.QUERY_DUCKDB_MEMORY_MB < config.QUERY_DUCKDB_PROCESS_MB
         ? []
         : ['QUERY_DUCKDB_PROCESS_MB must be above QUERY_DUCKDB_MEMORY_MB.']),
-      // Otherwise a query's own time limit would always come first, and no circuit would ever hear that S3 does not answer.
+      // Otherwise a query's own time limit would always come first, and no circuit would ever count that S3 does not answer.
       ...(readMsMax(config.QUERY_DUCKDB_READ_SECONDS) < config.QUERY_TIMEOUT_MS
         ? []
         : [

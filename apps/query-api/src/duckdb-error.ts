@@ -3,7 +3,7 @@ export interface DuckDbError {
   /** DuckDB's name of the kind of error, such as `Binder` or `Out of Memory`. */
   readonly type: string;
   readonly message: string;
-  /** UTF-8 byte offset in the statement, where DuckDB tells it. */
+  /** UTF-8 byte offset in the statement, if DuckDB reports it. */
   readonly position?: number;
 }
 

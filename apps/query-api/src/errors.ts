@@ -32,7 +32,7 @@ const retryableCodes: ReadonlySet<QueryErrorCode> = new Set([
   'not-covered',
 ]);
 
-/** The one error family of this app. */
+/** The base of all errors of this app. */
 export class QueryError extends CodedError {
   readonly code: QueryErrorCode;
   /** Whether the same request may succeed later. */
@@ -78,7 +78,7 @@ export function validationError(errors: readonly Violation[]): QueryError {
   );
 }
 
-/** DuckDB's own process could not be started, for the reason in `cause`: no vote against S3, which was not asked. */
+/** DuckDB's own process could not be started, for the reason in `cause`: not a failure of S3, which was not called. */
 export class SandboxNotStarted extends CodedError {
   readonly code = 'sandbox-not-started';
   readonly retryable = true;
@@ -92,7 +92,7 @@ export class SandboxNotStarted extends CodedError {
 export class Throttled extends CodedError {
   readonly code = 'throttled';
   readonly retryable = true;
-  /** Milliseconds after which it wants to be asked again, where it said so. */
+  /** Retry-After of the engine in milliseconds, if it gave one. */
   readonly retryAfterMs: number | undefined;
 
   constructor(cause: unknown, retryAfterMs: number | undefined) {
@@ -101,7 +101,7 @@ export class Throttled extends CodedError {
   }
 }
 
-/** Why a running query is stopped from outside: the reason of its abort signal. */
+/** Reason of the abort signal that stops a running query. */
 export class QueryStopped extends CodedError {
   /**
    * `cancelled` and `deadline` end the query and reach the engine; `handed-over` only ends this worker's part: the execution continues,
@@ -109,7 +109,7 @@ export class QueryStopped extends CodedError {
    */
   readonly code: 'cancelled' | 'deadline' | 'handed-over';
   readonly retryable = false;
-  /** When it was asked for, in epoch milliseconds, where that is known. */
+  /** Time of the request in epoch milliseconds, if known. */
   readonly requestedAt: number | undefined;
 
   constructor(code: QueryStopped['code'], requestedAt?: number) {

@@ -3,7 +3,7 @@ export class KeptValues<K, V> {
   readonly #values = new Map<K, V>();
   readonly #keptMax: number;
 
-  /** @param keptMax values that are kept at most */
+  /** @param keptMax maximum number of values that are kept */
   constructor(keptMax: number) {
     this.#keptMax = keptMax;
   }

@@ -2,8 +2,8 @@ import type { Stream } from '@millrace/contracts';
 import { lanesOfTopic, type CallOptions, type LaneId, type ObjectStore } from '@millrace/lake';
 
 /**
- * One reader for each lane of a table. The contract names the partitions that the topic had at its creation. A topic may grow, so each look
- * lists the ledger: a lane that is missing here would be missing in answers.
+ * One reader for each lane of a table. The contract names the partitions that the topic had at its creation. A topic may grow, so each
+ * read lists the ledger: a lane that is missing here would be missing in answers.
  */
 export class KnownLanes<Reader> {
   readonly #store: Pick<ObjectStore, 'listFolders'>;

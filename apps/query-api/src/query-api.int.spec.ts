@@ -191,7 +191,7 @@ describe('a query over HTTP', () => {
     const sql = 'SELECT count(*) FROM range(1000000000) a(x), range(1000) b(y) WHERE a.x % 7 = b.y % 5';
     const deadline = Date.now() + 1500;
     const taken = await post({ sql }, { prefer: 'wait=30', 'x-millrace-deadline': String(deadline) });
-    // Its caller is not kept any longer.
+    // Its caller need not wait longer.
     expect(taken).toMatchObject({ status: 202, body: { state: expect.stringMatching(/^(queued|running)$/) as string } });
     const { body } = await ask(`/v1/queries/${taken.body.id}?wait=30`);
     expect(body).toMatchObject({
@@ -204,7 +204,7 @@ describe('a query over HTTP', () => {
     });
   });
 
-  it('a query is not looked at, read or cancelled for a caller whose deadline has passed', async () => {
+  it('the state and the results of a query are not read, and it is not cancelled, for a caller whose deadline has passed', async () => {
     const { body } = await post({ sql: 'SELECT 1 AS one' }, { prefer: 'wait=30' });
     const self = `/v1/queries/${body.id}`;
     const ways: readonly [path: string, init: RequestInit][] = [
@@ -474,7 +474,7 @@ describe('refusals', () => {
     ['an unknown field', { sql: 'SELECT 1', limit: 5 }, 400, 'validation'],
     ['an unknown report', { report: 'nothing' }, 400, 'validation'],
     ['an unknown parameter of a report', { report: 'sales-by-genre', parameters: { since: '2019-01-01' } }, 400, 'validation'],
-    ['an engine that is not here', { sql: 'SELECT 1', engine: 'trino' }, 400, 'validation'],
+    ['an engine that is not configured', { sql: 'SELECT 1', engine: 'trino' }, 400, 'validation'],
     ['too few parameters', { sql: 'SELECT ?, ?', parameters: [1] }, 400, 'validation'],
     ['an integer that JSON cannot carry', { sql: 'SELECT ?', parameters: [2 ** 60] }, 400, 'validation'],
     ['a body that is an array', [1], 400, 'validation'],
@@ -506,7 +506,7 @@ describe('refusals', () => {
     ['an unknown field', { sql: 'SELECT 1', limit: 5 }, 'limit'],
     ['too few parameters', { sql: 'SELECT ?, ?', parameters: [1] }, 'parameters'],
     ['a parameter of the wrong type', { sql: 'SELECT ?, ?', parameters: [1, [2]] }, 'parameters[1]'],
-    ['an engine that is not here', { sql: 'SELECT 1', engine: 'trino' }, 'engine'],
+    ['an engine that is not configured', { sql: 'SELECT 1', engine: 'trino' }, 'engine'],
     ['a time limit that is too short', { sql: 'SELECT 1', timeoutMs: 1 }, 'timeoutMs'],
     ['an unknown report', { report: 'nothing' }, 'report'],
     ['a wrong parameter of a report', { report: 'sales-by-genre', parameters: { to: 'today' } }, 'parameters.to'],

@@ -205,7 +205,7 @@ export class QueryApiModule implements OnModuleDestroy {
               newId: () => crypto.randomUUID(),
               idSecret: idSecretOf(config, new SharedIdSecret(redis, config.QUERY_QUEUE_NAME, guardsOver(registry).redis)),
               audit: queryApiAudit(logger),
-              // A wait that is cut short is not an error: the caller looks once more and answers.
+              // A wait that is cut short is not an error: the caller reads the query once more and answers.
               sleep: async (ms, signal) => await sleep(ms, { clock: systemClock, signal }).catch(() => undefined),
             });
           },
@@ -330,7 +330,7 @@ function ledgersOf(config: QueryConfig, streams: readonly Stream[], aws: AwsClie
 function countAnswers(metrics: Metrics): QueryServiceParts['onAnswered'] {
   const answers = metrics.counter({
     name: 'millrace_query_cache_total',
-    help: 'Submitted queries by the way to their answer: hit, shared, miss or bypass.',
+    help: 'Submitted queries by the source of their answer: hit, shared, miss or bypass.',
     labelNames: ['engine', 'result'],
   });
   return ({ engine }, result) => answers.inc({ engine, result });

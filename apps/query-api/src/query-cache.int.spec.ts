@@ -36,7 +36,7 @@ function settings(): Record<string, string> {
     ...issuer.settings,
     QUERY_LOCK_MS: '2000',
     LOG_LEVEL: 'error',
-    // A busy machine must not make the cache give up.
+    // A busy machine must not make the cache time out.
     QUERY_LAKE_VERSION_ATTEMPT_TIMEOUT_MS: '20000',
     QUERY_LAKE_VERSION_TOTAL_TIMEOUT_MS: '20000',
     QUERY_CACHE_ATTEMPT_TIMEOUT_MS: '20000',
@@ -175,7 +175,7 @@ describe('the cache of results', () => {
     });
   });
 
-  it('a look at the tables that may be old still finds a purchase that landed, within that age', async () => {
+  it('with an allowed age of the check, a query finds a landed purchase once that age has passed', async () => {
     const ageMsMax = 2000;
     const config = readQueryConfig(testEnvironment(lake, { ...settings(), QUERY_CACHE_STALE_MS_MAX: String(ageMsMax) }));
     const logger = createLogger({ name: 'query-api', level: config.LOG_LEVEL });
@@ -195,7 +195,7 @@ describe('the cache of results', () => {
     }
   });
 
-  it('a kept result without the files of an unregistered day holds until the day is registered', async () => {
+  it('a kept result that lacks an unregistered day stays valid until the day is registered', async () => {
     const later = " WHERE dt >= '2020-01-01'";
     await count(later);
     expect((await count(later)).cache).toBe('hit');
@@ -278,7 +278,7 @@ describe('equal statements', () => {
     const follower = await run(slow(3, 30), { caller: 'bob' });
     // On a fast machine the leader may have ended by then.
     expect(['shared', 'miss']).toContain(follower.cache);
-    // The leader runs, but may have looked at the table after the purchase: then both have it.
+    // The leader runs, but may have read the table after the purchase: then both have it.
     const fresh = await run(slow(3, 30), { caller: 'eve', headers: { 'cache-control': 'no-store' } });
     expect(countOf(await resultsOf(follower, 'bob'))).toBe(countOf(await resultsOf(fresh, 'eve')));
   });

@@ -105,7 +105,7 @@ describe('Redis', () => {
       // Readiness is asked once a second for all who probe.
       await expect.poll(async () => (await ask('/health/ready')).status, recovery).toBe(503);
       expect((await ask('/v1/tables')).status).toBe(200);
-      // Usage is extra: without it the reports still are listed.
+      // Usage is optional: the reports are listed without it.
       expect((await ask('/v1/reports')).body).toMatchObject({
         reports: expect.arrayContaining([expect.objectContaining({ name: 'sales-by-genre', usage: null })]) as unknown[],
       });
@@ -289,7 +289,7 @@ describe('a dependency of one engine', () => {
             {
               method: 'POST',
               headers: { 'content-type': 'application/json', ...headers },
-              // Each is to run by itself.
+              // Each query must run separately.
               body: JSON.stringify({ sql: 'SELECT max(genre) FROM purchases', engine, cache: false }),
             },
             ownApi,

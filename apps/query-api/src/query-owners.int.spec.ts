@@ -137,7 +137,7 @@ afterAll(async () => {
   await lake?.close();
 });
 
-/** Callers that share a name or a credential's form, and are five principals all the same. */
+/** Five different principals, some of which share a name or a form of credential. */
 function callers(): Readonly<Record<'aliceX' | 'aliceY' | 'aliceKey' | 'bobX' | 'bobKey', Caller>> {
   const [x, y] = issuers as [TestIssuer, TestIssuer];
   return {

@@ -136,7 +136,7 @@ function tableParts(
   return { store, catalog, projected: new ProjectedTable({ stream, bucket, store, catalog, pointer, now: Date.now }) };
 }
 
-/** The choice of layouts, and the look whether a layout holds an event. */
+/** The choice of layouts, and the check whether a layout holds an event. */
 export function layoutParts(
   config: QueryConfig,
   streams: readonly Stream[],

@@ -241,7 +241,7 @@ describe('a worker that dies', () => {
       const child = await startWorker({ QUERY_TAKEOVERS_MAX: '1' });
       const log: string[] = [];
       child.stdout!.on('data', (text: Buffer) => log.push(text.toString()));
-      await expect.poll(() => log.join(''), { timeout: 30_000 }).toMatch(/Running a query|Going on with a query/);
+      await expect.poll(() => log.join(''), { timeout: 30_000 }).toMatch(/Running a query|Continuing a query/);
       await killed(child, 'SIGKILL');
     }
     await startWorker({ QUERY_TAKEOVERS_MAX: '1' });

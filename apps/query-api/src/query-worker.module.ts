@@ -43,10 +43,10 @@ const CONFIG = Symbol('QUERY_CONFIG');
 const GUARDS = Symbol('QUERY_GUARDS');
 const CRAWLER = Symbol('QUERY_CRAWLER');
 
-/** Time between two looks for a request to cancel, in milliseconds. */
+/** Interval between two polls for a request to cancel, in milliseconds. */
 const cancelPollMs = 500;
 
-/** Longest look whether a table holds the events that a query waits for, in milliseconds. */
+/** Time limit of the check whether a table holds the events that a query waits for, in milliseconds. */
 const coverMsMax = 5000;
 
 /** Queries that a worker runs at once on each engine. */

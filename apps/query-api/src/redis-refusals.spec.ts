@@ -53,7 +53,7 @@ it('a refused command names its own refusal', async () => {
   expect(await over(reply('NOPERM this user has no permissions'))).toMatchObject({ message: 'Redis: NOPERM this user has no permissions' });
 });
 
-it('a lost connection and an ordinary error are no refusals, and a ready connection ends one', async () => {
+it('neither a lost connection nor an ordinary error is a refusal, and a ready connection ends a refusal', async () => {
   const { redis, over } = refusalsOf();
   redis.emit('error', Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
   redis.emit('error', reply('ERR unknown command'));

@@ -6,7 +6,7 @@ import { CodedError } from '@millrace/resilience';
 // The first word of an error that Redis replies is its code: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
 const refusingCodes: ReadonlySet<string> = new Set(['NOAUTH', 'WRONGPASS', 'DENIED', 'NOPERM']);
 
-/** Redis answered, and refuses this client: waiting does not mend it. */
+/** Redis answered and refuses this client. Waiting does not help. */
 export class RedisRefused extends CodedError {
   readonly code = 'redis-refused';
   /** Whether the same command may succeed later: once an operator has acted. */

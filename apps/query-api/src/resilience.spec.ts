@@ -12,7 +12,7 @@ describe('pipelines of the query API', () => {
     for (const spec of Object.values(specs))
       expect(() => createPipeline(spec, { load: { eventLoopDelayMs: () => 0, heapUsedRatio: () => 0 } }).close()).not.toThrow();
     const layers = callPaths.flatMap((path) => path.layers).filter((layer) => typeof layer === 'string');
-    // Two surround whole requests and whole reports, and call nothing by themselves.
+    // Two pipelines surround whole requests and reports, and make no calls themselves.
     expect([...new Set(layers)].toSorted()).toEqual(
       Object.keys(specs)
         .filter((name) => name !== 'http' && name !== 'report')

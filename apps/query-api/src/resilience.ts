@@ -54,8 +54,8 @@ export const queryPipelines = {
     bulkhead: { concurrencyMax: 50, queueMax: 100, queueWaitMsMax: 5000 },
     classify: errorClassOf,
   },
-  // Rows cannot be taken back, so that a statement is not tried again; DuckDB itself tries a read several times. A statement whose read is
-  // never answered votes only after all tries. Few statements run at once, so the window is long and few votes suffice.
+  // Rows cannot be taken back, so a statement is not retried. DuckDB itself retries a read. A statement whose read is never answered
+  // counts as a failure only after all retries. Few statements run at once, so the window is long and few calls suffice.
   'duckdb-reads': {
     dependency: 's3',
     timeout: wholeQuery,
@@ -71,7 +71,7 @@ export const queryPipelines = {
     fallbacks: [{ kind: 'cache', when: isOutOfReach }],
     classify: errorClassOf,
   },
-  // Checks whether a kept result is still exact. Without an answer the statement runs, so nothing is tried again.
+  // Checks whether a kept result is still exact. Without an answer the statement runs, so there are no retries.
   'lake-version': {
     dependency: 's3',
     timeout: { attemptMs: 2000, totalMs: 2000 },
@@ -80,7 +80,7 @@ export const queryPipelines = {
     fallbacks: [{ kind: 'stub', value: () => undefined }],
     classify: errorClassOf,
   },
-  // References to kept results. A statement waits for them and does not need them, so nothing is tried again.
+  // References to kept results. A statement waits for them and does not need them, so there are no retries.
   cache: {
     dependency: 'redis',
     timeout: { attemptMs: 500, totalMs: 1000 },
@@ -112,7 +112,7 @@ export const queryPipelines = {
     classify: errorClassOf,
   },
   // Requests to the other processes of Millrace, for the picture of the flow. Each is a separate dependency, so they share no circuit: one
-  // that is down would hide all others. The picture is read again soon, so nothing is tried again.
+  // that is down would hide all others. The picture is refreshed soon, so there are no retries.
   processes: {
     timeout: { attemptMs: 4000, totalMs: 4000 },
     bulkhead: { concurrencyMax: 150 },
@@ -187,7 +187,7 @@ function guardOver(name: Name, pipeline: Pipeline | undefined): CallGuard {
   };
 }
 
-/** Most by which a timer of a pipeline fires before the wall clock shows its end, in milliseconds. */
+/** Maximum time by which a timer of a pipeline fires before its end by the wall clock, in milliseconds. */
 const timerEarlyMsMax = 20;
 
 /** Whether the deadline of the caller has passed. Otherwise the total time of the pipeline ended the call. */
@@ -199,10 +199,10 @@ const ioredis = { name: 'ioredis', attemptsMax: 1 };
 const fetchLayer = { name: 'fetch', attemptsMax: 1 };
 const sdk = { name: 'AWS SDK', attemptsMax: 1 };
 
-// The number of looks of a wait and of parts of a download depends on the request. Each such call is counted alone, and says so.
+// The number of polls of a wait and of parts of a download depends on the request. Each such call is counted alone, as its text says.
 const apiPaths: readonly CallPath[] = [
   {
-    request: 'POST /v1/queries, its wait apart (secret of ids, look, look at the leader, count or follow, add or look, look again)',
+    request: 'POST /v1/queries without its wait (secret of ids, read, read the leader, count or follow, add or read, read again)',
     layers: ['redis', ioredis],
     calls: 6,
   },
@@ -212,9 +212,9 @@ const apiPaths: readonly CallPath[] = [
   { request: 'POST /v1/queries: the size of a kept result', layers: ['s3', sdk] },
   { request: 'POST /v1/queries: the state of each table', layers: ['lake-version', sdk] },
   { request: 'POST /v1/queries of a report: counting it', layers: ['usage-write', ioredis] },
-  { request: 'each look of a wait (Prefer: wait, ?wait)', layers: ['redis', ioredis] },
-  { request: 'GET /v1/queries/:id or its results, the wait apart (one look)', layers: ['redis', ioredis] },
-  { request: 'DELETE /v1/queries/:id (look, ask, look again)', layers: ['redis', ioredis], calls: 3 },
+  { request: 'each poll of a wait (Prefer: wait, ?wait)', layers: ['redis', ioredis] },
+  { request: 'GET /v1/queries/:id or its results, without the wait (one read)', layers: ['redis', ioredis] },
+  { request: 'DELETE /v1/queries/:id (read, request the cancel, read again)', layers: ['redis', ioredis], calls: 3 },
   { request: 'a page of results, alone or in the answer to a POST that waited (manifest and one part)', layers: ['s3', sdk], calls: 2 },
   { request: 'a download of results: its manifest, and each of its parts', layers: ['s3', sdk] },
   { request: 'GET /v1/reports, or one report', layers: ['usage-read', ioredis] },
@@ -241,21 +241,21 @@ function workerPaths(runsMax: number): readonly CallPath[] {
   const runs = { name: 'workers', attemptsMax: runsMax };
   return [
     {
-      request: 'a query: counting its bytes, each look for a request to cancel it, each try to keep its progress or to hand it over',
+      request: 'a query: counting its bytes, each poll for a request to cancel it, each attempt to save its progress or to hand it over',
       layers: [runs, 'redis', ioredis],
     },
     { request: 'a query: each page of partitions', layers: [runs, 'glue', sdk] },
     { request: 'a query: the state of each table, before and after', layers: [runs, 'lake-version', sdk], calls: 2 },
     { request: 'a query: keeping its result for later ones, or finding an earlier answer of its report', layers: [runs, 'cache', ioredis] },
     { request: 'a query: each list, each part of its result, its manifest, the credentials for DuckDB', layers: [runs, 's3', sdk] },
-    { request: 'a query: its start, each look at it and each page of it in Athena', layers: [runs, 'athena', sdk] },
-    { request: 'a query: the turn of each look at it in Athena', layers: [runs, 'redis', ioredis] },
-    { request: 'a query: its start and each look at it in Trino', layers: [runs, 'trino', fetchLayer] },
+    { request: 'a query: its start, each poll and each page in Athena', layers: [runs, 'athena', sdk] },
+    { request: 'a query: the turn of each poll in Athena', layers: [runs, 'redis', ioredis] },
+    { request: 'a query: its start and each poll in Trino', layers: [runs, 'trino', fetchLayer] },
     { request: 'a query: each read of a file by DuckDB', layers: [runs, 'duckdb-reads', { name: 'DuckDB', attemptsMax: triesOfRead }] },
     { request: 'a crawl: each list and each footer', layers: ['s3', sdk] },
-    { request: 'a crawl: each look at a table or its partitions, and each change', layers: ['glue', sdk] },
+    { request: 'a crawl: each read of a table or its partitions, and each change', layers: ['glue', sdk] },
     { request: 'a probe of readiness', layers: ['redis', ioredis] },
-    { request: 'a probe of readiness: each look at its statement', layers: ['trino', fetchLayer] },
+    { request: 'a probe of readiness: each poll of its statement', layers: ['trino', fetchLayer] },
     ...['s3', 'glue', 'athena'].map((name) => ({ request: 'a probe of readiness', layers: [name, sdk] })),
   ];
 }

@@ -11,7 +11,7 @@ export type SinkErrorCode =
   /** A file of the spool is missing, unreadable or does not match its checksum. */
   | 'spool-corrupt';
 
-/** The one error family of the sink. */
+/** The base of all errors of the sink. */
 export class SinkError extends CodedError {
   readonly code: SinkErrorCode;
   readonly retryable: boolean;

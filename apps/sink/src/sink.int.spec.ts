@@ -38,7 +38,7 @@ describe('the sink on real parts', () => {
       }
     })();
     for (let kill = 0; kill < 3; kill += 1) {
-      // In the middle of its work: it has joined, and events still come.
+      // The sink is killed in the middle of its work: it has joined, and events still arrive.
       await victim.line(({ type }) => type === 'LaneStarted');
       await delay(300 + 211 * kill);
       await victim.end('SIGKILL');

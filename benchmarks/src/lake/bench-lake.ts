@@ -155,7 +155,7 @@ export class BenchLake {
   }
 }
 
-// 5,000 books, 60,000 buyers, 20 genres, reproducible by hash but for the ids of the events.
+// 5,000 books, 60,000 buyers and 20 genres. Hashes make everything reproducible except the event ids.
 function sourceOf(rows: number, days: number): string {
   return `SELECT uuid()::VARCHAR AS event_id, md5((range % 5000)::VARCHAR) AS book_id, 'Title ' || (range % 5000) AS title,
     'Author ' || (range % 900) AS author, 'Genre ' || (range % 20) AS genre, 'user-' || (hash(range) % 60000) AS user_id,

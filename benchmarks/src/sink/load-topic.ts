@@ -11,7 +11,7 @@ export interface Manifest {
   /** Bytes of the values, with one line break each. */
   readonly rawBytes: number;
   readonly ageSum: number;
-  /** Of five million seconds since the epoch and more, a number would not be exact. */
+  /** The sum of the times of more than five million events exceeds the exact range of a number. */
   readonly timestampSum: bigint;
 }
 

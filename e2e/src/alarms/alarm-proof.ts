@@ -13,7 +13,7 @@ import { scaleRules } from './scale-rules.ts';
 /** The time of the rules is divided by this. */
 export const timeFactor = 10;
 
-// As in docker/prometheus/prometheus.yaml.
+// The interval of docker/prometheus/prometheus.yaml.
 const scrapeEveryMs = 5000;
 // The longest time that a rule of waiting records waits before it fires, and some scrapes.
 const steadyMs = 20_000;

@@ -49,7 +49,7 @@ function sectionOf({ file, experiment, result }: CataloguedExperiment): string[]
     `- **Load of each group.** ${Object.entries(load)
       .map(([stream, rate]) => `${rate} ${stream} requests a second`)
       .join(', ')}; ${phases.before} s before, ${phases.during} s during and ${phases.after} s after the attack.`,
-    ...(result === undefined ? ['- **Result.** It has no kept result.'] : resultLines(result)),
+    ...(result === undefined ? ['- **Result.** No result is kept in the repository.'] : resultLines(result)),
     `- **File.** \`chaos/${file}\``,
     '',
   ];

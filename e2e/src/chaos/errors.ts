@@ -1,6 +1,6 @@
 import { CodedError } from '@millrace/resilience/coded-error';
 
-/** Why an experiment cannot be run, or says nothing. */
+/** Reason why an experiment cannot run or has no verdict. */
 export type ExperimentErrorCode =
   /** The file is not an experiment, or its method leaves the blast radius. */
   | 'invalid'

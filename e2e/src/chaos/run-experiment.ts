@@ -51,7 +51,7 @@ export async function runExperiment(experiment: Experiment, { file, stage, signa
     const missed = await run.run();
     return missed.length === 0 ? end('held', 'every probe is within its limits') : end('deviated', missed.join('; '));
   } catch (error) {
-    // A group that was in trouble is not for another experiment.
+    // A group with a failure is not used for another experiment.
     await stage.clear();
     return end('aborted', ((signal.aborted ? signal.reason : error) as Error).message);
   }
@@ -73,7 +73,7 @@ class ExperimentRun {
     this.#signal = AbortSignal.any([signal, this.#stopping.signal]);
   }
 
-  /** @returns the probes that were missed. @throws ExperimentError when the experiment says nothing */
+  /** @returns the probes that were missed. @throws ExperimentError when the experiment has no verdict */
   async run(): Promise<string[]> {
     const { services, phases, hypothesis } = this.#experiment;
     this.#journal.step(`prepare two groups of ${services.join(', ')}`);
@@ -182,7 +182,7 @@ class ExperimentRun {
       if (totals === undefined) continue;
       const all = totals.sent + totals.dropped;
       const count = measure === 'failed-share' ? totals.failed : totals.dropped;
-      // A few requests say nothing about a share.
+      // A share of a few requests is meaningless.
       if (all < 20 || count / all <= atMost) continue;
       this.#stopping.abort(
         new ExperimentError('aborted', `${measure} of ${stream} in the group ${group} is ${(count / all).toFixed(3)}, above ${atMost}`),
@@ -228,7 +228,7 @@ class ExperimentRun {
       const counts = await lake.count(events, landMsMax, this.#signal);
       this.#journal.record.delivery[name] = counts;
       this.#journal.record.judged.push(
-        // Without an acknowledged event there is nothing to lose.
+        // Without an acknowledged event, no loss can be detected.
         judge(`delivery, ${name}: events lost or doubled`, counts.acknowledged === 0 ? undefined : counts.lost + counts.duplicated, {
           atMost: 0,
         }),

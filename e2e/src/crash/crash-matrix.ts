@@ -158,7 +158,7 @@ async function auditUntilComplete(table: string): Promise<TableAudit> {
   }
 }
 
-// A checker that has not caught a planted fault proves nothing.
+// A checker proves something only after it has detected a planted fault.
 async function plant(
   judge: Judge,
   flow: PurchaseFlow,

@@ -15,7 +15,7 @@ describe('planFaults', () => {
     expect(planFaults({ faults: 50, seed: 7, sinks: 2, kinds: ['kafka-killed', 's3-409'] })).not.toEqual(plan);
   });
 
-  it('the plan has every kind equally often', () => {
+  it('the plan has each kind equally often', () => {
     const plan = planFaults({ faults: faultKinds.length * 3, seed: 1, sinks: 2 });
     for (const kind of faultKinds) expect(plan.filter((fault) => fault.kind === kind)).toHaveLength(3);
   });

@@ -58,7 +58,7 @@ export interface PlanOptions {
   readonly kinds?: readonly CrashFaultKind[];
 }
 
-/** The same options give the same faults in the same order. Every kind comes as often as any other, give or take one. */
+/** The same options give the same faults in the same order. The numbers of the kinds differ by at most one. */
 export function planFaults({ faults, seed, sinks, kinds = faultKinds }: PlanOptions): PlannedFault[] {
   const random = seededRandom(seed);
   const among = faultKinds.filter((kind) => kinds.includes(kind));

@@ -13,7 +13,7 @@ export interface Scene {
   readonly table: string;
   /** Deletes an object past every proxy. */
   deleteObject(key: string): Promise<void>;
-  /** Purchases without a receipt just now. */
+  /** Number of purchases that have no receipt now. */
   requestsUnderWay(): number;
   /** Kills the broker, and starts it again after a time. */
   restartKafka(downMs: number): Promise<void>;

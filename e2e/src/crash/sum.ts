@@ -2,7 +2,7 @@ import { isClean } from '../proof/compare.ts';
 import { faultKinds } from './fault-plan.ts';
 import { commandText, countedByKind, kindsText, type CrashReport } from './report.ts';
 
-/** Several runs added up, as Markdown. */
+/** The sum of several runs, as Markdown. */
 export function sumText(reports: readonly CrashReport[]): string {
   const byKind = reports.map(({ faults }) => countedByKind(faults));
   const kinds = faultKinds.map(

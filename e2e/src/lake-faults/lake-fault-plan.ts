@@ -67,12 +67,12 @@ export interface LakePlanOptions {
   readonly projectors: number;
 }
 
-/** The same options give the same faults in the same order. Every kind comes as often as any other, give or take one. */
+/** The same options give the same faults in the same order. The numbers of the kinds differ by at most one. */
 export function planLakeFaults({ faults, seed, projectors }: LakePlanOptions): PlannedLakeFault[] {
   const random = seededRandom(seed);
   return shuffledKinds(lakeFaultKinds, faults, random).map((kind, n) => ({
     kind,
-    // In turn, so that each has as much to do: they are struck at the same time.
+    // In turn, so that both projectors get equally many faults at the same time.
     projector: n % projectors,
     step: pick(stepsOf[kind], random),
     applied: random() < 0.5,

@@ -109,7 +109,7 @@ async function strike(
         const atMs = Math.round(performance.now() - started);
         const outcome = await inflictLakeFault(fault, scene);
         done.push({ ...fault, ...outcome, atMs });
-        // Seen often, so that most objects are known before they are deleted.
+        // Listed often, so that most objects are known before they are deleted.
         await scene.history.list();
         const said = outcome.hit ? `struck: ${outcome.inFlight}` : `${fault.step} idle, not counted`;
         const at = `${(atMs / 1000).toFixed(1).padStart(7)} s`;

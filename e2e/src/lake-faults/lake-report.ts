@@ -15,7 +15,7 @@ export type InflictedLakeFault = PlannedLakeFault & Struck & { readonly n: numbe
 export interface LakeRound {
   /** The base against the topic, event by event. */
   readonly base: Verdict;
-  /** Files of the base that were there and are gone. */
+  /** Files of the base that were deleted. */
   readonly baseFilesGone: number;
   /** Every reader of the table at rest. */
   readonly readers: ReaderVerdicts;

@@ -4,7 +4,7 @@ import type { ServiceSamples } from './measure/service-samples.ts';
 import type { Judged } from './measure/threshold.ts';
 import type { Capacity } from './breakpoint.ts';
 
-/** Means of a profile. */
+/** Dependencies of a profile. */
 export interface LoadContext {
   /** Runs a phase to its last answer. */
   readonly run: (phase: LoadPhase) => Promise<PhaseResult>;

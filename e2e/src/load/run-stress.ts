@@ -25,7 +25,7 @@ const recoverySecondsMax = 30;
 
 /**
  * Measures the capacity of each stream, and loads the machine with twice of it for a minute. Single purchases are within their capacity and
- * must be answered. Batches and queries must be shed, and the goodput must come back after the overload.
+ * must be answered. Batches and queries must be shed, and the goodput must return after the overload.
  */
 export async function runStress(context: LoadContext, stepSeconds: number, overloadSeconds: number): Promise<ProfileFindings> {
   const capacities = await findCapacities(context, { stepSeconds, refinements: 2 });

@@ -100,7 +100,7 @@ export class Claims {
     assert.deepEqual(endOf(await this.#traffic.query(engine)), { state: 'succeeded', stale: false, error: undefined });
   }
 
-  /** A statement fails, and it is not its own fault. */
+  /** A statement fails because of the dependency. */
   async cannotAnswer(engine: 'duckdb' | 'athena'): Promise<void> {
     const { state, error } = await this.#traffic.query(engine);
     assert.deepEqual({ state, error: error?.type }, { state: 'failed', error: unavailable });
@@ -111,7 +111,7 @@ export class Claims {
     assert.deepEqual(endOf(await this.#traffic.report()), { state: 'succeeded', stale: true, error: undefined });
   }
 
-  /** The report, which DuckDB answers, is run anew. */
+  /** DuckDB runs the report again. */
   async reportIsFresh(): Promise<void> {
     assert.deepEqual(endOf(await this.#traffic.report()), { state: 'succeeded', stale: false, error: undefined });
   }

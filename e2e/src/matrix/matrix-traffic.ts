@@ -62,7 +62,7 @@ export class MatrixTraffic {
   }
 
   /**
-   * Submits a statement. It is not answered from the cache: the claims are about the engines. The emulator of Athena would copy every file
+   * Submits a statement. The cache is bypassed, because the claims are about the engines. The emulator of Athena would copy every file
    * of the table for each statement that names it, and take both processors.
    */
   async submit(engine: 'duckdb' | 'athena'): Promise<Answer<QueryView & Partial<Problem>>> {

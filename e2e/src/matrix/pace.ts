@@ -33,7 +33,7 @@ interface Sample {
   readonly failure: unknown;
 }
 
-/** Makes calls until it is stopped. None is made a second time because it failed. */
+/** Makes calls until it is stopped. A failed call is not repeated. */
 export class Pacing {
   readonly #stop = new AbortController();
   readonly #samples = new Map<string, Sample[]>();

@@ -81,7 +81,7 @@ export class WatchedService {
         for (const line of lines.filter((one) => one.startsWith('data:'))) {
           const command = JSON.parse(line.slice('data:'.length)) as { name: string; isCircuitBreakerOpen: boolean };
           if (command.name === pipeline) return command.isCircuitBreakerOpen;
-          // The second time round: every command has been shown.
+          // After the second round, every command has been shown.
           if (seen.has(command.name)) return undefined;
           seen.add(command.name);
         }

@@ -17,7 +17,7 @@ const good: OutageFigures = {
 };
 
 describe('outageFailures', () => {
-  it('an outage that meets every requirement is no failure', () => {
+  it('an outage that meets every requirement is not a failure', () => {
     expect(outageFailures(good)).toEqual([]);
   });
 

@@ -11,7 +11,7 @@ export interface OutageFigures {
   /** How long the clients were behind their rate, in milliseconds, because the maximum number of requests was unanswered. */
   readonly behindMs: number;
   readonly clientRetries: number;
-  /** From S3 being back to everything landed that had been acknowledged until then; infinite when that did not come. */
+  /** Time from the return of S3 until every event acknowledged by then had landed; infinite if they did not land. */
   readonly drainedMs: number;
   /** Events landed a second in that time. */
   readonly drainRowsPerSecond: number;
@@ -22,13 +22,13 @@ export interface OutageFigures {
   readonly verdict: Verdict;
 }
 
-/** Longest that the drain may take, in milliseconds. */
+/** Time limit of the drain, in milliseconds. */
 export const drainMsMax = 180_000;
 
 // A clock's jitter and the ends of the window; a purchase API that does not keep up misses more.
 const rateShareMin = 0.95;
 const drainToLiveMin = 3;
-// More than this and memory grows with the outage.
+// Above this, memory grows with the outage.
 const rssGrowthMax = 1.25;
 
 /** Lists the requirements that an outage did not meet, one sentence each. */
@@ -41,7 +41,7 @@ export function outageFailures({ sent, rateAsked, ratePerSecond, drainedMs, drai
       `${Math.round(ratePerSecond)} purchases a second were acknowledged while S3 was down, ${rateAsked} were requested`,
     ],
     [drainedMs < drainMsMax, `the backlog had not landed ${drainMsMax / 1000} s after S3 was back`],
-    // Of the rate asked for: a purchase API that falters meanwhile must not make the drain look fast.
+    // A share of the requested rate: a slower purchase API must not make the drain look fast.
     [
       drainRowsPerSecond >= rateAsked * drainToLiveMin,
       `the drain landed ${Math.round(drainRowsPerSecond)} rows a second, less than ${drainToLiveMin} times the ${rateAsked} of live traffic`,

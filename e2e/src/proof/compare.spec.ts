@@ -51,7 +51,7 @@ describe('the comparison of log and table', () => {
       }),
     );
     expect(verdict.lost).toEqual({ count: 1, named: ['event 1'] });
-    // The record without a receipt is no loss. It is still unexplained, because it is in the log.
+    // The record without a receipt is not a loss. It is unexplained, because it is in the log.
     expect(verdict.unexplained.count).toBe(2);
     expect(isClean(verdict)).toBe(false);
   });

@@ -5,7 +5,7 @@
 export class EventNumbers {
   readonly #prefix: string;
 
-  /** @param run tells this run's events from others in the same topic; 32 bits */
+  /** @param run distinguishes this run's events from others in the same topic; 32 bits */
   constructor(run: number) {
     this.#prefix = `${(run >>> 0).toString(16).padStart(8, '0')}-0000-7000-8000-`;
   }

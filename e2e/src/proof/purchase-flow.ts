@@ -36,7 +36,7 @@ export class PurchaseFlow {
     this.#options = options;
   }
 
-  /** Requests without an answer just now. */
+  /** Number of requests that have no answer now. */
   get requestsUnderWay(): number {
     return this.#underWay.size;
   }

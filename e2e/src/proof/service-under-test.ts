@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FaultProxy, spawnService, type ServiceProcess, type SpawnedServiceName } from '@millrace/testing';
 
-/** Waits and open times of the pipelines of a sink or projector, so short that a fault is over soon. */
+/** Short timeouts and break durations for the pipelines of a sink or projector, so that it recovers soon after a fault. */
 export const shortWaits = {
   SINK_S3_ATTEMPT_TIMEOUT_MS: '3000',
   SINK_S3_BREAKER_BREAK_DURATION_MS: '200',

@@ -27,7 +27,7 @@ const good: KafkaOutageFigures = {
 };
 
 describe('kafkaOutageFailures', () => {
-  it('an outage that meets every requirement is no failure', () => {
+  it('an outage that meets every requirement is not a failure', () => {
     expect(kafkaOutageFailures(good)).toEqual([]);
   });
 
@@ -78,7 +78,7 @@ describe('AnswerTally', () => {
     expect(tally.breaches).toEqual({ count: 1, named: [named] });
   });
 
-  it('receipts, refusals with Retry-After, and missing answers while the service is down are no breach', () => {
+  it('receipts, refusals with Retry-After, and missing answers while the service is down are not breaches', () => {
     const tally = new AnswerTally();
     tally.add(answer);
     tally.add({ ...answer, status: 429, retryAfter: '1', tookMs: 9 });

@@ -27,7 +27,7 @@ export interface KafkaOutageFigures extends CountedEvents {
   /** Memory of the service before and after its kill: medians of the first and last third, and the most, in megabytes. */
   readonly rssMb: readonly { readonly first: number; readonly last: number; readonly max: number }[];
   readonly backlog: { readonly events: number; readonly bytes: number };
-  /** From Kafka being back to an empty outbox, in milliseconds; infinite when that did not come. */
+  /** Time from the return of Kafka to an empty outbox in milliseconds; infinite if the outbox did not drain. */
   readonly drainedMs: number;
   /** Events of the outbox published a second in that time. */
   readonly drainPerSecond: number;
@@ -35,7 +35,7 @@ export interface KafkaOutageFigures extends CountedEvents {
   readonly liveRatePerSecond: number;
 }
 
-/** Longest that the drain may take, in milliseconds. */
+/** Time limit of the drain, in milliseconds. */
 export const drainMsMax = 180_000;
 /** Longest time of 99 of 100 answers while Kafka is down, in milliseconds. */
 export const answerP99MsMax = 250;
@@ -43,7 +43,7 @@ export const answerP99MsMax = 250;
 // After its restart the service is slow for a moment, and purchases that clients could not send are not made up for.
 const rateShareMin = 0.95;
 const drainToLiveMin = 3;
-// More than this and memory grows with the backlog.
+// Above this, memory grows with the backlog.
 const rssGrowthMax = 1.25;
 
 /** Lists the requirements that an outage did not meet, one sentence each. */

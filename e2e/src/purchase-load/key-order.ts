@@ -15,7 +15,7 @@ export interface OrderFindings {
 const namedMax = 10;
 
 /**
- * Finds events of one key that are in the topic behind an event that was sent only after their receipt had arrived. Events that were
+ * Finds events of one key that come later in the topic than an event that was sent only after their receipt had arrived. Events that were
  * under way at the same time have no order. A repetition counts at its first offset, because the sink keeps that one.
  *
  * @param log event numbers by partition and offset; NaN for events of others

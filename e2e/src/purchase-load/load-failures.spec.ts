@@ -24,7 +24,7 @@ const good: LoadFigures = {
   disorder: { count: 0, named: [] },
 };
 
-it('a load that meets every requirement is no failure', () => {
+it('a load that meets every requirement is not a failure', () => {
   expect(loadFailures(good)).toEqual([]);
 });
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { EngineName, QueryView } from '@millrace/contracts';
 import { ask, patiently, post } from '../http.ts';
 
-/** How many queries ended in which way. */
+/** Number of queries by their end. */
 export interface CrowdEnds {
   readonly succeeded: number;
   /** Queries that failed, by their reason. */
@@ -40,7 +40,7 @@ export class QueryCrowd {
     return [...this.#views.keys()];
   }
 
-  /** Looks at each query that has no end yet, and returns how many have one. A look without an answer is taken again later. */
+  /** Polls each query that has not ended, and returns the number of ended ones. A poll without an answer is repeated later. */
   async look(): Promise<number> {
     const open = [...this.#views].filter(([, view]) => !isEnded(view)).map(([id]) => id);
     for (let from = 0; from < open.length; from += 20)
@@ -59,7 +59,7 @@ export class QueryCrowd {
     while ((await this.look()) < count && performance.now() < deadline) await pause(lookMs);
   }
 
-  /** The queries in a state, as the last look found them. */
+  /** The queries in a state at the last poll. */
   inState(state: QueryView['state']): number {
     return [...this.#views.values()].filter((view) => view?.state === state).length;
   }

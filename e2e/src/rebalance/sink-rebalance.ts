@@ -25,7 +25,7 @@ export interface RebalanceReport {
   readonly failures: readonly string[];
 }
 
-/** Longest that a partition may stand still, in milliseconds. */
+/** Maximum stall of a partition, in milliseconds. */
 export const stallMsMax = 10_000;
 
 const partitions = Array.from({ length: purchases.topic.partitions }, (_, partition) => partition);
@@ -34,7 +34,7 @@ const watchMsMin = 15_000;
 const waitMsMax = 90_000;
 
 /**
- * Measures for how long each partition stands still while a group of sinks changes. The group grows from one to three and shrinks to one,
+ * Measures the stall of each partition while a group of sinks changes. The group grows from one to three and shrinks to one,
  * by a stop and by a kill, while purchases flow. It runs on the stack of its environment, where no service may run.
  */
 export async function runSinkRebalance({

@@ -1,4 +1,7 @@
-/** Measures, by partition, for how long nothing new was taken, while events come for all of them. Times are milliseconds of one clock. */
+/**
+ * Measures for each partition how long no sink has taken a new event, while events arrive for all of them. Times are milliseconds of one
+ * clock.
+ */
 export class StallClock {
   readonly #takenTo = new Map<number, number>();
   readonly #movedAt = new Map<number, number>();
@@ -18,7 +21,7 @@ export class StallClock {
   }
 
   /**
-   * The longest stall of each partition since the last call, one that still lasts included. A stall that continues counts in full at the
+   * The longest stall of each partition since the last call, including a stall in progress. A stall that continues counts in full at the
    * next call, too.
    */
   takeLongest(now: number): ReadonlyMap<number, number> {

@@ -28,7 +28,7 @@ await consumer.connect();
 // Only a new group begins at the first event. After that, Kafka keeps the position of the group.
 await consumer.subscribe({ topic, fromBeginning: true });
 await consumer.run({
-  // kafkajs commits an offset only after this function has returned for it. When it throws, the record comes again.
+  // kafkajs commits an offset only after this function has returned for it. When it throws, Kafka delivers the record again.
   // oxlint-disable-next-line typescript/require-await -- your work is asynchronous
   eachMessage: async (payload) => {
     try {

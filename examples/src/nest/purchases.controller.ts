@@ -8,7 +8,7 @@ export const topic = process.env['TOPIC'] ?? 'bookstore.purchases.v1';
 /** Handles the events of the topic. */
 @Controller()
 export class PurchasesController {
-  // An offset is committed only after this method has returned for it. When it throws, the record comes again.
+  // An offset is committed only after this method has returned for it. When it throws, Kafka delivers the record again.
   // oxlint-disable-next-line typescript/no-unnecessary-type-arguments -- without it, TypeScript takes the overload for maps of events
   @EventPattern<string>(topic)
   onPurchase(@Payload() value: unknown, @Ctx() context: KafkaContext): void {

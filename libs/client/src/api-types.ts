@@ -71,11 +71,11 @@ export interface CircuitChange {
 export interface DiskItem {
   /** Position in the posted batch, from 0. */
   readonly index: number;
-  /** HTTP status that the event has alone. */
+  /** HTTP status that the event would get if it were posted alone. */
   readonly status: 202;
   /** Identity of the event, a UUID. */
   readonly eventId: string;
-  /** The outbox of the instance has the event until Kafka takes it. */
+  /** The outbox of the instance holds the event until Kafka accepts it. */
   readonly durability: 'disk';
 }
 
@@ -83,7 +83,7 @@ export interface DiskItem {
 export interface DiskReceipt {
   /** Identity of the event, a UUID. */
   readonly eventId: string;
-  /** The outbox of the instance has the event until Kafka takes it. */
+  /** The outbox of the instance holds the event until Kafka accepts it. */
   readonly durability: 'disk';
   /** Paths of the event. */
   readonly links: {
@@ -104,13 +104,13 @@ export interface EngineList {
 /** The place that keeps an accepted event. */
 export type EventReceipt = KafkaReceipt | DiskReceipt;
 
-/** The way of an event from its acceptance to its row. */
+/** The path of an event from its acceptance to its row. */
 export interface EventWay {
   /** Identity of the event, a UUID in lower case. */
   readonly eventId: string;
   /** `on-disk`, `in-kafka`, `landed` and `queryable` follow each other. `duplicate`: the row comes from another record of the event. `rejected`: a reject file has the record. `lost`: the ledger records the event, and its row or record no longer exists. `unknown`: see `unknown`. */
   readonly status: 'on-disk' | 'in-kafka' | 'landed' | 'queryable' | 'duplicate' | 'rejected' | 'lost' | 'unknown';
-  /** The service took the event. */
+  /** The service accepted the event. */
   readonly accepted?: {
     /** Time in the event id (UUIDv7), otherwise the time of the record, ISO 8601 in UTC. */
     readonly at: string;
@@ -157,7 +157,7 @@ export interface EventWay {
     /** Time from which on queries see the row, ISO 8601 in UTC. */
     readonly at?: string;
   };
-  /** The record whose row the event has, where that is another one. */
+  /** The record that became the row of the event, if it is another record. */
   readonly row?: {
     /** Partition of the record. */
     readonly partition: number;
@@ -173,7 +173,7 @@ export interface EventWay {
   }[];
   /** Parts that did not answer. Empty: the answer is complete. */
   readonly unknown: readonly {
-    /** Step about which the answer says nothing. */
+    /** Step whose state is unknown. */
     readonly step: 'disk' | 'kafka' | 'landed' | 'queryable';
     /** The part that did not answer. */
     readonly reason: string;
@@ -185,7 +185,7 @@ export interface EventWay {
   };
 }
 
-/** A query that ended while the request waited, with its first page after success. */
+/** A query that ended while the request waited, with the first page of its result if it succeeded. */
 export interface FinishedQuery {
   /** Identity of the query, a UUID. */
   readonly id: string;
@@ -202,13 +202,13 @@ export interface FinishedQuery {
   readonly startedAt?: string;
   /** Time of the end, ISO 8601 in UTC. */
   readonly finishedAt?: string;
-  /** How far the query is. Absent after its end. */
+  /** Progress of a query that has not ended. Absent after its end. */
   readonly progress?: {
     /** `waiting` in the queue, `following` an equal query that runs, `preparing` the files, `executing` in the engine, or `writing` the result. */
     readonly phase: 'waiting' | 'following' | 'preparing' | 'executing' | 'writing';
     /** Place among the queries that wait for the engine: 1 is the next. Absent while the query is set aside for another. */
     readonly queuePosition?: number;
-    /** Bytes that the engine has read until now, where it tells. */
+    /** Bytes that the engine has read so far. Absent when the engine does not report them. */
     readonly bytesScanned?: number;
   };
   readonly statistics?: QueryStatistics;
@@ -302,7 +302,7 @@ export interface FlowProcess {
 export interface KafkaItem {
   /** Position in the posted batch, from 0. */
   readonly index: number;
-  /** HTTP status that the event has alone. */
+  /** HTTP status that the event would get if it were posted alone. */
   readonly status: 202;
   /** Identity of the event, a UUID. */
   readonly eventId: string;
@@ -341,7 +341,7 @@ export interface LedgerEntryView {
   readonly partition: number;
   /** First offset. */
   readonly from: number;
-  /** Offset behind the last one. */
+  /** Offset after the last one. */
   readonly to: number;
   /** Time at which the entry was recorded, ISO 8601 in UTC. */
   readonly at: string;
@@ -357,7 +357,7 @@ export interface LedgerEntryView {
   readonly dropped: number;
   /** Offsets without a record. */
   readonly absent: number;
-  /** Offsets that the log no longer had. */
+  /** Offsets that retention had removed from the log. */
   readonly gap: number;
   /** Parquet files that the entry names. */
   readonly files: readonly {
@@ -383,7 +383,7 @@ export interface LedgerEntryView {
 export interface LedgerLane {
   /** Partition of the topic. */
   readonly partition: number;
-  /** Offset behind the newest entry. */
+  /** Offset after the newest entry. */
   readonly to: number;
   /** Whether every file of the newest entry exists. */
   readonly isLanded: boolean;
@@ -409,7 +409,7 @@ export interface LedgerStep {
   readonly dropped: number;
   /** Offsets without a record. */
   readonly absent: number;
-  /** Offsets that the log no longer had. */
+  /** Offsets that retention had removed from the log. */
   readonly gap: number;
   /** Entries that were not read yet: only `entries` and `offsets` include them. */
   readonly unread: number;
@@ -438,7 +438,7 @@ export interface LedgerTimeline {
     readonly partition: number;
     /** First offset. */
     readonly from: number;
-    /** Offset behind the last one. */
+    /** Offset after the last one. */
     readonly to: number;
     /** Time of its entry, ISO 8601 in UTC. */
     readonly at: string;
@@ -476,13 +476,13 @@ export interface ListedQuery {
   readonly startedAt?: string;
   /** Time of the end, ISO 8601 in UTC. */
   readonly finishedAt?: string;
-  /** How far the query is. Absent after its end. */
+  /** Progress of a query that has not ended. Absent after its end. */
   readonly progress?: {
     /** `waiting` in the queue, `following` an equal query that runs, `preparing` the files, `executing` in the engine, or `writing` the result. */
     readonly phase: 'waiting' | 'following' | 'preparing' | 'executing' | 'writing';
     /** Place among the queries that wait for the engine: 1 is the next. Absent while the query is set aside for another. */
     readonly queuePosition?: number;
-    /** Bytes that the engine has read until now, where it tells. */
+    /** Bytes that the engine has read so far. Absent when the engine does not report them. */
     readonly bytesScanned?: number;
   };
   readonly statistics?: QueryStatistics;
@@ -532,7 +532,7 @@ export interface ListedReject {
   readonly partition: number;
   /** Offset of the record. */
   readonly offset: number;
-  /** Time at which Kafka took the record, ISO 8601 in UTC. */
+  /** Time at which Kafka received the record, ISO 8601 in UTC. */
   readonly at: string;
   /** Violation of the contract, as the sink recorded it. */
   readonly reason: string;
@@ -546,13 +546,13 @@ export interface ListedReject {
 
 /** A problem document (RFC 9457). */
 export interface Problem {
-  /** Kind of the problem, for programs. */
+  /** Identifier of the kind of problem, for programs. */
   readonly type: string;
-  /** Kind of the problem, for people. */
+  /** Name of the kind of problem, for people. */
   readonly title: string;
   /** HTTP status. */
   readonly status: number;
-  /** This occurrence and its remedy. */
+  /** Fact and remedy of this occurrence. */
   readonly detail?: string;
   /** Path of the request. */
   readonly instance?: string;
@@ -602,13 +602,13 @@ export interface Query {
   readonly startedAt?: string;
   /** Time of the end, ISO 8601 in UTC. */
   readonly finishedAt?: string;
-  /** How far the query is. Absent after its end. */
+  /** Progress of a query that has not ended. Absent after its end. */
   readonly progress?: {
     /** `waiting` in the queue, `following` an equal query that runs, `preparing` the files, `executing` in the engine, or `writing` the result. */
     readonly phase: 'waiting' | 'following' | 'preparing' | 'executing' | 'writing';
     /** Place among the queries that wait for the engine: 1 is the next. Absent while the query is set aside for another. */
     readonly queuePosition?: number;
-    /** Bytes that the engine has read until now, where it tells. */
+    /** Bytes that the engine has read so far. Absent when the engine does not report them. */
     readonly bytesScanned?: number;
   };
   readonly statistics?: QueryStatistics;
@@ -710,7 +710,7 @@ export interface RedriveAnswer {
   readonly counts: {
     /** Events that are produced, or would be. */
     readonly produce: number;
-    /** Events that are rows already. */
+    /** Events that already are rows. */
     readonly landed: number;
     /** Events that are in the topic and become rows. */
     readonly waiting: number;
@@ -727,7 +727,7 @@ export interface RedriveAnswer {
     readonly eventId?: string;
     /** As in `counts`. */
     readonly action: 'produce' | 'landed' | 'waiting' | 'refused';
-    /** Reason of every action but `produce`. */
+    /** Reason of the action; absent for `produce`. */
     readonly reason?: string;
     /** Destination of the event. */
     readonly to?: {
@@ -741,7 +741,7 @@ export interface RedriveAnswer {
   }[];
 }
 
-/** Rejects to produce again under their own event ids. */
+/** Rejects to produce again under the same event ids. */
 export interface RedriveRequest {
   /** Stream of the rejects. Default: the first one. */
   readonly stream?: string;
@@ -768,7 +768,7 @@ export interface RejectDetail {
   readonly partition: number;
   /** Offset of the record. */
   readonly offset: number;
-  /** Time at which Kafka took the record, ISO 8601 in UTC. */
+  /** Time at which Kafka received the record, ISO 8601 in UTC. */
   readonly at: string;
   /** Violation of the contract, as the sink recorded it. */
   readonly reason: string;
@@ -780,9 +780,9 @@ export interface RejectDetail {
   readonly key: string | null;
   /** Every rule of the contract that the event breaks now. */
   readonly violations: readonly Violation[];
-  /** The JSON object of the record with the `eventId` that a redrive must keep. Null when the value is no JSON object. */
+  /** The JSON object of the record with the `eventId` that a redrive must keep. Null when the value is not a JSON object. */
   readonly event: Readonly<Record<string, unknown>> | null;
-  /** The value, if it is UTF-8 and no JSON object. */
+  /** The value, if it is UTF-8 and not a JSON object. */
   readonly text?: string;
   /** The value, if it is not UTF-8. */
   readonly base64?: string;
@@ -821,7 +821,7 @@ export interface RejectList {
     /** Rejects in the step. */
     readonly count: number;
   }[];
-  /** The newest landed ones first. */
+  /** Newest landed first. */
   readonly rejects: readonly ListedReject[];
   /** Value of `cursor` for the rejects that landed before these. */
   readonly next?: string;
@@ -831,7 +831,7 @@ export interface RejectList {
 export interface RejectedItem {
   /** Position in the posted batch, from 0. */
   readonly index: number;
-  /** HTTP status that the event has alone. */
+  /** HTTP status that the event would get if it were posted alone. */
   readonly status: number;
   /** Identity of the event, a UUID. */
   readonly eventId?: string;
@@ -847,7 +847,7 @@ export interface Report {
   readonly sql: string;
   /** Names of the parameters in the order of `?`. */
   readonly binds: readonly string[];
-  /** Requests of the report. Null when they are not known. */
+  /** Requests of the report. Null before the first request, or when the counts cannot be read. */
   readonly usage: {
     readonly requests: number;
     /** Time of the last request, ISO 8601 in UTC. */
@@ -865,7 +865,7 @@ export interface ReportList {
     readonly sql: string;
     /** Names of the parameters in the order of `?`. */
     readonly binds: readonly string[];
-    /** Requests of the report. Null when they are not known. */
+    /** Requests of the report. Null before the first request, or when the counts cannot be read. */
     readonly usage: {
       readonly requests: number;
       /** Time of the last request, ISO 8601 in UTC. */
@@ -919,7 +919,7 @@ export interface ResultLinks {
   readonly rows: number;
   /** Size of the whole result. */
   readonly bytes: number;
-  /** Time after which the links are no longer good, ISO 8601 in UTC. */
+  /** Time at which the links expire, ISO 8601 in UTC. */
   readonly expiresAt: string;
   /** Parts of the result, in its order. */
   readonly parts: readonly {
@@ -928,7 +928,7 @@ export interface ResultLinks {
     /** Address of the part, without credentials: NDJSON, one JSON array of cells a line. Up to 64 KiB it holds the part itself (`data:`). */
     readonly url: string;
   }[];
-  /** Opaque. Send it as `cursor` for the next parts. Absent behind the last part. */
+  /** Opaque. Send it as `cursor` for the next parts. Absent after the last part. */
   readonly next?: string;
 }
 
@@ -965,11 +965,11 @@ export interface SchemaVersion {
     /** Type in Iceberg. */
     readonly type: string;
   }[];
-  /** Columns that the schema before lacks. */
+  /** Columns that the previous schema lacks. */
   readonly added: readonly string[];
 }
 
-/** Ways to sign in to the console, beside a key or a token. */
+/** Sign-in methods of the console, besides a key or a token. */
 export interface SignIn {
   /** The authorization code flow of OpenID Connect. Absent where it is not configured. */
   readonly oidc?: {
@@ -984,7 +984,7 @@ export interface SignIn {
   };
 }
 
-/** A statement of the caller's own. */
+/** A statement that the caller wrote. */
 export interface SqlQueryRequest {
   /** One SELECT (or `WITH … SELECT`, `VALUES`, `FROM …`). */
   readonly sql: string;
@@ -1099,7 +1099,7 @@ export interface TableDetail {
   readonly partitionCount: number;
   /** Partitions in the catalog. */
   readonly registeredCount: number;
-  /** The newest 1,000 partitions, the newest first. */
+  /** The newest 1,000 partitions, newest first. */
   readonly partitions: readonly {
     /** Value of the partition key. */
     readonly value: string;

@@ -67,7 +67,7 @@ export const laneAuditSchema = Type.Object(
     dropped: count('Offsets of duplicates'),
     absent: count('Offsets without a record'),
     lost: count('Rows of files that were lost and repaired'),
-    gap: count('Offsets that the log no longer had'),
+    gap: count('Offsets that retention had removed from the log'),
     unlanded: count('Offsets of a head that has not landed yet. No other count includes them'),
     files: count('Files of the lane'),
     bytes: count('Bytes of these files'),

@@ -1,4 +1,5 @@
-// The endpoint of attacks is a part of the proofs, and no service: it has no OpenAPI document. Its program and the console share these
+// The endpoint of attacks belongs to the proofs and is not a service, so it has no OpenAPI document. Its program and the console share
+// these
 // types.
 
 /** Path of the endpoint of attacks. */
@@ -20,7 +21,7 @@ export interface StartedAttack {
 /** An attack that was started by hand and has ended. */
 export interface FinishedAttack extends StartedAttack {
   readonly tookEffect: boolean;
-  /** How that is known. */
+  /** Proof that the attack took effect. */
   readonly proof: string;
 }
 
@@ -32,7 +33,7 @@ export interface AttacksView {
   readonly ended: readonly FinishedAttack[];
 }
 
-/** A value that was judged in both groups of an experiment. A group without the value was not judged by it. */
+/** A probe of an experiment with its values in both groups. A group without a value has no samples. */
 export interface ComparedValue {
   readonly phase: string;
   readonly probe: string;
@@ -48,7 +49,7 @@ export interface ExperimentResult {
   readonly at: string;
   readonly verdict: string;
   readonly reason: string;
-  /** How each attack is known to have taken effect. */
+  /** Proof that each attack took effect. */
   readonly proofs: readonly string[];
   readonly values: readonly ComparedValue[];
 }

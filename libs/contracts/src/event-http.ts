@@ -15,7 +15,7 @@ const kafkaFields = {
 
 const diskFields = {
   eventId,
-  durability: Type.Literal('disk', { description: 'The outbox of the instance has the event until Kafka takes it' }),
+  durability: Type.Literal('disk', { description: 'The outbox of the instance holds the event until Kafka accepts it' }),
 };
 
 const kafkaReceiptSchema = Type.Object(
@@ -43,7 +43,7 @@ export type DiskReceipt = Plain<typeof diskReceiptSchema>;
 export type EventReceipt = KafkaReceipt | DiskReceipt;
 
 const index = Type.Integer({ minimum: 0, description: 'Position in the posted batch, from 0' });
-const accepted = Type.Literal(202, { description: 'HTTP status that the event has alone' });
+const accepted = Type.Literal(202, { description: 'HTTP status that the event would get if it were posted alone' });
 
 const acceptedInKafkaSchema = Type.Object(
   { index, status: accepted, ...kafkaFields },
@@ -56,7 +56,7 @@ const acceptedOnDiskSchema = Type.Object(
 const rejectedItemSchema = Type.Object(
   {
     index,
-    status: Type.Integer({ description: 'HTTP status that the event has alone' }),
+    status: Type.Integer({ description: 'HTTP status that the event would get if it were posted alone' }),
     eventId: Type.Optional(eventId),
     problem: problemSchema,
   },

@@ -1,4 +1,6 @@
-/** Time around the creation of an event id in which the topic probably took the event, in milliseconds. Clocks differ; clients retry. */
+/**
+ * Time around the creation of an event id in which the topic probably received the event, in milliseconds. Clocks differ; clients retry.
+ */
 export const eventIdWindow = { beforeMs: 60_000, afterMs: 15 * 60_000 } as const;
 
 /** Returns the creation time of an event id in milliseconds since the epoch. Only a UUID of version 7 has one; otherwise undefined. */

@@ -9,7 +9,7 @@ const putRecordAnswerSchema = Type.Object(
 );
 const putRecordBatchAnswerSchema = Type.Object(
   {
-    FailedPutCount: Type.Integer({ minimum: 0, description: 'Number of records that were not taken' }),
+    FailedPutCount: Type.Integer({ minimum: 0, description: 'Number of records that were not stored' }),
     Encrypted: encrypted,
     RequestResponses: Type.Array(
       Type.Union([

@@ -9,19 +9,19 @@ export interface EventPlaceInTopic {
   readonly offset: string;
 }
 
-/** The path that follows an event. The place spares the service a search of the topic. */
+/** The path that follows an event. With the place, the service need not search the topic. */
 export function followPathOf({ name }: Pick<Stream, 'name'>, eventId: string, place?: EventPlaceInTopic): string {
   const path = `/v1/${name}/${eventId}`;
   return place === undefined ? path : `${path}?partition=${place.partition}&offset=${place.offset}`;
 }
 
-/** The URI template (RFC 6570) behind {@link followPathOf}. */
+/** The URI template (RFC 6570) of {@link followPathOf}. */
 export function followTemplateOf({ name }: Pick<Stream, 'name'>): string {
   return `/v1/${name}/{eventId}{?partition,offset}`;
 }
 
 /**
- * How far an event has come.
+ * Status of an event on its path to the table.
  *
  * - `on-disk`: only the outbox of this instance has it.
  * - `in-kafka`: the topic has it, and its row is not visible yet.
@@ -33,10 +33,10 @@ export function followTemplateOf({ name }: Pick<Stream, 'name'>): string {
  * - `unknown`: a part that would know did not answer.
  */
 export const followStatuses = ['on-disk', 'in-kafka', 'landed', 'queryable', 'duplicate', 'rejected', 'lost', 'unknown'] as const;
-/** How far an event has come. */
+/** Status of an event on its path to the table. */
 export type FollowStatus = (typeof followStatuses)[number];
 
-/** Steps of an event, as {@link EventWay} names those about which it knows nothing. */
+/** Steps of an event. {@link EventWay} lists the unknown ones. */
 export const followSteps = ['disk', 'kafka', 'landed', 'queryable'] as const;
 /** One of {@link followSteps}. */
 export type FollowStep = (typeof followSteps)[number];
@@ -57,7 +57,7 @@ export const eventWaySchema = Type.Object(
     accepted: Type.Optional(
       Type.Object(
         { at: at('Time in the event id (UUIDv7), otherwise the time of the record') },
-        { description: 'The service took the event' },
+        { description: 'The service accepted the event' },
       ),
     ),
     disk: Type.Optional(
@@ -102,21 +102,21 @@ export const eventWaySchema = Type.Object(
       ),
     ),
     row: Type.Optional(
-      Type.Object({ partition, offset }, { description: 'The record whose row the event has, where that is another one' }),
+      Type.Object({ partition, offset }, { description: 'The record that became the row of the event, if it is another record' }),
     ),
     duplicates: Type.Optional(
       Type.Array(place, { description: 'Other records with the same event id that the search met. The sink drops them' }),
     ),
     unknown: Type.Array(
       Type.Object({
-        step: Type.Enum([...followSteps], { description: 'Step about which the answer says nothing' }),
+        step: Type.Enum([...followSteps], { description: 'Step whose state is unknown' }),
         reason: Type.String({ description: 'The part that did not answer' }),
       }),
       { description: 'Parts that did not answer. Empty: the answer is complete' },
     ),
     links: Type.Object({ self: Type.String({ description: 'Path of this answer' }) }, { description: 'Paths of the event' }),
   },
-  { title: 'EventWay', description: 'The way of an event from its acceptance to its row.' },
+  { title: 'EventWay', description: 'The path of an event from its acceptance to its row.' },
 );
 
 /** Answer of `GET /v1/<stream>/{eventId}`. */

@@ -16,7 +16,7 @@ export const problemTypes = {
   'request-timeout': { status: 408, title: 'The request was not complete in time' },
   'not-finished': { status: 409, title: 'The query has not finished' },
   'no-results': { status: 409, title: 'The query has no results' },
-  gone: { status: 410, title: 'This is no longer kept' },
+  gone: { status: 410, title: 'The resource is no longer kept' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'event-too-large': { status: 413, title: 'The event is too large for the topic' },
   'unsupported-media-type': { status: 415, title: 'The content type or coding is not supported' },
@@ -40,10 +40,10 @@ export type ProblemName = keyof typeof problemTypes;
 /** Schema of {@link Problem}. */
 export const problemSchema = Type.Object(
   {
-    type: Type.String({ pattern: '^urn:millrace:problem:[a-z-]+$', description: 'Kind of the problem, for programs' }),
-    title: Type.String({ description: 'Kind of the problem, for people' }),
+    type: Type.String({ pattern: '^urn:millrace:problem:[a-z-]+$', description: 'Identifier of the kind of problem, for programs' }),
+    title: Type.String({ description: 'Name of the kind of problem, for people' }),
     status: Type.Integer({ minimum: 400, maximum: 599, description: 'HTTP status' }),
-    detail: Type.Optional(Type.String({ description: 'This occurrence and its remedy' })),
+    detail: Type.Optional(Type.String({ description: 'Fact and remedy of this occurrence' })),
     instance: Type.Optional(Type.String({ description: 'Path of the request' })),
     errors: Type.Optional(Type.Array(violationSchema, { description: 'One entry for each wrong field' })),
     retryAfterSeconds: Type.Optional(Type.Number({ minimum: 0, description: 'Seconds after which a retry makes sense' })),

@@ -111,7 +111,7 @@ const common = {
   ),
 };
 
-/** A statement of the caller's own. `parameters` are bound to `?` in order. */
+/** A statement that the caller wrote. `parameters` are bound to `?` in order. */
 export const sqlQueryRequestSchema = Type.Object(
   {
     sql: Type.String({
@@ -122,7 +122,7 @@ export const sqlQueryRequestSchema = Type.Object(
     parameters: Type.Optional(Type.Array(scalar, { maxItems: queryLimits.parametersMax, description: 'One value for each `?`, in order' })),
     ...common,
   },
-  { additionalProperties: false, title: 'SqlQueryRequest', description: "A statement of the caller's own." },
+  { additionalProperties: false, title: 'SqlQueryRequest', description: 'A statement that the caller wrote.' },
 );
 
 /** A report by name, with its typed parameters. */
@@ -213,9 +213,11 @@ const viewFields = {
             description: 'Place among the queries that wait for the engine: 1 is the next. Absent while the query is set aside for another',
           }),
         ),
-        bytesScanned: Type.Optional(Type.Integer({ minimum: 0, description: 'Bytes that the engine has read until now, where it tells' })),
+        bytesScanned: Type.Optional(
+          Type.Integer({ minimum: 0, description: 'Bytes that the engine has read so far. Absent when the engine does not report them' }),
+        ),
       },
-      { description: 'How far the query is. Absent after its end' },
+      { description: 'Progress of a query that has not ended. Absent after its end' },
     ),
   ),
   statistics: Type.Optional(queryStatisticsSchema),
@@ -304,7 +306,7 @@ export const resultLinksSchema = Type.Object(
     columns: resultPageSchema.properties.columns,
     rows: Type.Integer({ minimum: 0, description: 'Rows of the whole result' }),
     bytes: Type.Integer({ minimum: 0, description: 'Size of the whole result' }),
-    expiresAt: time('Time after which the links are no longer good'),
+    expiresAt: time('Time at which the links expire'),
     parts: Type.Array(
       Type.Object({
         rows: Type.Integer({ minimum: 1 }),
@@ -316,7 +318,7 @@ export const resultLinksSchema = Type.Object(
       }),
       { description: 'Parts of the result, in its order' },
     ),
-    next: Type.Optional(Type.String({ description: 'Opaque. Send it as `cursor` for the next parts. Absent behind the last part' })),
+    next: Type.Optional(Type.String({ description: 'Opaque. Send it as `cursor` for the next parts. Absent after the last part' })),
   },
   { title: 'ResultLinks', description: 'Links to the parts of a result, for readers that fetch it from S3 themselves.' },
 );
@@ -330,7 +332,10 @@ export type ResultPage = Plain<typeof resultPageSchema>;
 /** Schema of {@link InlineQueryView}. */
 export const inlineQueryViewSchema = Type.Object(
   { ...viewFields, results: Type.Optional(resultPageSchema) },
-  { title: 'FinishedQuery', description: 'A query that ended while the request waited, with its first page after success.' },
+  {
+    title: 'FinishedQuery',
+    description: 'A query that ended while the request waited, with the first page of its result if it succeeded.',
+  },
 );
 
 /** Answer to a query that finished within the caller's `Prefer: wait=N`: the query, and its first page when it succeeded. */
@@ -376,7 +381,7 @@ export const tableDetailSchema = Type.Object(
         oldestEventAt: Type.Optional(time('Time of the oldest event')),
         newestEventAt: Type.Optional(time('Time of the newest event')),
       }),
-      { description: 'The newest 1,000 partitions, the newest first' },
+      { description: 'The newest 1,000 partitions, newest first' },
     ),
     lanes: Type.Array(
       Type.Object({
@@ -438,7 +443,7 @@ const reportFields = {
   usage: Type.Union(
     [Type.Object({ requests: Type.Integer({ minimum: 0 }), lastRequestedAt: time('Time of the last request') }), Type.Null()],
     {
-      description: 'Requests of the report. Null when they are not known',
+      description: 'Requests of the report. Null before the first request, or when the counts cannot be read',
     },
   ),
 };
@@ -484,7 +489,7 @@ export const signInSchema = Type.Object(
       ),
     ),
   },
-  { title: 'SignIn', description: 'Ways to sign in to the console, beside a key or a token.' },
+  { title: 'SignIn', description: 'Sign-in methods of the console, besides a key or a token.' },
 );
 
 /** Answer to `GET /v1/sign-in`. */

@@ -87,7 +87,7 @@ export function* readAnswer(answer: PartitionAnswer, from: number, bytesAtOnce =
 interface RawBatch {
   /** The whole batch; of one whose length contradicts the answer, its header. */
   readonly batch: Buffer;
-  /** The base offset of the batch behind it. */
+  /** The base offset of the batch after it. */
   readonly following: number | undefined;
 }
 

@@ -36,7 +36,7 @@ export interface ReadTopicOptions {
   readonly onRecord: (record: TopicRecord) => void;
   /** Called with the number of records read so far. */
   readonly onProgress?: (read: number) => void;
-  /** Called for offsets that cannot be read; reading continues behind them. Default: reading fails. */
+  /** Called for offsets that cannot be read; reading continues after them. Default: reading fails. */
   readonly onUnread?: (range: UnreadRange) => void;
   /** Called for a batch that cannot be decoded. Default: {@link ReadTopicOptions.onUnread}. */
   readonly onUndecodable?: (partition: number, batch: UndecodableBatch) => void;

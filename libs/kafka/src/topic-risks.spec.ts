@@ -35,7 +35,7 @@ describe('the risks of a topic', () => {
     expect(topicRisks({ ...withSettings({ 'min.insync.replicas': '1' }), brokers: 1, replicas: 1 })).toEqual([]);
   });
 
-  it('settings that the broker did not return are no risk', () => {
+  it('settings that the broker did not return are not a risk', () => {
     expect(topicRisks({ ...safe, settings: {} })).toEqual([]);
   });
 

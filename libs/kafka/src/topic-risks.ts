@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 
-/** Settings of a topic that decide whether an acknowledged event can be lost, or a good one refused. */
+/** Settings of a topic that decide whether an acknowledged event can be lost, or a valid one refused. */
 export interface TopicSafety {
   readonly topic: string;
   readonly partitions: number;
@@ -21,7 +21,7 @@ const settingNames = [
   'message.timestamp.type',
 ] as const;
 
-/** Name of a setting that {@link topicRisks} looks at. */
+/** Name of a setting that {@link topicRisks} evaluates. */
 export type TopicSetting = (typeof settingNames)[number];
 
 /** Replicas of a safe topic. One broker may then be repaired while another one fails. */
@@ -64,7 +64,8 @@ export function replicationFor(brokers: number): { readonly replicas: number; re
 }
 
 /**
- * The risks of a topic, each as a sentence with its remedy. In a cluster of fewer than three brokers, few replicas are no risk of the topic.
+ * The risks of a topic, each as a sentence with its remedy. In a cluster of fewer than three brokers, few replicas are not a risk of the
+ * topic.
  */
 export function topicRisks({ topic, brokers, replicas, settings }: TopicSafety): string[] {
   const risks: string[] = [];

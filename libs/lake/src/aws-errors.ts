@@ -1,5 +1,5 @@
-// Not from the library's index: the operator's tools load this from its source with types stripped, which its parameter properties do not
-// allow.
+// Imported from its file and not from the index of the library: the operator's tools strip types, and other files of the library have
+// parameter properties.
 import { isThrottled, parseRetryAfterMs } from '@millrace/resilience/retry-after';
 import { LakeError, remedyOfLakeError, type LakeErrorCode } from './errors.ts';
 

@@ -24,7 +24,7 @@ export type LakeErrorCode =
   /** The store lacks put-if-absent or strong consistency, which the ledger requires. */
   | 'unsound-store';
 
-/** The one error family of this library. */
+/** The base of all errors of this library. */
 export class LakeError extends CodedError {
   readonly code: LakeErrorCode;
   /** Whether the same call may succeed later. */

@@ -42,7 +42,7 @@ export interface ObjectStore {
   list(prefix: string, options?: CallOptions & { readonly startAfter?: string; readonly limit?: number }): Promise<string[]>;
   /** The next path parts under a prefix that ends in `/`, each with its `/`. */
   listFolders(prefix: string, options?: CallOptions): Promise<string[]>;
-  /** Deletes an object. A missing object is no error. */
+  /** Deletes an object. A missing object is not an error. */
   delete(key: string, options?: CallOptions): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export interface ObjectStore {
 export interface ListedObject {
   readonly key: string;
   readonly bytes: number;
-  /** Time of the PUT in epoch milliseconds, by the clock of the store. Absent where a store does not tell it. */
+  /** Time of the PUT in epoch milliseconds, by the clock of the store. Absent if the store does not report it. */
   readonly putAtMs?: number;
 }
 

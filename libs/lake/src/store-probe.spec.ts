@@ -38,7 +38,7 @@ it('a passed probe deletes objects of interrupted probes with the same prefix on
   expect([...objects.keys()]).toEqual(['_probes/purchases/sink-2/1']);
 });
 
-it('a first PUT that the network repeats is no fault of the store', async () => {
+it('a first PUT that the network repeats is not a fault of the store', async () => {
   let sent = 0;
   const put: ObjectStore['put'] = async (at, body, options) => {
     await sound.put(at, body, options);

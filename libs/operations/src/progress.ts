@@ -2,7 +2,7 @@
 export interface Progress<Phase extends string = string> {
   /** Part of the operation that runs now. The phases follow each other in a fixed order. */
   readonly phase: Phase;
-  /** How far the phase is, as a short text. Absent when the phase begins. */
+  /** Progress of the phase, as a short text. Absent when the phase begins. */
   readonly detail?: string;
   /** Number of items of the phase, where it is known when the phase begins. */
   readonly total?: number;
@@ -16,7 +16,7 @@ export interface OperationOptions<Phase extends string = string> {
   readonly onProgress?: ((progress: Progress<Phase>) => void) | undefined;
 }
 
-/** Reports the begin of a phase and returns the function that reports how far it is. */
+/** Reports the begin of a phase and returns the function that reports its progress. */
 export function beginPhase<Phase extends string>(
   onProgress: OperationOptions<Phase>['onProgress'],
   phase: Phase,

@@ -44,7 +44,7 @@ const silenceAfterAttemptMs = 1000;
 
 /**
  * How long a connection of a worker to one of several nodes may stay silent while commands wait, in milliseconds. BullMQ blocks for less.
- * A node that hangs keeps its connections after another one took over. ioredis's own `failoverDetector` is no remedy. A message that comes
+ * A node that hangs keeps its connections after another one took over. ioredis's own `failoverDetector` does not help. A message that comes
  * while it connects ends the connection for good.
  */
 const silentNodeMs = 30_000;
@@ -57,7 +57,7 @@ interface Patience {
   readonly silentNodeMs?: number;
 }
 
-/** A command whose connection broke is not sent again behind the pipeline's back. */
+/** The client never repeats a command whose connection broke: the pipeline owns the retries. */
 const impatient: Patience = {
   single: { enableOfflineQueue: false, maxRetriesPerRequest: 0, reconnectOnError: (error) => isDemoted(error) && 1 },
   cluster: { enableOfflineQueue: false, retryDelayOnFailover: 0 },
@@ -99,7 +99,7 @@ export function workerConnection(settings: RedisSettings, onError: (error: Error
   return connect(settings, patient, onError);
 }
 
-/** Resolves when the connection is ready, or when it has waited long enough: readiness tells the rest. */
+/** Resolves when the connection is ready, or when it has waited long enough: readiness then reports the state. */
 export async function settled(redis: RedisClient, waitMs: number): Promise<void> {
   if (redis.status === 'ready') return;
   const events: EventEmitter = redis;
@@ -150,7 +150,7 @@ function connectCluster(
   return new Cluster([...clusterNodes], {
     ...cluster,
     clusterRetryStrategy: reconnectMs,
-    // A name would be resolved to an address, which no certificate carries.
+    // The client would resolve a name to an address, which no certificate contains.
     ...(tls === undefined ? {} : { dnsLookup: (address, done) => done(null, address) }),
     redisOptions: {
       ...commonOf(settings),

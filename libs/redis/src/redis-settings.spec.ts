@@ -47,7 +47,7 @@ describe('redisProblems', () => {
     expect(redisProblems(config)).toEqual([expect.stringContaining(reason)]);
   });
 
-  it('a list without ports is no list of addresses', () => {
+  it('a list without ports is not a list of addresses', () => {
     const pattern = new RegExp((redisSettings.REDIS_SENTINELS as unknown as { pattern: string }).pattern);
     expect(['one', 'one:1,', 'one:1, two:2', 'one:1,two:2', '[::1]:1'].map((list) => pattern.test(list))).toEqual([
       false,

@@ -39,7 +39,7 @@ export const redisSettings = {
   REDIS_CLUSTER_NODES: Type.Optional(
     Type.String({
       pattern: nodesPattern,
-      description: 'Some nodes of a Redis Cluster, comma-separated as `host:port`. The address in REDIS_URL is then not used',
+      description: 'Some nodes of a Redis Cluster, comma-separated as `host:port`. The address in REDIS_URL is then ignored',
     }),
   ),
 };
@@ -117,6 +117,6 @@ function redisTls(url: string, config: RedisConfig): TlsOptions | undefined {
   const { protocol, hostname } = new URL(url);
   if (protocol !== 'rediss:') return undefined;
   const { REDIS_TLS_CA_FILE: ca, REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: key } = config;
-  // Without it, the handshake would name no host. Addresses are no names.
+  // Without it, the handshake would name no host. The handshake does not accept an IP address as a name.
   return tlsOf({ ca, cert, key, servername: isIP(hostname.replaceAll(/[[\]]/g, '')) === 0 ? hostname : undefined });
 }

@@ -20,7 +20,7 @@ export interface ProblemSource {
 
 /** Extra facts of one {@link ProblemError}. */
 export interface ProblemDetails {
-  /** This occurrence and its remedy. The client receives it, so it contains no secret and no stack. */
+  /** Fact and remedy of this occurrence. The client receives it, so it contains no secret and no stack. */
   readonly detail?: string;
   /** One entry for each field that is wrong. */
   readonly errors?: readonly Violation[];
@@ -28,7 +28,7 @@ export interface ProblemDetails {
   readonly retryAfterSeconds?: number;
   /** Response headers that belong to the answer (`Allow`, `WWW-Authenticate`). */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The error behind it: logged, never sent. */
+  /** The cause: logged, never sent. */
   readonly cause?: unknown;
 }
 

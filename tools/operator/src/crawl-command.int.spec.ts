@@ -31,7 +31,7 @@ async function columns(): Promise<readonly Column[]> {
   return table?.StorageDescriptor?.Columns ?? [];
 }
 
-/** Changes the table in the catalog, as a hand would. */
+/** Changes the table in the catalog, as a manual edit would. */
 async function setColumns(change: (list: readonly Column[]) => readonly Column[]): Promise<void> {
   const { Table: table } = await glue.send(new GetTableCommand({ DatabaseName: named().DatabaseName, Name: 'purchases' }));
   const { Name, TableType, Parameters, PartitionKeys, StorageDescriptor } = table!;

@@ -2,7 +2,7 @@
 export interface OperatorScreen {
   line(text?: string): void;
   bold(text: string): string;
-  /** Shows a step while it runs; `note` says how far it is. */
+  /** Shows a step while it runs; `note` reports its progress. */
   step<T>(what: string, run: (note: (text: string) => void) => Promise<T>): Promise<T>;
 }
 

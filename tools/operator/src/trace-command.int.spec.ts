@@ -71,7 +71,7 @@ it('a trace of a row shows its offset, batch, file and day, and the dropped dupl
   expect(await topic.leftGroups()).toEqual([]);
 });
 
-it('a trace tells a reject, a lost row and an unknown event apart', async () => {
+it('a trace distinguishes a reject, a lost row and an unknown event', async () => {
   const [bad, gone] = [randomUUID(), randomUUID()];
   await topic.produce([
     purchaseMessage(bad, { partition: 0, userAge: 240 }),

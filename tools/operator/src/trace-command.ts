@@ -12,7 +12,7 @@ export async function traceCommand(args: readonly string[], context: OperatorCon
   const given = Arguments.read(args, { usage, flags: ['--deep', '--json'], values: ['--events-max', '--table'], words: ['EVENT_ID'] });
   const [eventId] = given.words;
   if (!/^[\x21-\x7e]{8,200}$/.test(eventId!))
-    throw new OperatorError(`"${eventId}" is no event id: the receipt of a purchase names it. Usage: ${usage}`);
+    throw new OperatorError(`"${eventId}" is not an event id: the receipt of a purchase names it. Usage: ${usage}`);
   const [deep, eventsMax] = [given.has('--deep'), given.integer('--events-max', 1) ?? 1_000_000];
   const target = openTarget(context.env, { table: given.value('--table') });
   try {

@@ -16,7 +16,7 @@ const nxEnv = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD
 
 /** Targets to run, and their options. */
 export interface TargetOptions {
-  /** Tasks beside each other. Default 2. */
+  /** Maximum number of concurrent tasks. Default 2. */
   readonly parallel?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** Default: all, or those that `changedSince` leaves. */
@@ -88,7 +88,7 @@ export async function build({ signal, hard }: Interrupts, note: (text: string) =
     { onWait, signal },
   );
   if (code === 0) return;
-  // The progress of the compiler is no error.
+  // The progress of the compiler is not an error.
   const errors = output.split('\n').filter((line) => line.trim() !== '' && !/^\s+\* |^\d.* - [A-Z]/.test(line));
   throw new StackError(`The build failed:\n${errors.slice(-40).join('\n')}`);
 }

@@ -39,7 +39,7 @@ export const usage = `Millrace carries business events from a REST call to an an
   ./millrace trace EVENT_ID [--deep] [--json]
                                       show where an event is: topic, offset, batch, file, day; or why it is not in the table
   ./millrace rejects list|show|redrive
-                                      show the records that failed validation; publish corrected ones under their own ids
+                                      show the records that failed validation; publish corrected rejects under the same event ids
   ./millrace repair [--apply]         publish again, or record as lost, files that were deleted by hand
   ./millrace replay [--from T --to T] [--into TABLE] [--switch]
                                       rebuild the table from the topic beside the live one, and compare the two

@@ -49,7 +49,7 @@ export class Interruption {
   /** Listens to the signals of this process until it exits. */
   listen() {
     for (const name of endingSignals) process.on(name, () => this.onSignal(name));
-    // A closed terminal takes no output. The command must still stop the processes that it started.
+    // A closed terminal accepts no output. The command must still stop the processes that it started.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   }
 

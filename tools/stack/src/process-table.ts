@@ -11,7 +11,7 @@ export interface StackProcess {
   readonly name: string;
   readonly kind: 'part' | 'service';
   readonly pid: number;
-  /** Tells the process from a later one with the same pid. */
+  /** Distinguishes the process from a later one with the same pid. */
   readonly startedAt: string;
   readonly url: string;
   /** URL that answers when the process is healthy. */

@@ -93,7 +93,7 @@ export async function awaitQueryable(
   while (tookMs.length < acknowledged.length) {
     if (performance.now() > deadline)
       throw new StackError(
-        `Only ${tookMs.length} of ${acknowledged.length} purchases were queryable after two minutes; ./millrace status tells how the sink is.`,
+        `Only ${tookMs.length} of ${acknowledged.length} purchases were queryable after two minutes; ./millrace status shows the state of the sink.`,
       );
     const registered = new Set((await catalog.partitions()).map(({ value }) => value));
     for (const [partition, left] of waiting) {

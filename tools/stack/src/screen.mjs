@@ -48,7 +48,7 @@ export class Screen {
    *
    * @template T
    * @param {string} what
-   * @param {(note: (text: string) => void) => Promise<T>} run `note` says how far the step is
+   * @param {(note: (text: string) => void) => Promise<T>} run `note` reports the progress of the step
    * @returns {Promise<T>}
    */
   async step(what, run) {
@@ -69,7 +69,7 @@ export class Screen {
   }
 
   /**
-   * Text that stands out.
+   * Emphasised text.
    *
    * @param {string} text
    */

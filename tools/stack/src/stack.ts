@@ -130,7 +130,7 @@ export class Stack {
     await Promise.all(services.map(async (one) => onStopped(one.name, await this.#stopOne(one))));
     const parts = all.filter(({ kind }) => kind === 'part').toReversed();
     // A broker that is left alone has no quorum to leave, and waits for one. So all brokers stop together, and get less time. A kill
-    // loses nothing: acknowledged records are in the page cache of the machine.
+    // loses no record: acknowledged records are in the page cache of the machine.
     for (const group of Map.groupBy(parts, ({ name }) => name.replace(/^kafka-\d$/, 'kafka')).values())
       await Promise.all(
         group.map(async (one) => onStopped(one.name, await this.#stopOne(one, group.length > 1 ? brokerStopMs : undefined))),

@@ -101,7 +101,7 @@ async function discover(issuer: string, page: OidcPage): Promise<Endpoints> {
   return { authorization: endpointOf(found['authorization_endpoint']), token: endpointOf(found['token_endpoint']) };
 }
 
-/** A code or a token that travels in plain text is lost. Only this machine may do without https. */
+/** A code or a token in plain text can be stolen. Only this machine may use http. */
 function endpointOf(value: unknown): string {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname))) return url.href;

@@ -21,7 +21,7 @@ export async function signIn(token?: string): Promise<void> {
   }
 }
 
-/** The ways to sign in, beside a key or a token. */
+/** The available sign-in methods, beside a key or a token. */
 export async function waysToSignIn(): Promise<SignInView> {
   return await sendForJson<SignInView>('/v1/sign-in');
 }

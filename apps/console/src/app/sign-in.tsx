@@ -5,7 +5,7 @@ import { signIn, waysToSignIn } from '../api/sign-in.ts';
 import { usePolled } from '../parts/polled.ts';
 import { ProblemNote } from '../parts/problem-note.tsx';
 
-/** The way to the issuer where there is one, and the form for an API key or a token. */
+/** The link to the issuer, if one is configured, and the form for an API key or a token. */
 export function SignIn({ reason }: { readonly reason: string | undefined }): JSX.Element {
   const [token, setToken] = useState('');
   const [error, setError] = useState<unknown>();

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openPage, writeStatement, type ConsolePage } from './console-page.ts';
 import { hasBrowser, openBrowser } from './open-browser.ts';
 
-// The cost of a page with a long result, and of one that is open for an hour. The answers of the API are made up: only the page counts.
+// The cost of a page with a long result, and of one that is open for an hour. The API is mocked, because only the cost of the page counts.
 
 const queryUrl = process.env['QUERY_URL']!;
 
@@ -41,7 +41,7 @@ async function cpuMs(session: CDPSession): Promise<number> {
   return metrics.find(({ name }) => name === 'TaskDuration')!.value * 1000;
 }
 
-/** Bytes of the heap that are in use. The page works on between two collections, so the least of some counts. */
+/** Bytes of the heap that are in use. The page allocates between two collections, so the minimum of several readings counts. */
 async function heapBytes(session: CDPSession): Promise<number> {
   const sizes: number[] = [];
   for (let look = 0; look < 4; look += 1) {
@@ -90,7 +90,7 @@ describe.skipIf(!hasBrowser())('the cost of the console in a browser', () => {
       }, top);
       return (await cpuMs(session)) - before;
     };
-    // Not the garbage of the load.
+    // Excludes the garbage of the page load.
     await session.send('HeapProfiler.collectGarbage');
     const works: number[] = [];
     // A wheel first, and then jumps with the bar.
@@ -116,9 +116,9 @@ describe.skipIf(!hasBrowser())('the cost of the console in a browser', () => {
   it('the heap of a page that shows Flow for an hour stays flat', async () => {
     const page = await open();
     await page.goto('/console/flow');
-    await page.getByRole('list', { name: 'The way of an event' }).waitFor();
+    await page.getByRole('list', { name: 'The path of an event' }).waitFor();
     const flow = (await (await fetch(`${queryUrl}/v1/flow`)).json()) as Flow;
-    // An hour in seconds: each reading is two seconds younger than the one before, and comes at once.
+    // An hour compressed into seconds: each reading is two seconds newer than the last one, and arrives at once.
     await page.addInitScript((reading) => {
       const text = JSON.stringify(reading);
       const counter = globalThis as { refreshes?: number };
@@ -135,7 +135,7 @@ describe.skipIf(!hasBrowser())('the cost of the console in a browser', () => {
       };
     }, flow);
     await page.reload();
-    await page.getByRole('list', { name: 'The way of an event' }).waitFor();
+    await page.getByRole('list', { name: 'The path of an event' }).waitFor();
     const session = await page.context().newCDPSession(page);
     const heapAt = async (turn: number): Promise<number> => {
       await page.waitForFunction((wanted) => ((globalThis as { refreshes?: number }).refreshes ?? 0) >= wanted, turn);

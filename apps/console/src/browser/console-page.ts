@@ -18,7 +18,7 @@ export async function openPage(browser: Browser, queryUrl: string, options: Brow
     baseURL: queryUrl,
     reducedMotion: 'reduce',
     acceptDownloads: true,
-    // Without a language of the system, Chromium names one that is no language tag, and uPlot fails over it.
+    // Without a language of the system, Chromium names one that is not a language tag, and uPlot fails over it.
     locale: 'en-GB',
     ...options,
   });

@@ -11,7 +11,7 @@ import { hasBrowser, openBrowser } from './open-browser.ts';
 
 const queryUrl = process.env['QUERY_URL']!;
 const purchaseUrl = process.env['PURCHASE_URL']!;
-/** A machine under other load is slow, and no claim here is about time. */
+/** A machine under other load is slow, and these tests claim nothing about time. */
 const waitMs = 60_000;
 
 let browser: Browser;
@@ -404,7 +404,7 @@ describe.skipIf(!hasBrowser())('the console in a browser', () => {
       await page.getByRole('grid', { name: 'Sample' }).waitFor();
       expect(await axeViolations(page)).toEqual([]);
       await page.goto('/console');
-      await page.getByRole('list', { name: 'The way of an event' }).waitFor();
+      await page.getByRole('list', { name: 'The path of an event' }).waitFor();
       expect(await axeViolations(page)).toEqual([]);
       await page.goto('/console/rejects?range=all');
       await page.getByText(/Reading the reject files/).waitFor({ state: 'detached' });

@@ -57,7 +57,7 @@ const markup = [
   '</div></main></body></html>',
 ] as const;
 
-/** Texts that a template, a table sheet, a shell, a path or a statement would take for an order. */
+/** Texts that a template, a spreadsheet, a shell, a path or a statement would execute. */
 const orders = [
   '{{constructor.constructor("alert(1)")()}}',
   '{{7*7}}',
@@ -91,7 +91,7 @@ const orders = [
   '<!ENTITY x SYSTEM "file:///etc/passwd">',
 ] as const;
 
-/** Words that a program could take for its own. */
+/** Words that have a meaning in a program. */
 const words = [
   'NULL',
   'null',
@@ -182,7 +182,7 @@ const lengths = [
   '\n'.repeat(200),
 ];
 
-/** About 300 texts that a page could take for markup, script, an order, or an order to write backwards. No two are equal. */
+/** About 300 different texts that a page could mistake for markup, a script, a command or a change of the text direction. */
 export const hostileTexts: readonly string[] = [
   ...new Set([
     ...running.flatMap((text) => places.map((place) => place.replace('%', () => text))),

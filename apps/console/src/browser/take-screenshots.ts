@@ -39,7 +39,7 @@ async function tables(page: Page): Promise<void> {
 
 async function flow(page: Page): Promise<void> {
   await page.goto('/console/flow');
-  await page.getByRole('list', { name: 'The way of an event' }).waitFor();
+  await page.getByRole('list', { name: 'The path of an event' }).waitFor();
   for (let n = 0; n < 5; n += 1) {
     await post(200);
     // The rates are between two readings.

@@ -9,7 +9,7 @@ export interface LiveControlProps {
   readonly isLost: boolean;
 }
 
-/** Says whether a screen is live, and pauses it. */
+/** Shows whether a screen is live, and pauses it. */
 export function LiveControl({ isPaused, onPause, everyMs, isLost }: LiveControlProps): JSX.Element {
   const [tone, text] = isPaused
     ? ['warn', 'Paused']

@@ -3,7 +3,7 @@ import { LiveControl, type LiveControlProps } from './live-control.tsx';
 
 export interface LiveHeadingProps extends LiveControlProps {
   readonly title: ComponentChildren;
-  /** Stands beside the title. */
+  /** Shown beside the title. */
   readonly children?: ComponentChildren;
 }
 

@@ -25,7 +25,7 @@ export const phaseLabels: Readonly<Record<QueryPhase, string>> = {
   writing: 'keeps the result',
 };
 
-/** What a query asks: its statement, or its report. */
+/** The statement or the report of a query. */
 export function questionOf({ sql, report = '' }: Pick<QueryList['queries'][number], 'sql' | 'report'>): string {
   return sql ?? `Report ${report}`;
 }

@@ -7,7 +7,7 @@ export interface TableColumn {
 }
 
 export interface ScrollTableProps {
-  /** Says to a screen reader what the table shows. */
+  /** Describes the table for screen readers. */
   readonly label: string;
   readonly columns: readonly TableColumn[];
   /** The rows. */

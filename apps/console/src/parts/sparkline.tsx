@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 
 const [width, height] = [120, 28];
 
-/** A small curve of the last values. The text beside it says the newest one, so readers of the screen skip the curve. */
+/** A small curve of the last values. The text beside it states the newest value, so screen readers skip the curve. */
 export function Sparkline({ values }: { readonly values: readonly (number | undefined)[] }): JSX.Element {
   const known = values.filter((value) => value !== undefined);
   const most = Math.max(1e-9, ...known);

@@ -14,7 +14,7 @@ export function bytesText(bytes: number): string {
   return `${few.format(bytes / 1024 ** power)} ${byteUnits[power]}`;
 }
 
-/** A span of time in a unit that a person reads at a glance: `120 ms`, `4.2 s`, `3 min 5 s`, `2 h 4 min`, `3 d 4 h`. */
+/** A duration in a readable unit: `120 ms`, `4.2 s`, `3 min 5 s`, `2 h 4 min`, `3 d 4 h`. */
 export function durationText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;

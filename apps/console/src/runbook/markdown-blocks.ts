@@ -35,7 +35,7 @@ export function slugOf(title: string): string {
     .replaceAll(' ', '-');
 }
 
-/** Index behind the last line of the block that starts at a line. */
+/** Index after the last line of the block that starts at a line. */
 function endOf(lines: readonly string[], start: number): number {
   const first = lines[start]!;
   if (first.startsWith('```')) {

@@ -10,7 +10,7 @@ export class BadLine {
 export interface NdjsonLimits {
   /** Largest body, decoded, in bytes. */
   readonly bytesMax: number;
-  /** Most lines that are not empty. */
+  /** Maximum number of lines that are not empty. */
   readonly itemsMax: number;
 }
 

@@ -38,7 +38,7 @@ const answers: Readonly<Record<FailureReason, Answer>> = {
     detail: 'The time of the request was over before the event could be sent; nothing of it is kept.',
     retryAfterSeconds: 1,
   },
-  'too-large': { code: 'event-too-large', detail: 'The topic takes no message of this size.' },
+  'too-large': { code: 'event-too-large', detail: 'The topic does not accept a message of this size.' },
   refused: { code: 'internal', detail: 'The topic refused the event.' },
   'outbox-full': {
     code: 'unavailable',
@@ -48,7 +48,7 @@ const answers: Readonly<Record<FailureReason, Answer>> = {
   'outbox-failed': {
     code: 'unavailable',
     detail:
-      'Kafka cannot take events now, and the disk did not confirm this one. Send it again with the eventId of this answer: then it counts once.',
+      'Kafka does not accept events now, and the disk did not confirm this event. Send it again with the eventId of this answer: then it counts once.',
     retryAfterSeconds: 2,
   },
   stopping: { code: 'unavailable', detail: 'The service is stopping; nothing of this event is kept.', retryAfterSeconds: 1 },
@@ -64,7 +64,7 @@ export function errorOf({ eventId, reason, cause }: Extract<Delivery, { kind: 'f
   });
 }
 
-/** The kind of a refusal, for the client's operator. The words of Kafka stay inside. */
+/** The kind of a refusal, for the client's operator. The message of Kafka is not exposed. */
 function factOf({ kind }: KafkaRefusedError): string {
-  return `The cause does not pass by itself (${kind}): tell the operator of this service.`;
+  return `The cause does not pass by itself (${kind}): inform the operator of this service.`;
 }

@@ -80,7 +80,7 @@ describe('a purchase', () => {
     ['a number as text', seedPurchase({ userAge: '24' }), [{ field: 'userAge', message: 'must be of type integer' }]],
     ['an age above the limit', seedPurchase({ userAge: 151 }), [{ field: 'userAge', message: 'must be at most 150', limit: 150 }]],
     ['an age of 24.5 years', seedPurchase({ userAge: 24.5 }), [{ field: 'userAge', message: 'must be of type integer' }]],
-    ['a book id that is no UUID', seedPurchase({ bookId: 'Orlando' }), [{ field: 'bookId', message: 'must be a UUID' }]],
+    ['a book id that is not a UUID', seedPurchase({ bookId: 'Orlando' }), [{ field: 'bookId', message: 'must be a UUID' }]],
     [
       'a title that is too long',
       seedPurchase({ title: 'x'.repeat(1025) }),

@@ -59,7 +59,7 @@ async function follow(sources: FollowSources, named?: NamedPlace): Promise<Follo
 }
 
 describe('followEvent', () => {
-  it('the way of an event names each step of a row that queries see, with its time', async () => {
+  it('the path of an event names each step of a row that queries see, with its time', async () => {
     expect(await follow(sourcesOf({ records: [recordAt(3, 5)], lake: { 5: row } }), { partition: 3, offset: 5 })).toEqual({
       kind: 'way',
       way: {
@@ -85,20 +85,20 @@ describe('followEvent', () => {
       'in-kafka',
     ],
     [
-      'a file that is missing behind the head',
+      'a missing file of an entry before the head',
       { records: [recordAt(3, 5)], lake: { 5: { verdict: 'row', batch, file: 'f', hasSuccessor: true } } },
       'lost',
     ],
     ['offsets that the ledger records as absent', { records: [recordAt(3, 5)], lake: { 5: { verdict: 'absent', batch } } }, 'lost'],
     ['a rejected record', { records: [recordAt(3, 5)], lake: { 5: { verdict: 'rejected', batch, file: 'r', landedAt } } }, 'rejected'],
     ['a day that the catalog does not know', { records: [recordAt(3, 5)], lake: { 5: row }, registered: undefined }, 'landed'],
-  ])('the way of an event has a status for %s', async (_what, facts, status) => {
+  ])('the path of an event has a status for %s', async (_what, facts, status) => {
     const sources = sourcesOf(facts);
     const lake = 'registered' in facts! ? { ...sources.lake!, registeredAt: async () => await Promise.resolve(undefined) } : sources.lake!;
     expect(await follow({ ...sources, lake })).toMatchObject({ way: { status } });
   });
 
-  it('the way of a record that the sink dropped follows the record with the row', async () => {
+  it('the path of a record that the sink dropped continues with the record that became the row', async () => {
     const dropped: LakePlace = { verdict: 'dropped', batch: { id: 'c', from: 10, to: 20 } };
     const sources = sourcesOf({ records: [recordAt(3, 15)], before: [recordAt(3, 5)], lake: { 5: row, 15: dropped } });
     expect(await follow(sources, { partition: 3, offset: 15 })).toMatchObject({
@@ -113,7 +113,7 @@ describe('followEvent', () => {
     });
   });
 
-  it('the way of an event names the dropped records that a search met beside the row', async () => {
+  it('the path of an event names the dropped records that a search met beside the row', async () => {
     const sources = sourcesOf({ records: [recordAt(3, 5), recordAt(3, 6)], lake: { 5: row, 6: { verdict: 'dropped', batch } } });
     expect(await follow(sources)).toMatchObject({
       way: { status: 'queryable', kafka: { offset: '5' }, duplicates: [{ partition: 3, offset: '6' }] },
@@ -142,7 +142,7 @@ describe('followEvent with a part down', () => {
     [['disk'], 'queryable', ['disk']],
     [['kafka'], 'queryable', ['kafka']],
     [['kafka', 's3'], 'unknown', ['kafka', 'landed', 'queryable']],
-  ])('the way of an event names the steps that are unknown without %s', async (away, status, steps) => {
+  ])('the path of an event names the steps that are unknown without %s', async (away, status, steps) => {
     const result = await follow(sourcesOf({ records: [recordAt(3, 5)], lake: { 5: row }, away }), { partition: 3, offset: 5 });
     expect(result).toMatchObject({ way: { status, unknown: steps.map((step) => ({ step })) } });
   });

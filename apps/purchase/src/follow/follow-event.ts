@@ -67,7 +67,7 @@ export async function followEvent(
     try {
       return await question();
     } catch (error) {
-      // The caller left, or the time of the request is over.
+      // The caller disconnected, or the request timed out.
       signal.throwIfAborted();
       const reason = `${part} does not answer: ${error instanceof Error ? error.name : 'error'}.`;
       unknown.push(...steps.map((step) => ({ step, reason })));

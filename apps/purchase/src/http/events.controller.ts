@@ -43,7 +43,8 @@ export function eventsControllerOf(stream: Stream): Type {
       @Inject(followServiceToken(stream)) private readonly follows: FollowService,
     ) {}
 
-    // A customer waits at the till; a batch can come again. The reply is the only parameter, because Nest spends several promises on each
+    // A customer waits for the answer to a single purchase; a batch can be repeated. The reply is the only parameter, because Nest spends
+    // several promises on each
     // parameter and on a returned value.
     @Post()
     @RoutePriority('high')

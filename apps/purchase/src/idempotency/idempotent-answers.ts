@@ -6,7 +6,7 @@ import type { KnownRequest, ReceiptStore } from './receipt-store.ts';
 
 /** A request with an `Idempotency-Key`. */
 export interface KeyedRequest extends RequestName {
-  /** Route of the request: a key is good for one. */
+  /** Route of the request: a key is valid for one route. */
   readonly route: string;
   /** The body as parsed. */
   readonly body: unknown;
@@ -54,9 +54,8 @@ export interface IdempotentAnswersOptions {
 }
 
 /**
- * Makes a repeated request the same request. The key alone gives the event ids, on each instance and without any store: the sink then
- * drops a
- * repeated event. The store adds the first receipt, and refuses another body under the same key.
+ * Makes repeated requests idempotent. The event ids derive from the key alone, on each instance and without any store, so the sink
+ * drops a repeated event. The store adds the first receipt, and refuses another body under the same key.
  */
 export class IdempotentAnswers {
   readonly #store: ReceiptStore | undefined;

@@ -25,7 +25,7 @@ export interface Outbox {
 /**
  * Opens the outbox in a directory, which it creates and locks.
  *
- * @param bytesMax Most bytes on disk, ≥ 1.
+ * @param bytesMax Maximum bytes on disk, ≥ 1.
  * @param streams Streams whose events it may hold.
  * @throws OutboxError `locked` when another process has the directory, `damaged` when a durable event cannot be read
  */

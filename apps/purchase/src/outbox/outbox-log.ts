@@ -6,11 +6,11 @@ import { baseOfName, type PlacedRecord, Segment, segmentName } from './segment.t
 
 /** Limits of the log. */
 export interface OutboxLogLimits {
-  /** Most bytes of all segments together, ≥ 1. */
+  /** Maximum bytes of all segments together, ≥ 1. */
   readonly bytesMax: number;
   /** A segment that has reached this size gets no more records, in bytes, ≥ 1. */
   readonly segmentBytesMax: number;
-  /** Most bytes that one sync makes durable; a single group of records may be larger. ≥ 1. */
+  /** Maximum bytes that one sync makes durable; a single group of records may be larger. ≥ 1. */
   readonly commitBytesMax: number;
 }
 

@@ -167,7 +167,7 @@ describe('OutboxPublisher', () => {
       await settle();
     });
 
-    it('new events wait for the last ones of a backlog, and go to Kafka behind them in their order', async () => {
+    it('new events wait for the last ones of a backlog, and go to Kafka after them in their order', async () => {
       const answers = Promise.all([publish([message('d')]), publish([message('e')])]);
       await settle();
       expect([kafka.logs[0], queue.entries]).toEqual([['a', 'b'], 1]);

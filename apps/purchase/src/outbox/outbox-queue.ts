@@ -47,7 +47,7 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
   /**
    * Counts the entries of the log.
    *
-   * @param groupEntriesMax Most entries that a replay runs at once, ≥ 1.
+   * @param groupEntriesMax Maximum number of entries that a replay runs at once, ≥ 1.
    * @throws OutboxError `damaged` when an entry cannot be read
    */
   static async open<Item>(log: OutboxLog, codec: EntryCodec<Item>, groupEntriesMax: number): Promise<OutboxQueue<Item>> {
@@ -98,7 +98,7 @@ export class OutboxQueue<Item> implements FallbackQueue<Item> {
     return [...this.#waiting.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Adds the keys at once, and not when the entries are durable: an event that comes in between queues behind them. */
+  /** Adds the keys at once, and not when the entries are durable: an event that arrives in between queues behind them. */
   async put(entries: readonly QueueEntry<Item>[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
     signal.throwIfAborted();
     for (const { key } of entries) add(this.#waiting, key, 1);

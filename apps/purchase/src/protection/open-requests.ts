@@ -3,7 +3,7 @@ export class OpenRequests {
   readonly #requestsMax: number;
   readonly #byCaller = new Map<string, number>();
 
-  /** @param requestsMax most requests of one caller at a time, ≥ 1 */
+  /** @param requestsMax maximum number of concurrent requests of one caller, ≥ 1 */
   constructor(requestsMax: number) {
     this.#requestsMax = requestsMax;
   }

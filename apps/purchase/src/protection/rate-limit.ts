@@ -10,7 +10,7 @@ export class RateLimit {
     this.#limiter = new RateLimiterMemory({ points: eventsPerSecond, duration: 1 });
   }
 
-  /** Counts one event. Returns undefined when the caller is within its rate, and otherwise the seconds until it may come again. */
+  /** Counts one event. Returns undefined when the caller is within its rate, and otherwise the seconds until it may send again. */
   async take(caller: string): Promise<number | undefined> {
     try {
       await this.#limiter.consume(caller);

@@ -10,7 +10,7 @@ export interface DueCall {
 
 /**
  * Ends calls at their deadlines with one timer. Almost every call ends long before its deadline, so a timer for each would only cost. The
- * timer waits for the earliest deadline it knew when it was set; then it looks at all calls that are open.
+ * timer waits for the earliest deadline it knew when it was set; then it checks all open calls.
  */
 export class CallDeadlines {
   readonly #clock: Clock;
@@ -35,7 +35,7 @@ export class CallDeadlines {
     if (this.#open.size === 0 && this.#isStopped) this.#clearTimer();
   }
 
-  /** Lets the timer go with the last open call. */
+  /** Clears the timer with the last open call. */
   stop(): void {
     this.#isStopped = true;
     if (this.#open.size === 0) this.#clearTimer();

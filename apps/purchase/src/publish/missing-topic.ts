@@ -1,4 +1,4 @@
-// The client wraps an error, and gathers several, at most this deep.
+// Maximum depth to which the client nests causes and aggregated errors.
 const depthMax = 5;
 
 /**
@@ -7,7 +7,7 @@ const depthMax = 5;
 export function isMissingTopic(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > depthMax) return false;
   const { code, apiId } = error as { code?: unknown; apiId?: unknown };
-  // A request for metadata fails with the client's error of the user, which has no other cause there.
+  // A request for metadata fails with the client's user error, which has no other cause in such a request.
   if ([code, apiId].includes('UNKNOWN_TOPIC_OR_PARTITION') || code === 'PLT_KFK_USER') return true;
   const inner = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   return [error.cause, ...inner].some((one) => isMissingTopic(one, depth + 1));

@@ -10,7 +10,7 @@ const expired = Object.assign(new Error('certificate has expired'), { code: 'CER
 it.each([
   ['a failed authentication', refused, 'login'],
   [
-    'an unknown mechanism behind a failed authentication',
+    'an unknown mechanism as the cause of a failed authentication',
     new AuthenticationError('no mechanism', { cause: new ProtocolError('UNSUPPORTED_SASL_MECHANISM') }),
     'mechanism',
   ],

@@ -6,7 +6,7 @@ import type { KafkaWriter } from './kafka-writer.ts';
 import type { PublishLimits } from './publish-call.ts';
 import type { Publisher } from './publisher.ts';
 
-/** The way of the events of one stream to its topic. */
+/** The publisher of one stream and its topic. */
 export interface StreamWay {
   readonly stream: Stream;
   readonly writer: Pick<KafkaWriter, 'check' | 'close'>;

@@ -11,7 +11,7 @@ describe('traceparentOf', () => {
     ['the additions of a later version', `cc-${good.slice(3)}-more`, `cc-${good.slice(3)}`],
     ['no traceparent', undefined, fresh],
     ['several traceparents', [good, good], fresh],
-    ['text that is no traceparent', 'abc', fresh],
+    ['text that is not a traceparent', 'abc', fresh],
     ['a trace id of zeros', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, fresh],
     ['a forbidden version', `ff-${good.slice(3)}`, fresh],
     ['a traceparent in upper case', good.toUpperCase(), fresh],

@@ -27,7 +27,7 @@ export class PowerCutError extends Error {
 export class PowerCutDirectory implements LogDirectory {
   /** Operations until the power goes. */
   operationsLeft = Number.POSITIVE_INFINITY;
-  /** Set, the next that many syncs of files fail; like Linux, the system then takes the lost bytes for clean. */
+  /** If set, this number of the next syncs of files fail; like Linux, the system then takes the lost bytes for clean. */
   failingSyncs = 0;
   readonly #random: () => number;
   readonly #leftOut: LeftOutSync | undefined;

@@ -13,9 +13,9 @@ export class RecordingWriter implements TopicWriter {
   readonly effects: string[] = [];
   /** Event ids by partition, in the order of the log. */
   readonly logs: string[][];
-  /** Set, opening fails with it. */
+  /** If set, opening fails with this error. */
   openError: Error | undefined;
-  /** Set, opening waits for it before it does anything else. */
+  /** If set, opening first waits for this promise. */
   openAfter: Promise<void> | undefined;
   /** Most events the "broker" takes in one batch that holds an event of this id; none by default. */
   tooLarge: ReadonlySet<string> = new Set();

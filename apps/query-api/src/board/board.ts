@@ -8,7 +8,7 @@ type ApiRoute = Parameters<ServerAdapter['setApiRoutes']>[0][number];
 type UiConfig = Parameters<ServerAdapter['setUIConfig']>[0];
 type BoardQueues = Parameters<ServerAdapter['setQueues']>[0];
 
-/** Jobs of one page at most. */
+/** Maximum number of jobs on a page. */
 const jobsPerPageMax = 100;
 
 /** An answer of the board. */
@@ -49,7 +49,7 @@ export class Board implements ServerAdapter {
   }
 
   /**
-   * Answers a request of the page; undefined for a path that is not there.
+   * Answers a request of the page; undefined for an unknown path.
    *
    * @param path below {@link boardPath}, such as `/api/queues`
    */

@@ -10,7 +10,9 @@ import {
 } from '@millrace/lake';
 import { QueryError } from '../errors.ts';
 
-/** Entries that one read follows at most. A sink writes a checkpoint every thousand entries, so that a start needs about as many. */
+/**
+ * Maximum number of entries that one read follows. A sink writes a checkpoint every thousand entries, so that a start needs about as many.
+ */
 export const entriesMax = 5000;
 
 /** A lane up to the head of its ledger. */

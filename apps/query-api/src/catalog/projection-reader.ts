@@ -1,6 +1,6 @@
 import { TableFiles, type TableFilesParts, type TableSnapshot } from '@millrace/lake';
 
-/** The Iceberg table over a base table, at its newest commit. */
+/** The Iceberg table of a base table, at its newest commit. */
 export interface ProjectionState {
   readonly snapshot: TableSnapshot;
   readonly files: number;

@@ -152,7 +152,7 @@ describe('Tables.describe', () => {
     land(50, '2019-12-01');
     const own = tables();
     expect((await own.describe('purchases', 0, anonymous, {})).rows).toBe(505);
-    // The checkpoint and the entry behind it.
+    // The checkpoint and the entry after it.
     expect(calls).toEqual({ get: 2, list: 8 });
     land(51, '2019-12-01');
     expect((await own.describe('purchases', 0, anonymous, {})).rows).toBe(505);

@@ -1,5 +1,5 @@
 /**
- * Makes names unique: a name that comes again gets the first free number, `n`, `n_1`, `n_2`. A name that the statement itself gives
+ * Makes names unique: a repeated name gets the first free number, `n`, `n_1`, `n_2`. A name that the statement itself gives
  * to one column only stays with that column.
  */
 export function uniqueNames(names: readonly string[]): string[] {

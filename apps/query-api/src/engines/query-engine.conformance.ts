@@ -291,7 +291,7 @@ export function engineConformance(
       },
     );
 
-    it('the engine reports that it can take a statement', async () => {
+    it('the engine reports that it can accept a statement', async () => {
       await expect(subject.engine.check(AbortSignal.timeout(30_000))).resolves.toBeUndefined();
     });
   });

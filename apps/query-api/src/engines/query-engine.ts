@@ -18,7 +18,7 @@ export type ResultRow = readonly ResultCell[];
 
 /** A statement to run. */
 export interface EngineRequest {
-  /** Identity of the query: an engine that is asked twice under the same id must not do the work twice, where it can tell. */
+  /** Identity of the query. An engine that supports it must not run the same id twice. */
   readonly queryId: string;
   /** A statement that the gate let pass. */
   readonly statement: StatementText;
@@ -34,7 +34,7 @@ export interface EngineRequest {
   readonly bytesScannedMax?: number;
   /** Awaited as soon as the engine has accepted the statement, and again when its id changes, so that a successor can attach. */
   readonly onStarted: (executionId: string) => Promise<void>;
-  /** Called once the engine reads, with a function that gives the bytes read until then. Default: no one asks. */
+  /** Called once the engine reads, with a function that returns the bytes read so far. Default: nothing is called. */
   readonly onReading?: (bytesScanned: () => number) => void;
   /** Aborted with a {@link QueryStopped}. */
   readonly signal: AbortSignal;
@@ -43,7 +43,10 @@ export interface EngineRequest {
 /** The answer of an engine. */
 export interface EngineResult {
   readonly columns: readonly ResultColumn[];
-  /** The rows in order, batch by batch; the engine produces no further than it is read. To be read once, to its end or given up. */
+  /**
+   * The rows in order, batch by batch. The engine produces rows only as fast as they are read. Read the rows once, to the end or until the
+   * iterator is closed.
+   */
   readonly rows: AsyncIterable<readonly ResultRow[]>;
   /** Bytes read from storage; complete once the rows have been read. */
   bytesScanned(): number;
@@ -60,7 +63,7 @@ export interface EngineResult {
 export interface QueryEngine {
   readonly name: EngineName;
   run(request: EngineRequest): Promise<EngineResult>;
-  /** Resolves when the engine would take a statement now. */
+  /** Resolves when the engine can accept a statement. */
   check(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

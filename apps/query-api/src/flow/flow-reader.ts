@@ -9,7 +9,7 @@ import type { ProcessAddress } from './process-address.ts';
 /** Largest answer of a process that is read, in characters. */
 const answerCharactersMax = 4 * 1024 * 1024;
 
-/** The caller's credential and the end of its interest. */
+/** The caller's credential, and the signal that aborts when the caller disconnects. */
 export interface FlowCall {
   /** The header `Authorization` of the request: the process checks it and its scopes itself. */
   readonly authorization: string | undefined;
@@ -69,7 +69,7 @@ export class FlowReader {
   #find(name: string): ProcessAddress {
     const found = this.#parts.processes.find((process) => process.name === name);
     if (found !== undefined) return found;
-    throw new QueryError('not-found', `There is no process ${name} here. The setting QUERY_FLOW_PROCESSES names those that there are.`);
+    throw new QueryError('not-found', `There is no process ${name} here. The setting QUERY_FLOW_PROCESSES lists the processes.`);
   }
 
   async #readProcess(process: ProcessAddress, call: FlowCall): Promise<FlowProcess> {

@@ -6,7 +6,7 @@ import type { ConsoleSettings } from '../console/console-settings.ts';
 import { callerOf } from './caller-of.ts';
 import { CONSOLE_SETTINGS } from './sign-in.controller.ts';
 
-/** `/v1/caller`: lets a page show only that which its user may use. */
+/** `/v1/caller`: tells a page which features its user may use. */
 @Controller('v1/caller')
 export class CallerController {
   constructor(@Inject(CONSOLE_SETTINGS) private readonly settings: Pick<ConsoleSettings, 'chaosUrl'>) {}

@@ -45,7 +45,7 @@ export class FlowController {
   ): Promise<void> {
     if (!changes.check(body)) throw validationError(changes.violations(body));
     const by = idOfPrincipal(callerOf(request));
-    // Before the change: an operator must not lose the trace of one whose answer was lost.
+    // Logged before the change, so that the log has a change whose answer was lost.
     this.logger.info({ audit: 'circuit-change-requested', process, pipeline, ...body, by }, 'An administrator changes a circuit.');
     const changed: FlowPipeline = await this.reader.changeCircuit(process, pipeline, body, this.#callOf(request, reply));
     void reply.send(changed);

@@ -31,7 +31,7 @@ export function sampleRowsOf(query: QueryString): number {
   return wholeNumber(query, 'sample', 0, queryLimits.sampleRowsMax) ?? sampleRowsDefault;
 }
 
-/** Seconds for which links to a result are good. */
+/** Seconds for which links to a result are valid. */
 export function linkSecondsOf(query: QueryString): number {
   return wholeNumber(query, 'seconds', queryLimits.linkSecondsMin, queryLimits.linkSecondsMax) ?? queryLimits.linkSecondsDefault;
 }

@@ -6,7 +6,7 @@ import type { ConsoleSettings } from '../console/console-settings.ts';
 /** Injection token of {@link ConsoleSettings}. */
 export const CONSOLE_SETTINGS = Symbol('CONSOLE_SETTINGS');
 
-/** `/v1/sign-in`: tells the console how its users sign in. A public client has no secret. */
+/** `/v1/sign-in`: describes to the console how its users sign in. A public client has no secret. */
 @Controller('v1/sign-in')
 export class SignInController {
   constructor(@Inject(CONSOLE_SETTINGS) private readonly settings: Pick<ConsoleSettings, 'signIn'>) {}

@@ -32,7 +32,7 @@ export interface ChosenLayout {
   readonly reads: TableReads;
   /** The statement for the engine. */
   readonly statement: StatementText;
-  /** The state that the files hold. Undefined for the base, whose state is known only by looks before and after the run. */
+  /** The state that the files hold. Undefined for the base, whose state is known only by reads before and after the run. */
   readonly version?: LakeVersion;
   /** Files of the tables, for the layout `iceberg` on DuckDB. */
   readonly tables?: readonly LakeTable[];

@@ -30,7 +30,7 @@ export interface ProjectedTableParts {
   readonly now: () => number;
 }
 
-/** A snapshot, and all that landed behind it. */
+/** A snapshot, and the files that landed after it. */
 export interface SnapshotWithTail {
   readonly snapshot: TableSnapshot;
   /** One tail for each partition of the topic. */
@@ -41,7 +41,10 @@ export interface SnapshotWithTail {
 /** A state of the table, or the reason for which the projection cannot be read. */
 export type Readable<T> = { readonly state: T } | { readonly fallback: LayoutFallback };
 
-/** The projection of one table, as readers see it. Concurrent statements share each look, and no look is older than its statement. */
+/**
+ * The projection of one table, as readers see it. Concurrent statements share each read of the state, and no read is older than its
+ * statement.
+ */
 export class ProjectedTable {
   readonly #parts: ProjectedTableParts;
   readonly files: TableFiles;
@@ -67,7 +70,7 @@ export class ProjectedTable {
     return this.#parts.catalog.locationOf(partition);
   }
 
-  /** The newest snapshot and the landed files behind it, for an engine that takes a list of files. */
+  /** The newest snapshot and the files that landed after it, for an engine that takes a list of files. */
   async withTail(): Promise<Readable<SnapshotWithTail>> {
     return await this.#withTail.read();
   }

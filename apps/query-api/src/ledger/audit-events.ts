@@ -8,7 +8,7 @@ const everyMs = 1000;
 /**
  * Runs an audit and yields its progress and its end as server-sent events.
  *
- * @param audit makes the report, and tells its progress
+ * @param audit makes the report, and reports its progress
  * @param pause waits for a time in milliseconds
  */
 export async function* auditEvents(

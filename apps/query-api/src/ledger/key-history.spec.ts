@@ -57,7 +57,7 @@ describe('KeyHistory', () => {
     expect(lists).toBe(6);
   });
 
-  it('a call makes a limited number of lists, says how far it came, and the next one continues', async () => {
+  it('a call makes a limited number of lists, reports the time that it reached, and the next one continues', async () => {
     write(30_000);
     const history = new KeyHistory(store, 'p/');
     const first = await history.since(0, signal);

@@ -72,7 +72,7 @@ export class KeyHistory {
         if (newest === undefined) this.#isWhole = true;
       } else if (!isDone && (lists <= 1 || (newest === undefined && (added.at(-1)?.atMs ?? 0) < fromMs))) {
         isDone = true;
-        // Between these and the older ones would be a hole.
+        // Otherwise a hole would remain between these and the older ones.
         if (newest !== undefined) {
           this.#marks = [];
           this.#isWhole = false;

@@ -13,7 +13,7 @@ export const waitSecondsDefault = 30;
 const { sql, parameters, maxBytesScanned } = sqlQueryRequestSchema.properties;
 const engine = Type.Optional(Type.Enum([...engineNames], { description: 'Engine of the statement. Default: that of the service' }));
 const rows = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: rowsMax, description: `Rows of the answer at most. Default: ${rowsDefault}` }),
+  Type.Integer({ minimum: 1, maximum: rowsMax, description: `Maximum number of rows in the answer. Default: ${rowsDefault}` }),
 );
 const waitSeconds = Type.Optional(
   Type.Integer({

@@ -14,7 +14,7 @@ const submittedAt = Date.now();
 let redis: RedisClient;
 let queue: QueryQueue;
 
-/** A query of a principal that follows one which never appeared. Every look is a minute later. */
+/** Submits a query that follows another query, which never appears. The follower polls a minute later each time. */
 async function follower(subject: string): Promise<string> {
   const id = crypto.randomUUID();
   const principal = { kind: 'jwt', issuer: 'https://x', subject } as const;

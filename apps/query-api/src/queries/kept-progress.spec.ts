@@ -53,7 +53,7 @@ it('a try that fails again is silent', async () => {
   await expect(again).resolves.toBeUndefined();
 });
 
-it('how far the execution is joins the newest progress, and the same again is not written', async () => {
+it('the progress of the execution joins the newest saved progress, and an unchanged value is not written', async () => {
   const written: QueryProgress[] = [];
   const kept = new KeptProgress(async (progress) => void written.push(progress));
   const reading = { phase: 'executing', bytesScanned: 10 } as const;

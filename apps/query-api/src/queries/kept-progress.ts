@@ -23,7 +23,7 @@ export class KeptProgress {
     await this.#flush();
   }
 
-  /** Keeps how far the execution of a progress that was saved is. The same again is not written, and a failure is silent. */
+  /** Saves the progress of an execution whose start was saved. An unchanged value is not written, and a failure is silent. */
   async note(reading: ReadingProgress): Promise<void> {
     const { phase, bytesScanned } = this.#reading ?? {};
     if (this.#newest === undefined || (reading.phase === phase && reading.bytesScanned === bytesScanned)) return;

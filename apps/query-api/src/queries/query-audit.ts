@@ -8,7 +8,7 @@ export const loggedStatementCharactersMax = 2000;
 
 /** Records who submits and cancels queries, and who gets links to results. */
 export interface QueryApiAudit {
-  /** @param cache the way to its answer */
+  /** @param cache the source of its answer */
   submitted(id: string, data: QueryJobData, cache: CacheResult): void;
   cancelRequested(record: QueryRecord, by: PrincipalId): void;
   /** @param expiresAt time until which anyone with the links reads the result, ISO 8601 */

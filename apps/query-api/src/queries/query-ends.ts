@@ -19,7 +19,7 @@ export interface EndWatch {
   close(): void;
 }
 
-/** Hears from the workers which queries have ended. A message can be lost, so those who wait also look from time to time. */
+/** Receives messages of the workers about ended queries. A message can be lost, so each waiter also polls. */
 export class QueryEnds {
   readonly #redis: RedisClient;
   readonly #watches = new Map<string, Set<AbortController>>();
@@ -33,7 +33,7 @@ export class QueryEnds {
       if (channel === endsChannel(queueName)) for (const controller of this.#watches.get(id) ?? []) controller.abort();
       for (const listener of this.#listeners.get(id) ?? []) listener();
     });
-    // The connection subscribes again by itself. Until it is ready, those who wait look.
+    // The connection subscribes again by itself. Until it is ready, the waiters poll.
     redis.subscribe(endsChannel(queueName), changesChannel(queueName)).catch(() => undefined);
   }
 

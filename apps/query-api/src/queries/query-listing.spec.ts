@@ -23,7 +23,7 @@ function query(submittedAt: number, more: Partial<QueryJobData> = {}, state: Que
   return { id: `query-${submittedAt}`, data, state, progress: undefined, outcome: undefined };
 }
 
-/** Lists over records from the newest on, in chunks of three, and counts the queries that were looked at. */
+/** Lists over records from the newest on, in chunks of three, and counts the queries that were read. */
 async function list(records: readonly QueryRecord[], request: Partial<ListRequest>, caller: Principal = admin) {
   const looked: string[] = [];
   const page = await listQueries({ filter: {}, limit: 50, ...request }, caller, {
@@ -99,7 +99,7 @@ describe('the list of queries', () => {
     expect(pages).toBe(3);
   });
 
-  it('the list looks at a limited number of queries for one page, and continues behind them', async () => {
+  it('the list reads a limited number of queries for one page, and the next page continues after them', async () => {
     const records = Array.from({ length: listLimits.scannedMax + 5 }, (_, at) => query(at + 1));
     const { ids, page, looked } = await list(records, { filter: { state: 'failed' } });
     expect([ids, looked.length <= listLimits.scannedMax + 3]).toEqual([[], true]);
@@ -112,7 +112,7 @@ describe('the list of queries', () => {
     ]);
   });
 
-  it('the list ends at the earliest time without a look at older queries', async () => {
+  it('the list ends at the earliest time and reads no older queries', async () => {
     expect(
       (
         await list(

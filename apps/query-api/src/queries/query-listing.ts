@@ -38,7 +38,7 @@ export interface ListSources {
 
 /**
  * Lists queries from the newest on: those of the caller, or of every caller for `admin`. A page may hold fewer than its limit while more
- * follow: it looks at {@link listLimits.scannedMax} queries at most.
+ * follow: it reads {@link listLimits.scannedMax} queries at most.
  */
 export async function listQueries({ filter, limit, after }: ListRequest, caller: Principal, sources: ListSources): Promise<QueryList> {
   const isAdmin = caller.scopes.has('admin');

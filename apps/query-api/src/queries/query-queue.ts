@@ -28,12 +28,13 @@ export interface QueryQueueSettings {
   /** Engines that there are queries for. A query for another is not found. */
   readonly engines: readonly EngineName[];
   /**
-   * Queries that may wait for each engine. The check and the add are two steps, so that concurrent submissions may exceed it by their
+   * Maximum number of queries that wait for each engine. The check and the add are two steps, so that concurrent submissions may exceed
+   * it by their
    * number.
    */
   readonly jobsMax: number;
   readonly retentionSeconds: number;
-  /** Finished queries of each engine that are known at most. */
+  /** Maximum number of finished queries that are kept for each engine. */
   readonly retentionJobsMax: number;
   /** Bytes that the queries of one principal may scan on one day (UTC). Default 0: no limit. */
   readonly dailyBytesMax?: number;
@@ -75,7 +76,7 @@ export class QueryQueue {
     this.#guard = guard;
     const { name, retentionSeconds, retentionJobsMax, jobsMax, engines, dailyBytesMax = 0 } = settings;
     this.#budget = new DailyBudget(redis, { name, bytesMax: dailyBytesMax });
-    // A query is kept for this time after its end, and may wait and run before.
+    // An entry must outlive its query, which may wait, then run, and is kept for `retentionSeconds` after its end.
     const ageMsMax = retentionSeconds * 1000 + queryLimits.timeoutMsMax * 2;
     // Half of the entries may be queries without a job.
     this.#index = new QueryIndex(redis, { name, ageMsMax, entriesMax: (retentionJobsMax + jobsMax) * engines.length * 2 });
@@ -152,8 +153,8 @@ export class QueryQueue {
   /**
    * Finds a query; undefined when no query of that id is kept, or `isVisible` refuses it.
    *
-   * @param isVisible decides by the job's data alone, so that a hidden query costs no further look at Redis
-   * @param engine of the query, where it is known. Default: the jobs of every engine are looked through
+   * @param isVisible decides by the job's data alone, so that a hidden query costs no further call to Redis
+   * @param engine of the query, where it is known. Default: the queues of all engines are searched
    * @throws QueryError `unavailable` when Redis does not answer, `deadline-exceeded`
    */
   async find(
@@ -231,7 +232,7 @@ export class QueryQueue {
   }
 
   /**
-   * Keeps how far a query is, for its next worker and for those who look.
+   * Saves the progress of a query, for its next worker and for its readers.
    *
    * @throws QueryError `unavailable` when Redis does not answer
    */
@@ -363,8 +364,8 @@ export class QueryQueue {
   }
 
   /**
-   * A query that follows another is queued until that one ends. It then has the other's result, or gets a separate job. Every look does the
-   * same, and the first one decides.
+   * A query that follows another is queued until that one ends. It then has the other's result, or gets a separate job. Every poll does
+   * the same, and the first one decides.
    */
   async #recordOfFollower(id: string, data: QueryJobData, following: string): Promise<QueryRecord> {
     const leader = await this.#jobOf(data.engine, following);
@@ -374,7 +375,7 @@ export class QueryQueue {
     const isAwaited = leader === undefined && this.#now() - data.submittedAt < leaderVisibleMs;
     if (isAwaited || (leader !== undefined && outcome === undefined)) return open;
     if (outcome === undefined || !isShareable(outcome)) {
-      // It was taken without a look at the budget: the result of another query costs nothing.
+      // It was accepted without a check of the budget: the result of another query costs nothing.
       const refusal = await this.#refusalOf(data);
       if (refusal !== undefined) return ended(id, data, await this.#answered.end(id, refusal));
       await this.#addJob(id, data);
@@ -473,6 +474,6 @@ export function outcomeOf(job: QueryJob): QueryOutcome | undefined {
     state: 'failed',
     startedAt,
     finishedAt: job.finishedOn,
-    error: problemOf('engine-failed', { detail: 'Every worker that ran this query died over it, or could not tell its end.' }),
+    error: problemOf('engine-failed', { detail: 'Each worker that ran this query died or did not report its end.' }),
   };
 }

@@ -51,14 +51,14 @@ export interface QueryProgress {
   readonly executionId?: string;
   /** The snapshots that the execution reads, kept before its start: a successor sends the same statement. */
   readonly pinned?: PinnedLayout;
-  /** How far the execution is. Only for those who look. */
+  /** Progress of the execution, for readers only. */
   readonly reading?: ReadingProgress;
 }
 
-/** How far an execution is. */
+/** Progress of an execution. */
 export interface ReadingProgress {
   readonly phase: Extract<QueryPhase, 'executing' | 'writing'>;
-  /** Absent while the engine does not tell it. */
+  /** Absent while the engine does not report it. */
   readonly bytesScanned?: number;
 }
 
@@ -72,7 +72,7 @@ export interface PinnedLayout {
 
 /** The last good answer of a report, given instead of one that could not be had. */
 export interface StaleAnswer {
-  /** Epoch milliseconds at which it was good. */
+  /** Epoch milliseconds at which it was valid. */
   readonly asOf: number;
   readonly columns: readonly ResultColumn[];
   readonly rows: readonly ResultRow[];
@@ -155,7 +155,7 @@ function shownProgress({ progress, isFollowing = false, queuePosition }: QueryRe
   return { phase: 'waiting', ...(queuePosition === undefined ? {} : { queuePosition }) };
 }
 
-/** Age of a result from the cache in seconds; 0 for one of the query's own. */
+/** Age of a cached result in seconds; 0 for one of the query's own. */
 export function ageSecondsOf({ cachedAt, finishedAt }: QueryOutcome): number {
   return cachedAt === undefined ? 0 : Math.max(0, Math.round((finishedAt - cachedAt) / 1000));
 }

@@ -126,7 +126,7 @@ it('each call to Redis for a request has its limits; a cancel is not taken back 
 });
 
 it.each(['unavailable', 'overloaded', 'deadline-exceeded'] as const)(
-  'a submitted query is answered as it was when the look at it fails as %s',
+  'a submitted query is answered as it was when its read fails as %s',
   async (code) => {
     const { queries } = service(() => new QueryError(code, 'no answer'));
     const submitted: QueryRecord = { id, data, state: 'queued', progress: undefined, outcome: undefined };

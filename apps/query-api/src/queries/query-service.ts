@@ -43,7 +43,7 @@ export interface QueryServiceParts {
   /** Secret from which ids of queries with an Idempotency-Key derive. */
   readonly idSecret: (limits: RequestLimits) => Promise<string>;
   readonly audit: QueryApiAudit;
-  /** Called with each query and the way to its answer. */
+  /** Called with each query and the source of its answer. */
   readonly onAnswered: (data: QueryJobData, result: CacheResult) => void;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -54,10 +54,10 @@ export type WaitTimeout = 'continue' | 'cancel';
 /** Limits of a stream: it ends with its client. */
 export type EventLimits = RequestLimits & { readonly signal: AbortSignal };
 
-/** A query that was taken. */
+/** A query that was accepted. */
 export interface Submitted {
   readonly record: QueryRecord;
-  /** The way to its answer. Undefined for a query that an earlier request with the key submitted. */
+  /** The source of its answer. Undefined for a query that an earlier request with the key submitted. */
   readonly cache: CacheResult | undefined;
 }
 
@@ -124,7 +124,7 @@ export class QueryService {
     onAnswered(data, answer.result);
     audit.submitted(id, data, answer.result);
     if (data.report !== undefined) void usage.count(data.report, data.submittedAt);
-    // Another request with the key may have come in between; the first one is kept.
+    // Another request with the key may have arrived in between; the first one is kept.
     return { record: key === undefined ? taken : sameRequest((await queue.find(id, limits)) ?? taken, data), cache: answer.result };
   }
 
@@ -145,7 +145,7 @@ export class QueryService {
       case 'shared': {
         const keyed = { ...data, cacheKey: answer.key };
         if (!(await queue.submitAnswered(id, { data: keyed, following: answer.leader }, limits))) return undefined;
-        // The other query may have ended before this one followed it: a look settles that.
+        // The other query may have ended before this one followed it: a read finds out.
         return (await queue.find(id, limits).catch(() => undefined)) ?? record;
       }
       default:
@@ -177,7 +177,7 @@ export class QueryService {
   }
 
   /**
-   * The query just submitted, once it ended or `waitMs` are over. It has been taken: that it cannot be looked at now is no failure.
+   * The query just submitted, once it ended or `waitMs` are over. It has been taken: a failed read of its state does not fail the request.
    *
    * @param onTimeout whether a query that has not ended by then continues or is cancelled
    */
@@ -191,7 +191,7 @@ export class QueryService {
     const until = this.#parts.now() + waitMs;
     try {
       const record = await this.#look(submitted.id, waitMs, caller, limits, submitted.data.engine);
-      // A wait that ended early, for want of a place or with its client, is no timeout.
+      // A wait that ended early, for want of a place or with its client, is not a timeout.
       if (isFinal(record.state) || onTimeout === 'continue' || this.#parts.now() < until)
         return await this.#parts.queue.withPlace(record, limits);
       return await this.cancel(submitted.id, caller, limits);

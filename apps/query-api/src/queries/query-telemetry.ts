@@ -47,7 +47,7 @@ export function queryTelemetry(logger: Logger, metrics: Metrics): QueryWorkerEve
   return {
     queryTaken({ id, data: { engine, report }, resumed }) {
       running.inc();
-      logger.info({ queryId: id, engine, report }, resumed ? 'Going on with a query that another worker began.' : 'Running a query.');
+      logger.info({ queryId: id, engine, report }, resumed ? 'Continuing a query that another worker started.' : 'Running a query.');
     },
     queryReleased() {
       running.dec();

@@ -14,15 +14,15 @@ import { SlotShares } from './slot-shares.ts';
 export interface QueryWorkerSettings {
   readonly queueName: string;
   /**
-   * Queries run at once on each engine: a bulkhead, so that those stuck in one do not keep those of another waiting. One caller leaves a
-   * slot to others.
+   * Maximum number of concurrent queries on each engine. It is a bulkhead: queries that are stuck in one engine do not delay those of
+   * another. One caller leaves a slot to others.
    */
   readonly concurrency: ReadonlyMap<EngineName, number>;
-  /** Time without a sign of life after which another worker takes a query over, in milliseconds. */
+  /** Time without a heartbeat after which another worker takes a query over, in milliseconds. */
   readonly lockMs: number;
-  /** Times a query may be taken over before it is given up. */
+  /** Number of takeovers after which a query fails. */
   readonly takeoversMax: number;
-  /** Time between two looks for a request to cancel, in milliseconds. */
+  /** Interval between two polls for a request to cancel, in milliseconds. */
   readonly cancelPollMs: number;
 }
 
@@ -38,7 +38,7 @@ export interface QueryWorkerEvents {
   failed(error: Error): void;
 }
 
-/** Shortest and longest time between two looks for events, in milliseconds. It grows with the age of the query. */
+/** Minimum and maximum interval between two checks for events, in milliseconds. It grows with the age of the query. */
 const coverWaitMsMin = 100;
 const coverWaitMsMax = 1000;
 
@@ -131,7 +131,7 @@ export class QueryWorker {
   }
 
   #onEnded(job: { readonly id: string; readonly data: QueryJobData }, outcome: QueryOutcome): void {
-    // Those who wait look by themselves when the message is lost.
+    // The waiters poll, so a lost message only delays them.
     void this.#redis.publish(endsChannel(this.#settings.queueName), job.id).catch(() => undefined);
     this.#events.queryEnded(job, outcome);
     const { bytesScanned = 0, billedBytes = bytesScanned } = outcome.statistics ?? {};
@@ -141,7 +141,7 @@ export class QueryWorker {
     if (job.data.cacheKey !== undefined) void this.#settleFollowers(job.id);
   }
 
-  /** Each look at a follower gives it its end or a separate job. A client's look makes up for one that fails here. */
+  /** Each poll of a follower gives it its end or a separate job. When a poll fails here, that of a client does the same. */
   async #settleFollowers(id: string): Promise<void> {
     try {
       for (const follower of await this.#queue.followersOf(id)) {
@@ -172,14 +172,14 @@ export class QueryWorker {
   }
 
   /**
-   * Lets a query whose events are not there yet wait in the queue, where it holds no slot. A query whose time is over, or that is
-   * cancelled, runs and ends by that.
+   * Lets a query whose events are not there yet wait in the queue, where it holds no slot. A query that has timed out or is cancelled
+   * runs, and ends at once.
    */
   async #untilCovered(job: QueryJob, token: string | undefined): Promise<void> {
     const { waitFor, coverBy = 0, deadline = Number.POSITIVE_INFINITY, submittedAt } = job.data;
     const now = Date.now();
     if (waitFor === undefined || isStarted(job) || now >= Math.min(coverBy, deadline)) return;
-    // Without an answer the next look makes up for this one.
+    // Without an answer, the next poll does it.
     if (await this.#isCovered(job.data).catch(() => false)) return;
     if ((await this.#queue.cancelRequested(job.id!).catch(() => undefined)) !== undefined) return;
     const waitMs = Math.min(coverWaitMsMax, Math.max(coverWaitMsMin, (now - submittedAt) / 4));
@@ -208,7 +208,7 @@ export class QueryWorker {
       });
       const { reason } = controller.signal as { readonly reason: unknown };
       if (outcome.state !== 'cancelled' || !(reason instanceof QueryStopped) || reason.requestedAt === undefined) return outcome;
-      // Two clocks: that of the API, which took the request, and this one.
+      // Two clocks differ: that of the API, which accepted the request, and that of the worker.
       return { ...outcome, cancelMs: Math.max(0, outcome.finishedAt - reason.requestedAt) };
     } catch (error) {
       if (!(error instanceof QueryStopped)) throw error;
@@ -224,7 +224,7 @@ export class QueryWorker {
   }
 
   /**
-   * Looks for a request to cancel at once and then regularly, and keeps the progress. The next look makes up for a lost one.
+   * Polls for a request to cancel at once and then regularly, and saves the progress. A failed poll is repeated by the next one.
    */
   #watch(id: string, controller: AbortController, keepProgress: () => Promise<void>): () => void {
     const look = async (): Promise<void> => {

@@ -80,7 +80,7 @@ async function read(rows: readonly ResultRow[]): Promise<{ seen: number; kept: R
   return { seen, kept: kept() };
 }
 
-it('rows are kept while they are few', async () => {
+it('rows are kept up to a limit', async () => {
   expect(await read([[1], [2]])).toEqual({ seen: 2, kept: { columns: [], rows: [[1], [2]] } });
   expect(await read(Array.from({ length: 1001 }, (_, n) => [n]))).toEqual({ seen: 1001, kept: undefined });
   expect(await read([['x'.repeat(300_000)]])).toEqual({ seen: 1, kept: undefined });

@@ -23,7 +23,7 @@ export interface QueryRun {
   readonly progress: QueryProgress | undefined;
   /** Keeps the progress where a successor finds it. */
   readonly saveProgress: (progress: QueryProgress) => Promise<void>;
-  /** Called once the query is in its engine, with a function that says how far it is. */
+  /** Called once the query is in its engine, with a function that returns its progress. */
   readonly onReading: (reading: () => ReadingProgress) => void;
   /** Aborted with a {@link QueryStopped}. */
   readonly signal: AbortSignal;
@@ -90,7 +90,7 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
     const run = async (signal: AbortSignal): Promise<ReportAnswer> => {
       const layout = await layoutOf(query, environment, async (pinned) => await keep({ ...earlier, startedAt, pinned }), signal);
       chosen = layout.chosen;
-      // A resumed execution may have looked at the tables before this worker did.
+      // A resumed execution may have read the tables before this worker did.
       if (query.progress === undefined && chosen.version === undefined) before = await environment.keeper.before(data, stop.signal);
       stop.signal.throwIfAborted();
       const onStarted = async (executionId: string): Promise<void> => await keep({ startedAt, executionId, ...layout.progress });
@@ -139,7 +139,7 @@ export async function runQuery(query: QueryRun, environment: QueryRunEnvironment
   }
 }
 
-/** Keeps the result for equal queries, and returns the state for which it is exact. */
+/** Caches the result for equal queries. Returns the state of the tables for which the result is exact. */
 async function keptState(
   { version }: ChosenLayout,
   before: StateBefore | undefined,
@@ -216,7 +216,7 @@ async function requireCovered(data: QueryJobData, { coverage }: QueryRunEnvironm
   if (isCovered) return;
   throw new QueryError(
     'not-covered',
-    'The table did not hold every event of waitFor within the time of the wait. Wait longer, or look at the lag of the sink and, for the layout iceberg, of the projector.',
+    'The table did not hold every event of waitFor within the time of the wait. Wait longer, or check the lag of the sink and, for the layout iceberg, of the projector.',
   );
 }
 
@@ -230,8 +230,8 @@ function lateProblem({ timeoutMs, deadline }: QueryJobData, nowMs: number): Prob
 
 /**
  * Saves the progress, and continues without it when that fails: only a successor needs it, and can work without it. Athena gives it the
- * same execution for the query's own token, so that nothing is paid twice, and its time begins anew. A query fails for nothing here, and
- * waits for Redis no longer than it may run.
+ * same execution for the query's own token, so that nothing is paid twice, and its time begins anew. This never fails the query, and
+ * waits for Redis at most until the time limit of the query.
  *
  * @returns whether the progress is kept
  */

@@ -2,14 +2,14 @@ import { principalKey, type PrincipalId } from '@millrace/runtime';
 
 /** Shortest wait of a query that was set aside, in milliseconds. */
 const waitMsMin = 250;
-/** Added for each further query of the same principal that is set aside, in milliseconds. It bounds the work of looking at them again. */
+/** Added for each further query of the same principal that is set aside, in milliseconds. It bounds the work of polling them. */
 const waitMsEach = 10;
 /** Longest wait, in milliseconds. */
 const waitMsMax = 5000;
 
 /**
- * Shares the slots of one engine on one worker. A principal holds all slots but one at most, so that statements without end leave a slot
- * to everybody else. Anonymous callers are one crowd and hold all slots, and so does everyone where there is a single slot.
+ * Shares the slots of one engine on one worker. A principal holds at most all slots but one, so that endless statements leave a slot to
+ * the other principals. Anonymous callers together may hold all slots. A single slot is shared by all callers in turn.
  */
 export class SlotShares {
   readonly #held = new Map<string, number>();

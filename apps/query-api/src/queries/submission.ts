@@ -28,12 +28,12 @@ export interface SubmissionRules {
   readonly streams: readonly Pick<Stream, 'table' | 'topic'>[];
   /** Layout of a query that names none. */
   readonly layouts: Readonly<Record<EngineName, LayoutName>>;
-  /** Time a query may run when it asks for none, in milliseconds. */
+  /** Time limit of a query that sets none, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * Turns a request into the job that will run it, or says everything that is wrong with it. Nothing has happened yet when it throws.
+ * Turns a request into the job that will run it, or throws all violations at once. It has no side effects.
  *
  * @param waitMs time for which the request waits for the end of the query, in milliseconds; 0 when it does not wait
  * @throws QueryError `validation`, `statement-invalid`, `statement-not-allowed`
@@ -71,7 +71,10 @@ export async function jobOf(body: unknown, rules: SubmissionRules, now: number, 
   };
 }
 
-/** Part of a wait in which events may become readable. The rest is for the statement, or for the answer that they did not. */
+/**
+ * Part of a wait in which events may become readable. The rest of the wait is for the statement, or for the answer that the events are
+ * missing.
+ */
 function coverMsOf(waitMs: number): number {
   return waitMs - Math.min(1000, waitMs / 10);
 }

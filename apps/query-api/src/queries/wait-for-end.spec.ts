@@ -5,7 +5,7 @@ import { QueryWaits } from './wait-for-end.ts';
 const data = { sql: 'SELECT 1', parameters: [], engine: 'duckdb', timeoutMs: 1000, submittedAt: 0 } as const;
 const at = (state: QueryRecord['state']): QueryRecord => ({ id: 'a', data, state, progress: undefined, outcome: undefined });
 
-/** Looks that answer in turn, and a clock that only the sleeps move. */
+/** A read with the given answers in turn, and a clock that only the sleeps advance. */
 function looks(
   answers: readonly (QueryRecord | Error | undefined)[],
   waitersMax = 1,
@@ -28,22 +28,22 @@ function looks(
   };
 }
 
-it('a wait looks until the query has ended', async () => {
+it('a wait polls until the query has ended', async () => {
   const { wait, looked } = looks([at('queued'), at('running'), at('succeeded'), at('failed')]);
   expect((await wait(10_000))?.state).toBe('succeeded');
   expect(looked()).toBe(3);
 });
 
-it('a wait gives its last look when the time is over', async () => {
+it('a wait returns its last read when the time is over', async () => {
   expect((await looks([at('running')]).wait(10_000))?.state).toBe('running');
 });
 
-it('a wait outlives a look that fails after the first', async () => {
+it('a wait continues after a failed poll, unless it is the first', async () => {
   expect((await looks([at('running'), new Error('gone'), new Error('gone'), at('succeeded')]).wait(10_000))?.state).toBe('succeeded');
   await expect(looks([new Error('gone'), at('succeeded')]).wait(10_000)).rejects.toThrow('gone');
 });
 
-it('a wait looks once when the limit of waiters is reached', async () => {
+it('a wait reads once when the limit of waiters is reached', async () => {
   const { wait, looked } = looks([at('running'), at('succeeded')], 0);
   expect((await wait(10_000))?.state).toBe('running');
   expect(looked()).toBe(1);
@@ -55,7 +55,7 @@ it('a wait ends with the signal', async () => {
   expect((await looks([at('running')]).wait(10_000, controller.signal))?.state).toBe('running');
 });
 
-it('a wait looks at once when the end is announced, and again when that look came too early', async () => {
+it('a wait polls at once when the end is announced, and again when that poll came too early', async () => {
   const ended = new AbortController();
   const closed = vi.fn<() => void>();
   const waits = new QueryWaits(1, { watch: () => ({ ended: ended.signal, close: closed }) });

@@ -2,7 +2,9 @@ import type { QueryEnds } from './query-ends.ts';
 import type { QueryRecord } from './query-record.ts';
 import { isFinal } from './query-record.ts';
 
-/** First and longest wait between two looks, in milliseconds. Workers announce the end; the looks make up for a lost message. */
+/**
+ * Initial and maximum interval between two polls, in milliseconds. Workers announce the end; a poll finds an end whose message was lost.
+ */
 const lookMs = { min: 100, max: 1000 } as const;
 
 /** One wait. */
@@ -28,15 +30,15 @@ export class QueryWaits {
   }
 
   /**
-   * Waits until a query has ended or the time is over, and returns the last look. Beyond the limit of waiters it looks once.
+   * Waits until a query has ended or the time is over, and returns the last state read. Beyond the limit of waiters it reads once.
    *
-   * @throws what `find` throws, for the first look only
+   * @throws the errors of `find`, for the first read only
    */
   async untilEnded({ id, find, waitMs, now, sleep, signal }: EndWait): Promise<QueryRecord | undefined> {
     const until = now() + waitMs;
     if (this.#waiters >= this.#waitersMax) return await find();
     this.#waiters += 1;
-    // Before the first look: a query that ends after it is heard of.
+    // Subscribe before the first read: the end of the query cannot be missed between them.
     const watch = this.#ends.watch(id);
     try {
       let record = await find();
@@ -48,7 +50,7 @@ export class QueryWaits {
         const leftMs = until - now();
         if (leftMs <= 0) break;
         await sleep(Math.min(pauseMs, leftMs), watch.ended.aborted ? signal : AbortSignal.any([signal, watch.ended]));
-        // The next look makes up for a failed one.
+        // The next poll repeats a failed one.
         record = await find().catch(() => record);
       }
       return record;

@@ -123,7 +123,7 @@ export class Rejects {
       );
     const { apply = false, reason, rejects } = request;
     const fields = { stream: stream.name, rejects: rejects.length, by: idOfPrincipal(caller) };
-    // Before the change: an operator must not lose the trace of one whose answer was lost.
+    // Logged before the change, so that the log has a change whose answer was lost.
     if (apply) logger.info({ audit: 'redrive-requested', ...fields, reason }, 'An administrator redrives rejects.');
     const target = { lake: lakeOf(stream, deadline), kafka, httpfsPath, searchMemoryMb };
     const { redriveRejects } = await import('@millrace/operations');
@@ -147,7 +147,7 @@ export class Rejects {
         ...(signal === undefined ? {} : { signal }),
         ...(deadline === undefined ? {} : { deadline }),
       }) as Promise<RedriveAnswer>,
-      'The redrive did not end: Kafka or S3 does not answer. Repeat it: events that were put through are skipped.',
+      'The redrive did not end: Kafka or S3 does not answer. Repeat it: it skips the events that were produced.',
     );
     if (apply) logger.info({ audit: 'redrive-ended', ...fields, ...answer.counts }, 'Rejects were redriven.');
     return answer;

@@ -98,7 +98,7 @@ const given: Readonly<Record<string, readonly Values[]>> = {
 };
 
 /**
- * One suite for the reports on every engine: each answers as the events themselves do.
+ * One suite for the reports on every engine: each report must give the rows that follow from the events.
  *
  * @param open opens the engine over a table with these rows
  * @param missing why the suite is skipped; undefined where the engine is there
@@ -115,7 +115,7 @@ export function reportConformance(
     });
     afterAll(async () => await subject?.close());
 
-    it.each(reports)('the report $name answers as the events do, for each choice of its parameters', async (report) => {
+    it.each(reports)('the report $name gives the rows that follow from the events, for each choice of its parameters', async (report) => {
       const expected = expectedOf[report.name]!;
       const check = async (values: Values): Promise<void> => {
         const { from = '', to = '9999' } = values as { from?: string; to?: string };

@@ -3,9 +3,9 @@ import { KeptValues } from '../kept-values.ts';
 import { readManifest } from './read-result.ts';
 import { manifestKey, type ResultManifest } from './result-manifest.ts';
 
-/** Manifests in memory at most. Each has up to 64 kB of rows. */
+/** Maximum number of manifests in memory. Each has up to 64 kB of rows. */
 const manifestsMax = 128;
-/** Parts of a manifest in memory at most. */
+/** Maximum number of parts of a manifest in memory. */
 const partsMax = 16;
 
 /** The manifests of recent results. They never change, so a repeated answer needs no call of S3. */

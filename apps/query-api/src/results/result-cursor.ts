@@ -1,13 +1,13 @@
 import { QueryError } from '../errors.ts';
 import type { ResultManifest } from './result-manifest.ts';
 
-/** A cursor before a row (from 0). It is opaque to clients and good for one query only. */
+/** A cursor before a row (from 0). It is opaque to clients and valid for one query only. */
 export function cursorOf(row: number, { queryId }: Pick<ResultManifest, 'queryId'>): string {
   return Buffer.from(`${queryId}:${row}`).toString('base64url');
 }
 
 /**
- * Returns the row behind a cursor.
+ * Returns the row at which a cursor continues.
  *
  * @throws QueryError `validation` when it was not given for this query
  */

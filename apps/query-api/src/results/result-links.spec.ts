@@ -21,7 +21,7 @@ it('each stored part has a link that ends with the others', async () => {
   expect(parts).toEqual([0, 1].map((n) => ({ rows: 10, bytes: 100, url: `https://s3/part-${n}?60` })));
 });
 
-it('more parts than one answer holds follow behind its cursor', async () => {
+it('the cursor of an answer leads to the parts that did not fit into it', async () => {
   const first = await linksTo(stored, { seconds: 60, cursor: undefined }, 0, linkTo);
   expect(first.parts).toHaveLength(queryLimits.linksMax);
   const second = await linksTo(stored, { seconds: 60, cursor: first.next }, 0, linkTo);

@@ -3,7 +3,7 @@ import { unanswered } from '../unanswered.ts';
 import { cursorOf, rowOfCursor } from './result-cursor.ts';
 import type { ResultManifest, ResultPart } from './result-manifest.ts';
 
-/** Makes the address of an object that anyone may read for a time. */
+/** Signs the address of an object, which anyone may read until it expires. */
 export type LinkTo = (key: string, seconds: number) => Promise<string>;
 
 /** The links that a caller asks for. */
@@ -33,7 +33,7 @@ export async function linksTo(manifest: ResultManifest, asked: LinkRequest, nowM
     columns,
     rows,
     bytes,
-    // Links are good from the second in which they are signed.
+    // Links are valid from the second in which they are signed.
     expiresAt: new Date(Math.floor(nowMs / 1000 + seconds) * 1000).toISOString(),
     parts: await Promise.all(page.map(async (part) => ({ rows: part.rows, bytes: part.bytes, url: await urlOf(part, seconds, linkTo) }))),
     ...(left === 0 ? {} : { next: cursorOf(rows - left, manifest) }),

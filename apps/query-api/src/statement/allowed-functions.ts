@@ -56,7 +56,7 @@ export const volatileFunctions: ReadonlySet<string> = new Set(names.volatile.spl
 /** Functions that FROM may name; they read nothing but their arguments. */
 export const allowedTableFunctions: ReadonlySet<string> = new Set(['unnest', 'generate_series', 'range']);
 
-/** Reasons why a function is refused, where its name alone does not tell. */
+/** Reasons why a function is refused, where its name does not explain it. */
 export const refusalReasons: ReadonlyMap<string, string> = new Map([
   ['timezone', "AT TIME ZONE gives another value on each engine; write at_timezone(TIMESTAMP '… UTC', zone)"],
 ]);

@@ -67,7 +67,7 @@ function boundsOf(expression: unknown, { columnOf, bounds }: BoundsFacts): reado
   return name === undefined ? undefined : bounds.get(name);
 }
 
-/** The value that DuckDB compares with the column. `kind` tells a column of texts from one of numbers and timestamps. */
+/** The value that DuckDB compares with the column. `kind` distinguishes a column of texts from one of numbers and timestamps. */
 function constantOf(expression: unknown, kind: string, { parameters }: BoundsFacts): BoundValue | undefined {
   const node = (expression ?? {}) as TreeNode;
   switch (node['class']) {

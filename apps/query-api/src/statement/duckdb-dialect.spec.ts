@@ -34,7 +34,7 @@ it.each([
   expect(() => refuseMissing({ text: statement })).toThrow(message);
 });
 
-it("the dialect takes names that are no function of Trino's, and names of objects", () => {
+it('the dialect accepts names of objects and names that are not functions of Trino', () => {
   expect(() => refuseMissing({ text: 'SELECT checksum, constructor(1), "checksum" FROM t' })).not.toThrow();
 });
 

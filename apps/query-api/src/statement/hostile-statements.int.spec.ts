@@ -15,7 +15,7 @@ const runMsMax = 3000;
 /** Rows that are read of one statement. The limit of results is not tested here. */
 const rowsMax = 100_000;
 
-/** The outcome that an error means. The emulator of Athena tells only that a statement failed. */
+/** The outcome that an error means. The emulator of Athena reports only that a statement failed. */
 const outcomes: Readonly<Record<string, Partial<Record<QueryErrorCode, HostileOutcome>>>> = {
   duckdb: {
     'statement-invalid': 'contained: the engine refuses it',

@@ -188,7 +188,7 @@ export const hostileStatements: readonly HostileStatement[] = [
     'SELECT * FROM purchases MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS true)',
     'SELECT * FROM purchases FOR VERSION AS OF 1',
   ]),
-  ...all('statements that are no query', notAllowed, [
+  ...all('statements that are not queries', notAllowed, [
     'CREATE MACRO f() AS 1',
     "CREATE TABLE x AS SELECT * FROM read_text('/etc/passwd')",
     "COPY (SELECT 1) TO 's3://another-bucket/x'",

@@ -36,7 +36,7 @@ const surrogate = /[\uD800-\uDFFF]/;
 /** Hive's name of the partition whose value is NULL. */
 const nullPartition = '__HIVE_DEFAULT_PARTITION__';
 
-/** A value that is known exactly; `date` tells that DuckDB compares it as a DATE. */
+/** A value that is known exactly; `date` means that DuckDB compares it as a DATE. */
 interface KnownValue {
   readonly text: string | null;
   readonly date: boolean;

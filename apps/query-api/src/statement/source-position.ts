@@ -19,7 +19,7 @@ export function offsetOfPosition(text: string, { line, column }: SourcePosition)
   return Math.min(before + within.join('').length, text.length);
 }
 
-/** The character offset (UTF-16 code units) of a UTF-8 byte offset, as DuckDB tells where a node of its tree is. */
+/** The character offset (UTF-16 code units) of a UTF-8 byte offset, by which DuckDB locates a node of its tree. */
 export function offsetOfByte(text: string, byteOffset: number): number {
   return Buffer.from(text, 'utf8').subarray(0, byteOffset).toString('utf8').length;
 }
@@ -29,7 +29,7 @@ export function textOfPosition({ line, column }: SourcePosition): string {
   return `line ${line}, column ${column}`;
 }
 
-/** The character offset (UTF-16 code units) of a count of code points, as DuckDB's parser tells its errors. */
+/** The character offset (UTF-16 code units) of a count of code points, by which DuckDB's parser locates an error. */
 export function offsetOfCodePoint(text: string, codePoints: number): number {
   return Array.from(text).slice(0, codePoints).join('').length;
 }

@@ -362,7 +362,7 @@ describe('random statements', () => {
     );
   });
 
-  it('a number never causes an error on our side', async () => {
+  it('a number never causes an internal error', async () => {
     await fc.assert(
       fc.asyncProperty(number, async (literal) => {
         expect(['passed', 'statement-invalid']).toContain(await outcomeOf(`select ${literal} as a`));

@@ -27,8 +27,8 @@ interface SerializedStatement {
 }
 
 /**
- * Decides whether a statement may run: exactly one, read-only, over our tables, with functions from the list. It is the gate in
- * front of every engine; the engines' own locks are the second wall.
+ * Decides whether a statement may run: exactly one, read-only, over our tables, with functions from the list. Each statement passes it
+ * before any engine. The locks of the engines are the second barrier.
  *
  * DuckDB parses on another thread, in an instance that has no table and no access to files. Nothing is bound or run.
  */

@@ -6,7 +6,7 @@ import type { TreeNode } from './tree-node.ts';
 export interface Refusal {
   /** The refused element, and the allowed alternative. */
   readonly message: string;
-  /** UTF-8 byte offset in the statement, where the parser tells it. */
+  /** UTF-8 byte offset in the statement, if the parser reports it. */
   readonly byteOffset: number | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { isLakeError, untilDone, type Patience } from '@millrace/lake';
 import { sleep, type Clock } from '@millrace/resilience';
 
-/** Interval in milliseconds at which an unsound store is probed again: somebody may have replaced it behind its URL. */
+/** Interval in milliseconds at which an unsound store is probed again: someone may have replaced the store at its URL. */
 const unsoundEveryMs = 60_000;
 
 /** How a {@link StoreAdmission} probes the store. */

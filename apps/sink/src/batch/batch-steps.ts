@@ -199,7 +199,7 @@ export class BatchSteps {
     return await readSkipPermission(store, lane.topic, lane.partition, from, { signal: life });
   }
 
-  /** Reads the rows of the last offsets into the window: from landed files, then from the batches that wait on disk behind them. */
+  /** Reads the rows of the last offsets into the window: from landed files, then from the batches that wait on disk after them. */
   async fillWindow(window: DedupWindow, landedTo: number, waiting: readonly EncodedBatch[], life: AbortSignal): Promise<void> {
     const known = Math.min(window.knownTo, landedTo);
     await this.#step('read the window', life, async () => {

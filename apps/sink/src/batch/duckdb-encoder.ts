@@ -190,8 +190,8 @@ export function copyStatement(
   ].join('\n');
 }
 
-// make_timestamp gives a timestamp without zone, which Athena and Trino read as written; to_timestamp's would be shifted by their
-// JVM's zone.
+// make_timestamp gives a timestamp without a zone, which Athena and Trino read as written. They would shift the result of to_timestamp by
+// the zone of their JVM.
 function selectOf({ field, name, type }: Column): string {
   return `${type === 'timestamp' ? `make_timestamp("${field}" * 1000000)` : `"${field}"`} AS ${name}`;
 }

@@ -13,7 +13,7 @@ describe('DedupWindow', () => {
     expect(window.holds(idOf(2), 107)).toBe(false);
   });
 
-  it('the window takes ids that are no UUIDs, and is off at 0', () => {
+  it('the window accepts ids that are not UUIDs, and is off at 0', () => {
     const window = new DedupWindow(4);
     window.add('order 7', 0);
     expect(window.holds('order 7', 1)).toBe(true);

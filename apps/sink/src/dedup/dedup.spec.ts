@@ -32,7 +32,7 @@ describe('deduplication', () => {
   it('deduplication looks back a number of offsets, and takes the event again after that', async () => {
     const world = worldOf(1, 2, 3, 1, 4, 1);
     await world.run(world.writer({ dedupOffsets: 2 }), 1);
-    // At 3 the row at 0 is out of the window; at 5 the row at 3 is in it.
+    // At offset 3 the row at offset 0 is outside the window; at offset 5 the row at offset 3 is inside it.
     expect(offsetsOf(world)).toEqual([0, 1, 2, 3, 4]);
   });
 
@@ -51,7 +51,7 @@ describe('deduplication', () => {
     const loser = world.writer();
     await started(loser);
     await loser.log.fetch(loser.lane, 2);
-    // The winner recorded the same offsets first, cut differently. Event 3 follows, and the loser has read it as well.
+    // The winner recorded the same offsets first, cut differently. Event 3 follows, and the loser has read it, too.
     world.topic.append(purchaseLine(3));
     await loser.log.fetch(loser.lane, 1);
     const winner = world.writer();

@@ -4,7 +4,7 @@ const quietMs = 300_000;
 /** Crashes in a row from which the consumer counts as looping: a broker's restart costs one or two. */
 export const loopingFrom = 3;
 
-// While crashes follow each other within this time, a joined group in between is no sign of health.
+// While crashes follow each other within this time, a joined group in between is not a sign of health.
 const loopingMs = 60_000;
 
 // Interval at which a loop is logged as an error.
@@ -50,7 +50,7 @@ export class ConsumerCrashes {
     this.#onCrash({ error, inARow: this.#inARow, needsOperator });
   }
 
-  /** Records an error that is no crash: a consumer could not start, or the client retries a call. */
+  /** Records an error that is not a crash: a consumer could not start, or the client retries a call. */
   onError(error: Error): void {
     this.#lastError = error;
   }

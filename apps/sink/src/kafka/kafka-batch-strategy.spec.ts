@@ -48,7 +48,7 @@ describe('a partition handle', () => {
     each();
     strategy.listen(() => undefined);
     await kafka.running();
-    // It runs and has not joined: where it will begin is not known.
+    // The consumer runs and has not joined, so its start position is unknown.
     each();
     expect(kafka.told).toEqual([]);
     kafka.join(topic, [3]);

@@ -11,7 +11,7 @@ import { SpoolBudget } from '../spool/budget/spool-budget.ts';
 import { SpoolForecast } from '../spool/budget/spool-forecast.ts';
 import type { Writer } from '../simulation/world/writer.ts';
 
-// More than any test makes.
+// More entries than any test makes.
 const readsFail = Array.from({ length: 10_000 }, (): ReadFault => 'failed');
 
 /** A machine on which sinks start and die, with one clock for all of them. */
@@ -84,7 +84,7 @@ describe('the batches in the spool', () => {
     world.now += 60_000;
     expect(machine.spool).toEqual({ ...before, oldestAgeMs: 180_000 });
 
-    // The partition goes to another, and the waiting batch becomes an orphan.
+    // The partition moves to another sink, and the waiting batch becomes an orphan.
     await machine.writer.lose();
     expect(machine.spool).toEqual({ ...before, oldestAgeMs: 180_000 });
 

@@ -9,7 +9,7 @@ const startingMsMax = 15_000;
 /** Time in milliseconds for which a partition may take none of its waiting records. A rebalance takes less. */
 const stalledMsMax = 60_000;
 
-// More names would only repeat the cause.
+// More partitions would only repeat the cause.
 const namedMax = 8;
 
 /** The parts of a sink that determine the health of its lanes. */
@@ -44,7 +44,7 @@ function troubleOf(sink: LaneHealthParts): string | undefined {
   return stallText(sink);
 }
 
-/** Names each partition that takes none of its waiting records, with the cause. A full spool is no fault: Kafka is the queue then. */
+/** Names each partition that takes none of its waiting records, with the cause. A full spool is not a fault: Kafka is the queue then. */
 function stallText({ lanes, lag, groupTrouble }: LaneHealthParts): string | undefined {
   const laneOf = new Map(lanes.all.map((lane) => [lane.partition, lane]));
   const isQueue = (partition: number): boolean => laneOf.get(partition)?.holds.includes('pressure') === true;

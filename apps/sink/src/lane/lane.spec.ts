@@ -49,7 +49,7 @@ describe('Lane', () => {
     await writer.log.fetch(writer.lane, 4);
     writer.log.seek(0);
     writer.lane.rejoin();
-    // One record back: the log proves that it is the same.
+    // The fetch starts one record earlier, which proves that the log is the same.
     expect(writer.log.position).toBe(7);
     // The lane also notices a rewind without an event.
     writer.log.seek(2);

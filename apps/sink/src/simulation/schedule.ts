@@ -51,7 +51,7 @@ export interface Schedule {
 }
 
 const who = fc.nat(1);
-// Few events, so that they come again; every eighth record is garbage.
+// Few different events, so that they are repeated; every eighth record is garbage.
 const events = fc.array(fc.nat(7), { minLength: 1, maxLength: 4 });
 const fault = fc.constantFrom<WriteFault>('refused', 'answer-lost', 'applied-later', 'applied-later', 'applied-twice', 'conflict');
 

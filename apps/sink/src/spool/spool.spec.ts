@@ -233,7 +233,7 @@ describe('the spool', () => {
   it('a batch whose offset another entry holds is discarded, so that a recorded batch behind it is published', async () => {
     const world = worldWith(4);
     const disk = new SimulatedDisk();
-    // Of two processes that died on this disk one had sealed and not recorded what another took up to 2,
+    // Two processes died on this disk. The first one had sealed its batch, whose offsets up to 2 another writer recorded,
     const first = world.writer({ flushBytes: 1, disk });
     await consumeWithoutS3(world, first);
     await first.lose();
@@ -244,7 +244,7 @@ describe('the spool', () => {
     await other.log.fetch(other.lane, 2);
     for (let turn = 0; turn < 20; turn += 1) await tick();
     other.life.kill();
-    // and the other recorded what comes behind.
+    // and the second one recorded the batch after them.
     await recordedAndNotPublished(world, disk);
     first.life.kill();
     expect(world.entries().map(({ to }) => to)).toEqual([2, 4]);

@@ -32,7 +32,7 @@ export class BatchTraces {
   readonly #tracing: Tracing;
   readonly #lane: LaneId;
   readonly #group: string;
-  // A batch may be dropped at any moment, and its trace goes with its files.
+  // A batch may be dropped at any moment, and its trace is dropped with its files.
   readonly #traces = new WeakMap<BatchFiles, Trace>();
 
   /** @param group consumer group of the sink */

@@ -172,7 +172,7 @@ async function end(): Promise<void> {
   if (ending) return;
   ending = true;
   const effect = await undo();
-  // Without a reader, when the runner is dead, the write fails and the process ends all the same.
+  // Without a reader, when the runner is dead, the write fails and the process still ends.
   process.stdout.on('error', () => process.exit(0));
   process.stdout.write(`${JSON.stringify(effect)}\n`, () => process.exit(0));
 }

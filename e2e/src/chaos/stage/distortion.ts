@@ -3,7 +3,7 @@ import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 
 /**
- * A module that services preload. It reads a file again and again, and distorts the clock and the name of S3 as the file says. An attack
+ * A module that services preload. It polls a file, and distorts the clock and the name of S3 as the file specifies. An attack
  * writes the file. Without the file nothing is distorted, except that the name of S3 is known.
  */
 interface Distortion {

@@ -19,7 +19,7 @@ export interface CircuitChange {
 /** A probe of a metric. */
 export type MetricProbe = Extract<Probe, { readonly metric: string }>;
 
-/** Reads the metrics of a group again and again: the circuits, the shed requests and the probed metrics. */
+/** Polls the metrics of a group: the circuits, the shed requests and the probed metrics. */
 export class GroupWatch {
   readonly group: Group;
   readonly changes: CircuitChange[] = [];

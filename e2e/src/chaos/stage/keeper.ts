@@ -27,7 +27,7 @@ export class Keeper {
     this.#child.stdin!.write(`folder ${path}\n`);
   }
 
-  /** Lets it do its work now. */
+  /** Starts its cleanup now. */
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once('close', resolve));
     this.#child.stdin!.end();

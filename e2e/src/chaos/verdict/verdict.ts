@@ -3,7 +3,7 @@ import { judge, measures, type Judged } from '../../load/measure/threshold.ts';
 import type { Experiment } from '../experiment/experiment-schema.ts';
 import { largerValues, worseShare } from './significance.ts';
 
-/** `held`: the hypothesis is not disproved. `deviated`: it is. `aborted`: the experiment says nothing. */
+/** `held`: the hypothesis is not disproved. `deviated`: it is. `aborted`: the experiment has no verdict. */
 export type Verdict = 'held' | 'deviated' | 'aborted';
 
 /** Exit status of each verdict. */

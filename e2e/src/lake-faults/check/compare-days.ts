@@ -37,7 +37,7 @@ function byDay(days: readonly ReadDay[]): Map<string, ReadDay> {
 
 function compareDay(base: ReadDay | undefined, read: ReadDay | undefined): Difference {
   const [basePlaces, places, rows] = [Number(base?.places ?? 0), Number(read?.places ?? 0), Number(read?.rows ?? 0)];
-  // More places than the base has are rows of nowhere: they count as doubled.
+  // Rows at places that the base does not have count as doubled.
   const lost = Math.max(0, basePlaces - places);
   const doubled = rows - places + Math.max(0, places - basePlaces);
   if (base === undefined || read === undefined || lost + doubled > 0) return { lost, doubled, altered: 0 };

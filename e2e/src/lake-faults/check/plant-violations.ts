@@ -35,7 +35,7 @@ export interface PlantedViolation {
 
 type Verdict = ReaderVerdicts[string];
 
-/** Plants violations into the Iceberg table, lets the checker look at each, and undoes them. No projector may run. */
+/** Plants violations into the Iceberg table, runs the checker on each, and undoes them. No projector may run. */
 export class ViolationPlanter {
   readonly #check: LakeCheck;
   readonly #bucket: string;

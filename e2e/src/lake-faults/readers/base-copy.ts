@@ -10,7 +10,7 @@ const place = ['_partition', '_offset'] as const;
 /** Files that one statement reads. */
 const filesAtOnce = 500;
 
-/** Places, days and hashes of the rows of the base. A file of the base never changes, so each is read once. */
+/** Places, days and hashes of all rows in the base. A file in the base never changes, so each is read once. */
 export class BaseCopy {
   readonly #duckdb: DuckDbLake;
   readonly #view: LakeView;
@@ -24,7 +24,7 @@ export class BaseCopy {
     this.#table = table;
   }
 
-  /** Files of the base that were there and are not any more, as the last refresh found them. */
+  /** Files of the base that no longer existed at the last refresh. */
   get gone(): readonly string[] {
     return this.#gone;
   }

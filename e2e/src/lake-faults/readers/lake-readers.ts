@@ -36,7 +36,7 @@ export class LakeReaders {
     this.loops = Object.entries(this.all).map(([name, read]) => new ReaderLoop({ name, read, everyMs: everyMs[name] ?? 2000 }));
   }
 
-  /** Starts the processes of the readers. The first time fetches pyiceberg. */
+  /** Starts the processes of the readers. The first start fetches pyiceberg. */
   async open(): Promise<void> {
     await this.#pyiceberg.open();
   }

@@ -14,7 +14,7 @@ export interface RateRange {
 export interface LoadPhase {
   readonly name: string;
   readonly seconds: number;
-  /** Streams that are not named rest. */
+  /** Other streams send no requests. */
   readonly rates: Readonly<Partial<Record<StreamName, RateRange>>>;
 }
 

@@ -16,7 +16,7 @@ export interface RequestTargets {
   readonly queryUrl: string;
 }
 
-/** Most requests of a stream that wait for their answers at a time. Each has its own connection. */
+/** Maximum number of requests of a stream that wait for an answer. Each has its own connection. */
 export const inFlightMax: Readonly<Record<StreamName, number>> = { purchase: 400, batch: 40, query: 80 };
 
 /** Events in a batch. */

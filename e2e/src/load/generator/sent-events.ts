@@ -7,7 +7,7 @@ export class SentEvents {
   #acknowledged = 0;
   #states = new Uint8Array(1 << 16);
 
-  /** @param run tells the events of this load from others in the same table; 32 bits */
+  /** @param run distinguishes the events of this load from others in the same table; 32 bits */
   constructor(run: number) {
     this.numbers = new EventNumbers(run);
   }

@@ -17,7 +17,7 @@ it('the streams of a second count together', () => {
   expect(recoverySeconds(both, 0.95)).toBe(1);
 });
 
-it('a goodput that does not come back has no recovery', () => {
+it('a goodput that does not return has no recovery', () => {
   expect(recoverySeconds(points([10, 10, 10, 10, 9, 9, 9]), 0.95)).toBeUndefined();
 });
 

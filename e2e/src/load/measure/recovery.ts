@@ -8,7 +8,7 @@ const windowSeconds = 3;
  * 3 s has this share of the due requests accepted.
  *
  * @param points points of all streams, at one-second intervals, from the end of the overload on
- * @returns seconds; undefined without samples, or when the goodput does not come back
+ * @returns seconds; undefined without samples, or when the goodput does not return
  */
 export function recoverySeconds(points: readonly LoadPoint[], share: number): number | undefined {
   const begin = Math.min(...points.map(({ second }) => second));

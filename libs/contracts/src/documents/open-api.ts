@@ -122,7 +122,7 @@ function describeResponses(
     const names = [...new Set(problems)].filter((name) => problemTypes[name].status === status);
     const text = names.map((name) => `\`${name}\`: ${problemTypes[name].title}`).join('; ');
     const answer = responses[String(status)];
-    // A status of a problem may also have another answer: `/health/ready` answers 503 with a readiness, or with a problem while it is
+    // One status can have two kinds of answer: `/health/ready` answers 503 with a readiness document, or with a problem while it is
     // overloaded.
     responses[String(status)] = {
       ...answer,

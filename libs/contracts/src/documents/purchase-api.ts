@@ -29,7 +29,7 @@ const keyParameter: HttpParameter = {
   in: 'header',
   name: idempotencyKey.name,
   description:
-    'Makes a repeated request the same request: the key gives the event ids, and a repetition gets the first receipt. Another body under the key is 422.',
+    'Makes a repeated request idempotent: the event ids derive from the key, and a repetition gets the first receipt. A different body under the same key is answered 422.',
   schema: Type.String({ pattern: idempotencyKey.pattern }),
 };
 
@@ -165,7 +165,7 @@ function streamOperations(stream: Stream): HttpOperation[] {
         },
         deadlineParameter,
       ],
-      answers: [{ status: 200, description: `The way of the ${noun}`, content: { [json]: eventWaySchema } }],
+      answers: [{ status: 200, description: `The path of the ${noun}`, content: { [json]: eventWaySchema } }],
       problems: ['not-found', 'too-many-requests', 'overloaded', 'unavailable', 'deadline-exceeded'],
     },
   ];

@@ -49,7 +49,7 @@ const filter = (name: string, description: string, schema: TSchema = Type.String
 });
 const retryAfter = 'Seconds after which the next request makes sense';
 const xCache =
-  'Way to the answer: `hit` (a kept result that is still exact), `shared` (the run of an equal query), `miss` (a separate run) or `bypass` (the cache cannot answer it)';
+  'Source of the answer: `hit` (a kept result that is still exact), `shared` (the run of an equal query), `miss` (a separate run) or `bypass` (the cache cannot answer it)';
 const age = 'Age of a result from the cache, in seconds';
 const json = 'application/json';
 const binary = Type.String({ format: 'binary' });
@@ -281,7 +281,7 @@ export const queryApi: HttpApi = {
         {
           in: 'query',
           name: 'seconds',
-          description: `Time for which the links are good. Default: ${queryLimits.linkSecondsDefault}`,
+          description: `Time for which the links are valid. Default: ${queryLimits.linkSecondsDefault}`,
           schema: Type.Integer({
             minimum: queryLimits.linkSecondsMin,
             maximum: queryLimits.linkSecondsMax,
@@ -372,7 +372,7 @@ export const queryApi: HttpApi = {
       tag: 'Caller',
       scopes: 'public',
       summary: 'Read how the console signs its users in',
-      answers: [{ status: 200, description: 'The ways to sign in', content: { [json]: signInSchema } }],
+      answers: [{ status: 200, description: 'The available sign-in methods', content: { [json]: signInSchema } }],
       problems: [],
     },
     {
@@ -419,7 +419,7 @@ export const queryApi: HttpApi = {
         filter('offset', 'Offset of the receipt', Type.String({ pattern: '^[0-9]{1,16}$' })),
         deadlineParameter,
       ],
-      answers: [{ status: 200, description: 'The way of the event', content: { [json]: eventWaySchema } }],
+      answers: [{ status: 200, description: 'The path of the event', content: { [json]: eventWaySchema } }],
       problems: ['not-found', 'deadline-exceeded'],
     },
     ...streamOperations,
@@ -438,10 +438,10 @@ export const queryApi: HttpApi = {
       answers: [
         {
           status: 200,
-          description: 'The answer, which also carries the errors of tools',
+          description: 'The JSON-RPC response. The error of a tool is part of it',
           content: { [json]: Type.Object({}, { additionalProperties: true }), 'text/event-stream': Type.String() },
         },
-        { status: 202, description: 'A notification was taken' },
+        { status: 202, description: 'The notification was accepted' },
       ],
       problems: ['invalid-json', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'deadline-exceeded'],
     },

@@ -39,8 +39,8 @@ export const rejectOperations: readonly HttpOperation[] = [
       stream,
       query('partition', 'Only rejects of this partition', Type.Integer({ minimum: 0, maximum: 999_999 })),
       query('reason', 'Only rejects with exactly this reason. `reasons` and `buckets` count all of them'),
-      query('from', 'Only rejects that Kafka took at this time or later, ISO 8601'),
-      query('to', 'Only rejects that Kafka took at this time or earlier, ISO 8601'),
+      query('from', 'Only rejects that Kafka received at this time or later, ISO 8601'),
+      query('to', 'Only rejects that Kafka received at this time or earlier, ISO 8601'),
       query(
         'limit',
         `Maximum number of rejects of the page. Default: ${rejectLimits.pageRejectsDefault}`,

@@ -15,7 +15,7 @@ const fates = {
   rejected: count('Offsets in reject files'),
   dropped: count('Offsets of duplicates'),
   absent: count('Offsets without a record'),
-  gap: count('Offsets that the log no longer had'),
+  gap: count('Offsets that retention had removed from the log'),
 };
 
 const stepSchema = Type.Object(
@@ -33,7 +33,7 @@ const entrySchema = Type.Object(
   {
     partition,
     from: count('First offset'),
-    to: count('Offset behind the last one'),
+    to: count('Offset after the last one'),
     at: at('Time at which the entry was recorded'),
     id: Type.String({ description: 'Identity of the batch' }),
     kind: Type.Enum(['batch', 'gap'], { description: '`gap`: the log no longer had the offsets' }),
@@ -70,7 +70,7 @@ export const ledgerTimelineSchema = Type.Object(
       Type.Object(
         {
           partition,
-          to: count('Offset behind the newest entry'),
+          to: count('Offset after the newest entry'),
           isLanded: Type.Boolean({ description: 'Whether every file of the newest entry exists' }),
           recordedAt: Type.Optional(at('Time of the newest entry')),
           steps: Type.Array(stepSchema, { description: 'Steps with entries, the oldest first' }),
@@ -82,7 +82,7 @@ export const ledgerTimelineSchema = Type.Object(
       Type.Object({
         partition,
         from: count('First offset'),
-        to: count('Offset behind the last one'),
+        to: count('Offset after the last one'),
         at: at('Time of its entry'),
         reason: Type.Optional(Type.String()),
       }),

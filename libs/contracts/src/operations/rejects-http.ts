@@ -14,7 +14,7 @@ const place = {
   topic: Type.String({ description: 'Topic of the record' }),
   partition,
   offset,
-  at: at('Time at which Kafka took the record'),
+  at: at('Time at which Kafka received the record'),
   reason: Type.String({ description: 'Violation of the contract, as the sink recorded it' }),
   eventId: Type.String({ description: 'Identity of the event: its own one, or one that its place in the topic gives' }),
   bytes: count('Size of the value in bytes'),
@@ -46,7 +46,7 @@ export const rejectListSchema = Type.Object(
     buckets: Type.Array(Type.Object({ at: at('Begin of the step'), count: count('Rejects in the step') }), {
       description: 'Rejects in the covered files by time, the oldest first. A step without rejects is left out',
     }),
-    rejects: Type.Array(listedRejectSchema, { description: 'The newest landed ones first' }),
+    rejects: Type.Array(listedRejectSchema, { description: 'Newest landed first' }),
     next: Type.Optional(Type.String({ description: 'Value of `cursor` for the rejects that landed before these' })),
   },
   { title: 'RejectList', description: 'Rejects of a table, with their counts by reason and time.' },
@@ -62,9 +62,9 @@ export const rejectDetailSchema = Type.Object(
     key: Type.Union([Type.String(), Type.Null()], { description: 'Key of the record as UTF-8 text' }),
     violations: Type.Array(violationSchema, { description: 'Every rule of the contract that the event breaks now' }),
     event: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], {
-      description: 'The JSON object of the record with the `eventId` that a redrive must keep. Null when the value is no JSON object',
+      description: 'The JSON object of the record with the `eventId` that a redrive must keep. Null when the value is not a JSON object',
     }),
-    text: Type.Optional(Type.String({ description: 'The value, if it is UTF-8 and no JSON object' })),
+    text: Type.Optional(Type.String({ description: 'The value, if it is UTF-8 and not a JSON object' })),
     base64: Type.Optional(Type.String({ description: 'The value, if it is not UTF-8' })),
     file: Type.String({ description: 'Key of the reject file' }),
   },
@@ -94,7 +94,7 @@ export const redriveRequestSchema = Type.Object(
       { minItems: 1, maxItems: rejectLimits.redrivenMax, description: 'The rejects to redrive' },
     ),
   },
-  { additionalProperties: false, title: 'RedriveRequest', description: 'Rejects to produce again under their own event ids.' },
+  { additionalProperties: false, title: 'RedriveRequest', description: 'Rejects to produce again under the same event ids.' },
 );
 
 /** Body of `POST /v1/rejects/redrive`. */
@@ -110,7 +110,7 @@ export const redriveAnswerSchema = Type.Object(
     counts: Type.Object(
       {
         produce: count('Events that are produced, or would be'),
-        landed: count('Events that are rows already'),
+        landed: count('Events that already are rows'),
         waiting: count('Events that are in the topic and become rows'),
         refused: count('Events that still break a rule'),
       },
@@ -122,7 +122,7 @@ export const redriveAnswerSchema = Type.Object(
         offset,
         eventId: Type.Optional(Type.String({ description: 'Identity of the event' })),
         action: Type.Enum([...actions], { description: 'As in `counts`' }),
-        reason: Type.Optional(Type.String({ description: 'Reason of every action but `produce`' })),
+        reason: Type.Optional(Type.String({ description: 'Reason of the action; absent for `produce`' })),
         to: Type.Optional(
           Type.Object(
             {

@@ -10,7 +10,7 @@ const schemaVersionSchema = Type.Object(
     schema: Type.Integer({ minimum: 0, description: 'Number of the schema in the Iceberg table' }),
     isCurrent: Type.Boolean({ description: 'Whether the table has this schema now' }),
     columns,
-    added: Type.Array(Type.String(), { description: 'Columns that the schema before lacks' }),
+    added: Type.Array(Type.String(), { description: 'Columns that the previous schema lacks' }),
   },
   { title: 'SchemaVersion', description: 'One schema that the Iceberg table had.' },
 );

@@ -11,8 +11,8 @@ export interface StreamDeclaration<Fields extends TProperties> {
   /** One sentence about one event. */
   readonly description: string;
   /**
-   * The fields of an event, in the order of the wire format. Each has an `x-field-id`; `fields.ts` makes the usual kinds. The field
-   * `eventId` is required.
+   * The fields of an event, in the order of the wire format. Each has an `x-field-id`; the functions of `fields.ts` declare the usual
+   * types. The field `eventId` is required.
    */
   readonly fields: Fields;
   /** CloudEvents type of an event, with the version of its schema. */
@@ -88,7 +88,7 @@ export function defineStream<const Fields extends TProperties>(declaration: Stre
         'retention.bytes': '-1',
         'cleanup.policy': 'delete',
         'max.message.bytes': String(maxMessageBytes),
-        // The broker's clock stamps the records. By default the producer's does, and Kafka refuses records that are an hour ahead.
+        // The broker stamps the records with its clock. By default the producer does, and Kafka refuses records that are an hour ahead.
         'message.timestamp.type': 'LogAppendTime',
       },
       maxMessageBytes,
@@ -173,7 +173,7 @@ function textProblems(what: string, value: string, pattern: RegExp, rule: string
   return pattern.test(value) ? [] : [`the ${what} "${value}" must be ${rule}`];
 }
 
-/** Annotations of a field that the declaration is checked for. */
+/** Annotations of a field that the check of the declaration reads. */
 interface Annotations {
   readonly type?: string;
   readonly 'x-field-id'?: unknown;

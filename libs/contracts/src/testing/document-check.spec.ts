@@ -43,7 +43,7 @@ describe('answerFaults', () => {
     expect(check.answerFaults({ ...answer, body: '{}' })).toHaveLength(2);
   });
 
-  it('a described answer has no fault', () => {
+  it('an answer that the document describes has no fault', () => {
     expect(check.answerFaults({ ...post, body: JSON.stringify(receipt) })).toEqual([]);
     const problem = {
       type: 'urn:millrace:problem:validation',

@@ -17,7 +17,7 @@ const unavailable = new KafkaTokenError('token-unavailable', 'The token endpoint
 it.each<[what: string, error: unknown, kind: string | undefined]>([
   ['a failed authentication', new KafkaJSSASLAuthenticationError(new Error('SASL PLAIN authentication failed')), 'login'],
   ['a missing right', unauthorized, 'authorization'],
-  ['a missing right behind spent retries', new Error('no more retries', { cause: unauthorized }), 'authorization'],
+  ['a missing right as the cause of spent retries', new Error('no more retries', { cause: unauthorized }), 'authorization'],
   ['a certificate of an unknown CA', withCode('SELF_SIGNED_CERT_IN_CHAIN'), 'unknown-ca'],
   ['an expired certificate', withCode('CERT_HAS_EXPIRED'), 'expired-certificate'],
   ['a certificate for another name', withCode('ERR_TLS_CERT_ALTNAME_INVALID'), 'server-name'],

@@ -27,6 +27,6 @@ export function answerOf(batch: Pick<Batch, 'messages'>): FetchedAnswer {
   const [carrier] = batch.messages as unknown as readonly { readonly [answerProperty]?: PartitionAnswer }[];
   const answer = carrier?.[answerProperty];
   if (answer === undefined) throw new Error('a batch of kafkajs carries no answer: make the client with kafkaClient');
-  // Exists at run time, but is missing in kafkajs's types.
+  // It exists at run time, but kafkajs's types lack it.
   return { fetchedOffset: Number((batch as unknown as { fetchedOffset: string }).fetchedOffset), answer };
 }

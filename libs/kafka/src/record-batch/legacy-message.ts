@@ -20,7 +20,7 @@ export function readLegacyMessage(message: Buffer): RecordsOfBatch {
   const messages: ReturnType<typeof readMessage>[] = [];
   for (let at = 0; at < nested.length;) {
     const end = at + batchPrefixBytes + (nested.length - at < batchPrefixBytes ? Number.NaN : nested.readInt32BE(at + 8));
-    if (!(end > at && end <= nested.length)) throw new DecodeError('bad-record', 'a message ends behind its batch');
+    if (!(end > at && end <= nested.length)) throw new DecodeError('bad-record', 'a message ends after its batch');
     messages.push(readMessage(nested.subarray(at, end)));
     at = end;
   }
@@ -50,7 +50,7 @@ function readMessage(message: Buffer): {
     const length = at + 4 > message.length ? Number.NaN : message.readInt32BE(at);
     at += 4;
     if (length < 0) return null;
-    if (!(at + length <= message.length)) throw new DecodeError('bad-record', 'a field ends behind its message');
+    if (!(at + length <= message.length)) throw new DecodeError('bad-record', 'a field ends after its message');
     at += length;
     return message.subarray(at - length, at);
   };

@@ -19,7 +19,7 @@ export function snappyBlocks(bytes: Buffer): SnappyBlocks {
   for (let at = xerialHeaderBytes; at < bytes.length;) {
     const length = at + 4 <= bytes.length ? bytes.readInt32BE(at) : -1;
     if (length < 0 || length > bytes.length - at - 4)
-      throw new DecodeError('bad-compression', 'its snappy compression is corrupt: a block ends behind the batch');
+      throw new DecodeError('bad-compression', 'its snappy compression is corrupt: a block ends after the batch');
     const block = bytes.subarray(at + 4, at + 4 + length);
     blocks.push(block);
     total += lengthOf(block);

@@ -237,7 +237,7 @@ describe('auditTable', () => {
     ]);
   });
 
-  it('a partition that gets its first file and its registration during the audit is no fault', async () => {
+  it('a partition that gets its first file and its registration during the audit is not a fault', async () => {
     await build(5);
     const growing: AuditedCatalog = {
       locationOf,
@@ -249,7 +249,7 @@ describe('auditTable', () => {
     expect((await audit({ catalog: growing })).catalog).toEqual({ registered: 4, missing: [], empty: ['2019-12-03'] });
   });
 
-  it('a head that is being landed is no fault, but a head whose files are missing is one', async () => {
+  it('a head that is being landed is not a fault, but a head whose files are missing is one', async () => {
     await build(5);
     await recordSamples(store, 5, 6);
     for (const { staged, bytes } of sampleEntry(5).files) await store.put(staged, new Uint8Array(bytes));
@@ -260,7 +260,7 @@ describe('auditTable', () => {
     expect(kinds(await audit())).toEqual(['missing-file', 'wrong-count']);
   });
 
-  it('a batch that lands during the audit is no fault', async () => {
+  it('a batch that lands during the audit is not a fault', async () => {
     await build(5);
     const listSized = store.listSized.bind(store);
     store.listSized = async (prefix, options) => {

@@ -168,7 +168,7 @@ export class SnapshotAudit {
     let lacking = 0;
     for (const [dt, { base, iceberg }] of [...days].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       lacking += base - iceberg;
-      // A repair leaves a day with fewer rows. Which day is not known, only the sum.
+      // A repair leaves a day with fewer rows. Only the sum is known, not the day.
       if (iceberg > base || (iceberg < base && commit.lostRows === 0))
         this.#fault(`The Iceberg table has ${iceberg} rows of ${dt}, where the ledger has ${base} up to the table's position.`);
     }

@@ -114,7 +114,7 @@ export class LaneFold {
     this.addUnchecked(entry);
   }
 
-  /** Adds an entry in spite of its faults, so that a count can continue behind a fault. */
+  /** Adds an entry in spite of its faults, so that a count can continue after a fault. */
   addUnchecked(entry: LedgerEntry): void {
     const { rows, rejected, dropped, absent, gap } = accountOf(entry);
     const before = this.#totals;

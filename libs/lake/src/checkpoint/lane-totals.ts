@@ -9,7 +9,7 @@ import { readEntries } from './read-entries.ts';
  * A lane's totals up to its head, from the newest checkpoint and the entries after it. It takes at most a thousand GETs for a ledger of any
  * length. The head is counted whether or not it has landed.
  *
- * @throws LakeError `bad-entry` when the entries since the checkpoint are no chain
+ * @throws LakeError `bad-entry` when the entries since the checkpoint are not a chain
  */
 export async function readLaneTotals(store: ObjectStore, lane: LaneId, options: CallOptions = {}): Promise<LaneTotals> {
   const fold = new LaneFold(await newestCheckpoint(store, lane, options));

@@ -90,7 +90,7 @@ export class CatalogTable {
     await this.#update(read, { StorageDescriptor: { ...read.table.StorageDescriptor, Columns } }, options);
   }
 
-  /** Marks the table as deprecated, or takes the mark away. */
+  /** Marks the table as deprecated, or removes the mark. */
   async setDeprecated(read: CrawledTable, atMs: number | undefined, options: CallOptions = {}): Promise<void> {
     await this.#update(read, { Parameters: marked(read.table.Parameters, atMs) }, options);
   }

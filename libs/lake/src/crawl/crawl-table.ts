@@ -6,16 +6,16 @@ import type { CatalogTable, CrawledTable } from './catalog-table.ts';
 import { columnsInFooter } from './parquet-columns.ts';
 import { columnDifferences, mergeColumns, widened, widestOf, type ColumnDifference, type FoundColumns } from './schema-difference.ts';
 
-/** What a crawl changes: `log` nothing, `update` adds and widens, `deprecate` also marks what has no files. */
+/** Policy of a crawl. `log` changes nothing, `update` adds and widens, `deprecate` also marks partitions and columns without files. */
 export const crawlPolicies = ['log', 'update', 'deprecate'] as const;
 export type CrawlPolicy = (typeof crawlPolicies)[number];
 
-/** Footers that one crawl reads at most. */
+/** Maximum number of footers that one crawl reads. */
 export const footersMax = 32;
 /** Differences of one kind that a report names. */
 const namedMax = 1000;
 
-/** A difference between the files and the catalog, and what became of it. */
+/** A difference between the files and the catalog, and its outcome. */
 export interface CrawlDifference {
   readonly kind:
     | ColumnDifference['kind']
@@ -171,7 +171,7 @@ async function applyPartitions(
   const changes = policy !== 'log';
   const names = new Set(registered.map(({ value }) => value));
   const missing = [...values].filter((value) => !names.has(value)).toSorted();
-  // Those of a replay are elsewhere on purpose.
+  // The partitions of a replay are elsewhere on purpose.
   const elsewhere = registered.filter(({ value, location }) => withSlash(location) !== catalog.locationOf(value));
   const empty = registered.filter(
     (partition) => !values.has(partition.value) && !elsewhere.includes(partition) && partition.isDeprecated !== true,

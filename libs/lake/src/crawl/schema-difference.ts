@@ -49,7 +49,7 @@ export function widestOf(types: Iterable<string>): string | undefined {
   return all.find((wide) => all.every((narrow) => holds(wide, narrow)));
 }
 
-/** Compares the columns of files with those of the catalog, by name. Files with a narrower type than the catalog are no difference. */
+/** Compares the columns of files with those of the catalog, by name. Files with a narrower type than the catalog are not a difference. */
 export function columnDifferences(found: FoundColumns, catalog: readonly TypedColumn[]): ColumnDifference[] {
   const known = new Map(catalog.map(({ name, type }) => [name.toLowerCase(), type.toLowerCase()]));
   const differences: ColumnDifference[] = [];

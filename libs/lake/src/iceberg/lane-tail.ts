@@ -7,7 +7,7 @@ import type { CallOptions, ObjectStore } from '../object-store.ts';
 import { landedBoundsOf } from './column-bounds.ts';
 import type { SnapshotFile } from './table-files.ts';
 
-/** The landed files of a lane behind a position. */
+/** The landed files of a lane after a position. */
 export interface Tail {
   /** Offset before which every event of the lane had landed. */
   readonly to: number;
@@ -20,7 +20,7 @@ interface KnownEntry {
 }
 
 /**
- * Follows the landed entries of one lane behind the position of a snapshot. The next entry has a known key and entries never change, so an
+ * Follows the landed entries of one lane after the position of a snapshot. The next entry has a known key and entries never change, so an
  * unchanged tail costs one GET.
  */
 export class LaneTail {
@@ -39,7 +39,7 @@ export class LaneTail {
   }
 
   /**
-   * Reads the tail behind a position. Undefined when it has more entries than allowed.
+   * Reads the tail after a position. Undefined when it has more entries than allowed.
    *
    * @throws LakeError `bad-entry` when the ledger is not a chain, `file-lost` when a file of an older entry than the head is missing
    */
@@ -56,7 +56,7 @@ export class LaneTail {
     }
   }
 
-  /** The landed entry behind `end`. */
+  /** The landed entry after `end`. */
   async #read(end: ChainEnd, options: CallOptions): Promise<KnownEntry | undefined> {
     const key = entryKey(this.#lane, end.to);
     const bytes = await this.#store.get(key, options);

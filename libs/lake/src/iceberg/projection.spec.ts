@@ -169,7 +169,7 @@ function baseFiles(to: number): string[] {
     .toSorted();
 }
 
-it('a rebuild replaces every file in one commit, keeps the older snapshots, and later rounds continue behind it', async () => {
+it('a rebuild replaces every file in one commit, keeps the older snapshots, and later rounds continue after it', async () => {
   const lake = store();
   const catalog = new MemoryPointer();
   const projection = projectionOver(lake, purchases, catalog);
@@ -228,7 +228,7 @@ it('a rebuild that dies at any write leaves the table as it was, and can be repe
     await projectionOver(lake).rebuild();
     expect(await filesOf(lake)).toEqual(baseFiles(5));
     if (rebuilt === undefined) continue;
-    // Manifest, list, metadata, commit, and the hint behind them.
+    // Manifest, list, metadata, commit, and the hint after them.
     expect(writes).toBeGreaterThanOrEqual(4);
     break;
   }

@@ -11,7 +11,7 @@ import { TableWriter, type CommitOutcome, type WriterParts } from './table-write
 
 /** Parts of a projection. */
 export interface ProjectionParts extends Omit<WriterParts, 'retention'> {
-  /** Which snapshots the metadata lists. Default {@link defaultRetention}. */
+  /** Limits of the snapshots that the metadata lists. Default {@link defaultRetention}. */
   readonly retention?: Retention;
   /** Files of one lane that one commit adds, about; an entry is never divided. Default 500. */
   readonly filesPerLaneMax?: number;

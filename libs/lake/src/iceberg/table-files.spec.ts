@@ -54,7 +54,7 @@ it('there is no snapshot before the first commit', async () => {
   expect(await tail.after(chainStart)).toEqual({ to: 0, files: [] });
 });
 
-it('a snapshot and the tail behind it hold each landed file once, after every commit and every batch', async () => {
+it('a snapshot and the tail after it hold each landed file once, after every commit and every batch', async () => {
   const { table, tail, land, projection } = lake();
   for (let landed = 1; landed <= 12; landed += 1) {
     await land(1);
@@ -107,7 +107,7 @@ it('a manifest is read only for a partition in its range', async () => {
   expect(store.takeCalls().get).toBe(1);
 });
 
-it('the catalog names a snapshot by its metadata, and metadata of another writer is none of ours', async () => {
+it('the catalog names a snapshot by its metadata, and the metadata of another writer names no snapshot', async () => {
   const { table, land, projection, location } = lake();
   await land(1);
   await projection.round();
@@ -131,14 +131,14 @@ it.each(['.metadata.json', 'snap-', '-m0.avro'])(
   },
 );
 
-it('a head whose files are not there yet is not part of the tail', async () => {
+it('a head whose files do not exist yet is not part of the tail', async () => {
   const { tail, land } = lake();
   await land(2);
   await land(1, { published: false });
   expect(await tail.after(chainStart)).toMatchObject({ to: 20 });
 });
 
-it('a tail that misses a file of an older entry is an error, and one that is too long is none', async () => {
+it('a tail that lacks a file of an older entry is an error, and a tail above the limit is undefined', async () => {
   const lost = lake();
   await lost.land(3);
   lost.store.objects.delete(sampleEntry(1).files[0]!.key);

@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox';
 import { parseStored } from '../parse-stored.ts';
 import { icebergFields, partitionFieldId, partitionSpecOf, type IcebergSchema, type PartitionSpec } from './table-schema.ts';
 
-/** Which snapshots the metadata lists. */
+/** Limits of the snapshots that the metadata lists. */
 export interface Retention {
   /** Snapshots at most, the current one included; ≥ 1. */
   readonly snapshotsMax: number;

@@ -7,7 +7,7 @@ import { writeCommit, type Change, type CommitParts } from './write-commit.ts';
 /** Parts of a {@link TableWriter}. */
 export type WriterParts = CommitParts & FollowerParts;
 
-/** What came of a commit. `lost`: another writer made the next commit first. `idle`: there was nothing to commit. */
+/** Result of a commit. `lost`: another writer made the next commit first. `idle`: there was nothing to commit. */
 export type CommitOutcome = 'committed' | 'lost' | 'idle';
 
 /**

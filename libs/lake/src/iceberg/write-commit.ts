@@ -32,7 +32,7 @@ export interface Removal {
   readonly manifests: ReadonlySet<string>;
 }
 
-/** A commit to make: what it adds to the table before it and removes from it. */
+/** A commit to make: the files that it adds to the previous table and removes from it. */
 export interface Change {
   /**
    * - `append` adds landed files.
@@ -73,7 +73,7 @@ export async function writeCommit(parts: CommitParts, tip: Tip | undefined, chan
   const uris = new BucketUris(parts.bucket);
   const location = uris.uriOf(projectionPrefix(stream.table).slice(0, -1));
   const before = withColumnsOf(stream, tip?.metadata ?? emptyMetadata(stream, location, newId()));
-  // Iceberg wants times that do not go back, but the clocks of two projectors differ.
+  // Iceberg requires ascending times, but the clocks of two projectors differ.
   const atMs = Math.max(now(), before['last-updated-ms']);
   const previous = tip === undefined ? undefined : uris.uriOf(tip.commit.metadata);
   const position = change.position ?? tip?.commit.position ?? {};

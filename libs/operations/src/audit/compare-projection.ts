@@ -31,8 +31,8 @@ interface CompactedDay {
 }
 
 /**
- * Adds to a report the comparison of every compacted file with the rows of the base that it replaced: by number, by distinct partition and
- * offset, and by value. A file of the base that the Iceberg table still holds is the same object in both.
+ * Adds to a report the comparison of every compacted file with the rows of the base that it replaced. It compares their number, their
+ * distinct partitions and offsets, and their values. A file of the base that the Iceberg table still holds is the same object in both.
  *
  * @param table that the report was made with: it keeps the manifests that it has read
  * @throws OperationError `unavailable` when DuckDB cannot read S3

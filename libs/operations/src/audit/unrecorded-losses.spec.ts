@@ -33,7 +33,7 @@ const complete: AuditReport = {
   faultCount: 0,
 };
 
-it('an offset that is recorded or still in the log is no loss', () => {
+it('an offset that is recorded or still in the log is not a loss', () => {
   expect(
     withUnrecordedLosses(complete, [
       { partition: 0, low: 15, high: 40 },

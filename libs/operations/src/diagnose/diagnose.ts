@@ -21,7 +21,7 @@ export interface Finding {
 const phases = ['kafka', 'store', 'catalog'] as const;
 
 /**
- * Checks the parts that a table depends on, as its services see them: the topic and its risks, the object store, the table in the catalog.
+ * Checks the parts that a table depends on: the topic and its risks, the object store, the table in the catalog.
  * It writes one object under `_probes/` and deletes it.
  */
 export async function diagnose(target: Target, { signal, onProgress }: OperationOptions<Finding['part']>): Promise<Finding[]> {

@@ -1,14 +1,14 @@
 import { isLanded, lanesOf, Ledger, type LaneId } from '@millrace/lake';
 import type { LakeObjects } from './open-lake.ts';
 
-/** How far a lane has come. */
+/** Progress of a lane. */
 export interface LandedEnd {
   readonly lane: LaneId;
   /** Offsets [0, landed) are accounted for, and their rows visible. */
   readonly landed: number;
 }
 
-/** How far each lane of a table has come, by partition. A head whose files are not all there is not counted. */
+/** Progress of each lane of a table, by partition. A head with a missing file does not count. */
 export async function landedEnds({ store, stream }: LakeObjects, signal: AbortSignal): Promise<ReadonlyMap<number, LandedEnd>> {
   const ends = new Map<number, LandedEnd>();
   for (const lane of await lanesOf(store, stream.table, { signal })) {

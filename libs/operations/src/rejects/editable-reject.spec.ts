@@ -91,6 +91,6 @@ it('the event id in a damaged text is kept, unless the text names two', () => {
   expect(identityOf(record(Buffer.from(`{"eventId": "${id}0",}`)))).toBe(made);
 });
 
-it('an event behind a byte order mark is shown as the event', () => {
+it('an event after a byte order mark is shown as the event', () => {
   expect(editableReject(record(Buffer.from(`\ufeff{"eventId":"${id}"}`))).event).toEqual({ eventId: id });
 });

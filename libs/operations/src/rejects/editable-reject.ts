@@ -14,7 +14,7 @@ export interface EditableReject {
   readonly reason: string;
   /** The event to produce: the original JSON object with the id that it must keep. Null when the original is no JSON object. */
   readonly event: Readonly<Record<string, unknown>> | null;
-  /** The original, if it is UTF-8 and no JSON object. */
+  /** The original, if it is UTF-8 and not a JSON object. */
   readonly text?: string;
   /** The original, if it is not UTF-8. */
   readonly base64?: string;

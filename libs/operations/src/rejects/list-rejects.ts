@@ -24,7 +24,7 @@ export interface ListedRejects {
   readonly reasons: readonly { readonly reason: string; readonly count: number }[];
 }
 
-/** Lists the reject files of a table, sorted by partition and offset. `filesTotal` also counts the files behind the limit. */
+/** Lists the reject files of a table, sorted by partition and offset. `filesTotal` also counts the files beyond the limit. */
 export async function listRejects(
   lake: LakeObjects,
   { partition, limit, signal, onProgress }: RejectsOptions,

@@ -41,7 +41,7 @@ export async function produceCorrections(
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<ReadonlyMap<number, string>> {
-  // One send at a time: a lost answer among several does not tell which of them the broker took.
+  // One send at a time: a lost answer among several does not show which of them the broker took.
   const producer = kafkaOf(kafka).producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -63,11 +63,11 @@ export async function produceCorrections(
     }
     return offsets;
   } catch (error) {
-    const done = `${grouped(offsets.size)} of ${grouped(wanted.length)} events were put through`;
+    const done = `${grouped(offsets.size)} of ${grouped(wanted.length)} events were produced`;
     signal.throwIfAborted();
     throw new OperationError(
       'unfinished',
-      `${done}, then Kafka refused: ${(error as Error).message}. Run it again: it skips the events that were put through.`,
+      `${done}, then Kafka refused: ${(error as Error).message}. Run it again: it skips the events that were produced.`,
       { cause: error },
     );
   } finally {

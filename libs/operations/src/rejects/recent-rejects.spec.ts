@@ -84,7 +84,7 @@ describe('recentRejects', () => {
     expect(seen).toEqual(['1/7', '1/6', '1/5', '0/10', '0/1', '0/0']);
   });
 
-  it('a limit of files ends a page, and the next one continues behind them', async () => {
+  it('a limit of files ends a page, and the next page continues after them', async () => {
     const { lake, reads } = lakeOf(files);
     const first = await recentRejects(lake, { ...options, filesMax: 1 });
     expect([first.filesRead, first.rejects.length, reads.length]).toEqual([1, 3, 1]);

@@ -20,17 +20,17 @@ export interface RecentRejectsOptions {
   readonly partition?: number | undefined;
   /** Only rejects with exactly this reason are listed. `seen` gets all of them. */
   readonly reason?: string | undefined;
-  /** Only rejects that Kafka took at this time or later, in epoch milliseconds. */
+  /** Only rejects that Kafka received at this time or later, in epoch milliseconds. */
   readonly fromMs?: number | undefined;
-  /** Only rejects that Kafka took at this time or earlier, in epoch milliseconds. */
+  /** Only rejects that Kafka received at this time or earlier, in epoch milliseconds. */
   readonly toMs?: number | undefined;
-  /** Only rejects behind this place. The call then stops at `limit`. */
+  /** Only rejects after this place. The call then stops at `limit`. */
   readonly after?: RejectPlace | undefined;
-  /** Rejects that are listed at most, ≥ 1. */
+  /** Maximum number of rejects that are listed, ≥ 1. */
   readonly limit: number;
-  /** Files that are read at most, ≥ 1. */
+  /** Maximum number of files that are read, ≥ 1. */
   readonly filesMax: number;
-  /** Bytes of files that are read at most. One file is read whatever its size. */
+  /** Maximum bytes of files that are read. One file is read whatever its size. */
   readonly bytesMax: number;
   /** Receives each reject in the time range that was read, whatever its reason. */
   readonly onSeen?: (record: RejectedRecord) => void;

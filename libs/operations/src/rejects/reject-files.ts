@@ -71,7 +71,7 @@ export async function* readRejectFiles(
 /**
  * Reads the lines of a reject file.
  *
- * @throws OperationError `corrupt` when a line is no reject
+ * @throws OperationError `corrupt` when a line is not a reject
  */
 export function parseRejects(key: string, bytes: Uint8Array): RejectedRecord[] {
   return Buffer.from(bytes)
@@ -96,7 +96,7 @@ export function parseRejects(key: string, bytes: Uint8Array): RejectedRecord[] {
       } catch {
         throw new OperationError(
           'corrupt',
-          `Line ${n + 1} of ${key} is no reject: someone changed the file. ./millrace audit --deep says whether it is the one its entry names.`,
+          `Line ${n + 1} of ${key} is not a reject: someone changed the file. ./millrace audit --deep says whether it is the one its entry names.`,
         );
       }
     });

@@ -12,7 +12,7 @@ export interface FoundBatch {
   readonly topic: string;
   readonly partition: number;
   readonly from: number;
-  /** The offset behind the batch. Null when it is not known. */
+  /** The offset after the batch. Null when it is not known. */
   readonly to: number | null;
   readonly reason: string;
   readonly bytes: number;
@@ -32,7 +32,7 @@ export interface RepairUndecodableOptions extends OperationOptions<'read'> {
 /** Result of {@link repairUndecodable}. */
 export interface RepairUndecodableResult {
   readonly applied: boolean;
-  /** The batch. Null when the offset can be decoded or does not exist: the sink needs no permission. */
+  /** The batch. Null when the offset can be decoded or does not exist: then the sink needs no permission to continue. */
   readonly batch: FoundBatch | null;
 }
 

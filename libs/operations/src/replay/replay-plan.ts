@@ -17,7 +17,7 @@ export interface PlanInput {
   readonly log: readonly LogRange[];
   /** First offsets of the part, by partition. Undefined: from the start. */
   readonly starts: ReadonlyMap<number, number> | undefined;
-  /** First offsets behind the part, by partition. Undefined: to the end. */
+  /** First offsets after the part, by partition. Undefined: to the end. */
   readonly ends: ReadonlyMap<number, number> | undefined;
   /** Offsets of the sink's deduplication window, ≥ 0. */
   readonly dedupOffsets: number;

@@ -5,7 +5,7 @@ import { callsAtOnce, keysUnder, storeClaims } from './store-claims.ts';
 /** Options of {@link checkStore}. */
 export interface CheckStoreOptions extends OperationOptions<'check'> {
   readonly store: InspectableStore;
-  /** Prefix that nobody else writes. It ends in `/`. Its objects are deleted in the end. */
+  /** Prefix that no other program writes. It ends in `/`. Its objects are deleted in the end. */
   readonly prefix: string;
   /** Size of the large object in bytes, ≥ 1 MiB. */
   readonly largeBytes: number;
@@ -21,7 +21,7 @@ export interface CheckedClaim {
   /** Whether exactly once depends on it. */
   readonly required: boolean;
   readonly outcome: 'holds' | 'refuted' | 'unknown';
-  /** The fact behind the outcome. */
+  /** The fact that decides the outcome. */
   readonly detail: string;
 }
 
@@ -35,8 +35,9 @@ export interface StoreReport {
 }
 
 /**
- * Tests an object store for the needs of the lake: conditional writes under concurrency and after lost answers, consistency of reads and
- * lists, order and pages of lists, ranges, large objects, checksums, and the clock. It takes about a minute on a local store.
+ * Tests an object store for the needs of the lake. It tests conditional writes under concurrency and after lost answers, and the
+ * consistency of reads and lists. It also tests order and pages of lists, ranges, large objects, checksums, and the clock. It takes about
+ * a minute on a local store.
  *
  * @throws LakeError `denied` or `misconfigured` when the store refuses the access itself
  */

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hasBytes, isLakeError, LakeError, mapParallel, putIfAbsent, type InspectableStore } from '@millrace/lake';
 import { counted } from '../numbers.ts';
 
-/** What a claim is tested on. */
+/** Parameters of the test of a claim. */
 export interface ClaimedStore {
   readonly store: InspectableStore;
   /** Prefix of the claim's objects. It ends in `/`. */

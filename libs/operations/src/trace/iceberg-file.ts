@@ -6,7 +6,7 @@ import type { Lake } from '../lake/open-lake.ts';
 
 /**
  * Finds the files by which the Iceberg table holds rows: the file of the base, or the compacted file that took its place. The result has
- * null for a row behind the position of the table, and for every row of a table without a projection.
+ * null for a row after the position of the table, and for every row of a table without a projection.
  *
  * @param duck a DuckDB that reads the lake's S3
  * @throws LakeError `bad-entry` when the Iceberg table cannot be read

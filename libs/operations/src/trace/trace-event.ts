@@ -31,7 +31,7 @@ export interface TracedBatch {
 
 /** A row of the table. */
 export interface TracedRow extends EventPlace {
-  /** Key of the file of the base. */
+  /** Key of the file in the base. */
   readonly file: string;
   /** Value of the partition key. */
   readonly dt: string;

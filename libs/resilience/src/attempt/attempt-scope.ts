@@ -33,7 +33,7 @@ export class AttemptScope implements AttemptContext {
     return this.#clock.now() + this.#dueMs - this.#monotonic();
   }
 
-  /** Tells the work that its caller no longer waits. */
+  /** Signals to the work that its caller no longer waits. */
   abort(reason: unknown): void {
     this.#abort = { reason };
     this.#controller?.abort(reason);

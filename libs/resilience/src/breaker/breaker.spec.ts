@@ -307,7 +307,7 @@ describe('an open circuit', () => {
     expect(told('CircuitOpened').at(-1)).toMatchObject({ breakDurationMs: 100 });
   });
 
-  it('a probe that its caller ends early frees its place', async () => {
+  it('a probe frees its permit when its caller aborts', async () => {
     const { pipeline, clock } = await opened();
     await clock.advance(100);
     const probes = Array.from({ length: 2 }, () =>
@@ -345,7 +345,7 @@ describe('an open circuit', () => {
     expect(await pipeline.execute(() => 2)).toBe(2);
   });
 
-  it('a probe with an invalid request frees its place', async () => {
+  it('a probe with an invalid request frees its permit', async () => {
     const { pipeline, clock } = await opened();
     await clock.advance(100);
     const controller = new AbortController();
@@ -361,7 +361,7 @@ describe('an open circuit', () => {
     expect(pipeline.snapshot().breaker).toMatchObject({ state: 'closed' });
   });
 
-  it('a call from before the opening frees no place of a probe when it is aborted', async () => {
+  it('a call from before the opening frees no permit of a probe when it is aborted', async () => {
     const { pipeline, clock } = setUp(spec);
     const controller = new AbortController();
     const old = Array.from({ length: 2 }, () => pipeline.executeOutcome(never, { signal: controller.signal }));

@@ -213,7 +213,7 @@ describe('concurrent calls of one key', () => {
     ['shared work that hangs opens the circuit when no caller can wait longer', { timeout: { attemptMs: 200 } }, 60, 'open', 3],
     ['shared work does not count when no caller waited long enough', { timeout: { attemptMs: 200 } }, 50, 'closed', 0],
     [
-      'shared work that hangs opens the circuit when an attempt has the whole time of a call',
+      'shared work that hangs opens the circuit when the attempt timeout equals the total timeout',
       { timeout: { attemptMs: 60, totalMs: 60 } },
       undefined,
       'open',

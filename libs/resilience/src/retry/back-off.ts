@@ -2,7 +2,7 @@
 export interface BackOff {
   /** Upper bound of the first wait in milliseconds. */
   readonly baseMs: number;
-  /** Growth of the bound with each attempt. */
+  /** Factor by which the bound of the back-off grows with each attempt. */
   readonly factor: number;
   /** Largest bound in milliseconds. */
   readonly waitMsMax: number;

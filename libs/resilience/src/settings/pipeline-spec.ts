@@ -54,11 +54,11 @@ export interface BreakerSpec {
   readonly slowCallMs?: number;
   /** Ratio of slow calls at which the circuit opens, 0.01–2; above 1 means never. Default 0.8. */
   readonly slowCallRatio?: number;
-  /** Shortest time for which the circuit stays open, in milliseconds, 1–`breakDurationMsMax`. Default 5 000. */
+  /** Shortest time that the circuit stays open, in milliseconds, 1–`breakDurationMsMax`. Default 5 000. */
   readonly breakDurationMs?: number;
-  /** Growth of that time with each failed recovery, 1–100. Default 2. */
+  /** Factor by which the open time grows with each failed recovery, 1–100. Default 2. */
   readonly breakDurationFactor?: number;
-  /** Longest time for which the circuit stays open, in milliseconds, ≥ 1. Default 60 000. */
+  /** Longest time that the circuit stays open, in milliseconds, ≥ 1. Default 60 000. */
   readonly breakDurationMsMax?: number;
   /**
    * Random part of that time, 0–1, so that many processes do not probe at the same moment. Default 0.2: a duration of 5 s

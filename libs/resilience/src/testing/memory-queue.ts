@@ -12,7 +12,7 @@ export class MemoryQueue implements FallbackQueue {
   readonly #entriesMax: number;
   readonly #groupEntriesMax: number;
 
-  /** @param groupEntriesMax Most entries that a replay runs at once. Default 2. */
+  /** @param groupEntriesMax Maximum number of entries that a replay runs at once. Default 2. */
   constructor(stored: StoredEntries, entriesMax: number, groupEntriesMax = 2) {
     this.#stored = stored;
     this.#entriesMax = entriesMax;

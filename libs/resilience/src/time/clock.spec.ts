@@ -42,7 +42,7 @@ describe('a clock', () => {
     expect(monotonicReader({ now: () => nowMs, monotonic: () => 7, ...timers })()).toBe(7);
   });
 
-  it('the system clock tells the time and runs a callback unless it is cleared', async () => {
+  it('the system clock returns the time and runs a callback unless it is cleared', async () => {
     const before = Date.now();
     const countedFrom = performance.now();
     expect(systemClock.now()).toBeGreaterThanOrEqual(before);

@@ -10,7 +10,9 @@ export interface ReadConfigOptions<T> {
   readonly prefixes: readonly string[];
   /** The environment. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Rules between settings; each string returned is one more problem. Called only when every single setting is good. Default: no rules. */
+  /**
+   * Rules between settings; each string returned is one more problem. Called only when every single setting is valid. Default: no rules.
+   */
   readonly check?: (config: T) => readonly string[];
 }
 
@@ -19,7 +21,7 @@ export interface ReadConfigOptions<T> {
  *
  * The schema is a TypeBox object whose property names are the environment keys. Whole numbers, numbers, booleans
  * (`true`, `false`, `1`, `0`) and comma-separated lists are read from their text; an absent or empty variable takes the schema's default.
- * Variables that Kubernetes sets for the Services of a namespace are no settings, even under the name of one (`PURCHASE_PORT=tcp://…`).
+ * Variables that Kubernetes sets for the Services of a namespace are not settings, even under the name of one (`PURCHASE_PORT=tcp://…`).
  *
  * @throws ConfigError with every problem at once: what is missing, malformed, out of range, or not known.
  */

@@ -21,7 +21,7 @@ export interface ClientErrorLimits {
 }
 
 /**
- * Answers bytes that are no request, or a request that is late, with a problem document. The fault is counted once: for the request it
+ * Answers bytes that are not a request, or a request that is late, with a problem document. The fault is counted once: for the request it
  * belongs to, or as one that never became a request. Complete requests before the fault are answered first, in their order.
  */
 export function clientErrorAnswerer(

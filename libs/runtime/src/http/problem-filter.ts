@@ -33,7 +33,7 @@ export class ProblemFilter implements ExceptionFilter {
     const answer = problemOfError(this.refine(error, request), pathOf(request.url), { bodyBytesMax: request.routeOptions.bodyLimit });
     this.log(error, answer, request);
     if (reply.sent || reply.raw.headersSent) {
-      // The head has left: cut the connection, so that the client cannot take half an answer for a whole one.
+      // The head is sent: cut the connection, so that the client detects the incomplete answer.
       this.requests.settle(request.raw, answer.problem.status);
       reply.raw.destroy();
     } else void sendProblem(reply, answer);

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 /** A request that has ended, complete or not. */
 export interface EndedRequest {
-  /** Method; `unknown` when the bytes were no request. */
+  /** Method; `unknown` when the bytes were not a request. */
   readonly method: string;
   /** Pattern of the route; `unmatched` without one. */
   readonly route: string;

@@ -56,7 +56,7 @@ describe('ProcessLoad', () => {
 
   it('a single stall does not count as overload, but many stalls do', () => {
     const { load, turn } = watched();
-    // A percentile of turns would show all of the one, or nothing of it.
+    // A percentile of turns would be the length of the single stall, or ignore it.
     turn(...Array.from({ length: 40 }, () => 10), 110);
     load.sample();
     load.sample();

@@ -17,7 +17,7 @@ export interface CreateLoggerOptions {
 
 /**
  * Makes the logger of a process: one JSON object a line, a sentence as `msg`, facts as fields. WARN means that nothing was
- * lost, ERROR that an operator is needed. Secrets are taken out of fields by name and out of each line by pattern.
+ * lost, ERROR that an operator is needed. Secrets are removed from fields by name and from each line by pattern.
  */
 export function createLogger(options: CreateLoggerOptions): Logger {
   const settings: LoggerOptions = {

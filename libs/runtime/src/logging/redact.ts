@@ -4,7 +4,7 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * Takes secrets out of text that is about to leave the process: user info in URLs, bearer and basic credentials,
+ * Removes secrets from text that is about to leave the process: user info in URLs, bearer and basic credentials,
  * signatures of presigned URLs.
  */
 export function redactText(text: string): string {

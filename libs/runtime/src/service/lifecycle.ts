@@ -1,4 +1,4 @@
-/** Signals the end of the service to long-lived work (event streams, long polls) and to the listener. */
+/** Signals the stop of the service to long-lived work (event streams, long polls) and to the listener. */
 export class Lifecycle {
   readonly #draining = new AbortController();
   readonly #stopping = new AbortController();

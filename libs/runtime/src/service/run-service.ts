@@ -72,8 +72,8 @@ export async function runService(options: ServiceOptions, host: ProcessHandle = 
 
   host.on('SIGTERM', () => void stop('SIGTERM'));
   host.on('SIGINT', () => void stop('SIGINT'));
-  host.on('uncaughtException', (error: unknown) => fail(error, 'An error reached the top of the process: exiting.'));
-  host.on('unhandledRejection', (error: unknown) => fail(error, 'A rejected promise was not handled: exiting.'));
+  host.on('uncaughtException', (error: unknown) => fail(error, 'An exception was not caught: the process exits.'));
+  host.on('unhandledRejection', (error: unknown) => fail(error, 'A rejected promise was not handled: the process exits.'));
 
   try {
     tracing = options.tracing ?? (await openTracing(options.name, host.env ?? {}, logger));

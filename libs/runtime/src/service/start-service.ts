@@ -155,7 +155,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       const told = nestLogger.errors;
       await app.close();
       // Nest logs an error of a hook and continues as if the hook had succeeded.
-      if (nestLogger.errors > told) throw new Error('A part of the service did not stop. The error before this line names it.');
+      if (nestLogger.errors > told) throw new Error('A part of the service did not stop. The previous line has the error.');
     })();
     return closing;
   };

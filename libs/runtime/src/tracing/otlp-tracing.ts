@@ -41,7 +41,7 @@ async function exporterOf(protocol: TracingProtocol, url: string): Promise<SpanE
 }
 
 /**
- * Logs at most one warning a minute, with the number of those left out since the last one.
+ * Logs at most one warning a minute, with the number of warnings omitted since the last one.
  *
  * @param now monotonic clock in milliseconds
  */

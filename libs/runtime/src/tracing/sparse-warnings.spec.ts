@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { sparseWarnings } from './otlp-tracing.ts';
 
-it('a collector that cannot be reached gives one warning a minute, with the number of those left out', () => {
+it('an unreachable collector causes one warning a minute, with the number of omitted warnings', () => {
   let now = 0;
   const lines: unknown[] = [];
   const warn = sparseWarnings({ warn: (fields: unknown) => void lines.push(fields) }, () => now);

@@ -12,7 +12,7 @@ export interface Tracing {
   startSpan(name: string, options: SpanOptions, parent?: Context): Span;
   /**
    * Starts the root span of a trace whose id is known. Several processes may add to such a trace, and its id can be derived again. With a
-   * sampler that heeds parents, the span is sampled when a linked span is.
+   * sampler that follows the parent's decision, the span is sampled when a linked span is.
    *
    * @param traceId 32 hexadecimal digits, not all 0
    */

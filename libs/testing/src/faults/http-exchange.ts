@@ -76,7 +76,7 @@ export class HttpExchange {
 
   /** Sends the answer of the target. */
   answer({ status, headers, body }: KeptAnswer): void {
-    // A HEAD answer tells a length and has no body; node leaves such a body out by itself.
+    // A HEAD answer states a length and has no body; node leaves such a body out by itself.
     this.#response.writeHead(status, headers).end(body);
   }
 
@@ -89,7 +89,7 @@ export class HttpExchange {
 
   async #send(write: (upstream: ReturnType<typeof httpRequest>) => Promise<void>, signal?: AbortSignal): Promise<IncomingMessage> {
     const { method, url, headers } = this.request;
-    // Every request has its own connection, so that a connection which the target closes between two requests is no fault.
+    // Every request has its own connection, so that a connection which the target closes between two requests is not a fault.
     const upstream = httpRequest({
       ...this.#target,
       method,

@@ -130,7 +130,7 @@ async function readEntries(view: LakeView, table: string): Promise<Map<string, J
   const prefix = `_ledger/${table}/`;
   for (const { key } of await view.objects(prefix)) {
     const match = /^(.+)\/p=(\d+)\/\d{19}-\d+\.json$/.exec(key.slice(prefix.length));
-    if (match === null) throw new Error(`${key} is no place for anything but an entry`);
+    if (match === null) throw new Error(`${key} is a place for entries only`);
     const lane = `${match[1]}/${match[2]}`;
     entries.set(lane, [...(entries.get(lane) ?? []), { ...(JSON.parse((await view.read(key)).toString('utf8')) as JudgedEntry), key }]);
   }

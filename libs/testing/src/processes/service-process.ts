@@ -41,7 +41,7 @@ export interface SpawnOptions {
   readonly onSpawn?: (service: ServiceProcess) => void;
 }
 
-/** Most characters of output that are kept. */
+/** Maximum number of characters of output that are kept. */
 const outputCharsMax = 64 * 1024;
 
 const running = new Set<ChildProcess>();

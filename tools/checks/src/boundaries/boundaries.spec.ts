@@ -76,7 +76,7 @@ describe('the boundaries of the workspace', () => {
       '@millrace/lake',
       'libs/contracts/src/streams/stream.ts imports @millrace/lake, which libs/contracts/package.json does not name.',
     ],
-    ['apps/sink/src/lane/lane.ts', '@millrace/testing', 'apps/sink/src/lane/lane.ts is no test and must not import @millrace/testing.'],
+    ['apps/sink/src/lane/lane.ts', '@millrace/testing', 'apps/sink/src/lane/lane.ts is not a test and must not import @millrace/testing.'],
     [
       'libs/lake/src/chain.ts',
       '@aws-sdk/client-s3',

@@ -78,7 +78,7 @@ function importViolations({ file, specifier }: SourceImport, projects: readonly 
     owner.name !== testingProject &&
     !testFile.test(file)
   ) {
-    violations.push(`${file} is no test and must not import ${testingProject}.`);
+    violations.push(`${file} is not a test and must not import ${testingProject}.`);
   }
   if (pureFile.test(file) && !testFile.test(file) && impurePackage.test(specifier))
     violations.push(`${file} must stay free of frameworks and I/O and must not import ${specifier}.`);

@@ -6,7 +6,7 @@ import { anchorsOf, linkTargets, markdownFiles, namedPaths, wideRows } from './m
 
 const files = markdownFiles(repository);
 
-/** Every file of the repository, to say where a missing one went. */
+/** Every file of the repository, so that a failure names the new place of a missing file. */
 const sources = ['apps', 'libs', 'tools', 'docker', 'deploy', 'e2e', 'benchmarks', 'examples', 'docs'].flatMap((folder) =>
   readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
     .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))

@@ -1,4 +1,4 @@
-/** As much of a pipeline's settings as the table shows. Times are in milliseconds. */
+/** The settings of a pipeline that the table shows. Times are in milliseconds. */
 export interface ShownSettings {
   readonly dependency: string;
   readonly timeout: { readonly connectMs?: number; readonly attemptMs: number; readonly totalMs: number };

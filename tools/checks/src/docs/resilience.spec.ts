@@ -129,7 +129,7 @@ describe('docs/resilience.md', () => {
     const every = { retry: {}, breaker: {}, bulkhead: {}, shed: {}, cache: {} };
     const settings = (await settingsOf({ name: 'all', ...every })) as unknown as Record<string, object>;
     const real = ['timeout', ...Object.keys(every)].flatMap((policy) => numbersOf(policy, settings[policy]!));
-    // Said in words: half of another one, and none.
+    // The page describes these two defaults in words: half of another value, and none.
     const inWords = { 'breaker.slowCallMs': 'half of `attemptMs`', 'timeout.connectMs': 'none' };
     expect(Object.fromEntries(shown)).toEqual({ ...Object.fromEntries(real), ...inWords });
   });

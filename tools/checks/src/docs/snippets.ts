@@ -51,14 +51,14 @@ const presentSometimes = new Set(['layoutFallback']);
  */
 export function differences(shown: unknown, given: unknown, path = ''): string[] {
   if (Array.isArray(shown)) {
-    if (!Array.isArray(given)) return [`${path} is no list`];
+    if (!Array.isArray(given)) return [`${path} is not a list`];
     const lenient = path.endsWith('.rows');
     return shown.flatMap((element, index) =>
       index < given.length ? differences(element, given[index], `${path}[${index}]`) : lenient ? [] : [`${path}[${index}] is missing`],
     );
   }
   if (typeof shown === 'object' && shown !== null) {
-    if (typeof given !== 'object' || given === null) return [`${path} is no object`];
+    if (typeof given !== 'object' || given === null) return [`${path} is not an object`];
     const left = shown as Record<string, unknown>;
     const right = given as Record<string, unknown>;
     const extra = Object.keys(right).filter((name) => !(name in left) && !presentSometimes.has(name));

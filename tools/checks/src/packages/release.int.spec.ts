@@ -23,7 +23,7 @@ beforeAll(async () => {
   await execute('git', ['clone', '--quiet', repository, folder]);
   await run('git', 'config', 'user.name', 'Release');
   await run('git', 'config', 'user.email', 'release@example.com');
-  // The settings of this working copy, also before they are committed.
+  // The settings of this working copy, including uncommitted changes.
   for (const file of ['.versionrc.mjs', 'package.json', 'package-lock.json']) await copyFile(join(repository, file), join(folder, file));
   await run('git', 'add', '--all');
   await run('git', 'commit', '--quiet', '--allow-empty', '-m', 'chore: the state of the working copy');

@@ -88,7 +88,7 @@ it('the commands list and show the rejects', async () => {
       { offset: 2, event: { eventId: worse } },
     ],
   });
-  await expect(rejects('show', '1/1')).rejects.toThrow('Offset 1 of partition 1 is no reject');
+  await expect(rejects('show', '1/1')).rejects.toThrow('Offset 1 of partition 1 is not a reject');
   await expect(rejects('drop')).rejects.toThrow('"drop" is not known here: list, show or redrive.');
 });
 
@@ -103,7 +103,7 @@ it('a repeated redrive produces a corrected reject once', async () => {
   expect(dry.code).toBe(1);
   expect(dry.text).toContain(`1 1/0 ${bad} produce to partition`);
   expect(dry.text).toContain('refused: it still breaks the contract: userAge must be at most 150');
-  expect(dry.text).toContain(`1 event would be put through to ${topic.name}, 0 left alone, 1 refused. Nothing was done: --apply does it.`);
+  expect(dry.text).toContain(`1 event would be produced to ${topic.name}, 0 skipped, 1 refused. Nothing was done: --apply does it.`);
   expect(await records()).toHaveLength(3);
 
   interface Redriven {
@@ -139,7 +139,7 @@ it('a repeated redrive produces a corrected reject once', async () => {
   expect(await topic.leftGroups()).toEqual([]);
 });
 
-it('a redrive refuses a line that is no correction of a reject', async () => {
+it('a redrive refuses a line that is not a correction of a reject', async () => {
   await rejects('show', '--out', file);
   correct((event, n) => {
     event['userAge'] = 24;

@@ -48,7 +48,7 @@ function redriveText({ lines, topic, applied: apply }: RedriveResult, { table }:
     line.eventId ?? '',
     whatOf(line, apply),
   ]);
-  const verdict = `${counted(count('produce'), 'event')} ${apply ? 'put through' : 'would be put through'} to ${topic}, ${grouped(count('landed', 'waiting'))} left alone, ${grouped(count('refused'))} refused.`;
+  const verdict = `${counted(count('produce'), 'event')} ${apply ? 'produced' : 'would be produced'} to ${topic}, ${grouped(count('landed', 'waiting'))} skipped, ${grouped(count('refused'))} refused.`;
   return [
     table(['line', 'reject', 'event', apply ? 'what was done' : 'what would be done'], rows),
     '',

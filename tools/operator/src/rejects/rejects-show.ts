@@ -55,10 +55,10 @@ export async function rejectsShow({ lake }: Target, given: Arguments, { out, pro
 async function readAt(lake: Lake, place: string, signal: AbortSignal): Promise<RejectedRecord> {
   const match = /^(\d{1,10})\/(\d{1,16})$/.exec(place);
   if (match === null)
-    throw new OperatorError(`"${place}" is no place of a reject: a partition and an offset, as in 3/1234. Usage: ${showUsage}`);
+    throw new OperatorError(`"${place}" is not the place of a reject: give a partition and an offset, as in 3/1234. Usage: ${showUsage}`);
   const found = await readReject(lake, Number(match[1]), Number(match[2]), signal);
   if (found === undefined)
-    throw new OperatorError(`Offset ${match[2]} of partition ${match[1]} is no reject; ./millrace rejects list shows them.`);
+    throw new OperatorError(`Offset ${match[2]} of partition ${match[1]} is not a reject; ./millrace rejects list shows them.`);
   return found;
 }
 

@@ -60,7 +60,7 @@ async function npmCi(note, signal, hard) {
     if (!line.startsWith('npm http')) told.push(line);
     else if (/^npm http (fetch|cache) .*\.tgz/.test(line)) note(`${Math.min(++fetched, total)} of ${total}`);
   };
-  // At this level npm reports each download. Its notices about funds, audits and its own updates are of no use here.
+  // At this level npm reports each download. Its notices about funding, audits and npm updates do not help here.
   const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--no-progress', '--loglevel=http'];
   const { code } = await run('npm', ['ci', ...quiet], { cwd: root, signal, hard, onLine });
   if (code !== 0) throw new StackError(`npm ci failed:\n${told.slice(-linesShownMax).join('\n')}`);

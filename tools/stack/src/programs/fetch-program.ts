@@ -10,7 +10,7 @@ export type FetchOptions = { readonly cwd: string } & Interrupts;
 /** A program that a test or a proof uses where it can be had. */
 export interface Program {
   readonly name: string;
-  /** Arguments with which the machine's own one succeeds. */
+  /** Arguments with which an installed copy exits with 0. */
   readonly versionArgs: readonly string[];
   /** Ways to fetch it into a folder, best first. Each returns the path of the program, or undefined where it does not work. */
   readonly sources: readonly ((options: FetchOptions) => Promise<string | undefined>)[];

@@ -14,7 +14,7 @@ describe('the place of a problem', () => {
     expect(placeOf({})).toBeUndefined();
   });
 
-  it('columns count characters, and a place behind the text is its end', () => {
+  it('columns count characters, and a place after the end of the text is its end', () => {
     expect(offsetOf('a\n😀b', { line: 2, column: 2 })).toBe(4);
     expect(offsetOf('ab', { line: 7, column: 1 })).toBe(2);
   });

@@ -69,7 +69,7 @@ function Progress({ view, estimate }: Pick<RunState, 'view' | 'estimate'>): JSX.
   );
 }
 
-/** The time of a query. A reader of the screen does not hear each change. */
+/** The time of a query. A screen reader does not announce each change. */
 function Elapsed({ view: { submittedAt, startedAt } }: { readonly view: QueryView }): JSX.Element {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {

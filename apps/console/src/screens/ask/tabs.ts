@@ -48,7 +48,7 @@ export function keepTabs(storage: Pick<Storage, 'setItem'>, tabs: Tabs): void {
   storage.setItem(key, JSON.stringify(tabs));
 }
 
-/** Opens a tab behind the others and goes there. An empty current tab is replaced, and so is the oldest one of too many. */
+/** Opens a tab after the others and goes there. An empty current tab is replaced, and so is the oldest one of too many. */
 export function openTab({ list, current }: Tabs, tab: Tab): Tabs {
   const rest = list.filter(({ id, sql }) => id !== current || sql.trim() !== '').slice(1 - tabsMax);
   return { list: [...rest, tab], current: tab.id };

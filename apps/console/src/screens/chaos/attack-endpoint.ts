@@ -5,7 +5,7 @@ import { session } from '../../api/session.ts';
 const path = '/admin/attacks';
 
 /**
- * Asks the endpoint of attacks of the chaos profile. It gets no credential: it is another program, and listens on this machine only.
+ * Asks the endpoint of attacks of the chaos profile. It gets no credential, because it is another program and listens on loopback only.
  *
  * @param route what follows the path of the endpoint
  * @throws ApiError with the reason of a refusal, and without an answer

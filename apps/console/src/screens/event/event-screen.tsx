@@ -10,7 +10,7 @@ import { eventIdIn, placeIn } from './receipt.ts';
 import { Waterfall } from './waterfall.tsx';
 
 const everyMs = 2000;
-/** An event in one of these states does not move any more. */
+/** States that are final. */
 const ends: ReadonlySet<EventWay['status']> = new Set(['queryable', 'duplicate', 'rejected', 'lost']);
 
 /** `/console/event`: one event from its receipt to its row. */

@@ -20,7 +20,7 @@ describe('a receipt', () => {
 });
 
 describe('the steps of an event', () => {
-  it('steps that have not happened wait, and steps that no part knows say why', () => {
+  it('steps that have not happened wait, and unknown steps state the reason', () => {
     const steps = stepsOf({ ...way, unknown: [{ step: 'queryable', reason: 'Glue does not answer' }] });
     expect(steps.map(({ title, state, detail }) => `${title} ${state}: ${detail}`)).toEqual([
       'Accepted unknown: not known',

@@ -1,6 +1,6 @@
 import type { EventWay } from '@millrace/contracts';
 
-/** One step of the way of an event. */
+/** One step of the path of an event. */
 export interface Step {
   readonly title: string;
   readonly state: 'done' | 'waiting' | 'failed' | 'unknown';
@@ -10,7 +10,7 @@ export interface Step {
   readonly at?: string | undefined;
 }
 
-/** The steps of an event in their order. A step that no part knows says why. */
+/** The steps of an event in their order. An unknown step states the reason. */
 export function stepsOf(way: EventWay): readonly Step[] {
   const { accepted, disk, kafka, landed, queryable, status } = way;
   const open = (step: EventWay['unknown'][number]['step']): Pick<Step, 'state' | 'detail'> => {

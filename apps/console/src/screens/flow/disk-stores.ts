@@ -10,7 +10,7 @@ export interface DiskStore {
   readonly limit: string;
   /** Seconds until it is full at the present rate. */
   readonly full: string;
-  /** What to do when it fills. */
+  /** Remedy when it fills. */
   readonly remedy: string;
 }
 

@@ -4,7 +4,7 @@ import { Sparkline } from '../../parts/sparkline.tsx';
 import { countText, durationText } from '../../parts/units.ts';
 import { mostOf, processesOf, rateOf, sumOf } from './samples.ts';
 
-/** The way of an event from left to right, with live numbers. */
+/** The path of an event from left to right, with live numbers. */
 export function FlowPicture({ readings }: { readonly readings: readonly Flow[] }): JSX.Element {
   const now = readings.at(-1)!;
   const rates = (name: string, labels: Readonly<Record<string, string>> = {}): (number | undefined)[] =>
@@ -15,7 +15,7 @@ export function FlowPicture({ readings }: { readonly readings: readonly Flow[] }
   const most = (name: string): (number | undefined)[] => readings.map((reading) => mostOf(reading, name));
   const lag = readings.map((reading) => sumOf(reading, 'millrace_sink_lag_records', { stage: 'landed' }));
   return (
-    <ol class="flow" aria-label="The way of an event">
+    <ol class="flow" aria-label="The path of an event">
       <Stage title="Purchase API" processes={processesOf(now, 'purchase')}>
         <Rate values={accepted} unit="events/s to Kafka" />
       </Stage>

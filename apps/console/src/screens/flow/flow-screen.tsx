@@ -22,7 +22,7 @@ const standardRange = '4m';
 
 const columns = [{ heading: 'Process' }, { heading: 'Status' }, { heading: 'Dependencies' }];
 
-/** `/console/flow`: problems first, then the way of an event with live numbers. */
+/** `/console/flow`: problems first, then the path of an event with live numbers. */
 export function FlowScreen(): JSX.Element {
   const [paused, setPaused] = useUrlState('paused', '');
   const [rangeName, setRange] = useUrlState('range', standardRange);

@@ -4,7 +4,7 @@ import { fillOf, outbox, spool } from './disk-stores.ts';
 import { runbookSections, sectionOf } from './runbook-sections.ts';
 import { mostOf, sumOf } from './samples.ts';
 
-/** Something that an operator should look at. */
+/** A problem that needs an operator's attention. */
 export interface FlowProblem {
   readonly severity: 'bad' | 'warn';
   readonly what: string;
@@ -29,7 +29,7 @@ function processProblems({ name, status, dependencies, pipelines }: FlowProcess)
         severity: 'bad',
         what: `${name} does not answer.`,
         remedy: `Look whether the process runs: ./millrace status, then its log.`,
-        section: runbookSections.firstLooks,
+        section: runbookSections.firstChecks,
       },
     ];
   if (status === 'refused')

@@ -1,6 +1,6 @@
 /** Sections of the runbook docs/operations.md that problems point to. A test compares them with the document. */
 export const runbookSections = {
-  firstLooks: 'first-looks',
+  firstChecks: 'first-checks',
   outages: 'outages',
   s3: 's3-is-down',
   kafka: 'kafka-is-down',

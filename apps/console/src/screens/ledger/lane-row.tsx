@@ -13,7 +13,7 @@ export interface LaneRowProps {
   readonly lane: Lane;
   /** Number of steps of the time range. */
   readonly steps: number;
-  /** Most offsets of one step of any lane: the lanes share a scale. */
+  /** Maximum number of offsets in one step of any lane: the lanes share a scale. */
   readonly most: number;
   /** Called with the middle of a step, as a share of the range. */
   readonly onZoom: (share: number) => void;
@@ -49,7 +49,7 @@ export function LaneRow({ lane, steps, most, onZoom }: LaneRowProps): JSX.Elemen
 
 function StepBars({ step, most }: { readonly step: Step; readonly most: number }): JSX.Element {
   const { step: x, entries, offsets, rows, rejected, gap, unread } = step;
-  // By the square root, so that a small batch can be seen beside a large one.
+  // The square root of the value, so that a small batch is visible beside a large one.
   const tall = (count: number): number => (count === 0 ? 0 : Math.max(shownMin, Math.sqrt(count / most) * height));
   const whole = tall(offsets);
   const red = rejected === 0 ? 0 : Math.max(shownMin, (rejected / offsets) * whole);

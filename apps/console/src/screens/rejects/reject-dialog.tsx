@@ -139,7 +139,7 @@ function CorrectionForm({
   );
 }
 
-/** The JSON object in a text, or the reason why there is none. */
+/** Parses the JSON object in a text, or returns the reason why the text holds none. */
 function objectIn(text: string): Readonly<Record<string, unknown>> | string {
   try {
     const value: unknown = JSON.parse(text);

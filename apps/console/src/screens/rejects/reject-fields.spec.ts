@@ -22,7 +22,7 @@ describe('the fields of a reject', () => {
     ]);
   });
 
-  it('a value that is no JSON object has no fields', () => {
+  it('a value that is not a JSON object has no fields', () => {
     expect(fieldsOf({ event: null, violations: [] })).toEqual([]);
   });
 });

@@ -50,7 +50,7 @@ export function RejectReasons({ list, chosen, onChoose }: RejectReasonsProps): J
 
 const [width, height, gap] = [600, 64, 1];
 
-/** Rejects by time as bars. The table below says the same in numbers. */
+/** Rejects by time as bars. The table below shows the same in numbers. */
 function TimeBars({ list: { buckets, bucketSeconds } }: Pick<RejectReasonsProps, 'list'>): JSX.Element | null {
   const [first, last] = [buckets[0], buckets.at(-1)];
   if (first === undefined || last === undefined) return null;

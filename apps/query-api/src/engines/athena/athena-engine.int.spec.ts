@@ -37,9 +37,9 @@ async function open(rows: readonly TestPurchase[]): Promise<ConformanceSubject> 
 
 engineConformance('athena on the emulator', open, {
   lacking: {
-    'decimal types': 'the emulator of Athena tells none',
+    'decimal types': 'the emulator of Athena reports none',
     'nested values': 'Athena has another text form of nested values',
-    positions: 'the emulator of Athena tells none',
+    positions: 'the emulator of Athena reports none',
     'scan limit': 'a workgroup of Athena sets the limit',
     stop: 'the emulator of Athena does not stop a statement',
   },

@@ -28,7 +28,7 @@ export interface AthenaSettings {
   readonly kmsKey?: string | undefined;
   /** Account that must own the bucket of these files. Default: any. */
   readonly bucketOwner?: string | undefined;
-  /** First and longest wait between two looks at a running query, in milliseconds; it doubles from one to the other. */
+  /** Initial and maximum interval between two polls of a running query, in milliseconds. The interval doubles each time. */
   readonly pollMsMin: number;
   readonly pollMsMax: number;
 }
@@ -36,11 +36,11 @@ export interface AthenaSettings {
 /** Waits; rejects with the signal's reason. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
-/** Waits until the next look at a query in Athena may be taken. Rejects with the signal's reason. */
+/** Waits until a query in Athena may be polled again. Rejects with the signal's reason. */
 export type LookTurn = (signal: AbortSignal) => Promise<void>;
 
 const pageRowsMax = 1000;
-/** Looks at a query after a failure that passes by itself: Athena may run it again under the same id. */
+/** Number of polls after a transient failure: Athena may run the query again under the same id. */
 const looksAfterFailure = 3;
 
 /** Athena through the AWS SDK. */
@@ -54,7 +54,7 @@ export class AthenaEngine implements QueryEngine {
 
   /**
    * @param client a client whose own retries are off
-   * @param lookTurn awaited before each look at a query. Default: looks wait for no other query
+   * @param lookTurn awaited before each poll of a query. Default: polls do not wait for each other
    */
   constructor(client: AthenaClient, settings: AthenaSettings, guard: CallGuard, sleep: Sleep, lookTurn: LookTurn = async () => undefined) {
     this.#client = client;

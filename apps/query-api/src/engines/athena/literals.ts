@@ -4,8 +4,8 @@ import type { Parameter } from '../query-engine.ts';
 
 /**
  * Replaces each `?` of a statement by a literal. Athena's own `ExecutionParameters` are literals as well: the caller writes them, and the
- * service inserts them. The emulator does not know them, so one way serves both. The statement's reader found the placeholders, never
- * inside a string, a name or a comment. Each value is written as one token.
+ * service inserts them. The emulator lacks `ExecutionParameters`, so literals serve both. The statement's reader found the placeholders
+ * outside strings, names and comments. Each value is written as one token.
  */
 export function withLiterals({ text, placeholders }: StatementText, parameters: readonly Parameter[]): EditedText {
   return edited(

@@ -21,20 +21,20 @@ afterAll(async () => {
   for (const connection of connections) connection.disconnect();
 });
 
-it('two workers share the looks of a second, and each further look waits for its turn', async () => {
+it('two workers share the polls of a second, and each further poll waits for its turn', async () => {
   const { signal } = new AbortController();
   const workers = [turnsOf(0), turnsOf(1)];
   const start = performance.now();
   await Promise.all(Array.from({ length: 60 }, async (_, n) => await workers[n % 2]!(signal)));
   const passedMs = performance.now() - start;
-  // The bucket holds the 20 tokens of one second. The last of 60 looks waits two seconds, less the time that has passed.
+  // The bucket holds the 20 tokens of one second. The last of 60 polls waits two seconds, less the time that has passed.
   expect(Math.max(...waits)).toBeLessThanOrEqual(2000);
   expect(Math.max(...waits)).toBeGreaterThanOrEqual(2000 - passedMs - 1);
   expect(waits.length).toBeLessThanOrEqual(40);
   expect(waits.length).toBeGreaterThanOrEqual(40 - Math.ceil(passedMs / 50) - 1);
 });
 
-it('a worker looks at once while Redis does not answer, and not at all after its query was stopped', async () => {
+it('a worker polls at once while Redis does not answer, and not at all after its query was stopped', async () => {
   const before = waits.length;
   await turnsOf(0, async () => await Promise.reject(new Error('Redis is away')))(new AbortController().signal);
   expect(waits).toHaveLength(before);

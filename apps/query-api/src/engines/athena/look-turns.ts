@@ -3,7 +3,7 @@ import type { RedisClient } from '@millrace/redis';
 import type { CallGuard } from '../../guards.ts';
 import type { LookTurn, Sleep } from './athena-engine.ts';
 
-/** Rate of the looks of all workers together. */
+/** Rate of the polls of all workers together. */
 export interface LookRate {
   /** Key in Redis that the workers of one queue share. */
   readonly key: string;
@@ -23,8 +23,8 @@ return math.ceil(math.max(0, full - ms - 1000))
 `;
 
 /**
- * Turns that the workers share through Redis: AWS limits the looks of an account, not those of one process. While Redis does not answer,
- * the worker looks at once, and only the waits between its own looks hold it back.
+ * Turns that the workers share through Redis: AWS limits the polls of an account, not those of one process. While Redis does not answer,
+ * the worker polls at once, limited only by its own intervals.
  */
 export function sharedLookTurns(redis: Pick<RedisClient, 'eval'>, { key, perSecond }: LookRate, guard: CallGuard, sleep: Sleep): LookTurn {
   return async (signal) => {

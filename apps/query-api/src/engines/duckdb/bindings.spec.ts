@@ -59,7 +59,7 @@ describe('whole numbers as parameters', () => {
     ['factorial(?)', [5], '120'],
     ['1.5::DECIMAL(4,1) + ?', [1], '2.5'],
     ['? + ?', [Number.MAX_SAFE_INTEGER, 1], '9007199254740992'],
-    // One number is beyond INTEGER and stays a BIGINT while the other becomes one.
+    // One number is beyond INTEGER and stays a BIGINT, and the other becomes an INTEGER.
     ['make_timestamp(?) + to_days(?) = make_timestamp(?) AND chr(?) IS NOT NULL', [0, 1, 86_400_000_000, 65], 'true'],
     ['CAST(1 -? AS INTEGER)', [-1], '2'],
     ['coalesce(?, 7)', [null], '7'],

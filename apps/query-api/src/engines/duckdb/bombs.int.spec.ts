@@ -51,7 +51,7 @@ it('statements that take all memory or all time end alone: those beside them suc
     expect(await ask(`SELECT ${n} AS n, genre FROM purchases`)).toEqual([[n, 'Fiction']]);
     measured.push(Math.round(performance.now() - startedAt));
   }
-  // The time bombs were there all the while.
+  // The endless statements ran throughout.
   expect(endlessUnderWay).toBe(Object.keys(endless).length);
   for (const { name, end } of await Promise.all(failures))
     expect({ name, end }).toMatchObject({ name, end: { code: 'engine-failed', message: expect.stringContaining('memory') as string } });

@@ -38,7 +38,7 @@ describe('DuckDB over the lake', () => {
     await lake?.close();
   });
 
-  // Straight to the engine, past the gate: the engine's own lock is the second wall.
+  // Straight to the engine, past the gate: the lock of the engine is the second barrier.
   const ask = async (
     sql: string,
     on: DuckDbEngine = engine,

@@ -29,7 +29,7 @@ export interface DuckDbSources {
 export type DuckDbSettings = SandboxSettings & FileReadSettings;
 
 /**
- * DuckDB embedded in the worker's own machine. Statements run in locked processes that can read the table's files and nothing else, one
+ * DuckDB embedded in the worker's host. Statements run in locked processes that can read the table's files and nothing else, one
  * statement at a time in each.
  */
 export class DuckDbEngine implements QueryEngine {
@@ -66,7 +66,7 @@ export class DuckDbEngine implements QueryEngine {
       const grants: FileGrant[] = [];
       const stop = (): void => {
         sandbox.kill();
-        // Rows without a reader end in no other way.
+        // Nothing else ends rows without a reader.
         void sandbox.exited.then(() => ended.resolve());
       };
       sending.addEventListener('abort', stop, { once: true });
@@ -187,7 +187,7 @@ function bytesSentOf(grants: readonly FileGrant[]): number {
   return grants.reduce((sum, grant) => sum + grant.bytesSent(), 0);
 }
 
-/** The reason of the last failed read from S3, which DuckDB does not know. */
+/** The reason of the last failed read from S3. DuckDB does not have it. */
 function failureOf(grants: readonly FileGrant[]): unknown {
   return grants.map((grant) => grant.failure()).find((failure) => failure !== undefined);
 }

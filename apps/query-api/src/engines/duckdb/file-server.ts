@@ -27,7 +27,7 @@ export interface FileLease {
 
 /** The files that one statement may read, until the grant is revoked. */
 export interface FileGrant {
-  /** URL of each file, in the order in which they were granted. It tells the partition, and neither bucket nor key. */
+  /** URL of each file, in the order in which they were granted. It shows the partition, but neither bucket nor key. */
   readonly files: readonly string[];
   /** Bytes of files that were sent. */
   bytesSent(): number;

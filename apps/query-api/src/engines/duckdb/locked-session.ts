@@ -40,7 +40,7 @@ export async function openLocked({ limits, tempDirectory, httpfsPath, filesUrl, 
     allow_persistent_secrets: 'false',
   });
   const connection = await instance.connect();
-  // As an option of the instance it is shown, and not kept to.
+  // As an option of the instance the setting is shown, but not enforced.
   await connection.run(`SET GLOBAL max_temp_directory_size = '${limits.tempMiB}MiB'`);
   if (httpfsPath === undefined) await connection.run('INSTALL httpfs');
   await connection.run(`LOAD ${httpfsPath === undefined ? 'httpfs' : text(httpfsPath)}`);
@@ -51,7 +51,7 @@ export async function openLocked({ limits, tempDirectory, httpfsPath, filesUrl, 
   );
   // Otherwise DuckDB opens two connections for each file.
   await connection.run('SET GLOBAL httpfs_connection_caching = true');
-  // Files never change, so nothing that DuckDB has read of them needs another look.
+  // Files never change, so DuckDB need not validate its cached copies.
   await connection.run(`SET GLOBAL enable_http_metadata_cache = ${keepsFiles}; SET GLOBAL parquet_metadata_cache = ${keepsFiles}`);
   await connection.run(`SET GLOBAL enable_external_file_cache = ${keepsFiles}; SET GLOBAL validate_external_file_cache = 'NO_VALIDATION'`);
   for (const macro of trinoMacros) await connection.run(`CREATE MACRO ${macro}`);
@@ -63,7 +63,7 @@ export async function openLocked({ limits, tempDirectory, httpfsPath, filesUrl, 
 /** A locked instance, which runs one statement after the other. */
 export class LockedSession {
   readonly #instance: DuckDBInstance;
-  /** For the sandbox's own questions. Each statement gets a new connection. */
+  /** For statements of the sandbox itself. Each statement gets a new connection. */
   readonly #own: DuckDBConnection;
   readonly #settings: string;
   #declared = '';

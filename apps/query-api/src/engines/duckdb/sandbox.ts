@@ -98,7 +98,7 @@ export class Sandbox {
   }
 
   /**
-   * Starts a process; {@link ready} tells when it would take a statement.
+   * Starts a process; {@link ready} resolves when it can accept a statement.
    *
    * @param lease the files that it may read; ended with the process
    */
@@ -115,7 +115,7 @@ export class Sandbox {
   }
 
   /**
-   * Resolves when the process would take a statement.
+   * Resolves when the process can accept a statement.
    *
    * @throws QueryError `unavailable`
    */

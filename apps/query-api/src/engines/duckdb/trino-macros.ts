@@ -1,4 +1,4 @@
-// Functions of Trino that DuckDB has not, or has under another name, so that a statement gives the same value on every engine.
+// Functions of Trino that DuckDB lacks or has under another name. With them, a statement gives the same value on every engine.
 // `CREATE MACRO` takes each text. Only statements that the gate let pass call them, and the gate knows them by name.
 
 /**
@@ -115,7 +115,7 @@ export const trinoMacros: readonly string[] = [
   'array_remove(list, item) AS list_filter(list, lambda x: x <> item)',
   'array_union(a, b) AS list_distinct(list_concat(a, b))',
   'arrays_overlap(a, b) AS list_has_any(a, b)',
-  // A list and a map differ as JSON, and one of the two counts is 0.
+  // A list and a map differ as JSON, so one of the two counts is 0.
   'cardinality(x) AS CAST(json_array_length(to_json(x)) + len(json_keys(to_json(x))) AS BIGINT)',
   'sequence(first, last) AS generate_series(first, last)',
   `slice(list, start, length) AS CASE WHEN start > 0 THEN list_slice(list, start, start + length - 1)

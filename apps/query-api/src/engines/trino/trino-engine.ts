@@ -74,7 +74,7 @@ export class TrinoEngine implements QueryEngine {
     const { signal } = running;
     const answer = await this.#call(signal, async () => await this.#client.follow(executionId, signal));
     if (answer !== undefined && answer.error?.errorName !== 'ABANDONED_QUERY') return this.#take(running, answer);
-    // The former worker has read rows, which Trino gives once. The rest is of no use.
+    // The former worker has read rows, which Trino gives once. The remaining rows are useless.
     await this.#client.cancel(executionId).catch(() => undefined);
     return undefined;
   }
@@ -99,7 +99,7 @@ export class TrinoEngine implements QueryEngine {
     running.next = placeOf(answer);
     running.bytesScanned = answer.stats.physicalInputBytes ?? running.bytesScanned;
     if (answer.error !== undefined) throw errorOfFailure(answer.error, running.statement, running.bytesScannedMax);
-    // Trino looks at the limit once a second, and a short statement ends before.
+    // Trino checks the limit once a second, and a short statement ends before that.
     if (running.bytesScanned > (running.bytesScannedMax ?? Number.POSITIVE_INFINITY)) throw tooManyBytes(running.bytesScannedMax);
     return answer;
   }

@@ -17,7 +17,7 @@ export interface AnsweredQueriesSettings {
   readonly name: string;
   /** Life of a query, in seconds. */
   readonly retentionSeconds: number;
-  /** Queries that are kept at most. */
+  /** Maximum number of queries that are kept. */
   readonly entriesMax: number;
 }
 

@@ -12,13 +12,16 @@ import type { ResultCache } from './result-cache.ts';
 import { cacheKeyOf, isRepeatable } from './statement-key.ts';
 import { readsOf } from './statement-reads.ts';
 
-/** Time in which a query that is to run for others becomes visible, in milliseconds. */
+/** Time limit for a leader to become visible, in milliseconds. A leader runs for equal queries. */
 export const leaderVisibleMs = 5000;
 
-/** How a request wants the cache: `use`, `refresh` runs the statement and keeps its result, `avoid` keeps nothing either. */
+/**
+ * Use of the cache by a request. `use` allows a kept result, `refresh` runs the statement and keeps its result, `avoid` runs it and keeps
+ * nothing.
+ */
 export type CacheUse = 'use' | 'refresh' | 'avoid';
 
-/** How a query got its answer: from the cache, from a run for several, from its own run, or past the cache. */
+/** Source of an answer: a kept result, the run of an equal query, a separate run, or a run without the cache. */
 export type CacheResult = 'hit' | 'shared' | 'miss' | 'bypass';
 
 /** Where the answer of a query comes from. */
@@ -45,18 +48,18 @@ export interface CachedAnswersParts {
   readonly findQuery: (id: string, limits: RequestLimits) => Promise<QueryRecord | undefined>;
   readonly manifests: Pick<KeptManifests, 'isKept'>;
   readonly results: (deadline: number | undefined) => Pick<ObjectStore, 'size'>;
-  /** Longest look at the lake and at a result before a statement is run instead, in milliseconds. */
+  /** Time limit of the check of lake and result in milliseconds. After it, the statement runs. */
   readonly lookMsMax: number;
-  /** Age that the look at the lake may have, in milliseconds. 0 looks for each query. */
+  /** Maximum age of the check of the lake, in milliseconds. 0 checks for each query. */
   readonly staleMsMax: number;
   readonly now: () => number;
-  /** Called with the reason why the cache was of no use. */
+  /** Called with the reason why the cache could not be used. */
   readonly onFailure: (error: unknown) => void;
 }
 
 /**
  * Finds the result of an equal query that is still exact, or an equal query that runs. A result is exact as long as nothing was added to
- * the partitions that its statement may read. The look that decides it may be `staleMsMax` old.
+ * the partitions that its statement may read. The check of this may be `staleMsMax` old.
  */
 export class CachedAnswers {
   readonly #parts: CachedAnswersParts;
@@ -101,7 +104,7 @@ export class CachedAnswers {
       ]);
       if (view !== undefined && isKept === true && view.isSameFor(result.version) && holds(view.version, data)) {
         const at = now();
-        // Later looks then compare with a nearer state.
+        // Later checks then compare with a more recent state.
         if (JSON.stringify(view.version) !== JSON.stringify(result.version)) await cache.renew(key, { ...result, version: view.version });
         return {
           result: 'hit',

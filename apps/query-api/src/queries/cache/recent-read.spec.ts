@@ -23,7 +23,7 @@ async function known(): Promise<ReturnType<typeof reads>> {
   return all;
 }
 
-it('a read is good for callers that accept its age', async () => {
+it('a read serves callers that accept its age', async () => {
   const { state, read } = await known();
   state.now += 500;
   expect(await read.read(1000)).toBe('first');

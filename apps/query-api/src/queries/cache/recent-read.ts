@@ -1,8 +1,9 @@
 import { SharedRead } from './shared-read.ts';
 
 /**
- * Shares reads among callers and over a short time. A caller says how old the read may be. Past half of that age, the next read begins
- * in the background. So a steady stream of callers waits for none.
+ * Shares reads among callers and over a short time. A caller states the maximum age of the read. Past half of that age, the next read
+ * begins
+ * in the background. So callers that come steadily never wait.
  */
 export class RecentRead<T> {
   readonly #shared: SharedRead<T | undefined>;

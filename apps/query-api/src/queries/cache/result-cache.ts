@@ -24,8 +24,8 @@ export interface ResultCacheSettings {
 }
 
 /**
- * Life of the name of the query that runs a statement for others, in seconds. Its state decides; this only limits the names that are left
- * behind.
+ * Life of the name of the query that runs a statement for others, in seconds. Its state decides; this only limits the lifetime of
+ * unreleased names.
  */
 const leaderSeconds = 7200;
 

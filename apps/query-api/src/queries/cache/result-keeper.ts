@@ -27,7 +27,7 @@ export interface ResultKeeperParts {
 
 /**
  * Keeps results for later queries. A result is kept only if the partitions that the statement may read were the same before and after the
- * run. It is then exact, whenever the engine looked at them. It never fails, because a query does not need it.
+ * run. It is then exact, whenever the engine read them. Keeping never fails, because a query does not need it.
  */
 export class ResultKeeper {
   readonly #parts: ResultKeeperParts;

@@ -5,7 +5,7 @@ import type { StaleAnswer } from '../query-record.ts';
 
 /** Longest time for which an answer may replace a missing one, in seconds. */
 const answerSeconds = 86_400;
-/** Answers that are kept at most; each has at most 256 KiB. */
+/** Maximum number of answers that are kept; each has at most 256 KiB. */
 const answersMax = 200;
 
 /** The last good answers of reports in Redis, for every worker. */

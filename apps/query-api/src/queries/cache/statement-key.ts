@@ -8,7 +8,7 @@ import { tokensOf, type Token } from '../../statement/tokens.ts';
 /** The format of kept results. Another number makes every result of an earlier version unknown. */
 const keyVersion = 2;
 
-/** Keywords that no engine takes for a name, except behind AS and a dot and before a colon. */
+/** Keywords that no engine takes for a name, except after AS or a dot, and before a colon. */
 const keywords = new Set(
   `all and as asc between by case cast cross desc distinct else end except exists from full group having in inner intersect is join left like limit not null offset on or
     order outer over partition right select then union using values when where with`.split(/\s+/),

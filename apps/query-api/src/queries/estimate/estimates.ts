@@ -11,7 +11,7 @@ import type { QueryJobData } from '../query-record.ts';
 import { columnsRead } from './columns-read.ts';
 import { priceOf } from './price.ts';
 
-/** Footers that one estimate reads at most. Beyond, the shares of the columns are those of a sample. */
+/** Maximum number of footers that one estimate reads. Beyond, the shares of the columns are those of a sample. */
 export const footersMax = 32;
 /** Footers that are read at once. */
 const readsMax = 8;

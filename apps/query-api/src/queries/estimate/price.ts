@@ -2,7 +2,7 @@ import type { EngineName } from '@millrace/contracts';
 
 const mebibyte = 1024 ** 2;
 const tebibyte = 1024 ** 4;
-/** Bytes that Athena bills for one query at least. */
+/** Minimum bytes that Athena bills for one query. */
 const billedBytesMin = 10 * mebibyte;
 
 /** Cost of scanned bytes. */

@@ -24,7 +24,7 @@ export class EventStreams {
     const key = principalKey(caller);
     const own = this.#ofCaller.get(key) ?? 0;
     if (this.#open >= this.#streamsMax) throw tooMany(`${this.#streamsMax} streams of events are open, the limit QUERY_WAITERS_MAX.`);
-    // Anonymous callers are a crowd.
+    // Anonymous callers share no limit of one caller.
     if (caller.kind !== 'anonymous' && own >= streamsOfCallerMax)
       throw tooMany(`The caller has ${streamsOfCallerMax} open streams of events, the limit.`);
     this.#open += 1;

@@ -21,7 +21,7 @@ function recordOf(look: QueryRecord['state'] | QueryRecord): QueryRecord {
   return typeof look === 'string' ? record(look) : look;
 }
 
-/** Reads a stream whose looks find these states one after the other; only waits move its clock. */
+/** Reads a stream whose polls find these states one after the other. Only waits advance its clock. */
 async function eventsOf(
   states: readonly (QueryRecord['state'] | QueryRecord | QueryError)[],
   { after = 0, changeMs = 10 } = {},
@@ -58,7 +58,7 @@ it('a stream has one event for each state, and ends with the last one', async ()
   ]);
 });
 
-it('a stream that is opened again continues behind the last event', async () => {
+it('a stream that is opened again continues after the last event', async () => {
   expect(await eventsOf(['running', 'running', 'succeeded'], { after: 2 })).toEqual(['retry', '4']);
 });
 
@@ -97,7 +97,7 @@ it('a silent stream has heartbeats', async () => {
   expect(await eventsOf([...looks, 'succeeded'], { changeMs: heartbeatMs })).toEqual(['retry', '2', '', '', '4']);
 });
 
-it('a stream outlives looks without an answer, and ends with a query that is no longer kept', async () => {
+it('a stream continues after polls without an answer, and ends when the query is no longer kept', async () => {
   const away = new QueryError('unavailable', 'Redis is away');
   expect(await eventsOf(['running', away, 'succeeded'])).toEqual(['retry', '2', '4']);
   expect(await eventsOf(['running', new QueryError('not-found', 'gone'), 'succeeded'])).toEqual(['retry', '2']);

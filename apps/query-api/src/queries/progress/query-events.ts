@@ -4,9 +4,12 @@ import type { QueryState } from '@millrace/contracts';
 
 /** Longest silence of a stream, in milliseconds: proxies close a connection without a byte. */
 export const heartbeatMs = 15_000;
-/** Longest time between two looks at the query, in milliseconds. Messages announce changes; a look makes up for a lost one. */
+/**
+ * Maximum interval between two polls of the query, in milliseconds. Messages announce changes; a poll finds a change whose message was
+ * lost.
+ */
 const lookMs = 5000;
-/** The same for a query that waits: no message announces that those before it are taken. */
+/** The same for a query in the queue: no message announces that the queries before it have started. */
 const queuedLookMs = 2000;
 /** Time after which a client connects again, in milliseconds. */
 const reconnectMs = 1000;
@@ -16,7 +19,7 @@ const numbers: Readonly<Record<QueryState, number>> = { queued: 1, running: 2, c
 
 /** A query that is followed. */
 export interface FollowedQuery {
-  /** Looks at the query. */
+  /** Reads the query. */
   readonly find: () => Promise<QueryRecord>;
   /** Number of the last event that the client has; 0 for none. */
   readonly after: number;
@@ -39,7 +42,7 @@ export function hasSeenAll({ state }: QueryRecord, after: number): boolean {
 
 /**
  * The changes of one query as server-sent events, to its end. Their data is the query. Each state is an event `state`, and each change
- * within a state an event `progress`. Only states have numbers, so a client that comes back gets the newest progress.
+ * within a state an event `progress`. Only states have numbers, so a client that reconnects gets the newest progress.
  *
  * @param first the query now
  */
@@ -72,7 +75,7 @@ export async function* queryEvents(first: QueryRecord, { find, after, now, until
     try {
       record = await find();
     } catch (error) {
-      // A query that is no longer kept has no more events. Redis may be back at the next look.
+      // A query that is no longer kept has no more events. Redis may be back at the next poll.
       if (error instanceof QueryError && error.code === 'not-found') return;
       record = undefined;
     }

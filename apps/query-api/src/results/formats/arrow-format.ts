@@ -133,7 +133,7 @@ function bitsOf(cells: readonly TypedCell[], isSet: (cell: TypedCell) => boolean
   return bits;
 }
 
-/** Text or bytes, one behind the other, and where each begins. */
+/** Texts or byte strings, concatenated, and the offset of each. */
 function variableOf(cells: readonly TypedCell[]): { readonly valueOffsets: Int32Array; readonly values: Uint8Array } {
   const all = cells.map((cell) => (cell === null ? Buffer.alloc(0) : Buffer.from(cell as string)));
   const valueOffsets = new Int32Array(cells.length + 1);

@@ -34,14 +34,14 @@ describe('CSV', () => {
       '" ","\t"\r\n" a",a b\r\n',
     ],
     [
-      'numbers and booleans are as they are',
+      'numbers and booleans are unchanged',
       [
         [1.5, true],
         [-0.25, false],
       ],
       '1.5,true\r\n-0.25,false\r\n',
     ],
-    ['no rows are no lines', [], ''],
+    ['a result without rows has no lines', [], ''],
   ])('%s', (_what, rows, text) => {
     expect(csv.rows(columns(...(rows[0] ?? ['a']).map(String)), rows)).toBe(text);
   });

@@ -48,7 +48,7 @@ describe('checkOf', () => {
     ['a null value', null, 'the value is null'],
     ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), 'the value is not UTF-8'],
     ['text that is not JSON', Buffer.from('{"eventId":'), 'the value is not JSON'],
-    ['JSON that is no object', Buffer.from('7'), 'the value must be of type object'],
+    ['JSON that is not an object', Buffer.from('7'), 'the value must be of type object'],
     ['a missing event id', Buffer.from(purchaseLine(1).replace('eventId', 'eventID')), 'eventId is required'],
     ['a number written as text', Buffer.from(purchaseLine(1, { userAge: '24' })), 'userAge must be of type integer'],
     ['a broken bound', Buffer.from(purchaseLine(1, { purchaseTimestamp: 4_102_444_800 })), 'purchaseTimestamp must be at most 4102444799'],

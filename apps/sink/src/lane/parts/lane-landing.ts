@@ -20,7 +20,7 @@ export interface LandingHooks {
   readonly lost: (winner: LedgerEntry) => void;
   /** The spool is corrupt: the range has to be read from Kafka again. */
   readonly corrupt: (error: Error) => void;
-  /** Only an operator can help. */
+  /** An operator must act. */
   readonly refused: (error: Error) => void;
 }
 

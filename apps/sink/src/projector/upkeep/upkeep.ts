@@ -21,7 +21,7 @@ export interface UpkeepObserver {
 
 /** Intervals of the upkeep. */
 export interface UpkeepSettings {
-  /** Milliseconds between two looks for small files. 0: no compaction. */
+  /** Milliseconds between two checks for small files. 0: no compaction. */
   readonly compactEveryMs: number;
   /** Milliseconds between two sweeps. */
   readonly sweepEveryMs: number;

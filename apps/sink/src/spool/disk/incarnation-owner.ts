@@ -37,7 +37,7 @@ export async function isAlive(directory: string): Promise<boolean> {
   try {
     owner = JSON.parse(await readFile(join(directory, ownerFile), 'utf8')) as Owner;
   } catch {
-    // Taken a moment ago, its owner not written yet, or left by a crash at that very moment: only age tells.
+    // Taken a moment ago, its owner not written yet, or left by a crash at that very moment: only its age shows which.
     return await isYounger(directory, 10_000);
   }
   const here = await ownerHere();

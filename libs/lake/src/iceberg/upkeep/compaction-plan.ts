@@ -16,7 +16,7 @@ export interface CompactionLimits {
   readonly filesMin: number;
   /** Bytes of the files that one pass merges, at most; the size of the largest compacted files. A file of half of it is never merged. Default 256 MiB. */
   readonly targetBytes: number;
-  /** Files that one pass merges, at most; ≥ `filesMin`. Default 1000. */
+  /** Maximum number of files that one pass merges; ≥ `filesMin`. Default 1000. */
   readonly filesMax: number;
 }
 

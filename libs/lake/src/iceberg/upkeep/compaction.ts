@@ -28,7 +28,7 @@ export interface Rewritten {
   readonly offsets: Bounds;
   /** Rows that the inputs had by their manifests and lost by a repair. */
   readonly lostRows: number;
-  /** Deletes what the rewriter keeps on disk. */
+  /** Deletes the files that the rewriter keeps on disk. */
   dispose(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export interface CompactionSettings {
   readonly commitsMax?: number;
 }
 
-/** What one pass did. */
+/** Result of one pass. */
 export interface Pass {
   /** `abandoned`: another projector replaced some of the files first, or too many commits were made meanwhile. */
   readonly outcome: 'committed' | 'abandoned' | 'idle';
@@ -58,7 +58,7 @@ export interface Pass {
 
 const idle: Pass = { outcome: 'idle', files: 0, rows: 0, bytesRead: 0, bytesWritten: 0 };
 
-/** Small files that one plan looks at. */
+/** Maximum number of small files in one plan. */
 const plannedFilesMax = 100_000;
 
 /** Commits that other projectors may make first, before a pass is given up until the next interval. */

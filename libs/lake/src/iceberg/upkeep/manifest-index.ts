@@ -5,7 +5,7 @@ import type { TableWriter } from '../table-writer.ts';
 import { readNeeded, type Tip } from '../tip.ts';
 import { isSmall, type CompactionLimits, type SmallFile } from './compaction-plan.ts';
 
-/** What upkeep needs to know of one manifest. */
+/** The facts about one manifest that upkeep needs. */
 interface Indexed {
   readonly small: readonly SmallFile[];
   /** Keys of the files that compaction wrote. */

@@ -8,7 +8,7 @@ const marksSchema = Type.Object({ v: Type.Literal(1), since: Type.Record(Type.St
 const validator = validatorFor(marksSchema);
 
 /**
- * Objects that no reader can come to, with the time at which that was first seen. An object that nothing references stays so, so a mark
+ * Objects that no reader can reach, with the time at which this was first seen. An object that nothing references stays so, so a mark
  * never becomes wrong: a lost, late or doubled write of this list only delays deletions.
  */
 export type Marks = ReadonlyMap<string, number>;

@@ -13,11 +13,11 @@ import { readMarks, writeMarks } from './marks.ts';
 export interface SweepSettings {
   /** Milliseconds for which an object stays after nothing references it: longer than the longest query. Default 2 hours. */
   readonly graceMs?: number;
-  /** Objects that one sweep deletes, at most. Default 10,000. */
+  /** Maximum number of objects that one sweep deletes. Default 10,000. */
   readonly deletionsMax?: number;
 }
 
-/** What one sweep did. */
+/** Result of one sweep. */
 export interface Swept {
   /** Snapshots that a commit of the sweep dropped from the metadata. */
   readonly expired: number;
@@ -32,7 +32,8 @@ const marksMax = 20_000;
 const deletionsAtOnce = 8;
 
 /**
- * Deletes objects of the projection that no reader can come to: metadata of dropped snapshots, replaced compacted files, leftovers of lost and
+ * Deletes objects of the projection that no reader can reach: metadata of dropped snapshots, replaced compacted files, leftovers of lost
+ * and
  * crashed attempts. Files of the base are outside the prefixes that it lists. Commits are never deleted: they refuse old writers.
  *
  * An object is deleted when all of this holds:
@@ -56,8 +57,8 @@ export class Sweep {
   }
 
   /**
-   * Drops old snapshots of a quiet table, marks what nothing references, and deletes what was marked a grace period ago. A crash at any step
-   * leaves the rest to the next sweep.
+   * Drops old snapshots of a quiet table, marks unreferenced objects, and deletes the objects that were marked a grace period ago. After
+   * a crash at any step, the next sweep continues.
    *
    * @throws LakeError when the store or the catalog does not answer, or `foreign-commit`; what is in use is then not known
    */
@@ -99,7 +100,7 @@ export class Sweep {
     return outcome === 'committed' ? expired : 0;
   }
 
-  /** Keys of every object that a reader of one of the commits can come to. */
+  /** Keys of every object that a reader of one of the commits can reach. */
   async #usedKeys(commits: readonly ProjectionCommit[], options: CallOptions): Promise<Set<string>> {
     const { parts, uris } = this.#table;
     const used = new Set<string>();
@@ -107,7 +108,7 @@ export class Sweep {
     for (const metadataKey of new Set(commits.map(({ metadata }) => metadata))) {
       used.add(metadataKey);
       const bytes = await parts.store.get(metadataKey, options);
-      // A late write of the hint can name metadata that is gone. Nobody can read it.
+      // A late write of the hint can name metadata that is gone. No reader can open it.
       if (bytes === undefined && metadataKey !== commits[0]!.metadata) continue;
       const metadata = parseMetadata(metadataKey, bytes ?? (await readNeeded(parts.store, metadataKey, options)));
       for (const snapshot of metadata.snapshots) lists.add(uris.keyOf(snapshot['manifest-list'])!);

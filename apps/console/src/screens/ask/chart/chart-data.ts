@@ -4,7 +4,7 @@ import { cellText, isNumeric, type Column, type Row } from '../../../parts/grid/
 /** The axis of a chart. Lines are drawn over times and numbers, bars over categories. */
 export type AxisKind = 'time' | 'number' | 'category';
 
-/** The values of one column of numbers. NULL and values that are no finite numbers are gaps. */
+/** The values of one column of numbers. NULL and values that are not finite are gaps. */
 export interface ChartSeries {
   readonly name: string;
   readonly values: readonly (number | null)[];

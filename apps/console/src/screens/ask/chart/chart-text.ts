@@ -20,7 +20,7 @@ export function placeText({ kind, positions, labels }: ChartData, index: number)
   return text.replace(/ 00:00:00$/, '');
 }
 
-/** The chart in words, for those who cannot see it: its kind, its axis, and the range of each series. */
+/** A description of the chart for screen readers: its kind, its axis, and the range of each series. */
 export function chartText(data: ChartData): string {
   const { kind, axis = 'row number', positions, series } = data;
   const count = positions.length;

@@ -13,7 +13,7 @@ export interface PlotColours {
 
 /** Height of a chart in pixels. */
 export const plotHeight = 320;
-/** Dashes tell lines apart without their colours. */
+/** Dashes distinguish lines without their colours. */
 const dashes: readonly number[][] = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 2], [1, 2]];
 const labelCharactersMax = 16;
 /** Width that the name of a bar needs, in pixels: names are turned. */

@@ -93,7 +93,7 @@ export class PlainScanner {
       : new PlainScanner(fields);
   }
 
-  /** Most bytes of the line of a record with a value of this length. */
+  /** Maximum bytes of the line of a record with a value of this length. */
   lineBytesMax(valueBytes: number): number {
     return linePrefix.length + offsetDigitsMax + valueBytes + 2;
   }
