@@ -1,3 +1,5 @@
+import { median } from '../report/figures.ts';
+
 /** One measured number in the common format of all benchmarks. */
 export interface Figure {
   readonly name: string;
@@ -64,12 +66,6 @@ export function quantile(sorted: Float64Array, part: number): number {
 function valuesOf(rounds: Rounds, measure: Measure): readonly number[] | undefined {
   const values = rounds.flatMap((round) => round[measure] ?? []);
   return values.length === rounds.length ? values : undefined;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = Float64Array.from(values).toSorted();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function rounded(value: number): number {

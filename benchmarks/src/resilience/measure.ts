@@ -1,3 +1,5 @@
+import { median } from '../report/figures.ts';
+
 /** Makes `n` calls, one after the other. */
 export type Calls = (n: number) => Promise<void>;
 
@@ -55,10 +57,4 @@ export async function allocatedBytes({ calls }: Subject): Promise<number> {
     samples.push((process.memoryUsage().heapUsed - before) / n);
   }
   return median(samples);
-}
-
-/** Median of the values. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
 }

@@ -8,6 +8,7 @@ import { readMetrics } from '../metrics.ts';
 import { isClean, type Verdict } from '../proof/compare.ts';
 import { EventNumbers } from '../proof/event-number.ts';
 import { Judge } from '../proof/judge.ts';
+import { median } from '../proof/median.ts';
 import { PurchaseFlow } from '../proof/purchase-flow.ts';
 import { drainMsMax, outageFailures, type OutageFigures } from './outage-failures.ts';
 
@@ -151,8 +152,4 @@ function sum(values: Iterable<number>): number {
   let total = 0;
   for (const value of values) total += value;
   return total;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { spawnService, stackPart } from '@millrace/testing';
 import { EventNumbers } from '../proof/event-number.ts';
+import { median } from '../proof/median.ts';
 import { AnswerTally } from './answer-tally.ts';
 import { countEvents } from './count-events.ts';
 import { drainMsMax, kafkaOutageFailures, type KafkaOutageFigures } from './kafka-outage-failures.ts';
@@ -126,8 +127,4 @@ export async function runKafkaOutage({ outageMs, rate, tell }: KafkaOutageOption
 
 function megabytes(bytes: number): string {
   return (bytes / 1024 / 1024).toFixed(0);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -5,7 +5,6 @@ type Requests = Readonly<Record<string, number>>;
 
 interface Report {
   readonly events: number;
-  readonly batches: number;
   readonly steady: Requests;
   readonly steadyBatches: number;
   readonly moved: Requests;

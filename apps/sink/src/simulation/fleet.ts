@@ -23,7 +23,6 @@ export type Requests = Readonly<Record<'put' | 'copy' | 'get' | 'head' | 'list' 
 /** Measurements of a fleet. */
 export interface FleetReport {
   readonly events: number;
-  readonly batches: number;
   /** Requests of the flushes while the group did not change. */
   readonly steady: Requests;
   readonly steadyBatches: number;
@@ -191,7 +190,6 @@ class Fleet {
     }
     return {
       events,
-      batches: entries,
       steady: this.#steady,
       steadyBatches: this.#steadyBatches,
       moved: this.#moved,

@@ -1,3 +1,4 @@
+import { median } from '../../proof/median.ts';
 import { judge, type Judged } from './threshold.ts';
 
 /** A value at a moment, in seconds. */
@@ -18,7 +19,7 @@ export function slopeOf(series: readonly TimedValue[]): number | undefined {
   const step = Math.max(1, Math.ceil(series.length / samplesMax));
   const thinned = series.filter((_, n) => n % step === 0);
   const slopes = thinned.flatMap(([second, value], n) => thinned.slice(n + 1).map(([later, other]) => (other - value) / (later - second)));
-  return medianOf(slopes);
+  return median(slopes);
 }
 
 /**
@@ -28,11 +29,7 @@ export function slopeOf(series: readonly TimedValue[]): number | undefined {
 export function judgeFlat(name: string, series: readonly TimedValue[], shareMax: number, allowance: number): Judged {
   const steady = series.slice(Math.floor(series.length / 5));
   const slope = slopeOf(steady);
-  const limit = { atMost: Math.round((medianOf(steady.map(([, value]) => value)) ?? 0) * shareMax + allowance) };
+  const limit = { atMost: Math.round((steady.length === 0 ? 0 : median(steady.map(([, value]) => value))) * shareMax + allowance) };
   const growth = slope === undefined ? undefined : slope * (steady.at(-1)![0] - steady[0]![0]);
   return judge(`growth of ${name}`, growth === undefined ? undefined : Math.round(growth * 10) / 10, limit);
-}
-
-function medianOf(values: readonly number[]): number | undefined {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
