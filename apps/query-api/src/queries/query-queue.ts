@@ -179,10 +179,13 @@ export class QueryQueue {
     );
   }
 
-  /** The query with its place among those that wait for its engine; without one when Redis does not answer. */
-  async withPlace(record: QueryRecord, limits: RequestLimits = {}): Promise<QueryRecord> {
+  /**
+   * The query with its place among those that wait for its engine; without one when Redis does not answer. It takes no signal: a service
+   * that stops aborts its waits, and then answers them.
+   */
+  async withPlace(record: QueryRecord, { deadline }: Pick<RequestLimits, 'deadline'> = {}): Promise<QueryRecord> {
     if (record.state !== 'queued') return record;
-    return await this.#call('place', async () => await this.#placed(record), limits).catch(() => record);
+    return await this.#call('place', async () => await this.#placed(record), { deadline }).catch(() => record);
   }
 
   /**
