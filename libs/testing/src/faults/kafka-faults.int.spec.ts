@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTopic } from '../kafka/topic-messages.ts';
 import { FaultProxy } from './fault-proxy.ts';
 
 const { KAFKA_BROKERS = '', KAFKA_PROXIED_BROKERS = '', KAFKA_ADVERTISED_PORT = '' } = process.env;
@@ -11,7 +12,7 @@ let proxy: FaultProxy;
 
 beforeAll(async () => {
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+  await createTopic(admin, { topic, partitions: 1 });
   proxy = await FaultProxy.start({ protocol: 'kafka', target: KAFKA_PROXIED_BROKERS, port: Number(KAFKA_ADVERTISED_PORT) });
 });
 
